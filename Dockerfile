@@ -1,0 +1,33 @@
+# The product without the embedded servers: give it DATABASE_URL, DATABASE_OWNER_URL (for migrations), REDIS_URL,
+# SECRET_KEY and PUBLIC_URL. Debian, because some wheels are built for glibc only.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+RUN python -m venv /venv
+COPY requirements.lock ./
+RUN /venv/bin/pip install --require-hashes --requirement requirements.lock
+COPY manage.py ./
+COPY config config
+COPY api api
+COPY providers providers
+COPY accounts accounts
+COPY audit audit
+COPY templates templates
+COPY static static
+# Collecting needs settings but none of the servers; what it is told here stays in this stage.
+RUN MODE=production SECRET_KEY=only-while-static-files-are-collected-in-this-stage PUBLIC_URL=https://build.invalid \
+    DATABASE_URL=postgresql://build.invalid/ REDIS_URL=redis://build.invalid/0 \
+    /venv/bin/python manage.py collectstatic --no-input
+
+FROM python:3.11-slim-bookworm
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MODE=production
+RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin vestibule
+WORKDIR /app
+COPY --from=build /venv /venv
+COPY --from=build /app /app
+USER 10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+    CMD ["python", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=2); c.request('GET', '/health/live'); raise SystemExit(c.getresponse().status != 200)"]
+CMD ["gunicorn", "-c", "config/gunicorn.py", "config.wsgi"]

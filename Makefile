@@ -1,0 +1,65 @@
+# Everything that one does with a checkout. `make` alone lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# The checks look at code, never at a database: what they need to be told is made up here.
+CHECK_ENV := env MODE=production SECRET_KEY=checking-code-needs-no-secret-that-would-be-worth-keeping \
+	PUBLIC_URL=https://vestibule.example DATABASE_URL=postgresql://nobody@/nothing REDIS_URL=redis://127.0.0.1:1/0
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+.PHONY: run
+run: setup ## Run the whole product with everything it needs, on http://127.0.0.1:8000
+	@exec $(BIN)/python -m config.embedded
+
+.PHONY: test
+test: setup ## Run all tests
+	@exec $(BIN)/pytest
+
+.PHONY: check
+check: setup ## Check format, lint, types, import contracts, migrations and deployment settings
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(CHECK_ENV) $(BIN)/mypy .
+	@$(CHECK_ENV) $(BIN)/lint-imports --no-logo
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/pytest -q tests/config/test_migrations.py
+	@$(CHECK_ENV) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.PHONY: screens
+screens: setup ## Photograph every page in every state into docs/screens
+	@$(BIN)/pytest -q -p no:randomly tests/browser/screens.py
+
+.PHONY: bench
+bench: setup ## Measure what sign-ins cost, here and at our peers (a few minutes)
+	@exec $(BIN)/python -m bench
+
+.PHONY: format
+format: setup ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: docs
+docs: setup ## Write the documents that are made from the code
+	@$(BIN)/python -m tests.promises
+
+.PHONY: setup
+setup: $(VENV)/installed ## Install what is locked, into .venv
+
+$(VENV)/installed: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what is locked in $< ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+.PHONY: lock
+lock: setup ## Lock the newest versions that pyproject.toml allows
+	@for lock in "requirements.lock" "requirements-dev.lock --all-extras --constraint requirements.lock"; do \
+		$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
+			--no-emit-find-links --custom-compile-command "make lock" --output-file $$lock || exit 1; \
+	done

@@ -1,0 +1,19 @@
+"""How a session's person is found again: the one authentication backend."""
+
+from typing import Any
+
+from allauth.account.auth_backends import AuthenticationBackend
+
+from accounts.models import User
+from accounts.rows import Rows, fetch_one
+
+USERS = Rows(User, "u")
+BY_KEY = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.id = %s AND u.is_active"
+
+
+class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library without types
+    """allauth's, with the read that every page begins with written by hand."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        row = fetch_one(BY_KEY, [user_id])
+        return USERS.read(row) if row else None

@@ -1,0 +1,68 @@
+"""What leads into an account: a subject that an issuer vouches for."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+from accounts.rows import Rows, fetch_all, fetch_one
+
+
+class IdentityManager(models.Manager["Identity"]):
+    def find(self, issuer: str, subject: str) -> "Identity | None":
+        """Find an identity with its user and hold its row, until the transaction ends.
+
+        Whoever disconnects it waits, and then ends the session that is being opened too.
+        """
+        row = fetch_one(FIND, [issuer, subject])
+        if row is None:
+            return None
+        identity = IDENTITIES.read(row)
+        identity.user = USERS.read(row[len(IDENTITIES.names) :])
+        return identity
+
+    def of(self, user: User) -> "list[Identity]":
+        """Return a person's identities, the oldest first."""
+        return [IDENTITIES.read(row) for row in fetch_all(OF_USER, [user.pk])]
+
+
+class Identity(models.Model):
+    """A person as an issuer knows them. (issuer, subject) is the only key (OpenID Connect Core, section 2).
+
+    The rest is what the issuer last told us, for people to read and for rules to look at; it opens nothing.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities", verbose_name=_("user"))
+    provider = models.CharField(_("provider"), max_length=32)
+    issuer = models.CharField(_("issuer"), max_length=255)
+    subject = models.CharField(_("subject"), max_length=255)
+    email = models.CharField(_("address"), max_length=320, blank=True)
+    email_verified = models.BooleanField(_("address is verified"), default=False)
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    claims = models.JSONField(_("claims"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
+
+    objects = IdentityManager()
+
+    class Meta:
+        verbose_name = _("identity")
+        verbose_name_plural = _("identities")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"],
+                name="identity_issuer_subject_unique",
+                violation_error_message=_("This identity is connected already."),
+            )
+        ]
+        indexes = [models.Index(fields=["subject"], name="identity_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.email or self.name or self.subject}"
+
+
+IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
+FIND = (
+    f"SELECT {IDENTITIES.columns}, {USERS.columns} FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
+    "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
+)
+OF_USER = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.created_at, i.id"

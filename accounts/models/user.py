@@ -1,0 +1,76 @@
+"""A person's one account: everything else points at it."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, *, password: str | None = None, **fields: Any) -> "User":
+        """Create an account; without a password it can only be entered through an identity."""
+        user = self.model(**fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, *, username: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(username=username, password=password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One account.
+
+    An address is a contact, never a key: it reserves itself only when a provider whose word we take
+    has verified it (ADR 2), and it never leads into an account.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        _("local name"),
+        max_length=150,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text=_("Only for local accounts, such as the break-glass administrator."),
+    )
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    email = models.EmailField(_("address"), max_length=320, null=True, blank=True)  # noqa: DJ001  # part of the contract
+    email_verified = models.BooleanField(_("address is verified"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                condition=models.Q(email_verified=True),
+                name="user_verified_email_unique",
+                violation_error_message=_("Another account has this verified address."),
+            )
+        ]
+        indexes = [models.Index(Lower("email"), name="user_email_lower")]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.username or str(self.pk)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name.split(" ", 1)[0] or str(self)

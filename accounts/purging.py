@@ -1,0 +1,62 @@
+"""Removing what has expired, a little at a time, so that nobody who signs in has to wait for it."""
+
+import time
+from dataclasses import dataclass
+
+from django.db import connection
+
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+
+LOCK = 0x5E55_10A5  # the number of PostgreSQL's advisory lock by which one run at a time is held
+SLICE = 1000  # rows of one statement: some milliseconds
+
+DELETE_SLICE = """
+    DELETE FROM accounts_session WHERE session_key IN (
+        SELECT session_key FROM accounts_session WHERE expire_date < statement_timestamp()
+        ORDER BY expire_date LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purged:
+    """What a run did. ``finished`` is false where its time was over first, or another run was under way."""
+
+    count: int
+    finished: bool
+
+
+def purge_sessions(*, seconds: float | None = None) -> Purged:
+    """Remove expired sessions, for so many seconds, or to the end where none are given.
+
+    With a time budget it leaves at once while another run is under way; without one it waits for it. A row
+    that somebody holds is left to the next run.
+    """
+    with connection.cursor() as cursor:
+        if not _lock(waits=seconds is None):
+            return Purged(count=0, finished=False)
+        try:
+            deadline = time.monotonic() + seconds if seconds is not None else None
+            count, finished = 0, False
+            while not finished and (deadline is None or time.monotonic() < deadline):
+                cursor.execute(DELETE_SLICE, [SLICE])
+                count += cursor.rowcount
+                finished = cursor.rowcount < SLICE
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    if count:
+        with acting(actor=Actor(ActorKind.JOB, "purge")):
+            record(Event.SESSION_PURGED, count=count, finished=finished)
+    return Purged(count=count, finished=finished)
+
+
+def _lock(*, waits: bool) -> bool:
+    """Take the lock, which ends with the connection if the process is killed."""
+    with connection.cursor() as cursor:
+        if waits:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            return True
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        (is_ours,) = cursor.fetchone()
+        return bool(is_ours)

@@ -1,0 +1,39 @@
+"""What libraries tell us about people coming and going, recorded in the trail."""
+
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.sessions import SessionStore
+from audit.context import Actor, ActorKind, acting, current
+from audit.events import Event, record
+
+
+@receiver(user_logged_in, dispatch_uid="record sign-in")
+def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
+    """Recorded for every door: the providers', the second factor's and the local password's."""
+    steps = get_authentication_records(request, user)
+    provider = next((step["provider"] for step in steps if "provider" in step), "")
+    context = current()
+    if isinstance(request.session, SessionStore):
+        request.session.describe(
+            {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
+        )
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        record(Event.SIGN_IN_SUCCEEDED, person=user, provider=provider, steps=[step["method"] for step in steps])
+
+
+@receiver(user_logged_out, dispatch_uid="record sign-out")
+def record_sign_out(user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(Event.SIGN_OUT_SUCCEEDED, person=user, actor=Actor(ActorKind.PERSON, str(user.pk)))
+
+
+@receiver(user_login_failed, dispatch_uid="record refused password")
+def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
+    """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
+    record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")

@@ -1,0 +1,88 @@
+"""The pages about one's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.browsers import name_browser
+from accounts.models import Session, User
+from accounts.provider_names import name_of
+from accounts.sessions import Because, end_early, end_others
+from accounts.ways_in import Named, ways_in
+
+
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    context = {"person": request.user, "ways_in": ways_in(request, request.user)}
+    return render(request, "accounts/account.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """GET asks, POST does: nobody else's page can sign a person out."""
+    if request.method != "POST":
+        return render(request, "accounts/sign_out.html")
+    logout(request)
+    return redirect(f"{reverse('account_login')}?notice=signed_out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A session as its owner sees it."""
+
+    browser: str
+    address: str
+    provider: Named | None
+    created_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+    end_url: str
+
+
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    context = {
+        "sessions": [_device(row, request.session.session_key) for row in request.user.sessions.live()],
+        "end_others_url": reverse("end-other-sessions"),
+        "notice": _("Signed out there.") if "ended" in request.GET else "",
+    }
+    return render(request, "accounts/sessions.html", context)
+
+
+@require_POST
+@login_required
+def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    end_early([row for row in request.user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
+    return redirect(f"{reverse('sessions')}?ended")
+
+
+@require_POST
+@login_required
+def end_the_others(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    end_others(request.user, keep=request.session.session_key, because=Because.OWNER)
+    return redirect(f"{reverse('sessions')}?ended")
+
+
+def _device(row: Session, current: str | None) -> Device:
+    return Device(
+        browser=name_browser(row.user_agent),
+        address=row.address or "",
+        provider=Named(id=row.provider, name=name_of(row.provider)) if row.provider else None,
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        is_current=row.session_key == current,
+        end_url=reverse("end-session", kwargs={"public_id": row.public_id}),
+    )

@@ -1,0 +1,33 @@
+"""Who is calling: one value for every credential that there is."""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja.security import APIKeyCookie
+
+from accounts.models import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """A person or a service, and what this credential lets it do."""
+
+    kind: Literal["person", "service"]
+    id: UUID
+    scopes: tuple[str, ...] = ()
+    tenant_id: UUID | None = None
+    user: User | None = None
+
+
+class SessionCookie(APIKeyCookie):
+    """The browser's session. It is proof enough to read; ninja asks for a CSRF token before anything is written."""
+
+    def __init__(self, cookie_name: str) -> None:
+        self.param_name = cookie_name
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
+        user = request.user
+        return Caller(kind="person", id=user.pk, user=user) if isinstance(user, User) else None

@@ -1,0 +1,28 @@
+"""Django's entry to the audit trail."""
+
+from typing import ClassVar
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import autodiscover_modules
+from django.utils.translation import gettext_lazy as _
+
+
+class AuditConfig(AppConfig):
+    """List it last: its receivers then speak after all others, just before the statement they announce."""
+
+    name = "audit"
+    verbose_name = _("Audit trail")
+    runtime_role: ClassVar[str]
+
+    def ready(self) -> None:
+        # Here and now: while migrations run, the settings of the connection are the owner's.
+        AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
+        autodiscover_modules("audited")
+        from audit import announce, checks, comment, net  # noqa: F401, PLC0415  # they need the models
+
+        announce.connect()
+        connection_created.connect(comment.install)
+        post_migrate.connect(net.after_migrations, sender=self)

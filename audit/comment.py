@@ -1,0 +1,151 @@
+"""The comment at the head of each writing statement: who acts, and whether a signal announced this change."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.transaction import Atomic
+from psycopg.sql import Composable
+
+from audit.context import current
+
+WRITE = re.compile(
+    r'\s*(?:(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "([^"]+)"|(?:INSERT|UPDATE|DELETE|MERGE|WITH|COPY|CALL|DO)\b)',
+    re.IGNORECASE,
+)
+
+
+@dataclass(eq=False, kw_only=True)
+class Announcement:
+    """What a signal said this connection is about to change: so many rows of each table, by these verbs.
+
+    ``about`` is what the signal was about, so that its second half can find the first.
+    """
+
+    verbs: frozenset[str]
+    rows: dict[str, float]
+    about: object = None
+    block: Atomic | None = None
+
+    def covers(self, verb: str, table: str) -> bool:
+        return verb in self.verbs and table in self.rows
+
+    def spend(self, table: str, rows: int) -> None:
+        self.rows[table] -= rows
+        if self.rows[table] <= 0:
+            del self.rows[table]
+
+
+class Commenter:
+    """The execute wrapper of one connection, holding what was announced on it and not seen yet.
+
+    An announcement is spent by the rows that its statements change. It dies with a statement that fails, and
+    with the atomic block it was made in: else it would be believed of a later change.
+    """
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.announced: list[Announcement] = []
+
+    def announce(self, announcement: Announcement) -> None:
+        blocks = self.connection.atomic_blocks
+        announcement.block = blocks[-1] if blocks else None
+        self.announced.append(announcement)
+
+    def announce_delete(self, table: str) -> None:
+        """Announce one more row to be deleted; thousands of them in one block are one announcement."""
+        verbs = frozenset({"DELETE"})
+        blocks = self.connection.atomic_blocks
+        for known in reversed(self.announced):
+            if known.verbs == verbs and known.about is None and known.block is (blocks[-1] if blocks else None):
+                known.rows[table] = known.rows.get(table, 0) + 1
+                return
+        self.announce(Announcement(verbs=verbs, rows={table: 1}))
+
+    def withdraw(self, about: object) -> None:
+        """Forget the newest announcement about this, if it is still there."""
+        for known in reversed(self.announced):
+            if known.about is about:
+                self.announced.remove(known)
+                return
+
+    def __call__(
+        self, execute: Callable[..., Any], sql: str | Composable, params: Any, many: Any, context: dict[str, Any]
+    ) -> Any:
+        if self.announced:
+            self._forget_left_blocks()
+        text = sql if isinstance(sql, str) else _text(sql, self.connection)
+        write = WRITE.match(text) if text is not None else None
+        if text is None or write is None:
+            return execute(sql, params, many, context)
+        verb, table = (write[1] or "").upper(), write[2]
+        claimed = next((a for a in reversed(self.announced) if a.covers(verb, table)), None)
+        try:
+            result = execute(comment(table if claimed else None) + text, params, many, context)
+        except BaseException:
+            if claimed in self.announced:
+                self.announced.remove(claimed)
+            raise
+        if claimed:
+            self._spend(claimed, table, context["cursor"].rowcount)
+        return result
+
+    def _spend(self, claimed: Announcement, table: str, rows: int) -> None:
+        claimed.spend(table, rows)
+        if not claimed.rows and claimed in self.announced:
+            self.announced.remove(claimed)
+
+    def _forget_left_blocks(self) -> None:
+        blocks = self.connection.atomic_blocks
+        self.announced = [a for a in self.announced if a.block is None or a.block in blocks]
+
+
+def of(connection: BaseDatabaseWrapper) -> Commenter:
+    """Return the connection's commenter, installing it at the first time."""
+    for wrapper in connection.execute_wrappers:
+        if isinstance(wrapper, Commenter):
+            return wrapper
+    commenter = Commenter(connection)
+    connection.execute_wrappers.append(commenter)
+    return commenter
+
+
+def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
+    """Receiver of ``connection_created``: a new connection has nothing announced on it."""
+    of(connection).announced.clear()
+
+
+def comment(table: str | None = None) -> str:
+    """Return the comment for a statement; ``table`` is the one whose change was announced.
+
+    Put it yourself only where Django's wrappers do not reach: before the text of ``cursor.copy()``.
+    """
+    context = current()
+    actor = context.who()
+    key = (actor, table)
+    known = context.comments.get(key)
+    if known is None:
+        told = {
+            "k": actor and actor.kind,
+            "a": actor and actor.id,
+            "n": context.tenant_id,
+            "r": context.request_id,
+            "b": context.batch_id,
+            "t": table,
+        }
+        known = context.comments[key] = _written({name: str(value) for name, value in told.items() if value})
+    return known
+
+
+def _written(told: dict[str, str]) -> str:
+    """Neither the end of a comment nor a placeholder of psycopg's may come out of a value."""
+    if not told:
+        return ""
+    return "/*audit " + json.dumps(told).replace("*", "\\u002a").replace("%", "\\u0025") + "*/"
+
+
+def _text(sql: object, connection: BaseDatabaseWrapper) -> str | None:
+    return sql.as_string(connection.connection) if isinstance(sql, Composable) else None

@@ -1,0 +1,56 @@
+"""What a web request tells the trail: its id, where it came from, and who is signed in when a write happens."""
+
+from collections.abc import Callable
+from ipaddress import ip_address
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponseBase
+
+from audit.context import Actor, ActorKind, acting
+
+
+class ContextMiddleware:
+    """Stands before the session's middleware, and after the one that takes the address from a trusted proxy."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = uuid4()
+        request.request_id = request_id  # type: ignore[attr-defined]  # for logs and pages of errors
+        with acting(
+            request_id=request_id,
+            address=_address(request.META.get("REMOTE_ADDR", "")),
+            user_agent=_clean(request.META.get("HTTP_USER_AGENT", ""))[:400] or None,
+            actor=lambda: _signed_in(request),
+        ):
+            response = self.get_response(request)
+        response.headers["X-Request-ID"] = str(request_id)
+        return response
+
+
+def _signed_in(request: HttpRequest) -> Actor | None:
+    """Who the session belongs to, at this moment: signing in and out change it in the middle of a request.
+
+    Asked when a write happens. A visitor without a session costs nothing, and neither does a session that
+    was loaded already.
+    """
+    session = getattr(request, "session", None)
+    if session is None or not (session.accessed or settings.SESSION_COOKIE_NAME in request.COOKIES):
+        return None
+    person = session.get(SESSION_KEY)
+    return Actor(ActorKind.PERSON, person) if person else None
+
+
+def _address(text: str) -> str | None:
+    """An address that PostgreSQL can read: without the zone of a link-local one, none of a unix socket."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _clean(text: str) -> str:
+    return "".join(character for character in text if character.isprintable())

@@ -1,0 +1,101 @@
+"""The trail as Django reads it; nothing here can write it."""
+# ruff: noqa: DJ001  # NULL is told from empty: an event has no object, a sign-up no person yet
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from audit.context import Actor, ActorKind
+
+
+class TrailIsReadOnly(Exception):
+    """Something tried to write the trail through Django; the database's own functions are its only pen."""
+
+
+class Source(models.TextChoices):
+    SIGNAL = "signal", _("announced by a signal")
+    DATABASE = "database", _("seen by the database only")
+    EVENT = "event", _("named event")
+
+
+class ReadOnly(models.Model):
+    class Meta:
+        abstract = True
+
+    def save(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise TrailIsReadOnly
+
+    def delete(self, *_args: Any, **_options: Any) -> NoReturn:
+        raise TrailIsReadOnly
+
+
+class Entry(ReadOnly):
+    """One changed row, or one named event.
+
+    ``before`` and ``after`` hold, by column, all of a created or deleted row and what an update changed. In
+    place of a secret value stands "(secret)", of a personal one "(personal)": that one is in ``personal``.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(_("time"))
+    txid = models.BigIntegerField(_("transaction"))
+    request_id = models.UUIDField(_("request"), null=True)
+    batch_id = models.UUIDField(_("batch"), null=True)
+    source = models.TextField(_("source"), choices=Source.choices)
+    action = models.TextField(_("action"))
+    actor_kind = models.TextField(_("kind of actor"), choices=ActorKind.choices)
+    actor_id = models.TextField(_("actor's id"))
+    object_table = models.TextField(_("table"), null=True)
+    object_id = models.TextField(_("object"), null=True)
+    person = models.TextField(_("person"), null=True)
+    tenant_id = models.TextField(_("tenant"), null=True)
+    reason = models.TextField(_("reason"), null=True)
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+    details = models.JSONField(_("details"), null=True)
+    personal_digest = models.BinaryField(_("digest of the personal values"), null=True)
+
+    class Meta:
+        db_table = "audit_entry"
+        ordering = ["-id"]
+        verbose_name = _("entry")
+        verbose_name_plural = _("trail")
+        indexes = [
+            models.Index(fields=["object_id", "object_table", "id"], name="audit_entry_object"),
+            models.Index(fields=["actor_id", "id"], name="audit_entry_actor"),
+            models.Index(fields=["person", "id"], name="audit_entry_person", condition=models.Q(person__isnull=False)),
+            models.Index(
+                fields=["request_id"], name="audit_entry_request", condition=models.Q(request_id__isnull=False)
+            ),
+            models.Index(fields=["action", "id"], name="audit_entry_event", condition=models.Q(source="event")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.action} {self.object_table or ''} {self.object_id or ''}".rstrip()
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(ActorKind(self.actor_kind), self.actor_id)
+
+
+class Personal(ReadOnly):
+    """The personal values of an entry; erasure may remove the row, the entry keeps its salted digest."""
+
+    entry = models.OneToOneField(
+        Entry, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="personal"
+    )
+    at = models.DateTimeField(_("time"))
+    salt = models.UUIDField(_("salt"))
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+    address = models.GenericIPAddressField(_("address"), null=True)
+    user_agent = models.TextField(_("browser"), null=True)
+
+    class Meta:
+        db_table = "audit_personal"
+        verbose_name = _("personal values")
+        verbose_name_plural = _("personal values")
+
+    def __str__(self) -> str:
+        return str(self.entry_id)

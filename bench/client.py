@@ -1,0 +1,87 @@
+"""All the people, in a process of their own: an order is a line of JSON, and so is the report."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+
+from bench.journeys import Door, read, sign_in
+from bench.wire import Browser, Connection, Unexpected
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to do how often. Lanes are people at the same time; ``page`` is read by those whose cookies are given."""
+
+    base: str
+    operations: int
+    lanes: int
+    provider: str = ""
+    door: Door | None = None
+    people: list[str] = field(default_factory=list)
+    page: str = ""
+    cookies: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, line: str) -> "Order":
+        values = json.loads(line)
+        door = values.pop("door")
+        return cls(door=Door(**door) if door else None, **values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    seconds: float
+    latencies: list[float]  # seconds, of each operation
+    cpu: float  # seconds of this process
+    error: str = ""
+
+
+def carry_out(order: Order) -> Report:
+    """Do all of it, each operation by the lane that is free first."""
+    numbers = iter(range(order.operations))
+    cpu, begun = time.process_time(), time.perf_counter()
+    with ThreadPoolExecutor(order.lanes) as pool:
+        lanes = [pool.submit(_lane, order, lane, numbers) for lane in range(order.lanes)]
+        latencies = [seconds for lane in lanes for seconds in lane.result()]
+    return Report(seconds=time.perf_counter() - begun, latencies=latencies, cpu=time.process_time() - cpu)
+
+
+def _lane(order: Order, lane: int, numbers: Iterator[int]) -> list[float]:
+    return list(_sign_ins(order, numbers) if order.door else _readings(order, lane, numbers))
+
+
+def _sign_ins(order: Order, numbers: Iterator[int]) -> Iterator[float]:
+    """Every sign-in is a new browser with a connection of its own; the provider's connection is kept."""
+    assert order.door is not None  # noqa: S101  # by carry_out
+    with Connection(order.provider) as provider:
+        for number in numbers:
+            person = order.people[number % len(order.people)]
+            with Connection(order.base) as site:
+                yield sign_in(Browser(site), provider, order.door, person)
+
+
+def _readings(order: Order, lane: int, numbers: Iterator[int]) -> Iterator[float]:
+    """One browser for each lane, on a kept connection."""
+    name_and_value = (pair.partition("=") for pair in order.cookies[lane].split("; "))
+    cookies = {name: value for name, _, value in name_and_value}
+    with Connection(order.base) as site:
+        browser = Browser(site, cookies)
+        for _ in numbers:
+            yield read(browser, order.page)
+
+
+def main() -> None:
+    for line in sys.stdin:
+        try:
+            report = carry_out(Order.from_json(line))
+        except (Unexpected, OSError) as failed:
+            report = Report(seconds=0.0, latencies=[], cpu=0.0, error=f"{type(failed).__name__}: {failed}")
+        sys.stdout.write(json.dumps(asdict(report)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

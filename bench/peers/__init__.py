@@ -1,0 +1,1 @@
+"""Those we measure ourselves against: a folder and one class for each."""

@@ -1,0 +1,88 @@
+"""The run as a table that a person reads: what was measured, what it must be, and whether it is."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.goals import Goal, Limits, Verdict
+from bench.rounds import noise
+
+Figures = Mapping[str, Mapping[str, Sequence[float]]]  # target, figure: a value for each round
+OURS = "vestibule"
+HEAD = ("", "what", "unit", "ours", "peer", "its", "ratio", "must", "moonshot", "verdict", "noise")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A goal against one peer. ``judged`` is what the limits hold for: a ratio, or our own figure."""
+
+    goal: Goal
+    peer: str
+    ours: float | None
+    theirs: float | None
+    limits: Limits | None
+    noise: float
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours / self.theirs if self.ours is not None and self.theirs else None
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.limits is None:
+            return Verdict.OPEN
+        return self.limits.judge(self.ours if self.goal.alone else self.ratio)
+
+    def cells(self) -> tuple[str, ...]:
+        kind = "≤ {:g}" if self.goal.alone else "≤ {:g} of it"
+        limits = self.limits
+        return (
+            str(self.goal.number),
+            self.goal.what,
+            self.goal.unit,
+            _figure(self.ours, self.goal.unit),
+            self.peer,
+            _figure(self.theirs, self.goal.unit),
+            "" if self.ratio is None else f"{self.ratio:.2f}",
+            kind.format(limits.must) if limits else "",
+            kind.format(limits.moonshot) if limits else "",
+            self.verdict.value,
+            f"{self.noise:.0%}",
+        )
+
+
+def lines(goals: Sequence[Goal], figures: Figures, peers: Sequence[str]) -> list[Line]:
+    """Judge each goal against each peer that was measured."""
+    return [_line(goal, figures, peer) for goal in goals for peer in peers or ("",)]
+
+
+def text(judged: Sequence[Line]) -> str:
+    """Set the lines as a Markdown table."""
+    rows = [HEAD, *(line.cells() for line in judged)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    set_rows = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
+    rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
+    return "\n".join([set_rows[0], rule, *set_rows[1:]])
+
+
+def _line(goal: Goal, figures: Figures, peer: str) -> Line:
+    ours, theirs = figures.get(OURS, {}).get(goal.ours, ()), figures.get(peer, {}).get(goal.theirs, ())
+    return Line(
+        goal=goal,
+        peer=peer,
+        ours=median(ours) if ours else None,
+        theirs=median(theirs) if theirs else None,
+        limits=goal.alone or goal.peers.get(peer),
+        noise=max((noise(values) for values in (ours, theirs) if values), default=0.0),
+    )
+
+
+def _figure(value: float | None, unit: str) -> str:
+    """Counts as they are, what has a unit to two places, unless it is large."""
+    if value is None:
+        return ""
+    if not unit:
+        return f"{value:g}"
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}"

@@ -1,0 +1,1 @@
+"""How the house is wired: settings, environment, URLs, and the servers that a checkout brings along."""

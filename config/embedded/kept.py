@@ -1,0 +1,42 @@
+"""What a checkout's servers must know again at their next start: made once, kept in a private file."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+MADE = {
+    "SECRET_KEY": 48,
+    "SUPERUSER_PASSWORD": 24,
+    "OWNER_PASSWORD": 24,
+    "RUNTIME_PASSWORD": 24,
+    "BACKUP_PASSWORD": 24,
+    "VALKEY_PASSWORD": 24,
+    "ADMIN_PASSWORD": 12,
+}  # bytes of randomness
+
+
+def secrets_in(path: Path) -> dict[str, str]:
+    """Read the kept secrets, making those that are missing."""
+    known = read(path)
+    complete = {name: known.get(name) or secrets.token_urlsafe(size) for name, size in MADE.items()}
+    if complete != known:
+        write(path, complete)
+    return complete
+
+
+def read(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value is not None}
+
+
+def write(path: Path, values: Mapping[str, str]) -> None:
+    """Replace a file of ``NAME=value`` lines in one step, readable by its owner alone."""
+    beside = path.with_name(f"{path.name}.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    beside.replace(path)

@@ -1,0 +1,143 @@
+"""The processes of `make run`: the embedded servers, the site, its jobs and the sandbox."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+
+from config.embedded import child, roles
+from config.embedded.child import CannotStart
+from config.embedded.place import Place
+from config.embedded.postgres import Postgres
+from config.embedded.supervisor import Process, Service
+from config.embedded.valkey import Valkey
+from config.environment import CHECKOUT
+
+DATABASE = "vestibule"
+OWNER, RUNTIME = "vestibule_owner", "vestibule_app"
+
+
+def postgres_service(postgres: Postgres) -> Service:
+    return Service(
+        name="postgres",
+        launch=postgres.start,
+        wait_ready=postgres.wait_ready,
+        stop_by=Signals.SIGINT,  # "fast": clients are sent away, nothing is lost
+        is_base=True,
+    )
+
+
+def valkey_service(valkey: Valkey) -> Service:
+    return Service(name="valkey", launch=valkey.start, wait_ready=valkey.wait_ready, is_base=True)
+
+
+def create_roles(postgres: Postgres, kept: Mapping[str, str]) -> dict[str, str]:
+    """Create the four roles and the database where they are missing, and return the URLs to use them."""
+    urls = roles.provide(
+        postgres,
+        database=DATABASE,
+        owner=(OWNER, kept["OWNER_PASSWORD"]),
+        runtime=(RUNTIME, kept["RUNTIME_PASSWORD"]),
+        backup=(roles.BACKUP_ROLE, kept["BACKUP_PASSWORD"]),
+    )
+    return {"DATABASE_URL": urls.runtime, "DATABASE_OWNER_URL": urls.owner}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Programs:
+    """The product's own programs, all started from the checkout with the same environment."""
+
+    place: Place
+    environment: Mapping[str, str]
+
+    def web(self, port: int) -> Service:
+        return self._service("web", "gunicorn", "-c", "config/gunicorn.py", "config.wsgi", port=port)
+
+    def worker(self) -> Service:
+        return self._service("worker", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info")
+
+    def beat(self) -> Service:
+        schedule = self.place.run / "beat-schedule"
+        return self._service("beat", "celery", "-A", "config.celery", "beat", "--pidfile=", "-s", str(schedule))
+
+    def sandbox(self, port: int) -> Service:
+        return self._service("sandbox", "sandbox", port=port)
+
+    def manage(self, *arguments: str) -> None:
+        """Run a management command to its end. Raises CannotStart with the last of what it said."""
+        finished = subprocess.run(
+            [sys.executable, CHECKOUT / "manage.py", *arguments],
+            env=dict(self.environment),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if finished.returncode:
+            said = (finished.stdout + finished.stderr).strip()
+            raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{said[-2000:]}")
+
+    def _service(self, name: str, module: str, *arguments: str, port: int | None = None) -> Service:
+        log = self.place.log(name)
+
+        def launch() -> Process:
+            return child.start([sys.executable, "-m", module, *arguments], environment=self.environment, log=log)
+
+        def wait_ready(process: Process) -> None:
+            if port:
+                _wait_for_answer(process, port, log)
+
+        return Service(name=name, launch=launch, wait_ready=wait_ready)
+
+
+def is_free(port: int) -> bool:
+    """Whether this machine's loopback port can be listened on now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def any_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def own_environment(values: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program of ours is started with: this process's environment with ``values`` over it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return {**inherited, "PYTHONUNBUFFERED": "1", **values}
+
+
+def _wait_for_answer(process: Process, port: int, log: Path, *, seconds: float = 30) -> None:
+    """Wait until something answers HTTP on the port, whatever it says."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise CannotStart(f"it ended at its start; its last words in {log}:\n{_last_words(log)}")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+        try:
+            connection.request("GET", "/health/live")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+    raise CannotStart(f"nothing answered on port {port} within {seconds:.0f} s: see {log}")
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text(errors="replace").strip()[-1000:]

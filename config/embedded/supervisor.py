@@ -1,0 +1,121 @@
+"""Keeps services running: starts them in order, restarts one that ends, stops all of them in time."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.embedded.child import CannotStart
+
+Process = subprocess.Popen[bytes]
+LONGEST_PAUSE = 30.0  # seconds between two tries to start what keeps ending
+STEADY_AFTER = 10.0  # seconds after which a service counts as running well
+PATIENCE = 1.5  # seconds that each of the two rounds of stopping waits before it kills: five are promised for all
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Something to keep running. ``is_base`` marks what others stand on: started first, stopped last."""
+
+    name: str
+    launch: Callable[[], Process]
+    wait_ready: Callable[[Process], None]
+    stop_by: signal.Signals = signal.SIGTERM
+    is_base: bool = False
+
+
+@dataclass
+class _Running:
+    service: Service
+    process: Process
+    since: float
+    pause: float = 0.0
+    retry_at: float | None = None
+
+
+@dataclass
+class Supervisor:
+    """The services of one checkout, their process ids in ``run``, and where news of them goes."""
+
+    run: Path
+    tell: Callable[[str], None]
+    _all: list[_Running] = field(default_factory=list)
+
+    def start(self, *services: Service) -> None:
+        """Start services side by side and wait until each is ready. Raises what their ``wait_ready`` raises."""
+        started = []
+        for service in services:
+            running = _Running(service, self._launch(service), time.monotonic())
+            self._all.append(running)
+            started.append(running)
+        for running in started:
+            running.service.wait_ready(running.process)
+
+    def watch(self) -> None:
+        """Restart what ends, for ever: a signal handler ends this by raising."""
+        while True:
+            for running in self._all:
+                self._tend(running)
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """Stop everything within twice PATIENCE: first what stands on the bases, then the bases."""
+        for is_base in (False, True):
+            group = [running for running in self._all if running.service.is_base == is_base]
+            for running in group:
+                _signal(running.process, running.service.stop_by)
+            deadline = time.monotonic() + PATIENCE
+            for running in group:
+                _wait_or_kill(running.process, deadline)
+                self._pid_file(running.service).unlink(missing_ok=True)
+
+    def _tend(self, running: _Running) -> None:
+        now = time.monotonic()
+        if running.retry_at is None:
+            status = running.process.poll()
+            if status is None:
+                return
+            steady = now - running.since > STEADY_AFTER
+            running.pause = 0.0 if steady else min(max(0.5, running.pause * 2), LONGEST_PAUSE)
+            running.retry_at = now + running.pause
+            self.tell(f"{running.service.name} ended ({_reason(status)}): starting it again")
+        if now >= running.retry_at:
+            self._relaunch(running)
+
+    def _relaunch(self, running: _Running) -> None:
+        try:
+            running.process = self._launch(running.service)
+        except CannotStart as refused:
+            self.tell(f"{running.service.name}: {refused}")
+            running.pause = min(max(1.0, running.pause * 2), LONGEST_PAUSE)
+            running.retry_at = time.monotonic() + running.pause
+        else:
+            running.since, running.retry_at = time.monotonic(), None
+
+    def _launch(self, service: Service) -> Process:
+        process = service.launch()
+        self._pid_file(service).write_text(f"{process.pid}\n")
+        return process
+
+    def _pid_file(self, service: Service) -> Path:
+        return self.run / f"{service.name}.pid"
+
+
+def _signal(process: Process, by: signal.Signals) -> None:
+    if process.poll() is None:
+        process.send_signal(by)
+
+
+def _wait_or_kill(process: Process, deadline: float) -> None:
+    try:
+        process.wait(timeout=max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # each was started in a group of its own
+        process.wait()
+
+
+def _reason(status: int) -> str:
+    return signal.Signals(-status).name if status < 0 else f"status {status}"

@@ -1,0 +1,241 @@
+"""The one place that reads the environment: typed, and refusing with one list of all that is wrong.
+
+Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production a
+checkout's ``.env`` (yours) and ``.local/env`` (written by ``make run``) are read below it.
+"""
+
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticUseDefault
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
+
+
+class ConfigurationRefused(Exception):
+    """The environment does not make a safe configuration; the text lists every fault, a line each."""
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _without_final_slash(value: object) -> object:
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+CommaSeparated = BeforeValidator(_split)
+Url = Annotated[str, BeforeValidator(_without_final_slash)]
+
+
+class Environment(BaseModel):
+    """What the process was told by its environment. ``.env.example`` explains it to people."""
+
+    model_config = ConfigDict(frozen=True)
+
+    secret_key: SecretStr = Field(description="signs cookies and links: at least 50 random characters")
+    mode: Literal["production", "development"] = "production"
+    debug: bool = Field(default=False, description="Django's technical error pages; refused in production")
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: Url = Field(
+        default="", description="base of every absolute URL and the issuer; default http://127.0.0.1:$PORT"
+    )
+    site_name: str = Field(default="Vestibule", max_length=60, description="what people read on the pages")
+    allowed_hosts: Annotated[list[str], CommaSeparated] = Field(
+        default=[], description="comma-separated; default the host of PUBLIC_URL"
+    )
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
+        default=[], description="networks whose X-Forwarded-* headers count"
+    )
+
+    database_url: SecretStr = Field(description="PostgreSQL, as the runtime role")
+    database_owner_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL, as the role that owns the tables; only migrations use it"
+    )
+    redis_url: SecretStr = Field(description="Redis or Valkey, 6.2 or newer")
+
+    sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
+    demo_admin_name: str = Field(default="", description="development only")
+    demo_admin_password: SecretStr = Field(default=SecretStr(""), description="development only")
+
+    google_client_id: str = ""
+    google_client_secret: SecretStr = SecretStr("")
+    google_issuer: Url = "https://accounts.google.com"
+    microsoft_client_id: str = ""
+    microsoft_client_secret: SecretStr = SecretStr("")
+    microsoft_issuer: Url = Field(
+        default="", description="https://login.microsoftonline.com/<tenant id>/v2.0, one tenant by its id"
+    )
+    github_client_id: str = ""
+    github_client_secret: SecretStr = SecretStr("")
+    github_url: Url = "https://github.com"
+    github_api_url: Url = "https://api.github.com"
+    keycloak_client_id: str = ""
+    keycloak_client_secret: SecretStr = SecretStr("")
+    keycloak_issuer: Url = Field(default="", description="https://<host>/realms/<realm>")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:
+        if value == "":
+            raise PydanticUseDefault
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if len(text) < 50 or text.startswith("django-insecure"):
+            raise ValueError("needs at least 50 random characters")
+        return value
+
+    @field_validator("database_url", "database_owner_url", "redis_url")
+    @classmethod
+    def _names_its_server(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        schemes = ("redis://", "rediss://") if info.field_name == "redis_url" else ("postgresql://", "postgres://")
+        if value is not None and not value.get_secret_value().startswith(schemes):
+            raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return value
+
+    @field_validator("microsoft_issuer")
+    @classmethod
+    def _one_microsoft_tenant(cls, value: str) -> str:
+        tenant = value.removesuffix("/v2.0").rsplit("/", 1)[-1]
+        if tenant in {"common", "organizations", "consumers"}:
+            raise ValueError(
+                f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; "
+                "give the id of yours"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        faults = [*self._half_providers(), *self._unsafe_in_production(), *self._bad_urls()]
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
+
+    def _half_providers(self) -> list[str]:
+        needed = {
+            "google": ("client_secret", "issuer"),
+            "microsoft": ("client_secret", "issuer"),
+            "github": ("client_secret", "url", "api_url"),
+            "keycloak": ("client_secret", "issuer"),
+        }
+        return [
+            f"{provider.upper()}_{name.upper()}: missing, while {provider.upper()}_CLIENT_ID is given"
+            for provider, names in needed.items()
+            if getattr(self, f"{provider}_client_id")
+            for name in names
+            if not _text(getattr(self, f"{provider}_{name}"))
+        ]
+
+    def _unsafe_in_production(self) -> list[str]:
+        if self.mode == "development":
+            return []
+        faults = ["DEBUG: must be off in production"] if self.debug else []
+        return faults + (["ALLOWED_HOSTS: a wildcard is refused"] if "*" in self.allowed_hosts else [])
+
+    def _bad_urls(self) -> list[str]:
+        names = ("public_url", "google_issuer", "microsoft_issuer", "github_url", "github_api_url", "keycloak_issuer")
+        return [
+            f"{name.upper()}: must be an https URL (plain http only on loopback)"
+            for name in names
+            if getattr(self, name) and not is_safe_url(getattr(self, name))
+        ]
+
+    @property
+    def base_url(self) -> str:
+        """``PUBLIC_URL`` or its default: scheme and host (and port), without a final slash."""
+        return self.public_url or f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_development(self) -> bool:
+        return self.mode == "development"
+
+
+def _text(value: str | SecretStr) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether a URL is absolute and either https or on loopback, without user info, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or parts.query or parts.fragment:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
+def names() -> list[str]:
+    """The variables that the reader knows, as they are written in the environment."""
+    return [name.upper() for name in Environment.model_fields]
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Environment:
+    """Read the environment and, outside production, the checkout's files below it.
+
+    Raises ConfigurationRefused with every fault, a line each.
+    """
+    files = () if environ.get("MODE") == "production" else LOCAL_FILES
+    layers = [environ, *(_file(path) for path in files)]
+    values: dict[str, str] = {}
+    for name in names():
+        value = next((found for layer in layers if (found := _given(layer, name)) is not None), None)
+        if value is not None:
+            values[name.lower()] = value
+    try:
+        return Environment(**values)  # type: ignore[arg-type]  # strings, which the fields parse
+    except ValidationError as refused:
+        raise ConfigurationRefused(_as_lines(refused)) from None
+
+
+def _file(path: Path) -> Mapping[str, str]:
+    return {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None} if path.is_file() else {}
+
+
+def _given(layer: Mapping[str, str], name: str) -> str | None:
+    if name in layer:
+        return layer[name]
+    path = layer.get(f"{name}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as unreadable:
+        raise ConfigurationRefused(f"{name}_FILE: {unreadable.strerror}: {path}") from None
+
+
+def _as_lines(refused: ValidationError) -> str:
+    lines = []
+    for fault in refused.errors(include_input=False, include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message)
+    return "The configuration was refused:\n" + "\n".join(f"  {line}" for text in lines for line in text.split("\n"))

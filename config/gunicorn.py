@@ -1,0 +1,19 @@
+"""How gunicorn serves it: two processes of threads, so that a slow provider holds up a thread and no more."""
+
+from config.environment import ConfigurationRefused, read
+
+try:
+    told = read()
+except ConfigurationRefused as refused:
+    raise SystemExit(str(refused)) from None
+
+bind = f"127.0.0.1:{told.port}" if told.is_development else f"0.0.0.0:{told.port}"
+worker_class = "gthread"
+workers = 2
+preload_app = True  # what is read once is shared by all; config.wsgi opens no connection
+threads = 10
+graceful_timeout = 10  # seconds for requests under way when told to stop
+timeout = 60
+keepalive = 5
+control_socket_disable = True
+forwarded_allow_ips = ""  # forwarding headers are judged in config.proxies alone

@@ -1,0 +1,37 @@
+"""What a line of the log looks like: one event, one line, with the request that it belongs to."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from audit.context import current
+
+Fields = MutableMapping[str, Any]
+
+
+def add_circumstances(logger: object, method: str, fields: Fields) -> Fields:
+    """Put the request's id on each line, so that log, trail and page can be laid side by side."""
+    if request_id := current().request_id:
+        fields.setdefault("request_id", str(request_id))
+    return fields
+
+
+def keep_to_one_line(logger: object, method: str, fields: Fields) -> Fields:
+    """Make what callers sent harmless: a line break in it would let them write lines of their own."""
+    for name, value in fields.items():
+        if isinstance(value, str) and not value.isprintable() and name != "exception":
+            fields[name] = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)
+    return fields
+
+
+PROCESSORS: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    add_circumstances,
+    keep_to_one_line,
+]

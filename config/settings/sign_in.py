@@ -1,0 +1,34 @@
+"""How people come in: the providers and the library that opens sessions."""
+
+from config.environment import Environment
+from config.settings.told import TOLD
+
+
+def _told_of(provider: str) -> dict[str, str]:
+    """Gather what the environment says of a provider: GOOGLE_CLIENT_ID becomes client_id, and so on."""
+    found = {}
+    for name in Environment.model_fields:
+        if name.startswith(f"{provider}_"):
+            value = getattr(TOLD, name)
+            found[name.removeprefix(f"{provider}_")] = value if isinstance(value, str) else value.get_secret_value()
+    return found
+
+
+SIGN_IN_PROVIDERS = {
+    name.removesuffix("_client_id"): _told_of(name.removesuffix("_client_id"))
+    for name in Environment.model_fields
+    if name.endswith("_client_id")
+}
+
+AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "account"
+
+ACCOUNT_ADAPTER = "providers.seam.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses are verified by providers, or by links of our own
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+SOCIALACCOUNT_ADAPTER = "providers.seam.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False

@@ -1,0 +1,44 @@
+"""Where what is not a table lives: static files, the cache, the queue."""
+
+from config.environment import CHECKOUT
+from config.settings.told import TOLD
+
+STATIC_URL = "/static/"
+STATIC_ROOT = None if TOLD.is_development else CHECKOUT / "staticfiles"
+STATICFILES_DIRS = [CHECKOUT / "static"]
+WHITENOISE_USE_FINDERS = TOLD.is_development  # a checkout serves its files without collecting them
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if TOLD.is_development
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    }
+}
+
+REDIS_URL = TOLD.redis_url.get_secret_value()
+CACHES = {
+    "default": {
+        "BACKEND": "config.cache.Cache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {
+            "serializer": "config.cache.JSONSerializer",
+            "socket_connect_timeout": 1,  # seconds
+            "socket_timeout": 1,
+        },
+    }
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 600  # seconds, for every task
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # seconds, well above the longest task
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "purge": {"task": "accounts.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
+}

@@ -1,0 +1,8 @@
+"""What every page says of the site itself."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def names(request: HttpRequest) -> dict[str, str]:
+    return {"site_name": settings.SITE_NAME}

@@ -1,0 +1,22 @@
+"""Every address of the site."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import RedirectView
+
+from api.service import api
+
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
+admin.site.index_title = _("Overview")
+
+handler500 = "config.middleware.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="account")),
+    path("accounts/", include("providers.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("api/", api.urls),
+]

@@ -1,0 +1,15 @@
+#!/usr/bin/env python
+"""The command line of the house: ``manage.py help`` lists what it can do."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+from audit.context import Actor, ActorKind, acting
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    command = next(iter(sys.argv[1:]), "help")[:200]
+    with acting(actor=Actor(ActorKind.COMMAND, command if command.isprintable() else "?")):
+        execute_from_command_line(sys.argv)

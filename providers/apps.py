@@ -1,0 +1,17 @@
+"""Django's entry to the providers."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+from accounts.provider_names import NAMES
+
+
+class ProvidersConfig(AppConfig):
+    name = "providers"
+    verbose_name = _("Providers")
+
+    def ready(self) -> None:
+        registry = import_module("providers.registry")  # models are ready only now
+        NAMES.update({provider.id: provider.name for provider in registry.enabled().values()})

@@ -1,0 +1,196 @@
+"""What every provider is to the rest of the house, and how the OpenID Connect ones do it."""
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+
+from providers.flow import Flow
+from providers.identity import ExternalIdentity
+from providers.metadata import Issuer, Metadata
+from providers.refusal import Reason, SignInRefused
+from providers.upstream import Answer, Upstream
+from providers.verification import verify
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """What we are to a provider."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tokens:
+    """A provider's answer to a code, of which nothing is believed yet."""
+
+    access_token: object = field(default=None, repr=False)
+    refresh_token: object = field(default=None, repr=False)
+    id_token: object = field(default=None, repr=False)
+
+
+@dataclass(kw_only=True)
+class Provider(ABC):
+    """Somebody who vouches for people: an id for URLs and tables, a name for people, and our client there."""
+
+    id: str
+    name: str
+    client: Client
+    upstream: Upstream = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.upstream = Upstream(self.id)
+
+    @property
+    def callback_url(self) -> str:
+        """The one registered redirect URI, built from PUBLIC_URL and never from the request."""
+        path: str = reverse("provider-callback", kwargs={"provider_id": self.id})
+        return f"{settings.PUBLIC_URL}{path}"
+
+    @property
+    @abstractmethod
+    def origins(self) -> set[str]:
+        """Where browsers are sent, as scheme and host, for the pages whose forms lead there (CSP). Never waits."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it did not answer a moment ago. Never waits."""
+        return False
+
+    @abstractmethod
+    def authorization_url(self, flow: Flow) -> str:
+        """Return where to send the browser. Raises SignInRefused when the provider cannot be asked where."""
+
+    @abstractmethod
+    def check_callback(self, parameters: Mapping[str, str]) -> None:
+        """Refuse a callback that is not this provider's. Raises SignInRefused."""
+
+    @abstractmethod
+    def identify(self, code: str, flow: Flow) -> ExternalIdentity:
+        """Spend a code and return whom it stands for. Raises SignInRefused."""
+
+
+@dataclass(kw_only=True)
+class OpenIDProvider(Provider):
+    """A provider that speaks OpenID Connect: everything about it comes from its issuer's discovery document."""
+
+    issuer_url: str
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
+    fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    issuer: Issuer = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.issuer = Issuer(self.issuer_url, self.upstream)
+
+    @property
+    def metadata(self) -> Metadata:
+        return self.issuer.metadata
+
+    @property
+    def origins(self) -> set[str]:
+        known = self.issuer.peek()
+        return {origin_of(url) for url in (self.issuer_url, known.authorization_endpoint if known else "") if url}
+
+    @property
+    def is_down(self) -> bool:
+        return self.issuer.failed_lately
+
+    def authorization_url(self, flow: Flow) -> str:
+        return with_query(
+            self.metadata.authorization_endpoint,
+            {
+                "response_type": "code",
+                "client_id": self.client.id,
+                "redirect_uri": self.callback_url,
+                "scope": " ".join(self.scopes),
+                "state": flow.state,
+                "nonce": flow.nonce,
+                "code_challenge": flow.code_challenge,
+                "code_challenge_method": "S256",
+                **(self.fresh if flow.wants_fresh else {}),
+            },
+        )
+
+    def check_callback(self, parameters: Mapping[str, str]) -> None:
+        """RFC 9207, section 2.4: compare the issuer, and miss it where it was promised."""
+        named = parameters.get("iss")
+        if named is None and not self.metadata.sends_issuer:
+            return
+        if named != self.issuer.url:
+            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG)
+
+    def identify(self, code: str, flow: Flow) -> ExternalIdentity:
+        tokens = self.exchange(code, flow.code_verifier)
+        return self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
+
+    def exchange(self, code: str, code_verifier: str) -> Tokens:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": self.callback_url,
+            "code_verifier": code_verifier,
+        }
+        return tokens_from(authenticated_post(self, self.metadata, form))
+
+    def verified_claims(self, tokens: Tokens, *, nonce: str, wants_fresh: bool) -> dict[str, Any]:
+        return verify(
+            tokens.id_token,
+            issuer=self.issuer,
+            client_id=self.client.id,
+            nonce=nonce,
+            access_token=tokens.access_token,
+            wants_fresh=wants_fresh,
+        )
+
+    def identity_from(self, claims: Mapping[str, Any]) -> ExternalIdentity:
+        """Turn verified claims into the value. Raises SignInRefused."""
+        return ExternalIdentity(
+            provider=self.id,
+            issuer=self.issuer.url,
+            subject=claims["sub"],
+            email=claims.get("email", ""),
+            email_verified=self.vouches_for_address(claims),
+            name=claims.get("name", ""),
+            session=claims.get("sid", ""),
+            claims=claims,
+        )
+
+    def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
+        """Whether we take this provider's word that the address is the person's: literally True, nothing like it."""
+        return claims.get("email_verified") is True
+
+
+def authenticated_post(provider: Provider, metadata: Metadata, form: Mapping[str, str]) -> Answer:
+    """Post to a token endpoint as our client, the way the issuer asks for (RFC 6749, section 2.3.1)."""
+    client = provider.client
+    if not metadata.wants_basic:
+        both = {"client_id": client.id, "client_secret": client.secret}
+        return provider.upstream.post(metadata.token_endpoint, {**form, **both})
+    credentials = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}".encode()
+    header = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
+    return provider.upstream.post(metadata.token_endpoint, form, headers=header)
+
+
+def tokens_from(answer: Answer) -> Tokens:
+    """Read a token endpoint's answer. Raises SignInRefused on anything but a JSON object with status 200."""
+    if answer.status != 200:
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
+    values = answer.object()
+    return Tokens(**{name: values.get(name) for name in ("access_token", "refresh_token", "id_token")})
+
+
+def with_query(url: str, parameters: Mapping[str, str]) -> str:
+    """Add parameters to an endpoint that may have some of its own (RFC 6749, section 3.1)."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
+
+
+def origin_of(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,0 +1,69 @@
+"""The buttons that lead to providers, and the permission that a page needs to send people there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from providers import registry
+from providers.base import Provider
+from providers.flow import Process
+from providers.next_page import safe_next
+
+LAST_USED = "last_provider"  # a cookie for the page's comfort; nothing is decided by it
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    id: str
+    name: str
+    start_url: str
+    is_last_used: bool
+    is_down: bool
+
+
+def buttons(
+    request: HttpRequest,
+    *,
+    process: Process = Process.SIGN_IN,
+    next_url: str = "",
+    among: Iterable[Provider] | None = None,
+) -> list[Button]:
+    """Return a button for each provider, the one that this browser used last first."""
+    last = request.COOKIES.get(LAST_USED)
+    found = [
+        Button(
+            id=provider.id,
+            name=provider.name,
+            start_url=start_url(provider, process=process, next_url=next_url),
+            is_last_used=provider.id == last,
+            is_down=provider.is_down,
+        )
+        for provider in (registry.enabled().values() if among is None else among)
+    ]
+    return sorted(found, key=lambda button: not button.is_last_used)
+
+
+def start_url(provider: Provider, *, process: Process = Process.SIGN_IN, next_url: str = "") -> str:
+    path = reverse("provider-start", kwargs={"provider_id": provider.id})
+    parameters = {"next": safe_next(next_url), "process": "" if process is Process.SIGN_IN else process.value}
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    return f"{path}?{query}" if query else path
+
+
+def page_with_buttons(
+    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a page whose forms may lead to the providers.
+
+    Browsers hold a form's redirect to the page's ``form-action`` too, so ``'self'`` alone would stop people
+    on their way (Content Security Policy Level 3, section 6.3.1).
+    """
+    response = render(request, template, context, status=status)
+    origins = sorted({origin for provider in registry.enabled().values() for origin in provider.origins})
+    response._csp_update = {"form-action": origins}  # type: ignore[attr-defined]  # noqa: SLF001  # django-csp's own way
+    return response

@@ -1,0 +1,136 @@
+"""One attempt to sign in: what travels with the browser from the start to the callback.
+
+A signed cookie for each attempt, so that two tabs do not meet and nothing is stored for strangers. Nonce and
+PKCE verifier are derived from the state and the secret key: they stand nowhere, not even in the cookie.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
+from django.http import HttpRequest, HttpResponse
+from redis.exceptions import RedisError
+
+from providers.refusal import Reason, SignInRefused
+
+LIFETIME = 600  # seconds from the start to the callback
+MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
+PREFIX = "__Host-flow_" if settings.SESSION_COOKIE_SECURE else "flow_"  # no neighbour can plant one (RFC 6265bis)
+STATE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
+NAME = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{8}}\Z")  # anybody can send other names, which no answer could repeat
+
+
+class Process(StrEnum):
+    """What somebody wants of a provider's word. Never guessed: it is written down at the start."""
+
+    SIGN_IN = "sign_in"
+    CONNECT = "connect"
+    PROVE = "prove"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters."""
+
+    provider: str
+    process: Process
+    next: str = ""
+    starter: str = ""
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def nonce(self) -> str:
+        return self._derived("nonce")
+
+    @property
+    def code_verifier(self) -> str:
+        """43 characters of base64url: RFC 7636, section 4.1."""
+        return self._derived("code_verifier")
+
+    @property
+    def code_challenge(self) -> str:
+        return _base64url(hashlib.sha256(self.code_verifier.encode()).digest())
+
+    @property
+    def wants_fresh(self) -> bool:
+        """Whether the provider must ask for its own proof again, whatever session it has."""
+        return self.process is not Process.SIGN_IN
+
+    def _derived(self, purpose: str) -> str:
+        message = f"{purpose}\n{self.provider}\n{self.state}".encode()
+        return _base64url(hmac.digest(settings.SECRET_KEY.encode(), message, "sha256"))
+
+    @property
+    def cookie(self) -> str:
+        return PREFIX + self.state[:8]
+
+    def remember(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Leave the attempt with the browser."""
+        open_attempts = [name for name in request.COOKIES if NAME.match(name)]
+        for name in open_attempts[: max(0, len(open_attempts) - MOST_AT_ONCE + 1)]:
+            response.delete_cookie(name)
+        response.set_cookie(
+            self.cookie,
+            _signer().sign_object(asdict(self), compress=False),
+            max_age=LIFETIME,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def forget(self, response: HttpResponse) -> None:
+        response.delete_cookie(self.cookie)
+
+
+def take(request: HttpRequest, provider: str) -> Flow:
+    """Return the attempt that a callback answers, once. Raises SignInRefused.
+
+    State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
+    minutes; of several callbacks with it, over all processes, one wins.
+    """
+    flow = _read(request)
+    if flow.provider != provider:
+        raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
+    try:
+        is_first = cache.add(f"flow:{flow.state}", value=True, timeout=LIFETIME + 60)
+    except RedisError as away:
+        raise SignInRefused(Reason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
+    if not is_first:
+        raise SignInRefused(Reason.STATE_USED)
+    return flow
+
+
+def _read(request: HttpRequest) -> Flow:
+    states = request.GET.getlist("state")
+    if not states:
+        raise SignInRefused(Reason.STATE_MISSING)
+    if len(states) > 1 or not STATE.match(states[0]):
+        raise SignInRefused(Reason.STATE_MALFORMED)
+    cookie = request.COOKIES.get(PREFIX + states[0][:8])
+    if cookie is None:
+        raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
+    try:
+        values = _signer().unsign_object(cookie, max_age=LIFETIME)
+    except SignatureExpired:
+        raise SignInRefused(Reason.STATE_EXPIRED) from None
+    except BadSignature:
+        raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong") from None
+    flow = Flow(**values | {"process": Process(values["process"])})
+    if not secrets.compare_digest(flow.state, states[0]):
+        raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
+    return flow
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="providers.flow")
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,185 @@
+"""The start and the end of every sign-in, for all providers alike."""
+
+import time
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Session, User
+from accounts.sessions import Because, SessionStore, end_others
+from providers import registry
+from providers.base import Provider
+from providers.buttons import LAST_USED, page_with_buttons
+from providers.flow import Flow, Process, take
+from providers.identity import ExternalIdentity
+from providers.linking import Decision, Linked, link
+from providers.next_page import safe_next
+from providers.refusal import Reason, SignInRefused
+from providers.refusing import refuse
+from providers.seam import last_proof, note_proof, open_session
+from providers.upstream import one_deadline
+
+PROOF_LASTS = 600  # seconds after proving oneself in which another way in may be connected
+LONGEST_CODE = 4096  # characters
+FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
+
+
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Send the person to the provider; a GET, which anybody may have caused, asks first.
+
+    The visitor's parameters say where to go afterwards and what for; none of them reaches the provider.
+    """
+    process = _process(request)
+    if process is Process.CONNECT and not _is_fresh(request):
+        return redirect("fresh")
+    flow = Flow(
+        provider=provider_id,
+        process=process,
+        next=safe_next(request.GET.get("next", "")),
+        starter="" if process is Process.SIGN_IN else str(request.user.pk),
+    )
+    try:
+        provider = _provider(provider_id)
+        if request.method == "GET":
+            return _confirmation(request, provider, process)
+        with one_deadline():
+            response = HttpResponseRedirect(provider.authorization_url(flow))
+    except SignInRefused as refused:
+        return refuse(request, provider_id, refused, flow)
+    flow.remember(request, response)
+    return response
+
+
+@require_GET
+def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Take the provider's answer: nobody is signed in unless every check has passed.
+
+    No database connection is held while the provider is asked; then one transaction holds the link, its
+    trail and the session.
+    """
+    if (finished := _finished_already(request)) is not None:
+        return finished
+    flow = None
+    try:
+        provider = _provider(provider_id)
+        flow = take(request, provider.id)
+        if not connection.in_atomic_block:
+            connection.close()  # back to the pool, while we wait for others
+        with one_deadline():
+            external = provider.identify(_code(request, provider), flow)
+        with transaction.atomic():
+            asker = _asker(request, flow)
+            linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
+            response = _finish(request, flow, external, linked)
+            request.session[FINISHED] = {"state": flow.state, "next": response.headers["Location"]}
+            request.session.save()
+    except SignInRefused as refused:
+        response = refuse(request, provider_id, refused, flow)
+    if flow is not None and isinstance(response, HttpResponse):
+        flow.forget(response)
+    return response
+
+
+def _provider(provider_id: str) -> Provider:
+    try:
+        return registry.get(provider_id)
+    except KeyError:
+        raise Http404 from None
+
+
+def _process(request: HttpRequest) -> Process:
+    """Only somebody who is signed in can mean more by this than signing in."""
+    asked = request.GET.get("process", "")
+    if asked in {Process.CONNECT, Process.PROVE} and request.user.is_authenticated:
+        return Process(asked)
+    return Process.SIGN_IN
+
+
+def _confirmation(request: HttpRequest, provider: Provider, process: Process) -> HttpResponse:
+    context = {
+        "provider": provider,
+        "action": request.get_full_path(),
+        "is_connect": process is Process.CONNECT,
+    }
+    return page_with_buttons(request, "providers/confirm.html", context)
+
+
+def _finished_already(request: HttpRequest) -> HttpResponse | None:
+    """Somebody went back to the callback that signed them in: send them on, as before."""
+    finished = request.session.get(FINISHED)
+    if not finished or finished["state"] != request.GET.get("state") or not request.user.is_authenticated:
+        return None
+    return HttpResponseRedirect(finished["next"])
+
+
+def _code(request: HttpRequest, provider: Provider) -> str:
+    """Return the code of a callback that is whole, from this provider, and no error. Raises SignInRefused."""
+    parameters = {name: values for name, values in request.GET.lists() if name in {"code", "error", "iss"}}
+    if any(len(values) > 1 for values in parameters.values()):
+        raise SignInRefused(Reason.CALLBACK_MALFORMED, "a parameter is given twice")
+    single = {name: values[0] for name, values in parameters.items()}
+    provider.check_callback(single)
+    if "error" in single:
+        is_cancelled = single["error"] == "access_denied"
+        raise SignInRefused(Reason.CANCELLED if is_cancelled else Reason.PROVIDER_REFUSED)
+    code = single.get("code", "")
+    if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
+        raise SignInRefused(Reason.CALLBACK_MALFORMED, "no code that could be one")
+    return code
+
+
+def _asker(request: HttpRequest, flow: Flow) -> User | None:
+    """Return for whom an identity is to be connected or proven: who started it, if still signed in.
+
+    The session was read before the provider was asked, and perhaps from its copy in the cache: it may have been
+    ended since, and would get a new life by its new key. Its row is held, so that it cannot be ended halfway.
+    """
+    if flow.process is Process.SIGN_IN:
+        return None
+    row = Session.objects.select_for_update().filter(session_key=request.session.session_key).first()
+    if row is None or not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON)
+    if flow.process is Process.CONNECT and not _is_fresh(request):
+        raise SignInRefused(Reason.NOT_FRESH)
+    return request.user
+
+
+def _is_fresh(request: HttpRequest) -> bool:
+    return time.time() - last_proof(request) <= PROOF_LASTS
+
+
+def _finish(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> HttpResponseBase:
+    if flow.process is Process.SIGN_IN:
+        assert isinstance(request.session, SessionStore)  # noqa: S101  # the only engine that we have
+        request.session.describe({"upstream_sid": external.session})  # it outlives what allauth asks for yet
+        response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL))
+        _remember_last_used(response, flow.provider)
+        return response
+    request.session.cycle_key()
+    note_proof(request, linked)
+    if linked.decision is Decision.CONNECT:
+        end_others(linked.user, keep=request.session.session_key, because=Because.IDENTITY_CONNECTED)
+    return HttpResponseRedirect(flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}")
+
+
+def _notice(flow: Flow, linked: Linked) -> str:
+    if flow.process is Process.PROVE:
+        return "proven"
+    return "connected" if linked.decision is Decision.CONNECT else "connected_already"
+
+
+def _remember_last_used(response: HttpResponseBase, provider: str) -> None:
+    response.set_cookie(
+        LAST_USED,
+        provider,
+        max_age=31_536_000,
+        path="/accounts/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,0 +1,115 @@
+"""GitHub: OAuth 2.0 without identity tokens, so we ask its API who the token speaks for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from providers.base import Client, Provider, origin_of, with_query
+from providers.flow import Flow
+from providers.identity import ExternalIdentity
+from providers.refusal import Reason, SignInRefused
+from providers.upstream import Answer
+
+
+@dataclass(kw_only=True)
+class GitHubProvider(Provider):
+    """GitHub or an Enterprise server of one's own. The issuer is its address, the subject the number of the user."""
+
+    url: str
+    api_url: str
+
+    @property
+    def origins(self) -> set[str]:
+        return {origin_of(self.url)}
+
+    def authorization_url(self, flow: Flow) -> str:
+        return with_query(
+            f"{self.url}/login/oauth/authorize",
+            {
+                "client_id": self.client.id,
+                "redirect_uri": self.callback_url,
+                "scope": "read:user user:email",
+                "state": flow.state,
+                "code_challenge": flow.code_challenge,
+                "code_challenge_method": "S256",
+                **({"prompt": "select_account"} if flow.wants_fresh else {}),
+            },
+        )
+
+    def check_callback(self, parameters: Mapping[str, str]) -> None:
+        """GitHub does not say who it is; if somebody does, it must be GitHub (RFC 9207, section 2.4)."""
+        if parameters.get("iss", self.url) != self.url:
+            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG)
+
+    def identify(self, code: str, flow: Flow) -> ExternalIdentity:
+        access_token = self._exchange(code, flow.code_verifier)
+        user = self._api("/user", access_token)
+        if user.status != 200:
+            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {user.status} for the user")
+        profile = user.object()
+        address, is_verified = self._address(profile, access_token)
+        return ExternalIdentity(
+            provider=self.id,
+            issuer=self.url,
+            subject=_number(profile.get("id")),
+            email=address,
+            email_verified=is_verified,
+            name=profile.get("name") or profile.get("login") or "",
+            claims={name: profile.get(name) for name in ("login", "name", "email", "company", "html_url")},
+        )
+
+    def _exchange(self, code: str, code_verifier: str) -> str:
+        form = {
+            "client_id": self.client.id,
+            "client_secret": self.client.secret,
+            "code": code,
+            "redirect_uri": self.callback_url,
+            "code_verifier": code_verifier,
+        }
+        answer = self.upstream.post(f"{self.url}/login/oauth/access_token", form)
+        if answer.status != 200:
+            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
+        values = _form_or_json(answer)
+        token = values.get("access_token")
+        if "error" in values or not isinstance(token, str) or not token.isascii() or not token.isprintable():
+            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token for a code")
+        return token
+
+    def _address(self, profile: Mapping[str, Any], access_token: str) -> tuple[str, bool]:
+        """Return the primary address if GitHub verified it; without that answer, the public one as mere contact."""
+        contact = profile.get("email") or ""
+        try:
+            answer = self._api("/user/emails", access_token)
+            listed = answer.json() if answer.status == 200 else None
+        except SignInRefused:
+            listed = None  # the number is the key: a missing address is no reason to turn a person away
+        for entry in listed if isinstance(listed, list) else []:
+            if isinstance(entry, dict) and entry.get("primary") is True and isinstance(entry.get("email"), str):
+                return entry["email"], entry.get("verified") is True
+        return contact, False
+
+    def _api(self, path: str, access_token: str) -> Answer:
+        headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/vnd.github+json"}
+        return self.upstream.get(f"{self.api_url}{path}", headers=headers)
+
+
+def _form_or_json(answer: Answer) -> dict[str, Any]:
+    """GitHub answers in a form unless asked for JSON, and some servers in front of it even then."""
+    if answer.body.lstrip().startswith(b"{"):
+        return answer.object()
+    try:
+        return dict(parse_qsl(answer.body.decode("ascii"), strict_parsing=True, max_num_fields=20))
+    except ValueError:
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "neither a form nor JSON") from None
+
+
+def _number(value: object) -> str:
+    """Logins are renamed and taken by others; only the number stays one person's."""
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise SignInRefused(Reason.SUBJECT_INVALID, "the user has no number")
+    return str(value)
+
+
+def provider(client: Client, settings: Mapping[str, str]) -> GitHubProvider:
+    return GitHubProvider(id="github", name="GitHub", client=client, url=settings["url"], api_url=settings["api_url"])

@@ -1,0 +1,99 @@
+"""What a provider vouches for: ONE value that every way in ends in and the linking begins with."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from providers.refusal import Reason, SignInRefused
+
+LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII characters"
+LONGEST_ADDRESS = 320
+LONGEST_NAME = 255
+LARGEST_CLAIMS = 32_768  # characters of JSON
+DEEPEST_CLAIM = 8
+OF_ONE_SIGN_IN = frozenset(
+    {"acr", "aio", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "rh"}
+    | {"s_hash", "session_state", "sid", "typ", "uti", "ver"}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalIdentity:
+    """A person as an issuer knows them, verified. (issuer, subject) is the key; the rest is for reading.
+
+    ``email_verified`` means that we take this provider's word for this address, not only that it said so.
+    ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
+    Raises SignInRefused when there is no usable key.
+    """
+
+    provider: str
+    issuer: str
+    subject: str
+    email: str = ""
+    email_verified: bool = False
+    name: str = ""
+    session: str = ""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not is_subject(self.subject):
+            raise SignInRefused(Reason.SUBJECT_INVALID, "a subject is a text of 1 to 255 characters")
+        email = clean_address(self.email)
+        object.__setattr__(self, "email", email)
+        object.__setattr__(self, "email_verified", self.email_verified is True and bool(email))
+        object.__setattr__(self, "name", clean_name(self.name))
+        object.__setattr__(self, "session", self.session if is_subject(self.session) else "")
+        object.__setattr__(self, "claims", storable(self.claims))
+
+
+def is_subject(value: object) -> bool:
+    """Whether it can be somebody's name at an issuer; a session's name (``sid``) has the same limits."""
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_SUBJECT and is_storable(value)
+
+
+def is_storable(text: str) -> bool:
+    """Whether the database takes a text: JSON may hold NUL and halves of characters, PostgreSQL neither."""
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the claims that can be kept: none that changes at each sign-in, none that the database refuses."""
+    kept = {
+        name: value for name, value in claims.items() if name not in OF_ONE_SIGN_IN and _fits(name) and _fits(value)
+    }
+    return kept if len(json.dumps(kept)) <= LARGEST_CLAIMS else {}
+
+
+def _fits(value: Any, depth: int = 0) -> bool:
+    if isinstance(value, str):
+        return is_storable(value)
+    if isinstance(value, Mapping):
+        return depth < DEEPEST_CLAIM and all(_fits(k) and _fits(v, depth + 1) for k, v in value.items())
+    if isinstance(value, list):
+        return depth < DEEPEST_CLAIM and all(_fits(item, depth + 1) for item in value)
+    return value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 1e15)
+
+
+def clean_address(value: object) -> str:
+    """Return the address if it can be one, else nothing: a bad contact is no reason to turn a person away.
+
+    Django takes halves of characters for letters of a domain and control characters for a quoted name; the
+    database or a mail's header would not.
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_ADDRESS or not value.isprintable():
+        return ""
+    try:
+        validate_email(value)
+    except ValidationError:
+        return ""
+    return value
+
+
+def clean_name(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return "".join(letter for letter in value if letter.isprintable()).strip()[:LONGEST_NAME]

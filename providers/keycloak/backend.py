@@ -1,0 +1,72 @@
+"""The seam to mozilla-django-oidc: it keeps the order of the steps, each step is answered by ours.
+
+Left to itself the library finds people by address, checks neither issuer nor audience, fetches keys at each
+sign-in without a time-out and swallows the reason of a refusal.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, QueryDict
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+
+from providers.base import OpenIDProvider, Tokens
+from providers.flow import Flow
+from providers.identity import ExternalIdentity
+
+
+class CallbackRequest(HttpRequest):
+    """All that the library asks of a request; the real one would let its Host header into the redirect URI."""
+
+    def __init__(self, callback_url: str, parameters: dict[str, str]) -> None:
+        super().__init__()
+        self._callback_url = callback_url
+        self.GET = QueryDict(urlencode(parameters))
+
+    def build_absolute_uri(self, location: str | None = None) -> str:
+        return self._callback_url
+
+
+class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a library without types
+    """Called directly, never listed in AUTHENTICATION_BACKENDS: there its exceptions would be swallowed."""
+
+    def __init__(self, provider: OpenIDProvider) -> None:
+        self._provider = provider
+        self._tokens = Tokens()
+        self._wants_fresh = False
+        metadata = provider.metadata
+        self._answers = {
+            "OIDC_OP_TOKEN_ENDPOINT": metadata.token_endpoint,
+            "OIDC_OP_USER_ENDPOINT": metadata.userinfo_endpoint,
+            "OIDC_OP_JWKS_ENDPOINT": metadata.jwks_uri,
+            "OIDC_RP_CLIENT_ID": provider.client.id,
+            "OIDC_RP_CLIENT_SECRET": provider.client.secret,
+            "OIDC_RP_SIGN_ALGO": "RS256",
+            "OIDC_AUTHENTICATION_CALLBACK_URL": "account_login",  # it must be some name: see CallbackRequest
+        }
+        super().__init__()
+
+    def identify(self, code: str, flow: Flow) -> ExternalIdentity:
+        """Spend a code. Raises SignInRefused."""
+        self._wants_fresh = flow.wants_fresh
+        request = CallbackRequest(self._provider.callback_url, {"code": code, "state": flow.state})
+        identity = self.authenticate(request, nonce=flow.nonce, code_verifier=flow.code_verifier)
+        assert isinstance(identity, ExternalIdentity)  # noqa: S101  # get_or_create_user below returns nothing else
+        return identity
+
+    def get_settings(self, attr: str, *args: Any) -> Any:
+        return self._answers.get(attr, *args)
+
+    def get_token(self, payload: dict[str, str]) -> dict[str, object]:
+        self._tokens = self._provider.exchange(payload["code"], payload["code_verifier"])
+        return {"id_token": self._tokens.id_token, "access_token": self._tokens.access_token}
+
+    def verify_token(self, token: object, **kwargs: Any) -> dict[str, Any]:
+        return self._provider.verified_claims(self._tokens, nonce=kwargs["nonce"], wants_fresh=self._wants_fresh)
+
+    def store_tokens(self, access_token: object, id_token: object) -> None:
+        """Tokens do not go into the session."""
+
+    def get_or_create_user(self, access_token: object, id_token: object, payload: dict[str, Any]) -> ExternalIdentity:
+        """Return the value, not a user: whose account it leads to is decided in one place, ``providers.linking``."""
+        return self._provider.identity_from(payload)

@@ -1,0 +1,133 @@
+"""Whose account an identity leads to: the one place that decides, writes and records it.
+
+An address never links (nOAuth, pre-hijacking): only (issuer, subject) does, or a person who is signed in and
+asks for it. Decide first, without a write; then write, in one transaction; then record.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Identity, User
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+from providers.identity import ExternalIdentity
+from providers.refusal import Reason, SignInRefused
+
+
+class Decision(StrEnum):
+    SIGN_IN = "sign_in"
+    CONNECT = "connect"
+    CONFIRM = "confirm"
+    ENROL = "enrol"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linked:
+    """The account that an identity leads to, and how it came to."""
+
+    user: User
+    identity: Identity
+    decision: Decision
+
+
+def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: bool = False) -> Linked:
+    """Lead an identity to its account. Raises SignInRefused, and then nothing is written.
+
+    ``connect_to`` is the account of the person who asked to connect it; with ``prove`` they only show that
+    it is connected already. Call it in the transaction that opens the session. Two callbacks may enrol or
+    connect the same identity at once: the database lets one of them, and the other looks again.
+    """
+    known = Identity.objects.find(external.issuer, external.subject)
+    decision = decide(known, connect_to=connect_to, prove=prove)
+    try:
+        return _act(decision, external, known, connect_to)
+    except IntegrityError as clash:
+        known = Identity.objects.find(external.issuer, external.subject)
+        if known is None:
+            raise SignInRefused(Reason.ADDRESS_OF_ANOTHER_ACCOUNT) from clash
+        return _act(decide(known, connect_to=connect_to, prove=prove), external, known, connect_to)
+
+
+def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> Decision:
+    """Say what an identity's coming means. Raises SignInRefused where it must not mean anything."""
+    if known is not None and not known.user.is_active:
+        raise SignInRefused(Reason.ACCOUNT_INACTIVE, person=known.user_id)
+    if connect_to is None:
+        return Decision.SIGN_IN if known else Decision.ENROL
+    if known is None and prove:
+        raise SignInRefused(Reason.IDENTITY_NOT_CONNECTED)
+    if known is None:
+        return Decision.CONNECT
+    if known.user_id != connect_to.pk:
+        raise SignInRefused(Reason.IDENTITY_OF_ANOTHER_ACCOUNT, person=connect_to.pk)
+    return Decision.CONFIRM
+
+
+def disconnect(identity: Identity) -> None:
+    """Take a way in away from its account, if it is still there. Raises SignInRefused when it is the last one.
+
+    The account's row is locked, so that two of these at once cannot take the last two. A sign-in through the
+    identity holds that one's row and refers to the account, hence the weaker lock: the two must not wait for
+    each other.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=identity.user_id)
+        left = set(user.identities.values_list("pk", flat=True))
+        if identity.pk not in left:
+            return
+        if left == {identity.pk} and not user.has_usable_password():
+            raise SignInRefused(Reason.LAST_WAY_IN, person=user.pk)
+        _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
+        identity.delete()
+
+
+def _act(decision: Decision, external: ExternalIdentity, known: Identity | None, connect_to: User | None) -> Linked:
+    if known is not None:
+        _note_changes(known, external)
+        return Linked(user=known.user, identity=known, decision=decision)
+    with transaction.atomic():
+        identity = _enrol(external) if connect_to is None else _connect(external, connect_to)
+    return Linked(user=identity.user, identity=identity, decision=decision)
+
+
+def _enrol(external: ExternalIdentity) -> Identity:
+    """Open an account. A verified address is reserved by it; an unverified one is a contact and no more."""
+    user = User(name=external.name, email=external.email or None, email_verified=external.email_verified)
+    user.set_unusable_password()
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        user.save(force_insert=True)
+        identity = _connect(external, user)
+        record(Event.ACCOUNT_ENROLLED, person=user, provider=external.provider)
+    return identity
+
+
+def _connect(external: ExternalIdentity, user: User) -> Identity:
+    identity = Identity.objects.create(
+        user=user,
+        provider=external.provider,
+        issuer=external.issuer,
+        subject=external.subject,
+        email=external.email,
+        email_verified=external.email_verified,
+        name=external.name,
+        claims=dict(external.claims),
+    )
+    _record(Event.IDENTITY_LINKED, user, identity)
+    return identity
+
+
+def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
+    """Keep what the issuer tells of the person up to date: for reading, it opens nothing. No change, no write."""
+    told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
+    changed = [name for name, value in told.items() if getattr(identity, name) != value]
+    for name in changed:
+        setattr(identity, name, told[name])
+    if changed:
+        with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
+            identity.save(update_fields=changed)
+
+
+def _record(event: Event, user: User, identity: Identity) -> None:
+    record(event, person=user, object=identity, provider=identity.provider, issuer=identity.issuer)

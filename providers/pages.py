@@ -1,0 +1,92 @@
+"""The pages that lead to providers: sign-in, and the ways into one's own account."""
+
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import Identity, User
+from accounts.sessions import Because, end_others
+from accounts.ways_in import ways_in
+from providers import registry
+from providers.buttons import buttons, page_with_buttons
+from providers.flow import Process
+from providers.linking import disconnect
+from providers.next_page import safe_next
+from providers.refusal import SignInRefused
+from providers.refusing import refuse
+
+NOTICES = {
+    "signed_out": _("You are signed out."),
+    "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
+    "connected_already": _("That one was connected already."),
+    "proven": _("Thank you. You can connect another way in now."),
+    "disconnected": _("Disconnected. Your other devices were signed out."),
+}
+
+
+@require_safe
+def sign_in(request: HttpRequest) -> HttpResponse:
+    next_url = safe_next(request.GET.get("next", ""))
+    if request.user.is_authenticated:
+        return redirect(next_url or "account")
+    return page_with_buttons(
+        request,
+        "accounts/sign_in.html",
+        {"providers": buttons(request, next_url=next_url), "notice": _notice(request)},
+    )
+
+
+@require_safe
+@login_required
+def connections(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    context = {
+        "ways_in": ways_in(request, request.user),
+        "connectable": buttons(request, process=Process.CONNECT),
+        "notice": _notice(request),
+    }
+    return page_with_buttons(request, "accounts/connections.html", context)
+
+
+@require_safe
+@login_required
+def fresh(request: HttpRequest) -> HttpResponse:
+    """Ask for a proof by a way in that is connected already, before another is connected."""
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    connected = set(request.user.identities.values_list("provider", flat=True))
+    among = [provider for provider in registry.enabled().values() if provider.id in connected]
+    context = {
+        "providers": buttons(request, process=Process.PROVE, among=among),
+        "purpose": _("Before you connect another way in, show once more that it is you."),
+    }
+    return page_with_buttons(request, "accounts/fresh.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    identity = get_object_or_404(Identity, pk=identity_id, user=request.user)
+    if request.method != "POST":
+        way_in = next(way for way in ways_in(request, request.user) if way.identity_id == identity.pk)
+        return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})
+    try:
+        with transaction.atomic():  # whoever came in by it leaves with it, or nothing happens
+            disconnect(identity)
+            end_others(request.user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
+    except SignInRefused as refused:
+        return refuse(request, identity.provider, refused)
+    return redirect_with_notice("connections", "disconnected")
+
+
+def redirect_with_notice(name: str, notice: str) -> HttpResponse:
+    response = redirect(name)
+    response.headers["Location"] += f"?notice={notice}"
+    return response
+
+
+def _notice(request: HttpRequest) -> str:
+    return str(NOTICES.get(request.GET.get("notice", ""), ""))

@@ -1,0 +1,195 @@
+"""Saying no: the page a person sees, the row in the trail and the line in the log, all with one reference."""
+
+import logging
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.provider_names import name_of
+from audit.events import Event, record
+from providers import registry
+from providers.buttons import buttons, page_with_buttons, start_url
+from providers.flow import Flow, Process
+from providers.refusal import Reason, SignInRefused
+
+logger = logging.getLogger(__name__)
+
+Text = str | Promise
+
+
+NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in by this.")
+NOTHING_CHANGED = _("Nothing was changed.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a person is told, and as what the trail knows it. ``%(provider)s`` is the provider's name."""
+
+    status: int
+    heading: Text
+    happened: Text
+    advice: Text
+    meaning: Text = NOT_SIGNED_IN
+    can_retry: bool = True
+    event: Event = Event.SIGN_IN_REFUSED
+
+
+NOT_STARTED = Page(
+    status=400,
+    heading=_("Please start again"),
+    happened=_("This sign-in was not started in this browser, was finished already, or waited too long."),
+    advice=_("Start once more from the sign-in page."),
+)
+CANCELLED = Page(
+    status=403,
+    heading=_("You turned back"),
+    happened=_("%(provider)s told us that you did not go on."),
+    advice=_("Try again, or use another way in."),
+)
+NOT_CONFIRMED = Page(
+    status=403,
+    heading=_("We could not confirm this with %(provider)s"),
+    happened=_("What came back from %(provider)s did not pass our checks, so we did not believe it."),
+    advice=_("Try again, or use another way in. If it happens again, give your administrator the reference below."),
+)
+NO_ANSWER = Page(
+    status=424,
+    heading=_("%(provider)s is not answering"),
+    happened=_("We asked %(provider)s about you and got no usable answer."),
+    advice=_("Wait a moment and try again, or use another way in."),
+)
+PAGES = {
+    Reason.STATE_MISSING: NOT_STARTED,
+    Reason.STATE_MALFORMED: NOT_STARTED,
+    Reason.STATE_UNKNOWN: NOT_STARTED,
+    Reason.STATE_EXPIRED: NOT_STARTED,
+    Reason.STATE_USED: NOT_STARTED,
+    Reason.STATE_OF_ANOTHER_PROVIDER: NOT_STARTED,
+    Reason.CALLBACK_MALFORMED: NOT_STARTED,
+    Reason.CANCELLED: CANCELLED,
+    Reason.PROVIDER_BUSY: NO_ANSWER,
+    Reason.PROVIDER_UNREACHABLE: NO_ANSWER,
+    Reason.PROVIDER_ANSWER_INVALID: NO_ANSWER,
+    Reason.METADATA_INVALID: NO_ANSWER,
+    Reason.PROVIDER_OFF: Page(
+        status=404,
+        heading=_("This way in is closed"),
+        happened=_("Signing in with %(provider)s is not set up here."),
+        advice=_("Use another way in, or ask your administrator."),
+    ),
+    Reason.ACCOUNT_INACTIVE: Page(
+        status=403,
+        heading=_("Your account is switched off"),
+        happened=_("%(provider)s knows you, and so do we, but an administrator has switched your account off."),
+        advice=_("Ask your administrator, and give them the reference below."),
+    ),
+    Reason.IDENTITY_OF_ANOTHER_ACCOUNT: Page(
+        status=409,
+        heading=_("This already leads to another account"),
+        happened=_("What you chose at %(provider)s is connected to another account here."),
+        meaning=_("Nothing was changed. One identity opens one account."),
+        advice=_("Choose another one at %(provider)s, or disconnect it from the other account first."),
+    ),
+    Reason.IDENTITY_NOT_CONNECTED: Page(
+        status=403,
+        heading=_("This is not one of your ways in"),
+        happened=_("What you chose at %(provider)s does not lead to the account that you are signed in to."),
+        meaning=NOTHING_CHANGED,
+        advice=_("Choose one that is connected already."),
+    ),
+    Reason.STARTED_BY_ANOTHER_PERSON: Page(
+        status=403,
+        heading=_("Somebody else started this"),
+        happened=_("Another person was signed in when this began."),
+        meaning=NOTHING_CHANGED,
+        advice=_("Sign in, and start again from your own account."),
+    ),
+    Reason.NOT_FRESH: Page(
+        status=403,
+        heading=_("That took a little long"),
+        happened=_("Another way in can be connected within ten minutes of showing that it is you."),
+        meaning=NOTHING_CHANGED,
+        advice=_("Start again: we will ask you once more."),
+    ),
+    Reason.LAST_WAY_IN: Page(
+        status=409,
+        heading=_("This is your only way in"),
+        happened=_("Without %(provider)s you could not come in any more, so it stays."),
+        meaning=NOTHING_CHANGED,
+        advice=_("Connect another way in first; then you can disconnect this one."),
+        can_retry=False,
+        event=Event.IDENTITY_KEPT,
+    ),
+    Reason.STORE_UNREACHABLE: Page(
+        status=503,
+        heading=_("We cannot sign people in right now"),
+        happened=_("A part of this site does not answer, and without it we cannot tell a sign-in from its copy."),
+        advice=_("Try again in a moment."),
+    ),
+}
+CLASH_STATUS = 409
+
+
+def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow: Flow | None = None) -> HttpResponse:
+    """Record a refusal and answer with its page. Call it after the rollback of what was refused.
+
+    Trying again means what was meant before: ``flow`` says what that was, where it is known.
+    """
+    page = PAGES.get(refused.reason, NOT_CONFIRMED)
+    note_refusal(page.event, provider_id, refused)
+    if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
+        return _clash_page(request, provider_id, refused)
+    context = {**_words(page, provider_id), "reference": refused.reference, **_ways_on(request, provider_id, flow)}
+    if not page.can_retry:
+        context["retry_url"] = ""
+    if request.user.is_authenticated and page.meaning is NOT_SIGNED_IN:
+        context["meaning"] = str(NOTHING_CHANGED)
+    return page_with_buttons(request, "providers/refusal.html", context, status=page.status)
+
+
+def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None:
+    """Tell the trail and the log why something was refused, under the reference that its page shows."""
+    record(
+        event,
+        person=refused.person,
+        provider=provider_id,
+        refused_because=refused.reason.value,
+        reference=refused.reference,
+        detail=refused.detail,
+    )
+    logger.warning(
+        "refused: provider=%s reason=%s reference=%s detail=%s",
+        provider_id, refused.reason.value, refused.reference, refused.detail,
+    )  # fmt: skip
+
+
+def _words(page: Page, provider_id: str) -> dict[str, str]:
+    names = {"provider": name_of(provider_id)}
+    return {part: str(getattr(page, part)) % names for part in ("heading", "happened", "meaning", "advice")}
+
+
+def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None) -> dict[str, object]:
+    """Offer the same again, and the way back to where the person has others to choose from."""
+    provider = registry.enabled().get(provider_id)
+    process, next_url = (flow.process, flow.next) if flow else (Process.SIGN_IN, "")
+    is_inside = request.user.is_authenticated
+    return {
+        "retry_url": start_url(provider, process=process, next_url=next_url) if provider else "",
+        "retry_label": _("Try again with %(provider)s") % {"provider": name_of(provider_id)},
+        "other_url": reverse("connections" if is_inside else "account_login"),
+        "other_label": _("Back to your ways in") if is_inside else _("Use another way in"),
+    }
+
+
+def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused) -> HttpResponse:
+    """The address belongs to an account: explain why that is no reason to open it, and show the safe way."""
+    others = [provider for provider in registry.enabled().values() if provider.id != provider_id]
+    context = {
+        "provider": {"id": provider_id, "name": name_of(provider_id)},
+        "ways": buttons(request, next_url=reverse("connections"), among=others),
+        "reference": refused.reference,
+    }
+    return page_with_buttons(request, "providers/clash.html", context, status=CLASH_STATUS)

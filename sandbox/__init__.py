@@ -1,0 +1,1 @@
+"""Play Google, Microsoft, GitHub and Keycloak on this computer, for development and tests only."""

@@ -1,0 +1,17 @@
+"""Check that a caller is the client it says it is."""
+
+import hmac
+
+from sandbox.config import Client
+from sandbox.wire import Request
+
+
+def client_proves_itself(request: Request, client: Client) -> bool:
+    """Check the secret, sent by Basic or in the form, never by both (RFC 6749, section 2.3)."""
+    form, basic = request.form, request.basic_credentials
+    posted = (form.get("client_id", ""), form.get("client_secret", ""))
+    if basic is not None and "client_secret" in form:
+        return False
+    name, secret = basic or posted
+    same_name = hmac.compare_digest(name.encode(), client.client_id.encode())
+    return same_name and hmac.compare_digest(secret.encode(), client.secret.encode())

@@ -1,0 +1,77 @@
+"""Write signed tokens by hand, so that faults can bend every part before it is sealed."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from sandbox.config import Client
+from sandbox.keys import KeyRing, base64url
+from sandbox.providers import Provider
+
+Signer = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a fault may look at: who is played, where, with which keys and client."""
+
+    provider: Provider
+    base_url: str
+    issuer: str
+    ring: KeyRing
+    client: Client
+    earlier_nonce: str = "a-nonce-from-an-earlier-sign-in"
+
+    @property
+    def leak_url(self) -> str:
+        """Where an attacker listens; every request to it is counted as a leak."""
+        return f"{self.base_url}/leak/{self.provider}"
+
+
+@dataclass
+class Draft:
+    """A token before it is sealed; `instead` replaces the whole text."""
+
+    scene: Scene
+    claims: dict[str, object]
+    headers: dict[str, object] = field(default_factory=dict)
+    signer: Signer | None = None
+    instead: object | None = None
+
+    def sealed(self) -> object:
+        if self.instead is not None:
+            return self.instead
+        key = self.scene.ring.current
+        headers = {"alg": "RS256", "typ": "JWT", "kid": key.kid} | self.headers
+        present = {name: value for name, value in headers.items() if value is not None}
+        return compact(present, self.claims, self.signer or key.sign)
+
+
+def compact(headers: dict[str, object], claims: object, signer: Signer) -> str:
+    """Serialize by RFC 7515, section 3.1."""
+    content = f"{_part(headers)}.{_part(claims)}"
+    return f"{content}.{base64url(signer(content.encode()))}"
+
+
+def hs256(secret: bytes) -> Signer:
+    return partial(_hmac_sha256, secret)
+
+
+def unsigned(_content: bytes) -> bytes:
+    return b""
+
+
+def half_hash(token: str) -> str:
+    """Compute `at_hash` (OpenID Connect Core, section 3.1.3.6)."""
+    return base64url(hashlib.sha256(token.encode()).digest()[:16])
+
+
+def _hmac_sha256(secret: bytes, content: bytes) -> bytes:
+    return hmac.new(secret, content, hashlib.sha256).digest()
+
+
+def _part(value: object) -> str:
+    return base64url(json.dumps(value, separators=(",", ":")).encode())

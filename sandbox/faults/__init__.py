@@ -1,0 +1,42 @@
+"""The catalogue of every way in which the sandbox can lie, fail, hang and drip."""
+
+from sandbox.faults import documents, front, logout, signatures, statements, transport
+from sandbox.faults.kinds import (
+    AnswerBend,
+    DocumentBend,
+    Effect,
+    Fault,
+    FrontBend,
+    Lie,
+    Outcome,
+    Redirection,
+    Rotation,
+    Stage,
+)
+
+_ALL = (
+    *front.FAULTS,
+    *transport.FAULTS,
+    *signatures.FAULTS,
+    *statements.FAULTS,
+    *documents.FAULTS,
+    *logout.FAULTS,
+)
+CATALOGUE: dict[str, Fault] = {fault.key: fault for fault in _ALL}
+
+if len(CATALOGUE) != len(_ALL):
+    raise RuntimeError("Two faults share a key.")
+
+__all__ = [
+    "CATALOGUE",
+    "AnswerBend",
+    "DocumentBend",
+    "Effect",
+    "Fault",
+    "FrontBend",
+    "Lie",
+    "Outcome",
+    "Redirection",
+    "Rotation",
+    "Stage",
+]

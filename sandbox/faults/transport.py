@@ -1,0 +1,131 @@
+"""Faults of whole answers: wrong status, wrong text, too slow, too big, somewhere else."""
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+from sandbox.drafts import Scene
+from sandbox.faults.kinds import AnswerBend, Fault, Outcome, Stage
+from sandbox.providers import ALL_PROVIDERS, OPENID_PROVIDERS, Provider
+from sandbox.wire import Answer, Manner, html_answer, json_answer, redirect
+
+MEBIBYTE = 1024 * 1024
+BOMB_BYTES = 64 * MEBIBYTE
+ERROR_PAGE = "<!doctype html><title>Error</title><script>alert(1)</script><h1>Bad gateway</h1>"
+Bend = Callable[[Answer, Scene], Answer]
+
+
+@dataclass(frozen=True)
+class _Ill:
+    """One way of answering badly, which fits any endpoint."""
+
+    key: str
+    says: str
+    bend: Bend
+    slow: bool = False
+
+
+def _fixed(answer: Answer) -> Bend:
+    return lambda _answer, _scene: answer
+
+
+def _status(status: int, error: str) -> Bend:
+    return _fixed(json_answer({"error": error, "error_description": ERROR_PAGE}, status))
+
+
+def _body(content: bytes) -> Bend:
+    return lambda answer, _scene: replace(answer, status=200, body=content)
+
+
+def _as(manner: Manner) -> Bend:
+    return lambda answer, _scene: replace(answer, manner=manner)
+
+
+def _elsewhere(status: int) -> Bend:
+    return lambda _answer, scene: redirect(f"{scene.leak_url}/redirect", status)
+
+
+def _flooded(answer: Answer, _scene: Scene) -> Answer:
+    flood = tuple((f"X-Flood-{n}", "f" * 100) for n in range(5000))
+    return replace(answer, headers=(*answer.headers, *flood))
+
+
+@cache
+def _packed_blanks() -> bytes:
+    """Blanks are legal before JSON: unpacked without a limit, the answer is a good one."""
+    return gzip.compress(b" " * BOMB_BYTES, compresslevel=6)
+
+
+def _bomb(answer: Answer, _scene: Scene) -> Answer:
+    headers = (*answer.headers, ("Content-Encoding", "gzip"))
+    return replace(answer, body=_packed_blanks() + gzip.compress(answer.body), headers=headers)
+
+
+_DEEP = b"[" * 200_000
+_LONG_NUMBER = b'{"access_token": "a", "id_token": "b", "expires_in": ' + b"9" * 5000 + b"}"
+
+_BROKEN = (
+    _Ill("500", "answers 500 with an HTML page.", _fixed(html_answer(ERROR_PAGE, 500))),
+    _Ill("html", "answers 200 with an HTML page.", _fixed(html_answer(ERROR_PAGE))),
+    _Ill("not_json", "answers something that is not JSON.", _body(b"{not json")),
+    _Ill("list", "answers a list.", _body(b"[]")),
+    _Ill("null", "answers null.", _body(b"null")),
+    _Ill("empty", "answers an empty body.", _body(b"")),
+    _Ill("bad_utf8", "answers bytes that are not UTF-8.", _body(b'{"a": "\xff\xfe\xc3("}')),
+    _Ill("deep", "answers 200,000 nested lists.", _body(_DEEP)),
+    _Ill("reset", "resets the connection.", _as(Manner.RESET)),
+    _Ill("truncated", "closes the connection in mid-answer.", _as(Manner.TRUNCATED)),
+    _Ill("redirect", "answers 302 to another address.", _elsewhere(302)),
+    _Ill("hang", "never answers.", _as(Manner.HANG), slow=True),
+    _Ill("drip_headers", "sends a byte of its headers a second.", _as(Manner.DRIP_HEADERS), slow=True),
+    _Ill("drip_body", "sends a byte of its body a second.", _as(Manner.DRIP_BODY), slow=True),
+    _Ill("huge", "puts 64 MiB of blanks before its answer.", _as(Manner.HUGE)),
+    _Ill("gzip_bomb", "unpacks to 64 MiB of blanks before its answer.", _bomb),
+)
+_ONLY_TOKEN = (
+    _Ill("400", "answers 400 invalid_grant.", _status(400, "invalid_grant")),
+    _Ill("401", "answers 401 invalid_client.", _status(401, "invalid_client")),
+    _Ill("403", "answers 403.", _status(403, "access_denied")),
+    _Ill("429", "answers 429.", _status(429, "slow_down")),
+    _Ill("redirect_307", "answers 307, which would carry the secret along.", _elsewhere(307)),
+    _Ill("endless_100", "sends 100 Continue without end.", _as(Manner.ENDLESS_CONTINUE), slow=True),
+    _Ill("header_flood", "sends 5,000 headers.", _flooded),
+    _Ill("long_number", "answers with a number of 5,000 digits.", _body(_LONG_NUMBER)),
+)
+_SHORT_LIST = frozenset({"500", "not_json", "empty", "redirect", "hang", "huge"})
+_SHORT = tuple(ill for ill in _BROKEN if ill.key in _SHORT_LIST)
+
+
+def _at(stage: Stage, ills: tuple[_Ill, ...], outcome: Outcome, providers: tuple[Provider, ...]) -> tuple[Fault, ...]:
+    noun = f"The {stage} endpoint"
+    unverified = stage is Stage.EMAILS
+    return tuple(
+        Fault(
+            f"{stage}_{ill.key}",
+            f"{noun} {ill.says}",
+            stage,
+            outcome,
+            (AnswerBend(stage, ill.bend),),
+            providers,
+            address_unverified=unverified,
+            slow=ill.slow,
+        )
+        for ill in ills
+    )
+
+
+_MISSING = _Ill("404", "answers 404.", _fixed(json_answer({"message": "Not Found"}, 404)))
+_GITHUB = (Provider.GITHUB,)
+
+FAULTS: tuple[Fault, ...] = (
+    *_at(Stage.TOKEN, (*_ONLY_TOKEN, *_BROKEN), Outcome.REFUSED, ALL_PROVIDERS),
+    *_at(Stage.DISCOVERY, _BROKEN, Outcome.REFUSED, OPENID_PROVIDERS),
+    *_at(Stage.JWKS, _BROKEN, Outcome.REFUSED, OPENID_PROVIDERS),
+    *_at(Stage.USERINFO, _SHORT, Outcome.EITHER, OPENID_PROVIDERS),
+    *(
+        replace(f, key=f"github_user_{f.key.partition('_')[2]}")
+        for f in _at(Stage.USERINFO, _SHORT, Outcome.REFUSED, _GITHUB)
+    ),
+    *_at(Stage.EMAILS, (_MISSING, *_BROKEN), Outcome.SIGNED_IN, _GITHUB),
+)

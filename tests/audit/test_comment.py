@@ -1,0 +1,106 @@
+"""The comment: what a statement carries to the database, and when an announcement is believed."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection, transaction
+from django.db.models.signals import pre_save
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import User
+from audit import comment
+from audit.context import Actor, ActorKind, acting
+from audit.models import Entry
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30).filter(str.isprintable))
+def test_no_id_can_end_the_comment_or_pass_for_a_placeholder(name: str) -> None:
+    with acting(actor=Actor(ActorKind.SERVICE, name)):
+        text = comment.comment("t")
+
+    inside = text.removeprefix("/*audit ").removesuffix("*/")
+    assert "*" not in inside
+    assert "%" not in inside
+    assert json.loads(inside) == {"k": "service", "a": name, "t": "t"}
+
+
+def test_without_context_and_announcement_there_is_no_comment() -> None:
+    assert comment.comment() == ""
+
+
+@pytest.mark.django_db
+def test_address_browser_and_reason_stay_out_of_statements() -> None:
+    with acting(address="192.0.2.7", user_agent="Mozilla", reason="because"):
+        assert comment.comment("auth_group") == comment.comment("auth_group") == '/*audit {"t": "auth_group"}*/'
+
+
+@pytest.mark.django_db
+def test_reading_carries_no_comment() -> None:
+    statements = _statements(lambda: list(Group.objects.all()))
+
+    assert len(statements) == 1
+    assert statements[0].startswith("SELECT")
+
+
+@pytest.mark.django_db
+def test_an_audited_write_takes_no_statement_more_than_a_bare_one() -> None:
+    assert len(_statements(lambda: Group.objects.create(name="staff"))) == 1
+
+
+@pytest.mark.django_db
+def test_an_announcement_dies_with_the_block_it_was_made_in() -> None:
+    def refuse(**_: object) -> None:
+        raise ZeroDivisionError
+
+    group = Group.objects.create(name="staff")
+    pre_save.connect(refuse, sender=Group)
+    try:
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            group.save()
+    finally:
+        pre_save.disconnect(refuse, sender=Group)
+    with transaction.atomic():
+        Group.objects.update(name="updated")
+
+    assert Entry.objects.latest("id").source == "database"
+    assert comment.of(connection).announced == []
+
+
+@pytest.mark.django_db
+def test_nothing_stays_announced_after_all_kinds_of_changes() -> None:
+    user, group = User.objects.create_user(name="Ada"), Group.objects.create(name="staff")
+    user.groups.add(group)
+    user.groups.add(group)
+    user.groups.clear()
+    user.save()
+    Group.objects.all().delete()
+    user.delete()
+    Group.objects.count()
+
+    assert comment.of(connection).announced == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_has_one_commenter_however_often_it_reconnects() -> None:
+    for number in range(3):
+        Group.objects.create(name=f"g{number}")
+        connection.close()
+    Group.objects.count()
+
+    assert sum(isinstance(wrapper, comment.Commenter) for wrapper in connection.execute_wrappers) == 1
+
+
+def _statements(act: Callable[[], object]) -> list[str]:
+    said: list[str] = []
+
+    def listen(execute: Callable[..., Any], text: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        said.append(text)
+        return execute(text, params, many, context)
+
+    with connection.execute_wrapper(listen):
+        act()
+    return said

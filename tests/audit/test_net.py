@@ -1,0 +1,116 @@
+"""The net: triggers that are missing or different are noticed, and put right by migrate."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.db import connection
+
+from audit import declarations, net
+from audit.declarations import Declaration, audited
+from audit.models import Entry
+from config.database import as_owner
+from tests.servers import Servers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+NEVER = (
+    "CREATE OR REPLACE TRIGGER audit_delete AFTER DELETE ON auth_group REFERENCING OLD TABLE AS changed_rows "
+    "FOR EACH STATEMENT WHEN (false) EXECUTE FUNCTION audit_write_created_or_deleted('{\"id\"}', '', ''); "
+    "ALTER TABLE auth_group ENABLE ALWAYS TRIGGER audit_delete"
+)
+
+
+@pytest.fixture
+def owner(servers: Servers, transactional_db: None) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(servers.owner_url, autocommit=True) as connected:
+        yield connected
+    _mend(servers)
+
+
+def test_every_audited_table_has_its_three_triggers_and_nothing_is_amiss() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname ~ '^audit_(create|update|delete)$'")
+        assert cursor.fetchone() == (3 * len(list(audited())),)
+    assert net.faults() == []
+
+
+@pytest.mark.promise(74)
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        ("DROP TRIGGER audit_update ON accounts_user", "audit_update on accounts_user is missing"),
+        ("ALTER TABLE auth_group DISABLE TRIGGER audit_create", "audit_create on auth_group is not as declared"),
+        ("ALTER TABLE auth_group ENABLE TRIGGER audit_create", "audit_create on auth_group is not as declared"),
+        (
+            NEVER,
+            "audit_delete on auth_group is not as declared",
+        ),
+        (
+            "CREATE TRIGGER audit_create AFTER INSERT ON accounts_session EXECUTE FUNCTION audit_refuse()",
+            "audit_create on accounts_session belongs to no audited model",
+        ),
+    ],
+)
+def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
+    damage: str, fault: str, owner: psycopg.Connection
+) -> None:
+    owner.execute(damage.encode())
+
+    assert net.faults() == [fault]
+    (warning,) = (m for m in run_checks(databases=["default"]) if m.id == "audit.W001")
+    assert fault in warning.msg
+
+    call_command("migrate", verbosity=0)
+    assert net.faults() == []
+
+
+def test_a_second_run_issues_no_ddl(servers: Servers) -> None:
+    said: list[str] = []
+
+    def listen(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        said.append(sql.split(maxsplit=1)[0])
+        return execute(sql, params, many, context)
+
+    with as_owner(servers.owner_url), connection.execute_wrapper(listen):
+        net.mend()
+
+    assert set(said) == {"SELECT"}
+
+
+def test_a_changed_declaration_replaces_the_trigger(
+    servers: Servers, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setitem(declarations._said, "auth.group", Declaration(masked=frozenset({"name"})))  # noqa: SLF001
+        assert len(net.faults()) == 3
+        _mend(servers)
+        assert net.faults() == []
+        owner.execute("INSERT INTO auth_group (name) VALUES ('a long name of a group'), ('short')")
+        owner.execute("UPDATE auth_group SET name = name || ' or two'")
+    shown = [(e.before and e.before["name"], e.after and e.after["name"]) for e in Entry.objects.order_by("-id")[:4]]
+
+    assert shown == [("***", "*** two"), ("***roup", "*** two"), (None, "***"), (None, "***roup")]
+
+
+def test_a_change_of_ignored_columns_alone_leaves_no_entry(
+    servers: Servers, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as changed:
+        changed.setitem(declarations._said, "auth.group", Declaration(ignored=frozenset({"name"})))  # noqa: SLF001
+        _mend(servers)
+        owner.execute("INSERT INTO auth_group (name) VALUES ('x')")
+        (created,) = Entry.objects.order_by("-id")[:1]
+        owner.execute("UPDATE auth_group SET name = 'y'")
+
+    assert "name" not in (created.after or {})
+    assert Entry.objects.latest("id") == created
+
+
+def _mend(servers: Servers) -> None:
+    with as_owner(servers.owner_url):
+        net.mend()

@@ -1,0 +1,108 @@
+"""An independent witness: plain row triggers that log every change, to compare the trail with."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+
+from audit.declarations import Declaration, audited
+from audit.models import Entry, Personal
+
+WITNESS = """
+    CREATE TABLE truth (id bigint GENERATED ALWAYS AS IDENTITY, tbl text, old jsonb, new jsonb);
+    CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO truth (tbl, old, new) VALUES (TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
+        RETURN NULL;
+    END $$;
+"""
+
+
+def call_witness(owner_url: str) -> None:
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute(WITNESS)
+        for model, _declaration in audited():
+            owner.execute(
+                f'CREATE TRIGGER witness AFTER INSERT OR UPDATE OR DELETE ON "{model._meta.db_table}" '
+                "FOR EACH ROW EXECUTE FUNCTION witness()"
+            )
+
+
+def dismiss_witness(owner_url: str) -> None:
+    with psycopg.connect(owner_url, autocommit=True) as owner:
+        owner.execute("DROP FUNCTION witness CASCADE; DROP TABLE truth")
+
+
+@contextmanager
+def exactly_what_happened() -> Iterator[list[Entry]]:
+    """Compare what the block writes to the trail with what the witness saw; the list then holds the entries."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(id), 0) FROM truth")
+        (seen,) = cursor.fetchone()
+    last = last_entry()
+    entries: list[Entry] = []
+    yield entries
+    entries += Entry.objects.filter(pk__gt=last).exclude(source="event").order_by("pk")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tbl, old::text, new::text FROM truth WHERE id > %s", [seen])
+        happened = [(table, _read(old), _read(new)) for table, old, new in cursor.fetchall()]
+    expected = Counter(_expected(*change) for change in happened if change[1] != change[2])
+    assert Counter(map(_told, entries)) == expected
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Do what the block does in a transaction or savepoint, and undo it by a failure."""
+    with suppress(ZeroDivisionError), transaction.atomic():
+        yield
+        raise ZeroDivisionError
+
+
+def last_entry() -> int:
+    newest = Entry.objects.order_by("-pk").first()
+    return newest.pk if newest else 0
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    row: dict[str, Any] = json.loads(text) if text else {}
+    return row
+
+
+def _expected(table: str, old: dict[str, Any], new: dict[str, Any]) -> str:
+    declaration = _declarations()[table]
+    action = "update" if old and new else "create" if new else "delete"
+    columns = [c for c in old or new if action != "update" or old[c] != new[c]]
+    before = {c: _shown(c, old[c], declaration) for c in columns if old}
+    after = {c: _shown(c, new[c], declaration) for c in columns if new}
+    person = (old or new)[declaration.person] if declaration.person else None
+    return _line(table, action, str((old or new)["id"]), person, before, after)
+
+
+def _told(entry: Entry) -> str:
+    """An entry with the personal values put back where the marks stand."""
+    kept = Personal.objects.filter(pk=entry.pk).first()
+    before, after = dict(entry.before or {}), dict(entry.after or {})
+    for shown, values in ((before, kept and kept.before), (after, kept and kept.after)):
+        for column, value in (values or {}).items():
+            assert shown[column] == "(personal)"
+            shown[column] = {"personal": value}
+    assert bool(kept) == bool(entry.personal_digest)
+    person = None if entry.person is None else str(entry.person)
+    return _line(str(entry.object_table), entry.action, str(entry.object_id), person, before, after)
+
+
+def _shown(column: str, value: Any, declaration: Declaration) -> Any:
+    if column in declaration.secret:
+        return "(secret)"
+    return {"personal": value} if column in declaration.personal else value
+
+
+def _line(*parts: Any) -> str:
+    return json.dumps(parts, sort_keys=True, default=str)
+
+
+def _declarations() -> dict[str, Declaration]:
+    return {model._meta.db_table: declaration for model, declaration in audited()}

@@ -1,0 +1,25 @@
+"""`make screens`: every page in every state as somebody sees it, photographed into `docs/screens/`.
+
+Not one of the tests, by its name: pytest finds it only when it is asked for. States that no visitor can bring
+about, such as an outage of our own, are in `tests/pages/gallery.py --photograph`.
+"""
+
+import pytest
+
+from config.environment import CHECKOUT
+from tests.browser.admin_states import ADMIN_STATES
+from tests.browser.chromium import photograph
+from tests.browser.states import STATES, State, reach
+from tests.browser.visitor import NewVisitor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ALBUM = CHECKOUT / "docs" / "screens"
+
+
+@pytest.mark.parametrize("state", [*STATES, *ADMIN_STATES], ids=lambda state: state.name)
+def test_photograph(new_visitor: NewVisitor, state: State) -> None:
+    ALBUM.mkdir(exist_ok=True)
+    visitor = reach(state, new_visitor)
+    visitor.page.mouse.move(0, 0)
+    photograph(visitor.page, ALBUM, state.name)

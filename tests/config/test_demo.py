@@ -1,0 +1,38 @@
+"""The demo: people to look at, made once, and never outside development."""
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from accounts.models import Identity, User
+from audit.models import Entry
+from config.management.commands import demo
+from config.settings.told import TOLD
+
+pytestmark = pytest.mark.django_db
+
+
+def told(**changes: object) -> object:
+    return TOLD.model_copy(update=changes)
+
+
+def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = int(TOLD.google_issuer.split(":")[2].split("/")[0])
+    password = type(TOLD.demo_admin_password)("demo password")
+    monkeypatch.setattr(demo, "TOLD", told(sandbox_port=port, demo_admin_name="root", demo_admin_password=password))
+
+    call_command("demo")
+    before = Entry.objects.count()
+    call_command("demo")
+
+    assert User.objects.get(username="root").check_password("demo password")
+    assert sorted(Identity.objects.values_list("provider", flat=True)) == ["github", "google", "keycloak"]
+    assert Entry.objects.count() == before
+
+
+def test_it_is_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "TOLD", told(mode="production"))
+
+    with pytest.raises(CommandError, match="development only"):
+        call_command("demo")
+    assert not User.objects.exists()

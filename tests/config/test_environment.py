@@ -1,0 +1,124 @@
+"""The environment's reader: typed, refusing with one list, and documented where people look."""
+
+from pathlib import Path
+
+import pytest
+
+from config import environment
+from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, names, read
+
+WHOLE = {
+    "MODE": "production",
+    "SECRET_KEY": "x" * 50,
+    "DATABASE_URL": "postgresql://app:secret@db/vestibule",
+    "REDIS_URL": "redis://cache/0",
+    "PUBLIC_URL": "https://id.example.com/",
+}
+
+
+def refusal(**changes: str) -> str:
+    with pytest.raises(ConfigurationRefused) as refused:
+        read(WHOLE | changes)
+    return str(refused.value)
+
+
+def test_a_whole_environment_is_read_with_its_types() -> None:
+    told = read(WHOLE | {"PORT": "8100", "TRUSTED_PROXIES": "10.0.0.0/8, 192.168.0.1/32", "ALLOWED_HOSTS": "a.example"})
+
+    assert (told.port, told.base_url, told.allowed_hosts) == (8100, "https://id.example.com", ["a.example"])
+    assert [str(network) for network in told.trusted_proxies] == ["10.0.0.0/8", "192.168.0.1/32"]
+
+
+def test_everything_wrong_is_said_at_once_and_no_secret_is_repeated() -> None:
+    with pytest.raises(ConfigurationRefused) as refused:
+        read({"MODE": "production", "SECRET_KEY": "short-and-secret", "PORT": "70000"})
+
+    said = str(refused.value)
+    assert all(name in said for name in ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "PORT"))
+    assert "short-and-secret" not in said
+
+
+@pytest.mark.promise(83)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"DEBUG": "true"}, "DEBUG: must be off"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS: a wildcard"),
+        ({"SECRET_KEY": "django-insecure-" + "x" * 50}, "SECRET_KEY"),
+        ({"PUBLIC_URL": "http://id.example.com"}, "PUBLIC_URL"),
+        ({"KEYCLOAK_ISSUER": "http://sso.example.com/realms/a"}, "KEYCLOAK_ISSUER"),
+        ({"MODE": "staging"}, "MODE"),
+        ({"DATABASE_URL": "mysql://db/vestibule"}, "DATABASE_URL: must begin with postgresql://"),
+        ({"REDIS_URL": "memory://"}, "REDIS_URL: must begin with redis://"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(changes: dict[str, str], said: str) -> None:
+    assert said in refusal(**changes)
+
+
+@pytest.mark.parametrize("tenant", ["common", "organizations", "consumers"])
+def test_microsoft_without_one_tenant_is_refused_with_the_reason(tenant: str) -> None:
+    assert "anybody could bring a tenant" in refusal(
+        MICROSOFT_ISSUER=f"https://login.microsoftonline.com/{tenant}/v2.0"
+    )
+
+
+@pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK"])
+def test_half_a_provider_is_refused_by_the_name_of_what_is_missing(provider: str) -> None:
+    assert f"{provider}_CLIENT_SECRET: missing" in refusal(**{f"{provider}_CLIENT_ID": "id"})
+
+
+def test_a_provider_without_a_client_id_is_off() -> None:
+    assert read(WHOLE | {"GOOGLE_CLIENT_SECRET": "left over"}).google_client_id == ""
+
+
+def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("y" * 60 + "\n")
+    given = {name: value for name, value in WHOLE.items() if name != "SECRET_KEY"} | {"SECRET_KEY_FILE": str(secret)}
+
+    assert read(given).secret_key.get_secret_value() == "y" * 60
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(ConfigurationRefused, match="SITE_NAME_FILE: No such file"):
+        read(WHOLE | {"SITE_NAME_FILE": "/nowhere"})
+
+
+def test_the_checkouts_files_lie_below_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = tmp_path / "env"
+    local.write_text("PORT=9999\nSITE_NAME=Local\n")
+    monkeypatch.setattr(environment, "LOCAL_FILES", (local,))
+    in_development = {name: value for name, value in WHOLE.items() if name != "MODE"} | {"SITE_NAME": ""}
+
+    told = read(in_development | {"MODE": "development"})
+    assert (told.port, told.site_name) == (9999, "Vestibule")
+    assert read(WHOLE).port == 8000
+
+
+@pytest.mark.parametrize(
+    ("url", "is_safe"),
+    [
+        ("https://id.example.com", True),
+        ("http://127.0.0.1:9000/google", True),
+        ("http://[::1]:9000", True),
+        ("http://localhost:8000", True),
+        ("http://localhost.evil.example", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("https://user@id.example.com", False),
+        ("https://id.example.com?a=b", False),
+        ("https://id.example.com:port", False),
+        ("ftp://id.example.com", False),
+        ("//id.example.com", False),
+        ("", False),
+    ],
+)
+def test_urls_are_https_or_on_loopback(url: str, is_safe: bool) -> None:  # noqa: FBT001  # a table's column
+    assert is_safe_url(url) is is_safe
+
+
+def test_the_example_names_exactly_what_the_reader_knows() -> None:
+    lines = (CHECKOUT / ".env.example").read_text().splitlines()
+
+    assert sorted(line.split("=")[0] for line in lines if line and not line.startswith("#")) == sorted(names())
+    assert set(names()) == {name.upper() for name in Environment.model_fields}

@@ -1,0 +1,239 @@
+"""`make run`: one command runs everything, and nothing of it outlives the command."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.embedded import place
+from config.embedded.programs import any_free_port
+from config.environment import CHECKOUT
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's (prctl)")
+
+
+@dataclass
+class Run:
+    """A `make run` in a checkout of its own."""
+
+    checkout: Path
+    environment: dict[str, str]
+    process: subprocess.Popen[str]
+
+    @property
+    def site(self) -> str:
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    @property
+    def output(self) -> str:
+        return (self.checkout / "output").read_text()
+
+    def pid(self, name: str) -> int:
+        return int((self.checkout / ".local" / "run" / f"{name}.pid").read_text())
+
+    def local_environment(self) -> dict[str, str]:
+        lines = (self.checkout / ".local" / "env").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def wait_until_running(self, *, seconds: float = 40) -> None:
+        until(lambda: "is running" in self.output or self.process.poll() is not None, seconds=seconds)
+        assert self.process.poll() is None, self.output
+
+    def status(self, path: str) -> int | None:
+        try:
+            with urllib.request.urlopen(self.site + path, timeout=5) as answer:
+                status: int = answer.status
+                return status
+        except OSError:
+            return None
+
+    def survivors(self) -> list[str]:
+        return [_command(pid) for pid in _of(self.checkout)]
+
+
+def until(condition: Callable[[], object], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        threading.Event().wait(0.02)
+
+
+def _processes() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+
+
+def _command(pid: int) -> str:
+    """A process as its command line and working folder, which name the checkout for all of ours."""
+    folder = Path(f"/proc/{pid}")
+    try:
+        return f"{folder.joinpath('cmdline').read_text()} in {folder.joinpath('cwd').readlink()}"
+    except OSError:
+        return ""
+
+
+def _of(checkout: Path) -> list[int]:
+    """The processes of a checkout's run: its database lives elsewhere, because its account cannot enter."""
+    marks = (str(checkout), str(place.find(checkout / ".local").server_home))
+    return [pid for pid in _processes() if any(mark in _command(pid) for mark in marks)]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the working tree in a folder that only its owner can enter, with the same environment of Python."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    copy = tmp_path / "checkout"
+    for name in filter(None, listed.stdout.split("\0")):
+        source, target = CHECKOUT / name, copy / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+    copy.chmod(0o700)
+    (copy / ".venv").symlink_to(CHECKOUT / ".venv")
+    os.utime(CHECKOUT / ".venv" / "installed")
+    return copy
+
+
+@pytest.fixture
+def start(checkout: Path) -> Iterator[Callable[..., Run]]:
+    """Give a starter of runs, and end whatever they leave."""
+    processes: list[subprocess.Popen[str]] = []
+    web, sandbox = any_free_port(), any_free_port()
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    environment = inherited | {"PORT": str(web), "SANDBOX_PORT": str(sandbox)}
+
+    def start(**given: str) -> Run:
+        environment.update(given)
+        with (checkout / "output").open("w") as output:
+            process = subprocess.Popen(
+                ["make", "run"], cwd=checkout, env=environment, stdout=output, stderr=output, text=True,
+                start_new_session=True,
+            )  # fmt: skip
+        processes.append(process)
+        return Run(checkout, environment, process)
+
+    yield start
+
+    for leftover in _of(checkout):
+        with suppress(ProcessLookupError):
+            os.kill(leftover, signal.SIGKILL)
+    for process in processes:
+        process.wait()
+    until(lambda: not _of(checkout), seconds=5)
+    shutil.rmtree(place.find(checkout / ".local").server_home)
+
+
+def test_one_command_serves_the_site_and_says_where(start: Callable[..., Run]) -> None:
+    run = start()
+    run.wait_until_running()
+    local = run.local_environment()
+
+    assert run.status("/health/live") == 200
+    assert run.status("/accounts/login/") == 200
+    assert f"{run.site}/accounts/login/" in run.output
+    assert local["DEMO_ADMIN_PASSWORD"] in run.output
+    assert local["MODE"] == "development"
+    until((run.checkout / ".local" / "run" / "beat.pid").exists, seconds=5)
+    for name in ("postgres", "valkey", "web", "worker", "beat", "sandbox"):
+        assert _command(run.pid(name)), name
+    with psycopg.connect(local["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("vestibule_app",)
+    assert (run.checkout / ".local" / "env").stat().st_mode & 0o077 == 0
+
+    managed = subprocess.run(
+        [".venv/bin/python", "manage.py", "shell", "-c", "print(User.objects.get(is_superuser=True).username)"],
+        cwd=run.checkout, env={"PATH": os.environ["PATH"]}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert managed.stdout.split()[-1] == local["DEMO_ADMIN_NAME"]
+
+
+@pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_signal_stops_everything_within_five_seconds(
+    start: Callable[..., Run], asked_by: signal.Signals
+) -> None:
+    run = start()
+    run.wait_until_running()
+
+    os.kill(run.process.pid, asked_by)
+
+    until(lambda: run.process.poll() is not None and not run.survivors(), seconds=5)
+
+
+@pytest.mark.parametrize("killed", ["the supervisor alone", "make alone", "the whole group"])
+def test_a_killed_run_leaves_nothing_and_the_next_one_answers(start: Callable[..., Run], killed: str) -> None:
+    run = start()
+    run.wait_until_running()
+    until((run.checkout / ".local" / "run" / "beat.pid").exists, seconds=5)
+
+    if killed == "the whole group":
+        os.killpg(run.process.pid, signal.SIGKILL)
+    elif killed == "make alone":
+        os.kill(run.process.pid, signal.SIGKILL)
+    else:
+        os.kill(_supervisor(run), signal.SIGKILL)
+    run.process.wait()
+    until(lambda: not run.survivors(), seconds=5)
+
+    again = start()
+    again.wait_until_running(seconds=20)
+    assert again.status("/accounts/login/") == 200
+
+
+def _supervisor(run: Run) -> int:
+    return next(
+        pid for pid in _processes() if "config.embedded" in _command(pid) and str(run.checkout) in _command(pid)
+    )
+
+
+def test_killed_servers_are_noticed_and_started_again(start: Callable[..., Run]) -> None:
+    run = start()
+    run.wait_until_running()
+    killed = {name: run.pid(name) for name in ("postgres", "valkey", "web", "sandbox")}
+
+    for pid in killed.values():
+        os.kill(pid, signal.SIGKILL)
+
+    for name, pid in killed.items():
+        until(lambda name=name, pid=pid: run.pid(name) != pid, seconds=10)  # type: ignore[misc]  # bound per turn
+        assert f"{name} ended (SIGKILL): starting it again" in run.output
+    until(lambda: run.status("/admin/login/") == 200, seconds=20)
+
+
+def test_a_taken_port_is_said_in_one_line_with_the_way_out(start: Callable[..., Run]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = start(PORT=str(port))
+        assert refused.process.wait(timeout=20) != 0
+
+    assert f"port {port} is taken by another program: stop it, or set PORT" in refused.output
+
+
+def test_a_second_run_in_the_same_checkout_is_refused(start: Callable[..., Run]) -> None:
+    run = start()
+    run.wait_until_running()
+    said = run.output
+
+    second = subprocess.run(
+        ["make", "run"], cwd=run.checkout, env=run.environment, capture_output=True, text=True, check=False
+    )
+
+    assert second.returncode != 0
+    assert "`make run` is running in this checkout already" in second.stdout
+    assert run.status("/health/live") == 200
+    assert said in run.output

@@ -1,0 +1,54 @@
+"""What every test stands on: real servers, started before Django is set up, and tables made by the owner."""
+
+import os
+from collections.abc import Iterator
+
+import django
+import pytest
+from django.core.management import call_command
+from pytest_django.plugin import DjangoDbBlocker
+
+from sandbox.server import Sandbox
+from tests.memory import forget_providers
+from tests.servers import Servers, product_environment, start
+
+# Here, and not in a fixture: Django reads its settings when the first test module is imported.
+_SERVERS = start()
+_SANDBOX = Sandbox()
+_SANDBOX.start()
+os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
+django.setup()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    return _SERVERS
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_left_open() -> Iterator[None]:
+    """Close the connections that pages with buttons open to the providers in the background."""
+    yield
+    forget_providers()
+
+
+@pytest.fixture
+def providers() -> Iterator[Sandbox]:
+    """Give the four providers as the product knows them, well again and with nothing remembered of them."""
+    _as_new()
+    yield _SANDBOX
+    _as_new()
+
+
+def _as_new() -> None:
+    """What another test's page still fetches in the background is waited for, and not counted."""
+    forget_providers()
+    _SANDBOX.reset()
+    _SANDBOX.public_url = _SANDBOX.config.public_url
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Make the tables as the owner, as an operator would; the tests themselves run as the runtime role."""
+    with django_db_blocker.unblock():
+        call_command("migrate", verbosity=0)

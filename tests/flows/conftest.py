@@ -1,0 +1,100 @@
+"""A person at a browser, for whole stories through URLs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from audit.models import Entry
+from sandbox.providers import ALL_PROVIDERS
+from sandbox.server import Sandbox
+from tests.memory import forget_providers
+
+
+@dataclass
+class Browser:
+    """One browser of one person. ``providers`` is where it is sent to."""
+
+    providers: Sandbox
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(path, headers=headers)
+
+    def post(self, path: str, data: dict[str, str] | None = None) -> Any:
+        return self.client.post(path, data or {})
+
+    def start(self, provider: str, **parameters: str) -> Any:
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self.post(f"/accounts/{provider}/login/{query}")
+
+    def callback_url(self, provider: str, persona: str | None, **parameters: str) -> str:
+        """Start, choose who to be at the provider, and return where it sends the browser back to."""
+        started = self.start(provider, **parameters)
+        assert started.status_code == 302, started.content
+        return self.providers.visit(started.headers["Location"], persona)
+
+    def sign_in(self, provider: str, persona: str | None, **parameters: str) -> HttpResponse:
+        response: HttpResponse = self.get(self.callback_url(provider, persona, **parameters))
+        return response
+
+    def connect(self, provider: str, persona: str) -> HttpResponse:
+        return self.sign_in(provider, persona, process="connect")
+
+    @property
+    def key(self) -> str:
+        """What opens this browser's session."""
+        return self.client.cookies["sessionid"].value
+
+    @property
+    def account(self) -> str | None:
+        """The id of the account that this browser is signed in to, as the site's own API tells it."""
+        answer = self.get("/api/v1/me")
+        assert answer.status_code in {200, 401}, answer.content
+        account: str | None = answer.json()["id"] if answer.status_code == 200 else None
+        return account
+
+
+@pytest.fixture
+def browser(providers: Sandbox) -> Browser:
+    return Browser(providers)
+
+
+@pytest.fixture
+def new_browser(providers: Sandbox) -> Callable[[], Browser]:
+    return lambda: Browser(providers)
+
+
+@pytest.fixture(params=[str(provider) for provider in ALL_PROVIDERS])
+def provider(request: pytest.FixtureRequest) -> str:
+    """Each of the four, one after the other."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def turn_off(settings: Any) -> Callable[[str], None]:
+    """Take a provider away, as an operator who removes its client id and starts the product again."""
+
+    def off(provider: str) -> None:
+        changed = settings.SIGN_IN_PROVIDERS[provider] | {"client_id": ""}
+        settings.SIGN_IN_PROVIDERS = settings.SIGN_IN_PROVIDERS | {provider: changed}
+        forget_providers()  # with their kept connections, which would stay open
+
+    return off
+
+
+def another(provider: str) -> str:
+    """A provider that is not this one."""
+    names = [str(name) for name in ALL_PROVIDERS]
+    return names[(names.index(provider) + 1) % len(names)]
+
+
+def refusals() -> list[str]:
+    """Why sign-ins were refused so far, first to last, as the trail has it."""
+    entries = Entry.objects.filter(action="sign_in.refused").order_by("id")
+    return [entry.details["refused_because"] for entry in entries if entry.details]

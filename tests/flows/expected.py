@@ -1,0 +1,57 @@
+"""How each fault of the sandbox's catalogue must end: the one table that the fault test reads."""
+
+import re
+
+from providers.refusal import Reason
+
+# First match wins. A sign-in may fail for many causes: this keeps a case from passing for a wrong one.
+REASONS: dict[str, Reason] = {
+    "authorize_denied": Reason.CANCELLED,
+    "authorize_(server_error|laden_.*)": Reason.PROVIDER_REFUSED,
+    "authorize_state_missing": Reason.STATE_MISSING,
+    "authorize_state_.*": Reason.STATE_MALFORMED,
+    "authorize_code_other": Reason.PROVIDER_ANSWER_INVALID,  # only the token endpoint can tell
+    "authorize_code_.*": Reason.CALLBACK_MALFORMED,
+    "authorize_callback_other": Reason.STATE_OF_ANOTHER_PROVIDER,
+    "authorize_iss_.*": Reason.CALLBACK_ISSUER_WRONG,
+    "token_(no_id_token|id_token_null)": Reason.TOKEN_MISSING,
+    "token_id_token_.*": Reason.TOKEN_MALFORMED,
+    "discovery_(issuer_.*|file|ftp|javascript|no_.*|numbers)": Reason.METADATA_INVALID,
+    "jwks_keys_text": Reason.METADATA_INVALID,
+    "jwks_(only_encryption|no_keys)": Reason.KEY_UNKNOWN,
+    "userinfo_id_.*": Reason.SUBJECT_INVALID,
+    "(discovery|jwks)_(500|redirect)": Reason.PROVIDER_UNREACHABLE,
+    ".*_(reset|truncated|huge|gzip_bomb|header_flood)": Reason.PROVIDER_UNREACHABLE,
+    ".*_(hang|drip_.*|endless_100)": Reason.PROVIDER_UNREACHABLE,
+    "(token|discovery|jwks|github_user)_.*": Reason.PROVIDER_ANSWER_INVALID,
+    "access_token_number": Reason.PROVIDER_ANSWER_INVALID,
+    "logout_(alg_none|hs256)": Reason.ALGORITHM_REFUSED,
+    "logout_forged": Reason.SIGNATURE_WRONG,
+    "logout_iss": Reason.ISSUER_WRONG,
+    "logout_aud": Reason.AUDIENCE_WRONG,
+    "logout_nobody": Reason.LOGOUT_OF_NOBODY,
+    "logout_nonce": Reason.LOGOUT_WITH_NONCE,
+    "logout_(no|other)_event": Reason.LOGOUT_EVENT_MISSING,
+    "logout_no_iat": Reason.TOKEN_MALFORMED,
+    "logout_expired": Reason.EXPIRED,
+    "signature_.*|header_jwk": Reason.SIGNATURE_WRONG,
+    "alg_.*": Reason.ALGORITHM_REFUSED,
+    "header_(jku|x5u)|kid_unknown": Reason.KEY_UNKNOWN,
+    "kid_number|header_crit": Reason.TOKEN_MALFORMED,
+    "iss_.*|tenant_foreign": Reason.ISSUER_WRONG,
+    "tid_.*": Reason.TENANT_WRONG,
+    "aud_.*|azp_.*": Reason.AUDIENCE_WRONG,
+    "exp_past": Reason.EXPIRED,
+    "exp_.*|iat_missing": Reason.TOKEN_MALFORMED,
+    "(iat|nbf)_future": Reason.NOT_YET_VALID,
+    "nonce_.*": Reason.NONCE_WRONG,
+    "at_hash_wrong": Reason.ACCESS_TOKEN_HASH_WRONG,
+    "sub_.*": Reason.SUBJECT_INVALID,
+}
+
+# What providers write into their errors under the faults: none of it may reach a page of ours.
+TEXTS_OF_PROVIDERS = (b"alert(", b"555-0199", b"Bad gateway", b"invalid_grant", b"slow_down", b"bad_verification")
+
+
+def reason_for(fault: str) -> Reason | None:
+    return next((reason for pattern, reason in REASONS.items() if re.fullmatch(pattern, fault)), None)

@@ -1,0 +1,259 @@
+"""Ways into one's own account: connecting another, disconnecting one, and who may not."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import Identity, Session, User
+from audit.models import Entry
+from tests.flows.conftest import Browser, another, refusals
+from tests.together import together
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+
+FRESH = "/accounts/connections/fresh/"
+
+
+def events() -> list[str]:
+    return list(Entry.objects.filter(source="event").order_by("id").values_list("action", flat=True))
+
+
+def endings() -> list[str]:
+    """Why sessions were ended before their time, as the trail has it."""
+    entries = Entry.objects.filter(action="session.ended").order_by("id")
+    return [entry.details["because"] for entry in entries if entry.details]
+
+
+def disconnect(browser: Browser, identity: Identity) -> Any:
+    return browser.post(f"/accounts/connections/{identity.pk}/disconnect/")
+
+
+def with_two_ways_in(browser: Browser, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    browser.connect(another(provider), "ada")
+
+
+@pytest.mark.promise(28)
+def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+    elsewhere = new_browser()
+    elsewhere.sign_in(provider, "ada")
+    account, old_session = browser.account, browser.key
+    response = browser.connect(another(provider), "grace")
+
+    assert response.headers["Location"] == "/accounts/connections/?notice=connected"
+    assert (browser.account, elsewhere.account) == (account, None)
+    assert browser.key != old_session
+    assert {identity.provider for identity in Identity.objects.all()} == {provider, another(provider)}
+    assert User.objects.count() == 1
+    assert events().count("identity.linked") == 2
+    assert endings() == ["identity_connected"]
+
+
+def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Browser, provider: str) -> None:
+    browser.client.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
+    with_two_ways_in(browser, provider)
+    session = Session.objects.get()
+
+    assert (session.provider, session.address) == (provider, "127.0.0.1")
+    assert "Firefox" in session.user_agent
+
+
+def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, provider: str, time_machine: Any) -> None:
+    browser.sign_in(provider, "ada")
+    account = browser.account
+    time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
+
+    stale = browser.start(another(provider), process="connect")
+    assert (stale.status_code, stale.headers["Location"]) == (302, FRESH)
+    page = browser.get(FRESH).content
+    assert f"/accounts/{provider}/login/?process=prove".encode() in page
+    assert f"/accounts/{another(provider)}/login/".encode() not in page
+    proven = browser.sign_in(provider, "ada", process="prove")
+    assert proven.headers["Location"].endswith("notice=proven")
+
+    assert browser.connect(another(provider), "ada").status_code == 302
+    assert browser.account == account
+    assert Identity.objects.count() == 2
+
+
+def test_a_proof_by_somebody_elses_identity_is_none(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    new_browser().sign_in(provider, "grace")
+    browser.sign_in(provider, "ada")
+
+    assert browser.sign_in(provider, "grace", process="prove").status_code == 409
+    assert browser.sign_in(another(provider), "linus", process="prove").status_code == 403
+    assert refusals() == ["identity_of_another_account", "identity_not_connected"]
+
+
+def test_a_proof_is_asked_of_the_provider_anew(browser: Browser) -> None:
+    browser.sign_in("keycloak", "ada")
+    for process in ("connect", "prove"):
+        assert "prompt=login" in browser.start("keycloak", process=process).headers["Location"]
+
+
+def test_somebody_elses_identity_cannot_be_connected(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    other = new_browser()
+    other.sign_in(another(provider), "grace")
+    browser.sign_in(provider, "ada")
+    before = set(Identity.objects.values_list("pk", "user_id"))
+    response = browser.connect(another(provider), "grace")
+
+    assert response.status_code == 409
+    assert browser.account != other.account is not None
+    assert set(Identity.objects.values_list("pk", "user_id")) == before
+    assert refusals() == ["identity_of_another_account"]
+
+
+def test_what_ada_started_is_not_finished_by_bob(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    """Somebody leaves an attempt open, another person signs in on the same browser: nothing joins the two."""
+    browser.sign_in(provider, "ada")
+    callback = browser.callback_url(another(provider), "zoe", process="connect")
+    browser.sign_in(provider, "grace")
+    response = browser.get(callback)
+
+    assert response.status_code == 403
+    assert Identity.objects.filter(provider=another(provider)).count() == 0
+    assert refusals() == ["started_by_another_person"]
+
+
+def test_a_session_that_was_ended_meanwhile_connects_nothing(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+    callback = browser.callback_url(another(provider), "zoe", process="connect")
+    elsewhere = new_browser()
+    elsewhere.sign_in(provider, "ada")
+    elsewhere.post("/accounts/sessions/end-others/")
+
+    assert browser.get(callback).status_code == 403
+    assert Identity.objects.count() == 1
+    assert browser.account is None
+    assert endings() == ["owner"]
+
+
+def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    grace, phone = new_browser(), new_browser()
+    browser.sign_in(provider, "ada")
+    phone.sign_in(provider, "ada")
+    grace.sign_in(provider, "grace")
+    end = f"/accounts/sessions/{Session.objects.get(session_key=phone.key).public_id}/end/"
+    grace.post(end)
+    assert Session.objects.filter(session_key=phone.key).exists()
+    assert endings() == []
+    browser.post(end)
+
+    assert phone.account is None
+    assert browser.account
+    assert endings() == ["owner"]
+
+
+def test_a_copy_of_an_ended_session_connects_nothing(browser: Browser, provider: str) -> None:
+    """The row is gone, the cache does not know yet: as when the session is ended while the provider is asked."""
+    browser.sign_in(provider, "ada")
+    callback = browser.callback_url(another(provider), "zoe", process="connect")
+    Session.objects.all().delete()
+
+    assert browser.get(callback).status_code == 403
+    assert (Identity.objects.count(), Session.objects.count()) == (1, 0)
+
+
+@pytest.mark.promise(28)
+def test_disconnecting_ends_the_persons_other_sessions(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
+    with_two_ways_in(browser, provider)
+    elsewhere = new_browser()
+    elsewhere.sign_in(another(provider), "ada")
+    gone = Identity.objects.get(provider=another(provider))
+    response = disconnect(browser, gone)
+
+    assert response.headers["Location"] == "/accounts/connections/?notice=disconnected"
+    assert (browser.account is None, elsewhere.account) == (False, None)
+    assert endings() == ["identity_disconnected"]
+    assert Identity.objects.get().provider == provider
+    entry = Entry.objects.get(action="identity.unlinked")
+    assert (entry.object_table, entry.object_id) == ("accounts_identity", str(gone.pk))
+
+
+def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    response = disconnect(browser, Identity.objects.get())
+
+    kept = Entry.objects.get(action="identity.kept")
+    assert response.status_code == 409
+    assert kept.details
+    assert kept.details["refused_because"] == "last_way_in"
+    assert kept.details["reference"] in response.content.decode()
+    assert Identity.objects.count() == 1
+    assert browser.account
+
+
+def test_nobody_disconnects_anothers(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
+    with_two_ways_in(browser, provider)
+    stranger = new_browser()
+    stranger.sign_in(provider, "grace")
+
+    assert {
+        disconnect(stranger, identity).status_code for identity in Identity.objects.filter(user__name="Ada Lovelace")
+    } == {404}
+    assert {stranger.get(f"/accounts/connections/{number}/disconnect/").status_code for number in (0, 10**30)} == {404}
+    assert Identity.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_cannot_take_the_last_two(browser: Browser, provider: str) -> None:
+    with_two_ways_in(browser, provider)
+    one, other = Identity.objects.all()
+    responses = together(lambda: disconnect(browser, one), lambda: disconnect(browser, other))
+
+    assert {response.status_code for response in responses} == {302, 409}
+    assert Identity.objects.count() == 1
+    assert events().count("identity.unlinked") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_disconnection_asked_for_twice_happens_once(browser: Browser, provider: str) -> None:
+    with_two_ways_in(browser, provider)
+    gone = Identity.objects.get(provider=another(provider))
+    responses = together(*[lambda: disconnect(browser, gone)] * 3)
+
+    assert {response.status_code for response in responses} <= {302, 404}
+    assert Identity.objects.count() == 1
+    assert events().count("identity.unlinked") == 1
+
+
+def test_trying_again_after_a_refusal_still_means_connecting(browser: Browser, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    Browser(browser.providers).sign_in(another(provider), "grace")
+    refused = browser.connect(another(provider), "grace")
+
+    page = refused.content.decode()
+    assert f"/accounts/{another(provider)}/login/?process=connect" in page
+    assert 'href="/accounts/connections/"' in page
+    assert "you are not signed in" not in page
+
+
+def test_who_takes_too_long_at_the_provider_proves_themselves_again(
+    browser: Browser, provider: str, time_machine: Any
+) -> None:
+    browser.sign_in(provider, "ada")
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=590))
+    callback = browser.callback_url(another(provider), "grace", process="connect")
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=30))
+
+    assert browser.get(callback).status_code == 403
+    assert refusals() == ["not_fresh"]
+    assert Identity.objects.count() == 1

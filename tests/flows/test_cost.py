@@ -1,0 +1,68 @@
+"""What a sign-in costs: statements and calls, counted by those who answer them."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.providers import OPENID_PROVIDERS
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+from tests.servers import Servers
+from tests.statements import asked_of_the_database
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_returning_sign_in_asks_the_database_at_most_ten_times(
+    browser: Browser, servers: Servers, provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+
+    with asked_of_the_database(servers) as asked:
+        returning = Browser(browser.providers)
+        response = returning.sign_in(provider, "ada")
+        returning.get(response.headers["Location"])
+
+    assert 5 <= len(asked.statements) <= 10, asked
+
+
+def test_a_signed_in_page_asks_for_the_person_and_for_what_it_shows(browser: Browser, servers: Servers) -> None:
+    browser.sign_in("google", "ada")
+
+    with asked_of_the_database(servers) as asked:
+        browser.get("/accounts/")
+
+    framing = [text for text in asked.statements if text.startswith(("BEGIN", "COMMIT", "SELECT set_config"))]
+    assert 1 <= len(asked.statements) - len(framing) <= 2, asked
+
+
+def test_a_returning_sign_in_goes_upstream_once(browser: Browser, providers: Sandbox, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    providers.forget_requests()
+
+    Browser(providers).sign_in(provider, "ada")
+
+    ours = {name: count for name, count in providers.counts(provider).items() if name not in {"authorize", "choose"}}
+    assert ours == ({"token": 1, "user": 1, "emails": 1} if provider == "github" else {"token": 1})
+
+
+@pytest.mark.promise(11)
+@pytest.mark.parametrize("speaking_oidc", [str(name) for name in OPENID_PROVIDERS])
+@pytest.mark.parametrize(("fault", "times", "most_fetches"), [(None, 6, 1), ("kid_unknown", 12, 6)])
+def test_published_documents_are_fetched_rarely(
+    new_browser: Callable[[], Browser],
+    providers: Sandbox,
+    speaking_oidc: str,
+    fault: str | None,
+    times: int,
+    most_fetches: int,
+) -> None:
+    providers.set_fault(speaking_oidc, fault)
+
+    for _ in range(times):
+        new_browser().sign_in(speaking_oidc, "ada")
+
+    counts = providers.counts(speaking_oidc)
+    assert counts["token"] == times
+    assert 1 <= counts["jwks"] <= most_fetches
+    assert counts["discovery"] == 1

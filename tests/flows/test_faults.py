@@ -1,0 +1,161 @@
+"""A provider that lies, fails, hangs or drips: every fault of the sandbox, at every provider that it fits."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import Identity, User
+from audit.models import Entry
+from providers import upstream
+from sandbox.faults import CATALOGUE, Fault, Outcome, Stage
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+from tests.flows.expected import TEXTS_OF_PROVIDERS, reason_for
+from tests.waiting import until
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.promise(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 18, 21, 49, 50, 51, 52, 54),
+]
+
+EVERY = [
+    pytest.param(fault, str(provider), id=f"{fault.key}-{provider}")
+    for fault in CATALOGUE.values()
+    for provider in fault.providers
+]
+LEAVING = [case for case in EVERY if case.values[0].stage is Stage.LOGOUT]  # type: ignore[union-attr]  # a fault
+CASES = [case for case in EVERY if case not in LEAVING]
+SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the product's real deadline each
+
+
+@pytest.mark.parametrize(("fault", "provider"), CASES)
+def test_a_fault_ends_as_the_catalogue_says(
+    new_browser: Callable[[], Browser],
+    providers: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Fault,
+    provider: str,
+) -> None:
+    if fault.stage is Stage.ID_TOKEN:
+        new_browser().sign_in(provider, "nemo")  # keys are known, and there is a nonce to replay
+    if fault.slow:
+        monkeypatch.setattr(upstream, "DEADLINE", SHORT_DEADLINE)
+    accounts_before = User.objects.count()
+    providers.set_fault(provider, fault.key)
+
+    browser, started_at = new_browser(), time.monotonic()
+    response = _drive(browser, provider)
+    took = time.monotonic() - started_at
+
+    assert response.status_code < 500
+    assert took < 3
+    assert providers.counts(provider)["leak"] == 0
+    assert fault.key == "authorize_code_other" or _codes_stayed_home(providers)
+    if _must_sign_in(fault, providers, provider):
+        assert response.status_code == 302
+        account = User.objects.get(pk=str(browser.account))
+        assert fault.outcome is not Outcome.SIGNED_IN or account.email_verified is not fault.address_unverified
+    elif fault.outcome is Outcome.EITHER and browser.account:
+        assert response.status_code == 302
+    else:
+        _assert_refused(response, browser)
+        assert User.objects.count() == Identity.objects.count() == accounts_before
+        assert fault.outcome is Outcome.EITHER or _reason() == reason_for(fault.key)
+
+
+@pytest.mark.promise(38)
+@pytest.mark.parametrize(("fault", "provider"), LEAVING)
+def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox, fault: Fault, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    providers.set_fault(provider, fault.key)
+    token = providers.logout_token(providers.sessions(provider)[0].sid)
+    answer = Browser(providers).post(f"/accounts/{provider}/backchannel-logout/", {"logout_token": token})
+
+    assert answer.status_code == 400
+    assert browser.account
+    entry = Entry.objects.get(action="sign_out.refused")
+    assert entry.details is not None
+    assert entry.details["refused_because"] == reason_for(fault.key)
+
+
+@pytest.mark.promise(50)
+def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browser, providers: Sandbox) -> None:
+    providers.set_fault("github", "token_hang")
+    started_at = time.monotonic()
+    response = _drive(browser, "github")
+
+    assert time.monotonic() - started_at < upstream.DEADLINE + 1
+    _assert_refused(response, browser)
+
+
+@pytest.mark.promise(12)
+@pytest.mark.parametrize(
+    ("fault", "provider"),
+    [
+        ("discovery_500", "google"),
+        ("discovery_issuer_other", "microsoft"),
+        ("discovery_file", "keycloak"),
+        ("jwks_no_keys", "google"),
+    ],
+)
+def test_a_provider_that_is_well_again_works_unaided(
+    new_browser: Callable[[], Browser], providers: Sandbox, fault: str, provider: str
+) -> None:
+    providers.set_fault(provider, fault)
+    assert _drive(new_browser(), provider).status_code in {403, 424}
+    assert new_browser().get("/accounts/login/").status_code == 200
+    providers.clear_faults()
+
+    until(lambda: _drive(new_browser(), provider).status_code == 302, seconds=15)
+
+
+def test_every_fault_of_the_catalogue_is_a_case_at_each_provider_that_it_fits() -> None:
+    tried = {(case.values[0].key, case.values[1]) for case in CASES + LEAVING}  # type: ignore[union-attr]  # a fault
+
+    assert {(key, str(provider)) for key, fault in CATALOGUE.items() for provider in fault.providers} == tried
+
+
+def test_the_table_of_reasons_knows_every_refused_fault() -> None:
+    refused = [fault.key for fault in CATALOGUE.values() if fault.outcome is Outcome.REFUSED]
+
+    assert [key for key in refused if reason_for(key) is None] == []
+
+
+def _drive(browser: Browser, provider: str) -> Any:
+    """Go as far as a person gets: to the refusal, or all the way."""
+    started = browser.start(provider)
+    if started.status_code != 302:
+        return started
+    return browser.get(browser.providers.visit(started.headers["Location"], "ada"))
+
+
+def _must_sign_in(fault: Fault, providers: Sandbox, provider: str) -> bool:
+    if fault.outcome is Outcome.REFUSED_IF_ASKED:
+        return providers.counts(provider)["userinfo"] == 0
+    return fault.outcome is Outcome.SIGNED_IN
+
+
+def _codes_stayed_home(providers: Sandbox) -> bool:
+    everywhere = [entry for name in ("google", "microsoft", "github", "keycloak") for entry in providers.entries(name)]
+    return all(entry.code_from in {"", "unknown", entry.provider} for entry in everywhere)
+
+
+def _assert_refused(response: Any, browser: Browser) -> None:
+    """No session, one entry in the trail, its reference on the page, and nothing of the provider's."""
+    assert 400 <= response.status_code < 500
+    assert browser.account is None
+    entry = Entry.objects.get(action="sign_in.refused")
+    assert entry.details is not None
+    assert entry.details["refused_because"]
+    page: bytes = response.content
+    assert re.findall(rb"<code>([^<]+)</code>", page) == [entry.details["reference"].encode()]
+    assert [text for text in TEXTS_OF_PROVIDERS if text in page] == []
+
+
+def _reason() -> str:
+    details = Entry.objects.get(action="sign_in.refused").details
+    assert details is not None
+    return str(details["refused_because"])

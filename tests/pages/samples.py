@@ -1,0 +1,238 @@
+"""Every page in every state that it can be in, with made-up people: what the views promise to give each template."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+NOW = datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provider:
+    """One that vouches for people; `start_url` carries `next` already."""
+
+    id: str
+    name: str
+    start_url: str
+    is_last_used: bool = False
+    is_down: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayIn:
+    """An identity that leads into the account."""
+
+    provider: Provider
+    email: str
+    name: str
+    connected_at: datetime
+    disconnect_url: str
+    is_current: bool = False
+    can_disconnect: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A device; one that came in with a local password has no provider."""
+
+    browser: str
+    address: str
+    provider: Provider | None
+    created_at: datetime
+    last_seen_at: datetime
+    end_url: str
+    is_current: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whose account it is; stands for the signed-in user as well."""
+
+    name: str
+    email: str | None
+    email_verified: bool
+    created_at: datetime
+    is_authenticated: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A page in one state: the template and all that its view gives it."""
+
+    name: str
+    template: str
+    context: Mapping[str, object]
+
+
+def _provider(provider_id: str, name: str) -> Provider:
+    return Provider(id=provider_id, name=name, start_url=f"/accounts/{provider_id}/login/?next=/accounts/")
+
+
+GOOGLE = _provider("google", "Google")
+MICROSOFT = _provider("microsoft", "Microsoft")
+GITHUB = _provider("github", "GitHub")
+KEYCLOAK = _provider("keycloak", "Keycloak")
+PROVIDERS = [GOOGLE, MICROSOFT, GITHUB, KEYCLOAK]
+
+ADA = Person(
+    name="Ada Lovelace", email="ada@lovelace.example", email_verified=True, created_at=NOW - timedelta(days=412)
+)
+NAMELESS = Person(name="", email=None, email_verified=False, created_at=NOW - timedelta(minutes=3))
+
+WITH_GITHUB = WayIn(
+    provider=GITHUB,
+    email="ada@lovelace.example",
+    name="Ada Lovelace",
+    connected_at=NOW - timedelta(days=412),
+    disconnect_url="/accounts/connections/1/disconnect/",
+    is_current=True,
+)
+WITH_MICROSOFT = WayIn(
+    provider=MICROSOFT,
+    email="augusta.ada.king.countess.of.lovelace@analytical-engines.example",
+    name="Ada King",
+    connected_at=NOW - timedelta(hours=5, minutes=7),
+    disconnect_url="/accounts/connections/2/disconnect/",
+)
+WITHOUT_ADDRESS = WayIn(
+    provider=KEYCLOAK, email="", name="", connected_at=NOW, disconnect_url="/accounts/connections/3/disconnect/"
+)
+
+HERE = Session(
+    browser="Firefox on Linux",
+    address="192.0.2.17",
+    provider=GITHUB,
+    created_at=NOW - timedelta(hours=2),
+    last_seen_at=NOW,
+    end_url="/accounts/sessions/1/end/",
+    is_current=True,
+)
+PHONE = Session(
+    browser="Safari on iPhone",
+    address="2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    provider=MICROSOFT,
+    created_at=NOW - timedelta(days=20),
+    last_seen_at=NOW - timedelta(days=1),
+    end_url="/accounts/sessions/2/end/",
+)
+UNKNOWN = Session(
+    browser="Unknown browser",
+    address="",
+    provider=None,
+    created_at=NOW - timedelta(days=61),
+    last_seen_at=NOW - timedelta(days=15),
+    end_url="/accounts/sessions/3/end/",
+)
+
+REFUSED = {
+    "heading": "Google did not let you in",
+    "happened": "We could not confirm your sign-in with Google.",
+    "meaning": "You are not signed in, and nothing was changed.",
+    "advice": "Try again, or use another way in.",
+    "reference": "7F3K-Q2",
+    "other_url": "/accounts/login/",
+    "other_label": "Use another way in",
+}
+
+
+def states() -> list[State]:
+    """List every page in every state; a name is the template's, then the state's."""
+    return [
+        State(name=f"{template.removesuffix('.html').replace('/', '-')}-{name}", template=template, context=context)
+        for template, contexts in (_signing_in() | _own_account() | _errors()).items()
+        for name, context in contexts.items()
+    ]
+
+
+def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
+    last_used = [GOOGLE, MICROSOFT, replace(GITHUB, is_last_used=True), KEYCLOAK]
+    one_down = [replace(GOOGLE, is_last_used=True, is_down=True), replace(MICROSOFT, is_down=True), GITHUB, KEYCLOAK]
+    return {
+        "accounts/sign_in.html": {
+            "first-visit": {"providers": PROVIDERS, "notice": ""},
+            "known-browser": {"providers": last_used, "notice": ""},
+            "provider-down": {"providers": one_down, "notice": ""},
+            "signed-out": {"providers": last_used, "notice": "You are signed out."},
+            "ended-by-idling": {
+                "providers": last_used,
+                "notice": "You were signed out because you had been away for a while.",
+            },
+            "ended-by-administrator": {"providers": last_used, "notice": "An administrator signed you out."},
+            "no-provider": {"providers": [], "notice": ""},
+            "another-house": {"providers": [GOOGLE], "notice": "", "site_name": "Analytical Engines & Sons, London"},
+        },
+        "accounts/fresh.html": {
+            "connecting": {
+                "user": ADA,
+                "providers": [GITHUB, MICROSOFT],
+                "purpose": "Before you connect Google, show that it is still you.",
+            },
+        },
+        "accounts/sign_out.html": {"asked": {"user": ADA}},
+        "providers/confirm.html": {
+            "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},
+            "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},
+        },
+        "providers/refusal.html": {
+            "retry": {**REFUSED, "retry_url": GOOGLE.start_url, "retry_label": "Try again"},
+            "no-retry": {**REFUSED, "retry_url": "", "retry_label": ""},
+            "signed-in": {**REFUSED, "user": ADA, "retry_url": GOOGLE.start_url, "retry_label": "Try again"},
+        },
+        "providers/clash.html": {
+            "all-ways": {"provider": GOOGLE, "ways": [MICROSOFT, GITHUB, KEYCLOAK], "reference": "7F3K-Q2"},
+        },
+    }
+
+
+def _own_account() -> dict[str, dict[str, dict[str, object]]]:
+    only = replace(WITH_GITHUB, can_disconnect=False)
+    return {
+        "accounts/account.html": {
+            "lived-in": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB, WITH_MICROSOFT]},
+            "new": {"user": NAMELESS, "person": NAMELESS, "ways_in": [WITHOUT_ADDRESS]},
+            "local": {
+                "user": NAMELESS,
+                "person": replace(ADA, email_verified=False),
+                "ways_in": [],
+            },
+        },
+        "accounts/connections.html": {
+            "two": {
+                "user": ADA,
+                "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
+                "connectable": [GOOGLE, KEYCLOAK],
+                "notice": "Microsoft is connected. Your other devices are signed out.",
+            },
+            "only-one": {"user": ADA, "ways_in": [only], "connectable": [GOOGLE, MICROSOFT, KEYCLOAK], "notice": ""},
+            "all": {
+                "user": ADA,
+                "ways_in": [WITH_GITHUB, WITH_MICROSOFT, WITHOUT_ADDRESS],
+                "connectable": [],
+                "notice": "",
+            },
+            "none": {"user": ADA, "ways_in": [], "connectable": PROVIDERS, "notice": ""},
+        },
+        "accounts/disconnect.html": {
+            "asked": {"user": ADA, "way_in": WITH_MICROSOFT, "action": WITH_MICROSOFT.disconnect_url},
+            "without-address": {"user": ADA, "way_in": WITHOUT_ADDRESS, "action": WITHOUT_ADDRESS.disconnect_url},
+        },
+        "accounts/sessions.html": {
+            "several": {
+                "user": ADA,
+                "sessions": [HERE, PHONE, UNKNOWN],
+                "end_others_url": "/accounts/sessions/end-others/",
+                "notice": "",
+            },
+            "only-here": {
+                "user": ADA,
+                "sessions": [HERE],
+                "end_others_url": "/accounts/sessions/end-others/",
+                "notice": "Your other devices are signed out.",
+            },
+        },
+    }
+
+
+def _errors() -> dict[str, dict[str, dict[str, object]]]:
+    bare = {f"{name}.html": {"bare": dict[str, object]()} for name in (400, 403, "403_csrf", 404, 429, 500, 503)}
+    return bare | {"500.html": {"bare": {}, "with-reference": {"reference": "7F3K-Q2", "user": ADA}}}

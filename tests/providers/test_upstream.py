@@ -1,0 +1,248 @@
+"""The one way out: a call to a provider ends in time, within its size, and goes nowhere else."""
+
+import gzip
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from providers import upstream
+from providers.refusal import Reason, SignInRefused
+from providers.upstream import CALLS_AT_ONCE, LARGEST_ANSWER, Answer, Upstream, one_deadline
+from tests.providers.listener import listening, plain
+from tests.waiting import until
+
+SHORT = 0.5  # seconds
+
+
+@pytest.fixture
+def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+    monkeypatch.setattr(upstream, "DEADLINE", SHORT)
+    way_out = Upstream("test")
+    yield way_out
+    way_out.close()
+
+
+def reason(call: Callable[[], object]) -> Reason:
+    started_at = time.monotonic()
+    with pytest.raises(SignInRefused) as refused:
+        call()
+    assert time.monotonic() - started_at < SHORT + 0.5
+    return refused.value.reason
+
+
+def dripping(text: bytes) -> Callable[[socket.socket], None]:
+    def answer(connection: socket.socket) -> None:
+        for byte in text:
+            connection.sendall(bytes([byte]))
+            threading.Event().wait(0.05)
+
+    return answer
+
+
+def test_an_answer_comes_back_whole(out: Upstream) -> None:
+    with listening(plain(b'{"a": 1}')) as server:
+        assert out.get(f"{server.url}/x?y=z") == Answer(status=200, body=b'{"a": 1}')
+        assert out.post(server.url, {"code": "c&d"}).object() == {"a": 1}
+    assert server.requests[0].startswith(b"GET /x?y=z HTTP/1.1\r\n")
+    assert b"Accept-Encoding: identity" in server.requests[0]
+
+
+@pytest.mark.promise(50)
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 100,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 1000,
+        b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000,
+    ],
+)
+def test_a_drip_ends_at_the_deadline(out: Upstream, text: bytes) -> None:
+    with listening(dripping(text)) as server:
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+@pytest.mark.promise(50)
+def test_several_calls_of_one_sign_in_share_one_deadline(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "DEADLINE", 10.0)
+    monkeypatch.setattr(upstream, "LONGEST_SIGN_IN", SHORT)
+    with listening(lambda _connection: None) as server, one_deadline():
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+@pytest.mark.promise(50)
+def test_silence_ends_at_the_deadline(out: Upstream) -> None:
+    with listening(lambda _connection: None) as server:
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+@pytest.mark.promise(50)
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Content-Length: 1048576000\r\n\r\n",
+        b"Content-Length: 1000000000000000000\r\n\r\n",
+        b"Content-Length: 99999999999999999999999999\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFF\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFFFFFFFFFFFF\r\n",
+        b"\r\n",
+    ],
+)
+def test_a_huge_answer_is_not_read_and_no_memory_is_set_aside_for_it(out: Upstream, head: bytes) -> None:
+    with listening(b"HTTP/1.1 200 OK\r\n" + head + b" " * (2 * LARGEST_ANSWER)) as server:
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+def test_an_answer_of_the_largest_size_is_read(out: Upstream) -> None:
+    body = b"x" * (LARGEST_ANSWER - 100)
+    with listening(plain(body)) as server:
+        assert out.get(server.url).body == body
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnothex\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X-Flood: f\r\n" * 5000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    ],
+)
+def test_a_broken_answer_is_no_answer(out: Upstream, text: bytes) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(answer) as server:
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest))
+def test_no_bytes_make_the_call_fail_otherwise(out: Upstream, text: bytes) -> None:
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(answer) as server:
+        try:
+            answered = out.get(server.url)
+        except SignInRefused as refused:
+            outcome: object = refused.reason
+        else:
+            outcome = type(answered)
+    assert outcome in {Reason.PROVIDER_UNREACHABLE, Answer}
+
+
+@pytest.mark.promise(51)
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent"])
+def test_a_redirect_is_an_answer_like_any_other(out: Upstream, status: str) -> None:
+    with listening(plain(b"")) as elsewhere:
+        with listening(plain(b"", f"Location: {elsewhere.url}", status=status)) as server:
+            assert out.post(server.url, {"client_secret": "s"}).status == int(status[:3])
+        assert elsewhere.connections == 0
+
+
+@pytest.mark.promise(50)
+def test_a_packed_answer_is_not_unpacked(out: Upstream) -> None:
+    with listening(plain(gzip.compress(b"{}"), "Content-Encoding: gzip")) as server:
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+
+
+def test_a_connection_is_used_again(out: Upstream) -> None:
+    with listening(plain(b"{}")) as server:
+        assert [out.get(server.url).status for _ in range(3)] == [200, 200, 200]
+        assert server.connections == 1
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again(out: Upstream) -> None:
+    def answer_once(connection: socket.socket) -> None:
+        connection.sendall(plain(b"{}"))
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(answer_once) as server:
+        for count in (1, 2, 3):
+            assert out.get(server.url).status == 200
+            until(lambda: not out._idle or upstream._is_readable(out._idle[0][1].sock), seconds=2)  # noqa: SLF001  # the close must have come
+            assert server.connections == count
+
+
+def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: Upstream) -> None:
+    smuggled = plain(b"{}") + plain(b'{"access_token": "another"}')
+    with listening(smuggled) as server:
+        assert [out.get(server.url).body for _ in range(3)] == [b"{}"] * 3
+
+
+@pytest.mark.promise(53)
+def test_a_dead_provider_takes_four_places_and_none_of_anothers(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstream, "DEADLINE", 3.0)
+    reasons: list[Reason] = []
+
+    def call() -> None:
+        try:
+            out.get(dead.url)
+        except SignInRefused as refused:
+            reasons.append(refused.reason)
+
+    with listening(lambda _connection: None) as dead, listening(plain(b"{}")) as well:
+        threads = [threading.Thread(target=call) for _ in range(CALLS_AT_ONCE + 2)]
+        for thread in threads:
+            thread.start()
+        until(lambda: len(dead.requests) == CALLS_AT_ONCE, seconds=2)
+        other = Upstream("other")
+        assert other.get(well.url).status == 200
+        other.close()
+        for thread in threads:
+            thread.join(timeout=6)
+    assert sorted(reasons) == [Reason.PROVIDER_BUSY] * 2 + [Reason.PROVIDER_UNREACHABLE] * CALLS_AT_ONCE
+
+
+def test_proxies_of_the_environment_are_ignored(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening(plain(b"{}")) as server, listening(plain(b"{}")) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        out.get(server.url)
+        assert (server.connections, proxy.connections) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:1/",
+        "http://[::1",
+        "http://127.0.0.1:99999/",
+        "http://\ud800/",
+        "http://127.0.0.1:1/ü",
+        "http:///",
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_refusal(out: Upstream, url: str) -> None:
+    assert reason(lambda: out.get(url)) is Reason.PROVIDER_UNREACHABLE
+
+
+def test_a_header_cannot_bring_another_along(out: Upstream) -> None:
+    with listening(plain(b"{}")) as server:
+        evil = {"Authorization": "Bearer a\r\nX-Evil: 1"}
+        assert reason(lambda: out.get(server.url, headers=evil)) is Reason.PROVIDER_UNREACHABLE
+        assert server.requests == []
+
+
+@pytest.mark.promise(49)
+@given(st.binary(max_size=100) | st.sampled_from([b"[" * 200_000, b"9" * 5000, b"NaN", b"\xff\xfe", b'"\\ud800"']))
+def test_a_body_is_an_object_or_refused(body: bytes) -> None:
+    try:
+        found: object = Answer(status=200, body=body).object()
+    except SignInRefused as refused:
+        found = refused.reason
+    assert isinstance(found, dict) or found is Reason.PROVIDER_ANSWER_INVALID

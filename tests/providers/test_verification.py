@@ -1,0 +1,218 @@
+"""An ID token is believed when everything about it holds, and nothing in it makes the check itself fail."""
+
+import base64
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from providers.metadata import Issuer
+from providers.refusal import Reason, SignInRefused
+from providers.upstream import Upstream
+from providers.verification import verify
+from sandbox.drafts import compact, half_hash, hs256
+from sandbox.keys import attackers_key
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+
+CLIENT, NONCE, ACCESS_TOKEN = "our-client", "the-nonce", "an-access-token"
+ISSUER = Provider.GOOGLE
+TEXTS = st.text(st.characters(exclude_categories=()), max_size=40)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+WEIRD = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def issuer(providers: Sandbox) -> Iterator[Issuer]:
+    found = Issuer(providers.world.issuer(ISSUER), Upstream("test"))
+    yield found
+    found.upstream.close()
+
+
+def token(sandbox: Sandbox, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
+    """Sign honest claims with the provider's own key, changed as asked; None leaves one out."""
+    key, now = sandbox.world.ring(ISSUER).current, time.time()
+    honest: dict[str, Any] = {
+        "iss": sandbox.world.issuer(ISSUER),
+        "aud": CLIENT,
+        "sub": "ada",
+        "nonce": NONCE,
+        "iat": int(now),
+        "exp": int(now) + 300,
+    }
+    kept = {name: value for name, value in (honest | claims).items() if value is not None}
+    return compact({"alg": "RS256", "kid": key.kid} | (headers or {}), kept, key.sign)
+
+
+def believed(id_token: object, issuer: Issuer, *, nonce: str = NONCE, wants_fresh: bool = False) -> dict[str, Any]:
+    return verify(
+        id_token, issuer=issuer, client_id=CLIENT, nonce=nonce, access_token=ACCESS_TOKEN, wants_fresh=wants_fresh
+    )
+
+
+def reason(id_token: object, issuer: Issuer, **told: Any) -> Reason | None:
+    """Why it is not believed, or None if it is."""
+    try:
+        believed(id_token, issuer, **told)
+    except SignInRefused as refused:
+        return refused.reason
+    return None
+
+
+def test_an_honest_token_is_believed(providers: Sandbox, issuer: Issuer) -> None:
+    assert believed(token(providers, at_hash=half_hash(ACCESS_TOKEN)), issuer)["sub"] == "ada"
+
+
+@pytest.mark.promise(3, 4, 5, 6, 7, 8)
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"aud": [CLIENT]}, None),
+        ({"azp": CLIENT}, None),
+        ({"aud": [CLIENT, CLIENT]}, Reason.AUDIENCE_WRONG),
+        ({"aud": {CLIENT: 1}}, Reason.AUDIENCE_WRONG),
+        ({"aud": CLIENT.upper()}, Reason.AUDIENCE_WRONG),
+        ({"azp": [CLIENT]}, Reason.AUDIENCE_WRONG),
+        ({"iss": ["https://issuer.example"]}, Reason.ISSUER_WRONG),
+        ({"exp": True}, Reason.TOKEN_MALFORMED),
+        ({"exp": float("inf")}, Reason.TOKEN_MALFORMED),
+        ({"exp": float("nan")}, Reason.TOKEN_MALFORMED),
+        ({"exp": 10**400}, Reason.TOKEN_MALFORMED),
+        ({"iat": -1}, Reason.TOKEN_MALFORMED),
+        ({"nbf": "now"}, Reason.TOKEN_MALFORMED),
+        ({"nonce": ""}, Reason.NONCE_WRONG),
+        ({"nonce": [NONCE]}, Reason.NONCE_WRONG),
+        ({"nonce": "\ud800"}, Reason.NONCE_WRONG),
+        ({"at_hash": ""}, Reason.ACCESS_TOKEN_HASH_WRONG),
+        ({"at_hash": 7}, Reason.ACCESS_TOKEN_HASH_WRONG),
+        ({"sub": "a" * 255}, None),
+        ({"sub": "\ud800"}, Reason.SUBJECT_INVALID),
+    ],
+)
+def test_each_claim_must_be_what_it_should(
+    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: Reason | None
+) -> None:
+    assert reason(token(providers, **claims), issuer) is expected
+
+
+@pytest.mark.promise(5)
+@pytest.mark.parametrize(
+    ("name", "seconds", "expected"),
+    [
+        ("exp", -30, None),
+        ("exp", -61, Reason.EXPIRED),
+        ("iat", 30, None),
+        ("iat", 62, Reason.NOT_YET_VALID),
+        ("nbf", 30, None),
+        ("nbf", 62, Reason.NOT_YET_VALID),
+    ],
+)
+def test_clocks_may_differ_by_a_minute(
+    providers: Sandbox, issuer: Issuer, name: str, seconds: int, expected: Reason | None
+) -> None:
+    assert reason(token(providers, **dict[str, Any]({name: int(time.time()) + seconds})), issuer) is expected
+
+
+@pytest.mark.promise(1, 2)
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"alg": "RS512"}, Reason.KEY_UNKNOWN),  # the key says that it signs with RS256
+        ({"alg": "PS256"}, Reason.KEY_UNKNOWN),
+        ({"alg": "ES256"}, Reason.KEY_UNKNOWN),
+        ({"alg": ["RS256"]}, Reason.ALGORITHM_REFUSED),
+        ({"alg": {}}, Reason.ALGORITHM_REFUSED),
+        ({"alg": 7}, Reason.ALGORITHM_REFUSED),
+        ({"alg": "rs256"}, Reason.ALGORITHM_REFUSED),
+        ({"b64": False, "crit": ["b64"]}, Reason.TOKEN_MALFORMED),
+        ({"jwk": {"kty": "oct", "k": "AA"}, "x5c": ["AA"], "jku": "file:///etc/passwd"}, None),  # nobody looks
+    ],
+)
+def test_the_header_decides_nothing_about_keys(
+    providers: Sandbox, issuer: Issuer, headers: dict[str, Any], expected: Reason | None
+) -> None:
+    assert reason(token(providers, headers=headers), issuer) is expected
+
+
+@pytest.mark.promise(1)
+def test_foreign_and_symmetric_signatures_are_refused(providers: Sandbox, issuer: Issuer) -> None:
+    ring = providers.world.ring(ISSUER)
+    forged = compact({"alg": "RS256", "kid": ring.current.kid}, {"sub": "ada"}, attackers_key().sign)
+    confused = compact({"alg": "HS256", "kid": ring.current.kid}, {"sub": "ada"}, hs256(ring.current.public_pem()))
+
+    assert (reason(forged, issuer), reason(confused, issuer)) == (Reason.SIGNATURE_WRONG, Reason.ALGORITHM_REFUSED)
+
+
+def test_a_proof_that_was_asked_for_must_be_fresh(providers: Sandbox, issuer: Issuer) -> None:
+    old = token(providers, auth_time=int(time.time()) - 3600)
+
+    assert reason(old, issuer, wants_fresh=True) is Reason.NOT_FRESH_AT_PROVIDER
+    assert reason(old, issuer) is None
+
+
+@pytest.mark.promise(49)
+@pytest.mark.parametrize(
+    "id_token",
+    [None, "", [], 7, True, "a.b", "a.b.c.d.e", "..", "\ud800.a.b", "a.\ud800.b", "ü.ü.ü", "a.b." + "c" * 32_768],
+)
+def test_what_is_no_token_is_refused_and_nothing_else(issuer: Issuer, id_token: object) -> None:
+    assert reason(id_token, issuer) in {Reason.TOKEN_MISSING, Reason.TOKEN_MALFORMED}
+
+
+@pytest.mark.promise(49)
+@pytest.mark.parametrize("payload", [b"[" * 20_000, b'{"a":' * 4_000, b"7", b"\xff", b"", b"9" * 5000, b'"\\ud800"'])
+def test_a_signed_payload_that_is_no_object_is_refused(providers: Sandbox, issuer: Issuer, payload: bytes) -> None:
+    key = providers.world.ring(ISSUER).current
+    content = f"{encoded(json.dumps({'alg': 'RS256', 'kid': key.kid}).encode())}.{encoded(payload)}"
+    signed = f"{content}.{encoded(key.sign(content.encode()))}"
+
+    assert reason(signed, issuer) is Reason.TOKEN_MALFORMED
+
+
+@pytest.mark.parametrize("header", [b"[" * 20_000, b'{"alg":"RS256","x":' + b"[" * 20_000, b"7", b"\xff", b"{}"])
+def test_a_header_that_is_none_is_refused(issuer: Issuer, header: bytes) -> None:
+    refused = {Reason.TOKEN_MALFORMED, Reason.ALGORITHM_REFUSED}
+
+    assert reason(f"{encoded(header)}.{encoded(b'{}')}.{encoded(b'x')}", issuer) in refused
+
+
+@WEIRD
+@given(id_token=TEXTS | st.builds(".".join, st.lists(TEXTS, min_size=3, max_size=3)))
+def test_no_text_makes_the_check_fail(issuer: Issuer, id_token: str) -> None:
+    assert reason(id_token, issuer) is not None
+
+
+@WEIRD
+@given(headers=st.dictionaries(st.sampled_from(["alg", "kid", "crit", "b64", "typ", "jwk"]) | TEXTS, JSON, max_size=4))
+def test_no_header_makes_the_check_fail(providers: Sandbox, issuer: Issuer, headers: dict[str, Any]) -> None:
+    assert reason(token(providers, headers=headers), issuer) in {None, *Reason}
+
+
+@WEIRD
+@given(
+    claims=st.dictionaries(
+        st.sampled_from(["iss", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "sub"]), JSON, min_size=1
+    )
+)
+def test_no_claim_makes_the_check_fail(providers: Sandbox, issuer: Issuer, claims: dict[str, Any]) -> None:
+    assert reason(token(providers, **claims), issuer) in {None, *Reason}
+
+
+@pytest.mark.promise(7)
+def test_the_access_token_is_hashed_by_the_tokens_own_algorithm() -> None:
+    digest = hashlib.sha256(ACCESS_TOKEN.encode()).digest()[:16]
+
+    assert half_hash(ACCESS_TOKEN) == encoded(digest)
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

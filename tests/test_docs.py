@@ -1,0 +1,45 @@
+"""Documentation that lies fails here."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from config.environment import CHECKOUT, names
+from tests import promises
+
+PAGES = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    links = re.findall(r'\]\(([^)#]+)(?:#[^)]*)?\)|(?:src|srcset)="([^"]+)"', page.read_text())
+    local = [first or second for first, second in links if "://" not in (first or second)]
+
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+def test_the_readmes_commands_exist() -> None:
+    commands = set(re.findall(r"^make (\w+)", (CHECKOUT / "README.md").read_text(), re.MULTILINE))
+    listed = subprocess.run(["make"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+
+    assert commands == {"run", "test"}
+    assert all(f"make {command}" in listed for command in commands)
+
+
+@pytest.mark.parametrize("provider", sorted(settings.SIGN_IN_PROVIDERS))
+def test_the_readme_gives_each_providers_callback_and_variables(provider: str) -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+
+    assert f":8000{reverse('provider-callback', kwargs={'provider_id': provider})}`" in readme
+    told = re.findall(rf"`({provider.upper()}_\w+)`", readme)
+    assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= set(told) <= set(names())
+
+
+def test_the_page_of_promises_is_what_the_marks_say() -> None:
+    assert promises.PAGE.read_text() == promises.page(), "run `make docs`"
+    known = {number for section in promises.sentences().values() for number in section}
+    assert set(promises.marked()) <= known
