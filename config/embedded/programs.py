@@ -29,6 +29,7 @@ def postgres_service(postgres: Postgres) -> Service:
         launch=postgres.start,
         wait_ready=postgres.wait_ready,
         stop_by=Signals.SIGINT,  # "fast": clients are sent away, nothing is lost
+        hurry_by=Signals.SIGQUIT,  # "immediate": the next start recovers what the last checkpoint would have written
         is_base=True,
     )
 

@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,17 +14,23 @@ from config.embedded.child import CannotStart
 Process = subprocess.Popen[bytes]
 LONGEST_PAUSE = 30.0  # seconds between two tries to start what keeps ending
 STEADY_AFTER = 10.0  # seconds after which a service counts as running well
-PATIENCE = 1.5  # seconds that each of the two rounds of stopping waits before it kills: five are promised for all
+PATIENCE = 1.5  # seconds that each of the two rounds of stopping waits before it hurries: five are promised for all
+HURRY = 0.7  # seconds that what is hurried has left before it is killed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Something to keep running. ``is_base`` marks what others stand on: started first, stopped last."""
+    """Something to keep running. ``is_base`` marks what others stand on: started first, stopped last.
+
+    ``hurry_by`` ends at once what ``stop_by`` did not end in time. A server whose processes are not all of its
+    own group needs one that it passes on to them: SIGKILL would reach its first process only.
+    """
 
     name: str
     launch: Callable[[], Process]
     wait_ready: Callable[[Process], None]
     stop_by: signal.Signals = signal.SIGTERM
+    hurry_by: signal.Signals = signal.SIGKILL
     is_base: bool = False
 
 
@@ -62,14 +69,18 @@ class Supervisor:
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop everything within twice PATIENCE: first what stands on the bases, then the bases."""
+        """Stop everything within twice PATIENCE and HURRY: first what stands on the bases, then the bases."""
         for is_base in (False, True):
             group = [running for running in self._all if running.service.is_base == is_base]
             for running in group:
                 _signal(running.process, running.service.stop_by)
-            deadline = time.monotonic() + PATIENCE
+            _wait(group, seconds=PATIENCE)
             for running in group:
-                _wait_or_kill(running.process, deadline)
+                _signal_group(running.process, running.service.hurry_by)
+            _wait(group, seconds=HURRY)
+            for running in group:
+                _signal_group(running.process, signal.SIGKILL)
+                running.process.wait()
                 self._pid_file(running.service).unlink(missing_ok=True)
 
     def _tend(self, running: _Running) -> None:
@@ -109,12 +120,16 @@ def _signal(process: Process, by: signal.Signals) -> None:
         process.send_signal(by)
 
 
-def _wait_or_kill(process: Process, deadline: float) -> None:
-    try:
-        process.wait(timeout=max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # each was started in a group of its own
-        process.wait()
+def _signal_group(process: Process, by: signal.Signals) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, by)  # each was started in a group of its own
+
+
+def _wait(group: Iterable[_Running], *, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    for running in group:
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(timeout=max(0.0, deadline - time.monotonic()))
 
 
 def _reason(status: int) -> str:

@@ -59,6 +59,9 @@ class Run:
         except OSError:
             return None
 
+    def is_over(self) -> bool:
+        return self.process.poll() is not None and not self.survivors()
+
     def survivors(self) -> list[str]:
         return [_command(pid) for pid in _of(self.checkout)]
 
@@ -170,7 +173,7 @@ def test_a_stop_signal_stops_everything_within_five_seconds(
 
     os.kill(run.process.pid, asked_by)
 
-    until(lambda: run.process.poll() is not None and not run.survivors(), seconds=5)
+    until(run.is_over, seconds=5)
 
 
 @pytest.mark.parametrize("killed", ["the supervisor alone", "make alone", "the whole group"])
