@@ -5,3 +5,6 @@ from audit.declarations import declare, exempt
 declare("accounts.User", secret={"password"}, personal={"username", "name", "email"}, person="id")
 declare("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id")
 exempt("accounts.Session", reason="Events tell when a session begins and ends; its row changes with every visit.")
+declare("accounts.Tenant", tenant="id")
+declare("accounts.Role")
+declare("accounts.Membership", person="user_id")

@@ -6,6 +6,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 
 from accounts.models import User
 from accounts.rows import Rows, fetch_one
+from accounts.standing import Standing
 
 USERS = Rows(User, "u")
 BY_KEY = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.id = %s AND u.is_active"
@@ -17,3 +18,11 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
     def get_user(self, user_id: Any) -> User | None:
         row = fetch_one(BY_KEY, [user_id])
         return USERS.read(row) if row else None
+
+    def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
+        """Return what the person may do everywhere, and what their role allows in the tenant where they act."""
+        everywhere: set[str] = super().get_all_permissions(user_obj, obj)
+        standing: Standing | None = getattr(user_obj, "standing", None)
+        if standing is None or obj is not None or not user_obj.is_active:
+            return everywhere
+        return everywhere | standing.permissions

@@ -2,6 +2,7 @@
 
 from accounts.models.identity import Identity
 from accounts.models.session import Session
+from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.user import User
 
-__all__ = ["Identity", "Session", "User"]
+__all__ = ["Identity", "Membership", "Role", "Session", "Tenant", "User"]

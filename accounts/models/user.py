@@ -1,13 +1,16 @@
 """A person's one account: everything else points at it."""
 
 import uuid
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.standing import Standing
 
 
 class UserManager(BaseUserManager["User"]):
@@ -45,6 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
+    standing: "Standing | None" = None  # in the tenant where the person acts in this request
     last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()

@@ -37,6 +37,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "accounts.tenancy.middleware.TenancyMiddleware",  # last: what others refuse costs no transaction
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -15,27 +14,10 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin.identities import IdentityInline
 from accounts.browsers import name_browser
 from accounts.models import Identity, User
 from accounts.provider_names import name_of
-
-
-class ReadOnlyInline(admin.TabularInline[Any, Any]):
-    """Rows that only people themselves and jobs change."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class IdentityInline(ReadOnlyInline):
-    model = Identity
-    fields = readonly_fields = ("provider", "issuer", "subject", "email", "email_verified", "created_at")
 
 
 class UserForm(UserChangeForm[User]):
@@ -99,29 +81,6 @@ class UserAdmin(DjangoUserAdmin[User]):
         by_subject = Identity.objects.filter(subject=term).values("user_id")
         found = Q(email_lower__startswith=term.lower()) | Q(name__istartswith=term) | Q(username=term)
         return queryset.alias(email_lower=Lower("email")).filter(found | Q(pk__in=by_subject)), False
-
-
-@admin.register(Identity)
-class IdentityAdmin(admin.ModelAdmin[Identity]):
-    """For looking only: connecting is the person's own act, and the trail tells its story."""
-
-    list_display = ("provider", "subject", "email", "email_verified", "user", "created_at")
-    list_filter = ("provider",)
-    list_select_related = ("user",)
-    search_fields = ("=subject", "=email")
-    show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Identity | None = None) -> bool:
-        return False
-
-
-admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,0 +1,10 @@
+"""People, tenants and what lies between them, in Django admin."""
+
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+
+from accounts.admin import identities, tenants, users
+
+__all__ = ["identities", "tenants", "users"]
+
+admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)

@@ -1,0 +1,166 @@
+"""Tenants, who belongs to them, and as what."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import Permission
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+from accounts.tenancy.context import current
+from accounts.tenancy.owned import InScope, ScopedManager, TenantOwned
+
+SCOPE_WORD = RegexValidator(r"\A[\x21\x23-\x5B\x5D-\x7E]+\Z", _("A scope is one word (RFC 6749, section 3.3)."))
+
+
+class Tenant(models.Model):
+    """A customer, or whatever else has people and data of its own. People read "organization"."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=150)
+    slug = models.SlugField(
+        _("short name"), max_length=100, unique=True, blank=True, help_text=_("For addresses and the shell.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects: ClassVar["TenantManager"]
+
+    class Meta:
+        verbose_name = _("tenant")
+        verbose_name_plural = _("tenants")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.slug = self.slug or _short_name(self)
+        super().save(*args, **options)
+
+
+class TenantInScope(InScope):
+    """To a person in no tenant's context, theirs are those that they belong to."""
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        scope = current()
+        if scope.is_site or scope.tenant_id or not scope.person_id:
+            return super().as_sql(compiler, connection)
+        column, parameters = compiler.compile(self.tenant)
+        return f"{column} IN (SELECT tenant_id FROM accounts_membership WHERE user_id = %s)", (
+            *parameters,
+            scope.person_id,
+        )
+
+
+class TenantManager(models.Manager[Tenant]):
+    """Gives the tenant in scope, or those that the person in scope belongs to."""
+
+    def get_queryset(self) -> models.QuerySet[Tenant]:
+        return super().get_queryset().filter(TenantInScope(tenant="id"))
+
+
+TenantManager().contribute_to_class(Tenant, "objects")
+
+
+def _short_name(tenant: Tenant) -> str:
+    """A name that nobody has is made unique by the end of the id, which says nothing."""
+    return f"{slugify(tenant.name)[:80] or 'tenant'}-{str(tenant.pk)[:8]}"
+
+
+class RoleManager(models.Manager["Role"]):
+    """Gives global roles, and those of the tenant in scope."""
+
+    def get_queryset(self) -> models.QuerySet["Role"]:
+        return super().get_queryset().filter(InScope(tenant="tenant_id") | models.Q(tenant__isnull=True))
+
+
+class Role(models.Model):
+    """What somebody may do in a tenant: permissions here, scopes at the API. A global one can be given in any."""
+
+    name = models.CharField(_("name"), max_length=100)
+    tenant = models.ForeignKey(
+        Tenant,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="roles",
+        verbose_name=_("tenant"),
+        help_text=_("Empty: a global role, for every tenant."),
+    )
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    permissions = models.ManyToManyField(Permission, blank=True, verbose_name=_("permissions"), related_name="+")
+    scopes = ArrayField(
+        models.CharField(max_length=100, validators=[SCOPE_WORD]),
+        default=list,
+        blank=True,
+        verbose_name=_("scopes"),
+        help_text=_("What programs may do on behalf of somebody with this role, separated by commas."),
+    )
+
+    objects = RoleManager()
+
+    class Meta:
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "name"],
+                name="role_name_unique",
+                nulls_distinct=False,
+                violation_error_message=_("There is a role of this name already."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def fits(self, tenant_id: uuid.UUID | None) -> bool:
+        """Whether the role can be given in a tenant: its own, or any if it is global."""
+        return self.tenant_id is None or self.tenant_id == tenant_id
+
+
+class Membership(TenantOwned):
+    """That a person belongs to a tenant, as what."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("tenant"))
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("role"))
+    is_primary = models.BooleanField(
+        _("primary"), default=False, db_default=False, help_text=_("Where the person is after signing in.")
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+
+    objects: ClassVar[models.Manager["Membership"]] = ScopedManager(tenant="tenant_id", person="user_id")
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["user", "tenant"],
+                name="membership_user_tenant_unique",
+                violation_error_message=_("This person belongs to the tenant already."),
+            ),
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(is_primary=True),
+                name="membership_primary_unique",
+                violation_error_message=_("This person has another primary tenant."),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.role}"
+
+    def clean(self) -> None:
+        if self.role_id and not self.role.fits(self.tenant_id):
+            raise ValidationError({"role": _("This role belongs to another tenant.")})

@@ -1,0 +1,70 @@
+"""The roles that every site begins with; administrators may change them, and add others."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.db.models import Q
+from django.utils.translation import gettext_noop as _
+
+from accounts.models import Role
+from accounts.tenancy import site_context
+from audit import net
+
+LOOK_AFTER_PEOPLE = (
+    "accounts.view_user",
+    "accounts.view_tenant",
+    "accounts.view_role",
+    "accounts.view_membership",
+    "accounts.add_membership",
+    "accounts.change_membership",
+    "accounts.delete_membership",
+    "audit.view_entry",
+)
+LOOK_AFTER_THE_TENANT = (
+    *LOOK_AFTER_PEOPLE,
+    "accounts.change_tenant",
+    "accounts.add_role",
+    "accounts.change_role",
+    "accounts.delete_role",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuiltIn:
+    name: str
+    description: str
+    permissions: tuple[str, ...] = ()
+
+
+OWNER = BuiltIn(
+    name="owner",
+    description=_("Everything in the tenant, its name and its roles included."),
+    permissions=LOOK_AFTER_THE_TENANT,
+)
+ADMIN = BuiltIn(name="admin", description=_("Looks after the people of the tenant."), permissions=LOOK_AFTER_PEOPLE)
+MEMBER = BuiltIn(name="member", description=_("Belongs to the tenant."))
+BUILT_IN = (OWNER, ADMIN, MEMBER)
+
+
+def provide(*, using: str, **_signal: Any) -> None:
+    """Receiver of the last ``post_migrate``: create what is missing of the built-in roles, change nothing else.
+
+    The triggers come first, so that the trail begins with them.
+    """
+    net.mend(using)
+    with site_context("the built-in roles are created"):
+        known = set(Role.objects.filter(tenant=None).values_list("name", flat=True))
+        for built_in in BUILT_IN:
+            if built_in.name not in known:
+                role = Role.objects.create(name=built_in.name, description=built_in.description)
+                role.permissions.set(permissions(built_in.permissions))
+
+
+def permissions(labels: tuple[str, ...]) -> list[Permission]:
+    """Return the permissions that are called so, as ``app.codename``."""
+    wanted = Q(pk__in=[])
+    for label in labels:
+        app, codename = label.split(".", 1)
+        wanted |= Q(content_type__app_label=app, codename=codename)
+    return list(Permission.objects.filter(wanted))

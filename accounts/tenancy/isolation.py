@@ -1,0 +1,112 @@
+"""Migration operations that put a table under PostgreSQL's row-level security, also for the table's owner.
+
+``nullif`` is needed: at a connection's second transaction an unset setting is empty, not null. The sub-selects
+let a setting be read once for each query, not for each row.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation, OperationCategory
+from django.db.migrations.state import ProjectState
+
+TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
+PERSON = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
+IS_SITE = "(SELECT current_setting('app.scope', true)) = 'site'"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """A row-level security policy: which rows a command may see and write. ``narrows`` makes it restrictive."""
+
+    name: str
+    using: str
+    command: str = "ALL"
+    narrows: bool = False
+
+    def sql(self, table: str) -> str:
+        kind = "RESTRICTIVE" if self.narrows else "PERMISSIVE"
+        clause = "WITH CHECK" if self.command == "INSERT" else "USING"
+        return f"CREATE POLICY {self.name} ON {table} AS {kind} FOR {self.command} {clause} ({self.using})"
+
+
+SITE = Policy(name="site", using=IS_SITE)
+
+
+class AddPolicies(Operation):
+    """Put policies on a table that row-level security guards already, or guards from now on.
+
+    ``table`` is for automatic tables, which have no model of their own.
+    """
+
+    category = OperationCategory.SQL
+    reduces_to_sql = True
+    reversible = True
+
+    def __init__(self, model_name: str, *policies: Policy, many_to_many: str = "") -> None:
+        self.model_name, self.policies, self.many_to_many = model_name, policies, many_to_many
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [self.model_name, *self.policies], {"many_to_many": self.many_to_many}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        pass
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self._table(app_label, schema_editor, to_state)
+        schema_editor.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", params=None)
+        for policy in self.policies:
+            schema_editor.execute(policy.sql(table), params=None)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        """Without a policy the table stays guarded: nobody sees a row until another migration says who may."""
+        table = self._table(app_label, schema_editor, from_state)
+        for policy in self.policies:
+            schema_editor.execute(f"DROP POLICY {policy.name} ON {table}", params=None)
+
+    def describe(self) -> str:
+        return f"Guard the rows of {self.model_name}{self.many_to_many and f'.{self.many_to_many}'}"
+
+    def _table(self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, state: ProjectState) -> str:
+        model: Any = state.apps.get_model(app_label, self.model_name)
+        if self.many_to_many:
+            model = model._meta.get_field(self.many_to_many).remote_field.through
+        return schema_editor.quote_name(model._meta.db_table)
+
+
+class _Isolation(AddPolicies):
+    """Rows of one owner, named by a column, beside the whole site's scope."""
+
+    policy_name: str
+    owner: str
+
+    def __init__(self, model_name: str, *, column: str) -> None:
+        self.column = column
+        own = Policy(name=self.policy_name, using=f"{column} = {self.owner}")
+        super().__init__(model_name, own, SITE)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [self.model_name], {"column": self.column}
+
+
+class EnableTenantIsolation(_Isolation):
+    """Guard a table whose rows belong to tenants: a tenant's context shows and takes its own rows only."""
+
+    policy_name, owner = "tenant_isolation", TENANT
+
+    def __init__(self, model_name: str, *, column: str = "tenant_id") -> None:
+        super().__init__(model_name, column=column)
+
+
+class EnableOwnerIsolation(_Isolation):
+    """Guard a table whose rows belong to people. A table has one kind of owner: either policy would open a row."""
+
+    policy_name, owner = "owner_isolation", PERSON
+
+    def __init__(self, model_name: str, *, column: str = "user_id") -> None:
+        super().__init__(model_name, column=column)

@@ -1,0 +1,131 @@
+"""Requests of signed-in people run in their tenant's context: theirs while they belong to it, and no other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import Client, TestCase
+from django.urls import path
+
+from accounts.models import Membership, Tenant, User
+from accounts.tenancy import site_context
+from accounts.tenancy.middleware import ACTIVE_TENANT, afterwards, without_tenant
+from config.urls import handler500  # noqa: F401  # of this module's own URLs too
+from config.urls import urlpatterns as ours
+from tests.tenancy.conftest import Town
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+
+def members(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(",".join(sorted(m.user.name for m in Membership.objects.select_related("user"))))
+
+
+def permission(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.user.has_perm("accounts.add_membership")))
+
+
+def failing(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)
+    person = User.objects.filter(pk=request.user.pk)
+    person.update(name="changed")
+    done.append("in the view")
+    afterwards(request, lambda: done.append(f"afterwards: {person.get().name}"))
+    raise PermissionDenied
+
+
+@without_tenant
+def waiting(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(Tenant.objects.count()))
+
+
+def streaming(request: HttpRequest) -> StreamingHttpResponse:
+    def rows() -> Iterator[str]:
+        yield str(Membership.objects.count())
+
+    return StreamingHttpResponse(rows())
+
+
+done: list[str] = []
+urlpatterns: list[Any] = [
+    *ours,
+    *(path(view.__name__, view) for view in (members, permission, failing, waiting, streaming)),
+]
+
+
+def browser(user: User, tenant: Tenant | None = None) -> Client:
+    client = Client()
+    client.force_login(user)
+    if tenant:
+        session = client.session
+        session[ACTIVE_TENANT] = str(tenant.pk)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            session.save()
+    return client
+
+
+def text(client: Client, view: str) -> str:
+    return client.get(f"/{view}").content.decode()
+
+
+def test_a_person_acts_in_the_tenant_they_belong_to(town: Town) -> None:
+    assert text(browser(town.a.owner), "members") == "Abbey Member,Abbey Owner,Both"
+
+
+def test_somebody_in_two_acts_in_the_one_they_chose_or_their_primary_or_the_first(town: Town) -> None:
+    assert "Abbey Member" in text(browser(town.both), "members")
+    assert "Barn Member" in text(browser(town.both, town.b.tenant), "members")
+
+    with site_context("a test"):
+        Membership.objects.filter(user=town.both, tenant=town.b.tenant).update(is_primary=True)
+    assert "Barn Member" in text(browser(town.both), "members")
+
+
+def test_a_chosen_tenant_counts_only_while_one_belongs_to_it(town: Town) -> None:
+    client = browser(town.a.member, town.b.tenant)
+    assert "Barn" not in text(client, "members")
+
+    client = browser(town.both, town.b.tenant)
+    with site_context("a test"):
+        Membership.objects.filter(user=town.both, tenant=town.b.tenant).delete()
+    assert text(client, "members") == "Abbey Member,Abbey Owner,Both"
+
+
+def test_a_stranger_to_all_tenants_and_a_superuser_outside_the_admin_see_nothing(town: Town) -> None:
+    assert text(browser(User.objects.create_user(name="Nobody")), "members") == ""
+    assert text(browser(User.objects.create_superuser(username="root")), "members") == ""
+
+
+def test_a_role_gives_its_permissions_in_its_tenant_alone(town: Town) -> None:
+    with site_context("a test"):
+        owner = Membership.objects.get(user=town.a.owner).role
+        Membership.objects.filter(user=town.both, tenant=town.a.tenant).update(role=owner)
+
+    assert text(browser(town.both, town.a.tenant), "permission") == "True"
+    assert text(browser(town.both, town.b.tenant), "permission") == "False"
+    assert text(browser(town.a.member), "permission") == "False"
+
+
+def test_an_exception_undoes_the_requests_writes_and_not_what_is_done_afterwards(town: Town) -> None:
+    done.clear()
+    response = browser(town.a.owner).get("/failing")
+
+    assert response.status_code == 403
+    assert done == ["in the view", "afterwards: Abbey Owner"]
+    assert User.objects.get(pk=town.a.owner.pk).name == "Abbey Owner"
+
+
+def test_a_view_that_waits_for_others_holds_no_transaction_and_sees_no_tenant(town: Town) -> None:
+    assert text(browser(town.a.owner), "waiting") == "0"
+
+
+def test_what_streams_after_the_request_sees_nothing_unless_it_opens_a_context(town: Town) -> None:
+    response = browser(town.a.owner).get("/streaming")
+
+    assert response.getvalue() == b"0"
+
+
+def test_a_visitor_is_in_no_tenant(town: Town) -> None:
+    assert text(Client(), "members") == ""
