@@ -34,6 +34,9 @@ class Because(StrEnum):
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
     PROVIDER = "provider"
+    ROLE_CHANGED = "role_changed"
+    DEACTIVATED = "deactivated"
+    ADMINISTRATOR = "administrator"
 
 
 class SessionStore(DatabaseStore):

@@ -24,6 +24,7 @@ class Event(models.TextChoices):
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
+    CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
 

@@ -1,10 +1,12 @@
 """Identities in the admin."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.looking import ReadOnlyInline
-from accounts.models import Identity
+from accounts.admin_scope import Scoped
+from accounts.models import Identity, Membership
 
 
 class IdentityInline(ReadOnlyInline):
@@ -13,7 +15,7 @@ class IdentityInline(ReadOnlyInline):
 
 
 @admin.register(Identity)
-class IdentityAdmin(admin.ModelAdmin[Identity]):
+class IdentityAdmin(Scoped[Identity]):
     """For looking only: connecting is the person's own act, and the trail tells its story."""
 
     list_display = ("provider", "subject", "email", "email_verified", "user", "created_at")
@@ -21,6 +23,9 @@ class IdentityAdmin(admin.ModelAdmin[Identity]):
     list_select_related = ("user",)
     search_fields = ("=subject", "=email")
     show_full_result_count = False
+
+    def scoped(self, request: HttpRequest, queryset: QuerySet[Identity]) -> QuerySet[Identity]:
+        return queryset.filter(user__in=Membership.objects.values("user_id"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

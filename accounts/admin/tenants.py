@@ -1,30 +1,181 @@
 """Tenants, roles and memberships in the admin."""
 
-from django.contrib import admin
+from typing import Any
 
-from accounts.models import Membership, Role, Tenant
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import ceiling, memberships
+from accounts.admin_scope import Scoped, actor
+from accounts.models import Membership, Role, Tenant, User
+
+
+class AskedBy(forms.ModelForm[Any]):
+    """A form that knows who fills it in: the admin gives each request a class of its own."""
+
+    person: User
+
+    def refuse_above(self, what: Any, *, because: str) -> None:
+        """Say no on the page and in the trail. Raises ValidationError."""
+        ceiling.note_refusal(self.person, what if what and what.pk else None, because=because)
+        raise ValidationError(ceiling.ABOVE)
+
+
+class Asking(Scoped[Any]):
+    """Gives its forms the person who fills them in."""
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"person": actor(request)})
 
 
 @admin.register(Tenant)
-class TenantAdmin(admin.ModelAdmin[Tenant]):
+class TenantAdmin(Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
-    search_fields = ("name", "=slug", "=id")
+    search_fields = ("name__istartswith", "=slug")
+    readonly_fields = ("id", "created_at")
     show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser
+
+    def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
+        return actor(request).is_superuser
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        mine = super().get_readonly_fields(request, obj)
+        return mine if actor(request).is_superuser else (*mine, "slug")
+
+
+class RoleForm(AskedBy):
+    class Meta:
+        model = Role
+        fields = ("name", "tenant", "description", "permissions", "scopes")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        role: Role = self.instance
+        if not self.person.is_superuser:
+            role.tenant_id = self.person.standing.tenant_id if self.person.standing else None
+        if role.pk and not ceiling.may_shape(
+            self.person, role, ceiling.permissions_of(role), Role.objects.get(pk=role.pk).scopes
+        ):
+            self.refuse_above(role, because="role_above")
+        permissions = {f"{p.content_type.app_label}.{p.codename}" for p in cleaned.get("permissions", ())}
+        if not ceiling.may_shape(self.person, role, permissions, cleaned.get("scopes", ())):
+            self.refuse_above(role, because="role_would_be_above")
+        return cleaned
 
 
 @admin.register(Role)
-class RoleAdmin(admin.ModelAdmin[Role]):
+class RoleAdmin(Asking):
+    form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)
-    search_fields = ("name",)
+    search_fields = ("name__istartswith",)
     autocomplete_fields = ("tenant",)
     filter_horizontal = ("permissions",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> Any:
+        every = ("name", "tenant", "description", "permissions", "scopes")
+        return every if actor(request).is_superuser else tuple(name for name in every if name != "tenant")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
+
+    def _is_within_reach(self, request: HttpRequest, role: Role | None) -> bool:
+        return role is None or ceiling.may_shape(actor(request), role, ceiling.permissions_of(role), role.scopes)
+
+
+class MembershipForm(AskedBy):
+    class Meta:
+        model = Membership
+        fields = ("user", "tenant", "role")
+
+    def clean(self) -> dict[str, Any] | None:
+        """The role is compared with the ceiling twice: what the person was, and what they would become."""
+        cleaned = super().clean() or {}
+        role, membership = cleaned.get("role"), self.instance
+        if role is None or self.errors:
+            return cleaned
+        tenant = cleaned.get("tenant") or (membership.tenant if membership.tenant_id else None)
+        if tenant and not role.fits(tenant.pk):
+            raise ValidationError({"role": _("This role belongs to another tenant.")})
+        user = cleaned.get("user") or (membership.user if membership.user_id else None)
+        if user and not ceiling.may_edit(self.person, user):
+            self.refuse_above(membership, because="person_above")
+        if tenant and not ceiling.may_grant(self.person, role, tenant.pk):
+            self.refuse_above(membership, because="role_above")
+        return cleaned
 
 
 @admin.register(Membership)
-class MembershipAdmin(admin.ModelAdmin[Membership]):
+class MembershipAdmin(Asking):
+    """A tenant's own administrators invite people; who adds them directly must be allowed to see all accounts."""
+
+    form = MembershipForm
     list_display = ("user", "tenant", "role", "is_primary", "created_at")
     list_select_related = ("user", "tenant", "role")
     autocomplete_fields = ("user", "tenant", "role")
-    search_fields = ("user__email",)
+    readonly_fields = ("is_primary", "created_at")
+    search_fields = ("user__email__istartswith",)
     show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
+        """A membership is of one person in one tenant for good: only the role changes."""
+        return ("user", "tenant", *self.readonly_fields) if obj else self.readonly_fields
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001
+        (change_role if change else add)(request, obj)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        memberships.remove(obj, keep=keep(request, obj.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        for membership in queryset.select_related("user"):
+            self.delete_model(request, membership)
+
+    def _is_within_reach(self, request: HttpRequest, membership: Membership | None) -> bool:
+        return membership is None or ceiling.may_edit(actor(request), membership.user)
+
+
+def add(request: HttpRequest, membership: Membership) -> None:
+    """Add what a form filled in."""
+    own = keep(request, membership.user)
+    membership.pk = memberships.add(membership.user, membership.tenant, membership.role, keep=own).pk
+
+
+def change_role(request: HttpRequest, membership: Membership) -> None:
+    """Give the role that a form filled in to the membership as it was."""
+    before = Membership.objects.get(pk=membership.pk)
+    memberships.change_role(before, membership.role, keep=keep(request, membership.user))
+
+
+def keep(request: HttpRequest, user: User) -> str | None:
+    """Whoever changes what they are themselves keeps the session in which they do it."""
+    return request.session.session_key if user.pk == actor(request).pk else None

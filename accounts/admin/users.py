@@ -1,29 +1,17 @@
 """People in Django admin: found by whatever one has at hand, shown with their ways in and their sessions."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
-from django.utils.formats import date_format
-from django.utils.html import format_html_join
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin.identities import IdentityInline
-from accounts.browsers import name_browser
+from accounts.admin.user_page import UserPage
 from accounts.models import Identity, User
-from accounts.provider_names import name_of
-
-
-class UserForm(UserChangeForm[User]):
-    class Meta:
-        model = User
-        fields = "__all__"
 
 
 class NewUserForm(AdminUserCreationForm[User]):
@@ -33,41 +21,20 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
-    form = UserForm
+class UserAdmin(UserPage, DjangoUserAdmin[User]):
     add_form = NewUserForm
     list_display = ("name_shown", "email", "email_verified", "is_active", "is_staff", "created_at")
     list_filter = ("is_active", "is_staff", "is_superuser", "email_verified")
     ordering = ("-created_at",)
     search_fields = ("email",)  # get_search_results below decides
     search_help_text = _("Exact id or subject, or the beginning of an address, a name or a local name.")
-    readonly_fields = ("id", "created_at", "sessions_shown")
     show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
-    fieldsets = (
-        (None, {"fields": ("id", "name", "email", "email_verified", "created_at")}),
-        (_("Access"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        (_("Local account"), {"fields": ("username", "password")}),
-        (_("Sessions"), {"fields": ("sessions_shown",)}),
-    )
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)
-    inlines = (IdentityInline,)
-
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
-        return list(super().get_inlines(request, obj)) if obj else []
 
     @admin.display(description=_("name"), ordering="name")
     def name_shown(self, user: User) -> str:
         return str(user)
-
-    @admin.display(description=_("sessions"))
-    def sessions_shown(self, user: User) -> str:
-        """A table and not an inline, which would carry the keys that open the sessions."""
-        rows = (
-            (name_browser(row.user_agent), row.address or "", name_of(row.provider), date_format(row.last_seen_at, "r"))
-            for row in user.sessions.live()
-        )
-        return format_html_join("\n", "<p>{}, {}, {}, {}</p>", rows) or gettext("None.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

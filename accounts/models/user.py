@@ -68,7 +68,12 @@ class User(AbstractBaseUser, PermissionsMixin):
                 violation_error_message=_("Another account has this verified address."),
             )
         ]
-        indexes = [models.Index(Lower("email"), name="user_email_lower")]
+        indexes = [
+            models.Index(Lower("email"), name="user_email_lower"),
+            models.Index(
+                fields=["id"], condition=models.Q(is_superuser=True, is_active=True), name="user_active_superuser"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.username or str(self.pk)

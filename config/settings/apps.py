@@ -11,7 +11,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.messages",
-    "django.contrib.admin",
+    "config.admin_app.VestibuleAdminConfig",
     "django.contrib.staticfiles",
     "allauth.account",
     "allauth.socialaccount",

@@ -8,6 +8,7 @@ import pytest
 from config.environment import CHECKOUT
 
 CALLERS = {
+    "accounts/ceiling.py": "whether an account is one tenant's business alone, a yes or no",
     "accounts/roles.py": "the built-in roles",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }

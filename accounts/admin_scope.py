@@ -1,0 +1,79 @@
+"""What of a model somebody finds in the admin: superusers everything, others what is in their tenant."""
+
+from typing import Any, TypeVar, cast
+
+from django.contrib import admin
+from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from accounts.models import User
+
+Row = TypeVar("Row", bound=Model)
+
+
+def actor(request: HttpRequest) -> User:
+    """Return who works in the admin: its door lets nobody else in."""
+    return cast("User", request.user)
+
+
+class OnlySuperusers(admin.ModelAdmin[Row]):
+    """A model that is not divided among tenants: whoever sees any of it sees all."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_delete_permission(request, obj)
+
+
+class Scoped(admin.ModelAdmin[Row]):
+    """A model of which a tenant's administrators find their tenant's part.
+
+    The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
+    in Django's admin that reads begins with this queryset: lists, pages, searches, actions, choices.
+    """
+
+    def scoped(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
+        """Narrow a queryset for somebody who acts in a tenant. The manager's own scope suffices for guarded tables."""
+        return queryset
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
+        queryset = super().get_queryset(request)
+        person = actor(request)
+        if person.is_superuser:
+            return queryset
+        return self.scoped(request, queryset) if person.standing else queryset.none()
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The trail knows more than the admin's own log, and shows each tenant its own part."""
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_or_change_permission(request, obj):
+            return super().history_view(request, object_id, extra_context)  # which says so
+        return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?q={obj.pk}")
+
+    def _narrow(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+        """Offer, and accept, what the person finds in the other model's own admin."""
+        model = db_field.remote_field.model
+        other = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
+        if isinstance(other, Scoped):
+            kwargs.setdefault("queryset", other.get_queryset(request))
+        elif not actor(request).is_superuser:
+            kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001

@@ -1,0 +1,39 @@
+"""Who belongs where, as what: the one place that changes it, and ends the sessions that a change must end.
+
+A session that somebody else may hold must not gain what its owner is given today (the unexpired-session attack,
+USENIX Security 2022), nor keep what they lose.
+"""
+
+from django.db import transaction
+
+from accounts.models import Membership, Role, Tenant, User
+from accounts.sessions import Because, end_others
+
+
+def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> Membership:
+    """Let a person belong to a tenant; ``keep`` names the session in which they asked for it themselves.
+
+    Raises IntegrityError if they belong to it already.
+    """
+    with transaction.atomic():
+        membership = Membership.objects.create(user=user, tenant=tenant, role=role)
+        end_others(user, keep=keep, because=Because.ROLE_CHANGED)
+    return membership
+
+
+def change_role(membership: Membership, role: Role, *, keep: str | None = None) -> None:
+    """Make a person something else in their tenant. No change, no write."""
+    if membership.role_id == role.pk:
+        return
+    with transaction.atomic():
+        membership.role = role
+        membership.save(update_fields=["role"])
+        end_others(membership.user, keep=keep, because=Because.ROLE_CHANGED)
+
+
+def remove(membership: Membership, *, keep: str | None = None) -> None:
+    """Let a person belong to a tenant no longer."""
+    with transaction.atomic():
+        user = membership.user
+        membership.delete()
+        end_others(user, keep=keep, because=Because.ROLE_CHANGED)
