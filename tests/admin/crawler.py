@@ -1,0 +1,162 @@
+"""Walks through the whole admin as somebody, by every address, action, choice and form that there is.
+
+It knows the admin's registry, not its models: what is registered tomorrow is crawled tomorrow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from django.contrib import admin
+from django.contrib.admin import ModelAdmin
+from django.db.models import Model
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+Fields = dict[str, list[str]]
+MOST_PAGES = 400
+
+
+@dataclass
+class Form:
+    """A form as a browser would send it, with the choices of each of its fields."""
+
+    values: Fields = field(default_factory=dict)
+    boxes: list[str] = field(default_factory=list)
+    choices: list[str] = field(default_factory=list)
+
+
+class Page(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: list[Form] = []
+        self._select = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        if tag == "a":
+            self.links.append(told.get("href", ""))
+        elif tag == "form":
+            self.forms.append(Form())
+        elif self.forms and tag in {"input", "select", "textarea"} and told.get("name"):
+            self._field(tag, told)
+        elif tag == "option" and self._select and "selected" in told:
+            self.forms[-1].values.setdefault(self._select, []).append(told.get("value", ""))
+
+    def _field(self, tag: str, told: dict[str, str]) -> None:
+        form, name, kind = self.forms[-1], told["name"], told.get("type", "")
+        if tag == "select":
+            self._select = name
+            form.choices.append(name)
+        elif kind == "checkbox":
+            form.boxes.append(name)
+            if "checked" in told:
+                form.values[name] = [told.get("value", "on")]
+        elif kind != "submit":
+            form.values[name] = [told.get("value", "")]
+
+
+@dataclass
+class Crawl:
+    """One person's walk; every answer is kept with where it came from."""
+
+    client: Client
+    answers: list[tuple[str, HttpResponse]] = field(default_factory=list)
+
+    def get(self, url: str) -> HttpResponse:
+        return self._keep(f"GET {url}", self.client.get(url))
+
+    def post(self, url: str, values: Fields) -> HttpResponse:
+        return self._keep(f"POST {url} {values}", self.client.post(url, values))
+
+    def follow_links(self) -> None:
+        """Follow every link from the first page on."""
+        seen, waiting = set[str](), ["/admin/"]
+        while waiting and len(seen) < MOST_PAGES:
+            url = waiting.pop(0)
+            if url in seen or "logout" in url:
+                continue
+            seen.add(url)
+            response = self.get(url)
+            if response.status_code == 200 and "html" in response.headers.get("Content-Type", ""):
+                links = (urljoin(url, link) for link in Page(response.content.decode()).links)
+                waiting += [link for link in links if urlsplit(link).path.startswith("/admin/")]
+
+    def knock_at(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> dict[Model, list[str]]:
+        """Try every address of each object, and return those that were answered with a page."""
+        opened: dict[Model, list[str]] = {}
+        for obj in objects:
+            for name in ("change", "delete", "history"):
+                url = address(model_admin, name, obj)
+                if self.get(url).status_code == 200:
+                    opened.setdefault(obj, []).append(name)
+                if name != "history":
+                    self.post(url, {"post": ["yes"]})
+        return opened
+
+    def use_lists(self, model_admin: ModelAdmin[Any], objects: list[Model], *, across: bool) -> None:
+        """Search for each object, filter by it, and try every action on them, or on all that the list has."""
+        url = address(model_admin, "changelist")
+        keys = [str(obj.pk) for obj in objects]
+        for key in keys if not across else ():
+            self.get(f"{url}?q={key}")
+            self.get(f"{url}?id__exact={key}")
+        for action in [*known_actions(model_admin), "delete_selected"]:
+            chosen = {"action": [action], "_selected_action": keys, "select_across": ["1" if across else "0"]}
+            self.post(url, chosen)
+            self.post(url, {**chosen, "post": ["yes"]})
+
+    def complete(self, terms: list[str]) -> None:
+        """Ask for every choice that a form somewhere offers to find."""
+        for model in admin.site._registry:  # noqa: SLF001  # Django's own way
+            for related in model._meta.get_fields():
+                if related.is_relation and not related.auto_created:
+                    asked = {
+                        "app_label": model._meta.app_label,
+                        "model_name": model._meta.model_name or "",
+                        "field_name": related.name,
+                    }
+                    for term in terms:
+                        query = "&".join(f"{name}={value}" for name, value in {**asked, "term": term}.items())
+                        self.get(f"/admin/autocomplete/?{query}")
+
+    def fill_in_everything(self, url: str, keys: list[str]) -> None:
+        """Send a page's form with every box ticked, and every choice set to what is not ours to choose."""
+        response = self.get(url)
+        if response.status_code != 200 or "html" not in response.headers.get("Content-Type", ""):
+            return
+        for form in Page(response.content.decode()).forms:
+            self.post(url, {**form.values, **{box: ["on"] for box in form.boxes if not box.endswith("-DELETE")}})
+            self.post(url, {**form.values, "is_superuser": ["on"], "is_staff": ["on"], "is_active": ["on"]})
+            for choice in form.choices:
+                for key in keys:
+                    self.post(url, {**form.values, choice: [key]})
+
+    def _keep(self, what: str, response: Any) -> HttpResponse:
+        self.answers.append((what, response))
+        return response  # type: ignore[no-any-return]  # the test client's own kind of response
+
+
+def address(model_admin: ModelAdmin[Any], name: str, obj: Model | None = None) -> str:
+    meta = model_admin.model._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=[obj.pk] if obj else [])
+
+
+def registered() -> Iterator[ModelAdmin[Any]]:
+    yield from admin.site._registry.values()  # noqa: SLF001  # Django's own way
+
+
+def known_actions(model_admin: ModelAdmin[Any]) -> list[str]:
+    """Every action that the admin of a model has for anybody."""
+    return [name for _, name, _ in model_admin._get_base_actions()]  # noqa: SLF001  # before permissions filter them
+
+
+def body(response: HttpResponse) -> str:
+    if getattr(response, "streaming", False):
+        return b"".join(response.streaming_content).decode()  # type: ignore[attr-defined]
+    return response.content.decode(errors="replace")
