@@ -1,8 +1,11 @@
 """What of a model somebody finds in the admin: superusers everything, others what is in their tenant."""
 
+from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -36,7 +39,39 @@ class OnlySuperusers(admin.ModelAdmin[Row]):
         return actor(request).is_superuser and super().has_delete_permission(request, obj)
 
 
-class Scoped(admin.ModelAdmin[Row]):
+class Completing(AutocompleteSelect):
+    """Django's field with completion, for whom a key that cannot be one is no choice instead of an error."""
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        try:
+            return super().optgroups(name, value, attr)
+        except (ValueError, ValidationError):
+            return super().optgroups(name, [], attr)
+
+
+class NarrowChoices(admin.options.BaseModelAdmin[Row]):
+    """Offers, and accepts, of other models what the person finds in those models' own admin."""
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", Completing(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _narrow(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+        model = db_field.remote_field.model
+        other = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
+        if isinstance(other, Scoped):
+            kwargs.setdefault("queryset", other.get_queryset(request))
+        elif not actor(request).is_superuser:
+            kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001
+
+
+class Scoped(NarrowChoices[Row], admin.ModelAdmin[Row]):
     """A model of which a tenant's administrators find their tenant's part.
 
     The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
@@ -54,26 +89,9 @@ class Scoped(admin.ModelAdmin[Row]):
             return queryset
         return self.scoped(request, queryset) if person.standing else queryset.none()
 
-    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
-        self._narrow(db_field, request, kwargs)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
-
-    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        self._narrow(db_field, request, kwargs)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
-
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The trail knows more than the admin's own log, and shows each tenant its own part."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_or_change_permission(request, obj):
             return super().history_view(request, object_id, extra_context)  # which says so
         return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?q={obj.pk}")
-
-    def _narrow(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
-        """Offer, and accept, what the person finds in the other model's own admin."""
-        model = db_field.remote_field.model
-        other = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
-        if isinstance(other, Scoped):
-            kwargs.setdefault("queryset", other.get_queryset(request))
-        elif not actor(request).is_superuser:
-            kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import ceiling, memberships
 from accounts.admin.identities import IdentityInline
 from accounts.admin.tenants import MembershipForm, add, change_role, keep
-from accounts.admin_scope import Scoped, actor
+from accounts.admin_scope import NarrowChoices, Scoped, actor
 from accounts.browsers import name_browser
 from accounts.models import Membership, User
 from accounts.provider_names import name_of
@@ -74,7 +74,7 @@ class MembershipFormSet(BaseInlineFormSet[Membership, User, Any]):
         memberships.remove(obj, keep=keep(self.request, obj.user))
 
 
-class MembershipInline(admin.TabularInline[Membership, User]):
+class MembershipInline(NarrowChoices[Membership], admin.TabularInline[Membership, User]):
     model = Membership
     form = MembershipForm
     formset = MembershipFormSet

@@ -144,7 +144,7 @@ def _is_of(obj: Model, side: Side) -> bool:
 
 
 def _own_pages(model_admin: Any, objects: list[Model], side: Side) -> list[str]:
-    return [address(model_admin, "change", obj) for obj in objects if _is_of(obj, side)][:6]
+    return [address(model_admin, "change", obj) for obj in objects if _is_of(obj, side)][:3]
 
 
 def _keys_of(side: Side) -> list[str]:
