@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from pydantic import TypeAdapter, ValidationError
 
@@ -24,6 +24,7 @@ KEPT_FOR = 7 * 86_400  # seconds: old numbers that say how old they are beat non
 TRIED_EVERY = 60  # seconds between two tries to count in a page's time what no job has counted
 IN_A_PAGES_TIME = 0.4  # seconds for each statement while somebody waits
 IN_A_JOBS_TIME = 120.0  # seconds for each statement
+GIVEN_UP_FOR = 3600  # seconds that the job leaves alone what even it could not count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ class Counter(Generic[Numbers]):
             return None
 
     def recount(self, before: Counted[Numbers] | None, *, seconds: float) -> Counted[Numbers]:
-        """Count, and keep the numbers in the cache. Raises OperationalError, RedisError."""
+        """Count, and keep the numbers in the cache. Raises DatabaseError, RedisError."""
         at, began = timezone.now(), time.monotonic()
         with _gently(seconds):
             numbers = self.count(before.numbers if before else None)
@@ -89,21 +90,24 @@ def numbers_at_hand(counters: Collection[Counter[Any]]) -> Known:
         if not _has_been(counter, known, turns=2) and cache.add(f"{counter.key}:tried", 1, TRIED_EVERY):
             try:
                 known[counter.key] = counter.recount(known.get(counter.key), seconds=IN_A_PAGES_TIME)
-            except OperationalError:
-                break  # it took too long, and somebody is waiting: the job will count it
+            except DatabaseError as failed:
+                _tell(counter, failed)
+                break  # most likely it took too long, and somebody is waiting: the job will count it
     return known
 
 
 def count_what_is_due(counters: Collection[Counter[Any]]) -> None:
-    """Count what it is time for. One that takes too long is left for the next time; the others are counted."""
+    """Count what it is time for. What takes too long is left alone for a while; the others are counted."""
     known = _known(counters)
     for counter in counters:
-        if _has_been(counter, known, turns=0.9):  # jobs do not come to the second
+        is_in_time = _has_been(counter, known, turns=0.9)  # jobs do not come to the second
+        if is_in_time or cache.get(f"{counter.key}:given_up"):
             continue
         try:
             counter.recount(known.get(counter.key), seconds=IN_A_JOBS_TIME)
-        except OperationalError as failed:
-            logger.warning("not counted: %s: %s", counter.name, type(failed.__cause__).__name__)
+        except DatabaseError as failed:
+            _tell(counter, failed)
+            cache.set(f"{counter.key}:given_up", 1, GIVEN_UP_FOR)
 
 
 def _known(counters: Collection[Counter[Any]]) -> Known:
@@ -115,6 +119,10 @@ def _known(counters: Collection[Counter[Any]]) -> Known:
 def _has_been(counter: Counter[Any], known: Known, *, turns: float) -> bool:
     """Whether it was counted within so many of the times that it should be counted in."""
     return counter.key in known and not known[counter.key].is_older_than(turns=turns)
+
+
+def _tell(counter: Counter[Any], failed: DatabaseError) -> None:
+    logger.warning("not counted: %s: %s", counter.name, type(failed.__cause__).__name__)
 
 
 @contextmanager
