@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 Numbers = TypeVar("Numbers")
 
 EVERY = timedelta(minutes=5)  # at the most often; the schedule says the same
-PAUSE = 500  # times what the counting took: numbers that take 6 seconds are counted every 50 minutes
+PAUSE = 500  # times what the counting takes: numbers that take 6 seconds are counted every 50 minutes
 KEPT_FOR = 7 * 86_400  # seconds: old numbers that say how old they are beat none
 TRIED_EVERY = 60  # seconds between two tries to count in a page's time what no job has counted
 IN_A_PAGES_TIME = 0.4  # seconds for each statement while somebody waits
@@ -29,15 +29,15 @@ GIVEN_UP_FOR = 3600  # seconds that the job leaves alone what even it could not 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted(Generic[Numbers]):
-    """Numbers, the moment that they are true of, and the seconds that it took to count them."""
+    """Numbers, the moment that they are true of, and the seconds that the next counting is likely to take."""
 
     at: datetime
-    took: float
+    takes: float
     numbers: Numbers
 
     def is_older_than(self, turns: float) -> bool:
         """Whether so many times have passed in which they should have been counted once."""
-        return self.at + turns * max(EVERY, PAUSE * timedelta(seconds=self.took)) < timezone.now()
+        return self.at + turns * max(EVERY, PAUSE * timedelta(seconds=self.takes)) < timezone.now()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +64,14 @@ class Counter(Generic[Numbers]):
             return None
 
     def recount(self, before: Counted[Numbers] | None, *, seconds: float) -> Counted[Numbers]:
-        """Count, and keep the numbers in the cache. Raises DatabaseError, RedisError."""
+        """Count, and keep the numbers in the cache. Raises DatabaseError, RedisError.
+
+        What was counted from nothing says little of how long it takes to build upon that: the next time will tell.
+        """
         at, began = timezone.now(), time.monotonic()
         with _gently(seconds):
             numbers = self.count(before.numbers if before else None)
-        counted = Counted(at=at, took=time.monotonic() - began, numbers=numbers)
+        counted = Counted(at=at, takes=time.monotonic() - began if before else 0.0, numbers=numbers)
         cache.set(self.key, self._adapter.dump_python(counted, mode="json"), KEPT_FOR)
         return counted
 

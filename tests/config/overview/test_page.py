@@ -11,12 +11,14 @@ import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache, caches
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import User
 from accounts.overview import LastSignIns, LiveSessions
+from accounts.rows import fetch_one
 from audit.events import Event
 from audit.tallies import Tally
 from config.celery import app
@@ -36,6 +38,7 @@ from tests.trail import Happened, tell
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("providers")]
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
+PARALLEL = "max_parallel_workers_per_gather"
 BEING_COUNTED = "Being counted by a job"
 
 
@@ -200,7 +203,7 @@ NOTHING: list[tuple[Panel[Any], Any]] = [
 
 @pytest.mark.parametrize(("panel", "nothing"), NOTHING, ids=[panel.name for panel, _ in NOTHING])
 def test_a_panel_without_anything_says_what_will_be_there(panel: Panel[Any], nothing: Any) -> None:
-    found = panel.show(Counted(at=timezone.now(), took=0.0, numbers=nothing))
+    found = panel.show(Counted(at=timezone.now(), takes=0.0, numbers=nothing))
 
     assert found.state is State.EMPTY
     assert str(panel.empty) in " ".join(rendered([found]).elements[0].text.split())
@@ -251,7 +254,8 @@ def test_every_chart_is_named_and_described_and_has_its_table_beside_it() -> Non
 @pytest.mark.usefixtures("month")
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_geometry_is_the_same_in_every_language(administrator: Client, language: str) -> None:
-    html = page(administrator, accept_language=language)
+    with translation.override("en"):  # so that the language of this request is not that of the next test
+        html = page(administrator, accept_language=language)
 
     overview = html.partition('class="overview"')[2].partition('id="content-main"')[0]
     numbers = re.findall(r'\b(?:x|y|width|height|x1|x2|y1|y2)="([^"]*)"', overview)
@@ -264,7 +268,7 @@ def test_large_numbers_are_grouped_and_what_comes_from_the_trail_is_only_text() 
         Tally(day=NOON.date(), event=event, details=("<b>", "<i>evil</i>"), count=1_234_567, latest=NOON)
         for event in (Event.SIGN_IN_SUCCEEDED, Event.SIGN_IN_REFUSED)
     ]
-    counted = Counted(at=NOON, took=0.0, numbers=SignIns(today=NOON.date(), open_from=NOON.date(), tallies=tallies))
+    counted = Counted(at=NOON, takes=0.0, numbers=SignIns(today=NOON.date(), open_from=NOON.date(), tallies=tallies))
     found = rendered([sign_ins.PANEL.show(counted), refusals.PANEL.show(counted)])
 
     assert not found.all("b", "i")
@@ -290,14 +294,14 @@ def test_a_statement_that_takes_too_long_is_ended_and_the_page_answers(administr
 
 
 def test_the_connection_is_as_it_was_before() -> None:
-    from django.db import connection  # noqa: PLC0415  # for this one
+    def limits() -> Any:
+        return fetch_one("SELECT current_setting('statement_timeout'), current_setting(%s)", [PARALLEL])
 
-    shown()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('statement_timeout'), current_setting('max_parallel_workers_per_gather')"
-        )
-        assert cursor.fetchone() == ("0", "2")
+    with transaction.atomic():  # as a transaction of somebody else's, whose settings must stay
+        before = limits()
+        people.SESSIONS.counter.recount(None, seconds=7)
+        assert limits() == before
+    assert limits() == before
 
 
 @pytest.fixture
@@ -327,7 +331,7 @@ def test_without_the_cache_the_panels_say_so_and_the_page_answers(
     assert "Microsoft" in html  # what is in memory is told all the same
 
 
-@pytest.mark.parametrize("stored", ["text", [], {}, {"at": "2026-11-18T12:00:00Z", "took": 1, "numbers": {"x": 1}}])
+@pytest.mark.parametrize("stored", ["text", [], {}, {"at": "2026-11-18T12:00:00Z", "takes": 1, "numbers": {"x": 1}}])
 def test_what_another_version_left_in_the_cache_is_counted_anew(administrator: Client, stored: object) -> None:
     for counter in counters():
         cache.set(counter.key, stored)
@@ -378,9 +382,23 @@ def test_the_job_counts_what_the_page_shows_and_twice_is_as_good_as_once(adminis
 def test_what_is_dear_is_counted_rarely() -> None:
     now = timezone.now()
 
-    assert Counted(at=now - timedelta(minutes=6), took=0.01, numbers=None).is_older_than(turns=1)
-    assert not Counted(at=now - timedelta(minutes=6), took=6.0, numbers=None).is_older_than(turns=1)
-    assert Counted(at=now - timedelta(minutes=51), took=6.0, numbers=None).is_older_than(turns=1)
+    assert Counted(at=now - timedelta(minutes=6), takes=0.01, numbers=None).is_older_than(turns=1)
+    assert not Counted(at=now - timedelta(minutes=6), takes=6.0, numbers=None).is_older_than(turns=1)
+    assert Counted(at=now - timedelta(minutes=51), takes=6.0, numbers=None).is_older_than(turns=1)
+
+
+def test_what_a_first_counting_took_does_not_put_off_the_second() -> None:
+    def slowly(_before: int | None) -> int:
+        fetch_one("SELECT pg_sleep(%s)", [0.05])
+        return 7
+
+    counter = counting.Counter(name="slow", kind=int, count=slowly)
+    first = counter.recount(None, seconds=5)
+
+    assert first.takes == 0
+    second = counter.recount(first, seconds=5)
+    assert second.takes >= 0.05
+    assert counter.read(cache.get(counter.key)) == second
 
 
 def test_what_the_job_cannot_count_is_left_alone_for_a_while_and_the_rest_is_counted(
