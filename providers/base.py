@@ -63,6 +63,11 @@ class Provider(ABC):
         """Whether it did not answer a moment ago. Never waits."""
         return False
 
+    @property
+    def answered_at(self) -> float | None:
+        """When it last answered, as far as this process knows, in seconds since the epoch. Never waits."""
+        return self.upstream.answered_at
+
     @abstractmethod
     def authorization_url(self, flow: Flow) -> str:
         """Return where to send the browser. Raises SignInRefused when the provider cannot be asked where."""
@@ -101,6 +106,12 @@ class OpenIDProvider(Provider):
     @property
     def is_down(self) -> bool:
         return self.issuer.failed_lately
+
+    @property
+    def answered_at(self) -> float | None:
+        """Of the calls of this process and of what others have shared; where that is old, ask in the background."""
+        self.issuer.peek()
+        return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
 
     def authorization_url(self, flow: Flow) -> str:
         return with_query(

@@ -88,6 +88,11 @@ class Issuer:
         return self._metadata.failed_lately
 
     @property
+    def answered_at(self) -> float | None:
+        """When it last told us about itself, in seconds since the epoch."""
+        return self._metadata.fetched_at
+
+    @property
     def keys(self) -> Keys:
         """Raises SignInRefused when the keys cannot be had."""
         return self._keys.get()

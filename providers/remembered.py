@@ -68,6 +68,11 @@ class Remembered(Generic[Parsed]):
         """Whether the last fetch failed, within the last minute."""
         return self._failed is not None and time.monotonic() - self._failed_at < 60
 
+    @property
+    def fetched_at(self) -> float | None:
+        """When the copy at hand was fetched, by this process or another, in seconds since the epoch."""
+        return self._copy.fetched_at if self._copy else None
+
     def _get_quietly(self) -> None:
         """Only one of many background fetches goes on; a refusal is kept for whoever really needs the document."""
         if not self._lock.acquire(blocking=False):

@@ -65,9 +65,11 @@ class Answer:
 
 @dataclass
 class Upstream:
-    """One provider's hosts as this process talks to them."""
+    """One provider's hosts as this process talks to them, and when they last did and did not answer it."""
 
     name: str
+    answered_at: float | None = None  # seconds since the epoch, as is the next
+    failed_at: float | None = None
     _gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CALLS_AT_ONCE))
     _idle: "deque[tuple[tuple[str, str, int], http.client.HTTPConnection, float]]" = field(default_factory=deque)
 
@@ -89,12 +91,19 @@ class Upstream:
         with self._place():
             budget = _Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
             try:
-                return self._exchange(method, url, body, headers, budget)
+                answer = self._exchange(method, url, body, headers, budget)
             except _Exceeded as exceeded:
+                self.failed_at = time.time()
                 raise SignInRefused(Reason.PROVIDER_UNREACHABLE, str(exceeded)) from None
             except (OSError, http.client.HTTPException, ValueError) as broken:
+                self.failed_at = time.time()
                 detail = f"{method} failed: {type(broken).__name__}"
                 raise SignInRefused(Reason.PROVIDER_UNREACHABLE, detail) from broken
+            if answer.status < 500:
+                self.answered_at = time.time()
+            else:
+                self.failed_at = time.time()
+            return answer
 
     @contextmanager
     def _place(self) -> Iterator[None]:

@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin
+from django.core.cache import cache
 from django.db import models
 
 from accounts.models import User
+from config.overview.page import counters
+from tests import overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 
@@ -50,6 +53,20 @@ def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _after_a_month(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.go("/accounts/microsoft/login/")  # so that this process has asked one of the providers
+    visitor.press("Continue with Microsoft")
+    overview_crowd.live()
+    _sign_in(visitor)
+    visitor.go("/admin/")
+
+
+def _while_nothing_is_counted(visitor: Visitor, _: NewVisitor) -> None:
+    for counter in counters():
+        cache.set(f"{counter.key}:tried", 1, 60)
+    _sign_in(visitor)
+
+
 def _left(visitor: Visitor, _: NewVisitor) -> None:
     _sign_in(visitor)
     visitor.press("Sign out")
@@ -81,6 +98,8 @@ ADMIN_STATES = [
     State(name="admin-sign-in", heading="", arrive=lambda visitor, _: visitor.go("/admin/")),
     State(name="admin-sign-in_refused", heading="", arrive=_refused),
     State(name="admin-index", heading="Overview", arrive=_inside("/admin/")),
+    State(name="admin-index_after_a_month", heading="Overview", arrive=_after_a_month),
+    State(name="admin-index_being_counted", heading="Overview", arrive=_while_nothing_is_counted),
     *(
         state
         for model, registered in admin.site._registry.items()  # noqa: SLF001  # there is no public way to ask

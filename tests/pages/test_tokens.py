@@ -19,6 +19,7 @@ READ_ON = [
     (4.5, ["danger", "danger-strong"], ["wall", "surface", "danger-wash"]),
     (4.5, ["on-brand"], ["brand", "brand-strong"]),
     (3.0, ["line-strong"], ["wall", "daylight", "surface", "provider"]),
+    (3.0, [f"tone-{number}" for number in range(1, 7)] + ["tone-quiet"], ["surface", "sunken"]),
 ]
 
 
@@ -39,7 +40,7 @@ def test_ink_stands_out_from_its_paper_by_day_and_by_lamplight(least: float, ink
         assert (lighter + 0.05) / (darker + 0.05) >= least, pair
 
 
-@pytest.mark.parametrize("sheet", ["site.css", "admin.css"])
+@pytest.mark.parametrize("sheet", ["site.css", "admin.css", "overview.css"])
 def test_only_the_tokens_name_colours_and_every_token_used_is_there(sheet: str) -> None:
     rules = (STYLES / sheet).read_text()
     named = re.findall(r"(--[\w-]+):", (STYLES / "tokens.css").read_text() + rules)

@@ -1,0 +1,66 @@
+"""How often things happened day by day, reading no more of the trail than those days."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max
+from django.db.models.fields.json import KT
+from django.db.models.functions import TruncDate
+from django.utils import timezone
+
+from audit.events import Event
+from audit.models import Entry, Source
+
+SLACK = timedelta(hours=1)  # by which ids and times may be out of step: a long statement draws its ids after its time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """How often an event happened on one day with the same details, and when it did so last."""
+
+    day: date
+    event: Event
+    details: tuple[str, ...]
+    count: int
+    latest: datetime
+
+
+def by_day(events: Collection[Event], *, by: Sequence[str], since: datetime) -> list[Tally]:
+    """Count events by day, in the site's time zone, and by some of their details; one that is missing counts as ""."""
+    names = [f"by_{detail}" for detail in by]
+    rows: Iterable[Any] = (  # its columns have names that are known when it runs
+        Entry.objects.filter(source=Source.EVENT, action__in=events, id__gte=first_id(since - SLACK), at__gte=since)
+        .order_by()
+        .values(
+            "action",
+            day=TruncDate("at", tzinfo=timezone.get_default_timezone()),
+            **{name: KT(f"details__{detail}") for name, detail in zip(names, by, strict=True)},
+        )
+        .annotate(count=Count("id"), latest=Max("at"))
+    )
+    return [
+        Tally(
+            day=row["day"],
+            event=Event(row["action"]),
+            details=tuple(row[name] or "" for name in names),
+            count=row["count"],
+            latest=row["latest"],
+        )
+        for row in rows
+    ]
+
+
+def first_id(since: datetime) -> int:
+    """Find where a time begins in the trail, by halving it: ids and times run together, and only ids have an index."""
+    newest = Entry.objects.order_by("-id").values_list("id", flat=True).first()
+    low, high = 0, (newest or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = Entry.objects.filter(id__gte=middle).order_by("id").values_list("id", "at").first()
+        if found is not None and found[1] < since:
+            low = found[0] + 1
+        else:
+            high = middle
+    return low

@@ -1,0 +1,1 @@
+"""The overview on the admin's first page. A new panel is a module like its neighbours, listed in ``page``."""

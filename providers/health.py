@@ -1,0 +1,39 @@
+"""How the providers are, from what this process remembers: nobody is asked while a page waits."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from providers import registry
+from providers.base import Provider
+
+
+class Reach(StrEnum):
+    ANSWERS = "answers"
+    SILENT = "silent"
+    UNASKED = "unasked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """Whether a provider answered when it was last asked, and when that was."""
+
+    id: str
+    name: str
+    reach: Reach
+    asked_at: datetime | None
+
+
+def of_all() -> list[Health]:
+    """Return the health of every provider that is on. A call that failed later than the last answer counts."""
+    return [_of(provider) for provider in registry.enabled().values()]
+
+
+def _of(provider: Provider) -> Health:
+    answered_at, failed_at = provider.answered_at, provider.upstream.failed_at
+    is_silent = provider.is_down or (failed_at or 0) > (answered_at or 0)
+    reach = Reach.SILENT if is_silent else Reach.ANSWERS if answered_at else Reach.UNASKED
+    at = failed_at if is_silent else answered_at
+    return Health(
+        id=provider.id, name=provider.name, reach=reach, asked_at=datetime.fromtimestamp(at, UTC) if at else None
+    )

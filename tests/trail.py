@@ -1,0 +1,44 @@
+"""Entries of other days: the runtime role can only write of now, so the owner of the tables writes them.
+
+They are there for everybody at once: for tests without a transaction around them, whose tables are emptied.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import psycopg
+from django.conf import settings
+from psycopg.types.json import Jsonb
+
+from audit.events import Event
+
+INSERT = """
+    INSERT INTO audit_entry (at, txid, source, action, actor_kind, actor_id, person, details)
+    VALUES (%s, 1, 'event', %s, 'database', 'tests', %s, %s)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    at: datetime
+    event: Event = Event.SIGN_IN_SUCCEEDED
+    provider: str = "google"
+    because: str = ""
+    person: UUID | None = None
+
+
+def tell(happened: Iterable[Happened]) -> None:
+    """Write them in the order of time, as life does."""
+    rows = [
+        (one.at, one.event.value, one.person and str(one.person), Jsonb(_details(one)))
+        for one in sorted(happened, key=lambda one: one.at)
+    ]
+    assert settings.DATABASE_OWNER_URL
+    with psycopg.connect(settings.DATABASE_OWNER_URL) as owner:
+        owner.cursor().executemany(INSERT, rows)
+
+
+def _details(one: Happened) -> dict[str, str]:
+    return {"provider": one.provider} | ({"refused_because": one.because} if one.because else {})
