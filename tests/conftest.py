@@ -3,13 +3,16 @@
 import os
 from collections.abc import Iterator
 
+import celery
 import django
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from sandbox.server import Sandbox
 from tests.memory import forget_providers
+from tests.post import Post
 from tests.servers import Servers, product_environment, start
 
 # Here, and not in a fixture: Django reads its settings when the first test module is imported.
@@ -30,6 +33,17 @@ def _nothing_left_open() -> Iterator[None]:
     """Close the connections that pages with buttons open to the providers in the background."""
     yield
     forget_providers()
+    celery.current_app.pool.force_close_all()
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    """Give what is mailed during the test, and nothing of before."""
+    post = Post()
+    post.work()
+    mail.outbox.clear()
+    yield post
+    post.work()
 
 
 @pytest.fixture
