@@ -10,6 +10,7 @@ context, ``site_name``, ``site_url`` and ``asked``: when, from which address and
 """
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -121,7 +122,7 @@ def write(to: str, template: str, context: Mapping[str, object], *, asked: Asked
         text = render_to_string(f"mails/{template}.txt", whole)
         html = render_to_string(f"mails/{template}.html", whole)
     subject, _, body = text.strip().partition("\n")
-    return Letter(id=mail_id, to=to, subject=" ".join(subject.split()), text=f"{body.strip()}\n", html=html)
+    return Letter(id=mail_id, to=to, subject=" ".join(subject.split()), text=_spaced(body), html=html)
 
 
 @shared_task(bind=True, max_retries=MOST_RETRIES, ignore_result=True)  # type: ignore[untyped-decorator]  # no types
@@ -193,6 +194,11 @@ def _hand_over(letter: Letter) -> None:
 
 def _is_final(refused: SMTPRecipientsRefused) -> bool:
     return all(code >= 500 for code, _ in refused.recipients.values())
+
+
+def _spaced(text: str) -> str:
+    """Blocks of a template that are empty leave gaps."""
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def _moment(text: str) -> datetime:
