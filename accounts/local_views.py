@@ -7,7 +7,7 @@ from typing import Concatenate, ParamSpec, cast
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.conf import settings
-from django.contrib.auth import authenticate
+from django.contrib.auth import authenticate, logout
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -120,7 +120,12 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 
 def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
-    """Sign in somebody whose password was right, through allauth's stages: a second factor may be one."""
+    """Sign in somebody whose password was right, through allauth's stages: a second factor may be one.
+
+    Somebody else leaves first, with all that they have proven: Django would empty the session in the middle.
+    """
+    if request.user.is_authenticated and request.user != user:
+        logout(request)
     login = Login(user=user, redirect_url=next_url or reverse(settings.LOGIN_REDIRECT_URL))
     with transaction.atomic():
         response: HttpResponse = perform_password_login(request, {}, login)

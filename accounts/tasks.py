@@ -1,6 +1,8 @@
 """The accounts' jobs, each a call of one function."""
 
 from celery import shared_task
+from django.db import DatabaseError
+from redis.exceptions import RedisError
 
 from accounts import address, local
 from accounts.mail import Asked, deliver
@@ -8,6 +10,12 @@ from accounts.purging import purge_links, purge_sessions
 
 __all__ = ["deliver"]  # Celery looks for jobs in this module only
 
+ANSWERING = {
+    "ignore_result": True,
+    "autoretry_for": (DatabaseError, RedisError),
+    "retry_backoff": 5,  # seconds before the first of the tries, each later one twice as long
+    "max_retries": 6,
+}
 PURGE_SECONDS = 60.0  # of one scheduled run, for each kind; the next goes on from there
 
 
@@ -21,16 +29,16 @@ def purge() -> None:
 # The three below look somebody up, and so must not be in a request. Run twice they mail once: by ``mail_id``.
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def tell_new_address(*, token: str, asked: Asked, mail_id: str) -> None:
     address.tell_new_address(token=token, asked=asked, mail_id=mail_id)
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
     local.answer_registration(address=address, asked=asked, mail_id=mail_id)
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+@shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
     local.answer_forgotten_password(address=address, asked=asked, mail_id=mail_id)

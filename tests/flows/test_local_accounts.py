@@ -338,6 +338,30 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
     assert NORA not in str([entry.details for entry in limits])
 
 
+def test_who_resets_their_password_inside_is_signed_out_too(browser: Browser, post: Post) -> None:
+    register(browser, post)
+    browser.post(FORGOTTEN, {"address": NORA})
+    assert browser.post(post.link(NORA), {"password": ANOTHER}).status_code == 302
+
+    assert browser.account is None
+    assert sign_in(browser, password=ANOTHER).status_code == 302
+
+
+def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_theirs(
+    browser: Browser, post: Post
+) -> None:
+    browser.sign_in("google", "ada")
+    ada = browser.account
+    browser.client.cookies.pop("sessionid")
+    browser.post(REGISTER, {"address": NORA})
+    browser.sign_in("google", "ada")
+    browser.post(post.link(NORA), {"name": "Nora", "password": PASSWORD})
+
+    assert browser.account != ada is not None
+    assert browser.get("/accounts/address/").status_code == 200  # the proof is theirs, and fresh
+    assert NORA in browser.get("/accounts/").content.decode()
+
+
 def test_an_account_without_a_password_waits_for_another_way_in() -> None:
     person = open_local_account(NORA, "Nora", None)
 
