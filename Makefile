@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 
 # The checks look at code, never at a database: what they need to be told is made up here.
 CHECK_ENV := env MODE=production SECRET_KEY=checking-code-needs-no-secret-that-would-be-worth-keeping \
-	PUBLIC_URL=https://vestibule.example DATABASE_URL=postgresql://nobody@/nothing REDIS_URL=redis://127.0.0.1:1/0
+	PUBLIC_URL=https://vestibule.example DATABASE_URL=postgresql://nobody@/nothing REDIS_URL=redis://127.0.0.1:1/0 \
+	EMAIL_URL=smtp://mail.vestibule.example
 
 .PHONY: help
 help: ## List the targets

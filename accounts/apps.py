@@ -16,3 +16,4 @@ class AccountsConfig(AppConfig):
         import_module("accounts.tenancy.checks")
         roles = import_module("accounts.roles")
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
+        import_module("accounts.mail_checks")

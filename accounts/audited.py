@@ -4,6 +4,7 @@ from audit.declarations import declare, exempt
 
 declare("accounts.User", secret={"password"}, personal={"username", "name", "email"}, person="id")
 declare("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id")
+exempt("accounts.MailedLink", reason="Events tell what was asked for and what came of it; the row is only how we know.")
 exempt("accounts.Session", reason="Events tell when a session begins and ends; its row changes with every visit.")
 declare("accounts.Tenant", tenant="id")
 declare("accounts.Role")

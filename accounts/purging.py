@@ -11,10 +11,16 @@ from audit.events import Event, record
 LOCK = 0x5E55_10A5  # the number of PostgreSQL's advisory lock by which one run at a time is held
 SLICE = 1000  # rows of one statement: some milliseconds
 
-DELETE_SLICE = """
+DELETE_SESSIONS = """
     DELETE FROM accounts_session WHERE session_key IN (
         SELECT session_key FROM accounts_session WHERE expire_date < statement_timestamp()
         ORDER BY expire_date LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+DELETE_LINKS = """
+    DELETE FROM accounts_mailedlink WHERE id IN (
+        SELECT id FROM accounts_mailedlink WHERE expires_at < statement_timestamp()
+        ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED
     )
 """
 
@@ -28,7 +34,17 @@ class Purged:
 
 
 def purge_sessions(*, seconds: float | None = None) -> Purged:
-    """Remove expired sessions, for so many seconds, or to the end where none are given.
+    """Remove expired sessions: see ``_purge``."""
+    return _purge(DELETE_SESSIONS, Event.SESSION_PURGED, seconds=seconds)
+
+
+def purge_links(*, seconds: float | None = None) -> Purged:
+    """Remove expired links that were mailed, used or not: see ``_purge``."""
+    return _purge(DELETE_LINKS, Event.LINK_PURGED, seconds=seconds)
+
+
+def _purge(delete_slice: str, event: Event, *, seconds: float | None) -> Purged:
+    """Remove what has expired, for so many seconds, or to the end where none are given.
 
     With a time budget it leaves at once while another run is under way; without one it waits for it. A row
     that somebody holds is left to the next run.
@@ -40,14 +56,14 @@ def purge_sessions(*, seconds: float | None = None) -> Purged:
             deadline = time.monotonic() + seconds if seconds is not None else None
             count, finished = 0, False
             while not finished and (deadline is None or time.monotonic() < deadline):
-                cursor.execute(DELETE_SLICE, [SLICE])
+                cursor.execute(delete_slice, [SLICE])
                 count += cursor.rowcount
                 finished = cursor.rowcount < SLICE
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     if count:
         with acting(actor=Actor(ActorKind.JOB, "purge")):
-            record(Event.SESSION_PURGED, count=count, finished=finished)
+            record(event, count=count, finished=finished)
     return Purged(count=count, finished=finished)
 
 

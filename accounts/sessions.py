@@ -33,6 +33,9 @@ class Because(StrEnum):
     OWNER = "owner"
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_CHANGE_DISOWNED = "address_change_disowned"
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # a reason
     PROVIDER = "provider"
     ROLE_CHANGED = "role_changed"
     DEACTIVATED = "deactivated"

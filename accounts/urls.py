@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import views
+from accounts import address_views, link_views, local_views, views
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -10,4 +10,10 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<str:public_id>/end/", views.end_one, name="end-session"),
     path("sessions/end-others/", views.end_the_others, name="end-other-sessions"),
+    path("address/", address_views.ask, name="address"),
+    path("address/cancel/", address_views.cancel, name="cancel-address-change"),
+    path("links/<str:token>/", link_views.follow, name="mailed-link"),
+    path("register/", local_views.register, name="register"),
+    path("local/login/", local_views.sign_in, name="local-sign-in"),
+    path("local/forgotten/", local_views.forgotten, name="forgotten-password"),
 ]

@@ -22,7 +22,13 @@ from accounts.ways_in import Named, ways_in
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
-    context = {"person": request.user, "ways_in": ways_in(request, request.user)}
+    context = {
+        "person": request.user,
+        "ways_in": ways_in(request, request.user),
+        "notice": _("This is the address of your account now. Your other devices were signed out.")
+        if "address_changed" in request.GET
+        else "",
+    }
     return render(request, "accounts/account.html", context)
 
 

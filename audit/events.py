@@ -25,8 +25,17 @@ class Event(models.TextChoices):
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
+    ADDRESS_CHANGE_ASKED = "address.change_asked", _("A person asked for another address for their account.")
+    ADDRESS_CHANGED = "address.changed", _("A verified address became an account's.")
+    ADDRESS_CHANGE_REFUSED = "address.change_refused", _("An account could not have an address, for the reason given.")
+    ADDRESS_CHANGE_CANCELLED = "address.change_cancelled", _("A change of address was ended before it happened.")
+    REGISTRATION_ASKED = "registration.asked", _("Somebody asked to open a local account; nothing exists yet.")
+    PASSWORD_RESET_ASKED = "password.reset_asked", _("Somebody said that they had forgotten a local password.")
+    PASSWORD_RESET = "password.reset", _("A local password was replaced by its owner, through a mailed link.")
+    LIMIT_REACHED = "limit.reached", _("Something was done too often; more of it in this window left no entry.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
+    LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
 
 
 class SecretInDetails(ValueError):

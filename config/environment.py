@@ -25,6 +25,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
+from config import mail
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
 
@@ -70,6 +72,18 @@ class Environment(BaseModel):
         default=None, description="PostgreSQL, as the role that owns the tables; only migrations use it"
     )
     redis_url: SecretStr = Field(description="Redis or Valkey, 6.2 or newer")
+
+    email_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="smtp://user:password@host:587, smtps://…, or console: (development's default)",
+    )
+    email_from: str = Field(default="", description="whom mails come from; default no-reply@ the host of PUBLIC_URL")
+    local_accounts: Literal["off", "invited", "open"] = Field(
+        default="off", description="whether people without a provider may have an account, by address and password"
+    )
+    rate_limits_exempt: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
+        default=[], description="networks that the sign-in and registration limits leave alone"
+    )
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
     demo_admin_name: str = Field(default="", description="development only")
@@ -127,7 +141,7 @@ class Environment(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        faults = [*self._half_providers(), *self._unsafe_in_production(), *self._bad_urls()]
+        faults = [*self._half_providers(), *self._unsafe_in_production(), *self._bad_urls(), *self._bad_mail()]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -160,6 +174,17 @@ class Environment(BaseModel):
             for name in names
             if getattr(self, name) and not is_safe_url(getattr(self, name))
         ]
+
+    def _bad_mail(self) -> list[str]:
+        if not self.mail_url:
+            return ["LOCAL_ACCOUNTS: needs EMAIL_URL, to verify addresses"] if self.local_accounts != "off" else []
+        fault = mail.fault(self.mail_url, is_development=self.is_development)
+        return [f"EMAIL_URL: {fault}"] if fault else []
+
+    @property
+    def mail_url(self) -> str:
+        """``EMAIL_URL`` or its default; empty where no mail can be sent."""
+        return self.email_url.get_secret_value() or (f"{mail.CONSOLE}:" if self.is_development else "")
 
     @property
     def base_url(self) -> str:

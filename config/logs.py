@@ -1,5 +1,6 @@
 """What a line of the log looks like: one event, one line, with the request that it belongs to."""
 
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -9,12 +10,21 @@ from structlog.typing import Processor
 from audit.context import current
 
 Fields = MutableMapping[str, Any]
+MAILED_LINK = re.compile(r"(/accounts/links(?:/|%2F))[\w-]+", re.IGNORECASE)
 
 
 def add_circumstances(logger: object, method: str, fields: Fields) -> Fields:
     """Put the request's id on each line, so that log, trail and page can be laid side by side."""
     if request_id := current().request_id:
         fields.setdefault("request_id", str(request_id))
+    return fields
+
+
+def hide_mailed_links(logger: object, method: str, fields: Fields) -> Fields:
+    """Leave out what links in mails end in: whoever reads a log must not be able to follow them."""
+    for name, value in fields.items():
+        if isinstance(value, str) and "links" in value:
+            fields[name] = MAILED_LINK.sub(r"\1…", value)
     return fields
 
 
@@ -33,5 +43,6 @@ PROCESSORS: list[Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
     add_circumstances,
+    hide_mailed_links,
     keep_to_one_line,
 ]

@@ -15,8 +15,8 @@ handler500 = "config.middleware.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="account")),
+    path("accounts/", include("accounts.urls")),  # first: a provider may be called anything
     path("accounts/", include("providers.urls")),
-    path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
 ]

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Session, User
+from accounts.next_page import safe_next
 from accounts.sessions import Because, SessionStore, end_others
 from providers import registry
 from providers.base import Provider
@@ -17,7 +18,6 @@ from providers.buttons import LAST_USED, page_with_buttons
 from providers.flow import Flow, Process, take
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
-from providers.next_page import safe_next
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import refuse
 from providers.seam import last_proof, note_proof, open_session

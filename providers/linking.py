@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
+from accounts import address
+from accounts.address import Cancelled
 from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
@@ -81,6 +83,7 @@ def disconnect(identity: Identity) -> None:
             raise SignInRefused(Reason.LAST_WAY_IN, person=user.pk)
         _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
         identity.delete()
+        address.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
 
 
 def _act(decision: Decision, external: ExternalIdentity, known: Identity | None, connect_to: User | None) -> Linked:
@@ -88,7 +91,11 @@ def _act(decision: Decision, external: ExternalIdentity, known: Identity | None,
         _note_changes(known, external)
         return Linked(user=known.user, identity=known, decision=decision)
     with transaction.atomic():
-        identity = _enrol(external) if connect_to is None else _connect(external, connect_to)
+        if connect_to is None:
+            identity = _enrol(external)
+        else:
+            identity = _connect(external, connect_to)
+            address.cancel(connect_to, because=Cancelled.IDENTITY_CONNECTED)
     return Linked(user=identity.user, identity=identity, decision=decision)
 
 

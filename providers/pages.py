@@ -1,25 +1,30 @@
 """The pages that lead to providers: sign-in, and the ways into one's own account."""
 
+from urllib.parse import urlencode
+
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import local
 from accounts.models import Identity, User
+from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
 from accounts.ways_in import ways_in
 from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process
 from providers.linking import disconnect
-from providers.next_page import safe_next
 from providers.refusal import SignInRefused
 from providers.refusing import refuse
 
 NOTICES = {
     "signed_out": _("You are signed out."),
+    "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
     "connected_already": _("That one was connected already."),
     "proven": _("Thank you. You can connect another way in now."),
@@ -35,7 +40,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
-        {"providers": buttons(request, next_url=next_url), "notice": _notice(request)},
+        {
+            "providers": buttons(request, next_url=next_url),
+            "notice": _notice(request),
+            "has_local_accounts": local.is_on(),
+            "is_open_to_all": local.is_open(),
+            "next_query": urlencode({"next": next_url}) if next_url else "",
+        },
     )
 
 
@@ -58,9 +69,13 @@ def fresh(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required
     connected = set(request.user.identities.values_list("provider", flat=True))
     among = [provider for provider in registry.enabled().values() if provider.id in connected]
+    next_url = safe_next(request.GET.get("next", ""))
     context = {
-        "providers": buttons(request, process=Process.PROVE, among=among),
-        "purpose": _("Before you connect another way in, show once more that it is you."),
+        "providers": buttons(request, process=Process.PROVE, next_url=next_url, among=among),
+        "purpose": _("Before you go on, show once more that it is you.")
+        if next_url
+        else _("Before you connect another way in, show once more that it is you."),
+        "back_url": next_url and reverse("account"),
     }
     return page_with_buttons(request, "accounts/fresh.html", context)
 

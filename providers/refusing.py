@@ -7,7 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
+from accounts import limits
+from accounts.limits import Limit
 from accounts.provider_names import name_of
 from audit.events import Event, record
 from providers import registry
@@ -18,6 +21,8 @@ from providers.refusal import Reason, SignInRefused
 logger = logging.getLogger(__name__)
 
 Text = str | Promise
+
+REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # of one client, before they leave no more entries
 
 
 NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in by this.")
@@ -138,6 +143,8 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
 
     Trying again means what was meant before: ``flow`` says what that was, where it is known.
     """
+    if is_too_often(request):
+        return limits.too_often(REFUSALS)
     page = PAGES.get(refused.reason, NOT_CONFIRMED)
     note_refusal(page.event, provider_id, refused)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
@@ -148,6 +155,19 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     if request.user.is_authenticated and page.meaning is NOT_SIGNED_IN:
         context["meaning"] = str(NOTHING_CHANGED)
     return page_with_buttons(request, "providers/refusal.html", context, status=page.status)
+
+
+def is_too_often(request: HttpRequest) -> bool:
+    """Count a refusal, and say whether this client has had so many that the trail must not grow by more.
+
+    Only what is refused is counted: somebody beside an attacker, behind one address, still comes in. While
+    Redis is away nothing is counted and every refusal is recorded.
+    """
+    try:
+        return limits.is_over(request, REFUSALS)
+    except RedisError:
+        logger.warning("the cache is away: refusals are not counted")
+        return False
 
 
 def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None:

@@ -1,15 +1,21 @@
 """What every test stands on: real servers, started before Django is set up, and tables made by the owner."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import celery
 import django
 import pytest
+from django.core import mail
+from django.core.cache import caches
 from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
 from tests.memory import forget_providers
+from tests.post import Post
 from tests.servers import Servers, product_environment, start
 
 # Here, and not in a fixture: Django reads its settings when the first test module is imported.
@@ -30,6 +36,17 @@ def _nothing_left_open() -> Iterator[None]:
     """Close the connections that pages with buttons open to the providers in the background."""
     yield
     forget_providers()
+    celery.current_app.pool.force_close_all()
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    """Give what is mailed during the test, and nothing of before."""
+    post = Post()
+    post.work()
+    mail.outbox.clear()
+    yield post
+    post.work()
 
 
 @pytest.fixture
@@ -45,6 +62,21 @@ def _as_new() -> None:
     forget_providers()
     _SANDBOX.reset()
     _SANDBOX.public_url = _SANDBOX.config.public_url
+
+
+@pytest.fixture
+def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]]:
+    """Let the cache be at a port where nobody listens, from the moment it is called."""
+    before = settings.CACHES
+
+    def away() -> None:
+        elsewhere = before["default"] | {"LOCATION": f"redis://127.0.0.1:{any_free_port()}/0"}
+        settings.CACHES = {"default": elsewhere}
+        caches.close_all()
+
+    yield away
+    settings.CACHES = before
+    caches.close_all()
 
 
 @pytest.fixture(scope="session")

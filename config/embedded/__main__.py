@@ -102,7 +102,7 @@ Vestibule is running.
   {site}/admin/            administrator: {administrator}
   http://127.0.0.1:{chosen["SANDBOX_PORT"]}/                  the sandbox that plays the four providers
 
-Logs are in .local/log. Press Ctrl-C to stop.
+Logs are in .local/log, and so are mails: in worker.log. Press Ctrl-C to stop.
 """
 
 

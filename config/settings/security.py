@@ -15,6 +15,7 @@ DEBUG = TOLD.debug
 PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name
 TRUSTED_PROXIES = TOLD.trusted_proxies
+RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
 
 ALLOWED_HOSTS = TOLD.allowed_hosts or [_public.hostname or ""]
 if TOLD.is_development:
@@ -57,7 +58,11 @@ SILENCED_SYSTEM_CHECKS = [
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "name", "email")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.password_rules.NothingObvious"},
 ]

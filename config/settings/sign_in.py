@@ -21,6 +21,7 @@ SIGN_IN_PROVIDERS = {
 }
 
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+LOCAL_ACCOUNTS = TOLD.local_accounts
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
+from accounts import limits
 from accounts.models import Identity, Session
 from accounts.sessions import Because, end_early
 from audit.context import Actor, ActorKind, acting
@@ -20,7 +21,7 @@ from audit.events import Event
 from providers import registry
 from providers.base import OpenIDProvider
 from providers.refusal import Reason, SignInRefused
-from providers.refusing import note_refusal
+from providers.refusing import REFUSALS, is_too_often, note_refusal
 from providers.upstream import one_deadline
 from providers.verification import LEEWAY, verify_logout
 
@@ -41,6 +42,8 @@ def receive(request: HttpRequest) -> HttpResponse:
             claims = verify_logout(_only_token(request), issuer=provider.issuer, client_id=provider.client.id)
         _refuse_repeated(claims)
     except SignInRefused as refused:
+        if is_too_often(request):
+            return limits.too_often(REFUSALS)
         note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import Session
-from accounts.purging import LOCK, SLICE, purge_sessions
+from accounts.models import MailedLink, Purpose, Session
+from accounts.purging import LOCK, SLICE, purge_links, purge_sessions
 from accounts.tasks import purge
 from audit.models import Entry
 from tests.servers import Servers
@@ -38,10 +38,23 @@ def test_only_expired_sessions_go_and_one_entry_tells_of_it() -> None:
 
 
 @pytest.mark.promise(77)
+def test_expired_links_go_used_or_not() -> None:
+    now = timezone.now()
+    for name, hours, used_at in (("a", -1, None), ("b", -1, now), ("c", 1, None), ("d", 1, now)):
+        expires_at = now + timedelta(hours=hours)
+        MailedLink.objects.create(digest=name, purpose=Purpose.REGISTRATION, expires_at=expires_at, used_at=used_at)
+
+    purge()
+    assert set(MailedLink.objects.values_list("digest", flat=True)) == {"c", "d"}
+    assert [entry.details for entry in Entry.objects.filter(action="link.purged")] == [{"count": 2, "finished": True}]
+    assert purge_links().count == 0
+
+
+@pytest.mark.promise(77)
 def test_a_run_with_nothing_to_do_says_nothing() -> None:
     purge()
 
-    assert not Entry.objects.filter(action="session.purged").exists()
+    assert not Entry.objects.filter(action__endswith=".purged").exists()
 
 
 def test_a_budget_of_no_time_leaves_the_rest_for_the_next_run() -> None:

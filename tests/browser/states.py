@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from playwright.sync_api import expect
 
 from accounts.models import Identity, Session, User
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
+from tests.post import Post
 
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Mobile/15E148 Safari/604.1"
 )
+NEW_ADDRESS = "ada@new.example"
 DESK = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -141,6 +144,85 @@ def _without_proof(visitor: Visitor, _: NewVisitor) -> None:
     visitor.press("Continue with Google")
 
 
+def _asked(address: str) -> Callable[[Visitor, NewVisitor], None]:
+    """Somebody asks for another address; what is mailed to ``address`` is followed, if anything."""
+
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        visitor.sign_in("github", "ada")
+        visitor.go("/accounts/address/")
+        visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
+        visitor.press("Send the link")
+        if address:
+            visitor.go(Post().link(address))
+
+    return arrive
+
+
+def _disowned(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked("ada@example.com")(visitor, new_visitor)
+    visitor.press("It was not me: sign out every device")
+
+
+def _asked_by_another(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked("")(new_visitor(), new_visitor)
+    visitor.sign_in("github", "grace")
+    visitor.go(Post().link(NEW_ADDRESS))
+
+
+def _asked_elsewhere(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked("")(new_visitor(), new_visitor)
+    visitor.go(Post().link(NEW_ADDRESS))
+
+
+def _taken_meanwhile(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked(NEW_ADDRESS)(visitor, new_visitor)
+    User.objects.create_user(name="Augusta", email=NEW_ADDRESS, email_verified=True)
+    visitor.press("Use this address")
+
+
+def _open(path: str) -> Callable[[Visitor, NewVisitor], None]:
+    """Somebody opens an address of a house that is open to all."""
+
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        settings.LOCAL_ACCOUNTS = "open"  # undone with the address of the house
+        visitor.go(path)
+
+    return arrive
+
+
+def _registering(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _open("/accounts/register/")(visitor, new_visitor)
+    visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
+    visitor.press("Send the link")
+
+
+def _choosing(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _registering(visitor, new_visitor)
+    visitor.go(Post().link(NEW_ADDRESS))
+
+
+def _choosing_badly(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _choosing(visitor, new_visitor)
+    visitor.page.get_by_label("Your name").fill("Ada Lovelace")
+    visitor.page.get_by_label("Password").fill("password1234")
+    visitor.press("Open the account")
+
+
+def _wrong_password(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _open("/accounts/local/login/")(visitor, new_visitor)
+    visitor.page.get_by_label("E-mail address or name").fill(NEW_ADDRESS)
+    visitor.page.get_by_label("Password").fill("teapot gravel umbrella")
+    visitor.confirm("Sign in")
+
+
+def _forgetful(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    User.objects.create_user(name="Ada", email=NEW_ADDRESS, email_verified=True, password="teapot gravel umbrella")
+    _open("/accounts/local/forgotten/")(visitor, new_visitor)
+    visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
+    visitor.press("Send the link")
+    visitor.go(Post().link(NEW_ADDRESS))
+
+
 def _let_time_pass() -> None:
     long_ago = datetime.now(UTC) - timedelta(days=412)
     User.objects.update(created_at=long_ago)
@@ -193,6 +275,23 @@ STATES = [
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),
+    State(name="address-asked", heading="E-mail address", arrive=_asked("")),
+    State(name="address-confirm", heading="Use this address?", arrive=_asked(NEW_ADDRESS)),
+    State(name="address-not_signed_in", heading="Sign in to go on", arrive=_asked_elsewhere),
+    State(name="address-of_another", heading="This link is for another account", arrive=_asked_by_another),
+    State(name="address-taken", heading="Another account has this address", arrive=_taken_meanwhile),
+    State(name="address-disown", heading="You did not ask for this?", arrive=_asked("ada@example.com")),
+    State(name="address-disowned", heading="Every device is signed out", arrive=_disowned),
+    State(name="link-over", heading="This link does not work any more", arrive=_at(f"/accounts/links/{'a' * 43}/")),
+    State(name="sign-in-local_accounts", heading="Vestibule", arrive=_open("/accounts/login/")),
+    State(name="local-sign_in", heading="Sign in", arrive=_open("/accounts/local/login/")),
+    State(name="local-wrong_password", heading="Sign in", arrive=_wrong_password),
+    State(name="local-register", heading="Register", arrive=_open("/accounts/register/")),
+    State(name="local-mailed", heading="Look into your mail", arrive=_registering),
+    State(name="local-choose", heading="Your new account", arrive=_choosing),
+    State(name="local-choose_badly", heading="Your new account", arrive=_choosing_badly),
+    State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
+    State(name="local-new_password", heading="Choose a new password", arrive=_forgetful),
     State(name="sign-out-asked", heading="Sign out?", arrive=_inside("/accounts/logout/")),
     State(
         name="error-400",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config import environment
+from config import environment, mail
 from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, names, read
 
 WHOLE = {
@@ -50,6 +50,15 @@ def test_everything_wrong_is_said_at_once_and_no_secret_is_repeated() -> None:
         ({"MODE": "staging"}, "MODE"),
         ({"DATABASE_URL": "mysql://db/vestibule"}, "DATABASE_URL: must begin with postgresql://"),
         ({"REDIS_URL": "memory://"}, "REDIS_URL: must begin with redis://"),
+        ({"EMAIL_URL": "console:"}, "EMAIL_URL: console: writes links"),
+        ({"EMAIL_URL": "smtp://user:pass@mail.example?tls=none"}, "EMAIL_URL: would send mail in clear"),
+        ({"EMAIL_URL": "smtp://mail.example?tls=maybe"}, "EMAIL_URL: knows one option"),
+        ({"EMAIL_URL": "smtp://mail.example:port"}, "EMAIL_URL: is not a URL"),
+        ({"EMAIL_URL": "smtp://"}, "EMAIL_URL: must be smtp://"),
+        ({"EMAIL_URL": "mailto:a@b"}, "EMAIL_URL: must be smtp://"),
+        ({"LOCAL_ACCOUNTS": "open"}, "LOCAL_ACCOUNTS: needs EMAIL_URL"),
+        ({"LOCAL_ACCOUNTS": "yes"}, "LOCAL_ACCOUNTS"),
+        ({"RATE_LIMITS_EXEMPT": "everybody"}, "RATE_LIMITS_EXEMPT"),
     ],
 )
 def test_production_refuses_what_is_unsafe(changes: dict[str, str], said: str) -> None:
@@ -78,6 +87,30 @@ def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
     given = {name: value for name, value in WHOLE.items() if name != "SECRET_KEY"} | {"SECRET_KEY_FILE": str(secret)}
 
     assert read(given).secret_key.get_secret_value() == "y" * 60
+
+
+@pytest.mark.parametrize(
+    ("url", "way"),
+    [
+        ("smtp://mail.example", ("mail.example", 587, "", "", False, True)),
+        ("smtp://u%40x:p%2Fw@mail.example:2525/?tls=starttls", ("mail.example", 2525, "u@x", "p/w", False, True)),
+        ("smtp://127.0.0.1:25", ("127.0.0.1", 25, "", "", False, False)),
+        ("smtps://u:p@mail.example", ("mail.example", 465, "u", "p", True, False)),
+    ],
+)
+def test_mail_leaves_by_one_url_and_encrypted_unless_on_this_machine(url: str, way: tuple[object, ...]) -> None:
+    read_way = mail.read(read(WHOLE | {"EMAIL_URL": url}).mail_url)
+
+    assert read_way.backend.endswith("smtp.EmailBackend")
+    assert way == (
+        read_way.host, read_way.port, read_way.user, read_way.password, read_way.speaks_tls, read_way.starts_tls,
+    )  # fmt: skip
+
+
+def test_mail_goes_to_the_console_in_development_and_nowhere_by_default() -> None:
+    assert read(WHOLE).mail_url == ""
+    assert mail.read("").backend.endswith("dummy.EmailBackend")
+    assert read(WHOLE | {"MODE": "development"}).mail_url == "console:"
 
 
 def test_a_missing_file_is_named() -> None:

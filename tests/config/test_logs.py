@@ -48,3 +48,13 @@ def test_a_line_names_its_request(lines: StringIO) -> None:
         logging.getLogger("tests.lines").warning("something")
 
     assert json.loads(lines.getvalue())["request_id"] == str(request_id)
+
+
+@pytest.mark.promise(76)
+@pytest.mark.parametrize("slash", ["/", "%2F", "%2f"])
+def test_a_mailed_link_in_a_line_leads_nowhere(lines: StringIO, slash: str) -> None:
+    token = "aB3-_" * 8 + "xyz"
+    logging.getLogger("tests.lines").warning("Forbidden: /accounts/links%s%s/ and more", slash, token)
+
+    assert token not in lines.getvalue()
+    assert "and more" in lines.getvalue()

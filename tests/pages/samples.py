@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 
 NOW = datetime.now(UTC)
 
@@ -139,7 +140,7 @@ def states() -> list[State]:
     """List every page in every state; a name is the template's, then the state's."""
     return [
         State(name=f"{template.removesuffix('.html').replace('/', '-')}-{name}", template=template, context=context)
-        for template, contexts in (_signing_in() | _own_account() | _errors()).items()
+        for template, contexts in (_signing_in() | _own_account() | _addresses() | _local() | _errors()).items()
         for name, context in contexts.items()
     ]
 
@@ -159,6 +160,13 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
             },
             "ended-by-administrator": {"providers": last_used, "notice": "An administrator signed you out."},
             "no-provider": {"providers": [], "notice": ""},
+            "local-accounts": {
+                "providers": PROVIDERS,
+                "notice": "",
+                "has_local_accounts": True,
+                "is_open_to_all": True,
+            },
+            "only-local-accounts": {"providers": [], "notice": "", "has_local_accounts": True},
             "another-house": {"providers": [GOOGLE], "notice": "", "site_name": "Analytical Engines & Sons, London"},
         },
         "accounts/fresh.html": {
@@ -229,6 +237,48 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "end_others_url": "/accounts/sessions/end-others/",
                 "notice": "Your other devices are signed out.",
             },
+        },
+    }
+
+
+def _addresses() -> dict[str, dict[str, dict[str, object]]]:
+    pending = {"address": "augusta.ada.king@lovelace.example", "asked_at": NOW, "expires_at": NOW + timedelta(hours=1)}
+    link: dict[str, object] = {"action": "/accounts/links/x/"}
+    forms = import_module("accounts.forms")  # here: the gallery reads this module before Django is set up
+    new, wrong = forms.AddressForm(), forms.AddressForm({"address": "ada at lovelace"})
+    return {
+        "accounts/address.html": {
+            "quiet": {"user": ADA, "person": ADA, "form": new, "pending": None, "notice": ""},
+            "waiting": {"user": ADA, "person": ADA, "form": new, "pending": pending, "notice": "We have sent a link."},
+            "wrong": {"user": ADA, "person": NAMELESS, "form": wrong, "pending": None, "notice": ""},
+        },
+        "accounts/address_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
+        "accounts/address_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
+        "accounts/address_of_another.html": {"refused": {"user": ADA}},
+        "accounts/address_taken.html": {"refused": {"user": ADA, "address": "ada@lovelace.example"}},
+        "accounts/address_disown.html": {"asked": link},
+        "accounts/address_disowned.html": {
+            "in-time": {"done": {"was_pending": True, "had_changed": False}},
+            "late": {"done": {"was_pending": False, "had_changed": True}},
+        },
+        "accounts/link_dead.html": {"refused": {}},
+        "accounts/no_mail.html": {"refused": {"user": ADA}},
+    }
+
+
+def _local() -> dict[str, dict[str, dict[str, object]]]:
+    here = {"action": "/accounts/register/"}
+    forms, models = import_module("accounts.forms"), import_module("accounts.models")
+    ada = models.User(email="ada@lovelace.example")
+    weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)
+    return {
+        "accounts/register.html": {"asked": {"form": forms.AddressForm(), **here}},
+        "accounts/mailed.html": {"told": {"address": "ada@lovelace.example"}},
+        "accounts/local_sign_in.html": {"open": {"form": forms.SignInForm(), "is_open_to_all": True, **here}},
+        "accounts/forgotten.html": {"asked": {"form": forms.AddressForm(), **here}},
+        "accounts/choose.html": {"weak": {"form": weak, "address": "ada@lovelace.example", **here}},
+        "accounts/new_password.html": {
+            "asked": {"form": forms.NewPasswordForm(person=ada), "address": "ada@lovelace.example", **here}
         },
     }
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.purging import purge_sessions
+from accounts.purging import purge_links, purge_sessions
 
 
 class Command(BaseCommand):
-    help = "Remove expired sessions"
+    help = "Remove expired sessions and mailed links"
 
     def handle(self, *args: Any, **options: Any) -> None:
-        purged = purge_sessions()
-        self.stdout.write(f"{purged.count} expired sessions were removed.")
+        sessions, links = purge_sessions(), purge_links()
+        self.stdout.write(f"{sessions.count} expired sessions were removed.")
+        self.stdout.write(f"{links.count} expired links were removed.")

@@ -1,0 +1,104 @@
+"""The pages by which a person changes the address of their account."""
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import address, limits, mail, proof, tasks
+from accounts.address import AddressTaken, Cancelled
+from accounts.forms import AddressForm
+from accounts.limits import Limit
+from accounts.models import MailedLink, User
+from accounts.queue import later
+
+BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
+BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
+TO_ADDRESS = Limit(kind="address_changes.address", most=5, seconds=3600)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def ask(request: HttpRequest) -> HttpResponseBase:
+    """Show the address and what is asked for; take another one. Whose address that is shows nowhere here."""
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    if not mail.is_set_up():
+        return render(request, "accounts/no_mail.html", status=503)
+    if not proof.is_fresh(request):
+        return proof.ask(request, next=reverse("address"))
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        wanted = form.cleaned_data["address"]
+        if request.user.email_verified and wanted.lower() == (request.user.email or "").lower():
+            form.add_error("address", _("This is your address already."))
+        elif (limit := _over(request, request.user, wanted)) is not None:
+            return limits.too_often(limit)
+        else:
+            _ask(request.user, wanted)
+            return redirect(f"{reverse('address')}?asked")
+    context = {
+        "person": request.user,
+        "form": form,
+        "pending": address.pending(request.user),
+        "notice": _notice(request),
+    }
+    return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+@login_required
+def cancel(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    address.cancel(request.user, because=Cancelled.OWNER)
+    return redirect(f"{reverse('address')}?cancelled")
+
+
+def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
+    if not request.user.is_authenticated:
+        query = urlencode({REDIRECT_FIELD_NAME: request.path})
+        context = {"sign_in_url": f"{reverse('account_login')}?{query}"}
+        return render(request, "accounts/address_sign_in.html", context)
+    assert isinstance(request.user, User)  # noqa: S101  # the only kind there is
+    if link.user_id != request.user.pk:
+        return render(request, "accounts/address_of_another.html", status=403)
+    if request.method != "POST":
+        return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
+    try:
+        address.change(link, request.user, keep_session=request.session.session_key)
+    except AddressTaken:
+        return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
+    return redirect(f"{reverse('account')}?address_changed")
+
+
+def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """A link at the old address was opened: whoever asked for the change was not its reader."""
+    if request.method != "POST":
+        return render(request, "accounts/address_disown.html", {"action": request.path})
+    is_theirs = request.user.is_authenticated and request.user.pk == link.user_id
+    done = address.disown(link, keep_session=request.session.session_key if is_theirs else None)
+    return render(request, "accounts/address_disowned.html", {"done": done})
+
+
+def _over(request: HttpRequest, user: User, wanted: str) -> Limit | None:
+    keys = ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, wanted.lower()))
+    return next((limit for limit, key in keys if limits.is_over(request, limit, key)), None)
+
+
+def _ask(user: User, wanted: str) -> None:
+    token = address.ask(user, wanted)
+    later(tasks.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
+
+
+def _notice(request: HttpRequest) -> str:
+    if "cancelled" in request.GET:
+        return _("The change is cancelled. Its link does not work any more.")
+    return (
+        _("We have sent a link to the new address. The change happens when you open it.")
+        if "asked" in request.GET
+        else ""
+    )

@@ -1,0 +1,94 @@
+"""Accounts without a provider: an address that was verified before anything else exists, and a password."""
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import links, mail, people
+from accounts.address import AddressTaken, Cancelled, cancel
+from accounts.mail import Asked
+from accounts.models import MailedLink, Purpose, User
+from accounts.provider_names import name_of
+from accounts.sessions import Because, end_early
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+
+REGISTRATION_LASTS = 3600  # seconds
+RESET_LASTS = 3600
+
+
+def is_on() -> bool:
+    """Whether there are local accounts for people at all."""
+    return settings.LOCAL_ACCOUNTS != "off"
+
+
+def is_open() -> bool:
+    """Whether anybody may open one."""
+    return settings.LOCAL_ACCOUNTS == "open"
+
+
+def open_local_account(address: str, name: str, password: str | None) -> User:
+    """Open an account for whoever has proven to read the mail of this address. Raises AddressTaken.
+
+    Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
+    has given it another way in, in the same transaction.
+    """
+    user = User(name=name, email=address, email_verified=True)
+    user.set_password(password)
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        try:
+            with transaction.atomic():
+                user.save(force_insert=True)
+        except IntegrityError as taken:
+            raise AddressTaken from taken
+        record(Event.ACCOUNT_ENROLLED, person=user, provider="")
+    return user
+
+
+def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
+    """Mail the link that opens an account, or say that there is one. A job for a worker: see ``tell_new_address``."""
+    holder = people.who_verified(address)
+    if holder is not None:
+        mail.send(address, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
+        return
+    token = links.make(Purpose.REGISTRATION, address=address, lifetime=REGISTRATION_LASTS)
+    mail.send(address, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
+
+
+def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
+    """Mail the link that sets another password to who has one. A job for a worker.
+
+    An address that nobody has verified gets no mail: it would be a stranger's.
+    """
+    holder = people.who_verified(address)
+    if holder is None or not holder.is_active:
+        return
+    if not holder.has_usable_password():
+        mail.send(address, "no_password", _ways_in(holder), asked=asked, mail_id=mail_id)
+        return
+    token = links.make(Purpose.PASSWORD_RESET, address=address, lifetime=RESET_LASTS, user=holder)
+    mail.send(address, "password_reset", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
+
+
+def reset_password(link: MailedLink, password: str) -> User:
+    """Set another password by a link, and end everything that somebody with the old one may have begun.
+
+    Raises LinkDead.
+    """
+    assert link.user is not None  # noqa: S101  # such links are made for accounts only
+    with transaction.atomic():
+        user = User.objects.select_for_update(no_key=True).get(pk=link.user.pk)
+        with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+            links.use(link)
+            user.set_password(password)
+            user.save(update_fields=["password"])
+            links.drop(user, Purpose.PASSWORD_RESET)
+            cancel(user, because=Cancelled.PASSWORD_RESET)
+            record(Event.PASSWORD_RESET, person=user)
+            end_early(user.sessions.all(), because=Because.PASSWORD_RESET)
+            mail.send(link.address, "password_changed", {})
+    return user
+
+
+def _ways_in(user: User) -> dict[str, object]:
+    providers = sorted({name_of(identity.provider) for identity in user.identities.all()})
+    return {"providers": providers, "has_password": is_on() and user.has_usable_password()}

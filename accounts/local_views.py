@@ -1,0 +1,148 @@
+"""The pages of local accounts: registering, signing in, and a forgotten password."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
+from django.conf import settings
+from django.contrib.auth import authenticate, logout
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits, links, local, mail, tasks
+from accounts.address import AddressTaken
+from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
+from accounts.limits import Limit
+from accounts.mail import Asked
+from accounts.models import MailedLink, User
+from accounts.next_page import safe_next
+from accounts.queue import later
+from audit.events import Event, record
+
+BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
+TO_ADDRESS = Limit(kind="mails.address", most=5, seconds=3600)
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+
+
+def where_there_are_local_accounts(view: View[Arguments]) -> View[Arguments]:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        if not local.is_on():
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return cast("View[Arguments]", guarded)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@where_there_are_local_accounts
+def register(request: HttpRequest) -> HttpResponse:
+    """Ask for an address, and say the same of each: what it means is told to who reads its mail."""
+    if not local.is_open():
+        raise Http404
+    if request.user.is_authenticated:
+        return redirect("account")
+    return _take_address(request, "accounts/register.html", Event.REGISTRATION_ASKED, tasks.answer_registration)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@where_there_are_local_accounts
+def forgotten(request: HttpRequest) -> HttpResponse:
+    return _take_address(
+        request, "accounts/forgotten.html", Event.PASSWORD_RESET_ASKED, tasks.answer_forgotten_password
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@where_there_are_local_accounts
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Take name or address and password; somebody who is signed in may do so ``again``, to show that it is them."""
+    next_url = safe_next(request.GET.get("next", ""))
+    if request.user.is_authenticated and "again" not in request.GET:
+        return redirect(next_url or "account")
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        user = authenticate(request, username=form.cleaned_data["name"], password=form.cleaned_data["password"])
+        if isinstance(user, User):
+            return open_session(request, user, next_url)
+        form.add_error(None, _("This does not match any account. Check both, or choose a new password."))
+    context = {"form": form, "action": request.get_full_path(), "is_open_to_all": local.is_open()}
+    return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
+
+
+def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    if not local.is_open():
+        raise links.LinkDead
+    return choose(request, link.address, opened=lambda _user: links.use(link))
+
+
+@sensitive_post_parameters("password")
+def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None], next_url: str = "") -> HttpResponse:
+    """Let the owner of a verified address choose name and password, and open their account and session.
+
+    ``opened`` is called in the transaction that opens the account, with the account: there the proof of the
+    address is used up, an invitation accepted. What it raises undoes everything.
+    """
+    form = NewAccountForm(request.POST if request.method == "POST" else None, person=User(email=address))
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                user = local.open_local_account(address, form.cleaned_data["name"], form.cleaned_data["password"])
+                opened(user)
+                return open_session(request, user, next_url)
+        except AddressTaken:
+            return render(request, "accounts/address_taken.html", {"address": address}, status=409)
+    context = {"form": form, "address": address, "action": request.get_full_path()}
+    return render(request, "accounts/choose.html", context, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters("password")
+def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """Everybody is signed out by it, and signs in by the door, where a second factor may be asked for."""
+    if not local.is_on() or link.user is None:
+        raise links.LinkDead
+    form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
+    if form.is_valid():
+        local.reset_password(link, form.cleaned_data["password"])
+        return redirect(f"{reverse('account_login')}?notice=password_chosen")
+    context = {"form": form, "address": link.address, "action": request.path}
+    return render(request, "accounts/new_password.html", context, status=422 if form.errors else 200)
+
+
+def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+    """Sign in somebody whose password was right, through allauth's stages: a second factor may be one.
+
+    Somebody else leaves first, with all that they have proven: Django would empty the session in the middle.
+    """
+    if request.user.is_authenticated and request.user != user:
+        logout(request)
+    login = Login(user=user, redirect_url=next_url or reverse(settings.LOGIN_REDIRECT_URL))
+    with transaction.atomic():
+        response: HttpResponse = perform_password_login(request, {}, login)
+        request.session.save()
+    return response
+
+
+def _take_address(request: HttpRequest, template: str, event: Event, task: Callable[..., None]) -> HttpResponse:
+    """Take an address for which a worker will find out what there is to say, by mail."""
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, template, {"form": form, "action": request.path}, status=422 if form.errors else 200)
+    address = form.cleaned_data["address"]
+    for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, address.lower())):
+        if limits.is_over(request, limit, key):
+            return limits.too_often(limit)
+    asked: Asked = mail.asked_now()
+    record(event, personal={"address": address})
+    later(task, address=address, asked=asked, mail_id=mail.new_id())
+    return render(request, "accounts/mailed.html", {"address": address})

@@ -1,0 +1,66 @@
+"""How mail leaves: one URL, turned into Django's settings, and what would be wrong with it."""
+
+from dataclasses import dataclass, field
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+CONSOLE = "console"
+THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+PORTS = {"smtp": 587, "smtps": 465}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """Django's backend and what it is told of the mail server."""
+
+    backend: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = field(default="", repr=False)
+    speaks_tls: bool = False
+    starts_tls: bool = False
+
+
+def read(url: str) -> Way:
+    """Read an ``EMAIL_URL`` that has no fault. Without one, Django has a backend that swallows what it gets."""
+    parts = urlsplit(url)
+    if parts.scheme == CONSOLE:
+        return Way(backend="config.console_mail.EmailBackend")
+    if not url:
+        return Way(backend="django.core.mail.backends.dummy.EmailBackend")
+    return Way(
+        backend="django.core.mail.backends.smtp.EmailBackend",
+        host=parts.hostname or "",
+        port=parts.port or PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        speaks_tls=parts.scheme == "smtps",
+        starts_tls=_starts_tls(parts),
+    )
+
+
+def fault(url: str, *, is_development: bool) -> str | None:
+    """Say what is wrong with the URL, in words that do not repeat it, because of its password."""
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme == CONSOLE:
+        return None if is_development else "console: writes links that open accounts into the log: development only"
+    if parts.scheme not in PORTS or not parts.hostname or not port_is_fine:
+        return "must be smtp://… or smtps://… with a host, or console: in development"
+    asked = parse_qs(parts.query)
+    if set(asked) - {"tls"} or asked.get("tls", ["starttls"]) not in (["starttls"], ["none"]):
+        return "knows one option, tls=starttls or tls=none"
+    if parts.scheme == "smtp" and not _starts_tls(parts) and parts.hostname not in THIS_MACHINE:
+        return "would send mail in clear: leave tls=starttls, or use smtps://"
+    return None
+
+
+def _starts_tls(parts: SplitResult) -> bool:
+    """By default everywhere but on this machine."""
+    asked = parse_qs(parts.query).get("tls")
+    if parts.scheme != "smtp":
+        return False
+    return asked == ["starttls"] if asked else parts.hostname not in THIS_MACHINE

@@ -1,0 +1,45 @@
+"""The local door: who is found, and that a wrong name takes as long as a wrong password."""
+
+import statistics
+import time
+
+import pytest
+from django.contrib.auth import authenticate
+
+from accounts.models import User
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(44)]
+
+PASSWORD = "teapot gravel umbrella"
+
+
+def seconds_for(name: str) -> float:
+    """The middle of several tries of a wrong password, in seconds."""
+    took = []
+    for _ in range(5):
+        started_at = time.perf_counter()
+        assert authenticate(None, username=name, password="not that one") is None
+        took.append(time.perf_counter() - started_at)
+    return statistics.median(took)
+
+
+def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
+    User.objects.create_user(username="ada", password=PASSWORD)
+    User.objects.create_user(email="grace@example.com", email_verified=True)
+    known, *others = [seconds_for(name) for name in ("ada", "nobody", "grace@example.com", "free@example.com")]
+
+    assert all(0.5 < other / known < 2 for other in others)
+
+
+def test_a_local_name_comes_before_an_address_that_looks_the_same() -> None:
+    named = User.objects.create_user(username="ada@example.com", password=PASSWORD)
+    User.objects.create_user(email="ada@example.com", email_verified=True, password=PASSWORD)
+
+    assert authenticate(None, username="ada@example.com", password=PASSWORD) == named
+
+
+@pytest.mark.parametrize("name", ["", "\0", "nobody"])
+def test_nobody_is_found_by_nothing(name: str) -> None:
+    User.objects.create_user(password=PASSWORD)
+
+    assert authenticate(None, username=name, password=PASSWORD) is None

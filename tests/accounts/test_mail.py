@@ -1,0 +1,209 @@
+"""Mails: the same in text and HTML, after the commit, once, through a real queue to a real mail server."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core import mail as django_mail
+from django.core.cache import cache
+from django.core.checks import run_checks
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from accounts import mail
+from accounts.mail import Asked, Letter, NotSent, NotSetUp, deliver
+from config.console_mail import EmailBackend
+from config.environment import CHECKOUT
+from tests.audit.truth import rolled_back
+from tests.mailbox import Mailbox, open_mailbox
+from tests.post import Post, html_of, words_of
+from tests.waiting import until
+
+TEMPLATES = sorted(
+    path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in {"base", "action"}
+)
+LINK = "http://127.0.0.1:8000/accounts/links/" + "x" * 43 + "/"
+CONTEXTS: list[dict[str, object]] = [
+    {"link": LINK, "providers": ["GitHub", "Google"], "has_password": True},
+    {"link": "", "providers": [], "has_password": False},
+]
+ASKED = Asked(at="2026-11-21T09:05:00+00:00", address="203.0.113.7", browser="Firefox on Linux", language="en")
+
+
+def letter(**changes: str) -> dict[str, str]:
+    told = {"id": str(uuid.uuid4()), "to": "ada@example.com", "subject": "Hello", "text": "Text", "html": "<p>Text</p>"}
+    return told | changes
+
+
+def write(template: str, context: dict[str, object]) -> Letter:
+    return mail.write("ada@example.com", template, context, asked=ASKED, mail_id="1")
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=["whole", "bare"])
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_text_and_html_say_the_same(template: str, context: dict[str, object]) -> None:
+    written = write(template, context)
+    text = [word.rstrip(":") for word in written.text.split()]
+
+    assert text == [word.rstrip(":") for word in words_of(written.html)]
+    assert "21 November 2026, 09:05 UTC" in written.text
+    assert "203.0.113.7" in written.text
+    assert "Firefox on Linux" in written.text
+    assert re.match(r"[A-Z].{10,70}\Z", written.subject)
+    assert "Vestibule" in written.text
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_mail_fetches_nothing_and_leads_only_here(template: str) -> None:
+    html = write(template, CONTEXTS[0]).html
+
+    assert not re.search(r"<(img|script|link|iframe|object)|url\(|src=", html)
+    assert set(re.findall(r'href="([^"]+)"', html)) <= {LINK, "http://127.0.0.1:8000/accounts/login/"}
+    assert len(re.findall(r'class="button"', html)) <= 1
+
+
+def test_what_a_context_holds_is_text() -> None:
+    written = write("registered_already", {"providers": ["<b>&"], "has_password": False})
+
+    assert "<b>&" in written.text
+    assert "&lt;b&gt;&amp;" in written.html
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_leaves_after_the_commit_and_not_after_a_rollback(post: Post) -> None:
+    with transaction.atomic():
+        mail.send("ada@example.com", "address_changed", {})
+        assert post.all() == []
+    with rolled_back():
+        mail.send("grace@example.com", "address_changed", {})
+
+    (sent,) = post.all()
+    assert (sent.to, sent.from_email) == (["ada@example.com"], "no-reply@localhost")
+    assert sent.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert "Your address was changed" in sent.subject
+    assert words_of(html_of(sent))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(78)
+def test_a_mail_that_is_queued_twice_is_sent_once(post: Post) -> None:
+    mail_id = mail.new_id()
+    for _ in range(2):
+        mail.send("ada@example.com", "address_changed", {}, mail_id=mail_id)
+    post.work(times=2)
+
+    assert post.count("ada@example.com") == 1
+
+
+@pytest.mark.django_db
+def test_without_a_way_to_send_mail_nothing_is_promised_and_a_check_says_so(settings: Any) -> None:
+    settings.CAN_SEND_MAIL = False
+
+    with pytest.raises(NotSetUp):
+        mail.send("ada@example.com", "address_changed", {})
+    assert [message.id for message in run_checks() if message.id == "accounts.W010"] == ["accounts.W010"]
+
+
+@pytest.fixture
+def mailbox(settings: Any) -> Iterator[Mailbox]:
+    with open_mailbox() as mailbox:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.server_address[1]
+        settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
+        yield mailbox
+
+
+def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Mailbox) -> None:
+    told = letter()
+    mailbox.refusals = ["451 later"]
+    with pytest.raises(NotSent) as not_sent:
+        deliver.apply(kwargs=told, throw=True)
+    assert told["to"] not in str(not_sent.value)
+    for _ in range(2):
+        deliver.apply(kwargs=told, throw=True)
+
+    (taken,) = mailbox.taken
+    assert taken["Message-ID"] == f"<{told['id']}@localhost>"
+
+
+def test_a_receiver_who_is_refused_for_good_is_not_tried_again(mailbox: Mailbox, caplog: Any) -> None:
+    told = letter()
+    mailbox.refusals = ["550 nobody"]
+    deliver.apply(kwargs=told, throw=True)
+
+    assert mailbox.taken == []
+    assert "refused for good" in caplog.text
+    assert told["to"] not in caplog.text
+
+
+def test_a_mail_that_another_worker_is_sending_waits(mailbox: Mailbox) -> None:
+    told = letter()
+    cache.set(f"mail:{told['id']}", "under way", 60)
+    with pytest.raises(NotSent):
+        deliver.apply(kwargs=told, throw=True)
+
+    assert mailbox.taken == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_broker_the_mail_is_sent_at_once(
+    mailbox: Mailbox, cache_away: Any, providers: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(**_: object) -> None:
+        raise OperationalError
+
+    cache_away()
+    monkeypatch.setattr(deliver, "apply_async", away)
+    mail.send("ada@example.com", "address_changed", {})
+
+    assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(78)
+def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Any) -> None:
+    """The whole way: this process, Valkey, a worker as `make run` starts it, SMTP."""
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info"]
+    log = (tmp_path / "log").open("w+")
+    environment = os.environ | {"EMAIL_URL": f"{mailbox.url}?tls=none"}
+    mail.send("ada@example.com", "registration", {"link": LINK}, mail_id=mail.new_id())
+    told = letter(to="grace@example.com")
+    for _ in range(3):
+        deliver.apply_async(kwargs=told)
+    worker = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
+    try:
+        until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=30)
+        until(lambda: not cache._cache.get_client().llen("celery"), seconds=10)  # type: ignore[attr-defined]  # noqa: SLF001
+    finally:
+        worker.send_signal(signal.SIGTERM)
+        worker.wait(timeout=20)
+    log.seek(0)
+    written = log.read()
+    log.close()
+
+    assert sorted(taken["To"] for taken in mailbox.taken) == ["ada@example.com", "grace@example.com"]
+    assert "ada@example.com" not in written
+    assert LINK not in written
+
+
+def test_in_development_a_mail_is_written_as_people_read_it() -> None:
+    stream = StringIO()
+    backend = EmailBackend()
+    backend.stream = stream
+    written = write("registration", CONTEXTS[0])
+    message = EmailMultiAlternatives(written.subject, written.text, "us@example.com", [written.to], connection=backend)
+    message.attach_alternative(written.html, "text/html")
+    message.send()
+
+    assert f"\n{LINK}\n" in stream.getvalue()
+    assert "To: ada@example.com\nSubject: Open your account\n" in stream.getvalue()
+    assert "<p" not in stream.getvalue()
+    assert django_mail.outbox == []

@@ -1,0 +1,303 @@
+"""The address of an account: changed by who is inside and reads the new mailbox, and by nobody else."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import Identity, MailedLink, Purpose, User
+from audit.models import Entry
+from tests.flows.conftest import Browser, another
+from tests.post import Post
+from tests.together import together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(29)]
+
+ADDRESS = "/accounts/address/"
+OLD, NEW = "ada@example.com", "ada@new.example"
+
+
+def events(*actions: str) -> list[str]:
+    entries = (
+        Entry.objects.filter(source="event", action__in=actions) if actions else Entry.objects.filter(source="event")
+    )
+    return list(entries.order_by("id").values_list("action", flat=True))
+
+
+def because(action: str) -> list[str]:
+    return [entry.details["because"] for entry in Entry.objects.filter(action=action).order_by("id") if entry.details]
+
+
+def ask(browser: Browser, address: str = NEW) -> Any:
+    return browser.post(ADDRESS, {"address": address})
+
+
+def address_now() -> tuple[str | None, bool]:
+    return User.objects.values_list("email", "email_verified").get(name="Ada Lovelace")
+
+
+def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+    elsewhere = new_browser()
+    elsewhere.sign_in(provider, "ada")
+    assert ask(browser).headers["Location"] == f"{ADDRESS}?asked"
+    page = browser.get(ADDRESS).content.decode()
+    link = post.link(NEW)
+
+    assert NEW in page
+    assert address_now() == (OLD, True)
+    assert b"Use this address?" in browser.get(link).content
+    assert address_now() == (OLD, True)
+    assert browser.post(link).headers["Location"] == "/accounts/?address_changed"
+
+    assert address_now() == (NEW, True)
+    assert (browser.account is None, elsewhere.account) == (False, None)
+    assert because("session.ended") == ["address_changed"]
+    assert events("address.change_asked", "address.changed") == ["address.change_asked", "address.changed"]
+    assert "was changed" in post.to(OLD).subject
+
+
+def test_a_later_sign_in_leaves_the_address_that_was_chosen(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+    ask(browser)
+    browser.post(post.link(NEW))
+    new_browser().sign_in(provider, "ada")
+
+    assert address_now() == (NEW, True)
+    assert Identity.objects.get().email == OLD
+
+
+def test_a_link_works_once_even_for_several_at_once(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    link = post.link(NEW)
+    answers = together(*[lambda: browser.post(link).status_code] * 4)
+
+    assert sorted(answers) == [302, 410, 410, 410]
+    assert browser.get(link).status_code == 410
+    assert events("address.changed") == ["address.changed"]
+
+
+def test_the_link_is_for_its_accounts_own_session(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post
+) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    link = post.link(NEW)
+    stranger, other = new_browser(), new_browser()
+    other.sign_in("google", "grace")
+
+    asked_to_sign_in = stranger.post(link)
+    assert asked_to_sign_in.status_code == 200
+    assert f"/accounts/login/?next={link.replace('/', '%2F')}" in asked_to_sign_in.content.decode()
+    assert other.post(link).status_code == 403
+    assert address_now() == (OLD, True)
+
+    stranger.sign_in("google", "ada", next=link)
+    assert stranger.post(link).status_code == 302
+    assert address_now() == (NEW, True)
+
+
+def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post
+) -> None:
+    new_browser().sign_in("google", "grace")
+    taken = User.objects.get(name="Grace Hopper").email
+    assert taken
+    browser.sign_in("google", "ada")
+    free, used = ask(browser), browser.get(ADDRESS).content.replace(NEW.encode(), b"X")
+    free_again = ask(browser, taken.upper())
+    page = browser.get(ADDRESS).content.replace(taken.upper().encode(), b"X")
+
+    assert (free.status_code, free.headers["Location"]) == (free_again.status_code, free_again.headers["Location"])
+    assert _as_everywhere(page) == _as_everywhere(used)
+    letter = post.to(taken.upper())
+    assert "belongs to your account already" in str(letter.body)
+    assert "/accounts/links/" not in str(letter.body)
+
+
+def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post
+) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser, "GRACE@example.com")
+    link = post.link("GRACE@example.com")
+    new_browser().sign_in("google", "grace")
+    User.objects.filter(name="Grace Hopper").update(email="grace@example.com", email_verified=True)
+    refused = browser.post(link)
+
+    assert refused.status_code == 409
+    assert b"Another account has this address" in refused.content
+    assert address_now() == (OLD, True)
+    assert browser.account
+    assert events("address.changed", "address.change_refused") == ["address.change_refused"]
+
+
+def test_the_old_address_ends_what_somebody_else_asked_for(
+    browser: Browser, new_browser: Callable[[], Browser], post: Post
+) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    confirm, undo = post.link(NEW), post.link(OLD)
+    owner = new_browser()
+
+    assert b"You did not ask for this?" in owner.get(undo).content
+    before = browser.account
+    assert b"The change is ended" in owner.post(undo).content
+    assert (before is None, browser.account) == (False, None)
+    assert browser.get(confirm).status_code == 410
+    assert owner.post(undo).status_code == 410
+    assert because("address.change_cancelled") == ["not_them"]
+    assert because("session.ended") == ["address_change_disowned"]
+    assert address_now() == (OLD, True)
+
+
+def test_the_person_who_undoes_it_inside_stays_inside(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    browser.post(post.link(OLD))
+
+    assert browser.account
+
+
+def test_an_address_that_nobody_verified_is_told_and_can_undo_nothing(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    User.objects.update(email_verified=False)
+    ask(browser)
+
+    assert "/accounts/links/" not in str(post.to(OLD).body)
+    assert "cancel the change" in str(post.to(OLD).body)
+
+
+def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    older = post.link(NEW)
+    ask(browser, "ada@newest.example")
+
+    assert browser.get(older).status_code == 410
+    assert browser.post(post.link("ada@newest.example")).status_code == 302
+    assert because("address.change_cancelled") == ["newer_asked"]
+
+
+def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    browser.post("/accounts/address/cancel/")
+
+    assert NEW not in browser.get(ADDRESS).content.decode()
+    assert post.count(NEW) == 0  # its link had died before a worker came to it
+    assert because("address.change_cancelled") == ["owner"]
+
+
+def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine: Any) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    link = post.link(NEW)
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=3601))
+
+    assert browser.post(link).status_code == 410
+    assert address_now() == (OLD, True)
+
+
+@pytest.mark.parametrize("how", ["connected", "disconnected"])
+def test_a_change_dies_when_identities_change(browser: Browser, post: Post, provider: str, how: str) -> None:
+    browser.sign_in(provider, "ada")
+    if how == "disconnected":
+        browser.connect(another(provider), "ada")
+    ask(browser)
+    link = post.link(NEW)
+    if how == "connected":
+        browser.connect(another(provider), "ada")
+    else:
+        browser.post(f"/accounts/connections/{Identity.objects.get(provider=another(provider)).pk}/disconnect/")
+
+    assert browser.post(link).status_code == 410
+    assert address_now() == (OLD, True)
+    assert because("address.change_cancelled") == [f"identity_{how}"]
+
+
+@pytest.mark.parametrize("how", ["save", "update"])
+def test_a_change_dies_with_the_account_and_does_not_come_back(browser: Browser, post: Post, how: str) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    link = post.link(NEW)
+    for is_active in (False, True):
+        if how == "update":
+            User.objects.update(is_active=is_active)
+        else:
+            person = User.objects.get()
+            person.is_active = is_active
+            person.save()
+
+    assert browser.post(link).status_code == 410
+    assert address_now() == (OLD, True)
+
+
+def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: Any) -> None:
+    browser.sign_in("google", "ada")
+    time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
+    stale = ask(browser)
+
+    assert (stale.status_code, stale.headers["Location"]) == (
+        302,
+        "/accounts/connections/fresh/?next=%2Faccounts%2Faddress%2F",
+    )
+    assert b"/accounts/google/login/?next=/accounts/address/&amp;process=prove" in browser.get(
+        stale.headers["Location"]
+    ).content.replace(b"%2F", b"/")
+    assert post.all() == []
+    proven = browser.sign_in("google", "ada", process="prove", next=ADDRESS)
+    assert proven.headers["Location"] == ADDRESS
+    assert ask(browser).status_code == 302
+
+
+@pytest.mark.parametrize("typed", ["", "ada", "ada@", "a" * 250 + "@example.com", "a\n@example.com", OLD.upper()])
+def test_what_is_no_new_address_is_said_on_the_page(browser: Browser, post: Post, typed: str) -> None:
+    browser.sign_in("google", "ada")
+    answer = ask(browser, typed)
+
+    assert answer.status_code == 422
+    assert b'class="errorlist' in answer.content
+    assert (post.all(), MailedLink.objects.count()) == ([], 0)
+
+
+def test_a_link_is_known_by_its_digest_only_and_garbage_is_none(browser: Browser, post: Post) -> None:
+    browser.sign_in("google", "ada")
+    ask(browser)
+    token = post.link(NEW).split("/")[3]
+
+    assert token not in str(list(MailedLink.objects.values()))
+    assert not Entry.objects.filter(details__icontains=token).exists()
+    for garbage in ("a", "%00", "%ff%fe", "ä" * 43, token[:-1], token.swapcase()):
+        assert browser.get(f"/accounts/links/{garbage}/").status_code == 410
+
+
+def test_without_mail_the_page_says_so(browser: Browser, settings: Any) -> None:
+    browser.sign_in("google", "ada")
+    settings.CAN_SEND_MAIL = False
+
+    assert b"cannot send mail yet" in browser.get(ADDRESS).content
+    assert ask(browser).status_code == 503
+    assert MailedLink.objects.count() == 0
+
+
+def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post: Post) -> None:
+    browser.client.defaults["REMOTE_ADDR"] = "203.0.113.9"
+    browser.sign_in("google", "ada")
+    answers = [ask(browser, f"ada{number}@new.example").status_code for number in range(8)]
+
+    assert answers == [302] * 5 + [429] * 3
+    assert events("limit.reached") == ["limit.reached"]
+    assert MailedLink.objects.filter(purpose=Purpose.ADDRESS_CHANGE).count() == 1
+
+
+def _as_everywhere(page: bytes) -> bytes:
+    """A page without what differs each time: proofs of forms, and moments."""
+    return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|[0-9]+', b"", page)

@@ -1,0 +1,61 @@
+"""A mail server on this machine that speaks SMTP (RFC 5321), keeps what it takes, and can be told to refuse."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes
+from email.message import Message
+
+
+class Mailbox(socketserver.ThreadingTCPServer):
+    """Listens on a free port; ``refusals`` are the answers to the next receivers, before it takes one."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Conversation)
+        self.taken: list[Message] = []
+        self.refusals: list[str] = []
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.server_address[1]}"
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    server: Mailbox
+
+    def handle(self) -> None:
+        self._say("220 mailbox")
+        while line := self.rfile.readline():
+            command = line.split(b" ")[0].strip().upper()
+            if command == b"DATA":
+                self._take()
+            elif command == b"RCPT" and self.server.refusals:
+                self._say(self.server.refusals.pop(0))
+            else:
+                self._say("221 bye" if command == b"QUIT" else "250 fine")
+
+    def _take(self) -> None:
+        self._say("354 go on")
+        lines = []
+        while (line := self.rfile.readline()) not in {b".\r\n", b""}:
+            lines.append(line)
+        self.server.taken.append(message_from_bytes(b"".join(lines)))
+        self._say("250 taken")
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+@contextmanager
+def open_mailbox() -> Iterator[Mailbox]:
+    with Mailbox() as mailbox:
+        thread = threading.Thread(target=mailbox.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield mailbox
+        finally:
+            mailbox.shutdown()
+            thread.join()
