@@ -185,7 +185,7 @@ class UserPage(Scoped[User]):
                 session.public_id,
                 name_browser(session.user_agent),
                 session.address or "",
-                name_of(session.provider),
+                name_of(session.provider) if session.provider else gettext("Local password"),
                 date_format(session.last_seen_at, "DATETIME_FORMAT"),
             )
             for session in user.sessions.live()
