@@ -26,6 +26,11 @@ class Event(models.TextChoices):
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
+    TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
+    TENANT_REFUSED = (
+        "tenant.refused",
+        _("Somebody asked for a tenant that is not theirs: nothing was changed."),
+    )
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
 
 

@@ -9,10 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from accounts.next_page import safe_next
 from providers import registry
 from providers.base import Provider
 from providers.flow import Process
-from providers.next_page import safe_next
 
 LAST_USED = "last_provider"  # a cookie for the page's comfort; nothing is decided by it
 

@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Identity, User
+from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
+from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
 from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process
 from providers.linking import disconnect
-from providers.next_page import safe_next
 from providers.refusal import SignInRefused
 from providers.refusing import refuse
 
@@ -27,6 +28,7 @@ NOTICES = {
 }
 
 
+@without_tenant
 @require_safe
 def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request.GET.get("next", ""))
@@ -39,6 +41,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     )
 
 
+@without_tenant
 @require_safe
 @login_required
 def connections(request: HttpRequest) -> HttpResponse:
@@ -51,6 +54,7 @@ def connections(request: HttpRequest) -> HttpResponse:
     return page_with_buttons(request, "accounts/connections.html", context)
 
 
+@without_tenant
 @require_safe
 @login_required
 def fresh(request: HttpRequest) -> HttpResponse:
@@ -65,6 +69,7 @@ def fresh(request: HttpRequest) -> HttpResponse:
     return page_with_buttons(request, "accounts/fresh.html", context)
 
 
+@without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:

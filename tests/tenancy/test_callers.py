@@ -9,6 +9,7 @@ from config.environment import CHECKOUT
 
 CALLERS = {
     "accounts/ceiling.py": "whether an account is one tenant's business alone, a yes or no",
+    "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
     "accounts/roles.py": "the built-in roles",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
