@@ -15,6 +15,7 @@ CALLERS = {
     "accounts/management/finding.py": "the tenant and the role that an operator names",
     "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
     "accounts/roles.py": "the built-in roles",
+    "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
 FOLDERS = ("accounts", "api", "audit", "authserver", "config", "providers")
