@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from accounts import address_views, link_views, local_views, views
+from accounts import address_views, link_views, local_views, organization_pages, views
 
 urlpatterns = [
     path("", views.account, name="account"),
     path("logout/", views.sign_out, name="account_logout"),
+    path("organizations/", organization_pages.listed, name="organizations"),
+    path("organizations/switch/", organization_pages.switch, name="switch-organization"),
+    path("organizations/primary/", organization_pages.make_primary, name="primary-organization"),
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<str:public_id>/end/", views.end_one, name="end-session"),
     path("sessions/end-others/", views.end_the_others, name="end-other-sessions"),

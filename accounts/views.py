@@ -15,9 +15,11 @@ from accounts.browsers import name_browser
 from accounts.models import Session, User
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_early, end_others
+from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import Named, ways_in
 
 
+@without_tenant
 @require_safe
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
@@ -32,6 +34,7 @@ def account(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/account.html", context)
 
 
+@without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
     """GET asks, POST does: nobody else's page can sign a person out."""
@@ -54,6 +57,7 @@ class Device:
     end_url: str
 
 
+@without_tenant
 @require_safe
 @login_required
 def sessions(request: HttpRequest) -> HttpResponse:
@@ -66,6 +70,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sessions.html", context)
 
 
+@without_tenant
 @require_POST
 @login_required
 def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
@@ -74,6 +79,7 @@ def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
     return redirect(f"{reverse('sessions')}?ended")
 
 
+@without_tenant
 @require_POST
 @login_required
 def end_the_others(request: HttpRequest) -> HttpResponse:

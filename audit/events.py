@@ -34,6 +34,11 @@ class Event(models.TextChoices):
     PASSWORD_RESET = "password.reset", _("A local password was replaced by its owner, through a mailed link.")
     LIMIT_REACHED = "limit.reached", _("Something was done too often; more of it in this window left no entry.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
+    TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
+    TENANT_REFUSED = (
+        "tenant.refused",
+        _("Somebody asked for a tenant that is not theirs: nothing was changed."),
+    )
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
     LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
 

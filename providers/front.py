@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.models import Session, User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, SessionStore, end_others
+from accounts.tenancy.middleware import without_tenant
 from providers import registry
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
@@ -28,6 +29,7 @@ LONGEST_CODE = 4096  # characters
 FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
 
 
+@without_tenant
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Send the person to the provider; a GET, which anybody may have caused, asks first.
@@ -55,6 +57,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return response
 
 
+@without_tenant
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Take the provider's answer: nobody is signed in unless every check has passed.

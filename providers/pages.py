@@ -14,6 +14,7 @@ from accounts import local
 from accounts.models import Identity, User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
+from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
 from providers import registry
 from providers.buttons import buttons, page_with_buttons
@@ -32,6 +33,7 @@ NOTICES = {
 }
 
 
+@without_tenant
 @require_safe
 def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request.GET.get("next", ""))
@@ -50,6 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     )
 
 
+@without_tenant
 @require_safe
 @login_required
 def connections(request: HttpRequest) -> HttpResponse:
@@ -62,6 +65,7 @@ def connections(request: HttpRequest) -> HttpResponse:
     return page_with_buttons(request, "accounts/connections.html", context)
 
 
+@without_tenant
 @require_safe
 @login_required
 def fresh(request: HttpRequest) -> HttpResponse:
@@ -80,6 +84,7 @@ def fresh(request: HttpRequest) -> HttpResponse:
     return page_with_buttons(request, "accounts/fresh.html", context)
 
 
+@without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:

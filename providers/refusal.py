@@ -1,10 +1,9 @@
 """Why what comes from a provider can be refused: every reason there is, and the exception that carries one."""
 
-import secrets
 from enum import StrEnum
 from uuid import UUID
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks or sounds like something else
+from accounts.reference import new_reference
 
 
 class Reason(StrEnum):
@@ -71,9 +70,3 @@ class SignInRefused(Exception):
         self.person = person
         self.detail = detail
         self.reference = new_reference()
-
-
-def new_reference() -> str:
-    """Make what a person can read to an administrator, who finds the reason by it: 30 random bits."""
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(6))
-    return f"{letters[:4]}-{letters[4:]}"

@@ -47,7 +47,8 @@ def guarded_tables_are_guarded(
     return [
         Error(
             f"The table {table} holds rows of tenants or of people, and row-level security does not guard it.",
-            hint="Add EnableTenantIsolation or EnableOwnerIsolation to its migration (docs/tenancy.md).",
+            hint="Add EnableTenantIsolation or EnableOwnerIsolation to its migration, and to the table of a "
+            "many-to-many field a model of its own (docs/tenancy.md).",
             id="accounts.E002",
         )
         for alias in databases or ()
@@ -55,11 +56,38 @@ def guarded_tables_are_guarded(
     ]
 
 
+@register(Tags.models)
+def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            "The model belongs to tenants and to people: PostgreSQL opens a row to whomever one policy allows.",
+            hint="Choose TenantOwned or PersonOwned; refer to the other by a plain foreign key (docs/tenancy.md).",
+            obj=model,
+            id="accounts.E003",
+        )
+        for model in apps.get_models()
+        if issubclass(model, TenantOwned) and issubclass(model, PersonOwned)
+    ]
+
+
 def guarded_models() -> Iterator[type[models.Model]]:
-    """Every model that is owned by the mixins, or refers to a tenant without which it cannot be."""
+    """Every model whose rows have an owner, by the mixins or by a tenant without which they cannot be.
+
+    So has the automatic table of a many-to-many field of one of them: it names their rows.
+    """
     for model in apps.get_models(include_auto_created=True):
-        if issubclass(model, TenantOwned | PersonOwned) or _needs_tenant(model):
+        if _has_owner(model) or (model._meta.auto_created and any(map(_has_owner, _referred(model)))):
             yield model
+
+
+def _has_owner(model: type[models.Model]) -> bool:
+    return issubclass(model, TenantOwned | PersonOwned) or _needs_tenant(model)
+
+
+def _referred(model: type[models.Model]) -> Iterator[type[models.Model]]:
+    for field in model._meta.concrete_fields:
+        if isinstance(field.related_model, type):
+            yield field.related_model
 
 
 def _needs_tenant(model: type[models.Model]) -> bool:

@@ -14,6 +14,7 @@ from django.db.migrations.state import ProjectState
 TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 PERSON = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
 IS_SITE = "(SELECT current_setting('app.scope', true)) = 'site'"
+ISOLATED = "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(%s) AND polname LIKE '%%_isolation'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +80,10 @@ class AddPolicies(Operation):
         return schema_editor.quote_name(model._meta.db_table)
 
 
+class OwnedTwice(Exception):
+    """A table was to be guarded for tenants and for people: a row would be open to either, not kept for both."""
+
+
 class _Isolation(AddPolicies):
     """Rows of one owner, named by a column, beside the whole site's scope."""
 
@@ -92,6 +97,16 @@ class _Isolation(AddPolicies):
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         return type(self).__name__, [self.model_name], {"column": self.column}
+
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+    ) -> None:
+        table = self._table(app_label, schema_editor, to_state)
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(ISOLATED, [table])
+            if cursor.fetchone():
+                raise OwnedTwice(f"{table} is isolated already: its rows have one kind of owner (docs/tenancy.md).")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
 class EnableTenantIsolation(_Isolation):

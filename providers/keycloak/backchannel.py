@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from accounts import limits
 from accounts.models import Identity, Session
 from accounts.sessions import Because, end_early
+from accounts.tenancy.middleware import without_tenant
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
 from providers import registry
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 KEYCLOAK = "keycloak"
 
 
+@without_tenant
 @csrf_exempt  # no browser sends this: the token's signature is the proof
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:

@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from playwright.sync_api import expect
 
-from accounts.models import Identity, Session, User
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.tenancy import site_context
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 from tests.post import Post
 
@@ -138,6 +139,37 @@ def _two_devices(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.go("/accounts/sessions/")
 
 
+def _belonging(path: str, *names: str) -> Callable[[Visitor, NewVisitor], None]:
+    """Somebody belongs to organizations: the first of them is where they are."""
+
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        visitor.sign_in("github", "ada")
+        with site_context("a test lets somebody belong to tenants"):
+            for days, (name, role) in enumerate(zip(names, ("owner", "member", "admin"), strict=False)):
+                Membership.objects.create(
+                    user=User.objects.get(),
+                    tenant=Tenant.objects.create(name=name),
+                    role=Role.objects.get(name=role),
+                    created_at=datetime.now(UTC) - timedelta(days=400 - days),
+                    is_primary=not days,
+                )
+        visitor.go(path)
+
+    return arrive
+
+
+def _menu_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _belonging("/accounts/", *ORGANIZATIONS)(visitor, new_visitor)
+    visitor.page.locator("summary").press("Enter")
+
+
+def _not_theirs(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _belonging("/accounts/organizations/", *ORGANIZATIONS)(visitor, new_visitor)
+    with site_context("a test lets somebody leave"):
+        Membership.objects.filter(is_primary=False).delete()
+    visitor.press(f"Switch to {ORGANIZATIONS[1]}")
+
+
 def _without_proof(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/login/")
     visitor.page.context.clear_cookies()
@@ -229,6 +261,9 @@ def _let_time_pass() -> None:
     Identity.objects.filter(provider="github").update(created_at=long_ago)
 
 
+ORGANIZATIONS = ("Analytical Engines", "The Royal Society for the Encouragement of Difference Engines & Looms", "Zuse")
+LIST = "/accounts/organizations/"
+
 STATES = [
     State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
     State(name="sign-in-signed_out", heading="Vestibule", arrive=_left),
@@ -267,6 +302,13 @@ STATES = [
         heading="Zoë Ångström-王小明 דבורה",
         arrive=_inside("/accounts/", persona="zoe"),
     ),
+    State(name="account-in_one", heading="Ada Lovelace", arrive=_belonging("/accounts/", ORGANIZATIONS[0])),
+    State(name="account-in_several", heading="Ada Lovelace", arrive=_belonging("/accounts/", *ORGANIZATIONS)),
+    State(name="account-menu_open", heading="Ada Lovelace", arrive=_menu_open),
+    State(name="organizations-none", heading="Organizations", arrive=_inside(LIST)),
+    State(name="organizations-one", heading="Organizations", arrive=_belonging(LIST, ORGANIZATIONS[0])),
+    State(name="organizations-several", heading="Organizations", arrive=_belonging(LIST, *ORGANIZATIONS)),
+    State(name="organizations-refused", heading="You do not belong there", arrive=_not_theirs),
     State(name="ways_in-only_one", heading="Ways in", arrive=_connected()),
     State(name="ways_in-two", heading="Ways in", arrive=_connected("google")),
     State(name="ways_in-all", heading="Ways in", arrive=_connected("google", "microsoft", "keycloak")),

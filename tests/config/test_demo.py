@@ -4,7 +4,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from accounts.models import Identity, User
+from accounts.models import Identity, Membership, Tenant, User
+from accounts.tenancy import site_context
 from audit.models import Entry
 from config.management.commands import demo
 from config.settings.told import TOLD
@@ -28,6 +29,10 @@ def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) 
     assert User.objects.get(username="root").check_password("demo password")
     assert sorted(Identity.objects.values_list("provider", flat=True)) == ["github", "google", "keycloak"]
     assert Entry.objects.count() == before
+    with site_context("a test looks"):
+        assert Tenant.objects.count() == 2
+        belonging = Membership.objects.values_list("user__name", "tenant__slug", "role__name").order_by("pk")
+        assert len(set(belonging)) == len(demo.MEMBERS) == len(belonging)
 
 
 def test_it_is_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:

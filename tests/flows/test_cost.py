@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from accounts.models import Membership, Role, Tenant, User
+from accounts.tenancy import site_context
 from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -26,14 +28,34 @@ def test_a_returning_sign_in_asks_the_database_at_most_ten_times(
     assert 5 <= len(asked.statements) <= 10, asked
 
 
-def test_a_signed_in_page_asks_for_the_person_and_for_what_it_shows(browser: Browser, servers: Servers) -> None:
+def test_a_signed_in_page_asks_who_it_is_where_they_act_and_for_what_it_shows(
+    browser: Browser, servers: Servers
+) -> None:
     browser.sign_in("google", "ada")
 
     with asked_of_the_database(servers) as asked:
         browser.get("/accounts/")
 
-    framing = [text for text in asked.statements if text.startswith(("BEGIN", "COMMIT", "SELECT set_config"))]
-    assert 1 <= len(asked.statements) - len(framing) <= 2, asked
+    assert len(asked.statements) == 3, asked
+
+
+def test_the_menu_of_organizations_costs_one_statement_and_only_those_who_have_a_choice(
+    browser: Browser, servers: Servers
+) -> None:
+    browser.sign_in("google", "ada")
+    with site_context("a test lets somebody belong to tenants"):
+        role, ada = Role.objects.get(name="member"), User.objects.get()
+        for name in ("Abbey", "Barn"):
+            Membership.objects.create(user=ada, tenant=Tenant.objects.create(name=name), role=role)
+
+    with asked_of_the_database(servers) as both:
+        assert browser.get("/accounts/").content.count(b"Abbey") > 1
+    with site_context("a test lets them leave one"):
+        Membership.objects.filter(tenant__name="Barn").delete()
+    with asked_of_the_database(servers) as one:
+        assert b"Abbey" in browser.get("/accounts/").content
+
+    assert (len(both.statements), len(one.statements)) == (4, 3), both
 
 
 def test_a_returning_sign_in_goes_upstream_once(browser: Browser, providers: Sandbox, provider: str) -> None:

@@ -57,6 +57,35 @@ class Person:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Organization:
+    """A membership as its person sees it."""
+
+    id: str
+    name: str
+    role: str
+    since: datetime
+    is_primary: bool = False
+    is_active: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the person is where they act."""
+
+    tenant_name: str
+    role_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Organizations:
+    """What a page may show of them: ``choices`` are empty for somebody who has none."""
+
+    standing: Standing | None
+    all: list[Organization]
+    choices: list[Organization]
+
+
+@dataclass(frozen=True, kw_only=True)
 class State:
     """A page in one state: the template and all that its view gives it."""
 
@@ -124,6 +153,25 @@ UNKNOWN = Session(
     last_seen_at=NOW - timedelta(days=15),
     end_url="/accounts/sessions/3/end/",
 )
+
+ENGINES = Organization(
+    id="0b6fd6c4-5a5b-4f2e-9b0c-1c1e34b6a001",
+    name="Analytical Engines",
+    role="owner",
+    since=NOW - timedelta(days=400),
+    is_active=True,
+)
+LONG = Organization(
+    id="0b6fd6c4-5a5b-4f2e-9b0c-1c1e34b6a002",
+    name="The Royal Society for the Encouragement of Difference Engines, Looms & <b>Cards</b>",
+    role="member",
+    since=NOW - timedelta(hours=3),
+    is_primary=True,
+)
+HERE_STANDING = Standing(tenant_name="Analytical Engines", role_name="owner")
+IN_NONE = Organizations(standing=None, all=[], choices=[])
+IN_ONE = Organizations(standing=HERE_STANDING, all=[replace(ENGINES, is_primary=True)], choices=[])
+IN_TWO = Organizations(standing=HERE_STANDING, all=[ENGINES, LONG], choices=[ENGINES, LONG])
 
 REFUSED = {
     "heading": "Google did not let you in",
@@ -197,6 +245,8 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
     return {
         "accounts/account.html": {
             "lived-in": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB, WITH_MICROSOFT]},
+            "in-one": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB], "organizations": IN_ONE},
+            "in-two": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB], "organizations": IN_TWO},
             "new": {"user": NAMELESS, "person": NAMELESS, "ways_in": [WITHOUT_ADDRESS]},
             "local": {
                 "user": NAMELESS,
@@ -224,9 +274,18 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
             "asked": {"user": ADA, "way_in": WITH_MICROSOFT, "action": WITH_MICROSOFT.disconnect_url},
             "without-address": {"user": ADA, "way_in": WITHOUT_ADDRESS, "action": WITHOUT_ADDRESS.disconnect_url},
         },
+        "accounts/organizations.html": {
+            "none": {"user": ADA, "organizations": IN_NONE, "notice": ""},
+            "one": {"user": ADA, "organizations": IN_ONE, "notice": ""},
+            "two": {"user": ADA, "organizations": IN_TWO, "notice": "You are now in Analytical Engines."},
+        },
+        "accounts/organization_refused.html": {
+            "refused": {"user": ADA, "reference": "7F3K-Q2", "organizations": IN_TWO}
+        },
         "accounts/sessions.html": {
             "several": {
                 "user": ADA,
+                "organizations": IN_TWO,
                 "sessions": [HERE, PHONE, UNKNOWN],
                 "end_others_url": "/accounts/sessions/end-others/",
                 "notice": "",

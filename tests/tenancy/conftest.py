@@ -1,11 +1,19 @@
 """Two tenants that know nothing of each other, with a person in each and one in both."""
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Membership, Role, Tenant, User
 from accounts.tenancy import site_context
+from audit import declarations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +50,18 @@ def _side(name: str, both: User) -> Side:
     for user, known_as in ((owner, "owner"), (member, "member"), (both, "member")):
         Membership.objects.create(user=user, tenant=tenant, role=Role.objects.get(name=known_as))
     return Side(tenant=tenant, role=role, owner=owner, member=member)
+
+
+@pytest.fixture(scope="module")
+def notes(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Install the customer's app of docs/tenancy.md, with its tables made by its migration, for as long as a module."""
+    apps = [*settings.INSTALLED_APPS[:-1], "tests.tenancy.notes", settings.INSTALLED_APPS[-1]]
+    with django_db_blocker.unblock(), override_settings(INSTALLED_APPS=apps):
+        call_command("migrate", "notes", verbosity=0)
+        connection.close()
+        yield
+        call_command("migrate", "notes", "zero", verbosity=0)
+        connection.close()
+    for label in ("notes.note", "notes.post"):
+        del declarations._said[label]  # noqa: SLF001  # nothing of the product takes a declaration back
+    del sys.modules["tests.tenancy.notes.audited"]

@@ -9,7 +9,13 @@ from config.environment import CHECKOUT
 
 CALLERS = {
     "accounts/ceiling.py": "whether an account is one tenant's business alone, a yes or no",
+    "accounts/management/commands/create_role.py": "an operator's global role",
+    "accounts/management/commands/create_tenant.py": "an operator's new tenant",
+    "accounts/management/commands/list_tenants.py": "an operator's list of tenants",
+    "accounts/management/finding.py": "the tenant and the role that an operator names",
+    "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
     "accounts/roles.py": "the built-in roles",
+    "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
 FOLDERS = ("accounts", "api", "audit", "authserver", "config", "providers")

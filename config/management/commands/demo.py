@@ -1,12 +1,17 @@
 """Puts the demo administrator and some people into a development database; running it again changes nothing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.models import User
+from accounts import memberships
+from accounts.models import Membership, Role, Tenant, User
+from accounts.tenancy import site_context
+from audit.context import Actor, ActorKind, acting
 from config.settings.told import TOLD
 from providers.identity import ExternalIdentity
 from providers.linking import link
@@ -14,6 +19,16 @@ from sandbox.personas import CAST
 from sandbox.providers import Provider
 
 PEOPLE = {"grace": Provider.KEYCLOAK, "zoe": Provider.GOOGLE, "priya": Provider.GITHUB}  # of the sandbox's cast
+TENANTS = {"analytical-engines": "Analytical Engines", "night-mail": "Night Mail"}
+CLERK = ("Front desk", "night-mail")  # a role of a tenant's own
+MEMBERS = (
+    ("grace", "analytical-engines", "owner"),
+    ("grace", "night-mail", "member"),
+    ("zoe", "analytical-engines", "admin"),
+    ("priya", "night-mail", "owner"),
+    ("zoe", "night-mail", CLERK[0]),
+)
+ACTOR = Actor(ActorKind.COMMAND, "demo")
 
 
 class Command(BaseCommand):
@@ -25,10 +40,14 @@ class Command(BaseCommand):
         name, password = TOLD.demo_admin_name, TOLD.demo_admin_password.get_secret_value()
         if not (name and password):
             raise CommandError("DEMO_ADMIN_NAME and DEMO_ADMIN_PASSWORD are missing")
-        _administrator(name, password)
-        for key, provider in PEOPLE.items():
-            with transaction.atomic():
-                _person(key, provider)
+        with acting(actor=ACTOR):
+            _administrator(name, password)
+            people: dict[str, User] = {}
+            for key, provider in PEOPLE.items():
+                with transaction.atomic():
+                    people |= _person(key, provider)
+            with site_context("the demo has tenants, and people in them"):
+                _tenants(people)
 
 
 def _administrator(name: str, password: str) -> None:
@@ -40,14 +59,14 @@ def _administrator(name: str, password: str) -> None:
         administrator.save(update_fields=["password"])
 
 
-def _person(key: str, provider: Provider) -> None:
+def _person(key: str, provider: Provider) -> dict[str, User]:
     """Enrol somebody as their first sign-in would, unless the provider is somebody's real one."""
     told = settings.SIGN_IN_PROVIDERS[provider]
     issuer = told["url"] if provider is Provider.GITHUB else told["issuer"]
     if not issuer.startswith(f"http://127.0.0.1:{TOLD.sandbox_port}/"):
-        return
+        return {}
     persona = next(persona for persona in CAST if persona.key == key)
-    link(
+    linked = link(
         ExternalIdentity(
             provider=provider.value,
             issuer=issuer,
@@ -57,3 +76,18 @@ def _person(key: str, provider: Provider) -> None:
             name=persona.name,
         )
     )
+    return {key: linked.user}
+
+
+def _tenants(people: Mapping[str, User]) -> None:
+    tenants = {
+        slug: Tenant.objects.get_or_create(slug=slug, defaults={"name": name})[0] for slug, name in TENANTS.items()
+    }
+    name, slug = CLERK
+    Role.objects.get_or_create(name=name, tenant=tenants[slug], defaults={"scopes": ["visitors:read"]})
+    for key, slug, role in MEMBERS:
+        tenant = tenants[slug]
+        is_there = key not in people or Membership.objects.filter(user=people[key], tenant=tenant).exists()
+        if not is_there:
+            given = Role.objects.get(Q(tenant=tenant) | Q(tenant=None), name=role)
+            memberships.add(people[key], tenant, given)

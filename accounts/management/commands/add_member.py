@@ -1,0 +1,50 @@
+"""Lets a person belong to a tenant, in a role."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accounts import memberships
+from accounts.management.finding import find_person, find_role, find_tenant
+from accounts.management.telling import TellingCommand
+from accounts.models import Membership, Role, Tenant, User
+from accounts.organizations import make_primary
+from accounts.tenancy import tenant_context
+from audit.context import Actor, ActorKind
+
+
+class Command(TellingCommand):
+    help = "Add a person to a tenant, or give them another role in it. Running it again changes nothing"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--tenant", required=True, help="by id or short name")
+        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--role", required=True, help="by name: the tenant's own, else the global one")
+        parser.add_argument("--primary", action="store_true", help="it becomes where the person begins")
+
+    def handle(self, *_: Any, tenant: str, user: str, role: str, primary: bool, json: bool, **__: Any) -> None:
+        place, person = find_tenant(tenant), find_person(user)
+        given = find_role(role, place)
+        with tenant_context(place.pk, actor=Actor(ActorKind.COMMAND, "add_member")):
+            membership, done = _provide(person, place, given)
+            if primary:
+                make_primary(person, place.pk)
+        document = {
+            "id": membership.pk,
+            "tenant_id": place.pk,
+            "user_id": person.pk,
+            "role": given.name,
+            "created": done == "was added to",
+        }
+        self.tell(f"{person} {done} {place} as {given}.", document, as_json=json)
+
+
+def _provide(person: User, tenant: Tenant, role: Role) -> tuple[Membership, str]:
+    known = Membership.objects.select_related("role").filter(user=person).first()
+    if known is None:
+        return memberships.add(person, tenant, role), "was added to"
+    if known.role_id == role.pk:
+        return known, "belongs already to"
+    memberships.change_role(known, role)
+    return known, "now belongs to"

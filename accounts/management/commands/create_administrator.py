@@ -1,0 +1,100 @@
+"""Creates the first administrator, who has a local name and a password and may do everything."""
+
+import getpass
+import secrets
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+from django.db import transaction
+
+from accounts.management.finding import in_one_line
+from accounts.management.telling import TellingCommand
+from accounts.models import User
+from accounts.sessions import Because, end_others
+from audit.context import Actor, ActorKind, acting
+
+STANDARD_INPUT = "-"
+
+
+class Command(TellingCommand):
+    help = "Create an administrator. Running it again changes nothing but the password, and that with --reset-password"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--name", required=True, help="the local name to sign in with")
+        parser.add_argument("--address", help="where mail reaches them")
+        parser.add_argument("--full-name", default="")
+        parser.add_argument("--reset-password", action="store_true", help="give an administrator another password")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument(
+            "--password-file", metavar="FILE", help="read the password from it; - is the standard input"
+        )
+        source.add_argument("--generate-password", action="store_true", help="make one up and print it, this once")
+
+    def handle(  # noqa: PLR0913  # one for each option
+        self,
+        *_: Any,
+        name: str,
+        address: str | None,
+        full_name: str,
+        reset_password: bool,
+        password_file: str | None,
+        generate_password: bool,
+        json: bool,
+        **__: Any,
+    ) -> None:
+        known = _known(name)
+        if known and not reset_password:
+            self._tell(known, "is there already", None, as_json=json)
+            return
+        user = known or User(username=name, email=address, name=full_name, is_staff=True, is_superuser=True)
+        password = secrets.token_urlsafe(18) if generate_password else _asked(password_file)
+        _check(user, password)
+        user.set_password(password)
+        with acting(actor=Actor(ActorKind.COMMAND, "create_administrator")), transaction.atomic():
+            user.save(update_fields=["password"] if known else None)
+            end_others(user, keep=None, because=Because.ADMINISTRATOR)
+        done = "has another password" if known else "was created"
+        self._tell(user, done, password if generate_password else None, is_new=not known, as_json=json)
+
+    def _tell(self, user: User, done: str, password: str | None, *, is_new: bool = False, as_json: bool) -> None:
+        document = {"id": user.pk, "name": user.username, "created": is_new, "password": password}
+        shown = f"\nThe password, shown this once: {password}" if password else ""
+        self.tell(f"The administrator {user.username} ({user.pk}) {done}.{shown}", document, as_json=as_json)
+
+
+def _known(name: str) -> User | None:
+    """Return the administrator of this name. Somebody else of this name is not made one by accident."""
+    known = User.objects.filter(username=name).first()
+    if known and not (known.is_superuser and known.is_active):
+        raise CommandError(f"The account {name!r} is there and is no administrator, or is switched off: see the admin.")
+    return known
+
+
+def _asked(password_file: str | None) -> str:
+    """Return the password from where it is; never from the command line, which others can read."""
+    if password_file == STANDARD_INPUT:
+        return sys.stdin.readline().rstrip("\r\n")
+    if password_file:
+        try:
+            return Path(password_file).read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as failure:
+            raise CommandError(f"The password cannot be read from {password_file}: {failure}") from None
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask at: use --password-file or --generate-password.")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise CommandError("The two were not the same.")
+    return password
+
+
+def _check(user: User, password: str) -> None:
+    try:
+        user.clean_fields(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as invalid:
+        raise in_one_line(invalid) from None

@@ -1,0 +1,49 @@
+"""Creates a tenant, unless there is one of this short name."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+from django.utils.text import slugify
+
+from accounts.management.finding import in_one_line
+from accounts.management.telling import TellingCommand
+from accounts.models import Tenant
+from accounts.tenancy import site_context
+from audit.context import Actor, ActorKind
+
+
+class Command(TellingCommand):
+    help = "Create a tenant. Running it again changes nothing: the short name tells that it is there"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--name", required=True, help="what people read")
+        parser.add_argument("--slug", help="its short name for addresses and the shell; by default made of the name")
+
+    def handle(self, *_: Any, name: str, slug: str | None, json: bool, **__: Any) -> None:
+        slug = slug or slugify(name)[:100]
+        if not slug:
+            raise CommandError(f"No short name can be made of {name!r}: give one with --slug.")
+        with site_context("create_tenant", actor=Actor(ActorKind.COMMAND, "create_tenant")):
+            tenant, is_new = _provide(name, slug)
+        done = "was created" if is_new else "is there already"
+        document = {"id": tenant.pk, "slug": tenant.slug, "name": tenant.name, "created": is_new}
+        self.tell(f"The tenant {tenant.name} ({tenant.slug}, {tenant.pk}) {done}.", document, as_json=json)
+
+
+def _provide(name: str, slug: str) -> tuple[Tenant, bool]:
+    known = Tenant.objects.filter(slug=slug).first()
+    if known is None:
+        tenant = Tenant(name=name, slug=slug)
+        try:
+            tenant.full_clean()
+        except ValidationError as invalid:
+            raise in_one_line(invalid) from None
+        tenant.save()
+        return tenant, True
+    if known.name != name:
+        raise CommandError(
+            f"The short name {slug!r} is that of another tenant, {known.name!r}: choose one with --slug."
+        )
+    return known, False

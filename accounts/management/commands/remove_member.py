@@ -1,0 +1,31 @@
+"""Lets a person belong to a tenant no longer."""
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from accounts import memberships
+from accounts.management.finding import find_person, find_tenant
+from accounts.management.telling import TellingCommand
+from accounts.models import Membership
+from accounts.tenancy import tenant_context
+from audit.context import Actor, ActorKind
+
+
+class Command(TellingCommand):
+    help = "Remove a person from a tenant. Running it again changes nothing"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--tenant", required=True, help="by id or short name")
+        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+
+    def handle(self, *_: Any, tenant: str, user: str, json: bool, **__: Any) -> None:
+        place, person = find_tenant(tenant), find_person(user)
+        with tenant_context(place.pk, actor=Actor(ActorKind.COMMAND, "remove_member")):
+            membership = Membership.objects.select_related("user").filter(user=person).first()
+            if membership is not None:
+                memberships.remove(membership)
+        done = "does not belong to" if membership is None else "was removed from"
+        document = {"tenant_id": place.pk, "user_id": person.pk, "removed": membership is not None}
+        self.tell(f"{person} {done} {place}.", document, as_json=json)

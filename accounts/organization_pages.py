@@ -1,0 +1,89 @@
+"""The pages where people see their organizations, go on in another one, and say where they begin."""
+
+import logging
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import organizations
+from accounts.models import User
+from accounts.next_page import safe_next
+from accounts.organizations import Menu, NotAMember
+from accounts.reference import new_reference
+from accounts.tenancy.middleware import without_tenant
+from audit.events import Event, record
+
+logger = logging.getLogger(__name__)
+
+
+@without_tenant
+@require_safe
+@login_required
+def listed(request: HttpRequest) -> HttpResponse:
+    own = Menu(request)
+    notices = {
+        "switched": _("You are now in %(name)s.") % {"name": own.standing.tenant_name if own.standing else ""},
+        "primary": _("Saved. You begin there whenever you sign in."),
+    }
+    context = {"organizations": own, "notice": notices.get(request.GET.get("notice", ""), "")}
+    return render(request, "accounts/organizations.html", context)
+
+
+@without_tenant
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def switch(request: HttpRequest) -> HttpResponse:
+    """POST does; somebody who had to sign in first arrives by GET, and chooses once more."""
+
+    def act(person: User, tenant_id: UUID) -> None:
+        organizations.switch(request, person, tenant_id)
+
+    return _act(request, act, notice="switched", next_url=safe_next(request.GET.get("next", "")))
+
+
+@without_tenant
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def make_primary(request: HttpRequest) -> HttpResponse:
+    return _act(request, organizations.make_primary, notice="primary")
+
+
+def _act(request: HttpRequest, act: Callable[[User, UUID], None], *, notice: str, next_url: str = "") -> HttpResponse:
+    if request.method != "POST":
+        return redirect("organizations")
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    wanted = _uuid(request.POST.get("organization", ""))
+    if wanted is None:
+        return _refuse(request, wanted)
+    try:
+        act(request.user, wanted)
+    except NotAMember:
+        return _refuse(request, wanted)
+    return redirect(next_url or f"{reverse('organizations')}?notice={notice}")
+
+
+def _refuse(request: HttpRequest, wanted: UUID | None) -> HttpResponse:
+    reference = new_reference()
+    record(
+        Event.TENANT_REFUSED,
+        person=request.user.pk,
+        refused_because="not_a_member",
+        wanted=wanted,
+        asked_at=request.path,
+        reference=reference,
+    )
+    logger.warning("refused: reason=not_a_member wanted=%s reference=%s", wanted, reference)
+    return render(request, "accounts/organization_refused.html", {"reference": reference}, status=403)
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

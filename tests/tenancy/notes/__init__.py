@@ -1,0 +1,1 @@
+"""The app of docs/tenancy.md, as a customer would write it."""

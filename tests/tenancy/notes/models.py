@@ -1,0 +1,17 @@
+from django.db import models
+
+from accounts.tenancy import PersonOwned, TenantOwned
+
+
+class Note(TenantOwned):
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Post(PersonOwned):
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return self.text
