@@ -34,6 +34,7 @@ class Because(StrEnum):
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
     PROVIDER = "provider"
+    ROLE_CHANGED = "role_changed"
 
 
 class SessionStore(DatabaseStore):

@@ -24,6 +24,8 @@ class Event(models.TextChoices):
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
+    ROLES_FROM_CLAIMS = "roles.from_claims", _("Claim rules gave, changed or took away memberships at a sign-in.")
+    RULE_UNREADABLE = "rule.unreadable", _("What claim rules look at could not be read, so they gave nothing.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
 

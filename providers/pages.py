@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.claim_rules import following
 from accounts.models import Identity, User
 from accounts.sessions import Because, end_others
 from accounts.ways_in import ways_in
@@ -76,6 +77,7 @@ def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
     try:
         with transaction.atomic():  # whoever came in by it leaves with it, or nothing happens
             disconnect(identity)
+            following.leave(identity, keep=request.session.session_key)
             end_others(request.user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
     except SignInRefused as refused:
         return refuse(request, identity.provider, refused)

@@ -1,8 +1,12 @@
 """Why what comes from a provider can be refused: every reason there is, and the exception that carries one."""
 
+import logging
 import secrets
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
+
+logger = logging.getLogger(__name__)
 
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks or sounds like something else
 
@@ -77,3 +81,8 @@ def new_reference() -> str:
     """Make what a person can read to an administrator, who finds the reason by it: 30 random bits."""
     letters = "".join(secrets.choice(ALPHABET) for _ in range(6))
     return f"{letters[:4]}-{letters[4:]}"
+
+
+def note_unreadable(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:
+    """Tell the log why claims that rules look at could not be had; the trail tells what came of it."""
+    logger.warning("claims unreadable: provider=%s claims=%s reason=%s", provider_id, sorted(claims), refused)

@@ -8,6 +8,8 @@ import pytest
 from config.environment import CHECKOUT
 
 CALLERS = {
+    "accounts/claim_rules/following.py": "what claim rules give and take at a sign-in, in whatever tenant",
+    "accounts/claim_rules/wanted.py": "which claims the rules of all tenants look at",
     "accounts/roles.py": "the built-in roles",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
