@@ -4,10 +4,18 @@ from typing import Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 
 class ChoiceOfMany(AutocompleteSelect):
-    """Shows again what was chosen, if it can be a key at all; that it was no choice is for the field to say."""
+    """Shows again what was chosen, if it can be a key at all; that it was no choice is for the field to say.
+
+    Where nothing is chosen yet it has words of its own: a screen reader has nothing else to call it.
+    """
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        attributes = super().build_attrs(base_attrs, extra_attrs)
+        return {**attributes, "data-placeholder": gettext("Choose one")}
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
         return super().optgroups(name, [chosen for chosen in value if self._can_be_key(chosen)], attr)

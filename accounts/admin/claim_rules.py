@@ -158,12 +158,12 @@ class ClaimRuleAdmin(admin.ModelAdmin[ClaimRule]):
 
 def _shown(effects: Preview) -> list[dict[str, Any]]:
     told = (
-        (Kind.GAIN, _("would get this role")),
-        (Kind.CHANGE, _("would have their role changed to this one")),
-        (Kind.LOSE, _("would lose what this rule gave")),
-        (Kind.KEEP, _("keep it")),
-        (Kind.BY_HAND, _("were let in by hand, and stay as they are")),
-        (Kind.BY_OTHER, _("have their role from a rule that comes first, and stay as they are")),
+        (Kind.GAIN, _("Would get this role")),
+        (Kind.CHANGE, _("Have another role by a rule, and would get this one")),
+        (Kind.LOSE, _("Would lose what this rule gave")),
+        (Kind.KEEP, _("Have it by this rule, and keep it")),
+        (Kind.BY_HAND, _("Were let in by hand, and stay as they are")),
+        (Kind.BY_OTHER, _("Have their role by a rule that comes first, and stay as they are")),
     )
     always = {Kind.GAIN, Kind.LOSE}
     return [

@@ -6,7 +6,9 @@ from typing import Any
 from django.contrib import admin
 from django.db import models
 
-from accounts.models import User
+from accounts.models import ClaimRule, Membership, Role, User
+from accounts.tenancy import site_context
+from tests import claim_rules
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 
@@ -43,7 +45,8 @@ def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         _people(visitor)
         _sign_in(visitor)
-        row = model._default_manager.order_by("pk").last()  # noqa: SLF001  # any model's own
+        with site_context("a test looks for a row"):
+            row = model._default_manager.order_by("pk").last()  # noqa: SLF001  # any model's own
         assert row is not None
         visitor.go(f"{_path(model)}{row.pk}/change/")
 
@@ -60,6 +63,18 @@ def _people(visitor: Visitor) -> None:
     for provider, persona in (("google", "ada"), ("github", "bobby")):
         visitor.sign_in(provider, persona)
         visitor.page.context.clear_cookies()
+    rule = claim_rules.rule("google", "hd", "corp.example")
+    with site_context("a test builds a tenant"):
+        Membership.objects.create(
+            user=User.objects.order_by("created_at")[0], tenant=rule.tenant, role=Role.objects.get(name="owner")
+        )
+
+
+def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    visitor.sign_in("google", "grace")
+    visitor.page.context.clear_cookies()
+    _newest(ClaimRule)(visitor, new_visitor)
+    visitor.press("See what it would do")
 
 
 def _path(model: type[models.Model]) -> str:
@@ -87,5 +102,7 @@ ADMIN_STATES = [
         if model._meta.app_label not in EMPTY
         for state in _of(model, registered)
     ),
+    State(name="admin-claimrule_add", heading="", arrive=_inside("/admin/accounts/claimrule/add/")),
+    State(name="admin-claimrule_preview", heading="What this rule would do", arrive=_previewed),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]

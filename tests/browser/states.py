@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from accounts.models import Identity, Session, User
+from tests import claim_rules
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 
 PHONE = (
@@ -141,6 +142,12 @@ def _without_proof(visitor: Visitor, _: NewVisitor) -> None:
     visitor.press("Continue with Google")
 
 
+def _claims_unread(visitor: Visitor, _: NewVisitor) -> None:
+    claim_rules.rule("github", "organizations", "engineering")
+    visitor.providers.set_fault("github", "organizations_forbidden")
+    visitor.sign_in("github", "ada")
+
+
 def _let_time_pass() -> None:
     long_ago = datetime.now(UTC) - timedelta(days=412)
     User.objects.update(created_at=long_ago)
@@ -169,6 +176,7 @@ STATES = [
     State(name="refusal-not_started", heading="Please start again", arrive=_at("/accounts/google/login/callback/")),
     State(name="clash-one_account", heading="This address already has an account here", arrive=_clash),
     State(name="account-new", heading="Ada Lovelace", arrive=_inside("/accounts/")),
+    State(name="account-claims_unread", heading="Ada Lovelace", arrive=_claims_unread),
     State(name="account-lived_in", heading="Ada Lovelace", arrive=_lived_in),
     State(
         name="account-without_address",
