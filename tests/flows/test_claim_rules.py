@@ -1,11 +1,14 @@
 """What providers say becomes memberships where a rule says so, and only there; it goes when the word goes."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
+from django.core.cache import cache
 
 from accounts.models import Identity, Membership, Role, Session, User
 from accounts.tenancy import site_context
@@ -19,7 +22,8 @@ from tests import claim_rules
 from tests.flows.conftest import Browser, another
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
-from tests.together import together
+from tests.together import leave_nothing_open, together
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(30)]
 
@@ -366,13 +370,39 @@ def test_rules_cost_no_statement_while_nothing_changes(browser: Browser, servers
 
 def _returning(browser: Browser, servers: Servers, at: str) -> int:
     """Count the statements of a sign-in that changes nothing, some time after the rules were changed."""
-    from django.core.cache import cache  # noqa: PLC0415
-
     cache.delete("claim_rules:wanted")
     Browser(browser.providers).sign_in(at, "grace")
     with asked_of_the_database(servers) as asked:
         Browser(browser.providers).sign_in(at, "grace")
     return len(asked.statements)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(53)
+def test_no_transaction_is_open_while_somebody_signed_in_waits_for_groups(
+    browser: Browser, providers: Sandbox, servers: Servers
+) -> None:
+    claim_rules.rule("microsoft", "groups", "radium")
+    browser.sign_in("google", "marie")
+    callback = browser.callback_url("microsoft", "marie", process="connect")
+    providers.set_fault("microsoft", "groups_hang")
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        waiting = pool.submit(_get_and_leave, browser, callback)
+        until(lambda: providers.counts("microsoft")["groups"], seconds=5)
+        open_ones = superuser.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = 'vestibule_app' AND xact_start IS NOT NULL"
+        ).fetchone()
+        providers.clear_faults()
+        assert waiting.result(timeout=10).status_code == 302
+
+    assert open_ones == (0,)
+
+
+def _get_and_leave(browser: Browser, url: str) -> Any:
+    try:
+        return browser.get(url)
+    finally:
+        leave_nothing_open()
 
 
 # What cannot be read
