@@ -1,6 +1,5 @@
 """What of a model somebody finds in the admin: superusers everything, others what is in their tenant."""
 
-from collections.abc import Sequence
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin
@@ -9,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.models import User
 
@@ -39,14 +39,27 @@ class OnlySuperusers(admin.ModelAdmin[Row]):
         return actor(request).is_superuser and super().has_delete_permission(request, obj)
 
 
-class Completing(AutocompleteSelect):
-    """Django's field with completion, for whom a key that cannot be one is no choice instead of an error."""
+class ChoiceOfMany(AutocompleteSelect):
+    """Django's own widget fails on a key that cannot be one, such as half an id.
 
-    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+    Shows again what was chosen, if it can be a key at all; that it was no choice is for the field to say.
+
+    Where nothing is chosen yet it has words of its own: a screen reader has nothing else to call it.
+    """
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        attributes = super().build_attrs(base_attrs, extra_attrs)
+        return {**attributes, "data-placeholder": gettext("Choose one")}
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [chosen for chosen in value if self._can_be_key(chosen)], attr)
+
+    def _can_be_key(self, chosen: Any) -> bool:
         try:
-            return super().optgroups(name, value, attr)
-        except (ValueError, ValidationError):
-            return super().optgroups(name, [], attr)
+            self.field.remote_field.model._meta.pk.to_python(chosen)
+        except (ValidationError, ValueError, TypeError):
+            return False
+        return True
 
 
 class NarrowChoices(admin.options.BaseModelAdmin[Row]):
@@ -55,7 +68,7 @@ class NarrowChoices(admin.options.BaseModelAdmin[Row]):
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
         self._narrow(db_field, request, kwargs)
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", Completing(db_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault("widget", ChoiceOfMany(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

@@ -22,12 +22,12 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
 
 
 def change_role(membership: Membership, role: Role, *, keep: str | None = None) -> None:
-    """Make a person something else in their tenant. No change, no write."""
+    """Make a person something else in their tenant, by hand from now on. No change, no write."""
     if membership.role_id == role.pk:
         return
     with transaction.atomic():
-        membership.role = role
-        membership.save(update_fields=["role"])
+        membership.role, membership.rule = role, None
+        membership.save(update_fields=["role", "rule"])
         end_others(membership.user, keep=keep, because=Because.ROLE_CHANGED)
 
 

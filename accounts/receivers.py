@@ -1,13 +1,15 @@
-"""What libraries tell us about people coming and going, recorded in the trail."""
+"""What signals tell us: people coming and going, recorded in the trail; rules changing, forgotten by the cache."""
 
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts.models import User
+from accounts.claim_rules import wanted
+from accounts.models import ClaimRule, User
 from accounts.sessions import SessionStore
 from audit.context import Actor, ActorKind, acting, current
 from audit.events import Event, record
@@ -37,3 +39,8 @@ def record_sign_out(user: User | None, **_: Any) -> None:
 def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
     """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
     record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")
+
+
+@receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="forget what rules look at")
+def forget_what_rules_look_at(**_: Any) -> None:
+    wanted.forget()

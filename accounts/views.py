@@ -18,19 +18,15 @@ from accounts.sessions import Because, end_early, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import Named, ways_in
 
+CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tell what claim rules look at
+
 
 @without_tenant
 @require_safe
 @login_required
 def account(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
-    context = {
-        "person": request.user,
-        "ways_in": ways_in(request, request.user),
-        "notice": _("This is the address of your account now. Your other devices were signed out.")
-        if "address_changed" in request.GET
-        else "",
-    }
+    context = {"person": request.user, "ways_in": ways_in(request, request.user), "notice": _notice(request)}
     return render(request, "accounts/account.html", context)
 
 
@@ -86,6 +82,20 @@ def end_the_others(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required
     end_others(request.user, keep=request.session.session_key, because=Because.OWNER)
     return redirect(f"{reverse('sessions')}?ended")
+
+
+def _notice(request: HttpRequest) -> str:
+    """Tell what has just happened; and once that something is missing, and why."""
+    if "address_changed" in request.GET:
+        return _("This is the address of your account now. Your other devices were signed out.")
+    provider = request.session.pop(CLAIMS_UNREAD, None)
+    if provider is None:
+        return ""
+    words = _(
+        "%(provider)s did not tell us which groups or roles you have there. What they open here is closed to you "
+        "until you sign in again and they can be read."
+    )
+    return words % {"provider": name_of(provider)}
 
 
 def _device(row: Session, current: str | None) -> Device:

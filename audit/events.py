@@ -33,6 +33,8 @@ class Event(models.TextChoices):
     PASSWORD_RESET_ASKED = "password.reset_asked", _("Somebody said that they had forgotten a local password.")
     PASSWORD_RESET = "password.reset", _("A local password was replaced by its owner, through a mailed link.")
     LIMIT_REACHED = "limit.reached", _("Something was done too often; more of it in this window left no entry.")
+    ROLES_FROM_CLAIMS = "roles.from_claims", _("Claim rules gave, changed or took away memberships at a sign-in.")
+    RULE_UNREADABLE = "rule.unreadable", _("What claim rules look at could not be read, so they gave nothing.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
     TENANT_REFUSED = (

@@ -43,6 +43,7 @@ def _without_final_slash(value: object) -> object:
     return value.rstrip("/") if isinstance(value, str) else value
 
 
+OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
 CommaSeparated = BeforeValidator(_split)
 Url = Annotated[str, BeforeValidator(_without_final_slash)]
 
@@ -96,6 +97,10 @@ class Environment(BaseModel):
     microsoft_client_secret: SecretStr = SecretStr("")
     microsoft_issuer: Url = Field(
         default="", description="https://login.microsoftonline.com/<tenant id>/v2.0, one tenant by its id"
+    )
+    microsoft_graph_url: Url = Field(
+        default="https://graph.microsoft.com",
+        description="asked for groups where claim rules need them; other clouds have their own",
     )
     github_client_id: str = ""
     github_client_secret: SecretStr = SecretStr("")
@@ -168,7 +173,7 @@ class Environment(BaseModel):
         return faults + (["ALLOWED_HOSTS: a wildcard is refused"] if "*" in self.allowed_hosts else [])
 
     def _bad_urls(self) -> list[str]:
-        names = ("public_url", "google_issuer", "microsoft_issuer", "github_url", "github_api_url", "keycloak_issuer")
+        names = [name for name in type(self).model_fields if name.endswith("_issuer") or name in OTHER_URLS]
         return [
             f"{name.upper()}: must be an https URL (plain http only on loopback)"
             for name in names

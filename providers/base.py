@@ -2,8 +2,8 @@
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -33,6 +33,14 @@ class Tokens:
     access_token: object = field(default=None, repr=False)
     refresh_token: object = field(default=None, repr=False)
     id_token: object = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class More:
+    """Claims that did not come with the identity itself, and the names of those that could not be had."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: frozenset[str] = frozenset()
 
 
 @dataclass(kw_only=True)
@@ -78,7 +86,11 @@ class Provider(ABC):
 
     @abstractmethod
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
-        """Spend a code and return whom it stands for. Raises SignInRefused."""
+        """Spend a code and return whom it stands for. Raises SignInRefused.
+
+        A claim that the flow wants and that does not come by itself may cost a call more; one that cannot be had
+        is no reason to refuse anybody, it is ``unreadable``.
+        """
 
 
 @dataclass(kw_only=True)
@@ -120,7 +132,7 @@ class OpenIDProvider(Provider):
                 "response_type": "code",
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
-                "scope": " ".join(self.scopes),
+                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted))),
                 "state": flow.state,
                 "nonce": flow.nonce,
                 "code_challenge": flow.code_challenge,
@@ -139,7 +151,23 @@ class OpenIDProvider(Provider):
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         tokens = self.exchange(code, flow.code_verifier)
-        return self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
+        identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
+        return self.completed(identity, tokens, flow)
+
+    def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
+        """Add the claims that rules look at and that the ID token does not hold. Never raises SignInRefused."""
+        if not flow.wanted:
+            return identity
+        more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
+        return replace(identity, claims={**more.claims, **identity.told}, unreadable=more.unreadable)
+
+    def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
+        """Return what else to ask for where rules look at these claims."""
+        return ()
+
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+        """Return wanted claims that the ID token's do not hold. Never raises SignInRefused."""
+        return More()
 
     def exchange(self, code: str, code_verifier: str) -> Tokens:
         form = {

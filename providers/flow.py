@@ -37,12 +37,16 @@ class Process(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters."""
+    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters.
+
+    ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
+    """
 
     provider: str
     process: Process
     next: str = ""
     starter: str = ""
+    wanted: tuple[str, ...] = ()
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @property
@@ -122,7 +126,7 @@ def _read(request: HttpRequest) -> Flow:
         raise SignInRefused(Reason.STATE_EXPIRED) from None
     except BadSignature:
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong") from None
-    flow = Flow(**values | {"process": Process(values["process"])})
+    flow = Flow(**values | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})
     if not secrets.compare_digest(flow.state, states[0]):
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
     return flow

@@ -9,10 +9,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.claim_rules import following
+from accounts.claim_rules.wanted import wanted
 from accounts.models import Session, User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, SessionStore, end_others
 from accounts.tenancy.middleware import without_tenant
+from accounts.views import CLAIMS_UNREAD
+from audit.context import Actor, ActorKind, acting
 from providers import registry
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
@@ -29,7 +33,7 @@ LONGEST_CODE = 4096  # characters
 FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
 
 
-@without_tenant
+@without_tenant  # it may wait for the provider
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Send the person to the provider; a GET, which anybody may have caused, asks first.
@@ -44,6 +48,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         process=process,
         next=safe_next(request.GET.get("next", "")),
         starter="" if process is Process.SIGN_IN else str(request.user.pk),
+        wanted=_wanted(provider_id) if request.method == "POST" else (),
     )
     try:
         provider = _provider(provider_id)
@@ -57,7 +62,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return response
 
 
-@without_tenant
+@without_tenant  # it waits for the provider, and then has a transaction of its own
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Take the provider's answer: nobody is signed in unless every check has passed.
@@ -71,14 +76,14 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     try:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
-        if not connection.in_atomic_block:
-            connection.close()  # back to the pool, while we wait for others
+        _let_go()
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         with transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             response = _finish(request, flow, external, linked)
+            _follow_rules(request, flow, external, linked)
             request.session[FINISHED] = {"state": flow.state, "next": response.headers["Location"]}
             request.session.save()
     except SignInRefused as refused:
@@ -86,6 +91,18 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response
+
+
+def _let_go() -> None:
+    """Give the database's connection back to the pool, while we wait for others."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _wanted(provider_id: str) -> tuple[str, ...]:
+    names = tuple(sorted(wanted(provider_id)))
+    _let_go()
+    return names
 
 
 def _provider(provider_id: str) -> Provider:
@@ -168,6 +185,21 @@ def _finish(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked
     if linked.decision is Decision.CONNECT:
         end_others(linked.user, keep=request.session.session_key, because=Because.IDENTITY_CONNECTED)
     return HttpResponseRedirect(flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}")
+
+
+def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
+    """Let claim rules speak, also where an identity is connected or proven: what it says is as true then.
+
+    A known identity brought along what rules need to know; for a new one nothing is asked where no rule is.
+    """
+    if linked.decision in {Decision.ENROL, Decision.CONNECT} and flow.wanted:
+        following.look(linked.identity)
+    with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
+        was_blind = following.follow(
+            linked.identity, external.told, unreadable=external.unreadable, keep=request.session.session_key
+        )
+    if was_blind:
+        request.session[CLAIMS_UNREAD] = external.provider
 
 
 def _notice(flow: Flow, linked: Linked) -> str:

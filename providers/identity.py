@@ -27,6 +27,8 @@ class ExternalIdentity:
 
     ``email_verified`` means that we take this provider's word for this address, not only that it said so.
     ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
+    ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
+    ``unreadable`` the names of those that a rule looks at and that could not be had this time.
     Raises SignInRefused when there is no usable key.
     """
 
@@ -38,6 +40,8 @@ class ExternalIdentity:
     name: str = ""
     session: str = ""
     claims: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: frozenset[str] = frozenset()
+    told: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not is_subject(self.subject):
@@ -47,7 +51,9 @@ class ExternalIdentity:
         object.__setattr__(self, "email_verified", self.email_verified is True and bool(email))
         object.__setattr__(self, "name", clean_name(self.name))
         object.__setattr__(self, "session", self.session if is_subject(self.session) else "")
-        object.__setattr__(self, "claims", storable(self.claims))
+        told = {name: value for name, value in self.claims.items() if name not in OF_ONE_SIGN_IN}
+        object.__setattr__(self, "told", told)
+        object.__setattr__(self, "claims", storable(told))
 
 
 def is_subject(value: object) -> bool:
@@ -61,11 +67,11 @@ def is_storable(text: str) -> bool:
 
 
 def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims that can be kept: none that changes at each sign-in, none that the database refuses."""
-    kept = {
-        name: value for name, value in claims.items() if name not in OF_ONE_SIGN_IN and _fits(name) and _fits(value)
-    }
-    return kept if len(json.dumps(kept)) <= LARGEST_CLAIMS else {}
+    """Return the claims that can be kept: none that the database refuses, and of too many not the largest."""
+    kept = {name: value for name, value in claims.items() if _fits(name) and _fits(value)}
+    while len(json.dumps(kept)) > LARGEST_CLAIMS:
+        del kept[max(kept, key=lambda name: len(json.dumps({name: kept[name]})))]
+    return kept
 
 
 def _fits(value: Any, depth: int = 0) -> bool:

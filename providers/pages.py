@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import local
+from accounts.claim_rules import following
 from accounts.models import Identity, User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
@@ -96,6 +97,7 @@ def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
     try:
         with transaction.atomic():  # whoever came in by it leaves with it, or nothing happens
             disconnect(identity)
+            following.leave(identity, keep=request.session.session_key)
             end_others(request.user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
     except SignInRefused as refused:
         return refuse(request, identity.provider, refused)

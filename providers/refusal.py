@@ -1,9 +1,13 @@
 """Why what comes from a provider can be refused: every reason there is, and the exception that carries one."""
 
+import logging
+from collections.abc import Iterable
 from enum import StrEnum
 from uuid import UUID
 
 from accounts.reference import new_reference
+
+logger = logging.getLogger(__name__)
 
 
 class Reason(StrEnum):
@@ -70,3 +74,8 @@ class SignInRefused(Exception):
         self.person = person
         self.detail = detail
         self.reference = new_reference()
+
+
+def note_unreadable(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:
+    """Tell the log why claims that rules look at could not be had; the trail tells what came of it."""
+    logger.warning("claims unreadable: provider=%s claims=%s reason=%s", provider_id, sorted(claims), refused)

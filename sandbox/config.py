@@ -51,6 +51,7 @@ class Config:
 def environment(base_url: str, clients: Mapping[Provider, Client]) -> dict[str, str]:
     """Return the variables by which a product uses the providers of a sandbox at that address."""
     found = {"GITHUB_URL": f"{base_url}/github", "GITHUB_API_URL": f"{base_url}/github/api"}
+    found["MICROSOFT_GRAPH_URL"] = f"{base_url}/microsoft/graph"
     for provider in OPENID_PROVIDERS:
         found[f"{provider.upper()}_ISSUER"] = issuer(base_url, provider)
     for provider, client in clients.items():

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import zlib
 from collections.abc import Callable
 
 from sandbox.authorize import FrontDoor, Rules
@@ -34,7 +35,7 @@ class GitHub:
             ("POST", f"{LOGIN}/access_token"): Endpoint("token", self.token, Stage.TOKEN),
             ("GET", f"{API}/user"): Endpoint("user", self.user, Stage.USERINFO),
             ("GET", f"{API}/user/emails"): Endpoint("emails", self.emails, Stage.EMAILS),
-            ("GET", f"{API}/user/orgs"): Endpoint("orgs", self.orgs),
+            ("GET", f"{API}/user/orgs"): Endpoint("orgs", self.orgs, Stage.ORGANIZATIONS),
             ("DELETE", application): Endpoint("revoke", self.revoke),
         }
 
@@ -51,7 +52,10 @@ class GitHub:
         return self._for_person(request, self._emails)
 
     def orgs(self, request: Request) -> Answer:
-        return self._for_person(request, self._orgs)
+        """List a page: ``per_page`` is 30 unless asked for, and 100 at most."""
+        size = min(_number(request.query.get("per_page"), 30), 100)
+        first = (_number(request.query.get("page"), 1) - 1) * size
+        return self._for_person(request, lambda grant: self._orgs(grant, slice(first, first + size)))
 
     def revoke(self, request: Request) -> Answer:
         if request.basic_credentials is None or not client_proves_itself(request, self.world.client(self.provider)):
@@ -112,10 +116,21 @@ class GitHub:
         given = persona.claims.get(self.provider, {}).get("emails")
         return json_answer(_addresses(persona) if given is None else given)
 
-    def _orgs(self, grant: Grant) -> Answer:
-        groups = grant.session.persona.groups if "read:org" in grant.ask.scopes else ()
-        logins = sorted({group.strip("/").partition("/")[0] for group in groups})
-        return json_answer([{"login": login, "id": 1000 + n} for n, login in enumerate(logins)])
+    def _orgs(self, grant: Grant, page: slice) -> Answer:
+        if not grant.ask.scopes & {"read:org", "user"}:
+            return json_answer({"message": "You need at least read:org scope to list organizations."}, 403)
+        logins = sorted({group.strip("/").partition("/")[0] for group in grant.session.persona.groups})
+        found = [{"login": login, "id": organization_id(login)} for login in logins]
+        return json_answer(found[page])
+
+
+def organization_id(login: str) -> int:
+    """Return the number of an organization, the same in every process."""
+    return 1000 + zlib.crc32(login.encode()) % 1_000_000
+
+
+def _number(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and int(text) > 0 else default
 
 
 def _error(error: str, description: str) -> dict[str, object]:

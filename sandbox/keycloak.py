@@ -6,6 +6,7 @@ import uuid
 from sandbox.authorize import Rules
 from sandbox.clients import client_proves_itself
 from sandbox.drafts import Draft
+from sandbox.faults import Lie, Stage
 from sandbox.grants import Grant, Kind
 from sandbox.leaving import Leaving
 from sandbox.oidc import REFRESH_SECONDS, OpenIdProvider, Paths
@@ -83,9 +84,14 @@ class Keycloak(OpenIdProvider):
             "realm_access": {"roles": ["default-roles-vestibule", *persona.roles]},
             "resource_access": {"account": {"roles": ["manage-account", "view-profile"]}},
         }
+        if persona.client_roles:
+            claims["resource_access"] = {self.client.client_id: {"roles": list(persona.client_roles)}}
         claims |= self.subject_claims(persona) | self.person_claims(persona, scopes)
         scene = self.world.scene(self.provider)
-        return str(Draft(scene, claims | self._session_claims(grant)).sealed())
+        draft = Draft(scene, claims | self._session_claims(grant))
+        for lie in self.world.effects(self.provider, Lie, stage=Stage.ACCESS_TOKEN):
+            lie.bend(draft)
+        return str(draft.sealed())
 
     def answer_extras(self, grant: Grant) -> dict[str, object]:
         extras: dict[str, object] = {"not-before-policy": 0, "session_state": grant.session.sid}

@@ -2,20 +2,26 @@
 
 import secrets
 import time
+import uuid
 from collections.abc import Mapping
 
 from sandbox.authorize import Rules
-from sandbox.grants import Grant
+from sandbox.faults import Stage
+from sandbox.grants import Grant, Kind
 from sandbox.leaving import Leaving
 from sandbox.oidc import OpenIdProvider, Paths
 from sandbox.personas import Persona
 from sandbox.providers import MICROSOFT_TENANT, Provider
-from sandbox.routing import Routes
-from sandbox.wire import Answer, json_answer
+from sandbox.routing import Endpoint, Routes
+from sandbox.wire import Answer, Request, json_answer
 from sandbox.world import World
 
 HOME = f"/microsoft/{MICROSOFT_TENANT}"
 LOGOUT = f"{HOME}/oauth2/v2.0/logout"
+GRAPH = "/microsoft/graph"
+MEMBERSHIPS = f"{GRAPH}/v1.0/me/transitiveMemberOf"
+MOST_ON_PAGE = 999
+MOST_IN_TOKEN = 200  # groups; beyond that the token says where to ask ("overage")
 
 
 class Microsoft(OpenIdProvider):
@@ -35,7 +41,8 @@ class Microsoft(OpenIdProvider):
         self.leaving = Leaving(world, self.door)
 
     def routes(self) -> Routes:
-        return super().routes() | self.leaving.routes(LOGOUT)
+        groups = Endpoint("groups", self.groups, Stage.GROUPS)
+        return super().routes() | self.leaving.routes(LOGOUT) | {("GET", MEMBERSHIPS): groups}
 
     def metadata(self) -> dict[str, object]:
         return {
@@ -72,7 +79,34 @@ class Microsoft(OpenIdProvider):
         if "email" in scopes and persona.domain_owner is not None:
             found["xms_edov"] = persona.domain_owner
         given = {"roles": persona.roles, "groups": persona.groups}
-        return found | {name: list(values) for name, values in given.items() if values}
+        found |= {name: list(values) for name, values in given.items() if values}
+        return found if len(persona.groups) <= MOST_IN_TOKEN else self._overage(persona, found)
+
+    def groups(self, request: Request) -> Answer:
+        """Play Graph: a page of the groups and roles of the person whose token it is, and where the next one is."""
+        token = self.world.grants.live(request.bearer_token, self.provider, Kind.ACCESS)
+        if token is None:
+            return _graph_error("InvalidAuthenticationToken", 401)
+        if f"{self.world.base_url}{GRAPH}/User.Read" not in token.grant.ask.scopes:
+            return _graph_error("Authorization_RequestDenied", 403)
+        groups = [
+            {"@odata.type": "#microsoft.graph.group", "id": group} for group in token.grant.session.persona.groups
+        ]
+        entries = [*groups, {"@odata.type": "#microsoft.graph.directoryRole", "id": str(uuid.UUID(int=0))}]
+        size = min(int(request.query.get("$top", "100")), MOST_ON_PAGE)
+        first = int(request.query.get("$skiptoken", "0"))
+        document: dict[str, object] = {"value": entries[first : first + size]}
+        if len(entries) > first + size:
+            following = f"$select=id&$top={size}&$skiptoken={first + size}"
+            document["@odata.nextLink"] = f"{self.world.base_url}{MEMBERSHIPS}?{following}"
+        return json_answer(document)
+
+    @staticmethod
+    def _overage(persona: Persona, claims: dict[str, object]) -> dict[str, object]:
+        """The address that Entra names is of an interface that is switched off: whoever follows it has no answer."""
+        endpoint = f"https://graph.windows.net/{MICROSOFT_TENANT}/users/{persona.directory_id()}/getMemberObjects"
+        told = {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": endpoint}}}
+        return {name: value for name, value in claims.items() if name != "groups"} | told
 
     def access_token(self, _grant: Grant) -> str:
         return f"EwB{secrets.token_urlsafe(48)}"
@@ -92,3 +126,7 @@ class Microsoft(OpenIdProvider):
     @staticmethod
     def _username(persona: Persona) -> str:
         return persona.email or f"{persona.username}@vestibule.onmicrosoft.example"
+
+
+def _graph_error(code: str, status: int) -> Answer:
+    return json_answer({"error": {"code": code, "message": "The sandbox's Graph refuses this."}}, status)

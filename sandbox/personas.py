@@ -21,7 +21,9 @@ class Persona:
 
     `domain_owner` is Microsoft's `xms_edov` (None leaves it out). `claims` sets claims of one
     provider exactly as given, `without` removes some; GitHub's go into `/user`, but `emails`
-    there replaces the list of addresses.
+    there replaces the list of addresses. `roles` are Keycloak's realm roles and Microsoft's app
+    roles, `client_roles` those of Keycloak's client; the first names of `groups` are GitHub's
+    organizations.
     """
 
     key: str
@@ -34,6 +36,7 @@ class Persona:
     hosted_domain: str | None = None
     domain_owner: bool | int | str | None = None
     roles: tuple[str, ...] = ()
+    client_roles: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     login: str = ""
     private_email: bool = False
@@ -60,6 +63,7 @@ class Persona:
         readers: dict[str, Callable[[Any], Any]] = {
             "providers": lambda v: tuple(Provider(p) for p in v),
             "roles": tuple,
+            "client_roles": tuple,
             "groups": tuple,
             "subjects": _by_provider,
             "claims": _by_provider,
@@ -164,7 +168,16 @@ CAST: tuple[Persona, ...] = (
         hosted_domain="corp.example",
         domain_owner="1",
         roles=("vestibule-admin",),
+        client_roles=("reviewer",),
         groups=("/engineering", "/engineering/compilers"),
+    ),
+    Persona(
+        "marie",
+        "In more groups than a token of Microsoft's or a page of GitHub's holds.",
+        "Marie Curie",
+        "marie@example.com",
+        domain_owner=True,
+        groups=(*(f"group-{number:03}" for number in range(1, 251)), "radium"),
     ),
     Persona(
         "linus",

@@ -130,7 +130,8 @@ class World:
     def effects(self, provider: Provider, kind: type[E], *, stage: Stage | None = None) -> list[E]:
         """List the active fault's effects of one kind.
 
-        Lies need the stage: those of the logout stage bend logout tokens, all others ID tokens.
+        Lies need the stage: those of the logout stage bend logout tokens, those of the access token stage access
+        tokens, all others ID tokens.
         """
         active = self._faults.get(provider)
         if active is None or (stage is not None and not _shows_at(active.fault, stage)):
@@ -171,4 +172,5 @@ class World:
 
 
 def _shows_at(fault: Fault, stage: Stage) -> bool:
-    return (fault.stage is Stage.LOGOUT) == (stage is Stage.LOGOUT)
+    own = {Stage.LOGOUT, Stage.ACCESS_TOKEN}
+    return fault.stage is stage if own & {fault.stage, stage} else True

@@ -12,13 +12,15 @@ class IdentityManager(models.Manager["Identity"]):
     def find(self, issuer: str, subject: str) -> "Identity | None":
         """Find an identity with its user and hold its row, until the transaction ends.
 
-        Whoever disconnects it waits, and then ends the session that is being opened too.
+        Whoever disconnects it waits, and then ends the session that is being opened too. What claim rules need to
+        know of the person comes along.
         """
         row = fetch_one(FIND, [issuer, subject])
         if row is None:
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
+        identity.under_rules = row[-1]
         return identity
 
     def of(self, user: User) -> "list[Identity]":
@@ -42,6 +44,8 @@ class Identity(models.Model):
     claims = models.JSONField(_("claims"), default=dict, blank=True)
     created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
 
+    under_rules: str | None = None  # as ``accounts.claim_rules.following`` reads it, where ``find`` brought it
+
     objects = IdentityManager()
 
     class Meta:
@@ -62,7 +66,8 @@ class Identity(models.Model):
 
 IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
 FIND = (
-    f"SELECT {IDENTITIES.columns}, {USERS.columns} FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
+    f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, i.provider)::text "
+    "FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
 )
 OF_USER = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.created_at, i.id"

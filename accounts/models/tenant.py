@@ -137,6 +137,17 @@ class Membership(TenantOwned):
     is_primary = models.BooleanField(
         _("primary"), default=False, db_default=False, help_text=_("Where the person is after signing in.")
     )
+    rule = models.ForeignKey(
+        "accounts.ClaimRule",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,  # the partial one below
+        related_name="memberships",
+        verbose_name=_("claim rule"),
+        help_text=_("The rule that gave this, and takes it away; none where a person did."),
+    )
     created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
 
     objects: ClassVar[models.Manager["Membership"]] = ScopedManager(tenant="tenant_id", person="user_id")
@@ -156,6 +167,9 @@ class Membership(TenantOwned):
                 name="membership_primary_unique",
                 violation_error_message=_("This person has another primary tenant."),
             ),
+        )
+        indexes = (
+            models.Index(fields=["rule"], condition=models.Q(rule__isnull=False), name="membership_given_by_rule"),
         )
 
     def __str__(self) -> str:

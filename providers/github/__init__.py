@@ -1,15 +1,19 @@
 """GitHub: OAuth 2.0 without identity tokens, so we ask its API who the token speaks for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from providers.base import Client, Provider, origin_of, with_query
+from providers.base import Client, More, Provider, origin_of, with_query
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import Reason, SignInRefused, note_unreadable
 from providers.upstream import Answer
+
+ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
+ON_A_PAGE = 100  # the most that GitHub lists at once
+MOST_PAGES = 10
 
 
 @dataclass(kw_only=True)
@@ -24,12 +28,13 @@ class GitHubProvider(Provider):
         return {origin_of(self.url)}
 
     def authorization_url(self, flow: Flow) -> str:
+        scopes = "read:user user:email" + (" read:org" if ORGANIZATIONS & frozenset(flow.wanted) else "")
         return with_query(
             f"{self.url}/login/oauth/authorize",
             {
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
-                "scope": "read:user user:email",
+                "scope": scopes,
                 "state": flow.state,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
@@ -49,6 +54,7 @@ class GitHubProvider(Provider):
             raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {user.status} for the user")
         profile = user.object()
         address, is_verified = self._address(profile, access_token)
+        more = self._more_claims(access_token, flow.wanted)
         return ExternalIdentity(
             provider=self.id,
             issuer=self.url,
@@ -56,7 +62,9 @@ class GitHubProvider(Provider):
             email=address,
             email_verified=is_verified,
             name=profile.get("name") or profile.get("login") or "",
-            claims={name: profile.get(name) for name in ("login", "name", "email", "company", "html_url")},
+            claims={name: profile.get(name) for name in ("login", "name", "email", "company", "html_url")}
+            | dict(more.claims),
+            unreadable=more.unreadable,
         )
 
     def _exchange(self, code: str, code_verifier: str) -> str:
@@ -89,9 +97,39 @@ class GitHubProvider(Provider):
                 return entry["email"], entry.get("verified") is True
         return contact, False
 
+    def _more_claims(self, access_token: str, wanted: Collection[str]) -> More:
+        """Ask for the organizations where a rule looks at them: all, or none if a page of them cannot be had."""
+        if not ORGANIZATIONS & frozenset(wanted):
+            return More()
+        found: list[dict[str, Any]] = []
+        try:
+            for page in range(1, MOST_PAGES + 1):
+                listed = self._organizations(page, access_token)
+                found += listed
+                if len(listed) < ON_A_PAGE:
+                    return More(claims=_organization_claims(found))
+        except SignInRefused as refused:
+            note_unreadable(self.id, ORGANIZATIONS, refused)
+        return More(unreadable=ORGANIZATIONS)
+
+    def _organizations(self, page: int, access_token: str) -> list[dict[str, Any]]:
+        answer = self._api(f"/user/orgs?per_page={ON_A_PAGE}&page={page}", access_token)
+        listed = answer.json() if answer.status == 200 else None
+        if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for the organizations")
+        return listed
+
     def _api(self, path: str, access_token: str) -> Answer:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/vnd.github+json"}
         return self.upstream.get(f"{self.api_url}{path}", headers=headers)
+
+
+def _organization_claims(listed: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Names for people to read and ids that stay: a name that is given up can be taken by others."""
+    return {
+        "organizations": sorted(entry["login"] for entry in listed if isinstance(entry.get("login"), str)),
+        "organization_ids": sorted(str(entry["id"]) for entry in listed if type(entry.get("id")) is int),
+    }
 
 
 def _form_or_json(answer: Answer) -> dict[str, Any]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from providers.base import Client, OpenIDProvider
+from providers.base import Client, More, OpenIDProvider, Tokens
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
+from providers.refusal import SignInRefused, note_unreadable
+from providers.verification import verify_access_token
 
 
 @dataclass(kw_only=True)
@@ -15,6 +18,24 @@ class KeycloakProvider(OpenIDProvider):
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         return KeycloakBackend(self).identify(code, flow)
+
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+        """Look into the access token, where Keycloak puts roles unless a mapper says otherwise (ADR 11).
+
+        It is here already and signed by the same keys, so this costs no call, while userinfo would: and neither
+        realm nor client roles are in that by default.
+        """
+        missing = wanted - claims.keys()
+        if not missing:
+            return More()
+        try:
+            found = verify_access_token(
+                tokens.access_token, issuer=self.issuer, client_id=self.client.id, subject=claims["sub"]
+            )
+        except SignInRefused as refused:
+            note_unreadable(self.id, missing, refused)
+            return More(unreadable=missing)
+        return More(claims={name: found[name] for name in missing if name in found})
 
 
 def provider(client: Client, settings: Mapping[str, str]) -> KeycloakProvider:

@@ -52,7 +52,7 @@ class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a lib
         request = CallbackRequest(self._provider.callback_url, {"code": code, "state": flow.state})
         identity = self.authenticate(request, nonce=flow.nonce, code_verifier=flow.code_verifier)
         assert isinstance(identity, ExternalIdentity)  # noqa: S101  # get_or_create_user below returns nothing else
-        return identity
+        return self._provider.completed(identity, self._tokens, flow)
 
     def get_settings(self, attr: str, *args: Any) -> Any:
         return self._answers.get(attr, *args)

@@ -1,17 +1,25 @@
 """Microsoft Entra ID: OpenID Connect for one tenant, whose address claim proves nothing by itself."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.base import Client, OpenIDProvider
+from providers.base import Client, More, OpenIDProvider, Tokens
 from providers.identity import ExternalIdentity
-from providers.refusal import Reason, SignInRefused
+from providers.microsoft.graph import groups_of
+from providers.refusal import Reason, SignInRefused, note_unreadable
+
+GROUPS = "groups"
 
 
 @dataclass(kw_only=True)
 class MicrosoftProvider(OpenIDProvider):
-    """One tenant. Its issuer ends in ``/<tenant id>/v2.0``, and ``tid`` must say the same."""
+    """One tenant. Its issuer ends in ``/<tenant id>/v2.0``, and ``tid`` must say the same.
+
+    Graph, where more groups are listed than a token holds, is not in the discovery document.
+    """
+
+    graph_url: str
 
     @property
     def tenant(self) -> str:
@@ -22,6 +30,20 @@ class MicrosoftProvider(OpenIDProvider):
             raise SignInRefused(Reason.TENANT_WRONG)
         return super().identity_from(claims)
 
+    def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
+        """Asked for with the sign-in: whether a person's groups fit into the token shows only afterwards."""
+        return (f"{self.graph_url}/User.Read",) if GROUPS in wanted else ()
+
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+        """Ask Graph for groups where there are too many for the token ("overage", from about 200 on)."""
+        if GROUPS not in wanted or GROUPS in claims or not _are_elsewhere(claims):
+            return More()
+        try:
+            return More(claims={GROUPS: groups_of(self.upstream, self.graph_url, tokens.access_token)})
+        except SignInRefused as refused:
+            note_unreadable(self.id, [GROUPS], refused)
+            return More(unreadable=frozenset({GROUPS}))
+
     def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
         """Any tenant's administrator may write any address into ``email`` (nOAuth, 2023).
 
@@ -30,5 +52,21 @@ class MicrosoftProvider(OpenIDProvider):
         return claims.get("xms_edov") is True
 
 
+def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
+    """Whether the token says that groups are to be asked for. Where it says to ask is not looked at.
+
+    ``_claim_names`` is OpenID Connect Core, section 5.6.2; the address in ``_claim_sources`` is of an interface
+    that Microsoft has switched off.
+    """
+    names = claims.get("_claim_names")
+    return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
+
+
 def provider(client: Client, settings: Mapping[str, str]) -> MicrosoftProvider:
-    return MicrosoftProvider(id="microsoft", name="Microsoft", client=client, issuer_url=settings["issuer"])
+    return MicrosoftProvider(
+        id="microsoft",
+        name="Microsoft",
+        client=client,
+        issuer_url=settings["issuer"],
+        graph_url=settings["graph_url"],
+    )

@@ -1,6 +1,6 @@
 """The catalogue of every way in which the sandbox can lie, fail, hang and drip."""
 
-from sandbox.faults import documents, front, logout, signatures, statements, transport
+from sandbox.faults import access, documents, front, logout, signatures, statements, transport
 from sandbox.faults.kinds import (
     AnswerBend,
     DocumentBend,
@@ -21,6 +21,7 @@ _ALL = (
     *statements.FAULTS,
     *documents.FAULTS,
     *logout.FAULTS,
+    *access.FAULTS,
 )
 CATALOGUE: dict[str, Fault] = {fault.key: fault for fault in _ALL}
 

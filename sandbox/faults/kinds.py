@@ -19,6 +19,9 @@ class Stage(StrEnum):
     DISCOVERY = "discovery"
     USERINFO = "userinfo"
     EMAILS = "emails"
+    ORGANIZATIONS = "organizations"
+    GROUPS = "groups"
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a document
     LOGOUT = "logout"
 
 
@@ -58,7 +61,7 @@ class Redirection:
 
 @dataclass(frozen=True)
 class Lie:
-    """Bends an ID token (or a logout token) before it is sealed."""
+    """Bends an ID token (or a logout token, or Keycloak's access token) before it is sealed."""
 
     bend: Callable[[Draft], None]
 

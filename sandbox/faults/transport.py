@@ -128,4 +128,6 @@ FAULTS: tuple[Fault, ...] = (
         for f in _at(Stage.USERINFO, _SHORT, Outcome.REFUSED, _GITHUB)
     ),
     *_at(Stage.EMAILS, (_MISSING, *_BROKEN), Outcome.SIGNED_IN, _GITHUB),
+    *_at(Stage.ORGANIZATIONS, _SHORT, Outcome.SIGNED_IN, _GITHUB),
+    *_at(Stage.GROUPS, _SHORT, Outcome.SIGNED_IN, (Provider.MICROSOFT,)),
 )

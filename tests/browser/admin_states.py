@@ -9,10 +9,10 @@ from django.db import models
 from django.http import HttpRequest
 
 from accounts import memberships
-from accounts.models import Role, Tenant, User
+from accounts.models import ClaimRule, Role, Tenant, User
 from accounts.tenancy import site_context
 from config.overview.page import counters
-from tests import overview_crowd
+from tests import claim_rules, overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 
@@ -86,6 +86,14 @@ def _people(visitor: Visitor) -> None:
         Role.objects.create(name="pilot", tenant=tenant, description="Brings ships in.", scopes=["berths:read"])
         for person, role in zip(User.objects.order_by("created_at"), ("owner", "member"), strict=False):
             memberships.add(person, tenant, Role.objects.get(name=role))
+    claim_rules.rule("google", "hd", "corp.example", within="Harbour Works")
+
+
+def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    visitor.sign_in("google", "grace")
+    visitor.page.context.clear_cookies()
+    _newest(ClaimRule)(visitor, new_visitor)
+    visitor.press("See what it would do")
 
 
 def _path(model: type[models.Model]) -> str:
@@ -121,5 +129,7 @@ ADMIN_STATES = [
         if model._meta.app_label not in EMPTY
         for state in _of(model, registered)
     ),
+    State(name="admin-claimrule_add", heading="", arrive=_inside("/admin/accounts/claimrule/add/")),
+    State(name="admin-claimrule_preview", heading="What this rule would do", arrive=_previewed),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
+from tests import claim_rules
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 from tests.post import Post
 
@@ -255,6 +256,12 @@ def _forgetful(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.go(Post().link(NEW_ADDRESS))
 
 
+def _claims_unread(visitor: Visitor, _: NewVisitor) -> None:
+    claim_rules.rule("github", "organizations", "engineering")
+    visitor.providers.set_fault("github", "organizations_forbidden")
+    visitor.sign_in("github", "ada")
+
+
 def _let_time_pass() -> None:
     long_ago = datetime.now(UTC) - timedelta(days=412)
     User.objects.update(created_at=long_ago)
@@ -286,6 +293,7 @@ STATES = [
     State(name="refusal-not_started", heading="Please start again", arrive=_at("/accounts/google/login/callback/")),
     State(name="clash-one_account", heading="This address already has an account here", arrive=_clash),
     State(name="account-new", heading="Ada Lovelace", arrive=_inside("/accounts/")),
+    State(name="account-claims_unread", heading="Ada Lovelace", arrive=_claims_unread),
     State(name="account-lived_in", heading="Ada Lovelace", arrive=_lived_in),
     State(
         name="account-without_address",

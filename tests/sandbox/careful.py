@@ -57,29 +57,48 @@ class Attempt:
         issuer = self.client.sandbox.environment()[f"{self.provider.upper()}_ISSUER"]
         metadata = self.discovery(issuer)
         self.client.kept[self.provider] = metadata
-        flow = self.come_back(self.client.start(self.provider), metadata)
+        graph = f"{self.client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/User.Read"
+        scope = "openid email profile" + (f" {graph}" if self.provider is Provider.MICROSOFT else "")
+        flow = self.come_back(self.client.start(self.provider, scope=scope), metadata)
         answer = self.redeem(flow, metadata["token_endpoint"])
         check(isinstance(answer.get("id_token"), str), Stage.TOKEN, "no ID token")
         check(answer["id_token"].count(".") == 2 and answer["id_token"].isascii(), Stage.TOKEN, "not a JWS")
         claims = self.id_token(answer["id_token"], flow, metadata)
         check_hash(claims, answer.get("access_token"))
         self.userinfo(metadata["userinfo_endpoint"], answer.get("access_token"), claims["sub"])
+        self.look_further(answer.get("access_token"), flow)
         owner = claims.get("xms_edov") in (True, "1", "true") and claims.get("xms_edov") is not False
         return owner if self.provider is Provider.MICROSOFT else claims.get("email_verified") is True
 
     def github(self) -> bool:
-        flow = self.come_back(self.client.start(self.provider), {})
+        flow = self.come_back(self.client.start(self.provider, scope="user:email read:org"), {})
         base = f"{self.client.sandbox.base_url}/github"
         token = self.redeem(flow, f"{base}/login/oauth/access_token", forms_too=True)["access_token"]
         user = self.fetched(Stage.USERINFO, f"{base}/api/user", bearer=token)
         check(isinstance(user, dict), Stage.USERINFO, "not an object")
         number = user.get("id")
         check(type(number) is int and number > 0, Stage.USERINFO, "no positive number as id")
+        self.look_at(Stage.ORGANIZATIONS, f"{base}/api/user/orgs", token)
         try:
             addresses = self.fetched(Stage.EMAILS, f"{base}/api/user/emails", bearer=token)
         except Refused:
             return False
         return isinstance(addresses, list) and any(is_verified_primary(a) for a in addresses)
+
+    def look_further(self, access_token: object, flow: Flow) -> None:
+        """See what only a product with rules would look at; nothing of it decides about the sign-in."""
+        if self.provider is Provider.KEYCLOAK and isinstance(access_token, str):
+            self.note_token(access_token, flow)
+            self.verdict.seen.append(self.client.is_signed(self.provider, access_token))
+        if self.provider is Provider.MICROSOFT and isinstance(access_token, str):
+            base = self.client.sandbox.environment()["MICROSOFT_GRAPH_URL"]
+            self.look_at(Stage.GROUPS, f"{base}/v1.0/me/transitiveMemberOf", access_token)
+
+    def look_at(self, stage: Stage, url: str, token: str) -> None:
+        try:
+            self.fetched(stage, url, bearer=token)
+        except Refused as refused:
+            self.verdict.seen.append(str(refused))
 
     def discovery(self, issuer: str) -> Any:
         found = self.fetched(Stage.DISCOVERY, f"{issuer}/.well-known/openid-configuration")

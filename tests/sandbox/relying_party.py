@@ -154,6 +154,16 @@ class Client:
             options={"require": ["exp", "iat", "sub", "nonce"]},
         )
 
+    def is_signed(self, provider: Provider, token: str) -> bool:
+        """Tell whether any of the published keys has signed it."""
+        for key in fetch(self.metadata(provider)["jwks_uri"]).json["keys"]:
+            try:
+                jwt.api_jws.PyJWS().decode(token, jwt.PyJWK(key, algorithm="RS256"), ["RS256"])
+            except (jwt.PyJWTError, AttributeError, ValueError, TypeError):  # junk keys are of any shape
+                continue
+            return True
+        return False
+
     def claims(self, provider: Provider, persona: str = "ada", **changes: str) -> dict[str, Any]:
         answer = self.redeem(self.sign_in(provider, persona, **changes)).json
         return self.verified(provider, answer["id_token"])

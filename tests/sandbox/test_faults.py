@@ -53,7 +53,9 @@ def _request_of(client: Client, fault: Fault, provider: Provider) -> bytes:
     if fault.stage is Stage.TOKEN:
         url = client.token_url(provider)
     elif provider is Provider.GITHUB:
-        url = f"/github/api/user{'/emails' if fault.stage is Stage.EMAILS else ''}"
+        url = "/github/api/user" + {Stage.EMAILS: "/emails", Stage.ORGANIZATIONS: "/orgs"}.get(fault.stage, "")
+    elif fault.stage is Stage.GROUPS:
+        url = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/v1.0/me/transitiveMemberOf"
     else:
         issuer = client.sandbox.environment()[f"{provider.upper()}_ISSUER"]
         known = client.metadata(provider)

@@ -66,9 +66,17 @@ def test_addresses_need_their_scope(client: Client) -> None:
 
 
 def test_organizations_need_their_scope(client: Client) -> None:
-    assert client.github("/user/orgs", _token(client, "grace")).json == []
+    assert client.github("/user/orgs", _token(client, "grace")).status == 403
     (org,) = client.github("/user/orgs", _token(client, "grace", scope="read:org")).json
     assert org["login"] == "engineering"
+
+
+def test_organizations_come_in_pages(client: Client) -> None:
+    token = _token(client, "marie", scope="read:org")
+    pages = [client.github(f"/user/orgs?per_page=500&page={number}", token).json for number in (1, 2, 3, 4)]
+    assert [len(page) for page in pages] == [100, 100, 51, 0]
+    assert pages[2][-1]["login"] == "radium"
+    assert len(client.github("/user/orgs", token).json) == 30
 
 
 def test_the_api_wants_a_token_and_a_user_agent(client: Client) -> None:

@@ -8,6 +8,7 @@ import jwt
 import pytest
 
 from sandbox.drafts import half_hash
+from sandbox.personas import Persona
 from sandbox.providers import MICROSOFT_TENANT, OPENID_PROVIDERS, Provider
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
@@ -103,6 +104,45 @@ def test_microsofts_keys_name_no_algorithm(client: Client) -> None:
     assert "alg" not in keys[0]
 
 
+def _groups_of(client: Client, persona: str, scope: str) -> tuple[list[str], list[int]]:
+    """Follow the pages of the sandbox's Graph, and say how long each was."""
+    answer = client.redeem(client.sign_in(Provider.MICROSOFT, persona, scope=scope)).json
+    url: str | None = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/v1.0/me/transitiveMemberOf?$top=999"
+    found: list[str] = []
+    sizes: list[int] = []
+    while url:
+        page = fetch(url, headers={"Authorization": f"Bearer {answer['access_token']}"})
+        if page.status != 200:
+            return [], [page.status]
+        found += [entry["id"] for entry in page.json["value"] if entry["@odata.type"] == "#microsoft.graph.group"]
+        sizes.append(len(page.json["value"]))
+        url = page.json.get("@odata.nextLink")
+    return found, sizes
+
+
+def test_microsoft_says_where_more_groups_are_than_fit_into_a_token(client: Client) -> None:
+    claims = client.claims(Provider.MICROSOFT, "marie")
+    permission = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/User.Read"
+    groups, sizes = _groups_of(client, "marie", f"openid {permission}")
+    assert "groups" not in claims
+    assert claims["_claim_names"] == {"groups": "src1"}
+    assert (len(groups), groups[-1], sizes) == (251, "radium", [252])
+    assert client.claims(Provider.MICROSOFT, "grace")["groups"] == ["/engineering", "/engineering/compilers"]
+
+
+def test_graph_lists_groups_in_pages(sandbox: Sandbox, client: Client) -> None:
+    sandbox.add_persona(Persona("crowd", groups=tuple(f"g{number}" for number in range(2000))))
+    permission = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/User.Read"
+    groups, sizes = _groups_of(client, "crowd", f"openid {permission}")
+    assert (len(set(groups)), sizes) == (2000, [999, 999, 3])
+
+
+def test_graph_wants_its_permission_and_a_token(client: Client) -> None:
+    assert _groups_of(client, "marie", "openid") == ([], [403])
+    url = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/v1.0/me/transitiveMemberOf"
+    assert fetch(url).status == 401
+
+
 def test_keycloak_shapes_its_claims(client: Client) -> None:
     flow = client.sign_in(Provider.KEYCLOAK, "grace")
     answer = client.redeem(flow).json
@@ -114,6 +154,7 @@ def test_keycloak_shapes_its_claims(client: Client) -> None:
     assert claims["sid"] == answer["session_state"] == flow.answer["session_state"]
     assert {"auth_time", "jti", "acr", "preferred_username"} <= set(claims)
     assert "vestibule-admin" in access["realm_access"]["roles"]
+    assert access["resource_access"] == {"vestibule-keycloak": {"roles": ["reviewer"]}}
     assert access["typ"] == "Bearer"
 
 

@@ -91,6 +91,7 @@ def test_the_product_learns_all_it_needs(sandbox: Sandbox) -> None:
             for part in ("CLIENT_ID", "CLIENT_SECRET")
         ),
         *(f"{p}_ISSUER" for p in ("GOOGLE", "MICROSOFT", "KEYCLOAK")),
+        "MICROSOFT_GRAPH_URL",
         "GITHUB_URL",
         "GITHUB_API_URL",
     }

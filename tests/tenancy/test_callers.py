@@ -14,6 +14,8 @@ CALLERS = {
     "accounts/management/commands/list_tenants.py": "an operator's list of tenants",
     "accounts/management/finding.py": "the tenant and the role that an operator names",
     "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
+    "accounts/claim_rules/following.py": "what claim rules give and take at a sign-in, in whatever tenant",
+    "accounts/claim_rules/wanted.py": "which claims the rules of all tenants look at",
     "accounts/roles.py": "the built-in roles",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/tenancy/middleware.py": "superusers in the admin",

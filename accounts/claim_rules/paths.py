@@ -1,0 +1,76 @@
+"""Where in a provider's claims a rule looks: names separated by dots, quoted where a name has a dot itself.
+
+``realm_access.roles``, ``resource_access."my.client".roles``. Within quotation marks ``\\"`` and ``\\\\`` stand for
+the mark and the backslash.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+MOST_NAMES = 8  # as deep as claims are kept
+QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
+BARE = re.compile(r'[^."\\]+')
+ESCAPED = re.compile(r'\\(["\\])')
+
+
+class BrokenPath(ValueError):
+    """It is no path; the message is a sentence for whoever wrote it."""
+
+
+def parse(path: str) -> tuple[str, ...]:
+    """Return the names of a path, outermost first. Raises BrokenPath."""
+    if not path.isprintable():
+        raise BrokenPath(_("There is an invisible character in the path."))
+    names: list[str] = []
+    place = 0
+    while True:
+        name, place = _name(path, place)
+        names.append(name)
+        if place == len(path):
+            break
+        if path[place] != ".":
+            raise BrokenPath(_("After a quotation mark that closes there must be a dot, or nothing."))
+        place += 1
+    if len(names) > MOST_NAMES:
+        raise BrokenPath(_("The path has more than %(most)d names.") % {"most": MOST_NAMES})
+    return tuple(names)
+
+
+def write(names: Sequence[str]) -> str:
+    """Return the path of these names, each quoted where it must be."""
+    return ".".join(name if BARE.fullmatch(name) and name == name.strip() else _quote(name) for name in names)
+
+
+def matches(claims: object, names: Sequence[str], value: str) -> bool:
+    """Whether the claim is this very text, or a list that holds it. Any other shape is no match, and no error."""
+    found = claims
+    for name in names:
+        if not isinstance(found, Mapping):
+            return False
+        found = found.get(name)
+    if isinstance(found, list):
+        return any(isinstance(item, str) and item == value for item in found)
+    return bool(names) and isinstance(found, str) and found == value
+
+
+def _name(path: str, place: int) -> tuple[str, int]:
+    """Return the name that begins at a place, and where it ends."""
+    if path.startswith('"', place):
+        quoted = QUOTED.match(path, place)
+        if quoted is None:
+            raise BrokenPath(_("A quotation mark is not closed, or a backslash stands before another character."))
+        name, end = ESCAPED.sub(r"\1", quoted[1]), quoted.end()
+    else:
+        bare = BARE.match(path, place)
+        name, end = (bare[0], bare.end()) if bare else ("", place)
+        if name != name.strip() or path[end : end + 1] in {'"', "\\"}:
+            raise BrokenPath(_('A name with blanks at its ends, quotation marks or backslashes is written in "".'))
+    if not name:
+        raise BrokenPath(_("A name is missing: the path begins or ends with a dot, or two stand side by side."))
+    return name, end
+
+
+def _quote(name: str) -> str:
+    return '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
