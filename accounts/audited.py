@@ -9,3 +9,4 @@ exempt("accounts.Session", reason="Events tell when a session begins and ends; i
 declare("accounts.Tenant", tenant="id")
 declare("accounts.Role")
 declare("accounts.Membership", person="user_id")
+declare("accounts.Invitation", secret={"digest"}, personal={"email"}, person="accepted_by_id")
