@@ -9,6 +9,7 @@ from config.environment import CHECKOUT
 
 CALLERS = {
     "accounts/ceiling.py": "whether an account is one tenant's business alone, a yes or no",
+    "accounts/purging.py": "invitations of all tenants whose time is long over",
     "accounts/roles.py": "the built-in roles",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
