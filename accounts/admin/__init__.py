@@ -3,8 +3,8 @@
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 
-from accounts.admin import identities, tenants, trail, users
+from accounts.admin import identities, invitations, tenants, trail, users
 
-__all__ = ["identities", "tenants", "trail", "users"]
+__all__ = ["identities", "invitations", "tenants", "trail", "users"]
 
 admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)
