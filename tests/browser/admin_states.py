@@ -7,7 +7,9 @@ from django.contrib import admin
 from django.core.cache import cache
 from django.db import models
 
-from accounts.models import User
+from accounts.invitations import invite
+from accounts.models import Invitation, Membership, Role, Tenant, User
+from accounts.tenancy import site_context
 from config.overview.page import counters
 from tests import overview_crowd
 from tests.browser.states import State
@@ -46,9 +48,18 @@ def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         _people(visitor)
         _sign_in(visitor)
-        row = model._default_manager.order_by("pk").last()  # noqa: SLF001  # any model's own
+        with site_context("a test"):
+            row = model._default_manager.order_by("pk").last()  # noqa: SLF001  # any model's own
         assert row is not None
         visitor.go(f"{_path(model)}{row.pk}/change/")
+
+    return arrive
+
+
+def _asked(act: str) -> Callable[[Visitor, NewVisitor], None]:
+    def arrive(visitor: Visitor, new_visitor: NewVisitor) -> None:
+        _newest(Invitation)(visitor, new_visitor)
+        visitor.press(act)
 
     return arrive
 
@@ -77,6 +88,12 @@ def _people(visitor: Visitor) -> None:
     for provider, persona in (("google", "ada"), ("github", "bobby")):
         visitor.sign_in(provider, persona)
         visitor.page.context.clear_cookies()
+    with site_context("a test"):
+        tenant = Tenant.objects.create(name="Analytical Engines & Sons")
+        owner, member = (Role.objects.get(name=name) for name in ("owner", "member"))
+        ada = User.objects.get(name="Ada Lovelace")
+        Membership.objects.create(user=ada, tenant=tenant, role=owner)
+    invite(tenant, member, "charles@example.com", ada)
 
 
 def _path(model: type[models.Model]) -> str:
@@ -106,5 +123,8 @@ ADMIN_STATES = [
         if model._meta.app_label not in EMPTY
         for state in _of(model, registered)
     ),
+    State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
+    State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
+    State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]
