@@ -1,10 +1,12 @@
 """Removing what has expired, a little at a time, so that nobody who signs in has to wait for it."""
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from django.db import connection
 
+from accounts.tenancy import site_context
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
@@ -23,6 +25,13 @@ DELETE_LINKS = """
         ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED
     )
 """
+DELETE_INVITATIONS = """
+    DELETE FROM accounts_invitation WHERE id IN (
+        SELECT id FROM accounts_invitation WHERE expires_at < statement_timestamp() - interval '30 days'
+        ORDER BY expires_at LIMIT %s FOR UPDATE SKIP LOCKED
+    )
+"""
+ACTOR = Actor(ActorKind.JOB, "purge")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +52,12 @@ def purge_links(*, seconds: float | None = None) -> Purged:
     return _purge(DELETE_LINKS, Event.LINK_PURGED, seconds=seconds)
 
 
-def _purge(delete_slice: str, event: Event, *, seconds: float | None) -> Purged:
+def purge_invitations(*, seconds: float | None = None) -> Purged:
+    """Remove invitations whose time was over 30 days ago, whatever became of them: see ``_purge``."""
+    return _purge(DELETE_INVITATIONS, Event.INVITATION_PURGED, seconds=seconds, of_tenants=True)
+
+
+def _purge(statement: str, event: Event, *, seconds: float | None, of_tenants: bool = False) -> Purged:
     """Remove what has expired, for so many seconds, or to the end where none are given.
 
     With a time budget it leaves at once while another run is under way; without one it waits for it. A row
@@ -56,15 +70,25 @@ def _purge(delete_slice: str, event: Event, *, seconds: float | None) -> Purged:
             deadline = time.monotonic() + seconds if seconds is not None else None
             count, finished = 0, False
             while not finished and (deadline is None or time.monotonic() < deadline):
-                cursor.execute(delete_slice, [SLICE])
-                count += cursor.rowcount
-                finished = cursor.rowcount < SLICE
+                removed = _delete_slice(statement, of_tenants=of_tenants)
+                count += removed
+                finished = removed < SLICE
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     if count:
-        with acting(actor=Actor(ActorKind.JOB, "purge")):
+        with acting(actor=ACTOR):
             record(event, count=count, finished=finished)
     return Purged(count=count, finished=finished)
+
+
+def _delete_slice(statement: str, *, of_tenants: bool) -> int:
+    """Each in a transaction of its own: what a slice holds, it holds for milliseconds."""
+    with ExitStack() as stack:
+        if of_tenants:
+            stack.enter_context(site_context("what expired long ago is removed, whosever it was", actor=ACTOR))
+        cursor = stack.enter_context(connection.cursor())
+        cursor.execute(statement, [SLICE])
+        return int(cursor.rowcount)
 
 
 def _lock(*, waits: bool) -> bool:

@@ -19,6 +19,9 @@ LOOK_AFTER_PEOPLE = (
     "accounts.add_membership",
     "accounts.change_membership",
     "accounts.delete_membership",
+    "accounts.view_invitation",
+    "accounts.add_invitation",
+    "accounts.change_invitation",
     "audit.view_entry",
 )
 LOOK_AFTER_THE_TENANT = (
@@ -27,6 +30,7 @@ LOOK_AFTER_THE_TENANT = (
     "accounts.add_role",
     "accounts.change_role",
     "accounts.delete_role",
+    "accounts.delete_invitation",  # along with a role
 )
 
 

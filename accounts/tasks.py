@@ -6,7 +6,7 @@ from redis.exceptions import RedisError
 
 from accounts import address, local
 from accounts.mail import Asked, deliver
-from accounts.purging import purge_links, purge_sessions
+from accounts.purging import purge_invitations, purge_links, purge_sessions
 
 __all__ = ["deliver"]  # Celery looks for jobs in this module only
 
@@ -24,6 +24,7 @@ def purge() -> None:
     """Twice at once does no harm: the second finds the lock taken, or nothing left."""
     purge_sessions(seconds=PURGE_SECONDS)
     purge_links(seconds=PURGE_SECONDS)
+    purge_invitations(seconds=PURGE_SECONDS)
 
 
 # The three below look somebody up, and so must not be in a request. Run twice they mail once: by ``mail_id``.

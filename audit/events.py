@@ -35,6 +35,12 @@ class Event(models.TextChoices):
     LIMIT_REACHED = "limit.reached", _("Something was done too often; more of it in this window left no entry.")
     ROLES_FROM_CLAIMS = "roles.from_claims", _("Claim rules gave, changed or took away memberships at a sign-in.")
     RULE_UNREADABLE = "rule.unreadable", _("What claim rules look at could not be read, so they gave nothing.")
+    INVITATION_SENT = "invitation.sent", _("Somebody was invited to a tenant.")
+    INVITATION_RESENT = "invitation.resent", _("An invitation was sent again, with another link.")
+    INVITATION_REVOKED = "invitation.revoked", _("An invitation was revoked, or another one took its place.")
+    INVITATION_ACCEPTED = "invitation.accepted", _("A person accepted an invitation.")
+    INVITATION_REFUSED = "invitation.refused", _("An invitation was not sent or not accepted, for the reason given.")
+    INVITATION_PURGED = "invitation.purged", _("Invitations whose time was long over were removed, and counted.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
     TENANT_REFUSED = (

@@ -85,6 +85,7 @@ class Environment(BaseModel):
     rate_limits_exempt: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
         default=[], description="networks that the sign-in and registration limits leave alone"
     )
+    invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
     demo_admin_name: str = Field(default="", description="development only")

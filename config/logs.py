@@ -10,7 +10,8 @@ from structlog.typing import Processor
 from audit.context import current
 
 Fields = MutableMapping[str, Any]
-MAILED_LINK = re.compile(r"(/accounts/links(?:/|%2F))[\w-]+", re.IGNORECASE)
+SLASH = "(?:/|%(?:25)*2F)"  # in an address within an address it is quoted, perhaps more than once
+MAILED_LINK = re.compile(rf"({SLASH}accounts{SLASH}(?:links|invitation{SLASH}[\w-]+){SLASH})[\w-]+", re.IGNORECASE)
 
 
 def add_circumstances(logger: object, method: str, fields: Fields) -> Fields:
@@ -23,7 +24,7 @@ def add_circumstances(logger: object, method: str, fields: Fields) -> Fields:
 def hide_mailed_links(logger: object, method: str, fields: Fields) -> Fields:
     """Leave out what links in mails end in: whoever reads a log must not be able to follow them."""
     for name, value in fields.items():
-        if isinstance(value, str) and "links" in value:
+        if isinstance(value, str) and "accounts" in value:
             fields[name] = MAILED_LINK.sub(r"\1…", value)
     return fields
 

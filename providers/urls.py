@@ -2,14 +2,19 @@
 
 from django.urls import path
 
-from providers import front, pages
+from providers import front, invitations, pages
 from providers.keycloak import backchannel
+
+INVITATION = "invitation/<uuid:tenant_id>/<str:secret>/"
 
 urlpatterns = [
     path("login/", pages.sign_in, name="account_login"),
     path("connections/", pages.connections, name="connections"),
     path("connections/fresh/", pages.fresh, name="fresh"),
     path("connections/<int:identity_id>/disconnect/", pages.disconnect_page, name="disconnect"),
+    path(INVITATION, invitations.invitation, name="invitation"),
+    path(f"{INVITATION}account/", invitations.new_account, name="invitation-account"),
+    path(f"{INVITATION}as-another/", invitations.as_another, name="invitation-as-another"),
     path("keycloak/backchannel-logout/", backchannel.receive, name="backchannel-logout"),
     path("<slug:provider_id>/login/", front.start, name="provider-start"),
     path("<slug:provider_id>/login/callback/", front.callback, name="provider-callback"),

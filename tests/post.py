@@ -9,7 +9,7 @@ from typing import Any
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
-LINK = re.compile(r"http://\S+?(/accounts/links/[\w-]{43}/)")
+LINK = re.compile(r"http://\S+?(/accounts/(?:links|invitation/[\w-]+)/[\w-]{43}/)")
 
 
 class Post:

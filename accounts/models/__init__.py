@@ -2,9 +2,22 @@
 
 from accounts.models.claim_rule import ClaimRule
 from accounts.models.identity import Identity
+from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.user import User
 
-__all__ = ["ClaimRule", "Identity", "MailedLink", "Membership", "Purpose", "Role", "Session", "Tenant", "User"]
+__all__ = [
+    "ClaimRule",
+    "Identity",
+    "Invitation",
+    "InvitationState",
+    "MailedLink",
+    "Membership",
+    "Purpose",
+    "Role",
+    "Session",
+    "Tenant",
+    "User",
+]

@@ -1,5 +1,7 @@
 """How people come in: the providers and the library that opens sessions."""
 
+from datetime import timedelta
+
 from config.environment import Environment
 from config.settings.told import TOLD
 
@@ -22,6 +24,7 @@ SIGN_IN_PROVIDERS = {
 
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
 LOCAL_ACCOUNTS = TOLD.local_accounts
+INVITATION_LIFETIME = timedelta(days=TOLD.invitation_days)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 

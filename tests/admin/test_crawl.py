@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.test import Client
 
+from accounts.invitations import invite
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
 from audit.models import Entry
@@ -24,6 +25,7 @@ TABLES = {  # each with what tells whose a row is
     "accounts_role": "tenant_id",
     "accounts_role_permissions": "(SELECT tenant_id FROM accounts_role r WHERE r.id = role_id)",
     "accounts_membership": "tenant_id",
+    "accounts_invitation": "tenant_id",
     "accounts_identity": "user_id",
     "accounts_session": "user_id",
     "accounts_user_groups": "NULL",
@@ -46,6 +48,7 @@ def furnished(town: Town) -> Town:
                     user=user, session_key=f"{name}".ljust(32, "0").replace("-", "0"), session_data="",
                     expire_date="2099-01-01T00:00Z", address="203.0.113.9" if side is town.b else "198.51.100.7",
                 )  # fmt: skip
+            invite(side.tenant, side.role, f"{side.tenant.slug}-guest@example.com", side.owner)
             side.tenant.name += " House"
             side.tenant.save()
     return town

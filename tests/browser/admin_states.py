@@ -9,7 +9,8 @@ from django.db import models
 from django.http import HttpRequest
 
 from accounts import memberships
-from accounts.models import ClaimRule, Role, Tenant, User
+from accounts.invitations import invite
+from accounts.models import ClaimRule, Invitation, Role, Tenant, User
 from accounts.tenancy import site_context
 from config.overview.page import counters
 from tests import claim_rules, overview_crowd
@@ -57,6 +58,14 @@ def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _asked(act: str) -> Callable[[Visitor, NewVisitor], None]:
+    def arrive(visitor: Visitor, new_visitor: NewVisitor) -> None:
+        _newest(Invitation)(visitor, new_visitor)
+        visitor.press(act)
+
+    return arrive
+
+
 def _after_a_month(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/microsoft/login/")  # so that this process has asked one of the providers
     visitor.press("Continue with Microsoft")
@@ -84,9 +93,11 @@ def _people(visitor: Visitor) -> None:
     with site_context("a test furnishes a tenant"):
         tenant = Tenant.objects.create(name="Harbour Works", slug="harbour")
         Role.objects.create(name="pilot", tenant=tenant, description="Brings ships in.", scopes=["berths:read"])
-        for person, role in zip(User.objects.order_by("created_at"), ("owner", "member"), strict=False):
+        people = list(User.objects.order_by("created_at")[:2])
+        for person, role in zip(people, ("owner", "member"), strict=True):
             memberships.add(person, tenant, Role.objects.get(name=role))
     claim_rules.rule("google", "hd", "corp.example", within="Harbour Works")
+    invite(tenant, Role.objects.get(name="member"), "charles@example.com", people[0])
 
 
 def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
@@ -131,5 +142,8 @@ ADMIN_STATES = [
     ),
     State(name="admin-claimrule_add", heading="", arrive=_inside("/admin/accounts/claimrule/add/")),
     State(name="admin-claimrule_preview", heading="What this rule would do", arrive=_previewed),
+    State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
+    State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
+    State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]

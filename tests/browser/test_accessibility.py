@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 
 from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import THEMES
+from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.visitor import NewVisitor
 
@@ -40,7 +41,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("state", [*STATES, *ADMIN_STATES], ids=lambda state: state.name)
+@pytest.mark.parametrize("state", [*STATES, *INVITATION_STATES, *ADMIN_STATES], ids=lambda state: state.name)
 def test_nothing_on_a_page_shuts_anybody_out(new_visitor: NewVisitor, state: State) -> None:
     visitor = reach(state, new_visitor)
     complaints = list(visitor.complaints)

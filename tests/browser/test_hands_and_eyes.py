@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 
@@ -78,7 +79,7 @@ def test_a_telephone_shows_all_four_buttons_without_scrolling(new_visitor: NewVi
         assert box["height"] >= 44
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+@pytest.mark.parametrize("state", [*STATES, *INVITATION_STATES], ids=lambda state: state.name)
 def test_no_page_scrolls_sideways_on_the_narrowest_screen_or_enlarged_fourfold(
     new_visitor: NewVisitor, state: State
 ) -> None:

@@ -13,6 +13,9 @@ from audit.models import Entry
 from sandbox.providers import ALL_PROVIDERS
 from sandbox.server import Sandbox
 from tests.memory import forget_providers
+from tests.tenancy.conftest import town
+
+__all__ = ["town"]  # a fixture of these tests too
 
 
 @dataclass

@@ -188,7 +188,9 @@ def states() -> list[State]:
     """List every page in every state; a name is the template's, then the state's."""
     return [
         State(name=f"{template.removesuffix('.html').replace('/', '-')}-{name}", template=template, context=context)
-        for template, contexts in (_signing_in() | _own_account() | _addresses() | _local() | _errors()).items()
+        for template, contexts in (
+            _signing_in() | _own_account() | _addresses() | _local() | _invited() | _errors()
+        ).items()
         for name, context in contexts.items()
     ]
 
@@ -338,6 +340,47 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
         "accounts/choose.html": {"weak": {"form": weak, "address": "ada@lovelace.example", **here}},
         "accounts/new_password.html": {
             "asked": {"form": forms.NewPasswordForm(person=ada), "address": "ada@lovelace.example", **here}
+        },
+    }
+
+
+def _invited() -> dict[str, dict[str, dict[str, object]]]:
+    path = "/accounts/invitation/0f8fad5b-d9cb-469f-a165-70867728950e/XiEvbWMkCHLXo7i2rWxVJxGGCdlZvvyrOv2hDxsQuZI/"
+    visitor: dict[str, object] = {
+        "organization": "Analytical Engines & Sons",
+        "role": "member",
+        "inviter": "Charles Babbage",
+        "address": "a…@lovelace.example",
+        "expires_at": NOW + timedelta(days=7),
+        "providers": PROVIDERS,
+        "has_local_accounts": False,
+        "next_query": "next=%2Faccounts%2Finvitation%2F",
+        "new_account_url": f"{path}account/",
+    }
+    person = {**visitor, "user": ADA, "action": path}
+    closed = {
+        "user": ADA,
+        "closed": {
+            "heading": "This invitation is for another address",
+            "happened": "The account that you are signed in to does not have the address that was invited.",
+            "advice": "Sign in with the account that has it, then open the link again.",
+        },
+        "reference": "7F3K-Q2",
+    }
+    return {
+        "accounts/invitation_visitor.html": {
+            "fresh": visitor,
+            "local-accounts": {**visitor, "has_local_accounts": True},
+            "without-providers": {**visitor, "providers": [], "inviter": ""},
+        },
+        "accounts/invitation.html": {
+            "fresh": {**person, "welcome": "open"},
+            "member-already": {**person, "welcome": "member_already"},
+            "joined": {**person, "welcome": "joined"},
+        },
+        "accounts/invitation_closed.html": {
+            "expired": {**closed, "as_another_url": ""},
+            "another-address": {**closed, "as_another_url": f"{path}as-another/"},
         },
     }
 

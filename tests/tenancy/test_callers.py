@@ -16,6 +16,7 @@ CALLERS = {
     "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
     "accounts/claim_rules/following.py": "what claim rules give and take at a sign-in, in whatever tenant",
     "accounts/claim_rules/wanted.py": "which claims the rules of all tenants look at",
+    "accounts/purging.py": "invitations of all tenants whose time is long over",
     "accounts/roles.py": "the built-in roles",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/tenancy/middleware.py": "superusers in the admin",

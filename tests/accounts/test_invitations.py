@@ -1,0 +1,426 @@
+"""Invitations: who may send them, to which role, how often, and what the table itself holds fast."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, IntegrityError, transaction
+from django.db.models import QuerySet
+from django.test import Client
+from django.utils import timezone
+
+from accounts import invitations
+from accounts.invitations import InvitationRefused, Link, Reason, fold, invite, look, resend, revoke
+from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
+from accounts.purging import purge_invitations
+from accounts.tenancy import site_context, tenant_context
+from audit.models import Entry
+from tests.invited import link_of
+from tests.tenancy.conftest import Side, Town
+from tests.together import together
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "ada@example.com"
+LIST = "/admin/accounts/invitation/"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet() -> None:
+    cache.clear()
+
+
+def role(name: str) -> Role:
+    return Role.objects.get(name=name)
+
+
+def send(side: Side, address: str = ADDRESS, known_as: str = "member") -> Invitation:
+    return invite(side.tenant, role(known_as), address, side.owner)
+
+
+def all_of(side: Side) -> list[Invitation]:
+    with site_context("a test looks"):
+        return list(Invitation.objects.filter(tenant=side.tenant).order_by("created_at"))
+
+
+def refused(reason: Reason) -> Any:
+    return pytest.raises(InvitationRefused, match=f"^{reason.value}$")
+
+
+def make_admin(side: Side) -> User:
+    with site_context("a test"):
+        Membership.objects.filter(user=side.member).update(role=role("admin"))
+    return side.member
+
+
+def events(action: str) -> list[Entry]:
+    return list(Entry.objects.filter(source="event", action=action).order_by("id"))
+
+
+def test_inviting_again_takes_the_place_of_the_earlier_invitation(town: Town) -> None:
+    send(town.a)
+    send(town.a, "ADA@Example.com", "admin")
+    send(town.b)
+
+    first, second = all_of(town.a)
+    assert (first.state, second.state) == (InvitationState.REVOKED, InvitationState.OPEN)
+    assert (second.email, second.role.name) == (ADDRESS, "admin")
+    assert [invitation.state for invitation in all_of(town.b)] == [InvitationState.OPEN]
+    assert [entry.details for entry in events("invitation.revoked")] == [{"replaced": True}]
+
+
+def test_an_invitation_holds_for_the_time_that_is_set_and_keeps_only_a_digest(town: Town, settings: Any) -> None:
+    settings.INVITATION_LIFETIME = timedelta(days=2)
+    sent = send(town.a)
+
+    assert sent.expires_at - sent.sent_at == timedelta(days=2)
+    assert len(sent.digest) == 64
+    (created,) = Entry.objects.filter(object_table="accounts_invitation", action="create")
+    assert created.after is not None
+    assert (created.after["digest"], created.after["email"]) == ("(secret)", "(personal)")
+    assert created.tenant_id == str(town.a.tenant.pk)
+
+
+@pytest.mark.promise(47)
+def test_nobody_invites_to_a_role_above_their_own_nor_repeats_or_revokes_such_an_invitation(town: Town) -> None:
+    admin = make_admin(town.a)
+    sent = send(town.a, known_as="owner")
+    attempts: list[Callable[[], object]] = [
+        lambda: invite(town.a.tenant, role("owner"), "else@example.com", admin),
+        lambda: resend(sent, admin),
+        lambda: revoke(sent, admin),
+    ]
+    for attempt in attempts:
+        with refused(Reason.ROLE_ABOVE_INVITER):
+            attempt()
+
+    assert [invitation.state for invitation in all_of(town.a)] == [InvitationState.OPEN]
+    assert invite(town.a.tenant, role("admin"), "else@example.com", admin).invited_by == admin
+
+
+def test_who_may_not_invite_there_invites_nobody(town: Town) -> None:
+    staff = User.objects.create_user(name="Staff", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename="add_invitation"))
+    inactive = User.objects.create_superuser(username="former", is_active=False)
+    for nobody in (town.a.member, town.b.owner, town.both, inactive):
+        with refused(Reason.INVITER_WITHOUT_RIGHT):
+            invite(town.a.tenant, role("member"), ADDRESS, nobody)
+    with refused(Reason.ROLE_ABOVE_INVITER):
+        invite(town.a.tenant, role("member"), ADDRESS, staff)
+
+    assert all_of(town.a) == []
+
+
+def test_a_superuser_invites_anywhere_to_any_role_that_fits(town: Town) -> None:
+    root = User.objects.create_superuser(username="root")
+    invite(town.a.tenant, role("owner"), ADDRESS, root)
+    with refused(Reason.ROLE_ABOVE_INVITER), site_context("a test"):
+        invite(town.a.tenant, town.b.role, ADDRESS, root)
+
+    assert [invitation.role.name for invitation in all_of(town.a)] == ["owner"]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "ada", "ada@", "a b@example.com", "a@example.com\nBcc: b@example.com", "x" * 255]
+)
+def test_what_is_no_address_is_not_invited(town: Town, address: str) -> None:
+    with pytest.raises(ValidationError):
+        send(town.a, address)
+
+    assert all_of(town.a) == []
+
+
+def test_addresses_are_the_same_in_ascii_letter_case_and_in_nothing_else() -> None:
+    assert fold("Mike@Example.COM") == fold("mike@example.com")
+    assert fold("mi\N{KELVIN SIGN}e@example.com") != fold("mike@example.com")
+    assert fold("m\N{LATIN SMALL LETTER DOTLESS I}ke@example.com") != fold("mike@example.com")
+
+
+def test_a_lookalike_address_accepts_nothing(town: Town) -> None:
+    sent = send(town.a, "mike@example.com")
+    lookalike = User.objects.create_user(name="Mi", email="mi\N{KELVIN SIGN}e@example.com", email_verified=True)
+
+    with refused(Reason.FOREIGN_ADDRESS):
+        invitations.accept(link_of(sent), lookalike)
+
+
+def test_a_link_never_shows_its_secret_by_accident() -> None:
+    link = Link(tenant_id=Tenant(name="x").pk)
+
+    assert link.secret not in repr(link)
+    assert len(link.secret) == 43
+
+
+def test_a_link_leads_nowhere_in_another_tenant(town: Town) -> None:
+    link = link_of(send(town.a))
+    assert look(link, None)[0].tenant_id == town.a.tenant.pk
+
+    with refused(Reason.UNKNOWN):
+        look(Link(tenant_id=town.b.tenant.pk, secret=link.secret), None)
+
+
+def test_of_what_is_over_the_inviter_hears_so_and_nothing_is_written(town: Town) -> None:
+    sent = send(town.a)
+    revoke(sent, town.a.owner)
+    with refused(Reason.REVOKED):
+        resend(sent, town.a.owner)
+    with refused(Reason.REVOKED):
+        revoke(sent, town.a.owner)
+    with site_context("a test"):
+        Invitation.objects.all().delete()
+    with refused(Reason.UNKNOWN):
+        resend(sent, town.a.owner)
+
+
+def test_repeating_renews_an_expired_invitation_on_the_word_of_who_repeats_it(town: Town) -> None:
+    sent = send(town.a)
+    digest = sent.digest
+    with site_context("a test"):
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(days=3))
+        Membership.objects.filter(user=town.a.owner).update(role=role("member"))
+    with refused(Reason.INVITER_WITHOUT_RIGHT):
+        resend(sent, town.a.owner)
+    admin = make_admin(town.a)
+    resend(sent, admin)
+
+    (now,) = all_of(town.a)
+    assert (now.state, now.invited_by) == (InvitationState.OPEN, admin)
+    assert now.digest != digest
+
+
+def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 5)
+    sent = send(town.a)
+    for _ in range(invitations.MOST_REPEATED):
+        resend(sent, town.a.owner)
+    with refused(Reason.TOO_OFTEN):
+        resend(sent, town.a.owner)
+    send(town.a, "else@example.com")
+    with refused(Reason.TOO_MANY):
+        send(town.a, "third@example.com")
+    send(town.b)
+
+    assert len(all_of(town.a)) == 2
+    assert len(events("limit.reached")) == 2
+
+
+def test_without_mail_nobody_is_invited(town: Town, settings: Any) -> None:
+    settings.CAN_SEND_MAIL = False
+    with refused(Reason.NO_MAIL):
+        send(town.a)
+
+    assert all_of(town.a) == []
+
+
+@pytest.mark.promise(73)
+def test_the_database_keeps_invitations_in_their_tenant_and_to_its_roles(town: Town) -> None:
+    sent = send(town.a)
+    assert not QuerySet(Invitation).exists()
+    with tenant_context(town.b.tenant.pk):
+        assert not QuerySet(Invitation).exists()
+        assert QuerySet(Invitation).update(accepted_at=timezone.now()) == 0
+    with tenant_context(town.a.tenant.pk):
+        for change in ({"role_id": town.b.role.pk}, {"tenant_id": town.b.tenant.pk}):
+            with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+                QuerySet(Invitation).filter(pk=sent.pk).update(**change)
+        stolen = Invitation(tenant=town.a.tenant, role_id=town.b.role.pk, email="x@example.com", digest="x")
+        stolen.expires_at = timezone.now()
+        with pytest.raises(DatabaseError, match="role_fits"), transaction.atomic():
+            stolen.save(force_insert=True)
+        with pytest.raises(IntegrityError, match="decided_once"), transaction.atomic():
+            QuerySet(Invitation).update(accepted_at=timezone.now(), revoked_at=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_invitations_of_one_address_at_once_one_is_left_open(town: Town) -> None:
+    together(*[lambda: send(town.a)] * 4)
+
+    states = sorted(invitation.state.value for invitation in all_of(town.a))
+    assert states == ["open", "revoked", "revoked", "revoked"]
+
+
+def test_an_account_that_goes_is_let_go_of_wherever_its_invitations_are(town: Town) -> None:
+    sent = send(town.a)
+    with site_context("a test"):
+        Invitation.objects.filter(pk=sent.pk).update(accepted_by=town.both, accepted_at=timezone.now())
+    town.a.owner.delete()
+    town.both.delete()
+
+    (now,) = all_of(town.a)
+    assert (now.invited_by, now.accepted_by) == (None, None)
+
+
+def test_an_invitation_goes_with_its_role_and_with_its_tenant(town: Town) -> None:
+    invite(town.a.tenant, town.a.role, ADDRESS, town.a.owner)
+    with tenant_context(town.a.tenant.pk):
+        town.a.role.delete()
+    assert all_of(town.a) == []
+
+    send(town.b)
+    with site_context("a test"):
+        Membership.objects.filter(tenant=town.b.tenant).delete()
+        QuerySet(Tenant).get(pk=town.b.tenant.pk).delete()
+    assert all_of(town.b) == []
+
+
+@pytest.mark.promise(77)
+def test_invitations_are_removed_thirty_days_after_their_time(town: Town) -> None:
+    old, younger = send(town.a), send(town.b)
+    with site_context("a test"):
+        Invitation.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(days=31))
+        Invitation.objects.filter(pk=younger.pk).update(expires_at=timezone.now() - timedelta(days=29))
+
+    assert purge_invitations().count == 1
+    assert purge_invitations().count == 0
+    assert (all_of(town.a), len(all_of(town.b))) == ([], 1)
+    assert [entry.details for entry in events("invitation.purged")] == [{"count": 1, "finished": True}]
+    (gone,) = Entry.objects.filter(object_table="accounts_invitation", action="delete")
+    assert (gone.actor_kind, gone.actor_id) == ("job", "purge")
+
+
+# In the admin
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_a_manager_invites_to_their_tenant_and_sees_what_became_of_it(town: Town) -> None:
+    client = browser(make_admin(town.a))
+    form = client.get(f"{LIST}add/")
+    assert 'name="tenant"' not in text(form)
+    assert ">admin<" in text(form)
+    assert ">owner<" not in text(form)
+    filled_in = {"role": role("member").pk, "email": "Ada@Example.com", "tenant": town.b.tenant.pk}
+    assert client.post(f"{LIST}add/", filled_in).status_code == 302
+
+    (sent,) = all_of(town.a)
+    assert (sent.email, sent.invited_by, all_of(town.b)) == (ADDRESS, town.a.member, [])
+    page = text(client.get(f"{LIST}{sent.pk}/change/"))
+    assert ADDRESS in page
+    assert "Send again" in page
+    assert 'name="_save"' not in page
+    assert sent.digest not in page
+    assert ADDRESS in text(client.get(LIST, {"state": "open", "q": "ADA"}))
+    for state in ("expired", "accepted", "revoked"):
+        assert ADDRESS not in text(client.get(LIST, {"state": state}))
+
+
+@pytest.mark.promise(47)
+def test_a_crafted_form_for_a_role_above_is_refused_with_a_word_and_an_entry(town: Town) -> None:
+    client = browser(make_admin(town.a))
+    answer = client.post(f"{LIST}add/", {"role": role("owner").pk, "email": ADDRESS})
+
+    assert "above what you may do yourself" in text(answer)
+    assert all_of(town.a) == []
+    (entry,) = events("invitation.refused")
+    assert (entry.details, entry.tenant_id, entry.actor_id) == (
+        {"refused_because": "role_above_inviter"},
+        str(town.a.tenant.pk),
+        str(town.a.member.pk),
+    )
+
+
+def test_a_role_of_another_tenant_is_no_choice(town: Town) -> None:
+    answer = browser(town.a.owner).post(f"{LIST}add/", {"role": town.b.role.pk, "email": ADDRESS})
+
+    assert "Select a valid choice" in text(answer)
+    assert all_of(town.a) == []
+
+
+def test_a_superuser_chooses_the_tenant_and_hears_when_the_role_does_not_fit(town: Town) -> None:
+    client = browser(User.objects.create_superuser(username="root"))
+    assert client.get(f"{LIST}add/").status_code == 200
+    wrong = {"tenant": town.a.tenant.pk, "role": town.b.role.pk, "email": ADDRESS}
+    assert "belongs to another tenant" in text(client.post(f"{LIST}add/", wrong))
+    assert client.post(f"{LIST}add/", wrong | {"role": role("owner").pk}).status_code == 302
+
+    assert [invitation.role.name for invitation in all_of(town.a)] == ["owner"]
+    assert "Abbey" in text(client.get(LIST))
+
+
+def test_sending_again_and_revoking_are_asked_by_get_and_done_by_post(town: Town) -> None:
+    client = browser(town.a.owner)
+    sent = send(town.a)
+    page = f"{LIST}{sent.pk}"
+    for act in ("resend", "revoke"):
+        asked = client.get(f"{page}/{act}/")
+        assert asked.status_code == 200
+        assert "<form method=" in text(asked)
+    (now,) = all_of(town.a)
+    assert (now.digest, now.state) == (sent.digest, InvitationState.OPEN)
+
+    assert client.post(f"{page}/resend/").status_code == 302
+    assert all_of(town.a)[0].digest != sent.digest
+    assert client.post(f"{page}/revoke/").status_code == 302
+    assert all_of(town.a)[0].state is InvitationState.REVOKED
+    assert "revoked meanwhile" in text(client.post(f"{page}/revoke/", follow=True))
+    assert len(events("invitation.resent")) == len(events("invitation.revoked")) == 1
+    assert "Send again" not in text(client.get(f"{page}/change/"))
+
+
+@pytest.mark.promise(46)
+def test_managing_an_invitation_of_another_tenant_by_its_id_is_not_possible(town: Town) -> None:
+    """Keycloak #47135: whoever managed one organization could manage another's invitations by their ids."""
+    theirs = send(town.b)
+    client = browser(town.a.owner)
+    for path in ("change/", "resend/", "revoke/", "delete/", "history/"):
+        for ask in (client.get, client.post):
+            answer = ask(f"{LIST}{theirs.pk}/{path}", follow=True)
+            assert ADDRESS not in text(answer), path
+            assert answer.status_code in {200, 403, 404}
+    assert ADDRESS not in text(client.get(LIST, {"q": ADDRESS[:6]}))
+
+    (now,) = all_of(town.b)
+    assert (now.state, now.digest) == (InvitationState.OPEN, theirs.digest)
+
+
+def test_nobody_edits_or_deletes_what_has_happened(town: Town) -> None:
+    sent = send(town.a)
+    for client in (browser(town.a.owner), browser(User.objects.create_superuser(username="root"))):
+        assert client.post(f"{LIST}{sent.pk}/change/", {"email": "else@example.com"}).status_code == 403
+        assert client.post(f"{LIST}{sent.pk}/delete/", {"post": "yes"}).status_code == 403
+
+    (now,) = all_of(town.a)
+    assert now.email == ADDRESS
+
+
+def test_a_role_with_open_invitations_can_be_deleted_in_the_admin(town: Town) -> None:
+    invite(town.a.tenant, town.a.role, ADDRESS, town.a.owner)
+    deleted = browser(town.a.owner).post(f"/admin/accounts/role/{town.a.role.pk}/delete/", {"post": "yes"})
+
+    assert deleted.status_code == 302
+    assert all_of(town.a) == []
+
+
+def test_members_and_strangers_find_no_invitations_in_the_admin(town: Town) -> None:
+    sent = send(town.a)
+    for user in (town.a.member, User.objects.create_user(name="Stranger", is_staff=True)):
+        client = browser(user)
+        for path in (LIST, f"{LIST}add/", f"{LIST}{sent.pk}/change/", f"{LIST}{sent.pk}/resend/"):
+            answer = client.get(path, follow=True)
+            assert ADDRESS not in text(answer)
+            assert client.post(path).status_code in {302, 403, 404}
+
+    assert len(all_of(town.a)) == 1
+
+
+def test_too_many_invitations_are_told_in_the_admin(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invitations, "MOST_A_DAY", 0)
+    answer = browser(town.a.owner).post(f"{LIST}add/", {"role": role("member").pk, "email": ADDRESS}, follow=True)
+
+    assert "as many invitations as it may" in text(answer)
+    assert all_of(town.a) == []
+    assert [entry.details for entry in events("invitation.refused")] == [{"refused_because": "too_many"}]

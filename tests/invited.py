@@ -1,0 +1,13 @@
+"""Invitations whose links are known: the product itself forgets them as soon as they are mailed."""
+
+from accounts.invitations import Link
+from accounts.models import Invitation
+from accounts.tenancy import site_context
+
+
+def link_of(invitation: Invitation) -> Link:
+    """Give an invitation another link."""
+    link = Link(tenant_id=invitation.tenant_id)
+    with site_context("a test"):
+        Invitation.objects.filter(pk=invitation.pk).update(digest=link.digest)
+    return link
