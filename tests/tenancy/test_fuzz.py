@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import path
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from accounts.models import User
 from accounts.tenancy import site_context, tenant_context
@@ -41,10 +41,12 @@ class World:
     a: Side = field(default_factory=lambda: Side("avocet"))
     b: Side = field(default_factory=lambda: Side(MARK))
     known: dict[models.Field[Any, Any], list[Any]] = field(default_factory=dict)
+    browser: Client = field(default_factory=Client)
 
     def __post_init__(self) -> None:
         self.a.fill()
         self.b.fill()
+        self.browser.force_login(self.a.people[0])
         with site_context("a test gathers what can be guessed"):
             for model in self.roots:
                 for column in model._meta.concrete_fields:
@@ -103,9 +105,7 @@ Place = Callable[[World], str]
 
 def _by_browser(name: str) -> Place:
     def ask(world: World) -> str:
-        client = Client()
-        client.force_login(world.a.people[0])
-        answer: Any = client.get(f"/{name}")
+        answer: Any = world.browser.get(f"/{name}")
         assert answer.status_code == 200
         content: bytes = answer.getvalue()
         return content.decode()
@@ -163,7 +163,11 @@ def asked(world: World, place: Place, question: Question) -> tuple[str, str]:
 
 def fuzz(world: World, check: Callable[[Question], None], examples: int) -> None:
     @settings(
-        deadline=None, max_examples=examples, database=None, suppress_health_check=list(HealthCheck), print_blob=False
+        deadline=None,
+        max_examples=examples,
+        database=None,
+        phases=[Phase.generate],  # a question is short enough as it is
+        suppress_health_check=list(HealthCheck),
     )
     @given(question=questions(world.roots, world.known))
     def run(question: Question) -> None:
