@@ -8,3 +8,7 @@ exempt("accounts.Session", reason="Events tell when a session begins and ends; i
 declare("accounts.Tenant", tenant="id")
 declare("accounts.Role")
 declare("accounts.Membership", person="user_id")
+exempt(
+    "accounts.BulkAction",
+    reason="Each change that it makes has its own entry under its id; events tell of its start and its end.",
+)

@@ -34,6 +34,8 @@ class Because(StrEnum):
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
     PROVIDER = "provider"
+    ADMINISTRATOR = "administrator"
+    ROLE_CHANGED = "role_changed"
 
 
 class SessionStore(DatabaseStore):

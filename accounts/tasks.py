@@ -1,13 +1,48 @@
 """The accounts' jobs, each a call of one function."""
 
-from celery import shared_task
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
 
+from celery import shared_task
+from django.utils import timezone
+
+from accounts.bulk.running import carry_out
+from accounts.models import BulkAction
+from accounts.models.bulk_action import AT_WORK
 from accounts.purging import purge_sessions
+from accounts.tenancy import site_context
 
 PURGE_SECONDS = 60.0  # of one scheduled run; the next goes on from there
+BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
+LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
+GIVEN_UP = timedelta(days=1)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
 def purge() -> None:
     """Twice at once does no harm: the second finds the lock taken, or nothing left."""
     purge_sessions(seconds=PURGE_SECONDS)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def bulk(action_id: str, starter_id: str) -> None:
+    """Twice at once does no harm: each slice is done by whoever locks the row first."""
+    if not carry_out(UUID(action_id), UUID(starter_id), seconds=BULK_SECONDS):
+        bulk.delay(action_id, starter_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def find_bulk_actions_again() -> None:
+    """Go on with those that nobody works on: the worker was killed, or the broker had lost the message."""
+    with site_context("bulk actions that were left are found again"):
+        found = list(left_alone())
+    for action_id, starter_id in found:
+        bulk.delay(str(action_id), str(starter_id))
+
+
+def left_alone() -> Iterable[tuple[UUID, UUID]]:
+    now = timezone.now()
+    left = BulkAction.objects.filter(state__in=AT_WORK, moved_at__lt=now - LEFT_ALONE, moved_at__gt=now - GIVEN_UP)
+    ids: Iterable[tuple[UUID, UUID]] = left.order_by("moved_at").values_list("pk", "user_id")
+    return ids

@@ -26,6 +26,13 @@ class Event(models.TextChoices):
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
+    EXPORT_STARTED = (
+        "export.started",
+        _("Somebody began to export a list; personal values hold its search and filters."),
+    )
+    EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
+    BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
 
 
 class SecretInDetails(ValueError):

@@ -3,8 +3,8 @@
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 
-from accounts.admin import identities, tenants, users
+from accounts.admin import bulk, identities, tenants, users
 
-__all__ = ["identities", "tenants", "users"]
+__all__ = ["bulk", "identities", "tenants", "users"]
 
 admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)

@@ -1,13 +1,10 @@
-"""People in Django admin: found by whatever one has at hand, shown with their ways in and their sessions."""
+"""People in Django admin, shown with their ways in and their sessions; the list of them is in ``people``."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.html import format_html_join
@@ -15,8 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.identities import IdentityInline
+from accounts.admin.people import PeopleList
 from accounts.browsers import name_browser
-from accounts.models import Identity, User
+from accounts.models import User
 from accounts.provider_names import name_of
 
 
@@ -33,16 +31,10 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
+class UserAdmin(PeopleList, DjangoUserAdmin[User]):
     form = UserForm
     add_form = NewUserForm
-    list_display = ("name_shown", "email", "email_verified", "is_active", "is_staff", "created_at")
-    list_filter = ("is_active", "is_staff", "is_superuser", "email_verified")
-    ordering = ("-created_at",)
-    search_fields = ("email",)  # get_search_results below decides
-    search_help_text = _("Exact id or subject, or the beginning of an address, a name or a local name.")
     readonly_fields = ("id", "created_at", "sessions_shown")
-    show_full_result_count = False
     filter_horizontal = ("groups", "user_permissions")
     fieldsets = (
         (None, {"fields": ("id", "name", "email", "email_verified", "created_at")}),
@@ -56,10 +48,6 @@ class UserAdmin(DjangoUserAdmin[User]):
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[Any]:
         return list(super().get_inlines(request, obj)) if obj else []
 
-    @admin.display(description=_("name"), ordering="name")
-    def name_shown(self, user: User) -> str:
-        return str(user)
-
     @admin.display(description=_("sessions"))
     def sessions_shown(self, user: User) -> str:
         """A table and not an inline, which would carry the keys that open the sessions."""
@@ -68,23 +56,3 @@ class UserAdmin(DjangoUserAdmin[User]):
             for row in user.sessions.live()
         )
         return format_html_join("\n", "<p>{}, {}, {}, {}</p>", rows) or gettext("None.")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
-    ) -> tuple[QuerySet[User], bool]:
-        """Find by indexes only, whatever the number of people."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if (person := _uuid(term)) is not None:
-            return queryset.filter(pk=person), False
-        by_subject = Identity.objects.filter(subject=term).values("user_id")
-        found = Q(email_lower__startswith=term.lower()) | Q(name__istartswith=term) | Q(username=term)
-        return queryset.alias(email_lower=Lower("email")).filter(found | Q(pk__in=by_subject)), False
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

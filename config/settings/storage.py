@@ -41,4 +41,5 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "accounts.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
+    "bulk": {"task": "accounts.tasks.find_bulk_actions_again", "schedule": 60.0, "options": {"expires": 50}},
 }

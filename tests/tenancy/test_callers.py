@@ -8,6 +8,9 @@ import pytest
 from config.environment import CHECKOUT
 
 CALLERS = {
+    "accounts/admin/reentering.py": "exports that superusers began",
+    "accounts/bulk/running.py": "bulk actions that superusers began",
+    "accounts/tasks.py": "bulk actions that were left, to be found again",
     "accounts/roles.py": "the built-in roles",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }
