@@ -40,7 +40,6 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     list_display = ["at", "who", "action", "what", "person", "request_id"]
     list_display_links = ["at", "action"]
     list_filter = [ActionFilter, "source"]
-    list_per_page = 50
     ordering = ["-id"]
     actions = None
     search_fields = ["object_id"]  # any, to be shown the field: get_search_results says what it does

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters, ShowFacets
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR, ChangeList
 from django.core.exceptions import ValidationError
@@ -19,6 +20,8 @@ from django.db.models import BooleanField, F, Func, Model, OrderBy, QuerySet, Su
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
@@ -237,6 +240,7 @@ class KeysetAdmin(Base):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
+    list_per_page = 50
     shows_estimate = True
 
     def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
@@ -244,6 +248,16 @@ class KeysetAdmin(Base):
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    @admin.display(description="")  # the list's head writes a box of its own
+    def action_checkbox(self, obj: Model) -> SafeString:
+        """Django renders each box through a form's widget and its template: a quarter of the whole list's cost."""
+        return format_html(
+            '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
+            ACTION_CHECKBOX_NAME,
+            obj.pk,
+            _("Select this object for an action - {}").format(obj),
+        )
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         words = {"selection_note_all": _("All are selected, on every page.")}

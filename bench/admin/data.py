@@ -74,7 +74,11 @@ OURS = (
     ),
 )
 STOCK = (
-    Table(name="stock_person", columns=PEOPLES_COLUMNS, query=PEOPLE),
+    Table(
+        name="stock_person",
+        columns=f"{PEOPLES_COLUMNS}, username",
+        query=PEOPLE.replace(" FROM person", ", 'person' || n FROM person"),
+    ),
     Table(
         name="stock_identity",
         columns="provider, issuer, subject, created_at, person_id",

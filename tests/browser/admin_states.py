@@ -79,7 +79,7 @@ def _crowd(count: int) -> None:
 
 def _among_many(path: str) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        _crowd(230)
+        _crowd(130)
         _sign_in(visitor)
         visitor.go(path)
 
@@ -114,7 +114,7 @@ def _role_previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 def _done(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _role_previewed(visitor, new_visitor)
-    visitor.press("Yes, change 25 people")
+    visitor.press("Yes, change 13 people")
 
 
 def _under_way(visitor: Visitor, new_visitor: NewVisitor) -> None:
@@ -122,7 +122,7 @@ def _under_way(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _chosen("deactivate", everywhere=True)(visitor, new_visitor)
     with site_context("a test looks"):
         action = BulkAction.objects.defer("targets").get()
-        BulkAction.objects.update(state=BulkState.RUNNING, position=140, changed=139, skipped={"yourself": 1})
+        BulkAction.objects.update(state=BulkState.RUNNING, position=80, changed=79, skipped={"yourself": 1})
     visitor.go(f"/admin/accounts/bulkaction/{action.pk}/change/?paused")
 
 
