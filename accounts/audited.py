@@ -11,3 +11,7 @@ declare("accounts.Role")
 declare("accounts.Membership", person="user_id")
 declare("accounts.ClaimRule")
 declare("accounts.Invitation", secret={"digest"}, personal={"email"}, person="accepted_by_id")
+exempt(
+    "accounts.BulkAction",
+    reason="Each change that it makes has its own entry under its id; events tell of its start and its end.",
+)

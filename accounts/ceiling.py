@@ -5,7 +5,7 @@ in that tenant themselves, a person if they hold each of theirs. A superuser rea
 superuser's end.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -44,14 +44,27 @@ def may_shape(actor: User, role: Role, permissions: Iterable[str], scopes: Itera
 
 def may_edit(actor: User, target: User) -> bool:
     """Whether somebody may change another's account or what they are in the tenant where they act."""
-    if actor.is_superuser or actor.pk == target.pk:
-        return True
-    if target.is_superuser or actor.standing is None:
-        return False
-    membership = Membership.objects.filter(user=target, tenant=actor.standing.tenant_id).select_related("role").first()
-    role = membership.role if membership else None
-    theirs = target.get_all_permissions() | (permissions_of(role) if role else set())
-    return holds(actor, actor.standing.tenant_id, theirs, role.scopes if role else ())
+    return actor.pk == target.pk or not out_of_reach(actor, [target])
+
+
+def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
+    """Return those who are above somebody, or whom they do not find in the tenant where they act."""
+    if actor.is_superuser:
+        return set()
+    if actor.standing is None:
+        return {person.pk for person in people}
+    tenant_id = actor.standing.tenant_id
+    memberships = Membership.objects.filter(tenant=tenant_id, user__in=people).select_related("role")
+    roles = {membership.user_id: membership.role for membership in memberships}
+    granted = {role.pk: may_grant(actor, role, tenant_id) for role in set(roles.values())}
+    return {
+        person.pk
+        for person in people
+        if person.is_superuser
+        or person.pk not in roles
+        or not granted[roles[person.pk].pk]
+        or not holds(actor, tenant_id, person.get_all_permissions(), ())
+    }
 
 
 def holds(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
@@ -64,10 +77,11 @@ def holds(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iter
     return set(permissions) <= actor.get_all_permissions() and set(scopes) <= standing.scopes
 
 
-def belongs_elsewhere(user: User, tenant_id: UUID) -> bool:
-    """Whether a person belongs to another tenant too, whose business their account then is as well."""
+def belong_elsewhere(people: Collection[User], tenant_id: UUID) -> set[UUID]:
+    """Return those who belong to another tenant too, whose business their account then is as well."""
     with site_context("whether an account is one tenant's business alone"):
-        return Membership.objects.filter(user=user).exclude(tenant=tenant_id).exists()
+        elsewhere = Membership.objects.filter(user__in=people).exclude(tenant=tenant_id)
+        return set(elsewhere.values_list("user_id", flat=True))
 
 
 def is_last_superuser(user: User) -> bool:

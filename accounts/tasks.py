@@ -1,12 +1,21 @@
 """The accounts' jobs, each a call of one function."""
 
+from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
+
 from celery import shared_task
 from django.db import DatabaseError
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts import address, local
+from accounts.bulk.running import carry_out
 from accounts.mail import Asked, deliver
+from accounts.models import BulkAction
+from accounts.models.bulk_action import AT_WORK
 from accounts.purging import purge_invitations, purge_links, purge_sessions
+from accounts.tenancy import site_context
 
 __all__ = ["deliver"]  # Celery looks for jobs in this module only
 
@@ -17,6 +26,9 @@ ANSWERING = {
     "max_retries": 6,
 }
 PURGE_SECONDS = 60.0  # of one scheduled run, for each kind; the next goes on from there
+BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
+LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
+GIVEN_UP = timedelta(days=1)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
@@ -43,3 +55,26 @@ def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
 @shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
     local.answer_forgotten_password(address=address, asked=asked, mail_id=mail_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def bulk(action_id: str, starter_id: str) -> None:
+    """Twice at once does no harm: each slice is done by whoever locks the row first."""
+    if not carry_out(UUID(action_id), UUID(starter_id), seconds=BULK_SECONDS):
+        bulk.delay(action_id, starter_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def find_bulk_actions_again() -> None:
+    """Go on with those that nobody works on: the worker was killed, or the broker had lost the message."""
+    with site_context("bulk actions that were left are found again"):
+        found = list(left_alone())
+    for action_id, starter_id in found:
+        bulk.delay(str(action_id), str(starter_id))
+
+
+def left_alone() -> Iterable[tuple[UUID, UUID]]:
+    now = timezone.now()
+    left = BulkAction.objects.filter(state__in=AT_WORK, moved_at__lt=now - LEFT_ALONE, moved_at__gt=now - GIVEN_UP)
+    ids: Iterable[tuple[UUID, UUID]] = left.order_by("moved_at").values_list("pk", "user_id")
+    return ids

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
 from audit.models import Entry
+from audit.paging import KeysetAdmin
 
 CHANGES = [("create", _("created")), ("update", _("changed")), ("delete", _("deleted"))]
 
@@ -35,16 +36,14 @@ class ActionFilter(admin.SimpleListFilter):
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
     list_display = ["at", "who", "action", "what", "person", "request_id"]
     list_display_links = ["at", "action"]
     list_filter = [ActionFilter, "source"]
-    list_per_page = 50
     ordering = ["-id"]
-    show_full_result_count = False
     actions = None
     search_fields = ["object_id"]  # any, to be shown the field: get_search_results says what it does
-    search_help_text = _("The whole id of an object, a person, an actor or a request")
+    search_help_text = _("The whole id of an object, a person, an actor, a request or a batch")
     fieldsets = [
         (None, {"fields": ["at", "who", "action", "what", "person", "tenant_id", "source"]}),
         (_("Values"), {"fields": ["values_before_and_after", "event_details", "personal_values"]}),
@@ -63,7 +62,7 @@ class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at 
             return queryset, False
         found = Q(object_id=term) | Q(person=term) | Q(actor_id=term)
         with suppress(ValueError):
-            found |= Q(request_id=UUID(term))
+            found |= Q(request_id=UUID(term)) | Q(batch_id=UUID(term))
         return queryset.filter(found), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -49,6 +49,13 @@ class Event(models.TextChoices):
     )
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
     LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
+    EXPORT_STARTED = (
+        "export.started",
+        _("Somebody began to export a list; personal values hold its search and filters."),
+    )
+    EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
+    BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
 
 
 class SecretInDetails(ValueError):

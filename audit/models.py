@@ -68,6 +68,9 @@ class Entry(ReadOnly):
             models.Index(
                 fields=["request_id"], name="audit_entry_request", condition=models.Q(request_id__isnull=False)
             ),
+            models.Index(
+                fields=["batch_id", "id"], name="audit_entry_batch", condition=models.Q(batch_id__isnull=False)
+            ),
             models.Index(fields=["action", "id"], name="audit_entry_event", condition=models.Q(source="event")),
         ]
 

@@ -14,17 +14,17 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The largest figure that still counts."""
+    """The largest figure that still counts; what is not given is not asked for."""
 
-    must: float
-    moonshot: float
+    must: float | None
+    moonshot: float | None = None
 
     def judge(self, figure: float | None) -> Verdict:
         if figure is None:
             return Verdict.OPEN
-        if figure <= self.moonshot:
+        if self.moonshot is not None and figure <= self.moonshot:
             return Verdict.MOONSHOT
-        return Verdict.MUST if figure <= self.must else Verdict.MISSED
+        return Verdict.MUST if self.must is not None and figure <= self.must else Verdict.MISSED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,8 +44,8 @@ class Line:
             self.peer,
             _figure(self.theirs, self.goal.unit),
             "" if self.ratio is None else f"{self.ratio:.2f}",
-            kind.format(limits.must) if limits else "",
-            kind.format(limits.moonshot) if limits else "",
+            kind.format(limits.must) if limits and limits.must is not None else "",
+            kind.format(limits.moonshot) if limits and limits.moonshot is not None else "",
             self.verdict.value,
             f"{self.noise:.0%}",
         )

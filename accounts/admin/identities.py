@@ -1,12 +1,20 @@
 """Identities in the admin."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import searching
+from accounts.admin.exporting import ExportAdmin
+from accounts.admin.filtering import ProviderOfIdentityFilter
 from accounts.admin.looking import ReadOnlyInline
 from accounts.admin_scope import Scoped
-from accounts.models import Identity, Membership
+from accounts.models import Identity, Membership, User
+from audit.paging import KeysetAdmin
 
 
 class IdentityInline(ReadOnlyInline):
@@ -15,14 +23,35 @@ class IdentityInline(ReadOnlyInline):
 
 
 @admin.register(Identity)
-class IdentityAdmin(Scoped[Identity]):
+class IdentityAdmin(ExportAdmin, KeysetAdmin, Scoped[Identity]):
     """For looking only: connecting is the person's own act, and the trail tells its story."""
 
     list_display = ("provider", "subject", "email", "email_verified", "user", "created_at")
-    list_filter = ("provider",)
+    list_filter = (ProviderOfIdentityFilter,)
     list_select_related = ("user",)
-    search_fields = ("=subject", "=email")
-    show_full_result_count = False
+    ordering = ("-id",)
+    search_fields = ("subject",)  # any, to be shown the field: get_search_results decides
+    search_help_text = _("A whole subject, or whatever finds the person.")
+    export_columns: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "provider": "provider",
+        "issuer": "issuer",
+        "subject": "subject",
+        "email": "email",
+        "email_verified": "email_verified",
+        "user_id": "user_id",
+        "created_at": "created_at",
+    }
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Identity], search_term: str
+    ) -> tuple[QuerySet[Identity], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if Identity.objects.filter(subject=term).exists():
+            return queryset.filter(subject=term), False
+        return queryset.filter(user__in=searching.find(User.objects.all(), term)), False
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Identity]) -> QuerySet[Identity]:
         return queryset.filter(user__in=Membership.objects.values("user_id"))

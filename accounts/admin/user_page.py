@@ -144,7 +144,7 @@ class UserPage(Scoped[User]):
             return super().has_change_permission(request, obj)
         if person.standing is None or not ceiling.may_edit(person, obj):
             return False
-        return not ceiling.belongs_elsewhere(obj, person.standing.tenant_id)
+        return not ceiling.belong_elsewhere([obj], person.standing.tenant_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return actor(request).is_superuser

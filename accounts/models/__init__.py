@@ -1,5 +1,6 @@
 """The tables of the accounts, a module for each idea."""
 
+from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
@@ -9,6 +10,8 @@ from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.user import User
 
 __all__ = [
+    "BulkAction",
+    "BulkState",
     "ClaimRule",
     "Identity",
     "Invitation",

@@ -58,7 +58,10 @@ class Identity(models.Model):
                 violation_error_message=_("This identity is connected already."),
             )
         ]
-        indexes = [models.Index(fields=["subject"], name="identity_subject")]
+        indexes = [
+            models.Index(fields=["subject"], name="identity_subject"),
+            models.Index(fields=["provider", "id"], name="identity_provider"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.email or self.name or self.subject}"

@@ -5,11 +5,21 @@ import hashlib
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
+
+
+class PublicId(models.Func):
+    """``Session.public_id`` as the database computes it, so that an index finds a session by its beginning."""
+
+    template = "left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), 16)"
+    output_field = models.CharField()
+
+
+PUBLIC_ID_KEY = Collate(PublicId("session_key"), "C")
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -36,6 +46,9 @@ class Session(AbstractBaseSession):
         verbose_name_plural = _("sessions")
         indexes = (
             models.Index(fields=["upstream_sid"], condition=~models.Q(upstream_sid=""), name="session_of_upstream_sid"),
+            models.Index(PUBLIC_ID_KEY, name="session_public_id"),
+            models.Index(fields=["address"], name="session_address"),
+            models.Index(fields=["created_at"], name="session_created"),
         )
 
     def __str__(self) -> str:

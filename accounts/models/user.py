@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Collate, Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from accounts.standing import Standing
+
+
+# What lists are sorted and searched by, in any letter case and never NULL: byte order serves both, whatever the
+# language of the database.
+NAME_KEY = Collate(Upper("name"), "C")
+EMAIL_KEY = Collate(Coalesce(Lower("email"), Value("")), "C")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -73,6 +80,13 @@ class User(AbstractBaseUser, PermissionsMixin):
             models.Index(
                 fields=["id"], condition=models.Q(is_superuser=True, is_active=True), name="user_active_superuser"
             ),
+            models.Index(fields=["created_at", "id"], name="user_newest"),
+            models.Index(NAME_KEY, F("id"), name="user_by_name"),
+            models.Index(EMAIL_KEY, F("id"), name="user_by_email"),
+            models.Index(fields=["created_at", "id"], condition=Q(is_active=False), name="user_inactive"),
+            models.Index(fields=["created_at", "id"], condition=Q(is_staff=True), name="user_staff"),
+            models.Index(fields=["created_at", "id"], condition=Q(is_superuser=True), name="user_superuser"),
+            models.Index(fields=["created_at", "id"], condition=Q(email_verified=False), name="user_unverified"),
         ]
 
     def __str__(self) -> str:

@@ -66,7 +66,7 @@ def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[Check
             id="accounts.E003",
         )
         for model in apps.get_models()
-        if issubclass(model, TenantOwned) and issubclass(model, PersonOwned)
+        if all(issubclass(model, mixin) for mixin in (TenantOwned, PersonOwned))
     ]
 
 

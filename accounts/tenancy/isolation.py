@@ -1,7 +1,8 @@
 """Migration operations that put a table under PostgreSQL's row-level security, also for the table's owner.
 
 ``nullif`` is needed: at a connection's second transaction an unset setting is empty, not null. The sub-selects
-let a setting be read once for each query, not for each row.
+let a setting be read once for each query, not for each row. Whether it is the site's scope is one truth value to the
+planner: of the comparison it would believe that it holds for next to no row, and plan for that.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.db.migrations.state import ProjectState
 
 TENANT = "(SELECT nullif(current_setting('app.tenant_id', true), '')::uuid)"
 PERSON = "(SELECT nullif(current_setting('app.user_id', true), '')::uuid)"
-IS_SITE = "(SELECT current_setting('app.scope', true)) = 'site'"
+IS_SITE = "(SELECT current_setting('app.scope', true) = 'site')"
 ISOLATED = "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(%s) AND polname LIKE '%%_isolation'"
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from accounts import memberships
 from accounts.invitations import invite
-from accounts.models import ClaimRule, Invitation, Role, Tenant, User
+from accounts.models import BulkAction, BulkState, ClaimRule, Invitation, Membership, Role, Tenant, User
 from accounts.tenancy import site_context
 from config.overview.page import counters
 from tests import claim_rules, overview_crowd
@@ -107,6 +107,69 @@ def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.press("See what it would do")
 
 
+def _crowd(count: int) -> None:
+    """Put people into the list, and a tenant that some of them belong to."""
+    people = User.objects.bulk_create(
+        User(name=f"Guest {number:03}", email=f"guest{number:03}@example.com", email_verified=number % 3 > 0)
+        for number in range(count)
+    )
+    with site_context("a test builds a tenant"):
+        tenant, role = (
+            Tenant.objects.create(name="Lantern Works", slug="lantern-works"),
+            Role.objects.get(name="member"),
+        )
+        Membership.objects.bulk_create(Membership(user=one, tenant=tenant, role=role) for one in people[::4])
+
+
+def _among_many(path: str) -> Callable[[Visitor, NewVisitor], None]:
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        _crowd(130)
+        _sign_in(visitor)
+        visitor.go(path)
+
+    return arrive
+
+
+def _chosen(kind: str, *, everywhere: bool = False) -> Callable[[Visitor, NewVisitor], None]:
+    """Choose people in the list, as one does by hand, and an action."""
+
+    def arrive(visitor: Visitor, new_visitor: NewVisitor) -> None:
+        _among_many("/admin/accounts/user/?o=1")(visitor, new_visitor)
+        visitor.page.get_by_label("Select all objects on this page for an action").check()
+        if everywhere:
+            visitor.page.get_by_role("button", name="Select all users of this list, on every page").click()
+        visitor.page.get_by_label("Action:").select_option(kind)
+        visitor.press("Go")
+
+    return arrive
+
+
+def _role_asked_for(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _chosen("grant_role")(visitor, new_visitor)
+    visitor.page.get_by_label("Tenant").fill("Lantern Works")
+    visitor.press("Continue")
+
+
+def _role_previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _role_asked_for(visitor, new_visitor)
+    visitor.page.get_by_label("Role").select_option(label="admin")
+    visitor.press("Continue")
+
+
+def _done(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _role_previewed(visitor, new_visitor)
+    visitor.press("Yes, change 13 people")
+
+
+def _under_way(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    """Nobody works on it here: the state is as it was after the first slice."""
+    _chosen("deactivate", everywhere=True)(visitor, new_visitor)
+    with site_context("a test looks"):
+        action = BulkAction.objects.defer("targets").get()
+        BulkAction.objects.update(state=BulkState.RUNNING, position=80, changed=79, skipped={"yourself": 1})
+    visitor.go(f"/admin/accounts/bulkaction/{action.pk}/change/?paused")
+
+
 def _path(model: type[models.Model]) -> str:
     return f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
 
@@ -123,7 +186,7 @@ def _of(model: type[models.Model], registered: "admin.ModelAdmin[Any]") -> list[
     found = [State(name=f"{name}_list", heading="", arrive=_inside(_path(model)))]
     if registered.has_add_permission(_asked_by_a_superuser()):
         found.append(State(name=f"{name}_add", heading="", arrive=_inside(f"{_path(model)}add/")))
-    if model._meta.app_label in {"accounts", "audit"}:
+    if model._meta.app_label in {"accounts", "audit"} and model is not BulkAction:  # whose pages are stations below
         found.append(State(name=f"{name}_page", heading="", arrive=_newest(model)))
     return found
 
@@ -145,5 +208,12 @@ ADMIN_STATES = [
     State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
+    State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
+    State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),
+    State(name="admin-bulk_tenant", heading="Give a role", arrive=_chosen("grant_role")),
+    State(name="admin-bulk_role", heading="Give a role", arrive=_role_asked_for),
+    State(name="admin-bulk_preview", heading="Give a role", arrive=_role_previewed),
+    State(name="admin-bulk_done", heading="Give a role", arrive=_done),
+    State(name="admin-bulk_under_way", heading="Deactivate", arrive=_under_way),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]

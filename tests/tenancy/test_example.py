@@ -183,7 +183,7 @@ def test_a_second_kind_of_owner_is_refused_by_the_migration(servers: Servers, na
 
 
 def test_a_model_of_two_kinds_of_owners_is_refused_by_a_check() -> None:
-    class Both(TenantOwned, PersonOwned):
+    class Both(TenantOwned, PersonOwned):  # type: ignore[misc]  # that they do not go together is the point
         class Meta:
             app_label = "notes"
 

@@ -1,0 +1,190 @@
+"""Exports of a list in the admin: the rows that its search, filters and reader's scope show, as one stream."""
+
+import csv
+import io
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin.proof import ask_for_fresh_proof
+from accounts.admin.reentering import Standpoint
+from audit.events import Event, record
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+else:
+    Base = object
+
+CHUNK = 2000  # rows in memory at a time
+PATIENCE = "60s"  # for a reader who takes nothing: the transaction must not stay open for ever
+FORMULA_BEGINS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")  # the latter full-width and small
+
+
+class Format(ABC):
+    """How rows become text, a chunk at a time."""
+
+    name: str
+    label: Any
+    content_type: str
+
+    @abstractmethod
+    def write(self, headings: Sequence[str], chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]: ...
+
+
+class CSV(Format):
+    name, label, content_type = "csv", _("Export as CSV"), "text/csv"
+
+    def write(self, headings: Sequence[str], chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]:
+        sheet = io.StringIO()
+        writer = csv.writer(sheet)
+        writer.writerow(headings)
+        for chunk in chunks:
+            writer.writerows([harmless(cell) for cell in row] for row in chunk)
+            yield sheet.getvalue()
+            sheet.seek(0)
+            sheet.truncate()
+        yield sheet.getvalue()  # the headings, where there are no rows
+
+
+class JSON(Format):
+    """An array: what was broken off is no JSON."""
+
+    name, label, content_type = "json", _("Export as JSON"), "application/json"
+
+    def write(self, headings: Sequence[str], chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]:
+        before = "[\n"
+        for chunk in chunks:
+            objects = (json.dumps(dict(zip(headings, row, strict=True)), default=_plain) for row in chunk)
+            yield before + ",\n".join(objects)
+            before = ",\n"
+        yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+FORMATS: Mapping[str, Format] = {form.name: form for form in (CSV(), JSON())}
+
+
+@dataclass(kw_only=True)
+class Export:
+    """One export under way. It opens a context of its own: the request's transaction ends before the first byte."""
+
+    rows: QuerySet[Any]
+    columns: Mapping[str, str]
+    form: Format
+    query: str
+    count: int = 0
+    is_finished: bool = False
+    standpoint: Standpoint = field(default_factory=Standpoint.now)
+
+    def begin(self) -> None:
+        """Say so in the request's transaction: an export that is killed is known to have begun."""
+        self._record(Event.EXPORT_STARTED)
+
+    def stream(self) -> Iterator[str]:
+        try:
+            with self.standpoint.again():
+                _lose_patience_after(PATIENCE)
+                yield from self.form.write(list(self.columns), self._chunks())
+            self.is_finished = True
+        finally:
+            with self.standpoint.told():
+                self._record(Event.EXPORT_MADE, rows=self.count, finished=self.is_finished)
+
+    def _chunks(self) -> Iterator[list[tuple[Any, ...]]]:
+        rows = self.rows.values_list(*self.columns.values()).iterator(chunk_size=CHUNK)
+        while chunk := list(islice(rows, CHUNK)):
+            self.count += len(chunk)
+            yield chunk
+
+    def _record(self, event: Event, **details: Any) -> None:
+        """What was searched for may be somebody's address."""
+        what = self.rows.model._meta.label
+        personal = {"query": self.query} if self.query else None
+        record(event, model=what, format=self.form.name, personal=personal, columns=list(self.columns), **details)
+
+
+class ExportAdmin(Base):
+    """A ModelAdmin whose list can be exported.
+
+    ``export_columns`` names what goes out, heading by heading; nothing else does, and no secret belongs there.
+    """
+
+    export_columns: ClassVar[Mapping[str, str]]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        return [path("export/<slug:form>/", view, name=self._export_name), *super().get_urls()]
+
+    @property
+    def _export_name(self) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_export"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        exports = [
+            {"label": form.label, "url": reverse(f"admin:{self._export_name}", args=[form.name])}
+            for form in FORMATS.values()
+        ]
+        return super().changelist_view(request, {"exports": exports} | (extra_context or {}))
+
+    @method_decorator(require_POST)
+    def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
+        """The address carries the list's own search and filters. A POST, so that no other site can cause one."""
+        if form not in FORMATS:
+            raise Http404
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        the_list = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        query = request.META.get("QUERY_STRING", "")
+        if asked := ask_for_fresh_proof(request, back_to=f"{the_list}?{query}"):
+            return asked
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            raise Http404 from None
+        export = Export(rows=rows, columns=self.export_columns, form=FORMATS[form], query=query)
+        export.begin()
+        return self._answer(export)
+
+    def _answer(self, export: Export) -> StreamingHttpResponse:
+        name = f"{self.opts.model_name}-{timezone.now():%Y-%m-%dT%H%M%S}.{export.form.name}"
+        response = StreamingHttpResponse(export.stream(), content_type=f"{export.form.content_type}; charset=utf-8")
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+
+def harmless(cell: Any) -> str:
+    """Keep a spreadsheet from running what somebody has written as their name (OWASP, CSV injection)."""
+    text = _text(cell)
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) or text.lstrip().startswith(FORMULA_BEGINS) else text
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return str(_plain(cell)) if not isinstance(cell, str) else cell
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _lose_patience_after(time: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [time])

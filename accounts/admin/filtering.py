@@ -1,0 +1,112 @@
+"""Filters of the list of people: each served by an index, each offering only what the asking person may see."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.provider_names import NAMES
+
+OFFERED = 20  # tenants or roles; of more, those that are chosen elsewhere still hold
+Choices = list[tuple[Any, Any]]
+
+
+class ProviderFilter(SimpleListFilter):
+    title = _("way in")
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return sorted(NAMES.items(), key=lambda named: named[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        provider = self.value()
+        if not provider:
+            return queryset
+        return queryset.filter(Exists(Identity.objects.filter(user=OuterRef("pk"), provider=provider)))
+
+
+class ProviderOfIdentityFilter(ProviderFilter):
+    """By the providers that there are: asking the table which ones it holds would read all of it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class SignedInFilter(SimpleListFilter):
+    """By the sessions that there are: one that was ended or has expired no longer tells of it, the trail does."""
+
+    title = _("signed in, and still is")
+    parameter_name = "signed_in"
+    SINCE = {
+        "hour": (_("In the last hour"), timedelta(hours=1)),
+        "day": (_("In the last 24 hours"), timedelta(days=1)),
+        "week": (_("In the last 7 days"), timedelta(days=7)),
+        "month": (_("In the last 30 days"), timedelta(days=30)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [(name, label) for name, (label, _ago) in self.SINCE.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in self.SINCE:
+            return queryset
+        now = timezone.now()
+        _label, ago = self.SINCE[str(self.value())]
+        signed_in = Session.objects.filter(user=OuterRef("pk"), created_at__gte=now - ago, expire_date__gt=now)
+        return queryset.filter(Exists(signed_in))
+
+
+class FilterOfRows(SimpleListFilter):
+    """By a row of another table: the first few in scope are offered, and the one that is chosen."""
+
+    rows: QuerySet[Any]
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        offered = list(self.rows.all()[:OFFERED])
+        chosen = self.chosen()
+        if chosen is not None and chosen not in {row.pk for row in offered}:
+            offered += self.rows.filter(pk=chosen)
+        return [(str(row.pk), str(row)) for row in offered]
+
+    def chosen(self) -> Any:
+        """Return the id that is asked for, if any. Raises IncorrectLookupParameters for what is none."""
+        try:
+            return self.rows.model._meta.pk.to_python(self.value())
+        except ValidationError as wrong:
+            raise IncorrectLookupParameters from wrong
+
+
+class TenantFilter(FilterOfRows):
+    title = _("tenant")
+    parameter_name = "tenant"
+    rows = Tenant.objects.order_by("name", "pk")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        tenant = self.chosen()
+        return _belonging(queryset, tenant_id=tenant) if tenant else queryset
+
+
+class RoleFilter(FilterOfRows):
+    """In the tenant that is chosen beside it, if one is: else in any."""
+
+    title = _("role")
+    parameter_name = "role"
+    rows = Role.objects.order_by("name", "pk")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        role = self.chosen()
+        if role is None:
+            return queryset
+        tenant = request.GET.get(TenantFilter.parameter_name)
+        return _belonging(queryset, role_id=role, **({"tenant_id": tenant} if tenant else {}))
+
+
+def _belonging(people: QuerySet[User], **membership: Any) -> QuerySet[User]:
+    return people.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), **membership)))

@@ -1,0 +1,67 @@
+"""The list of people in the admin: sorted, searched, filtered, exported and worked upon, a million of them as well."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.admin import searching
+from accounts.admin.bulk import BulkAdmin
+from accounts.admin.exporting import ExportAdmin
+from accounts.admin.filtering import ProviderFilter, RoleFilter, SignedInFilter, TenantFilter
+from accounts.models import User
+from accounts.models.user import EMAIL_KEY, NAME_KEY
+from audit.paging import KeysetAdmin
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[User]
+else:
+    Base = object
+
+
+class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
+    list_display = ("name_shown", "email_shown", "email_verified", "is_active", "is_staff", "created_at")
+    list_filter: ClassVar[Any] = (
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "email_verified",
+        ProviderFilter,
+        TenantFilter,
+        RoleFilter,
+        SignedInFilter,
+    )
+    sortable_by: ClassVar[Any] = ("name_shown", "email_shown", "created_at")
+    ordering: ClassVar[Any] = ("-created_at",)
+    search_fields: ClassVar[Any] = ("email",)  # any, to be shown the field: get_search_results decides
+    search_help_text: ClassVar[Any] = _(
+        "The beginning of a name, an address, a local name or a session's id; the whole id of an account or a tenant, "
+        "a subject, the network address of a live session, the name or short name of a tenant."
+    )
+    export_columns: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "name": "name",
+        "email": "email",
+        "email_verified": "email_verified",
+        "username": "username",
+        "is_active": "is_active",
+        "is_staff": "is_staff",
+        "is_superuser": "is_superuser",
+        "created_at": "created_at",
+    }
+
+    @admin.display(description=_("name"), ordering=NAME_KEY)
+    def name_shown(self, user: User) -> str:
+        return str(user)
+
+    @admin.display(description=_("address"), ordering=EMAIL_KEY)
+    def email_shown(self, user: User) -> str:
+        return user.email or ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        return searching.find(queryset, search_term), False

@@ -1,0 +1,195 @@
+"""Carrying a bulk action out, a slice at a time: each is a transaction that also says how far the action has got.
+
+So it can be left and found again, killed and run again, and run twice at once: whoever comes second finds the slice
+done. Rights are asked anew for each slice.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db.models import F, Func, IntegerField, QuerySet
+from django.utils import timezone
+
+from accounts.bulk.kinds import KINDS, Decision, Kind, NotAllowed, Order
+from accounts.models import BulkAction, BulkState, Role, User
+from accounts.standing import enter
+from accounts.tenancy import person_context, site_context
+from accounts.tenancy.context import Scope, current, request_context
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+
+logger = logging.getLogger(__name__)
+
+SLICE = 500  # people of one transaction: about a second of locks at most
+OUTAGES = (OperationalError, InterfaceError)
+
+
+def prepare(kind: Kind, people: QuerySet[User], starter: User) -> BulkAction:
+    """Write down who is meant, exactly, without reading them into this process."""
+    scope = current()
+    action = BulkAction(kind=kind.name, user=starter, is_site=scope.is_site)
+    action.tenant_id = None if scope.is_site else scope.tenant_id
+    action.save()
+    chosen = BulkAction.objects.filter(pk=action.pk)
+    chosen.update(targets=ArraySubquery(people.order_by("pk").values("pk")))
+    chosen.update(total=Func(F("targets"), function="cardinality", output_field=IntegerField()))
+    action.refresh_from_db(fields=["total"])
+    return action
+
+
+def count(action: BulkAction) -> None:
+    """Begin to find out what would change. Complete with tenant and role, where the kind needs them."""
+    _set_out(action, BulkState.COUNTING)
+
+
+def confirm(action: BulkAction) -> None:
+    """Begin to change what was previewed."""
+    with acting(batch_id=action.pk):
+        record(Event.BULK_STARTED, **_told(action), people=action.total)
+    _set_out(action, BulkState.RUNNING)
+
+
+def stop(action: BulkAction, because: str) -> None:
+    """What was done stays done; nothing more is."""
+    was_running = action.state == BulkState.RUNNING
+    action.state, action.stopped_because = BulkState.STOPPED, because
+    action.save(update_fields=["state", "stopped_because"])
+    if was_running:
+        _record_end(action)
+
+
+def carry_out(action_id: UUID, starter_id: UUID, *, seconds: float | None = None) -> bool:
+    """Do slice after slice, for so many seconds; return whether it came to its end.
+
+    Raises OperationalError and InterfaceError while the database is away: it is to be run again then.
+    """
+    deadline = None if seconds is None else time.monotonic() + seconds
+    has_more = True
+    while has_more and (deadline is None or time.monotonic() < deadline):
+        try:
+            has_more = step(action_id, starter_id)
+        except OUTAGES:
+            raise
+        except DatabaseError:
+            logger.exception("a bulk action failed: %s", action_id)
+            with person_context(starter_id):
+                stop(BulkAction.objects.select_for_update().defer("targets").get(pk=action_id), "failed")
+            return True
+    return not has_more
+
+
+def step(action_id: UUID, starter_id: UUID) -> bool:
+    """Do one slice, in one transaction, and return whether there is more to do."""
+    with person_context(starter_id):
+        found = BulkAction.objects.defer("targets").filter(pk=action_id).first()
+    if found is None or not found.is_at_work:
+        return False
+    with _in_the_name_of(found) as starter:
+        action: BulkAction = BulkAction.objects.select_for_update().defer("targets").get(pk=action_id)
+        if not action.is_at_work:
+            return False
+        try:
+            _do_slice(action, starter)
+        except NotAllowed:
+            stop(action, "not_allowed")
+        return action.is_at_work
+
+
+def order_of(action: BulkAction, starter: User) -> Order:
+    """Raises NotAllowed where somebody may not, or no longer, do what they have begun."""
+    kind = KINDS[action.kind]
+    standing = starter.standing
+    is_where_it_began = (
+        starter.is_superuser if action.is_site else bool(standing and standing.tenant_id == action.tenant_id)
+    )
+    if not (starter.is_active and starter.is_staff and is_where_it_began and kind.is_open_to(starter)):
+        raise NotAllowed
+    role = Role.objects.filter(pk=action.role_id).first() if action.role_id else None
+    order = Order(actor=starter, tenant_id=action.tenant_id, role=role)
+    if kind.needs_role and not (role and role.fits(action.tenant_id) and order.may_grant(role)):
+        raise NotAllowed
+    return order
+
+
+def sample(action: BulkAction, order: Order, count: int) -> Decision:
+    """Decide upon the first few, for people to look at."""
+    return KINDS[action.kind].decide(order, _targets(action, 0, count))
+
+
+def _do_slice(action: BulkAction, starter: User) -> None:
+    kind, order = KINDS[action.kind], order_of(action, starter)
+    writes = action.state == BulkState.RUNNING
+    ids = _targets(action, action.position, action.position + SLICE)
+    if writes:
+        kind.guard(order)
+    decision = kind.decide(order, ids, lock=writes)
+    if writes and decision.changes:
+        with acting(batch_id=action.pk):
+            kind.write(order, decision.changes)
+    _note(action, len(ids), decision)
+
+
+def _note(action: BulkAction, count: int, decision: Decision) -> None:
+    action.position += count
+    action.changed += len(decision.changes)
+    action.skipped = dict(Counter(action.skipped) + Counter(str(reason) for reason in decision.left.values()))
+    action.moved_at = timezone.now()
+    if action.position >= action.total:
+        is_over = action.state == BulkState.RUNNING
+        action.state = BulkState.FINISHED if is_over else BulkState.PREVIEWED
+        if is_over:
+            _record_end(action)
+    action.save(update_fields=["position", "changed", "skipped", "moved_at", "state"])
+
+
+def _set_out(action: BulkAction, state: BulkState) -> None:
+    action.state, action.position, action.changed, action.skipped = state, 0, 0, {}
+    action.moved_at = timezone.now()
+    action.save(update_fields=["state", "position", "changed", "skipped", "moved_at", "tenant_id", "role_id"])
+
+
+def _targets(action: BulkAction, start: int, end: int) -> list[UUID]:
+    """Read a part of the array, and leave the rest in the database."""
+    slices = BulkAction.objects.filter(pk=action.pk).values_list(f"targets__{start}_{end}", flat=True)
+    ids: list[UUID] = slices.get()
+    return ids
+
+
+def _record_end(action: BulkAction) -> None:
+    with acting(batch_id=action.pk):
+        record(
+            Event.BULK_ENDED,
+            **_told(action),
+            changed=action.changed,
+            left=action.skipped,
+            finished=action.state == BulkState.FINISHED,
+        )
+
+
+def _told(action: BulkAction) -> dict[str, Any]:
+    return {"tenant_id": action.tenant_id, "kind": action.kind, "role": action.role_id}
+
+
+@contextmanager
+def _in_the_name_of(action: BulkAction) -> Iterator[User]:
+    """See what the starter saw in the admin, if they still may: as a superuser, or in their tenant."""
+    starter = User.objects.get(pk=action.user_id)
+    actor = Actor(ActorKind.PERSON, str(starter.pk))
+    if action.is_site and starter.is_superuser:
+        with site_context("a superuser's bulk action goes on", actor=actor):
+            yield starter
+        return
+
+    def enter_again() -> Scope:
+        starter.standing = enter(starter.pk, action.tenant_id)
+        return Scope(tenant_id=starter.standing.tenant_id if starter.standing else None, person_id=starter.pk)
+
+    with request_context(enter_again), acting(actor=actor):
+        yield starter

@@ -1,0 +1,68 @@
+"""One act upon many people: who wanted what, upon whom exactly, and how far it has got."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+from accounts.tenancy.owned import PersonOwned
+
+
+class BulkState(models.TextChoices):
+    DRAFT = "draft", _("not complete yet")
+    COUNTING = "counting", _("finding out what would change")
+    PREVIEWED = "previewed", _("waiting to be confirmed")
+    RUNNING = "running", _("under way")
+    FINISHED = "finished", _("finished")
+    STOPPED = "stopped", _("stopped")
+
+
+AT_WORK = (BulkState.COUNTING, BulkState.RUNNING)
+
+
+class BulkAction(PersonOwned):
+    """Seen by whoever started it, in whatever tenant they are now, and by superusers: it names people.
+
+    ``targets`` are the people that were chosen, by id, so that what was previewed is what is worked on, whatever
+    the filter would find by then. Those before ``position`` have been dealt with. The id is the batch's id in the
+    trail. ``tenant_id`` is the tenant that it is about, and of a tenant's administrator the one they act in;
+    ``is_site`` says that a superuser acts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", verbose_name=_("started by"))
+    is_site = models.BooleanField(default=False, editable=False)
+    tenant_id = models.UUIDField(_("tenant"), null=True, editable=False)
+    role_id = models.BigIntegerField(_("role"), null=True, editable=False)
+    kind = models.CharField(_("what"), max_length=40)
+    targets = ArrayField(models.UUIDField(), default=list, editable=False)
+    total = models.PositiveIntegerField(_("people"), default=0)
+    position = models.PositiveIntegerField(_("done"), default=0)
+    changed = models.PositiveIntegerField(_("changed"), default=0)
+    skipped = models.JSONField(_("left as they are"), default=dict)
+    state = models.CharField(_("state"), max_length=20, choices=BulkState.choices, default=BulkState.DRAFT)
+    stopped_because = models.CharField(_("stopped because"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("prepared"), default=timezone.now)
+    moved_at = models.DateTimeField(_("last progress"), default=timezone.now)
+
+    objects: ClassVar[models.Manager[Any]]
+
+    class Meta:
+        verbose_name = _("bulk action")
+        verbose_name_plural = _("bulk actions")
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=["user", "created_at"], name="bulk_action_of_user"),
+            models.Index(fields=["moved_at"], condition=models.Q(state__in=AT_WORK), name="bulk_action_at_work"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind}, {self.total}"
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.state in AT_WORK

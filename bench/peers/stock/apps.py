@@ -1,0 +1,8 @@
+"""Django's entry to the stock peer."""
+
+from django.apps import AppConfig
+
+
+class StockConfig(AppConfig):
+    name = "bench.peers.stock"
+    label = "stock"

@@ -1,0 +1,177 @@
+"""People are found by what one has at hand, and the database looks nowhere else but where they are."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test import Client
+from django.utils import timezone
+
+from accounts.admin import searching
+from accounts.admin.filtering import RoleFilter, TenantFilter
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.models.session import PUBLIC_ID_KEY
+from accounts.tenancy import site_context, tenant_context
+from bench.admin import data
+from tests.accounts.admin.conftest import PEOPLE
+from tests.servers import Servers
+from tests.tenancy.conftest import Town
+
+BIG = {"accounts_user", "accounts_identity", "accounts_membership", "accounts_session", "accounts_tenant"}
+
+
+def found(term: str) -> set[str]:
+    with site_context("a test searches"):
+        return {person.name for person in searching.find(User.objects.all(), term)}
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    person = User.objects.create_user(name="Ada Łovelace", email="Ada@Example.com", username="ada.l")
+    Identity.objects.create(user=person, provider="keycloak", issuer="https://k", subject=str(uuid4()))
+    for number in range(3):
+        User.objects.create_user(name=f"Other {number}", email=f"x{number}@example.com", username=f"o{number}")
+    return person
+
+
+def session(person: User, key: str, *, hours: int = 1, address: str = "192.0.2.7") -> Session:
+    expiry = timezone.now() + timedelta(hours=hours)
+    return Session.objects.create(session_key=key, user=person, expire_date=expiry, address=address)
+
+
+@pytest.mark.parametrize("term", ["ada", "ADA ł", "ada Ł", "aDa@eXample", "ada.l", "ada.", "  ada  "])
+def test_by_the_beginning_of_name_address_or_local_name(ada: User, term: str) -> None:
+    assert found(term) == {ada.name}
+
+
+@pytest.mark.parametrize("term", ["da", "lovelace", "example.com", "%", "_da", "a%a", "ADA.L", "\\"])
+def test_not_by_their_middle_nor_by_wildcards(ada: User, term: str) -> None:
+    assert found(term) == set()
+
+
+def test_by_whole_ids_of_the_account_and_of_its_identities_though_both_look_alike(ada: User) -> None:
+    subject = Identity.objects.get().subject
+
+    assert found(str(ada.pk)) == found(ada.pk.hex) == found(subject) == {ada.name}
+    assert found(str(uuid4())) == found(subject[:-1]) == set()
+
+
+def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada: User) -> None:
+    live, over = session(ada, "a" * 32), session(User.objects.get(username="o1"), "b" * 32, hours=-1)
+
+    assert found(live.public_id[:8]) == found(live.public_id.upper()) == {ada.name}
+    assert found(over.public_id[:8]) == {"Other 1"}
+    assert found(live.public_id[:5]) == set(), "five letters may be the beginning of many"
+    assert found("192.0.2.7") == {ada.name}
+    assert found("192.0.2.8") == set()
+
+
+def test_the_database_calls_a_session_as_we_do(ada: User) -> None:
+    row = session(ada, hashlib.sha256(b"any").hexdigest()[:32])
+
+    assert Session.objects.annotate(shown=PUBLIC_ID_KEY).values_list("shown", flat=True).get() == row.public_id
+
+
+def test_by_the_tenant_they_belong_to(town: Town) -> None:
+    members = {"Abbey Owner", "Abbey Member", "Both"}
+    User.objects.create_user(name="abbey of all names")
+
+    assert found(town.a.tenant.slug) == found(str(town.a.tenant.pk)) == members
+    assert found("Abbey") == found("abbey") == members | {"abbey of all names"}
+
+
+def test_a_tenant_that_is_not_in_scope_finds_nobody(town: Town) -> None:
+    with tenant_context(town.a.tenant.pk, person_id=town.both.pk):
+        for term in (town.b.tenant.slug, str(town.b.tenant.pk)):
+            assert not searching.find(User.objects.all(), term).exists()
+
+
+def test_filters_offer_what_is_in_scope(town: Town, administrator: Client) -> None:
+    shown = administrator.get(PEOPLE).content.decode()
+    with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
+        tenants = [tenant.name for tenant in TenantFilter.rows.all()]
+        roles = {role.name for role in RoleFilter.rows.all()}
+
+    assert f"?tenant={town.b.tenant.pk}" in shown
+    assert tenants == ["Abbey"]
+    assert roles == {"owner", "admin", "member", "Abbey clerk"}
+
+
+def test_filters_narrow_the_list(town: Town, administrator: Client) -> None:
+    Identity.objects.create(user=town.a.member, provider="google", issuer="https://g", subject="1")
+    session(town.b.member, "c" * 32)
+    owner = Role.objects.get(name="owner").pk
+
+    def names(**query: Any) -> set[str]:
+        return {person.name for person in administrator.get(PEOPLE, query).context["cl"].result_list}
+
+    assert names(provider="google") == {"Abbey Member"}
+    assert names(tenant=town.a.tenant.pk) == {"Abbey Owner", "Abbey Member", "Both"}
+    assert names(role=owner) == {"Abbey Owner", "Barn Owner"}
+    assert names(role=owner, tenant=town.a.tenant.pk) == {"Abbey Owner"}
+    assert names(signed_in="hour") == {"Barn Member", "Root"}
+    assert names(is_superuser__exact="1") == {"Root"}
+
+
+@pytest.mark.parametrize("query", [{"tenant": "x"}, {"role": "x"}, {"role": "1", "tenant": "'"}, {"signed_in": "x"}])
+def test_a_filter_that_means_nothing_breaks_nothing(administrator: Client, query: dict[str, str]) -> None:
+    assert administrator.get(PEOPLE, query, follow=True).status_code == 200
+
+
+@pytest.fixture
+def many(transactional_db: None, servers: Servers) -> int:
+    """Generate enough people for the planner to think of indexes, with what it knows of them up to date."""
+    people = 60_000
+    with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        data.fill(superuser, data.OURS, people)
+    return people
+
+
+def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
+    with site_context("a test searches"), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL random_page_cost = 1.1")  # nothing moves in today's disks
+        tenant, newest = Tenant.objects.get(slug="tenant-17"), User.objects.order_by("-created_at", "-pk")
+        terms = {
+            "id": data.person(4711),
+            "subject": data.subject(4711),
+            "session": Session.objects.order_by("pk")[0].public_id[:8],
+            "address of a session": "10.0.0.9",
+            "tenant": tenant.slug,
+            "tenant's name": tenant.name,
+            "name": "Grace A",
+            "address": "person471",
+            "nothing": "zzz",
+        }
+        plans = {what: _scans(searching.find(newest, term)) for what, term in terms.items()}
+        plans |= {
+            "after": _scans(newest.filter(created_at__lt=timezone.now())),
+            "inactive": _scans(newest.filter(is_active=False)),
+            "staff": _scans(newest.filter(is_staff=True)),
+            "members": _scans(newest.filter(pk__in=Membership.objects.filter(tenant=tenant).values("user_id"))),
+        }
+
+    read_whole = {what: scans for what, scans in plans.items() if any("Seq Scan" in kind for kind, _ in scans)}
+    assert read_whole == {}
+
+
+def _scans(rows: QuerySet[User]) -> list[tuple[str, str]]:
+    """Return how the plan reads each of the big tables, for the first page."""
+    (explained,) = json.loads(rows[:101].explain(format="json"))
+    return [
+        (node["Node Type"], node["Relation Name"])
+        for node in _nodes(explained["Plan"])
+        if node.get("Relation Name") in BIG
+    ]
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
