@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -122,6 +123,7 @@ class IdentityAdmin(admin.ModelAdmin[Identity]):
 
 
 admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)
+admin.site.unregister(Authenticator)  # secrets, in a form that would write them
 
 
 def _uuid(text: str) -> UUID | None:

@@ -3,7 +3,9 @@
 from typing import Any
 
 from allauth.account.auth_backends import AuthenticationBackend
+from django.http import HttpRequest
 
+from accounts import passwords
 from accounts.models import User
 from accounts.rows import Rows, fetch_one
 
@@ -12,7 +14,12 @@ BY_KEY = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.id = %s AND u.is_
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library without types
-    """allauth's, with the read that every page begins with written by hand."""
+    """allauth's, with passwords judged in one place and the read that every page begins with written by hand."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Raises Braked, which ends as 429, wherever this is called from."""
+        name, password = credentials.get("username"), credentials.get("password")
+        return passwords.check(request, name, password) if name and password else None
 
     def get_user(self, user_id: Any) -> User | None:
         row = fetch_one(BY_KEY, [user_id])

@@ -33,6 +33,8 @@ class Because(StrEnum):
     OWNER = "owner"
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
     PROVIDER = "provider"
 
 

@@ -24,6 +24,10 @@ class Event(models.TextChoices):
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
+    FACTOR_ADDED = "factor.added", _("A second factor was added to an account, or its recovery codes were made anew.")
+    FACTOR_REMOVED = "factor.removed", _("A second factor was removed from an account.")
+    FACTOR_USED = "factor.used", _("A person proved themselves by a second factor.")
+    FACTOR_REFUSED = "factor.refused", _("Somebody brought a second factor that was not right, or was turned away.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
 

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import Identity, User
 from accounts.sessions import Because, end_others
 from accounts.ways_in import ways_in
-from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process
 from providers.linking import disconnect
@@ -49,20 +48,6 @@ def connections(request: HttpRequest) -> HttpResponse:
         "notice": _notice(request),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
-
-
-@require_safe
-@login_required
-def fresh(request: HttpRequest) -> HttpResponse:
-    """Ask for a proof by a way in that is connected already, before another is connected."""
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    connected = set(request.user.identities.values_list("provider", flat=True))
-    among = [provider for provider in registry.enabled().values() if provider.id in connected]
-    context = {
-        "providers": buttons(request, process=Process.PROVE, among=among),
-        "purpose": _("Before you connect another way in, show once more that it is you."),
-    }
-    return page_with_buttons(request, "accounts/fresh.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

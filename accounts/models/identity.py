@@ -12,6 +12,8 @@ class IdentityManager(models.Manager["Identity"]):
     def find(self, issuer: str, subject: str) -> "Identity | None":
         """Find an identity with its user and hold its row, until the transaction ends.
 
+        The user comes with word of whether they have a second factor.
+
         Whoever disconnects it waits, and then ends the session that is being opened too.
         """
         row = fetch_one(FIND, [issuer, subject])
@@ -19,6 +21,7 @@ class IdentityManager(models.Manager["Identity"]):
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
+        identity.user.has_factor = row[-1]
         return identity
 
     def of(self, user: User) -> "list[Identity]":
@@ -62,7 +65,8 @@ class Identity(models.Model):
 
 IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
 FIND = (
-    f"SELECT {IDENTITIES.columns}, {USERS.columns} FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
+    f"SELECT {IDENTITIES.columns}, {USERS.columns}, EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id "
+    "AND f.type <> 'recovery_codes') FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
 )
 OF_USER = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.created_at, i.id"

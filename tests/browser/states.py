@@ -189,7 +189,11 @@ STATES = [
     State(name="ways_in-two", heading="Ways in", arrive=_connected("google")),
     State(name="ways_in-all", heading="Ways in", arrive=_connected("google", "microsoft", "keycloak")),
     State(name="ways_in-disconnected", heading="Ways in", arrive=_disconnected),
-    State(name="fresh-connecting", heading="Please sign in once more", arrive=_inside("/accounts/connections/fresh/")),
+    State(
+        name="fresh-connecting",
+        heading="Please show that it is you",
+        arrive=_inside("/accounts/prove/?next=/accounts/connections/"),
+    ),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),

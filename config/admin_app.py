@@ -1,0 +1,7 @@
+"""Django admin with the door of this house."""
+
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+
+
+class AdminConfig(DjangoAdminConfig):
+    default_site = "providers.admin_door.AdminSite"
