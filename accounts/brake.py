@@ -34,7 +34,8 @@ FORGOTTEN_AFTER = 86_400  # seconds without a wrong try
 DEVICE_COOKIE = "__Host-known_device" if settings.SESSION_COOKIE_SECURE else "known_device"
 DEVICE_KNOWN_FOR = 180 * 86_400  # seconds
 
-# For each key a hash: tries, and until when the next must wait. Answers {seconds to wait, which key, refused so far}.
+# For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
+# Answers {how long to wait, which key says so, how many it has turned away since it does}.
 TAKE = """
 local now, longest, wait, which, refused = tonumber(ARGV[1]), 0, 0, 0, 0
 for i, key in ipairs(KEYS) do
@@ -42,13 +43,13 @@ for i, key in ipairs(KEYS) do
   if left > wait then wait = left; which = i end
 end
 if which > 0 then
-  return {math.ceil(wait), which, redis.call('HINCRBY', KEYS[which], 'refused', 1)}
+  return {wait, which, redis.call('HINCRBY', KEYS[which], 'refused', 1)}
 end
 for i, key in ipairs(KEYS) do
   local over = redis.call('HINCRBY', key, 'tries', 1) - tonumber(ARGV[4 + i])
   if over >= 0 then
     local pause = math.min(tonumber(ARGV[3]), tonumber(ARGV[2]) * 2 ^ math.min(over, 20))
-    redis.call('HSET', key, 'until', tostring(now + pause), 'refused', 0)
+    redis.call('HSET', key, 'until', string.format('%d', now + pause), 'refused', 0)
   end
   redis.call('EXPIRE', key, ARGV[4])
 end
@@ -108,11 +109,12 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
 
     The trail hears of the first that is turned away in each wait, not of each: it would grow with the attack.
     """
-    arguments = [time.time(), FIRST_WAIT, LONGEST_WAIT, FORGOTTEN_AFTER, *(track.free for track in tracks)]
+    now = int(time.time() * 1000)
+    arguments = [now, FIRST_WAIT * 1000, LONGEST_WAIT * 1000, FORGOTTEN_AFTER, *(track.free for track in tracks)]
     wait, which, refused = _run(TAKE, [track.key for track in tracks], arguments)
     if not wait:
         return
-    by, seconds = tracks[which - 1].kind, math.ceil(wait)
+    by, seconds = tracks[which - 1].kind, math.ceil(wait / 1000)
     if refused == 1:
         logger.warning("braked: by=%s seconds=%s", by, seconds)
         record(event, person=person, refused_because="braked", braked_by=by, seconds=seconds)
@@ -184,5 +186,5 @@ def _redis() -> Redis:
     return cast("_HasRedis", cache).redis()
 
 
-def _run(script: str, keys: Sequence[str], arguments: Sequence[float]) -> list[int]:
+def _run(script: str, keys: Sequence[str], arguments: Sequence[int]) -> list[int]:
     return cast("list[int]", _redis().eval(script, len(keys), *map(_key, keys), *map(str, arguments)))

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.core.cache import caches
 from django.db import connection
 from django.test import Client
 
@@ -17,25 +16,6 @@ from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another, refusals
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]]:
-    """Let the cache be at a port where nobody listens, from the moment it is called."""
-    before = settings.CACHES
-
-    def away() -> None:
-        elsewhere = before["default"] | {"LOCATION": f"redis://127.0.0.1:{any_free_port()}/0"}
-        settings.CACHES = {"default": elsewhere}
-        _forget_connections()
-
-    yield away
-    settings.CACHES = before
-    _forget_connections()
-
-
-def _forget_connections() -> None:
-    caches.close_all()
 
 
 @pytest.mark.promise(16, 79)
