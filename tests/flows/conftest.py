@@ -113,11 +113,9 @@ def _forget_connections() -> None:
 @pytest.fixture
 def later(time_machine: Any) -> Callable[..., None]:
     """Let time pass: a code that added an app is spent, and the next one comes half a minute later."""
-    now = [datetime.now(UTC)]
 
     def go_on(**time: float) -> None:
-        now[0] += timedelta(**(time or {"seconds": 31}))
-        time_machine.move_to(now[0])
+        time_machine.move_to(datetime.now(UTC) + timedelta(**(time or {"seconds": 31})))
 
     return go_on
 

@@ -1,4 +1,4 @@
-"""What the stories of second factors share: the pages, adding an app, and people of whom a provider says how it asked."""
+"""What the stories of second factors share: the pages, adding an app, and people whom a provider has asked for more."""
 
 from typing import Any
 
