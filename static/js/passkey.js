@@ -53,5 +53,6 @@ async function answer(event) {
 }
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {
+  form.querySelector(".without-script").hidden = true;
   form.addEventListener("submit", answer);
 }

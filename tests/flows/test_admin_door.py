@@ -195,12 +195,7 @@ def test_who_comes_in_as_somebody_else_leaves_first(browser: Browser, root: User
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x"])
 def test_nobody_is_sent_elsewhere(browser: Browser, root: User, next_url: str) -> None:
     assert enter(browser, next=next_url).headers["Location"] == "/admin/"
-    assert (
-        browser.get(
-            LOGIN,
-        ).headers["Location"]
-        == "/admin/"
-    )
+    assert browser.get(f"{LOGIN}?next={next_url}").headers["Location"] == "/admin/"
 
 
 @pytest.mark.promise(44)
