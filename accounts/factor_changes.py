@@ -21,8 +21,8 @@ class FactorKept(Exception):
 def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> list[str]:
     """Add the factor that ``make`` writes, and return the recovery codes that came with somebody's first one.
 
-    First the factor is committed, then the sessions end: a sign-in that did not see the factor yet holds the row
-    of its identity, or of the account, and is waited for.
+    First the factor is committed, then the sessions end. A sign-in that did not see the factor yet holds the row of
+    its identity, or of the account: it is waited for, or it sees the factor when it writes its session.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
         row = make()

@@ -5,10 +5,12 @@ from django.conf import settings
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import brake, step_up
 from accounts.models import User
+from accounts.sessions import FactorAddedMeanwhile, forget_sign_in
 from audit.events import Event
 
 
@@ -44,10 +46,14 @@ def sign_in(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
     """
     if request.user.is_authenticated:
         logout(request)
-    with transaction.atomic():
-        held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        step_up.note(request, held, "password")
-        response: HttpResponse = perform_login(request, held, redirect_url=next_url)
-        request.session.save()
+    try:
+        with transaction.atomic():
+            held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            step_up.note(request, held, "password")
+            response: HttpResponse = perform_login(request, held, redirect_url=next_url)
+            request.session.save()
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        return redirect(request.get_full_path())
     brake.remember_device(request, response, user.username or "")
     return response

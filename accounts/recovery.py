@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import User
 from accounts.sealing import fingerprint
+from audit.context import Actor, ActorKind, acting
 
 COUNT = 10
 LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
@@ -37,5 +38,6 @@ def spend(row: Authenticator, code: str) -> bool:
         if held is None or known not in held.data["left"]:
             return False
         held.data["left"].remove(known)
-        held.save(update_fields=["data"])
+        with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # who has shown a code is who they are
+            held.save(update_fields=["data"])
     return True

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from accounts import step_up
 from accounts.factors import has_factor, must_have_factor
 from accounts.models import User
+from accounts.sessions import SessionStore
 
 
 class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without types
@@ -29,6 +30,8 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
         if step_up.has_second_factor(self.request, user, since=self.login.initiated_at):
             return None, True
         if not (has_factor(user) or must_have_factor(user)):
+            if isinstance(self.request.session, SessionStore):
+                self.request.session.assume_no_factor()
             return None, True
         self.request.session.cycle_key()
         return redirect(self.urlname if has_factor(user) else "need-factor"), True

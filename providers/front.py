@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import step_up
 from accounts.models import Session, User
-from accounts.sessions import Because, SessionStore, end_others
+from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_others, forget_sign_in
 from providers import registry
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
@@ -77,6 +77,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             request.session.save()
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        response = refuse(request, provider_id, SignInRefused(Reason.FACTOR_ADDED_MEANWHILE), flow)
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response

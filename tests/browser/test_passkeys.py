@@ -102,6 +102,19 @@ def test_a_device_without_the_passkey_says_so_and_a_recovery_code_helps(new_visi
     visitor.is_at("/accounts/")
 
 
+def test_recovery_codes_can_be_taken_along_as_a_file(visitor: Visitor) -> None:
+    visitor.sign_in("google", "ada")
+    finger_of(visitor)
+    visitor.go("/accounts/second-factor/passkey/")
+    visitor.press("Add a passkey")
+    with visitor.page.expect_download() as downloading:
+        visitor.press("Download")
+
+    kept = downloading.value.path().read_text().split()
+    assert downloading.value.suggested_filename == "recovery-codes.txt"
+    assert kept == visitor.page.locator(".codes code").all_inner_texts()
+
+
 @pytest.mark.promise(45)
 def test_an_administrator_adds_a_passkey_on_the_way_in(visitor: Visitor, settings: Any) -> None:
     settings.ADMIN_NEEDS_SECOND_FACTOR = True

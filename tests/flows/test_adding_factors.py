@@ -1,13 +1,14 @@
 """Adding and removing second factors, by those who want to and by those who must."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.contrib.auth.signals import user_logged_in
 
 from accounts import totp
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.sealing import seal
 from accounts.second_factor import NEW_APP
 from audit.models import Entry
@@ -150,12 +151,12 @@ def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provid
     for path in ("/accounts/", LIST, CODES, "/accounts/prove/", "/accounts/connections/"):
         assert browser.get(path).headers["Location"].startswith("/accounts/login/")
     assert browser.get(PROVE).headers["Location"] == NEEDED
-    assert browser.account is None
+    assert {browser.account} == {None}
 
     shown = browser.post(APP, {"code": code(secret_on(browser.get(APP).content))})
     assert len(recovery_codes_on(shown.content)) == 10
     assert b'href="/accounts/sessions/"' in shown.content
-    assert browser.account == str(person.pk)
+    assert {browser.account} == {str(person.pk)}
     assert details("sign_in.succeeded")[-1]["steps"] == ["socialaccount", "mfa"]
 
 
@@ -217,3 +218,39 @@ def test_a_sign_in_under_way_does_not_escape_a_factor_that_is_being_added(
 
     assert browser.account is not None
     assert [other.account for other in others] == [None] * 4
+
+
+@pytest.fixture
+def added_at_the_last_moment() -> Iterator[None]:
+    """Let a factor appear after the sign-in has looked for one, and before its session is written."""
+
+    def add(user: User, **_: Any) -> None:
+        Authenticator.objects.create(user=user, type="webauthn", data={})
+
+    user_logged_in.connect(add)
+    yield
+    user_logged_in.disconnect(add)
+
+
+def test_a_factor_that_appears_at_the_last_moment_stops_the_sign_in(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str, added_at_the_last_moment: None
+) -> None:
+    stopped = browser.sign_in(provider, "ada")
+
+    assert stopped.status_code == 409
+    assert b"Please start again" in stopped.content
+    assert browser.account is None
+    assert Session.objects.count() == 0
+    assert not Entry.objects.filter(action="sign_in.succeeded").exists()
+    assert [found["refused_because"] for found in details("sign_in.refused")] == ["factor_added_meanwhile"]
+
+
+def test_a_factor_that_appears_at_the_last_moment_stops_a_local_password_too(
+    browser: Browser, added_at_the_last_moment: None
+) -> None:
+    User.objects.create_superuser(username="root", password="a lantern in the stairwell")
+    stopped = browser.post("/admin/login/", {"username": "root", "password": "a lantern in the stairwell"})
+
+    assert (stopped.status_code, stopped.headers["Location"]) == (302, "/admin/login/")
+    assert browser.account is None
+    assert Session.objects.count() == 0

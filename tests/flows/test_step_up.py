@@ -21,11 +21,17 @@ pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes i
 PROVE = "/accounts/prove/?next=/accounts/sessions/"
 
 
+def person_of(browser: Browser) -> User:
+    account = browser.account
+    assert account
+    return User.objects.get(pk=account)
+
+
 def is_fresh(browser: Browser) -> bool:
     """Ask the one decider about this browser's session, as a view would."""
     request = HttpRequest()
     request.session = SessionStore(browser.key)
-    request.user = User.objects.get(pk=browser.account)
+    request.user = person_of(browser)
     return step_up.is_fresh(request)
 
 
@@ -37,7 +43,7 @@ def dangerous(request: HttpRequest, number: int) -> HttpResponse:
 def reach(browser: Browser | None, path: str = "/danger/?a=b") -> Any:
     request = RequestFactory().get(path)
     request.session = SessionStore(browser.key if browser else None)
-    request.user = User.objects.get(pk=browser.account) if browser else AnonymousUser()
+    request.user = person_of(browser) if browser else AnonymousUser()
     return dangerous(request, 7)
 
 
