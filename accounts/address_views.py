@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import address, limits, mail, proof, tasks
+from accounts import address, limits, mail, step_up, tasks
 from accounts.address import AddressTaken, Cancelled
 from accounts.forms import AddressForm
 from accounts.limits import Limit
@@ -28,8 +28,8 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     if not mail.is_set_up():
         return render(request, "accounts/no_mail.html", status=503)
-    if not proof.is_fresh(request):
-        return proof.ask(request, next=reverse("address"))
+    if not step_up.is_fresh(request):
+        return step_up.ask(request, next=reverse("address"))
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = form.cleaned_data["address"]

@@ -17,3 +17,4 @@ class AccountsConfig(AppConfig):
         roles = import_module("accounts.roles")
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
         import_module("accounts.mail_checks")
+        import_module("accounts.checks")

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
-from accounts import people
+from accounts import passwords
 from accounts.models import User
 from accounts.rows import Rows, fetch_one
 from accounts.standing import Standing
@@ -15,15 +15,12 @@ BY_KEY = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.id = %s AND u.is_
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library without types
-    """allauth's, with the read that every page begins with written by hand, and people found by name or address."""
+    """allauth's, with passwords judged in one place and the read that every page begins with written by hand."""
 
-    def _authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Called by allauth, which hashes a password for nobody where none was checked: the time tells nothing."""
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        """Raises Braked, which ends as 429, wherever this is called from."""
         name, password = credentials.get("username"), credentials.get("password")
-        if not (isinstance(name, str) and name and password):
-            return None
-        user: User | None = self._check_password(people.who_signs_in_as(name), password)
-        return user
+        return passwords.check(request, name, password) if name and password else None
 
     def get_user(self, user_id: Any) -> User | None:
         row = fetch_one(BY_KEY, [user_id])

@@ -18,7 +18,7 @@ RESET_LASTS = 3600
 
 def is_on() -> bool:
     """Whether there are local accounts for people at all."""
-    return settings.LOCAL_ACCOUNTS != "off"
+    return settings.LOCAL_PASSWORDS and settings.LOCAL_ACCOUNTS != "off"
 
 
 def is_open() -> bool:

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
-from allauth.account.internal.flows.login import perform_password_login
-from allauth.account.models import Login
 from django.conf import settings
-from django.contrib.auth import authenticate, logout
+from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, links, local, mail, tasks
+from accounts import limits, links, local, mail, passwords, tasks
 from accounts.address import AddressTaken
 from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.limits import Limit
@@ -66,9 +64,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @where_there_are_local_accounts
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Take name or address and password; somebody who is signed in may do so ``again``, to show that it is them."""
     next_url = safe_next(request.GET.get("next", ""))
-    if request.user.is_authenticated and "again" not in request.GET:
+    if request.user.is_authenticated:
         return redirect(next_url or "account")
     form = SignInForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
@@ -120,17 +117,8 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 
 def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
-    """Sign in somebody whose password was right, through allauth's stages: a second factor may be one.
-
-    Somebody else leaves first, with all that they have proven: Django would empty the session in the middle.
-    """
-    if request.user.is_authenticated and request.user != user:
-        logout(request)
-    login = Login(user=user, redirect_url=next_url or reverse(settings.LOGIN_REDIRECT_URL))
-    with transaction.atomic():
-        response: HttpResponse = perform_password_login(request, {}, login)
-        request.session.save()
-    return response
+    """Sign in somebody whose password was right: a second factor may be asked for first."""
+    return passwords.sign_in(request, user, next_url or reverse(settings.LOGIN_REDIRECT_URL))
 
 
 def _take_address(request: HttpRequest, template: str, event: Event, task: Callable[..., None]) -> HttpResponse:

@@ -7,6 +7,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts import passwords
 from accounts.models import Identity, User
 from accounts.provider_names import name_of
 
@@ -44,7 +45,7 @@ def ways_in(request: HttpRequest, user: User) -> list[WayIn]:
             name=identity.name,
             connected_at=identity.created_at,
             is_current=used[:1] == [str(identity.pk)],  # later ones were proofs inside this session
-            can_disconnect=len(identities) > 1 or user.has_usable_password(),
+            can_disconnect=len(identities) > 1 or passwords.opens(user),
         )
         for identity in identities
     ]

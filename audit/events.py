@@ -41,6 +41,10 @@ class Event(models.TextChoices):
     INVITATION_ACCEPTED = "invitation.accepted", _("A person accepted an invitation.")
     INVITATION_REFUSED = "invitation.refused", _("An invitation was not sent or not accepted, for the reason given.")
     INVITATION_PURGED = "invitation.purged", _("Invitations whose time was long over were removed, and counted.")
+    FACTOR_ADDED = "factor.added", _("A second factor was added to an account, or its recovery codes were made anew.")
+    FACTOR_REMOVED = "factor.removed", _("A second factor was removed from an account.")
+    FACTOR_USED = "factor.used", _("A person proved themselves by a second factor.")
+    FACTOR_REFUSED = "factor.refused", _("Somebody brought a second factor that was not right, or was turned away.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
     TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
     TENANT_REFUSED = (

@@ -1,7 +1,7 @@
-"""Django's admin, with our own door."""
+"""Django admin with the door of this house."""
 
-from django.contrib.admin.apps import AdminConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
-class VestibuleAdminConfig(AdminConfig):
-    default_site = "accounts.admin_site.Site"
+class AdminConfig(DjangoAdminConfig):
+    default_site = "providers.admin_door.AdminSite"

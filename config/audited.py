@@ -13,3 +13,6 @@ declare("account.EmailConfirmation", secret={"key"})
 declare("socialaccount.SocialAccount", personal={"uid", "extra_data"}, person="user_id")
 declare("socialaccount.SocialApp", secret={"secret", "key"})
 declare("socialaccount.SocialToken", secret={"token", "token_secret"})
+
+# Second factors: secrets, keys and what is left of recovery codes lie in one column; its use is told by events.
+declare("mfa.Authenticator", secret={"data"}, ignored={"last_used_at"}, person="user_id")

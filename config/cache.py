@@ -45,6 +45,11 @@ class Cache(RedisCache):
         super().__init__(server, params)
         self._class = _kept_client
 
+    def redis(self) -> Redis:
+        """Give the client itself, to what a cache has no words for."""
+        client: Redis = self._cache.get_client(write=True)
+        return client
+
 
 @cache
 def _shared(servers: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> KeptClient:

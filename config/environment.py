@@ -86,6 +86,16 @@ class Environment(BaseModel):
         default=[], description="networks that the sign-in and registration limits leave alone"
     )
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
+    local_passwords: Literal["on", "off"] = Field(
+        default="on", description="off: nobody comes in, or proves anything, by a password that is kept here"
+    )
+    admin_second_factor: Literal["required", "if_enrolled"] | None = Field(
+        default=None, description="default required; if_enrolled in development, as long as LOCAL_PASSWORDS is on"
+    )
+    mfa_by_provider: Annotated[list[str], CommaSeparated] = Field(
+        default=["mfa", "otp", "hwk", "swk", "fido", "phr", "phrh"],
+        description="acr and amr values by which a provider's word counts as a second factor; none: no such word does",
+    )
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
     demo_admin_name: str = Field(default="", description="development only")
@@ -200,6 +210,13 @@ class Environment(BaseModel):
     @property
     def is_development(self) -> bool:
         return self.mode == "development"
+
+    @property
+    def asks_administrators_for_second_factor(self) -> bool:
+        """Whether nobody enters the admin on one proof alone, enrolled or not."""
+        if self.admin_second_factor is not None:
+            return self.admin_second_factor == "required"
+        return not self.is_development or self.local_passwords == "off"
 
 
 def _text(value: str | SecretStr) -> str:

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from redis.exceptions import RedisError
 
+from accounts.brake import Braked
+
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
@@ -69,6 +71,23 @@ def unavailable(get_response: Handler) -> Handler:
 
     def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return outage_page() if isinstance(exception, OUTAGES) else None
+
+    handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
+    return handle
+
+
+def too_often(get_response: Handler) -> Handler:
+    """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Braked):
+            return None
+        response = render(None, "429.html", status=429)
+        response.headers["Retry-After"] = str(exception.seconds)
+        return response
 
     handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
     return handle

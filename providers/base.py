@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from providers.flow import Flow
-from providers.identity import ExternalIdentity
+from providers.identity import ExternalIdentity, methods_in
 from providers.metadata import Issuer, Metadata
 from providers.refusal import Reason, SignInRefused
 from providers.upstream import Answer, Upstream
@@ -198,6 +198,7 @@ class OpenIDProvider(Provider):
             email_verified=self.vouches_for_address(claims),
             name=claims.get("name", ""),
             session=claims.get("sid", ""),
+            methods=methods_in(claims),
             claims=claims,
         )
 

@@ -1,19 +1,17 @@
 """The start and the end of every sign-in, for all providers alike."""
 
-import time
-
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import step_up
 from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
 from accounts.models import Session, User
 from accounts.next_page import safe_next
-from accounts.sessions import Because, SessionStore, end_others
+from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_others, forget_sign_in
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
@@ -25,10 +23,9 @@ from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import refuse
-from providers.seam import last_proof, note_proof, open_session
+from providers.seam import note_proof, open_session
 from providers.upstream import one_deadline
 
-PROOF_LASTS = 600  # seconds after proving oneself in which another way in may be connected
 LONGEST_CODE = 4096  # characters
 FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
 
@@ -41,8 +38,8 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     The visitor's parameters say where to go afterwards and what for; none of them reaches the provider.
     """
     process = _process(request)
-    if process is Process.CONNECT and not _is_fresh(request):
-        return redirect("fresh")
+    if process is Process.CONNECT and not step_up.is_fresh(request):
+        return step_up.ask(request, next=f"{reverse('connections')}?notice=proven")
     flow = Flow(
         provider=provider_id,
         process=process,
@@ -88,6 +85,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             request.session.save()
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        response = refuse(request, provider_id, SignInRefused(Reason.FACTOR_ADDED_MEANWHILE), flow)
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response
@@ -164,24 +164,26 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
     row = Session.objects.select_for_update().filter(session_key=request.session.session_key).first()
     if row is None or not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON)
-    if flow.process is Process.CONNECT and not _is_fresh(request):
+    if flow.process is Process.CONNECT and not step_up.is_fresh(request):
         raise SignInRefused(Reason.NOT_FRESH)
     return request.user
 
 
-def _is_fresh(request: HttpRequest) -> bool:
-    return time.time() - last_proof(request) <= PROOF_LASTS
+def _has_second_factor(external: ExternalIdentity) -> bool:
+    """Whether the provider says, in the token that was verified, that it asked for one in a way that counts here."""
+    return not external.methods.isdisjoint(settings.MFA_BY_PROVIDER)
 
 
 def _finish(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> HttpResponseBase:
     if flow.process is Process.SIGN_IN:
         assert isinstance(request.session, SessionStore)  # noqa: S101  # the only engine that we have
         request.session.describe({"upstream_sid": external.session})  # it outlives what allauth asks for yet
-        response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL))
+        onward = flow.next or reverse(settings.LOGIN_REDIRECT_URL)
+        response = open_session(request, linked, onward, has_second_factor=_has_second_factor(external))
         _remember_last_used(response, flow.provider)
         return response
     request.session.cycle_key()
-    note_proof(request, linked)
+    note_proof(request, linked, has_second_factor=_has_second_factor(external))
     if linked.decision is Decision.CONNECT:
         end_others(linked.user, keep=request.session.session_key, because=Because.IDENTITY_CONNECTED)
     return HttpResponseRedirect(flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}")

@@ -28,7 +28,8 @@ class ExternalIdentity:
     ``email_verified`` means that we take this provider's word for this address, not only that it said so.
     ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
     ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
-    ``unreadable`` the names of those that a rule looks at and that could not be had this time.
+    ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``methods`` are
+    its words for how the person was proven this time (``acr``, ``amr``), and are not kept.
     Raises SignInRefused when there is no usable key.
     """
 
@@ -39,6 +40,7 @@ class ExternalIdentity:
     email_verified: bool = False
     name: str = ""
     session: str = ""
+    methods: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     told: Mapping[str, Any] = field(init=False, repr=False)
@@ -82,6 +84,13 @@ def _fits(value: Any, depth: int = 0) -> bool:
     if isinstance(value, list):
         return depth < DEEPEST_CLAIM and all(_fits(item, depth + 1) for item in value)
     return value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 1e15)
+
+
+def methods_in(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return how an ID token says that its person was proven (OpenID Connect Core, section 2; RFC 8176)."""
+    amr = claims.get("amr")
+    told = [*(amr if isinstance(amr, list) else []), claims.get("acr")]
+    return frozenset(word for word in told if isinstance(word, str))
 
 
 def clean_address(value: object) -> str:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
-from accounts import address
+from accounts import address, passwords
 from accounts.address import Cancelled
 from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
@@ -79,7 +79,7 @@ def disconnect(identity: Identity) -> None:
         left = set(user.identities.values_list("pk", flat=True))
         if identity.pk not in left:
             return
-        if left == {identity.pk} and not user.has_usable_password():
+        if left == {identity.pk} and not passwords.opens(user):
             raise SignInRefused(Reason.LAST_WAY_IN, person=user.pk)
         _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
         identity.delete()
@@ -103,6 +103,7 @@ def _enrol(external: ExternalIdentity) -> Identity:
     """Open an account. A verified address is reserved by it; an unverified one is a contact and no more."""
     user = User(name=external.name, email=external.email or None, email_verified=external.email_verified)
     user.set_unusable_password()
+    user.has_factor = False
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         user.save(force_insert=True)
         identity = _connect(external, user)

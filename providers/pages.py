@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -17,7 +16,6 @@ from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
-from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process
 from providers.linking import disconnect
@@ -64,25 +62,6 @@ def connections(request: HttpRequest) -> HttpResponse:
         "notice": _notice(request),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
-
-
-@without_tenant
-@require_safe
-@login_required
-def fresh(request: HttpRequest) -> HttpResponse:
-    """Ask for a proof by a way in that is connected already, before another is connected."""
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    connected = set(request.user.identities.values_list("provider", flat=True))
-    among = [provider for provider in registry.enabled().values() if provider.id in connected]
-    next_url = safe_next(request.GET.get("next", ""))
-    context = {
-        "providers": buttons(request, process=Process.PROVE, next_url=next_url, among=among),
-        "purpose": _("Before you go on, show once more that it is you.")
-        if next_url
-        else _("Before you connect another way in, show once more that it is you."),
-        "back_url": next_url and reverse("account"),
-    }
-    return page_with_buttons(request, "accounts/fresh.html", context)
 
 
 @without_tenant

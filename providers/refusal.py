@@ -57,6 +57,7 @@ class Reason(StrEnum):
     LAST_WAY_IN = "last_way_in"
     NOT_FRESH = "not_fresh"
     STARTED_BY_ANOTHER_PERSON = "started_by_another_person"
+    FACTOR_ADDED_MEANWHILE = "factor_added_meanwhile"
     STORE_UNREACHABLE = "store_unreachable"
 
 

@@ -74,6 +74,12 @@ PAGES = {
     Reason.STATE_USED: NOT_STARTED,
     Reason.STATE_OF_ANOTHER_PROVIDER: NOT_STARTED,
     Reason.CALLBACK_MALFORMED: NOT_STARTED,
+    Reason.FACTOR_ADDED_MEANWHILE: Page(
+        status=409,
+        heading=_("Please start again"),
+        happened=_("A second factor was added to your account at this very moment, and this sign-in did not show it."),
+        advice=_("Start once more, and show it when you are asked."),
+    ),
     Reason.CANCELLED: CANCELLED,
     Reason.PROVIDER_BUSY: NO_ANSWER,
     Reason.PROVIDER_UNREACHABLE: NO_ANSWER,

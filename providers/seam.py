@@ -3,13 +3,12 @@
 from typing import Any, NoReturn
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.models import User
+from accounts import step_up
 from providers.linking import Linked
 
 
@@ -20,8 +19,9 @@ class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
     anybody up: to it this person has always been there.
     """
 
-    def __init__(self, linked: Linked, next_url: str) -> None:
+    def __init__(self, linked: Linked, next_url: str, *, has_second_factor: bool) -> None:
         identity = linked.identity
+        self.has_second_factor = has_second_factor
         super().__init__(account=SocialAccount(provider=identity.provider, uid=str(identity.pk)))
         self._linked = linked
         self.state = {"process": "login", "next": next_url}
@@ -45,8 +45,18 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library without types
     def get_login_stages(self) -> list[str]:
-        """None of allauth's own: no codes by mail, no telephones. Second factors join here."""
-        return []
+        """None of allauth's own: no codes by mail, no telephones, no browsers that need no second factor."""
+        return ["accounts.stages.SecondFactorStage"]
+
+    def pre_login(
+        self, request: HttpRequest, user: Any, *, signal_kwargs: dict[str, Any] | None, **kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Note a second factor that the provider has asked for, before the stages look for one."""
+        response: HttpResponseBase | None = super().pre_login(request, user, signal_kwargs=signal_kwargs, **kwargs)
+        login = (signal_kwargs or {}).get("sociallogin")
+        if response is None and isinstance(login, LinkedLogin) and login.has_second_factor:
+            _note_second_factor(request, user, login.account.provider)
+        return response
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -55,19 +65,20 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         """Our pages say what happened themselves."""
 
 
-def open_session(request: HttpRequest, linked: Linked, next_url: str) -> HttpResponseBase:
-    """Sign the person in and return where allauth sends them: on, or to the next stage."""
-    response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url))
+def open_session(request: HttpRequest, linked: Linked, next_url: str, *, has_second_factor: bool) -> HttpResponseBase:
+    """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
+    login = LinkedLogin(linked, next_url, has_second_factor=has_second_factor)
+    response: HttpResponseBase = complete_social_login(request, login)
     return response
 
 
-def note_proof(request: HttpRequest, linked: Linked) -> None:
+def note_proof(request: HttpRequest, linked: Linked, *, has_second_factor: bool) -> None:
     """Write down that the signed-in person has just proved themselves again, by an identity."""
     identity = linked.identity
-    record_authentication(request, linked.user, "socialaccount", provider=identity.provider, uid=str(identity.pk))
+    step_up.note(request, linked.user, "socialaccount", provider=identity.provider, uid=str(identity.pk))
+    if has_second_factor:
+        _note_second_factor(request, linked.user, identity.provider)
 
 
-def last_proof(request: HttpRequest) -> float:
-    """Return when the signed-in person last proved themselves in this session, in seconds since the epoch."""
-    user = request.user if isinstance(request.user, User) else None
-    return max((entry["at"] for entry in get_authentication_records(request, user)), default=0.0)
+def _note_second_factor(request: HttpRequest, user: Any, provider: str) -> None:
+    step_up.note(request, user, step_up.SECOND_FACTOR, type="provider", provider=provider)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from providers import front, invitations, pages
+from providers import front, invitations, pages, proving
 from providers.keycloak import backchannel
 
 INVITATION = "invitation/<uuid:tenant_id>/<str:secret>/"
@@ -10,7 +10,7 @@ INVITATION = "invitation/<uuid:tenant_id>/<str:secret>/"
 urlpatterns = [
     path("login/", pages.sign_in, name="account_login"),
     path("connections/", pages.connections, name="connections"),
-    path("connections/fresh/", pages.fresh, name="fresh"),
+    path("prove/", proving.prove_again, name="prove"),
     path("connections/<int:identity_id>/disconnect/", pages.disconnect_page, name="disconnect"),
     path(INVITATION, invitations.invitation, name="invitation"),
     path(f"{INVITATION}account/", invitations.new_account, name="invitation-account"),

@@ -12,15 +12,16 @@ class IdentityManager(models.Manager["Identity"]):
     def find(self, issuer: str, subject: str) -> "Identity | None":
         """Find an identity with its user and hold its row, until the transaction ends.
 
-        Whoever disconnects it waits, and then ends the session that is being opened too. What claim rules need to
-        know of the person comes along.
+        The user comes with word of whether they have a second factor, the identity with what claim rules need to know.
+
+        Whoever disconnects it waits, and then ends the session that is being opened too.
         """
         row = fetch_one(FIND, [issuer, subject])
         if row is None:
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
-        identity.under_rules = row[-1]
+        identity.under_rules, identity.user.has_factor = row[-2:]
         return identity
 
     def of(self, user: User) -> "list[Identity]":
@@ -69,7 +70,8 @@ class Identity(models.Model):
 
 IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
 FIND = (
-    f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, i.provider)::text "
+    f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, i.provider)::text, "
+    "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id AND f.type <> 'recovery_codes') "
     "FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
 )

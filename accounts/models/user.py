@@ -53,9 +53,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     email_verified = models.BooleanField(_("address is verified"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
+    second_factor_required = models.BooleanField(
+        _("needs a second factor"),
+        default=False,
+        db_default=False,
+        help_text=_("At the next sign-in this person has to add a second factor, unless there is one."),
+    )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     standing: "Standing | None" = None  # in the tenant where the person acts in this request
+    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors)
     last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()

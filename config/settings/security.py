@@ -39,7 +39,7 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
-        "script-src": [SELF],  # only Django admin has any
+        "script-src": [SELF],  # Django admin has some, and passkeys need it
         "style-src": [SELF],
         "img-src": [SELF],
         "font-src": [SELF],

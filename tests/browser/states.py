@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
 from tests import claim_rules
+from tests.authenticator import code
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 from tests.post import Post
 
@@ -271,6 +272,92 @@ def _let_time_pass() -> None:
 ORGANIZATIONS = ("Analytical Engines", "The Royal Society for the Encouragement of Difference Engines & Looms", "Zuse")
 LIST = "/accounts/organizations/"
 
+
+def _with_app(visitor: Visitor) -> str:
+    """Add an authenticator app, and return its secret."""
+    visitor.sign_in("github", "ada")
+    visitor.go("/accounts/second-factor/app/")
+    secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
+    visitor.page.get_by_label("Code").fill(code(secret))
+    visitor.press("Add the app")
+    expect(visitor.page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
+    return secret
+
+
+def _app_added(path: str = "") -> Callable[[Visitor, NewVisitor], None]:
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        _with_app(visitor)
+        if path:
+            visitor.go(path)
+
+    return arrive
+
+
+def _removing(visitor: Visitor, _: NewVisitor) -> None:
+    _with_app(visitor)
+    visitor.press("I have kept them")
+    visitor.press("Remove Authenticator app")
+
+
+def _wrong_code(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.sign_in("github", "ada")
+    visitor.go("/accounts/second-factor/app/")
+    visitor.page.get_by_label("Code").fill("000000")
+    visitor.press("Add the app")
+
+
+def _asked_for_factor(visitor: Visitor, _: NewVisitor) -> None:
+    _with_app(visitor)
+    visitor.page.context.clear_cookies()
+    visitor.go("/accounts/login/")
+    visitor.start("github")
+    visitor.choose("ada")
+
+
+def _wrong_factor(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked_for_factor(visitor, new_visitor)
+    visitor.page.get_by_label("Code from your authenticator app").fill("000000")
+    visitor.press("Go on")
+
+
+def _braked(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _asked_for_factor(visitor, new_visitor)
+    for _attempt in range(6):
+        visitor.page.get_by_label("Code from your authenticator app").fill("000000")
+        visitor.press("Go on")
+
+
+def _needs_factor(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.sign_in("github", "ada")
+    User.objects.update(second_factor_required=True)
+    visitor.page.context.clear_cookies()
+    visitor.go("/accounts/login/")
+    visitor.start("github")
+    visitor.choose("ada")
+
+
+def _keeps_last(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _needs_factor(visitor, new_visitor)
+    _with_app_of_waiting(visitor)
+    visitor.go("/accounts/second-factor/")
+
+
+def _with_app_of_waiting(visitor: Visitor) -> None:
+    visitor.press("Add an authenticator app")
+    visitor.page.get_by_label("Code").fill(code(visitor.page.locator(".secret").inner_text().replace(" ", "")))
+    visitor.press("Add the app")
+    visitor.press("I have kept them")
+
+
+def _local_password(visitor: Visitor, _: NewVisitor) -> None:
+    User.objects.create_superuser(username="keeper", password="a lantern in the stairwell", name="Hildegard Keeper")
+    visitor.go("/admin/")
+    visitor.page.get_by_label("Local name").fill("keeper")
+    visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
+    visitor.press("Sign in")
+    visitor.go("/accounts/prove/?next=/admin/")
+
+
 STATES = [
     State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
     State(name="sign-in-signed_out", heading="Vestibule", arrive=_left),
@@ -321,7 +408,39 @@ STATES = [
     State(name="ways_in-two", heading="Ways in", arrive=_connected("google")),
     State(name="ways_in-all", heading="Ways in", arrive=_connected("google", "microsoft", "keycloak")),
     State(name="ways_in-disconnected", heading="Ways in", arrive=_disconnected),
-    State(name="fresh-connecting", heading="Please sign in once more", arrive=_inside("/accounts/connections/fresh/")),
+    State(
+        name="fresh-connecting",
+        heading="Please show that it is you",
+        arrive=_inside("/accounts/prove/?next=/accounts/connections/"),
+    ),
+    State(name="fresh-password", heading="Please show that it is you", arrive=_local_password),
+    State(
+        name="fresh-factor",
+        heading="Please show that it is you",
+        arrive=_app_added("/accounts/prove/?next=/accounts/connections/"),
+    ),
+    State(name="factor-none", heading="Second factor", arrive=_inside("/accounts/second-factor/")),
+    State(name="factor-app", heading="Second factor", arrive=_app_added("/accounts/second-factor/")),
+    State(name="factor-kept", heading="Second factor", arrive=_keeps_last),
+    State(name="factor-add_app", heading="Add an authenticator app", arrive=_inside("/accounts/second-factor/app/")),
+    State(name="factor-add_app_wrong", heading="Add an authenticator app", arrive=_wrong_code),
+    State(
+        name="factor-add_app_another",
+        heading="Add an authenticator app",
+        arrive=_app_added("/accounts/second-factor/app/"),
+    ),
+    State(name="factor-add_passkey", heading="Add a passkey", arrive=_inside("/accounts/second-factor/passkey/")),
+    State(name="factor-recovery_codes", heading="Keep these recovery codes", arrive=_app_added()),
+    State(
+        name="factor-renew_recovery_codes",
+        heading="Make new recovery codes?",
+        arrive=_app_added("/accounts/second-factor/recovery-codes/"),
+    ),
+    State(name="factor-remove", heading="Remove Authenticator app?", arrive=_removing),
+    State(name="factor-asked", heading="And your second factor", arrive=_asked_for_factor),
+    State(name="factor-asked_wrong", heading="And your second factor", arrive=_wrong_factor),
+    State(name="factor-needed", heading="Add a second factor first", arrive=_needs_factor),
+    State(name="error-429", heading="That was too often in a short time", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),

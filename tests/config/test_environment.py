@@ -81,6 +81,33 @@ def test_a_provider_without_a_client_id_is_off() -> None:
     assert read(WHOLE | {"GOOGLE_CLIENT_SECRET": "left over"}).google_client_id == ""
 
 
+@pytest.mark.promise(45)
+@pytest.mark.parametrize(
+    ("changes", "asks"),
+    [
+        ({}, True),
+        ({"ADMIN_SECOND_FACTOR": "if_enrolled"}, False),
+        ({"MODE": "development"}, False),
+        ({"MODE": "development", "LOCAL_PASSWORDS": "off"}, True),
+        ({"MODE": "development", "ADMIN_SECOND_FACTOR": "required"}, True),
+    ],
+)
+def test_administrators_need_a_second_factor_unless_it_is_development(
+    changes: dict[str, str],
+    asks: bool,  # noqa: FBT001  # a table's column
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(environment, "LOCAL_FILES", ())
+
+    assert read(WHOLE | changes).asks_administrators_for_second_factor is asks
+
+
+def test_a_half_understood_door_is_refused() -> None:
+    assert "LOCAL_PASSWORDS" in refusal(LOCAL_PASSWORDS="no")
+    assert "ADMIN_SECOND_FACTOR" in refusal(ADMIN_SECOND_FACTOR="off")
+    assert read(WHOLE | {"MFA_BY_PROVIDER": "gold, mfa"}).mfa_by_provider == ["gold", "mfa"]
+
+
 def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
     secret = tmp_path / "key"
     secret.write_text("y" * 60 + "\n")

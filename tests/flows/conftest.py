@@ -1,15 +1,18 @@
 """A person at a browser, for whole stories through URLs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.core.cache import caches
 from django.http import HttpResponse
 from django.test import Client
 
 from audit.models import Entry
+from config.embedded.programs import any_free_port
 from sandbox.providers import ALL_PROVIDERS
 from sandbox.server import Sandbox
 from tests.memory import forget_providers
@@ -89,6 +92,35 @@ def turn_off(settings: Any) -> Callable[[str], None]:
         forget_providers()  # with their kept connections, which would stay open
 
     return off
+
+
+@pytest.fixture
+def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]]:
+    """Let the cache be at a port where nobody listens, from the moment it is called."""
+    before = settings.CACHES
+
+    def away() -> None:
+        elsewhere = before["default"] | {"LOCATION": f"redis://127.0.0.1:{any_free_port()}/0"}
+        settings.CACHES = {"default": elsewhere}
+        _forget_connections()
+
+    yield away
+    settings.CACHES = before
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    caches.close_all()
+
+
+@pytest.fixture
+def later(time_machine: Any) -> Callable[..., None]:
+    """Let time pass: a code that added an app is spent, and the next one comes half a minute later."""
+
+    def go_on(**time: float) -> None:
+        time_machine.move_to(datetime.now(UTC) + timedelta(**(time or {"seconds": 31})))
+
+    return go_on
 
 
 def another(provider: str) -> str:

@@ -13,7 +13,7 @@ from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
-FRESH = "/accounts/connections/fresh/"
+PROVE = "/accounts/prove/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dproven"
 
 
 def events() -> list[str]:
@@ -69,9 +69,12 @@ def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, pr
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
 
     stale = browser.start(another(provider), process="connect")
-    assert (stale.status_code, stale.headers["Location"]) == (302, FRESH)
-    page = browser.get(FRESH).content
-    assert f"/accounts/{provider}/login/?process=prove".encode() in page
+    assert (stale.status_code, stale.headers["Location"]) == (302, PROVE)
+    page = browser.get(PROVE).content
+    assert (
+        f"/accounts/{provider}/login/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dproven&amp;process=prove".encode()
+        in page
+    )
     assert f"/accounts/{another(provider)}/login/".encode() not in page
     proven = browser.sign_in(provider, "ada", process="prove")
     assert proven.headers["Location"].endswith("notice=proven")

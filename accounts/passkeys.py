@@ -1,0 +1,157 @@
+"""Passkeys and security keys as second factors (W3C Web Authentication, Level 2)."""
+
+import json
+import struct
+import time
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal.auth import WebAuthn
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from django.conf import settings
+from django.http import HttpRequest
+from fido2.server import Fido2Server
+from fido2.webauthn import (
+    AttestedCredentialData,
+    PublicKeyCredentialRpEntity,
+    PublicKeyCredentialUserEntity,
+    RegistrationResponse,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from accounts.models import User
+
+STATE = "passkey"  # in the session: the challenge that a browser was given
+CHALLENGE_LASTS = 600  # seconds
+LONGEST_ANSWER = 20_000  # characters
+LONGEST_NAME = 60
+# Whatever a browser can send: the library reads CBOR, JSON and keys without a word of its own for what is none.
+NOT_BELIEVED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+    struct.error,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+)
+
+
+class PasskeyRefused(Exception):
+    """What a browser answered is no passkey's word to this challenge, on this site, for this person."""
+
+
+def host() -> str:
+    """Return the relying party's id: the host of PUBLIC_URL, whatever a request calls it."""
+    return urlsplit(settings.PUBLIC_URL).hostname or ""
+
+
+def site() -> str:
+    """Return where passkeys work: nothing, while the site has an address for a name and cannot have any."""
+    return "" if _is_address(host()) else str(settings.PUBLIC_URL)
+
+
+def is_possible(request: HttpRequest) -> bool:
+    """Whether a browser would do it here: only under a host's name, and under that of PUBLIC_URL."""
+    return bool(site()) and urlsplit(f"//{request.get_host()}").hostname == host()
+
+
+def begin_adding(request: HttpRequest, user: User) -> str:
+    """Return what a browser needs to make a passkey, as JSON, and remember the challenge."""
+    person = PublicKeyCredentialUserEntity(
+        id=user.pk.bytes, name=user.email or user.username or str(user), display_name=str(user)
+    )
+    options, state = _server().register_begin(
+        person,
+        _credentials(user),
+        resident_key_requirement=ResidentKeyRequirement.PREFERRED,
+        user_verification=UserVerificationRequirement.PREFERRED,
+    )
+    _remember(request, user, state)
+    return json.dumps(dict(options))
+
+
+def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticator:
+    """Keep the passkey that a browser made. Raises PasskeyRefused."""
+    state = _take_back(request, user)
+    try:
+        registration = RegistrationResponse.from_dict(_read(answer))
+        _server().register_complete(state, registration)
+        kept = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
+    except NOT_BELIEVED as refused:
+        raise PasskeyRefused from refused
+    clean = "".join(letter for letter in name if letter.isprintable()).strip()[:LONGEST_NAME]
+    return WebAuthn.add(user, clean, kept).instance
+
+
+def begin_proof(request: HttpRequest, user: User) -> str:
+    """Return what a browser needs to ask one of the person's passkeys, as JSON, and remember the challenge."""
+    options, state = _server().authenticate_begin(
+        _credentials(user), user_verification=UserVerificationRequirement.PREFERRED
+    )
+    _remember(request, user, state)
+    return json.dumps(dict(options))
+
+
+def prove(request: HttpRequest, user: User, answer: str) -> Authenticator:
+    """Return whose word a browser brought. Raises PasskeyRefused."""
+    state = _take_back(request, user)
+    rows = {_credential(row).credential_id: row for row in _rows(user)}
+    try:
+        used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], _read(answer))
+    except NOT_BELIEVED as refused:
+        raise PasskeyRefused from refused
+    return rows[used.credential_id]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _server() -> Fido2Server:
+    """By default the library would also believe sub-domains and other ports."""
+    party = PublicKeyCredentialRpEntity(id=host(), name=settings.SITE_NAME)
+    return Fido2Server(party, verify_origin=lambda origin: origin == settings.PUBLIC_URL)
+
+
+def _remember(request: HttpRequest, user: User, state: dict[str, Any]) -> None:
+    request.session[STATE] = {"state": state, "person": str(user.pk), "at": time.time()}
+
+
+def _take_back(request: HttpRequest, user: User) -> dict[str, Any]:
+    """A challenge is for one answer, right or wrong, of the person who was asked."""
+    asked = request.session.pop(STATE, None)
+    if not asked or asked["person"] != str(user.pk) or time.time() - asked["at"] > CHALLENGE_LASTS:
+        raise PasskeyRefused
+    state: dict[str, Any] = asked["state"]
+    return state
+
+
+def _read(answer: str) -> dict[str, Any]:
+    found = json.loads(answer) if len(answer) <= LONGEST_ANSWER else None
+    if not isinstance(found, dict):
+        raise PasskeyRefused
+    return found
+
+
+def _rows(user: User) -> list[Authenticator]:
+    return list(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.WEBAUTHN))
+
+
+def _credential(row: Authenticator) -> AttestedCredentialData:
+    found: AttestedCredentialData = WebAuthn(row).authenticator_data.credential_data
+    return found
+
+
+def _credentials(user: User) -> list[AttestedCredentialData]:
+    return [_credential(row) for row in _rows(user)]

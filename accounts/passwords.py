@@ -1,0 +1,69 @@
+"""Local passwords: the one place that judges them, behind the brake."""
+
+from allauth.account.utils import perform_login
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import brake, people, step_up
+from accounts.models import User
+from accounts.sessions import FactorAddedMeanwhile, forget_sign_in
+from audit.events import Event
+
+
+@sensitive_variables("password")
+def check(request: HttpRequest | None, name: str, password: str) -> User | None:
+    """Return whose name and password these are. Raises Braked.
+
+    A name that nobody has takes as long as one that somebody has: a password is hashed either way.
+    """
+    if not settings.LOCAL_PASSWORDS:
+        return None
+    user = people.who_signs_in_as(name)
+    tracks = brake.for_password(request, _name_of(user) if user else name)
+    brake.take(tracks, event=Event.SIGN_IN_REFUSED)
+    if user is None:
+        User().set_password(password)
+        return None
+    if not user.check_password(password) or not user.is_active:
+        return None
+    brake.forgive(tracks)
+    return user
+
+
+def opens(user: User) -> bool:
+    """Whether somebody can come in by a password that is kept here."""
+    return settings.LOCAL_PASSWORDS and bool(_name_of(user)) and user.has_usable_password()
+
+
+def is_of(request: HttpRequest, user: User, password: str) -> bool:
+    """Whether a password is that of somebody who is signed in. Raises Braked."""
+    return check(request, _name_of(user), password) == user
+
+
+def sign_in(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+    """Open the session of somebody whose password was right, or lead them to their second factor first.
+
+    The account's row is held meanwhile: a factor that is added at this moment ends this session too.
+    """
+    if request.user.is_authenticated:
+        logout(request)
+    try:
+        with transaction.atomic():
+            held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            step_up.note(request, held, "password")
+            response: HttpResponse = perform_login(request, held, redirect_url=next_url)
+            request.session.save()
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        return redirect(request.get_full_path())
+    brake.remember_device(request, response, _name_of(user))
+    return response
+
+
+def _name_of(user: User) -> str:
+    """What somebody types to say who they are; of two names for one account the brake must know that."""
+    return user.username or (user.email or "" if user.email_verified else "").lower()

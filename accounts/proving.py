@@ -1,0 +1,55 @@
+"""Judging what somebody brings as a second factor, behind the brake."""
+
+from collections.abc import Mapping
+
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
+
+from accounts import brake, passkeys, recovery, step_up, totp
+from accounts.factors import Kind
+from accounts.models import User
+from accounts.passkeys import PasskeyRefused
+from accounts.sealing import SealBroken
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+
+
+class FactorRefused(Exception):
+    """It was not right, was used already, or is not theirs."""
+
+
+def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
+    """Take a ``code`` or a passkey's ``credential`` for a second factor, and note it in the session.
+
+    Raises FactorRefused, and Braked after too many wrong codes. A passkey cannot be guessed and meets no brake.
+    """
+    try:
+        row = (
+            passkeys.prove(request, user, posted["credential"])
+            if "credential" in posted
+            else _by_code(request, user, posted.get("code", ""))
+        )
+    except (PasskeyRefused, SealBroken, FactorRefused) as refused:
+        record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
+        raise FactorRefused from refused
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        row.record_usage()
+        record(Event.FACTOR_USED, person=user, object=row, kind=row.type)
+    step_up.note(request, user, step_up.SECOND_FACTOR, type=row.type)
+
+
+def _by_code(request: HttpRequest, user: User, code: str) -> Authenticator:
+    tracks = brake.for_factor(request, user.pk)
+    brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
+    for row in Authenticator.objects.filter(user_id=user.pk, type__in=(Kind.TOTP, Kind.RECOVERY_CODES)):
+        spend = totp.spend if row.type == Kind.TOTP else recovery.spend
+        if spend(row, code):
+            brake.forgive(tracks)
+            return row
+    raise FactorRefused
+
+
+def _reason(refused: Exception) -> str:
+    if isinstance(refused, SealBroken):
+        return "seal_broken"  # SECRET_KEY is another than when it was sealed
+    return "passkey_not_believed" if isinstance(refused, PasskeyRefused) else "not_right"

@@ -1,0 +1,237 @@
+"""The pages of second factors: which there are, adding and removing them, and being asked for one at sign-in."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import quote
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import factor_changes, passkeys, step_up, totp
+from accounts.factors import Kind, factors_of, has_factor, name_of
+from accounts.models import User
+from accounts.passkeys import PasskeyRefused
+from accounts.proving import FactorRefused, prove
+from accounts.sealing import SealBroken, seal, unseal
+from accounts.stages import waiting
+
+NEW_APP = "new_app"  # in the session, sealed: the secret that an app is being shown
+FOR_ADMIN = "admin"  # in ``?for=``: who adds a factor in order to enter the admin goes there afterwards
+
+AddingView = Callable[[HttpRequest, User], HttpResponseBase]
+
+
+def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Let through whoever has just proven who they are, or is signing in and has to add their first factor now.
+
+    Who is signing in and has a factor has to prove that one: adding another would be a way round it.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if stage := waiting(request):
+            return redirect("prove-factor") if has_factor(stage.person) else view(request, stage.person)
+        if not isinstance(request.user, User):
+            return redirect_to_login(request.get_full_path())
+        return view(request, request.user) if step_up.is_fresh(request) else step_up.ask(request)
+
+    return guarded
+
+
+@require_safe
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    notices = {
+        "added": _("Added. Your other devices were signed out."),
+        "removed": _("Removed. Your other devices were signed out."),
+    }
+    factors = factors_of(request.user)
+    context = {
+        "factors": factors,
+        "has_app": any(factor.kind == Kind.TOTP for factor in factors),
+        "has_factor": has_factor(request.user),
+        "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
+        "notice": notices.get(request.GET.get("notice", ""), ""),
+        **_passkeys_here(request),
+    }
+    return render(request, "accounts/second_factor.html", context)
+
+
+@require_safe
+@for_who_may_add
+def need(request: HttpRequest, user: User) -> HttpResponse:
+    """Explain to somebody who may not be without a factor, or not in the admin, that one is added now."""
+    context = {
+        "person": user,
+        "is_for_admin": _is_for_admin(request),
+        "query": _query(request),
+        **_passkeys_here(request),
+    }
+    return render(request, "accounts/need_factor.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_may_add
+def add_app(request: HttpRequest, user: User) -> HttpResponse:
+    secret = _new_secret(request, user)
+    error = ""
+    if request.method == "POST":
+        step = totp.step_of(secret, request.POST.get("code", ""))
+        if step is not None:
+            return _added(request, user, lambda: totp.add(user, secret, step))
+        error = _("That is not the code for now. Wait for the next one in the app, and type that.")
+    context = {
+        "error": error,
+        "action": request.get_full_path(),
+        "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+        "address": totp.address(user, secret),
+        "has_app": Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists(),
+        "is_waiting": not request.user.is_authenticated,
+    }
+    return render(request, "accounts/add_app.html", context)
+
+
+@require_safe
+@for_who_may_add
+def app_picture(request: HttpRequest, user: User) -> HttpResponse:
+    """The QR code of the secret that is being shown; without one there is no picture."""
+    if NEW_APP not in request.session:
+        raise Http404
+    svg = totp.picture(totp.address(user, _new_secret(request, user)))
+    return HttpResponse(svg, content_type="image/svg+xml")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_may_add
+def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
+    error = ""
+    if request.method == "POST":
+        answer, name = request.POST.get("credential", ""), request.POST.get("name", "")
+        try:
+            return _added(request, user, lambda: passkeys.add(request, user, answer, name))
+        except PasskeyRefused:
+            error = _("We could not take this passkey. Nothing was changed. Try once more.")
+    here = _passkeys_here(request)
+    context = {
+        "error": error,
+        "action": request.get_full_path(),
+        "options": passkeys.begin_adding(request, user) if here["passkeys_possible"] else "",
+        "longest_name": passkeys.LONGEST_NAME,
+        "is_waiting": not request.user.is_authenticated,
+        **here,
+    }
+    return render(request, "accounts/add_passkey.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@step_up.fresh_proof_required
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Make new ones: GET asks. They are shown in the answer and nowhere else, ever."""
+    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
+    if not has_factor(request.user):
+        return redirect("second-factor")
+    if request.method != "POST":
+        return render(request, "accounts/renew_recovery_codes.html", {"action": request.path})
+    codes = factor_changes.renew_recovery_codes(request, request.user)
+    return _show_codes(request, codes, reverse("second-factor"), heading=_("Your new recovery codes"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@step_up.fresh_proof_required
+def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
+    row = get_object_or_404(Authenticator, pk=factor_id, user_id=request.user.pk)
+    context = {"name": name_of(row), "action": request.path, "is_recovery": row.type == Kind.RECOVERY_CODES}
+    if request.method != "POST":
+        return render(request, "accounts/remove_factor.html", context)
+    try:
+        factor_changes.remove(request, request.user, row.pk)
+    except factor_changes.FactorKept:
+        return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
+    except Authenticator.DoesNotExist:
+        raise Http404 from None
+    return redirect(f"{reverse('second-factor')}?notice=removed")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Ask somebody whose first proof was right for the second; only then there is a session."""
+    stage = waiting(request)
+    if stage is None:
+        return redirect("account" if request.user.is_authenticated else "account_login")
+    if not has_factor(stage.person):
+        return redirect("need-factor")
+    error = ""
+    if request.method == "POST":
+        try:
+            prove(request, stage.person, request.POST)
+            return stage.finish()
+        except FactorRefused:
+            error = _("That was not right, or was used before. Try once more.")
+    context = {"error": error, "action": request.path, **ways_to_prove(request, stage.person)}
+    return render(request, "accounts/prove_factor.html", context)
+
+
+def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
+    """Return what a page that asks for a second factor shows: what the person has, and the challenge for a passkey."""
+    kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
+    here = _passkeys_here(request)
+    has_passkey = Kind.WEBAUTHN in kinds
+    return {
+        "has_app": Kind.TOTP in kinds,
+        "has_recovery": Kind.RECOVERY_CODES in kinds,
+        "has_passkey": has_passkey,
+        "options": passkeys.begin_proof(request, user) if has_passkey and here["passkeys_possible"] else "",
+        **here,
+    }
+
+
+def _added(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> HttpResponse:
+    """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
+    stage = waiting(request)
+    try:
+        codes = factor_changes.add(request, user, make)
+    except IntegrityError:  # the app of another tab was first
+        return redirect("second-factor")
+    request.session.pop(NEW_APP, None)
+    if stage is not None:
+        onward = stage.finish().headers["Location"]
+    else:
+        onward = reverse("admin:index") if _is_for_admin(request) else f"{reverse('second-factor')}?notice=added"
+    return _show_codes(request, codes, onward, heading=_("Keep these recovery codes")) if codes else redirect(onward)
+
+
+def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading: str) -> HttpResponse:
+    text = "".join(f"{code}\n" for code in codes)
+    as_file = f"data:text/plain;charset=utf-8,{quote(text)}"  # made here, so that no address ever shows them
+    context = {"codes": codes, "onward": onward, "heading": heading, "person": request.user, "as_file": as_file}
+    return render(request, "accounts/recovery_codes.html", context)
+
+
+def _new_secret(request: HttpRequest, user: User) -> str:
+    try:
+        return unseal(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
+    except SealBroken:
+        secret = totp.new_secret()
+        request.session[NEW_APP] = seal(secret, owner=user.pk, purpose=NEW_APP)
+        return secret
+
+
+def _passkeys_here(request: HttpRequest) -> dict[str, object]:
+    return {"passkeys_possible": passkeys.is_possible(request), "passkeys_at": passkeys.site()}
+
+
+def _is_for_admin(request: HttpRequest) -> bool:
+    return request.GET.get("for") == FOR_ADMIN
+
+
+def _query(request: HttpRequest) -> str:
+    return f"?for={FOR_ADMIN}" if _is_for_admin(request) else ""

@@ -1,0 +1,57 @@
+"""What stands between a first proof and a session: every sign-in passes here, whatever door it came by."""
+
+from typing import Any
+
+from allauth.account.stages import LoginStage, LoginStageController
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from accounts import step_up
+from accounts.factors import has_factor, must_have_factor
+from accounts.models import User
+from accounts.sessions import SessionStore
+
+
+class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without types
+    """Nobody goes on without a second factor who has one or must have one.
+
+    A provider whose word counts has given one already, in this very sign-in. While somebody is asked there is no
+    session of theirs, only a key that is new: nobody who knew the old one can go on in their place.
+    """
+
+    key = "second_factor"
+    urlname = "prove-factor"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        user: User | None = self.login.user
+        if user is None:
+            return None, False
+        if step_up.has_second_factor(self.request, user, since=self.login.initiated_at):
+            return None, True
+        if not (has_factor(user) or must_have_factor(user)):
+            if isinstance(self.request.session, SessionStore):
+                self.request.session.assume_no_factor()
+            return None, True
+        self.request.session.cycle_key()
+        return redirect(self.urlname if has_factor(user) else "need-factor"), True
+
+    @property
+    def person(self) -> User:
+        found: User = self.login.user
+        return found
+
+    def finish(self) -> HttpResponse:
+        """Open the session, once a factor is proven, and return where the person was headed."""
+        with transaction.atomic():
+            response: HttpResponse = self.exit()
+            self.request.session.save()
+        return response
+
+
+def waiting(request: HttpRequest) -> SecondFactorStage | None:
+    """Return the sign-in that waits for a second factor in this browser, if there is one."""
+    if request.user.is_authenticated:
+        return None
+    found: Any = LoginStageController.enter(request, SecondFactorStage.key)
+    return found if found is not None and found.login.user is not None and found.login.user.is_active else None

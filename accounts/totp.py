@@ -1,0 +1,75 @@
+"""Authenticator apps: codes that change every 30 seconds (RFC 6238), each good for one use."""
+
+import base64
+import secrets
+from urllib.parse import quote, urlencode
+
+import qrcode
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import User
+from accounts.sealing import seal, unseal
+
+PURPOSE = "totp"
+SPENT_FOR = 300  # seconds: longer than any step is accepted
+QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
+
+
+def new_secret() -> str:
+    """160 bits, as RFC 4226, section 4 asks for."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def address(user: User, secret: str) -> str:
+    """Return what an app reads: the QR code's content."""
+    label = quote(f"{settings.SITE_NAME}:{user.email or user.username or user}", safe="")
+    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': settings.SITE_NAME}, quote_via=quote)}"
+
+
+def picture(text: str) -> str:
+    """Draw a QR code as SVG, black on white in every theme: cameras want it so."""
+    code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
+    code.add_data(text)
+    modules = code.get_matrix()
+    dots = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(modules) for x, is_dark in enumerate(row) if is_dark)
+    size = len(modules)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path fill="#000" d="{dots}"/></svg>'
+    )
+
+
+def step_of(secret: str, code: str) -> int | None:
+    """Return the step of time that a code belongs to, if it is one of those that count now."""
+    digits = "".join(code.split())
+    for step in yield_hotp_counters_from_time():
+        if constant_time_compare(digits, format_hotp_value(hotp_value(secret, step))):
+            return int(step)
+    return None
+
+
+def add(user: User, secret: str, step: int) -> Authenticator:
+    """Keep a secret from which a code was just right; that code is spent by this. One app for each person."""
+    sealed = seal(secret, owner=user.pk, purpose=PURPOSE)
+    row = Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": sealed})
+    _spend(user, secret, step)
+    return row
+
+
+def spend(row: Authenticator, code: str) -> bool:
+    """Whether a code is right and has not been used (RFC 6238, section 5.2), in one step for all processes.
+
+    allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.
+    """
+    secret = unseal(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
+    step = step_of(secret, code)
+    return step is not None and _spend(row.user, secret, step)
+
+
+def _spend(user: User, secret: str, step: int) -> bool:
+    """By what the step says under this secret: an app that is removed and added anew begins anew."""
+    return bool(cache.add(f"totp:{user.pk}:{hotp_value(secret, step)}:{step}", value=True, timeout=SPENT_FOR))

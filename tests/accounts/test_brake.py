@@ -1,0 +1,151 @@
+"""The brake: wrong tries cost time, more and more of it, on the account and on the address."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+
+from accounts import brake
+from accounts.brake import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, LONGEST_WAIT, Braked, for_password
+from audit.events import Event
+from audit.models import Entry
+from tests.together import together
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(44)]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_counted_yet() -> None:
+    cache.clear()
+
+
+def asking(address: str = "192.0.2.1", cookies: dict[str, str] | None = None) -> HttpRequest:
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = address
+    request.COOKIES.update(cookies or {})
+    return request
+
+
+def try_wrongly(name: str = "root", address: str = "192.0.2.1", cookies: dict[str, str] | None = None) -> int:
+    """Try once, and return how many seconds there are to wait: none where the try was judged."""
+    try:
+        brake.take(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
+    except Braked as braked:
+        return braked.seconds
+    return 0
+
+
+def test_the_account_is_held_wherever_the_tries_come_from() -> None:
+    waits = [try_wrongly(address=f"192.0.2.{number}") for number in range(FREE_OF_ACCOUNT + 1)]
+
+    assert waits[:-1] == [0] * FREE_OF_ACCOUNT
+    assert waits[-1] > 0
+    assert try_wrongly("somebody-else", "192.0.2.1") == 0
+
+
+def test_the_address_is_held_whatever_names_are_tried() -> None:
+    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS + 1)]
+
+    assert waits[:-1] == [0] * FREE_OF_ADDRESS
+    assert waits[-1] > 0
+    assert try_wrongly("another name", "192.0.2.2") == 0
+
+
+def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps() -> None:
+    for number in range(FREE_OF_ADDRESS):
+        assert try_wrongly(f"name {number}", f"2001:db8::{number}") == 0
+        assert try_wrongly(f"mapped {number}", f"::ffff:198.51.100.{number}") == 0
+
+    assert try_wrongly("another", "2001:db8::ffff") > 0
+    assert try_wrongly("another", "2001:db8:0:1::1") == 0
+
+
+@pytest.mark.parametrize("address", ["", "unix", "fe80::1%eth0", "::"])
+def test_whatever_an_address_looks_like_it_is_held(address: str) -> None:
+    waits = [try_wrongly(f"name {number}", address) for number in range(FREE_OF_ADDRESS + 1)]
+
+    assert waits[-1] > 0
+
+
+def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longer(time_machine: Any) -> None:
+    now = datetime.now(UTC)
+    time_machine.move_to(now, tick=False)
+    for number in range(FREE_OF_ACCOUNT):
+        try_wrongly(address=f"192.0.2.{number}")
+    waits = []
+    for number in range(12):
+        waits.append(try_wrongly(address=f"198.51.100.{number}"))
+        now += timedelta(seconds=waits[-1])
+        time_machine.move_to(now, tick=False)
+        assert try_wrongly(address=f"203.0.113.{number}") == 0, "after the wait a try is judged"
+
+    assert waits == [4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]
+    assert waits[-1] == LONGEST_WAIT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_are_no_way_past() -> None:
+    waits = together(*[try_wrongly] * 20)
+
+    assert waits.count(0) == FREE_OF_ACCOUNT
+
+
+def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() -> None:
+    for _ in range(FREE_OF_ACCOUNT - 1):
+        try_wrongly()
+    tracks = for_password(asking(), "root")
+    brake.take(tracks, event=Event.SIGN_IN_REFUSED)
+    brake.forgive(tracks)
+
+    assert [try_wrongly(address=f"198.51.100.{number}") for number in range(FREE_OF_ACCOUNT)] == [0] * FREE_OF_ACCOUNT
+    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 2)]
+    assert waits.count(0) == FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 1, "one's own account is no way to clear the address"
+
+
+def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of_its_own() -> None:
+    response = HttpResponse()
+    brake.remember_device(asking(), response, "Root")
+    (cookie,) = response.cookies.values()
+    known = {cookie.key: cookie.value}
+    for _ in range(FREE_OF_ADDRESS + 5):
+        try_wrongly()
+
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
+    assert "root" not in cookie.value.lower()
+    assert try_wrongly() > 0
+    assert [try_wrongly(cookies=known) for _ in range(FREE_OF_ACCOUNT)] == [0] * FREE_OF_ACCOUNT
+    assert try_wrongly(cookies=known) > 0
+    assert try_wrongly("another", "198.51.100.1", {cookie.key: "forged" + cookie.value}) == 0
+
+
+def test_a_known_browser_is_known_for_one_name() -> None:
+    response = HttpResponse()
+    brake.remember_device(asking(), response, "root")
+    (cookie,) = response.cookies.values()
+    for number in range(FREE_OF_ACCOUNT):
+        try_wrongly("other", f"192.0.2.{number}")
+
+    assert try_wrongly("other", "198.51.100.1", {cookie.key: cookie.value}) > 0
+
+
+@pytest.mark.parametrize("forge", [lambda value: "", lambda value: "x" * 9000, lambda value: value[:-1], str.upper])
+def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None:
+    response = HttpResponse()
+    brake.remember_device(asking(), response, "root")
+    (cookie,) = response.cookies.values()
+    for _ in range(FREE_OF_ACCOUNT):
+        try_wrongly()
+
+    assert try_wrongly(cookies={cookie.key: forge(cookie.value)}) > 0
+
+
+def test_the_trail_hears_once_of_each_wait_and_never_the_name() -> None:
+    for _ in range(FREE_OF_ACCOUNT + 4):
+        try_wrongly("a-password-in-the-wrong-field")
+    entries = list(Entry.objects.filter(action="sign_in.refused"))
+
+    assert [entry.details for entry in entries] == [{"refused_because": "braked", "braked_by": "account", "seconds": 4}]
+    assert not [key for key in brake._redis().keys() if b"wrong-field" in key]  # noqa: SLF001, SIM118

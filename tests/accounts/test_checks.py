@@ -1,0 +1,34 @@
+"""What `check --deploy` says of how people come in."""
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+
+def found() -> list[str]:
+    messages = run_checks(tags=["security"], include_deployment_checks=True)
+    return sorted(str(message.id) for message in messages if str(message.id).startswith("accounts."))
+
+
+def test_as_in_production_there_is_nothing_to_say(settings: Any) -> None:
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+
+    assert found() == []
+
+
+@pytest.mark.promise(83)
+@pytest.mark.parametrize(
+    ("name", "value"), [("MFA_TOTP_INSECURE_BYPASS_CODE", "000000"), ("MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", True)]
+)
+def test_what_passes_a_second_factor_by_is_an_error(settings: Any, name: str, value: object) -> None:
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+    setattr(settings, name, value)
+
+    assert found() == ["accounts.E001"]
+
+
+def test_administrators_on_one_proof_are_a_warning(settings: Any) -> None:
+    settings.ADMIN_NEEDS_SECOND_FACTOR = False
+
+    assert found() == ["accounts.W001"]

@@ -1,0 +1,208 @@
+"""Passkeys: believed when they sign this challenge, on this site, for this person, and never otherwise."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.http import HttpRequest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from accounts import passkeys
+from accounts.models import User
+from accounts.passkeys import PasskeyRefused
+from accounts.sessions import SessionStore
+from tests.authenticator import SecurityKey
+
+pytestmark = pytest.mark.django_db
+
+SITE = "https://id.example.com"
+
+
+@pytest.fixture(autouse=True)
+def _on_a_site(settings: Any) -> None:
+    settings.PUBLIC_URL = SITE
+    settings.ALLOWED_HOSTS = ["id.example.com", "127.0.0.1", "evil.example"]
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user(name="Ada")
+
+
+def browser() -> HttpRequest:
+    request = HttpRequest()
+    request.session = SessionStore()
+    return request
+
+
+def with_key(user: User) -> SecurityKey:
+    key, request = SecurityKey(SITE), browser()
+    passkeys.add(request, user, key.make(passkeys.begin_adding(request, user)), "My key")
+    return key
+
+
+def test_a_passkey_is_added_and_proves(ada: User) -> None:
+    key, request = with_key(ada), browser()
+    options = passkeys.begin_proof(request, ada)
+    used = passkeys.prove(request, ada, key.sign(options))
+
+    assert used == Authenticator.objects.get(user=ada)
+    assert used.data["name"] == "My key"
+    assert json.loads(options)["publicKey"]["rpId"] == "id.example.com"
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "https://evil.id.example.com"},
+        {"origin": "https://id.example.com:8443"},
+        {"origin": "http://id.example.com"},
+        {"host": "evil.example"},
+        {"kind": "webauthn.get"},
+    ],
+)
+def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, str]) -> None:
+    request = browser()
+    answer = SecurityKey(SITE).make(passkeys.begin_adding(request, ada), **bent)
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.add(request, ada, answer, "")
+    assert not Authenticator.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "https://evil.id.example.com"},
+        {"host": "evil.example"},
+        {"kind": "webauthn.create"},
+    ],
+)
+def test_what_was_signed_for_another_site_proves_nothing(ada: User, bent: dict[str, str]) -> None:
+    key, request = with_key(ada), browser()
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada), **bent))
+
+
+def test_another_key_proves_nothing_even_under_the_same_name(ada: User) -> None:
+    key, request = with_key(ada), browser()
+    forged = SecurityKey(SITE, credential_id=key.credential_id)
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, forged.sign(passkeys.begin_proof(request, ada)))
+
+
+def test_a_key_is_one_persons(ada: User) -> None:
+    other = User.objects.create_user(name="Grace")
+    key, request = with_key(other), browser()
+    with_key(ada)
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada)))
+
+
+def test_a_challenge_is_for_one_answer_of_one_person_in_one_browser_for_a_while(ada: User, time_machine: Any) -> None:
+    key, request = with_key(ada), browser()
+    answer = key.sign(passkeys.begin_proof(request, ada))
+    passkeys.prove(request, ada, answer)
+    for elsewhere in (request, browser()):
+        with pytest.raises(PasskeyRefused):
+            passkeys.prove(elsewhere, ada, answer)
+
+    passkeys.begin_proof(request, User.objects.create_user(name="Grace"))
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(browser(), ada)))
+
+    answer = key.sign(passkeys.begin_proof(request, ada))
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=passkeys.CHALLENGE_LASTS + 1))
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, answer)
+
+
+def test_a_wrong_answer_spends_the_challenge_too(ada: User) -> None:
+    key, request = with_key(ada), browser()
+    right = key.sign(passkeys.begin_proof(request, ada))
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, "{}")
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, right)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(["AA", "e30", "oWNmbXRkbm9uZQ"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+PARTS = ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
+RESPONSES = st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, JSON))
+ANSWERS = st.fixed_dictionaries({}, optional={"id": JSON, "rawId": JSON, "type": JSON, "response": RESPONSES | JSON})
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@given(answer=ANSWERS | JSON)
+def test_garbage_is_refused_and_breaks_nothing(ada: User, answer: object) -> None:
+    request, text = browser(), json.dumps(answer)
+    passkeys.begin_adding(request, ada)
+    with pytest.raises(PasskeyRefused):
+        passkeys.add(request, ada, text, "")
+    passkeys.begin_proof(request, ada)
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, text)
+
+
+@pytest.mark.parametrize("answer", ["", "{", "[" * 9999, '"\\ud800"', "x" * 30_000, "NaN", "{}"])
+def test_what_is_no_json_is_refused(ada: User, answer: str) -> None:
+    request = browser()
+    passkeys.begin_proof(request, ada)
+
+    with pytest.raises(PasskeyRefused):
+        passkeys.prove(request, ada, answer)
+
+
+def test_a_damaged_answer_is_refused_wherever_the_damage_is(ada: User) -> None:
+    key, request = with_key(ada), browser()
+    for part in ("clientDataJSON", "authenticatorData", "signature"):
+        answer = json.loads(key.sign(passkeys.begin_proof(request, ada)))
+        for text in ("", "AA", answer["response"][part][:-8], answer["response"][part][::-1], None, 1, "ü"):
+            broken = json.dumps(answer | {"response": answer["response"] | {part: text}})
+            passkeys.begin_proof(request, ada)
+            with pytest.raises(PasskeyRefused):
+                passkeys.prove(request, ada, broken)
+
+
+def test_a_name_is_a_short_line(ada: User) -> None:
+    request = browser()
+    row = passkeys.add(request, ada, SecurityKey(SITE).make(passkeys.begin_adding(request, ada)), "a\x00\n" * 99)
+
+    assert row.data["name"] == "a" * passkeys.LONGEST_NAME
+
+
+@pytest.mark.parametrize(
+    ("public_url", "asked_as", "is_possible"),
+    [
+        (SITE, "id.example.com", True),
+        (SITE, "evil.example", False),
+        ("http://127.0.0.1:8000", "127.0.0.1:8000", False),
+        ("http://[::1]:8000", "[::1]:8000", False),
+    ],
+)
+def test_passkeys_need_a_hosts_name_and_that_of_the_site(
+    settings: Any,
+    public_url: str,
+    asked_as: str,
+    is_possible: bool,  # noqa: FBT001  # a table's column
+) -> None:
+    settings.PUBLIC_URL = public_url
+    settings.ALLOWED_HOSTS = ["*"]
+    request = browser()
+    request.META["HTTP_HOST"] = asked_as
+
+    assert passkeys.is_possible(request) is is_possible

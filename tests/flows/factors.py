@@ -1,0 +1,37 @@
+"""What the stories of second factors share: the pages, adding an app, and people whom a provider has asked for more."""
+
+from typing import Any
+
+from audit.models import Entry
+from sandbox.personas import Persona
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+from tests.authenticator import code, recovery_codes_on, secret_on
+from tests.flows.conftest import Browser
+
+PROVE = "/accounts/second-factor/prove/"
+NEEDED = "/accounts/second-factor/needed/"
+APP = "/accounts/second-factor/app/"
+LIST = "/accounts/second-factor/"
+PICTURE = "/accounts/second-factor/app/picture.svg"
+CODES = "/accounts/second-factor/recovery-codes/"
+PASSKEY = "/accounts/second-factor/passkey/"
+
+
+def add_app(browser: Browser) -> tuple[str, list[str]]:
+    """Add an app as a person does, and return its secret and the recovery codes that came with it."""
+    secret = secret_on(browser.get(APP).content)
+    codes = recovery_codes_on(browser.post(APP, {"code": code(secret)}).content)
+    assert codes
+    return secret, codes
+
+
+def details(action: str) -> list[dict[str, Any]]:
+    return [entry.details or {} for entry in Entry.objects.filter(action=action).order_by("id")]
+
+
+def with_words(providers: Sandbox, provider: str, **claims: object) -> None:
+    """Let there be a person of whom a provider says how it asked."""
+    providers.add_persona(
+        Persona(key="vera", name="Vera", email="vera@example.com", claims={Provider(provider): claims})
+    )

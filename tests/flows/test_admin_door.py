@@ -1,0 +1,301 @@
+"""The door to the admin: who comes in, by what, and what wrong passwords meet."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.cache import cache
+from django.test import Client
+
+from accounts import brake
+from accounts.models import Session, User
+from audit.models import Entry
+from sandbox.server import Sandbox
+from tests.authenticator import code, recovery_codes_on, secret_on
+from tests.flows.conftest import Browser
+from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, with_words
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+
+LOGIN = "/admin/login/"
+NAME, PASSWORD = "root", "a lantern in the stairwell"
+
+
+@pytest.fixture
+def root() -> User:
+    return User.objects.create_superuser(username=NAME, password=PASSWORD, name="Root")
+
+
+@pytest.fixture
+def strict(settings: Any) -> None:
+    """As in production: nobody enters on one proof."""
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+
+
+def enter(browser: Browser, *, name: str = NAME, password: str = PASSWORD, next: str = "/admin/") -> Any:  # noqa: A002
+    return browser.post(LOGIN, {"username": name, "password": password, "next": next})
+
+
+def is_inside(browser: Browser) -> bool:
+    answers = [browser.get(path) for path in ("/admin/", "/admin/accounts/user/", "/admin/audit/entry/")]
+    statuses = {answer.status_code for answer in answers}
+    assert statuses in ({200}, {302})
+    return statuses == {200}
+
+
+def make_administrator(browser: Browser) -> None:
+    person = User.objects.get(identities__isnull=False)
+    person.is_staff = person.is_superuser = True
+    person.save()
+
+
+def test_in_development_the_demo_administrator_enters_with_name_and_password(browser: Browser, root: User) -> None:
+    page = browser.get("/admin/")
+    assert page.headers["Location"] == f"{LOGIN}?next=/admin/"
+    entered = enter(browser)
+
+    assert (entered.status_code, entered.headers["Location"]) == (302, "/admin/")
+    assert is_inside(browser)
+    assert details("sign_in.succeeded") == [{"provider": "", "steps": ["password"]}]
+
+
+@pytest.mark.promise(45)
+def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_else(
+    browser: Browser, root: User, strict: None, new_browser: Callable[[], Browser], later: Callable[..., None]
+) -> None:
+    entered = enter(browser, next="/admin/accounts/user/")
+    assert entered.headers["Location"] == NEEDED
+    assert not is_inside(browser)
+    assert browser.account is None
+    assert b"Who can change everything here comes in by two steps" in browser.get(NEEDED).content
+    secret = secret_on(browser.get(APP).content)
+    shown = browser.post(APP, {"code": code(secret)})
+
+    assert len(recovery_codes_on(shown.content)) == 10
+    assert b'href="/admin/accounts/user/"' in shown.content
+    assert is_inside(browser)
+    later()
+    elsewhere = new_browser()
+    assert enter(elsewhere).headers["Location"] == PROVE
+    assert not is_inside(elsewhere)
+    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/admin/"
+    assert is_inside(elsewhere)
+
+
+def test_who_has_a_factor_is_asked_even_where_none_is_required(
+    browser: Browser, root: User, new_browser: Callable[[], Browser]
+) -> None:
+    enter(browser)
+    add_app(browser)
+    assert is_inside(browser)
+    elsewhere = new_browser()
+
+    assert enter(elsewhere).headers["Location"] == PROVE
+    assert not is_inside(elsewhere)
+
+
+@pytest.mark.promise(45)
+def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
+    browser: Browser, strict: None, provider: str, later: Callable[..., None], new_browser: Callable[[], Browser]
+) -> None:
+    browser.sign_in(provider, "ada")
+    make_administrator(browser)
+    assert not is_inside(browser)
+    assert browser.get(f"{LOGIN}?next=/admin/").headers["Location"] == f"{NEEDED}?for=admin"
+    shown = browser.post(f"{APP}?for=admin", {"code": code(secret := secret_on(browser.get(APP).content))})
+    assert b'href="/admin/"' in shown.content
+    assert is_inside(browser)
+
+    later()
+    elsewhere = new_browser()
+    assert elsewhere.sign_in(provider, "ada", next="/admin/").headers["Location"] == PROVE
+    assert not is_inside(elsewhere)
+    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/admin/"
+    assert is_inside(elsewhere)
+
+
+@pytest.mark.promise(45)
+def test_a_provider_that_asked_for_a_factor_leads_straight_in(
+    browser: Browser, strict: None, providers: Sandbox, new_browser: Callable[[], Browser]
+) -> None:
+    with_words(providers, "keycloak", amr=["pwd", "otp"])
+    browser.sign_in("keycloak", "vera")
+    make_administrator(browser)
+    elsewhere = new_browser()
+
+    assert elsewhere.sign_in("keycloak", "vera", next="/admin/").headers["Location"] == "/admin/"
+    assert is_inside(elsewhere)
+    assert not Authenticator.objects.exists()
+
+
+def test_a_session_from_before_the_factor_proves_it_at_the_door(
+    browser: Browser, root: User, later: Callable[..., None]
+) -> None:
+    """However a session came to be without one: the door itself looks."""
+    browser.client.force_login(root)
+    assert is_inside(browser)
+    other = Browser(browser.providers)
+    enter(other)
+    secret, _ = add_app(other)
+    later()
+    browser.client.force_login(root)
+
+    assert not is_inside(browser)
+    to_prove = browser.get(f"{LOGIN}?next=/admin/audit/entry/").headers["Location"]
+    assert to_prove == "/accounts/prove/?next=%2Fadmin%2Faudit%2Fentry%2F"
+    assert browser.post(to_prove, {"code": code(secret)}).headers["Location"] == "/admin/audit/entry/"
+    assert is_inside(browser)
+
+
+@pytest.mark.promise(45)
+def test_local_passwords_can_be_switched_off(browser: Browser, root: User, settings: Any, strict: None) -> None:
+    settings.LOCAL_PASSWORDS = False
+    page = browser.get(LOGIN).content
+    refused = enter(browser)
+
+    assert b'name="password"' not in page
+    assert b"/accounts/keycloak/login/?next=%2Fadmin%2F" in page
+    assert refused.status_code == 403
+    assert not is_inside(browser)
+    assert details("sign_in.refused") == [{"refused_because": "local_passwords_off"}]
+    browser.client.force_login(root)
+    assert b'name="password"' not in browser.get("/accounts/prove/").content
+    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 200
+    assert browser.get("/admin/password_change/").status_code == 302
+
+
+def test_staff_only(browser: Browser, root: User) -> None:
+    User.objects.create_user(username="member", password=PASSWORD)
+    wrong, right = enter(browser, name="member", password="wrong"), enter(browser, name="member")
+
+    assert wrong.status_code == right.status_code == 200
+    assert _same_page(wrong, right)
+    assert browser.account is None
+    assert details("sign_in.refused")[-1] == {"refused_because": "not_an_administrator"}
+    browser.sign_in("google", "ada")
+    page = browser.get(LOGIN)
+    assert (page.status_code, b"that account may not come in here" in page.content) == (200, True)
+    assert not is_inside(browser)
+
+
+def test_who_comes_in_as_somebody_else_leaves_first(browser: Browser, root: User) -> None:
+    browser.sign_in("google", "ada")
+    old = browser.key
+    enter(browser)
+
+    assert browser.account == str(root.pk)
+    assert not Session.objects.filter(session_key=old).exists()
+    assert details("sign_in.succeeded")[-1]["steps"] == ["password"]
+
+
+@pytest.mark.promise(20)
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x"])
+def test_nobody_is_sent_elsewhere(browser: Browser, root: User, next_url: str) -> None:
+    assert enter(browser, next=next_url).headers["Location"] == "/admin/"
+    assert browser.get(f"{LOGIN}?next={next_url}").headers["Location"] == "/admin/"
+
+
+@pytest.mark.promise(44)
+def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User, later: Callable[..., None]) -> None:
+    answers = [enter(browser, password=f"wrong {number}") for number in range(25)]
+    statuses = [answer.status_code for answer in answers]
+
+    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * (25 - brake.FREE_OF_ACCOUNT)
+    assert b"Reference" not in answers[0].content
+    assert b"errornote" in answers[0].content
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert b"That was too often in a short time" in answers[-1].content
+    assert enter(browser).status_code == 429, "the right one waits too, or it would be known"
+    reasons = [found["refused_because"] for found in details("sign_in.refused")]
+    assert reasons == ["local_password_wrong"] * brake.FREE_OF_ACCOUNT + ["braked"]
+    assert NAME not in str(list(Entry.objects.filter(source="event").values_list("details", "personal")))
+    later(seconds=5)
+    assert enter(browser).headers["Location"] == "/admin/"
+
+
+@pytest.mark.promise(44)
+def test_known_and_unknown_names_look_alike(browser: Browser, root: User, new_browser: Callable[[], Browser]) -> None:
+    for password in ("wrong", *["again"] * brake.FREE_OF_ACCOUNT):
+        known, unknown = enter(browser, password=password), enter(new_browser(), name="nobody", password=password)
+        assert known.status_code == unknown.status_code
+        assert ("Retry-After" in known.headers) is ("Retry-After" in unknown.headers)
+        assert _same_page(known, unknown)
+
+
+@pytest.mark.promise(44)
+def test_known_and_unknown_names_take_the_same_time(root: User) -> None:
+    User.objects.create_user(username="without-password")
+    names = {NAME: [], "nobody": [], "without-password": []}  # type: dict[str, list[float]]
+    client = Client()
+    for _ in range(7):
+        for name, times in names.items():
+            cache.clear()
+            started_at = time.perf_counter()
+            client.post(LOGIN, {"username": name, "password": "wrong"})
+            times.append(time.perf_counter() - started_at)
+    medians = [statistics.median(times) for times in names.values()]
+
+    assert max(medians) < 1.5 * min(medians), medians
+
+
+@pytest.mark.promise(44)
+def test_the_owner_comes_in_from_a_browser_that_is_known_while_others_guess(
+    browser: Browser, root: User, new_browser: Callable[[], Browser]
+) -> None:
+    enter(browser)
+    browser.post("/accounts/logout/")
+    guesser = new_browser()
+    for number in range(12):
+        enter(guesser, password=f"wrong {number}")
+
+    assert enter(guesser).status_code == 429
+    assert enter(browser).headers["Location"] == "/admin/"
+
+
+@pytest.mark.promise(44)
+def test_without_redis_no_password_is_believed(browser: Browser, root: User, cache_away: Callable[[], None]) -> None:
+    cache_away()
+
+    assert enter(browser).status_code == 503
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.promise(43)
+@pytest.mark.parametrize("name", ["\0", "x" * 5000, "", "ü" * 300, "root\0"])
+def test_garbage_is_nobodys_name(browser: Browser, root: User, name: str) -> None:
+    assert enter(browser, name=name).status_code == 200
+    assert enter(browser, password=name).status_code == 200
+
+
+def test_changing_the_password_takes_a_fresh_proof(browser: Browser, root: User, later: Callable[..., None]) -> None:
+    enter(browser)
+    assert browser.get("/admin/password_change/").status_code == 200
+    later(minutes=11)
+    to_prove = browser.get("/admin/password_change/").headers["Location"]
+
+    assert to_prove == "/accounts/prove/?next=%2Fadmin%2Fpassword_change%2F"
+    assert browser.post(to_prove, {"password": "wrong"}).status_code == 200
+    assert browser.post(to_prove, {"password": PASSWORD}).headers["Location"] == "/admin/password_change/"
+    assert browser.get("/admin/password_change/").status_code == 200
+
+
+def test_secrets_of_factors_have_no_page_in_the_admin(browser: Browser, root: User) -> None:
+    enter(browser)
+
+    assert browser.get("/admin/mfa/authenticator/").status_code == 404
+    assert b"mfa" not in browser.get("/admin/").content
+
+
+def _same_page(one: Any, other: Any) -> bool:
+    """Whether two pages differ in nothing but what was typed and the tokens of their forms."""
+
+    def bare(answer: Any) -> str:
+        text: str = answer.content.decode()
+        for typed in (NAME, "nobody", "member"):
+            text = text.replace(f'value="{typed}"', "")
+        return "\n".join(line for line in text.splitlines() if "csrfmiddlewaretoken" not in line)
+
+    return bare(one) == bare(other)

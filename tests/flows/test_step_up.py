@@ -1,0 +1,158 @@
+"""Fresh proof: what counts as one, for how long, and where people come back to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from accounts import step_up
+from accounts.models import User
+from accounts.sessions import SessionStore
+from sandbox.server import Sandbox
+from tests.authenticator import code
+from tests.flows.conftest import Browser, another
+from tests.flows.factors import add_app, details, with_words
+
+pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+
+PROVE = "/accounts/prove/?next=/accounts/sessions/"
+
+
+def person_of(browser: Browser) -> User:
+    account = browser.account
+    assert account
+    return User.objects.get(pk=account)
+
+
+def is_fresh(browser: Browser) -> bool:
+    """Ask the one decider about this browser's session, as a view would."""
+    request = HttpRequest()
+    request.session = SessionStore(browser.key)
+    request.user = person_of(browser)
+    return step_up.is_fresh(request)
+
+
+@step_up.fresh_proof_required
+def dangerous(request: HttpRequest, number: int) -> HttpResponse:
+    return HttpResponse(f"done {number}")
+
+
+def reach(browser: Browser | None, path: str = "/danger/?a=b") -> Any:
+    request = RequestFactory().get(path)
+    request.session = SessionStore(browser.key if browser else None)
+    request.user = person_of(browser) if browser else AnonymousUser()
+    return dangerous(request, 7)
+
+
+def test_a_view_is_reached_with_a_fresh_proof_only(browser: Browser, later: Callable[..., None]) -> None:
+    browser.sign_in("google", "ada")
+    assert reach(browser).content == b"done 7"
+    later(minutes=10, seconds=5)
+
+    assert reach(browser).headers["Location"] == "/accounts/prove/?next=%2Fdanger%2F%3Fa%3Db"
+    assert reach(None).headers["Location"] == "/accounts/login/?next=/danger/%3Fa%3Db"
+
+
+def test_a_way_in_proves_it_again_and_leads_back(browser: Browser, provider: str, later: Callable[..., None]) -> None:
+    browser.sign_in(provider, "ada")
+    later(minutes=11)
+    assert not is_fresh(browser)
+    before = browser.key
+    page = browser.get(PROVE).content
+    assert f"/accounts/{provider}/login/?next=%2Faccounts%2Fsessions%2F&amp;process=prove".encode() in page
+    assert f"/accounts/{another(provider)}/".encode() not in page
+    proven = browser.sign_in(provider, "ada", process="prove", next="/accounts/sessions/")
+
+    assert proven.headers["Location"] == "/accounts/sessions/"
+    assert is_fresh(browser)
+    assert browser.key != before
+
+
+def test_who_has_a_factor_proves_it_by_that_and_by_nothing_less(
+    browser: Browser, provider: str, later: Callable[..., None]
+) -> None:
+    browser.sign_in(provider, "ada")
+    secret, codes = add_app(browser)
+    assert is_fresh(browser)
+    later(minutes=11)
+    page = browser.get(PROVE).content
+    assert b'name="code"' in page
+    assert b"process=prove" not in page
+    browser.sign_in(provider, "ada", process="prove")
+    assert not is_fresh(browser), "the provider alone is what a thief may have"
+
+    assert browser.post(PROVE, {"code": "123456"}).status_code == 200
+    assert not is_fresh(browser)
+    assert browser.post(PROVE, {"code": code(secret)}).headers["Location"] == "/accounts/sessions/"
+    assert is_fresh(browser)
+    later(minutes=11)
+    assert browser.post(PROVE, {"code": codes[0]}).headers["Location"] == "/accounts/sessions/"
+    assert [found["kind"] for found in details("factor.used")] == ["totp", "recovery_codes"]
+
+
+def test_a_provider_that_asked_for_a_factor_proves_it_too(
+    browser: Browser, providers: Sandbox, later: Callable[..., None]
+) -> None:
+    with_words(providers, "keycloak", amr=["mfa"])
+    browser.sign_in("keycloak", "vera")
+    add_app(browser)
+    later(minutes=11)
+    browser.sign_in("keycloak", "vera", process="prove")
+
+    assert is_fresh(browser)
+
+
+@pytest.mark.promise(27)
+def test_a_stolen_session_connects_nothing_without_the_factor(
+    browser: Browser, provider: str, later: Callable[..., None]
+) -> None:
+    browser.sign_in(provider, "ada")
+    add_app(browser)
+    later(minutes=11)
+    browser.sign_in(provider, "ada", process="prove")
+
+    assert browser.start(another(provider), process="connect").headers["Location"].startswith("/accounts/prove/")
+
+
+def test_a_local_password_proves_it_and_wrong_ones_are_braked(browser: Browser, later: Callable[..., None]) -> None:
+    User.objects.create_superuser(username="root", password="a lantern in the stairwell")
+    browser.post("/admin/login/", {"username": "root", "password": "a lantern in the stairwell"})
+    later(minutes=11)
+    assert b'name="password"' in browser.get(PROVE).content
+    statuses = [browser.post(PROVE, {"password": f"wrong {number}"}).status_code for number in range(6)]
+
+    assert statuses == [200] * 5 + [429]
+    assert not is_fresh(browser)
+    later(seconds=10)
+    assert browser.post(PROVE, {"password": "a lantern in the stairwell"}).headers["Location"] == "/accounts/sessions/"
+    assert is_fresh(browser)
+
+
+def test_somebody_elses_password_proves_nothing(browser: Browser, later: Callable[..., None]) -> None:
+    User.objects.create_user(username="other", password="a lantern in the stairwell")
+    browser.sign_in("google", "ada")
+    later(minutes=11)
+
+    for posted in ({"password": "a lantern in the stairwell"}, {"password": ""}, {}, {"code": "123456"}):
+        assert browser.post(PROVE, posted).status_code == 200
+    assert not is_fresh(browser)
+
+
+@pytest.mark.promise(20)
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example", "/%09/evil.example", "x" * 600])
+def test_nobody_is_sent_elsewhere_afterwards(browser: Browser, next_url: str) -> None:
+    browser.sign_in("google", "ada")
+    _, codes = add_app(browser)
+
+    onward = browser.post(f"/accounts/prove/?next={next_url}", {"code": codes[0]}).headers["Location"]
+    assert onward.startswith("/")
+    assert not onward.startswith("//")
+
+
+def test_who_can_prove_nothing_here_is_told_the_way(browser: Browser) -> None:
+    browser.client.force_login(User.objects.create_user(name="Nobody"))
+
+    assert b"Sign out, and come in again" in browser.get(PROVE).content
