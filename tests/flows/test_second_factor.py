@@ -51,7 +51,7 @@ def test_who_has_none_is_not_asked_and_pays_nothing(browser: Browser, provider: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_returning_sign_in_without_a_factor_takes_seven_statements(
+def test_a_returning_sign_in_without_a_factor_takes_eight_statements(
     browser: Browser, servers: Servers, provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -61,7 +61,7 @@ def test_a_returning_sign_in_without_a_factor_takes_seven_statements(
         response = returning.sign_in(provider, "ada")
         returning.get(response.headers["Location"])
 
-    assert len(asked.statements) <= 7, asked
+    assert len(asked.statements) <= 8, asked  # the first page and its organization are three of them
 
 
 @pytest.mark.promise(45)
