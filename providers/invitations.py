@@ -12,11 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import invitations, limits, local, local_views
+from accounts import invitations, limits, local, local_views, organizations
 from accounts.invitations import InvitationRefused, Link, Reason, Welcome
 from accounts.models import Invitation, User
 from accounts.reference import new_reference
-from accounts.tenancy.middleware import ACTIVE_TENANT
 from audit.context import Actor, ActorKind, acting
 from providers.buttons import buttons, page_with_buttons
 
@@ -150,7 +149,7 @@ def _accept(request: HttpRequest, link: Link, person: User) -> HttpResponse:
         if refused.reason is not Reason.USED or invitations.look(link, person)[1] is not Welcome.JOINED:
             raise
         invitations.note_refusal(refused, user=person)
-    request.session[ACTIVE_TENANT] = str(link.tenant_id)
+    organizations.switch(request, person, link.tenant_id)
     return redirect(link.path)
 
 
