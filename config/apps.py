@@ -1,0 +1,12 @@
+"""Django's entry to the house itself."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+
+
+class HouseConfig(AppConfig):
+    name = "config"
+
+    def ready(self) -> None:
+        import_module("config.celery")  # so that every process knows where to leave jobs
