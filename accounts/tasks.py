@@ -10,9 +10,9 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts import address, local
-from accounts.bulk.running import carry_out
+from accounts.bulk.running import carry_out, stop
 from accounts.mail import Asked, deliver
-from accounts.models import BulkAction
+from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
 from accounts.purging import purge_invitations, purge_links, purge_sessions
 from accounts.tenancy import site_context
@@ -66,11 +66,22 @@ def bulk(action_id: str, starter_id: str) -> None:
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
 def find_bulk_actions_again() -> None:
-    """Go on with those that nobody works on: the worker was killed, or the broker had lost the message."""
+    """Go on with those that nobody works on: the worker was killed, or the broker had lost the message.
+
+    What was never confirmed, or has moved for a day in no worker's hands, is given up.
+    """
     with site_context("bulk actions that were left are found again"):
         found = list(left_alone())
+        _give_up()
     for action_id, starter_id in found:
         bulk.delay(str(action_id), str(starter_id))
+
+
+def _give_up() -> None:
+    old = BulkAction.objects.filter(moved_at__lt=timezone.now() - GIVEN_UP).defer("targets")
+    old.filter(state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
+    for action in old.filter(state__in=AT_WORK).select_for_update():
+        stop(action, "failed")
 
 
 def left_alone() -> Iterable[tuple[UUID, UUID]]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.apps import apps
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
@@ -61,6 +62,23 @@ class SignedInFilter(SimpleListFilter):
         _label, ago = self.SINCE[str(self.value())]
         signed_in = Session.objects.filter(user=OuterRef("pk"), created_at__gte=now - ago, expire_date__gt=now)
         return queryset.filter(Exists(signed_in))
+
+
+class SecondFactorFilter(SimpleListFilter):
+    """Recovery codes alone are none: they stand in for a factor that is lost."""
+
+    title = _("second factor")
+    parameter_name = "second_factor"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        factor: Any = apps.get_app_config("mfa").get_model("Authenticator")
+        has_one = Exists(factor.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes"))
+        return queryset.filter(has_one if self.value() == "yes" else ~has_one)
 
 
 class FilterOfRows(SimpleListFilter):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import searching
 from accounts.admin.bulk import BulkAdmin
 from accounts.admin.exporting import ExportAdmin
-from accounts.admin.filtering import ProviderFilter, RoleFilter, SignedInFilter, TenantFilter
+from accounts.admin.filtering import ProviderFilter, RoleFilter, SecondFactorFilter, SignedInFilter, TenantFilter
 from accounts.models import User
 from accounts.models.user import EMAIL_KEY, NAME_KEY
 from audit.paging import KeysetAdmin
@@ -60,6 +61,15 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     @admin.display(description=_("address"), ordering=EMAIL_KEY)
     def email_shown(self, user: User) -> str:
         return user.email or ""
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Those of second factors come with the door that knows of them."""
+        further = ["second_factor_required"] if hasattr(User, "second_factor_required") else []
+        return [
+            *super().get_list_filter(request),
+            *further,
+            *([SecondFactorFilter] if apps.is_installed("allauth.mfa") else []),
+        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

@@ -63,6 +63,7 @@ def stop(action: BulkAction, because: str) -> None:
     action.save(update_fields=["state", "stopped_because"])
     if was_running:
         _record_end(action)
+    _forget_targets(action)
 
 
 def carry_out(action_id: UUID, starter_id: UUID, *, seconds: float | None = None) -> bool:
@@ -146,6 +147,7 @@ def _note(action: BulkAction, count: int, decision: Decision) -> None:
         action.state = BulkState.FINISHED if is_over else BulkState.PREVIEWED
         if is_over:
             _record_end(action)
+            _forget_targets(action)
     action.save(update_fields=["position", "changed", "skipped", "moved_at", "state"])
 
 
@@ -160,6 +162,11 @@ def _targets(action: BulkAction, start: int, end: int) -> list[UUID]:
     slices = BulkAction.objects.filter(pk=action.pk).values_list(f"targets__{start}_{end}", flat=True)
     ids: list[UUID] = slices.get()
     return ids
+
+
+def _forget_targets(action: BulkAction) -> None:
+    """Who was changed is in the trail; who was not need not be known for ever."""
+    BulkAction.objects.filter(pk=action.pk).update(targets=[])
 
 
 def _record_end(action: BulkAction) -> None:

@@ -28,9 +28,9 @@ class BulkAction(PersonOwned):
     """Seen by whoever started it, in whatever tenant they are now, and by superusers: it names people.
 
     ``targets`` are the people that were chosen, by id, so that what was previewed is what is worked on, whatever
-    the filter would find by then. Those before ``position`` have been dealt with. The id is the batch's id in the
-    trail. ``tenant_id`` is the tenant that it is about, and of a tenant's administrator the one they act in;
-    ``is_site`` says that a superuser acts.
+    the filter would find by then; those before ``position`` have been dealt with, and at the end they are
+    forgotten. The id is the batch's id in the trail. ``tenant_id`` is the tenant that it is about, and of a
+    tenant's administrator the one they act in; ``is_site`` says that a superuser acts.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

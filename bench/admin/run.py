@@ -54,7 +54,7 @@ class Site:
         """The same questions everywhere: about somebody in the first three quarters, and a page in the middle."""
         somebody = self.people * 3 // 4 + 27
         q = {
-            "by name": "?q=Grace+Aa",
+            "by name": "?q=grace",
             "by address": f"?q=person{somebody}%40",
             "by subject": f"?q={data.subject(somebody)}",
         }

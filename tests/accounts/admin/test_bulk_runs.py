@@ -9,6 +9,7 @@ import threading
 import psycopg
 import pytest
 from django.db import OperationalError, connection
+from django.test import Client
 from django.utils import timezone
 
 from accounts import tasks
@@ -17,8 +18,10 @@ from accounts.bulk.kinds import DEACTIVATE
 from accounts.models import BulkAction, BulkState, User
 from accounts.tenancy import site_context
 from audit.models import Entry
+from config.celery import app
 from config.environment import CHECKOUT
 from tests.accounts.admin.conftest import Crowd
+from tests.accounts.admin.test_bulk import choose, press
 from tests.servers import Servers
 from tests.together import together
 from tests.waiting import until
@@ -114,5 +117,49 @@ def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
         assert list(tasks.left_alone()) == [(begun.pk, begun.user_id)]
         BulkAction.objects.update(moved_at=timezone.now())
         assert list(tasks.left_alone()) == []
+
+
+def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root: User) -> None:
+    with site_context("a test lets time pass"):
+        forgotten = running.prepare(DEACTIVATE, User.objects.all(), root)
         BulkAction.objects.update(moved_at=timezone.now() - 2 * tasks.GIVEN_UP)
-        assert list(tasks.left_alone()) == []
+        tasks.find_bulk_actions_again()
+        assert not BulkAction.objects.filter(pk=forgotten.pk).exists()
+
+    assert (now(begun).state, now(begun).stopped_because) == (BulkState.STOPPED, "failed")
+    assert Entry.objects.get(action="bulk.ended").details == {
+        "kind": "deactivate",
+        "role": None,
+        "changed": 0,
+        "left": {},
+        "finished": False,
+    }
+
+
+def test_a_confirmed_action_is_put_into_the_queue_when_its_request_is_over(administrator: Client, crowd: Crowd) -> None:
+    people = crowd(120)
+    page = choose(administrator, "deactivate", *people)
+    with app.connection_for_read() as broker, broker.SimpleQueue("celery") as queue:
+        queue.clear()
+        press(administrator, page, "confirm")
+        message = queue.get(timeout=5)
+        message.ack()
+    (key, starter), *_ = message.payload
+    assert message.headers["task"] == tasks.bulk.name
+    assert User.objects.filter(is_active=False).count() == 0
+
+    tasks.bulk(key, starter)
+    assert User.objects.filter(is_active=False).count() == 120
+
+
+def test_a_broker_that_is_away_breaks_nothing(
+    administrator: Client, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = choose(administrator, "deactivate", *crowd(120))
+    with monkeypatch.context() as patch:
+        patch.setattr(app.conf, "broker_write_url", "redis://127.0.0.1:1/0")
+        patch.setattr(app, "_pool", None)
+        patch.setattr(app.amqp, "_producer_pool", None)
+        press(administrator, page, "confirm")
+
+    assert "Under way." in administrator.get(page).content.decode()
