@@ -1,11 +1,13 @@
-"""Passkeys and security keys as second factors (W3C Web Authentication, Level 2)."""
+"""Passkeys and security keys as second factors (W3C Web Authentication, Level 2).
+
+Loaded when the first of them is used: the library behind it reads a list of all public domains, which would make
+every start of the product slower by a fifth.
+"""
 
 import json
 import struct
 import time
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.auth import WebAuthn
@@ -23,11 +25,11 @@ from fido2.webauthn import (
 )
 
 from accounts.models import User
+from accounts.passkey_site import LONGEST_NAME, PasskeyRefused, host
 
 STATE = "passkey"  # in the session: the challenge that a browser was given
 CHALLENGE_LASTS = 600  # seconds
 LONGEST_ANSWER = 20_000  # characters
-LONGEST_NAME = 60
 # Whatever a browser can send: the library reads CBOR, JSON and keys without a word of its own for what is none.
 NOT_BELIEVED = (
     ValueError,
@@ -41,25 +43,6 @@ NOT_BELIEVED = (
     InvalidSignature,
     UnsupportedAlgorithm,
 )
-
-
-class PasskeyRefused(Exception):
-    """What a browser answered is no passkey's word to this challenge, on this site, for this person."""
-
-
-def host() -> str:
-    """Return the relying party's id: the host of PUBLIC_URL, whatever a request calls it."""
-    return urlsplit(settings.PUBLIC_URL).hostname or ""
-
-
-def site() -> str:
-    """Return where passkeys work: nothing, while the site has an address for a name and cannot have any."""
-    return "" if _is_address(host()) else str(settings.PUBLIC_URL)
-
-
-def is_possible(request: HttpRequest) -> bool:
-    """Whether a browser would do it here: only under a host's name, and under that of PUBLIC_URL."""
-    return bool(site()) and urlsplit(f"//{request.get_host()}").hostname == host()
 
 
 def begin_adding(request: HttpRequest, user: User) -> str:
@@ -108,14 +91,6 @@ def prove(request: HttpRequest, user: User, answer: str) -> Authenticator:
     except NOT_BELIEVED as refused:
         raise PasskeyRefused from refused
     return rows[used.credential_id]
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _server() -> Fido2Server:

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
-from accounts import brake, passkeys, recovery, step_up, totp
+from accounts import brake, recovery, step_up, totp
 from accounts.factors import Kind
 from accounts.models import User
-from accounts.passkeys import PasskeyRefused
+from accounts.passkey_site import PasskeyRefused
 from accounts.sealing import SealBroken
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
@@ -24,11 +24,8 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     Raises FactorRefused, and Braked after too many wrong codes. A passkey cannot be guessed and meets no brake.
     """
     try:
-        row = (
-            passkeys.prove(request, user, posted["credential"])
-            if "credential" in posted
-            else _by_code(request, user, posted.get("code", ""))
-        )
+        by = _by_passkey if "credential" in posted else _by_code
+        row = by(request, user, posted)
     except (PasskeyRefused, SealBroken, FactorRefused) as refused:
         record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
         raise FactorRefused from refused
@@ -38,12 +35,18 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     step_up.note(request, user, step_up.SECOND_FACTOR, type=row.type)
 
 
-def _by_code(request: HttpRequest, user: User, code: str) -> Authenticator:
+def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
+    from accounts import passkeys  # noqa: PLC0415  # see there
+
+    return passkeys.prove(request, user, posted["credential"])
+
+
+def _by_code(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
     tracks = brake.for_factor(request, user.pk)
     brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     for row in Authenticator.objects.filter(user_id=user.pk, type__in=(Kind.TOTP, Kind.RECOVERY_CODES)):
         spend = totp.spend if row.type == Kind.TOTP else recovery.spend
-        if spend(row, code):
+        if spend(row, posted.get("code", "")):
             brake.forgive(tracks)
             return row
     raise FactorRefused

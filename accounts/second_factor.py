@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import factor_changes, passkeys, step_up, totp
+from accounts import factor_changes, passkey_site, step_up, totp
 from accounts.factors import Kind, factors_of, has_factor, name_of
 from accounts.models import User
-from accounts.passkeys import PasskeyRefused
+from accounts.passkey_site import PasskeyRefused
 from accounts.proving import FactorRefused, prove
 from accounts.sealing import SealBroken, seal, unseal
 from accounts.stages import waiting
@@ -112,6 +112,8 @@ def app_picture(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_may_add
 def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
+    from accounts import passkeys  # noqa: PLC0415  # see there
+
     error = ""
     if request.method == "POST":
         answer, name = request.POST.get("credential", ""), request.POST.get("name", "")
@@ -124,7 +126,7 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
         "error": error,
         "action": request.get_full_path(),
         "options": passkeys.begin_adding(request, user) if here["passkeys_possible"] else "",
-        "longest_name": passkeys.LONGEST_NAME,
+        "longest_name": passkey_site.LONGEST_NAME,
         "is_waiting": not request.user.is_authenticated,
         **here,
     }
@@ -185,11 +187,16 @@ def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
     here = _passkeys_here(request)
     has_passkey = Kind.WEBAUTHN in kinds
+    options = ""
+    if has_passkey and here["passkeys_possible"]:
+        from accounts import passkeys  # noqa: PLC0415  # see there
+
+        options = passkeys.begin_proof(request, user)
     return {
         "has_app": Kind.TOTP in kinds,
         "has_recovery": Kind.RECOVERY_CODES in kinds,
         "has_passkey": has_passkey,
-        "options": passkeys.begin_proof(request, user) if has_passkey and here["passkeys_possible"] else "",
+        "options": options,
         **here,
     }
 
@@ -226,7 +233,7 @@ def _new_secret(request: HttpRequest, user: User) -> str:
 
 
 def _passkeys_here(request: HttpRequest) -> dict[str, object]:
-    return {"passkeys_possible": passkeys.is_possible(request), "passkeys_at": passkeys.site()}
+    return {"passkeys_possible": passkey_site.is_possible(request), "passkeys_at": passkey_site.site()}
 
 
 def _is_for_admin(request: HttpRequest) -> bool:

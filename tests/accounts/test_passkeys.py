@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts import passkeys
 from accounts.models import User
-from accounts.passkeys import PasskeyRefused
+from accounts.passkey_site import LONGEST_NAME, PasskeyRefused, is_possible
 from accounts.sessions import SessionStore
 from tests.authenticator import SecurityKey
 
@@ -182,11 +182,11 @@ def test_a_name_is_a_short_line(ada: User) -> None:
     request = browser()
     row = passkeys.add(request, ada, SecurityKey(SITE).make(passkeys.begin_adding(request, ada)), "a\x00\n" * 99)
 
-    assert row.data["name"] == "a" * passkeys.LONGEST_NAME
+    assert row.data["name"] == "a" * LONGEST_NAME
 
 
 @pytest.mark.parametrize(
-    ("public_url", "asked_as", "is_possible"),
+    ("public_url", "asked_as", "can_be"),
     [
         (SITE, "id.example.com", True),
         (SITE, "evil.example", False),
@@ -198,11 +198,11 @@ def test_passkeys_need_a_hosts_name_and_that_of_the_site(
     settings: Any,
     public_url: str,
     asked_as: str,
-    is_possible: bool,  # noqa: FBT001  # a table's column
+    can_be: bool,  # noqa: FBT001  # a table's column
 ) -> None:
     settings.PUBLIC_URL = public_url
     settings.ALLOWED_HOSTS = ["*"]
     request = browser()
     request.META["HTTP_HOST"] = asked_as
 
-    assert passkeys.is_possible(request) is is_possible
+    assert is_possible(request) is can_be
