@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import tasks
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.searching import tenants_called
+from accounts.admin_scope import Scoped
 from accounts.bulk import running
 from accounts.bulk.kinds import KINDS, Decision, Kind, Left, NotAllowed, Order
 from accounts.models import BulkAction, BulkState, Role, Tenant, User
@@ -90,7 +91,7 @@ class Line:
 
 
 @admin.register(BulkAction)
-class BulkActionAdmin(admin.ModelAdmin[BulkAction]):
+class BulkActionAdmin(Scoped[BulkAction]):
     """Everybody's own; superusers see all of them. The page of one is where it is confirmed and watched."""
 
     list_display = ("kind_shown", "total", "changed", "state", "user", "created_at")

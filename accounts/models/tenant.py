@@ -21,31 +21,6 @@ from accounts.tenancy.owned import InScope, ScopedManager, TenantOwned
 SCOPE_WORD = RegexValidator(r"\A[\x21\x23-\x5B\x5D-\x7E]+\Z", _("A scope is one word (RFC 6749, section 3.3)."))
 
 
-class Tenant(models.Model):
-    """A customer, or whatever else has people and data of its own. People read "organization"."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(_("name"), max_length=150)
-    slug = models.SlugField(
-        _("short name"), max_length=100, unique=True, blank=True, help_text=_("For addresses and the shell.")
-    )
-    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
-
-    objects: ClassVar["TenantManager"]
-
-    class Meta:
-        verbose_name = _("tenant")
-        verbose_name_plural = _("tenants")
-        ordering = ("name", "id")
-
-    def __str__(self) -> str:
-        return self.name
-
-    def save(self, *args: Any, **options: Any) -> None:
-        self.slug = self.slug or _short_name(self)
-        super().save(*args, **options)
-
-
 class TenantInScope(InScope):
     """To a person in no tenant's context, theirs are those that they belong to."""
 
@@ -60,14 +35,36 @@ class TenantInScope(InScope):
         )
 
 
-class TenantManager(models.Manager[Tenant]):
+class TenantManager(models.Manager["Tenant"]):
     """Gives the tenant in scope, or those that the person in scope belongs to."""
 
-    def get_queryset(self) -> models.QuerySet[Tenant]:
+    def get_queryset(self) -> models.QuerySet["Tenant"]:
         return super().get_queryset().filter(TenantInScope(tenant="id"))
 
 
-TenantManager().contribute_to_class(Tenant, "objects")
+class Tenant(models.Model):
+    """A customer, or whatever else has people and data of its own. People read "organization"."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=150)
+    slug = models.SlugField(
+        _("short name"), max_length=100, unique=True, blank=True, help_text=_("For addresses and the shell.")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    objects = TenantManager()
+
+    class Meta:
+        verbose_name = _("tenant")
+        verbose_name_plural = _("tenants")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.slug = self.slug or _short_name(self)
+        super().save(*args, **options)
 
 
 def _short_name(tenant: Tenant) -> str:

@@ -13,15 +13,14 @@ from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.standing import enter
 from accounts.tenancy import site_context, tenant_context
 from audit.models import Entry
+from tests.proven import proven
 from tests.tenancy.conftest import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(47)]
 
 
 def browser(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+    return proven(user)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
 from audit.models import Entry
 from tests.admin.crawler import Crawl, address, body, registered
+from tests.proven import proven
 from tests.tenancy.conftest import Side, Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(46), pytest.mark.promise(47)]
@@ -116,10 +117,7 @@ def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(
 
 
 def _browser(person: User | None) -> Client:
-    client = Client()
-    if person:
-        client.force_login(person)
-    return client
+    return proven(person) if person else Client()
 
 
 def _everything() -> dict[type[Model], list[Model]]:

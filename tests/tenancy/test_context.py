@@ -44,6 +44,13 @@ def test_contexts_nest_and_give_back_what_was_before(town: Town) -> None:
 
 
 @pytest.mark.django_db
+def test_in_a_tenant_nobody_meets_their_other_tenants_by_the_way(town: Town) -> None:
+    with tenant_context(town.a.tenant.pk, person_id=town.both.pk):
+        assert names() == {"Abbey"}
+        assert {m.tenant_id for m in Membership.objects.all()} == {town.a.tenant.pk}
+
+
+@pytest.mark.django_db
 def test_a_context_that_fails_leaves_the_outer_one_as_it_was(town: Town) -> None:
     with tenant_context(town.a.tenant.pk):
         again = Membership(user=town.both, tenant=town.b.tenant, role=Role.objects.get(name="member"))

@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from tests.proven import proven
 from tests.tenancy.conftest import town
 
 __all__ = ["town"]  # for the tests here too
@@ -25,9 +26,7 @@ def root(db: None) -> User:
 
 @pytest.fixture
 def administrator(root: User) -> Client:
-    client = Client()
-    client.force_login(root)
-    return client
+    return proven(root)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from accounts.models import BulkAction, BulkState, Membership, Role, Session, Us
 from accounts.tenancy import person_context, site_context, tenant_context
 from audit.models import Entry
 from tests.accounts.admin.conftest import PEOPLE, Crowd, uncounted
+from tests.proven import proven
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +101,7 @@ def test_a_confirmed_action_leaves_an_entry_for_each_row_under_one_batch(
 def test_an_ended_session_is_over_at_once(administrator: Client, crowd: Crowd) -> None:
     (person,) = crowd(1)
     theirs = Client()
-    theirs.force_login(person)
+    proven(person, theirs)
     assert theirs.get("/accounts/").status_code == 200
     press(administrator, choose(administrator, "end_sessions", person), "confirm")
 
@@ -217,7 +218,7 @@ def clerk(town: Town) -> Client:
         Membership.objects.filter(user=town.a.owner).update(role=Role.objects.get(name="admin"))
     User.objects.filter(pk=town.a.owner.pk).update(is_staff=True)
     client = Client()
-    client.force_login(town.a.owner)
+    proven(town.a.owner, client)
     return client
 
 
@@ -275,7 +276,7 @@ def test_an_action_is_seen_by_whoever_began_it_and_by_superusers(
     assert text(administrator, page)
     assert administrator.post(page, {"do": "confirm"}).status_code == 403
     stranger = Client()
-    stranger.force_login(User.objects.create_user(name="Staff", is_staff=True))
+    proven(User.objects.create_user(name="Staff", is_staff=True), stranger)
     assert stranger.get(page).status_code in {403, 404}
     assert stranger.get("/admin/accounts/bulkaction/").status_code == 403
 

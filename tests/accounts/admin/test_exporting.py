@@ -20,6 +20,7 @@ from accounts.models import Identity, Membership, Role, User
 from accounts.tenancy import site_context
 from audit.models import Entry
 from tests.accounts.admin.conftest import PEOPLE, Crowd
+from tests.proven import proven
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -150,7 +151,7 @@ def test_what_streams_after_the_request_sees_no_more_than_the_request_did(town: 
         Membership.objects.filter(user=town.a.owner).update(role=Role.objects.get(name="admin"))
     User.objects.filter(pk=town.a.owner.pk).update(is_staff=True)
     clerk = Client()
-    clerk.force_login(town.a.owner)
+    proven(town.a.owner, clerk)
 
     members = {"Abbey Owner", "Abbey Member", "Both"}
     assert {row["name"] for row in read(export(clerk, tenant=str(town.a.tenant.pk)))} == members
@@ -162,7 +163,7 @@ def test_what_streams_after_the_request_sees_no_more_than_the_request_did(town: 
 def test_only_a_post_by_somebody_who_may_look_exports(administrator: Client, path: str) -> None:
     assert administrator.get(path).status_code == 405
     stranger = Client()
-    stranger.force_login(User.objects.create_user(name="Staff", is_staff=True))
+    proven(User.objects.create_user(name="Staff", is_staff=True), stranger)
     assert stranger.post(path).status_code in {403, 404}
     assert Client().post(path).status_code == 302
     assert Client(enforce_csrf_checks=True).post(path).status_code in {302, 403}
