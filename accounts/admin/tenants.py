@@ -1,6 +1,7 @@
 """Tenants, roles and memberships in the admin."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -11,8 +12,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling, memberships
+from accounts.admin import searching
+from accounts.admin.exporting import ExportAdmin
 from accounts.admin_scope import Scoped, actor
 from accounts.models import Membership, Role, Tenant, User
+from audit.paging import KeysetAdmin
 
 
 class AskedBy(forms.ModelForm[Any]):
@@ -126,7 +130,7 @@ class MembershipForm(AskedBy):
 
 
 @admin.register(Membership)
-class MembershipAdmin(Asking):
+class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
     """A tenant's own administrators invite people; who adds them directly must be allowed to see all accounts."""
 
     form = MembershipForm
@@ -134,8 +138,24 @@ class MembershipAdmin(Asking):
     list_select_related = ("user", "tenant", "role")
     autocomplete_fields = ("user", "tenant", "role")
     readonly_fields = ("is_primary", "created_at")
-    search_fields = ("user__email__istartswith",)
-    show_full_result_count = False
+    ordering = ("-id",)
+    search_fields = ("user",)  # any, to be shown the field: get_search_results decides
+    search_help_text = _("Whatever finds the person.")
+    export_columns: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "user_id": "user_id",
+        "tenant_id": "tenant_id",
+        "role": "role__name",
+        "is_primary": "is_primary",
+        "created_at": "created_at",
+    }
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Membership], search_term: str
+    ) -> tuple[QuerySet[Membership], bool]:
+        term = search_term.strip()
+        found = queryset.filter(user__in=searching.find(User.objects.all(), term)) if term else queryset
+        return found, False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
         """A membership is of one person in one tenant for good: only the role changes."""

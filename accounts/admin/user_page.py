@@ -26,6 +26,7 @@ from accounts.sessions import Because, end_others
 from accounts.tenancy.context import current
 from audit.models import Entry
 
+FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 SHOWN_ENTRIES = 20
 
@@ -99,7 +100,10 @@ class UserPage(Scoped[User]):
     inlines = (MembershipInline, IdentityInline)
     readonly_fields = ("id", "created_at", "sessions_shown", "history_shown")
     fieldsets = (
-        (None, {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active")}),
+        (
+            None,
+            {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active", "second_factor_required")},
+        ),
         (_("Sessions"), {"fields": ("sessions_shown",)}),
         (_("History"), {"fields": ("history_shown",)}),
         (_("Local account"), {"fields": ("username", "password"), "classes": ("collapse",)}),
@@ -174,7 +178,7 @@ class UserPage(Scoped[User]):
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
             end_others(form.instance, keep=None, because=Because.DEACTIVATED)
-        elif changed & {*RIGHTS, "username", "password"} and change:
+        elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
 
     @admin.display(description=_("sessions"))

@@ -290,6 +290,7 @@ REQUIRE_SECOND_FACTOR = SetFlag(
     question=_("Require a second factor of these people?"),
     column="second_factor_required",
     value=True,
+    ends_sessions=True,  # it is asked for at the door
 )
 EVERY_KIND: tuple[Kind, ...] = (
     DEACTIVATE,

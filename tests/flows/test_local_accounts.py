@@ -290,9 +290,9 @@ def test_a_local_person_proves_themselves_by_the_password(browser: Browser, post
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
     stale = browser.get("/accounts/address/").headers["Location"]
 
-    assert stale == f"{SIGN_IN}?again&next=%2Faccounts%2Faddress%2F"
+    assert stale == "/accounts/prove/?next=%2Faccounts%2Faddress%2F"
     assert browser.get(stale).status_code == 200
-    assert browser.post(stale, {"name": NORA, "password": PASSWORD}).headers["Location"] == "/accounts/address/"
+    assert browser.post(stale, {"password": PASSWORD}).headers["Location"] == "/accounts/address/"
     assert browser.get("/accounts/address/").status_code == 200
 
 
