@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.test import Client
 
+from accounts import ceiling
 from accounts.invitations import invite
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
@@ -185,11 +186,14 @@ def _state(own: list[str]) -> Any:
 
 
 def _rights(person: User | None) -> set[object]:
-    """All that somebody may do; an owner can give up what they are, and nobody can gain."""
+    """All that somebody may do, tenant by tenant; an owner can give up what they are, and nobody can gain."""
     if person is None:
         return set()
     fresh = User.objects.get(pk=person.pk)
+    everywhere = fresh.get_all_permissions()
+    rights: set[object] = {name for name in ("is_staff", "is_superuser", "is_active") if getattr(fresh, name)}
     with site_context("a test asks for rights"):
-        roles = set(Membership.objects.filter(user=fresh).values_list("tenant_id", "role_id"))
-    flags = {name for name in ("is_staff", "is_superuser", "is_active") if getattr(fresh, name)}
-    return flags | fresh.get_all_permissions() | roles
+        for membership in Membership.objects.filter(user=fresh).select_related("role"):
+            may = everywhere | ceiling.permissions_of(membership.role) | set(membership.role.scopes)
+            rights |= {(membership.tenant_id, what) for what in may}
+    return rights | everywhere
