@@ -108,9 +108,16 @@ class RoleAdmin(Asking):
 
 
 class MembershipForm(AskedBy):
+    """A membership is of one person in one tenant for good: only its role changes."""
+
     class Meta:
         model = Membership
         fields = ("user", "tenant", "role")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"user", "tenant"} & set(self.fields if self.instance.pk else ()):
+            self.fields[name].disabled = True
 
     def clean(self) -> dict[str, Any] | None:
         """The role is compared with the ceiling twice: what the person was, and what they would become."""
@@ -158,7 +165,6 @@ class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
         return found, False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
-        """A membership is of one person in one tenant for good: only the role changes."""
         return ("user", "tenant", *self.readonly_fields) if obj else self.readonly_fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:

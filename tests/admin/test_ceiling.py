@@ -144,6 +144,24 @@ def test_a_changed_role_ends_the_persons_sessions(town: Town, admin_of_a: User) 
     assert Session.objects.filter(user=town.a.owner).exists()
 
 
+def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town: Town) -> None:
+    root = User.objects.create_superuser(username="root")
+    membership = membership_of(town.a.member)
+    with site_context("a test"):
+        clerk = Role.objects.get(name="Abbey clerk")
+    sent = {
+        "memberships-TOTAL_FORMS": "1", "memberships-INITIAL_FORMS": "1", "memberships-0-id": membership.pk,
+        "memberships-0-user": str(town.a.member.pk), "memberships-0-tenant": str(town.b.tenant.pk),
+        "memberships-0-role": clerk.pk,
+    }  # fmt: skip
+    page = f"/admin/accounts/user/{town.a.member.pk}/change/"
+    answer = browser(root).post(page, {"name": "Abbey Member", "is_active": "on", **_no_inlines(), **sent})
+
+    assert answer.status_code == 302
+    changed = membership_of(town.a.member)
+    assert (changed.pk, changed.tenant_id, changed.role_id) == (membership.pk, town.a.tenant.pk, clerk.pk)
+
+
 def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> None:
     root = User.objects.create_superuser(username="root", name="Root")
     client, page = browser(root), f"/admin/accounts/user/{root.pk}"
