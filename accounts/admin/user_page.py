@@ -61,6 +61,12 @@ class MembershipFormSet(BaseInlineFormSet[Membership, User, Any]):
                 ceiling.note_refusal(actor(self.request), form.instance, because="person_above")
                 raise ValidationError(ceiling.ABOVE)
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        """Django names the column of these boxes, and not each of them."""
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            form.fields["DELETE"].widget.attrs["aria-label"] = gettext("Remove from the tenant")
+
     def save_new(self, form: Any, commit: bool = True) -> Membership:  # noqa: FBT001, FBT002  # Django's signature
         membership: Membership = super().save_new(form, commit=False)
         add(self.request, membership)

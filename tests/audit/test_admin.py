@@ -47,7 +47,8 @@ def test_the_list_can_be_filtered_by_action_and_source(staff: Client) -> None:
 
     assert _found(staff, action="sign_in.refused") == 1
     assert _found(staff, source="event") == Entry.objects.filter(source="event").count()
-    assert _found(staff, action="create", source="signal") == Entry.objects.filter(action="create").count()
+    announced = Entry.objects.filter(action="create", source="signal")
+    assert _found(staff, action="create", source="signal") == announced.count() > 0
 
 
 def test_an_entry_shows_values_from_before_and_after_and_personal_ones_from_the_side(staff: Client) -> None:
