@@ -14,8 +14,8 @@ from config.embedded.child import CannotStart
 Process = subprocess.Popen[bytes]
 LONGEST_PAUSE = 30.0  # seconds between two tries to start what keeps ending
 STEADY_AFTER = 10.0  # seconds after which a service counts as running well
-PATIENCE = 1.5  # seconds that each of the two rounds of stopping waits before it hurries: five are promised for all
-HURRY = 0.7  # seconds that what is hurried has left before it is killed
+PATIENCE = 1.0  # seconds that each of the two rounds of stopping waits before it hurries: five are promised for all
+HURRY = 0.5  # seconds that what is hurried has left before it is killed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from celery import shared_task
-from celery.contrib.testing.worker import start_worker
 from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
@@ -16,6 +15,7 @@ from audit.context import Actor, ActorKind, Context, acting, current
 from audit.models import Entry
 from config.celery import app
 from tests.waiting import until
+from tests.worker import working
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75), pytest.mark.urls(__name__)]
 
@@ -42,7 +42,7 @@ urlpatterns = [path("asking", asking)]
 
 @pytest.fixture
 def worker() -> Iterator[None]:
-    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=10):
+    with working(app):
         yield
 
 

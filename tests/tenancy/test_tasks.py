@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from celery.contrib.testing.worker import start_worker
 
 from accounts.models import Membership, Tenant
 from accounts.tenancy.context import NOTHING, current
@@ -13,6 +12,7 @@ from audit.models import Entry
 from config.celery import app
 from tests.tenancy.conftest import Town
 from tests.waiting import until
+from tests.worker import working
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(73)]
 
@@ -35,7 +35,7 @@ def fail() -> None:
 
 @pytest.fixture
 def worker() -> Iterator[None]:
-    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=10):
+    with working(app):
         yield
 
 
