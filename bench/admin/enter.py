@@ -21,6 +21,7 @@ def main() -> None:
     session[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     session[auth.HASH_SESSION_KEY] = person.get_session_auth_hash()
     session["account_authentication_methods"] = [{"method": "mfa", "type": "totp", "at": time.time()}]
+    session["account_authentication_methods_user"] = str(person.pk)
     session.save()
     sys.stdout.write(f"{settings.SESSION_COOKIE_NAME}={session.session_key}\n")
 
