@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
-from accounts import links, mail, people
-from accounts.mail import Asked
+from accounts import people
+from accounts.mailing import links, mail
+from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
 from accounts.sessions import Because, end_early, end_others
 from audit.events import Event, record

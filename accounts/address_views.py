@@ -9,12 +9,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import address, limits, mail, step_up, tasks
+from accounts import address, limits, step_up, tasks
 from accounts.address import AddressTaken, Cancelled
 from accounts.forms import AddressForm
 from accounts.limits import Limit
+from accounts.mailing import mail
+from accounts.mailing.queue import later
 from accounts.models import MailedLink, User
-from accounts.queue import later
 
 BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
 BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)

@@ -16,5 +16,5 @@ class AccountsConfig(AppConfig):
         import_module("accounts.tenancy.checks")
         roles = import_module("accounts.roles")
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
-        import_module("accounts.mail_checks")
+        import_module("accounts.mailing.checks")
         import_module("accounts.checks")

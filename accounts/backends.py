@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
-from accounts import passwords
+from accounts.local import passwords
 from accounts.models import User
 from accounts.rows import Rows, fetch_one
 from accounts.standing import Standing

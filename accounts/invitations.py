@@ -22,7 +22,8 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import ceiling, limits, mail, memberships
+from accounts import ceiling, limits, memberships
+from accounts.mailing import mail
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.models.invitation import UNDECIDED
 from accounts.standing import Standing

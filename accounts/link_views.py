@@ -6,14 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from accounts import address_views, links, local_views
+from accounts import address_views
+from accounts.local import pages as local_pages
+from accounts.mailing import links
 from accounts.models import MailedLink, Purpose
 
 PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
     Purpose.ADDRESS_CHANGE: address_views.confirm,
     Purpose.ADDRESS_DISOWN: address_views.disown,
-    Purpose.REGISTRATION: local_views.register_by_link,
-    Purpose.PASSWORD_RESET: local_views.reset_by_link,
+    Purpose.REGISTRATION: local_pages.register_by_link,
+    Purpose.PASSWORD_RESET: local_pages.reset_by_link,
 }
 
 

@@ -20,7 +20,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.factors import has_factor
+from accounts.factors.held import has_factor
 from accounts.models import User
 
 PROOF_LASTS = 600  # seconds

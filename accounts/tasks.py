@@ -9,9 +9,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import address, local
+from accounts import address
 from accounts.bulk.running import carry_out, stop
-from accounts.mail import Asked, deliver
+from accounts.local import registration
+from accounts.mailing.mail import Asked, deliver
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
 from accounts.purging import purge_invitations, purge_links, purge_sessions
@@ -49,12 +50,12 @@ def tell_new_address(*, token: str, asked: Asked, mail_id: str) -> None:
 
 @shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
-    local.answer_registration(address=address, asked=asked, mail_id=mail_id)
+    registration.answer_registration(address=address, asked=asked, mail_id=mail_id)
 
 
 @shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
-    local.answer_forgotten_password(address=address, asked=asked, mail_id=mail_id)
+    registration.answer_forgotten_password(address=address, asked=asked, mail_id=mail_id)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types

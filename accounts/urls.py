@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from accounts import address_views, link_views, local_views, organization_pages, second_factor, views
+from accounts import address_views, link_views, organization_pages, views
+from accounts.factors import pages as factor_pages
+from accounts.local import pages as local_pages
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -16,15 +18,15 @@ urlpatterns = [
     path("address/", address_views.ask, name="address"),
     path("address/cancel/", address_views.cancel, name="cancel-address-change"),
     path("links/<str:token>/", link_views.follow, name="mailed-link"),
-    path("register/", local_views.register, name="register"),
-    path("local/login/", local_views.sign_in, name="local-sign-in"),
-    path("local/forgotten/", local_views.forgotten, name="forgotten-password"),
-    path("second-factor/", second_factor.overview, name="second-factor"),
-    path("second-factor/prove/", second_factor.prove_at_sign_in, name="prove-factor"),
-    path("second-factor/needed/", second_factor.need, name="need-factor"),
-    path("second-factor/app/", second_factor.add_app, name="add-app"),
-    path("second-factor/app/picture.svg", second_factor.app_picture, name="app-picture"),
-    path("second-factor/passkey/", second_factor.add_passkey, name="add-passkey"),
-    path("second-factor/recovery-codes/", second_factor.recovery_codes, name="recovery-codes"),
-    path("second-factor/<int:factor_id>/remove/", second_factor.remove, name="remove-factor"),
+    path("register/", local_pages.register, name="register"),
+    path("local/login/", local_pages.sign_in, name="local-sign-in"),
+    path("local/forgotten/", local_pages.forgotten, name="forgotten-password"),
+    path("second-factor/", factor_pages.overview, name="second-factor"),
+    path("second-factor/prove/", factor_pages.prove_at_sign_in, name="prove-factor"),
+    path("second-factor/needed/", factor_pages.need, name="need-factor"),
+    path("second-factor/app/", factor_pages.add_app, name="add-app"),
+    path("second-factor/app/picture.svg", factor_pages.app_picture, name="app-picture"),
+    path("second-factor/passkey/", factor_pages.add_passkey, name="add-passkey"),
+    path("second-factor/recovery-codes/", factor_pages.recovery_codes, name="recovery-codes"),
+    path("second-factor/<int:factor_id>/remove/", factor_pages.remove, name="remove-factor"),
 ]

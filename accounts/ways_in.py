@@ -7,7 +7,7 @@ from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import passwords
+from accounts.local import passwords
 from accounts.models import Identity, User
 from accounts.provider_names import name_of
 

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import passwords, step_up
+from accounts import step_up
 from accounts.admin_site import Site
-from accounts.factors import has_factor, must_have_factor
+from accounts.factors.held import has_factor, must_have_factor
+from accounts.factors.pages import FOR_ADMIN
+from accounts.local import passwords
 from accounts.models import User
 from accounts.next_page import safe_next
-from accounts.second_factor import FOR_ADMIN
 from audit.events import Event, record
 from providers.buttons import buttons, page_with_buttons
 

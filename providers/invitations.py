@@ -12,8 +12,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import invitations, limits, local, local_views, organizations
+from accounts import invitations, limits, organizations
 from accounts.invitations import InvitationRefused, Link, Reason, Welcome
+from accounts.local import pages as local_pages
+from accounts.local import registration
 from accounts.models import Invitation, User
 from accounts.reference import new_reference
 from audit.context import Actor, ActorKind, acting
@@ -123,7 +125,7 @@ def as_another(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 def new_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
     """Open a local account with the invited address, which the link has verified, and accept by it."""
     link = Link(tenant_id=tenant_id, secret=secret)
-    if not local.is_on():
+    if not registration.is_on():
         raise Http404
     if limits.is_over(request, LOOKS):
         return limits.too_often(LOOKS)
@@ -131,7 +133,7 @@ def new_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespo
         return redirect(link.path)
     try:
         found, _welcome = invitations.look(link, None)
-        return local_views.choose(request, found.email, opened=lambda user: _join(link, user), next_url=link.path)
+        return local_pages.choose(request, found.email, opened=lambda user: _join(link, user), next_url=link.path)
     except InvitationRefused as refused:
         return _refuse(request, link, refused, None)
 
@@ -157,7 +159,7 @@ def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpR
     context = {
         **_facts(found),
         "providers": buttons(request, next_url=link.path),
-        "has_local_accounts": local.is_on(),
+        "has_local_accounts": registration.is_on(),
         "next_query": urlencode({"next": link.path}),
         "new_account_url": _url("invitation-account", link),
     }

@@ -9,8 +9,9 @@ from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 
-from accounts import address, passwords
+from accounts import address
 from accounts.address import Cancelled
+from accounts.local import passwords
 from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record

@@ -9,8 +9,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import local
 from accounts.claim_rules import following
+from accounts.local import registration
 from accounts.models import Identity, User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
@@ -44,8 +44,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         {
             "providers": buttons(request, next_url=next_url),
             "notice": _notice(request),
-            "has_local_accounts": local.is_on(),
-            "is_open_to_all": local.is_open(),
+            "has_local_accounts": registration.is_on(),
+            "is_open_to_all": registration.is_open(),
             "next_query": urlencode({"next": next_url}) if next_url else "",
         },
     )

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import passwords, step_up
-from accounts.factors import has_factor
+from accounts import step_up
+from accounts.factors.held import has_factor
+from accounts.factors.pages import ways_to_prove
+from accounts.factors.proving import FactorRefused, prove
+from accounts.local import passwords
 from accounts.models import User
 from accounts.next_page import safe_next
-from accounts.proving import FactorRefused, prove
-from accounts.second_factor import ways_to_prove
 from providers import registry
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process

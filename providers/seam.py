@@ -46,7 +46,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library without types
     def get_login_stages(self) -> list[str]:
         """None of allauth's own: no codes by mail, no telephones, no browsers that need no second factor."""
-        return ["accounts.stages.SecondFactorStage"]
+        return ["accounts.factors.stages.SecondFactorStage"]
 
     def pre_login(
         self, request: HttpRequest, user: Any, *, signal_kwargs: dict[str, Any] | None, **kwargs: Any

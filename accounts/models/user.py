@@ -62,7 +62,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     standing: "Standing | None" = None  # in the tenant where the person acts in this request
-    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors)
+    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors.held)
     last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()

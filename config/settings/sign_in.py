@@ -41,6 +41,6 @@ ACCOUNT_RATE_LIMITS = False  # accounts.brake is the one brake
 LOCAL_PASSWORDS = TOLD.local_passwords == "on"
 ADMIN_NEEDS_SECOND_FACTOR = TOLD.asks_administrators_for_second_factor
 MFA_BY_PROVIDER = frozenset(TOLD.mfa_by_provider) - {"none"}
-MFA_ADAPTER = "accounts.factors.MFAAdapter"
+MFA_ADAPTER = "accounts.factors.held.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a step of 30 seconds to either side: for clocks that differ and people who type slowly

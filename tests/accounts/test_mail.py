@@ -18,8 +18,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts import mail
-from accounts.mail import Asked, Letter, NotSent, NotSetUp, deliver
+from accounts.mailing import mail
+from accounts.mailing.mail import Asked, Letter, NotSent, NotSetUp, deliver
 from config.console_mail import EmailBackend
 from config.environment import CHECKOUT
 from tests.audit.truth import rolled_back

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts import passkeys
+from accounts.factors import passkeys
+from accounts.factors.passkey_site import LONGEST_NAME, PasskeyRefused, is_possible
 from accounts.models import User
-from accounts.passkey_site import LONGEST_NAME, PasskeyRefused, is_possible
 from accounts.sessions import SessionStore
 from tests.authenticator import SecurityKey
 

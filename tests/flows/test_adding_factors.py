@@ -7,10 +7,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in
 
-from accounts import totp
+from accounts.factors import totp
+from accounts.factors.pages import NEW_APP
 from accounts.models import Session, User
 from accounts.sealing import seal
-from accounts.second_factor import NEW_APP
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on

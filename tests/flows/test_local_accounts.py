@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import identify_hasher
 
-from accounts.local import open_local_account
+from accounts.local.registration import open_local_account
 from accounts.models import Identity, MailedLink, Session, User
 from audit.models import Entry
 from tests.flows.conftest import Browser

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import mail
+from accounts.mailing import mail
 from accounts.models import MailedLink, Purpose, User
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts import step_up
-from accounts.factors import has_factor, must_have_factor
+from accounts.factors.held import has_factor, must_have_factor
 from accounts.models import User
 from accounts.sessions import SessionStore
 

@@ -29,7 +29,7 @@ from django.utils.translation import get_language, override
 from redis.exceptions import RedisError
 
 from accounts.browsers import name_browser
-from accounts.queue import later
+from accounts.mailing.queue import later
 from audit.context import current
 
 logger = logging.getLogger(__name__)

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import links, mail, people
+from accounts import people
 from accounts.address import AddressTaken, Cancelled, cancel
-from accounts.mail import Asked
+from accounts.mailing import links, mail
+from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_early

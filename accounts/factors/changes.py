@@ -6,8 +6,9 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import recovery, step_up
-from accounts.factors import OF_ITSELF, Kind, must_have_factor
+from accounts import step_up
+from accounts.factors import recovery
+from accounts.factors.held import OF_ITSELF, Kind, must_have_factor
 from accounts.models import Identity, User
 from accounts.sessions import Because, end_others
 from audit.context import Actor, ActorKind, acting

@@ -24,8 +24,8 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
+from accounts.factors.passkey_site import LONGEST_NAME, PasskeyRefused, host
 from accounts.models import User
-from accounts.passkey_site import LONGEST_NAME, PasskeyRefused, host
 
 STATE = "passkey"  # in the session: the challenge that a browser was given
 CHALLENGE_LASTS = 600  # seconds

@@ -14,13 +14,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import factor_changes, passkey_site, step_up, totp
-from accounts.factors import Kind, factors_of, has_factor, name_of
+from accounts import step_up
+from accounts.factors import changes, passkey_site, totp
+from accounts.factors.held import Kind, factors_of, has_factor, name_of
+from accounts.factors.passkey_site import PasskeyRefused
+from accounts.factors.proving import FactorRefused, prove
+from accounts.factors.stages import waiting
 from accounts.models import User
-from accounts.passkey_site import PasskeyRefused
-from accounts.proving import FactorRefused, prove
 from accounts.sealing import SealBroken, seal, unseal
-from accounts.stages import waiting
 
 NEW_APP = "new_app"  # in the session, sealed: the secret that an app is being shown
 FOR_ADMIN = "admin"  # in ``?for=``: who adds a factor in order to enter the admin goes there afterwards
@@ -112,7 +113,7 @@ def app_picture(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_may_add
 def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
-    from accounts import passkeys  # noqa: PLC0415  # see there
+    from accounts.factors import passkeys  # noqa: PLC0415  # see there
 
     error = ""
     if request.method == "POST":
@@ -142,7 +143,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
         return redirect("second-factor")
     if request.method != "POST":
         return render(request, "accounts/renew_recovery_codes.html", {"action": request.path})
-    codes = factor_changes.renew_recovery_codes(request, request.user)
+    codes = changes.renew_recovery_codes(request, request.user)
     return _show_codes(request, codes, reverse("second-factor"), heading=_("Your new recovery codes"))
 
 
@@ -155,8 +156,8 @@ def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/remove_factor.html", context)
     try:
-        factor_changes.remove(request, request.user, row.pk)
-    except factor_changes.FactorKept:
+        changes.remove(request, request.user, row.pk)
+    except changes.FactorKept:
         return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
     except Authenticator.DoesNotExist:
         raise Http404 from None
@@ -189,7 +190,7 @@ def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
     has_passkey = Kind.WEBAUTHN in kinds
     options = ""
     if has_passkey and here["passkeys_possible"]:
-        from accounts import passkeys  # noqa: PLC0415  # see there
+        from accounts.factors import passkeys  # noqa: PLC0415  # see there
 
         options = passkeys.begin_proof(request, user)
     return {
@@ -205,7 +206,7 @@ def _added(request: HttpRequest, user: User, make: Callable[[], Authenticator]) 
     """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
     stage = waiting(request)
     try:
-        codes = factor_changes.add(request, user, make)
+        codes = changes.add(request, user, make)
     except IntegrityError:  # the app of another tab was first
         return redirect("second-factor")
     request.session.pop(NEW_APP, None)

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
-from accounts import brake, recovery, step_up, totp
-from accounts.factors import Kind
+from accounts import brake, step_up
+from accounts.factors import recovery, totp
+from accounts.factors.held import Kind
+from accounts.factors.passkey_site import PasskeyRefused
 from accounts.models import User
-from accounts.passkey_site import PasskeyRefused
 from accounts.sealing import SealBroken
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
@@ -36,7 +37,7 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
 
 
 def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
-    from accounts import passkeys  # noqa: PLC0415  # see there
+    from accounts.factors import passkeys  # noqa: PLC0415  # see there
 
     return passkeys.prove(request, user, posted["credential"])
 

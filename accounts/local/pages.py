@@ -14,14 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, links, local, mail, passwords, tasks
+from accounts import limits, tasks
 from accounts.address import AddressTaken
 from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.limits import Limit
-from accounts.mail import Asked
+from accounts.local import passwords, registration
+from accounts.mailing import links, mail
+from accounts.mailing.mail import Asked
+from accounts.mailing.queue import later
 from accounts.models import MailedLink, User
 from accounts.next_page import safe_next
-from accounts.queue import later
 from audit.events import Event, record
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
@@ -34,7 +36,7 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
 def where_there_are_local_accounts(view: View[Arguments]) -> View[Arguments]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
-        if not local.is_on():
+        if not registration.is_on():
             raise Http404
         return view(request, *args, **kwargs)
 
@@ -45,7 +47,7 @@ def where_there_are_local_accounts(view: View[Arguments]) -> View[Arguments]:
 @where_there_are_local_accounts
 def register(request: HttpRequest) -> HttpResponse:
     """Ask for an address, and say the same of each: what it means is told to who reads its mail."""
-    if not local.is_open():
+    if not registration.is_open():
         raise Http404
     if request.user.is_authenticated:
         return redirect("account")
@@ -73,12 +75,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if isinstance(user, User):
             return open_session(request, user, next_url)
         form.add_error(None, _("This does not match any account. Check both, or choose a new password."))
-    context = {"form": form, "action": request.get_full_path(), "is_open_to_all": local.is_open()}
+    context = {"form": form, "action": request.get_full_path(), "is_open_to_all": registration.is_open()}
     return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
 
 
 def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
-    if not local.is_open():
+    if not registration.is_open():
         raise links.LinkDead
     return choose(request, link.address, opened=lambda _user: links.use(link))
 
@@ -94,7 +96,9 @@ def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None]
     if form.is_valid():
         try:
             with transaction.atomic():
-                user = local.open_local_account(address, form.cleaned_data["name"], form.cleaned_data["password"])
+                user = registration.open_local_account(
+                    address, form.cleaned_data["name"], form.cleaned_data["password"]
+                )
                 opened(user)
                 return open_session(request, user, next_url)
         except AddressTaken:
@@ -106,11 +110,11 @@ def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None]
 @sensitive_post_parameters("password")
 def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """Everybody is signed out by it, and signs in by the door, where a second factor may be asked for."""
-    if not local.is_on() or link.user is None:
+    if not registration.is_on() or link.user is None:
         raise links.LinkDead
     form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
     if form.is_valid():
-        local.reset_password(link, form.cleaned_data["password"])
+        registration.reset_password(link, form.cleaned_data["password"])
         return redirect(f"{reverse('account_login')}?notice=password_chosen")
     context = {"form": form, "address": link.address, "action": request.path}
     return render(request, "accounts/new_password.html", context, status=422 if form.errors else 200)

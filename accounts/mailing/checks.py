@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Warning, register  # noqa: A004  # Django's own name
 
-from accounts import mail
+from accounts.mailing import mail
 
 
 @register()

@@ -1,0 +1,1 @@
+"""Second factors: which a person has, how each is judged, their pages."""

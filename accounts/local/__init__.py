@@ -1,0 +1,1 @@
+"""Local accounts: an address, a password, and no provider."""
