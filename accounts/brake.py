@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import get_random_string
 from redis import Redis
 
-from accounts.sealing import fingerprint
+from accounts.encryption import fingerprint
 from audit.events import Event, record
 
 logger = logging.getLogger(__name__)

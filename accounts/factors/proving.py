@@ -6,11 +6,11 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from accounts import brake, step_up
+from accounts.encryption import DecryptionFailed
 from accounts.factors import recovery, totp
 from accounts.factors.held import Kind
 from accounts.factors.passkey_site import PasskeyRefused
 from accounts.models import User
-from accounts.sealing import SealBroken
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
@@ -27,7 +27,7 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     try:
         by = _by_passkey if "credential" in posted else _by_code
         row = by(request, user, posted)
-    except (PasskeyRefused, SealBroken, FactorRefused) as refused:
+    except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
         raise FactorRefused from refused
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
@@ -54,6 +54,6 @@ def _by_code(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Aut
 
 
 def _reason(refused: Exception) -> str:
-    if isinstance(refused, SealBroken):
-        return "seal_broken"  # SECRET_KEY is another than when it was sealed
+    if isinstance(refused, DecryptionFailed):
+        return "decryption_failed"  # SECRET_KEY is another than when it was encrypted
     return "passkey_not_believed" if isinstance(refused, PasskeyRefused) else "not_right"

@@ -205,7 +205,7 @@ def test_a_secret_of_one_person_opens_nothing_for_another(
     stolen.post(PROVE, {"code": code(known)})
 
     assert stolen.account is None
-    assert details("factor.refused") == [{"refused_because": "seal_broken"}]
+    assert details("factor.refused") == [{"refused_because": "decryption_failed"}]
 
 
 @pytest.mark.promise(34)
