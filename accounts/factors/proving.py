@@ -22,14 +22,18 @@ class FactorRefused(Exception):
 def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     """Take a ``code`` or a passkey's ``credential`` for a second factor, and note it in the session.
 
-    Raises FactorRefused, and Braked after too many wrong codes. A passkey cannot be guessed and meets no brake.
+    Raises FactorRefused, and Braked after too many that were wrong. Nobody guesses a passkey, but each that is refused
+    is work for us and an entry in the trail. Its brake is its own: who guesses codes does not keep the passkey out.
     """
+    kind, by = ("passkey", _by_passkey) if "credential" in posted else ("factor", _by_code)
+    tracks = brake.for_factor(request, user.pk, kind=kind)
+    brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     try:
-        by = _by_passkey if "credential" in posted else _by_code
         row = by(request, user, posted)
     except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
         raise FactorRefused from refused
+    brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         row.record_usage()
         record(Event.FACTOR_USED, person=user, object=row, kind=row.type)
@@ -43,12 +47,9 @@ def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> 
 
 
 def _by_code(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
-    tracks = brake.for_factor(request, user.pk)
-    brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     for row in Authenticator.objects.filter(user_id=user.pk, type__in=(Kind.TOTP, Kind.RECOVERY_CODES)):
         spend = totp.spend if row.type == Kind.TOTP else recovery.spend
         if spend(row, posted.get("code", "")):
-            brake.forgive(tracks)
             return row
     raise FactorRefused
 
