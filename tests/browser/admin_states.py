@@ -71,6 +71,13 @@ def _asked(act: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _many_asked(visitor: Visitor, _: NewVisitor) -> None:
+    _inside("/admin/accounts/invitation/")(visitor, _)
+    visitor.page.get_by_label("Select all objects on this page for an action").check()
+    visitor.page.get_by_label("Action:").select_option("resend_chosen")
+    visitor.press("Go")
+
+
 def _after_a_month(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/microsoft/login/")  # so that this process has asked one of the providers
     visitor.press("Continue with Microsoft")
@@ -229,6 +236,7 @@ ADMIN_STATES = [
     State(name="admin-claimrule_preview", heading="What this rule would do", arrive=_previewed),
     State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
+    State(name="admin-invitation_resend_many", heading="Send these invitations again?", arrive=_many_asked),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
     State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
