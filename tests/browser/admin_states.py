@@ -85,6 +85,23 @@ def _while_nothing_is_counted(visitor: Visitor, _: NewVisitor) -> None:
     _sign_in(visitor)
 
 
+def _of_several_tenants(visitor: Visitor, _: NewVisitor) -> None:
+    """Ada owns two tenants, and begins in the first of them."""
+    visitor.sign_in("google", "ada")
+    ada = User.objects.get(identities__provider="google")
+    with site_context("a test furnishes two tenants"):
+        for name, member in (("Harbour Works", "Harry of the Harbour"), ("Lantern Works", "Lara of the Lantern")):
+            tenant = Tenant.objects.create(name=name)
+            for person, role in ((ada, "owner"), (User.objects.create_user(name=member), "member")):
+                Membership.objects.create(user=person, tenant=tenant, role=Role.objects.get(name=role))
+    visitor.go("/admin/")
+
+
+def _with_menu_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _of_several_tenants(visitor, new_visitor)
+    visitor.page.locator("#user-tools .menu summary").press("Enter")
+
+
 def _left(visitor: Visitor, _: NewVisitor) -> None:
     _sign_in(visitor)
     visitor.press("Sign out")
@@ -221,5 +238,7 @@ ADMIN_STATES = [
     State(name="admin-bulk_preview", heading="Give a role", arrive=_role_previewed),
     State(name="admin-bulk_done", heading="Give a role", arrive=_done),
     State(name="admin-bulk_under_way", heading="Deactivate", arrive=_under_way),
+    State(name="admin-of_several_tenants", heading="", arrive=_of_several_tenants),
+    State(name="admin-menu_open", heading="", arrive=_with_menu_open),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]
