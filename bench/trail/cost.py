@@ -62,8 +62,8 @@ def keep(kind: str, outcome: Outcome, plan: Plan, begun: datetime) -> None:
 
 def head(plan: Plan, begun: datetime) -> str:
     return (
-        f"{begun:%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {plan.rounds} rounds of {plan.times} "
-        f"writes, {plan.bulk_rounds} of {plan.rows} rows in bulk; wall time inside a transaction; medians."
+        f"{begun:%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {plan.rounds} rounds of "
+        f"{plan.times} writes, {plan.bulk_rounds} of {plan.rows} rows in bulk; wall time inside a transaction; medians."
     )
 
 
@@ -80,7 +80,7 @@ def side_by_side(outcome: Outcome) -> str:
 def _report(outcome: Outcome, plan: Plan, begun: datetime) -> str:
     judged = [line for goal in GOALS for line in lines([goal], outcome.figures, list(goal.peers))]
     missed = "\n".join(
-        f"{name}: of {plan.rows} rows, entries were missing for {' / '.join(map(str, rows))} (create / update / delete)."
+        f"{name}: of {plan.rows} rows, {' / '.join(map(str, rows))} left no entry (create / update / delete)."
         for name, rows in outcome.missed.items()
         if name != Bare.name
     )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from importlib import import_module
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -60,7 +61,7 @@ def bulk(rows: int) -> dict[str, list[float]]:
         for write in writes:
             taken.append(microseconds(write))
             entries.append(count_entries())
-    return {"taken": taken, "entries": [after - before for before, after in zip(entries, entries[1:], strict=False)]}
+    return {"taken": taken, "entries": [after - before for before, after in pairwise(entries)]}
 
 
 def an_item(number: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class Writer:
         with ExitStack() as undone:
             undone.callback(self._stack.close)
             self.running = self._stack.enter_context(Running(self.target))
-            self.process = subprocess.Popen(  # noqa: S603  # our own module
+            self.process = subprocess.Popen(  # our own module
                 [sys.executable, "-m", "bench.trail.writer"],
                 cwd=CHECKOUT,
                 env=self.running.environment,
