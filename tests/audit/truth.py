@@ -45,7 +45,7 @@ def exactly_what_happened() -> Iterator[list[Entry]]:
     last = last_entry()
     entries: list[Entry] = []
     yield entries
-    entries += Entry.objects.filter(pk__gt=last).exclude(source="event").order_by("pk")
+    entries += Entry.objects.filter(pk__gt=last).exclude(source="event").select_related("personal").order_by("pk")
     with connection.cursor() as cursor:
         cursor.execute("SELECT tbl, old::text, new::text FROM truth WHERE id > %s", [seen])
         happened = [(table, _read(old), _read(new)) for table, old, new in cursor.fetchall()]
@@ -85,7 +85,7 @@ def _expected(table: str, old: dict[str, Any], new: dict[str, Any]) -> str | Non
 
 def _told(entry: Entry) -> str:
     """An entry with the personal values put back where the marks stand."""
-    kept = Personal.objects.filter(pk=entry.pk).first()
+    kept: Personal | None = getattr(entry, "personal", None)
     before, after = dict(entry.before or {}), dict(entry.after or {})
     for shown, values in ((before, kept and kept.before), (after, kept and kept.after)):
         for column, value in (values or {}).items():
