@@ -39,8 +39,8 @@ class TrailList(KeysetChangeList):
     def get_results(self, request: HttpRequest) -> None:
         place = Place.read(request.GET.get("p", ""), self.model)
         self.found = self._find(place)
-        if place and not self.found.has_more and (not self.found.entries or place.side is Side.BEFORE):
-            place = None  # the beginning, or a row that is gone
+        if place and place.side is Side.BEFORE and not self.found.has_more and not self.found.entries:
+            place = None  # the beginning
             self.found = self._find(None)
         is_backwards = place is not None and place.side is Side.BEFORE
         self.result_list = self.found.entries[::-1] if is_backwards else self.found.entries
