@@ -19,7 +19,7 @@ run: setup ## Run the whole product with everything it needs, on http://127.0.0.
 
 .PHONY: test
 test: setup ## Run all tests
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: check
 check: setup ## Check format, lint, types, import contracts, migrations and deployment settings

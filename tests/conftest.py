@@ -26,6 +26,12 @@ os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANG
 django.setup()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process of a run in several has servers of its own: none may find Django set up for those of the first."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 @pytest.fixture(scope="session")
 def servers() -> Servers:
     return _SERVERS

@@ -46,6 +46,11 @@ def _inside(path: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _with_rights(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _newest(User)(visitor, new_visitor)
+    visitor.go(visitor.page.get_by_role("link", name="Rights and password").get_attribute("href") or "")
+
+
 def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         _people(visitor)
@@ -208,6 +213,7 @@ ADMIN_STATES = [
     State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
+    State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
     State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),
     State(name="admin-bulk_tenant", heading="Give a role", arrive=_chosen("grant_role")),
