@@ -11,31 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.context import ActorKind
 from audit.declarations import Exemption, said_of, tables
+from audit.described import by_subject
 from audit.events import Event
 
 SECRET, PERSONAL = "(secret)", "(personal)"  # as the database's functions write them
 CHANGES: Mapping[str, Any] = {"create": _("Created"), "update": _("Changed"), "delete": _("Deleted")}
-SUBJECTS: Mapping[str, Any] = {
-    "sign_in": _("Signing in"),
-    "sign_out": _("Signing out"),
-    "account": _("Accounts"),
-    "identity": _("Ways in"),
-    "change": _("Refused changes"),
-    "address": _("Addresses"),
-    "registration": _("Registration"),
-    "password": _("Local passwords"),
-    "limit": _("Limits"),
-    "roles": _("Claim rules"),
-    "rule": _("Claim rules"),
-    "invitation": _("Invitations"),
-    "factor": _("Second factors"),
-    "session": _("Sessions"),
-    "tenant": _("Tenants"),
-    "link": _("Mailed links"),
-    "export": _("Exports"),
-    "bulk": _("Bulk actions"),
-    "value": _("Restored values"),
-}
 ACTORS: Mapping[ActorKind, Any] = {
     ActorKind.SERVICE: _("service"),
     ActorKind.COMMAND: _("command"),
@@ -44,19 +24,6 @@ ACTORS: Mapping[ActorKind, Any] = {
     ActorKind.DATABASE: _("database role"),
 }
 Choices = list[tuple[Any, Any]]
-
-
-def subject_of(event: Event) -> Any:
-    """Return the subject under which an event stands in lists; a new subject goes by its own name."""
-    name = event.value.split(".", maxsplit=1)[0]
-    return SUBJECTS.get(name, plain(name))
-
-
-def by_subject() -> dict[str, list[Event]]:
-    groups: dict[str, list[Event]] = {}
-    for event in Event:
-        groups.setdefault(str(subject_of(event)), []).append(event)
-    return dict(sorted(groups.items()))
 
 
 def actions() -> Choices:
