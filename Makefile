@@ -51,6 +51,7 @@ format: setup ## Format the code and mend what can be mended
 .PHONY: docs
 docs: setup ## Write the documents that are made from the code
 	@$(BIN)/python -m tests.promises
+	@$(BIN)/python -m tests.events
 
 .PHONY: setup
 setup: $(VENV)/installed ## Install what is locked, into .venv

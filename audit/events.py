@@ -58,6 +58,7 @@ class Event(models.TextChoices):
         _("Somebody began to export a list; personal values hold its search and filters."),
     )
     EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
     BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
     BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
 
