@@ -72,6 +72,7 @@ class Entry(ReadOnly):
                 fields=["batch_id", "id"], name="audit_entry_batch", condition=models.Q(batch_id__isnull=False)
             ),
             models.Index(fields=["action", "id"], name="audit_entry_event", condition=models.Q(source="event")),
+            models.Index(fields=["txid", "id"], name="audit_entry_txid"),
         ]
 
     def __str__(self) -> str:
