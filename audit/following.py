@@ -7,6 +7,7 @@ transaction with an id in it, and what is read is settled.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -62,10 +63,13 @@ def settled(place: Place, *, limit: int, only: Q | None = None) -> tuple[list[En
     if place.txid >= beyond:  # of an earlier life, and all of that is read
         newest = Entry.objects.filter(_of_an_earlier_life()).order_by("-id").values_list("id", flat=True).first()
         return entries, Place(floor=max(newest or 0, place.floor))
-    return entries, max(place, Place(txid=horizon - 1, floor=place.floor))
+    reached = place.after(entries[-1]) if entries else place
+    if not Entry.objects.filter(_after(reached)).exists():
+        return entries, reached  # so that who notes places has nothing to write while nothing happens
+    return entries, max(reached, Place(txid=horizon - 1, floor=place.floor))
 
 
-def lag(place: Place, *, only: Q) -> Any:
+def oldest_after(place: Place, *, only: Q) -> datetime | None:
     """Return the time of the oldest entry after a place, settled or not; None where there is none."""
     after = Entry.objects.filter(_after(place), only).order_by("txid", "id")
     return after.values_list("at", flat=True).first()
