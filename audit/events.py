@@ -61,6 +61,7 @@ class Event(models.TextChoices):
     WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
     WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
     WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")
+    WEBHOOK_LET_GO = "webhook.let_go", _("Somebody decided that a webhook is not sent a message any more.")
     WEBHOOK_GAVE_UP = "webhook.gave_up", _("A message was tried for a day, not taken, and became a dead letter.")
     WEBHOOK_SWITCHED_OFF = "webhook.switched_off", _("A webhook that took nothing any more was switched off.")
     PERSON_EXPORTED = "person.exported", _("Everything that is kept about a person was given out.")

@@ -1,5 +1,6 @@
 """What administrators do with webhooks; each is written by one of these, and told by the trail."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.utils import timezone
@@ -54,3 +55,14 @@ def retry(delivery: Delivery) -> None:
     Delivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
     record(Event.WEBHOOK_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
+
+
+def let_go(deliveries: Iterable[Delivery]) -> int:
+    """Send these messages no more, and return how many there were. Their entries stay in the trail."""
+    count = 0
+    for delivery in deliveries:
+        gone, _ = Delivery.objects.filter(pk=delivery.pk).delete()
+        if gone:
+            count += 1
+            record(Event.WEBHOOK_LET_GO, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
+    return count
