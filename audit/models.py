@@ -78,6 +78,7 @@ class Entry(ReadOnly):
             models.Index(
                 fields=["object_table", "id"], name="audit_entry_table", condition=models.Q(object_table__isnull=False)
             ),
+            models.Index(fields=["txid", "id"], name="audit_entry_txid"),
         ]
 
     def __str__(self) -> str:
