@@ -58,6 +58,16 @@ class Event(models.TextChoices):
         _("Somebody began to export a list; personal values hold its search and filters."),
     )
     EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
+    WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
+    WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
+    WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")
+    WEBHOOK_LET_GO = "webhook.let_go", _("Somebody decided that a webhook is not sent a message any more.")
+    WEBHOOK_GAVE_UP = "webhook.gave_up", _("A message was tried for a day, not taken, and became a dead letter.")
+    WEBHOOK_SWITCHED_OFF = "webhook.switched_off", _("A webhook that took nothing any more was switched off.")
+    PERSON_EXPORTED = "person.exported", _("Everything that is kept about a person was given out.")
+    PERSON_ERASED = "person.erased", _("A person's account and personal values were removed, also from the trail.")
+    PERSON_KEPT = "person.kept", _("Somebody tried to erase a person and was refused, for the reason given.")
     BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
     BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
 

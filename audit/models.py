@@ -72,6 +72,13 @@ class Entry(ReadOnly):
                 fields=["batch_id", "id"], name="audit_entry_batch", condition=models.Q(batch_id__isnull=False)
             ),
             models.Index(fields=["action", "id"], name="audit_entry_event", condition=models.Q(source="event")),
+            models.Index(
+                fields=["tenant_id", "id"], name="audit_entry_tenant", condition=models.Q(tenant_id__isnull=False)
+            ),
+            models.Index(
+                fields=["object_table", "id"], name="audit_entry_table", condition=models.Q(object_table__isnull=False)
+            ),
+            models.Index(fields=["txid", "id"], name="audit_entry_txid"),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +104,11 @@ class Personal(ReadOnly):
 
     class Meta:
         db_table = "audit_personal"
+        indexes = [
+            models.Index(
+                fields=["address", "entry"], name="audit_personal_address", condition=models.Q(address__isnull=False)
+            ),
+        ]
         verbose_name = _("personal values")
         verbose_name_plural = _("personal values")
 

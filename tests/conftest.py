@@ -26,6 +26,20 @@ _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
 
+from tests.stories import Stories  # noqa: E402  # it needs the line above
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stories = Stories(config)
+    stories.listen()
+    config.pluginmanager.register(stories)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process of a run in several has servers of its own: none may find Django set up for those of the first."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
 
 @pytest.fixture(scope="session")
 def servers() -> Servers:

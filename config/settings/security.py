@@ -16,6 +16,7 @@ PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name
 TRUSTED_PROXIES = TOLD.trusted_proxies
 RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
+WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also without TLS
 
 ALLOWED_HOSTS = TOLD.allowed_hosts or [_public.hostname or ""]
 if TOLD.is_development:

@@ -121,16 +121,16 @@ class Side:
         yield models.TextField, text
         yield models.UUIDField, uuid4()
         yield models.BooleanField, False
-        yield models.DateTimeField, datetime(2026, 1, 1 + number, tzinfo=UTC)
-        yield models.DateField, date(2026, 1, 1 + number)
-        yield models.TimeField, time(number)
+        yield models.DateTimeField, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number)
+        yield models.DateField, date(2026, 1, 1) + timedelta(days=number)
+        yield models.TimeField, time(number % 24)
         yield models.DurationField, timedelta(days=number)
         yield models.DecimalField, Decimal(number)
         yield models.FloatField, float(number)
         yield models.IntegerField, number
         yield models.JSONField, {"mark": text}
         yield models.BinaryField, text.encode()
-        yield models.GenericIPAddressField, f"192.0.2.{number}"
+        yield models.GenericIPAddressField, f"192.0.2.{number % 256}"
 
 
 def remove(side: Side) -> None:
