@@ -44,6 +44,7 @@ class Because(StrEnum):
     ROLE_CHANGED = "role_changed"
     DEACTIVATED = "deactivated"
     ADMINISTRATOR = "administrator"
+    ERASED = "erased"
 
 
 class FactorAddedMeanwhile(Exception):
