@@ -4,10 +4,10 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from audit.context import current
+from audit.plain import plain
 
 ERASE = "SELECT public.audit_erase(%s, %s)"
 
@@ -31,7 +31,7 @@ def erase(person: UUID | str, *, objects: Mapping[str, Iterable[object]], values
         "objects": {table: [str(key) for key in keys] for table, keys in objects.items()},
         "values": sorted({value.lower() for value in values if value}),
     }
-    text = json.dumps({name: value for name, value in told.items() if value}, cls=DjangoJSONEncoder)
+    text = json.dumps({name: plain(value) for name, value in told.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(ERASE, [str(person), text])
         (count,) = cursor.fetchone()
