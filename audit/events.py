@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, current
+from audit.plain import plain
 
 
 class Event(models.TextChoices):
@@ -98,10 +98,12 @@ def record(  # each says one thing of the event, by name
     ``person`` is the account it concerns, ``object`` a row or its (table, key). Actor, tenant, request, batch,
     reason, address and user agent come from the context unless given. ``personal`` values lie where erasure
     reaches them; ``details`` stay for good. In a transaction the event shares its fate: record a refusal
-    after the rollback of what was refused. Raises SecretInDetails.
+    after the rollback of what was refused. A value that cannot be written is named by its kind, and undoes nothing.
+    Raises SecretInDetails.
     """
+    details, personal = plain(details), plain(personal or {})
     _refuse_secrets(details)
-    _refuse_secrets(personal or {})
+    _refuse_secrets(personal)
     context = current()
     actor = actor or context.who()
     table, key = _place(object)
@@ -117,10 +119,9 @@ def record(  # each says one thing of the event, by name
         "reason": context.reason,
         "address": context.address,
         "user_agent": context.user_agent,
-        "personal": personal,
-        "details": details,
     }
-    text = json.dumps({name: value for name, value in told.items() if value}, cls=DjangoJSONEncoder)
+    whole = {name: plain(value) for name, value in told.items() if value} | {"personal": personal, "details": details}
+    text = json.dumps({name: value for name, value in whole.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [event.value, text])
 
