@@ -46,6 +46,8 @@ class Entry(ReadOnly):
     action = models.TextField(_("action"))
     actor_kind = models.TextField(_("kind of actor"), choices=ActorKind.choices)
     actor_id = models.TextField(_("actor's id"))
+    behind_kind = models.TextField(_("kind of who is behind"), choices=ActorKind.choices, null=True)
+    behind_id = models.TextField(_("id of who is behind"), null=True)
     object_table = models.TextField(_("table"), null=True)
     object_id = models.TextField(_("object"), null=True)
     person = models.TextField(_("person"), null=True)
@@ -87,6 +89,11 @@ class Entry(ReadOnly):
     @property
     def actor(self) -> Actor:
         return Actor(ActorKind(self.actor_kind), self.actor_id)
+
+    @property
+    def behind(self) -> Actor | None:
+        """The person behind an impersonation, or on whose behalf a service acts."""
+        return Actor(ActorKind(self.behind_kind), str(self.behind_id)) if self.behind_kind else None
 
 
 class Personal(ReadOnly):
