@@ -1,7 +1,7 @@
 """The trail in the admin: to read, to filter, to follow, never to write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit import net
+from audit.context import ActorKind
 from audit.declarations import Declaration, Exemption, said_of, tables
 from audit.models import Entry
 from audit.paging import KeysetAdmin
@@ -168,14 +169,15 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     @admin.display(description=_("time"))
     def when(self, entry: Entry) -> SafeString:
         moment = localtime(entry.at)
-        words_for_it = date_format(moment, "SHORT_DATETIME_FORMAT")
+        words_for_it = f"{date_format(moment, 'SHORT_DATE_FORMAT')} {moment:%H:%M:%S}"
         return format_html(
             '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.isoformat(sep=" "), words_for_it
         )
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry) -> SafeString | str:
-        return linked(_sight(entry).actor(entry))
+        named = _sight(entry).actor(entry)
+        return linked(replace(named, kind="") if entry.actor_kind == ActorKind.PERSON else named)
 
     @admin.display(description=_("what happened"))
     def happened(self, entry: Entry) -> SafeString | str:
@@ -197,7 +199,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     @admin.display(description=_("person"))
     def concerned(self, entry: Entry) -> SafeString | str:
         named = _sight(entry).person(entry)
-        return linked(Named(text=named.text, id=named.id, url=named.url)) if named else "-"
+        return linked(replace(named, kind="")) if named else "-"
 
 
 def linked(named: Named) -> SafeString:
@@ -216,6 +218,21 @@ class Said:
     app: str
     name: str
     said: Declaration | Exemption | None
+
+    @property
+    def never_stored(self) -> str:
+        return self._columns("secret")
+
+    @property
+    def can_be_erased(self) -> str:
+        return self._columns("personal")
+
+    @property
+    def left_out(self) -> str:
+        return self._columns("ignored")
+
+    def _columns(self, treatment: str) -> str:
+        return ", ".join(sorted(getattr(self.said, treatment, ())))
 
 
 def _said(model: type[Model]) -> Said:

@@ -20,7 +20,7 @@ from audit.context import Actor, ActorKind, acting
 from providers import registry
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
-from providers.flow import Flow, Process, take
+from providers.flow import Flow, Process, spent, take
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
 from providers.refusal import Reason, SignInRefused
@@ -84,7 +84,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             response = _finish(request, flow, external, linked)
             _follow_rules(request, flow, external, linked)
-            request.session[FINISHED] = {"state": flow.state, "next": _without_secret(response.headers["Location"])}
+            spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
+            request.session[FINISHED] = spent_here
             request.session.save()
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
@@ -135,7 +136,9 @@ def _confirmation(request: HttpRequest, provider: Provider, process: Process) ->
 def _finished_already(request: HttpRequest) -> HttpResponse | None:
     """Somebody went back to the callback that signed them in: send them on, as before."""
     finished = request.session.get(FINISHED)
-    if not finished or finished["state"] != request.GET.get("state") or not request.user.is_authenticated:
+    if not finished or not request.user.is_authenticated:
+        return None
+    if finished.get("spent") != spent(request.GET.get("state", "")):
         return None
     return HttpResponseRedirect(finished["next"])
 

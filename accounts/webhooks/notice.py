@@ -17,4 +17,4 @@ def tell_that_it_is_off(webhook: Webhook) -> None:
     if person is None or not (person.is_active and person.email and person.email_verified and mail.is_set_up()):
         return
     link = mail.absolute(reverse("admin:accounts_webhook_change", args=[webhook.pk]))
-    mail.send(person.email, "webhook_off", {"link": link}, mail_id=f"webhook-off-{webhook.pk}-{webhook.failing_since}")
+    mail.send(person.email, "webhook_off", {"link": link})

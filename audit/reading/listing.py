@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
 from audit.paging import KeysetChangeList, Order, Place, Side
@@ -23,6 +24,7 @@ class TrailList(KeysetChangeList):
     question: Question
     found: Found
     is_too_slow = False
+    rows_in_words = _("entries")
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Return everything that the filters show, for exports; a page is found otherwise."""
@@ -83,6 +85,8 @@ class TrailList(KeysetChangeList):
 
     @property
     def uses_more_filters(self) -> bool:
+        if self.of_one_object:
+            return False
         return bool(self.form.errors) or any(self.form.data.get(name) for name in EXTRA)
 
     @property
@@ -90,7 +94,7 @@ class TrailList(KeysetChangeList):
         """How far was looked, where the page could not be filled."""
         if self.found.reached is None:
             return ""
-        return _(
+        return gettext(
             "%(count)s entries were looked through for this page. There may be more beyond: go on, or narrow it down "
             "by time."
         ) % {"count": f"{LOOKED_THROUGH:,}"}

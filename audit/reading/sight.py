@@ -47,6 +47,7 @@ class Sight:
     request: HttpRequest
     site: admin.AdminSite = field(default_factory=lambda: admin.site)
     _known: dict[type[Model], dict[str, Model]] = field(default_factory=dict)
+    _named: dict[tuple[type[Model], str], Named] = field(default_factory=dict)
     _wanted: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def gather(self, entries: Iterable[Entry], *, values: bool = False) -> None:
@@ -79,8 +80,13 @@ class Sight:
         return self.named(model, key) if model else Named(text=short(key), id=key, kind=words.plain(entry.object_table))
 
     def named(self, model: type[Model], key: str) -> Named:
+        if (model, key) not in self._named:
+            self._named[model, key] = self._name(model, key)
+        return self._named[model, key]
+
+    def _name(self, model: type[Model], key: str) -> Named:
         kind = words.name_of_model(model)
-        row = self.row(model, key)
+        row = None if model._meta.auto_created else self.row(model, key)  # joins have no names of their own
         if row is None:
             return Named(text=short(key), id=key, kind=kind)
         return Named(text=str(row) or short(key), id=key, kind=kind, url=self._url(row))

@@ -13,7 +13,7 @@ from types import FrameType
 from bench.goals import Goal, Limits
 from bench.table import lines, text
 from bench.target import Target
-from bench.trail.run import BULK, Outcome, Plan, carry_out
+from bench.trail.run import BULK, Outcome, Plan, carry_out, cpu_of
 from bench.trail.targets import Auditlog, Bare, WithTrail
 from bench.trail.writer import WRITES
 from bench.wire import Unexpected
@@ -71,7 +71,7 @@ def side_by_side(outcome: Outcome) -> str:
     """Set all figures of all targets, judged or not."""
     names = list(outcome.figures)
     rows = ["| what | unit | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
-    for figure in (*WRITES, *BULK):
+    for figure in (*WRITES, *map(cpu_of, WRITES), *BULK):
         cells = (f"{median(outcome.figures[name][figure]):.0f}" for name in names)
         rows.append(f"| {figure} | {'ms' if figure in BULK else 'µs'} | " + " | ".join(cells) + " |")
     return "\n".join(rows)

@@ -15,6 +15,10 @@ BULK = ("bulk create", "bulk update", "bulk delete")
 Say = Callable[[str], None]
 
 
+def cpu_of(write: str) -> str:
+    return f"{write}, CPU"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     rounds: int
@@ -48,7 +52,9 @@ def carry_out(targets: Sequence[Target], plan: Plan, say: Say, prepare: Callable
             say(f"round {number} of {plan.rounds}: {', '.join(names)}")
             for write in WRITES:
                 for name in names:
-                    outcome.add(name, write, median(writers[name].ask(write, plan.times)))
+                    found = writers[name].ask(write, plan.times)
+                    outcome.add(name, write, median(found["taken"]))
+                    outcome.add(name, cpu_of(write), found["cpu"])
         for number, names in enumerate(order(list(writers), plan.bulk_rounds), 1):
             say(f"{plan.rows} rows in bulk, round {number} of {plan.bulk_rounds}")
             for name in names:

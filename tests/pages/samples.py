@@ -284,6 +284,7 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
         "accounts/organization_refused.html": {
             "refused": {"user": ADA, "reference": "7F3K-Q2", "organizations": IN_TWO}
         },
+        "accounts/data.html": {"asked": {"user": ADA, "organizations": IN_TWO}},
         "accounts/sessions.html": {
             "several": {
                 "user": ADA,
