@@ -48,7 +48,8 @@ def standing() -> Standing:
 
     def job(name: str, waits_since: datetime | None = None) -> Job:
         run = runs.get(name)
-        return Job(name=name, ran_at=run and run.ran_at, waits_since=waits_since, trouble=run.trouble if run else "")
+        ran_at, trouble = (run.ran_at, run.trouble) if run else (None, "")
+        return Job(name=name, ran_at=ran_at, waits_since=waits_since, trouble=trouble)
 
     return Standing(
         sealing=job(SEALING, oldest_unsealed()),

@@ -72,12 +72,13 @@ def measure(running: Running, many: int) -> bool:
     from audit import lines  # noqa: PLC0415
     from audit.models import Retention  # noqa: PLC0415
     from audit.retention.removing import remove_what_is_due  # noqa: PLC0415
+    from audit.sealing.ahead import ahead  # noqa: PLC0415
     from audit.sealing.findings import Findings  # noqa: PLC0415
     from audit.sealing.seals import seal  # noqa: PLC0415
     from audit.sealing.verifying import Verification  # noqa: PLC0415
 
     def verify() -> Findings:
-        return Verification().read(lines.stream(personal=True))
+        return Verification().read(ahead(lambda: lines.stream(personal=True)))
 
     timed(seal)
     without = min(one_more(running, seal) for _ in range(5))

@@ -17,6 +17,7 @@ from hypothesis import settings as told_to_hypothesis
 from hypothesis import strategies as st
 
 from audit.celery import HEADER  # noqa: F401  # the application is there
+from audit.lines import BY_INDEX
 from audit.models import Entry, JobRun, Personal, Retention, Seal
 from audit.retention.removing import remove_what_is_due
 from audit.sealing import seals
@@ -95,6 +96,19 @@ def test_blocks_end_within_a_transaction_and_go_on_there(monkeypatch: pytest.Mon
     assert [one.entries for one in Seal.objects.order_by("number")] == [4, 4, 2]
     assert verify().is_clean
     assert seal() == 0
+
+
+def test_a_bulk_write_is_sealed_without_reading_all_of_it_for_each_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seals, "BLOCK", 500)
+    Group.objects.bulk_create(Group(name=f"group {number}") for number in range(3000))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        cursor.execute("EXPLAIN (FORMAT JSON) " + seals.FINISHED, [3, 0, 0, 2**62, 500])
+        (plan,) = cursor.fetchone()
+
+    assert not [node for node in _nodes(plan[0]["Plan"]) if node["Node Type"] in {"Sort", "Seq Scan"}]
+    assert seal() == 3000
+    assert verify().is_clean
 
 
 def test_two_jobs_at_once_seal_each_entry_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,7 +222,8 @@ def test_what_the_job_reads_does_not_grow_with_the_trail(servers: Servers) -> No
         )
         owner.execute("ANALYZE audit_entry")
     fresh = write()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
         place, oldest_running = seals.place_of(seals.last_seal())
         cursor.execute(
             "EXPLAIN (ANALYZE, FORMAT JSON) " + seals.FINISHED,
