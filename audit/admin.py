@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
@@ -76,7 +75,6 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": _("Trail")} | (extra_context or {}))
 
-    @csrf_protect_m
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:

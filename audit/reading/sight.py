@@ -7,7 +7,7 @@ together, by one query for each model on a page.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -93,7 +93,7 @@ class Sight:
 
     def row(self, model: type[Model], key: str) -> Model | None:
         """Return the row as it is now, if there is one and the reader may see it."""
-        concrete = cast("type[Model]", model._meta.concrete_model or model)
+        concrete = model._meta.concrete_model or model
         if key not in self._known.get(concrete, {}):
             self._want(concrete, key)
             self._look_up(concrete)
@@ -123,7 +123,7 @@ class Sight:
             yield from ((column, value) for column, value in (values or {}).items() if value is not None)
 
     def _want(self, model: type[Model], key: str) -> None:
-        concrete = cast("type[Model]", model._meta.concrete_model or model)
+        concrete = model._meta.concrete_model or model
         if key not in self._known.get(concrete, {}):
             self._wanted[concrete].add(key)
 
