@@ -1,5 +1,6 @@
 """The session engine: rows of ours in PostgreSQL, read through the cache, written once a request."""
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterable, Mapping
@@ -44,6 +45,7 @@ class Because(StrEnum):
     ROLE_CHANGED = "role_changed"
     DEACTIVATED = "deactivated"
     ADMINISTRATOR = "administrator"
+    ERASED = "erased"
 
 
 class FactorAddedMeanwhile(Exception):
@@ -210,9 +212,14 @@ def end_early(sessions: Iterable[Session], *, because: Because) -> int:
         return end([row.session_key for row in rows])
 
 
+def copy_name(key: str) -> str:
+    """Return what the cache calls a session: whoever can list its names must not be able to open one."""
+    return f"session:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def _cached(key: str | None) -> dict[str, Any] | None:
     try:
-        data: dict[str, Any] | None = cache.get(f"session:{key}")
+        data: dict[str, Any] | None = cache.get(copy_name(key or ""))
     except RedisError:
         logger.warning("the cache is away: sessions are read from the table")
         return None
@@ -221,13 +228,13 @@ def _cached(key: str | None) -> dict[str, Any] | None:
 
 def _keep(key: str, data: Mapping[str, Any], age: float) -> None:
     try:
-        cache.set(f"session:{key}", data, age)
+        cache.set(copy_name(key), data, age)
     except RedisError:
         logger.warning("the cache is away: a session is kept in the table alone")
 
 
 def _forget(keys: list[str]) -> None:
     try:
-        cache.delete_many([f"session:{key}" for key in keys])
+        cache.delete_many([copy_name(key) for key in keys])
     except RedisError:
         logger.warning("the cache is away: copies of ended sessions may be left in it")

@@ -17,6 +17,7 @@ from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
 from accounts.purging import purge_invitations, purge_links, purge_sessions
 from accounts.tenancy import site_context
+from accounts.webhooks import running
 
 __all__ = ["deliver"]  # Celery looks for jobs in this module only
 
@@ -28,6 +29,7 @@ ANSWERING = {
 }
 PURGE_SECONDS = 60.0  # of one scheduled run, for each kind; the next goes on from there
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
+WEBHOOK_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
 GIVEN_UP = timedelta(days=1)
 
@@ -56,6 +58,12 @@ def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
 @shared_task(**ANSWERING)  # type: ignore[untyped-decorator]
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
     registration.answer_forgotten_password(address=address, asked=asked, mail_id=mail_id)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def send_webhooks() -> None:
+    """Twice at once does no harm: the second leaves it to the first."""
+    running.send_due(seconds=WEBHOOK_SECONDS)
 
 
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types

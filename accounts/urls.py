@@ -5,6 +5,7 @@ from django.urls import path
 from accounts import address_views, link_views, organization_pages, views
 from accounts.factors import pages as factor_pages
 from accounts.local import pages as local_pages
+from accounts.privacy import pages as privacy_pages
 
 urlpatterns = [
     path("", views.account, name="account"),
@@ -12,6 +13,7 @@ urlpatterns = [
     path("organizations/", organization_pages.listed, name="organizations"),
     path("organizations/switch/", organization_pages.switch, name="switch-organization"),
     path("organizations/primary/", organization_pages.make_primary, name="primary-organization"),
+    path("data/", privacy_pages.own_data, name="own-data"),
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<str:public_id>/end/", views.end_one, name="end-session"),
     path("sessions/end-others/", views.end_the_others, name="end-other-sessions"),

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, current
+from audit.plain import plain
 
 
 class Event(models.TextChoices):
@@ -59,8 +59,24 @@ class Event(models.TextChoices):
     )
     EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
     VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
+    WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
+    WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
+    WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")
+    WEBHOOK_LET_GO = "webhook.let_go", _("Somebody decided that a webhook is not sent a message any more.")
+    WEBHOOK_GAVE_UP = "webhook.gave_up", _("A message was tried for a day, not taken, and became a dead letter.")
+    WEBHOOK_SWITCHED_OFF = "webhook.switched_off", _("A webhook that took nothing any more was switched off.")
+    PERSON_EXPORTED = "person.exported", _("Everything that is kept about a person was given out.")
+    PERSON_ERASED = "person.erased", _("A person's account and personal values were removed, also from the trail.")
+    PERSON_KEPT = "person.kept", _("Somebody tried to erase a person and was refused, for the reason given.")
+    REQUEST_MADE_CHANGES = "request.made_changes", _("A request changed something; this says where it came from.")
+    REASON_GIVEN = "reason.given", _("A reason was given for the changes with the same request or batch id.")
     BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
     BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
+    TRAIL_REMOVED = (
+        "trail.removed",
+        _("Entries whose time was over were removed; the details count them."),
+    )
+    TRAIL_FLOOR_SET = "trail.floor_set", _("The owner of the tables said how long entries are kept at the least.")
 
 
 class SecretInDetails(ValueError):
@@ -89,16 +105,20 @@ def record(  # each says one thing of the event, by name
     ``person`` is the account it concerns, ``object`` a row or its (table, key). Actor, tenant, request, batch,
     reason, address and user agent come from the context unless given. ``personal`` values lie where erasure
     reaches them; ``details`` stay for good. In a transaction the event shares its fate: record a refusal
-    after the rollback of what was refused. Raises SecretInDetails.
+    after the rollback of what was refused. A value that cannot be written is named by its kind, and undoes nothing.
+    Raises SecretInDetails.
     """
+    details, personal = plain(details), plain(personal or {})
     _refuse_secrets(details)
-    _refuse_secrets(personal or {})
+    _refuse_secrets(personal)
     context = current()
-    actor = actor or context.who()
+    actor, behind = actor or context.who(), context.who_is_behind()
     table, key = _place(object)
     told = {
         "actor_kind": actor and actor.kind,
         "actor_id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
         "person": person.pk if isinstance(person, models.Model) else person,
         "object_table": table,
         "object_id": key,
@@ -108,12 +128,13 @@ def record(  # each says one thing of the event, by name
         "reason": context.reason,
         "address": context.address,
         "user_agent": context.user_agent,
-        "personal": personal,
-        "details": details,
     }
-    text = json.dumps({name: value for name, value in told.items() if value}, cls=DjangoJSONEncoder)
+    whole = {name: plain(value) for name, value in told.items() if value} | {"personal": personal, "details": details}
+    text = json.dumps({name: value for name, value in whole.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [event.value, text])
+    if context.traces:
+        context.traces.has_told_whence = True
 
 
 def _place(what: models.Model | tuple[str, object] | None) -> tuple[str | None, str | None]:

@@ -103,12 +103,17 @@ def take(request: HttpRequest, provider: str) -> Flow:
     if flow.provider != provider:
         raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
     try:
-        is_first = cache.add(f"flow:{flow.state}", value=True, timeout=LIFETIME + 60)
+        is_first = cache.add(f"flow:{spent(flow.state)}", value=True, timeout=LIFETIME + 60)
     except RedisError as away:
         raise SignInRefused(Reason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
     if not is_first:
         raise SignInRefused(Reason.STATE_USED)
     return flow
+
+
+def spent(state: str) -> str:
+    """Return what a state that was used is known again by: itself it is kept nowhere."""
+    return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
 
 def _read(request: HttpRequest) -> Flow:

@@ -1,12 +1,10 @@
 """The one way out: HTTP to providers, with a deadline for the whole call, a size cap and no redirects."""
 
 import http.client
-import io
 import json
 import math
 import select
 import socket
-import ssl
 import threading
 import time
 from collections import deque
@@ -14,18 +12,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from accounts.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, connect, exchange, origin_of
 from providers.refusal import Reason, SignInRefused
 
 DEADLINE = 5.0  # seconds for a whole call, connecting and the last byte included
 LONGEST_SIGN_IN = 12.0  # seconds for all calls of one request of ours together
-LARGEST_ANSWER = 1024 * 1024  # bytes, headers included
 CALLS_AT_ONCE = 4  # for each provider in each process: a dead one holds up no more threads than this
 LONGEST_WAIT = 1.0  # seconds for one of those places
 IDLE_FOR = 15.0  # seconds after which a kept connection is not trusted any more
+
+__all__ = ["CALLS_AT_ONCE", "DEADLINE", "LARGEST_ANSWER", "Answer", "Upstream", "one_deadline"]
 
 
 _ends_at: ContextVar[float] = ContextVar("upstream_ends_at", default=math.inf)
@@ -71,7 +70,7 @@ class Upstream:
     answered_at: float | None = None  # seconds since the epoch, as is the next
     failed_at: float | None = None
     _gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CALLS_AT_ONCE))
-    _idle: "deque[tuple[tuple[str, str, int], http.client.HTTPConnection, float]]" = field(default_factory=deque)
+    _idle: "deque[tuple[Origin, http.client.HTTPConnection, float]]" = field(default_factory=deque)
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Raises SignInRefused when there is no whole answer in time."""
@@ -89,10 +88,10 @@ class Upstream:
 
     def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         with self._place():
-            budget = _Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
+            budget = Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
             try:
                 answer = self._exchange(method, url, body, headers, budget)
-            except _Exceeded as exceeded:
+            except Exceeded as exceeded:
                 self.failed_at = time.time()
                 raise SignInRefused(Reason.PROVIDER_UNREACHABLE, str(exceeded)) from None
             except (OSError, http.client.HTTPException, ValueError) as broken:
@@ -115,27 +114,23 @@ class Upstream:
             self._gate.release()
 
     def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: "_Budget"
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: Budget
     ) -> Answer:
         parts = urlsplit(url)
-        origin = (parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
-        connection = self._kept(origin) or _connect(origin, budget)
+        origin = origin_of(parts.scheme, parts.hostname or "", parts.port)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection = self._kept(origin) or connect(origin, budget)
         try:
-            connection.response_class = partial(_Response, budget=budget)  # type: ignore[assignment]  # its signature
-            assert connection.sock is not None  # noqa: S101  # connected above
-            connection.sock.settimeout(budget.seconds_left())
-            target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            connection.request(method, target, body, {"Accept": "application/json", **_PLAIN, **headers})
-            response = connection.getresponse()
-            _refuse_encoded(response)
-            answer = Answer(status=response.status, body=_body(response))
+            typed = {"Accept": "application/json", **headers}
+            response, content = exchange(connection, (method, target, body), typed, budget)
+            answer = Answer(status=response.status, body=content)
         except BaseException:
             connection.close()
             raise
         self._keep(origin, connection, response)
         return answer
 
-    def _kept(self, origin: tuple[str, str, int]) -> http.client.HTTPConnection | None:
+    def _kept(self, origin: Origin) -> http.client.HTTPConnection | None:
         """Take a connection that is still open: one that the server closed shows as readable."""
         for _ in range(len(self._idle)):
             try:
@@ -150,106 +145,11 @@ class Upstream:
                 connection.close()
         return None
 
-    def _keep(
-        self, origin: tuple[str, str, int], connection: http.client.HTTPConnection, response: http.client.HTTPResponse
-    ) -> None:
+    def _keep(self, origin: Origin, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
         if response.will_close or connection.sock is None or len(self._idle) >= CALLS_AT_ONCE:
             connection.close()
         else:
             self._idle.append((origin, connection, time.monotonic()))
-
-
-_PLAIN = {"Accept-Encoding": "identity", "User-Agent": "Vestibule"}
-
-
-class _Exceeded(Exception):
-    """The call took too long or the answer is too large."""
-
-
-@dataclass
-class _Budget:
-    """What is left of one call: seconds until its deadline, bytes until its cap."""
-
-    deadline: float
-    bytes_left: int = LARGEST_ANSWER
-
-    def seconds_left(self) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise _Exceeded("no whole answer in time")
-        return left
-
-    def spend(self, count: int) -> None:
-        self.bytes_left -= count
-        if self.bytes_left < 0:
-            raise _Exceeded(f"the answer is larger than {LARGEST_ANSWER} bytes")
-
-
-class _BoundedReader(io.RawIOBase):
-    """A socket's bytes, within a budget: neither dripping headers nor an endless body gets past it."""
-
-    def __init__(self, sock: socket.socket, budget: _Budget) -> None:
-        self._sock = sock
-        self._budget = budget
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._sock.settimeout(self._budget.seconds_left())
-        try:
-            count = self._sock.recv_into(buffer)
-        except TimeoutError:
-            raise _Exceeded("no whole answer in time") from None
-        self._budget.spend(count)
-        return count
-
-
-class _BoundedSocket:
-    """All that ``http.client`` asks of a socket when it reads a response."""
-
-    def __init__(self, sock: socket.socket, budget: _Budget) -> None:
-        self._reader = _BoundedReader(sock, budget)
-
-    def makefile(self, mode: str) -> io.BufferedReader:  # the socket's signature
-        return io.BufferedReader(self._reader)
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *, budget: _Budget, method: str | None = None, **_: Any) -> None:
-        super().__init__(_BoundedSocket(sock, budget), method=method)  # type: ignore[arg-type]  # it reads only
-
-
-def _connect(origin: tuple[str, str, int], budget: _Budget) -> http.client.HTTPConnection:
-    scheme, host, port = origin
-    if scheme == "https":
-        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-            host, port, timeout=budget.seconds_left(), context=_tls()
-        )
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=budget.seconds_left())
-    connection.connect()
-    return connection
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """One context for all: loading the system's certificates takes 16 ms."""
-    return ssl.create_default_context()
-
-
-def _refuse_encoded(response: http.client.HTTPResponse) -> None:
-    """We asked for plain bytes; what unpacks to more than it weighs is not read."""
-    if response.getheader("Content-Encoding", "identity").lower() != "identity":
-        raise _Exceeded("the answer is compressed, which was not asked for")
-
-
-def _body(response: http.client.HTTPResponse) -> bytes:
-    """Read the body in one bounded piece: without a size, memory is set aside for whatever length is announced."""
-    body = response.read(LARGEST_ANSWER)
-    if response.length:  # what an announced length still lacks; a bounded read does not complain itself
-        raise http.client.IncompleteRead(body, response.length)
-    return body
 
 
 def _is_readable(sock: socket.socket | None) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.core.cache import caches
 from django.core.management import call_command
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
@@ -91,6 +92,13 @@ def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]
     yield away
     settings.CACHES = before
     caches.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _in_no_other_tests_language() -> Iterator[None]:
+    """Undo what LocaleMiddleware does to the thread: the test client's requests run in that of the tests."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
 from accounts.admin.people import PeopleList
+from accounts.admin.privacy import Privacy
 from accounts.admin.user_page import UserPage
 from accounts.models import User
 
@@ -16,7 +17,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(PeopleList, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
+class UserAdmin(PeopleList, Privacy, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
     add_form = NewUserForm
     filter_horizontal = ("groups", "user_permissions")
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)

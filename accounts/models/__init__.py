@@ -8,11 +8,13 @@ from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.user import User
+from accounts.models.webhook import Delivery, Webhook
 
 __all__ = [
     "BulkAction",
     "BulkState",
     "ClaimRule",
+    "Delivery",
     "Identity",
     "Invitation",
     "InvitationState",
@@ -23,4 +25,5 @@ __all__ = [
     "Session",
     "Tenant",
     "User",
+    "Webhook",
 ]

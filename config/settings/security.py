@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from config.environment import key_of
 from config.settings.told import TOLD
 
 _public = urlsplit(TOLD.base_url)
@@ -11,11 +12,13 @@ _over_tls = _public.scheme == "https"
 
 SESSION_ENGINE = "accounts.sessions"
 SECRET_KEY = TOLD.secret_key.get_secret_value()
+AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
 DEBUG = TOLD.debug
 PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name
 TRUSTED_PROXIES = TOLD.trusted_proxies
 RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
+WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also without TLS
 
 ALLOWED_HOSTS = TOLD.allowed_hosts or [_public.hostname or ""]
 if TOLD.is_development:

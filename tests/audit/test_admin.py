@@ -66,7 +66,7 @@ def test_an_entry_shows_values_from_before_and_after_and_personal_ones_from_the_
     assert "&lt;b&gt;Ada" in created.content.decode()
 
 
-@pytest.mark.promise(75)
+@pytest.mark.promise(48, 75)
 def test_nothing_can_be_added_changed_or_deleted(staff: Client) -> None:
     group = Group.objects.create(name="staff")
     entry = Entry.objects.latest("id")

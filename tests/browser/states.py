@@ -442,6 +442,7 @@ STATES = [
     State(name="factor-needed", heading="Add a second factor first", arrive=_needs_factor),
     State(name="error-429", heading="That was too often in a short time", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
+    State(name="own_data", heading="What is kept about you", arrive=_inside("/accounts/data/")),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),
     State(name="address-asked", heading="E-mail address", arrive=_asked("")),

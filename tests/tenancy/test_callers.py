@@ -21,6 +21,9 @@ CALLERS = {
     "accounts/bulk/running.py": "bulk actions that superusers began",
     "accounts/tasks.py": "bulk actions that were left, to be found again",
     "accounts/roles.py": "the built-in roles",
+    "accounts/privacy/exporting.py": "what is kept about one person, for the export of it",
+    "accounts/privacy/erasing.py": "what is kept about one person, to be removed",
+    "accounts/webhooks/running.py": "webhooks of all tenants that are due, by id",
     "config/management/commands/demo.py": "the demo's tenants, in development only",
     "accounts/tenancy/middleware.py": "superusers in the admin",
 }

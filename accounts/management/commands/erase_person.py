@@ -1,0 +1,32 @@
+"""Removes a person: the account, all that is theirs, and their values beside the trail."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from accounts.management.finding import find_person
+from accounts.management.telling import TellingCommand
+from accounts.privacy import erasing
+from audit.context import Actor, ActorKind, acting
+
+
+class Command(TellingCommand):
+    help = "Remove a person, all that is theirs, and their personal values from the trail. It cannot be undone"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+
+    def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
+        person = find_person(user)
+        if not reason.strip():
+            raise CommandError("Say why: --reason is what the trail keeps.")
+        with acting(actor=Actor(ActorKind.COMMAND, "erase_person")):
+            try:
+                count = erasing.erase(person, reason=reason.strip())
+            except erasing.ErasureRefused as refused:
+                erasing.note_refusal(person, refused)
+                raise CommandError("This is the last superuser who can sign in: make another one first.") from None
+        document = {"id": person.pk, "entries": count}
+        self.tell(f"{person.pk} was erased; {count} entries lost their personal values.", document, as_json=json)

@@ -1,0 +1,21 @@
+"""System check: no model that refers to people is forgotten by exports and erasures."""
+
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from accounts.privacy import belonging
+
+
+@register(Tags.models)
+def every_model_about_people_says_whose_it_is(app_configs: Any, **_options: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{model._meta.label} refers to people, and does not say whether its rows are their data.",
+            hint="Declare it to the trail with person=…, or say belongs(…) or of_nobody(…, reason=…): "
+            "accounts/privacy/belonging.py.",
+            obj=model,
+            id="accounts.E004",
+        )
+        for model in belonging.undecided()
+    ]

@@ -1,0 +1,89 @@
+"""Removing a person: their sessions, their account and all that is theirs, and their values beside the trail."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model
+from django.dispatch import Signal
+
+from accounts import ceiling
+from accounts.models import Identity, User
+from accounts.privacy.belonging import belongings
+from accounts.sessions import Because, end_others
+from accounts.tenancy import site_context
+from audit.erasing import erase as erase_from_trail
+from audit.events import Event, record
+
+account_going = Signal()  # with ``user``: the account is still there, its sessions are ended. For upstream tokens.
+
+
+class Reason(StrEnum):
+    LAST_SUPERUSER = "last_superuser"
+    ONESELF = "oneself"
+
+
+class ErasureRefused(Exception):
+    """Somebody who must not be erased, or not by themselves. Nothing was changed."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def check(person: User, *, asked_by: User | None = None) -> None:
+    """Raises ErasureRefused."""
+    if asked_by is not None and asked_by.pk == person.pk:
+        raise ErasureRefused(Reason.ONESELF)
+    if ceiling.is_last_superuser(person):
+        raise ErasureRefused(Reason.LAST_SUPERUSER)
+
+
+def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
+    """Erase a person, all in one transaction, and return how many entries of the trail lost their personal values.
+
+    The trail comes last: deleting the rows writes their values into it once more. Raises ErasureRefused.
+    """
+    with site_context("everything about one person is removed, in whatever tenant"):
+        user = User.objects.select_for_update().get(pk=person.pk)
+        check(user, asked_by=asked_by)
+        end_others(user, keep=None, because=Because.ERASED)
+        account_going.send(sender=User, user=user)
+        values = _their_own(user)
+        objects = _forget_rows(user)
+        user.delete()
+        return erase_from_trail(person.pk, objects=objects, values=values, reason=reason)
+
+
+def note_refusal(person: User, refused: ErasureRefused) -> None:
+    record(Event.PERSON_KEPT, person=person, object=person, refused_because=refused.reason.value)
+
+
+def _their_own(user: User) -> list[str]:
+    """What only this person can have: an address that nobody has verified may be somebody else's."""
+    subjects = Identity.objects.filter(user=user).values_list("subject", flat=True)
+    return [*subjects, *([user.email] if user.email and user.email_verified else [])]
+
+
+def _forget_rows(user: User) -> dict[str, list[object]]:
+    """Remove what the account does not take along, and return the keys of all that was theirs, by table."""
+    objects: dict[str, list[object]] = {}
+    for model, belonging in belongings():
+        found = model._base_manager.filter(belonging.rows(user))  # noqa: SLF001  # Django's own name for it
+        keys = list(found.values_list("pk", flat=True))
+        if not keys:
+            continue
+        objects[model._meta.db_table] = keys
+        _forget_in_admin_log(model, keys)
+        if model is not User:
+            found.delete()
+    return objects
+
+
+def _forget_in_admin_log(model: type[Model], keys: Iterable[object]) -> None:
+    """Django's own log of the admin calls rows by their names, which are people's names."""
+    of_these = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(model), object_id__in=[str(key) for key in keys]
+    )
+    of_these.update(object_repr="", change_message="")

@@ -1,0 +1,80 @@
+"""Everything that is kept about one person, as one JSON document, written row by row."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Model, Q
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.privacy.belonging import Belonging, belongings, columns
+from accounts.tenancy import site_context
+from audit.context import ActorKind
+from audit.events import Event, record
+from audit.models import Entry
+from audit.telling import told
+
+CHUNK = 500  # rows in memory
+
+
+def begin(person: User) -> None:
+    """Say that it was asked for, before the first byte goes out."""
+    record(Event.PERSON_EXPORTED, person=person, object=person)
+
+
+def export(person: User) -> Iterator[str]:
+    """Write the document. Secrets are not in it, and neither is what the trail holds of others.
+
+    It opens a context of its own: rows of several tenants are one person's.
+    """
+    with site_context("everything that is kept about one person is given out to whom it was asked for"):
+        yield f'{{"person": {_json(person.pk)},\n"made_at": {_json(timezone.now())},\n"kept": {{'
+        for number, (model, belonging) in enumerate(belongings()):
+            yield f"{',' if number else ''}\n{_json(model._meta.label)}: "
+            yield from _array(_rows(model, belonging, person))
+        yield '},\n"trail": '
+        yield from _array(_entries(person))
+        yield "}\n"
+
+
+def _rows(model: type[Model], belonging: Belonging, person: User) -> Iterator[dict[str, Any]]:
+    """The model's base manager knows no scope: whose rows these are is said by the belonging alone."""
+    found = model._base_manager.filter(belonging.rows(person)).order_by("pk")  # noqa: SLF001  # Django's own name for it
+    names = {field.column: field.attname for field in model._meta.concrete_fields}
+    wanted = {column: names[column] for column in columns(model, belonging)} | dict(belonging.also)
+    for values in found.values_list(*wanted.values()).iterator(chunk_size=CHUNK):
+        yield dict(zip(wanted, values, strict=True))
+
+
+def _entries(person: User) -> Iterator[dict[str, Any]]:
+    """What is about the person, and what they did."""
+    own = str(person.pk)
+    entries = Entry.objects.filter(Q(person=own) | Q(actor_kind=ActorKind.PERSON, actor_id=own))
+    for entry in entries.select_related("personal").order_by("id").iterator(chunk_size=CHUNK):
+        yield told(entry) | {"personal": _personal(entry, own)}
+
+
+def _personal(entry: Entry, person: str) -> dict[str, Any] | None:
+    """The values that are the person's own: of what they did to others, only where they did it from."""
+    if not hasattr(entry, "personal"):
+        return None
+    values: dict[str, Any] = {}
+    if entry.person == person:
+        values |= {"before": entry.personal.before, "after": entry.personal.after}
+    if entry.actor_kind != ActorKind.PERSON or entry.actor_id == person:
+        values |= {"address": entry.personal.address, "browser": entry.personal.user_agent}
+    return values
+
+
+def _array(items: Iterator[dict[str, Any]]) -> Iterator[str]:
+    before = "[\n"
+    for item in items:
+        yield before + _json(item)
+        before = ",\n"
+    yield "[]" if before == "[\n" else "\n]"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)

@@ -1,0 +1,38 @@
+"""Removing a person's values from beside the trail; the entries themselves stay (ADR 17)."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
+
+from django.db import connection
+
+from audit.context import current
+from audit.plain import plain
+
+ERASE = "SELECT public.audit_erase(%s, %s)"
+
+
+def erase(person: UUID | str, *, objects: Mapping[str, Iterable[object]], values: Collection[str], reason: str) -> int:
+    """Erase a person from the side table, and return how many entries lost their values. The event says so by itself.
+
+    ``objects`` are rows that were about them, by table; ``values`` what was theirs alone, such as a verified address.
+    """
+    context = current()
+    actor = context.who()
+    told = {
+        "actor_kind": actor and actor.kind,
+        "actor_id": actor and actor.id,
+        "tenant_id": context.tenant_id,
+        "request_id": context.request_id,
+        "batch_id": context.batch_id,
+        "address": context.address,
+        "user_agent": context.user_agent,
+        "reason": reason,
+        "objects": {table: [str(key) for key in keys] for table, keys in objects.items()},
+        "values": sorted({value.lower() for value in values if value}),
+    }
+    text = json.dumps({name: plain(value) for name, value in told.items() if value}, allow_nan=False)
+    with connection.cursor() as cursor:
+        cursor.execute(ERASE, [str(person), text])
+        (count,) = cursor.fetchone()
+    return int(count)

@@ -1,0 +1,19 @@
+"""What operators do with the trail: one subcommand for each."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from audit import operating, stream
+
+
+class Command(BaseCommand):
+    help = "Work with the audit trail"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        subcommands = parser.add_subparsers(dest="subcommand", required=True)
+        operating.add_subcommands(subcommands)
+        stream.add_subcommand(subcommands)
+
+    def handle(self, *_: Any, run: Any, **options: Any) -> None:
+        run(self.stdout.write, **options)

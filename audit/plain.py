@@ -1,0 +1,65 @@
+"""Values as the trail can hold them: whatever is told of an event, it is written, and what cannot be is named.
+
+An event is recorded in the middle of what it tells of: a value that JSON or PostgreSQL does not take must not undo it.
+"""
+
+import logging
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+logger = logging.getLogger(__name__)
+
+DEEPEST = 20  # levels of values within values
+LARGEST_NUMBER = 2**1000  # of whole numbers: more digits than anybody means
+
+
+def plain(value: Any, *, deep: int = 0) -> Any:
+    """Return a value as JSON and PostgreSQL's jsonb take it; in place of one that they cannot, words that say so."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, int | float):
+        return _number(value)
+    if deep >= DEEPEST:
+        return _left_out(value)
+    return _of_many(value, deep + 1)
+
+
+def _of_many(value: Any, deep: int) -> Any:
+    if isinstance(value, Mapping):
+        return {_text(str(name)): plain(inner, deep=deep) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(inner, deep=deep) for inner in value]
+    return _of_another_kind(value, deep)
+
+
+def _number(value: float) -> Any:
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else str(value)
+    return int(value) if abs(value) < LARGEST_NUMBER else _left_out(value)
+
+
+def _of_another_kind(value: Any, deep: int) -> Any:
+    """What Django's encoder knows: times, UUIDs, decimals, lazy texts."""
+    try:
+        return plain(DjangoJSONEncoder().default(value), deep=deep)
+    except (TypeError, ValueError, AttributeError):
+        return _left_out(value)
+
+
+def _text(text: str) -> str:
+    """PostgreSQL takes neither NUL nor half a surrogate pair."""
+    if "\0" in text or not text.isascii():
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+    return str(text)
+
+
+def _left_out(value: Any) -> str:
+    """Its kind only: what it would say of itself may be a secret, or fail."""
+    kind = type(value).__name__
+    logger.warning("a value could not be written into the trail: %s", kind)
+    return f"(cannot be written: {kind})"

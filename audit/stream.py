@@ -1,0 +1,118 @@
+"""The trail as lines of JSON on the standard output, for whoever ships logs; it goes on where it was left."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TextIO
+
+from django.core.management.base import CommandError
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError, connection
+
+from audit import following
+from audit.following import Place
+from audit.models import Entry
+from audit.telling import told
+
+BATCH = 1000  # entries in memory
+PAUSE = 1.0  # seconds between looks at the end of the trail
+
+
+def add_subcommand(subcommands: Any) -> None:
+    parser = subcommands.add_parser("stream", help="write entries as lines of JSON, and go on as they come")
+    parser.set_defaults(run=run)
+    parser.add_argument("--after", type=int, metavar="ID", help="begin after the entry with this id")
+    parser.add_argument("--from-start", action="store_true", help="begin with the oldest entry there is")
+    parser.add_argument("--cursor", type=Path, metavar="FILE", help="go on where this file says; it is kept up to date")
+    parser.add_argument("--once", action="store_true", help="end when all that is settled has been written")
+
+
+def run(
+    _say: Callable[[str], object],
+    *,
+    after: int | None,
+    from_start: bool,
+    cursor: Path | None,
+    once: bool,
+    out: TextIO = sys.stdout,
+    **_: Any,
+) -> None:
+    """Write entries until a signal comes. Whatever is killed meanwhile writes some lines twice, and skips none.
+
+    Raises CommandError.
+    """
+    place = _begin(after=after, from_start=from_start, cursor=cursor)
+    with _until_a_signal() as stopped:
+        for entries, reached in _onwards(place, stopped=stopped, once=once):
+            out.writelines(_line(entry) for entry in entries)
+            if entries:
+                out.flush()
+            if cursor is not None:
+                _note(cursor, reached)
+
+
+def _line(entry: Entry) -> str:
+    return json.dumps(told(entry), cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
+
+
+def _begin(*, after: int | None, from_start: bool, cursor: Path | None) -> Place:
+    if cursor is not None and cursor.exists():
+        return _noted(cursor)
+    if after is not None:
+        entry = Entry.objects.filter(pk=after).first()
+        if entry is None:
+            raise CommandError(f"There is no entry {after} in the trail: begin with --from-start.")
+        return following.place_of(entry)
+    return Place() if from_start else following.now()
+
+
+def _onwards(place: Place, *, stopped: threading.Event, once: bool) -> Iterator[tuple[list[Entry], Place]]:
+    """Give the trail as it grows. While the database is away it waits, and goes on from the same place."""
+    while not stopped.is_set():
+        try:
+            for entries, reached in following.batches(place, limit=BATCH):
+                yield entries, reached
+                place = reached
+                if stopped.is_set():
+                    return
+        except (OperationalError, InterfaceError) as away:
+            if once:
+                raise CommandError(f"The database does not answer ({type(away).__name__}).") from None
+            connection.close()
+        if once:
+            return
+        stopped.wait(PAUSE)
+
+
+def _noted(file: Path) -> Place:
+    try:
+        return Place(**json.loads(file.read_text()))
+    except (ValueError, TypeError):
+        raise CommandError(f"{file} is not a place that this command has noted.") from None
+
+
+def _note(file: Path, place: Place) -> None:
+    """Replace the file as a whole: one that is killed leaves the old place or the new one."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text(json.dumps(asdict(place)))
+    beside.replace(file)
+
+
+@contextmanager
+def _until_a_signal() -> Iterator[threading.Event]:
+    """Let SIGTERM and SIGINT end what is under way between two batches."""
+    stopped = threading.Event()
+    before: dict[signal.Signals, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        stop: Callable[..., None] = lambda *_: stopped.set()  # noqa: E731  # a signal's handler
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,173 @@
+"""Erasure: nothing of a person is left but ids, others keep what is theirs, and the trail can still be checked."""
+
+import io
+import json
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from psycopg import errors
+
+from accounts.models import Invitation, User
+from accounts.privacy import erasing
+from accounts.tenancy import site_context
+from audit.events import Event
+from audit.models import Entry, Personal
+from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
+from tests.proven import proven
+from tests.servers import Servers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EVERY_TEXT = """
+    SELECT table_name, column_name FROM information_schema.columns
+    WHERE table_schema = 'public' AND table_name IN (
+        SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE')
+"""
+
+
+def places(servers: Servers, *needles: str) -> set[str]:
+    """Return every column of every table in which one of the needles stands, as the superuser sees it."""
+    found = set()
+    with psycopg.connect(servers.superuser_url) as all_seeing:
+        for table, column in all_seeing.execute(EVERY_TEXT).fetchall():
+            text = f'lower("{column}"::text)'
+            for needle in needles:
+                query = f'SELECT count(*) FROM "{table}" WHERE position(%s IN {text}) > 0'  # noqa: S608  # its own names
+                if all_seeing.execute(query, [needle.lower()]).fetchone() != (0,):  # type: ignore[arg-type]
+                    found.add(f"{table}.{column}: {needle}")
+    return found
+
+
+def erase(person: User) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("erase_person", user=str(person.pk), reason="they asked for it", json=True, stdout=out)
+    told: dict[str, Any] = json.loads(out.getvalue())
+    return told
+
+
+def trail() -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT e::text FROM audit_entry e ORDER BY id")
+        return list(cursor.fetchall())
+
+
+def test_nothing_of_a_person_is_left_anywhere_and_every_entry_stays_as_it_was(servers: Servers) -> None:
+    found = known()
+    before = trail()
+    assert places(servers, MARK, WHERE)
+
+    told = erase(found.ada)
+
+    assert not places(servers, MARK, WHERE, BROWSER, ADDRESS)
+    assert trail()[: len(before)] == before
+    assert not User.objects.filter(pk=found.ada.pk).exists()
+    assert told["entries"] > 5
+    event = Entry.objects.get(action=Event.PERSON_ERASED)
+    assert (event.person, str(event.actor), event.reason) == (
+        str(found.ada.pk), "command: erase_person", "they asked for it",
+    )  # fmt: skip
+    assert event.details == {"entries": told["entries"]}
+
+
+def test_digests_still_fit_what_is_left_and_keep_their_place_where_it_is_gone() -> None:
+    found = known()
+    with_digest = Entry.objects.filter(personal_digest__isnull=False).count()
+    erase(found.ada)
+
+    assert Entry.objects.filter(personal_digest__isnull=False).count() >= with_digest
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE e.personal_digest = "
+            "audit_digest(p.salt, p.before, p.after, p.address, p.user_agent)) "
+            "FROM audit_personal p JOIN audit_entry e ON e.id = p.entry_id"
+        )
+        left, fitting = cursor.fetchone()
+    assert left == fitting > 0
+
+
+def test_others_keep_what_is_theirs(servers: Servers) -> None:
+    found = known()
+    erase(found.ada)
+
+    assert Personal.objects.filter(after__name="Grace, renamed by Ada").exists()  # a change, without Ada's whereabouts
+    assert Personal.objects.filter(entry__action=Event.SIGN_IN_SUCCEEDED, address="198.51.100.1").exists()
+    assert User.objects.get(pk=found.grace.pk).name == "Grace, renamed by Ada"
+    with site_context("a test looks"):
+        (left,) = Invitation.objects.all()
+    assert (left.email, left.invited_by_id) == ("else@example.com", None)
+
+
+def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there() -> None:
+    found = known()
+    seen: list[tuple[bool, int]] = []
+
+    def look(user: User, **_: Any) -> None:
+        seen.append((User.objects.filter(pk=user.pk).exists(), user.sessions.count()))
+
+    browser = Client()
+    browser.force_login(found.ada)
+    erasing.account_going.connect(look)
+    try:
+        erase(found.ada)
+    finally:
+        erasing.account_going.disconnect(look)
+    assert seen == [(True, 0)]
+    assert browser.get("/accounts/").status_code == 302
+
+
+def test_the_last_superuser_stays() -> None:
+    root = User.objects.create_superuser(username="root")
+    with pytest.raises(CommandError, match="last superuser"):
+        erase(root)
+    assert User.objects.filter(pk=root.pk).exists()
+    assert Entry.objects.get(action=Event.PERSON_KEPT).details == {"refused_because": "last_superuser"}
+
+
+def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_does(servers: Servers) -> None:
+    found = known()
+    root = User.objects.create_superuser(username="root")
+    User.objects.create_superuser(username="another")
+    page = f"/admin/accounts/user/{found.ada.pk}/erase/"
+    User.objects.filter(pk=found.grace.pk).update(is_staff=True)
+    stale = Client()
+    stale.force_login(root)
+    assert "/prove" in stale.post(page, {"reason": "x"}).headers["Location"]
+    assert proven(found.grace).post(page, {"reason": "x"}).status_code == 403
+
+    browser = proven(root)
+    asked = browser.get(page).content.decode()
+    assert "What goes" in asked
+    assert "What stays" in asked
+    assert "errornote" in browser.post(page, {"reason": " "}).content.decode()
+    assert User.objects.filter(pk=found.ada.pk).exists()
+
+    own = f"/admin/accounts/user/{root.pk}/erase/"
+    assert "Nobody erases themselves" in browser.post(own, {"reason": "x"}, follow=True).content.decode()
+    assert Entry.objects.get(action=Event.PERSON_KEPT).details == {"refused_because": "oneself"}
+
+    answer = browser.post(page, {"reason": "they asked for it"}, follow=True)
+    assert "The person was erased" in answer.content.decode()
+    assert not places(servers, MARK, WHERE)
+    assert Entry.objects.get(action=Event.PERSON_ERASED).actor_id == str(root.pk)
+
+
+def test_erasing_twice_at_the_database_is_told_twice_and_takes_nothing_more(servers: Servers) -> None:
+    found: Known = known()
+    erase(found.ada)
+    left = Personal.objects.count()
+    with psycopg.connect(servers.runtime_url) as runtime:
+        told = json.dumps({"reason": "again", "actor_kind": "command", "actor_id": "x"})
+        assert runtime.execute("SELECT audit_erase(%s, %s)", [str(found.ada.pk), told]).fetchone() == (0,)
+    assert Personal.objects.count() == left
+    assert Entry.objects.filter(action=Event.PERSON_ERASED).count() == 2
+
+
+@pytest.mark.parametrize("arguments", [("", '{"reason": "x"}'), ("somebody", "{}"), (None, '{"reason": "x"}')])
+def test_the_database_erases_nobody_without_a_name_and_a_reason(
+    servers: Servers, arguments: tuple[str | None, str]
+) -> None:
+    with psycopg.connect(servers.runtime_url) as runtime, pytest.raises(errors.InvalidParameterValue):
+        runtime.execute("SELECT audit_erase(%s, %s)", arguments)

@@ -1,0 +1,111 @@
+"""What is kept about a person is given out whole, to them alone, and without secrets or what is others'."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core.checks import run_checks
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from accounts.privacy import belonging
+from audit.events import Event
+from audit.models import Entry
+from tests.accounts.privacy.person import ADDRESS, MARK, SECRET, WHERE, known
+from tests.proven import proven
+
+pytestmark = pytest.mark.django_db
+PAGE = "/accounts/data/"
+
+
+def by_command(person: User) -> dict[str, Any]:
+    out = io.StringIO()
+    call_command("export_person", user=str(person.pk), stdout=out)
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document
+
+
+def test_everything_about_a_person_is_in_it_and_nothing_secret() -> None:
+    found = known()
+    document = by_command(found.ada)
+    kept = document["kept"]
+
+    for model in (
+        "accounts.User", "accounts.Identity", "accounts.Membership", "accounts.Session", "accounts.MailedLink",
+        "accounts.Invitation", "accounts.BulkAction", "accounts.User_groups", "mfa.Authenticator",
+    ):  # fmt: skip
+        assert kept[model], model
+    assert kept["accounts.Identity"][0]["claims"] == {"groups": [MARK]}
+    assert kept["accounts.Membership"][0]["tenant"] == "Engines"
+    assert {row["address"].lower() for row in kept["accounts.MailedLink"]} == {ADDRESS}
+    assert [row["email"] for row in kept["accounts.Invitation"]] == [ADDRESS]
+    assert set(kept["mfa.Authenticator"][0]) == {"id", "type", "created_at", "last_used_at", "user_id"}
+    text = json.dumps(document)
+    for secret in (SECRET, found.session_key, found.ada.password):
+        assert secret not in text
+
+
+def test_the_trail_is_in_it_with_their_own_values_and_not_with_others() -> None:
+    found = known()
+    document = by_command(found.ada)
+    trail = {entry["type"]: entry for entry in document["trail"]}
+
+    assert trail["accounts_user.create"]["personal"]["after"]["email"] == ADDRESS
+    assert trail["sign_in.succeeded"]["personal"]["address"] == WHERE
+    assert trail["address.change_refused"]["personal"] == {
+        "address": WHERE, "browser": trail["sign_in.succeeded"]["personal"]["browser"],
+    }  # fmt: skip
+    text = json.dumps(document)
+    for others in ("grace@example.com", "Grace, renamed", "198.51.100.1", "Grace's browser", "subject-grace"):
+        assert others not in text
+
+
+def test_it_is_told_by_the_trail() -> None:
+    found = known()
+    by_command(found.ada)
+    entry = Entry.objects.get(action=Event.PERSON_EXPORTED)
+    assert (entry.person, str(entry.actor)) == (str(found.ada.pk), "command: export_person")
+
+
+def test_a_person_downloads_their_own_after_a_fresh_proof() -> None:
+    found = known()
+    stale = Client()
+    stale.force_login(found.ada)
+    assert "/prove" in stale.post(PAGE).headers["Location"]
+    assert Client().get(PAGE).status_code == 302
+
+    Authenticator.objects.all().delete()  # by which she would have to prove herself
+    browser = proven(found.ada)
+    assert browser.get(PAGE).status_code == 200
+    answer = browser.post(PAGE)
+    document = json.loads(b"".join(answer.streaming_content))  # type: ignore[attr-defined]  # it streams
+    assert document["person"] == str(found.ada.pk)
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert PAGE in browser.get("/accounts/").content.decode()
+
+
+def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
+    found = known()
+    root = User.objects.create_superuser(username="root")
+    page = f"/admin/accounts/user/{found.ada.pk}/kept/"
+    browser = proven(root)
+    assert page in browser.get(f"/admin/accounts/user/{found.ada.pk}/change/").content.decode()
+    assert browser.get(page).status_code == 200
+    document = json.loads(b"".join(browser.post(page).streaming_content))  # type: ignore[attr-defined]
+    assert document["person"] == str(found.ada.pk)
+
+    User.objects.filter(pk=found.grace.pk).update(is_staff=True)
+    assert proven(found.grace).post(page).status_code == 403
+    stale = Client()
+    stale.force_login(root)
+    assert "/prove" in stale.post(page).headers["Location"]
+
+
+def test_a_later_model_about_people_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [fault for fault in run_checks() if fault.id == "accounts.E004"]
+    monkeypatch.delitem(belonging._said, "accounts.session")  # noqa: SLF001  # as if nobody had said it
+    (fault,) = [fault for fault in run_checks() if fault.id == "accounts.E004"]
+    assert "accounts.Session" in fault.msg

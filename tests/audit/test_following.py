@@ -1,0 +1,80 @@
+"""Reading the trail onwards: nothing that commits late is skipped, nothing is read twice."""
+
+import psycopg
+import pytest
+from django.contrib.auth.models import Group
+
+from audit import following
+from audit.following import Place
+from audit.models import Entry
+from tests.servers import Servers
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def read(place: Place, *, limit: int = 100) -> tuple[list[str], Place]:
+    entries, reached = following.settled(place, limit=limit)
+    return [entry.after["name"] for entry in entries if entry.after], reached
+
+
+def test_what_commits_late_is_waited_for_and_comes_in_the_order_of_its_transaction(servers: Servers) -> None:
+    start = following.now()
+    with psycopg.connect(servers.runtime_url) as slow:
+        slow.execute("INSERT INTO auth_group (name) VALUES ('slow')")
+        Group.objects.create(name="quick")
+        assert read(start)[0] == []
+        slow.commit()
+
+    names, reached = read(start)
+    assert names == ["slow", "quick"]
+    assert read(reached) == ([], reached) or read(reached)[0] == []
+
+
+def test_a_transaction_that_took_its_number_first_and_its_id_last_is_not_skipped(servers: Servers) -> None:
+    """By ids alone the quick one would be read, and the slow one with its lower number of transaction passed by."""
+    start = following.now()
+    with psycopg.connect(servers.runtime_url) as first, psycopg.connect(servers.runtime_url) as second:
+        first.execute("SELECT pg_current_xact_id()")
+        second.execute("INSERT INTO auth_group (name) VALUES ('low id, high number')")
+        first.execute("INSERT INTO auth_group (name) VALUES ('high id, low number')")
+        first.commit()
+        names, reached = read(start)
+        assert names == ["high id, low number"]
+        second.commit()
+
+    assert read(reached)[0] == ["low id, high number"]
+
+
+def test_batches_end_where_the_trail_ends_and_go_on_from_there() -> None:
+    start = following.now()
+    Group.objects.bulk_create([Group(name=f"group {number}") for number in range(7)])
+
+    found = list(following.batches(start, limit=3))
+    assert [len(entries) for entries, _ in found] == [3, 3, 1]
+    Group.objects.create(name="later")
+    assert read(found[-1][1])[0] == ["later"]
+
+
+def test_after_a_restore_into_a_new_server_the_reading_goes_on(servers: Servers) -> None:
+    """Transactions are numbered anew there: what is old has higher numbers than what is new."""
+    with psycopg.connect(servers.owner_url, autocommit=True) as owner:
+        owner.execute(
+            "INSERT INTO audit_entry (at, txid, source, action, actor_kind, actor_id, after) SELECT now(), "
+            "n + 9000000000, 'database', 'create', 'database', 'x', jsonb_build_object('name', n) "
+            "FROM generate_series(1, 3) n"
+        )
+    old = Entry.objects.get(txid=9_000_000_001)
+    names, reached = read(following.place_of(old))
+    assert names == [2, 3]
+    assert reached.floor == old.pk + 2
+
+    Group.objects.create(name="new life")
+    names, reached = read(reached)
+    assert names == ["new life"]
+    assert read(reached)[0] == []
+
+
+def test_a_look_for_what_is_new_reads_the_index_only_from_its_place_on() -> None:
+    plan = Entry.objects.filter(following._after(following.now())).order_by("txid", "id")[:10].explain()  # noqa: SLF001
+
+    assert "audit_entry_txid" in plan or "txid_id_idx" in plan
