@@ -36,6 +36,8 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
             "action",
             "actor_kind",
             "actor_id",
+            "behind_kind",
+            "behind_id",
             "object_table",
             "object_id",
             "person",

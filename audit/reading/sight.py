@@ -70,6 +70,14 @@ class Sight:
             return self.named(get_user_model(), entry.actor_id)
         return Named(text=entry.actor_id, id=entry.actor_id, kind=str(words.ACTORS[ActorKind(entry.actor_kind)]))
 
+    def behind(self, entry: Entry) -> Named | None:
+        """Who is behind an impersonation, or on whose behalf a service acts."""
+        if not entry.behind_kind or not entry.behind_id:
+            return None
+        if entry.behind_kind == ActorKind.PERSON:
+            return self.named(get_user_model(), entry.behind_id)
+        return Named(text=entry.behind_id, id=entry.behind_id, kind=str(words.ACTORS[ActorKind(entry.behind_kind)]))
+
     def person(self, entry: Entry) -> Named | None:
         return self.named(get_user_model(), entry.person) if entry.person else None
 
