@@ -86,7 +86,8 @@ class WebhookAdmin(Asking):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         waiting = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=False))
         dead = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=True))
-        return super().get_queryset(request).annotate(waiting=waiting, dead=dead)
+        found: QuerySet[Webhook] = super().get_queryset(request).annotate(waiting=waiting, dead=dead)
+        return found
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return [name for name in self.list_display if name != "tenant" or actor(request).is_superuser]

@@ -49,8 +49,8 @@ def _fill(found: Known) -> None:
     for person, name in ((ada, MARK), (grace, "grace")):
         Membership.objects.create(user=person, tenant=tenant, role=member)
         Identity.objects.create(
-            user=person, provider="google", issuer="https://issuer", subject=f"subject-{name}", email=person.email,
-            name=name, claims={"groups": [name]},
+            user=person, provider="google", issuer="https://issuer", subject=f"subject-{name}",
+            email=person.email or "", name=name, claims={"groups": [name]},
         )  # fmt: skip
     tomorrow = timezone.now() + timedelta(days=1)
     Session.objects.create(

@@ -27,7 +27,7 @@ def page(webhook: Webhook, then: str = "change") -> str:
 
 def secret_on(text: str) -> str:
     (secret,) = re.findall(r'value="(whsec_[^"]+)"', text)
-    return secret
+    return str(secret)
 
 
 def test_an_owner_sets_one_up_tests_it_and_sees_how_it_is_doing(town: Town) -> None:
