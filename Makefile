@@ -19,7 +19,7 @@ run: setup ## Run the whole product with everything it needs, on http://127.0.0.
 
 .PHONY: test
 test: setup ## Run all tests
-	@exec $(BIN)/pytest
+	@exec $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: check
 check: setup ## Check format, lint, types, import contracts, migrations and deployment settings
@@ -51,6 +51,7 @@ format: setup ## Format the code and mend what can be mended
 .PHONY: docs
 docs: setup ## Write the documents that are made from the code
 	@$(BIN)/python -m tests.promises
+	@$(BIN)/python -m tests.events
 
 .PHONY: setup
 setup: $(VENV)/installed ## Install what is locked, into .venv

@@ -7,10 +7,10 @@ from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext
 
 from accounts.models import User
+from audit.reading.history import history
 
 Row = TypeVar("Row", bound=Model)
 
@@ -20,7 +20,17 @@ def actor(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-class OnlySuperusers(admin.ModelAdmin[Row]):
+class Remembered(admin.ModelAdmin[Row]):
+    """A model whose history is what the trail tells of it: Django's own log knows only what the admin did."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_or_change_permission(request, obj):
+            return super().history_view(request, object_id, extra_context)  # which says so
+        return HttpResponseRedirect(history(obj._meta.db_table, str(obj.pk)))
+
+
+class OnlySuperusers(Remembered[Row]):
     """A model that is not divided among tenants: whoever sees any of it sees all."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -84,7 +94,7 @@ class NarrowChoices(admin.options.BaseModelAdmin[Row]):
             kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001
 
 
-class Scoped(NarrowChoices[Row], admin.ModelAdmin[Row]):
+class Scoped(NarrowChoices[Row], Remembered[Row]):
     """A model of which a tenant's administrators find their tenant's part.
 
     The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
@@ -101,10 +111,3 @@ class Scoped(NarrowChoices[Row], admin.ModelAdmin[Row]):
         if person.is_superuser:
             return queryset
         return self.scoped(request, queryset) if person.standing else queryset.none()
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """The trail knows more than the admin's own log, and shows each tenant its own part."""
-        obj = self.get_object(request, object_id)
-        if obj is None or not self.has_view_or_change_permission(request, obj):
-            return super().history_view(request, object_id, extra_context)  # which says so
-        return HttpResponseRedirect(f"{reverse('admin:audit_entry_changelist')}?q={obj.pk}")

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import get_random_string
 from redis import Redis
 
-from accounts.sealing import fingerprint
+from accounts.encryption import fingerprint
 from audit.events import Event, record
 
 logger = logging.getLogger(__name__)
@@ -99,8 +99,9 @@ def for_password(request: HttpRequest | None, name: str) -> list[Track]:
     return [account, *_of_address(request)]
 
 
-def for_factor(request: HttpRequest, person: UUID) -> list[Track]:
-    account = Track(kind="account", key=f"factor:{person}", free=FREE_OF_ACCOUNT, cleared=True)
+def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> list[Track]:
+    """Return the tracks of a second factor; those of another ``kind`` are not held up by it."""
+    account = Track(kind="account", key=f"{kind}:{person}", free=FREE_OF_ACCOUNT, cleared=True)
     return [account, *_of_address(request)]
 
 

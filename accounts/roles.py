@@ -1,4 +1,9 @@
-"""The roles that every site begins with; administrators may change them, and add others."""
+"""The roles that every site begins with; administrators may change them, and add others.
+
+What administrators change stays changed: a permission that they took away does not come back, one that they gave stays.
+Only what is new to the code since a role was last provided is added to it, once: otherwise owners could not do what a
+new version lets owners do, and nobody would know why.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -59,17 +64,25 @@ BUILT_IN = (OWNER, ADMIN, MEMBER)
 
 
 def provide(*, using: str, **_signal: Any) -> None:
-    """Receiver of the last ``post_migrate``: create what is missing of the built-in roles, change nothing else.
+    """Receiver of the last ``post_migrate``: create what is missing of the built-in roles, and of what is new to them.
 
     The triggers come first, so that the trail begins with them.
     """
     net.mend(using)
-    with site_context("the built-in roles are created"):
-        known = set(Role.objects.filter(tenant=None).values_list("name", flat=True))
+    with site_context("the built-in roles are provided"):
+        known = {role.name: role for role in Role.objects.filter(tenant=None)}
         for built_in in BUILT_IN:
-            if built_in.name not in known:
-                role = Role.objects.create(name=built_in.name, description=built_in.description)
-                role.permissions.set(permissions(built_in.permissions))
+            _provide(built_in, known.get(built_in.name))
+
+
+def _provide(built_in: BuiltIn, role: Role | None) -> None:
+    if role is None:
+        role = Role.objects.create(name=built_in.name, description=built_in.description)
+    new = tuple(label for label in built_in.permissions if label not in role.provided)
+    if new:
+        role.permissions.add(*permissions(new))
+        role.provided = [*role.provided, *new]
+        role.save(update_fields=["provided"])
 
 
 def permissions(labels: tuple[str, ...]) -> list[Permission]:

@@ -1,69 +1,68 @@
 """The trail in the admin: to read, to filter, to follow, never to write."""
 
-import json
-from contextlib import suppress
-from typing import Any
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
-from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.contrib.admin.options import csrf_protect_m
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from audit.events import Event
+from audit import net
+from audit.context import ActorKind
+from audit.declarations import Declaration, Exemption, said_of, tables
 from audit.models import Entry
 from audit.paging import KeysetAdmin
+from audit.reading import rewinding, words
+from audit.reading.asking import Asked
+from audit.reading.finding import Condition
+from audit.reading.history import history
+from audit.reading.listing import TrailList
+from audit.reading.sight import Named, Sight
+from audit.reading.telling import Telling, personal_of
 
-CHANGES = [("create", _("created")), ("update", _("changed")), ("delete", _("deleted"))]
-
-
-class ActionFilter(admin.SimpleListFilter):
-    """By a fixed list: asking the trail which actions it holds would read all of it."""
-
-    title = _("action")
-    parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*CHANGES, *((event.value, event.value) for event in Event)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
-        action = self.value()
-        if action in Event.values:
-            return queryset.filter(source="event", action=action)  # the source makes its index usable
-        return queryset.filter(action=action) if action else queryset
+NAMED_FIELDS = 4  # in a line of the list; of more, how many there are
 
 
 @admin.register(Entry)
 class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
-    list_display = ["at", "who", "action", "what", "person", "request_id"]
-    list_display_links = ["at", "action"]
-    list_filter = [ActionFilter, "source"]
+    list_display = ["when", "who", "happened", "what", "concerned"]
+    list_display_links = ["when"]
     ordering = ["-id"]
     actions = None
-    search_fields = ["object_id"]  # any, to be shown the field: get_search_results says what it does
-    search_help_text = _("The whole id of an object, a person, an actor, a request or a batch")
-    fieldsets = [
-        (None, {"fields": ["at", "who", "action", "what", "person", "tenant_id", "source"]}),
-        (_("Values"), {"fields": ["values_before_and_after", "event_details", "personal_values"]}),
-        (_("Circumstances"), {"fields": ["request_id", "batch_id", "reason", "address", "user_agent", "txid"]}),
-    ]
+    change_list_template = "admin/audit/entry/list.html"
+    filters_form: ClassVar[type[Asked]] = Asked
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Entry]:
-        return super().get_queryset(request).select_related("personal")
+    def get_urls(self) -> list[URLPattern]:
+        models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.past_view)
+        own = [
+            path("models/", models, name="audit_models"),
+            path("<int:entry_id>/as-it-was/<slug:side>/", past, name="audit_past"),
+        ]
+        return [*own, *super().get_urls()]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Entry], search_term: str
-    ) -> tuple[QuerySet[Entry], bool]:
-        """Whole ids only: each of them has its index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(object_id=term) | Q(person=term) | Q(actor_id=term)
-        with suppress(ValueError):
-            found |= Q(request_id=UUID(term)) | Q(batch_id=UUID(term))
-        return queryset.filter(found), False
+    def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
+        return TrailList
+
+    def get_filters_form(self, request: HttpRequest) -> Asked:
+        return self.filters_form(request.GET)
+
+    def scope(self, request: HttpRequest) -> Sequence[Condition]:
+        """Say to the index what the queryset of this admin says to the eye."""
+        return ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -74,50 +73,188 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
         return False
 
-    @admin.display(description=_("actor"))
-    def who(self, entry: Entry) -> str:
-        return str(entry.actor)
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Trail")} | (extra_context or {}))
+
+    @csrf_protect_m
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Tell one entry. There is nothing to be sent here."""
+        if object_id is None or request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        return self._page(request, "page.html", self.told(request, entry) | (extra_context or {}))
+
+    def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+        """Return what the page of an entry says."""
+        sight = Sight(request, self.admin_site)
+        sight.gather([entry], values=True)
+        telling = Telling(entry=entry, sight=sight, personal=personal_of(entry))
+        changes_a_row = entry.action in words.CHANGES
+        return {
+            "title": _headline(entry, sight),
+            "entry": entry,
+            "telling": telling,
+            "lines": telling.lines(),
+            "has_both": entry.before is not None and entry.after is not None,
+            "actor": sight.actor(entry),
+            "object": sight.object(entry),
+            "kind": capfirst(words.kind_of_object(entry.object_table)),
+            "person": sight.person(entry),
+            "happened": words.happening(entry.action),
+            "history": history(entry.object_table, entry.object_id or "") if entry.object_table else "",
+            "sides": _sides(entry) if changes_a_row and telling.model else [],
+        }
+
+    def past_view(self, request: HttpRequest, entry_id: int, side: str) -> HttpResponse:
+        """Show the object as it was just before or just after an entry."""
+        entry = self.get_object(request, str(entry_id))
+        model = words.model_of(entry.object_table) if entry else None
+        if entry is None or model is None or entry.action not in words.CHANGES or side not in {"before", "after"}:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        sight = Sight(request, self.admin_site)
+        rewind = rewinding.before if side == "before" else rewinding.after
+        trouble, past = "", None
+        try:
+            past = rewind(entry, model, self.get_queryset(request), sight)
+        except rewinding.TooFarBack:
+            trouble = gettext("So much has changed since then that it cannot be worked out here.")
+        except rewinding.OutOfSight:
+            trouble = gettext("What became of this object is not for you to see, so what it was cannot be told.")
+        what = sight.object(entry)
+        context = {
+            "title": _("%(object)s as it was") % {"object": what.text if what else ""},
+            "entry": entry,
+            "object": what,
+            "kind": capfirst(words.name_of_model(model)),
+            "past": past,
+            "values": past.lines(model) if past else [],
+            "trouble": trouble,
+            "side": side,
+            "sides": _sides(entry),
+            "history": history(entry.object_table or "", entry.object_id or ""),
+        }
+        return self._page(request, "past.html", context)
+
+    def models_view(self, request: HttpRequest) -> HttpResponse:
+        """List which models are audited and which are not, and whether the database's triggers are in place."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = sorted(map(_said, tables()), key=lambda row: (row.app, row.name))
+        context = {
+            "title": _("What the trail records"),
+            "audited": [row for row in rows if not isinstance(row.said, Exemption)],
+            "exempt": [row for row in rows if isinstance(row.said, Exemption)],
+            "faults": net.faults(),
+        }
+        return self._page(request, "models.html", context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """An entry has no history: it is one."""
+        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:audit_entry_change", args=[object_id]))
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        everywhere = self.admin_site.each_context(request)
+        return TemplateResponse(
+            request, f"admin/audit/entry/{template}", {**everywhere, "opts": self.opts, "media": self.media, **context}
+        )
+
+    @admin.display(description=_("time"))
+    def when(self, entry: Entry) -> SafeString:
+        moment = localtime(entry.at)
+        words_for_it = f"{date_format(moment, 'SHORT_DATE_FORMAT')} {moment:%H:%M:%S}"
+        return format_html(
+            '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), moment.isoformat(sep=" "), words_for_it
+        )
+
+    @admin.display(description=_("who"))
+    def who(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).actor(entry)
+        return linked(replace(named, kind="") if entry.actor_kind == ActorKind.PERSON else named)
+
+    @admin.display(description=_("what happened"))
+    def happened(self, entry: Entry) -> SafeString | str:
+        said = words.happening(entry.action)
+        if entry.action != "update":
+            return said
+        model = words.model_of(entry.object_table)
+        names = [words.name_of_column(model, column) for column in entry.after or {}]
+        told = ", ".join(names[:NAMED_FIELDS])
+        if len(names) > NAMED_FIELDS:
+            told = gettext("%(names)s and %(count)d more") % {"names": told, "count": len(names) - NAMED_FIELDS}
+        return format_html('{} <span class="quiet">{}</span>', said, told)
 
     @admin.display(description=_("object"))
-    def what(self, entry: Entry) -> str:
-        return f"{entry.object_table} {entry.object_id}" if entry.object_table else "-"
+    def what(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).object(entry)
+        return linked(named) if named else "-"
 
-    @admin.display(description=_("before and after"))
-    def values_before_and_after(self, entry: Entry) -> str:
-        return _table(entry.before, entry.after)
-
-    @admin.display(description=_("details"))
-    def event_details(self, entry: Entry) -> str:
-        return _table(entry.details)
-
-    @admin.display(description=_("personal values"))
-    def personal_values(self, entry: Entry) -> str:
-        if entry.personal_digest is None:
-            return "-"
-        if not hasattr(entry, "personal"):
-            return str(_("erased"))
-        return _table(entry.personal.before, entry.personal.after)
-
-    @admin.display(description=_("address"))
-    def address(self, entry: Entry) -> str | None:
-        return entry.personal.address if hasattr(entry, "personal") else None
-
-    @admin.display(description=_("browser"))
-    def user_agent(self, entry: Entry) -> str | None:
-        return entry.personal.user_agent if hasattr(entry, "personal") else None
+    @admin.display(description=_("person"))
+    def concerned(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).person(entry)
+        return linked(replace(named, kind="")) if named else "-"
 
 
-def _table(*columns: dict[str, Any] | None) -> SafeString | str:
-    """A row for each name, a cell for its value in each of the columns that there are."""
-    present = [column for column in columns if column]
-    names = sorted({name for column in present for name in column})
-    rows = (
-        (name, format_html_join("", "<td><code>{}</code></td>", ((_readable(c, name),) for c in present)))
-        for name in names
-    )
-    body = format_html_join("", "<tr><th>{}</th>{}</tr>", rows)
-    return format_html("<table>{}</table>", body) if names else "-"
+def linked(named: Named) -> SafeString:
+    """Show something by its name, after its kind; the whole id is there to be read and copied."""
+    kind = format_html('<span class="quiet">{}</span> ', named.kind) if named.kind else ""
+    name = format_html("<code>{}</code>", named.text) if named.is_short else named.text
+    if named.url:
+        return format_html('{}<a href="{}" title="{}">{}</a>', kind, named.url, named.id, name)
+    return format_html('{}<span title="{}">{}</span>', kind, named.id, name)
 
 
-def _readable(column: dict[str, Any], name: str) -> str:
-    return json.dumps(column[name], ensure_ascii=False) if name in column else ""
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What was said of a model, for the page that lists them."""
+
+    app: str
+    name: str
+    said: Declaration | Exemption | None
+
+    @property
+    def never_stored(self) -> str:
+        return self._columns("secret")
+
+    @property
+    def can_be_erased(self) -> str:
+        return self._columns("personal")
+
+    @property
+    def left_out(self) -> str:
+        return self._columns("ignored")
+
+    def _columns(self, treatment: str) -> str:
+        return ", ".join(sorted(getattr(self.said, treatment, ())))
+
+
+def _said(model: type[Model]) -> Said:
+    app = apps.get_app_config(model._meta.app_label)
+    return Said(app=str(app.verbose_name), name=words.name_of_model(model), said=said_of(model))
+
+
+def _sight(entry: Entry) -> Sight:
+    sight: Sight = entry.sight  # type: ignore[attr-defined]  # the list puts it there
+    return sight
+
+
+def _sides(entry: Entry) -> list[tuple[str, str, str]]:
+    sides = []
+    for side, label in (("before", _("Just before this entry")), ("after", _("Just after this entry"))):
+        sides.append((side, str(label), reverse("admin:audit_past", args=[entry.pk, side])))
+    return sides
+
+
+def _headline(entry: Entry, sight: Sight) -> str:
+    said = words.happening(entry.action)
+    named = sight.object(entry)
+    if entry.action not in words.CHANGES or named is None:
+        return said.removesuffix(".")
+    return f"{said}: {named.kind} {named.text}"

@@ -20,10 +20,14 @@ def connect() -> None:
 
 def tell(*, headers: dict[str, Any], **_signal: Any) -> None:
     context = current()
-    actor = context.who()
+    actor, behind = context.who(), context.who_is_behind()
     told = {
         "kind": actor and actor.kind,
         "id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
+        "tenant": context.tenant_id,
+        "reason": context.reason,
         "request": context.request_id,
         "batch": context.batch_id,
     }
@@ -34,11 +38,14 @@ def enter(*, task_id: str, task: Any, **_signal: Any) -> None:
     """A job that nobody asked for is its own actor. One that runs where it is called has its caller's context."""
     told: dict[str, str] = task.request.get(HEADER) or {}
     outside = current() if task.request.is_eager else Context()
-    actor = Actor(ActorKind(told["kind"]), told["id"]) if "id" in told else outside.who()
+    actor = _told(told, "kind", "id") or outside.who()
     stack = _entered[task_id] = ExitStack()
     stack.enter_context(
         acting(
             actor=actor or Actor(ActorKind.JOB, task.name),
+            behind=_told(told, "behind_kind", "behind_id") or outside.who_is_behind(),
+            tenant_id=told.get("tenant") or outside.tenant_id,
+            reason=told.get("reason") or outside.reason,
             request_id=UUID(told["request"]) if "request" in told else outside.request_id,
             batch_id=UUID(told["batch"]) if "batch" in told else outside.batch_id,
         )
@@ -49,3 +56,7 @@ def leave(*, task_id: str, **_signal: Any) -> None:
     stack = _entered.pop(task_id, None)
     if stack:
         stack.close()
+
+
+def _told(headers: dict[str, str], kind: str, name: str) -> Actor | None:
+    return Actor(ActorKind(headers[kind]), headers[name]) if name in headers else None

@@ -11,6 +11,8 @@ from django.db.transaction import Atomic
 from psycopg.sql import Composable
 
 from audit.context import current
+from audit.declarations import audited_tables
+from audit.events import Event, record
 
 WRITE = re.compile(
     r'\s*(?:(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "([^"]+)"|(?:INSERT|UPDATE|DELETE|MERGE|WITH|COPY|CALL|DO)\b)',
@@ -49,6 +51,8 @@ class Commenter:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.announced: list[Announcement] = []
+        self.given: tuple[object, ...] = ()  # the last reason that was recorded on this connection
+        self.given_in: Atomic | None = None  # with this block it is lost
 
     def announce(self, announcement: Announcement) -> None:
         blocks = self.connection.atomic_blocks
@@ -82,6 +86,7 @@ class Commenter:
         if text is None or write is None:
             return execute(sql, params, many, context)
         verb, table = (write[1] or "").upper(), write[2]
+        self._tell_the_context(table)
         claimed = next((a for a in reversed(self.announced) if a.covers(verb, table)), None)
         try:
             result = execute(comment(table if claimed else None) + text, params, many, context)
@@ -92,6 +97,19 @@ class Commenter:
         if claimed:
             self._spend(claimed, table, context["cursor"].rowcount)
         return result
+
+    def _tell_the_context(self, table: str | None) -> None:
+        """A change is coming: its reason goes before it, once in each transaction (ADR 18)."""
+        context = current()
+        if context.traces and (table is None or table in audited_tables()):
+            context.traces.has_changed = True
+        if not context.reason:
+            return
+        reason = (context.reason, context.request_id, context.batch_id)
+        blocks = self.connection.atomic_blocks
+        if self.given != reason or (self.given_in and self.given_in not in blocks):
+            record(Event.REASON_GIVEN)
+            self.given, self.given_in = reason, blocks[-1] if blocks else None
 
     def _spend(self, claimed: Announcement, table: str, rows: int) -> None:
         claimed.spend(table, rows)
@@ -115,7 +133,9 @@ def of(connection: BaseDatabaseWrapper) -> Commenter:
 
 def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
     """Receiver of ``connection_created``: a new connection has nothing announced on it."""
-    of(connection).announced.clear()
+    commenter = of(connection)
+    commenter.announced.clear()
+    commenter.given = ()
 
 
 def comment(table: str | None = None) -> str:
@@ -124,13 +144,15 @@ def comment(table: str | None = None) -> str:
     Put it yourself only where Django's wrappers do not reach: before the text of ``cursor.copy()``.
     """
     context = current()
-    actor = context.who()
-    key = (actor, table)
+    actor, behind = context.who(), context.who_is_behind()
+    key = (actor, behind, table)
     known = context.comments.get(key)
     if known is None:
         told = {
             "k": actor and actor.kind,
             "a": actor and actor.id,
+            "h": behind and behind.kind,
+            "i": behind and behind.id,
             "n": context.tenant_id,
             "r": context.request_id,
             "b": context.batch_id,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TypedDict, Unpack
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -39,33 +39,54 @@ class Actor:
         return f"{self.kind}: {self.id}"
 
 
+Somebody = Actor | Callable[[], Actor | None] | None
+
+
+@dataclass
+class Traces:
+    """What a request has left in the trail so far."""
+
+    has_changed: bool = False  # or has tried to: a rollback may have taken it back
+    has_told_whence: bool = False  # an event holds its address and its browser
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a write or an event may say about its circumstances. A callable actor is asked when one happens."""
+    """What a write or an event may say about its circumstances. A callable actor is asked when one happens.
 
-    actor: Actor | Callable[[], Actor | None] | None = None
+    ``behind`` is who is behind the actor: the person who acts as somebody else, or for whom a service acts.
+    """
+
+    actor: Somebody = None
+    behind: Somebody = None
     tenant_id: UUID | str | None = None
     request_id: UUID | None = None
     batch_id: UUID | None = None
     reason: str | None = None
     address: str | None = None
     user_agent: str | None = None
-    comments: dict[tuple[Actor | None, str | None], str] = field(
+    traces: Traces | None = field(default=None, repr=False, compare=False)
+    comments: dict[tuple[Actor | None, Actor | None, str | None], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
     def who(self) -> Actor | None:
         return self.actor() if callable(self.actor) else self.actor
 
+    def who_is_behind(self) -> Actor | None:
+        return self.behind() if callable(self.behind) else self.behind
+
 
 class Changes(TypedDict, total=False):
-    actor: Actor | Callable[[], Actor | None] | None
+    actor: Somebody
+    behind: Somebody
     tenant_id: UUID | str | None
     request_id: UUID | None
     batch_id: UUID | None
     reason: str | None
     address: str | None
     user_agent: str | None
+    traces: Traces | None
 
 
 _NOBODY = Context()
@@ -81,9 +102,12 @@ def acting(**changes: Unpack[Changes]) -> Iterator[Context]:
     """Until the block ends, act under the given circumstances; what is not given stays as it was outside.
 
     ``reason``, ``address`` and ``user_agent`` reach events only: statements carry ids, because statements are
-    read in server logs (ADR 4).
+    read in server logs (ADR 4). A change's reason is that of the event "reason.given" with its request or batch
+    id; where there is neither, the block is a batch of its own (ADR 18).
     """
     context = replace(_context.get(), **changes)
+    if context.reason and not (context.request_id or context.batch_id):
+        context = replace(context, batch_id=uuid4())
     token = _context.set(context)
     try:
         yield context

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from django.apps import apps
 from django.db.models import Model
@@ -89,6 +90,12 @@ def audited() -> Iterator[tuple[type[Model], Declaration]]:
         said = said_of(model)
         if isinstance(said, Declaration):
             yield model, said
+
+
+@cache
+def audited_tables() -> frozenset[str]:
+    """Their tables' names, as they are once all models are there."""
+    return frozenset(model._meta.db_table for model, _declaration in audited())
 
 
 def tables() -> Iterator[type[Model]]:

@@ -58,6 +58,7 @@ class Event(models.TextChoices):
         _("Somebody began to export a list; personal values hold its search and filters."),
     )
     EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
     WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
     WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
     WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")
@@ -67,6 +68,8 @@ class Event(models.TextChoices):
     PERSON_EXPORTED = "person.exported", _("Everything that is kept about a person was given out.")
     PERSON_ERASED = "person.erased", _("A person's account and personal values were removed, also from the trail.")
     PERSON_KEPT = "person.kept", _("Somebody tried to erase a person and was refused, for the reason given.")
+    REQUEST_MADE_CHANGES = "request.made_changes", _("A request changed something; this says where it came from.")
+    REASON_GIVEN = "reason.given", _("A reason was given for the changes with the same request or batch id.")
     BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
     BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
 
@@ -104,11 +107,13 @@ def record(  # each says one thing of the event, by name
     _refuse_secrets(details)
     _refuse_secrets(personal)
     context = current()
-    actor = actor or context.who()
+    actor, behind = actor or context.who(), context.who_is_behind()
     table, key = _place(object)
     told = {
         "actor_kind": actor and actor.kind,
         "actor_id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
         "person": person.pk if isinstance(person, models.Model) else person,
         "object_table": table,
         "object_id": key,
@@ -123,6 +128,8 @@ def record(  # each says one thing of the event, by name
     text = json.dumps({name: value for name, value in whole.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [event.value, text])
+    if context.traces:
+        context.traces.has_told_whence = True
 
 
 def _place(what: models.Model | tuple[str, object] | None) -> tuple[str | None, str | None]:

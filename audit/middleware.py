@@ -1,14 +1,20 @@
 """What a web request tells the trail: its id, where it came from, and who is signed in when a write happens."""
 
+import logging
 from collections.abc import Callable
 from ipaddress import ip_address
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponseBase
 
-from audit.context import Actor, ActorKind, acting
+from audit.context import Actor, ActorKind, Traces, acting
+from audit.events import Event, record
+from audit.models import Entry
+
+logger = logging.getLogger(__name__)
 
 
 class ContextMiddleware:
@@ -20,15 +26,31 @@ class ContextMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = uuid4()
         request.request_id = request_id  # type: ignore[attr-defined]  # for logs and pages of errors
+        traces = Traces()
         with acting(
             request_id=request_id,
             address=_address(request.META.get("REMOTE_ADDR", "")),
             user_agent=_clean(request.META.get("HTTP_USER_AGENT", ""))[:400] or None,
             actor=lambda: _signed_in(request),
+            traces=traces,
         ):
             response = self.get_response(request)
+            if traces.has_changed and not traces.has_told_whence:
+                _tell_whence(request_id)
         response.headers["X-Request-ID"] = str(request_id)
         return response
+
+
+def _tell_whence(request_id: UUID) -> None:
+    """Record where a request came from that changed something and recorded nothing (ADR 18).
+
+    What it changed is committed: trouble here goes to the log and leaves its answer as it is.
+    """
+    try:
+        if Entry.objects.filter(request_id=request_id).exists():
+            record(Event.REQUEST_MADE_CHANGES)
+    except DatabaseError:
+        logger.exception("the trail does not know where the request %s came from", request_id)
 
 
 def _signed_in(request: HttpRequest) -> Actor | None:

@@ -46,6 +46,8 @@ class Entry(ReadOnly):
     action = models.TextField(_("action"))
     actor_kind = models.TextField(_("kind of actor"), choices=ActorKind.choices)
     actor_id = models.TextField(_("actor's id"))
+    behind_kind = models.TextField(_("kind of who is behind"), choices=ActorKind.choices, null=True)
+    behind_id = models.TextField(_("id of who is behind"), null=True)
     object_table = models.TextField(_("table"), null=True)
     object_id = models.TextField(_("object"), null=True)
     person = models.TextField(_("person"), null=True)
@@ -72,6 +74,12 @@ class Entry(ReadOnly):
                 fields=["batch_id", "id"], name="audit_entry_batch", condition=models.Q(batch_id__isnull=False)
             ),
             models.Index(fields=["action", "id"], name="audit_entry_event", condition=models.Q(source="event")),
+            models.Index(
+                fields=["tenant_id", "id"], name="audit_entry_tenant", condition=models.Q(tenant_id__isnull=False)
+            ),
+            models.Index(
+                fields=["object_table", "id"], name="audit_entry_table", condition=models.Q(object_table__isnull=False)
+            ),
             models.Index(fields=["txid", "id"], name="audit_entry_txid"),
         ]
 
@@ -81,6 +89,11 @@ class Entry(ReadOnly):
     @property
     def actor(self) -> Actor:
         return Actor(ActorKind(self.actor_kind), self.actor_id)
+
+    @property
+    def behind(self) -> Actor | None:
+        """The person behind an impersonation, or on whose behalf a service acts."""
+        return Actor(ActorKind(self.behind_kind), str(self.behind_id)) if self.behind_kind else None
 
 
 class Personal(ReadOnly):
@@ -98,6 +111,11 @@ class Personal(ReadOnly):
 
     class Meta:
         db_table = "audit_personal"
+        indexes = [
+            models.Index(
+                fields=["address", "entry"], name="audit_personal_address", condition=models.Q(address__isnull=False)
+            ),
+        ]
         verbose_name = _("personal values")
         verbose_name_plural = _("personal values")
 

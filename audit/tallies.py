@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max
 from django.db.models.fields.json import KT
 from django.db.models.functions import TruncDate
@@ -14,6 +15,23 @@ from audit.events import Event
 from audit.models import Entry, Source
 
 SLACK = timedelta(hours=1)  # by which ids and times may be out of step: a long statement draws its ids after its time
+
+HALVING = """
+    WITH RECURSIVE halving (low, high) AS (
+        SELECT 0::bigint, coalesce(max(id), 0) + 1 FROM audit_entry
+        UNION ALL
+        SELECT
+            CASE WHEN found.at < since THEN found.id + 1 ELSE low END,
+            CASE WHEN found.at < since THEN high ELSE middle END
+        FROM halving
+        CROSS JOIN LATERAL (SELECT (low + high) / 2 AS middle, %s::timestamptz AS since) AS asked
+        LEFT JOIN LATERAL (
+            SELECT id, at FROM audit_entry WHERE id >= middle ORDER BY id LIMIT 1
+        ) AS found ON true
+        WHERE low < high
+    )
+    SELECT low FROM halving WHERE low >= high
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +72,7 @@ def by_day(events: Collection[Event], *, by: Sequence[str], since: datetime) -> 
 
 def first_id(since: datetime) -> int:
     """Find where a time begins in the trail, by halving it: ids and times run together, and only ids have an index."""
-    newest = Entry.objects.order_by("-id").values_list("id", flat=True).first()
-    low, high = 0, (newest or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = Entry.objects.filter(id__gte=middle).order_by("id").values_list("id", "at").first()
-        if found is not None and found[1] < since:
-            low = found[0] + 1
-        else:
-            high = middle
-    return low
+    with connection.cursor() as cursor:
+        cursor.execute(HALVING, [since])
+        found: int = cursor.fetchone()[0]
+    return found

@@ -1,9 +1,11 @@
 """The start and the end of every sign-in, for all providers alike."""
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import step_up
@@ -27,6 +29,7 @@ from providers.seam import note_proof, open_session
 from providers.upstream import one_deadline
 
 LONGEST_CODE = 4096  # characters
+SECRETS = {"secret", "token"}  # what addresses call the part of them that nobody else may know
 FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
 
 
@@ -81,7 +84,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             response = _finish(request, flow, external, linked)
             _follow_rules(request, flow, external, linked)
-            request.session[FINISHED] = {"spent": spent(flow.state), "next": response.headers["Location"]}
+            spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
+            request.session[FINISHED] = spent_here
             request.session.save()
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
@@ -137,6 +141,15 @@ def _finished_already(request: HttpRequest) -> HttpResponse | None:
     if finished.get("spent") != spent(request.GET.get("state", "")):
         return None
     return HttpResponseRedirect(finished["next"])
+
+
+def _without_secret(url: str) -> str:
+    """A link of an invitation or of a mail opens something to whoever has it: the session keeps no copy of it."""
+    try:
+        arguments = resolve(urlsplit(url).path).kwargs
+    except Resolver404:
+        return url
+    return reverse(settings.LOGIN_REDIRECT_URL) if arguments.keys() & SECRETS else url
 
 
 def _code(request: HttpRequest, provider: Provider) -> str:

@@ -8,7 +8,6 @@ from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -20,21 +19,17 @@ from accounts.models import Invitation, User
 from accounts.reference import new_reference
 from audit.context import Actor, ActorKind, acting
 from providers.buttons import buttons, page_with_buttons
+from providers.words import Words
 
 LOOKS = limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # by one address
-Text = str | Promise
 
 ASK_AGAIN = _("Ask whoever invited you to send you another one.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closed:
+class Closed(Words):
     """What somebody reads whom an invitation does not let in."""
 
-    status: int
-    heading: Text
-    happened: Text
-    advice: Text
     can_come_as_another: bool = False
 
 
@@ -172,7 +167,7 @@ def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person
     invitations.note_refusal(refused, user=person, reference=reference)
     closed = CLOSED[refused.reason]
     context = {
-        "closed": closed,
+        **closed.said(),
         "reference": reference,
         "as_another_url": _url("invitation-as-another", link) if closed.can_come_as_another else "",
     }

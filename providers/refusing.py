@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
@@ -17,26 +16,20 @@ from providers import registry
 from providers.buttons import buttons, page_with_buttons, start_url
 from providers.flow import Flow, Process
 from providers.refusal import Reason, SignInRefused
+from providers.words import NOTHING_CHANGED, Text, Words
 
 logger = logging.getLogger(__name__)
-
-Text = str | Promise
 
 REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # of one client, before they leave no more entries
 
 
 NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in by this.")
-NOTHING_CHANGED = _("Nothing was changed.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class Page(Words):
     """What a person is told, and as what the trail knows it. ``%(provider)s`` is the provider's name."""
 
-    status: int
-    heading: Text
-    happened: Text
-    advice: Text
     meaning: Text = NOT_SIGNED_IN
     can_retry: bool = True
     event: Event = Event.SIGN_IN_REFUSED
@@ -155,7 +148,11 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     note_refusal(page.event, provider_id, refused)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
         return _clash_page(request, provider_id, refused)
-    context = {**_words(page, provider_id), "reference": refused.reference, **_ways_on(request, provider_id, flow)}
+    context = {
+        **page.said(provider=name_of(provider_id)),
+        "reference": refused.reference,
+        **_ways_on(request, provider_id, flow),
+    }
     if not page.can_retry:
         context["retry_url"] = ""
     if request.user.is_authenticated and page.meaning is NOT_SIGNED_IN:
@@ -190,11 +187,6 @@ def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None
         "refused: provider=%s reason=%s reference=%s detail=%s",
         provider_id, refused.reason.value, refused.reference, refused.detail,
     )  # fmt: skip
-
-
-def _words(page: Page, provider_id: str) -> dict[str, str]:
-    names = {"provider": name_of(provider_id)}
-    return {part: str(getattr(page, part)) % names for part in ("heading", "happened", "meaning", "advice")}
 
 
 def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None) -> dict[str, object]:

@@ -48,7 +48,7 @@ def logout_token(world: World, session: Session, other: Mapping[str, object] | N
     draft = Draft(world.scene(Provider.KEYCLOAK), claims, {"typ": "logout+jwt"})
     for lie in world.effects(Provider.KEYCLOAK, Lie, stage=Stage.LOGOUT):
         lie.bend(draft)
-    return str(draft.sealed())
+    return str(draft.signed())
 
 
 def send_logout(world: World, token: str) -> LogoutSent:

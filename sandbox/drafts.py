@@ -1,4 +1,4 @@
-"""Write signed tokens by hand, so that faults can bend every part before it is sealed."""
+"""Write signed tokens by hand, so that faults can bend every part before it is signed."""
 
 import hashlib
 import hmac
@@ -33,7 +33,7 @@ class Scene:
 
 @dataclass
 class Draft:
-    """A token before it is sealed; `instead` replaces the whole text."""
+    """A token before it is signed; `instead` replaces the whole text."""
 
     scene: Scene
     claims: dict[str, object]
@@ -41,7 +41,7 @@ class Draft:
     signer: Signer | None = None
     instead: object | None = None
 
-    def sealed(self) -> object:
+    def signed(self) -> object:
         if self.instead is not None:
             return self.instead
         key = self.scene.ring.current

@@ -91,7 +91,7 @@ class Keycloak(OpenIdProvider):
         draft = Draft(scene, claims | self._session_claims(grant))
         for lie in self.world.effects(self.provider, Lie, stage=Stage.ACCESS_TOKEN):
             lie.bend(draft)
-        return str(draft.sealed())
+        return str(draft.signed())
 
     def answer_extras(self, grant: Grant) -> dict[str, object]:
         extras: dict[str, object] = {"not-before-policy": 0, "session_state": grant.session.sid}

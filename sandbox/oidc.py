@@ -158,7 +158,7 @@ class OpenIdProvider:
         draft = Draft(scene, persona.bent(self.provider, claims | self.token_claims(grant)))
         for lie in self.world.effects(self.provider, Lie, stage=Stage.ID_TOKEN):
             lie.bend(draft)
-        return draft.sealed()
+        return draft.signed()
 
     def _granted(self, form: Mapping[str, str]) -> Grant | None:
         match form.get("grant_type"):

@@ -10,6 +10,7 @@ import pytest
 from django.core import mail
 from django.core.cache import caches
 from django.core.management import call_command
+from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
@@ -24,6 +25,20 @@ _SANDBOX = Sandbox()
 _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
+
+from tests.stories import Stories  # noqa: E402  # it needs the line above
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    stories = Stories(config)
+    stories.listen()
+    config.pluginmanager.register(stories)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Each process of a run in several has servers of its own: none may find Django set up for those of the first."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +92,13 @@ def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]
     yield away
     settings.CACHES = before
     caches.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _in_no_other_tests_language() -> Iterator[None]:
+    """Undo what LocaleMiddleware does to the thread: the test client's requests run in that of the tests."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

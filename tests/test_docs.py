@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from config.environment import CHECKOUT, names
-from tests import promises
+from tests import events, promises
 
 PAGES = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])
 
@@ -37,6 +37,10 @@ def test_the_readme_gives_each_providers_callback_and_variables(provider: str) -
     assert f":8000{reverse('provider-callback', kwargs={'provider_id': provider})}`" in readme
     told = re.findall(rf"`({provider.upper()}_\w+)`", readme)
     assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= set(told) <= set(names())
+
+
+def test_the_page_of_events_is_what_the_code_says() -> None:
+    assert events.PAGE.read_text() == events.page(), "run `make docs`"
 
 
 def test_the_page_of_promises_is_what_the_marks_say() -> None:

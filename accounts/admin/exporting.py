@@ -76,7 +76,17 @@ class JSON(Format):
         yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-FORMATS: Mapping[str, Format] = {form.name: form for form in (CSV(), JSON())}
+class JSONLines(Format):
+    """An object on each line: to be read while it comes, and cut off anywhere."""
+
+    name, label, content_type = "jsonl", _("Export as JSON lines"), "application/jsonl"
+
+    def write(self, headings: Sequence[str], chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]:
+        for chunk in chunks:
+            yield "".join(f"{json.dumps(dict(zip(headings, row, strict=True)), default=_plain)}\n" for row in chunk)
+
+
+FORMATS: Mapping[str, Format] = {form.name: form for form in (CSV(), JSON(), JSONLines())}
 
 
 @dataclass(kw_only=True)
@@ -178,6 +188,8 @@ def _text(cell: Any) -> str:
         return ""
     if isinstance(cell, bool):
         return "true" if cell else "false"
+    if isinstance(cell, dict | list):
+        return json.dumps(cell, ensure_ascii=False)
     return str(_plain(cell)) if not isinstance(cell, str) else cell
 
 

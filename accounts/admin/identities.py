@@ -11,15 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
 from accounts.admin.filtering import ProviderOfIdentityFilter
-from accounts.admin.looking import ReadOnlyInline
 from accounts.admin_scope import Scoped
 from accounts.models import Identity, Membership, User
 from audit.paging import KeysetAdmin
-
-
-class IdentityInline(ReadOnlyInline):
-    model = Identity
-    fields = readonly_fields = ("provider", "issuer", "subject", "email", "email_verified", "created_at")
 
 
 @admin.register(Identity)

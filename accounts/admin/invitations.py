@@ -15,23 +15,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling, invitations
+from accounts.admin.resending import REFUSED, resend_chosen
 from accounts.admin.tenants import AskedBy, Asking
 from accounts.admin_scope import actor
-from accounts.invitations import InvitationRefused, Reason
+from accounts.invitations import InvitationRefused
 from accounts.models import Invitation, InvitationState, Role, User
 
 Act = Callable[[Invitation, User], None]
-
-REFUSED: dict[Reason, str | Promise] = {
-    Reason.UNKNOWN: _("This invitation is gone. Nothing was changed."),
-    Reason.USED: _("This invitation was accepted meanwhile. Nothing was changed."),
-    Reason.REVOKED: _("This invitation was revoked meanwhile. Nothing was changed."),
-    Reason.INVITER_WITHOUT_RIGHT: _("You may not invite anybody there. Nothing was changed."),
-    Reason.ROLE_ABOVE_INVITER: ceiling.ABOVE,
-    Reason.TOO_MANY: _("This tenant has sent as many invitations as it may in a day. Try again tomorrow."),
-    Reason.TOO_OFTEN: _("This invitation was sent several times within the hour. Try again later."),
-    Reason.NO_MAIL: _("This site has no way to send mail yet: whoever runs it sets EMAIL_URL. Nothing was changed."),
-}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -90,7 +80,7 @@ class InvitationAdmin(Asking):
     search_fields = ("email__startswith",)
     search_help_text = _("The beginning of an address")
     show_full_result_count = False
-    actions = None
+    actions = (resend_chosen,)
     facts = (
         "email", "tenant", "role", "state_shown", "inviter", "created_at", "sent_at", "expires_at",
         "accepted_at", "accepter", "revoked_at",
@@ -124,7 +114,7 @@ class InvitationAdmin(Asking):
         own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("accounts_invitation")
         return not own_page and super().has_delete_permission(request, obj)
 
-    def may_send(self, request: HttpRequest) -> bool:
+    def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_invitation")
 
     def save_model(self, request: HttpRequest, obj: Invitation, form: Any, change: bool) -> None:  # noqa: FBT001
@@ -136,7 +126,7 @@ class InvitationAdmin(Asking):
     ) -> HttpResponse:
         found = self.get_object(request, object_id) if object_id else None
         is_undecided = found is not None and found.state in {InvitationState.OPEN, InvitationState.EXPIRED}
-        context = {**(extra_context or {}), "can_send": is_undecided and self.may_send(request)}
+        context = {**(extra_context or {}), "can_send": is_undecided and self.has_send_permission(request)}
         try:
             return super().changeform_view(request, object_id, form_url, context)
         except InvitationRefused as refused:
@@ -178,7 +168,7 @@ class InvitationAdmin(Asking):
         invitation = self.get_object(request, str(key))
         if invitation is None or not self.has_view_permission(request, invitation):
             raise Http404
-        if not self.may_send(request):
+        if not self.has_send_permission(request):
             raise PermissionDenied
         page = reverse("admin:accounts_invitation_change", args=[invitation.pk])
         if request.method != "POST":

@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling, memberships
@@ -179,6 +180,12 @@ class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:  # noqa: FBT001
         (change_role if change else add)(request, obj)
 
+    def response_post_save_add(self, request: HttpRequest, obj: Membership) -> HttpResponseRedirect:
+        return _back_to_person(request, obj) or super().response_post_save_add(request, obj)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Membership) -> HttpResponseRedirect:
+        return _back_to_person(request, obj) or super().response_post_save_change(request, obj)
+
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
         memberships.remove(obj, keep=keep(request, obj.user))
 
@@ -188,6 +195,13 @@ class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
 
     def _is_within_reach(self, request: HttpRequest, membership: Membership | None) -> bool:
         return membership is None or ceiling.may_edit(actor(request), membership.user)
+
+
+def _back_to_person(request: HttpRequest, membership: Membership) -> HttpResponseRedirect | None:
+    """Whoever came from a person's page goes on there."""
+    if request.GET.get("from") != "person":
+        return None
+    return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[membership.user_id]))
 
 
 def add(request: HttpRequest, membership: Membership) -> None:

@@ -17,7 +17,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(PeopleList, Privacy, UserPage, DjangoUserAdmin[User]):
+class UserAdmin(PeopleList, Privacy, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
     add_form = NewUserForm
     filter_horizontal = ("groups", "user_permissions")
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)

@@ -19,10 +19,10 @@ OF_ITSELF = (Kind.TOTP, Kind.WEBAUTHN)  # recovery codes stand in for one of the
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # a library without types
     def encrypt(self, text: str) -> NoReturn:
         """These hooks do not say whose secret it is, so nothing could bind it to its owner."""
-        raise NotImplementedError("secrets are sealed by accounts.sealing, for their owner")
+        raise NotImplementedError("secrets are encrypted by accounts.encryption, for their owner")
 
     def decrypt(self, encrypted_text: str) -> NoReturn:
-        raise NotImplementedError("secrets are opened by accounts.sealing, for their owner")
+        raise NotImplementedError("secrets are decrypted by accounts.encryption, for their owner")
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
         return isinstance(user, User) and has_factor(user)

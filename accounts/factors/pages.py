@@ -15,15 +15,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import step_up
+from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.factors import changes, passkey_site, totp
 from accounts.factors.held import Kind, factors_of, has_factor, name_of
 from accounts.factors.passkey_site import PasskeyRefused
 from accounts.factors.proving import FactorRefused, prove
 from accounts.factors.stages import waiting
 from accounts.models import User
-from accounts.sealing import SealBroken, seal, unseal
 
-NEW_APP = "new_app"  # in the session, sealed: the secret that an app is being shown
+NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
 FOR_ADMIN = "admin"  # in ``?for=``: who adds a factor in order to enter the admin goes there afterwards
 
 AddingView = Callable[[HttpRequest, User], HttpResponseBase]
@@ -226,10 +226,10 @@ def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading:
 
 def _new_secret(request: HttpRequest, user: User) -> str:
     try:
-        return unseal(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
-    except SealBroken:
+        return decrypt(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
+    except DecryptionFailed:
         secret = totp.new_secret()
-        request.session[NEW_APP] = seal(secret, owner=user.pk, purpose=NEW_APP)
+        request.session[NEW_APP] = encrypt(secret, owner=user.pk, purpose=NEW_APP)
         return secret
 
 

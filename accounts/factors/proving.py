@@ -6,11 +6,11 @@ from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
 from accounts import brake, step_up
+from accounts.encryption import DecryptionFailed
 from accounts.factors import recovery, totp
 from accounts.factors.held import Kind
 from accounts.factors.passkey_site import PasskeyRefused
 from accounts.models import User
-from accounts.sealing import SealBroken
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
@@ -22,14 +22,18 @@ class FactorRefused(Exception):
 def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     """Take a ``code`` or a passkey's ``credential`` for a second factor, and note it in the session.
 
-    Raises FactorRefused, and Braked after too many wrong codes. A passkey cannot be guessed and meets no brake.
+    Raises FactorRefused, and Braked after too many that were wrong. Nobody guesses a passkey, but each that is refused
+    is work for us and an entry in the trail. Its brake is its own: who guesses codes does not keep the passkey out.
     """
+    kind, by = ("passkey", _by_passkey) if "credential" in posted else ("factor", _by_code)
+    tracks = brake.for_factor(request, user.pk, kind=kind)
+    brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     try:
-        by = _by_passkey if "credential" in posted else _by_code
         row = by(request, user, posted)
-    except (PasskeyRefused, SealBroken, FactorRefused) as refused:
+    except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
         raise FactorRefused from refused
+    brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         row.record_usage()
         record(Event.FACTOR_USED, person=user, object=row, kind=row.type)
@@ -43,17 +47,14 @@ def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> 
 
 
 def _by_code(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
-    tracks = brake.for_factor(request, user.pk)
-    brake.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     for row in Authenticator.objects.filter(user_id=user.pk, type__in=(Kind.TOTP, Kind.RECOVERY_CODES)):
         spend = totp.spend if row.type == Kind.TOTP else recovery.spend
         if spend(row, posted.get("code", "")):
-            brake.forgive(tracks)
             return row
     raise FactorRefused
 
 
 def _reason(refused: Exception) -> str:
-    if isinstance(refused, SealBroken):
-        return "seal_broken"  # SECRET_KEY is another than when it was sealed
+    if isinstance(refused, DecryptionFailed):
+        return "decryption_failed"  # SECRET_KEY is another than when it was encrypted
     return "passkey_not_believed" if isinstance(refused, PasskeyRefused) else "not_right"

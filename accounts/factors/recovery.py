@@ -5,8 +5,8 @@ import secrets
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
+from accounts.encryption import fingerprint
 from accounts.models import User
-from accounts.sealing import fingerprint
 from audit.context import Actor, ActorKind, acting
 
 COUNT = 10

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
 
+from accounts.encryption import decrypt, encrypt
 from accounts.models import User
-from accounts.sealing import seal, unseal
 
 PURPOSE = "totp"
 SPENT_FOR = 300  # seconds: longer than any step is accepted
@@ -54,8 +54,8 @@ def step_of(secret: str, code: str) -> int | None:
 
 def add(user: User, secret: str, step: int) -> Authenticator:
     """Keep a secret from which a code was just right; that code is spent by this. One app for each person."""
-    sealed = seal(secret, owner=user.pk, purpose=PURPOSE)
-    row = Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": sealed})
+    encrypted = encrypt(secret, owner=user.pk, purpose=PURPOSE)
+    row = Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": encrypted})
     _spend(user, secret, step)
     return row
 
@@ -65,7 +65,7 @@ def spend(row: Authenticator, code: str) -> bool:
 
     allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.
     """
-    secret = unseal(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
+    secret = decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
     step = step_of(secret, code)
     return step is not None and _spend(row.user, secret, step)
 

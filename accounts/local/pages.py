@@ -51,15 +51,15 @@ def register(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.user.is_authenticated:
         return redirect("account")
-    return _take_address(request, "accounts/register.html", Event.REGISTRATION_ASKED, tasks.answer_registration)
+    page = {"heading": _("Register"), "back": reverse("account_login")}
+    return _take_address(request, page, Event.REGISTRATION_ASKED, tasks.answer_registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
 def forgotten(request: HttpRequest) -> HttpResponse:
-    return _take_address(
-        request, "accounts/forgotten.html", Event.PASSWORD_RESET_ASKED, tasks.answer_forgotten_password
-    )
+    page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in")}
+    return _take_address(request, page, Event.PASSWORD_RESET_ASKED, tasks.answer_forgotten_password)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -103,8 +103,15 @@ def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None]
                 return open_session(request, user, next_url)
         except AddressTaken:
             return render(request, "accounts/address_taken.html", {"address": address}, status=409)
-    context = {"form": form, "address": address, "action": request.get_full_path()}
-    return render(request, "accounts/choose.html", context, status=422 if form.errors else 200)
+    context = {
+        "heading": _("Your new account"),
+        "meaning": _("Your address is confirmed. Two more things, and you are in."),
+        "submit": _("Open the account"),
+        "form": form,
+        "address": address,
+        "action": request.get_full_path(),
+    }
+    return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
 
 
 @sensitive_post_parameters("password")
@@ -116,8 +123,15 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     if form.is_valid():
         registration.reset_password(link, form.cleaned_data["password"])
         return redirect(f"{reverse('account_login')}?notice=password_chosen")
-    context = {"form": form, "address": link.address, "action": request.path}
-    return render(request, "accounts/new_password.html", context, status=422 if form.errors else 200)
+    context = {
+        "heading": _("Choose a new password"),
+        "meaning": _("With it every device is signed out, and you sign in anew."),
+        "submit": _("Set the password"),
+        "form": form,
+        "address": link.address,
+        "action": request.path,
+    }
+    return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
 
 
 def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
@@ -125,11 +139,12 @@ def open_session(request: HttpRequest, user: User, next_url: str) -> HttpRespons
     return passwords.sign_in(request, user, next_url or reverse(settings.LOGIN_REDIRECT_URL))
 
 
-def _take_address(request: HttpRequest, template: str, event: Event, task: Callable[..., None]) -> HttpResponse:
+def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task: Callable[..., None]) -> HttpResponse:
     """Take an address for which a worker will find out what there is to say, by mail."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, template, {"form": form, "action": request.path}, status=422 if form.errors else 200)
+        context = {**page, "form": form, "action": request.path}
+        return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
     address = form.cleaned_data["address"]
     for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, address.lower())):
         if limits.is_over(request, limit, key):

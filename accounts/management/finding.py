@@ -1,15 +1,20 @@
 """What the shell calls tenants, people and roles, found as what they are, or refused with one line."""
 
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import IntegrityError, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from accounts.models import Role, Tenant, User
 from accounts.tenancy import site_context
+
+Done = TypeVar("Done")
 
 
 def find_tenant(named: str) -> Tenant:
@@ -56,6 +61,15 @@ def find_role(named: str, tenant: Tenant) -> Role:
     if found:
         raise CommandError(f"The role {named!r} belongs to another tenant than {tenant}.")
     raise CommandError(f"There is no role {named!r}, neither of {tenant} nor a global one.")
+
+
+def whoever_is_first(provide: Callable[[], Done]) -> Done:
+    """Look for something and make it where it is missing; where somebody makes it at this moment, find theirs."""
+    try:
+        with transaction.atomic():
+            return provide()
+    except IntegrityError:
+        return provide()
 
 
 def in_one_line(invalid: ValidationError) -> CommandError:

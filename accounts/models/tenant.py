@@ -58,6 +58,7 @@ class Tenant(models.Model):
         verbose_name = _("tenant")
         verbose_name_plural = _("tenants")
         ordering = ("name", "id")
+        indexes = (models.Index(fields=["name", "id"], name="tenant_by_name"),)
 
     def __str__(self) -> str:
         return self.name
@@ -100,6 +101,16 @@ class Role(models.Model):
         blank=True,
         verbose_name=_("scopes"),
         help_text=_("What programs may do on behalf of somebody with this role, separated by commas."),
+    )
+
+    provided = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        db_default=models.Value([], output_field=ArrayField(models.CharField(max_length=200))),
+        blank=True,
+        editable=False,
+        verbose_name=_("given by the product"),
+        help_text=_("Permissions that a built-in role has been given so far: what is new to the code is added once."),
     )
 
     objects = RoleManager()
@@ -167,6 +178,8 @@ class Membership(TenantOwned):
         )
         indexes = (
             models.Index(fields=["rule"], condition=models.Q(rule__isnull=False), name="membership_given_by_rule"),
+            models.Index(fields=["tenant", "role", "user"], name="membership_of_tenant"),
+            models.Index(fields=["tenant", "id"], name="membership_newest"),
         )
 
     def __str__(self) -> str:

@@ -5,9 +5,9 @@ import time
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from accounts.encryption import DecryptionFailed
 from accounts.models import Webhook
 from accounts.outgoing import Budget, Exceeded, connect, exchange
-from accounts.sealing import SealBroken
 from accounts.webhooks import receivers, signing
 from accounts.webhooks.messages import Message
 from accounts.webhooks.receivers import NoReceiver, Receiver
@@ -38,7 +38,7 @@ def send(webhook: Webhook, message: Message) -> Outcome:
         status = _post(webhook, message, budget)
     except NoReceiver as unwanted:
         return Outcome(fate=Fate.NOT_TAKEN, why=str(unwanted))
-    except SealBroken:
+    except DecryptionFailed:
         return Outcome(fate=Fate.NOT_TAKEN, why="the secret cannot be read: renew it")
     except Exceeded as exceeded:
         return Outcome(fate=Fate.NOT_TAKEN, why=str(exceeded))

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from accounts.encryption import decrypt, encrypt
 from accounts.models import Webhook
-from accounts.sealing import seal, unseal
 
 PREFIX = "whsec_"
 PURPOSE = "webhook"
@@ -24,13 +24,13 @@ def new_secret() -> str:
 
 def locked(secret: str, webhook: Webhook) -> str:
     """Encrypt a secret for the row that keeps it: no other row's is opened by it."""
-    return seal(secret, owner=webhook.pk, purpose=PURPOSE)
+    return encrypt(secret, owner=webhook.pk, purpose=PURPOSE)
 
 
 def secrets_of(webhook: Webhook) -> list[str]:
-    """Return what signs now: the secret, and for a while the one before. Raises SealBroken."""
+    """Return what signs now: the secret, and for a while the one before. Raises DecryptionFailed."""
     former = webhook.former_secret if webhook.former_until and webhook.former_until > timezone.now() else ""
-    return [unseal(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]
+    return [decrypt(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]
 
 
 def sign(secrets: Iterable[str], *, message_id: str, timestamp: int, body: bytes) -> str:

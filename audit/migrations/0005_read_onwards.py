@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0002_entries_of_a_batch'),
+        ('audit', '0004_read_by_any_filter'),
     ]
 
     operations = [

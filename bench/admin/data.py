@@ -100,7 +100,7 @@ def fill(connection: Connection, tables: Sequence[Table], people: int) -> None:
     for table in tables:
         name = sql.Identifier(table.name)
         text = f"INSERT INTO {{table}} ({table.columns}) WITH person AS ({PERSON}) {table.query}"  # ours
-        with connection.transaction(), _not_audited(connection, table.name), _without_indexes(connection, table.name):
+        with connection.transaction(), _not_audited(connection, table.name), without_indexes(connection, table.name):
             connection.execute(sql.SQL(text).format(table=name, **numbers))
     connection.execute("RESET session_replication_role")
     for table in tables:
@@ -125,7 +125,7 @@ def _switch(connection: Connection, table: str, triggers: Sequence[str], how: st
 
 
 @contextmanager
-def _without_indexes(connection: Connection, table: str) -> Iterator[None]:
+def without_indexes(connection: Connection, table: str) -> Iterator[None]:
     found = connection.execute(
         "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i "
         "WHERE i.indrelid = %s::regclass AND NOT i.indisunique "

@@ -112,7 +112,7 @@ def carry_out(plan: Plan, say: Say) -> Outcome:
             with running.postgres.connect(DATABASE) as connection:
                 data.fill(connection, tables, people)
             running.start_web()
-            cookie = _ask(running, "bench.admin.enter").strip()
+            cookie = ask(running, "bench.admin.enter").strip()
             sites[target.name] = Site(Measured(running, crowd, plan.lanes), people, cookie)
         _read_all(plan, sites, outcome, say)
         ours = sites[Vestibule.name]
@@ -166,7 +166,7 @@ def _export(site: Site, outcome: Outcome, say: Say) -> None:
 def _act_in_bulk(site: Site, outcome: Outcome, say: Say) -> None:
     count = min(BULK, site.people // 2)
     say(f"deactivating {count} people")
-    found: dict[str, Any] = json.loads(_ask(site.measured.running, "bench.admin.bulk", str(count)))
+    found: dict[str, Any] = json.loads(ask(site.measured.running, "bench.admin.bulk", str(count)))
     if found["entries"] != count:
         raise Unexpected(f"the bulk action left {found['entries']} entries")
     outcome.add(Vestibule.name, "bulk", found["seconds"])
@@ -176,7 +176,7 @@ def _act_in_bulk(site: Site, outcome: Outcome, say: Say) -> None:
     )
 
 
-def _ask(running: Running, module: str, *arguments: str) -> str:
+def ask(running: Running, module: str, *arguments: str) -> str:
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(  # noqa: S603  # our own module
         command, cwd=CHECKOUT, env=running.environment, capture_output=True, text=True, timeout=600, check=False

@@ -61,7 +61,7 @@ class Redirection:
 
 @dataclass(frozen=True)
 class Lie:
-    """Bends an ID token (or a logout token, or Keycloak's access token) before it is sealed."""
+    """Bends an ID token (or a logout token, or Keycloak's access token) before it is signed."""
 
     bend: Callable[[Draft], None]
 

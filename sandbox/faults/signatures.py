@@ -26,9 +26,9 @@ def _forged(draft: Draft) -> None:
 def _tampered(draft: Draft) -> None:
     """Change a claim under a signature that was good for the text before."""
     honest = Draft(draft.scene, dict(draft.claims))
-    signature = str(honest.sealed()).rpartition(".")[2]
+    signature = str(honest.signed()).rpartition(".")[2]
     draft.claims["name"] = "Somebody Else"
-    draft.instead = str(draft.sealed()).rpartition(".")[0] + "." + signature
+    draft.instead = str(draft.signed()).rpartition(".")[0] + "." + signature
 
 
 def _stripped(draft: Draft) -> None:

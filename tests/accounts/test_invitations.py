@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import invitations
+from accounts.admin import resending
 from accounts.invitations import InvitationRefused, Link, Reason, fold, invite, look, resend, revoke
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.purging import purge_invitations
@@ -369,6 +370,54 @@ def test_sending_again_and_revoking_are_asked_by_get_and_done_by_post(town: Town
     assert "revoked meanwhile" in text(client.post(f"{page}/revoke/", follow=True))
     assert len(events("invitation.resent")) == len(events("invitation.revoked")) == 1
     assert "Send again" not in text(client.get(f"{page}/change/"))
+
+
+def test_many_are_sent_again_once_they_were_shown(town: Town) -> None:
+    client = browser(town.a.owner)
+    waiting = [send(town.a, f"{name}@example.com") for name in ("ada", "grace", "linus")]
+    accepted, theirs = send(town.a, "vera@example.com"), send(town.b, "zoe@example.com")
+    with site_context("a test"):
+        Invitation.objects.filter(pk=accepted.pk).update(accepted_at=timezone.now())
+        Invitation.objects.filter(pk=waiting[2].pk).update(expires_at=timezone.now())
+    chosen = {"action": "resend_chosen", "_selected_action": [one.pk for one in [*waiting, accepted, theirs]]}
+
+    shown = text(client.post(LIST, {**chosen, "index": "0"}))
+    assert "Send these invitations again?" in shown
+    assert [name in shown for name in ("ada@", "grace@", "linus@", "vera@", "zoe@")] == [True] * 3 + [False] * 2
+    assert events("invitation.resent") == []
+
+    done = text(client.post(LIST, {**chosen, "post": "yes"}, follow=True))
+    assert "3 invitations were sent again." in done
+    assert {entry.object_id for entry in events("invitation.resent")} == {str(one.pk) for one in waiting}
+    digests = {one.pk: one.digest for one in [*waiting, accepted, theirs]}
+    now = {one.pk: one.digest for one in [*all_of(town.a), *all_of(town.b)]}
+    assert {pk for pk, digest in digests.items() if now[pk] != digest} == {one.pk for one in waiting}
+
+
+def test_of_many_each_that_must_not_be_sent_is_told_and_the_others_are_sent(town: Town) -> None:
+    client = browser(make_admin(town.a))
+    beneath, above = send(town.a), send(town.a, "grace@example.com", known_as="owner")
+    chosen = {"action": "resend_chosen", "_selected_action": [beneath.pk, above.pk], "post": "yes"}
+    done = text(client.post(LIST, chosen, follow=True))
+
+    assert "1 invitation was sent again." in done
+    assert "above what you may do yourself" in done
+    assert [entry.details for entry in events("invitation.refused")] == [{"refused_because": "role_above_inviter"}]
+    assert {one.pk for one in all_of(town.a) if one.invited_by_id == town.a.member.pk} == {beneath.pk}
+
+
+def test_of_none_that_waits_none_is_sent_and_never_more_than_are_looked_through(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browser(town.a.owner)
+    sent = [send(town.a), send(town.a, "grace@example.com")]
+    chosen = {"action": "resend_chosen", "_selected_action": [one.pk for one in sent], "post": "yes"}
+    monkeypatch.setattr(resending, "MOST", 1)
+    assert "choose at most 1" in text(client.post(LIST, chosen, follow=True))
+    for one in sent:
+        revoke(one, town.a.owner)
+    assert "None of these waits" in text(client.post(LIST, chosen, follow=True))
+    assert events("invitation.resent") == []
 
 
 @pytest.mark.promise(46)

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLPattern, reverse
+
+from accounts.admin.exporting import FORMATS
 
 Fields = dict[str, list[str]]
-MOST_PAGES = 400
+MOST_SEARCHED = 3  # objects that an export is narrowed to
+MOST_PAGES = 400  # more are a mistake in the crawl, which then would not see the rest
+RETURN = "_changelist_filters"  # where a page's links lead back to: the page is the same
 
 
 @dataclass
@@ -75,29 +79,41 @@ class Crawl:
         return self._keep(f"POST {url} {values}", self.client.post(url, values))
 
     def follow_links(self) -> None:
-        """Follow every link from the first page on."""
+        """Follow every link from the first page on.
+
+        A list is narrowed, sorted or turned over in every way, once: narrowed twice it shows no row that it did not
+        show narrowed once.
+        """
         seen, waiting = set[str](), ["/admin/"]
-        while waiting and len(seen) < MOST_PAGES:
+        while waiting:
             url = waiting.pop(0)
             if url in seen or "logout" in url:
                 continue
+            assert len(seen) < MOST_PAGES, "there are more pages than the crawl can see"
             seen.add(url)
             response = self.get(url)
             if response.status_code == 200 and "html" in response.headers.get("Content-Type", ""):
-                links = (urljoin(url, link) for link in Page(response.content.decode()).links)
-                waiting += [link for link in links if urlsplit(link).path.startswith("/admin/")]
+                waiting += _onward(url, Page(response.content.decode()).links)
 
     def knock_at(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> dict[Model, list[str]]:
         """Try every address of each object, and return those that were answered with a page."""
         opened: dict[Model, list[str]] = {}
-        for obj in objects:
-            for name in ("change", "delete", "history"):
-                url = address(model_admin, name, obj)
+        for name, argument in _addresses_of_objects(model_admin):
+            for obj in objects:
+                url = reverse(f"admin:{name}", kwargs={argument: obj.pk})
                 if self.get(url).status_code == 200:
                     opened.setdefault(obj, []).append(name)
-                if name != "history":
-                    self.post(url, {"post": ["yes"]})
+                self.post(url, {"post": ["yes"]})
         return opened
+
+    def export(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> None:
+        """Take the whole list in each form that it is exported in, and what a search for each object finds."""
+        for pattern in model_admin.get_urls():
+            if isinstance(pattern, URLPattern) and "form" in pattern.pattern.converters:
+                for form in FORMATS:
+                    url = reverse(f"admin:{pattern.name}", kwargs={"form": form})
+                    for query in ("", *(f"?q={obj.pk}" for obj in objects[:MOST_SEARCHED])):
+                        self.post(f"{url}{query}", {})
 
     def use_lists(self, model_admin: ModelAdmin[Any], objects: list[Model], *, across: bool) -> None:
         """Search for each object, filter by it, and try every action on them, or on all that the list has."""
@@ -138,8 +154,28 @@ class Crawl:
                     self.post(url, {**form.values, choice: [key]})
 
     def _keep(self, what: str, response: Any) -> HttpResponse:
+        if getattr(response, "streaming", False):
+            response.streaming_content = [response.getvalue()]  # now, with what there is to be seen now
         self.answers.append((what, response))
         return response  # type: ignore[no-any-return]  # the test client's own kind of response
+
+
+def _onward(url: str, links: list[str]) -> Iterator[str]:
+    here = urlsplit(url)
+    for link in links:
+        there = urlsplit(urljoin(url, link))
+        if not there.path.startswith("/admin/") or (here.query and there.path == here.path):
+            continue
+        query = [(name, value) for name, value in parse_qsl(there.query, keep_blank_values=True) if name != RETURN]
+        yield f"{there.path}?{urlencode(query)}" if query else there.path
+
+
+def _addresses_of_objects(model_admin: ModelAdmin[Any]) -> Iterator[tuple[str, str]]:
+    """Yield name and argument of all that has an object's key in it, of Django's own and of ours."""
+    for pattern in model_admin.get_urls():
+        arguments = pattern.pattern.converters
+        if isinstance(pattern, URLPattern) and pattern.name and len(arguments) == 1 and "form" not in arguments:
+            yield pattern.name, next(iter(arguments))
 
 
 def address(model_admin: ModelAdmin[Any], name: str, obj: Model | None = None) -> str:

@@ -23,6 +23,12 @@ def browser(user: User) -> Client:
     return proven(user)
 
 
+def _without_proof(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
 @pytest.fixture
 def admin_of_a(town: Town) -> User:
     """Make the member of A one of its administrators: below its owner."""
@@ -119,16 +125,10 @@ def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: 
         assert client.post(page, {"name": "Renamed"}).status_code == status, person
     assert client.post(f"/admin/accounts/user/{admin_of_a.pk}/password/", {}).status_code == 403
     crafted = {"name": "Me", "is_active": "on", "is_superuser": "on", "is_staff": "on", "email": "boss@example.com"}
-    client.post(f"/admin/accounts/user/{admin_of_a.pk}/change/", {**crafted, **_no_inlines()})
+    client.post(f"/admin/accounts/user/{admin_of_a.pk}/change/", {**crafted})
 
     admin_of_a.refresh_from_db()
     assert (admin_of_a.is_superuser, admin_of_a.is_staff, admin_of_a.email) == (False, False, None)
-
-
-def _no_inlines() -> dict[str, str]:
-    prefixes = ("memberships", "identities")
-    counts = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
-    return {f"{prefix}-{name}": value for prefix in prefixes for name, value in counts.items()}
 
 
 @pytest.mark.promise(28)
@@ -149,28 +149,61 @@ def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town:
     membership = membership_of(town.a.member)
     with site_context("a test"):
         clerk = Role.objects.get(name="Abbey clerk")
-    sent = {
-        "memberships-TOTAL_FORMS": "1", "memberships-INITIAL_FORMS": "1", "memberships-0-id": membership.pk,
-        "memberships-0-user": str(town.a.member.pk), "memberships-0-tenant": str(town.b.tenant.pk),
-        "memberships-0-role": clerk.pk,
-    }  # fmt: skip
-    page = f"/admin/accounts/user/{town.a.member.pk}/change/"
-    answer = browser(root).post(page, {"name": "Abbey Member", "is_active": "on", **_no_inlines(), **sent})
+    sent = {"user": str(town.both.pk), "tenant": str(town.b.tenant.pk), "role": clerk.pk}
+    answer = browser(root).post(f"/admin/accounts/membership/{membership.pk}/change/?from=person", sent)
 
-    assert answer.status_code == 302
+    assert answer.headers["Location"] == f"/admin/accounts/user/{town.a.member.pk}/change/"
     changed = membership_of(town.a.member)
     assert (changed.pk, changed.tenant_id, changed.role_id) == (membership.pk, town.a.tenant.pk, clerk.pk)
+
+
+def test_rights_everywhere_are_given_by_superusers_with_fresh_proof_only(town: Town, admin_of_a: User) -> None:
+    admin_of_a.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
+    root = User.objects.create_superuser(username="root")
+    page = f"/admin/accounts/user/{town.a.member.pk}/rights/"
+    crafted = {"is_superuser": "on", "is_staff": "on"}
+
+    assert browser(admin_of_a).get(page).status_code == 403
+    assert browser(admin_of_a).post(page, crafted).status_code == 403
+    stale = _without_proof(root).post(page, crafted)
+    assert (stale.status_code, stale.headers["Location"].startswith("/accounts/")) == (302, True)
+    assert not User.objects.get(pk=town.a.member.pk).is_superuser
+
+    answer = browser(root).post(page, crafted)
+
+    assert answer.headers["Location"] == f"/admin/accounts/user/{town.a.member.pk}/change/"
+    town.a.member.refresh_from_db()
+    assert town.a.member.is_superuser
+    assert town.a.member.is_active  # what the page does not show it leaves alone
+
+
+def test_the_page_beside_the_rights_gives_none(town: Town) -> None:
+    root = User.objects.create_superuser(username="root")
+    crafted = {
+        "name": "Abbey",
+        "is_active": "on",
+        "is_superuser": "on",
+        "is_staff": "on",
+        "password": "x",
+        "groups": [],
+    }
+
+    assert browser(root).post(f"/admin/accounts/user/{town.a.member.pk}/change/", crafted).status_code == 302
+
+    town.a.member.refresh_from_db()
+    assert (town.a.member.name, town.a.member.is_superuser, town.a.member.is_staff) == ("Abbey", False, False)
 
 
 def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> None:
     root = User.objects.create_superuser(username="root", name="Root")
     client, page = browser(root), f"/admin/accounts/user/{root.pk}"
-    whole = {"name": "Root", "username": "root", "is_staff": "on", **_no_inlines()}
 
-    for crafted in ({"is_active": "on"}, {"is_superuser": "on"}):
-        answer = client.post(f"{page}/change/", {**whole, **crafted}).content.decode()
-        assert "last superuser" in answer
-    assert "last superuser" in client.post(f"{page}/delete/", {"post": "yes"}, follow=True).content.decode()
+    for crafted in (
+        client.post(f"{page}/change/", {"name": "Root"}),  # no longer active
+        client.post(f"{page}/rights/", {"username": "root", "is_staff": "on"}),  # no longer a superuser
+        client.post(f"{page}/delete/", {"post": "yes"}, follow=True),
+    ):
+        assert "last superuser" in crafted.content.decode()
 
     root.refresh_from_db()
     assert (root.is_active, root.is_superuser) == (True, True)

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.db.models import Model, QuerySet
@@ -12,33 +13,23 @@ from django.test import Client
 
 from accounts import ceiling
 from accounts.invitations import invite
-from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.models import BulkAction, ClaimRule, Identity, Invitation, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
 from audit.models import Entry
 from tests.admin.crawler import Crawl, address, body, registered
 from tests.proven import proven
+from tests.tenancy import rows
 from tests.tenancy.conftest import Side, Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(46), pytest.mark.promise(47)]
 
-TABLES = {  # each with what tells whose a row is
-    "accounts_user": "id",
-    "accounts_tenant": "id",
-    "accounts_role": "tenant_id",
-    "accounts_role_permissions": "(SELECT tenant_id FROM accounts_role r WHERE r.id = role_id)",
-    "accounts_membership": "tenant_id",
-    "accounts_invitation": "tenant_id",
-    "accounts_identity": "user_id",
-    "accounts_session": "user_id",
-    "accounts_user_groups": "NULL",
-    "accounts_user_user_permissions": "NULL",
-}
+MARK = "bittern"  # stands in every text of tenant B, and nowhere else
 SAID_BEFORE = re.compile(r'<ul class="messagelist">.*?</ul>', re.DOTALL)  # it repeats what was typed
 
 
 @pytest.fixture
 def furnished(town: Town) -> Town:
-    """Give everybody an identity, a session and a history."""
+    """Give everybody an identity, a session and a history; and both tenants rows of whatever else there is."""
     with site_context("a test furnishes two tenants"):
         User.objects.create_superuser(username="root", name="Root Canary")
         for side in (town.a, town.b):
@@ -53,7 +44,21 @@ def furnished(town: Town) -> Town:
             invite(side.tenant, side.role, f"{side.tenant.slug}-guest@example.com", side.owner)
             side.tenant.name += " House"
             side.tenant.save()
+    for side, mark in ((town.a, "avocet"), (town.b, MARK)):
+        tables = rows.models_of_people_and_admin()
+        rows.Side(mark, tables=tables, tenant=side.tenant, people=[side.owner, side.member]).fill()
     return town
+
+
+def test_the_other_tenant_has_rows_of_everything_that_is_registered(furnished: Town) -> None:
+    things = _everything()
+    foreign = {model: [one for one in found if not _is_of(one, furnished.a)] for model, found in things.items()}
+
+    assert {BulkAction, ClaimRule, Invitation} <= set(things)
+    assert all(foreign.values()), foreign
+    for model in (BulkAction, ClaimRule, Identity, Invitation):
+        assert MARK in str([vars(one) for one in foreign[model]]), model
+    assert MARK in str(Authenticator.objects.filter(user=furnished.b.owner).values())
 
 
 def owner(town: Town) -> User:
@@ -103,6 +108,7 @@ def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(
         opened = crawl.knock_at(model_admin, foreign)
         assert not opened, "what is not in the tenant was opened"
         crawl.use_lists(model_admin, foreign, across=False)
+        crawl.export(model_admin, foreign)
         for url in [address(model_admin, "add"), *_own_pages(model_admin, things[model_admin.model], furnished.a)]:
             crawl.fill_in_everything(url, _keys_of(furnished.b))
     for model_admin in registered():  # at the end: it may well delete what is one's own
@@ -161,7 +167,7 @@ def _canaries(side: Side) -> list[str]:
     with site_context("a test looks for canaries"):
         people = [side.owner, side.member]
         return [
-            "Barn House", side.tenant.slug, str(side.tenant.pk), side.role.name, "Root Canary", "203.0.113.9",
+            MARK, "Barn House", side.tenant.slug, str(side.tenant.pk), side.role.name, "Root Canary", "203.0.113.9",
             *(str(user.pk) for user in people), *(user.name for user in people),
             *(f"{user.name.replace(' ', '-').lower()}@example.com" for user in people),
             *(identity.subject for identity in Identity.objects.filter(user__in=people)),
@@ -179,10 +185,29 @@ def _state(own: list[str]) -> Any:
     """Everything but the tenant's own, which its administrators may change, and who has rights everywhere."""
     with site_context("a test takes stock"), connection.cursor() as cursor:
         state: dict[str, Any] = {"ranks": sorted(User.objects.values_list("pk", "is_staff", "is_superuser"))}
-        for table, owner in TABLES.items():
-            cursor.execute(f"SELECT to_jsonb(t)::text, {owner} FROM {table} t ORDER BY 1")  # noqa: S608  # our own
+        rights = {one.remote_field.through: "NULL" for one in User._meta.many_to_many}
+        for model in [User, *rows.models_of_people_and_admin(), *rights]:
+            table, whose = model._meta.db_table, rights.get(model) or _whose(model, "t")
+            cursor.execute(f"SELECT to_jsonb(t)::text, {whose} FROM {table} t ORDER BY 1")  # noqa: S608  # our own
             state[table] = [row for row, of in cursor.fetchall() if str(of) not in own]
         return state
+
+
+def _whose(model: type[Model], row: str) -> str:
+    """Say in SQL whose a row is: a tenant's, otherwise a person's, otherwise that of the first row that it names."""
+    if model in {Tenant, User}:
+        return f"{row}.id"
+    named = [one for one in model._meta.concrete_fields if isinstance(one.related_model, type)]
+    for owner in (Tenant, User):
+        for one in named:
+            if one.related_model is owner:
+                return f"{row}.{one.column}"
+    if not (model._meta.auto_created and named):
+        return "NULL"
+    first, inner = named[0], f"{row}_"
+    of = cast("type[Model]", first.related_model)
+    table, key = of._meta.db_table, of._meta.pk.column
+    return f"(SELECT {_whose(of, inner)} FROM {table} {inner} WHERE {inner}.{key} = {row}.{first.column})"  # noqa: S608
 
 
 def _rights(person: User | None) -> set[object]:

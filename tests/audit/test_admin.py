@@ -1,5 +1,6 @@
 """The trail in the admin: readable, searchable, and nothing else."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -27,7 +28,7 @@ def test_the_list_shows_who_did_what_to_what(staff: Client) -> None:
     page = staff.get("/admin/audit/entry/").content.decode()
 
     assert "service: payroll" in page
-    assert f"auth_group {group.pk}" in page
+    assert f'<span class="quiet">group</span> <a href="/admin/auth/group/{group.pk}/change/"' in page
 
 
 def test_a_search_takes_whole_ids_of_objects_people_actors_and_requests(staff: Client) -> None:
@@ -56,6 +57,7 @@ def test_an_entry_shows_values_from_before_and_after_and_personal_ones_from_the_
     user.email, user.is_staff = "countess@example.com", True
     user.save()
     page = staff.get(f"/admin/audit/entry/{Entry.objects.latest('id').pk}/change/").content.decode()
+    page = re.sub("</?(del|ins)>", "", page)  # the marks of what changed
 
     assert "is_staff" in page
     assert "ada@example.com" in page
@@ -64,7 +66,7 @@ def test_an_entry_shows_values_from_before_and_after_and_personal_ones_from_the_
     assert "&lt;b&gt;Ada" in created.content.decode()
 
 
-@pytest.mark.promise(75)
+@pytest.mark.promise(48, 75)
 def test_nothing_can_be_added_changed_or_deleted(staff: Client) -> None:
     group = Group.objects.create(name="staff")
     entry = Entry.objects.latest("id")

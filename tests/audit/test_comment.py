@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Group
@@ -34,8 +35,10 @@ def test_without_context_and_announcement_there_is_no_comment() -> None:
 
 @pytest.mark.django_db
 def test_address_browser_and_reason_stay_out_of_statements() -> None:
-    with acting(address="192.0.2.7", user_agent="Mozilla", reason="because"):
-        assert comment.comment("auth_group") == comment.comment("auth_group") == '/*audit {"t": "auth_group"}*/'
+    batch = UUID(int=7)
+    with acting(address="192.0.2.7", user_agent="Mozilla", reason="because", batch_id=batch):
+        expected = f'/*audit {{"b": "{batch}", "t": "auth_group"}}*/'
+        assert comment.comment("auth_group") == comment.comment("auth_group") == expected
 
 
 @pytest.mark.django_db

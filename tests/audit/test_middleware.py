@@ -78,7 +78,7 @@ def test_a_change_in_the_admin_names_its_administrator(client: Client) -> None:
     client.force_login(admin)
     answer = client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "employees"})
 
-    entry = Entry.objects.get(request_id=answer.headers["X-Request-ID"])
+    entry = Entry.objects.get(request_id=answer.headers["X-Request-ID"], action="update")
     assert (answer.status_code, entry.actor) == (302, Actor(ActorKind.PERSON, str(admin.pk)))
     assert (entry.source, entry.before, entry.after) == ("signal", {"name": "staff"}, {"name": "employees"})
 

@@ -46,6 +46,11 @@ def _inside(path: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _with_rights(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _newest(User)(visitor, new_visitor)
+    visitor.go(visitor.page.get_by_role("link", name="Rights and password").get_attribute("href") or "")
+
+
 def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         _people(visitor)
@@ -66,6 +71,13 @@ def _asked(act: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _many_asked(visitor: Visitor, _: NewVisitor) -> None:
+    _inside("/admin/accounts/invitation/")(visitor, _)
+    visitor.page.get_by_label("Select all objects on this page for an action").check()
+    visitor.page.get_by_label("Action:").select_option("resend_chosen")
+    visitor.press("Go")
+
+
 def _after_a_month(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/microsoft/login/")  # so that this process has asked one of the providers
     visitor.press("Continue with Microsoft")
@@ -78,6 +90,23 @@ def _while_nothing_is_counted(visitor: Visitor, _: NewVisitor) -> None:
     for counter in counters():
         cache.set(f"{counter.key}:tried", 1, 60)
     _sign_in(visitor)
+
+
+def _of_several_tenants(visitor: Visitor, _: NewVisitor) -> None:
+    """Ada owns two tenants, and begins in the first of them."""
+    visitor.sign_in("google", "ada")
+    ada = User.objects.get(identities__provider="google")
+    with site_context("a test furnishes two tenants"):
+        for name, member in (("Harbour Works", "Harry of the Harbour"), ("Lantern Works", "Lara of the Lantern")):
+            tenant = Tenant.objects.create(name=name)
+            for person, role in ((ada, "owner"), (User.objects.create_user(name=member), "member")):
+                Membership.objects.create(user=person, tenant=tenant, role=Role.objects.get(name=role))
+    visitor.go("/admin/")
+
+
+def _with_menu_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _of_several_tenants(visitor, new_visitor)
+    visitor.page.locator("#user-tools .menu summary").press("Enter")
 
 
 def _left(visitor: Visitor, _: NewVisitor) -> None:
@@ -207,7 +236,9 @@ ADMIN_STATES = [
     State(name="admin-claimrule_preview", heading="What this rule would do", arrive=_previewed),
     State(name="admin-invitation_add", heading="", arrive=_inside("/admin/accounts/invitation/add/")),
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
+    State(name="admin-invitation_resend_many", heading="Send these invitations again?", arrive=_many_asked),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
+    State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
     State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),
     State(name="admin-bulk_tenant", heading="Give a role", arrive=_chosen("grant_role")),
@@ -215,5 +246,7 @@ ADMIN_STATES = [
     State(name="admin-bulk_preview", heading="Give a role", arrive=_role_previewed),
     State(name="admin-bulk_done", heading="Give a role", arrive=_done),
     State(name="admin-bulk_under_way", heading="Deactivate", arrive=_under_way),
+    State(name="admin-of_several_tenants", heading="", arrive=_of_several_tenants),
+    State(name="admin-menu_open", heading="", arrive=_with_menu_open),
     State(name="admin-signed_out", heading="", arrive=_left),
 ]

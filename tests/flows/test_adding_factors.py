@@ -7,10 +7,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in
 
+from accounts.encryption import encrypt
 from accounts.factors import totp
 from accounts.factors.pages import NEW_APP
 from accounts.models import Session, User
-from accounts.sealing import seal
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
@@ -112,7 +112,7 @@ def test_there_is_one_app_whatever_another_tab_still_shows(browser: Browser) -> 
     other_tab = totp.new_secret()
     add_app(browser)
     session = browser.client.session
-    session[NEW_APP] = seal(other_tab, owner=browser.account, purpose=NEW_APP)
+    session[NEW_APP] = encrypt(other_tab, owner=browser.account, purpose=NEW_APP)
     session.save()
 
     assert b"there can be one" in browser.get(APP).content

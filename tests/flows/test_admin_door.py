@@ -167,6 +167,29 @@ def test_local_passwords_can_be_switched_off(browser: Browser, root: User, setti
     assert browser.get("/admin/password_change/").status_code == 302
 
 
+@pytest.mark.promise(45)
+def test_with_local_passwords_off_a_provider_that_asked_for_a_factor_leads_in_and_one_alone_does_not(
+    browser: Browser,
+    root: User,
+    settings: Any,
+    strict: None,
+    providers: Sandbox,
+    new_browser: Callable[[], Browser],
+) -> None:
+    settings.LOCAL_PASSWORDS = False
+    with_words(providers, "keycloak", acr="mfa")
+    plain, asked = new_browser(), new_browser()
+    plain.sign_in("google", "ada")
+    asked.sign_in("keycloak", "vera")
+    User.objects.filter(identities__isnull=False).update(is_staff=True, is_superuser=True)
+
+    assert enter(browser).status_code == 403
+    assert (is_inside(browser), is_inside(plain)) == (False, False)
+    assert plain.get(f"{LOGIN}?next=/admin/").headers["Location"] == f"{NEEDED}?for=admin"
+    assert is_inside(asked)
+    assert new_browser().sign_in("google", "ada", next="/admin/").headers["Location"] == NEEDED
+
+
 def test_staff_only(browser: Browser, root: User) -> None:
     User.objects.create_user(username="member", password=PASSWORD)
     wrong, right = enter(browser, name="member", password="wrong"), enter(browser, name="member")

@@ -467,6 +467,15 @@ def test_the_links_secret_never_stands_in_the_log(
     assert secret not in lines()
 
 
+def test_no_session_keeps_the_links_secret(browser: Browser, link: str, provider: str) -> None:
+    callback = browser.callback_url(provider, "ada", next=link)
+    assert browser.get(callback).headers["Location"] == link
+    browser.post(link)
+
+    assert link.split("/")[-2] not in str(dict(browser.client.session.items()))
+    assert browser.get(callback).headers["Location"] == "/accounts/", "the back button is still no error"
+
+
 @pytest.mark.promise(39)
 def test_the_page_tells_no_other_site_where_one_was(browser: Browser, link: str) -> None:
     answer = browser.get(link)

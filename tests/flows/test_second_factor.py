@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 
 from accounts.models import Session, User
 from audit.models import Entry
@@ -205,7 +206,7 @@ def test_a_secret_of_one_person_opens_nothing_for_another(
     stolen.post(PROVE, {"code": code(known)})
 
     assert stolen.account is None
-    assert details("factor.refused") == [{"refused_because": "seal_broken"}]
+    assert details("factor.refused") == [{"refused_because": "decryption_failed"}]
 
 
 @pytest.mark.promise(34)
@@ -274,6 +275,25 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
     assert elsewhere.post(PROVE, {"code": codes[0]}).status_code == 302
 
 
+@pytest.mark.promise(44)
+def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
+    browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
+) -> None:
+    cache.clear()  # of the brake on the address, where other tests may have been wrong
+    browser.sign_in("google", "ada")
+    secret, _ = add_app(browser)
+    later()
+    elsewhere = new_browser()
+    elsewhere.sign_in("google", "ada")
+    answers = [elsewhere.post(PROVE, {"credential": "{}"}) for _ in range(8)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
+    told = [found["refused_because"] for found in details("factor.refused")]
+    assert told == ["passkey_not_believed"] * 5 + ["braked"]
+    assert elsewhere.post(PROVE, {"code": code(secret)}).status_code == 302
+    assert elsewhere.account is not None
+
+
 @pytest.mark.promise(80)
 def test_without_redis_no_code_is_believed(
     browser: Browser, new_browser: Callable[[], Browser], cache_away: Callable[[], None], later: Callable[..., None]
@@ -302,6 +322,7 @@ def test_without_redis_no_code_is_believed(
     ],
 )
 def test_garbage_is_no_factor(browser: Browser, new_browser: Callable[[], Browser], posted: dict[str, str]) -> None:
+    cache.clear()  # of the brake on the address, which all of these come from
     browser.sign_in("google", "ada")
     add_app(browser)
     elsewhere = new_browser()

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Session
+from accounts.models import Session, User
 from audit.models import Entry
 from sandbox.server import Sandbox
+from tests.admin.crawler import Page
 from tests.flows.conftest import Browser
+from tests.proven import proven
 
 pytestmark = pytest.mark.django_db
 
@@ -174,3 +176,41 @@ def test_a_deactivated_account_loses_its_session_at_the_next_request(browser: Br
 
     assert browser.account is None
     assert browser.get("/accounts/").status_code == 302
+
+
+def deactivate_on_their_page(administrator: Client, page: str) -> None:
+    (form,) = [form for form in Page(administrator.get(page).content.decode()).forms if "is_active" in form.boxes]
+    kept = {name: value for name, value in form.values.items() if name != "is_active"}
+    assert administrator.post(page, kept).status_code == 302
+
+
+def deactivate_with_others(administrator: Client, page: str) -> None:
+    chosen = {"action": "deactivate", "_selected_action": [page.split("/")[-3]], "index": "0"}
+    preview = administrator.post("/admin/accounts/user/", chosen).headers["Location"]
+    assert administrator.post(preview, {"do": "confirm"}).status_code == 302
+
+
+@pytest.mark.promise(28, 31)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("deactivate", [deactivate_on_their_page, deactivate_with_others])
+def test_whom_an_administrator_deactivates_is_out_everywhere_and_for_good(
+    browser: Browser, new_browser: Callable[[], Browser], deactivate: Callable[[Client, str], None]
+) -> None:
+    """An account that is switched on again is not entered by what was stolen before."""
+    elsewhere = new_browser()
+    browser.sign_in("google", "ada")
+    elsewhere.sign_in("google", "ada")
+    person = User.objects.get()
+    administrator = proven(User.objects.create_superuser(username="root"))
+    deactivate(administrator, f"/admin/accounts/user/{person.pk}/change/")
+
+    assert (browser.account, elsewhere.account) == (None, None)
+    assert browser.get("/accounts/sessions/").status_code == 302
+    assert not Session.objects.filter(user=person).exists()
+    assert new_browser().sign_in("google", "ada").status_code == 403
+    ended = Entry.objects.filter(action="session.ended", person=str(person.pk))
+    assert ended.count() == 2
+    assert {entry.actor_id for entry in ended} == {administrator.session["_auth_user_id"]}
+
+    User.objects.filter(pk=person.pk).update(is_active=True)
+    assert (browser.account, elsewhere.account) == (None, None)

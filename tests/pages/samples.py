@@ -332,15 +332,17 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
     here = {"action": "/accounts/register/"}
     forms, models = import_module("accounts.forms"), import_module("accounts.models")
     ada = models.User(email="ada@lovelace.example")
+    choosing = {"address": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
     weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)
     return {
-        "accounts/register.html": {"asked": {"form": forms.AddressForm(), **here}},
+        "accounts/ask_address.html": {
+            "asked": {"form": forms.AddressForm(), "heading": "Register", "back": "/accounts/login/", **here}
+        },
         "accounts/mailed.html": {"told": {"address": "ada@lovelace.example"}},
         "accounts/local_sign_in.html": {"open": {"form": forms.SignInForm(), "is_open_to_all": True, **here}},
-        "accounts/forgotten.html": {"asked": {"form": forms.AddressForm(), **here}},
-        "accounts/choose.html": {"weak": {"form": weak, "address": "ada@lovelace.example", **here}},
-        "accounts/new_password.html": {
-            "asked": {"form": forms.NewPasswordForm(person=ada), "address": "ada@lovelace.example", **here}
+        "accounts/choose_password.html": {
+            "weak": {**choosing, "heading": "Your new account", "form": weak},
+            "new": {**choosing, "heading": "Choose a new password", "form": forms.NewPasswordForm(person=ada)},
         },
     }
 
@@ -361,11 +363,10 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
     person = {**visitor, "user": ADA, "action": path}
     closed = {
         "user": ADA,
-        "closed": {
-            "heading": "This invitation is for another address",
-            "happened": "The account that you are signed in to does not have the address that was invited.",
-            "advice": "Sign in with the account that has it, then open the link again.",
-        },
+        "heading": "This invitation is for another address",
+        "happened": "The account that you are signed in to does not have the address that was invited.",
+        "meaning": "Nothing was changed.",
+        "advice": "Sign in with the account that has it, then open the link again.",
         "reference": "7F3K-Q2",
     }
     return {

@@ -161,7 +161,7 @@ def test_a_fault_that_does_not_fit_is_refused(sandbox: Sandbox) -> None:
 
 def test_a_draft_is_honest_until_it_is_bent(sandbox: Sandbox) -> None:
     draft = Draft(sandbox.world.scene(Provider.GOOGLE), {"sub": "1"})
-    assert str(draft.sealed()).count(".") == 2
+    assert str(draft.signed()).count(".") == 2
 
 
 def test_every_fault_says_what_it_does_in_a_sentence() -> None:

@@ -17,6 +17,7 @@ from accounts.tenancy import site_context
 from audit.models import Entry
 from config.environment import CHECKOUT
 from tests.tenancy.conftest import Town
+from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +76,27 @@ def test_a_tenant_that_cannot_be_is_not_created(arguments: list[str], because: s
     with pytest.raises(CommandError, match=because):
         run("create_tenant", *arguments)
     assert [tenant["name"] for tenant in run("list_tenants")] == ["Abbey"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "create_tenant --name Abbey",
+        "create_role --name gatekeeper --permission accounts.view_user",
+        "add_member --tenant crypt --user vera --role member",
+        "create_administrator --name root --password-file {password}",
+    ],
+)
+def test_of_several_at_once_one_creates_and_the_others_find_it_there(command: str, tmp_path: Path) -> None:
+    run("create_tenant", "--name", "Crypt")
+    User.objects.create_user(username="vera")
+    (tmp_path / "password").write_text(PASSWORD)
+    told = shlex.split(command.format(password=tmp_path / "password"))
+    done = together(*[lambda: run(*told)] * 6)
+
+    assert [document["created"] for document in done].count(True) == 1
+    assert len({document["id"] for document in done}) == 1
 
 
 def test_a_role_is_made_what_is_said_and_stays_so(town: Town) -> None:

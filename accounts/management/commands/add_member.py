@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts import memberships
-from accounts.management.finding import find_person, find_role, find_tenant
+from accounts.management.finding import find_person, find_role, find_tenant, whoever_is_first
 from accounts.management.telling import TellingCommand
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import make_primary
@@ -27,7 +27,7 @@ class Command(TellingCommand):
         place, person = find_tenant(tenant), find_person(user)
         given = find_role(role, place)
         with tenant_context(place.pk, actor=Actor(ActorKind.COMMAND, "add_member")):
-            membership, done = _provide(person, place, given)
+            membership, done = whoever_is_first(lambda: _provide(person, place, given))
             if primary:
                 make_primary(person, place.pk)
         document = {

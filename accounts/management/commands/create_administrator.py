@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.management.finding import in_one_line
 from accounts.management.telling import TellingCommand
@@ -55,9 +55,13 @@ class Command(TellingCommand):
         password = secrets.token_urlsafe(18) if generate_password else _asked(password_file)
         _check(user, password)
         user.set_password(password)
-        with acting(actor=Actor(ActorKind.COMMAND, "create_administrator")), transaction.atomic():
-            user.save(update_fields=["password"] if known else None)
-            end_others(user, keep=None, because=Because.ADMINISTRATOR)
+        try:
+            with acting(actor=Actor(ActorKind.COMMAND, "create_administrator")), transaction.atomic():
+                user.save(update_fields=["password"] if known else None)
+                end_others(user, keep=None, because=Because.ADMINISTRATOR)
+        except IntegrityError:  # somebody creates them at this moment
+            self._tell(User.objects.get(username=name), "is there already", None, as_json=json)
+            return
         done = "has another password" if known else "was created"
         self._tell(user, done, password if generate_password else None, is_new=not known, as_json=json)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
 from accounts import roles
-from accounts.management.finding import find_tenant, in_one_line
+from accounts.management.finding import find_tenant, in_one_line, whoever_is_first
 from accounts.management.telling import TellingCommand
 from accounts.models import Role, Tenant
 from accounts.tenancy import site_context, tenant_context
@@ -44,8 +44,7 @@ class Command(TellingCommand):
         permissions = None if permission is None else _permissions(permission)
         own = find_tenant(tenant) if tenant else None
         with _context(own):
-            role = Role.objects.filter(name=name, tenant=own).first() or Role(name=name, tenant=own)
-            is_new, is_changed = role.pk is None, _make_so(role, description, scope, permissions)
+            role, is_new, is_changed = whoever_is_first(lambda: _provide(name, own, description, scope, permissions))
         done = "was created" if is_new else "was changed" if is_changed else "is so already"
         document = {
             "id": role.pk,
@@ -71,6 +70,19 @@ def _permissions(labels: Sequence[str]) -> list[Permission]:
     return found
 
 
+def _provide(
+    name: str,
+    own: Tenant | None,
+    description: str | None,
+    scopes: list[str] | None,
+    permissions: list[Permission] | None,
+) -> tuple[Role, bool, bool]:
+    """Return the role, whether it is new, and whether anything was written."""
+    role = Role.objects.filter(name=name, tenant=own).first() or Role(name=name, tenant=own)
+    is_new = role.pk is None
+    return role, is_new, _make_so(role, description, scopes, permissions)
+
+
 def _make_so(
     role: Role, description: str | None, scopes: list[str] | None, permissions: list[Permission] | None
 ) -> bool:
@@ -79,7 +91,7 @@ def _make_so(
     role.description = role.description if description is None else description
     role.scopes = role.scopes if scopes is None else list(dict.fromkeys(scopes))
     try:
-        role.full_clean()
+        role.full_clean(validate_unique=False, validate_constraints=False)
     except ValidationError as invalid:
         raise in_one_line(invalid) from None
     is_changed = before != (role.pk, role.description, role.scopes) or role.pk is None

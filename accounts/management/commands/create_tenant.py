@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.text import slugify
 
-from accounts.management.finding import in_one_line
+from accounts.management.finding import in_one_line, whoever_is_first
 from accounts.management.telling import TellingCommand
 from accounts.models import Tenant
 from accounts.tenancy import site_context
@@ -26,7 +26,7 @@ class Command(TellingCommand):
         if not slug:
             raise CommandError(f"No short name can be made of {name!r}: give one with --slug.")
         with site_context("create_tenant", actor=Actor(ActorKind.COMMAND, "create_tenant")):
-            tenant, is_new = _provide(name, slug)
+            tenant, is_new = whoever_is_first(lambda: _provide(name, slug))
         done = "was created" if is_new else "is there already"
         document = {"id": tenant.pk, "slug": tenant.slug, "name": tenant.name, "created": is_new}
         self.tell(f"The tenant {tenant.name} ({tenant.slug}, {tenant.pk}) {done}.", document, as_json=json)
@@ -37,7 +37,7 @@ def _provide(name: str, slug: str) -> tuple[Tenant, bool]:
     if known is None:
         tenant = Tenant(name=name, slug=slug)
         try:
-            tenant.full_clean()
+            tenant.full_clean(validate_unique=False)  # the database says so, also of what came at this moment
         except ValidationError as invalid:
             raise in_one_line(invalid) from None
         tenant.save()

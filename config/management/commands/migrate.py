@@ -4,13 +4,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.commands.migrate import Command as Migrate
+from django.db.migrations import Migration
 
 from audit.context import Actor, ActorKind, acting
 from config.database import as_owner
 
 
 class Command(Migrate):
+    """What a migration changes in rows, it changes under its own name; what follows them all, under the command's."""
+
+    acts = Actor(ActorKind.MIGRATION, "migrate")
+
     def handle(self, *args: Any, **options: Any) -> None:
-        actor = Actor(ActorKind.MIGRATION, "migrate")
-        with as_owner(settings.DATABASE_OWNER_URL), acting(actor=actor):
+        with as_owner(settings.DATABASE_OWNER_URL), acting(actor=lambda: self.acts):
             super().handle(*args, **options)
+
+    def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:  # noqa: FBT001, FBT002  # Django's
+        super().migration_progress_callback(action, migration, fake)
+        if migration and action in {"apply_start", "unapply_start"}:
+            self.acts = Actor(ActorKind.MIGRATION, f"{migration.app_label}.{migration.name}")
+        else:
+            self.acts = type(self).acts

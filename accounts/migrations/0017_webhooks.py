@@ -11,7 +11,7 @@ from accounts.tenancy.isolation import EnableTenantIsolation
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0014_second_factor_required'),
+        ('accounts', '0016_built_in_roles_grow'),
     ]
 
     operations = [

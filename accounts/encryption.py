@@ -1,6 +1,6 @@
-"""Secrets at rest: sealed so that only this site opens them, each only for whom and for what it was sealed.
+"""Secrets at rest: encrypted so that only this site reads them, each only for whom and for what it was encrypted.
 
-AES-256-GCM under a key derived from ``SECRET_KEY``. The number in front names the way of sealing, so that a vault
+AES-256-GCM under a key derived from ``SECRET_KEY``. The number in front names the way of encrypting, so that a vault
 with keys of its own can take over.
 """
 
@@ -20,28 +20,28 @@ WAY = "1"
 NONCE = 12  # bytes: NIST SP 800-38D, section 8.2
 
 
-class SealBroken(Exception):
-    """A sealed text was changed, sealed for somebody or something else, or sealed under another key."""
+class DecryptionFailed(Exception):
+    """An encrypted text was changed, or is for somebody or something else, or under another key."""
 
 
-def seal(text: str, *, owner: object, purpose: str) -> str:
-    """Seal a text for one owner and one purpose; both must be said again to open it."""
+def encrypt(text: str, *, owner: object, purpose: str) -> str:
+    """Encrypt a text for one owner and one purpose; both must be said again to decrypt it."""
     nonce = secrets.token_bytes(NONCE)
-    sealed = AESGCM(_key("seal")).encrypt(nonce, text.encode(), _bound_to(owner, purpose))
-    return f"{WAY}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+    encrypted = AESGCM(_key("encrypt")).encrypt(nonce, text.encode(), _bound_to(owner, purpose))
+    return f"{WAY}.{base64.urlsafe_b64encode(nonce + encrypted).decode()}"
 
 
-def unseal(sealed: str, *, owner: object, purpose: str) -> str:
-    """Raises SealBroken."""
-    way, _, content = sealed.partition(".")
+def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
+    """Raises DecryptionFailed."""
+    way, _, content = encrypted.partition(".")
     try:
         raw = base64.b64decode(content, altchars=b"-_", validate=True)
-        opened = AESGCM(_key("seal")).decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose))
-    except (binascii.Error, InvalidTag, ValueError) as broken:
-        raise SealBroken from broken
+        text = AESGCM(_key("encrypt")).decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose))
+    except (binascii.Error, InvalidTag, ValueError) as failure:
+        raise DecryptionFailed from failure
     if way != WAY:
-        raise SealBroken
-    return opened.decode()
+        raise DecryptionFailed
+    return text.decode()
 
 
 def fingerprint(text: str, *, owner: object, purpose: str) -> str:

@@ -1,0 +1,142 @@
+"""What is told of a person below the form of their page: where they belong, how they come in, what happened."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from accounts.admin_scope import actor
+from accounts.browsers import name_browser
+from accounts.models import Membership, User
+from accounts.provider_names import name_of
+from accounts.tenancy.context import current
+from audit.models import Entry
+
+SHOWN_ENTRIES = 20
+OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Cells of text; the first one may lead somewhere."""
+
+    cells: Sequence[str]
+    link: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A table with its title, and what one may do there: (words, address)."""
+
+    name: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    act: tuple[str, str] | None = None
+
+
+def panels(request: HttpRequest, user: User) -> list[Panel]:
+    """Return those that whoever asks may see; none of them is a form, which would cost more than the page."""
+    person = actor(request)
+    makers = {
+        "accounts.view_membership": _memberships,
+        "accounts.view_identity": _identities,
+        "accounts.view_session": _sessions,
+        "audit.view_entry": _history,
+    }
+    return [make(request, user) for right, make in makers.items() if person.has_perm(right)]
+
+
+def _memberships(request: HttpRequest, user: User) -> Panel:
+    found = (
+        Membership.objects.filter(user=user).select_related("tenant", "role").order_by("-is_primary", "tenant__name")
+    )
+    add = reverse("admin:accounts_membership_add")
+    return Panel(
+        name="memberships",
+        title=_("Tenants"),
+        heads=(_("Tenant"), _("Role"), _("Primary"), _("Since")),
+        rows=[
+            Row(
+                cells=(str(m.tenant), str(m.role), _("yes") if m.is_primary else "", _day(m.created_at)),
+                link=f"{reverse('admin:accounts_membership_change', args=[m.pk])}?{OF_A_PERSON}",
+            )
+            for m in found.order_by("-is_primary", "tenant__name")
+        ],
+        act=(_("Add to a tenant"), f"{add}?user={user.pk}&{OF_A_PERSON}") if actor(request).is_superuser else None,
+    )
+
+
+def _identities(request: HttpRequest, user: User) -> Panel:
+    return Panel(
+        name="identities",
+        title=_("Ways in"),
+        heads=(_("Provider"), _("Subject"), _("Address"), _("Verified"), _("Issuer"), _("Since")),
+        rows=[
+            Row(
+                cells=(
+                    name_of(identity.provider),
+                    identity.subject,
+                    identity.email or "",
+                    _("yes") if identity.email_verified else _("no"),
+                    identity.issuer,
+                    _day(identity.created_at),
+                )
+            )
+            for identity in user.identities.defer("claims").order_by("pk")
+        ],
+    )
+
+
+def _sessions(request: HttpRequest, user: User) -> Panel:
+    """Without the keys, which would open them."""
+    live = user.sessions.live().defer("session_data")
+    return Panel(
+        name="sessions",
+        title=_("Sessions"),
+        heads=(_("Session"), _("Browser"), _("Address"), _("Through"), _("Last seen")),
+        rows=[
+            Row(
+                cells=(
+                    str(session.public_id),
+                    name_browser(session.user_agent),
+                    session.address or "",
+                    name_of(session.provider) if session.provider else _("Local password"),
+                    date_format(session.last_seen_at, "DATETIME_FORMAT"),
+                )
+            )
+            for session in live
+        ],
+    )
+
+
+def _history(request: HttpRequest, user: User) -> Panel:
+    """The newest of what concerns the person: of the tenant's own part, for its administrators."""
+    scope = current()
+    found = Entry.objects.filter(person=str(user.pk)).order_by("-id")
+    if not scope.is_site:
+        found = found.filter(tenant_id=str(scope.tenant_id))
+    return Panel(
+        name="history",
+        title=_("History"),
+        heads=(_("Time"), _("What"), _("By"), _("Object")),
+        rows=list(_told(found.defer("before", "after", "details")[:SHOWN_ENTRIES])),
+        act=(_("All of it"), f"{reverse('admin:audit_entry_changelist')}?q={user.pk}"),
+    )
+
+
+def _told(entries: Iterable[Entry]) -> Iterator[Row]:
+    for entry in entries:
+        place = f"{entry.object_table} {entry.object_id}" if entry.object_table else ""
+        yield Row(
+            cells=(date_format(entry.at, "DATETIME_FORMAT"), entry.action, str(entry.actor), place),
+            link=reverse("admin:audit_entry_change", args=[entry.pk]),
+        )
+
+
+def _day(moment: datetime) -> str:
+    return date_format(moment, "DATE_FORMAT")

@@ -1,0 +1,125 @@
+"""What each event is about and what its details hold: for the list in docs/events.md, and for who reads the trail."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from audit.events import Event
+
+SUBJECTS: Mapping[str, Any] = {
+    "account": _("Accounts"),
+    "address": _("Addresses"),
+    "bulk": _("Bulk actions"),
+    "change": _("Refused changes"),
+    "export": _("Exports"),
+    "factor": _("Second factors"),
+    "identity": _("Ways in"),
+    "invitation": _("Invitations"),
+    "limit": _("Limits"),
+    "link": _("Mailed links"),
+    "password": _("Local passwords"),
+    "registration": _("Registration"),
+    "roles": _("Claim rules"),
+    "rule": _("Claim rules"),
+    "session": _("Sessions"),
+    "sign_in": _("Signing in"),
+    "sign_out": _("Signing out"),
+    "tenant": _("Tenants"),
+    "value": _("Restored values"),
+}
+
+ISSUER = {"issuer": _("the issuer's address")}
+PROVIDER = {"provider": _("the provider, empty for a local password")}
+BECAUSE = {"refused_because": _("why, in a word")}
+REFERENCE = {"reference": _("what the person's page shows")}
+REFUSED = {**PROVIDER, **BECAUSE, **REFERENCE, "detail": _("what exactly was wrong")}
+BRAKED = {
+    "braked_by": _("on whose account the brake held: the account's or the network address's"),
+    "seconds": _("for how long"),
+}
+COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
+FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
+BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
+EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
+
+DETAILS: Mapping[Event, Mapping[str, Any]] = {
+    Event.SIGN_IN_SUCCEEDED: {**PROVIDER, "steps": _("by what the person showed that it is them")},
+    Event.SIGN_IN_REFUSED: {**REFUSED, **BRAKED},
+    Event.SIGN_OUT_REFUSED: REFUSED,
+    Event.ACCOUNT_ENROLLED: PROVIDER,
+    Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
+    Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
+    Event.IDENTITY_KEPT: REFUSED,
+    Event.CHANGE_REFUSED: {**BECAUSE, "asked_by": _("the account that tried")},
+    Event.ADDRESS_CHANGE_REFUSED: BECAUSE,
+    Event.ADDRESS_CHANGE_CANCELLED: {"because": _("what ended it")},
+    Event.LIMIT_REACHED: {
+        "kind": _("of what"),
+        "limit": _("how often it may be done in a window"),
+        "seconds": _("how long a window is"),
+    },
+    Event.ROLES_FROM_CLAIMS: {
+        **PROVIDER,
+        "given": _("rules that gave a membership"),
+        "changed": _("rules that changed one"),
+        "withdrawn": _("rules whose membership ended"),
+    },
+    Event.RULE_UNREADABLE: {
+        **PROVIDER,
+        "claims": _("what could not be read"),
+        "rules": _("the rules that looked at it"),
+    },
+    Event.INVITATION_SENT: {"role": _("the role that is offered")},
+    Event.INVITATION_REVOKED: {"replaced": _("whether another one took its place")},
+    Event.INVITATION_ACCEPTED: {
+        "role": _("the role that the person has now"),
+        "is_new_member": _("whether they did not belong to the tenant before"),
+    },
+    Event.INVITATION_REFUSED: {**BECAUSE, **REFERENCE},
+    Event.INVITATION_PURGED: COUNTED,
+    Event.FACTOR_ADDED: FACTOR,
+    Event.FACTOR_REMOVED: FACTOR,
+    Event.FACTOR_USED: FACTOR,
+    Event.FACTOR_REFUSED: {**BECAUSE, **BRAKED},
+    Event.SESSION_ENDED: {
+        "session": _("which session, by the id that its owner sees"),
+        "because": _("what ended it"),
+    },
+    Event.TENANT_REFUSED: {
+        **BECAUSE,
+        **REFERENCE,
+        "wanted": _("the tenant that was asked for"),
+        "asked_at": _("the page"),
+    },
+    Event.SESSION_PURGED: COUNTED,
+    Event.LINK_PURGED: COUNTED,
+    Event.EXPORT_STARTED: EXPORT,
+    Event.EXPORT_MADE: {**EXPORT, "rows": _("how many rows went out"), "finished": _("whether those were all")},
+    Event.VALUE_RESTORED: {"entry": _("the entry that held the values"), "fields": _("which fields")},
+    Event.BULK_STARTED: {**BULK, "people": _("how many people were chosen")},
+    Event.BULK_ENDED: {
+        **BULK,
+        "changed": _("how many people were changed"),
+        "left": _("how many were left as they were, by the reason"),
+        "finished": _("whether it came to its end"),
+    },
+}
+
+
+def subject_of(event: Event) -> str:
+    """Return the subject that an event stands under in lists; a new subject goes by its own name."""
+    name = event.value.split(".", maxsplit=1)[0]
+    return str(SUBJECTS.get(name, name.replace("_", " ").capitalize()))
+
+
+def by_subject() -> dict[str, list[Event]]:
+    groups: dict[str, list[Event]] = {}
+    for event in Event:
+        groups.setdefault(subject_of(event), []).append(event)
+    return dict(sorted(groups.items()))
+
+
+def details_of(event: Event) -> dict[str, str]:
+    """Return what each detail of an event holds, by its name."""
+    return {name: str(holds) for name, holds in DETAILS.get(event, {}).items()}

@@ -1,0 +1,96 @@
+"""What stands in entries, in the words that people know it by: those of the models, the fields and the events."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Field, Model
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from audit.context import ActorKind
+from audit.declarations import Exemption, said_of, tables
+from audit.described import by_subject
+from audit.events import Event
+
+SECRET, PERSONAL = "(secret)", "(personal)"  # as the database's functions write them
+CHANGES: Mapping[str, Any] = {"create": _("Created"), "update": _("Changed"), "delete": _("Deleted")}
+ACTORS: Mapping[ActorKind, Any] = {
+    ActorKind.SERVICE: _("service"),
+    ActorKind.COMMAND: _("command"),
+    ActorKind.JOB: _("job"),
+    ActorKind.MIGRATION: _("migration"),
+    ActorKind.DATABASE: _("database role"),
+}
+Choices = list[tuple[Any, Any]]
+
+
+def actions() -> Choices:
+    changes = (_("Changes of rows"), list(CHANGES.items()))
+    events = [
+        (subject, [(event.value, str(event.label).removesuffix(".")) for event in found])
+        for subject, found in by_subject().items()
+    ]
+    return [changes, *events]
+
+
+def happening(action: str) -> str:
+    """Say what happened: an event by its sentence, a change by its verb."""
+    if action in Event.values:
+        return str(Event(action).label)
+    return str(CHANGES.get(action, plain(action)))
+
+
+def kinds_of_objects() -> Choices:
+    """Every table that an entry may be about; those of exempt models are objects of events."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for model in tables():
+        said = said_of(model)
+        if isinstance(said, Exemption) and model._meta.app_label == "audit":
+            continue
+        app = str(apps.get_app_config(model._meta.app_label).verbose_name)
+        groups.setdefault(app, []).append((model._meta.db_table, name_of_model(model)))
+    return [(app, sorted(found, key=lambda choice: choice[1])) for app, found in sorted(groups.items())]
+
+
+@cache
+def _models() -> dict[str, type[Model]]:
+    return {model._meta.db_table: model for model in tables()}
+
+
+def model_of(table: str | None) -> type[Model] | None:
+    """Return the model whose table it is, unless there is none any more."""
+    model = _models().get(table or "")
+    if model is None and table:
+        _models.cache_clear()  # an app that was installed since
+        model = _models().get(table)
+    return model
+
+
+def name_of_model(model: type[Model]) -> str:
+    """A table that only joins two others is called after them."""
+    if model._meta.auto_created:
+        ends = [field.related_model for field in model._meta.concrete_fields if isinstance(field.related_model, type)]
+        return ", ".join(str(end._meta.verbose_name) for end in ends)
+    return str(model._meta.verbose_name)
+
+
+def kind_of_object(table: str | None) -> str:
+    model = model_of(table)
+    return name_of_model(model) if model else plain(table or "")
+
+
+def field_of(model: type[Model] | None, column: str) -> "Field[Any, Any] | None":
+    fields = model._meta.concrete_fields if model else ()
+    return next((field for field in fields if field.column == column), None)
+
+
+def name_of_column(model: type[Model] | None, column: str) -> str:
+    field = field_of(model, column)
+    return str(capfirst(field.verbose_name)) if field else capfirst(plain(column))
+
+
+def plain(name: str) -> str:
+    """Write a technical name with spaces."""
+    return name.replace("_", " ").replace(".", " ")

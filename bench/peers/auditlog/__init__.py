@@ -1,0 +1,1 @@
+"""django-auditlog, whose receivers write its trail."""

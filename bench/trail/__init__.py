@@ -1,0 +1,1 @@
+"""What the trail costs: the same writes with it, without it, and with a peer's."""

@@ -1,0 +1,72 @@
+"""One run: every shop up, then every write at each of them in turns."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from statistics import median
+
+from bench.rounds import order
+from bench.target import Target
+from bench.trail.writer import WRITES
+from bench.trail.writing import Writer
+from bench.wire import Unexpected
+
+BULK = ("bulk create", "bulk update", "bulk delete")
+Say = Callable[[str], None]
+
+
+def cpu_of(write: str) -> str:
+    return f"{write}, CPU"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    rounds: int
+    times: int  # each write in each round
+    rows: int  # of a bulk write
+    bulk_rounds: int
+
+
+@dataclass
+class Outcome:
+    figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    missed: dict[str, list[int]] = field(default_factory=dict)  # rows that each bulk write left without an entry
+
+    def add(self, target: str, figure: str, value: float) -> None:
+        self.figures.setdefault(target, {}).setdefault(figure, []).append(value)
+
+
+def carry_out(targets: Sequence[Target], plan: Plan, say: Say, prepare: Callable[[Writer], None]) -> Outcome:
+    """``prepare`` is done to each target before anything is measured."""
+    outcome = Outcome()
+    with ExitStack() as stack:
+        writers = {}
+        for target in targets:
+            say(f"setting up {target.name}")
+            writers[target.name] = stack.enter_context(Writer(target))
+            prepare(writers[target.name])
+        for writer in writers.values():
+            for write in WRITES:
+                writer.ask(write, plan.times)  # plans and caches are made once
+        for number, names in enumerate(order(list(writers), plan.rounds), 1):
+            say(f"round {number} of {plan.rounds}: {', '.join(names)}")
+            for write in WRITES:
+                for name in names:
+                    found = writers[name].ask(write, plan.times)
+                    outcome.add(name, write, median(found["taken"]))
+                    outcome.add(name, cpu_of(write), found["cpu"])
+        for number, names in enumerate(order(list(writers), plan.bulk_rounds), 1):
+            say(f"{plan.rows} rows in bulk, round {number} of {plan.bulk_rounds}")
+            for name in names:
+                _bulk(writers[name], plan.rows, outcome)
+    return outcome
+
+
+def _bulk(writer: Writer, rows: int, outcome: Outcome) -> None:
+    found = writer.ask("bulk", rows)
+    name = writer.target.name
+    for figure, taken in zip(BULK, found["taken"], strict=True):
+        outcome.add(name, figure, taken / 1000)
+    outcome.missed[name] = [rows - entries for entries in found["entries"]]
+    if writer.is_exact and any(outcome.missed[name]):
+        raise Unexpected(f"{name}: bulk writes left {found['entries']} entries for {rows} rows each")

@@ -1,0 +1,1 @@
+"""Two models that are written with a trail and without."""

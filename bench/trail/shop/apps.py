@@ -1,0 +1,9 @@
+"""Django's entry to the shop."""
+
+from django.apps import AppConfig
+
+
+class ShopConfig(AppConfig):
+    name = "bench.trail.shop"
+    label = "shop"
+    default_auto_field = "django.db.models.BigAutoField"

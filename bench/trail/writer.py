@@ -1,0 +1,145 @@
+"""One process that writes into the shop when told to, and tells how long each write took.
+
+A line of JSON comes in (what to do, how often), a line goes out: the microseconds that each write took, and the CPU
+time of one, of this process and of its server process together.
+Whatever is written is rolled back, so that no round finds more than the one before.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+
+PER_REQUEST = 10  # writes in one request's transaction
+Write = Callable[[], object]
+
+
+class TakenBack(Exception):
+    """What was written to be measured has been measured."""
+
+
+def main() -> None:
+    django.setup()
+    for line in sys.stdin:
+        order = json.loads(line)
+        taken = bulk(order["times"]) if order["do"] == "bulk" else in_requests(WRITES[order["do"]], order["times"])
+        sys.stdout.write(json.dumps(taken) + "\n")
+        sys.stdout.flush()
+
+
+def in_requests(prepare: Callable[[int], Write], times: int) -> dict[str, Any]:
+    taken, cpu = [], 0.0
+    for first in range(0, times, PER_REQUEST):
+        with taken_back():
+            writes = [prepare(number) for number in range(first, min(times, first + PER_REQUEST))]
+            with a_request():
+                before = cpu_microseconds()
+                taken += [microseconds(write) for write in writes]
+                cpu += cpu_microseconds() - before
+    return {"taken": taken, "cpu": cpu / times}
+
+
+def bulk(rows: int) -> dict[str, list[float]]:
+    """Create so many rows, change them and delete them; count the entries that each of it left."""
+    items = model("Item")
+    wares = [items(**an_item(number)) for number in range(rows)]
+    writes: tuple[Write, ...] = (
+        lambda: items.objects.bulk_create(wares),
+        lambda: items.objects.update(price=F("price") + 1),
+        lambda: items.objects.all().delete(),
+    )
+    taken, entries = [], [0]
+    with taken_back(), a_request():
+        for write in writes:
+            taken.append(microseconds(write))
+            entries.append(count_entries())
+    return {"taken": taken, "entries": [after - before for before, after in pairwise(entries)]}
+
+
+def an_item(number: int) -> dict[str, Any]:
+    return {"name": f"Thing {number}", "note": "As good as new, and cheaper. " * 4, "price": number}
+
+
+def a_customer(number: int) -> dict[str, Any]:
+    return {"name": f"Person {number}", "email": f"person{number}@example.com", "password": "!" + "x" * 40}
+
+
+def created(name: str, values: Callable[[int], dict[str, Any]]) -> Callable[[int], Write]:
+    return lambda number: lambda: model(name).objects.create(**values(number))
+
+
+def saved(name: str, values: Callable[[int], dict[str, Any]], column: str, value: object) -> Callable[[int], Write]:
+    def prepare(number: int) -> Write:
+        row = model(name).objects.get(pk=model(name).objects.create(**values(number)).pk)
+        setattr(row, column, value)
+        return row.save  # type: ignore[no-any-return]  # of any model
+
+    return prepare
+
+
+def deleted(number: int) -> Write:
+    return model("Item").objects.create(**an_item(number)).delete  # type: ignore[no-any-return]
+
+
+WRITES: dict[str, Callable[[int], Write]] = {
+    "create": created("Item", an_item),
+    "save": saved("Item", an_item, "price", -1),
+    "delete": deleted,
+    "create, personal": created("Customer", a_customer),
+    "save, personal": saved("Customer", a_customer, "name", "Countess"),
+    "save, not personal": saved("Customer", a_customer, "visits", 1),
+}
+
+
+def model(name: str) -> Any:
+    return apps.get_model("shop", name)
+
+
+def microseconds(write: Write) -> float:
+    begun = time.perf_counter()
+    write()
+    return round((time.perf_counter() - begun) * 1e6, 1)
+
+
+def cpu_microseconds() -> float:
+    """So far, by the scheduler's own clock (proc_pid_schedstat(5)): ticks of 10 ms are too coarse for one write."""
+    server = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text()
+    return time.process_time_ns() / 1000 + int(server.split()[0]) / 1000
+
+
+def a_request() -> AbstractContextManager[object]:
+    """What the product's middleware says of a request, where the product is what writes."""
+    if not apps.is_installed("audit"):
+        return nullcontext()
+    context = import_module("audit.context")
+    actor = context.Actor(context.ActorKind.PERSON, str(uuid4()))
+    return context.acting(actor=actor, request_id=uuid4())  # type: ignore[no-any-return]  # imported by name
+
+
+def count_entries() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(settings.COUNT_ENTRIES)
+        return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    with suppress(TakenBack), transaction.atomic():
+        yield
+        raise TakenBack
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Encryption: what is for one person and one purpose can be read for no other."""
+
+import base64
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.encryption import DecryptionFailed, decrypt, encrypt, fingerprint
+
+
+@given(st.text())
+def test_what_was_encrypted_can_be_decrypted_and_is_not_to_be_seen(text: str) -> None:
+    encrypted = encrypt(text, owner="ada", purpose="totp")
+
+    assert decrypt(encrypted, owner="ada", purpose="totp") == text
+    assert encrypted != encrypt(text, owner="ada", purpose="totp")
+    assert len(text) < 4 or text not in encrypted
+
+
+@pytest.mark.parametrize(("owner", "purpose"), [("grace", "totp"), ("ada", "token"), ("", "totp\nada")])
+def test_it_is_decrypted_for_its_owner_and_purpose_alone(owner: str, purpose: str) -> None:
+    encrypted = encrypt("secret", owner="ada", purpose="totp")
+
+    with pytest.raises(DecryptionFailed):
+        decrypt(encrypted, owner=owner, purpose=purpose)
+
+
+def test_another_key_decrypts_nothing(settings: Any) -> None:
+    encrypted, mark = (
+        encrypt("secret", owner="ada", purpose="totp"),
+        fingerprint("word", owner="ada", purpose="recovery"),
+    )
+    settings.SECRET_KEY = "another " * 10
+
+    with pytest.raises(DecryptionFailed):
+        decrypt(encrypted, owner="ada", purpose="totp")
+    assert fingerprint("word", owner="ada", purpose="recovery") != mark
+
+
+@given(st.text() | st.from_regex(r"1\.[A-Za-z0-9_-]{0,80}={0,2}", fullmatch=True))
+def test_garbage_is_refused(encrypted: str) -> None:
+    with pytest.raises(DecryptionFailed):
+        decrypt(encrypted, owner="ada", purpose="totp")
+
+
+def test_every_changed_byte_is_noticed() -> None:
+    way, _, content = encrypt("secret", owner="ada", purpose="totp").partition(".")
+    raw = base64.urlsafe_b64decode(content)
+
+    for place in range(len(raw)):
+        changed = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
+        with pytest.raises(DecryptionFailed):
+            decrypt(f"{way}.{base64.urlsafe_b64encode(changed).decode()}", owner="ada", purpose="totp")
+    with pytest.raises(DecryptionFailed):
+        decrypt(f"2.{content}", owner="ada", purpose="totp")
+
+
+def test_a_fingerprint_is_of_one_text_of_one_owner_for_one_purpose() -> None:
+    marks = {
+        fingerprint(text, owner=owner, purpose=purpose)
+        for text in ("a", "b")
+        for owner in ("ada", "grace")
+        for purpose in ("x", "y")
+    }
+
+    assert len(marks) == 8

@@ -1,0 +1,71 @@
+"""The built-in roles: what administrators change stays changed, what is new to the code comes once."""
+
+import pytest
+
+from accounts import roles
+from accounts.ceiling import permissions_of
+from accounts.models import Role
+from accounts.tenancy import site_context
+from audit.models import Entry
+
+pytestmark = pytest.mark.django_db
+
+NEW, TAKEN, GIVEN = "accounts.delete_invitation", "audit.view_entry", "accounts.delete_user"
+
+
+def provide() -> None:
+    roles.provide(using="default")
+
+
+def owner() -> Role:
+    with site_context("a test"):
+        return Role.objects.get(name="owner", tenant=None)
+
+
+def change(*, take: tuple[str, ...] = (), give: tuple[str, ...] = ()) -> None:
+    with site_context("a test changes a role"):
+        owner().permissions.remove(*roles.permissions(take))
+        owner().permissions.add(*roles.permissions(give))
+
+
+def test_a_new_site_has_them_as_the_code_says() -> None:
+    with site_context("a test"):
+        has = {role.name: permissions_of(role) for role in Role.objects.filter(tenant=None)}
+
+    assert has == {one.name: set(one.permissions) for one in roles.BUILT_IN}
+
+
+def test_what_an_administrator_has_taken_or_given_stays_so() -> None:
+    change(take=(TAKEN,), give=(GIVEN,))
+    last = Entry.objects.latest("id").pk
+    provide()
+    provide()
+
+    with site_context("a test"):
+        assert permissions_of(owner()) == {*roles.OWNER.permissions, GIVEN} - {TAKEN}
+    assert Entry.objects.latest("id").pk == last, "nothing was written"
+
+
+def test_what_is_new_to_the_code_is_added_once() -> None:
+    """As an earlier version has left it: with one permission that the version did not know yet."""
+    change(take=(NEW, TAKEN))
+    known = [label for label in roles.OWNER.permissions if label != NEW]
+    with site_context("a test"):
+        Role.objects.filter(pk=owner().pk).update(provided=known)
+    provide()
+    with site_context("a test"):
+        assert permissions_of(owner()) == {*roles.OWNER.permissions} - {TAKEN}
+
+    change(take=(NEW,))
+    provide()
+    with site_context("a test"):
+        assert NEW not in permissions_of(owner())
+
+
+def test_a_built_in_role_that_is_gone_is_created_again() -> None:
+    with site_context("a test"):
+        Role.objects.get(name="admin", tenant=None).delete()
+    provide()
+
+    with site_context("a test"):
+        assert permissions_of(Role.objects.get(name="admin", tenant=None)) == set(roles.ADMIN.permissions)

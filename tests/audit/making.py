@@ -1,0 +1,75 @@
+"""Rows of any model, made without knowing it, and what to change in them."""
+
+import json
+from itertools import count
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.expressions import Expression
+
+from tests.tenancy.rows import Side
+
+
+class Maker(Side):
+    """Rows that nothing refers to yet: each has related rows of its own, so none is like another."""
+
+    def __init__(self) -> None:
+        super().__init__(mark="made")
+        self.numbers = count(1)
+
+    def new(self, model: type[models.Model], **given: Any) -> models.Model:
+        """Give a row that is not saved yet, in which everything required is filled."""
+        number = next(self.numbers)
+        values = {one.name: self._filled(one, number) for one in required(model) if one.name not in given}
+        return model(**values, **given)
+
+    def saved(self, model: type[models.Model], **given: Any) -> models.Model:
+        if model is ContentType:
+            return ContentType.objects.earliest("pk")
+        row = self.new(model, **given)
+        row.save(force_insert=True)
+        return row
+
+    def alter(self, row: models.Model) -> list[str]:
+        """Give each required column another value; return their fields' names."""
+        number = next(self.numbers)
+        fields = alterable(type(row))
+        for one in fields:
+            setattr(row, one.name, self._filled(one, number))
+        return [one.name for one in fields]
+
+    def _filled(self, one: Any, number: int) -> Any:
+        return self.saved(one.related_model) if one.related_model else self._value(one, number)
+
+
+def required(model: type[models.Model]) -> list[Any]:
+    return [
+        one
+        for one in model._meta.concrete_fields
+        if not (one.primary_key or one.null or one.has_default() or one.has_db_default())
+    ]
+
+
+def alterable(model: type[models.Model]) -> list[Any]:
+    """The required columns that a value can be made up for, or those that point at other rows where there are none."""
+    own = [
+        one
+        for one in required(model)
+        if not (
+            one.related_model or one.choices or getattr(one, "auto_now", False) or getattr(one, "auto_now_add", False)
+        )
+    ]
+    return own or required(model)
+
+
+def _sets_itself(one: Any) -> bool:
+    return getattr(one, "auto_now", False) or getattr(one, "auto_now_add", False)
+
+
+def as_json(row: models.Model) -> tuple[list[str], str]:
+    """Give the columns of a row, and their values as PostgreSQL's jsonb_populate_record reads them."""
+    values = {str(one.column): getattr(row, one.attname) for one in row._meta.concrete_fields}
+    known = {column: value for column, value in values.items() if not isinstance(value, Expression)}
+    return list(known), json.dumps(known, cls=DjangoJSONEncoder)

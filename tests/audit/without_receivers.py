@@ -1,0 +1,10 @@
+"""A plugin of pytest: a run in which no signal announces anything."""
+
+import pytest
+
+from audit import announce
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_receivers(django_db_setup: None) -> None:
+    announce.disconnect()

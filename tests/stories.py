@@ -1,0 +1,98 @@
+"""Which events happened while the tests ran, so that a run of all of them can tell which never did.
+
+Heard at the statement that records an event, whatever becomes of its transaction, in every process of the run. An
+event that a test records by its own hand is no story: what counts is that a line of the product did it.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from audit.described import details_of
+from audit.events import RECORD, Event
+from config.environment import CHECKOUT
+
+TESTS = CHECKOUT / "tests"
+Heard = dict[str, list[str]]  # names of details, by event
+
+
+class Stories:
+    """Listens to one process; the first one puts together what all of them heard."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.heard: dict[str, set[str]] = {}
+        self.faults: list[str] = []
+
+    def listen(self) -> None:
+        connection_created.connect(self._join, weak=False, dispatch_uid="the tests listen to events")
+
+    def _join(self, *, connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+        if self._overhear not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self._overhear)
+
+    def _overhear(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql == RECORD and _is_of_the_product(sys._getframe(1)):  # noqa: SLF001  # who called is the question
+            name, told = params
+            self.heard.setdefault(name, set()).update(json.loads(told).get("details", {}))
+        return result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Take over what another process heard. One that died has told nothing, and the run has failed."""
+        for name, details in getattr(node, "workeroutput", {}).get("events", {}).items():
+            self.heard.setdefault(name, set()).update(details)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        told = getattr(self.config, "workeroutput", None)
+        if told is not None:
+            told["events"] = {name: sorted(details) for name, details in self.heard.items()}
+        elif exitstatus == pytest.ExitCode.OK and _is_everything(self.config):
+            self.faults = faults(self.heard)
+            if self.faults:
+                session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        for fault in self.faults:
+            terminalreporter.line(f"FAILED docs/events.md: {fault}", red=True)
+
+
+def faults(heard: dict[str, set[str]]) -> list[str]:
+    """Return a sentence for each event that never happened, and for each detail that is not as it is described."""
+    found = []
+    for event in Event:
+        if event.value not in heard:
+            found.append(f"{event.value} was recorded by no story")
+            continue
+        described = set(details_of(event))
+        found += (f"{event.value} holds {name}, which is not described" for name in sorted(heard[event] - described))
+        found += (f"{event.value} never held {name}" for name in sorted(described - heard[event]))
+    return found
+
+
+def _is_of_the_product(frame: FrameType | None) -> bool:
+    """Whether whoever called ``record`` stands in the product and not in a test."""
+    has_passed_record = False
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        if has_passed_record:
+            return path.is_relative_to(CHECKOUT) and not path.is_relative_to(TESTS)
+        has_passed_record = path == CHECKOUT / "audit" / "events.py"
+        frame = frame.f_back
+    return False
+
+
+def _is_everything(config: pytest.Config) -> bool:
+    """Whether nothing narrows the run down."""
+    options = config.option
+    is_narrowed = options.keyword or options.markexpr or getattr(options, "lf", False) or options.collectonly
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not is_narrowed and not options.deselect

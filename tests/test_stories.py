@@ -1,0 +1,61 @@
+"""A run of all tests fails where an event never happens: the check itself, on runs of its own."""
+
+import pytest
+
+from accounts.limits import take
+from audit.described import details_of
+from audit.events import Event, record
+from config.environment import CHECKOUT
+from tests.stories import Stories, faults
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.fixture
+def stories(pytestconfig: pytest.Config) -> Stories:
+    found = [plugin for plugin in pytestconfig.pluginmanager.get_plugins() if isinstance(plugin, Stories)]
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.mark.django_db
+def test_what_the_product_records_is_heard_and_what_a_test_records_is_none(
+    stories: Stories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "heard", {})
+    record(Event.SIGN_IN_SUCCEEDED)
+    assert stories.heard == {}
+
+    for _time in range(2):
+        take("a-story", "nobody", limit=1, seconds=60)
+    assert stories.heard == {"limit.reached": {"kind", "limit", "seconds"}}
+
+
+def test_a_run_that_misses_an_event_or_finds_another_detail_is_told_so() -> None:
+    complete = {event.value: set(details_of(event)) for event in Event}
+    assert faults(complete) == []
+
+    without = {name: details for name, details in complete.items() if name != "sign_in.refused"}
+    assert faults(without) == ["sign_in.refused was recorded by no story"]
+    more = complete | {"sign_out.succeeded": {"mood"}}
+    assert faults(more) == ["sign_out.succeeded holds mood, which is not described"]
+    less = complete | {"account.enrolled": set()}
+    assert faults(less) == ["account.enrolled never held provider"]
+
+
+@pytest.mark.parametrize("processes", [[], ["-n", "2"]])
+def test_a_run_ends_as_failed_in_one_process_and_in_several(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, processes: list[str]
+) -> None:
+    """In runs of one test, in which no event happens."""
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    pytester.makeini("[pytest]\ntestpaths = here\n")
+    plugin = "from tests.stories import Stories\ndef pytest_configure(config):\n"
+    plugin += "    config.pluginmanager.register(Stories(config))\n"
+    pytester.makepyfile(**{"here/conftest": plugin, "here/test_nothing": "def test_nothing():\n    pass\n"})
+    options = ["-p", "no:randomly", "-p", "no:django", *processes]
+    whole = pytester.runpytest_subprocess(*options)
+    part = pytester.runpytest_subprocess(*options, "here/test_nothing.py")
+
+    assert (whole.ret, part.ret) == (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.OK)
+    whole.stdout.fnmatch_lines(["*sign_in.refused was recorded by no story*"])
