@@ -67,7 +67,7 @@ def test_every_model_with_secrets_is_tried() -> None:
     assert {model._meta.label for model in MODELS} == set(REST)
 
 
-@pytest.mark.parametrize("model", sorted(MODELS, key=lambda model: str(model)), ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", sorted(MODELS, key=str), ids=lambda model: model.__name__)
 def test_a_declared_secret_stands_in_its_column_alone(servers: Servers, model: type[Model]) -> None:
     declaration = next(declaration for known, declaration in audited() if known is model)
     table = model._meta.db_table
