@@ -72,6 +72,11 @@ class Event(models.TextChoices):
     REASON_GIVEN = "reason.given", _("A reason was given for the changes with the same request or batch id.")
     BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
     BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
+    TRAIL_REMOVED = (
+        "trail.removed",
+        _("Entries whose time was over were removed; the details count them."),
+    )
+    TRAIL_FLOOR_SET = "trail.floor_set", _("The owner of the tables said how long entries are kept at the least.")
 
 
 class SecretInDetails(ValueError):

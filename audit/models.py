@@ -3,6 +3,7 @@
 
 from typing import Any, NoReturn
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -121,3 +122,113 @@ class Personal(ReadOnly):
 
     def __str__(self) -> str:
         return str(self.entry_id)
+
+
+class Seal(ReadOnly):
+    """Some entries of finished transactions, sealed outside the database, each seal upon the one before (ADR 14)."""
+
+    number = models.BigIntegerField(_("number"), primary_key=True)
+    sealed_at = models.DateTimeField(_("time"))
+    entries = models.IntegerField(_("entries"))
+    ids = models.TextField(_("entries' ids"))
+    first_id = models.BigIntegerField(_("first id"))
+    last_id = models.BigIntegerField(_("last id"))
+    first_at = models.DateTimeField(_("from"))
+    last_at = models.DateTimeField(_("to"))
+    upto_txid = models.BigIntegerField(_("up to transaction"))
+    upto_id = models.BigIntegerField(_("up to id"))
+    cluster = models.BigIntegerField(_("server"))
+    floor_id = models.BigIntegerField(_("above id"))
+    carried = models.BooleanField(_("carried over by a restore"))
+    digest = models.BinaryField(_("digest"))
+    key_id = models.TextField(_("key"))
+    previous = models.BinaryField(_("previous seal"))
+    mac = models.BinaryField(_("authentication code"))
+
+    class Meta:
+        db_table = "audit_seal"
+        ordering = ["-number"]
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        indexes = [
+            models.Index(fields=["first_id"], name="audit_seal_first"),
+            models.Index(fields=["last_id"], name="audit_seal_last"),
+            models.Index(fields=["number"], name="audit_seal_carried", condition=models.Q(carried=True)),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class SealDigests(ReadOnly):
+    """The digests of a seal's entries, 32 bytes each, in the order of their ids."""
+
+    number = models.BigIntegerField(_("seal"), primary_key=True)
+    digests = models.BinaryField(_("digests"))
+
+    class Meta:
+        db_table = "audit_seal_digests"
+        verbose_name = _("digests of a seal")
+        verbose_name_plural = _("digests of seals")
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Removal(ReadOnly):
+    """What retention has removed, with a code that only who holds the sealing key can make."""
+
+    id = models.UUIDField(primary_key=True)
+    removed_at = models.DateTimeField(_("time"))
+    month = models.TextField(_("month"), null=True)
+    tenant_id = models.TextField(_("tenant"), null=True)
+    until = models.DateTimeField(_("until"))
+    entries = models.BigIntegerField(_("entries"))
+    ids = models.TextField(_("entries' ids"))
+    first_id = models.BigIntegerField(_("first id"))
+    last_id = models.BigIntegerField(_("last id"))
+    key_id = models.TextField(_("key"))
+    mac = models.BinaryField(_("authentication code"))
+
+    class Meta:
+        db_table = "audit_removal"
+        ordering = ["-removed_at"]
+        verbose_name = _("removal")
+        verbose_name_plural = _("removals")
+        indexes = [models.Index(fields=["first_id"], name="audit_removal_first")]
+
+    def __str__(self) -> str:
+        return f"{self.entries}: {self.ids}"
+
+
+class Retention(models.Model):
+    """For how many days a tenant's entries are kept; the site's own row has no tenant, and no row means for good."""
+
+    tenant_id = models.TextField(_("tenant"), primary_key=True, blank=True)
+    days = models.IntegerField(_("days"), validators=[MinValueValidator(1)])
+
+    class Meta:
+        db_table = "audit_retention"
+        verbose_name = _("retention")
+        verbose_name_plural = _("retentions")
+        constraints = [models.CheckConstraint(condition=models.Q(days__gt=0), name="audit_retention_some_days")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id or '*'}: {self.days}"
+
+
+class JobRun(models.Model):
+    """When a job of the trail ran last, and what kept it from its end."""
+
+    name = models.TextField(_("job"), primary_key=True)
+    ran_at = models.DateTimeField(_("time"))
+    trouble = models.TextField(_("trouble"), default="", blank=True)
+    progress = models.JSONField(_("progress"), default=dict, blank=True)
+
+    class Meta:
+        db_table = "audit_jobrun"
+        verbose_name = _("run of a job")
+        verbose_name_plural = _("runs of jobs")
+
+    def __str__(self) -> str:
+        return self.name

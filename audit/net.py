@@ -76,6 +76,10 @@ def mend(using: str = "default") -> None:
 def after_migrations(*, using: str, **_signal: Any) -> None:
     """Receiver of ``post_migrate`` for this app only: it is sent for each app, once all are migrated."""
     mend(using)
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT to_regproc('public.audit_make_months') IS NOT NULL")
+        if cursor.fetchone()[0]:
+            cursor.execute("SELECT public.audit_make_months(2)")
 
 
 def _pen_exists(connection: BaseDatabaseWrapper) -> bool:

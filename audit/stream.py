@@ -23,7 +23,9 @@ BATCH = 1000  # entries in memory
 PAUSE = 1.0  # seconds between looks at the end of the trail
 
 
-def add_arguments(parser: Any) -> None:
+def add_subcommand(subcommands: Any) -> None:
+    parser = subcommands.add_parser("stream", help="write entries as lines of JSON, and go on as they come")
+    parser.set_defaults(run=run)
     parser.add_argument("--after", type=int, metavar="ID", help="begin after the entry with this id")
     parser.add_argument("--from-start", action="store_true", help="begin with the oldest entry there is")
     parser.add_argument("--cursor", type=Path, metavar="FILE", help="go on where this file says; it is kept up to date")
@@ -31,7 +33,14 @@ def add_arguments(parser: Any) -> None:
 
 
 def run(
-    *, after: int | None, from_start: bool, cursor: Path | None, once: bool, out: TextIO = sys.stdout, **_: Any
+    _say: Callable[[str], object],
+    *,
+    after: int | None,
+    from_start: bool,
+    cursor: Path | None,
+    once: bool,
+    out: TextIO = sys.stdout,
+    **_: Any,
 ) -> None:
     """Write entries until a signal comes. Whatever is killed meanwhile writes some lines twice, and skips none.
 

@@ -14,6 +14,7 @@ def told(entry: Entry) -> dict[str, Any]:
         "source": entry.source,
         "action": entry.action,
         "actor": {"kind": entry.actor_kind, "id": entry.actor_id},
+        "behind": {"kind": entry.behind_kind, "id": entry.behind_id} if entry.behind_kind else None,
         "object": {"table": entry.object_table, "id": entry.object_id} if entry.object_table else None,
         "person": entry.person,
         "tenant": entry.tenant_id,

@@ -4,6 +4,8 @@ Every variable may be given as ``NAME_FILE``, a path to read the value from. Out
 checkout's ``.env`` (yours) and ``.local/env`` (written by ``make run``) are read below it.
 """
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -74,6 +76,10 @@ class Environment(BaseModel):
     )
     redis_url: SecretStr = Field(description="Redis or Valkey, 6.2 or newer")
 
+    audit_sealing_keys: Annotated[list[SecretStr], CommaSeparated] = Field(
+        default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
+    )
+
     email_url: SecretStr = Field(
         default=SecretStr(""),
         description="smtp://user:password@host:587, smtps://…, or console: (development's default)",
@@ -134,6 +140,14 @@ class Environment(BaseModel):
         text = value.get_secret_value()
         if len(text) < 50 or text.startswith("django-insecure"):
             raise ValueError("needs at least 50 random characters")
+        return value
+
+    @field_validator("audit_sealing_keys")
+    @classmethod
+    def _keys_are_random(cls, value: list[SecretStr]) -> list[SecretStr]:
+        keys = [key_of(secret) for secret in value]
+        if len(set(keys)) < len(keys):
+            raise ValueError("names a key twice")
         return value
 
     @field_validator("database_url", "database_owner_url", "redis_url")
@@ -217,6 +231,22 @@ class Environment(BaseModel):
         if self.admin_second_factor is not None:
             return self.admin_second_factor == "required"
         return not self.is_development or self.local_passwords == "off"
+
+
+def key_of(secret: SecretStr) -> bytes:
+    """Return the 32 bytes of a key. Raises ValueError, which does not repeat it.
+
+    Fewer than 16 different bytes among 32 are no accident (less than one in a billion random keys): zeros, say.
+    """
+    try:
+        key = base64.b64decode(secret.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise ValueError("each key must be base64 of exactly 32 bytes")
+    if len(set(key)) < 16:
+        raise ValueError("has a key that is not random")
+    return key
 
 
 def _text(value: str | SecretStr) -> str:

@@ -144,7 +144,9 @@ def _look_through(
         return [], None
     with connection.cursor() as cursor:
         # LIMIT fences the inner query off: its rows come one by one, in their order, and no condition goes inside.
-        cursor.execute(f"SELECT * FROM ({sql}) AS looked (id, at, fits) WHERE fits LIMIT {count}", parameters)  # noqa: S608  # written by the ORM
+        cursor.execute(
+            f"SELECT * FROM ({sql}) AS looked (id, at, fits) WHERE fits LIMIT {count}", parameters
+        )  # written by the ORM
         found = [(entry, at) for entry, at, _fits in cursor.fetchall()]
     if len(found) == count:
         return found, None

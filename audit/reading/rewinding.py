@@ -126,7 +126,7 @@ def _as_the_trail_writes_it(model: type[Model], row: Model) -> Mapping[str, Any]
     key = connection.ops.quote_name(str(model._meta.pk.column))
     table = connection.ops.quote_name(model._meta.db_table)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT to_jsonb(r)::text FROM {table} r WHERE {key} = %s", [row.pk])  # noqa: S608  # names of our own
+        cursor.execute(f"SELECT to_jsonb(r)::text FROM {table} r WHERE {key} = %s", [row.pk])  # names of our own
         found = cursor.fetchone()
     values: dict[str, Any] = json.loads(found[0]) if found else {}
     return values

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from config.environment import key_of
 from config.settings.told import TOLD
 
 _public = urlsplit(TOLD.base_url)
@@ -11,6 +12,7 @@ _over_tls = _public.scheme == "https"
 
 SESSION_ENGINE = "accounts.sessions"
 SECRET_KEY = TOLD.secret_key.get_secret_value()
+AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
 DEBUG = TOLD.debug
 PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name

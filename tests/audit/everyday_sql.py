@@ -48,7 +48,7 @@ def write_in_a_common_table_expression(table: Table) -> None:
     (row, fields), gone, new = table.altered(), table.saved(), _with_a_key(table)
     with table.watch() as entries, connection.cursor() as cursor:
         cursor.execute(
-            f"WITH made AS ({inserting(new)}), gone AS (DELETE FROM {_table(gone)} WHERE id = '{gone.pk}') "  # noqa: S608
+            f"WITH made AS ({inserting(new)}), gone AS (DELETE FROM {_table(gone)} WHERE id = '{gone.pk}') "
             + updating(row, fields)
         )
     assert sorted(entry.action for entry in table.ours(entries)) == ["create", "delete", "update"]
@@ -64,10 +64,10 @@ def script(table: Table) -> tuple[str, list[str]]:
     lines = [
         f"{inserting(_with_a_key(table))};",
         f"{updating(row, fields)};",
-        f"DELETE FROM {name} WHERE id = '{gone.pk}';",  # noqa: S608
+        f"DELETE FROM {name} WHERE id = '{gone.pk}';",
         *([] if table.is_guarded else [f"COPY {name} ({columns}) FROM STDIN;\n{copied_line}\n\\."]),
         f"BEGIN; {inserting(_with_a_key(table))}; {updating(other, same)}; COMMIT;",
-        f"BEGIN; {inserting(_with_a_key(table))}; DELETE FROM {name} WHERE id = '{other.pk}'; ROLLBACK;",  # noqa: S608
+        f"BEGIN; {inserting(_with_a_key(table))}; DELETE FROM {name} WHERE id = '{other.pk}'; ROLLBACK;",
     ]
     copies = [] if table.is_guarded else ["create"]
     return "\n".join(lines), ["create", "update", "delete", *copies, "create", "update"]
@@ -82,7 +82,7 @@ def updating(row: models.Model, fields: list[str]) -> str:
     columns = ", ".join(str(row._meta.get_field(name).column) for name in fields)  # type: ignore[union-attr]
     source = f"jsonb_populate_record(NULL::{_table(row)}, {_literal(as_json(row)[1])})"
     return (
-        f"UPDATE {_table(row)} SET ({columns}) = ROW(n.*) FROM (SELECT {columns} FROM {source}) n WHERE id = '{row.pk}'"  # noqa: S608
+        f"UPDATE {_table(row)} SET ({columns}) = ROW(n.*) FROM (SELECT {columns} FROM {source}) n WHERE id = '{row.pk}'"
     )
 
 
@@ -94,7 +94,7 @@ def copied(rows: list[models.Model]) -> tuple[str, list[tuple[Any, ...]]]:
     with connection.cursor() as cursor:
         for row in rows:
             cursor.execute(
-                f"SELECT {as_text} FROM jsonb_populate_record(NULL::{_table(row)}, %s)",  # noqa: S608
+                f"SELECT {as_text} FROM jsonb_populate_record(NULL::{_table(row)}, %s)",
                 [as_json(row)[1]],
             )
             lines.append(cursor.fetchone())
@@ -104,7 +104,7 @@ def copied(rows: list[models.Model]) -> tuple[str, list[tuple[Any, ...]]]:
 def _insert(model: type[models.Model], columns: list[str], values: str) -> str:
     table = model._meta.db_table
     names = ", ".join(f'"{column}"' for column in columns)
-    return f'INSERT INTO "{table}" ({names}) SELECT {names} FROM jsonb_populate_record(NULL::"{table}", {values})'  # noqa: S608
+    return f'INSERT INTO "{table}" ({names}) SELECT {names} FROM jsonb_populate_record(NULL::"{table}", {values})'
 
 
 def _with_a_key(table: Table) -> models.Model:

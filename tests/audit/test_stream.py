@@ -29,7 +29,7 @@ CANARY = "canary@example.com"
 
 def once(**options: Any) -> list[dict[str, Any]]:
     out = io.StringIO()
-    stream.run(**{"after": None, "from_start": False, "cursor": None, "once": True, "out": out, **options})
+    stream.run(print, **{"after": None, "from_start": False, "cursor": None, "once": True, "out": out, **options})
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from audit import stream
+from audit import operating, stream
 
 
 class Command(BaseCommand):
@@ -12,9 +12,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         subcommands = parser.add_subparsers(dest="subcommand", required=True)
-        streaming = subcommands.add_parser("stream", help="write entries as lines of JSON, and go on as they come")
-        stream.add_arguments(streaming)
-        streaming.set_defaults(run=stream.run)
+        operating.add_subcommands(subcommands)
+        stream.add_subcommand(subcommands)
 
     def handle(self, *_: Any, run: Any, **options: Any) -> None:
-        run(**options)
+        run(self.stdout.write, **options)

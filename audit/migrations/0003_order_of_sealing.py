@@ -1,14 +1,18 @@
 from django.db import migrations, models
 
+from audit.live_index import AddLiveIndex
+
 
 class Migration(migrations.Migration):
 
+    atomic = False
+
     dependencies = [
-        ('audit', '0004_read_by_any_filter'),
+        ('audit', '0002_entries_of_a_batch'),
     ]
 
     operations = [
-        migrations.AddIndex(
+        AddLiveIndex(
             model_name='entry',
             index=models.Index(fields=['txid', 'id'], name='audit_entry_txid'),
         ),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('audit', '0002_entries_of_a_batch'),
+        ('audit', '0005_months'),
     ]
 
     operations = [

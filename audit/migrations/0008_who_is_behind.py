@@ -3,7 +3,7 @@ from pathlib import Path
 from django.db import migrations, models
 
 HERE = Path(__file__).parent
-FUNCTIONS = (HERE / '0007' / 'functions.sql').read_text(encoding='utf-8')
+FUNCTIONS = (HERE / '0008' / 'functions.sql').read_text(encoding='utf-8')
 
 
 def functions_of_before() -> str:
@@ -15,7 +15,7 @@ def functions_of_before() -> str:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0002_entries_of_a_batch'),
+        ('audit', '0007_erasure'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db.migrations.state import StateApps
 
 from audit.apps import AuditConfig
 
-SQL = Path(__file__).parent / '0006'
+SQL = Path(__file__).parent / '0007'
 
 
 def let_the_runtime_role_ask(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -19,7 +19,7 @@ def let_the_runtime_role_ask(_apps: StateApps, schema_editor: BaseDatabaseSchema
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0005_read_onwards'),
+        ('audit', '0006_read_by_any_filter'),
     ]
 
     operations = [

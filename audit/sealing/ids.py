@@ -1,0 +1,65 @@
+"""Many ids in few words: "1-5,7,9-12"."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+Span = tuple[int, int]
+
+
+def spans_of(ids: Iterable[int]) -> Iterator[Span]:
+    """Yield ascending ids as spans, first and last included."""
+    first = last = None
+    for one in ids:
+        if last is not None and first is not None and one == last + 1:
+            last = one
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = one
+    if first is not None and last is not None:
+        yield first, last
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Ascending ids that do not touch each other's spans."""
+
+    spans: tuple[Span, ...]
+
+    @classmethod
+    def of(cls, ids: Iterable[int]) -> "Ids":
+        return cls(tuple(spans_of(ids)))
+
+    @classmethod
+    def read(cls, text: str) -> "Ids":
+        """Raises ValueError for anything that ``str`` would not have written."""
+        spans = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            spans.append((int(first), int(last or first)))
+        ids = cls(tuple(spans))
+        is_ascending = all(one[1] + 1 < other[0] for one, other in pairwise(spans))
+        if not is_ascending or str(ids) != text:
+            raise ValueError(f"not a list of ids: {text[:80]}")
+        return ids
+
+    def __str__(self) -> str:
+        return ",".join(f"{first}-{last}" if last > first else str(first) for first, last in self.spans)
+
+    def __len__(self) -> int:
+        return sum(last - first + 1 for first, last in self.spans)
+
+    def __iter__(self) -> Iterator[int]:
+        for first, last in self.spans:
+            yield from range(first, last + 1)
+
+    def __contains__(self, one: int) -> bool:
+        place = bisect_right(self._firsts, one) - 1
+        return place >= 0 and one <= self.spans[place][1]
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [first for first, _last in self.spans]

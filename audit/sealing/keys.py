@@ -1,0 +1,71 @@
+"""The keys that seals are made with: kept outside the database, newest first."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+
+
+class KeyUnknown(Exception):
+    """Something was signed with a key that is not among ours."""
+
+
+class NotAuthentic(Exception):
+    """Something does not have the code that our key gives it."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key; ``age`` is 0 for the newest, which seals. The others still verify what they once sealed."""
+
+    id: str
+    age: int
+    secret: bytes = field(repr=False)
+
+    def sign(self, kind: str, told: Mapping[str, Any]) -> str:
+        """Return the code of everything told, in hexadecimal; no kind of thing can pass for another."""
+        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        return hmac.digest(self.secret, f"vestibule {kind} 1\n{text}".encode(), sha256).hex()
+
+
+def signed(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told with the newest key's name and its code."""
+    key = newest()
+    content = {**told, "key_id": key.id}
+    return content | {"mac": key.sign(kind, content)}
+
+
+def checked(kind: str, told: Mapping[str, Any]) -> Key:
+    """Return the key by which this is authentic. Raises KeyUnknown, NotAuthentic."""
+    key = next((key for key in keys() if key.id == told.get("key_id")), None)
+    if key is None:
+        raise KeyUnknown(told.get("key_id"))
+    content = {name: value for name, value in told.items() if name != "mac"}
+    if not hmac.compare_digest(key.sign(kind, content), str(told.get("mac"))):
+        raise NotAuthentic
+    return key
+
+
+def newest() -> Key:
+    return keys()[0]
+
+
+def keys() -> tuple[Key, ...]:
+    """Return those of AUDIT_SEALING_KEYS, and the one derived from SECRET_KEY: by it sealed who had no other yet."""
+    return _keys(tuple(settings.AUDIT_SEALING_KEYS), settings.SECRET_KEY)
+
+
+@lru_cache(maxsize=4)
+def _keys(given: tuple[bytes, ...], secret_key: str) -> tuple[Key, ...]:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"vestibule trail seals 1").derive(secret_key.encode())
+    return tuple(
+        Key(id=sha256(b"vestibule key id\n" + secret).hexdigest()[:12], age=age, secret=secret)
+        for age, secret in enumerate((*given, derived))
+    )

@@ -1,0 +1,336 @@
+"""Verification: from the lines of the trail alone, in one pass, whether it is what was sealed (ADR 14).
+
+It believes nothing but the keys: digests are computed here, from the lines; what the database says of itself is only
+compared with what our codes hold. Lines come ordered by id, a seal where its first entry stands, so what is in memory
+are the seals and removals that are open at one id.
+"""
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from audit.lines import read
+from audit.sealing.findings import Fault, Findings, Kind
+from audit.sealing.ids import Ids
+from audit.sealing.keys import Key, KeyUnknown, NotAuthentic, checked
+from audit.sealing.seals import NOTHING
+
+PATIENCE = timedelta(minutes=10)  # for an entry to be sealed in, once its transaction is over
+WAITING = 10_000  # unsealed entries that are remembered one by one, for a sealing that stands still
+
+
+@dataclass
+class _Held:
+    """The ids of a seal or a removal, gone through as the lines come."""
+
+    spans: tuple[tuple[int, int], ...]
+    told: Mapping[str, Any]
+    digests: bytes = b""
+    index: int = 0  # of the span
+    next: int = 0  # id
+    place: int = 0  # of that id among all
+    is_authentic: bool = True
+
+    def __post_init__(self) -> None:
+        self.next = self.spans[0][0]
+
+    def step(self) -> bool:
+        """Go to the next id; return whether there is one."""
+        self.place += 1
+        if self.next < self.spans[self.index][1]:
+            self.next += 1
+            return True
+        self.index += 1
+        if self.index < len(self.spans):
+            self.next = self.spans[self.index][0]
+            return True
+        return False
+
+    def skip_to(self, id_: int) -> bool:
+        """Go to the first id that is not below this one; return whether there is one."""
+        while self.next < id_:
+            last = self.spans[self.index][1]
+            if last >= id_:
+                self.next = id_
+            else:
+                self.next = last
+                if not self.step():
+                    return False
+        return True
+
+
+@dataclass
+class Verification:
+    """One verification: feed it lines, then ask it for its findings."""
+
+    checkpoint: Mapping[str, Any] | None = None
+    findings: Findings = field(default_factory=Findings)
+    _header: Mapping[str, Any] = field(default_factory=dict)
+    _seals: list[tuple[int, int, _Held]] = field(default_factory=list)  # heaps by the next id
+    _removals: list[tuple[int, int, _Held]] = field(default_factory=list)
+    _order: int = 0
+    _at: int = 0  # the id that has been reached
+    _previous: dict[int, str] = field(default_factory=dict)  # what the seal of this number must follow on
+    _macs: dict[int, tuple[str, int | None]] = field(default_factory=dict)  # each seal's code, and the age of its key
+    _half_linked: set[int] = field(default_factory=set)
+    _last: Mapping[str, Any] | None = None  # the seal with the highest number
+    _entry: tuple[int, str | None, str] = (0, None, "")  # the last one: id, digest of its personal values, time
+    _waiting: list[tuple[int, int, str]] = field(default_factory=list)
+
+    def read(self, lines: Iterable[str]) -> Findings:
+        """Go through all lines, whose order is the one of ``audit.lines.stream``."""
+        for line in lines:
+            if line.startswith('{"id":'):
+                self._read_entry(line)
+            elif line.startswith('{"personal":'):
+                self._read_personal(line)
+            else:
+                self._read_other(line)
+        self._end()
+        return self.findings
+
+    # Lines
+
+    def _read_other(self, line: str) -> None:
+        try:
+            told = read(line)
+            if "export" in told:
+                self._header = told
+                self.findings.is_whole = told["first_id"] is None and told["last_id"] is None
+            elif "seal" in told:
+                self._read_seal(told)
+            else:
+                self._read_removal(told)
+        except (ValueError, KeyError, TypeError, IndexError):
+            self.findings.found(Fault(Kind.UNREADABLE, self._at, self._at, detail=line[:60]))
+
+    def _read_seal(self, told: dict[str, Any]) -> None:
+        digests, number = told.pop("digests"), told["seal"]
+        ids = Ids.read(told["ids"])
+        key = self._authentic("seal", Kind.SEAL, told)
+        self.findings.seals += 1
+        self._link(told, key)
+        held = bytes.fromhex(digests) if digests else b""
+        if key and held and sha256(held).hexdigest() != told["digest"]:
+            self._seal_fault(Kind.SEAL, told, f"seal {number}: its digests were edited")
+            key = None
+        self._order += 1
+        heapq.heappush(
+            self._seals, (ids.spans[0][0], self._order, _Held(ids.spans, told, held, is_authentic=key is not None))
+        )
+        first, last = self.findings.first_seal, self.findings.last_seal
+        self.findings.first_seal = min(first, number) if first else number
+        self.findings.last_seal = max(last, number) if last else number
+        if self._last is None or number > self._last["seal"]:
+            self._last = told
+        self._compare_checkpoint(told)
+
+    def _read_removal(self, told: dict[str, Any]) -> None:
+        ids = Ids.read(told["ids"])
+        if self._authentic("removal", Kind.REMOVAL, told) is not None:
+            self._order += 1
+            heapq.heappush(self._removals, (ids.spans[0][0], self._order, _Held(ids.spans, told)))
+
+    def _authentic(self, kind: str, fault: Kind, told: dict[str, Any]) -> Key | None:
+        try:
+            return checked(kind, told)
+        except KeyUnknown:
+            self._seal_fault(fault, told, f"{kind} {told[kind]}: its key {told['key_id']} is not among ours")
+        except NotAuthentic:
+            self._seal_fault(fault, told, f"{kind} {told[kind]}: it does not have our code")
+        return None
+
+    def _seal_fault(self, kind: Kind, told: Mapping[str, Any], detail: str) -> None:
+        self.findings.found(
+            Fault(
+                kind,
+                told["first_id"],
+                told["last_id"],
+                first_at=told.get("first_at", ""),
+                last_at=told.get("last_at", ""),
+                detail=detail,
+            )
+        )
+
+    def _read_entry(self, line: str) -> None:
+        try:
+            id_ = int(line[6 : line.index(",")])
+        except ValueError:
+            self.findings.found(Fault(Kind.UNREADABLE, self._at, self._at, detail=line[:60]))
+            return
+        self.findings.entries += 1
+        if id_ <= self._at:
+            self._fault_of(Kind.REORDERED, id_, line)
+            return
+        self._pass(id_)
+        self._at = id_
+        self._entry = (id_, _field(line, "personal_digest"), _field(line, "at") or "")
+        if not self._seals or self._seals[0][0] != id_:
+            self._note_unsealed(id_, line)
+            return
+        held = self._seals[0][2]
+        if not held.is_authentic:
+            pass  # which was said already: of its entries nothing is known
+        elif sha256(line.encode()).digest() == held.digests[held.place * 32 : held.place * 32 + 32]:
+            self.findings.sound()
+        else:
+            self._fault_of(Kind.EDITED, id_, line)
+        self._advance()
+        while self._seals and self._seals[0][0] == id_:  # one seal holds it; the others that say so are wrong
+            self._fault_of(Kind.REORDERED, id_, line)
+            self._advance()
+
+    def _read_personal(self, line: str) -> None:
+        id_, _, rest = line[12:].partition(',"values":')
+        entry, digest, at = self._entry
+        if str(entry) != id_ or digest is None or sha256(rest[:-1].encode()).hexdigest() != digest:
+            number = int(id_) if id_.isdigit() else self._at
+            self.findings.found(Fault(Kind.PERSONAL, number, number, first_at=at, last_at=at))
+        self._entry = (entry, None, at)  # there is one row at the most
+
+    # Going on
+
+    def _pass(self, id_: int) -> None:
+        """Everything below this id that a seal holds, and that has not come, is missing."""
+        while self._seals and self._seals[0][0] < id_:
+            missing, _order, held = self._seals[0]
+            if self._is_removed(missing):
+                self.findings.removed += 1
+            elif held.is_authentic and self._is_in_window(missing):
+                told = held.told
+                self.findings.found(
+                    Fault(Kind.DELETED, missing, missing, first_at=told["first_at"], last_at=told["last_at"])
+                )
+            self._advance()
+
+    def _advance(self) -> None:
+        _next, order, held = self._seals[0]
+        if held.step():
+            heapq.heapreplace(self._seals, (held.next, order, held))
+        else:
+            heapq.heappop(self._seals)
+
+    def _is_removed(self, id_: int) -> bool:
+        while self._removals and self._removals[0][0] < id_:
+            _next, order, held = self._removals[0]
+            if held.skip_to(id_):
+                heapq.heapreplace(self._removals, (held.next, order, held))
+            else:
+                heapq.heappop(self._removals)
+        return bool(self._removals) and self._removals[0][0] == id_
+
+    def _is_in_window(self, id_: int) -> bool:
+        first, last = self._header.get("first_id"), self._header.get("last_id")
+        return (first is None or id_ >= first) and (last is None or id_ <= last)
+
+    def _fault_of(self, kind: Kind, id_: int, line: str) -> None:
+        at = _field(line, "at") or ""
+        self.findings.found(Fault(kind, id_, id_, first_at=at, last_at=at))
+
+    # The chain
+
+    def _link(self, told: Mapping[str, Any], key: Key | None) -> None:
+        """Seals come by their first ids, which is nearly the order of their numbers: links wait for both ends."""
+        number = told["seal"]
+        self._macs[number] = (told["mac"], key.age if key else None)
+        self._previous[number] = told["previous"]
+        if number == 1:
+            if self._previous.pop(1) != NOTHING:
+                self._seal_fault(Kind.CHAIN, told, "seal 1 follows on something")
+            self._forget(1)
+        for later in (number, number + 1):
+            if later in self._previous and later - 1 in self._macs:
+                self._join(later, told)
+
+    def _join(self, later: int, told: Mapping[str, Any]) -> None:
+        (mac, age), (_mac, later_age) = self._macs[later - 1], self._macs[later]
+        if self._previous.pop(later) != mac:
+            self._seal_fault(Kind.CHAIN, told, f"seal {later} does not follow on seal {later - 1}")
+        elif age is not None and later_age is not None and later_age > age:
+            self._seal_fault(Kind.CHAIN, told, f"seal {later} was made with an older key than seal {later - 1}")
+        self._forget(later - 1)
+        self._forget(later)
+
+    def _forget(self, number: int) -> None:
+        """A seal that is linked to both sides is of no more use."""
+        if number in self._half_linked:
+            self._half_linked.remove(number)
+            del self._macs[number]
+        else:
+            self._half_linked.add(number)
+
+    def _compare_checkpoint(self, told: Mapping[str, Any]) -> None:
+        if self.checkpoint and told["seal"] == self.checkpoint["number"]:
+            if told["mac"] != self.checkpoint["seal_mac"]:
+                self._seal_fault(Kind.CHAIN, told, f"seal {told['seal']} is another one than the checkpoint's")
+            self.checkpoint = None
+
+    # The end
+
+    def _note_unsealed(self, id_: int, line: str) -> None:
+        self.findings.sound()
+        at, txid = _field(line, "at") or "", _number(line, "txid")
+        self.findings.unsealed += 1
+        self.findings.unsealed_since = min(self.findings.unsealed_since or at, at)
+        if len(self._waiting) < WAITING:
+            self._waiting.append((id_, txid, at))
+
+    def _end(self) -> None:
+        self._pass(1 << 63)
+        self.findings.sound()
+        if not self._header:
+            self.findings.found(Fault(Kind.UNREADABLE, 0, 0, detail="there is no header"))
+            return
+        self._find_gaps()
+        self._judge_unsealed()
+        if self.checkpoint:
+            number, upto = self.checkpoint["number"], self.checkpoint["last_id"]
+            last = self.findings.last_seal or 0
+            is_inside = self.findings.is_whole or number <= last
+            if is_inside:
+                detail = f"the checkpoint knows seal {number}, and the last one here is {last}"
+                self.findings.found(Fault(Kind.CUT, self._at, upto, detail=detail))
+            else:
+                self.findings.notes.append("the checkpoint lies beyond this export")
+
+    def _find_gaps(self) -> None:
+        """In a whole trail every seal follows on one; in a part of it, those at the edges have no neighbour."""
+        if not self.findings.is_whole:
+            return
+        for number in sorted(self._previous):
+            detail = f"seal {number - 1} is missing"
+            self.findings.found(Fault(Kind.CHAIN, 0, self._at, detail=detail))
+        last = self.findings.last_seal or 0
+        if (self._header.get("seals") or 0) > last:
+            detail = f"{self._header['seals']} seals were exported, and the last one here is {last}"
+            self.findings.found(Fault(Kind.CUT, self._at, self._at, detail=detail))
+
+    def _judge_unsealed(self) -> None:
+        """The tail waits for its seal, which is no fault; what sealing has passed, or left for long, is one."""
+        last, header = self._last, self._header
+        patience = datetime.fromisoformat(header["at"]) - PATIENCE
+        for id_, txid, at in self._waiting:
+            is_here = last is not None and last["cluster"] == header["cluster"] and not last["carried"]
+            if last and is_here and (txid, id_) <= (last["upto_txid"], last["upto_id"]):
+                self.findings.found(Fault(Kind.INSERTED, id_, id_, first_at=at, last_at=at))
+            elif txid < int(header["xmin"]) and datetime.fromisoformat(at) < patience:
+                self.findings.found(Fault(Kind.UNSEALED, id_, id_, first_at=at, last_at=at))
+            else:
+                self.findings.sound()
+
+
+def _field(line: str, name: str) -> str | None:
+    """Return a plain column of an entry's line. Texts in it cannot pass for one: their quotes are escaped."""
+    place = line.find(f'"{name}":"') if name == "at" else line.rfind(f'"{name}":"')
+    if place < 0:
+        return None
+    begin = place + len(name) + 4
+    return line[begin : line.index('"', begin)]
+
+
+def _number(line: str, name: str) -> int:
+    begin = line.index(f'"{name}":') + len(name) + 3
+    return int(line[begin : line.index(",", begin)])
