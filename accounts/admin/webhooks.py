@@ -216,7 +216,7 @@ class WebhookAdmin(Asking):
 
     @admin.display(description=_("not delivered"))
     def undelivered_shown(self, webhook: Webhook) -> str:
-        words = _now("%(waiting)d waiting, %(dead)d dead letters") % {
+        words = _now("waiting: %(waiting)d, dead letters: %(dead)d") % {
             "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, as is the next
             "dead": webhook.dead,  # type: ignore[attr-defined]
         }
