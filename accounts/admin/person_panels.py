@@ -1,6 +1,6 @@
 """What is told of a person below the form of their page: where they belong, how they come in, what happened."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,8 @@ from accounts.models import Membership, User
 from accounts.provider_names import name_of
 from accounts.tenancy.context import current
 from audit.models import Entry
+from audit.reading import words
+from audit.reading.sight import Sight
 
 SHOWN_ENTRIES = 20
 OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
@@ -117,25 +119,32 @@ def _sessions(request: HttpRequest, user: User) -> Panel:
 def _history(request: HttpRequest, user: User) -> Panel:
     """The newest of what concerns the person: of the tenant's own part, for its administrators."""
     scope = current()
-    found = Entry.objects.filter(person=str(user.pk)).order_by("-id")
+    found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
     if not scope.is_site:
         found = found.filter(tenant_id=str(scope.tenant_id))
+    entries = list(found[:SHOWN_ENTRIES])
+    sight = Sight(request)
+    sight.gather(entries)
     return Panel(
         name="history",
         title=_("History"),
         heads=(_("Time"), _("What"), _("By"), _("Object")),
-        rows=list(_told(found.defer("before", "after", "details")[:SHOWN_ENTRIES])),
-        act=(_("All of it"), f"{reverse('admin:audit_entry_changelist')}?q={user.pk}"),
+        rows=[_told(entry, sight) for entry in entries],
+        act=(_("All of it"), f"{reverse('admin:audit_entry_changelist')}?person={user.pk}"),
     )
 
 
-def _told(entries: Iterable[Entry]) -> Iterator[Row]:
-    for entry in entries:
-        place = f"{entry.object_table} {entry.object_id}" if entry.object_table else ""
-        yield Row(
-            cells=(date_format(entry.at, "DATETIME_FORMAT"), entry.action, str(entry.actor), place),
-            link=reverse("admin:audit_entry_change", args=[entry.pk]),
-        )
+def _told(entry: Entry, sight: Sight) -> Row:
+    actor, what = sight.actor(entry), sight.object(entry)
+    return Row(
+        cells=(
+            date_format(entry.at, "DATETIME_FORMAT"),
+            words.happening(entry.action).removesuffix("."),
+            f"{actor.kind} {actor.text}" if actor.kind and not actor.url else actor.text,
+            f"{what.kind} {what.text}" if what else "",
+        ),
+        link=reverse("admin:audit_entry_change", args=[entry.pk]),
+    )
 
 
 def _day(moment: datetime) -> str:
