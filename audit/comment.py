@@ -145,7 +145,7 @@ def of(connection: BaseDatabaseWrapper) -> Commenter:
 def at(alias: str) -> Commenter:
     """Return the commenter of this thread's connection, without asking Django's registry for each save."""
     known: Commenter | None = _here.__dict__.get(alias)
-    return known or _here.__dict__.setdefault(alias, of(connections[alias]))  # type: ignore[no-any-return]
+    return known or _here.__dict__.setdefault(alias, of(connections[alias]))
 
 
 def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:

@@ -1,4 +1,4 @@
-"""`python -m bench.trail.cost`: what an audited write costs (targets 10 and 11), and what the trail adds to a sign-in."""
+"""`python -m bench.trail.cost`: what audited writes cost (targets 10 and 11), what the trail adds to a sign-in."""
 
 import argparse
 import json
@@ -88,8 +88,9 @@ def _report(outcome: Outcome, plan: Plan, begun: datetime) -> str:
         for name, rows in outcome.missed.items()
         if name != Bare.name
     )
-    described = "\n".join(f"{target.name}: {target.described}" for target in (*TARGETS, sign_in.WithoutTrail))
-    return "\n\n".join([head(plan, begun), text(judged), side_by_side(outcome), missed, described]) + "\n"
+    described: tuple[type[Target], ...] = (*TARGETS, sign_in.WithoutTrail)
+    foot = "\n".join(f"{target.name}: {target.described}" for target in described)
+    return "\n\n".join([head(plan, begun), text(judged), side_by_side(outcome), missed, foot]) + "\n"
 
 
 def _plan() -> Plan:

@@ -28,7 +28,7 @@ FILL = """
     SELECT
         date_trunc('month', now()) + (now() - date_trunc('month', now())) * (i::float8 / {entries}),
         1, gen_random_uuid(), 'signal', 'update', 'person', md5((i % 500000)::text)::uuid::text,
-        CASE i % 4 WHEN 0 THEN 'shop_customer' ELSE 'shop_item' END, (i * 7919 % 1000000)::text,
+        CASE i % 4 WHEN 0 THEN 'shop_customer' ELSE 'shop_item' END, (i::bigint * 7919 % 1000000)::text,
         CASE i % 4 WHEN 0 THEN md5((i % 300000)::text)::uuid::text END,
         '{{"price": 1}}', jsonb_build_object('price', i)
     FROM generate_series(1, {entries}) i
