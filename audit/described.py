@@ -19,14 +19,19 @@ SUBJECTS: Mapping[str, Any] = {
     "limit": _("Limits"),
     "link": _("Mailed links"),
     "password": _("Local passwords"),
+    "person": _("Privacy"),
+    "reason": _("Circumstances of changes"),
     "registration": _("Registration"),
+    "request": _("Circumstances of changes"),
     "roles": _("Claim rules"),
     "rule": _("Claim rules"),
     "session": _("Sessions"),
     "sign_in": _("Signing in"),
     "sign_out": _("Signing out"),
     "tenant": _("Tenants"),
+    "trail": _("The trail itself"),
     "value": _("Restored values"),
+    "webhook": _("Webhooks"),
 }
 
 ISSUER = {"issuer": _("the issuer's address")}
@@ -41,6 +46,7 @@ BRAKED = {
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
 BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
+UNDELIVERED = {"entry": _("the entry that was not delivered")}
 EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
 
 DETAILS: Mapping[Event, Mapping[str, Any]] = {
@@ -97,6 +103,21 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.EXPORT_STARTED: EXPORT,
     Event.EXPORT_MADE: {**EXPORT, "rows": _("how many rows went out"), "finished": _("whether those were all")},
     Event.VALUE_RESTORED: {"entry": _("the entry that held the values"), "fields": _("which fields")},
+    Event.WEBHOOK_RETRIED: {"entry": _("the entry that its message is about")},
+    Event.WEBHOOK_LET_GO: {"entry": _("the entry that its message is about")},
+    Event.WEBHOOK_GAVE_UP: {
+        "entry": _("the entry that its message is about"),
+        "tries": _("how often it was tried"),
+        "because": _("what the last try met"),
+    },
+    Event.WEBHOOK_SWITCHED_OFF: {
+        "failing_since": _("since when it took nothing"),
+        "because": _("what the last try met"),
+    },
+    Event.PERSON_ERASED: {"entries": _("how many entries lost their personal values")},
+    Event.PERSON_KEPT: BECAUSE,
+    Event.TRAIL_REMOVED: {"months": _("which whole months"), "entries": _("how many entries")},
+    Event.TRAIL_FLOOR_SET: {"before": _("how many days it was before"), "days": _("how many days it is now")},
     Event.BULK_STARTED: {**BULK, "people": _("how many people were chosen")},
     Event.BULK_ENDED: {
         **BULK,
@@ -104,6 +125,19 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
         "left": _("how many were left as they were, by the reason"),
         "finished": _("whether it came to its end"),
     },
+    Event.WEBHOOK_RETRIED: UNDELIVERED,
+    Event.WEBHOOK_LET_GO: UNDELIVERED,
+    Event.WEBHOOK_GAVE_UP: {
+        **UNDELIVERED,
+        "tries": _("how often it was tried"),
+        "because": _("what the receiver did the last time"),
+    },
+    Event.WEBHOOK_SWITCHED_OFF: {
+        "failing_since": _("when it took nothing for the first time"),
+        "because": _("what the receiver did the last time"),
+    },
+    Event.PERSON_ERASED: {"entries": _("how many entries lost their personal values")},
+    Event.PERSON_KEPT: BECAUSE,
 }
 
 
