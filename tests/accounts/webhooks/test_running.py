@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import time_machine
+from celery import current_app
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
@@ -30,6 +31,7 @@ from tests.accounts.webhooks.receiver import documented, receiving
 from tests.providers.listener import listening
 from tests.servers import Servers
 from tests.tenancy.conftest import Side, Town
+from tests.together import together
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,6 +73,15 @@ def test_each_tenant_gets_its_own_entries_signed_in_the_order_of_the_trail(town:
     assert not verified(secret, {**ours.came[0].headers, "webhook-timestamp": "1"}, ours.came[0].body)
     assert again(webhook).last_success_at is not None
     assert not undelivered(webhook)
+
+
+def test_the_schedule_sends_and_twice_at_once_does_no_harm(town: Town, set_up: Set, settings: Any) -> None:
+    job = current_app.tasks[settings.CELERY_BEAT_SCHEDULE["webhooks"]["task"]]
+    with receiving() as receiver:
+        set_up(town.a, receiver.url)
+        role(town.a, "clerk")
+        together(lambda: job.apply(throw=True), lambda: job.apply(throw=True))
+        assert names(receiver.came) == ["clerk"]
 
 
 def test_what_was_sent_is_not_sent_again_and_nothing_is_written_while_nothing_happens(town: Town, set_up: Set) -> None:
