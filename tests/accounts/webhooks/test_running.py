@@ -75,6 +75,7 @@ def test_each_tenant_gets_its_own_entries_signed_in_the_order_of_the_trail(town:
     assert not undelivered(webhook)
 
 
+@pytest.mark.promise(78)
 def test_the_schedule_sends_and_twice_at_once_does_no_harm(town: Town, set_up: Set, settings: Any) -> None:
     job = current_app.tasks[settings.CELERY_BEAT_SCHEDULE["webhooks"]["task"]]
     with receiving() as receiver:
@@ -334,6 +335,7 @@ def test_a_change_and_its_message_never_part(town: Town, set_up: Set) -> None:
     assert names(receiver.came) == ["done"]
 
 
+@pytest.mark.promise(78)
 def test_two_runs_at_once_send_once(town: Town, set_up: Set) -> None:
     with receiving(lambda _: threading.Event().wait(0.1) or 200) as receiver:
         webhook, _ = set_up(town.a, receiver.url)
@@ -359,6 +361,7 @@ running.send_due(seconds=60)
 """
 
 
+@pytest.mark.promise(78)
 def test_killed_in_the_middle_nothing_is_lost_and_what_comes_twice_has_the_same_id(
     town: Town, set_up: Set, servers: Servers
 ) -> None:
