@@ -6,10 +6,9 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.options import csrf_protect_m
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -24,7 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from audit import net
 from audit.context import ActorKind
 from audit.declarations import Declaration, Exemption, said_of, tables
-from audit.models import Entry
+from audit.events import Event
+from audit.models import Entry, Source
 from audit.paging import KeysetAdmin
 from audit.reading import rewinding, words
 from audit.reading.asking import Asked
@@ -33,6 +33,7 @@ from audit.reading.history import history
 from audit.reading.listing import TrailList
 from audit.reading.sight import Named, Sight
 from audit.reading.telling import Telling, personal_of
+from audit.tallies import SLACK
 
 NAMED_FIELDS = 4  # in a line of the list; of more, how many there are
 
@@ -76,7 +77,6 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": _("Trail")} | (extra_context or {}))
 
-    @csrf_protect_m
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -103,6 +103,8 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "lines": telling.lines(),
             "has_both": entry.before is not None and entry.after is not None,
             "actor": sight.actor(entry),
+            "behind": sight.behind(entry),
+            "reason": reason_of(entry, self.get_queryset(request)),
             "object": sight.object(entry),
             "kind": capfirst(words.kind_of_object(entry.object_table)),
             "person": sight.person(entry),
@@ -200,6 +202,21 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def concerned(self, entry: Entry) -> SafeString | str:
         named = _sight(entry).person(entry)
         return linked(replace(named, kind="")) if named else "-"
+
+
+def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
+    """Return the entry's own reason or, of a change, the one that was given for its request or batch."""
+    if entry.reason:
+        return entry.reason
+    same = Q()
+    for name in ("request_id", "batch_id"):
+        if getattr(entry, name):
+            same |= Q(**{name: getattr(entry, name)})
+    if not same:
+        return ""
+    near = (entry.at - SLACK, entry.at + SLACK)
+    told = visible.filter(same, source=Source.EVENT, action=Event.REASON_GIVEN, at__range=near).order_by("-id")
+    return next((found.reason for found in told[:1] if found.reason), "")
 
 
 def linked(named: Named) -> SafeString:

@@ -30,7 +30,7 @@ from tests.stories import Stories  # noqa: E402  # it needs the line above
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    stories = Stories(config)
+    stories = Stories(config, _SERVERS.superuser_url)
     stories.listen()
     config.pluginmanager.register(stories)
 

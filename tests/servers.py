@@ -17,7 +17,13 @@ from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
 
 DATABASE = "vestibule"
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+NOT_DURABLE = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "track_functions": "pl",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

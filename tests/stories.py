@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import psycopg
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
@@ -21,14 +22,20 @@ from audit.events import RECORD, Event
 from config.environment import CHECKOUT
 
 TESTS = CHECKOUT / "tests"
+# Functions of the database that record an event themselves, with what its details hold.
+OWN_FUNCTIONS = {
+    "audit_erase": (Event.PERSON_ERASED, {"entries"}),
+    "audit_set_floor": (Event.TRAIL_FLOOR_SET, {"before", "days"}),
+}
+CALLED = "SELECT funcname FROM pg_stat_user_functions WHERE funcname = ANY (%s) AND calls > 0"
 Heard = dict[str, list[str]]  # names of details, by event
 
 
 class Stories:
     """Listens to one process; the first one puts together what all of them heard."""
 
-    def __init__(self, config: pytest.Config) -> None:
-        self.config = config
+    def __init__(self, config: pytest.Config, database: str = "") -> None:
+        self.config, self.database = config, database
         self.heard: dict[str, set[str]] = {}
         self.faults: list[str] = []
 
@@ -54,8 +61,17 @@ class Stories:
         for name, details in getattr(node, "workeroutput", {}).get("events", {}).items():
             self.heard.setdefault(name, set()).update(details)
 
+    def ask(self, database: str) -> None:
+        """Take over which of the database's own functions were called, which it counts itself."""
+        with psycopg.connect(database) as connection:
+            for (name,) in connection.execute(CALLED, [list(OWN_FUNCTIONS)]).fetchall():
+                event, details = OWN_FUNCTIONS[name]
+                self.heard.setdefault(event.value, set()).update(details)
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self.database:
+            self.ask(self.database)
         told = getattr(self.config, "workeroutput", None)
         if told is not None:
             told["events"] = {name: sorted(details) for name, details in self.heard.items()}

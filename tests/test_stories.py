@@ -1,11 +1,13 @@
 """A run of all tests fails where an event never happens: the check itself, on runs of its own."""
 
+import psycopg
 import pytest
 
 from accounts.limits import take
 from audit.described import details_of
 from audit.events import Event, record
 from config.environment import CHECKOUT
+from tests.servers import Servers
 from tests.stories import Stories, faults
 
 pytest_plugins = ["pytester"]
@@ -59,3 +61,16 @@ def test_a_run_ends_as_failed_in_one_process_and_in_several(
 
     assert (whole.ret, part.ret) == (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.OK)
     whole.stdout.fnmatch_lines(["*sign_in.refused was recorded by no story*"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_databases_own_functions_record_is_heard_too(
+    stories: Stories, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stories, "heard", {})
+    with psycopg.connect(servers.owner_url) as owner:
+        owner.execute("SELECT audit_set_floor(400)")
+        owner.rollback()
+    stories.ask(servers.superuser_url)
+
+    assert stories.heard["trail.floor_set"] == {"before", "days"}

@@ -60,7 +60,9 @@ class Restoring:
     sight: Sight
 
     def __post_init__(self) -> None:
-        self.form_class = self.model_admin.get_form(self.request, self.row, change=True)
+        everywhere = getattr(self.model_admin, "fields_to_restore", None)  # of an admin with more forms than one
+        fields = {"fields": everywhere(self.request, self.row)} if everywhere else {}
+        self.form_class = self.model_admin.get_form(self.request, self.row, change=True, **fields)
         self.personal = personal_of(self.entry)
 
     @property
@@ -74,10 +76,12 @@ class Restoring:
         found = (self._restorable(form, line) for line in telling.lines() if line.is_changed)
         return [field for field in found if field and field.is_different]
 
-    def restore(self, names: set[str]) -> forms.BaseForm:
+    def restore(self, names: set[str]) -> Form:
         """Fill these fields in, save the form if it is valid, and return it."""
         chosen = {field.name: field.value for field in self.fields() if field.name in names}
         form = self._filled(chosen)
+        if not chosen:
+            form.add_error(None, _("Choose at least one field."))
         if not form.is_valid():
             return form
         with transaction.atomic(), acting(reason=f"restored from entry {self.entry.pk}"):
@@ -114,14 +118,15 @@ class Restoring:
             return (self.personal.before or {}).get(column)
         return value
 
-    def _filled(self, chosen: Mapping[str, Any]) -> Any:
+    def _filled(self, chosen: Mapping[str, Any]) -> Form:
         """Fill the form in as a browser would that shows the row as it is, but for what is chosen."""
         shown = self.form_class(instance=self.row, initial=dict(chosen))
         data = QueryDict(mutable=True)
         for name, field in shown.fields.items():
             if not field.disabled:
                 _write(data, shown.add_prefix(name), field, shown[name].value())
-        return self.form_class(data=data, files=None, instance=self.row)
+        filled: Form = self.form_class(data=data, files=None, instance=self.row)
+        return filled
 
 
 class RestoreAdmin(Base):
@@ -196,10 +201,11 @@ def _errors(form: forms.BaseForm) -> list[str]:
 
 def _write(data: QueryDict, name: str, field: forms.Field, value: Any) -> None:
     """Write a value as the field's own widget would have sent it."""
-    widget = field.widget
+    widget: Any = field.widget
     if isinstance(widget, forms.MultiWidget):
-        parts = value if isinstance(value, list | tuple) else widget.decompress(value)
-        for suffix, part, inner in zip(widget.widgets_names, parts, widget.widgets, strict=True):
+        parts: Any = value if isinstance(value, list | tuple) else widget.decompress(value)
+        names: list[str] = getattr(widget, "widgets_names")  # noqa: B009  # which the stubs do not know
+        for suffix, part, inner in zip(names, parts, widget.widgets, strict=True):
             data[f"{name}{suffix}"] = inner.format_value(part) or ""
     elif isinstance(widget, forms.CheckboxInput):
         if value:

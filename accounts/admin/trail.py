@@ -36,6 +36,8 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
             "action",
             "actor_kind",
             "actor_id",
+            "behind_kind",
+            "behind_id",
             "object_table",
             "object_id",
             "person",
@@ -68,7 +70,7 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
         names = {"actor": person, "person": person, "tenant": _tenant}
         without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
         told = {name: resolve for name, resolve in names.items() if name not in without}
-        form = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
+        form: type[Asked] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
         return form(request.GET)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -77,7 +79,7 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
 
 def _of_tenant(request: HttpRequest) -> Q:
     standing = actor(request).standing
-    return Q(tenant_id=str(standing.tenant_id)) if standing else Q(pk__in=[])
+    return Q(tenant_id=str(standing.tenant_id) if standing else "")  # no entry has an empty one
 
 
 def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -79,6 +80,13 @@ class UserPage(Scoped[User]):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"person": actor(request)})
+
+    def fields_to_restore(self, request: HttpRequest, obj: User) -> list[str]:
+        """Both forms' fields together: the trail puts rights back too, for who may give them."""
+        parts: list[Any] = list(self.get_fieldsets(request, obj))
+        if actor(request).is_superuser:
+            parts += self.of_rights
+        return flatten_fieldsets(parts)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return actor(request).is_superuser

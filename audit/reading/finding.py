@@ -47,6 +47,12 @@ class Question:
     alternatives: Sequence[Condition] = ()
     within: Q = field(default_factory=Q)  # the time: a range of ids and of partitions, in whatever is read
 
+    def ways(self) -> list[list[Condition]]:
+        """Return the conditions of each alternative, together with those of all."""
+        if not self.alternatives:
+            return [[*self.conditions]]
+        return [[*self.conditions, alternative] for alternative in self.alternatives]
+
     def of(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
         """Return everything that is looked for, to be read from end to end."""
         for condition in self.conditions:
@@ -80,8 +86,7 @@ def find(
     places: list[tuple[int, Any]] = []
     frontiers: list[int] = []
     with patience():
-        for alternative in question.alternatives or [None]:
-            conditions = [*question.conditions, *([alternative] if alternative else [])]
+        for conditions in question.ways():
             found, reached = _look_through(conditions, question.within, direction, count + 1)
             places += found
             if reached is not None:

@@ -20,6 +20,7 @@ EXTRA = frozenset({"object", "person", "actor", "tenant", "source", "request", "
 class TrailList(KeysetChangeList):
     """Django's list, whose rows are found as ``audit.reading.finding`` finds them."""
 
+    model_admin: Any  # the admin of entries, which knows more than any
     form: Asked
     question: Question
     found: Found

@@ -7,7 +7,7 @@ together, by one query for each model on a page.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -70,6 +70,14 @@ class Sight:
             return self.named(get_user_model(), entry.actor_id)
         return Named(text=entry.actor_id, id=entry.actor_id, kind=str(words.ACTORS[ActorKind(entry.actor_kind)]))
 
+    def behind(self, entry: Entry) -> Named | None:
+        """Who is behind an impersonation, or on whose behalf a service acts."""
+        if not entry.behind_kind or not entry.behind_id:
+            return None
+        if entry.behind_kind == ActorKind.PERSON:
+            return self.named(get_user_model(), entry.behind_id)
+        return Named(text=entry.behind_id, id=entry.behind_id, kind=str(words.ACTORS[ActorKind(entry.behind_kind)]))
+
     def person(self, entry: Entry) -> Named | None:
         return self.named(get_user_model(), entry.person) if entry.person else None
 
@@ -93,7 +101,7 @@ class Sight:
 
     def row(self, model: type[Model], key: str) -> Model | None:
         """Return the row as it is now, if there is one and the reader may see it."""
-        concrete = cast("type[Model]", model._meta.concrete_model or model)
+        concrete = model._meta.concrete_model or model
         if key not in self._known.get(concrete, {}):
             self._want(concrete, key)
             self._look_up(concrete)
@@ -123,7 +131,7 @@ class Sight:
             yield from ((column, value) for column, value in (values or {}).items() if value is not None)
 
     def _want(self, model: type[Model], key: str) -> None:
-        concrete = cast("type[Model]", model._meta.concrete_model or model)
+        concrete = model._meta.concrete_model or model
         if key not in self._known.get(concrete, {}):
             self._wanted[concrete].add(key)
 

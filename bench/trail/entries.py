@@ -22,7 +22,7 @@ ENTRY = """
         CASE WHEN n % 100000 = 7 THEN 'accounts_claimrule' ELSE 'accounts_user' END AS of_table,
         inet '10.0.0.0' + n % 30000 AS address, n % 10 < 4 AS is_event, n % 10 AS turn,
         n % 1000 = 3 AS by_job
-    FROM generate_series(1, {entries}) AS n
+    FROM generate_series(1, {entries}::bigint) AS n
 """
 OURS = """
     INSERT INTO audit_entry (

@@ -43,7 +43,7 @@ def administrator(root: User) -> Client:
     return proven(root)
 
 
-def ids(client: Client, **query: object) -> list[int]:
+def ids(client: Client, **query: Any) -> list[int]:
     answer = client.get(TRAIL, query)
     assert answer.status_code == 200
     return [entry.pk for entry in answer.context["cl"].result_list]
@@ -65,7 +65,7 @@ def told(page: str) -> str:
 @pytest.fixture
 def happened(root: User) -> dict[str, Any]:
     """One event that has everything that can be asked for, among others that have a part of it."""
-    facts = {
+    facts: dict[str, Any] = {
         "actor": "payroll",
         "person": str(uuid4()),
         "tenant": str(uuid4()),
@@ -81,7 +81,7 @@ def happened(root: User) -> dict[str, Any]:
         "address": facts["address"],
     }
     for left_out in [*everything, None]:
-        with acting(**{name: value for name, value in everything.items() if name != left_out}):  # type: ignore[arg-type]
+        with acting(**{name: value for name, value in everything.items() if name != left_out}):
             record(Event.FACTOR_ADDED, person=facts["person"], object=("auth_group", "key-17"))
             record(Event.FACTOR_REMOVED, person=facts["person"], object=("auth_group", "key-17"))
             record(Event.FACTOR_ADDED, person=uuid4(), object=("auth_group", "key-17"))
@@ -324,10 +324,10 @@ def test_history_of_any_object_leads_to_its_own_part_of_the_trail(administrator:
     group.name = "crew"
     group.save()
     for model, obj in (("auth/group", group), ("accounts/tenant", town.a.tenant), ("accounts/user", town.both)):
-        answer = administrator.get(f"/admin/{model}/{obj.pk}/history/", follow=True)  # type: ignore[attr-defined]
+        answer = administrator.get(f"/admin/{model}/{obj.pk}/history/", follow=True)
         rows = answer.context["cl"].result_list
         assert rows
-        assert {entry.object_id for entry in rows} == {str(obj.pk)}  # type: ignore[attr-defined]
+        assert {entry.object_id for entry in rows} == {str(obj.pk)}
         assert "The history of" in answer.content.decode()
     with CaptureQueriesContext(connection) as asked:
         administrator.get(f"/admin/auth/group/{group.pk}/history/", follow=True)
@@ -364,6 +364,7 @@ def test_an_export_is_exactly_what_is_filtered_and_is_recorded(
         assert {int(row["id"]) for row in _rows(form, body)} == expected
         assert "canary@example.com" not in body
     made = Entry.objects.filter(action="export.made").latest("id")
+    assert made.details
     assert (made.details["model"], made.details["rows"], made.details["finished"]) == ("audit.Entry", 1, True)
 
 

@@ -194,6 +194,12 @@ def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.press("See what it would do")
 
 
+def sign_in_and_furnish(visitor: Visitor) -> None:
+    """Be a superuser at the admin's pages, with some people and a tenant there."""
+    _people(visitor)
+    _sign_in(visitor)
+
+
 def _crowd(count: int) -> None:
     """Put people into the list, and a tenant that some of them belong to."""
     people = User.objects.bulk_create(

@@ -11,14 +11,17 @@ from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.states import STATES, State, reach
+from tests.browser.trail_states import TRAIL_STATES
 from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+EVERYWHERE = [*STATES, *INVITATION_STATES, *ADMIN_STATES, *TRAIL_STATES]
+
 ALBUM = CHECKOUT / "docs" / "screens"
 
 
-@pytest.mark.parametrize("state", [*STATES, *INVITATION_STATES, *ADMIN_STATES], ids=lambda state: state.name)
+@pytest.mark.parametrize("state", EVERYWHERE, ids=lambda state: state.name)
 def test_photograph(new_visitor: NewVisitor, state: State) -> None:
     ALBUM.mkdir(exist_ok=True)
     visitor = reach(state, new_visitor)

@@ -10,9 +10,12 @@ from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import THEMES
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.states import STATES, State, reach
+from tests.browser.trail_states import TRAIL_STATES
 from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+EVERYWHERE = [*STATES, *INVITATION_STATES, *ADMIN_STATES, *TRAIL_STATES]
 
 RULES = {
     "resultTypes": ["violations"],
@@ -41,7 +44,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("state", [*STATES, *INVITATION_STATES, *ADMIN_STATES], ids=lambda state: state.name)
+@pytest.mark.parametrize("state", EVERYWHERE, ids=lambda state: state.name)
 def test_nothing_on_a_page_shuts_anybody_out(new_visitor: NewVisitor, state: State) -> None:
     visitor = reach(state, new_visitor)
     complaints = list(visitor.complaints)

@@ -78,7 +78,7 @@ class LogEntry(models.Model):
         ordering = ("-timestamp",)
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()} {self.object_repr}"
+        return self.object_repr
 
 
 class Membership(models.Model):
