@@ -46,14 +46,22 @@ class InScope(Expression):
 
 
 class ScopedManager(models.Manager[Row]):
-    """Gives what is in scope. Names the columns that say whose a row is."""
+    """Gives what is in scope. Names the columns that say whose a row is.
+
+    Django makes the manager of a reverse relation (``tenant.memberships``) without arguments, of the class of the
+    model's own: that one knows the columns.
+    """
 
     def __init__(self, *, tenant: str = "", person: str = "") -> None:
         super().__init__()
-        self._owners = {"tenant": tenant, "person": person}
+        self._named = {"tenant": tenant, "person": person}
 
     def get_queryset(self) -> models.QuerySet[Row]:
-        return super().get_queryset().filter(InScope(**self._owners))
+        return super().get_queryset().filter(InScope(**self._owners()))
+
+    def _owners(self) -> dict[str, str]:
+        own = self.model._default_manager  # noqa: SLF001  # Django's own way
+        return self._named if any(self._named.values()) or not isinstance(own, ScopedManager) else own._named  # noqa: SLF001
 
 
 class TenantOwned(models.Model):

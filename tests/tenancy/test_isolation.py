@@ -43,6 +43,14 @@ def test_a_tenants_context_shows_its_rows_only_even_to_plain_sql(town: Town) -> 
         assert seen("accounts_membership") == 3
 
 
+def test_from_the_other_side_of_a_relation_the_same_rows_are_there(town: Town) -> None:
+    with tenant_context(town.a.tenant.pk):
+        assert {membership.tenant_id for membership in town.both.memberships.all()} == {town.a.tenant.pk}
+        assert town.a.tenant.memberships.count() == 3
+        assert not town.b.tenant.memberships.exists()
+    assert not town.a.tenant.memberships.exists()
+
+
 def test_a_person_sees_their_own_memberships_and_tenants_and_cannot_write_them(town: Town) -> None:
     with person_context(town.both.pk):
         assert {m.tenant.name for m in Membership.objects.select_related("tenant")} == {"Abbey", "Barn"}
