@@ -105,6 +105,11 @@ def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> l
     return [account, *_of_address(request)]
 
 
+def for_passkey(request: HttpRequest) -> list[Track]:
+    """Return the track of a try to come in by a passkey alone: it names nobody before it is believed."""
+    return _of_address(request)
+
+
 def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -> None:
     """Count a try as wrong on all its tracks, before it is judged. Raises Braked where it must not be judged now.
 

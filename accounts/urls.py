@@ -4,6 +4,7 @@ from django.urls import path
 
 from accounts import address_views, link_views, organization_pages, views
 from accounts.factors import pages as factor_pages
+from accounts.local import by_passkey
 from accounts.local import pages as local_pages
 from accounts.privacy import pages as privacy_pages
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("links/<str:token>/", link_views.follow, name="mailed-link"),
     path("register/", local_pages.register, name="register"),
     path("local/login/", local_pages.sign_in, name="local-sign-in"),
+    path("local/passkey/", by_passkey.sign_in, name="passkey-sign-in"),
     path("local/forgotten/", local_pages.forgotten, name="forgotten-password"),
     path("second-factor/", factor_pages.overview, name="second-factor"),
     path("second-factor/prove/", factor_pages.prove_at_sign_in, name="prove-factor"),

@@ -8,7 +8,6 @@ import math
 from typing import Any
 
 from django.apps import apps
-from django.db import connections
 from django.db.models import Model, signals
 
 from audit import comment
@@ -45,19 +44,19 @@ def disconnect() -> None:
 
 def before_save(*, sender: type[Model], instance: Model, using: str, **_signal: Any) -> None:
     rows: dict[str, float] = dict.fromkeys(_tables[sender], 1)
-    comment.of(connections[using]).announce(Announcement(verbs=_SAVING, rows=rows, about=instance))
+    comment.at(using).announce(Announcement(verbs=_SAVING, rows=rows, about=instance))
 
 
 def after_save(*, instance: Model, using: str, **_signal: Any) -> None:
-    comment.of(connections[using]).withdraw(instance)
+    comment.at(using).withdraw(instance)
 
 
 def before_delete(*, sender: type[Model], using: str, **_signal: Any) -> None:
-    comment.of(connections[using]).announce_delete(_tables[sender][0])
+    comment.at(using).announce_delete(_tables[sender][0])
 
 
 def around_m2m(*, sender: type[Model], instance: Model, action: str, using: str, **_signal: Any) -> None:
-    commenter = comment.of(connections[using])
+    commenter = comment.at(using)
     verbs = _M2M_VERBS.get(action)
     if verbs:
         commenter.announce(Announcement(verbs=verbs, rows={sender._meta.db_table: math.inf}, about=instance))

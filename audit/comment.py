@@ -2,10 +2,12 @@
 
 import json
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic
 from psycopg.sql import Composable
@@ -20,7 +22,10 @@ WRITE = re.compile(
 )
 
 
-@dataclass(eq=False, kw_only=True)
+_here = threading.local()  # the commenters of this thread's connections, by alias
+
+
+@dataclass(eq=False, kw_only=True, slots=True)
 class Announcement:
     """What a signal said this connection is about to change: so many rows of each table, by these verbs.
 
@@ -87,7 +92,7 @@ class Commenter:
             return execute(sql, params, many, context)
         verb, table = (write[1] or "").upper(), write[2]
         self._tell_the_context(table)
-        claimed = next((a for a in reversed(self.announced) if a.covers(verb, table)), None)
+        claimed = self._claimed(verb, table) if self.announced else None
         try:
             result = execute(comment(table if claimed else None) + text, params, many, context)
         except BaseException:
@@ -97,6 +102,12 @@ class Commenter:
         if claimed:
             self._spend(claimed, table, context["cursor"].rowcount)
         return result
+
+    def _claimed(self, verb: str, table: str) -> Announcement | None:
+        for known in reversed(self.announced):
+            if known.covers(verb, table):
+                return known
+        return None
 
     def _tell_the_context(self, table: str | None) -> None:
         """A change is coming: its reason goes before it, once in each transaction (ADR 18)."""
@@ -131,9 +142,15 @@ def of(connection: BaseDatabaseWrapper) -> Commenter:
     return commenter
 
 
+def at(alias: str) -> Commenter:
+    """Return the commenter of this thread's connection, without asking Django's registry for each save."""
+    known: Commenter | None = _here.__dict__.get(alias)
+    return known or _here.__dict__.setdefault(alias, of(connections[alias]))
+
+
 def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
     """Receiver of ``connection_created``: a new connection has nothing announced on it."""
-    commenter = of(connection)
+    commenter = _here.__dict__[connection.alias] = of(connection)
     commenter.announced.clear()
     commenter.given = ()
 

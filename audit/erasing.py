@@ -18,10 +18,12 @@ def erase(person: UUID | str, *, objects: Mapping[str, Iterable[object]], values
     ``objects`` are rows that were about them, by table; ``values`` what was theirs alone, such as a verified address.
     """
     context = current()
-    actor = context.who()
+    actor, behind = context.who(), context.who_is_behind()
     told = {
         "actor_kind": actor and actor.kind,
         "actor_id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
         "tenant_id": context.tenant_id,
         "request_id": context.request_id,
         "batch_id": context.batch_id,

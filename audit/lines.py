@@ -6,7 +6,7 @@ times in UTC. A column that is added later goes to the end, so that the lines of
 
 import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,6 +95,9 @@ HEADER = f"""
         'first_id', %s::bigint, 'last_id', %s::bigint, 'seals', (SELECT max(number) FROM audit_seal)
     )::text FROM pg_control_system()
 """
+# Until the transaction ends, rows come in the order of an index and are not sorted. The planner cannot know how many
+# entries one transaction wrote, and after a bulk write it would read and sort all that it wrote for each block of them.
+BY_INDEX = "SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true)"
 Item = tuple[int, int, str]  # where it stands: an id, and what comes first of several; and the line
 
 
@@ -114,7 +117,7 @@ class Window:
         )
 
 
-def stream(window: Window | None = None, *, personal: bool) -> Iterator[str]:
+def stream(window: Window | None = None, *, personal: bool) -> Generator[str, None, None]:
     """Yield the trail as it was at one moment: a header, then by id seals, removals, entries and personal values.
 
     Of seals and removals those come that have anything in the window. What is in memory does not grow with the trail.
@@ -141,8 +144,10 @@ def stream(window: Window | None = None, *, personal: bool) -> Iterator[str]:
             yield line
 
 
-def fetched(query: str, parameters: Any) -> Iterator[Item]:
+def fetched(query: str, parameters: Any) -> Iterator[Any]:
     """Yield rows as they come from a cursor of the server, some at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
     with closing(connection.chunked_cursor()) as cursor:
         cursor.execute(query, parameters)
         while rows := cursor.fetchmany(FETCHED):

@@ -18,6 +18,7 @@ from audit import lines
 from audit.context import Actor, ActorKind, acting
 from audit.retention import removing
 from audit.sealing import checkpoints
+from audit.sealing.ahead import ahead
 from audit.sealing.findings import Findings
 from audit.sealing.seals import SealingStopped, seal
 from audit.sealing.verifying import Verification
@@ -47,7 +48,7 @@ def add_subcommands(subcommands: Any) -> None:
 
 def run_verify(say: Say, *, file: Path | None, checkpoint: Path | None, **_options: Any) -> None:
     verification = Verification(checkpoint=_checkpoint(checkpoint) if checkpoint else None)
-    findings = verification.read(_lines_of(file) if file else lines.stream(personal=True))
+    findings = verification.read(_lines_of(file) if file else ahead(lambda: lines.stream(personal=True)))
     for line in (_summary(findings), *findings.notes, *map(str, findings.faults)):
         say(line)
     if findings.more_faults:

@@ -37,7 +37,7 @@ def _of_many(value: Any, deep: int) -> Any:
     return _of_another_kind(value, deep)
 
 
-def _number(value: float) -> Any:
+def _number(value: int | float) -> Any:  # noqa: PYI041  # they are told apart here
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     return int(value) if abs(value) < LARGEST_NUMBER else _left_out(value)

@@ -18,7 +18,7 @@ from accounts import step_up
 from accounts.admin_site import Site
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.factors.pages import FOR_ADMIN
-from accounts.local import passwords
+from accounts.local import by_passkey, passwords
 from accounts.models import User
 from accounts.next_page import safe_next
 from audit.events import Event, record
@@ -84,6 +84,7 @@ class AdminSite(Site):
             "app_path": request.get_full_path(),
             "next": next_url,
             "username": str(request.user),
+            "passkey_url": by_passkey.url(next_url) if settings.LOCAL_PASSWORDS else "",
             "providers": buttons(request, next_url=next_url),
         }
         return page_with_buttons(request, "admin/login.html", context, status=status)

@@ -9,6 +9,8 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts import step_up
+from accounts.factors.held import Kind
+from accounts.local.passwords import PASSKEY_ALONE
 from providers.linking import Linked
 
 
@@ -51,11 +53,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
     def pre_login(
         self, request: HttpRequest, user: Any, *, signal_kwargs: dict[str, Any] | None, **kwargs: Any
     ) -> HttpResponseBase | None:
-        """Note a second factor that the provider has asked for, before the stages look for one."""
+        """Note a second factor that came with the first, before the stages look: the provider's, or a passkey."""
         response: HttpResponseBase | None = super().pre_login(request, user, signal_kwargs=signal_kwargs, **kwargs)
         login = (signal_kwargs or {}).get("sociallogin")
         if response is None and isinstance(login, LinkedLogin) and login.has_second_factor:
             _note_second_factor(request, user, login.account.provider)
+        if response is None and (signal_kwargs or {}).get(PASSKEY_ALONE):
+            step_up.note(request, user, step_up.SECOND_FACTOR, type=Kind.WEBAUTHN)
         return response
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

@@ -61,9 +61,19 @@ class SecurityKey:
         }
         return self._answer(response)
 
-    def sign(self, options: str, *, origin: str = "", host: str = "", kind: str = "webauthn.get") -> str:
+    def sign(
+        self,
+        options: str,
+        *,
+        origin: str = "",
+        host: str = "",
+        kind: str = "webauthn.get",
+        handle: bytes = b"",
+        is_unlocked: bool = True,
+    ) -> str:
         asked = json.loads(options)["publicKey"]
-        about = AuthenticatorData.create(_hash(host or asked["rpId"]), PRESENT | VERIFIED, 1)
+        flags = PRESENT | VERIFIED if is_unlocked else PRESENT
+        about = AuthenticatorData.create(_hash(host or asked["rpId"]), flags, 1)
         told = self._told(asked, kind, origin)
         signature = self.key.sign(about + hashlib.sha256(told).digest(), ECDSA(SHA256()))
         response = {
@@ -71,7 +81,7 @@ class SecurityKey:
             "authenticatorData": _text(about),
             "signature": _text(signature),
         }
-        return self._answer(response)
+        return self._answer(response | ({"userHandle": _text(handle)} if handle else {}))
 
     def _told(self, asked: dict[str, Any], kind: str, origin: str) -> bytes:
         told = {"type": kind, "challenge": asked["challenge"], "origin": origin or self.origin, "crossOrigin": False}

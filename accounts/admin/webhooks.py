@@ -86,7 +86,8 @@ class WebhookAdmin(Asking):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         waiting = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=False))
         dead = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=True))
-        return super().get_queryset(request).annotate(waiting=waiting, dead=dead)
+        found: QuerySet[Webhook] = super().get_queryset(request).annotate(waiting=waiting, dead=dead)
+        return found
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return [name for name in self.list_display if name != "tenant" or actor(request).is_superuser]
@@ -215,7 +216,7 @@ class WebhookAdmin(Asking):
 
     @admin.display(description=_("not delivered"))
     def undelivered_shown(self, webhook: Webhook) -> str:
-        words = _now("%(waiting)d waiting, %(dead)d dead letters") % {
+        words = _now("waiting: %(waiting)d, dead letters: %(dead)d") % {
             "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, as is the next
             "dead": webhook.dead,  # type: ignore[attr-defined]
         }

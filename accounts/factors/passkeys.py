@@ -8,6 +8,7 @@ import json
 import struct
 import time
 from typing import Any
+from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.auth import WebAuthn
@@ -15,6 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django.conf import settings
 from django.http import HttpRequest
 from fido2.server import Fido2Server
+from fido2.utils import websafe_decode
 from fido2.webauthn import (
     AttestedCredentialData,
     PublicKeyCredentialRpEntity,
@@ -85,9 +87,32 @@ def begin_proof(request: HttpRequest, user: User) -> str:
 def prove(request: HttpRequest, user: User, answer: str) -> Authenticator:
     """Return whose word a browser brought. Raises PasskeyRefused."""
     state = _take_back(request, user)
-    rows = {_credential(row).credential_id: row for row in _rows(user)}
+    rows = {_credential(row).credential_id: row for row in _rows(user.pk)}
     try:
         used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], _read(answer))
+    except NOT_BELIEVED as refused:
+        raise PasskeyRefused from refused
+    return rows[used.credential_id]
+
+
+def begin_sign_in(request: HttpRequest) -> str:
+    """Return what a browser needs to offer whatever passkeys it has for this site, as JSON; nobody is named yet.
+
+    The device must be unlocked for it: that is the second factor, beside having the device.
+    """
+    options, state = _server().authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
+    _remember(request, None, state)
+    return json.dumps(dict(options))
+
+
+def who_signs_in(request: HttpRequest, answer: str) -> Authenticator:
+    """Return the passkey that signed in, with whose it is. Raises PasskeyRefused."""
+    state = _take_back(request, None)
+    try:
+        told = _read(answer)
+        person = UUID(bytes=websafe_decode(told["response"]["userHandle"]))
+        rows = {_credential(row).credential_id: row for row in _rows(person)}
+        used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], told)
     except NOT_BELIEVED as refused:
         raise PasskeyRefused from refused
     return rows[used.credential_id]
@@ -99,17 +124,21 @@ def _server() -> Fido2Server:
     return Fido2Server(party, verify_origin=lambda origin: origin == settings.PUBLIC_URL)
 
 
-def _remember(request: HttpRequest, user: User, state: dict[str, Any]) -> None:
-    request.session[STATE] = {"state": state, "person": str(user.pk), "at": time.time()}
+def _remember(request: HttpRequest, user: User | None, state: dict[str, Any]) -> None:
+    request.session[STATE] = {"state": state, "person": _named(user), "at": time.time()}
 
 
-def _take_back(request: HttpRequest, user: User) -> dict[str, Any]:
-    """A challenge is for one answer, right or wrong, of the person who was asked."""
+def _take_back(request: HttpRequest, user: User | None) -> dict[str, Any]:
+    """A challenge is for one answer, right or wrong, of the person who was asked, if anybody was by name."""
     asked = request.session.pop(STATE, None)
-    if not asked or asked["person"] != str(user.pk) or time.time() - asked["at"] > CHALLENGE_LASTS:
+    if not asked or asked["person"] != _named(user) or time.time() - asked["at"] > CHALLENGE_LASTS:
         raise PasskeyRefused
     state: dict[str, Any] = asked["state"]
     return state
+
+
+def _named(user: User | None) -> str:
+    return str(user.pk) if user else ""
 
 
 def _read(answer: str) -> dict[str, Any]:
@@ -119,8 +148,9 @@ def _read(answer: str) -> dict[str, Any]:
     return found
 
 
-def _rows(user: User) -> list[Authenticator]:
-    return list(Authenticator.objects.filter(user_id=user.pk, type=Authenticator.Type.WEBAUTHN))
+def _rows(person: UUID) -> list[Authenticator]:
+    found = Authenticator.objects.select_related("user")
+    return list(found.filter(user_id=person, type=Authenticator.Type.WEBAUTHN))
 
 
 def _credential(row: Authenticator) -> AttestedCredentialData:
@@ -129,4 +159,4 @@ def _credential(row: Authenticator) -> AttestedCredentialData:
 
 
 def _credentials(user: User) -> list[AttestedCredentialData]:
-    return [_credential(row) for row in _rows(user)]
+    return [_credential(row) for row in _rows(user.pk)]

@@ -18,7 +18,7 @@ from accounts import limits, tasks
 from accounts.address import AddressTaken
 from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.limits import Limit
-from accounts.local import passwords, registration
+from accounts.local import by_passkey, passwords, registration
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.mailing.queue import later
@@ -75,7 +75,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if isinstance(user, User):
             return open_session(request, user, next_url)
         form.add_error(None, _("This does not match any account. Check both, or choose a new password."))
-    context = {"form": form, "action": request.get_full_path(), "is_open_to_all": registration.is_open()}
+    context = {
+        "form": form,
+        "action": request.get_full_path(),
+        "is_open_to_all": registration.is_open(),
+        "passkey_url": by_passkey.url(next_url),
+    }
     return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
 
 

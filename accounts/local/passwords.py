@@ -13,6 +13,8 @@ from accounts.models import User
 from accounts.sessions import FactorAddedMeanwhile, forget_sign_in
 from audit.events import Event
 
+PASSKEY_ALONE = "passkey_alone"
+
 
 @sensitive_variables("password")
 def check(request: HttpRequest | None, name: str, password: str) -> User | None:
@@ -44,23 +46,27 @@ def is_of(request: HttpRequest, user: User, password: str) -> bool:
     return check(request, _name_of(user), password) == user
 
 
-def sign_in(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+def sign_in(request: HttpRequest, user: User, next_url: str, *, by_passkey: bool = False) -> HttpResponse:
     """Open the session of somebody whose password was right, or lead them to their second factor first.
 
-    The account's row is held meanwhile: a factor that is added at this moment ends this session too.
+    A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
+    held meanwhile: a factor that is added at this moment ends this session too.
     """
     if request.user.is_authenticated:
         logout(request)
     try:
         with transaction.atomic():
             held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-            step_up.note(request, held, "password")
-            response: HttpResponse = perform_login(request, held, redirect_url=next_url)
+            if not by_passkey:
+                step_up.note(request, held, "password")
+            how = {PASSKEY_ALONE: True} if by_passkey else None
+            response: HttpResponse = perform_login(request, held, redirect_url=next_url, signal_kwargs=how)
             request.session.save()
     except FactorAddedMeanwhile:
         forget_sign_in(request)
         return redirect(request.get_full_path())
-    brake.remember_device(request, response, _name_of(user))
+    if not by_passkey:
+        brake.remember_device(request, response, _name_of(user))
     return response
 
 

@@ -54,12 +54,10 @@ class Webhook(TenantOwned):
         return self.name
 
 
-class DeliveryQuerySet(models.QuerySet["Delivery"]):
-    def waiting(self) -> "DeliveryQuerySet":
-        return self.filter(next_try_at__isnull=False)
-
-    def dead(self) -> "DeliveryQuerySet":
-        return self.filter(next_try_at__isnull=True)
+class DeliveryManager(ScopedManager["Delivery"]):
+    def waiting(self) -> models.QuerySet["Delivery"]:
+        """Those that are tried again by themselves."""
+        return self.get_queryset().filter(next_try_at__isnull=False)
 
 
 class Delivery(TenantOwned):
@@ -75,7 +73,7 @@ class Delivery(TenantOwned):
     next_try_at = models.DateTimeField(_("next try"), null=True)
     failure = models.CharField(_("why not"), max_length=300)
 
-    objects: ClassVar[Any] = ScopedManager.from_queryset(DeliveryQuerySet)(tenant="tenant_id")
+    objects: ClassVar[DeliveryManager] = DeliveryManager(tenant="tenant_id")
 
     class Meta:
         verbose_name = _("undelivered message")

@@ -51,7 +51,8 @@ def _rows(model: type[Model], belonging: Belonging, person: User) -> Iterator[di
 def _entries(person: User) -> Iterator[dict[str, Any]]:
     """What is about the person, and what they did."""
     own = str(person.pk)
-    entries = Entry.objects.filter(Q(person=own) | Q(actor_kind=ActorKind.PERSON, actor_id=own))
+    did = Q(actor_kind=ActorKind.PERSON, actor_id=own) | Q(behind_kind=ActorKind.PERSON, behind_id=own)
+    entries = Entry.objects.filter(Q(person=own) | did)
     for entry in entries.select_related("personal").order_by("id").iterator(chunk_size=CHUNK):
         yield told(entry) | {"personal": _personal(entry, own)}
 
@@ -63,7 +64,8 @@ def _personal(entry: Entry, person: str) -> dict[str, Any] | None:
     values: dict[str, Any] = {}
     if entry.person == person:
         values |= {"before": entry.personal.before, "after": entry.personal.after}
-    if entry.actor_kind != ActorKind.PERSON or entry.actor_id == person:
+    who = entry.behind or entry.actor
+    if who.kind is not ActorKind.PERSON or who.id == person:
         values |= {"address": entry.personal.address, "browser": entry.personal.user_agent}
     return values
 

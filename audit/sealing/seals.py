@@ -100,7 +100,7 @@ def oldest_unsealed() -> datetime | None:
 
 
 def _is_from_here(last: dict[str, Any], cluster: int, oldest_running: int) -> bool:
-    return last["cluster"] == cluster and (last["carried"] or last["upto_txid"] <= oldest_running)
+    return bool(last["cluster"] == cluster and (last["carried"] or last["upto_txid"] <= oldest_running))
 
 
 def _place_after(last: dict[str, Any]) -> Place:

@@ -77,7 +77,7 @@ class Verification:
     _macs: dict[int, tuple[str, int | None]] = field(default_factory=dict)  # each seal's code, and the age of its key
     _half_linked: set[int] = field(default_factory=set)
     _last: Mapping[str, Any] | None = None  # the seal with the highest number
-    _entry: tuple[int, str | None, str] = (0, None, "")  # the last one: id, digest of its personal values, time
+    _entry: tuple[int, str | None, str] = (0, None, "")  # the last one: id, digest of its personal values, line
     _waiting: list[tuple[int, int, str]] = field(default_factory=list)
 
     def read(self, lines: Iterable[str]) -> Findings:
@@ -167,7 +167,7 @@ class Verification:
             return
         self._pass(id_)
         self._at = id_
-        self._entry = (id_, _field(line, "personal_digest"), _field(line, "at") or "")
+        self._entry = (id_, _field(line, "personal_digest"), line)
         if not self._seals or self._seals[0][0] != id_:
             self._note_unsealed(id_, line)
             return
@@ -185,11 +185,12 @@ class Verification:
 
     def _read_personal(self, line: str) -> None:
         id_, _, rest = line[12:].partition(',"values":')
-        entry, digest, at = self._entry
+        entry, digest, of_entry = self._entry
         if str(entry) != id_ or digest is None or sha256(rest[:-1].encode()).hexdigest() != digest:
             number = int(id_) if id_.isdigit() else self._at
+            at = _field(of_entry, "at") or ""
             self.findings.found(Fault(Kind.PERSONAL, number, number, first_at=at, last_at=at))
-        self._entry = (entry, None, at)  # there is one row at the most
+        self._entry = (entry, None, of_entry)  # there is one row at the most
 
     # Going on
 

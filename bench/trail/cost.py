@@ -1,4 +1,4 @@
-"""`python -m bench.trail.cost`: what an audited write costs (targets 10 and 11), in ratios of one run."""
+"""`python -m bench.trail.cost`: what audited writes cost (targets 10 and 11), what the trail adds to a sign-in."""
 
 import argparse
 import json
@@ -13,6 +13,7 @@ from types import FrameType
 from bench.goals import Goal, Limits
 from bench.table import lines, text
 from bench.target import Target
+from bench.trail import sign_in
 from bench.trail.run import BULK, Outcome, Plan, carry_out, cpu_of
 from bench.trail.targets import Auditlog, Bare, WithTrail
 from bench.trail.writer import WRITES
@@ -41,7 +42,9 @@ def main() -> int:
     plan = _plan()
     begun = datetime.now(tz=UTC)
     try:
-        outcome = carry_out([target() for target in TARGETS], plan, say, lambda _writer: None)
+        outcome = carry_out([target() for target in TARGETS], plan, say)
+        if plan.sign_ins:
+            sign_in.carry_out(plan.sign_in_rounds, plan.sign_ins, outcome, say)
     except (CannotStart, Unexpected) as failed:
         say(f"the benchmark failed: {failed}")
         return 1
@@ -69,7 +72,7 @@ def head(plan: Plan, begun: datetime) -> str:
 
 def side_by_side(outcome: Outcome) -> str:
     """Set all figures of all targets, judged or not."""
-    names = list(outcome.figures)
+    names = [name for name in outcome.figures if BULK[0] in outcome.figures[name]]
     rows = ["| what | unit | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
     for figure in (*WRITES, *map(cpu_of, WRITES), *BULK):
         cells = (f"{median(outcome.figures[name][figure]):.0f}" for name in names)
@@ -78,22 +81,26 @@ def side_by_side(outcome: Outcome) -> str:
 
 
 def _report(outcome: Outcome, plan: Plan, begun: datetime) -> str:
-    judged = [line for goal in GOALS for line in lines([goal], outcome.figures, list(goal.peers))]
+    goals = [*GOALS, *([sign_in.GOAL] if plan.sign_ins else [])]
+    judged = [line for goal in goals for line in lines([goal], outcome.figures, list(goal.peers))]
     missed = "\n".join(
         f"{name}: of {plan.rows} rows, {' / '.join(map(str, rows))} left no entry (create / update / delete)."
         for name, rows in outcome.missed.items()
         if name != Bare.name
     )
-    described = "\n".join(f"{target.name}: {target.described}" for target in TARGETS)
-    return "\n\n".join([head(plan, begun), text(judged), side_by_side(outcome), missed, described]) + "\n"
+    described: tuple[type[Target], ...] = (*TARGETS, sign_in.WithoutTrail)
+    foot = "\n".join(f"{target.name}: {target.described}" for target in described)
+    return "\n\n".join([head(plan, begun), text(judged), side_by_side(outcome), missed, foot]) + "\n"
 
 
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m bench.trail.cost", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--times", type=int, default=50, help="writes of each kind in each round (default 50)")
+    parser.add_argument("--rounds", type=int, default=80)
+    parser.add_argument("--times", type=int, default=10, help="writes of each kind in each round (default 10)")
     parser.add_argument("--rows", type=int, default=5000, help="rows of a bulk write (default 5000)")
     parser.add_argument("--bulk-rounds", type=int, default=3)
+    parser.add_argument("--sign-ins", type=int, default=200, help="sign-ins in each round; 0 leaves them out")
+    parser.add_argument("--sign-in-rounds", type=int, default=5)
     return Plan(**vars(parser.parse_args()))
 
 

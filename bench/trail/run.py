@@ -25,6 +25,8 @@ class Plan:
     times: int  # each write in each round
     rows: int  # of a bulk write
     bulk_rounds: int
+    sign_ins: int = 0
+    sign_in_rounds: int = 0
 
 
 @dataclass
@@ -36,7 +38,9 @@ class Outcome:
         self.figures.setdefault(target, {}).setdefault(figure, []).append(value)
 
 
-def carry_out(targets: Sequence[Target], plan: Plan, say: Say, prepare: Callable[[Writer], None]) -> Outcome:
+def carry_out(
+    targets: Sequence[Target], plan: Plan, say: Say, prepare: Callable[[Writer], None] = lambda _writer: None
+) -> Outcome:
     """``prepare`` is done to each target before anything is measured."""
     outcome = Outcome()
     with ExitStack() as stack:

@@ -20,9 +20,9 @@ class WithTrail(Vestibule):
         return [[sys.executable, "manage.py", "migrate", "--run-syncdb", "--verbosity", "0"]]
 
 
-class Full(WithTrail):
-    name = "vestibule-full"
-    described = "the same, its trail full"
+class Empty(WithTrail):
+    name = "vestibule-empty"
+    described = "the same, its trail empty"
 
 
 class Bare(Target):

@@ -32,7 +32,6 @@ class Writer:
                 env=self.running.environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                text=True,
                 process_group=0,
             )
             self._stack.callback(stop, self.process, signal.SIGTERM)
@@ -48,8 +47,8 @@ class Writer:
         return isinstance(self.target, Vestibule)
 
     def ask(self, what: str, times: int) -> Any:
-        told, said = cast("IO[str]", self.process.stdin), cast("IO[str]", self.process.stdout)
-        told.write(json.dumps({"do": what, "times": times}) + "\n")
+        told, said = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
+        told.write(json.dumps({"do": what, "times": times}).encode() + b"\n")
         told.flush()
         answer = said.readline()
         if not answer:

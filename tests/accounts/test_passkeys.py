@@ -84,7 +84,7 @@ def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, 
         {"kind": "webauthn.create"},
     ],
 )
-def test_what_was_signed_for_another_site_proves_nothing(ada: User, bent: dict[str, str]) -> None:
+def test_what_was_signed_for_another_site_proves_nothing(ada: User, bent: dict[str, Any]) -> None:
     key, request = with_key(ada), browser()
 
     with pytest.raises(PasskeyRefused):

@@ -14,7 +14,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 
 from accounts.admin.exporting import FORMATS
 
@@ -109,7 +109,7 @@ class Crawl:
     def export(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> None:
         """Take the whole list in each form that it is exported in, and what a search for each object finds."""
         for pattern in model_admin.get_urls():
-            if isinstance(pattern, URLPattern) and "form" in pattern.pattern.converters:
+            if "form" in pattern.pattern.converters:
                 for form in FORMATS:
                     url = reverse(f"admin:{pattern.name}", kwargs={"form": form})
                     for query in ("", *(f"?q={obj.pk}" for obj in objects[:MOST_SEARCHED])):
@@ -174,7 +174,7 @@ def _addresses_of_objects(model_admin: ModelAdmin[Any]) -> Iterator[tuple[str, s
     """Yield name and argument of all that has an object's key in it, of Django's own and of ours."""
     for pattern in model_admin.get_urls():
         arguments = pattern.pattern.converters
-        if isinstance(pattern, URLPattern) and pattern.name and len(arguments) == 1 and "form" not in arguments:
+        if pattern.name and len(arguments) == 1 and "form" not in arguments:
             yield pattern.name, next(iter(arguments))
 
 

@@ -185,8 +185,9 @@ def _state(own: list[str]) -> Any:
     """Everything but the tenant's own, which its administrators may change, and who has rights everywhere."""
     with site_context("a test takes stock"), connection.cursor() as cursor:
         state: dict[str, Any] = {"ranks": sorted(User.objects.values_list("pk", "is_staff", "is_superuser"))}
-        rights = {one.remote_field.through: "NULL" for one in User._meta.many_to_many}
-        for model in [User, *rows.models_of_people_and_admin(), *rights]:
+        rights = {cast("type[Model]", one.remote_field.through): "NULL" for one in User._meta.many_to_many}
+        models: list[type[Model]] = [User, *rows.models_of_people_and_admin(), *rights]
+        for model in models:
             table, whose = model._meta.db_table, rights.get(model) or _whose(model, "t")
             cursor.execute(f"SELECT to_jsonb(t)::text, {whose} FROM {table} t ORDER BY 1")  # noqa: S608  # our own
             state[table] = [row for row, of in cursor.fetchall() if str(of) not in own]

@@ -1,8 +1,9 @@
 """Every way to write a row of any model through Django, one function for each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import connection, models
@@ -172,30 +173,32 @@ def delete_with_everything_below(table: Table) -> None:
 
 @way
 def change_many_to_many(table: Table) -> None:
-    for one in table.model._meta.many_to_many:
+    several: Sequence[Any] = table.model._meta.many_to_many  # its far side is untyped
+    for one in several:
         row = table.saved()
         others = [table.maker.saved(one.related_model) for _ in range(3)]
-        through = one.remote_field.through  # type: ignore[union-attr]  # it has one
+        through = one.remote_field.through._meta.db_table
+        here = getattr(row, one.name)
         steps: list[tuple[Callable[[], object], list[str]]] = [
-            (lambda row=row, one=one, others=others: getattr(row, one.name).add(*others[:2]), ["create"] * 2),
-            (lambda row=row, one=one, others=others: getattr(row, one.name).remove(others[0]), ["delete"]),
-            (lambda row=row, one=one, others=others: getattr(row, one.name).set(others[2:]), ["delete", "create"]),
-            (lambda row=row, one=one: getattr(row, one.name).clear(), ["delete"]),
+            (partial(here.add, *others[:2]), ["create"] * 2),
+            (partial(here.remove, others[0]), ["delete"]),
+            (partial(here.set, others[2:]), ["delete", "create"]),
+            (here.clear, ["delete"]),
         ]
         if not one.remote_field.hidden:
-            reverse = getattr(others[2], one.remote_field.get_accessor_name())
+            there = getattr(others[2], one.remote_field.get_accessor_name())
             steps += [
-                (lambda row=row, reverse=reverse: reverse.add(row), ["create"]),
-                (lambda row=row, reverse=reverse: reverse.remove(row), ["delete"]),
-                (lambda row=row, reverse=reverse: reverse.set([row]), ["create"]),
-                (lambda reverse=reverse: reverse.clear(), ["delete"]),
+                (partial(there.add, row), ["create"]),
+                (partial(there.remove, row), ["delete"]),
+                (partial(there.set, [row]), ["create"]),
+                (there.clear, ["delete"]),
             ]
-        ends = {one.m2m_column_name(), one.m2m_reverse_name()}  # type: ignore[attr-defined]  # Django's own, untyped
+        ends = {one.m2m_column_name(), one.m2m_reverse_name()}
         for step, actions in steps:
             with table.watch() as entries:
                 step()
             assert [(e.action, e.object_table, e.source) for e in entries] == [
-                (action, through._meta.db_table, "signal") for action in actions
+                (action, through, "signal") for action in actions
             ]
             for entry in entries:
                 assert ends <= (entry.after or entry.before or {}).keys()

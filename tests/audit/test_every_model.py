@@ -89,6 +89,6 @@ def psql(url: str, said: str) -> None:
     assert package
     assert package.origin
     program = max(Path(package.origin).parent.glob("pginstall*/bin/psql"))
-    command = [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url]
+    command: list[str | Path] = [program, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url]
     done = subprocess.run(command, input=said, env={}, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr

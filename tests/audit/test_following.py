@@ -1,5 +1,7 @@
 """Reading the trail onwards: nothing that commits late is skipped, nothing is read twice."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from django.contrib.auth.models import Group
@@ -12,7 +14,7 @@ from tests.servers import Servers
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def read(place: Place, *, limit: int = 100) -> tuple[list[str], Place]:
+def read(place: Place, *, limit: int = 100) -> tuple[list[Any], Place]:
     entries, reached = following.settled(place, limit=limit)
     return [entry.after["name"] for entry in entries if entry.after], reached
 

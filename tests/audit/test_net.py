@@ -1,10 +1,13 @@
 """The net: triggers that are missing or different are noticed, and put right by migrate."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import connection
@@ -13,6 +16,7 @@ from audit import declarations, net
 from audit.declarations import Declaration, audited
 from audit.models import Entry
 from config.database import as_owner
+from config.environment import CHECKOUT
 from tests.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -64,6 +68,36 @@ def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
     assert net.faults() == [fault]
     (warning,) = (m for m in run_checks(databases=["default"]) if m.id == "audit.W001")
     assert fault in warning.msg
+
+    call_command("migrate", verbosity=0)
+    assert net.faults() == []
+
+
+@pytest.mark.promise(74)
+def test_two_that_migrate_at_once_leave_every_trigger_in_its_place(owner: psycopg.Connection) -> None:
+    call_command("migrate", "mfa", "0002", verbosity=0)
+    owner.execute("DROP TRIGGER audit_update ON accounts_user")
+    owner.execute("DROP TRIGGER audit_create ON auth_group")
+
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    running = [subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    said = [process.communicate(timeout=60)[1] for process in running]
+
+    assert [process.returncode for process in running] == [0, 0], said
+    assert net.faults() == []
+
+
+@pytest.mark.promise(74)
+@pytest.mark.parametrize(
+    "label", ["account.EmailAddress", "mfa.Authenticator", "auth.Group", "accounts.User_groups", "auth.Permission"]
+)
+def test_the_tables_of_libraries_and_those_between_two_models_are_among_the_mended(
+    label: str, owner: psycopg.Connection
+) -> None:
+    table = apps.get_model(label)._meta.db_table
+    for trigger in ("audit_create", "audit_update", "audit_delete"):
+        owner.execute(f"DROP TRIGGER {trigger} ON {table}".encode())
+    assert len(net.faults()) == 3
 
     call_command("migrate", verbosity=0)
     assert net.faults() == []

@@ -1,13 +1,27 @@
 """Months of the trail: made ahead, removed whole, or what is due of them; and all that is left can be verified."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event as Bell
 
 import psycopg
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import CommandError, call_command
+from django.db import ProgrammingError, connection
 from django.utils import timezone
+from psycopg import errors
 
-from tests.audit.sealed import begin_anew
+from audit.models import Entry, JobRun, Personal, Removal, Retention, SealDigests
+from audit.retention import removing
+from audit.retention.removing import make_months, remove_what_is_due
+from audit.sealing.findings import Kind
+from audit.sealing.seals import seal
+from audit.tasks import keep_the_trail
+from tests.audit.sealed import anything, begin_anew, told, verify, write
+from tests.audit.truth import rolled_back
 from tests.servers import Servers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75)]
@@ -27,12 +41,32 @@ FILL = """
 
 @pytest.fixture(autouse=True)
 def owner(servers: Servers) -> Iterator[psycopg.Connection]:
+    """The first month reaches back to the beginning; for these tests it ends where this month begins."""
     begin_anew(servers)
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
+        this_month = begin_of_month(timezone.now())
+        begin_first_month(owner, f"'{this_month}'")
         yield owner
         owner.execute("DELETE FROM audit_floor")
-        for (name,) in owner.execute("SELECT name FROM audit_months() WHERE upper < now()").fetchall():
+        begin_anew(servers)
+        for (name,) in owner.execute("SELECT name FROM audit_months() WHERE upper <= %s", [this_month]).fetchall():
             owner.execute(f"DROP TABLE {name}".encode())
+        begin_first_month(owner, "MINVALUE")
+
+
+def begin_first_month(owner: psycopg.Connection, begins: str) -> None:
+    for parent in ("audit_entry", "audit_personal"):
+        (first, ends) = owner.execute(
+            "SELECT name, upper FROM audit_months() WHERE parent = %s AND name LIKE '%%_until_%%'", [parent]
+        ).fetchall()[0]
+        owner.execute(f"ALTER TABLE {parent} DETACH PARTITION {first}".encode())
+        owner.execute(
+            f"ALTER TABLE {parent} ATTACH PARTITION {first} FOR VALUES FROM ({begins}) TO ('{ends}')".encode()
+        )
+
+
+def begin_of_month(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def fill(owner: psycopg.Connection, *, days_ago: int, tenant: str | None = None, many: int = 10) -> datetime:
@@ -49,23 +83,299 @@ def fill(owner: psycopg.Connection, *, days_ago: int, tenant: str | None = None,
 
 def a_month(owner: psycopg.Connection, at: datetime) -> None:
     """Let a past month be a partition, as if the product had run then already."""
-    lower = at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    upper = (lower + timedelta(days=32)).replace(day=1)
+    lower = begin_of_month(at)
+    upper = begin_of_month(lower + timedelta(days=32))
+    if upper > timezone.now():
+        return
     for parent in ("audit_entry", "audit_personal"):
-        (first, begins, ends), *_ = owner.execute(
-            "SELECT name, nullif(lower, '-infinity'), upper FROM audit_months() WHERE parent = %s AND upper IS NOT NULL "
-            "ORDER BY upper", [parent],
-        ).fetchall()  # fmt: skip
-        if begins is None and upper < ends:
-            owner.execute(f"ALTER TABLE {parent} DETACH PARTITION {first}".encode())
-            owner.execute(
-                f"ALTER TABLE {parent} ATTACH PARTITION {first} FOR VALUES FROM ('{upper}') TO ('{ends}')".encode()
-            )
-            begins = upper
-        if begins is not None and begins >= upper:
-            name = f"{parent}{lower:_%Y_%m}"
+        name = f"{parent}{lower:_%Y_%m}"
+        if owner.execute("SELECT to_regclass(%s) IS NULL", [name]).fetchone() == (True,):
             owner.execute(f"CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS)".encode())
             owner.execute("SELECT audit_close(%s), audit_guard(%s, %s)", [name, name, parent])
-            owner.execute(
-                f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES FROM ('{lower}') TO ('{upper}')".encode()
-            )
+            bounds = f"FROM ('{lower}') TO ('{upper}')"
+            owner.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES {bounds}".encode())
+
+
+def months(owner: psycopg.Connection) -> list[str]:
+    query = "SELECT name FROM audit_months() WHERE parent = 'audit_entry' AND upper <= %s ORDER BY 1"
+    return [str(name) for (name,) in owner.execute(query, [begin_of_month(timezone.now())]).fetchall()]
+
+
+# Months
+
+
+def test_this_month_and_the_next_ones_are_there(owner: psycopg.Connection) -> None:
+    make_months()
+    ends = owner.execute("SELECT parent, max(upper) FROM audit_months() GROUP BY parent").fetchall()
+
+    assert {parent for parent, _end in ends} == {"audit_entry", "audit_personal"}
+    assert all(end > timezone.now() + timedelta(days=58) for _parent, end in ends)
+
+
+def test_a_missing_month_lets_no_write_fail_and_the_next_are_made_beside_it(owner: psycopg.Connection) -> None:
+    detached = owner.execute("SELECT parent, name, lower, upper FROM audit_months() WHERE upper > now()").fetchall()
+    for parent, name, _lower, _upper in detached:
+        owner.execute(f"ALTER TABLE {parent} DETACH PARTITION {name}".encode())
+    entries = write()
+    assert Entry.objects.filter(pk__in=entries).count() == 5
+    assert owner.execute("SELECT count(*) FROM audit_entry_without_month").fetchone() == (5,)
+
+    for _parent, name, _lower, _upper in detached:
+        owner.execute(f"DROP TABLE {name}".encode())
+    make_months()
+    made = owner.execute("SELECT name FROM audit_months() WHERE parent = 'audit_entry' AND upper > now()").fetchall()
+    assert len(made) == 2  # this month's entries lie elsewhere
+    write()
+    assert owner.execute("SELECT count(*) FROM audit_entry_without_month").fetchone() == (10,)
+    seal()
+    assert verify().is_clean
+
+    owner.execute("TRUNCATE audit_entry, audit_personal")
+    for parent, name, lower, upper in detached:
+        if "_until_" in name:
+            owner.execute(f"CREATE TABLE {name} (LIKE {parent} INCLUDING DEFAULTS)".encode())
+            owner.execute("SELECT audit_close(%s), audit_guard(%s, %s)", [name, name, parent])
+            bounds = f"FROM ('{lower}') TO ('{upper}')"
+            owner.execute(f"ALTER TABLE {parent} ATTACH PARTITION {name} FOR VALUES {bounds}".encode())
+    make_months()
+
+
+def test_months_have_the_keys_and_indexes_of_the_whole_and_no_rights(owner: psycopg.Connection) -> None:
+    make_months()
+    counted = """
+        SELECT (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.name::regclass AND i.indisvalid)
+            = (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.parent::regclass),
+            has_table_privilege('vestibule_app', m.name, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE'),
+            has_table_privilege('vestibule_backup', m.name, 'SELECT'),
+            EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = m.name::regclass AND tgname = 'audit_append_only')
+        FROM audit_months() m
+    """
+    assert set(owner.execute(counted).fetchall()) == {(True, False, True, True)}
+    name = "audit_entry_without_month"
+    with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
+        owner.execute(f"DELETE FROM {name}".encode())
+
+
+# Removing
+
+
+def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=500)
+    fill(owner, days_ago=450)
+    fill(owner, days_ago=100)
+    kept = write()
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    done = remove_what_is_due()
+
+    assert (done.months, done.entries, done.trouble) == (2, 20, "")
+    assert months(owner) == [f"audit_entry{timezone.now() - timedelta(days=100):_%Y_%m}"]
+    assert Entry.objects.filter(pk__in=kept).count() == len(kept)
+    assert Personal.objects.filter(at__lt=timezone.now() - timedelta(days=400)).count() == 0
+    findings = verify()
+    assert (told(findings), findings.removed) == ([], 20)
+    event = Entry.objects.get(action="trail.removed")
+    assert event.details == {"months": 2, "entries": 20}
+    seal()
+    assert verify().is_clean
+
+
+def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=1500)
+    seal()
+
+    assert remove_what_is_due().entries == 0
+    assert JobRun.objects.get(name="retention").trouble == ""
+
+
+def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -> None:
+    for days_ago in (200, 20):
+        for tenant in (TENANT, OTHER, None):
+            fill(owner, days_ago=days_ago, tenant=tenant)
+    owner.execute("SELECT audit_set_floor(10)")
+    Retention.objects.create(tenant_id="", days=100)
+    Retention.objects.create(tenant_id=TENANT, days=15)
+    Retention.objects.create(tenant_id=OTHER, days=1000)
+    seal()
+    done = remove_what_is_due()
+
+    assert (done.months, done.entries) == (0, 30)
+    left = Entry.objects.filter(actor_id="tests").exclude(tenant_id=None).values_list("tenant_id", flat=True)
+    assert set(left) == {OTHER}
+    assert Entry.objects.filter(actor_id="tests", tenant_id=None).count() == 10
+    assert Personal.objects.filter(entry__actor_id="tests").count() == 30
+    seal()
+    assert verify().is_clean
+
+    Retention.objects.get(tenant_id=OTHER).delete()
+    done = remove_what_is_due()
+    assert (done.months, done.entries) == (1, 10)
+    seal()
+    assert verify().is_clean
+    assert remove_what_is_due().entries == 0
+
+
+def test_slices_go_on_where_they_were_and_see_what_became_due(
+    owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removing, "SLICE", 4)
+    for days_ago in (40, 30, 20):
+        fill(owner, days_ago=days_ago, tenant=TENANT)
+    owner.execute("SELECT audit_set_floor(10)")
+    seal()
+    Retention.objects.create(tenant_id=TENANT, days=35)
+    assert remove_what_is_due(seconds=0).entries == 0
+    assert remove_what_is_due().entries == 10
+    Retention.objects.update(days=25)
+    assert remove_what_is_due().entries == 10
+    assert verify().is_clean
+    assert Removal.objects.count() == 6
+
+
+def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=500)
+    Retention.objects.create(tenant_id="", days=400)
+    keep_the_trail()
+
+    assert Entry.objects.filter(actor_id="tests").count() == 10
+    assert "waits to be sealed" in JobRun.objects.get(name="retention").trouble
+
+
+def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=500)
+    seal()
+    write()
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    before = SealDigests.objects.count()
+    remove_what_is_due()
+
+    assert SealDigests.objects.count() == before - 1
+    assert verify().is_clean
+
+
+# What nobody may
+
+
+def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=300)
+    seal()
+    Retention.objects.create(tenant_id="", days=1)
+
+    assert remove_what_is_due().entries == 0
+    ids, times = zip(*Entry.objects.filter(actor_id="tests").values_list("pk", "at"), strict=True)
+    upper = owner.execute("SELECT min(upper) FROM audit_months()").fetchone()
+    with connection.cursor() as cursor:
+        for statement, parameters in [
+            ("SELECT audit_remove_entries(%s, %s, %s, '{}')", [list(ids), min(times), max(times)]),
+            ("SELECT audit_remove_month(%s, '{}')", upper),
+            ("SELECT audit_forget_digests('2000-01-01', now())", []),
+            ("SELECT audit_set_floor(1)", []),
+            ("INSERT INTO audit_floor (days) VALUES (1)", []),
+            ("SELECT audit_note_removal('{}')", []),
+            ("DELETE FROM audit_removal", []),
+            ("DELETE FROM audit_seal", []),
+            ("UPDATE audit_seal SET entries = 1", []),
+            ("TRUNCATE audit_seal", []),
+            ("DELETE FROM audit_seal_digests", []),
+            ("SELECT set_config('audit.removing', 'retention', false); DELETE FROM audit_entry", []),
+            ("DROP TABLE audit_entry_without_month", []),
+        ]:
+            with pytest.raises(
+                ProgrammingError, match=r"permission denied|not due|not all|entries of this|must be owner"
+            ):
+                cursor.execute(statement, parameters or None)
+        cursor.execute("SELECT set_config('audit.removing', '', false)")
+    assert Entry.objects.filter(actor_id="tests").count() == 10
+    assert verify().is_clean
+
+
+def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, servers: Servers) -> None:
+    """Who has the runtime role's password may remove what is due, but cannot make it look as if the job had done it."""
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    (first, last), (upper,) = (
+        sorted(Entry.objects.filter(actor_id="tests").values_list("pk", flat=True))[::9],
+        owner.execute("SELECT min(upper) FROM audit_months()").fetchone() or (None,),
+    )
+    with connection.cursor() as cursor:
+        forged = (
+            f'{{"id": "{"0" * 32}", "removed_at": "now", "until": "now", "entries": 10, "ids": "{first}-{last}", '
+            f'"first_id": {first}, "last_id": {last}, "key_id": "mine", "mac": ""}}'
+        )
+        cursor.execute("SELECT audit_remove_month(%s, %s)", [upper, forged])
+    assert {kind for kind, _first, _last in told(verify())} == {Kind.REMOVAL, Kind.DELETED}
+
+    with anything(servers) as tamper:
+        tamper("DELETE FROM audit_removal")
+    assert told(verify()) == [(Kind.DELETED, first, last)]
+
+
+def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
+    call_command("audit", "floor", days=90)
+
+    assert removing.floor_days() == 90
+    event = Entry.objects.get(action="trail.floor_set")
+    assert event.details == {"before": 365, "days": 90}
+    with pytest.raises(CommandError, match="one day"):
+        call_command("audit", "floor", days=0)
+
+
+# Nobody waits
+
+
+def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, servers: Servers) -> None:
+    fill(owner, days_ago=500, many=20_000)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    over, slowest = Bell(), 0.0
+
+    def keep_writing() -> float:
+        slowest, number = 0.0, 0
+        with psycopg.connect(servers.runtime_url, autocommit=True) as runtime:
+            runtime.execute("SET lock_timeout = '1s'")
+            while not over.is_set():
+                number += 1
+                begun = time.perf_counter()
+                runtime.execute("INSERT INTO auth_group (name) VALUES (%s)", [f"writer {number}"])
+                slowest = max(slowest, time.perf_counter() - begun)
+        return slowest
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(keep_writing)
+        done = remove_what_is_due()
+        over.set()
+        slowest = writer.result()
+    assert (done.months, done.entries) == (1, 20_000)
+    assert slowest < 0.5  # a machine that is busy: the benchmark says how long
+    seal()
+    assert verify().is_clean
+
+
+def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.Connection, servers: Servers) -> None:
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    with psycopg.connect(servers.runtime_url) as runtime:
+        runtime.execute("INSERT INTO auth_group (name) VALUES ('long')")
+        assert remove_what_is_due().months == 1
+        runtime.commit()
+    assert Entry.objects.filter(after__name="long").exists()
+    assert Group.objects.filter(name="long").exists()
+
+
+def test_removal_and_its_record_share_their_fate(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    (upper,) = owner.execute("SELECT min(upper) FROM audit_months()").fetchone() or (None,)
+    removal = (
+        '{"id": "00000000000000000000000000000000", "removed_at": "now", "until": "now", "entries": 1, "ids": "1", '
+        '"first_id": 1, "last_id": 1, "key_id": "", "mac": ""}'
+    )
+    with rolled_back(), connection.cursor() as cursor:
+        cursor.execute("SELECT audit_remove_month(%s, %s)", [upper, removal])
+        assert not Entry.objects.filter(actor_id="tests").exists()
+    assert Entry.objects.filter(actor_id="tests").count() == 10
+    assert Removal.objects.count() == 0

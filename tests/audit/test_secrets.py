@@ -59,7 +59,7 @@ REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "socialaccount.SocialToken": social_token,
     "mfa.Authenticator": lambda: {"user": user(), "type": "totp"},
 }
-MODELS = {EmailConfirmation, SocialApp, SocialToken, Authenticator, Invitation, Webhook, User}
+MODELS: set[type[Model]] = {EmailConfirmation, SocialApp, SocialToken, Authenticator, Invitation, Webhook, User}
 
 
 def test_every_model_with_secrets_is_tried() -> None:
@@ -67,13 +67,13 @@ def test_every_model_with_secrets_is_tried() -> None:
     assert {model._meta.label for model in MODELS} == set(REST)
 
 
-@pytest.mark.parametrize("model", sorted(MODELS, key=lambda model: model._meta.label), ids=lambda m: m._meta.label)
+@pytest.mark.parametrize("model", sorted(MODELS, key=str), ids=lambda model: model.__name__)
 def test_a_declared_secret_stands_in_its_column_alone(servers: Servers, model: type[Model]) -> None:
     declaration = next(declaration for known, declaration in audited() if known is model)
     table = model._meta.db_table
     columns = sorted(declaration.secret)
     first, second = ({column: f"canary{token_hex(12)}" for column in columns} for _ in range(2))
-    rows = QuerySet(model)
+    rows: QuerySet[Model] = QuerySet(model)
     with site_context("a test plants canaries"):
         row = rows.create(**REST[model._meta.label](), **_values(model, first))
         last = Entry.objects.latest("id").pk

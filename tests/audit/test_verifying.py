@@ -1,7 +1,7 @@
 """Whatever somebody does to the trail who can do anything with the database: it is found, and where."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from audit import lines
 from audit.models import Seal
 from audit.sealing import checkpoints
+from audit.sealing.ahead import ahead
 from audit.sealing.findings import Kind
 from audit.sealing.seals import SealingStopped, last_seal, seal
 from audit.sealing.verifying import Verification
@@ -274,6 +275,24 @@ def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tampe
     tamper(f"DELETE FROM audit_entry WHERE id IN ({ids[10]}, {ids[12]})")
     findings = Verification().read(lines.stream(part, personal=False))
     assert told(findings) == [(Kind.EDITED, ids[4], ids[4]), (Kind.DELETED, ids[10], ids[10])]
+
+
+def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.sealing.ahead.BATCH", 2)
+    plain = list(lines.stream(personal=True))
+    fetched = ahead(lambda: lines.stream(personal=True))
+
+    assert list(fetched)[1:] == plain[1:]  # the header says when it was
+    half = ahead(lambda: lines.stream(personal=True))
+    assert next(half).startswith('{"export"')
+    half.close()
+
+    def broken() -> Generator[str, None, None]:
+        yield plain[0]
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        list(ahead(broken))
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -1,17 +1,32 @@
 """The administrators' pages: every one that the admin registers, found by asking it, so that new ones are found too."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
 from django.core.cache import cache
 from django.db import models
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts import memberships
 from accounts.invitations import invite
-from accounts.models import BulkAction, BulkState, ClaimRule, Invitation, Membership, Role, Tenant, User
+from accounts.models import (
+    BulkAction,
+    BulkState,
+    ClaimRule,
+    Delivery,
+    Invitation,
+    Membership,
+    Role,
+    Tenant,
+    User,
+    Webhook,
+)
 from accounts.tenancy import site_context
+from accounts.webhooks import changes as webhook_changes
+from audit.models import Entry
 from config.overview.page import counters
 from tests import claim_rules, overview_crowd
 from tests.browser.states import State
@@ -71,6 +86,28 @@ def _asked(act: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _then(model: type[models.Model], act: str) -> Callable[[Visitor, NewVisitor], None]:
+    """Follow one of the links above a row's page."""
+
+    def arrive(visitor: Visitor, new_visitor: NewVisitor) -> None:
+        _newest(model)(visitor, new_visitor)
+        visitor.page.locator(".object-tools").get_by_role("link", name=act, exact=True).click()
+
+    return arrive
+
+
+def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(Webhook, "Renew the secret")(visitor, new_visitor)
+    visitor.press("Renew the secret")
+
+
+def _letting_go(visitor: Visitor, _: NewVisitor) -> None:
+    _inside("/admin/accounts/delivery/")(visitor, _)
+    visitor.page.get_by_label("Select all objects on this page for an action").check()
+    visitor.page.get_by_label("Action:").select_option("let_go")
+    visitor.press("Go")
+
+
 def _many_asked(visitor: Visitor, _: NewVisitor) -> None:
     _inside("/admin/accounts/invitation/")(visitor, _)
     visitor.page.get_by_label("Select all objects on this page for an action").check()
@@ -127,6 +164,27 @@ def _people(visitor: Visitor) -> None:
             memberships.add(person, tenant, Role.objects.get(name=role))
     claim_rules.rule("google", "hd", "corp.example", within="Harbour Works")
     invite(tenant, Role.objects.get(name="member"), "charles@example.com", people[0])
+    with site_context("a test sets up a webhook"):
+        _webhook(tenant, people[0])
+
+
+def _webhook(tenant: Tenant, creator: User) -> None:
+    """One that has failed for a while: its receiver answers, and takes not everything."""
+    webhook = Webhook(tenant=tenant, name="Harbour log", url="https://log.harbour.example/hook")
+    webhook_changes.create(webhook, creator)
+    hour = timedelta(hours=1)
+    Webhook.objects.update(
+        failing_since=timezone.now() - 5 * hour, failures=3, last_success_at=timezone.now() - 6 * hour,
+        last_failure="answered with status 422",
+    )  # fmt: skip
+    for kind, next_try_at in (("accounts_membership.create", None), ("invitation.sent", timezone.now() + hour)):
+        entry = Entry.objects.filter(tenant_id=str(tenant.pk)).exclude(
+            pk__in=Delivery.objects.values("entry_id")
+        )[0]  # fmt: skip
+        Delivery.objects.create(
+            tenant=tenant, webhook=webhook, entry_id=entry.pk, entry_at=entry.at, kind=kind, attempts=8,
+            next_try_at=next_try_at, failure="answered with status 422",
+        )  # fmt: skip
 
 
 def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
@@ -244,6 +302,11 @@ ADMIN_STATES = [
     State(name="admin-invitation_resend", heading="Send this invitation again?", arrive=_asked("Send again")),
     State(name="admin-invitation_resend_many", heading="Send these invitations again?", arrive=_many_asked),
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
+    State(name="admin-webhook_secret", heading="The secret was renewed", arrive=_secret_renewed),
+    State(name="admin-webhook_test", heading="Send a test?", arrive=_then(Webhook, "Send a test")),
+    State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
+    State(name="admin-user_kept", heading="What is kept about this person", arrive=_then(User, "What is kept")),
+    State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),
     State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
     State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),

@@ -455,6 +455,7 @@ STATES = [
     State(name="link-over", heading="This link does not work any more", arrive=_at(f"/accounts/links/{'a' * 43}/")),
     State(name="sign-in-local_accounts", heading="Vestibule", arrive=_open("/accounts/login/")),
     State(name="local-sign_in", heading="Sign in", arrive=_open("/accounts/local/login/")),
+    State(name="local-passkey", heading="Sign in with a passkey", arrive=_open("/accounts/local/passkey/")),
     State(name="local-wrong_password", heading="Sign in", arrive=_wrong_password),
     State(name="local-register", heading="Register", arrive=_open("/accounts/register/")),
     State(name="local-mailed", heading="Look into your mail", arrive=_registering),

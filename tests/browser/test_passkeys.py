@@ -140,6 +140,27 @@ def test_an_administrator_adds_a_passkey_on_the_way_in(visitor: Visitor, setting
     visitor.is_at("/admin/")
 
 
+@pytest.mark.promise(45)
+def test_an_administrator_comes_in_by_a_passkey_alone(visitor: Visitor, settings: Any) -> None:
+    """Without a name and a password, and no further question: the device was unlocked for it."""
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+    User.objects.create_superuser(username="root", password="a lantern in the stairwell", name="Root")
+    finger_of(visitor)
+    visitor.go("/admin/")
+    visitor.page.get_by_label("Local name").fill("root")
+    visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
+    visitor.press("Sign in")
+    visitor.press("Add a passkey")
+    visitor.press("Add a passkey")
+    visitor.press("I have kept them")
+    visitor.press("Sign out")
+
+    visitor.go("/admin/accounts/user/")
+    visitor.press("Sign in with a passkey")
+    visitor.page.get_by_role("button", name="Use a passkey").press("Enter")
+    visitor.is_at("/admin/accounts/user/")
+
+
 def test_a_passkey_shows_again_that_it_is_them(visitor: Visitor, time_machine: Any) -> None:
     visitor.sign_in("github", "ada")
     finger_of(visitor)

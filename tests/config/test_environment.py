@@ -1,11 +1,12 @@
 """The environment's reader: typed, refusing with one list, and documented where people look."""
 
+import base64
 from pathlib import Path
 
 import pytest
 
 from config import environment, mail
-from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, names, read
+from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, key_of, names, read
 
 WHOLE = {
     "MODE": "production",
@@ -14,6 +15,7 @@ WHOLE = {
     "REDIS_URL": "redis://cache/0",
     "PUBLIC_URL": "https://id.example.com/",
 }
+SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def refusal(**changes: str) -> str:
@@ -58,6 +60,10 @@ def test_everything_wrong_is_said_at_once_and_no_secret_is_repeated() -> None:
         ({"EMAIL_URL": "mailto:a@b"}, "EMAIL_URL: must be smtp://"),
         ({"LOCAL_ACCOUNTS": "open"}, "LOCAL_ACCOUNTS: needs EMAIL_URL"),
         ({"LOCAL_ACCOUNTS": "yes"}, "LOCAL_ACCOUNTS"),
+        ({"AUDIT_SEALING_KEYS": "secret"}, "AUDIT_SEALING_KEYS: each key must be base64 of exactly 32 bytes"),
+        ({"AUDIT_SEALING_KEYS": "c2hvcnQ="}, "AUDIT_SEALING_KEYS: each key must be base64 of exactly 32 bytes"),
+        ({"AUDIT_SEALING_KEYS": "A" * 43 + "="}, "AUDIT_SEALING_KEYS: has a key that is not random"),
+        ({"AUDIT_SEALING_KEYS": f"{SEALING_KEY},{SEALING_KEY}"}, "AUDIT_SEALING_KEYS: names a key twice"),
         ({"RATE_LIMITS_EXEMPT": "everybody"}, "RATE_LIMITS_EXEMPT"),
     ],
 )
@@ -106,6 +112,15 @@ def test_a_half_understood_door_is_refused() -> None:
     assert "LOCAL_PASSWORDS" in refusal(LOCAL_PASSWORDS="no")
     assert "ADMIN_SECOND_FACTOR" in refusal(ADMIN_SECOND_FACTOR="off")
     assert read(WHOLE | {"MFA_BY_PROVIDER": "gold, mfa"}).mfa_by_provider == ["gold", "mfa"]
+
+
+def test_sealing_keys_are_read_in_their_order_and_need_not_be_given() -> None:
+    other = base64.b64encode(bytes(range(100, 132))).decode()
+    told = read(WHOLE | {"AUDIT_SEALING_KEYS": f"{SEALING_KEY}, {other}"})
+
+    assert [key_of(key) for key in told.audit_sealing_keys] == [bytes(range(32)), bytes(range(100, 132))]
+    assert SEALING_KEY not in str(told)
+    assert read(WHOLE).audit_sealing_keys == []
 
 
 def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:

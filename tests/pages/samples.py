@@ -338,8 +338,18 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
         "accounts/ask_address.html": {
             "asked": {"form": forms.AddressForm(), "heading": "Register", "back": "/accounts/login/", **here}
         },
+        "accounts/passkey_sign_in.html": {
+            "at-an-address": {"options": "", "has_passkey": True, "back": "/accounts/login/", **here},
+        },
         "accounts/mailed.html": {"told": {"address": "ada@lovelace.example"}},
-        "accounts/local_sign_in.html": {"open": {"form": forms.SignInForm(), "is_open_to_all": True, **here}},
+        "accounts/local_sign_in.html": {
+            "open": {
+                "form": forms.SignInForm(),
+                "is_open_to_all": True,
+                "passkey_url": "/accounts/local/passkey/",
+                **here,
+            }
+        },
         "accounts/choose_password.html": {
             "weak": {**choosing, "heading": "Your new account", "form": weak},
             "new": {**choosing, "heading": "Choose a new password", "form": forms.NewPasswordForm(person=ada)},

@@ -79,7 +79,7 @@ BEGIN
             );
             named := of_parent || to_char(month, '_YYYY_MM');
             BEGIN
-                EXECUTE format('CREATE TABLE public.%I (LIKE public.%I INCLUDING DEFAULTS)', named, of_parent);
+                EXECUTE format('CREATE TABLE IF NOT EXISTS public.%I (LIKE public.%I INCLUDING DEFAULTS)', named, of_parent);
                 PERFORM public.audit_close(named);
                 PERFORM public.audit_guard(named, of_parent);
                 EXECUTE format(
@@ -87,7 +87,7 @@ BEGIN
                     of_parent, named, month, month + interval '1 month'
                 );
                 RETURN NEXT named;
-            EXCEPTION WHEN check_violation OR lock_not_available THEN
+            EXCEPTION WHEN check_violation OR lock_not_available OR invalid_object_definition OR wrong_object_type THEN
                 RAISE WARNING 'month % was not made: %', named, SQLERRM;
             END;
         END LOOP;

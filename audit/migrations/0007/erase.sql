@@ -1,7 +1,8 @@
 -- Erasure (ADR 17): removes a person's values from beside the trail. Entries stay as they are, with the salted digest
 -- of what is gone; which values these were, nobody can try without the salt.
 --
--- Gone are: the personal values of entries about the person; where they were from and with what, in what they did;
+-- Gone are: the personal values of entries about the person; where they were from and with what, in what they did,
+-- themselves or behind another;
 -- the values of objects that were about them (told's "objects": {table: [ids]}); and, in events and entries about
 -- nobody, what is found by a value that was theirs alone ("values", in small letters). A row beside an event goes as
 -- a whole, for its digest is of the whole.
@@ -23,6 +24,9 @@ BEGIN
         UNION
         SELECT e.id, e.at FROM public.audit_entry e
         WHERE e.actor_id = erased AND e.actor_kind = 'person' AND e.source = 'event' AND e.personal_digest IS NOT NULL
+        UNION
+        SELECT e.id, e.at FROM public.audit_entry e
+        WHERE e.behind_id = erased AND e.behind_kind = 'person' AND e.source = 'event' AND e.personal_digest IS NOT NULL
         UNION
         SELECT e.id, e.at
         FROM jsonb_each(coalesce(told -> 'objects', '{}')) AS o (place, keys)

@@ -1,13 +1,30 @@
 """Django's migrate, done as the owner of the tables: the runtime role may not change them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 from django.core.management.commands.migrate import Command as Migrate
+from django.db import connection
 from django.db.migrations import Migration
 
 from audit.context import Actor, ActorKind, acting
 from config.database import as_owner
+
+ONE_AT_A_TIME = 0x7E571B01E  # any number that nobody else locks
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let a second migrate, of another machine perhaps, wait until this one has ended, and find nothing left to do."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_AT_A_TIME])
 
 
 class Command(Migrate):
@@ -16,7 +33,7 @@ class Command(Migrate):
     acts = Actor(ActorKind.MIGRATION, "migrate")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with as_owner(settings.DATABASE_OWNER_URL), acting(actor=lambda: self.acts):
+        with as_owner(settings.DATABASE_OWNER_URL), one_at_a_time(), acting(actor=lambda: self.acts):
             super().handle(*args, **options)
 
     def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:  # noqa: FBT001, FBT002  # Django's

@@ -49,8 +49,8 @@ def _fill(found: Known) -> None:
     for person, name in ((ada, MARK), (grace, "grace")):
         Membership.objects.create(user=person, tenant=tenant, role=member)
         Identity.objects.create(
-            user=person, provider="google", issuer="https://issuer", subject=f"subject-{name}", email=person.email,
-            name=name, claims={"groups": [name]},
+            user=person, provider="google", issuer="https://issuer", subject=f"subject-{name}",
+            email=person.email or "", name=name, claims={"groups": [name]},
         )  # fmt: skip
     tomorrow = timezone.now() + timedelta(days=1)
     Session.objects.create(
@@ -82,6 +82,10 @@ def _act(found: Known) -> None:
     with acting(actor=Actor(ActorKind.PERSON, str(grace.pk)), address="198.51.100.1", user_agent="Grace's browser"):
         record(Event.INVITATION_SENT, personal={"email": ADDRESS})
         record(Event.SIGN_IN_SUCCEEDED, person=grace, provider="google")
+    with acting(
+        actor=Actor(ActorKind.PERSON, str(grace.pk)), behind=Actor(ActorKind.PERSON, str(ada.pk)), address=WHERE
+    ):
+        record(Event.TENANT_SWITCHED, person=grace)
     with acting(address=WHERE, user_agent="a stranger's"):
         record(Event.REGISTRATION_ASKED, personal={"address": ADDRESS.upper()})
 

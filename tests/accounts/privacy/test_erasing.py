@@ -36,7 +36,7 @@ def places(servers: Servers, *needles: str) -> set[str]:
             text = f'lower("{column}"::text)'
             for needle in needles:
                 query = f'SELECT count(*) FROM "{table}" WHERE position(%s IN {text}) > 0'  # noqa: S608  # its own names
-                if all_seeing.execute(query, [needle.lower()]).fetchone() != (0,):  # type: ignore[arg-type]
+                if all_seeing.execute(query, [needle.lower()]).fetchone() != (0,):
                     found.add(f"{table}.{column}: {needle}")
     return found
 

@@ -11,6 +11,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache, caches
+from django.core.management import call_command
 from django.db import transaction
 from django.template.loader import render_to_string
 from django.test import Client
@@ -20,10 +21,12 @@ from accounts.models import User
 from accounts.overview import LastSignIns, LiveSessions
 from accounts.rows import fetch_one
 from audit.events import Event
+from audit.models import JobRun
 from audit.tallies import Tally
+from audit.tasks import keep_the_trail, seal_entries
 from config.celery import app
 from config.embedded.programs import any_free_port
-from config.overview import counting, people, provider_health, refusals, sign_ins
+from config.overview import counting, people, provider_health, refusals, sign_ins, trail
 from config.overview.counting import Counted
 from config.overview.page import PANELS, counters, may_see_overview, shown
 from config.overview.panel import Panel, Shown, State
@@ -273,6 +276,25 @@ def test_large_numbers_are_grouped_and_what_comes_from_the_trail_is_only_text() 
 
     assert not found.all("b", "i")
     assert found.elements[0].text.count("1,234,567") >= 4
+
+
+# How the trail is
+
+
+def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
+    call_command("audit", "seal", verbosity=0)
+    found = numbers(trail.PANEL)
+    assert [str(row[0].word) for row in found.values()] == ["Late", "Late", "Made until"]
+
+    cache.clear()
+    seal_entries()
+    keep_the_trail()
+    assert [str(row[0].word) for row in numbers(trail.PANEL).values()] == ["In time", "In time", "Made until"]
+
+    cache.clear()
+    JobRun.objects.filter(name="sealing").update(trouble="seal 7 is not authentic", ran_at=timezone.now())
+    (sealing, *_others) = numbers(trail.PANEL).values()
+    assert (sealing[0].kind, str(sealing[0].word)) == ("silent", "seal 7 is not authentic")
 
 
 # When it cannot

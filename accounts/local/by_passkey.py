@@ -1,0 +1,89 @@
+"""Signing in by a passkey alone: whoever has the device and unlocks it has shown two factors with one gesture.
+
+It opens what a password kept here opens, and nothing else: an account that is entered through a provider only would
+otherwise stay open to somebody whom the provider no longer lets in. Its page is one of its own, because a challenge
+needs a session, and not everybody who looks at a sign-in page shall leave one behind.
+"""
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import brake, limits
+from accounts.factors import passkey_site
+from accounts.factors.passkey_site import PasskeyRefused
+from accounts.limits import Limit
+from accounts.local import passwords
+from accounts.models import User
+from accounts.next_page import safe_next
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+
+LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # by one address: each leaves a session
+
+
+def url(next_url: str) -> str:
+    page = reverse("passkey-sign-in")
+    return f"{page}?{urlencode({'next': next_url})}" if next_url else page
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Raises Braked."""
+    if not settings.LOCAL_PASSWORDS:
+        raise Http404
+    next_url = safe_next(request.GET.get("next", "")) or reverse(settings.LOGIN_REDIRECT_URL)
+    if request.user.is_authenticated:
+        return redirect(next_url)
+    if limits.is_over(request, LOOKS):
+        return limits.too_often(LOOKS)
+    error = ""
+    if request.method == "POST":
+        try:
+            return passwords.sign_in(request, _judge(request), next_url, by_passkey=True)
+        except PasskeyRefused:
+            error = _("This passkey opens no account here that has a password too. Use another way in.")
+    return render(request, "accounts/passkey_sign_in.html", {"error": error, **_shown(request, next_url)})
+
+
+def _judge(request: HttpRequest) -> User:
+    """Return who signs in. Raises PasskeyRefused, of which one is told the same whatever the reason."""
+    from accounts.factors import passkeys  # noqa: PLC0415  # see there
+
+    tracks = brake.for_passkey(request)
+    brake.take(tracks, event=Event.SIGN_IN_REFUSED)
+    try:
+        used = passkeys.who_signs_in(request, request.POST.get("credential", ""))
+    except PasskeyRefused:
+        record(Event.SIGN_IN_REFUSED, refused_because="passkey_not_believed")
+        raise
+    user: User = used.user
+    if not (user.is_active and passwords.opens(user)):
+        record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_alone_does_not_open_this")
+        raise PasskeyRefused
+    brake.forgive(tracks)
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        used.record_usage()
+        record(Event.FACTOR_USED, person=user, object=used, kind=used.type)
+    return user
+
+
+def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:
+    options = ""
+    if passkey_site.is_possible(request):
+        from accounts.factors import passkeys  # noqa: PLC0415  # see there
+
+        options = passkeys.begin_sign_in(request)
+    is_for_admin = next_url.startswith(reverse("admin:index"))
+    return {
+        "options": options,
+        "passkeys_at": passkey_site.site(),
+        "has_passkey": True,
+        "action": request.get_full_path(),
+        "back": reverse("admin:login") if is_for_admin else reverse("account_login"),
+    }

@@ -1,0 +1,53 @@
+"""What the trail adds to a returning sign-in: the product with it and without it, in turns."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from bench.crowd import Crowd
+from bench.goals import Goal, Limits
+from bench.measuring import Measured
+from bench.ours import Vestibule
+from bench.provider import people
+from bench.rounds import order
+from bench.running import Running
+from bench.target import Ground
+from bench.trail.run import Outcome
+
+LANES = 4
+FIGURE = "sign-in google"
+
+
+class WithoutTrail(Vestibule):
+    name = "without-trail"
+    described = "the product with no receiver, no trigger and no event: the request's id and context stay"
+    trail = ""
+
+    def environment(self, ground: Ground) -> dict[str, str]:
+        return {**super().environment(ground), "DJANGO_SETTINGS_MODULE": "bench.trail.without"}
+
+
+GOAL = Goal(
+    number=1,
+    what="returning sign-in with the trail",
+    unit="CPU ms",
+    ours=FIGURE,
+    theirs=FIGURE,
+    peers={WithoutTrail.name: Limits(must=1.1)},
+)
+
+
+def carry_out(rounds: int, operations: int, outcome: Outcome, say: Callable[[str], None]) -> None:
+    """Add the figures of both to the outcome."""
+    with ExitStack() as stack:
+        crowd = stack.enter_context(Crowd())
+        sites = {}
+        for target in (Vestibule(), WithoutTrail()):
+            say(f"setting up {target.name} for sign-ins")
+            running = stack.enter_context(Running(target))
+            running.start_web()
+            sites[target.name] = Measured(running, crowd, LANES)
+            sites[target.name].warm_up()
+        for number, names in enumerate(order(list(sites), rounds), 1):
+            say(f"{operations} sign-ins, round {number} of {rounds}: {', '.join(names)}")
+            for name in names:
+                outcome.add(name, FIGURE, sites[name].sign_ins("google", people("google"), operations).cpu_ms)

@@ -1,0 +1,174 @@
+"""Coming in by a passkey alone: it opens what a password kept here opens, for whoever unlocks the device."""
+
+import html
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.http import HttpRequest
+
+from accounts import brake
+from accounts.factors import passkeys
+from accounts.models import Session, User
+from accounts.sessions import SessionStore
+from tests.authenticator import SecurityKey
+from tests.flows.conftest import Browser
+from tests.flows.factors import details
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = "/accounts/local/passkey/"
+SITE = "https://id.example.com"
+PASSWORD = "a lantern in the stairwell"
+
+
+@pytest.fixture(autouse=True)
+def _on_a_site(settings: Any, browser: Browser) -> None:
+    cache.clear()
+    settings.PUBLIC_URL = SITE
+    settings.ALLOWED_HOSTS = ["id.example.com"]
+    settings.ADMIN_NEEDS_SECOND_FACTOR = True
+    browser.client.defaults["HTTP_HOST"] = "id.example.com"
+
+
+@pytest.fixture
+def root() -> User:
+    return User.objects.create_superuser(username="root", password=PASSWORD, name="Root")
+
+
+def with_key(user: User) -> SecurityKey:
+    key, request = SecurityKey(SITE), HttpRequest()
+    request.session = SessionStore()
+    passkeys.add(request, user, key.make(passkeys.begin_adding(request, user)), "My key")
+    return key
+
+
+def asked(browser: Browser, path: str = PAGE) -> str:
+    found = re.search(r'data-options="([^"]+)"', browser.get(path).content.decode())
+    assert found
+    return html.unescape(found[1])
+
+
+def show(browser: Browser, answer: str, path: str = PAGE) -> Any:
+    return browser.post(path, {"credential": answer})
+
+
+def test_an_administrator_is_in_with_both_factors_and_asked_nothing_more(browser: Browser, root: User) -> None:
+    key, path = with_key(root), f"{PAGE}?next=/admin/audit/entry/"
+    planted = browser.client.session.session_key
+    entered = show(browser, key.sign(asked(browser, path), handle=root.pk.bytes), path)
+
+    assert (entered.status_code, entered.headers["Location"]) == (302, "/admin/audit/entry/")
+    assert browser.get("/admin/").status_code == 200
+    assert browser.key != planted
+    assert details("sign_in.succeeded") == [{"provider": "", "steps": ["mfa"]}]
+    assert details("factor.used") == [{"kind": "webauthn"}]
+    assert Session.objects.get().user == root
+
+
+def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root: User) -> None:
+    mallory = User.objects.create_user(username="mallory", password=PASSWORD)
+    theirs = with_key(mallory)
+    with_key(root)
+
+    assert show(browser, theirs.sign(asked(browser), handle=root.pk.bytes)).status_code == 200
+    assert browser.account is None
+    assert details("sign_in.refused") == [{"refused_because": "passkey_not_believed"}]
+    assert show(browser, theirs.sign(asked(browser), handle=mallory.pk.bytes)).status_code == 302
+    assert browser.account == str(mallory.pk)
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"is_unlocked": False},
+        {"handle": b""},
+        {"handle": b"x"},
+        {"handle": b"\0" * 16},
+        {"origin": "https://evil.example"},
+        {"host": "evil.example"},
+        {"kind": "webauthn.create"},
+    ],
+)
+def test_what_is_not_whole_opens_nothing(browser: Browser, root: User, bent: dict[str, Any]) -> None:
+    """A device that is not unlocked for it is one factor, and one factor is not enough."""
+    key = with_key(root)
+
+    assert show(browser, key.sign(asked(browser), **{"handle": root.pk.bytes} | bent)).status_code == 200
+    assert browser.account is None
+
+
+@pytest.mark.parametrize("answer", ["", "null", "[]", "{}", '{"response": 1}', '{"response": {"userHandle": 1}}'])
+def test_garbage_opens_nothing(browser: Browser, root: User, answer: str) -> None:
+    asked(browser)
+
+    assert show(browser, answer).status_code == 200
+    assert browser.account is None
+
+
+def test_an_answer_is_good_once_and_in_its_own_browser(
+    browser: Browser, new_browser: Callable[[], Browser], root: User
+) -> None:
+    key, thief = with_key(root), new_browser()
+    thief.client.defaults["HTTP_HOST"] = "id.example.com"
+    answer = key.sign(asked(browser), handle=root.pk.bytes)
+    asked(thief)
+    assert show(thief, answer).status_code == 200
+    assert show(browser, answer).status_code == 302
+    browser.post("/accounts/logout/")
+
+    assert show(browser, answer).status_code == 200
+    assert (browser.account, thief.account) == (None, None)
+
+
+@pytest.mark.parametrize("what", ["comes through a provider only", "is switched off"])
+def test_it_opens_no_account_that_a_password_would_not_open(browser: Browser, root: User, what: str) -> None:
+    key = with_key(root)
+    if what == "is switched off":
+        User.objects.create_superuser(username="another")  # the last one stays
+        User.objects.filter(pk=root.pk).update(is_active=False)
+    else:
+        root.set_unusable_password()
+        root.save()
+    refused = show(browser, key.sign(asked(browser), handle=root.pk.bytes))
+
+    assert b"opens no account here" in refused.content
+    assert browser.account is None
+    assert details("sign_in.refused") == [{"refused_because": "passkey_alone_does_not_open_this"}]
+
+
+@pytest.mark.promise(45)
+def test_where_local_passwords_are_off_this_door_is_closed_too(browser: Browser, root: User, settings: Any) -> None:
+    key = with_key(root)
+    answer = key.sign(asked(browser), handle=root.pk.bytes)
+    settings.LOCAL_PASSWORDS = False
+
+    assert browser.get(PAGE).status_code == 404
+    assert show(browser, answer).status_code == 404
+    assert b"Sign in with a passkey" not in browser.get("/admin/login/").content
+    assert browser.account is None
+
+
+@pytest.mark.promise(44)
+def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
+    answers = [show(browser, "{}").status_code for _ in range(brake.FREE_OF_ADDRESS + 3)]
+
+    assert answers == [200] * brake.FREE_OF_ADDRESS + [429] * 3
+    reasons = [found["refused_because"] for found in details("sign_in.refused")]
+    assert reasons == ["passkey_not_believed"] * brake.FREE_OF_ADDRESS + ["braked"]
+
+
+@pytest.mark.promise(20)
+@pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
+def test_nobody_is_sent_elsewhere(browser: Browser, root: User, next_url: str) -> None:
+    key, path = with_key(root), f"{PAGE}?next={next_url}"
+
+    assert show(browser, key.sign(asked(browser, path), handle=root.pk.bytes), path).headers["Location"] == "/accounts/"
+
+
+def test_under_an_address_the_page_says_what_passkeys_need(browser: Browser, settings: Any) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:8000"
+
+    assert b"Passkeys need a host name" in browser.get(PAGE).content
