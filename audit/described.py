@@ -46,7 +46,6 @@ BRAKED = {
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
 BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
-UNDELIVERED = {"entry": _("the entry that was not delivered")}
 EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
 
 DETAILS: Mapping[Event, Mapping[str, Any]] = {
@@ -125,19 +124,6 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
         "left": _("how many were left as they were, by the reason"),
         "finished": _("whether it came to its end"),
     },
-    Event.WEBHOOK_RETRIED: UNDELIVERED,
-    Event.WEBHOOK_LET_GO: UNDELIVERED,
-    Event.WEBHOOK_GAVE_UP: {
-        **UNDELIVERED,
-        "tries": _("how often it was tried"),
-        "because": _("what the receiver did the last time"),
-    },
-    Event.WEBHOOK_SWITCHED_OFF: {
-        "failing_since": _("when it took nothing for the first time"),
-        "because": _("what the receiver did the last time"),
-    },
-    Event.PERSON_ERASED: {"entries": _("how many entries lost their personal values")},
-    Event.PERSON_KEPT: BECAUSE,
 }
 
 

@@ -266,8 +266,11 @@ class KeysetAdmin(Base):
 
 def estimate(rows: QuerySet[Any]) -> int:
     """Return how many rows the planner expects, without reading one."""
-    (explained,) = json.loads(rows.order_by().explain(format="json"))
-    return int(explained["Plan"]["Plan Rows"])
+    explained = rows.order_by().explain(format="json")
+    if not explained:
+        return 0  # a question that no row can answer is not even asked
+    (plan,) = json.loads(explained)
+    return int(plan["Plan"]["Plan Rows"])
 
 
 def rounded(count: int) -> int:

@@ -17,7 +17,6 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
 from audit.described import details_of
-from audit.erasing import ERASE
 from audit.events import RECORD, Event
 from config.environment import CHECKOUT
 
@@ -48,8 +47,6 @@ class Stories:
 
     def _overhear(self, execute: Callable[..., Any], sql: Any, params: Any, many: Any, context: Any) -> Any:
         result = execute(sql, params, many, context)
-        if sql == ERASE:  # which records its event in the database
-            self.heard.setdefault(Event.PERSON_ERASED.value, set()).add("entries")
         if sql == RECORD and _is_of_the_product(sys._getframe(1)):  # noqa: SLF001  # who called is the question
             name, told = params
             self.heard.setdefault(name, set()).update(json.loads(told).get("details", {}))

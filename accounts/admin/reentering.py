@@ -20,11 +20,17 @@ class Standpoint:
     scope: Scope
     circumstances: Context
     actor: Actor | None
+    behind: Actor | None
 
     @classmethod
     def now(cls) -> Self:
         circumstances = audit_context()
-        return cls(scope=current(), circumstances=circumstances, actor=circumstances.who())
+        return cls(
+            scope=current(),
+            circumstances=circumstances,
+            actor=circumstances.who(),
+            behind=circumstances.who_is_behind(),
+        )
 
     @contextmanager
     def again(self) -> Iterator[None]:
@@ -48,6 +54,7 @@ class Standpoint:
         then = self.circumstances
         with acting(
             actor=self.actor,
+            behind=self.behind,
             tenant_id=then.tenant_id,
             request_id=then.request_id,
             address=then.address,

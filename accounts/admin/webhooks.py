@@ -76,6 +76,7 @@ class WebhookAdmin(Asking):
     list_display = ("name", "tenant", "receiver", "health", "last_success_at", "undelivered_shown")
     list_select_related = ("tenant",)
     search_fields = ("name__istartswith",)
+    ordering = ("name", "id")  # the model's own is lost where rows are counted
     show_full_result_count = False
     actions = None
     doing = (

@@ -51,7 +51,8 @@ def carry_out(
             prepare(writers[target.name])
         for writer in writers.values():
             for write in WRITES:
-                writer.ask(write, plan.times)  # plans and caches are made once
+                writer.ask(write, plan.times)  # plans are made once, and pages read for the first time
+            writer.ask("bulk", plan.rows)
         for number, names in enumerate(order(list(writers), plan.rounds), 1):
             say(f"round {number} of {plan.rounds}: {', '.join(names)}")
             for write in WRITES:

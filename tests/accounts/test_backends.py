@@ -46,7 +46,7 @@ def test_a_local_name_comes_before_an_address_that_looks_the_same() -> None:
     assert authenticate(None, username="ada@example.com", password=PASSWORD) == named
 
 
-@pytest.mark.parametrize("name", ["", "\0", unheard_of()])
+@pytest.mark.parametrize("name", ["", "\0", unheard_of()], ids=["empty", "NUL", "nobody"])
 def test_nobody_is_found_by_nothing(name: str) -> None:
     User.objects.create_user(password=PASSWORD)
 

@@ -60,3 +60,26 @@ def test_what_a_failure_left_behind_is_replaced(owner: None, servers: Servers) -
     dropped, built = run()
     assert ("DROP INDEX CONCURRENTLY" in dropped, "CREATE INDEX CONCURRENTLY" in built) == (True, True)
     assert is_valid()
+
+
+def run_on_the_trail() -> list[str]:
+    operation = AddLiveIndex(model_name="entry", index=models.Index(fields=["reason"], name="audit_entry_reason"))
+    state = ProjectState.from_apps(apps)
+    with CaptureQueriesContext(connection) as asked, connection.schema_editor(atomic=False) as editor:
+        operation.database_forwards("audit", editor, state, state)
+    return [query["sql"] for query in asked.captured_queries if "INDEX CONCURRENTLY" in query["sql"]]
+
+
+def test_a_partitioned_table_has_it_on_every_partition_and_the_next_ones_too(owner: None, servers: Servers) -> None:
+    partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_entry'::regclass"
+    joined = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_entry_reason'::regclass"
+    with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        superuser.execute("CREATE INDEX ON ONLY audit_entry (reason)")  # another one, to be left alone
+        superuser.execute("CREATE INDEX audit_entry_reason ON ONLY audit_entry (reason)")  # begun before a failure
+        try:
+            built = run_on_the_trail()
+            assert superuser.execute(joined).fetchone() == superuser.execute(partitions).fetchone() == (len(built),)
+            assert superuser.execute(VALID, ["audit_entry_reason"]).fetchone() == (True,)
+            assert run_on_the_trail() == []
+        finally:
+            superuser.execute("DROP INDEX audit_entry_reason, audit_entry_reason_idx")

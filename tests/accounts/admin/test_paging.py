@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Identity, User
 from audit.models import Entry
-from audit.paging import rounded
+from audit.paging import estimate, rounded
 from tests.accounts.admin.conftest import PEOPLE, Crowd, uncounted
 
 NEWEST, BY_NAME, BY_ADDRESS = "-6", "1", "-2"  # columns of the list, the checkbox being the first
@@ -152,3 +152,8 @@ def test_identities_are_listed_newest_first(administrator: Client, crowd: Crowd)
 @pytest.mark.parametrize(("count", "shown"), [(7, 7), (99, 99), (1_003_412, 1_000_000), (15_623, 16_000)])
 def test_an_estimate_does_not_look_exact(count: int, shown: int) -> None:
     assert rounded(count) == shown
+
+
+def test_what_no_row_can_answer_is_estimated_as_nothing(db: None) -> None:
+    assert estimate(User.objects.filter(pk__in=[])) == estimate(Entry.objects.none()) == 0
+    assert estimate(User.objects.all()) > 0

@@ -16,7 +16,9 @@ from accounts.privacy import erasing
 from accounts.tenancy import site_context
 from audit.events import Event
 from audit.models import Entry, Personal
+from audit.sealing.seals import seal
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
+from tests.audit.sealed import begin_anew, told, verify
 from tests.proven import proven
 from tests.servers import Servers
 
@@ -44,8 +46,8 @@ def places(servers: Servers, *needles: str) -> set[str]:
 def erase(person: User) -> dict[str, Any]:
     out = io.StringIO()
     call_command("erase_person", user=str(person.pk), reason="they asked for it", json=True, stdout=out)
-    told: dict[str, Any] = json.loads(out.getvalue())
-    return told
+    document: dict[str, Any] = json.loads(out.getvalue())
+    return document
 
 
 def trail() -> list[tuple[Any, ...]]:
@@ -59,17 +61,17 @@ def test_nothing_of_a_person_is_left_anywhere_and_every_entry_stays_as_it_was(se
     before = trail()
     assert places(servers, MARK, WHERE)
 
-    told = erase(found.ada)
+    erased = erase(found.ada)
 
     assert not places(servers, MARK, WHERE, BROWSER, ADDRESS)
     assert trail()[: len(before)] == before
     assert not User.objects.filter(pk=found.ada.pk).exists()
-    assert told["entries"] > 5
+    assert erased["entries"] > 5
     event = Entry.objects.get(action=Event.PERSON_ERASED)
     assert (event.person, str(event.actor), event.reason) == (
         str(found.ada.pk), "command: erase_person", "they asked for it",
     )  # fmt: skip
-    assert event.details == {"entries": told["entries"]}
+    assert event.details == {"entries": erased["entries"]}
 
 
 def test_digests_still_fit_what_is_left_and_keep_their_place_where_it_is_gone() -> None:
@@ -86,6 +88,20 @@ def test_digests_still_fit_what_is_left_and_keep_their_place_where_it_is_gone() 
         )
         left, fitting = cursor.fetchone()
     assert left == fitting > 0
+
+
+def test_seals_still_verify(servers: Servers) -> None:
+    begin_anew(servers)
+    found = known()
+    seal()
+    before = verify()
+    erase(found.ada)
+    seal()
+    after = verify()
+
+    assert (told(before), told(after)) == ([], [])
+    assert after.entries > before.entries > 10
+    assert after.unsealed == 0
 
 
 def test_others_keep_what_is_theirs(servers: Servers) -> None:
@@ -159,8 +175,8 @@ def test_erasing_twice_at_the_database_is_told_twice_and_takes_nothing_more(serv
     erase(found.ada)
     left = Personal.objects.count()
     with psycopg.connect(servers.runtime_url) as runtime:
-        told = json.dumps({"reason": "again", "actor_kind": "command", "actor_id": "x"})
-        assert runtime.execute("SELECT audit_erase(%s, %s)", [str(found.ada.pk), told]).fetchone() == (0,)
+        again = json.dumps({"reason": "again", "actor_kind": "command", "actor_id": "x"})
+        assert runtime.execute("SELECT audit_erase(%s, %s)", [str(found.ada.pk), again]).fetchone() == (0,)
     assert Personal.objects.count() == left
     assert Entry.objects.filter(action=Event.PERSON_ERASED).count() == 2
 

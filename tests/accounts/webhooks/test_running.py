@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import time_machine
+from celery import current_app
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
@@ -30,6 +31,7 @@ from tests.accounts.webhooks.receiver import documented, receiving
 from tests.providers.listener import listening
 from tests.servers import Servers
 from tests.tenancy.conftest import Side, Town
+from tests.together import together
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,6 +73,16 @@ def test_each_tenant_gets_its_own_entries_signed_in_the_order_of_the_trail(town:
     assert not verified(secret, {**ours.came[0].headers, "webhook-timestamp": "1"}, ours.came[0].body)
     assert again(webhook).last_success_at is not None
     assert not undelivered(webhook)
+
+
+@pytest.mark.promise(78)
+def test_the_schedule_sends_and_twice_at_once_does_no_harm(town: Town, set_up: Set, settings: Any) -> None:
+    job = current_app.tasks[settings.CELERY_BEAT_SCHEDULE["webhooks"]["task"]]
+    with receiving() as receiver:
+        set_up(town.a, receiver.url)
+        role(town.a, "clerk")
+        together(lambda: job.apply(throw=True), lambda: job.apply(throw=True))
+        assert names(receiver.came) == ["clerk"]
 
 
 def test_what_was_sent_is_not_sent_again_and_nothing_is_written_while_nothing_happens(town: Town, set_up: Set) -> None:
@@ -323,6 +335,7 @@ def test_a_change_and_its_message_never_part(town: Town, set_up: Set) -> None:
     assert names(receiver.came) == ["done"]
 
 
+@pytest.mark.promise(78)
 def test_two_runs_at_once_send_once(town: Town, set_up: Set) -> None:
     with receiving(lambda _: threading.Event().wait(0.1) or 200) as receiver:
         webhook, _ = set_up(town.a, receiver.url)
@@ -348,6 +361,7 @@ running.send_due(seconds=60)
 """
 
 
+@pytest.mark.promise(78)
 def test_killed_in_the_middle_nothing_is_lost_and_what_comes_twice_has_the_same_id(
     town: Town, set_up: Set, servers: Servers
 ) -> None:
