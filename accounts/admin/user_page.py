@@ -83,8 +83,10 @@ class UserPage(Scoped[User]):
 
     def fields_to_restore(self, request: HttpRequest, obj: User) -> list[str]:
         """Both forms' fields together: the trail puts rights back too, for who may give them."""
-        parts: list[Any] = [*self.get_fieldsets(request, obj)]
-        return flatten_fieldsets([*parts, *self.of_rights] if actor(request).is_superuser else parts)
+        parts: list[Any] = list(self.get_fieldsets(request, obj))
+        if actor(request).is_superuser:
+            parts += self.of_rights
+        return flatten_fieldsets(parts)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return actor(request).is_superuser
