@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from audit.context import Actor, ActorKind, Traces, acting
@@ -15,6 +15,8 @@ from audit.events import Event, record
 from audit.models import Entry
 
 logger = logging.getLogger(__name__)
+
+PATIENCE = "SET LOCAL statement_timeout = '500ms'"
 
 
 class ContextMiddleware:
@@ -44,11 +46,14 @@ class ContextMiddleware:
 def _tell_whence(request_id: UUID) -> None:
     """Record where a request came from that changed something and recorded nothing (ADR 18).
 
-    What it changed is committed: trouble here goes to the log and leaves its answer as it is.
+    What it changed is committed: trouble here, and a trail that keeps one waiting, go to the log and leave its
+    answer as it is.
     """
     try:
-        if Entry.objects.filter(request_id=request_id).exists():
-            record(Event.REQUEST_MADE_CHANGES)
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(PATIENCE)
+            if Entry.objects.filter(request_id=request_id).exists():
+                record(Event.REQUEST_MADE_CHANGES)
     except DatabaseError:
         logger.exception("the trail does not know where the request %s came from", request_id)
 

@@ -1,12 +1,15 @@
 """What a reader of the trail may ask for: a form of plain fields, and what its answers mean to the database."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q
+from django.forms.utils import flatatt
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
@@ -19,6 +22,25 @@ Names = Callable[[str], str | None]  # what somebody calls a thing: its id, wher
 DAY = timedelta(days=1)
 
 
+class PlainSelect(forms.Select):
+    """A choice that is written at once: Django renders each option by a template of its own."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        widget = self.get_context(name, value, attrs)["widget"]
+        groups = format_html_join(
+            "", "{}", ((_group(label, options),) for label, options, _index in widget["optgroups"])
+        )
+        return format_html("<select{}>{}</select>", flatatt({"name": name, **widget["attrs"]}), groups)
+
+
+def _group(label: str | None, options: Iterable[Mapping[str, Any]]) -> SafeString:
+    told = (
+        (flatatt({"value": option["value"], "selected": option["selected"]}), option["label"]) for option in options
+    )
+    group = format_html_join("", "<option{}>{}</option>", told)
+    return format_html('<optgroup label="{}">{}</optgroup>', label, group) if label else group
+
+
 class Asked(forms.Form):
     """The filters of the trail. What is left empty narrows nothing."""
 
@@ -26,16 +48,24 @@ class Asked(forms.Form):
     actor = forms.CharField(label=_("Actor"), required=False)
     person = forms.CharField(label=_("Person concerned"), required=False)
     action = forms.ChoiceField(
-        label=_("What happened"), required=False, choices=lambda: [("", _("Anything")), *words.actions()]
+        label=_("What happened"),
+        required=False,
+        widget=PlainSelect,
+        choices=lambda: [("", _("Anything")), *words.actions()],
     )
     table = forms.ChoiceField(
-        label=_("Kind of object"), required=False, choices=lambda: [("", _("Any")), *words.kinds_of_objects()]
+        label=_("Kind of object"),
+        required=False,
+        widget=PlainSelect,
+        choices=lambda: [("", _("Any")), *words.kinds_of_objects()],
     )
     object = forms.CharField(label=_("Object"), required=False)
     since = forms.DateField(label=_("From"), required=False)
     until = forms.DateField(label=_("To"), required=False)
     tenant = forms.CharField(label=_("Tenant"), required=False)
-    source = forms.ChoiceField(label=_("Source"), required=False, choices=[("", _("Any")), *Source.choices])
+    source = forms.ChoiceField(
+        label=_("Source"), required=False, widget=PlainSelect, choices=[("", _("Any")), *Source.choices]
+    )
     request = forms.UUIDField(label=_("Request"), required=False)
     batch = forms.UUIDField(label=_("Batch"), required=False)
     address = forms.GenericIPAddressField(label=_("Network address"), required=False)
