@@ -1,7 +1,7 @@
 """What every test stands on: real servers, started before Django is set up, and tables made by the owner."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import celery
@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
+from tests.alone import room
 from tests.memory import forget_providers
 from tests.post import Post
 from tests.servers import Servers, product_environment, start
@@ -39,6 +40,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_setupnodes() -> None:
     """Each process of a run in several has servers of its own: none may find Django set up for those of the first."""
     del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with room(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

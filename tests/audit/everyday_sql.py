@@ -20,7 +20,9 @@ def write_raw_sql(table: Table) -> None:
     with table.watch() as entries, connection.cursor() as cursor:
         cursor.execute(inserting(new))
         cursor.execute("  " + updating(row, fields))
-        cursor.execute(sql.SQL("DELETE FROM {} WHERE id = {}").format(_name(gone), str(gone.pk)))
+        cursor.execute(
+            sql.SQL("DELETE FROM {} WHERE {} = {}").format(_name(gone), sql.Identifier(_key(gone)), str(gone.pk))
+        )
     table.is_told(entries, "create", "update", "delete")
 
 
@@ -48,7 +50,7 @@ def write_in_a_common_table_expression(table: Table) -> None:
     (row, fields), gone, new = table.altered(), table.saved(), _with_a_key(table)
     with table.watch() as entries, connection.cursor() as cursor:
         cursor.execute(
-            f"WITH made AS ({inserting(new)}), gone AS (DELETE FROM {_table(gone)} WHERE id = '{gone.pk}') "
+            f"WITH made AS ({inserting(new)}), gone AS (DELETE FROM {_table(gone)} WHERE {_key(gone)} = '{gone.pk}') "
             + updating(row, fields)
         )
     assert sorted(entry.action for entry in table.ours(entries)) == ["create", "delete", "update"]
@@ -64,10 +66,10 @@ def script(table: Table) -> tuple[str, list[str]]:
     lines = [
         f"{inserting(_with_a_key(table))};",
         f"{updating(row, fields)};",
-        f"DELETE FROM {name} WHERE id = '{gone.pk}';",
+        f"DELETE FROM {name} WHERE {_key(gone)} = '{gone.pk}';",
         *([] if table.is_guarded else [f"COPY {name} ({columns}) FROM STDIN;\n{copied_line}\n\\."]),
         f"BEGIN; {inserting(_with_a_key(table))}; {updating(other, same)}; COMMIT;",
-        f"BEGIN; {inserting(_with_a_key(table))}; DELETE FROM {name} WHERE id = '{other.pk}'; ROLLBACK;",
+        f"BEGIN; {inserting(_with_a_key(table))}; DELETE FROM {name} WHERE {_key(other)} = '{other.pk}'; ROLLBACK;",
     ]
     copies = [] if table.is_guarded else ["create"]
     return "\n".join(lines), ["create", "update", "delete", *copies, "create", "update"]
@@ -80,10 +82,9 @@ def inserting(row: models.Model) -> str:
 
 def updating(row: models.Model, fields: list[str]) -> str:
     columns = ", ".join(str(row._meta.get_field(name).column) for name in fields)  # type: ignore[union-attr]
-    source = f"jsonb_populate_record(NULL::{_table(row)}, {_literal(as_json(row)[1])})"
-    return (
-        f"UPDATE {_table(row)} SET ({columns}) = ROW(n.*) FROM (SELECT {columns} FROM {source}) n WHERE id = '{row.pk}'"
-    )
+    source = f"(SELECT {columns} FROM jsonb_populate_record(NULL::{_table(row)}, {_literal(as_json(row)[1])}))"
+    of_the_row = f"{_table(row)}.{_key(row)} = '{row.pk}'"
+    return f"UPDATE {_table(row)} SET ({columns}) = ROW(n.*) FROM {source} n WHERE {of_the_row}"
 
 
 def copied(rows: list[models.Model]) -> tuple[str, list[tuple[Any, ...]]]:
@@ -105,6 +106,10 @@ def _insert(model: type[models.Model], columns: list[str], values: str) -> str:
     table = model._meta.db_table
     names = ", ".join(f'"{column}"' for column in columns)
     return f'INSERT INTO "{table}" ({names}) SELECT {names} FROM jsonb_populate_record(NULL::"{table}", {values})'
+
+
+def _key(row: models.Model) -> str:
+    return str(row._meta.pk.column)
 
 
 def _with_a_key(table: Table) -> models.Model:

@@ -48,8 +48,12 @@ def required(model: type[models.Model]) -> list[Any]:
     return [
         one
         for one in model._meta.concrete_fields
-        if not (one.primary_key or one.null or one.has_default() or one.has_db_default())
+        if not (_makes_itself(one) or one.null or one.has_default() or one.has_db_default())
     ]
+
+
+def _makes_itself(one: Any) -> bool:
+    return isinstance(one, models.AutoField | models.BigAutoField | models.SmallAutoField)
 
 
 def alterable(model: type[models.Model]) -> list[Any]:
@@ -58,7 +62,11 @@ def alterable(model: type[models.Model]) -> list[Any]:
         one
         for one in required(model)
         if not (
-            one.related_model or one.choices or getattr(one, "auto_now", False) or getattr(one, "auto_now_add", False)
+            one.primary_key
+            or one.related_model
+            or one.choices
+            or getattr(one, "auto_now", False)
+            or getattr(one, "auto_now_add", False)
         )
     ]
     return own or required(model)

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -12,10 +13,14 @@ from django.db import connection, transaction
 from audit.declarations import Declaration, audited
 from audit.models import Entry, Personal
 
+# In a schema of its own: what it saw is no place where the product keeps anything.
 WITNESS = """
-    CREATE TABLE truth (id bigint GENERATED ALWAYS AS IDENTITY, tbl text, old jsonb, new jsonb);
+    CREATE SCHEMA apart;
+    GRANT USAGE ON SCHEMA apart TO PUBLIC;
+    CREATE TABLE apart.truth (id bigint GENERATED ALWAYS AS IDENTITY, tbl text, old jsonb, new jsonb);
+    GRANT SELECT, INSERT ON apart.truth TO PUBLIC;
     CREATE FUNCTION witness() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        INSERT INTO truth (tbl, old, new) VALUES (TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
+        INSERT INTO apart.truth (tbl, old, new) VALUES (TG_TABLE_NAME, to_jsonb(OLD), to_jsonb(NEW));
         RETURN NULL;
     END $$;
 """
@@ -33,21 +38,21 @@ def call_witness(owner_url: str) -> None:
 
 def dismiss_witness(owner_url: str) -> None:
     with psycopg.connect(owner_url, autocommit=True) as owner:
-        owner.execute("DROP FUNCTION witness CASCADE; DROP TABLE truth")
+        owner.execute("DROP FUNCTION witness CASCADE; DROP SCHEMA apart CASCADE")
 
 
 @contextmanager
 def exactly_what_happened() -> Iterator[list[Entry]]:
     """Compare what the block writes to the trail with what the witness saw; the list then holds the entries."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(max(id), 0) FROM truth")
+        cursor.execute("SELECT coalesce(max(id), 0) FROM apart.truth")
         (seen,) = cursor.fetchone()
     last = last_entry()
     entries: list[Entry] = []
     yield entries
     entries += Entry.objects.filter(pk__gt=last).exclude(source="event").select_related("personal").order_by("pk")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tbl, old::text, new::text FROM truth WHERE id > %s", [seen])
+        cursor.execute("SELECT tbl, old::text, new::text FROM apart.truth WHERE id > %s", [seen])
         happened = [(table, _read(old), _read(new)) for table, old, new in cursor.fetchall()]
     expected = Counter(filter(None, (_expected(*change) for change in happened)))
     assert Counter(map(_told, entries)) == expected
@@ -80,7 +85,12 @@ def _expected(table: str, old: dict[str, Any], new: dict[str, Any]) -> str | Non
     before = {c: _shown(c, old[c], declaration) for c in columns if old}
     after = {c: _shown(c, new[c], declaration) for c in columns if new}
     person = (old or new)[declaration.person] if declaration.person else None
-    return _line(table, action, str((old or new)["id"]), person, before, after)
+    return _line(table, action, str((old or new)[_keys()[table]]), person, before, after)
+
+
+@cache
+def _keys() -> dict[str, str]:
+    return {model._meta.db_table: str(model._meta.pk.column) for model, _declaration in audited()}
 
 
 def _told(entry: Entry) -> str:

@@ -72,6 +72,7 @@ def _come_in(visitor: Visitor, keeper: User) -> None:
     keyboard.type(PASSWORD)
     keyboard.press("Enter")
     visitor.reads("And your second factor")
+    expect(visitor.page.get_by_label("Code from your authenticator app")).to_be_focused()
     keyboard.type(code(secret))
     keyboard.press("Enter")
     visitor.is_at("/admin/")

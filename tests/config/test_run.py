@@ -21,7 +21,10 @@ from config.embedded import place
 from config.embedded.programs import any_free_port
 from config.environment import CHECKOUT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's (prctl)")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's (prctl)"),
+]
 
 
 @dataclass

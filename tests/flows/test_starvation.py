@@ -21,7 +21,7 @@ from config.environment import CHECKOUT
 from sandbox.server import Sandbox
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(53)]
+pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True), pytest.mark.promise(53)]
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
