@@ -12,9 +12,9 @@ from django.http import HttpRequest
 
 from accounts.models import Membership, User
 from accounts.rows import fetch_all
+from accounts.sessions import SessionStore
 from accounts.standing import Standing, enter
 from accounts.tenancy import site_context
-from accounts.tenancy.middleware import ACTIVE_TENANT, wanted_tenant
 from audit.events import Event, record
 
 OWN = """
@@ -61,8 +61,6 @@ class Menu:
         person = getattr(self._request, "user", None)
         if not isinstance(person, User):
             return None
-        if person.standing is None and not getattr(self._request, "is_in_transaction", False):
-            person.standing = enter(person.pk, wanted_tenant(self._request))
         return person.standing
 
     @cached_property
@@ -90,12 +88,14 @@ def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
     standing = enter(person.pk, tenant_id)
     if standing is None or standing.tenant_id != tenant_id:
         raise NotAMember
-    if wanted_tenant(request) == tenant_id:
+    session = request.session
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    if session.active_tenant == tenant_id:
         return
     try:
         with transaction.atomic():
-            request.session[ACTIVE_TENANT] = str(tenant_id)
-            request.session.save()
+            session.describe({"active_tenant": tenant_id})
+            session.save()
             record(Event.TENANT_SWITCHED, person=person, tenant_id=tenant_id)
     except UpdateError:
         raise SessionInterrupted("the session was ended meanwhile") from None

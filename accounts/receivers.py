@@ -22,7 +22,7 @@ def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     provider = next((step["provider"] for step in steps if "provider" in step), "")
     context = current()
     if isinstance(request.session, SessionStore):
-        request.session.describe(
+        request.session.begin(
             {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
         )
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):

@@ -1,6 +1,8 @@
 """What a person is in the tenant where they act now: everything that permissions and pages ask of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from accounts.rows import fetch_one
@@ -20,6 +22,22 @@ class Standing:
     scopes: frozenset[str]
     tenants: int
 
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "Standing | None":
+        """Read the columns of the database's functions, which are all NULL for somebody who belongs nowhere."""
+        tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants = row
+        if tenant_id is None:
+            return None
+        return cls(
+            tenant_id=tenant_id,
+            tenant_name=tenant_name,
+            role_id=role_id,
+            role_name=role_name,
+            permissions=frozenset(permissions),
+            scopes=frozenset(scopes),
+            tenants=tenants,
+        )
+
 
 def enter(person_id: UUID, wanted: UUID | None) -> Standing | None:
     """Tell the transaction for whom it works, and return their standing in the tenant that they want, if any.
@@ -28,15 +46,4 @@ def enter(person_id: UUID, wanted: UUID | None) -> Standing | None:
     they joined first. Outside a transaction this only tells the standing.
     """
     row = fetch_one(ENTER, [person_id, wanted])
-    if row is None:
-        return None
-    tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants = row
-    return Standing(
-        tenant_id=tenant_id,
-        tenant_name=tenant_name,
-        role_id=role_id,
-        role_name=role_name,
-        permissions=frozenset(permissions),
-        scopes=frozenset(scopes),
-        tenants=tenants,
-    )
+    return Standing.of(row) if row else None

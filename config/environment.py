@@ -92,6 +92,12 @@ class Environment(BaseModel):
         default=[], description="networks that the sign-in and registration limits leave alone"
     )
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
+    session_idle_minutes: int = Field(default=480, ge=5, le=1440, description="without use; tenants may shorten it")
+    session_life_hours: int = Field(default=24, ge=1, le=720, description="after signing in, at the latest")
+    remembered_idle_days: int = Field(
+        default=14, ge=1, le=90, description="the same where somebody asked to be kept signed in"
+    )
+    remembered_life_days: int = Field(default=30, ge=1, le=365)
     local_passwords: Literal["on", "off"] = Field(
         default="on", description="off: nobody comes in, or proves anything, by a password that is kept here"
     )

@@ -21,6 +21,7 @@ from accounts.factors.pages import FOR_ADMIN
 from accounts.local import by_passkey, passwords
 from accounts.models import User
 from accounts.next_page import safe_next
+from accounts.sessions import Because, end_others
 from audit.events import Event, record
 from providers.buttons import buttons, page_with_buttons
 
@@ -55,7 +56,10 @@ class AdminSite(Site):
             raise Http404
         if not step_up.is_fresh(request):
             return step_up.ask(request)
-        return super().password_change(request, extra_context)
+        response = super().password_change(request, extra_context)
+        if isinstance(response, HttpResponseRedirect):  # done
+            end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
+        return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         can_change = isinstance(request.user, User) and passwords.opens(request.user)

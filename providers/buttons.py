@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.next_page import safe_next
+from accounts.next_page import query, wants_to_stay
 from providers import registry
 from providers.base import Provider
 from providers.flow import Process
@@ -35,11 +34,12 @@ def buttons(
 ) -> list[Button]:
     """Return a button for each provider, the one that this browser used last first."""
     last = request.COOKIES.get(LAST_USED)
+    stay = wants_to_stay(request)
     found = [
         Button(
             id=provider.id,
             name=provider.name,
-            start_url=start_url(provider, process=process, next_url=next_url),
+            start_url=start_url(provider, process=process, next_url=next_url, stay=stay),
             is_last_used=provider.id == last,
             is_down=provider.is_down,
         )
@@ -48,11 +48,9 @@ def buttons(
     return sorted(found, key=lambda button: not button.is_last_used)
 
 
-def start_url(provider: Provider, *, process: Process = Process.SIGN_IN, next_url: str = "") -> str:
+def start_url(provider: Provider, *, process: Process = Process.SIGN_IN, next_url: str = "", stay: bool = False) -> str:
     path = reverse("provider-start", kwargs={"provider_id": provider.id})
-    parameters = {"next": safe_next(next_url), "process": "" if process is Process.SIGN_IN else process.value}
-    query = urlencode({name: value for name, value in parameters.items() if value})
-    return f"{path}?{query}" if query else path
+    return path + query(next_url, stay=stay, process="" if process is Process.SIGN_IN else process.value)
 
 
 def page_with_buttons(

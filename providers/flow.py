@@ -39,6 +39,7 @@ class Process(StrEnum):
 class Flow:
     """An attempt. ``starter`` is the account that somebody was signed in to, where it matters.
 
+    ``stays``: they asked to be kept signed in.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
     """
 
@@ -47,6 +48,7 @@ class Flow:
     next: str = ""
     starter: str = ""
     wanted: tuple[str, ...] = ()
+    stays: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @property

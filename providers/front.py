@@ -12,7 +12,7 @@ from accounts import step_up
 from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
 from accounts.models import Session, User
-from accounts.next_page import safe_next
+from accounts.next_page import safe_next, wants_to_stay
 from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_others, forget_sign_in
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
@@ -49,6 +49,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         next=safe_next(request.GET.get("next", "")),
         starter="" if process is Process.SIGN_IN else str(request.user.pk),
         wanted=_wanted(provider_id) if request.method == "POST" else (),
+        stays=wants_to_stay(request),
     )
     try:
         provider = _provider(provider_id)
@@ -192,7 +193,8 @@ def _has_second_factor(external: ExternalIdentity) -> bool:
 def _finish(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> HttpResponseBase:
     if flow.process is Process.SIGN_IN:
         assert isinstance(request.session, SessionStore)  # noqa: S101  # the only engine that we have
-        request.session.describe({"upstream_sid": external.session})  # it outlives what allauth asks for yet
+        # It outlives what allauth asks for yet.
+        request.session.describe({"upstream_sid": external.session, "is_remembered": flow.stays})
         onward = flow.next or reverse(settings.LOGIN_REDIRECT_URL)
         response = open_session(request, linked, onward, has_second_factor=_has_second_factor(external))
         _remember_last_used(response, flow.provider)

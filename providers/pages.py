@@ -1,7 +1,5 @@
 """The pages that lead to providers: sign-in, and the ways into one's own account."""
 
-from urllib.parse import urlencode
-
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.claim_rules import following
 from accounts.local import registration
 from accounts.models import Identity, User
-from accounts.next_page import safe_next
+from accounts.next_page import query, safe_next, wants_to_stay
 from accounts.sessions import Because, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
@@ -38,6 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = safe_next(request.GET.get("next", ""))
     if request.user.is_authenticated:
         return redirect(next_url or "account")
+    stay = wants_to_stay(request)
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
@@ -46,7 +45,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "notice": _notice(request),
             "has_local_accounts": registration.is_on(),
             "is_open_to_all": registration.is_open(),
-            "next_query": urlencode({"next": next_url}) if next_url else "",
+            "query": query(next_url, stay=stay),
+            "stays": stay,
+            "other_way": query(next_url, stay=not stay) or request.path,
         },
     )
 

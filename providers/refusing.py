@@ -192,10 +192,11 @@ def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None
 def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None) -> dict[str, object]:
     """Offer the same again, and the way back to where the person has others to choose from."""
     provider = registry.enabled().get(provider_id)
-    process, next_url = (flow.process, flow.next) if flow else (Process.SIGN_IN, "")
+    flow = flow or Flow(provider=provider_id, process=Process.SIGN_IN)
+    again = start_url(provider, process=flow.process, next_url=flow.next, stay=flow.stays) if provider else ""
     is_inside = request.user.is_authenticated
     return {
-        "retry_url": start_url(provider, process=process, next_url=next_url) if provider else "",
+        "retry_url": again,
         "retry_label": _("Try again with %(provider)s") % {"provider": name_of(provider_id)},
         "other_url": reverse("connections" if is_inside else "account_login"),
         "other_label": _("Back to your ways in") if is_inside else _("Use another way in"),

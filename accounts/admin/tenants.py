@@ -1,13 +1,15 @@
 """Tenants, roles and memberships in the admin."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -39,12 +41,39 @@ class Asking(Scoped[Any]):
         return type(form.__name__, (form,), {"person": actor(request)})
 
 
+LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says of each
+    "session_idle_minutes": lambda: settings.SESSION_IDLE // timedelta(minutes=1),
+    "session_life_hours": lambda: settings.SESSION_LIFE // timedelta(hours=1),
+    "remembered_idle_days": lambda: settings.REMEMBERED_IDLE.days,
+    "remembered_life_days": lambda: settings.REMEMBERED_LIFE.days,
+}
+
+
 @admin.register(Tenant)
 class TenantAdmin(Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name__istartswith", "=slug")
     readonly_fields = ("id", "created_at")
     show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "id", "created_at")}),
+        (
+            _("How long people stay signed in"),
+            {
+                "fields": tuple(LIMITS),
+                "description": _(
+                    "Empty: as long as the site says. Only shorter times count, at once for everybody who belongs "
+                    "here; of several organizations the strictest counts."
+                ),
+            },
+        ),
+    )
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in LIMITS:
+            field.help_text = _("The site says %(most)s.") % {"most": LIMITS[db_field.name]()}
+        return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return actor(request).is_superuser

@@ -5,8 +5,6 @@ otherwise stay open to somebody whom the provider no longer lets in. Its page is
 needs a session, and not everybody who looks at a sign-in page shall leave one behind.
 """
 
-from urllib.parse import urlencode
-
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,16 +18,15 @@ from accounts.factors.passkey_site import PasskeyRefused
 from accounts.limits import Limit
 from accounts.local import passwords
 from accounts.models import User
-from accounts.next_page import safe_next
+from accounts.next_page import query, safe_next, wants_to_stay
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
 LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # by one address: each leaves a session
 
 
-def url(next_url: str) -> str:
-    page = reverse("passkey-sign-in")
-    return f"{page}?{urlencode({'next': next_url})}" if next_url else page
+def url(next_url: str, *, stay: bool = False) -> str:
+    return reverse("passkey-sign-in") + query(next_url, stay=stay)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -45,7 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            return passwords.sign_in(request, _judge(request), next_url, by_passkey=True)
+            return passwords.sign_in(request, _judge(request), next_url, by_passkey=True, stays=wants_to_stay(request))
         except PasskeyRefused:
             error = _("This passkey opens no account here that has a password too. Use another way in.")
     return render(request, "accounts/passkey_sign_in.html", {"error": error, **_shown(request, next_url)})

@@ -23,7 +23,7 @@ from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.mailing.queue import later
 from accounts.models import MailedLink, User
-from accounts.next_page import safe_next
+from accounts.next_page import safe_next, wants_to_stay
 from audit.events import Event, record
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
@@ -79,7 +79,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "form": form,
         "action": request.get_full_path(),
         "is_open_to_all": registration.is_open(),
-        "passkey_url": by_passkey.url(next_url),
+        "stays": wants_to_stay(request),
+        "passkey_url": by_passkey.url(next_url, stay=wants_to_stay(request)),
     }
     return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
 
@@ -141,7 +142,8 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
     """Sign in somebody whose password was right: a second factor may be asked for first."""
-    return passwords.sign_in(request, user, next_url or reverse(settings.LOGIN_REDIRECT_URL))
+    onward = next_url or reverse(settings.LOGIN_REDIRECT_URL)
+    return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
 
 
 def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task: Callable[..., None]) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import brake, people, step_up
 from accounts.models import User
-from accounts.sessions import FactorAddedMeanwhile, forget_sign_in
+from accounts.sessions import FactorAddedMeanwhile, SessionStore, forget_sign_in
 from audit.events import Event
 
 PASSKEY_ALONE = "passkey_alone"
@@ -46,7 +46,9 @@ def is_of(request: HttpRequest, user: User, password: str) -> bool:
     return check(request, _name_of(user), password) == user
 
 
-def sign_in(request: HttpRequest, user: User, next_url: str, *, by_passkey: bool = False) -> HttpResponse:
+def sign_in(
+    request: HttpRequest, user: User, next_url: str, *, by_passkey: bool = False, stays: bool = False
+) -> HttpResponse:
     """Open the session of somebody whose password was right, or lead them to their second factor first.
 
     A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
@@ -59,6 +61,8 @@ def sign_in(request: HttpRequest, user: User, next_url: str, *, by_passkey: bool
             held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
             if not by_passkey:
                 step_up.note(request, held, "password")
+            if isinstance(request.session, SessionStore):
+                request.session.describe({"is_remembered": stays})
             how = {PASSKEY_ALONE: True} if by_passkey else None
             response: HttpResponse = perform_login(request, held, redirect_url=next_url, signal_kwargs=how)
             request.session.save()

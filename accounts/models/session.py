@@ -29,12 +29,20 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
 
 class Session(AbstractBaseSession):
-    """A session with the person it belongs to, so that a person's sessions can be listed and ended."""
+    """A session with the person it belongs to, so that a person's sessions can be listed and ended.
+
+    ``expire_date`` is when it ends if nobody uses it: ``idle`` after ``last_seen_at``, and never after ``ends_at``.
+    ``active_tenant`` is where the person chose to act.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
     created_at = models.DateTimeField(_("signed in"), db_default=Now(), editable=False)
     last_seen_at = models.DateTimeField(_("last seen"), db_default=Now())
     provider = models.CharField(_("provider"), max_length=32, blank=True, db_default="")
+    is_remembered = models.BooleanField(_("kept in the browser"), default=False, db_default=False)
+    idle = models.DurationField(_("ends without use after"), null=True, editable=False)
+    ends_at = models.DateTimeField(_("ends at the latest"), null=True, editable=False)
+    active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
     address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import Permission
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
@@ -42,6 +42,11 @@ class TenantManager(models.Manager["Tenant"]):
         return super().get_queryset().filter(TenantInScope(tenant="id"))
 
 
+def _shorter(name: Any, least: int, most: int) -> "models.PositiveSmallIntegerField[int | None, int | None]":
+    limits = (MinValueValidator(least), MaxValueValidator(most))
+    return models.PositiveSmallIntegerField(name, null=True, blank=True, validators=limits)
+
+
 class Tenant(models.Model):
     """A customer, or whatever else has people and data of its own. People read "organization"."""
 
@@ -50,6 +55,10 @@ class Tenant(models.Model):
     slug = models.SlugField(
         _("short name"), max_length=100, unique=True, blank=True, help_text=_("For addresses and the shell.")
     )
+    session_idle_minutes = _shorter(_("minutes without use, at most"), 5, 1440)
+    session_life_hours = _shorter(_("hours in all, at most"), 1, 720)
+    remembered_idle_days = _shorter(_("days without use, where somebody asked to be kept signed in"), 1, 90)
+    remembered_life_days = _shorter(_("days in all, where somebody asked to be kept signed in"), 1, 365)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = TenantManager()

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import User
+from accounts.sessions import SessionStore
 from accounts.standing import enter
-from accounts.tenancy.context import Scope, request_context, site_context
+from accounts.tenancy.context import NOTHING, Scope, request_context, site_context
 
-ACTIVE_TENANT = "active_tenant"  # in the session: where the person chose to act
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -37,15 +37,19 @@ class TenancyMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        person = request.user
-        if not isinstance(person, User) or getattr(view, "asks_without_tenant", False):
+        if getattr(view, "asks_without_tenant", False) or not _may_be_signed_in(request):
             return
         stack: ExitStack = request.tenancy  # type: ignore[attr-defined]
-        request.is_in_transaction = True  # type: ignore[attr-defined]
-        if person.is_superuser and _is_admin(request):
-            stack.enter_context(site_context("a superuser works in the admin"))
-            return
-        stack.enter_context(request_context(lambda: _scope_of(person, request)))
+        with ExitStack() as entered:
+            entered.enter_context(request_context(lambda: _scope_of(request)))
+            person = request.user
+            if not isinstance(person, User):
+                return
+            request.is_in_transaction = True  # type: ignore[attr-defined]
+            if not (person.is_superuser and _is_admin(request)):
+                stack.push(entered.pop_all())
+                return
+        stack.enter_context(site_context("a superuser works in the admin"))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
         if getattr(request, "is_in_transaction", False):
@@ -69,12 +73,22 @@ def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
 
 def wanted_tenant(request: HttpRequest) -> UUID | None:
     """Return the tenant that the person chose in this session; whether they still belong to it is asked later."""
-    chosen = request.session.get(ACTIVE_TENANT)
-    return UUID(chosen) if chosen else None
+    return request.session.active_tenant if isinstance(request.session, SessionStore) else None
 
 
-def _scope_of(person: User, request: HttpRequest) -> Scope:
-    person.standing = enter(person.pk, wanted_tenant(request))
+def _may_be_signed_in(request: HttpRequest) -> bool:
+    """Whether there is anything to look up: a visitor without a session costs the database nothing."""
+    return bool(request.session.session_key) or isinstance(request.user, User)
+
+
+def _scope_of(request: HttpRequest) -> Scope:
+    """Tell the database for whom it works. Reading the session does that too, where it was not read before."""
+    is_told = isinstance(request.session, SessionStore) and not request.session.is_loaded
+    person = request.user
+    if not isinstance(person, User):
+        return NOTHING
+    if not is_told:
+        person.standing = enter(person.pk, wanted_tenant(request))
     tenant_id = person.standing.tenant_id if person.standing else None
     return Scope(tenant_id=tenant_id, person_id=person.pk)
 

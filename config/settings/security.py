@@ -1,5 +1,6 @@
 """Who may ask, over what, and what browsers are told: hosts, cookies, headers, passwords."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -11,6 +12,10 @@ _public = urlsplit(TOLD.base_url)
 _over_tls = _public.scheme == "https"
 
 SESSION_ENGINE = "accounts.sessions"
+SESSION_IDLE = timedelta(minutes=TOLD.session_idle_minutes)  # tenants may shorten all four
+SESSION_LIFE = timedelta(hours=TOLD.session_life_hours)
+REMEMBERED_IDLE = timedelta(days=TOLD.remembered_idle_days)
+REMEMBERED_LIFE = timedelta(days=TOLD.remembered_life_days)
 SECRET_KEY = TOLD.secret_key.get_secret_value()
 AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
 DEBUG = TOLD.debug

@@ -28,7 +28,7 @@ def test_a_returning_sign_in_asks_the_database_at_most_ten_times(
     assert 5 <= len(asked.statements) <= 10, asked
 
 
-def test_a_signed_in_page_asks_who_it_is_where_they_act_and_for_what_it_shows(
+def test_a_signed_in_page_asks_once_who_it_is_and_where_they_act_and_for_what_it_shows(
     browser: Browser, servers: Servers
 ) -> None:
     browser.sign_in("google", "ada")
@@ -36,7 +36,7 @@ def test_a_signed_in_page_asks_who_it_is_where_they_act_and_for_what_it_shows(
     with asked_of_the_database(servers) as asked:
         browser.get("/accounts/")
 
-    assert len(asked.statements) == 3, asked
+    assert len(asked.statements) == 2, asked
 
 
 def test_the_menu_of_organizations_costs_one_statement_and_only_those_who_have_a_choice(
@@ -55,7 +55,7 @@ def test_the_menu_of_organizations_costs_one_statement_and_only_those_who_have_a
     with asked_of_the_database(servers) as one:
         assert b"Abbey" in browser.get("/accounts/").content
 
-    assert (len(both.statements), len(one.statements)) == (4, 3), both
+    assert (len(both.statements), len(one.statements)) == (3, 2), both
 
 
 def test_a_returning_sign_in_goes_upstream_once(browser: Browser, providers: Sandbox, provider: str) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.test import Client, TestCase
+from django.test import Client
 from django.urls import path
 
-from accounts.models import Membership, Tenant, User
+from accounts.models import Membership, Session, Tenant, User
 from accounts.tenancy import site_context
-from accounts.tenancy.middleware import ACTIVE_TENANT, afterwards, without_tenant
+from accounts.tenancy.middleware import afterwards, without_tenant
 from config.urls import handler500  # noqa: F401  # of this module's own URLs too
 from config.urls import urlpatterns as ours
 from tests.tenancy.conftest import Town
@@ -59,10 +59,7 @@ def browser(user: User, tenant: Tenant | None = None) -> Client:
     client = Client()
     client.force_login(user)
     if tenant:
-        session = client.session
-        session[ACTIVE_TENANT] = str(tenant.pk)
-        with TestCase.captureOnCommitCallbacks(execute=True):
-            session.save()
+        Session.objects.filter(user=user).update(active_tenant=tenant.pk)
     return client
 
 

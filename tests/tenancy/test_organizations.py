@@ -1,20 +1,21 @@
 """What people do with their organizations: look at them, go on in another, choose where they begin."""
 
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 
+from accounts import organizations
 from accounts.models import Membership, Session, Tenant, User
 from accounts.organizations import NotAMember, make_primary, organizations_of
+from accounts.standing import Standing, enter
 from accounts.tenancy import person_context, site_context, tenant_context
-from accounts.tenancy.middleware import ACTIVE_TENANT
 from audit.models import Entry
 from tests.tenancy.conftest import Town
 from tests.together import together
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a session reaches the cache when it is committed
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LIST = "/accounts/organizations/"
 SWITCH = "/accounts/organizations/switch/"
@@ -125,7 +126,7 @@ def test_where_one_does_not_belong_one_is_refused_and_nothing_changes(town: Town
     assert entry.details
     assert entry.details["reference"] in page
     assert entry.details.get("wanted") == (form.get("organization") if wanted in {"foreign", "unknown"} else None)
-    assert ACTIVE_TENANT not in client.session
+    assert not Session.objects.filter(active_tenant__isnull=False).exists()
     with site_context("a test looks"):
         assert not Membership.objects.filter(is_primary=True).exists()
 
@@ -190,10 +191,14 @@ def test_looking_at_ones_own_leaves_the_context_as_it_was(town: Town) -> None:
     assert not Tenant.objects.exists()
 
 
-def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town) -> None:
+def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in(town.both)
-    client.get("/accounts/")
-    Session.objects.all().delete()  # past the one function that ends them: the cache still knows it
+
+    def meanwhile(person_id: UUID, wanted: UUID) -> Standing | None:
+        Session.objects.all().delete()
+        return enter(person_id, wanted)
+
+    monkeypatch.setattr(organizations, "enter", meanwhile)
     answer = client.post(SWITCH, {"organization": str(town.b.tenant.pk)})
 
     assert answer.status_code == 400

@@ -1,0 +1,25 @@
+"""How long sessions live at most: the site's word. Tenants can shorten it, in the database (``session_limits``)."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifetime:
+    """``idle``: how long without use. ``whole``: how long in all, however much it is used."""
+
+    idle: timedelta
+    whole: timedelta
+
+
+NOBODYS = Lifetime(idle=timedelta(hours=1), whole=timedelta(days=1))  # of a browser on its way to be signed in
+
+
+def lifetime(*, is_signed_in: bool, is_remembered: bool) -> Lifetime:
+    if not is_signed_in:
+        return NOBODYS
+    if is_remembered:
+        return Lifetime(idle=settings.REMEMBERED_IDLE, whole=settings.REMEMBERED_LIFE)
+    return Lifetime(idle=settings.SESSION_IDLE, whole=settings.SESSION_LIFE)

@@ -1,0 +1,63 @@
+"""Who is signed in: the person whom the session's own read has brought along."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.middleware import AuthenticationMiddleware as DjangosMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
+
+from accounts.sessions.store import SessionStore
+from audit.context import current
+
+logger = logging.getLogger(__name__)
+
+
+class AuthenticationMiddleware(DjangosMiddleware):
+    """Django's, without a read of its own; and what notes that a session is used, once a minute.
+
+    That is written after the answer, in a statement by itself: in the request's transaction it would hold the row as
+    long as the view takes, and two requests that end each other's sessions would wait for one another.
+    """
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.user = SimpleLazyObject(lambda: _person_of(request))  # type: ignore[assignment]  # as Django's own
+        response = self.get_response(request)
+        assert isinstance(response, HttpResponseBase)  # noqa: S101  # we serve WSGI
+        _note_use(request)
+        return response
+
+
+def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
+    """Judge as ``django.contrib.auth.get_user`` does; what only it can judge, a former secret key, is left to that."""
+    session: Any = request.session
+    if not isinstance(session, SessionStore):
+        return get_user(request)
+    person = session.person
+    if person is None or session.get(SESSION_KEY) != str(person.pk):
+        return AnonymousUser()
+    if session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS and constant_time_compare(
+        session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+    ):
+        return person
+    return get_user(request)
+
+
+def _note_use(request: HttpRequest) -> None:
+    """The answer is made: trouble here goes to the log and leaves it as it is."""
+    session = request.session
+    if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):
+        return
+    if session.found is None or not session.found.is_seen_long_ago:
+        return
+    context = current()
+    try:
+        session.seen(address=context.address, user_agent=context.user_agent or "")
+    except DatabaseError:
+        logger.exception("a session's use was not noted")

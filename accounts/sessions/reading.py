@@ -1,0 +1,52 @@
+"""The one read with which a signed-in request begins: its session, whose it is, and what they are where they act."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from accounts.models import User
+from accounts.rows import Rows, fetch_one
+from accounts.standing import Standing
+
+PERSON = Rows(User, "(f.person)")
+STANDING = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"
+READ = f"""
+    SELECT
+        (f.session).session_data, (f.session).active_tenant, (f.session).ends_at, (f.session).is_remembered,
+        statement_timestamp() - (f.session).last_seen_at > interval '1 minute', {STANDING}, {PERSON.columns}
+    FROM public.session_enter(%s) f
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Found:
+    """A live session. ``person`` is None where nobody is signed in by it, or somebody who is not active any more."""
+
+    data: str
+    active_tenant: UUID | None
+    ends_at: datetime | None
+    is_remembered: bool
+    is_seen_long_ago: bool
+    person: User | None
+
+
+def read(key: str) -> Found | None:
+    """Return the session if it is live, with its person and their standing.
+
+    In a transaction this also tells the database for whom it works, as ``standing.enter`` does.
+    """
+    row = fetch_one(READ, [key])
+    if row is None:
+        return None
+    data, active_tenant, ends_at, is_remembered, is_seen_long_ago, *standing = row[:12]
+    person = PERSON.read(row[12:]) if row[12] is not None else None
+    if person is not None:
+        person.standing = Standing.of(standing)
+    return Found(
+        data=data,
+        active_tenant=active_tenant,
+        ends_at=ends_at,
+        is_remembered=is_remembered,
+        is_seen_long_ago=is_seen_long_ago,
+        person=person,
+    )
