@@ -18,7 +18,7 @@ from tests.flows.conftest import Browser
 from tests.flows.factors import APP, CODES, LIST, NEEDED, PASSKEY, PICTURE, PROVE, add_app, details, with_words
 from tests.together import together
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+pytestmark = pytest.mark.django_db
 
 
 def test_nothing_that_opens_anything_lies_in_the_table_the_session_or_the_trail(browser: Browser) -> None:
@@ -202,6 +202,7 @@ def test_on_an_address_passkeys_say_what_they_need(browser: Browser) -> None:
     assert b"PUBLIC_URL=http://localhost:8000" in browser.get(LIST).content
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(28, 32)
 def test_a_sign_in_under_way_does_not_escape_a_factor_that_is_being_added(
     browser: Browser, new_browser: Callable[[], Browser], provider: str

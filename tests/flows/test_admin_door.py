@@ -18,7 +18,7 @@ from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, with_words
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+pytestmark = pytest.mark.django_db
 
 LOGIN = "/admin/login/"
 NAME, PASSWORD = "root", "a lantern in the stairwell"

@@ -20,7 +20,7 @@ from tests.post import words_of
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ADA = "ada@example.com"
 TABLES = ("user", "tenant", "role", "role_permissions", "membership", "invitation", "claimrule", "identity")

@@ -163,8 +163,8 @@ def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
     assert endings() == ["owner"]
 
 
-def test_a_copy_of_an_ended_session_connects_nothing(browser: Browser, provider: str) -> None:
-    """The row is gone, the cache does not know yet: as when the session is ended while the provider is asked."""
+def test_a_session_that_ends_meanwhile_connects_nothing(browser: Browser, provider: str) -> None:
+    """It is ended while the person is at the provider."""
     browser.sign_in(provider, "ada")
     callback = browser.callback_url(another(provider), "zoe", process="connect")
     Session.objects.all().delete()

@@ -17,7 +17,7 @@ from tests.authenticator import SecurityKey
 from tests.flows.conftest import Browser
 from tests.flows.factors import details
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/accounts/local/passkey/"
 SITE = "https://id.example.com"

@@ -17,7 +17,7 @@ from tests.flows.factors import APP, LIST, PASSKEY, PROVE, add_app, details, wit
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+pytestmark = pytest.mark.django_db
 
 
 def test_whoever_has_one_is_asked_after_every_first_step(

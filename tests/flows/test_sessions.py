@@ -20,7 +20,7 @@ from tests.proven import proven
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 ACCURACY = timedelta(seconds=30)
 
 
@@ -82,6 +82,7 @@ def test_a_session_ends_however_much_it_is_used(browser: Browser) -> None:
     assert not is_in(browser)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_use_is_noted_once_a_minute_with_where_from(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as at_once:
@@ -99,6 +100,7 @@ def test_use_is_noted_once_a_minute_with_where_from(browser: Browser, servers: S
     assert len(later.statements) == len(at_once.statements) + 1, later
 
 
+@pytest.mark.django_db(transaction=True)
 def test_use_that_cannot_be_noted_spoils_no_answer(
     browser: Browser, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -232,6 +234,7 @@ def test_a_flushed_cache_loses_nobody_and_an_absent_one_neither(
     assert browser.get("/api/v1/me").status_code == 200
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(79)
 def test_a_row_that_anybody_deletes_is_a_session_that_is_over(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")

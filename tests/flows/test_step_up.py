@@ -16,7 +16,7 @@ from tests.authenticator import code
 from tests.flows.conftest import Browser, another
 from tests.flows.factors import add_app, details, with_words
 
-pytestmark = pytest.mark.django_db(transaction=True)  # a session that changes is read from the cache after its commit
+pytestmark = pytest.mark.django_db
 
 PROVE = "/accounts/prove/?next=/accounts/sessions/"
 

@@ -52,7 +52,7 @@ def test_the_session_cookie_says_nothing_and_goes_nowhere_else(browser: Browser,
 
 
 @pytest.mark.promise(36)
-def test_signing_out_kills_the_session_in_table_and_cache(browser: Browser, provider: str) -> None:
+def test_signing_out_kills_the_session(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     copy = Client()
     copy.cookies["sessionid"] = browser.client.cookies["sessionid"].value

@@ -15,7 +15,7 @@ from audit.models import Entry
 from tests.tenancy.conftest import Town
 from tests.together import together
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LIST = "/accounts/organizations/"
 SWITCH = "/accounts/organizations/switch/"
@@ -164,6 +164,7 @@ def test_one_is_primary_at_a_time_and_one_begins_there(town: Town, both: Client)
     assert {change.actor_id for change in changes} == {str(town.both.pk)}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_choices_at_once_end_with_one_primary(town: Town) -> None:
     def choose(tenant: Tenant) -> Callable[[], None]:
         return lambda: make_primary(town.both, tenant.pk)
