@@ -30,4 +30,8 @@ class SessionCookie(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
         user = request.user
-        return Caller(kind="person", id=user.pk, user=user) if isinstance(user, User) else None
+        if not isinstance(user, User):
+            return None
+        return Caller(
+            kind="person", id=user.pk, tenant_id=user.standing.tenant_id if user.standing else None, user=user
+        )

@@ -4,14 +4,24 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.messages.middleware import MessageMiddleware
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.functional import cached_property
 from redis.exceptions import RedisError
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.brake import Braked
+from accounts.tenancy.middleware import is_for_programs
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +71,48 @@ def no_store(get_response: Handler) -> Handler:
         return response
 
     return handle
+
+
+class ForPages:
+    """Spares the API what only pages need; before a middleware among its base classes."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if is_for_programs(request):
+            return self.get_response(request)  # type: ignore[attr-defined]  # that middleware's, as is the next
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # a library without types
+    pass
+
+
+class Language(ForPages, LocaleMiddleware):
+    def __call__(self, request: HttpRequest) -> Any:
+        """Programs are spoken to in one language, not in that of whoever was served by this thread before."""
+        if is_for_programs(request):
+            translation.activate(settings.LANGUAGE_CODE)
+        return super().__call__(request)
+
+
+class Messages(ForPages, MessageMiddleware):
+    pass
+
+
+class ContentSecurityPolicy(CSPMiddleware):
+    """django-csp's, which builds the same header anew each time: answers without a wish share the one built first."""
+
+    WISHES = ("_csp_config", "_csp_update", "_csp_replace", "_csp_exempt")  # what views leave on an answer
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        is_usual = not any(hasattr(response, wish) for wish in self.WISHES) and HEADER not in response.headers
+        if settings.DEBUG or not is_usual or hasattr(request, "_csp_nonce"):
+            return super().process_response(request, response)
+        response.headers[HEADER] = self._usual
+        return response
+
+    @cached_property
+    def _usual(self) -> str:
+        return build_policy()
 
 
 def unavailable(get_response: Handler) -> Handler:

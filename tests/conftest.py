@@ -10,11 +10,13 @@ import pytest
 from django.core import mail
 from django.core.cache import caches
 from django.core.management import call_command
+from django.test import TransactionTestCase
 from django.utils import translation
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
+from tests import emptying
 from tests.alone import room
 from tests.memory import forget_providers
 from tests.post import Post
@@ -113,3 +115,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
     """Make the tables as the owner, as an operator would; the tests themselves run as the runtime role."""
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0)
+    emptying.keep(_SERVERS.superuser_url)
+    TransactionTestCase._fixture_teardown = _empty  # type: ignore[attr-defined]  # noqa: SLF001  # Django's hook, by its name
+
+
+def _empty(test: TransactionTestCase) -> None:
+    emptying.empty(_SERVERS.superuser_url)

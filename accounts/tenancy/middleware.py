@@ -37,7 +37,7 @@ class TenancyMiddleware:
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        if getattr(view, "asks_without_tenant", False) or not _may_be_signed_in(request):
+        if getattr(view, "asks_without_tenant", False) or is_for_programs(request) or not _may_be_signed_in(request):
             return
         stack: ExitStack = request.tenancy  # type: ignore[attr-defined]
         with ExitStack() as entered:
@@ -74,6 +74,11 @@ def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
 def wanted_tenant(request: HttpRequest) -> UUID | None:
     """Return the tenant that the person chose in this session; whether they still belong to it is asked later."""
     return request.session.active_tenant if isinstance(request.session, SessionStore) else None
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether this is for the API, whose callers may come without a session: it enters their tenant by itself."""
+    return request.path_info.startswith("/api/")
 
 
 def _may_be_signed_in(request: HttpRequest) -> bool:

@@ -27,9 +27,9 @@ MIDDLEWARE = [
     "audit.middleware.ContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.no_store",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.middleware.StaticFiles",
+    "config.middleware.ContentSecurityPolicy",
+    "config.middleware.Language",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.middleware.unavailable",
     "config.middleware.too_often",
@@ -37,7 +37,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "config.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.tenancy.middleware.TenancyMiddleware",  # last: what others refuse costs no transaction
 ]

@@ -5,9 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.invitation_states import INVITATION_STATES
-from tests.browser.states import STATES, State, reach
-from tests.browser.visitor import NAMES, NewVisitor, Visitor
+from tests.browser.visitor import NAMES, OVERFLOW, NewVisitor, Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,7 +15,6 @@ FOCUS_IS_VISIBLE = """() => {
   return document.activeElement !== document.body && (outlined || style.boxShadow !== 'none');
 }"""
 FOCUSED = "() => document.activeElement.innerText.trim()"
-OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 MOST_STEPS = 80  # the picker of the sandbox has a stop for each of the cast
 
 
@@ -77,18 +74,6 @@ def test_a_telephone_shows_all_four_buttons_without_scrolling(new_visitor: NewVi
         box = button.bounding_box()
         assert box is not None
         assert box["height"] >= 44
-
-
-@pytest.mark.parametrize("state", [*STATES, *INVITATION_STATES], ids=lambda state: state.name)
-def test_no_page_scrolls_sideways_on_the_narrowest_screen_or_enlarged_fourfold(
-    new_visitor: NewVisitor, state: State
-) -> None:
-    """WCAG 2.2, 1.4.10: 320 px are also what is left of 1280 at 400 %."""
-    visitor = reach(state, new_visitor, viewport={"width": 320, "height": 256})
-
-    assert visitor.ask(OVERFLOW) == 0
-    visitor.page.set_viewport_size({"width": 640, "height": 400})  # what is left of 1280 at 200 %
-    assert visitor.ask(OVERFLOW) == 0
 
 
 def test_text_of_twice_the_size_leaves_the_sign_in_page_whole(new_visitor: NewVisitor) -> None:

@@ -11,6 +11,9 @@ from sandbox.server import Sandbox
 
 NAMES = {"google": "Google", "microsoft": "Microsoft", "github": "GitHub", "keycloak": "Keycloak"}
 
+# By how many pixels a page is wider than its window: a question for ``Visitor.ask``
+OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
 # Options of a browser context: https://playwright.dev/python/docs/api/class-browser#browser-new-context
 NewVisitor = Callable[..., "Visitor"]
 
