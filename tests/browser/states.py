@@ -360,6 +360,7 @@ def _local_password(visitor: Visitor, _: NewVisitor) -> None:
 
 STATES = [
     State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
+    State(name="sign-in-to_be_remembered", heading="Vestibule", arrive=_at("/accounts/login/?remember=on")),
     State(name="sign-in-signed_out", heading="Vestibule", arrive=_left),
     State(name="sign-in-provider_down", heading="Vestibule", arrive=_one_down),
     State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=_at("/accounts/github/login/")),
