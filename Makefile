@@ -48,6 +48,10 @@ bench-admin: setup ## Measure the administrators' pages over a million people (h
 bench-trail: setup ## Measure audited writes beside 5,000,000 entries (ten minutes, 3 GB of disk)
 	@exec $(BIN)/python -m bench.trail.full
 
+.PHONY: bench-purge
+bench-purge: setup ## Measure the purge of a million expired sessions (ten minutes, 3 GB of disk)
+	@exec $(BIN)/python -m bench.purge
+
 .PHONY: format
 format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only .

@@ -18,5 +18,6 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
         import_module("accounts.mailing.checks")
         import_module("accounts.checks")
+        import_module("accounts.purging.tables")
         import_module("accounts.privacy.said")
         import_module("accounts.privacy.checks")

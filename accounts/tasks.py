@@ -9,13 +9,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import address
+from accounts import address, purging
 from accounts.bulk.running import carry_out, stop
 from accounts.local import registration
 from accounts.mailing.mail import Asked, deliver
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
-from accounts.purging import purge_invitations, purge_links, purge_sessions
 from accounts.tenancy import site_context
 from accounts.webhooks import running
 
@@ -27,7 +26,7 @@ ANSWERING = {
     "retry_backoff": 5,  # seconds before the first of the tries, each later one twice as long
     "max_retries": 6,
 }
-PURGE_SECONDS = 60.0  # of one scheduled run, for each kind; the next goes on from there
+PURGE_SECONDS = 180.0  # of one scheduled run, shared by all tables; the next goes on from there
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
 WEBHOOK_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
@@ -37,9 +36,7 @@ GIVEN_UP = timedelta(days=1)
 @shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
 def purge() -> None:
     """Twice at once does no harm: the second finds the lock taken, or nothing left."""
-    purge_sessions(seconds=PURGE_SECONDS)
-    purge_links(seconds=PURGE_SECONDS)
-    purge_invitations(seconds=PURGE_SECONDS)
+    purging.purge(seconds=PURGE_SECONDS)
 
 
 # The three below look somebody up, and so must not be in a request. Run twice they mail once: by ``mail_id``.

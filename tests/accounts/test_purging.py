@@ -1,43 +1,85 @@
-"""The purge: what has expired goes, what lives stays, and two runs do what one does."""
+"""The purge: what has expired goes, what lives stays, and runs that are killed, doubled or overlap do what one does."""
 
+import signal
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, models
 from django.utils import timezone
 
+from accounts import purging
 from accounts.models import MailedLink, Purpose, Session
-from accounts.purging import LOCK, SLICE, purge_links, purge_sessions
+from accounts.purging import LOCK, Purged, purgeables, slices
 from accounts.tasks import purge
-from audit.models import Entry
+from audit.models import Entry, JobRun
+from config.environment import CHECKOUT
 from tests.servers import Servers
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(77)]
+
+LIVE = 3
+EXPIRED = """
+    INSERT INTO accounts_session (session_key, session_data, expire_date)
+    SELECT %(name)s || n, repeat('x', 300), now() + %(in)s FROM generate_series(1, %(count)s) n
+"""
 
 
-def sessions(count: int, *, hours: int, name: str) -> None:
-    expiry = timezone.now() + timedelta(hours=hours)
-    Session.objects.bulk_create(Session(session_key=f"{name}{number}", expire_date=expiry) for number in range(count))
+def sessions(count: int, *, hours: float, name: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRED, {"name": name, "in": timedelta(hours=hours), "count": count})
 
 
-@pytest.mark.promise(77)
+def of_sessions(done: list[Purged] | None) -> Purged:
+    assert done is not None
+    return next(one for one in done if one.table == "accounts_session")
+
+
+def told(action: str) -> list[object]:
+    return [entry.details for entry in Entry.objects.filter(action=action).order_by("id")]
+
+
+@pytest.fixture(params=["index", "heap"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Either way through a table, however many rows there are."""
+    monkeypatch.setattr(slices, "FEW", 10**9 if request.param == "index" else -1)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("way")
 def test_only_expired_sessions_go_and_one_entry_tells_of_it() -> None:
-    sessions(SLICE + 5, hours=-1, name="old")
-    sessions(3, hours=1, name="live")
+    sessions(LIVE, hours=1, name="live")
+    sessions(4_321, hours=-1, name="old")
 
-    purged = purge_sessions()
+    purged = of_sessions(purging.purge())
 
-    assert (purged.count, purged.finished) == (SLICE + 5, True)
-    assert Session.objects.count() == 3
-    assert [entry.details for entry in Entry.objects.filter(action="session.purged")] == [
-        {"count": SLICE + 5, "finished": True}
-    ]
+    assert (purged.count, purged.finished) == (4_321, True)
+    assert Session.objects.count() == LIVE
+    assert told("session.purged") == [{"count": 4_321, "finished": True}]
+    assert of_sessions(purging.purge()).count == 0
 
 
-@pytest.mark.promise(77)
+def test_many_go_by_the_heap_and_few_by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    ways = []
+    for name in ("_by_index", "_by_heap"):
+        monkeypatch.setattr(slices, name, lambda purgeable, name=name: ways.append((purgeable.table, name)) or iter(()))
+    sessions(30_000, hours=-1, name="old")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE accounts_mailedlink")
+
+    purging.purge()
+
+    assert ("accounts_session", "_by_heap") in ways
+    assert ("accounts_mailedlink", "_by_index") in ways
+
+
 def test_expired_links_go_used_or_not() -> None:
     now = timezone.now()
     for name, hours, used_at in (("a", -1, None), ("b", -1, now), ("c", 1, None), ("d", 1, now)):
@@ -46,32 +88,74 @@ def test_expired_links_go_used_or_not() -> None:
 
     purge()
     assert set(MailedLink.objects.values_list("digest", flat=True)) == {"c", "d"}
-    assert [entry.details for entry in Entry.objects.filter(action="link.purged")] == [{"count": 2, "finished": True}]
-    assert purge_links().count == 0
+    assert told("link.purged") == [{"count": 2, "finished": True}]
 
 
-@pytest.mark.promise(77)
-def test_a_run_with_nothing_to_do_says_nothing() -> None:
+def test_a_run_with_nothing_to_do_says_nothing_in_the_trail_and_that_it_ran() -> None:
     purge()
 
     assert not Entry.objects.filter(action__endswith=".purged").exists()
+    assert JobRun.objects.get(name="purge").progress == {"left": []}
 
 
 def test_a_budget_of_no_time_leaves_the_rest_for_the_next_run() -> None:
-    sessions(2, hours=-1, name="old")
+    sessions(5_000, hours=-1, name="old")
 
-    assert not purge_sessions(seconds=0).finished
-    assert purge_sessions(seconds=10).finished
+    first = of_sessions(purging.purge(seconds=0))
+    assert (first.finished, 0 < first.count < 5_000) == (False, True)
+    assert "accounts_session" in JobRun.objects.get(name="purge").progress["left"]
+    assert of_sessions(purging.purge(seconds=100)).finished
     assert not Session.objects.exists()
 
 
-@pytest.mark.promise(77)
+def test_a_dry_run_counts_and_touches_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    sessions(12, hours=-1, name="old")
+    sessions(LIVE, hours=1, name="live")
+
+    call_command("purge", "--dry-run")
+
+    assert "accounts_session: 12 rows would be removed." in capsys.readouterr().out
+    assert Session.objects.count() == 12 + LIVE
+    assert told("session.purged") == []
+
+
+def test_whatever_expires_is_registered() -> None:
+    """A table with an end to its rows is a line of the registry."""
+    found = {
+        model._meta.db_table
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if isinstance(field, models.DateTimeField) and "expire" in field.name
+    }
+    assert found == {purgeable.table for purgeable in purgeables()}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("way")
+def test_a_row_that_somebody_holds_is_left_and_one_that_lives_longer_stays(servers: Servers) -> None:
+    sessions(500, hours=-1, name="old")
+    with psycopg.connect(servers.runtime_url) as holder, psycopg.connect(servers.runtime_url) as prolonging:
+        holder.execute("SELECT FROM accounts_session WHERE session_key = 'old7' FOR UPDATE")
+        prolonging.execute(
+            "UPDATE accounts_session SET expire_date = now() + interval '1 hour' WHERE session_key = 'old8'"
+        )
+        running = threading.Thread(target=in_thread)
+        running.start()
+        time.sleep(0.01)
+        prolonging.commit()
+        running.join(timeout=20)
+        assert set(Session.objects.values_list("session_key", flat=True)) == {"old7", "old8"}
+
+    purging.purge()
+    assert Session.objects.get().session_key == "old8"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_scheduled_run_leaves_at_once_while_another_is_under_way_and_the_command_waits(servers: Servers) -> None:
     sessions(2, hours=-1, name="old")
     with psycopg.connect(servers.runtime_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        assert not purge_sessions(seconds=10).finished
+        assert purging.purge(seconds=10) is None
         waiting = threading.Thread(target=in_thread)
         waiting.start()
         while not other.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone():
@@ -87,3 +171,37 @@ def in_thread() -> None:
         call_command("purge", verbosity=0)
     finally:
         connection.close()
+
+
+@pytest.fixture
+def running() -> Iterator[list[subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def start(running: list[subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    running.append(subprocess.Popen([sys.executable, "manage.py", "purge"], cwd=CHECKOUT, stdout=subprocess.DEVNULL))
+    return running[-1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killed_doubled_and_overlapping_runs_end_in_the_same_state(running: list[subprocess.Popen[bytes]]) -> None:
+    count = 60_000
+    sessions(LIVE, hours=1, name="live")
+    sessions(count, hours=-1, name="old")
+
+    killed = start(running)
+    while Session.objects.count() > count - 2_000 and killed.poll() is None:
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    left = Session.objects.count()
+    assert LIVE < left < count
+
+    both = [start(running), start(running)]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert set(Session.objects.values_list("session_key", flat=True)) == {f"live{number}" for number in (1, 2, 3)}
+    assert sum(entry["count"] for entry in told("session.purged")) == left - LIVE  # type: ignore[index]

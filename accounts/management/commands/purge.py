@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.purging import purge_invitations, purge_links, purge_sessions
+from accounts.purging import due, purge
 
 
 class Command(BaseCommand):
-    help = "Remove expired sessions and mailed links, and invitations that expired long ago"
+    help = "Remove everything that has expired"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="say how much it would be, and remove nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        sessions, links, invitations = purge_sessions(), purge_links(), purge_invitations()
-        self.stdout.write(f"{sessions.count} expired sessions were removed.")
-        self.stdout.write(f"{links.count} expired links were removed.")
-        self.stdout.write(f"{invitations.count} invitations that expired long ago were removed.")
+        if options["dry_run"]:
+            for table, count in due().items():
+                self.stdout.write(f"{table}: {count} rows would be removed.")
+            return
+        for purged in purge() or ():
+            self.stdout.write(f"{purged.table}: {purged.count} rows were removed.")

@@ -17,8 +17,9 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.overview import LastSignIns, LiveSessions
+from accounts.purging import purge as run_purge
 from accounts.rows import fetch_one
 from audit.events import Event
 from audit.models import JobRun
@@ -26,7 +27,7 @@ from audit.tallies import Tally
 from audit.tasks import keep_the_trail, seal_entries
 from config.celery import app
 from config.embedded.programs import any_free_port
-from config.overview import counting, people, provider_health, refusals, sign_ins, trail
+from config.overview import counting, people, provider_health, purge, refusals, sign_ins, trail
 from config.overview.counting import Counted
 from config.overview.page import PANELS, counters, may_see_overview, shown
 from config.overview.panel import Panel, Shown, State
@@ -295,6 +296,25 @@ def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
     JobRun.objects.filter(name="sealing").update(trouble="seal 7 is not authentic", ran_at=timezone.now())
     (sealing, *_others) = numbers(trail.PANEL).values()
     assert (sealing[0].kind, str(sealing[0].word)) == ("silent", "seal 7 is not authentic")
+
+
+# How the purge is
+
+
+def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for() -> None:
+    since = timezone.now() - timedelta(hours=5)
+    Session.objects.create(session_key="old", expire_date=since)
+    (state, waiting, oldest) = numbers(purge.PANEL)["sessions"]
+    assert (state.kind, str(state.word), waiting, oldest) == ("silent", "Late", 1, since)
+
+    cache.clear()
+    run_purge(seconds=60)
+    (state, waiting, oldest) = numbers(purge.PANEL)["sessions"]
+    assert (state.kind, str(state.word), waiting, oldest) == ("answers", "Removed at the last run", 0, None)
+
+    cache.clear()
+    JobRun.objects.filter(name="purge").update(progress={"left": ["accounts_session"]})
+    assert str(numbers(purge.PANEL)["sessions"][0].word) == "More than one run can do"
 
 
 # When it cannot

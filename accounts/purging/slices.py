@@ -1,0 +1,150 @@
+"""Removing a slice of a table's expired rows in a statement of its own, as large as its time allows.
+
+Two ways through a table. By the index of what expires, where little has: only those rows are touched. By the heap, a
+stretch of blocks after the other, where much has: as fast as one statement for all, and each stretch is short. Either
+way a row is judged once more by the statement that removes it, so one that lives longer meanwhile stays; and one that
+somebody holds is left to the next run.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import OperationalError, connection, transaction
+from psycopg import errors
+
+from accounts.purging.registry import Purgeable
+from accounts.tenancy import site_context
+from audit.context import Actor, ActorKind
+
+ACTOR = Actor(ActorKind.JOB, "purge")
+
+TIME = 0.006  # seconds that a statement should take
+LEAST_ROWS, MOST_ROWS = 100, 2_000  # of a slice by the index
+LEAST_BLOCKS, MOST_BLOCKS = 8, 128  # of a stretch of the heap: a block of sessions holds a dozen
+FEW = 5_000  # rows: up to so many the index is the way
+
+PATIENCE = "SELECT set_config('lock_timeout', '50ms', true)"
+EXPIRED = '"{column}" < statement_timestamp() - %(kept_for)s'
+BY_INDEX = """
+    DELETE FROM "{table}" WHERE "{key}" IN (
+        SELECT "{key}" FROM "{table}" WHERE {expired} ORDER BY "{column}" LIMIT %(size)s FOR UPDATE SKIP LOCKED
+    ) AND {expired}
+"""
+BY_HEAP = """
+    DELETE FROM "{table}" WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {expired}
+"""
+AROUND = """
+    DELETE FROM "{table}" WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM "{table}" WHERE ctid >= %(first)s::tid AND ctid < %(last)s::tid AND {expired}
+        FOR UPDATE SKIP LOCKED
+    )) AND {expired}
+"""
+ESTIMATE = 'EXPLAIN (FORMAT JSON) SELECT FROM "{table}" WHERE {expired}'
+COUNT = 'SELECT count(*) FROM (SELECT FROM "{table}" WHERE {expired} LIMIT %(most)s) found'
+OLDEST = 'SELECT min("{column}") FROM "{table}" WHERE {expired}'
+BLOCKS = "SELECT pg_relation_size(%(table)s::regclass) / current_setting('block_size')::bigint"
+
+
+@dataclass
+class Size:
+    """How much a statement takes on: it grows while they are quick, and shrinks at once when one was not."""
+
+    now: int
+    least: int
+    most: int
+
+    def learn(self, removed: int, seconds: float) -> None:
+        if seconds > TIME:
+            self.now = max(self.least, int(self.now * max(0.25, TIME / seconds)))
+        elif removed and seconds < TIME / 2:
+            self.now = min(self.most, self.now * 2)
+
+
+def slices(purgeable: Purgeable) -> Iterator[int]:
+    """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
+    return _by_index(purgeable) if _estimate(purgeable) <= FEW else _by_heap(purgeable)
+
+
+def _estimate(purgeable: Purgeable) -> int:
+    """What the planner expects. Counting would read every entry of the index that a run before has left behind."""
+    plan = _ask(ESTIMATE, purgeable)
+    found: int = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"]
+    return found
+
+
+def count(purgeable: Purgeable, *, most: int | None = None) -> int:
+    """Return how many rows have expired, up to so many."""
+    return int(_ask(COUNT, purgeable, most=most))
+
+
+def oldest(purgeable: Purgeable) -> datetime | None:
+    """Return since when something waits to be removed."""
+    found: datetime | None = _ask(OLDEST, purgeable)
+    return found
+
+
+def _by_index(purgeable: Purgeable) -> Iterator[int]:
+    size = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS)
+    while True:
+        wanted, begun = size.now, time.monotonic()
+        removed = _remove(BY_INDEX, purgeable, size=wanted)
+        size.learn(removed, time.monotonic() - begun)
+        yield removed
+        if removed < wanted:
+            return
+
+
+def _by_heap(purgeable: Purgeable) -> Iterator[int]:
+    """Go through the blocks that there are now."""
+    size = Size(now=LEAST_BLOCKS * 4, least=LEAST_BLOCKS, most=MOST_BLOCKS)
+    first, end = 0, int(_ask(BLOCKS, purgeable, table=f'"{purgeable.table}"'))
+    while first < end:
+        last, begun = min(first + size.now, end), time.monotonic()
+        removed = _remove_stretch(purgeable, first=f"({first},0)", last=f"({last},0)")
+        size.learn(removed, time.monotonic() - begun)
+        first = last
+        yield removed
+
+
+def _remove_stretch(purgeable: Purgeable, **stretch: str) -> int:
+    """Where somebody holds a row for longer than a moment, remove what is around it."""
+    try:
+        return _remove(BY_HEAP, purgeable, **stretch)
+    except OperationalError as failed:
+        if not isinstance(failed.__cause__, errors.LockNotAvailable):
+            raise
+        return _remove(AROUND, purgeable, **stretch)
+
+
+def _remove(statement: str, purgeable: Purgeable, **given: object) -> int:
+    with _within(purgeable), connection.cursor() as cursor:
+        cursor.execute(PATIENCE)
+        cursor.execute(_sql(statement, purgeable), {"kept_for": purgeable.kept_for, **given})
+        return int(cursor.rowcount)
+
+
+def _ask(question: str, purgeable: Purgeable, **given: object) -> Any:
+    with _within(purgeable), connection.cursor() as cursor:
+        cursor.execute(_sql(question, purgeable), {"kept_for": purgeable.kept_for, **given})
+        (answer,) = cursor.fetchone()
+        return answer
+
+
+def _sql(text: str, purgeable: Purgeable) -> str:
+    names = {"table": purgeable.table, "column": purgeable.column, "key": purgeable.key}
+    return text.format(expired=EXPIRED.format(**names), **names)
+
+
+@contextmanager
+def _within(purgeable: Purgeable) -> Iterator[None]:
+    with ExitStack() as stack:
+        if purgeable.of_tenants:
+            stack.enter_context(site_context("what expired long ago is removed, whosever it was", actor=ACTOR))
+        else:
+            stack.enter_context(transaction.atomic())
+        yield

@@ -1,0 +1,45 @@
+"""How the purge is doing: when it ran, and what waits for the next run since when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.purging import slices
+from accounts.purging.registry import purgeables
+from accounts.purging.run import JOB
+from audit.models import JobRun
+
+LATE_AFTER = timedelta(hours=3)  # without a run, which begins every hour
+MANY = 100_000  # rows are counted up to so many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Rows of a table that would go now, and since when the oldest of them could have gone."""
+
+    table: str
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """``left`` names the tables for which the last run had not enough time."""
+
+    ran_at: datetime | None
+    left: list[str]
+    waiting: list[Waiting]
+
+    def is_late(self, now: datetime) -> bool:
+        return self.ran_at is None or now - self.ran_at > LATE_AFTER
+
+
+def standing() -> Standing:
+    run = JobRun.objects.filter(name=JOB).first()
+    return Standing(
+        ran_at=run.ran_at if run else None,
+        left=run.progress.get("left", []) if run else [],
+        waiting=[
+            Waiting(table=one.table, count=slices.count(one, most=MANY), since=slices.oldest(one))
+            for one in purgeables()
+        ],
+    )

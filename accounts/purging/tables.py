@@ -1,0 +1,19 @@
+"""What of the accounts expires."""
+
+from datetime import timedelta
+
+from accounts.models import Invitation, MailedLink, Session
+from accounts.purging.registry import Purgeable, register
+from audit.events import Event
+
+register(
+    Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED),
+    Purgeable(model=MailedLink, column="expires_at", event=Event.LINK_PURGED),
+    Purgeable(
+        model=Invitation,
+        column="expires_at",
+        event=Event.INVITATION_PURGED,
+        kept_for=timedelta(days=30),
+        of_tenants=True,
+    ),
+)

@@ -1,0 +1,40 @@
+"""Whether what expires is removed in time."""
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.purging.registry import purgeables
+from accounts.purging.standing import Standing, standing
+from config.overview.counting import Counter
+from config.overview.panel import Drawing, Mark, Panel, Table
+from config.overview.trail import BADLY, WELL
+
+
+def draw_purge(found: Standing) -> Drawing:
+    names = {one.table: one.model._meta.verbose_name_plural for one in purgeables()}
+    return Drawing(
+        table=Table(
+            heads=[_("What expires"), _("How it is"), _("Waiting"), _("Waiting since")],
+            rows=[
+                [names.get(one.table, one.table), _how(found, one.table), one.count, one.since] for one in found.waiting
+            ],
+        ),
+        note=_("It is removed every hour, and by manage.py purge."),
+    )
+
+
+def _how(found: Standing, table: str) -> Mark:
+    if found.is_late(timezone.now()):
+        return Mark(BADLY, _("Late"), found.ran_at)
+    if table in found.left:
+        return Mark(BADLY, _("More than one run can do"), found.ran_at)
+    return Mark(WELL, _("Removed at the last run"), found.ran_at)
+
+
+PANEL = Panel(
+    name="purge",
+    title=_("Purge"),
+    counter=Counter(name="purge", kind=Standing, count=lambda _before: standing()),
+    draw=draw_purge,
+    empty=_("Nothing is known of the purge yet. What has expired, and since when it waits, will be here."),
+)
