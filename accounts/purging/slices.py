@@ -8,7 +8,7 @@ somebody holds is left to the next run.
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +67,11 @@ class Size:
 
 def slices(purgeable: Purgeable) -> Iterator[int]:
     """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
-    return _by_index(purgeable) if _estimate(purgeable) <= FEW else _by_heap(purgeable)
+    if _estimate(purgeable) <= FEW:
+        is_done = yield from _by_index(purgeable)
+        if is_done:
+            return
+    yield from _by_heap(purgeable)
 
 
 def _estimate(purgeable: Purgeable) -> int:
@@ -88,15 +92,18 @@ def oldest(purgeable: Purgeable) -> datetime | None:
     return found
 
 
-def _by_index(purgeable: Purgeable) -> Iterator[int]:
-    size = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS)
-    while True:
+def _by_index(purgeable: Purgeable) -> Generator[int, None, bool]:
+    """Return whether that was all: the planner may have been wrong."""
+    size, total = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS), 0
+    while total <= FEW:
         wanted, begun = size.now, time.monotonic()
         removed = _remove(BY_INDEX, purgeable, size=wanted)
         size.learn(removed, time.monotonic() - begun)
         yield removed
         if removed < wanted:
-            return
+            return True
+        total += removed
+    return False
 
 
 def _by_heap(purgeable: Purgeable) -> Iterator[int]:

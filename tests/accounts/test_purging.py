@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -66,18 +67,19 @@ def test_only_expired_sessions_go_and_one_entry_tells_of_it() -> None:
     assert of_sessions(purging.purge()).count == 0
 
 
-def test_many_go_by_the_heap_and_few_by_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
-    ways = []
-    for name in ("_by_index", "_by_heap"):
-        monkeypatch.setattr(slices, name, lambda purgeable, name=name: ways.append((purgeable.table, name)) or iter(()))
-    sessions(30_000, hours=-1, name="old")
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE accounts_mailedlink")
+def test_many_go_by_the_heap_and_few_by_the_index() -> None:
+    statements: list[str] = []
 
-    purging.purge()
+    def note(execute: Any, sql: str, *rest: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, *rest)
 
-    assert ("accounts_session", "_by_heap") in ways
-    assert ("accounts_mailedlink", "_by_index") in ways
+    for count, by_heap in ((4_000, False), (20_000, True)):  # whatever the planner believes
+        sessions(count, hours=-1, name=f"old{count}x")
+        statements.clear()
+        with connection.execute_wrapper(note):
+            assert of_sessions(purging.purge()).count == count
+        assert any("ctid >=" in sql for sql in statements) == by_heap
 
 
 def test_expired_links_go_used_or_not() -> None:
@@ -124,6 +126,7 @@ def test_whatever_expires_is_registered() -> None:
     found = {
         model._meta.db_table
         for model in apps.get_models()
+        if model.__module__.split(".")[0] in ("accounts", "providers", "audit")  # libraries' tables stay empty here
         for field in model._meta.concrete_fields
         if isinstance(field, models.DateTimeField) and "expire" in field.name
     }
