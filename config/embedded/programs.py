@@ -64,8 +64,7 @@ class Programs:
         return self._service("worker", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info")
 
     def beat(self) -> Service:
-        schedule = self.place.run / "beat-schedule"
-        return self._service("beat", "celery", "-A", "config.celery", "beat", "--pidfile=", "-s", str(schedule))
+        return self._service("beat", "celery", "-A", "config.celery", "beat", "--pidfile=")
 
     def sandbox(self, port: int) -> Service:
         return self._service("sandbox", "sandbox", port=port)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from config.overview import counting, people, provider_health, purge, refusals, sign_ins, trail
+from config.overview import counting, jobs, people, provider_health, purge, refusals, sign_ins, trail
 from config.overview.counting import Counter
 from config.overview.panel import Panel, Shown
 
@@ -22,6 +22,7 @@ PANELS: list[Panel[Any]] = [
     provider_health.PANEL,
     trail.PANEL,
     purge.PANEL,
+    jobs.PANEL,
 ]
 
 

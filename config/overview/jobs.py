@@ -1,0 +1,66 @@
+"""Whether the jobs of the schedule begin in time, and how much waits for a worker."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import JobRun
+from config.beat import PREFIX
+from config.overview.counting import Counter
+from config.overview.panel import Drawing, Mark, Panel, Table
+from config.overview.trail import BADLY, WELL
+from config.queue import Queue, queue
+
+MISSED = 3  # turns that a job may miss until it is late
+SLACK = timedelta(minutes=1)
+NAMES = {
+    "purge": _("Removing what has expired"),
+    "overview": _("Counting for this page"),
+    "webhooks": _("Sending to webhooks"),
+    "sealing": _("Sealing the trail"),
+    "retention": _("Removing from the trail what is due"),
+    "bulk": _("Going on with bulk actions"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """When each job of the schedule was last sent, and what waits."""
+
+    sent_at: dict[str, datetime]
+    queue: Queue
+
+
+def count_jobs() -> Jobs:
+    """Raises RedisError."""
+    runs = JobRun.objects.filter(name__startswith=PREFIX).values_list("name", "ran_at")
+    return Jobs(sent_at={name.removeprefix(PREFIX): ran_at for name, ran_at in runs}, queue=queue())
+
+
+def draw_jobs(found: Jobs) -> Drawing:
+    rows = [
+        [NAMES.get(name, name), _how(found.sent_at.get(name), every["schedule"]), found.sent_at.get(name)]
+        for name, every in settings.CELERY_BEAT_SCHEDULE.items()
+    ]
+    return Drawing(
+        table=Table(heads=[_("What is done"), _("How it is"), _("Last begun")], rows=rows),
+        note=_("%(waiting)s wait for a worker, %(in_hand)s are in hand.")
+        % {"waiting": found.queue.waiting, "in_hand": found.queue.in_hand},
+    )
+
+
+def _how(sent_at: datetime | None, every: float) -> Mark:
+    is_late = sent_at is None or timezone.now() - sent_at > MISSED * timedelta(seconds=every) + SLACK
+    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
+
+
+PANEL = Panel(
+    name="jobs",
+    title=_("Jobs"),
+    counter=Counter(name="jobs", kind=Jobs, count=lambda _before: count_jobs()),
+    draw=draw_jobs,
+    empty=_("Nothing is known of the jobs yet. Each one of the schedule will be here, with its last run."),
+)
