@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -27,7 +27,8 @@ def queue() -> Queue:
     """Raises RedisError."""
     redis = cast("Cache", cache).redis()
     name = settings.CELERY_TASK_DEFAULT_QUEUE
-    waiting, in_hand, last = redis.pipeline().llen(name).hlen("unacked").lindex(name, -1).execute()
+    asked: Any = redis.pipeline()
+    waiting, in_hand, last = asked.llen(name).hlen("unacked").lindex(name, -1).execute()
     return Queue(waiting=waiting, in_hand=in_hand, oldest=_sent_at(last))
 
 

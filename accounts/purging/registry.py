@@ -33,7 +33,7 @@ class Purgeable:
         """The column of the primary key."""
         primary = self.model._meta.pk
         assert primary is not None  # noqa: S101  # every model has one
-        return primary.column
+        return str(primary.column)
 
 
 def register(*found: Purgeable) -> None:

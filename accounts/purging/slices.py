@@ -131,15 +131,19 @@ def _remove_stretch(purgeable: Purgeable, **stretch: str) -> int:
 def _remove(statement: str, purgeable: Purgeable, **given: object) -> int:
     with _within(purgeable), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
-        cursor.execute(_sql(statement, purgeable), {"kept_for": purgeable.kept_for, **given})
+        cursor.execute(_sql(statement, purgeable), _given(purgeable, given))
         return int(cursor.rowcount)
 
 
 def _ask(question: str, purgeable: Purgeable, **given: object) -> Any:
     with _within(purgeable), connection.cursor() as cursor:
-        cursor.execute(_sql(question, purgeable), {"kept_for": purgeable.kept_for, **given})
+        cursor.execute(_sql(question, purgeable), _given(purgeable, given))
         (answer,) = cursor.fetchone()
         return answer
+
+
+def _given(purgeable: Purgeable, more: dict[str, Any]) -> dict[str, Any]:
+    return {"kept_for": purgeable.kept_for, **more}
 
 
 def _sql(text: str, purgeable: Purgeable) -> str:

@@ -41,9 +41,10 @@ def count_jobs() -> Jobs:
 
 
 def draw_jobs(found: Jobs) -> Drawing:
+    every: dict[str, float] = {name: job["schedule"] for name, job in settings.CELERY_BEAT_SCHEDULE.items()}
     rows = [
-        [NAMES.get(name, name), _how(found.sent_at.get(name), every["schedule"]), found.sent_at.get(name)]
-        for name, every in settings.CELERY_BEAT_SCHEDULE.items()
+        [NAMES.get(name, name), _how(found.sent_at.get(name), seconds), found.sent_at.get(name)]
+        for name, seconds in every.items()
     ]
     return Drawing(
         table=Table(heads=[_("What is done"), _("How it is"), _("Last begun")], rows=rows),

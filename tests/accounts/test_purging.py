@@ -35,7 +35,8 @@ EXPIRED = """
 
 def sessions(count: int, *, hours: float, name: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(EXPIRED, {"name": name, "in": timedelta(hours=hours), "count": count})
+        given: dict[str, Any] = {"name": name, "in": timedelta(hours=hours), "count": count}
+        cursor.execute(EXPIRED, given)
 
 
 def of_sessions(done: list[Purged] | None) -> Purged:
