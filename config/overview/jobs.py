@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -41,10 +42,10 @@ def count_jobs() -> Jobs:
 
 
 def draw_jobs(found: Jobs) -> Drawing:
-    every: dict[str, float] = {name: job["schedule"] for name, job in settings.CELERY_BEAT_SCHEDULE.items()}
+    schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
     rows = [
-        [NAMES.get(name, name), _how(found.sent_at.get(name), seconds), found.sent_at.get(name)]
-        for name, seconds in every.items()
+        [NAMES.get(name, name), _how(found.sent_at.get(name), job["schedule"]), found.sent_at.get(name)]
+        for name, job in schedule.items()
     ]
     return Drawing(
         table=Table(heads=[_("What is done"), _("How it is"), _("Last begun")], rows=rows),
