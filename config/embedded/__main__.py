@@ -22,6 +22,8 @@ from config.environment import CHECKOUT
 from sandbox.config import default_clients
 from sandbox.config import environment as sandbox_environment
 
+AGAIN = 0.2  # seconds until a stop that was not heard is asked for once more
+
 
 class StopRequested(BaseException):
     """Somebody asked us to stop; like KeyboardInterrupt, nothing on the way may swallow it."""
@@ -123,17 +125,22 @@ def only_one(state: Place) -> Iterator[None]:
 
 @contextmanager
 def stopping(supervisor: Supervisor) -> Iterator[None]:
-    """Let SIGINT and SIGTERM end the block, then stop everything undisturbed."""
+    """Let SIGINT and SIGTERM end the block, then stop everything undisturbed.
+
+    Python swallows what is raised in a callback of its own, such as those of a fork: so it is raised until it is heard.
+    """
 
     def stop(number: int, frame: FrameType | None) -> None:
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
         raise StopRequested
 
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
     for number in asked:
         signal.signal(number, stop)
     try:
         yield
     except StopRequested:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         say("Stopping.")
     finally:
         for number in asked:
