@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from tests.browser.admin_states import ADMIN_STATES
+from tests.browser.chromium import Theme
 from tests.browser.invitation_states import INVITATION_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
@@ -54,14 +55,20 @@ def violations(page: Page, rules: dict[str, Any]) -> list[str]:
 def test_nothing_on_a_page_shuts_anybody_out(new_visitor: NewVisitor, state: State) -> None:
     visitor = reach(state, new_visitor)
     complaints = list(visitor.complaints)
-    visitor.page.emulate_media(color_scheme="light")
-    by_day = violations(visitor.page, RULES)
-    visitor.page.emulate_media(color_scheme="dark")
-    by_lamplight = violations(visitor.page, BY_LAMPLIGHT)
+    by_day = violations(_in_the_light_of(visitor, "light"), RULES)
+    by_lamplight = violations(_in_the_light_of(visitor, "dark"), BY_LAMPLIGHT)
     visitor.complaints[:] = complaints  # axe-core tries inline styles while it looks; those are not the page's
 
     assert (by_day, by_lamplight) == ([], [])
     assert state not in OURS or _too_wide(visitor) == {}
+
+
+def _in_the_light_of(visitor: Visitor, theme: Theme) -> Page:
+    """Let a page be drawn whole, its colours at rest: Django's own sheet lets some fade in."""
+    visitor.page.wait_for_load_state()
+    visitor.page.emulate_media(color_scheme=theme)
+    visitor.ask("() => Promise.all(document.getAnimations().map((one) => one.finished))")
+    return visitor.page
 
 
 def _too_wide(visitor: Visitor) -> dict[int, int]:
