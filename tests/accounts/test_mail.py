@@ -185,7 +185,7 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: An
     worker = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
     try:
         until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=30)
-        until(lambda: not queue.llen("celery"), seconds=10)
+        until(lambda: not (queue.llen("celery") or queue.hlen("unacked")), seconds=10)
         worker.send_signal(signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             worker.wait(timeout=20)
