@@ -80,6 +80,10 @@ class Environment(BaseModel):
         default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
     )
 
+    token_encryption_keys: Annotated[list[SecretStr], CommaSeparated] = Field(
+        default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
+    )
+
     email_url: SecretStr = Field(
         default=SecretStr(""),
         description="smtp://user:password@host:587, smtps://…, or console: (development's default)",
@@ -148,7 +152,7 @@ class Environment(BaseModel):
             raise ValueError("needs at least 50 random characters")
         return value
 
-    @field_validator("audit_sealing_keys")
+    @field_validator("audit_sealing_keys", "token_encryption_keys")
     @classmethod
     def _keys_are_random(cls, value: list[SecretStr]) -> list[SecretStr]:
         keys = [key_of(secret) for secret in value]
