@@ -1,8 +1,8 @@
 """Secrets at rest: encrypted so that only this site reads them, each only for whom and for what it was encrypted.
 
-AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``; what was encrypted under an older one stays
-readable while that is listed. What is kept names its way and its key: ``2.<key id>.<nonce and ciphertext>``. Texts of way
-1 are from before there were keys with names (ADR 20).
+AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``; what was encrypted under an older one
+stays readable while that is listed. What is kept names its way and its key: ``2.<key id>.<nonce and ciphertext>``.
+Texts of way 1 are from before there were keys with names (ADR 20).
 """
 
 import base64

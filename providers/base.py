@@ -3,7 +3,7 @@
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from providers.flow import Flow
 from providers.identity import ExternalIdentity, methods_in
 from providers.metadata import Issuer, Metadata
 from providers.refusal import Reason, SignInRefused
+from providers.tokens import RefreshRefused, Tokens
 from providers.upstream import Answer, Upstream
 from providers.verification import verify
 
@@ -24,15 +25,6 @@ class Client:
 
     id: str
     secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tokens:
-    """A provider's answer to a code, of which nothing is believed yet."""
-
-    access_token: object = field(default=None, repr=False)
-    refresh_token: object = field(default=None, repr=False)
-    id_token: object = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +75,10 @@ class Provider(ABC):
     @abstractmethod
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """Refuse a callback that is not this provider's. Raises SignInRefused."""
+
+    @abstractmethod
+    def refreshed(self, refresh_token: str) -> Tokens:
+        """Return new tokens (RFC 6749, section 6). Raises RefreshRefused, and SignInRefused without an answer."""
 
     @abstractmethod
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
@@ -154,8 +150,16 @@ class OpenIDProvider(Provider):
         identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
         return self.completed(identity, tokens, flow)
 
+    def refreshed(self, refresh_token: str) -> Tokens:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        answer = authenticated_post(self, self.metadata, form)
+        if answer.status in {400, 401} and _error_in(answer) == "invalid_grant":
+            raise RefreshRefused
+        return tokens_from(answer)
+
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
-        """Add the claims that rules look at and that the ID token does not hold. Never raises SignInRefused."""
+        """Add the tokens, and claims that rules look at and that the ID token does not hold. Never raises."""
+        identity = replace(identity, tokens=tokens)
         if not flow.wanted:
             return identity
         more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
@@ -223,7 +227,12 @@ def tokens_from(answer: Answer) -> Tokens:
     if answer.status != 200:
         raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
     values = answer.object()
-    return Tokens(**{name: values.get(name) for name in ("access_token", "refresh_token", "id_token")})
+    return Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
+
+
+def _error_in(answer: Answer) -> object:
+    """Return the error that a token endpoint names (RFC 6749, section 5.2). Raises SignInRefused."""
+    return answer.object().get("error")
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
