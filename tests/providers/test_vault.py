@@ -203,11 +203,14 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
 
     providers.clear_faults()
     UpstreamTokens.objects.update(rest_until=None)
-    try:
-        assert get_token(ada, "keycloak")
-        assert (row().health, row().failures) == (Health.WELL, 0)
-    except SignInAgain:  # it had spent the refresh token before it answered so
-        assert (fault, row().health) == ("token_not_json", Health.DEAD)
+    if fault == "token_not_json":  # it had spent the refresh token before it answered so
+        with pytest.raises(SignInAgain):
+            get_token(ada, "keycloak")
+        return
+    for token in providers.world.grants._tokens.values():  # noqa: SLF001  # others have not heard the question
+        token.spent = False
+    assert get_token(ada, "keycloak")
+    assert (row().health, row().failures) == (Health.WELL, 0)
 
 
 def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_clear_end(
