@@ -1,7 +1,7 @@
 """The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
 
 from providers.vault.access import NothingKept, SignInAgain, TokenUnavailable, TryLater, get_token
-from providers.vault.keeping import Kept, held, keep, take_out
+from providers.vault.keeping import Kept, held, keep, over, take_out
 
 __all__ = [
     "Kept",
@@ -12,5 +12,6 @@ __all__ = [
     "get_token",
     "held",
     "keep",
+    "over",
     "take_out",
 ]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
 from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.models import Identity, User
 from accounts.rows import fetch_all
-from providers.models import UpstreamTokens
+from providers.models import Health, UpstreamTokens
 from providers.tokens import Tokens, Usable, usable
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
@@ -67,8 +68,9 @@ def keep(identity: Identity, tokens: Tokens) -> None:
     if found is None:
         return
     put = sealed(found, owner(identity.pk, identity.user_id))
+    given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
     with connection.cursor() as cursor:
-        cursor.execute(KEEP, [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts])
+        cursor.execute(KEEP, given)
 
 
 def take_out(identities: Iterable[Identity]) -> list[Kept]:
@@ -83,6 +85,11 @@ def take_out(identities: Iterable[Identity]) -> list[Kept]:
         )
         for identity_id, access, refresh, id_token in fetch_all(TAKE_OUT, [list(owners)])
     ]
+
+
+def over(user: User) -> list[Identity]:
+    """Return the identities of a person whose tokens are over."""
+    return list(Identity.objects.filter(user=user, tokens__health=Health.DEAD).order_by("pk"))
 
 
 def held(user: User) -> int:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts import rewrapping
-from accounts.encryption import key_ids, key_of
+from accounts.encryption import decrypt, key_ids, key_of
 from accounts.factors import totp
 from accounts.models import User, Webhook
 from accounts.tasks import rewrap_secrets
@@ -55,7 +55,7 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     assert len(counts()) == 5
     assert get_token(ada, "keycloak") == token
     app = Authenticator.objects.get(pk=app.pk)
-    assert totp.decrypt(app.data["secret"], owner=ada.pk, purpose=totp.PURPOSE) == secret
+    assert decrypt(app.data["secret"], owner=ada.pk, purpose=totp.PURPOSE) == secret
     with site_context("a test looks"):
         assert secrets_of(Webhook.objects.get(pk=webhook.pk)) == ["whsec_AAAA"]
     assert [one.renewed for one in rewrapping.rewrap() if one.renewed] == []

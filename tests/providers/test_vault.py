@@ -19,6 +19,7 @@ from providers.models import Health, UpstreamTokens
 from providers.tokens import Tokens, usable
 from providers.vault import NothingKept, SignInAgain, TryLater, get_token, held, take_out
 from providers.vault import access as vault_access
+from providers.vault.keeping import REFRESH
 from sandbox.grants import Kind
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -220,7 +221,7 @@ def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_cle
     over()
     kept = vault_access.read(ada, "keycloak")
     assert vault_access.claim(kept)
-    registry.get("keycloak").refreshed(vault_access.opened(kept, kept.refresh, vault_access.REFRESH))
+    registry.get("keycloak").refreshed(vault_access.opened(kept, kept.refresh, REFRESH))
 
     in_the_past(timedelta(minutes=1), lease=True)
     with pytest.raises(SignInAgain):
@@ -233,7 +234,7 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     over()
     late = vault_access.read(ada, "keycloak")
     assert vault_access.claim(late)
-    found = usable(registry.get("keycloak").refreshed(vault_access.opened(late, late.refresh, vault_access.REFRESH)))
+    found = usable(registry.get("keycloak").refreshed(vault_access.opened(late, late.refresh, REFRESH)))
     assert found
     in_the_past(timedelta(minutes=1), lease=True)
     with pytest.raises(SignInAgain):
@@ -313,3 +314,23 @@ def test_what_cannot_be_a_token_is_not_kept(rubbish: object) -> None:
     found = usable(Tokens(access_token="t", refresh_token=rubbish, id_token=rubbish, scope=rubbish))
     assert found
     assert (found.refresh, found.id) == ("", "")
+
+
+def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_there(
+    ada: User, browser: Browser, providers: Sandbox
+) -> None:
+    assert b"on your behalf" not in browser.get("/accounts/connections/").content
+    over()
+    providers.world.grants.forget_all()
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+
+    page = browser.get("/accounts/connections/").content.decode()
+    assert "Keycloak does not let us work there on your behalf any more" in page
+    answer = browser.sign_in("keycloak", "ada", process="prove", next="/accounts/connections/?notice=renewed")
+
+    assert answer.headers["Location"] == "/accounts/connections/?notice=renewed"
+    page = browser.get("/accounts/connections/?notice=renewed").content.decode()
+    assert "does not let us work there" not in page
+    assert "goes on" in page
+    assert get_token(ada, "keycloak")
