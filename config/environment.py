@@ -113,6 +113,10 @@ class Environment(BaseModel):
         description="acr and amr values by which a provider's word counts as a second factor; none: no such word does",
     )
 
+    offline_access: Annotated[list[Literal["google", "microsoft"]], CommaSeparated] = Field(
+        default=[], description="providers that are asked for tokens which can be renewed; Keycloak gives them anyway"
+    )
+
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
     demo_admin_name: str = Field(default="", description="development only")
     demo_admin_password: SecretStr = Field(default=SecretStr(""), description="development only")

@@ -96,6 +96,8 @@ class OpenIDProvider(Provider):
     issuer_url: str
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    offline: Mapping[str, str] = field(default_factory=dict)
+    offline_scopes: tuple[str, ...] = ()
     issuer: Issuer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,19 +124,29 @@ class OpenIDProvider(Provider):
         return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
 
     def authorization_url(self, flow: Flow) -> str:
+        more, more_scopes = self._for_offline(flow)
         return with_query(
             self.metadata.authorization_endpoint,
             {
                 "response_type": "code",
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
-                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted))),
+                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted), *more_scopes)),
                 "state": flow.state,
                 "nonce": flow.nonce,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
                 **(self.fresh if flow.wants_fresh else {}),
+                **more,
             },
+        )
+
+    def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""
+        if self.id not in settings.OFFLINE_ACCESS:
+            return {}, ()
+        return {name: value for name, value in self.offline.items() if name != "prompt" or flow.wants_fresh}, (
+            self.offline_scopes
         )
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:

@@ -70,4 +70,5 @@ def provider(client: Client, settings: Mapping[str, str]) -> MicrosoftProvider:
         client=client,
         issuer_url=settings["issuer"],
         graph_url=settings["graph_url"],
+        offline_scopes=("offline_access",),
     )

@@ -334,3 +334,27 @@ def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_ther
     assert "does not let us work there" not in page
     assert "goes on" in page
     assert get_token(ada, "keycloak")
+
+
+@pytest.mark.parametrize(("name", "asks"), [("google", True), ("microsoft", True), ("google", False)])
+def test_tokens_that_can_be_renewed_are_asked_for_where_the_site_says_so(
+    browser: Browser, settings: Any, name: str, *, asks: bool
+) -> None:
+    settings.OFFLINE_ACCESS = frozenset({name} if asks else ())
+    browser.sign_in(name, "ada")
+
+    assert bool(row().refresh) is asks
+    near_its_end()
+    before, after = row().version, get_token(User.objects.get(), name)
+    assert after
+    assert (row().version > before) is asks
+
+
+def test_who_comes_to_google_to_mend_something_consents_again(browser: Browser, settings: Any) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"google"})
+    first = browser.start("google").headers["Location"]
+    browser.sign_in("google", "ada")
+    again = browser.start("google", process="prove").headers["Location"]
+
+    assert ("access_type=offline" in first, "prompt" in first) == (True, False)
+    assert "prompt=select_account+consent" in again
