@@ -19,5 +19,6 @@ class AccountsConfig(AppConfig):
         import_module("accounts.mailing.checks")
         import_module("accounts.checks")
         import_module("accounts.purging.tables")
+        import_module("accounts.encrypted")
         import_module("accounts.privacy.said")
         import_module("accounts.privacy.checks")

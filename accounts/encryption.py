@@ -1,14 +1,17 @@
 """Secrets at rest: encrypted so that only this site reads them, each only for whom and for what it was encrypted.
 
-AES-256-GCM under a key derived from ``SECRET_KEY``. The number in front names the way of encrypting, so that a vault
-with keys of its own can take over.
+AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``; what was encrypted under an older one
+stays readable while that is listed. What is kept names its way and its key: ``2.<key id>.<nonce and ciphertext>``.
+Texts of way 1 are from before there were keys with names (ADR 20).
 """
 
 import base64
 import binascii
 import hmac
 import secrets
+from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -16,47 +19,101 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
-WAY = "1"
+WAY = "2"
+FORMER = "1"  # under the key derived from SECRET_KEY, without naming it
 NONCE = 12  # bytes: NIST SP 800-38D, section 8.2
 
 
 class DecryptionFailed(Exception):
-    """An encrypted text was changed, or is for somebody or something else, or under another key."""
+    """An encrypted text was changed, or is for somebody or something else."""
+
+
+class KeyLost(DecryptionFailed):
+    """The key that a text names is not among ours (any more)."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key of the ring, by the name that stands beside what it has encrypted: it says nothing about the key."""
+
+    id: str
+    cipher: AESGCM = field(repr=False)
 
 
 def encrypt(text: str, *, owner: object, purpose: str) -> str:
     """Encrypt a text for one owner and one purpose; both must be said again to decrypt it."""
-    nonce = secrets.token_bytes(NONCE)
-    encrypted = AESGCM(_key("encrypt")).encrypt(nonce, text.encode(), _bound_to(owner, purpose))
-    return f"{WAY}.{base64.urlsafe_b64encode(nonce + encrypted).decode()}"
+    key, nonce = _ring()[0], secrets.token_bytes(NONCE)
+    encrypted = key.cipher.encrypt(nonce, text.encode(), _bound_to(owner, purpose))
+    return f"{WAY}.{key.id}.{base64.urlsafe_b64encode(nonce + encrypted).decode()}"
 
 
 def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
-    """Raises DecryptionFailed."""
-    way, _, content = encrypted.partition(".")
+    """Raises DecryptionFailed, KeyLost."""
+    key, content = _parts(encrypted)
     try:
         raw = base64.b64decode(content, altchars=b"-_", validate=True)
-        text = AESGCM(_key("encrypt")).decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose))
+        return key.cipher.decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose)).decode()
     except (binascii.Error, InvalidTag, ValueError) as failure:
         raise DecryptionFailed from failure
+
+
+def key_of(encrypted: str) -> str:
+    """Return the id of the key under which a text is, whether it is among ours or not. Raises DecryptionFailed."""
+    way, _, rest = encrypted.partition(".")
+    if way == FORMER:
+        return _derived(settings.SECRET_KEY).id
     if way != WAY:
-        raise DecryptionFailed
-    return text.decode()
+        raise DecryptionFailed(f"no way of encrypting is called {way[:8]!r}")
+    return rest.partition(".")[0]
+
+
+def is_current(encrypted: str) -> bool:
+    """Whether a text is encrypted as it would be today. Raises DecryptionFailed."""
+    return encrypted.startswith(f"{WAY}.") and key_of(encrypted) == _ring()[0].id
+
+
+def key_ids() -> list[str]:
+    """Return the names of our keys, the one that encrypts first."""
+    return [key.id for key in _ring()]
 
 
 def fingerprint(text: str, *, owner: object, purpose: str) -> str:
     """Return what a text is recognised by without being kept: nobody can try texts against it without the key."""
-    return hmac.digest(_key("fingerprint"), _bound_to(owner, purpose) + b"\n" + text.encode(), "sha256").hex()
+    key = _material(settings.SECRET_KEY, "fingerprint")
+    return hmac.digest(key, _bound_to(owner, purpose) + b"\n" + text.encode(), "sha256").hex()
+
+
+def _parts(encrypted: str) -> tuple[Key, str]:
+    named = key_of(encrypted)
+    key = next((key for key in _ring() if key.id == named), None)
+    if key is None:
+        raise KeyLost(named)
+    return key, encrypted.rpartition(".")[2]
 
 
 def _bound_to(owner: object, purpose: str) -> bytes:
     return f"{purpose}\n{owner}".encode()
 
 
-def _key(use: str) -> bytes:
-    return _derived(settings.SECRET_KEY, use)
+def _ring() -> tuple[Key, ...]:
+    """The keys that were given, newest first, and the one derived from SECRET_KEY: all there was without others."""
+    return (*_given(tuple(settings.TOKEN_ENCRYPTION_KEYS)), _derived(settings.SECRET_KEY))
 
 
 @lru_cache(maxsize=4)
-def _derived(secret_key: str, use: str) -> bytes:
-    return HKDF(SHA256(), length=32, salt=None, info=f"vestibule {use} {WAY}".encode()).derive(secret_key.encode())
+def _given(keys: tuple[bytes, ...]) -> tuple[Key, ...]:
+    return tuple(_named(key) for key in keys)
+
+
+@lru_cache(maxsize=4)
+def _derived(secret_key: str) -> Key:
+    return _named(_material(secret_key, "encrypt"))
+
+
+def _named(key: bytes) -> Key:
+    return Key(id=sha256(b"vestibule encryption key id\n" + key).hexdigest()[:12], cipher=AESGCM(key))
+
+
+@lru_cache(maxsize=4)
+def _material(secret_key: str, use: str) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=f"vestibule {use} 1".encode()).derive(secret_key.encode())

@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import address, purging
+from accounts import address, purging, rewrapping
 from accounts.bulk.running import carry_out, stop
 from accounts.local import registration
 from accounts.mailing.mail import Asked, deliver
@@ -27,6 +27,7 @@ ANSWERING = {
     "max_retries": 6,
 }
 PURGE_SECONDS = 180.0  # of one scheduled run, shared by all tables; the next goes on from there
+REWRAP_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
 WEBHOOK_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
@@ -37,6 +38,12 @@ GIVEN_UP = timedelta(days=1)
 def purge() -> None:
     """Twice at once does no harm: the second finds the lock taken, or nothing left."""
     purging.purge(seconds=PURGE_SECONDS)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def rewrap_secrets() -> None:
+    """Twice at once does no harm: each text is written upon the one that was read."""
+    rewrapping.rewrap(seconds=REWRAP_SECONDS)
 
 
 # The three below look somebody up, and so must not be in a request. Run twice they mail once: by ``mail_id``.

@@ -55,6 +55,7 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.ACCOUNT_ENROLLED: PROVIDER,
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
+    Event.UPSTREAM_LOST: {**PROVIDER, "because": _("what ended them, in a word")},
     Event.IDENTITY_KEPT: REFUSED,
     Event.CHANGE_REFUSED: {**BECAUSE, "asked_by": _("the account that tried")},
     Event.ADDRESS_CHANGE_REFUSED: BECAUSE,

@@ -23,6 +23,7 @@ class Event(models.TextChoices):
     ACCOUNT_ENROLLED = "account.enrolled", _("An account was opened for a person who came for the first time.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
+    UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
     ADDRESS_CHANGE_ASKED = "address.change_asked", _("A person asked for another address for their account.")

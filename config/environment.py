@@ -80,6 +80,10 @@ class Environment(BaseModel):
         default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
     )
 
+    token_encryption_keys: Annotated[list[SecretStr], CommaSeparated] = Field(
+        default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
+    )
+
     email_url: SecretStr = Field(
         default=SecretStr(""),
         description="smtp://user:password@host:587, smtps://…, or console: (development's default)",
@@ -107,6 +111,10 @@ class Environment(BaseModel):
     mfa_by_provider: Annotated[list[str], CommaSeparated] = Field(
         default=["mfa", "otp", "hwk", "swk", "fido", "phr", "phrh"],
         description="acr and amr values by which a provider's word counts as a second factor; none: no such word does",
+    )
+
+    offline_access: Annotated[list[Literal["google", "microsoft"]], CommaSeparated] = Field(
+        default=[], description="providers that are asked for tokens which can be renewed; Keycloak gives them anyway"
     )
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
@@ -148,7 +156,7 @@ class Environment(BaseModel):
             raise ValueError("needs at least 50 random characters")
         return value
 
-    @field_validator("audit_sealing_keys")
+    @field_validator("audit_sealing_keys", "token_encryption_keys")
     @classmethod
     def _keys_are_random(cls, value: list[SecretStr]) -> list[SecretStr]:
         keys = [key_of(secret) for secret in value]

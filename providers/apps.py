@@ -13,5 +13,6 @@ class ProvidersConfig(AppConfig):
     verbose_name = _("Providers")
 
     def ready(self) -> None:
+        import_module("providers.vault.encrypted")
         registry = import_module("providers.registry")  # models are ready only now
         NAMES.update({provider.id: provider.name for provider in registry.enabled().values()})

@@ -3,7 +3,7 @@
 import base64
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -14,6 +14,7 @@ from providers.flow import Flow
 from providers.identity import ExternalIdentity, methods_in
 from providers.metadata import Issuer, Metadata
 from providers.refusal import Reason, SignInRefused
+from providers.tokens import RefreshRefused, Tokens
 from providers.upstream import Answer, Upstream
 from providers.verification import verify
 
@@ -24,15 +25,6 @@ class Client:
 
     id: str
     secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tokens:
-    """A provider's answer to a code, of which nothing is believed yet."""
-
-    access_token: object = field(default=None, repr=False)
-    refresh_token: object = field(default=None, repr=False)
-    id_token: object = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +77,10 @@ class Provider(ABC):
         """Refuse a callback that is not this provider's. Raises SignInRefused."""
 
     @abstractmethod
+    def refreshed(self, refresh_token: str) -> Tokens:
+        """Return new tokens (RFC 6749, section 6). Raises RefreshRefused, and SignInRefused without an answer."""
+
+    @abstractmethod
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         """Spend a code and return whom it stands for. Raises SignInRefused.
 
@@ -100,6 +96,8 @@ class OpenIDProvider(Provider):
     issuer_url: str
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    offline: Mapping[str, str] = field(default_factory=dict)
+    offline_scopes: tuple[str, ...] = ()
     issuer: Issuer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,19 +124,29 @@ class OpenIDProvider(Provider):
         return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
 
     def authorization_url(self, flow: Flow) -> str:
+        more, more_scopes = self._for_offline(flow)
         return with_query(
             self.metadata.authorization_endpoint,
             {
                 "response_type": "code",
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
-                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted))),
+                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted), *more_scopes)),
                 "state": flow.state,
                 "nonce": flow.nonce,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
                 **(self.fresh if flow.wants_fresh else {}),
+                **more,
             },
+        )
+
+    def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
+        """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""
+        if self.id not in settings.OFFLINE_ACCESS:
+            return {}, ()
+        return {name: value for name, value in self.offline.items() if name != "prompt" or flow.wants_fresh}, (
+            self.offline_scopes
         )
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
@@ -154,8 +162,16 @@ class OpenIDProvider(Provider):
         identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
         return self.completed(identity, tokens, flow)
 
+    def refreshed(self, refresh_token: str) -> Tokens:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        answer = authenticated_post(self, self.metadata, form)
+        if answer.status in {400, 401} and _error_in(answer) == "invalid_grant":
+            raise RefreshRefused
+        return tokens_from(answer)
+
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
-        """Add the claims that rules look at and that the ID token does not hold. Never raises SignInRefused."""
+        """Add the tokens, and claims that rules look at and that the ID token does not hold. Never raises."""
+        identity = replace(identity, tokens=tokens)
         if not flow.wanted:
             return identity
         more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
@@ -223,7 +239,12 @@ def tokens_from(answer: Answer) -> Tokens:
     if answer.status != 200:
         raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
     values = answer.object()
-    return Tokens(**{name: values.get(name) for name in ("access_token", "refresh_token", "id_token")})
+    return Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
+
+
+def _error_in(answer: Answer) -> object:
+    """Return the error that a token endpoint names (RFC 6749, section 5.2). Raises SignInRefused."""
+    return answer.object().get("error")
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:

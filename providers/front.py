@@ -17,7 +17,7 @@ from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_o
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
-from providers import registry
+from providers import registry, vault
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
 from providers.flow import Flow, Process, spent, take
@@ -83,6 +83,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
+            vault.keep(linked.identity, external.tokens)
             response = _finish(request, flow, external, linked)
             _follow_rules(request, flow, external, linked)
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from providers.refusal import Reason, SignInRefused
+from providers.tokens import Tokens
 
 LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII characters"
 LONGEST_ADDRESS = 320
@@ -29,7 +30,7 @@ class ExternalIdentity:
     ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
     ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
     ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``methods`` are
-    its words for how the person was proven this time (``acr``, ``amr``), and are not kept.
+    its words for how the person was proven this time (``acr``, ``amr``), and are not kept. ``tokens`` go to the vault.
     Raises SignInRefused when there is no usable key.
     """
 
@@ -43,6 +44,7 @@ class ExternalIdentity:
     methods: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
+    tokens: Tokens = field(default=Tokens(), repr=False, compare=False)
     told: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -14,7 +15,8 @@ from accounts.next_page import query, safe_next, wants_to_stay
 from accounts.sessions import Because, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
-from providers.buttons import buttons, page_with_buttons
+from providers import registry, vault
+from providers.buttons import buttons, page_with_buttons, start_url
 from providers.flow import Process
 from providers.linking import disconnect
 from providers.refusal import SignInRefused
@@ -26,6 +28,7 @@ NOTICES = {
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
     "connected_already": _("That one was connected already."),
     "proven": _("Thank you. You can connect another way in now."),
+    "renewed": _("Thank you. What works there on your behalf goes on."),
     "disconnected": _("Disconnected. Your other devices were signed out."),
 }
 
@@ -60,9 +63,25 @@ def connections(request: HttpRequest) -> HttpResponse:
     context = {
         "ways_in": ways_in(request, request.user),
         "connectable": buttons(request, process=Process.CONNECT),
+        "over": _over(request.user),
         "notice": _notice(request),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
+
+
+def _over(person: User) -> list[dict[str, str]]:
+    """Ways in whose provider we cannot ask on the person's behalf any more, and how that is mended."""
+    ready = registry.enabled()
+    back = reverse("connections")
+    return [
+        {
+            "name": ready[identity.provider].name,
+            "email": identity.email,
+            "start_url": start_url(ready[identity.provider], process=Process.PROVE, next_url=f"{back}?notice=renewed"),
+        }
+        for identity in vault.over(person)
+        if identity.provider in ready
+    ]
 
 
 @without_tenant

@@ -19,6 +19,7 @@ MISSED = 3  # turns that a job may miss until it is late
 SLACK = timedelta(minutes=1)
 NAMES = {
     "purge": _("Removing what has expired"),
+    "rewrapping": _("Encrypting under the newest key"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "sealing": _("Sealing the trail"),

@@ -18,6 +18,7 @@ REMEMBERED_IDLE = timedelta(days=TOLD.remembered_idle_days)
 REMEMBERED_LIFE = timedelta(days=TOLD.remembered_life_days)
 SECRET_KEY = TOLD.secret_key.get_secret_value()
 AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
+TOKEN_ENCRYPTION_KEYS = [key_of(secret) for secret in TOLD.token_encryption_keys]
 DEBUG = TOLD.debug
 PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name

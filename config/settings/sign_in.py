@@ -23,6 +23,7 @@ SIGN_IN_PROVIDERS = {
 }
 
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+OFFLINE_ACCESS = frozenset(TOLD.offline_access)
 LOCAL_ACCOUNTS = TOLD.local_accounts
 INVITATION_LIFETIME = timedelta(days=TOLD.invitation_days)
 LOGIN_URL = "account_login"

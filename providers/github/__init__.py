@@ -1,7 +1,7 @@
 """GitHub: OAuth 2.0 without identity tokens, so we ask its API who the token speaks for."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,6 +9,7 @@ from providers.base import Client, More, Provider, origin_of, with_query
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.refusal import Reason, SignInRefused, note_unreadable
+from providers.tokens import RefreshRefused, Tokens, usable
 from providers.upstream import Answer
 
 ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
@@ -48,7 +49,8 @@ class GitHubProvider(Provider):
             raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG)
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
-        access_token = self._exchange(code, flow.code_verifier)
+        tokens = self._exchange(code, flow.code_verifier)
+        access_token = str(tokens.access_token)
         user = self._api("/user", access_token)
         if user.status != 200:
             raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {user.status} for the user")
@@ -65,24 +67,27 @@ class GitHubProvider(Provider):
             claims={name: profile.get(name) for name in ("login", "name", "email", "company", "html_url")}
             | dict(more.claims),
             unreadable=more.unreadable,
+            tokens=tokens,
         )
 
-    def _exchange(self, code: str, code_verifier: str) -> str:
-        form = {
-            "client_id": self.client.id,
-            "client_secret": self.client.secret,
-            "code": code,
-            "redirect_uri": self.callback_url,
-            "code_verifier": code_verifier,
-        }
-        answer = self.upstream.post(f"{self.url}/login/oauth/access_token", form)
+    def refreshed(self, refresh_token: str) -> Tokens:
+        """Only tokens of GitHub Apps end, and can be renewed."""
+        values = self._token_endpoint({"grant_type": "refresh_token", "refresh_token": refresh_token})
+        if values.get("error") == "bad_refresh_token":
+            raise RefreshRefused
+        return _tokens_in(values)
+
+    def _exchange(self, code: str, code_verifier: str) -> Tokens:
+        form = {"code": code, "redirect_uri": self.callback_url, "code_verifier": code_verifier}
+        return _tokens_in(self._token_endpoint(form))
+
+    def _token_endpoint(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """Errors come with status 200 too."""
+        both = {"client_id": self.client.id, "client_secret": self.client.secret}
+        answer = self.upstream.post(f"{self.url}/login/oauth/access_token", {**both, **form})
         if answer.status != 200:
             raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
-        values = _form_or_json(answer)
-        token = values.get("access_token")
-        if "error" in values or not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token for a code")
-        return token
+        return _form_or_json(answer)
 
     def _address(self, profile: Mapping[str, Any], access_token: str) -> tuple[str, bool]:
         """Return the primary address if GitHub verified it; without that answer, the public one as mere contact."""
@@ -122,6 +127,13 @@ class GitHubProvider(Provider):
     def _api(self, path: str, access_token: str) -> Answer:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/vnd.github+json"}
         return self.upstream.get(f"{self.api_url}{path}", headers=headers)
+
+
+def _tokens_in(values: Mapping[str, Any]) -> Tokens:
+    found = Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
+    if "error" in values or usable(found) is None:
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token for a code")
+    return found
 
 
 def _organization_claims(listed: list[dict[str, Any]]) -> dict[str, list[str]]:

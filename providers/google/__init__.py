@@ -4,8 +4,12 @@ from collections.abc import Mapping
 
 from providers.base import Client, OpenIDProvider
 
+# It gives a refresh token with the first consent only: who comes to mend something consents again.
+OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}
 FRESH = {"prompt": "select_account"}  # Google knows no prompt=login
 
 
 def provider(client: Client, settings: Mapping[str, str]) -> OpenIDProvider:
-    return OpenIDProvider(id="google", name="Google", client=client, issuer_url=settings["issuer"], fresh=FRESH)
+    return OpenIDProvider(
+        id="google", name="Google", client=client, issuer_url=settings["issuer"], fresh=FRESH, offline=OFFLINE
+    )

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.base import Client, More, OpenIDProvider, Tokens
+from providers.base import Client, More, OpenIDProvider
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
 from providers.refusal import SignInRefused, note_unreadable
+from providers.tokens import Tokens
 from providers.verification import verify_access_token
 
 

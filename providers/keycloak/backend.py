@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from providers.base import OpenIDProvider, Tokens
+from providers.base import OpenIDProvider
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
+from providers.tokens import Tokens
 
 
 class CallbackRequest(HttpRequest):

@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from providers.base import Client, More, OpenIDProvider, Tokens
+from providers.base import Client, More, OpenIDProvider
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
 from providers.refusal import Reason, SignInRefused, note_unreadable
+from providers.tokens import Tokens
 
 GROUPS = "groups"
 
@@ -69,4 +70,5 @@ def provider(client: Client, settings: Mapping[str, str]) -> MicrosoftProvider:
         client=client,
         issuer_url=settings["issuer"],
         graph_url=settings["graph_url"],
+        offline_scopes=("offline_access",),
     )

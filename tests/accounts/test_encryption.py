@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.encryption import DecryptionFailed, decrypt, encrypt, fingerprint
+from accounts.encryption import DecryptionFailed, KeyLost, decrypt, encrypt, fingerprint, is_current, key_ids, key_of
 
 
 @given(st.text())
@@ -34,27 +34,53 @@ def test_another_key_decrypts_nothing(settings: Any) -> None:
     )
     settings.SECRET_KEY = "another " * 10
 
-    with pytest.raises(DecryptionFailed):
+    with pytest.raises(KeyLost):
         decrypt(encrypted, owner="ada", purpose="totp")
     assert fingerprint("word", owner="ada", purpose="recovery") != mark
 
 
-@given(st.text() | st.from_regex(r"1\.[A-Za-z0-9_-]{0,80}={0,2}", fullmatch=True))
+def test_a_new_key_encrypts_and_the_older_ones_read_on(settings: Any) -> None:
+    first, second = bytes(range(32)), bytes(range(32, 64))
+    derived = encrypt("a", owner="ada", purpose="totp")
+    settings.TOKEN_ENCRYPTION_KEYS = [first]
+    under_first = encrypt("b", owner="ada", purpose="totp")
+    settings.TOKEN_ENCRYPTION_KEYS = [second, first]
+    under_second = encrypt("c", owner="ada", purpose="totp")
+
+    kept = [derived, under_first, under_second]
+    assert [decrypt(one, owner="ada", purpose="totp") for one in kept] == ["a", "b", "c"]
+    assert [is_current(one) for one in kept] == [False, False, True]
+    assert [key_of(one) for one in reversed(kept)] == key_ids()
+
+    settings.TOKEN_ENCRYPTION_KEYS = [second]
+    with pytest.raises(KeyLost, match=key_of(under_first)):
+        decrypt(under_first, owner="ada", purpose="totp")
+
+
+def test_what_was_encrypted_before_keys_had_names_is_read_and_not_current(settings: Any) -> None:
+    settings.SECRET_KEY = "the same key for ever " * 3
+    former = "1.AAECAwQFBgcICQoLpx5sN5V9FzP7tO5ooYLLvJSO_QvLHA=="
+
+    assert not is_current(former)
+    assert decrypt(former, owner="ada", purpose="totp") == "secret"
+
+
+@given(st.text() | st.from_regex(r"1\.[A-Za-z0-9_-]{0,80}={0,2}", fullmatch=True) | st.just(""))
 def test_garbage_is_refused(encrypted: str) -> None:
     with pytest.raises(DecryptionFailed):
         decrypt(encrypted, owner="ada", purpose="totp")
 
 
 def test_every_changed_byte_is_noticed() -> None:
-    way, _, content = encrypt("secret", owner="ada", purpose="totp").partition(".")
+    before, _, content = encrypt("secret", owner="ada", purpose="totp").rpartition(".")
     raw = base64.urlsafe_b64decode(content)
 
     for place in range(len(raw)):
         changed = raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :]
         with pytest.raises(DecryptionFailed):
-            decrypt(f"{way}.{base64.urlsafe_b64encode(changed).decode()}", owner="ada", purpose="totp")
+            decrypt(f"{before}.{base64.urlsafe_b64encode(changed).decode()}", owner="ada", purpose="totp")
     with pytest.raises(DecryptionFailed):
-        decrypt(f"2.{content}", owner="ada", purpose="totp")
+        decrypt(f"3.{content}", owner="ada", purpose="totp")
 
 
 def test_a_fingerprint_is_of_one_text_of_one_owner_for_one_purpose() -> None:

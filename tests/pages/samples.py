@@ -271,6 +271,13 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "notice": "",
             },
             "none": {"user": ADA, "ways_in": [], "connectable": PROVIDERS, "notice": ""},
+            "over": {
+                "user": ADA,
+                "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
+                "over": [{"name": "Microsoft", "email": "ada@example.com", "start_url": "/accounts/microsoft/login/"}],
+                "connectable": [GOOGLE, KEYCLOAK],
+                "notice": "",
+            },
         },
         "accounts/disconnect.html": {
             "asked": {"user": ADA, "way_in": WITH_MICROSOFT, "action": WITH_MICROSOFT.disconnect_url},

@@ -1,0 +1,17 @@
+"""The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
+
+from providers.vault.access import NothingKept, SignInAgain, TokenUnavailable, TryLater, get_token
+from providers.vault.keeping import Kept, held, keep, over, take_out
+
+__all__ = [
+    "Kept",
+    "NothingKept",
+    "SignInAgain",
+    "TokenUnavailable",
+    "TryLater",
+    "get_token",
+    "held",
+    "keep",
+    "over",
+    "take_out",
+]

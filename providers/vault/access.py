@@ -1,0 +1,254 @@
+"""A person's token at a provider, renewed in time: by one caller, however many ask in however many processes.
+
+Who finds a token near its end claims the row for some seconds and asks the provider, outside of any transaction. The
+others take the token while it lives, and else wait for the new one. What comes is written upon the version that was
+read: so a newer pair is never overwritten, and an older refresh token that is refused condemns nothing newer. Killed
+between the answer and the writing, the claim runs out, and the next caller finds out whether the old refresh token
+still serves: new tokens, or a clear end.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts.encryption import DecryptionFailed, KeyLost, decrypt
+from accounts.models import User
+from accounts.rows import fetch_one
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+from providers import registry
+from providers.models import Health
+from providers.refusal import SignInRefused
+from providers.tokens import RefreshRefused, Usable, usable
+from providers.vault.keeping import ACCESS, REFRESH, owner, sealed
+
+logger = logging.getLogger(__name__)
+
+AHEAD = timedelta(seconds=60)  # of its end a token is renewed, or after four fifths of a short life
+LEASE = timedelta(seconds=20)  # that who claimed the row may take: longer than a call to a provider can
+WAIT = 6.0  # seconds that others wait for a new token where the old one is over
+LOOK_EVERY = 0.05  # seconds
+REST = timedelta(seconds=15)  # after the first failure; twice as long after each further one
+LONGEST_REST = timedelta(hours=1)
+
+READ = """
+    SELECT
+        i.id, i.user_id, i.provider, t.access, t.refresh, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
+        t.leased_until > statement_timestamp(), statement_timestamp()
+    FROM accounts_identity i JOIN providers_upstreamtokens t ON t.identity_id = i.id
+    WHERE i.user_id = %s AND i.provider = %s ORDER BY t.health = 'dead', t.given_at DESC LIMIT 1
+"""
+CLAIM = """
+    UPDATE "providers_upstreamtokens" SET leased_until = statement_timestamp() + %s
+    WHERE identity_id = %s AND version = %s AND coalesce(leased_until, '-infinity') < statement_timestamp()
+"""
+RENEW = """
+    UPDATE "providers_upstreamtokens" SET
+        access = %s, refresh = CASE WHEN %s <> '' THEN %s ELSE refresh END,
+        id_token = CASE WHEN %s <> '' THEN %s ELSE id_token END,
+        given_at = statement_timestamp(), expires_at = statement_timestamp() + %s, version = version + 1,
+        leased_until = NULL, health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = ''
+    WHERE identity_id = %s AND version = %s
+"""
+FAIL = """
+    UPDATE "providers_upstreamtokens" SET
+        health = 'failing', failures = failures + 1, failing_since = coalesce(failing_since, statement_timestamp()),
+        rest_until = statement_timestamp() + least(%s * power(2, least(failures, 12)), %s), leased_until = NULL,
+        trouble = %s
+    WHERE identity_id = %s AND version = %s
+"""
+DIE = """
+    UPDATE "providers_upstreamtokens" SET
+        health = 'dead', leased_until = NULL, trouble = %s,
+        failing_since = coalesce(failing_since, statement_timestamp())
+    WHERE identity_id = %s AND version = %s AND health <> 'dead'
+"""
+
+
+class TokenUnavailable(Exception):
+    """There is no token to be had; the kinds say what helps."""
+
+
+class NothingKept(TokenUnavailable):
+    """The person has no identity there, or it has never brought a token."""
+
+
+class SignInAgain(TokenUnavailable):
+    """The token is over and cannot be renewed: the person has to sign in at the provider once more."""
+
+
+class TryLater(TokenUnavailable):
+    """The provider does not renew it at the moment."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """The row as it was read, at a moment of the database's clock."""
+
+    identity_id: int
+    owner: str
+    provider: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    given_at: datetime
+    expires_at: datetime | None
+    version: int
+    is_dead: bool
+    rest_until: datetime | None
+    is_claimed: bool
+    now: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= self.now
+
+    @property
+    def is_near_its_end(self) -> bool:
+        if self.expires_at is None:
+            return False
+        ahead = min(AHEAD, (self.expires_at - self.given_at) / 5)
+        return self.expires_at - ahead <= self.now
+
+    @property
+    def rests(self) -> bool:
+        return self.rest_until is not None and self.rest_until > self.now
+
+
+def get_token(user: User, provider: str) -> str:
+    """Return a person's access token at a provider, good for a while yet.
+
+    Raises NothingKept, SignInAgain, TryLater. Call it outside of a transaction: it may wait for the provider.
+    """
+    deadline = time.monotonic() + WAIT
+    while True:
+        row = read(user, provider)
+        if row.is_dead:
+            raise SignInAgain(provider)
+        if not row.is_near_its_end:
+            return opened(row, row.access, ACCESS)
+        if not row.refresh:
+            if row.is_over:
+                _die(row, "no_refresh_token")
+                raise SignInAgain(provider)
+            return opened(row, row.access, ACCESS)
+        if not row.rests and not row.is_claimed and claim(row):
+            return _renewed(row)
+        if not row.is_over:
+            return opened(row, row.access, ACCESS)
+        if row.rests or time.monotonic() >= deadline:
+            raise TryLater(provider)
+        _let_go()
+        time.sleep(LOOK_EVERY)
+
+
+def read(user: User, provider: str) -> Row:
+    row = fetch_one(READ, [user.pk, provider])
+    if row is None:
+        raise NothingKept(provider)
+    identity_id, user_id, name, access, refresh, given_at, expires_at, version, health, rest_until, claimed, now = row
+    return Row(
+        identity_id=identity_id,
+        owner=owner(identity_id, user_id),
+        provider=name,
+        access=access,
+        refresh=refresh,
+        given_at=given_at,
+        expires_at=expires_at,
+        version=version,
+        is_dead=health == Health.DEAD,
+        rest_until=rest_until,
+        is_claimed=bool(claimed),
+        now=now,
+    )
+
+
+def claim(row: Row) -> bool:
+    return _write(CLAIM, [LEASE, row.identity_id, row.version])
+
+
+def _renewed(row: Row) -> str:
+    """Ask the provider, as the only one. What it says of a pair that is not kept any more says nothing."""
+    refresh = opened(row, row.refresh, REFRESH)
+    _let_go()
+    try:
+        found = _asked(row.provider, refresh)
+    except RefreshRefused:
+        if _die(row, "refresh_refused"):
+            raise SignInAgain(row.provider) from None
+        return _of_somebody_else(row)
+    except SignInRefused as failed:
+        logger.warning("tokens are not renewed: provider=%s reason=%s", row.provider, failed.reason.value)
+        if not _write(FAIL, [REST, LONGEST_REST, failed.reason.value, row.identity_id, row.version]):
+            return _of_somebody_else(row)
+        if row.expires_at is None or row.expires_at > timezone.now():
+            return opened(row, row.access, ACCESS)
+        raise TryLater(row.provider) from None
+    put(row, found)
+    return found.access  # good even where a sign-in has brought a newer one meanwhile
+
+
+def put(row: Row, found: Usable) -> None:
+    put = sealed(found, row.owner)
+    given: list[Any] = [put.access, put.refresh, put.refresh, put.id_token, put.id_token, found.lasts]
+    _write(RENEW, [*given, row.identity_id, row.version])
+
+
+def _of_somebody_else(row: Row) -> str:
+    """A sign-in has brought a newer pair while we asked about ours."""
+    newer = fetch_one('SELECT access FROM "providers_upstreamtokens" WHERE identity_id = %s', [row.identity_id])
+    if newer is None:
+        raise NothingKept(row.provider)
+    return opened(row, newer[0], ACCESS)
+
+
+def _asked(provider_id: str, refresh: str) -> Usable:
+    """Raises RefreshRefused, SignInRefused."""
+    provider = registry.enabled().get(provider_id)
+    if provider is None:
+        raise RefreshRefused
+    found = usable(provider.refreshed(refresh))
+    if found is None:
+        raise RefreshRefused
+    return found
+
+
+def opened(row: Row, encrypted: str, purpose: str) -> str:
+    """What cannot be decrypted any more is over, and the log says why: it may be a key that was taken away too soon."""
+    try:
+        return decrypt(encrypted, owner=row.owner, purpose=purpose)
+    except KeyLost as lost:
+        logger.error(  # noqa: TRY400  # its traceback tells nothing
+            "tokens are under a key that is not listed any more: key=%s identity=%s", lost, row.identity_id
+        )
+        trouble = "key_lost"
+    except DecryptionFailed:
+        logger.error("tokens do not belong to where they stand: identity=%s", row.identity_id)  # noqa: TRY400
+        trouble = "not_authentic"
+    _die(row, trouble)
+    raise SignInAgain(row.provider)
+
+
+def _die(row: Row, trouble: str) -> bool:
+    """Note that they are over, unless newer ones have come. Returns whether it was so."""
+    is_so = _write(DIE, [trouble, row.identity_id, row.version])
+    if is_so:
+        with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
+            record(Event.UPSTREAM_LOST, provider=row.provider, because=trouble)
+    return is_so
+
+
+def _let_go() -> None:
+    """Hold no connection to the database while a provider is asked, by us or by somebody else."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _write(statement: str, given: list[Any]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, given)
+        return bool(cursor.rowcount)

@@ -1,0 +1,17 @@
+"""What of the vault is encrypted: all of it."""
+
+from accounts.rewrapping import Encrypted, register
+from providers.models import UpstreamTokens
+from providers.vault.keeping import ACCESS, ID, REFRESH, owner
+
+register(
+    *(
+        Encrypted(
+            rows=lambda: UpstreamTokens.objects.select_related("identity"),
+            column=column,
+            owner=lambda row: owner(row.pk, row.identity.user_id),
+            purpose=purpose,
+        )
+        for column, purpose in (("access", ACCESS), ("refresh", REFRESH), ("id_token", ID))
+    )
+)

@@ -1,0 +1,104 @@
+"""Putting tokens into the vault and taking them out, each time in one statement."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+
+from accounts.encryption import DecryptionFailed, decrypt, encrypt
+from accounts.models import Identity, User
+from accounts.rows import fetch_all
+from providers.models import Health, UpstreamTokens
+from providers.tokens import Tokens, Usable, usable
+
+ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
+
+KEEP = """
+    INSERT INTO "providers_upstreamtokens" AS t (
+        identity_id, access, refresh, id_token, scopes, given_at, expires_at
+    ) VALUES (%s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s)
+    ON CONFLICT (identity_id) DO UPDATE SET
+        access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
+        refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
+        given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1, leased_until = NULL,
+        health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = ''
+"""
+TAKE_OUT = """
+    DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s)
+    RETURNING identity_id, access, refresh, id_token
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Tokens in clear, on their way out of the vault. What cannot be decrypted any more is empty."""
+
+    identity_id: int
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    id: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """What goes into the columns."""
+
+    access: str
+    refresh: str
+    id_token: str
+
+
+def owner(identity_id: int, user_id: object) -> str:
+    """Whose a ciphertext is: copied to another identity, or to the same one of another account, it is nothing."""
+    return f"{identity_id} of {user_id}"
+
+
+def sealed(found: Usable, whose: str) -> Sealed:
+    return Sealed(
+        access=encrypt(found.access, owner=whose, purpose=ACCESS),
+        refresh=encrypt(found.refresh, owner=whose, purpose=REFRESH) if found.refresh else "",
+        id_token=encrypt(found.id, owner=whose, purpose=ID) if found.id else "",
+    )
+
+
+def keep(identity: Identity, tokens: Tokens) -> None:
+    """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one."""
+    found = usable(tokens)
+    if found is None:
+        return
+    put = sealed(found, owner(identity.pk, identity.user_id))
+    given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
+    with connection.cursor() as cursor:
+        cursor.execute(KEEP, given)
+
+
+def take_out(identities: Iterable[Identity]) -> list[Kept]:
+    """Return what is kept for these identities and keep it no longer."""
+    owners = {identity.pk: owner(identity.pk, identity.user_id) for identity in identities}
+    return [
+        Kept(
+            identity_id=identity_id,
+            access=_opened(access, owners[identity_id], ACCESS),
+            refresh=_opened(refresh, owners[identity_id], REFRESH),
+            id=_opened(id_token, owners[identity_id], ID),
+        )
+        for identity_id, access, refresh, id_token in fetch_all(TAKE_OUT, [list(owners)])
+    ]
+
+
+def over(user: User) -> list[Identity]:
+    """Return the identities of a person whose tokens are over."""
+    return list(Identity.objects.filter(user=user, tokens__health=Health.DEAD).order_by("pk"))
+
+
+def held(user: User) -> int:
+    """Return for how many identities of a person tokens are kept."""
+    return UpstreamTokens.objects.filter(identity__user=user).count()
+
+
+def _opened(encrypted: str, whose: str, purpose: str) -> str:
+    try:
+        return decrypt(encrypted, owner=whose, purpose=purpose) if encrypted else ""
+    except DecryptionFailed:
+        return ""

@@ -1,0 +1,360 @@
+"""The vault: tokens of the providers, encrypted, renewed by one caller however many ask, and never lost halfway."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F
+
+from accounts.models import Identity, User
+from audit.models import Entry
+from config.environment import CHECKOUT
+from providers import registry
+from providers.models import Health, UpstreamTokens
+from providers.tokens import Tokens, usable
+from providers.vault import NothingKept, SignInAgain, TryLater, get_token, held, take_out
+from providers.vault import access as vault_access
+from providers.vault.keeping import REFRESH
+from sandbox.grants import Kind
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser, another, browser, new_browser, provider
+
+__all__ = ["browser", "new_browser", "provider"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada(browser: Browser) -> User:
+    """Somebody whose tokens Keycloak renews."""
+    browser.sign_in("keycloak", "ada")
+    return User.objects.get()
+
+
+@pytest.fixture
+def live(providers: Sandbox) -> Any:
+    """Whether the provider itself takes a token."""
+    return lambda name, token: providers.world.grants.live(token, Provider(name), Kind.ACCESS) is not None
+
+
+def row() -> UpstreamTokens:
+    return UpstreamTokens.objects.get()
+
+
+def in_the_past(by: timedelta, *, lease: bool = False) -> None:
+    """Let it be so much later for the tokens."""
+    UpstreamTokens.objects.update(given_at=F("given_at") - by, expires_at=F("expires_at") - by)
+    if lease:
+        UpstreamTokens.objects.update(leased_until=F("leased_until") - by)
+
+
+def near_its_end() -> None:
+    left = row().expires_at - row().given_at  # type: ignore[operator]
+    in_the_past(left - timedelta(seconds=10))
+
+
+def over() -> None:
+    in_the_past(timedelta(days=2), lease=True)
+
+
+def lost() -> list[dict[str, Any]]:
+    return [entry.details or {} for entry in Entry.objects.filter(action="upstream.lost")]
+
+
+def test_every_provider_s_token_is_kept_and_found_again(browser: Browser, live: Any, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    user = User.objects.get()
+
+    assert live(provider, get_token(user, provider))
+    assert held(user) == 1
+    with pytest.raises(NothingKept):
+        get_token(user, another(provider))
+
+
+def test_nothing_of_it_stands_anywhere_in_clear(ada: User, browser: Browser) -> None:
+    token = get_token(ada, "keycloak")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text FROM providers_upstreamtokens t")
+        ((stored,),) = cursor.fetchall()
+        cursor.execute("SELECT count(*) FROM accounts_session s WHERE s::text LIKE %s", [f"%{token}%"])
+        assert cursor.fetchone() == (0,)
+    assert token not in stored
+    assert not any(token in str(entry.__dict__) for entry in Entry.objects.all())
+
+
+def test_a_token_is_renewed_ahead_of_its_end_and_once(ada: User, providers: Sandbox, live: Any) -> None:
+    before = get_token(ada, "keycloak")
+    providers.forget_requests()
+    near_its_end()
+
+    renewed = get_token(ada, "keycloak")
+
+    assert renewed != before
+    assert live("keycloak", renewed)
+    assert get_token(ada, "keycloak") == renewed
+    assert providers.counts("keycloak")["token"] == 1
+    assert (row().version, row().leased_until, row().health) == (2, None, Health.WELL)
+
+
+CALLERS = """
+import json, sys
+from concurrent.futures import ThreadPoolExecutor
+import django
+django.setup()
+from accounts.models import User
+from django.db import connection
+from django.db.models import F
+from providers.vault import get_token
+user = User.objects.get()
+connection.close()
+print("ready", flush=True)
+sys.stdin.readline()
+def ask(_):
+    try:
+        return get_token(user, "keycloak")
+    finally:
+        connection.close()
+with ThreadPoolExecutor(13) as pool:
+    print(json.dumps(list(pool.map(ask, range(13)))))
+"""
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_fifty_callers_in_four_processes_make_one_renewal(
+    ada: User, providers: Sandbox, live: Any, *, is_over: bool
+) -> None:
+    over() if is_over else near_its_end()
+    providers.forget_requests()
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", CALLERS], cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True,
+        )
+        for _ in range(4)
+    ]  # fmt: skip
+    try:
+        for process in processes:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        told = [process.communicate(timeout=60)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    tokens = [token for text in told for token in json.loads(text)]
+
+    assert len(tokens) == 52
+    assert len(set(tokens)) <= (1 if is_over else 2)
+    assert all(live("keycloak", token) for token in set(tokens) if is_over)
+    assert providers.counts("keycloak")["token"] == 1
+    assert row().version == 2
+
+
+def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_again(
+    ada: User, browser: Browser, providers: Sandbox, live: Any
+) -> None:
+    over()
+    providers.world.grants.forget_all()
+
+    for _ in range(2):
+        with pytest.raises(SignInAgain):
+            get_token(ada, "keycloak")
+    assert (row().health, lost()) == (Health.DEAD, [{"provider": "keycloak", "because": "refresh_refused"}])
+    assert browser.account == str(ada.pk)  # that is no reason to sign anybody out
+
+    browser.sign_in("keycloak", "ada")
+    assert live("keycloak", get_token(ada, "keycloak"))
+    assert row().health == Health.WELL
+
+
+@pytest.mark.parametrize(
+    ("fault", "trouble"),
+    [
+        ("token_500", "provider_answer_invalid"), ("token_not_json", "provider_answer_invalid"),
+        ("token_hang", "provider_unreachable"), ("token_429", "provider_answer_invalid"),
+    ],
+)  # fmt: skip
+def test_a_provider_that_is_ill_is_left_alone_for_a_while(
+    ada: User, providers: Sandbox, fault: str, trouble: str
+) -> None:
+    near_its_end()
+    before = row()
+    providers.set_fault("keycloak", fault)
+
+    assert get_token(ada, "keycloak")  # the old one, while it lives
+    assert (row().health, row().failures, row().trouble) == (Health.FAILING, 1, trouble)
+    providers.forget_requests()
+    assert get_token(ada, "keycloak")
+    over()
+    with pytest.raises(TryLater):
+        get_token(ada, "keycloak")
+    assert providers.counts("keycloak")["token"] == 0
+    assert row().refresh == before.refresh
+
+    providers.clear_faults()
+    UpstreamTokens.objects.update(rest_until=None)
+    if fault == "token_not_json":  # it had spent the refresh token before it answered so
+        with pytest.raises(SignInAgain):
+            get_token(ada, "keycloak")
+        return
+    for token in providers.world.grants._tokens.values():  # noqa: SLF001  # others have not heard the question
+        token.spent = False
+    assert get_token(ada, "keycloak")
+    assert (row().health, row().failures) == (Health.WELL, 0)
+
+
+def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_clear_end(
+    ada: User, providers: Sandbox
+) -> None:
+    """The provider has given the next refresh token to a process that is no more."""
+    over()
+    kept = vault_access.read(ada, "keycloak")
+    assert vault_access.claim(kept)
+    registry.get("keycloak").refreshed(vault_access.opened(kept, kept.refresh, REFRESH))
+
+    in_the_past(timedelta(minutes=1), lease=True)
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+    assert row().health == Health.DEAD
+
+
+def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_meanwhile(ada: User) -> None:
+    """A process that was stopped for longer than its claim goes on: its refresh token is the one that counts."""
+    over()
+    late = vault_access.read(ada, "keycloak")
+    assert vault_access.claim(late)
+    found = usable(registry.get("keycloak").refreshed(vault_access.opened(late, late.refresh, REFRESH)))
+    assert found
+    in_the_past(timedelta(minutes=1), lease=True)
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+
+    vault_access.put(late, found)
+    assert (row().health, get_token(ada, "keycloak")) == (Health.WELL, found.access)
+
+
+def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User, browser: Browser) -> None:
+    near_its_end()
+    older = vault_access.read(ada, "keycloak")
+    browser.sign_in("keycloak", "ada")
+    newer = get_token(ada, "keycloak")
+
+    found = usable(Tokens(access_token="older", refresh_token="older"))
+    assert found
+    vault_access.put(older, found)
+    assert get_token(ada, "keycloak") == newer
+
+
+@pytest.mark.parametrize("moved", ["access", "refresh"])
+def test_a_ciphertext_of_somebody_else_is_worthless(browser: Browser, new_browser: Any, moved: str) -> None:
+    browser.sign_in("keycloak", "ada")
+    ada = User.objects.get()
+    new_browser().sign_in("keycloak", "grace")
+    hers, theirs = UpstreamTokens.objects.order_by("identity_id")
+    setattr(hers, moved, getattr(theirs, moved))
+    hers.save()
+    if moved == "refresh":
+        over()
+
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+    assert lost() == [{"provider": "keycloak", "because": "not_authentic"}]
+
+
+def test_a_row_under_a_lost_key_is_over_and_the_log_says_which_key(
+    ada: User, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SECRET_KEY = "another key than before " * 4
+
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+    assert lost() == [{"provider": "keycloak", "because": "key_lost"}]
+    assert f"key={row().access.split('.')[1]}" in caplog.text
+
+
+def test_what_is_taken_out_is_kept_no_longer(ada: User) -> None:
+    token = get_token(ada, "keycloak")
+
+    (taken,) = take_out(Identity.objects.all())
+
+    assert (taken.access, bool(taken.refresh), bool(taken.id)) == (token, True, True)
+    assert token not in repr(taken)
+    assert (held(ada), take_out(Identity.objects.all())) == (0, [])
+    with pytest.raises(NothingKept):
+        get_token(ada, "keycloak")
+
+
+@pytest.mark.parametrize(
+    ("answered", "lasts"),
+    [
+        (300, 300), ("300", 300), (0, None), (-1, None), (True, None), ("", None), ("٣", None), (1e12, None),
+        (None, None), ([1], None), ("9" * 5000, None),
+    ],
+)  # fmt: skip
+def test_how_long_a_token_lasts_is_read_as_it_is_meant_or_not_at_all(answered: object, lasts: int | None) -> None:
+    found = usable(Tokens(access_token="t", expires_in=answered))
+    assert found
+    assert found.lasts == (None if lasts is None else timedelta(seconds=lasts))
+
+
+@pytest.mark.parametrize("rubbish", [None, "", 7, "a\nb", "ü", "x" * 20_000, {"a": 1}])
+def test_what_cannot_be_a_token_is_not_kept(rubbish: object) -> None:
+    assert usable(Tokens(access_token=rubbish)) is None
+    found = usable(Tokens(access_token="t", refresh_token=rubbish, id_token=rubbish, scope=rubbish))
+    assert found
+    assert (found.refresh, found.id) == ("", "")
+
+
+def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_there(
+    ada: User, browser: Browser, providers: Sandbox
+) -> None:
+    assert b"on your behalf" not in browser.get("/accounts/connections/").content
+    over()
+    providers.world.grants.forget_all()
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+
+    page = browser.get("/accounts/connections/").content.decode()
+    assert "Keycloak does not let us work there on your behalf any more" in page
+    answer = browser.sign_in("keycloak", "ada", process="prove", next="/accounts/connections/?notice=renewed")
+
+    assert answer.headers["Location"] == "/accounts/connections/?notice=renewed"
+    page = browser.get("/accounts/connections/?notice=renewed").content.decode()
+    assert "does not let us work there" not in page
+    assert "goes on" in page
+    assert get_token(ada, "keycloak")
+
+
+@pytest.mark.parametrize(("name", "asks"), [("google", True), ("microsoft", True), ("google", False)])
+def test_tokens_that_can_be_renewed_are_asked_for_where_the_site_says_so(
+    browser: Browser, settings: Any, name: str, *, asks: bool
+) -> None:
+    settings.OFFLINE_ACCESS = frozenset({name} if asks else ())
+    browser.sign_in(name, "ada")
+
+    assert bool(row().refresh) is asks
+    near_its_end()
+    before, after = row().version, get_token(User.objects.get(), name)
+    assert after
+    assert (row().version > before) is asks
+
+
+def test_who_comes_to_google_to_mend_something_consents_again(browser: Browser, settings: Any) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"google"})
+    first = browser.start("google").headers["Location"]
+    browser.sign_in("google", "ada")
+    again = browser.start("google", process="prove").headers["Location"]
+
+    assert ("access_type=offline" in first, "prompt" in first) == (True, False)
+    assert "prompt=select_account+consent" in again
