@@ -29,6 +29,10 @@ def register(*found: Credentials) -> None:
     _registered.update({one.name: one for one in found})
 
 
+def forget(name: str) -> None:
+    _registered.pop(name, None)
+
+
 def classes() -> list[Credentials]:
     """Return what is registered, in the order of the registration: the accounts' own first."""
     return list(_registered.values())

@@ -64,7 +64,7 @@ def stubborn() -> Iterator[list[int]]:
         )
     )
     yield alive
-    credentials._registered.pop("stubborn")  # what was registered for this test alone
+    credentials.forget("stubborn")
 
 
 def page(user: User) -> str:
