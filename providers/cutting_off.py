@@ -5,15 +5,15 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.cut_off import Credentials, register
+from accounts.cut_off import Credentials, Ended, register
 from accounts.models import Identity
 from accounts.sessions import Because
 from providers import vault
 from providers.models import UpstreamTokens
 
 
-def _end_tokens(people: Sequence[UUID], _because: Because) -> int:
-    return len(vault.take_out(Identity.objects.filter(user__in=people)))
+def _end_tokens(people: Sequence[UUID], _because: Because) -> Ended:
+    return Ended(count=len(vault.take_out(Identity.objects.filter(user__in=people))))
 
 
 register(
