@@ -112,7 +112,7 @@ def _counted(ended: Mapping[str, Ended]) -> list[dict[str, object]]:
 
 def _looked_at(one: Credentials, row: CutOff) -> dict[str, Any]:
     """Look at one class, end once more what is alive of it, and return what is to be known of it now."""
-    check = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
+    check: dict[str, Any] = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
     alive = one.alive([row.user_id])
     if alive:
         again = one.end([row.user_id], Because.CUT_OFF)

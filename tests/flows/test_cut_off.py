@@ -78,6 +78,10 @@ def told(action: str) -> list[dict[str, Any]]:
     return [entry.details or {} for entry in Entry.objects.filter(action=action).order_by("id")]
 
 
+def is_out(browser: Browser) -> bool:
+    return browser.account is None
+
+
 def nothing_left(user: User) -> bool:
     return (user.sessions.count(), user.mailed_links.count(), held(user)) == (0, 0, 0)
 
@@ -94,7 +98,8 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     with committed():
         answer = browser.post(LOCK)
     assert answer.headers["Location"].startswith("/accounts/locked/?of=")
-    assert (browser.account, elsewhere.account) == (None, None)
+    assert is_out(browser)
+    assert is_out(elsewhere)
     assert nothing_left(ada)
     with pytest.raises(NothingKept):
         get_token(ada, "keycloak")
@@ -195,7 +200,7 @@ def test_an_administrator_says_why_and_watches(
     stubborn[0] = 2
     with committed():
         administrator.post(page(ada), {"reason": "a laptop was stolen", "close": "on"})
-    assert browser.account is None
+    assert is_out(browser)
     waiting = administrator.get(page(ada))
     assert "2 still to be confirmed" in waiting.content.decode()
     assert waiting.headers["Refresh"]
