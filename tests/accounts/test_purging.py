@@ -123,7 +123,7 @@ def test_a_dry_run_counts_and_touches_nothing(capsys: pytest.CaptureFixture[str]
 
 
 def test_whatever_expires_is_registered() -> None:
-    """A table with an end to its rows is a line of the registry."""
+    """A table with an end to its rows is a line of the registry: all but tokens, which are renewed."""
     found = {
         model._meta.db_table
         for model in apps.get_models()
@@ -131,7 +131,7 @@ def test_whatever_expires_is_registered() -> None:
         for field in model._meta.concrete_fields
         if isinstance(field, models.DateTimeField) and "expire" in field.name
     }
-    assert found == {purgeable.table for purgeable in purgeables()}
+    assert found - {"providers_upstreamtokens"} == {purgeable.table for purgeable in purgeables()}
 
 
 @pytest.mark.django_db(transaction=True)
