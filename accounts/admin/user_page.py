@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling
+from accounts import ceiling, leaving
 from accounts.admin.person_panels import panels
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.tenants import keep
@@ -157,6 +157,7 @@ class UserPage(Scoped[User]):
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
             end_others(form.instance, keep=None, because=Because.DEACTIVATED)
+            leaving.close([form.instance.pk])
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
 

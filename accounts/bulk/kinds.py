@@ -9,7 +9,7 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling
+from accounts import ceiling, leaving
 from accounts.models import Membership, Role, Session, User
 from accounts.roles import MEMBER
 from accounts.sessions import Because, end_early
@@ -141,6 +141,8 @@ class SetFlag(OfAccount):
         User.objects.filter(pk__in=ids).update(**{self.column: self.value})
         if self.ends_sessions:
             _end_sessions(ids, Because.ADMINISTRATOR)
+        if self.column == "is_active" and not self.value:
+            leaving.close(ids)
 
     def guard(self, order: Order) -> None:
         """The last superuser stays: two of them could switch each other off at the same moment.

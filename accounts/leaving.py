@@ -1,0 +1,53 @@
+"""People who leave: what others hold on their behalf ends with it, in the same transaction (ADR 24).
+
+Who signs out of their last session leaves, and so does everybody whose account is closed. Of a person who is erased
+``privacy.erasing.account_going`` tells.
+"""
+
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from uuid import UUID
+
+from django.dispatch import Signal
+
+from accounts.rows import fetch_all
+
+people_left = Signal()  # with ``people``, a list of their ids, and ``because``; sent in the transaction of the act
+
+HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+NOWHERE_SIGNED_IN = """
+    SELECT u.id FROM accounts_user u WHERE u.id = ANY (%s) AND NOT EXISTS (
+        SELECT FROM accounts_session s
+        WHERE s.user_id = u.id AND s.expire_date > statement_timestamp() AND s.session_key <> ALL (%s)
+    )
+"""
+
+
+class Leaving(StrEnum):
+    """How somebody left."""
+
+    SIGNED_OUT = "signed_out"
+    DEACTIVATED = "deactivated"
+
+
+def hold(people: Collection[UUID]) -> None:
+    """Hold the rows of people whose sessions are about to end, until the transaction does.
+
+    Of two sign-outs at once, each from the last session but one, the second has to see what the first has done.
+    """
+    if people:
+        fetch_all(HOLD, [list(people)])
+
+
+def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
+    """Tell of those who are signed in nowhere any more; sessions that are yet to be removed do not count."""
+    if not people:
+        return
+    left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(but)])]
+    if left:
+        people_left.send(sender=Leaving, people=left, because=Leaving.SIGNED_OUT)
+
+
+def close(people: Collection[UUID]) -> None:
+    """Tell of people whose accounts have just been closed, wherever they are signed in."""
+    people_left.send(sender=Leaving, people=list(people), because=Leaving.DEACTIVATED)
