@@ -9,7 +9,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.dispatch import Signal
+from django.http import HttpRequest
 
+from accounts.models import User
 from accounts.rows import fetch_all
 
 people_left = Signal()  # with ``people``, a list of their ids, and ``because``; sent in the transaction of the act
@@ -28,6 +30,15 @@ class Leaving(StrEnum):
 
     SIGNED_OUT = "signed_out"
     DEACTIVATED = "deactivated"
+
+
+def begin_sign_in(request: HttpRequest, person: User) -> None:
+    """Say who is about to sign in: whoever this browser was signed in as is signed out first, and may be the same."""
+    request.signs_in = person.pk  # type: ignore[attr-defined]  # ours
+
+
+def is_signing_in(request: HttpRequest, person: User) -> bool:
+    return getattr(request, "signs_in", None) == person.pk
 
 
 def hold(people: Collection[UUID]) -> None:

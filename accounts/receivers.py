@@ -40,7 +40,7 @@ def record_sign_out(user: User | None, **_: Any) -> None:
 @receiver(user_logged_out, dispatch_uid="leave with the last session")
 def leave_with_the_last_session(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django tells of it before it removes the session."""
-    if user is not None:
+    if user is not None and not leaving.is_signing_in(request, user):
         with transaction.atomic():
             leaving.hold([user.pk])
             leaving.sign_out([user.pk], but=filter(None, [request.session.session_key]))

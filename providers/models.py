@@ -58,7 +58,8 @@ class LeavingState(models.TextChoices):
 class Leaving(models.Model):
     """Tokens that were taken out of the vault and are to be revoked at their provider (ADR 24).
 
-    Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more.
+    Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more. Only
+    of who has signed out the identity's number is kept as long, to see whether they have come back.
     ``claimed_until`` is until when somebody may be at it. ``expires_at`` comes with the end, so that people can look.
     """
 
@@ -66,6 +67,7 @@ class Leaving(models.Model):
     provider = models.CharField(max_length=32)
     issuer = models.CharField(max_length=255)
     because = models.CharField(max_length=20)
+    identity_id = models.BigIntegerField(null=True)
     access = models.TextField(blank=True)
     refresh = models.TextField(blank=True)
     state = models.CharField(

@@ -28,6 +28,7 @@ def leave(identities: Iterable[Identity], *, because: Because) -> list[UUID]:
             Ended(
                 provider=known[kept.identity_id].provider,
                 issuer=known[kept.identity_id].issuer,
+                identity_id=kept.identity_id if because is Because.SIGNED_OUT else None,
                 access=kept.access,
                 refresh=kept.refresh,
             )

@@ -34,10 +34,14 @@ class Because(models.TextChoices):
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """Tokens in clear that are ours no longer, and who gave them. What could not be decrypted is empty."""
+    """Tokens in clear that are ours no longer, and who gave them. What could not be decrypted is empty.
+
+    ``identity_id`` is that of who may come back, and then keeps what they have here.
+    """
 
     provider: str
     issuer: str
+    identity_id: int | None = None
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
@@ -77,6 +81,7 @@ def _row(ended: Ended, because: Because) -> Leaving:
         provider=ended.provider,
         issuer=ended.issuer,
         because=because.value,
+        identity_id=ended.identity_id,
         created_at=timezone.now(),
         next_try_at=timezone.now(),
         access=encrypt(ended.access, owner=owner(row_id), purpose=ACCESS) if ended.access else "",

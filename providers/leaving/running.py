@@ -3,12 +3,15 @@
 A row is claimed in a statement of its own, and no connection to the database is held while its provider is asked.
 Killed in between, the claim runs out and the next run asks again, which changes nothing: what is revoked stays so. A
 provider that does not answer is not asked for any other row in the same run.
+
+Who has signed out and come back keeps what they have now: with many providers all tokens that one person gave us stand
+and fall together.
 """
 
 import logging
 import random
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,6 +34,7 @@ logger = logging.getLogger(__name__)
 ACTOR = Actor(ActorKind.JOB, "leaving")
 LEASE = timedelta(seconds=30)  # that a run may take for a row: longer than the calls to a provider can
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # twice as long after each try
+CAME_BACK = "came_back"
 PATIENCE = timedelta(days=7)  # from the act on; then the row is given up
 
 CLAIM = """
@@ -41,12 +45,14 @@ CLAIM = """
             AND coalesce(claimed_until, '-infinity') < statement_timestamp()
         ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, provider, issuer, because, access, refresh, tries, trouble, created_at
+    RETURNING
+        id, provider, issuer, because, access, refresh, tries, trouble, created_at,
+        EXISTS (SELECT FROM "providers_upstreamtokens" t WHERE t.identity_id = "providers_leaving".identity_id)
 """
 END = """
     UPDATE "providers_leaving" SET
-        state = %s, access = '', refresh = '', next_try_at = NULL, claimed_until = NULL, trouble = %s,
-        expires_at = statement_timestamp() + %s
+        state = %s, access = '', refresh = '', identity_id = NULL, next_try_at = NULL, claimed_until = NULL,
+        trouble = %s, expires_at = statement_timestamp() + %s
     WHERE id = %s AND state = 'waiting'
 """
 LATER = """
@@ -66,7 +72,7 @@ class NeverAgain(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A claimed row. ``tries`` counts this one, ``trouble`` is what the one before met."""
+    """A claimed row, as CLAIM returns it. ``tries`` counts this one, ``trouble`` is what the one before met."""
 
     id: UUID
     provider: str
@@ -77,6 +83,7 @@ class Row:
     tries: int
     trouble: str
     created_at: datetime
+    came_back: bool
 
 
 def run(*, seconds: float) -> None:
@@ -86,8 +93,7 @@ def run(*, seconds: float) -> None:
     with acting(actor=ACTOR):
         while time.monotonic() < deadline and (row := claim(silent)) is not None:
             try:
-                revoked = _revoke(row)
-                _end(row, LeavingState.DONE, "" if revoked is Revoked.REVOKED else revoked.value)
+                _end(row, LeavingState.DONE, CAME_BACK if row.came_back else _revoke(row))
             except NeverAgain as never:
                 _give_up(row, str(never))
             except SignInRefused as refused:
@@ -100,12 +106,11 @@ def claim(silent: set[str]) -> Row | None:
     found = fetch_one(CLAIM, [LEASE, list(silent)])
     if found is None:
         return None
-    names = ("id", "provider", "issuer", "because", "access", "refresh", "tries", "trouble", "created_at")
-    return Row(**dict(zip(names, found, strict=True)))
+    return Row(**dict(zip((one.name for one in fields(Row)), found, strict=True)))
 
 
-def _revoke(row: Row) -> Revoked:
-    """Raises SignInRefused when it should be tried again, NeverAgain when not."""
+def _revoke(row: Row) -> str:
+    """Return what is to be said of it. Raises SignInRefused when it should be tried again, NeverAgain when not."""
     access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
     provider = registry.enabled().get(row.provider)
     if provider is None:
@@ -114,7 +119,8 @@ def _revoke(row: Row) -> Revoked:
         raise NeverAgain("issuer_changed")  # the tokens are another one's, and good there
     _let_go()
     with one_deadline():
-        return provider.revoke(access=access, refresh=refresh)
+        revoked = provider.revoke(access=access, refresh=refresh)
+    return "" if revoked is Revoked.REVOKED else revoked.value
 
 
 def _opened(row: Row, encrypted: str, purpose: str) -> str:
