@@ -52,6 +52,10 @@ bench-trail: setup ## Measure audited writes beside 5,000,000 entries (ten minut
 bench-purge: setup ## Measure the purge of a million expired sessions (ten minutes, 3 GB of disk)
 	@exec $(BIN)/python -m bench.purge
 
+.PHONY: bench-cut-off
+bench-cut-off: setup ## Measure how soon nothing opens an account any more, in four processes (a minute)
+	@exec $(BIN)/python -m bench.cut_off
+
 .PHONY: format
 format: setup ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only .

@@ -20,5 +20,6 @@ class AccountsConfig(AppConfig):
         import_module("accounts.checks")
         import_module("accounts.purging.tables")
         import_module("accounts.encrypted")
+        import_module("accounts.cut_off.own")
         import_module("accounts.privacy.said")
         import_module("accounts.privacy.checks")

@@ -10,6 +10,7 @@ declare("accounts.Tenant", tenant="id")
 declare("accounts.Role")
 declare("accounts.Membership", person="user_id")
 declare("accounts.ClaimRule")
+declare("accounts.CutOff", personal={"reason"}, person="user_id")
 declare("accounts.Invitation", secret={"digest"}, personal={"email"}, person="accepted_by_id")
 exempt(
     "accounts.BulkAction",

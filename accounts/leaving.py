@@ -1,11 +1,9 @@
-"""People who leave: what others hold on their behalf ends with it, in the same transaction (ADR 24).
+"""People who leave by themselves: they sign out of their last session, and what others hold for them ends with it.
 
-Who signs out of their last session leaves, and so does everybody whose account is closed. Of a person who is erased
-``privacy.erasing.account_going`` tells.
+In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 21 and 24).
 """
 
 from collections.abc import Collection, Iterable
-from enum import StrEnum
 from uuid import UUID
 
 from django.dispatch import Signal
@@ -14,7 +12,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.rows import fetch_all
 
-people_left = Signal()  # with ``people``, a list of their ids, and ``because``; sent in the transaction of the act
+people_left = Signal()  # with ``people``, a list of their ids; sent in the transaction of the act
 
 HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 NOWHERE_SIGNED_IN = """
@@ -23,13 +21,6 @@ NOWHERE_SIGNED_IN = """
         WHERE s.user_id = u.id AND s.expire_date > statement_timestamp() AND s.session_key <> ALL (%s)
     )
 """
-
-
-class Leaving(StrEnum):
-    """How somebody left."""
-
-    SIGNED_OUT = "signed_out"
-    DEACTIVATED = "deactivated"
 
 
 def begin_sign_in(request: HttpRequest, person: User) -> None:
@@ -56,9 +47,4 @@ def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
         return
     left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(but)])]
     if left:
-        people_left.send(sender=Leaving, people=left, because=Leaving.SIGNED_OUT)
-
-
-def close(people: Collection[UUID]) -> None:
-    """Tell of people whose accounts have just been closed, wherever they are signed in."""
-    people_left.send(sender=Leaving, people=list(people), because=Leaving.DEACTIVATED)
+        people_left.send(sender=User, people=left)

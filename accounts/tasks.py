@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts import address, purging, rewrapping
+from accounts import address, cut_off, purging, rewrapping
 from accounts.bulk.running import carry_out, stop
 from accounts.local import registration
 from accounts.mailing.mail import Asked, deliver
@@ -44,6 +44,12 @@ def purge() -> None:
 def rewrap_secrets() -> None:
     """Twice at once does no harm: each text is written upon the one that was read."""
     rewrapping.rewrap(seconds=REWRAP_SECONDS)
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def confirm_cut_offs() -> None:
+    """Twice at once does no harm: each one's row is locked while it is looked at."""
+    cut_off.confirm_due()
 
 
 # The three below look somebody up, and so must not be in a request. Run twice they mail once: by ``mail_id``.

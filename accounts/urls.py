@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts import address_views, link_views, organization_pages, views
+from accounts.cut_off import pages as cut_off_pages
 from accounts.factors import pages as factor_pages
 from accounts.local import by_passkey
 from accounts.local import pages as local_pages
@@ -17,6 +18,8 @@ urlpatterns = [
     path("sessions/", views.sessions, name="sessions"),
     path("sessions/<str:public_id>/end/", views.end_one, name="end-session"),
     path("sessions/end-others/", views.end_the_others, name="end-other-sessions"),
+    path("lock/", cut_off_pages.lock, name="lock-account"),
+    path("locked/", cut_off_pages.locked, name="locked-account"),
     path("address/", address_views.ask, name="address"),
     path("address/cancel/", address_views.cancel, name="cancel-address-change"),
     path("links/<str:token>/", link_views.follow, name="mailed-link"),

@@ -54,6 +54,10 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.SIGN_IN_REFUSED: {**REFUSED, **BRAKED},
     Event.SIGN_OUT_REFUSED: REFUSED,
     Event.ACCOUNT_ENROLLED: PROVIDER,
+    Event.ACCOUNT_CUT_OFF: {
+        "closed": _("whether the account is closed until somebody opens it"),
+        "ended": _("how many of each class there were"),
+    },
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
     Event.UPSTREAM_LOST: {**PROVIDER, "because": _("what ended them, in a word")},

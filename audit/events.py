@@ -25,6 +25,8 @@ class Event(models.TextChoices):
         _("What is known of a provider's calls to sign somebody out, which have expired, was removed, and counted."),
     )
     ACCOUNT_ENROLLED = "account.enrolled", _("An account was opened for a person who came for the first time.")
+    ACCOUNT_CUT_OFF = "account.cut_off", _("Everything by which somebody could act was ended, for the reason given.")
+    ACCOUNT_CUT_OFF_CONFIRMED = "account.cut_off_confirmed", _("Nothing that a cut-off ended is alive any more.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")

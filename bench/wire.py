@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
-SECONDS = 20
+SECONDS = 120  # a peer may take long over five million rows
 _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 
 

@@ -17,5 +17,6 @@ class ProvidersConfig(AppConfig):
         import_module("providers.leaving.acts")
         import_module("providers.leaving.encrypted")
         import_module("providers.purged")
+        import_module("providers.cutting_off")
         registry = import_module("providers.registry")  # models are ready only now
         NAMES.update({provider.id: provider.name for provider in registry.enabled().values()})

@@ -50,13 +50,18 @@ def panels(request: HttpRequest, user: User) -> list[Panel]:
         "accounts.view_session": _sessions,
         "audit.view_entry": _history,
     }
-    return [make(request, user) for right, make in makers.items() if person.has_perm(right)]
+    sight = Sight(request)
+    sight.know(user, person)
+    return [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
 
 
-def _memberships(request: HttpRequest, user: User) -> Panel:
-    found = (
-        Membership.objects.filter(user=user).select_related("tenant", "role").order_by("-is_primary", "tenant__name")
-    )
+def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
+    """As they are looked for when the person comes in: the primary one first."""
+    found = Membership.objects.filter(user=user).select_related("tenant", "role")
+    memberships = list(found.order_by("-is_primary", "tenant__name"))
+    for membership in memberships:
+        membership.user = user
+    sight.know(*memberships)
     add = reverse("admin:accounts_membership_add")
     return Panel(
         name="memberships",
@@ -67,13 +72,15 @@ def _memberships(request: HttpRequest, user: User) -> Panel:
                 cells=(str(m.tenant), str(m.role), _("yes") if m.is_primary else "", _day(m.created_at)),
                 link=f"{reverse('admin:accounts_membership_change', args=[m.pk])}?{OF_A_PERSON}",
             )
-            for m in found.order_by("-is_primary", "tenant__name")
+            for m in memberships
         ],
         act=(_("Add to a tenant"), f"{add}?user={user.pk}&{OF_A_PERSON}") if actor(request).is_superuser else None,
     )
 
 
-def _identities(request: HttpRequest, user: User) -> Panel:
+def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
+    identities = list(user.identities.defer("claims").order_by("pk"))
+    sight.know(*identities)
     return Panel(
         name="identities",
         title=_("Ways in"),
@@ -89,12 +96,12 @@ def _identities(request: HttpRequest, user: User) -> Panel:
                     _day(identity.created_at),
                 )
             )
-            for identity in user.identities.defer("claims").order_by("pk")
+            for identity in identities
         ],
     )
 
 
-def _sessions(request: HttpRequest, user: User) -> Panel:
+def _sessions(_request: HttpRequest, user: User, _sight: Sight) -> Panel:
     """Without the keys, which would open them."""
     live = user.sessions.live().defer("session_data")
     return Panel(
@@ -116,14 +123,13 @@ def _sessions(request: HttpRequest, user: User) -> Panel:
     )
 
 
-def _history(request: HttpRequest, user: User) -> Panel:
+def _history(_request: HttpRequest, user: User, sight: Sight) -> Panel:
     """The newest of what concerns the person: of the tenant's own part, for its administrators."""
     scope = current()
     found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
     if not scope.is_site:
         found = found.filter(tenant_id=str(scope.tenant_id))
     entries = list(found[:SHOWN_ENTRIES])
-    sight = Sight(request)
     sight.gather(entries)
     return Panel(
         name="history",

@@ -13,11 +13,12 @@ from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling, leaving
+from accounts import ceiling
 from accounts.admin.person_panels import panels
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.tenants import keep
 from accounts.admin_scope import Scoped, actor
+from accounts.cut_off import end_all
 from accounts.models import Membership, User
 from accounts.sessions import Because, end_others
 
@@ -148,7 +149,7 @@ class UserPage(Scoped[User]):
             return super().delete_view(request, object_id, extra_context)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        end_others(obj, keep=None, because=Because.ADMINISTRATOR)
+        end_all([obj.pk], because=Because.ADMINISTRATOR)
         super().delete_model(request, obj)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
@@ -156,8 +157,7 @@ class UserPage(Scoped[User]):
         super().save_related(request, form, formsets, change)
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
-            end_others(form.instance, keep=None, because=Because.DEACTIVATED)
-            leaving.close([form.instance.pk])
+            end_all([form.instance.pk], because=Because.DEACTIVATED)
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
 

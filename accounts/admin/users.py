@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
+from accounts.admin.cutting_off import CuttingOff
 from accounts.admin.people import PeopleList
 from accounts.admin.privacy import Privacy
 from accounts.admin.user_page import UserPage
@@ -17,7 +18,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(PeopleList, Privacy, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
+class UserAdmin(PeopleList, Privacy, CuttingOff, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
     add_form = NewUserForm
     filter_horizontal = ("groups", "user_permissions")
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)

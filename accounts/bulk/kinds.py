@@ -9,8 +9,9 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling, leaving
-from accounts.models import Membership, Role, Session, User
+from accounts import ceiling
+from accounts.cut_off import cut_off, end_all
+from accounts.models import CutOff, Membership, Role, Session, User
 from accounts.roles import MEMBER
 from accounts.sessions import Because, end_early
 
@@ -132,6 +133,7 @@ class SetFlag(OfAccount):
     column: str
     value: bool
     ends_sessions: bool = False
+    ends_all: bool = False
     permission: str = "accounts.change_user"
 
     def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
@@ -139,21 +141,33 @@ class SetFlag(OfAccount):
 
     def write(self, order: Order, ids: list[UUID]) -> None:
         User.objects.filter(pk__in=ids).update(**{self.column: self.value})
-        if self.ends_sessions:
+        if self.ends_all:
+            end_all(ids, because=Because.DEACTIVATED)
+        elif self.ends_sessions:
             _end_sessions(ids, Because.ADMINISTRATOR)
-        if self.column == "is_active" and not self.value:
-            leaving.close(ids)
 
     def guard(self, order: Order) -> None:
-        """The last superuser stays: two of them could switch each other off at the same moment.
+        if self.column == "is_active" and not self.value:
+            _keep_a_superuser(order)
 
-        Nobody but superusers reaches one, and nobody switches off themselves: so one stays as long as whoever
-        acts is still one when nobody else can change that.
-        """
-        if self.column == "is_active" and not self.value and order.actor.is_superuser:
-            superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
-            if order.actor.pk not in {person.pk for person in superusers.select_for_update(no_key=True)}:
-                raise NotAllowed
+
+class CutOffAccount(OfAccount):
+    """Ends everything by which they can act and closes their accounts, each with a check list of its own."""
+
+    name = "cut_off"
+    label = _("Cut off…")
+    question = _("Cut off these people, and close their accounts?")
+    permission = "accounts.change_user"
+
+    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
+        return lambda _person: None
+
+    def write(self, order: Order, ids: list[UUID]) -> None:
+        for person in User.objects.filter(pk__in=ids).order_by("pk"):
+            cut_off(person, by=CutOff.By.ADMINISTRATOR, close=True)
+
+    def guard(self, order: Order) -> None:
+        _keep_a_superuser(order)
 
 
 class EndSessions(OfAccount):
@@ -259,6 +273,18 @@ class RemoveFromTenant(OfMembership):
         _end_sessions(ids, Because.ROLE_CHANGED)
 
 
+def _keep_a_superuser(order: Order) -> None:
+    """The last superuser stays: two of them could switch each other off at the same moment. Raises NotAllowed.
+
+    Nobody but superusers reaches one, and nobody switches off themselves: so one stays as long as whoever acts is
+    still one when nobody else can change that.
+    """
+    if order.actor.is_superuser:
+        superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
+        if order.actor.pk not in {person.pk for person in superusers.select_for_update(no_key=True)}:
+            raise NotAllowed
+
+
 def _memberships(order: Order, ids: Iterable[UUID]) -> "models.QuerySet[Membership]":
     return Membership.objects.filter(tenant_id=order.tenant, user_id__in=list(ids))
 
@@ -277,7 +303,7 @@ DEACTIVATE = SetFlag(
     question=_("Deactivate these accounts?"),
     column="is_active",
     value=False,
-    ends_sessions=True,
+    ends_all=True,
 )
 REACTIVATE = SetFlag(
     name="reactivate",
@@ -298,6 +324,7 @@ EVERY_KIND: tuple[Kind, ...] = (
     DEACTIVATE,
     REACTIVATE,
     EndSessions(),
+    CutOffAccount(),
     GrantRole(),
     RevokeRole(),
     AddToTenant(),

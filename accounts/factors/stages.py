@@ -54,4 +54,12 @@ def waiting(request: HttpRequest) -> SecondFactorStage | None:
     if request.user.is_authenticated:
         return None
     found: Any = LoginStageController.enter(request, SecondFactorStage.key)
-    return found if found is not None and found.login.user is not None and found.login.user.is_active else None
+    if found is None or found.login.user is None or not found.login.user.is_active:
+        return None
+    return None if _was_cut_off(request, found.login.user) else found
+
+
+def _was_cut_off(request: HttpRequest, person: User) -> bool:
+    """Whether the person was cut off since the first proof, which is worth nothing then."""
+    row = request.session.found if isinstance(request.session, SessionStore) else None
+    return row is not None and person.not_before is not None and row.created_at < person.not_before

@@ -2,6 +2,7 @@
 
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
+from accounts.models.cut_off import CutOff
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_link import MailedLink, Purpose
@@ -14,6 +15,7 @@ __all__ = [
     "BulkAction",
     "BulkState",
     "ClaimRule",
+    "CutOff",
     "Delivery",
     "Identity",
     "Invitation",

@@ -36,7 +36,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """One account.
 
     An address is a contact, never a key: it reserves itself only when a provider whose word we take
-    has verified it (ADR 2), and it never leads into an account.
+    has verified it (ADR 2), and it never leads into an account. What opens it and was given before ``not_before`` is
+    worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,6 +61,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("At the next sign-in this person has to add a second factor, unless there is one."),
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    not_before = models.DateTimeField(_("nothing given before this serves any more"), null=True, editable=False)
 
     standing: "Standing | None" = None  # in the tenant where the person acts in this request
     has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors.held)

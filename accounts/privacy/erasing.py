@@ -9,9 +9,10 @@ from django.db.models import Model
 from django.dispatch import Signal
 
 from accounts import ceiling
+from accounts.cut_off import end_all
 from accounts.models import Identity, User
 from accounts.privacy.belonging import belongings
-from accounts.sessions import Because, end_others
+from accounts.sessions import Because
 from accounts.tenancy import site_context
 from audit.erasing import erase as erase_from_trail
 from audit.events import Event, record
@@ -48,7 +49,7 @@ def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
     with site_context("everything about one person is removed, in whatever tenant"):
         user = User.objects.select_for_update().get(pk=person.pk)
         check(user, asked_by=asked_by)
-        end_others(user, keep=None, because=Because.ERASED)
+        end_all([user.pk], because=Because.ERASED)
         account_going.send(sender=User, user=user)
         values = _their_own(user)
         objects = _forget_rows(user)

@@ -26,6 +26,7 @@ class Because(StrEnum):
     ROLE_CHANGED = "role_changed"
     DEACTIVATED = "deactivated"
     ADMINISTRATOR = "administrator"
+    CUT_OFF = "cut_off"
     ERASED = "erased"
 
 

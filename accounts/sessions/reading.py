@@ -12,7 +12,8 @@ PERSON = Rows(User, "(f.person)")
 STANDING = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"
 READ = f"""
     SELECT
-        (f.session).session_data, (f.session).active_tenant, (f.session).ends_at, (f.session).is_remembered,
+        (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
+        (f.session).is_remembered,
         statement_timestamp() - (f.session).last_seen_at > interval '1 minute', {STANDING}, {PERSON.columns}
     FROM public.session_enter(%s) f
 """
@@ -20,9 +21,10 @@ READ = f"""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Found:
-    """A live session. ``person`` is None where nobody is signed in by it, or somebody who is not active any more."""
+    """A live session. ``person`` is None where nobody is signed in by it: whoever may not come in any more has none."""
 
     data: str
+    created_at: datetime
     active_tenant: UUID | None
     ends_at: datetime | None
     is_remembered: bool
@@ -38,12 +40,13 @@ def read(key: str) -> Found | None:
     row = fetch_one(READ, [key])
     if row is None:
         return None
-    data, active_tenant, ends_at, is_remembered, is_seen_long_ago, *standing = row[:12]
-    person = PERSON.read(row[12:]) if row[12] is not None else None
+    data, created_at, active_tenant, ends_at, is_remembered, is_seen_long_ago, *standing = row[:13]
+    person = PERSON.read(row[13:]) if row[13] is not None else None
     if person is not None:
         person.standing = Standing.of(standing)
     return Found(
         data=data,
+        created_at=created_at,
         active_tenant=active_tenant,
         ends_at=ends_at,
         is_remembered=is_remembered,

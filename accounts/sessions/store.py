@@ -124,8 +124,15 @@ class SessionStore(DatabaseStore):
         self.modified = True
 
     def begin(self, columns: Mapping[str, Any]) -> None:
-        """Say that somebody has just signed in: the session's life begins now, whatever was in this browser before."""
-        self.describe({"created_at": timezone.now(), "ends_at": None} | dict(columns))
+        """Say that somebody has just signed in: another key, and a life that begins now by the database's clock.
+
+        Django keeps the key of a browser in which the same person was signed in already.
+        """
+        if not self._is_new:
+            self.cycle_key()
+        self.describe(columns)
+        for name in OF_ITS_LIFE:
+            self._columns.pop(name, None)
 
     def assume_no_factor(self) -> None:
         """Let the new row be written only if its person still has no second factor, as the sign-in has found.

@@ -65,6 +65,11 @@ class Sight:
                 if related:
                     self._want(related, str(value))
 
+    def know(self, *rows: Model) -> None:
+        """Take rows that the reader has before them anyway, so that nobody looks them up again."""
+        for row in rows:
+            self._known.setdefault(row._meta.concrete_model or type(row), {})[str(row.pk)] = row
+
     def actor(self, entry: Entry) -> Named:
         if entry.actor_kind == ActorKind.PERSON:
             return self.named(get_user_model(), entry.actor_id)

@@ -20,6 +20,7 @@ SLACK = timedelta(minutes=1)
 NAMES = {
     "purge": _("Removing what has expired"),
     "rewrapping": _("Encrypting under the newest key"),
+    "cut-offs": _("Looking whether what was cut off is dead"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "leaving": _("Revoking tokens at providers"),

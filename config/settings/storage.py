@@ -49,6 +49,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "accounts.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
     "rewrapping": {"task": "accounts.tasks.rewrap_secrets", "schedule": 3600.0, "options": {"expires": 3500}},
+    "cut-offs": {"task": "accounts.tasks.confirm_cut_offs", "schedule": 30.0, "options": {"expires": 25}},
     "overview": {"task": "config.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "accounts.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "leaving": {"task": "providers.tasks.revoke_tokens", "schedule": 5.0, "options": {"expires": 5}},

@@ -8,9 +8,8 @@ from django.db import transaction
 from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
-from accounts.leaving import Leaving, people_left
-from accounts.models import Identity, User
-from accounts.privacy.erasing import account_going
+from accounts.leaving import people_left
+from accounts.models import Identity
 from providers.leaving.outbox import Because, Ended, note
 from providers.vault.keeping import take_out
 
@@ -38,13 +37,8 @@ def leave(identities: Iterable[Identity], *, because: Because) -> list[UUID]:
 
 
 @receiver(people_left, dispatch_uid="leave their providers")
-def _leave_with_people(people: list[UUID], because: Leaving, **_: Any) -> None:
-    leave(Identity.objects.filter(user_id__in=people), because=Because(because.value))
-
-
-@receiver(account_going, dispatch_uid="leave the providers of who is erased")
-def _leave_with_an_account(user: User, **_: Any) -> None:
-    leave(user.identities.all(), because=Because.ERASED)
+def _leave_with_people(people: list[UUID], **_: Any) -> None:
+    leave(Identity.objects.filter(user_id__in=people), because=Because.SIGNED_OUT)
 
 
 @receiver(pre_delete, sender=Identity, dispatch_uid="leave the provider of an identity")

@@ -96,6 +96,12 @@ def _then(model: type[models.Model], act: str) -> Callable[[Visitor, NewVisitor]
     return arrive
 
 
+def _cut_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(User, "Cut off")(visitor, new_visitor)
+    visitor.page.get_by_label("Why?").fill("A laptop was stolen")
+    visitor.press("Cut off this person")
+
+
 def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _then(Webhook, "Renew the secret")(visitor, new_visitor)
     visitor.press("Renew the secret")
@@ -307,6 +313,8 @@ ADMIN_STATES = [
     State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
     State(name="admin-user_kept", heading="What is kept about this person", arrive=_then(User, "What is kept")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),
+    State(name="admin-user_cut_off", heading="Cut off this person?", arrive=_then(User, "Cut off")),
+    State(name="admin-user_cut_off_done", heading="Cut off this person?", arrive=_cut_off),
     State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
     State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),

@@ -57,6 +57,12 @@ def _inside(path: str, *, persona: str = "ada", provider: str = "github") -> Cal
     return arrive
 
 
+def _locked(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.sign_in("github", "ada")
+    visitor.go("/accounts/lock/")
+    visitor.press("Lock my account")
+
+
 def _left(visitor: Visitor, _: NewVisitor) -> None:
     visitor.sign_in("github", "ada")
     visitor.go("/accounts/logout/")
@@ -446,6 +452,8 @@ STATES = [
     State(name="own_data", heading="What is kept about you", arrive=_inside("/accounts/data/")),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),
+    State(name="lock-asked", heading="Lock your account?", arrive=_inside("/accounts/lock/")),
+    State(name="lock-done", heading="Your account is locked", arrive=_locked),
     State(name="address-asked", heading="E-mail address", arrive=_asked("")),
     State(name="address-confirm", heading="Use this address?", arrive=_asked(NEW_ADDRESS)),
     State(name="address-not_signed_in", heading="Sign in to go on", arrive=_asked_elsewhere),

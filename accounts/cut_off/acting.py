@@ -1,0 +1,115 @@
+"""The act itself, and the looks afterwards.
+
+Everything ends in one transaction, under the lock of the account's row, together with the moment before which nothing
+serves any more (``User.not_before``): what somebody gives out at this very moment, in a transaction that we cannot
+see, is dead too, because whoever lets somebody in compares with that moment. Then, with other eyes, each class is
+looked at until nothing of it is alive.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+
+from accounts import ceiling
+from accounts.cut_off.credentials import classes, end_all
+from accounts.models import CutOff, User
+from accounts.sessions import Because
+from audit.context import acting
+from audit.events import Event, record
+
+DUE = 100  # that are looked at again in one run
+
+
+class CutOffRefused(Exception):
+    """The last superuser's account is never closed. Nothing was changed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """How it stands with one class of credentials after a cut-off."""
+
+    label: str | Promise
+    ended: int
+    alive: int
+    confirmed_at: datetime | None
+
+
+def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> CutOff:
+    """End everything by which somebody can act; with ``close`` nobody comes in by this account until it is opened.
+
+    In one transaction; the check list follows its commit. Raises CutOffRefused.
+    """
+    with acting(reason=reason or None), transaction.atomic():
+        user = User.objects.select_for_update().get(pk=person.pk)
+        if close and ceiling.is_last_superuser(user):
+            raise CutOffRefused
+        ended = end_all([user.pk], because=Because.CUT_OFF)
+        _close(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())
+        checks = {name: {"ended": count, "alive": None, "confirmed_at": None} for name, count in ended.items()}
+        done = CutOff.objects.create(user=user, by=by, reason=reason, closed=close, checks=checks)
+        record(Event.ACCOUNT_CUT_OFF, person=user, object=user, closed=close, ended=_counted(ended))
+        transaction.on_commit(partial(confirm, done), robust=True)
+    return done
+
+
+def confirm(done: CutOff) -> bool:
+    """Look at each class that is not confirmed, end what is alive once more, and return whether all is dead."""
+    with transaction.atomic():
+        row = CutOff.objects.select_for_update().filter(pk=done.pk).first()
+        if row is None or row.confirmed_at is not None:
+            return True
+        for one in classes():
+            row.checks[one.name] = _looked_at(row, one.name, one.alive([row.user_id]))
+            if row.checks[one.name]["alive"]:
+                row.checks[one.name]["ended"] += one.end([row.user_id], Because.CUT_OFF)
+        if all(check["confirmed_at"] for check in row.checks.values()):
+            row.confirmed_at = timezone.now()
+            record(Event.ACCOUNT_CUT_OFF_CONFIRMED, person=row.user_id, object=("accounts_user", row.user_id))
+        row.save(update_fields=["checks", "confirmed_at"])
+    return row.confirmed_at is not None
+
+
+def confirm_due() -> None:
+    """Look again at the cut-offs that are not confirmed: a provider was away, or a process was killed."""
+    for done in CutOff.objects.filter(confirmed_at=None).order_by("created_at")[:DUE]:
+        confirm(done)
+
+
+def check_list(done: CutOff) -> list[Check]:
+    labels = {one.name: one.label for one in classes()}
+    return [
+        Check(
+            label=labels.get(name, name),
+            ended=check["ended"],
+            alive=check["alive"] or 0,
+            confirmed_at=parse_datetime(check["confirmed_at"]) if check["confirmed_at"] else None,
+        )
+        for name, check in done.checks.items()
+    ]
+
+
+def _close(user: User) -> None:
+    """The database's trigger moves ``not_before`` on, whoever closes an account and however."""
+    if user.is_active:
+        User.objects.filter(pk=user.pk).update(is_active=False)
+    else:
+        User.objects.filter(pk=user.pk).update(not_before=Now())
+
+
+def _counted(ended: Mapping[str, int]) -> list[dict[str, object]]:
+    """As the trail takes it: some classes are named like secrets."""
+    return [{"what": name, "count": count} for name, count in ended.items()]
+
+
+def _looked_at(row: CutOff, name: str, alive: int) -> dict[str, Any]:
+    before = row.checks.get(name) or {"ended": 0, "confirmed_at": None}
+    confirmed_at = before["confirmed_at"] or timezone.now().isoformat()
+    return {"ended": before["ended"], "alive": alive, "confirmed_at": None if alive else confirmed_at}

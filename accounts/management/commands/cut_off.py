@@ -1,0 +1,45 @@
+"""Cuts somebody off: ends everything by which they can act, and closes their account."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from accounts import cut_off
+from accounts.management.finding import find_person
+from accounts.management.telling import TellingCommand
+from accounts.models import CutOff
+from audit.context import Actor, ActorKind, acting
+
+
+class Command(TellingCommand):
+    help = "End everything by which a person can act, and close the account until an administrator opens it"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+        parser.add_argument(
+            "--leave-open", action="store_true", help="do not close the account: they may sign in again"
+        )
+
+    def handle(self, *_: Any, user: str, reason: str, leave_open: bool, json: bool, **__: Any) -> None:
+        person = find_person(user)
+        if not reason.strip():
+            raise CommandError("Say why: --reason is what the trail keeps.")
+        with acting(actor=Actor(ActorKind.COMMAND, "cut_off")):
+            try:
+                done = cut_off.cut_off(person, by=CutOff.By.COMMAND, reason=reason.strip(), close=not leave_open)
+            except cut_off.CutOffRefused:
+                raise CommandError(
+                    "This is the last superuser who can sign in: make another one first, or give --leave-open."
+                ) from None
+        done.refresh_from_db()
+        checks = cut_off.check_list(done)
+        lines = [f"  {check.label}: {check.ended} ended, {_state(check)}" for check in checks]
+        document = {"id": person.pk, "closed": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
+        closed = " The account is closed." if done.closed else " The account is open: they may sign in again."
+        self.tell("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
+
+
+def _state(check: cut_off.Check) -> str:
+    return "dead" if check.confirmed_at else f"{check.alive} still to be confirmed dead (looked at again every 30 s)"

@@ -1,0 +1,44 @@
+"""A cut-off: why everything that opened somebody's account was ended, and whether it is known to be dead."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+
+
+class CutOff(models.Model):
+    """One act of ending everything by which somebody can act (ADR 21).
+
+    ``checks`` has an entry for each class of credentials: {"ended": how many, "alive": how many at the last look,
+    "confirmed_at": when a look found none, or nothing}. Who did it is in the trail.
+    """
+
+    class By(models.TextChoices):
+        OWNER = "owner", _("the person")
+        ADMINISTRATOR = "administrator", _("an administrator")
+        COMMAND = "command", _("a command")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cut_offs", verbose_name=_("user"))
+    by = models.CharField(_("by"), max_length=20, choices=By.choices)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    closed = models.BooleanField(_("the account was closed"))
+    checks: models.JSONField[Any, Any] = models.JSONField(_("check list"), default=dict)
+    created_at = models.DateTimeField(_("done"), default=timezone.now, editable=False)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("cut-off")
+        verbose_name_plural = _("cut-offs")
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=["user", "created_at"], name="cut_off_of_user"),
+            models.Index(fields=["created_at"], condition=models.Q(confirmed_at=None), name="cut_off_unconfirmed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.get_by_display()}, {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,75 @@
+"""A process of the product without a web server: it gives somebody credentials, cuts them off, or asks for a token.
+
+A line of JSON says what to do, a line of JSON says what came of it.
+"""
+
+import json
+import secrets
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY  # noqa: E402  # it needs the line above
+from django.core.cache import cache  # noqa: E402
+
+from accounts.cut_off import cut_off  # noqa: E402
+from accounts.mailing import links  # noqa: E402
+from accounts.models import CutOff, Identity, Purpose, User  # noqa: E402
+from accounts.sessions import SessionStore  # noqa: E402
+from providers import vault  # noqa: E402
+from providers.tokens import Tokens  # noqa: E402
+
+
+def give(_told: dict[str, Any]) -> dict[str, Any]:
+    """Somebody with one credential of each class."""
+    subject = secrets.token_hex(8)
+    user = User.objects.create_user(name="Somebody", email=f"{subject}@example.com")
+    identity = Identity.objects.create(
+        user=user, provider="google", issuer="https://accounts.google.com", subject=subject
+    )
+    vault.keep(identity, Tokens(access_token=secrets.token_hex(20), expires_in=3600))
+    session = SessionStore()
+    session.update(
+        {
+            SESSION_KEY: str(user.pk),
+            BACKEND_SESSION_KEY: "accounts.backends.AccountBackend",
+            HASH_SESSION_KEY: user.get_session_auth_hash(),
+        }
+    )
+    session.save()
+    link = links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=600, user=user)
+    return {"person": str(user.pk), "session": session.session_key, "link": link}
+
+
+def cut(told: dict[str, Any]) -> dict[str, Any]:
+    if told["flush"]:
+        cache.clear()
+    done = cut_off(User.objects.get(pk=told["person"]), by=CutOff.By.COMMAND, close=bool(told["close"]))
+    done.refresh_from_db()
+    return {"confirmed": done.confirmed_at is not None}
+
+
+def token(told: dict[str, Any]) -> dict[str, Any]:
+    try:
+        vault.get_token(User(pk=told["person"]), "google")
+    except vault.NothingKept:
+        return {"alive": False}
+    return {"alive": True}
+
+
+ACTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"give": give, "cut": cut, "token": token}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        told = json.loads(line)
+        sys.stdout.write(json.dumps(ACTS[told["do"]](told)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,315 @@
+"""Cutting somebody off: one act ends everything by which they can act, and says when it is known to be dead."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from accounts import cut_off, tasks
+from accounts.bulk.kinds import KINDS, Order
+from accounts.cut_off import Credentials, credentials
+from accounts.mailing import links
+from accounts.models import CutOff, MailedLink, Purpose, Session, User
+from accounts.privacy import erasing
+from accounts.sessions import Because
+from audit.models import Entry
+from providers.vault import NothingKept, get_token, held
+from tests.authenticator import code
+from tests.flows.conftest import Browser, refusals
+from tests.flows.factors import PROVE, add_app
+from tests.proven import proven
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
+
+LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
+
+
+@pytest.fixture
+def root(db: None) -> User:
+    return User.objects.create_superuser(username="root", name="Root")
+
+
+@pytest.fixture
+def administrator(root: User) -> Client:
+    return proven(root)
+
+
+@pytest.fixture
+def ada(browser: Browser) -> User:
+    """Signed in through Keycloak, which has given us tokens, and waiting for a mail."""
+    browser.sign_in("keycloak", "ada")
+    user = User.objects.get(username=None)
+    links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=600, user=user)
+    return user
+
+
+@pytest.fixture
+def committed(django_capture_on_commit_callbacks: Any) -> Any:
+    """Do what follows a commit at the end of a block."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+@pytest.fixture
+def stubborn() -> Iterator[list[int]]:
+    """A class of credentials of which as many are alive as the list says, whatever is ended."""
+    alive = [0]
+    credentials.register(
+        Credentials(
+            name="stubborn", label="Stubborn things", end=lambda _people, _because: 1, alive=lambda _people: alive[0]
+        )
+    )
+    yield alive
+    credentials.forget("stubborn")
+
+
+def page(user: User) -> str:
+    return f"/admin/accounts/user/{user.pk}/cut-off/"
+
+
+def told(action: str) -> list[dict[str, Any]]:
+    return [entry.details or {} for entry in Entry.objects.filter(action=action).order_by("id")]
+
+
+def nothing_left(user: User) -> bool:
+    return (user.sessions.count(), user.mailed_links.count(), held(user)) == (0, 0, 0)
+
+
+def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
+    ada: User, browser: Browser, new_browser: Callable[[], Browser], committed: Any
+) -> None:
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+    assert LOCK in browser.get(DEVICES).content.decode()
+    assert browser.get(LOCK).status_code == 200
+    assert elsewhere.account, "asking changes nothing"
+
+    with committed():
+        answer = browser.post(LOCK)
+    assert answer.headers["Location"].startswith("/accounts/locked/?of=")
+    assert (browser.account, elsewhere.account) == (None, None)
+    assert nothing_left(ada)
+    with pytest.raises(NothingKept):
+        get_token(ada, "keycloak")
+    done = CutOff.objects.get()
+    assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
+    ended = {name: check["ended"] for name, check in done.checks.items()}
+    assert ended == {"sessions": 2, "mailed_links": 1, "upstream_tokens": 1}
+    counted = [{"what": name, "count": count} for name, count in ended.items()]
+    assert told("account.cut_off") == [{"closed": True, "ended": counted}]
+    assert told("account.cut_off_confirmed") == [{}]
+    assert {entry["because"] for entry in told("session.ended")} == {"cut_off"}
+
+    shown = browser.get(answer.headers["Location"])
+    assert shown.content.decode().count("Dead") == 3
+    assert "Refresh" not in shown.headers
+    assert "Ada" not in shown.content.decode()
+
+    assert elsewhere.sign_in("keycloak", "ada").status_code in {302, 403}
+    assert refusals() == ["account_inactive"]
+    assert elsewhere.account is None
+
+
+def test_only_a_press_in_one_s_own_browser_locks(ada: User, browser: Browser) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = browser.client.cookies
+
+    assert strict.post(LOCK).status_code == 403
+    assert Browser(browser.providers).post(LOCK).headers["Location"].startswith("/accounts/login/")
+    assert browser.account == str(ada.pk)
+    assert browser.get("/accounts/locked/?of=rubbish").status_code == 404
+
+
+def test_the_last_superuser_ends_everything_and_stays_open(browser: Browser, administrator: Client, root: User) -> None:
+    answer = administrator.post(LOCK)
+
+    root.refresh_from_db()
+    assert root.is_active
+    assert nothing_left(root)
+    assert "stays open" in administrator.get(answer.headers["Location"]).content.decode()
+
+
+def test_a_sign_in_that_waits_for_its_second_factor_is_ended_too(
+    browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
+) -> None:
+    browser.sign_in("google", "ada")
+    secret, _ = add_app(browser)
+    later()
+    elsewhere = new_browser()
+    assert elsewhere.sign_in("google", "ada").headers["Location"] == PROVE
+
+    cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
+    elsewhere.post(PROVE, {"code": code(secret)})
+    assert elsewhere.account is None
+
+    again = new_browser()
+    again.sign_in("google", "ada")
+    later()
+    again.post(PROVE, {"code": code(secret)})
+    assert again.account, "the account was left open"
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
+    ada: User, browser: Browser, *, close: bool
+) -> None:
+    """Its row comes from a transaction that the cut-off could not see."""
+    row = Session.objects.get(user=ada)
+    cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=close)
+    row.save(force_insert=True)
+
+    assert browser.account is None
+    User.objects.filter(pk=ada.pk).update(is_active=True)
+    assert browser.account is None
+    assert CutOff.objects.get().confirmed_at is None
+    tasks.confirm_cut_offs()
+    tasks.confirm_cut_offs()
+    assert not Session.objects.filter(pk=row.pk).exists()
+    assert CutOff.objects.get().confirmed_at
+
+
+def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_it(ada: User, browser: Browser) -> None:
+    """However it was closed: here by an UPDATE that ends nothing by itself."""
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    User.objects.filter(pk=ada.pk).update(is_active=True)
+
+    assert browser.account is None
+    browser.sign_in("keycloak", "ada")
+    assert browser.account == str(ada.pk)
+
+
+def test_an_administrator_says_why_and_watches(
+    ada: User, browser: Browser, administrator: Client, committed: Any, stubborn: list[int]
+) -> None:
+    assert administrator.get(page(ada)).status_code == 200
+    assert "Say why" in administrator.post(page(ada), {"close": "on"}).content.decode()
+    assert browser.account == str(ada.pk)
+
+    stubborn[0] = 2
+    with committed():
+        administrator.post(page(ada), {"reason": "a laptop was stolen", "close": "on"})
+    assert browser.account is None
+    waiting = administrator.get(page(ada))
+    assert "2 still to be confirmed" in waiting.content.decode()
+    assert waiting.headers["Refresh"]
+    ada.refresh_from_db()
+    assert not ada.is_active
+
+    stubborn[0] = 0
+    tasks.confirm_cut_offs()
+    assert "Refresh" not in administrator.get(page(ada)).headers
+    done = CutOff.objects.get()
+    assert (done.reason, done.by) == ("a laptop was stolen", "administrator")
+    assert done.checks["stubborn"]["ended"] == 2, "it was ended once more"
+    assert Entry.objects.get(action="account.cut_off").reason == "a laptop was stolen"
+
+
+def test_an_account_can_be_left_open(ada: User, browser: Browser, administrator: Client) -> None:
+    administrator.post(page(ada), {"reason": "to be sure"})
+
+    assert browser.account is None
+    browser.sign_in("keycloak", "ada")
+    assert browser.account == str(ada.pk)
+
+
+def test_nobody_cuts_off_the_last_superuser_or_from_above(
+    ada: User, browser: Browser, administrator: Client, root: User
+) -> None:
+    assert administrator.get(page(root)).headers["Location"] == LOCK
+    assert browser.client.post(page(root), {"reason": "because"}).status_code in {302, 403}
+    with pytest.raises(CommandError, match="last superuser"):
+        call_command("cut_off", "--user", "root", "--reason", "a try")
+
+    root.refresh_from_db()
+    assert root.is_active
+    assert CutOff.objects.count() == 0
+
+
+def test_it_asks_for_a_fresh_proof(ada: User, browser: Browser, root: User) -> None:
+    stale = proven(root)
+    Session.objects.filter(user=root).update(session_data=_aged(Session.objects.get(user=root).session_data))
+
+    answer = stale.post(page(ada), {"reason": "because", "close": "on"})
+    assert answer.headers["Location"].startswith("/accounts/prove/")
+    assert browser.account == str(ada.pk)
+
+
+def _aged(data: str) -> str:
+    return re.sub(r'"at":[0-9.]+', '"at":1000.0', data)
+
+
+def test_the_command_prints_the_check_list(ada: User, browser: Browser, committed: Any, capsys: Any) -> None:
+    with committed():
+        call_command("cut_off", "--user", str(ada.pk), "--reason", "the incident of Friday")
+
+    assert browser.account is None
+    assert Entry.objects.get(action="account.cut_off").actor_id == "cut_off"
+    assert "Devices that are signed in: 1 ended" in capsys.readouterr().out
+
+
+def test_many_are_cut_off_as_a_bulk_action(ada: User, browser: Browser, root: User) -> None:
+    kind = KINDS["cut_off"]
+    decision = kind.decide(Order(actor=root), [ada.pk, root.pk])
+    assert decision.changes == [ada.pk]
+    kind.write(Order(actor=root), decision.changes)
+
+    assert browser.account is None
+    assert nothing_left(ada)
+    assert CutOff.objects.get().closed
+
+
+@pytest.mark.parametrize("way", ["form", "bulk", "erasure"])
+def test_deactivation_and_erasure_end_the_same(
+    ada: User, browser: Browser, administrator: Client, root: User, way: str
+) -> None:
+    if way == "form":
+        form = {"name": "Ada", "email": ada.email or "", "email_verified": "on"}
+        assert administrator.post(f"/admin/accounts/user/{ada.pk}/change/", form).status_code == 302
+    elif way == "bulk":
+        KINDS["deactivate"].write(Order(actor=root), [ada.pk])
+    else:
+        erasing.erase(ada, reason="asked for")
+
+    assert browser.account is None
+    assert MailedLink.objects.filter(user=ada.pk).count() == 0
+    assert Session.objects.filter(user=ada.pk).count() == 0
+    with pytest.raises(NothingKept):
+        get_token(ada, "keycloak")
+
+
+def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: Browser) -> None:
+    """The act is one transaction, so it is there or it is not; the looks afterwards are made by the schedule too."""
+    cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=True)
+    assert browser.account is None
+    assert CutOff.objects.get().confirmed_at is None
+
+    tasks.confirm_cut_offs()
+    tasks.confirm_cut_offs()
+    assert CutOff.objects.get().confirmed_at
+    assert len(told("account.cut_off_confirmed")) == 1
+
+
+def test_what_ends_everything_is_registered_by_name(ada: User) -> None:
+    assert [one.name for one in credentials.classes()] == ["sessions", "mailed_links", "upstream_tokens"]
+    assert cut_off.end_all([ada.pk], because=Because.CUT_OFF) == {
+        "sessions": 1, "mailed_links": 1, "upstream_tokens": 1,
+    }  # fmt: skip
+
+
+def test_the_moment_is_the_database_s_and_not_a_machine_s(
+    ada: User, new_browser: Callable[[], Browser], time_machine: Any
+) -> None:
+    """What a web process with a fast clock has given out is from before the cut-off all the same."""
+    time_machine.move_to(timezone.now() + timedelta(minutes=2))
+    ahead = new_browser()
+    ahead.sign_in("keycloak", "ada")
+    row = Session.objects.get(session_key=ahead.key)
+    assert ahead.account
+
+    cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=False)
+    row.save(force_insert=True)
+    assert ahead.account is None
