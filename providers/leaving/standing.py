@@ -22,10 +22,10 @@ class Standing:
     """Of one provider: how many rows wait, since when, how many were given up, and the last trouble with one."""
 
     provider: str
-    waiting: int
-    since: datetime | None
-    given_up: int
-    trouble: str
+    waiting: int = 0
+    since: datetime | None = None
+    given_up: int = 0
+    trouble: str = ""
 
 
 def standing() -> list[Standing]:

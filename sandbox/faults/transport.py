@@ -106,6 +106,7 @@ _ENDED = (
 _REVOKING = (Provider.GOOGLE, Provider.GITHUB, Provider.KEYCLOAK)
 _REVOKING_BY_BOOK = (Provider.GOOGLE, Provider.KEYCLOAK)  # RFC 7009: GitHub has a way of its own
 _TALKING = frozenset({"html", "not_json", "list", "null", "empty", "bad_utf8", "deep"})  # with a status that counts
+_OF_BODY = frozenset({"truncated", "drip_body", "huge"})  # GitHub's answer has none
 _SHORT_LIST = frozenset({"500", "not_json", "empty", "redirect", "hang", "huge"})
 _SHORT = tuple(ill for ill in _BROKEN if ill.key in _SHORT_LIST)
 
@@ -144,7 +145,8 @@ FAULTS: tuple[Fault, ...] = (
     *_at(Stage.ORGANIZATIONS, _SHORT, Outcome.SIGNED_IN, _GITHUB),
     *_at(Stage.GROUPS, _SHORT, Outcome.SIGNED_IN, (Provider.MICROSOFT,)),
     *_at(Stage.REVOCATION, _ONLY_REVOCATION, Outcome.REFUSED, _REVOKING),
-    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key not in _TALKING), Outcome.REFUSED, _REVOKING),
+    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key not in _TALKING | _OF_BODY), Outcome.REFUSED, _REVOKING),
+    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key in _OF_BODY), Outcome.REFUSED, _REVOKING_BY_BOOK),
     *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key in _TALKING), Outcome.SIGNED_IN, _REVOKING_BY_BOOK),
     *_at(Stage.REVOCATION, _ENDED, Outcome.SIGNED_IN, _REVOKING_BY_BOOK),
 )
