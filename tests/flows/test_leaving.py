@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from accounts import purging, rewrapping
 from accounts.bulk.kinds import KINDS, Order
+from accounts.cut_off import cut_off
 from accounts.encryption import key_of
-from accounts.models import Identity, Session, User
+from accounts.models import CutOff, Identity, Session, User
 from accounts.privacy.erasing import erase
 from accounts.sessions import Because as EndedBecause
 from accounts.sessions import end_others
@@ -99,6 +100,10 @@ def deactivate(browser: Browser, user: User) -> None:
     assert answer.status_code == 302
 
 
+def cut_them_off(browser: Browser, user: User) -> None:
+    cut_off(user, by=CutOff.By.COMMAND, reason="a lost laptop", close=False)
+
+
 def erase_them(browser: Browser, user: User) -> None:
     erase(user, reason="they asked for it")
 
@@ -126,6 +131,7 @@ ACTS: dict[Callable[[Browser, User], None], Because] = {
     disconnect: Because.DISCONNECTED,
     deactivate: Because.DEACTIVATED,
     deactivate_in_bulk: Because.DEACTIVATED,
+    cut_them_off: Because.CUT_OFF,
     erase_them: Because.ERASED,
     delete_signed_out: Because.REMOVED,
 }
@@ -385,6 +391,7 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
 # A provider that cannot be told
 
 
+@pytest.mark.promise(78)
 @pytest.mark.parametrize("fault", ["revocation_hang", "discovery_hang"])
 def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     ada: User, browser: Browser, providers: Sandbox, live: Any, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -525,6 +532,7 @@ def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers
 # Runs that are killed, doubled, or late
 
 
+@pytest.mark.promise(78)
 def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User, browser: Browser, live: Any) -> None:
     token = get_token(ada, "keycloak")
     browser.post("/accounts/logout/")
@@ -538,6 +546,7 @@ def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User
     assert (row().tries, told(), live("keycloak", token)) == (2, ("done", "", False), False)
 
 
+@pytest.mark.promise(78)
 def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_nothing(
     ada: User, browser: Browser, providers: Sandbox
 ) -> None:
@@ -551,6 +560,7 @@ def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_n
     assert (told(), providers.counts("keycloak")["revoke"]) == (("done", "", False), 4)
 
 
+@pytest.mark.promise(78)
 def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], providers: Sandbox) -> None:
     for persona in ("ada", "grace", "nemo", "marie"):
         one = new_browser()

@@ -17,7 +17,7 @@ from tests.flows.conftest import Browser
 from tests.memory import forget_providers
 from tests.proven import proven
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(36)]
 
 LOGOUT = "/accounts/logout/"
 HAS_IT = {"keycloak": "Keycloak", "microsoft": "Microsoft"}
