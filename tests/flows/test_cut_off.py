@@ -105,7 +105,7 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert {entry["because"] for entry in told("session.ended")} == {"cut_off"}
 
     shown = browser.get(answer.headers["Location"])
-    assert shown.content.decode().count("Dead") == 3
+    assert shown.content.decode().count("None left") == 3
     assert "Refresh" not in shown.headers
     assert "Ada" not in shown.content.decode()
 

@@ -226,7 +226,10 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "purpose": "Before you connect Google, show that it is still you.",
             },
         },
-        "accounts/sign_out.html": {"asked": {"user": ADA}},
+        "accounts/sign_out.html": {
+            "asked": {"user": ADA, "provider": None},
+            "there-too": {"user": ADA, "provider": KEYCLOAK},
+        },
         "providers/confirm.html": {
             "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},
             "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},

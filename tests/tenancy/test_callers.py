@@ -16,6 +16,7 @@ CALLERS = {
     "accounts/organizations.py": "a person's choice of their primary tenant, whose rows are several tenants'",
     "accounts/claim_rules/following.py": "what claim rules give and take at a sign-in, in whatever tenant",
     "accounts/claim_rules/wanted.py": "which claims the rules of all tenants look at",
+    "accounts/rewrapping.py": "secrets of all tenants, encrypted under the newest key",
     "accounts/purging/slices.py": "invitations of all tenants whose time is long over",
     "accounts/admin/reentering.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",
