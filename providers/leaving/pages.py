@@ -27,7 +27,7 @@ from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
 from providers.buttons import let_forms_lead_to
 
-ASKED = "there_too"  # the button by which somebody asks for it
+ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
 COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
 LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
 LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
@@ -48,7 +48,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """GET asks, POST does: nobody else's page can sign a person out. The provider is never waited for."""
     if request.method != "POST":
         return _ask(request)
-    origin = _origin(request) if ASKED in request.POST else None
+    origin = _origin(request) if _is_asked_for(request) else None
     there = _way_out(request, origin) if origin else None
     with transaction.atomic():
         logout(request)
@@ -75,10 +75,19 @@ def _ask(request: HttpRequest) -> HttpResponse:
     """The provider's own sign-out is offered where it has one and has told us so."""
     origin = _origin(request)
     endpoint = origin.provider.end_session_endpoint if origin else ""
-    response = render(request, "accounts/sign_out.html", {"provider": origin.provider if origin and endpoint else None})
-    if endpoint:
+    provider = origin.provider if origin and endpoint else None
+    there_too = provider is not None and _is_asked_for(request)
+    plain = reverse("account_logout")
+    ways = (f"{plain}?{ASKED}=on", plain) if there_too else (plain, f"{plain}?{ASKED}=on")
+    context = {"provider": provider, "there_too": there_too, "action": ways[0], "other_way": ways[1]}
+    response = render(request, "accounts/sign_out.html", context)
+    if there_too:
         let_forms_lead_to(response, {origin_of(endpoint)})
     return response
+
+
+def _is_asked_for(request: HttpRequest) -> bool:
+    return request.GET.get(ASKED) == "on"
 
 
 def _origin(request: HttpRequest) -> Origin | None:

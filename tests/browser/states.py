@@ -73,6 +73,7 @@ def _left_there_too(visitor: Visitor, _: NewVisitor) -> None:
     visitor.sign_in("keycloak", "ada")
     visitor.go("/accounts/logout/")
     visitor.press("Sign out at Keycloak too")
+    visitor.confirm("Sign out")
 
 
 def _one_down(visitor: Visitor, _: NewVisitor) -> None:
@@ -485,6 +486,11 @@ STATES = [
     State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
     State(name="local-new_password", heading="Choose a new password", arrive=_forgetful),
     State(name="sign-out-there_too", heading="Sign out?", arrive=_inside("/accounts/logout/", provider="keycloak")),
+    State(
+        name="sign-out-there_too_chosen",
+        heading="Sign out?",
+        arrive=_inside("/accounts/logout/?there_too=on", provider="keycloak"),
+    ),
     State(name="sign-out-asked", heading="Sign out?", arrive=_inside("/accounts/logout/")),
     State(
         name="error-400",
