@@ -82,7 +82,7 @@ class GitHubProvider(Provider):
         return _tokens_in(values)
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
-        """GitHub's own way, with our credentials; a refresh token goes with its access token.
+        """GitHub's own way, with our credentials. It takes access tokens only: the refresh token of an App stays.
 
         It says "not found" of a token that is over, and of credentials that are wrong: the token itself tells which.
         """

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.db.models import F
@@ -35,10 +37,13 @@ from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another
 from tests.memory import forget_providers
 from tests.proven import proven
-from tests.together import together
+from tests.servers import Servers
+from tests.together import leave_nothing_open, together
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+HELD = "SELECT query FROM pg_stat_activity WHERE usename = 'vestibule_app' AND state <> 'idle'"
 REVOKING = ("google", "github", "keycloak")
 
 
@@ -204,6 +209,22 @@ def test_of_two_last_sign_outs_at_once_one_sees_that_it_is_the_last(
 
         assert not UpstreamTokens.objects.exists()
         assert not Session.objects.filter(user__isnull=False).exists()
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_devices_that_end_each_other_at_once_do_not_wait_for_one_another(
+    new_browser: Callable[[], Browser], _round: int
+) -> None:
+    first, second, third = new_browser(), new_browser(), new_browser()
+    for one in (first, second, third):
+        one.sign_in("keycloak", "ada")
+
+    statuses = together(
+        lambda: first.post("/accounts/logout/").status_code,
+        lambda: second.post("/accounts/sessions/end-others/").status_code,
+        lambda: third.post("/accounts/sessions/end-others/").status_code,
+    )
+    assert set(statuses) == {302}
 
 
 def test_all_ways_in_are_left_with_the_last_session(browser: Browser, ada: User, live: Any) -> None:
@@ -527,6 +548,29 @@ def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers
     revoke_tokens()
 
     assert told() == ("done", "", False)
+
+
+def test_no_connection_is_held_while_a_provider_is_asked(
+    ada: User, browser: Browser, providers: Sandbox, servers: Servers
+) -> None:
+    browser.post("/accounts/logout/")
+    providers.set_fault("keycloak", "revocation_hang")
+    connection.close()
+
+    def run() -> None:
+        try:
+            revoke_tokens()
+        finally:
+            leave_nothing_open()
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        waiting = pool.submit(run)
+        until(lambda: providers.counts("keycloak")["revoke"], seconds=4)
+        held = superuser.execute(HELD).fetchall()
+        providers.clear_faults()
+        waiting.result()
+
+    assert held == []
 
 
 # Runs that are killed, doubled, or late
