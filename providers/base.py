@@ -4,7 +4,7 @@ import base64
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
@@ -38,6 +38,8 @@ class More:
 @dataclass(kw_only=True)
 class Provider(ABC):
     """Somebody who vouches for people: an id for URLs and tables, a name for people, and our client there."""
+
+    revokes_one_by_one: ClassVar[bool] = False  # else a person's tokens stand and fall together, or may
 
     id: str
     name: str

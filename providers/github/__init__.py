@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from providers.base import Client, More, Provider, basic, origin_of, with_query
@@ -20,6 +20,8 @@ MOST_PAGES = 10
 @dataclass(kw_only=True)
 class GitHubProvider(Provider):
     """GitHub or an Enterprise server of one's own. The issuer is its address, the subject the number of the user."""
+
+    revokes_one_by_one: ClassVar[bool] = True
 
     url: str
     api_url: str

@@ -4,7 +4,7 @@ A row is claimed in a statement of its own, and no connection to the database is
 Killed in between, the claim runs out and the next run asks again, which changes nothing: what is revoked stays so. A
 provider that does not answer is not asked for any other row in the same run.
 
-Who has signed out and come back keeps what they have now: with many providers all tokens that one person gave us stand
+Who has signed out and come back keeps what they have now: with some providers all tokens that one person gave us stand
 and fall together.
 """
 
@@ -93,7 +93,7 @@ def run(*, seconds: float) -> None:
     with acting(actor=ACTOR):
         while time.monotonic() < deadline and (row := claim(silent)) is not None:
             try:
-                _end(row, LeavingState.DONE, CAME_BACK if row.came_back else _revoke(row))
+                _end(row, LeavingState.DONE, _revoke(row))
             except NeverAgain as never:
                 _give_up(row, str(never))
             except SignInRefused as refused:
@@ -111,12 +111,14 @@ def claim(silent: set[str]) -> Row | None:
 
 def _revoke(row: Row) -> str:
     """Return what is to be said of it. Raises SignInRefused when it should be tried again, NeverAgain when not."""
-    access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
     provider = registry.enabled().get(row.provider)
     if provider is None:
         raise SignInRefused(Reason.PROVIDER_OFF)
     if provider.issues_as != row.issuer:
         raise NeverAgain("issuer_changed")  # the tokens are another one's, and good there
+    if row.came_back and not provider.revokes_one_by_one:
+        return CAME_BACK
+    access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
     _let_go()
     with one_deadline():
         revoked = provider.revoke(access=access, refresh=refresh)

@@ -281,6 +281,18 @@ def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, ada: User,
     assert providers.counts("keycloak")["revoke"] == 0
 
 
+def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: Browser, live: Any) -> None:
+    browser.sign_in("github", "ada")
+    user = User.objects.get()
+    token = get_token(user, "github")
+    browser.post("/accounts/logout/")
+    browser.sign_in("github", "ada")
+    revoke_tokens()
+
+    assert (told(), live("github", token)) == (("done", "", False), False)
+    assert live("github", get_token(user, "github"))
+
+
 def test_who_is_cut_off_and_comes_back_has_what_they_had_revoked_all_the_same(
     browser: Browser, ada: User, live: Any
 ) -> None:
