@@ -30,7 +30,7 @@ EVERY = [
     for provider in fault.providers
 ]
 LEAVING = [case for case in EVERY if case.values[0].stage is Stage.LOGOUT]  # type: ignore[union-attr]  # a fault
-REVOKING = [case for case in EVERY if case.values[0].stage is Stage.REVOCATION]  # type: ignore[union-attr]
+REVOKING = [case for case in EVERY if case.values[0].stage is Stage.REVOCATION]  # type: ignore[union-attr]  # a fault
 CASES = [case for case in EVERY if case not in LEAVING + REVOKING]
 SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the product's real deadline each
 
