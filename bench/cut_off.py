@@ -136,11 +136,9 @@ def carry_out(tries: int) -> Found:
 
 def report(found: Found, begun: datetime) -> tuple[str, bool]:
     tries = sum(len(seconds) for (name, _), seconds in found.items() if name == CLASSES[0])
+    until = f"from the call until none of {PROCESSES} processes takes it any more"
     lines = [
-        (
-            f"{begun:%Y-%m-%d}, {os.cpu_count()} cores; {tries} tries; from the call until none of {PROCESSES} "
-            "processes takes it any more."
-        ),
+        f"{begun:%Y-%m-%d}, {os.cpu_count()} cores; {tries} tries; {until}.",
         "",
         "| class | Redis | tries | p50 ms | p99 ms | must | verdict |",
         "|---|---|---|---|---|---|---|",

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.cut_off import Credentials, register
+from accounts.cut_off import Credentials, Ended, register
 from accounts.models import Identity
 from accounts.sessions import Because as Ending
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
+from providers.leaving.standing import not_revoked
 from providers.models import UpstreamTokens
 
 BECAUSE = {
@@ -19,9 +20,10 @@ BECAUSE = {
 }
 
 
-def _end_tokens(people: Sequence[UUID], because: Ending) -> int:
-    """For our code they are dead with this transaction; their providers are told by a job."""
-    return len(leave(Identity.objects.filter(user__in=people), because=BECAUSE.get(because, Because.REMOVED)))
+def _end_tokens(people: Sequence[UUID], because: Ending) -> Ended:
+    """For our code they are dead with this transaction; that their providers are told follows, by a job."""
+    rows = leave(Identity.objects.filter(user__in=people), because=BECAUSE.get(because, Because.REMOVED))
+    return Ended(count=len(rows), follows=[str(row_id) for row_id in rows])
 
 
 register(
@@ -30,5 +32,6 @@ register(
         label=_("Tokens of providers"),
         end=_end_tokens,
         alive=lambda people: UpstreamTokens.objects.filter(identity__user__in=people).count(),
+        pending=not_revoked,
     )
 )

@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 
 from accounts import ceiling
-from accounts.cut_off.credentials import classes, end_all
+from accounts.cut_off.credentials import Credentials, Ended, classes, end_all
 from accounts.models import CutOff, User
 from accounts.sessions import Because
 from audit.context import acting
@@ -53,7 +53,10 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
             raise CutOffRefused
         ended = end_all([user.pk], because=Because.CUT_OFF)
         _close(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())
-        checks = {name: {"ended": count, "alive": None, "confirmed_at": None} for name, count in ended.items()}
+        checks = {
+            name: {"ended": one.count, "follows": list(one.follows), "alive": None, "confirmed_at": None}
+            for name, one in ended.items()
+        }
         done = CutOff.objects.create(user=user, by=by, reason=reason, closed=close, checks=checks)
         record(Event.ACCOUNT_CUT_OFF, person=user, object=user, closed=close, ended=_counted(ended))
         transaction.on_commit(partial(confirm, done), robust=True)
@@ -67,9 +70,7 @@ def confirm(done: CutOff) -> bool:
         if row is None or row.confirmed_at is not None:
             return True
         for one in classes():
-            row.checks[one.name] = _looked_at(row, one.name, one.alive([row.user_id]))
-            if row.checks[one.name]["alive"]:
-                row.checks[one.name]["ended"] += one.end([row.user_id], Because.CUT_OFF)
+            row.checks[one.name] = _looked_at(one, row)
         if all(check["confirmed_at"] for check in row.checks.values()):
             row.confirmed_at = timezone.now()
             record(Event.ACCOUNT_CUT_OFF_CONFIRMED, person=row.user_id, object=("accounts_user", row.user_id))
@@ -104,12 +105,20 @@ def _close(user: User) -> None:
         User.objects.filter(pk=user.pk).update(not_before=Now())
 
 
-def _counted(ended: Mapping[str, int]) -> list[dict[str, object]]:
+def _counted(ended: Mapping[str, Ended]) -> list[dict[str, object]]:
     """As the trail takes it: some classes are named like secrets."""
-    return [{"what": name, "count": count} for name, count in ended.items()]
+    return [{"what": name, "count": one.count} for name, one in ended.items()]
 
 
-def _looked_at(row: CutOff, name: str, alive: int) -> dict[str, Any]:
-    before = row.checks.get(name) or {"ended": 0, "confirmed_at": None}
-    confirmed_at = before["confirmed_at"] or timezone.now().isoformat()
-    return {"ended": before["ended"], "alive": alive, "confirmed_at": None if alive else confirmed_at}
+def _looked_at(one: Credentials, row: CutOff) -> dict[str, Any]:
+    """Look at one class, end once more what is alive of it, and return what is to be known of it now."""
+    check: dict[str, Any] = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
+    alive = one.alive([row.user_id])
+    if alive:
+        again = one.end([row.user_id], Because.CUT_OFF)
+        check |= {"ended": check["ended"] + again.count, "follows": [*check["follows"], *again.follows]}
+    left = alive + one.pending(check["follows"])
+    return check | {
+        "alive": left,
+        "confirmed_at": None if left else check["confirmed_at"] or timezone.now().isoformat(),
+    }

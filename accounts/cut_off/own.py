@@ -5,18 +5,19 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.cut_off.credentials import Credentials, register
+from accounts.cut_off.credentials import Credentials, Ended, register
 from accounts.models import MailedLink, Session
 from accounts.sessions import Because, end_early
 
 
-def _end_sessions(people: Sequence[UUID], because: Because) -> int:
-    return end_early(Session.objects.live().filter(user__in=people).defer("session_data"), because=because)
+def _end_sessions(people: Sequence[UUID], because: Because) -> Ended:
+    live = Session.objects.live().filter(user__in=people).defer("session_data")
+    return Ended(count=end_early(live, because=because))
 
 
-def _end_links(people: Sequence[UUID], _because: Because) -> int:
+def _end_links(people: Sequence[UUID], _because: Because) -> Ended:
     count, _ = MailedLink.objects.live().filter(user__in=people).delete()
-    return count
+    return Ended(count=count)
 
 
 register(

@@ -13,8 +13,9 @@ from accounts.models.user import User
 class CutOff(models.Model):
     """One act of ending everything by which somebody can act (ADR 21).
 
-    ``checks`` has an entry for each class of credentials: {"ended": how many, "alive": how many at the last look,
-    "confirmed_at": when a look found none, or nothing}. Who did it is in the trail.
+    ``checks`` has an entry for each class of credentials: {"ended": how many, "follows": names of what has yet to
+    follow elsewhere, "alive": how many at the last look, "confirmed_at": when a look found none}. Who did it is in the
+    trail.
     """
 
     class By(models.TextChoices):

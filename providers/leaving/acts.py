@@ -17,7 +17,7 @@ from providers.vault.keeping import take_out
 def leave(identities: Iterable[Identity], *, because: Because) -> list[UUID]:
     """End our tokens of these identities: for our code at once, at their providers as soon as a job has told them.
 
-    Call it in the transaction of the act. The ids are those of the outbox's rows (``standing.states``).
+    Call it in the transaction of the act. The ids are those of the outbox's rows (``standing.not_revoked``).
     """
     known = {identity.pk: identity for identity in identities}
     if not known:

@@ -51,7 +51,7 @@ class Ended:
 
 
 def note(ended: Iterable[Ended], *, because: Because) -> list[UUID]:
-    """Write down what is to be revoked, and return the rows' ids: ``standing.states`` tells what became of them."""
+    """Write down what is to be revoked, and return the rows' ids: ``standing.not_revoked`` counts those not done."""
     rows = [_row(one, because) for one in ended]
     Leaving.objects.bulk_create(rows)
     for row in rows:

@@ -36,7 +36,6 @@ def standing() -> list[Standing]:
     ]
 
 
-def states(ids: Iterable[UUID]) -> dict[UUID, LeavingState]:
-    """Return what became of rows, by the ids that ``leave`` returned. Those done long ago are there no more."""
-    found = Leaving.objects.filter(pk__in=list(ids)).values_list("pk", "state")
-    return {row_id: LeavingState(state) for row_id, state in found}
+def not_revoked(ids: Iterable[UUID | str]) -> int:
+    """Return how many of the rows that ``leave`` returned are not done: they wait, or were given up."""
+    return Leaving.objects.filter(pk__in=list(ids)).exclude(state=LeavingState.DONE).count()

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import purging, rewrapping
 from accounts.bulk.kinds import KINDS, Order
-from accounts.cut_off import cut_off
+from accounts.cut_off import check_list, confirm, cut_off
 from accounts.encryption import key_of
 from accounts.models import CutOff, Identity, Session, User
 from accounts.privacy.erasing import erase
@@ -26,7 +26,7 @@ from providers import registry, upstream
 from providers.leaving import running
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
-from providers.leaving.standing import standing, states
+from providers.leaving.standing import not_revoked, standing
 from providers.models import Leaving, LeavingState, UpstreamTokens
 from providers.refusal import Reason, SignInRefused
 from providers.tasks import revoke_tokens
@@ -327,6 +327,20 @@ def test_whoever_signs_in_over_somebody_else_signs_them_out(browser: Browser, ad
     assert live("keycloak", get_token(User.objects.exclude(pk=ada.pk).get(), "keycloak"))
 
 
+def test_a_cut_off_is_confirmed_when_the_provider_has_been_told(ada: User, providers: Sandbox) -> None:
+    providers.set_fault("keycloak", "revocation_500")
+    done = cut_off(ada, by=CutOff.By.COMMAND, reason="a lost laptop", close=True)
+    revoke_tokens()
+    assert not confirm(done)
+    (check,) = [one for one in check_list(CutOff.objects.get()) if one.label == "Tokens of providers"]
+    assert (check.ended, check.alive, check.confirmed_at) == (1, 1, None)
+
+    providers.clear_faults()
+    later(seconds=20)
+    revoke_tokens()
+    assert confirm(done)
+
+
 def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
     with transaction.atomic():
         leave(ada.identities.all(), because=Because.CUT_OFF)
@@ -338,9 +352,9 @@ def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
 
 def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> None:
     (row_id,) = leave(ada.identities.all(), because=Because.CUT_OFF)
-    assert states([row_id]) == {row_id: LeavingState.WAITING}
+    assert not_revoked([row_id]) == 1
     revoke_tokens()
-    assert states([row_id]) == {row_id: LeavingState.DONE}
+    assert not_revoked([row_id]) == 0
 
     assert leave(ada.identities.all(), because=Because.CUT_OFF) == []
     assert leave([], because=Because.CUT_OFF) == []

@@ -292,17 +292,3 @@ def test_a_row_made_by_hand_ends_when_it_says(browser: Browser) -> None:
     again.save()
     left = Session.objects.get(session_key=session.session_key).expire_date - timezone.now()
     assert timedelta(minutes=59) < left <= timedelta(hours=1)
-
-
-@pytest.mark.promise(34)
-@pytest.mark.promise(37)
-def test_who_signs_in_again_where_they_are_signed_in_begins_anew(browser: Browser) -> None:
-    browser.sign_in("google", "ada")
-    key = browser.key
-    unused_for(browser, hours=5)
-    browser.sign_in("google", "ada")
-
-    assert browser.key != key
-    assert not Session.objects.filter(session_key=key).exists()
-    assert lasts(row(browser)) == (timedelta(hours=8), timedelta(hours=24))
-    assert timezone.now() - row(browser).created_at < ACCURACY
