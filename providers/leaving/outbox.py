@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.db import models
@@ -70,11 +70,8 @@ def tell_that_it_is_given_up(provider: str, *, because: str, trouble: str, tries
     record(Event.UPSTREAM_GAVE_UP, provider=provider, because=because, trouble=trouble, tries=tries)
 
 
-def given_up_until() -> datetime:
-    return timezone.now() + GIVEN_UP_FOR
-
-
 def _row(ended: Ended, because: Because) -> Leaving:
+    """The database's clock says when: it is the one that the job looks at."""
     row_id = uuid4()
     row = Leaving(
         id=row_id,
@@ -82,12 +79,10 @@ def _row(ended: Ended, because: Because) -> Leaving:
         issuer=ended.issuer,
         because=because.value,
         identity_id=ended.identity_id,
-        created_at=timezone.now(),
-        next_try_at=timezone.now(),
         access=encrypt(ended.access, owner=owner(row_id), purpose=ACCESS) if ended.access else "",
         refresh=encrypt(ended.refresh, owner=owner(row_id), purpose=REFRESH) if ended.refresh else "",
     )
     if not ended.is_readable:
         row.state, row.trouble = LeavingState.GIVEN_UP, UNREADABLE
-        row.next_try_at, row.expires_at = None, given_up_until()
+        row.next_try_at, row.expires_at = None, timezone.now() + GIVEN_UP_FOR
     return row

@@ -501,6 +501,18 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     assert standing() == []
 
 
+def test_a_machine_whose_clock_is_ahead_delays_nothing(
+    ada: User, browser: Browser, live: Any, time_machine: Any
+) -> None:
+    token = get_token(ada, "keycloak")
+    time_machine.move_to(timezone.now() + timedelta(minutes=2))
+    leave(ada.identities.all(), because=Because.CUT_OFF)
+    time_machine.move_to(timezone.now() - timedelta(minutes=2))
+    revoke_tokens()
+
+    assert not live("keycloak", token)
+
+
 def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Browser, providers: Sandbox) -> None:
     browser.post("/accounts/logout/")
     providers.set_fault("keycloak", "revocation_401")
