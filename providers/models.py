@@ -99,8 +99,8 @@ class HeardLogout(models.Model):
     expires_at = models.DateTimeField(db_index=True)
 
     class Meta:
-        verbose_name = _("logout token that was heard")
-        verbose_name_plural = _("logout tokens that were heard")
+        verbose_name = _("logout token")
+        verbose_name_plural = _("logout tokens")
 
     def __str__(self) -> str:
         return self.digest[:8]

@@ -26,8 +26,7 @@ NOTICES = {
     "signed_out": _("You are signed out."),
     "signed_out_there": _("You are signed out, at %(provider)s too."),
     "still_in_there": _(
-        "You are signed out here. %(provider)s did not answer, so you may still be signed in there: if others use "
-        "this device, sign out there yourself."
+        "You are signed out here, but %(provider)s did not answer. If others use this device, sign out there yourself."
     ),
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),

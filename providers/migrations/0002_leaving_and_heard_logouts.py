@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
             options={
-                'verbose_name': 'logout token that was heard',
-                'verbose_name_plural': 'logout tokens that were heard',
+                'verbose_name': 'logout token',
+                'verbose_name_plural': 'logout tokens',
             },
         ),
         migrations.CreateModel(

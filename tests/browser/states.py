@@ -72,7 +72,7 @@ def _left(visitor: Visitor, _: NewVisitor) -> None:
 def _left_there_too(visitor: Visitor, _: NewVisitor) -> None:
     visitor.sign_in("keycloak", "ada")
     visitor.go("/accounts/logout/")
-    visitor.press("Sign out at Keycloak too")
+    visitor.press("Also sign out at Keycloak")
     visitor.confirm("Sign out")
 
 

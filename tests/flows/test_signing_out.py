@@ -25,7 +25,7 @@ HAS_IT = {"keycloak": "Keycloak", "microsoft": "Microsoft"}
 NOTICES = {
     "signed_out": b"You are signed out.",
     "there": b"You are signed out, at Keycloak too.",
-    "still": b"Keycloak did not answer, so you may still be signed in there",
+    "still": b"You are signed out here, but Keycloak did not answer.",
 }
 
 
@@ -51,7 +51,7 @@ def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browse
     page = browser.get(LOGOUT)
 
     assert (f'href="{THERE_TOO}"'.encode() in page.content) is (provider in HAS_IT)
-    assert provider not in HAS_IT or f"Sign out at {HAS_IT[provider]} too".encode() in page.content
+    assert provider not in HAS_IT or f"Also sign out at {HAS_IT[provider]}".encode() in page.content
     assert f'action="{LOGOUT}"'.encode() in page.content
     chosen = browser.get(THERE_TOO).content
     assert f'action="{THERE_TOO if provider in HAS_IT else LOGOUT}"'.encode() in chosen
