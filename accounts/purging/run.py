@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from django.db import connection
@@ -55,11 +55,12 @@ def _purge(purgeable: Purgeable, *, seconds: float | None) -> Purged:
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
     count, finished = 0, True
     try:
-        for removed in slices.slices(purgeable):
-            count += removed
-            if time.monotonic() >= deadline:
-                finished = False
-                break
+        with closing(slices.slices(purgeable)) as found:
+            for removed in found:
+                count += removed
+                if time.monotonic() >= deadline:
+                    finished = False
+                    break
     finally:
         if count:
             with acting(actor=slices.ACTOR):

@@ -9,12 +9,12 @@ somebody holds is left to the next run.
 import json
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from psycopg import errors
 
 from accounts.purging.registry import Purgeable
@@ -23,12 +23,14 @@ from audit.context import Actor, ActorKind
 
 ACTOR = Actor(ActorKind.JOB, "purge")
 
-TIME = 0.006  # seconds that a statement should take
+TIME = 0.008  # seconds that a statement should take
 LEAST_ROWS, MOST_ROWS = 100, 2_000  # of a slice by the index
-LEAST_BLOCKS, MOST_BLOCKS = 8, 128  # of a stretch of the heap: a block of sessions holds a dozen
+LEAST_BLOCKS, MOST_BLOCKS = 64, 512  # of a stretch of the heap: a block of sessions holds a dozen
 FEW = 5_000  # rows: up to so many the index is the way
 
-PATIENCE = "SELECT set_config('lock_timeout', '50ms', true)"
+# A commit that a crash loses is one that the next run makes again: no stretch waits for the disk.
+BEFORE = "SELECT set_config('lock_timeout', '50ms', false), set_config('synchronous_commit', 'off', false)"
+AFTER = "RESET lock_timeout; RESET synchronous_commit"
 EXPIRED = '"{column}" < statement_timestamp() - %(kept_for)s'
 BY_INDEX = """
     DELETE FROM "{table}" WHERE "{key}" IN (
@@ -65,13 +67,26 @@ class Size:
             self.now = min(self.most, self.now * 2)
 
 
-def slices(purgeable: Purgeable) -> Iterator[int]:
+def slices(purgeable: Purgeable) -> Generator[int, None, None]:
     """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
-    if _estimate(purgeable) <= FEW:
-        is_done = yield from _by_index(purgeable)
-        if is_done:
-            return
-    yield from _by_heap(purgeable)
+    with _patiently():
+        if _estimate(purgeable) <= FEW:
+            is_done = yield from _by_index(purgeable)
+            if is_done:
+                return
+        yield from _by_heap(purgeable)
+
+
+@contextmanager
+def _patiently() -> Iterator[None]:
+    """Wait for nobody's row and for no disk. A connection that is broken has forgotten it by itself."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEFORE)
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(AFTER)
 
 
 def _estimate(purgeable: Purgeable) -> int:
@@ -130,7 +145,6 @@ def _remove_stretch(purgeable: Purgeable, **stretch: str) -> int:
 
 def _remove(statement: str, purgeable: Purgeable, **given: object) -> int:
     with _within(purgeable), connection.cursor() as cursor:
-        cursor.execute(PATIENCE)
         cursor.execute(_sql(statement, purgeable), _given(purgeable, given))
         return int(cursor.rowcount)
 
@@ -153,9 +167,10 @@ def _sql(text: str, purgeable: Purgeable) -> str:
 
 @contextmanager
 def _within(purgeable: Purgeable) -> Iterator[None]:
+    """A transaction of its own: where no context is needed, that of the one statement."""
     with ExitStack() as stack:
         if purgeable.of_tenants:
             stack.enter_context(site_context("what expired long ago is removed, whosever it was", actor=ACTOR))
-        else:
+        elif connection.in_atomic_block:
             stack.enter_context(transaction.atomic())
         yield

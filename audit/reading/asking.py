@@ -1,6 +1,6 @@
 """What a reader of the trail may ask for: a form of plain fields, and what its answers mean to the database."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar
 
@@ -8,8 +8,8 @@ from django import forms
 from django.db.models import Exists, F, OuterRef, Q
 from django.forms.utils import flatatt
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
@@ -26,19 +26,18 @@ class PlainSelect(forms.Select):
     """A choice that is written at once: Django renders each option by a template of its own."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        widget = self.get_context(name, value, attrs)["widget"]
-        groups = format_html_join(
-            "", "{}", ((_group(label, options),) for label, options, _index in widget["optgroups"])
-        )
-        return format_html("<select{}>{}</select>", flatatt({"name": name, **widget["attrs"]}), groups)
+        chosen = "" if value is None else str(value)
+        within = flatatt({"name": name, **self.build_attrs(self.attrs, attrs)})
+        options = "".join(_written(value, label, chosen) for value, label in self.choices)
+        return mark_safe(f"<select{within}>{options}</select>")  # noqa: S308  # each part is escaped
 
 
-def _group(label: str | None, options: Iterable[Mapping[str, Any]]) -> SafeString:
-    told = (
-        (flatatt({"value": option["value"], "selected": option["selected"]}), option["label"]) for option in options
-    )
-    group = format_html_join("", "<option{}>{}</option>", told)
-    return format_html('<optgroup label="{}">{}</optgroup>', label, group) if label else group
+def _written(value: Any, label: Any, chosen: str) -> str:
+    if isinstance(label, list | tuple):  # a group of them, by its name
+        inner = "".join(_written(inner_value, inner_label, chosen) for inner_value, inner_label in label)
+        return f'<optgroup label="{escape(value)}">{inner}</optgroup>'
+    is_chosen = " selected" if str(value) == chosen else ""
+    return f'<option value="{escape(value)}"{is_chosen}>{escape(label)}</option>'
 
 
 class Asked(forms.Form):

@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from audit.context import ActorKind
 from audit.models import Entry
@@ -48,6 +49,7 @@ class Sight:
     site: admin.AdminSite = field(default_factory=lambda: admin.site)
     _known: dict[type[Model], dict[str, Model]] = field(default_factory=dict)
     _named: dict[tuple[type[Model], str], Named] = field(default_factory=dict)
+    _lists: dict[type[Model], str] = field(default_factory=dict)
     _wanted: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def gather(self, entries: Iterable[Entry], *, values: bool = False) -> None:
@@ -166,11 +168,14 @@ class Sight:
         model_admin = self.admin_of(type(row))
         if model_admin is None or not model_admin.has_view_permission(self.request, row):
             return ""
-        meta = row._meta
-        try:
-            return reverse(f"{self.site.name}:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-        except NoReverseMatch:
-            return ""
+        return f"{self._list_of(type(row))}{quote(row.pk)}/change/"
+
+    def _list_of(self, model: type[Model]) -> str:
+        """Where Django's admin lists a model, below which each row has its page."""
+        if model not in self._lists:
+            meta = model._meta
+            self._lists[model] = reverse(f"{self.site.name}:{meta.app_label}_{meta.model_name}_changelist")
+        return self._lists[model]
 
 
 def _key(model: type[Model], key: str) -> Any:

@@ -1,12 +1,13 @@
 """What stands in entries, in the words that people know it by: those of the models, the fields and the events."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.apps import apps
 from django.db.models import Field, Model
 from django.utils.text import capfirst
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import ActorKind
@@ -27,9 +28,15 @@ Choices = list[tuple[Any, Any]]
 
 
 def actions() -> Choices:
-    changes = (_("Changes of rows"), list(CHANGES.items()))
+    """Everything that can happen, in the reader's language."""
+    return _actions(get_language())
+
+
+@cache
+def _actions(_language: str | None) -> Choices:
+    changes = (str(_("Changes of rows")), [(name, str(label)) for name, label in CHANGES.items()])
     events = [
-        (subject, [(event.value, str(event.label).removesuffix(".")) for event in found])
+        (str(subject), [(event.value, str(event.label).removesuffix(".")) for event in found])
         for subject, found in by_subject().items()
     ]
     return [changes, *events]
@@ -37,13 +44,21 @@ def actions() -> Choices:
 
 def happening(action: str) -> str:
     """Say what happened: an event by its sentence, a change by its verb."""
-    if action in Event.values:
-        return str(Event(action).label)
-    return str(CHANGES.get(action, plain(action)))
+    return _sentences(get_language()).get(action) or str(CHANGES.get(action, plain(action)))
+
+
+@cache
+def _sentences(_language: str | None) -> Mapping[str, str]:
+    return {event.value: str(event.label) for event in Event}
 
 
 def kinds_of_objects() -> Choices:
     """Every table that an entry may be about; those of exempt models are objects of events."""
+    return _kinds_of_objects(get_language(), tuple(apps.app_configs))
+
+
+@lru_cache(maxsize=20)
+def _kinds_of_objects(_language: str | None, _apps: tuple[str, ...]) -> Choices:
     groups: dict[str, list[tuple[str, str]]] = {}
     for model in tables():
         said = said_of(model)

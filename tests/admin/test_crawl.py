@@ -203,7 +203,7 @@ def _whose(model: type[Model], row: str) -> str:
         for one in named:
             if one.related_model is owner:
                 return f"{row}.{one.column}"
-    if not (model._meta.auto_created and named):
+    if not (named and (model._meta.auto_created or model._meta.pk.is_relation)):
         return "NULL"
     first, inner = named[0], f"{row}_"
     of = cast("type[Model]", first.related_model)
