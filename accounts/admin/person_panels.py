@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,14 +12,27 @@ from django.utils.translation import gettext as _
 
 from accounts.admin_scope import actor
 from accounts.browsers import name_browser
-from accounts.models import Membership, User
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.provider_names import name_of
+from accounts.rows import Rows, fetch_all
 from accounts.tenancy.context import current
 from audit.models import Entry
 from audit.reading import words
 from audit.reading.sight import Sight
 
 SHOWN_ENTRIES = 20
+MEMBERSHIPS, TENANTS, ROLES = Rows(Membership, "m"), Rows(Tenant, "t"), Rows(Role, "r")
+IDENTITIES, SESSIONS = Rows(Identity, "i"), Rows(Session, "s")
+OF_MEMBERSHIPS = f"""
+    SELECT {MEMBERSHIPS.columns}, {TENANTS.columns}, {ROLES.columns}
+    FROM accounts_membership m JOIN accounts_tenant t ON t.id = m.tenant_id JOIN accounts_role r ON r.id = m.role_id
+    WHERE m.user_id = %s ORDER BY m.is_primary DESC, t.name
+"""
+OF_IDENTITIES = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.id"
+OF_SESSIONS = f"""
+    SELECT {SESSIONS.columns} FROM accounts_session s
+    WHERE s.user_id = %s AND s.expire_date > statement_timestamp() ORDER BY s.last_seen_at DESC
+"""
 OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
 
 
@@ -56,11 +70,8 @@ def panels(request: HttpRequest, user: User) -> list[Panel]:
 
 
 def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
-    """As they are looked for when the person comes in: the primary one first."""
-    found = Membership.objects.filter(user=user).select_related("tenant", "role")
-    memberships = list(found.order_by("-is_primary", "tenant__name"))
-    for membership in memberships:
-        membership.user = user
+    """Those in the reader's own tenant, or all for a superuser: the database guards the table."""
+    memberships = [_membership(row, user) for row in fetch_all(OF_MEMBERSHIPS, [user.pk])]
     sight.know(*memberships)
     add = reverse("admin:accounts_membership_add")
     return Panel(
@@ -79,7 +90,7 @@ def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
 
 
 def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
-    identities = list(user.identities.defer("claims").order_by("pk"))
+    identities = [IDENTITIES.read(row) for row in fetch_all(OF_IDENTITIES, [user.pk])]
     sight.know(*identities)
     return Panel(
         name="identities",
@@ -103,7 +114,7 @@ def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
 
 def _sessions(_request: HttpRequest, user: User, _sight: Sight) -> Panel:
     """Without the keys, which would open them."""
-    live = user.sessions.live().defer("session_data")
+    live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
     return Panel(
         name="sessions",
         title=_("Sessions"),
@@ -151,6 +162,14 @@ def _told(entry: Entry, sight: Sight) -> Row:
         ),
         link=reverse("admin:audit_entry_change", args=[entry.pk]),
     )
+
+
+def _membership(row: Sequence[Any], user: User) -> Membership:
+    membership = MEMBERSHIPS.read(row)
+    row = row[len(MEMBERSHIPS.names) :]
+    membership.user, membership.tenant = user, TENANTS.read(row)
+    membership.role = ROLES.read(row[len(TENANTS.names) :])
+    return membership
 
 
 def _day(moment: datetime) -> str:

@@ -41,7 +41,7 @@ def _of_app(app: Mapping[str, Any], here: str, *, with_links: bool) -> str:
 def _of_model(model: Mapping[str, Any], app: str, here: str, *, with_links: bool) -> str:
     name = escape(model["object_name"].lower())
     url, shown, described = model.get("admin_url"), conditional_escape(model["name"]), f"{app}-{name}"
-    is_current = bool(url) and url in here
+    is_current = bool(url and url in here)
     page = ' aria-current="page"' if is_current else ""
     link = f'<a href="{escape(url)}"{page}>{shown}</a>'
     cells = [
