@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts import leaving
 from accounts.claim_rules import wanted
 from accounts.models import ClaimRule, User
 from accounts.sessions import SessionStore
@@ -33,6 +35,15 @@ def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
 def record_sign_out(user: User | None, **_: Any) -> None:
     if user is not None:
         record(Event.SIGN_OUT_SUCCEEDED, person=user, actor=Actor(ActorKind.PERSON, str(user.pk)))
+
+
+@receiver(user_logged_out, dispatch_uid="leave with the last session")
+def leave_with_the_last_session(request: HttpRequest, user: User | None, **_: Any) -> None:
+    """Django tells of it before it removes the session."""
+    if user is not None and not leaving.is_signing_in(request, user):
+        with transaction.atomic():
+            leaving.hold([user.pk])
+            leaving.sign_out([user.pk], but=filter(None, [request.session.session_key]))
 
 
 @receiver(user_login_failed, dispatch_uid="record refused password")

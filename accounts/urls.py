@@ -11,7 +11,6 @@ from accounts.privacy import pages as privacy_pages
 
 urlpatterns = [
     path("", views.account, name="account"),
-    path("logout/", views.sign_out, name="account_logout"),
     path("organizations/", organization_pages.listed, name="organizations"),
     path("organizations/switch/", organization_pages.switch, name="switch-organization"),
     path("organizations/primary/", organization_pages.make_primary, name="primary-organization"),

@@ -3,13 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.browsers import name_browser
 from accounts.models import Session, User
@@ -28,16 +27,6 @@ def account(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     context = {"person": request.user, "ways_in": ways_in(request, request.user), "notice": _notice(request)}
     return render(request, "accounts/account.html", context)
-
-
-@without_tenant
-@require_http_methods(["GET", "HEAD", "POST"])
-def sign_out(request: HttpRequest) -> HttpResponse:
-    """GET asks, POST does: nobody else's page can sign a person out."""
-    if request.method != "POST":
-        return render(request, "accounts/sign_out.html")
-    logout(request)
-    return redirect(f"{reverse('account_login')}?notice=signed_out")
 
 
 @dataclass(frozen=True, kw_only=True)

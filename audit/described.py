@@ -30,6 +30,7 @@ SUBJECTS: Mapping[str, Any] = {
     "sign_out": _("Signing out"),
     "tenant": _("Tenants"),
     "trail": _("The trail itself"),
+    "upstream": _("Tokens of providers"),
     "value": _("Restored values"),
     "webhook": _("Webhooks"),
 }
@@ -60,6 +61,14 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
     Event.UPSTREAM_LOST: {**PROVIDER, "because": _("what ended them, in a word")},
+    Event.UPSTREAM_GAVE_UP: {
+        **PROVIDER,
+        "because": _("what had ended the tokens, in a word"),
+        "trouble": _("what the last try met, in a word"),
+        "tries": _("how often it was tried"),
+    },
+    Event.UPSTREAM_PURGED: COUNTED,
+    Event.SIGN_OUT_PURGED: COUNTED,
     Event.IDENTITY_KEPT: REFUSED,
     Event.CHANGE_REFUSED: {**BECAUSE, "asked_by": _("the account that tried")},
     Event.ADDRESS_CHANGE_REFUSED: BECAUSE,

@@ -20,12 +20,21 @@ class Event(models.TextChoices):
     SIGN_IN_REFUSED = "sign_in.refused", _("Somebody tried to sign in and was refused, for the reason given.")
     SIGN_OUT_SUCCEEDED = "sign_out.succeeded", _("A person signed out.")
     SIGN_OUT_REFUSED = "sign_out.refused", _("A provider's call to sign somebody out was not believed.")
+    SIGN_OUT_PURGED = (
+        "sign_out.purged",
+        _("What is known of a provider's calls to sign somebody out, which have expired, was removed, and counted."),
+    )
     ACCOUNT_ENROLLED = "account.enrolled", _("An account was opened for a person who came for the first time.")
     ACCOUNT_CUT_OFF = "account.cut_off", _("Everything by which somebody could act was ended, for the reason given.")
     ACCOUNT_CUT_OFF_CONFIRMED = "account.cut_off_confirmed", _("Nothing that a cut-off ended is alive any more.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")
+    UPSTREAM_GAVE_UP = (
+        "upstream.gave_up",
+        _("A provider was not told that tokens are over: until they end by themselves, they are good there."),
+    )
+    UPSTREAM_PURGED = "upstream.purged", _("What was left of revoking tokens was removed; the details count it.")
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
     ADDRESS_CHANGE_ASKED = "address.change_asked", _("A person asked for another address for their account.")

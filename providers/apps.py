@@ -14,6 +14,9 @@ class ProvidersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("providers.vault.encrypted")
+        import_module("providers.leaving.acts")
+        import_module("providers.leaving.encrypted")
+        import_module("providers.purged")
         import_module("providers.cutting_off")
         registry = import_module("providers.registry")  # models are ready only now
         NAMES.update({provider.id: provider.name for provider in registry.enabled().values()})

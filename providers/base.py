@@ -4,7 +4,7 @@ import base64
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from providers.flow import Flow
 from providers.identity import ExternalIdentity, methods_in
 from providers.metadata import Issuer, Metadata
 from providers.refusal import Reason, SignInRefused
-from providers.tokens import RefreshRefused, Tokens
+from providers.tokens import RefreshRefused, Revoked, Tokens
 from providers.upstream import Answer, Upstream
 from providers.verification import verify
 
@@ -38,6 +38,8 @@ class More:
 @dataclass(kw_only=True)
 class Provider(ABC):
     """Somebody who vouches for people: an id for URLs and tables, a name for people, and our client there."""
+
+    revokes_one_by_one: ClassVar[bool] = False  # else a person's tokens stand and fall together, or may
 
     id: str
     name: str
@@ -80,6 +82,20 @@ class Provider(ABC):
     def refreshed(self, refresh_token: str) -> Tokens:
         """Return new tokens (RFC 6749, section 6). Raises RefreshRefused, and SignInRefused without an answer."""
 
+    @property
+    @abstractmethod
+    def issues_as(self) -> str:
+        """The issuer of its identities. What another one gave is never shown to it. Never waits."""
+
+    @property
+    def end_session_endpoint(self) -> str:
+        """Where a person's browser signs out there, or nothing where that is not known or not offered. Never waits."""
+        return ""
+
+    @abstractmethod
+    def revoke(self, *, access: str, refresh: str) -> Revoked:
+        """Have tokens revoked, either of which may be empty. Raises SignInRefused when it should be tried again."""
+
     @abstractmethod
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         """Spend a code and return whom it stands for. Raises SignInRefused.
@@ -112,6 +128,15 @@ class OpenIDProvider(Provider):
     def origins(self) -> set[str]:
         known = self.issuer.peek()
         return {origin_of(url) for url in (self.issuer_url, known.authorization_endpoint if known else "") if url}
+
+    @property
+    def issues_as(self) -> str:
+        return self.issuer_url
+
+    @property
+    def end_session_endpoint(self) -> str:
+        known = self.issuer.known()
+        return known.end_session_endpoint if known else ""
 
     @property
     def is_down(self) -> bool:
@@ -164,10 +189,30 @@ class OpenIDProvider(Provider):
 
     def refreshed(self, refresh_token: str) -> Tokens:
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        answer = authenticated_post(self, self.metadata, form)
+        answer = authenticated_post(self, self.metadata.token_endpoint, form)
         if answer.status in {400, 401} and _error_in(answer) == "invalid_grant":
             raise RefreshRefused
         return tokens_from(answer)
+
+    def revoke(self, *, access: str, refresh: str) -> Revoked:
+        """RFC 7009: the refresh token first, because the grant goes with it; then the access token, to be sure."""
+        endpoint = self.metadata.revocation_endpoint
+        if not endpoint:
+            return Revoked.NOT_OFFERED
+        tokens = [(refresh, "refresh_token"), (access, "access_token")]
+        done = [self._revoke(endpoint, token, hint) for token, hint in tokens if token]
+        return done[0]
+
+    def _revoke(self, endpoint: str, token: str, hint: str) -> Revoked:
+        """What the body of a good answer says does not count (section 2.2). Google calls a dead token an error."""
+        answer = authenticated_post(self, endpoint, {"token": token, "token_type_hint": hint})
+        if answer.status in {200, 204}:
+            return Revoked.REVOKED
+        if answer.status == 400:
+            error = _error_in(answer)
+            if error in {"invalid_token", "unsupported_token_type"}:
+                return Revoked.REVOKED if error == "invalid_token" else Revoked.NOT_OFFERED
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} to a revocation")
 
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
         """Add the tokens, and claims that rules look at and that the ID token does not hold. Never raises."""
@@ -192,7 +237,7 @@ class OpenIDProvider(Provider):
             "redirect_uri": self.callback_url,
             "code_verifier": code_verifier,
         }
-        return tokens_from(authenticated_post(self, self.metadata, form))
+        return tokens_from(authenticated_post(self, self.metadata.token_endpoint, form))
 
     def verified_claims(self, tokens: Tokens, *, nonce: str, wants_fresh: bool) -> dict[str, Any]:
         return verify(
@@ -223,15 +268,19 @@ class OpenIDProvider(Provider):
         return claims.get("email_verified") is True
 
 
-def authenticated_post(provider: Provider, metadata: Metadata, form: Mapping[str, str]) -> Answer:
-    """Post to a token endpoint as our client, the way the issuer asks for (RFC 6749, section 2.3.1)."""
+def authenticated_post(provider: OpenIDProvider, endpoint: str, form: Mapping[str, str]) -> Answer:
+    """Post to an endpoint as our client, the way the issuer asks for (RFC 6749, section 2.3.1)."""
     client = provider.client
-    if not metadata.wants_basic:
+    if not provider.metadata.wants_basic:
         both = {"client_id": client.id, "client_secret": client.secret}
-        return provider.upstream.post(metadata.token_endpoint, {**form, **both})
-    credentials = f"{quote(client.id, safe='')}:{quote(client.secret, safe='')}".encode()
-    header = {"Authorization": f"Basic {base64.b64encode(credentials).decode()}"}
-    return provider.upstream.post(metadata.token_endpoint, form, headers=header)
+        return provider.upstream.post(endpoint, {**form, **both})
+    header = basic(quote(client.id, safe=""), quote(client.secret, safe=""))
+    return provider.upstream.post(endpoint, form, headers=header)
+
+
+def basic(name: str, secret: str) -> dict[str, str]:
+    """RFC 7617, section 2."""
+    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
 
 
 def tokens_from(answer: Answer) -> Tokens:

@@ -62,6 +62,9 @@ def page_with_buttons(
     on their way (Content Security Policy Level 3, section 6.3.1).
     """
     response = render(request, template, context, status=status)
-    origins = sorted({origin for provider in registry.enabled().values() for origin in provider.origins})
-    response._csp_update = {"form-action": origins}  # type: ignore[attr-defined]  # noqa: SLF001  # django-csp's own way
+    let_forms_lead_to(response, {origin for provider in registry.enabled().values() for origin in provider.origins})
     return response
+
+
+def let_forms_lead_to(response: HttpResponse, origins: Iterable[str]) -> None:
+    response._csp_update = {"form-action": sorted(origins)}  # type: ignore[attr-defined]  # noqa: SLF001  # django-csp's own way

@@ -7,13 +7,23 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.cut_off import Credentials, Ended, register
 from accounts.models import Identity
-from accounts.sessions import Because
-from providers import vault
+from accounts.sessions import Because as Ending
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
+from providers.leaving.standing import not_revoked
 from providers.models import UpstreamTokens
 
+BECAUSE = {
+    Ending.CUT_OFF: Because.CUT_OFF,
+    Ending.DEACTIVATED: Because.DEACTIVATED,
+    Ending.ERASED: Because.ERASED,
+}
 
-def _end_tokens(people: Sequence[UUID], _because: Because) -> Ended:
-    return Ended(count=len(vault.take_out(Identity.objects.filter(user__in=people))))
+
+def _end_tokens(people: Sequence[UUID], because: Ending) -> Ended:
+    """For our code they are dead with this transaction; that their providers are told follows, by a job."""
+    rows = leave(Identity.objects.filter(user__in=people), because=BECAUSE.get(because, Because.REMOVED))
+    return Ended(count=len(rows), follows=[str(row_id) for row_id in rows])
 
 
 register(
@@ -22,5 +32,6 @@ register(
         label=_("Tokens of providers"),
         end=_end_tokens,
         alive=lambda people: UpstreamTokens.objects.filter(identity__user__in=people).count(),
+        pending=not_revoked,
     )
 )

@@ -16,6 +16,8 @@ from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers.identity import ExternalIdentity
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
 from providers.refusal import Reason, SignInRefused
 
 
@@ -83,6 +85,7 @@ def disconnect(identity: Identity) -> None:
         if left == {identity.pk} and not passwords.opens(user):
             raise SignInRefused(Reason.LAST_WAY_IN, person=user.pk)
         _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
+        leave([identity], because=Because.DISCONNECTED)
         identity.delete()
         address.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
 

@@ -83,6 +83,10 @@ class Issuer:
         """Return the metadata if it is at hand, without waiting."""
         return self._metadata.peek()
 
+    def known(self) -> Metadata | None:
+        """Return the metadata if this process or another has it, without waiting for the issuer."""
+        return self._metadata.known()
+
     @property
     def failed_lately(self) -> bool:
         return self._metadata.failed_lately

@@ -1,6 +1,9 @@
-"""What the providers' application keeps: tokens, encrypted."""
+"""What the providers' application keeps: tokens, encrypted, and logout tokens that it has heard."""
+
+import uuid
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity
@@ -42,3 +45,62 @@ class UpstreamTokens(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity_id}: {self.health}"
+
+
+class LeavingState(models.TextChoices):
+    """How far it is with telling a provider that tokens are over."""
+
+    WAITING = "waiting", _("waiting")
+    DONE = "done", _("done")
+    GIVEN_UP = "given_up", _("given up")
+
+
+class Leaving(models.Model):
+    """Tokens that were taken out of the vault and are to be revoked at their provider (ADR 24).
+
+    Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more. Only
+    of who has signed out the identity's number is kept as long, to see whether they have come back.
+    ``claimed_until`` is until when somebody may be at it. ``expires_at`` comes with the end, so that people can look.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    provider = models.CharField(max_length=32)
+    issuer = models.CharField(max_length=255)
+    because = models.CharField(max_length=20)
+    identity_id = models.BigIntegerField(null=True)
+    access = models.TextField(blank=True)
+    refresh = models.TextField(blank=True)
+    state = models.CharField(
+        max_length=10, choices=LeavingState.choices, default=LeavingState.WAITING, db_default=LeavingState.WAITING
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    tries = models.PositiveIntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField(null=True, db_default=Now())
+    claimed_until = models.DateTimeField(null=True)
+    trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
+    expires_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("sign-out at a provider")
+        verbose_name_plural = _("sign-outs at providers")
+        indexes = (
+            models.Index(fields=["next_try_at"], condition=models.Q(next_try_at__isnull=False), name="leaving_due"),
+            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="leaving_expires"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.state}"
+
+
+class HeardLogout(models.Model):
+    """A logout token that has come, by a digest of its issuer and ``jti``: until it expires it may not come again."""
+
+    digest = models.CharField(primary_key=True, max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("logout token")
+        verbose_name_plural = _("logout tokens")
+
+    def __str__(self) -> str:
+        return self.digest[:8]

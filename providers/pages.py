@@ -24,6 +24,10 @@ from providers.refusing import refuse
 
 NOTICES = {
     "signed_out": _("You are signed out."),
+    "signed_out_there": _("You are signed out, at %(provider)s too."),
+    "still_in_there": _(
+        "You are signed out here, but %(provider)s did not answer. If others use this device, sign out there yourself."
+    ),
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
     "connected_already": _("That one was connected already."),
@@ -110,4 +114,9 @@ def redirect_with_notice(name: str, notice: str) -> HttpResponse:
 
 
 def _notice(request: HttpRequest) -> str:
-    return str(NOTICES.get(request.GET.get("notice", ""), ""))
+    """Those that name a provider are shown for one that there is."""
+    words = str(NOTICES.get(request.GET.get("notice", ""), ""))
+    provider = registry.enabled().get(request.GET.get("provider", ""))
+    if "%(provider)s" not in words:
+        return words
+    return words % {"provider": provider.name} if provider else ""

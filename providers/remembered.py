@@ -63,6 +63,12 @@ class Remembered(Generic[Parsed]):
             threading.Thread(target=self._get_quietly, name=self.key, daemon=True).start()
         return copy.parsed if copy else None
 
+    def known(self) -> Parsed | None:
+        """As ``peek``, and where this process knows nothing, return what another one has shared."""
+        if self._copy is None:
+            self._take_shared()
+        return self.peek()
+
     @property
     def failed_lately(self) -> bool:
         """Whether the last fetch failed, within the last minute."""

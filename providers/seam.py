@@ -8,7 +8,7 @@ from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts import step_up
+from accounts import leaving, step_up
 from accounts.factors.held import Kind
 from accounts.local.passwords import PASSKEY_ALONE
 from providers.linking import Linked
@@ -71,6 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
 
 def open_session(request: HttpRequest, linked: Linked, next_url: str, *, has_second_factor: bool) -> HttpResponseBase:
     """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
+    leaving.begin_sign_in(request, linked.user)
     login = LinkedLogin(linked, next_url, has_second_factor=has_second_factor)
     response: HttpResponseBase = complete_social_login(request, login)
     return response

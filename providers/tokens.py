@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 
 LONGEST = 16_384  # characters: tokens of large companies list every group
 LONGEST_LIFE = 366 * 86_400  # seconds
+
+
+class Revoked(StrEnum):
+    """What became of tokens that a provider was asked to revoke."""
+
+    REVOKED = "revoked"
+    NOT_OFFERED = "not_offered"  # the provider revokes none, or none of the kind: they end by themselves
 
 
 class RefreshRefused(Exception):

@@ -81,6 +81,11 @@ class Upstream:
         typed = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self._call("POST", url, urlencode(form).encode(), typed)
 
+    def delete(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Answer:
+        """Raises SignInRefused when there is no whole answer in time."""
+        typed = {"Content-Type": "application/json", **(headers or {})}
+        return self._call("DELETE", url, json.dumps(document).encode(), typed)
+
     def close(self) -> None:
         """Close the kept connections."""
         while self._idle:

@@ -4,11 +4,13 @@ from django.urls import path
 
 from providers import front, invitations, pages, proving
 from providers.keycloak import backchannel
+from providers.leaving import pages as sign_out
 
 INVITATION = "invitation/<uuid:tenant_id>/<str:secret>/"
 
 urlpatterns = [
     path("login/", pages.sign_in, name="account_login"),
+    path("logout/", sign_out.sign_out, name="account_logout"),
     path("connections/", pages.connections, name="connections"),
     path("prove/", proving.prove_again, name="prove"),
     path("connections/<int:identity_id>/disconnect/", pages.disconnect_page, name="disconnect"),
@@ -18,4 +20,5 @@ urlpatterns = [
     path("keycloak/backchannel-logout/", backchannel.receive, name="backchannel-logout"),
     path("<slug:provider_id>/login/", front.start, name="provider-start"),
     path("<slug:provider_id>/login/callback/", front.callback, name="provider-callback"),
+    path("<slug:provider_id>/logout/callback/", sign_out.back, name="provider-left"),
 ]

@@ -36,7 +36,7 @@ class GitHub:
             ("GET", f"{API}/user"): Endpoint("user", self.user, Stage.USERINFO),
             ("GET", f"{API}/user/emails"): Endpoint("emails", self.emails, Stage.EMAILS),
             ("GET", f"{API}/user/orgs"): Endpoint("orgs", self.orgs, Stage.ORGANIZATIONS),
-            ("DELETE", application): Endpoint("revoke", self.revoke),
+            ("DELETE", application): Endpoint("revoke", self.revoke, Stage.REVOCATION),
         }
 
     def token(self, request: Request) -> Answer:

@@ -84,7 +84,7 @@ class OpenIdProvider:
             ("POST", self.paths.userinfo): Endpoint("userinfo", self.userinfo, Stage.USERINFO),
         }
         if self.paths.revoke:
-            found["POST", self.paths.revoke] = Endpoint("revoke", self.revoke)
+            found["POST", self.paths.revoke] = Endpoint("revoke", self.revoke, Stage.REVOCATION)
         return found
 
     def discovery(self, _request: Request) -> Answer:

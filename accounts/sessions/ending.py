@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from django.db import transaction
 
+from accounts import leaving
 from accounts.models import Session, User
 from audit.events import Event, record
 
@@ -29,6 +30,9 @@ class Because(StrEnum):
     ERASED = "erased"
 
 
+SIGN_OUTS = frozenset({Because.OWNER, Because.PROVIDER, Because.ADMINISTRATOR})  # the person is to be signed out
+
+
 def end(keys: list[str]) -> int:
     """End sessions and return how many there were. Before their time: ``end_early``, which says so in the trail."""
     count, _ = Session.objects.filter(session_key__in=keys).delete()
@@ -47,6 +51,10 @@ def end_early(sessions: Iterable[Session], *, because: Because) -> int:
     """
     with transaction.atomic():
         rows = list(sessions)
+        people = {row.user_id for row in rows if row.user_id} if because in SIGN_OUTS else set()
+        leaving.hold(people)
         for row in rows:
             record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, because=because.value)
-        return end([row.session_key for row in rows])
+        count = end([row.session_key for row in rows])
+        leaving.sign_out(people)
+        return count

@@ -23,6 +23,7 @@ NAMES = {
     "cut-offs": _("Looking whether what was cut off is dead"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
+    "leaving": _("Revoking tokens at providers"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from redis.exceptions import RedisError
 
 from accounts.models import User
-from config.overview import counting, jobs, people, provider_health, purge, refusals, sign_ins, trail
+from config.overview import counting, jobs, leaving, people, provider_health, purge, refusals, sign_ins, trail
 from config.overview.counting import Counter
 from config.overview.panel import Panel, Shown
 
@@ -20,6 +20,7 @@ PANELS: list[Panel[Any]] = [
     people.SESSIONS,
     people.STALE,
     provider_health.PANEL,
+    leaving.PANEL,
     trail.PANEL,
     purge.PANEL,
     jobs.PANEL,

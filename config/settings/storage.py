@@ -52,6 +52,7 @@ CELERY_BEAT_SCHEDULE = {
     "cut-offs": {"task": "accounts.tasks.confirm_cut_offs", "schedule": 30.0, "options": {"expires": 25}},
     "overview": {"task": "config.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "accounts.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "leaving": {"task": "providers.tasks.revoke_tokens", "schedule": 5.0, "options": {"expires": 5}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.find_bulk_actions_again", "schedule": 60.0, "options": {"expires": 50}},

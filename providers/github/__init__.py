@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from providers.base import Client, More, Provider, origin_of, with_query
+from providers.base import Client, More, Provider, basic, origin_of, with_query
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.refusal import Reason, SignInRefused, note_unreadable
-from providers.tokens import RefreshRefused, Tokens, usable
+from providers.tokens import RefreshRefused, Revoked, Tokens, usable
 from providers.upstream import Answer
 
 ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
@@ -21,12 +21,18 @@ MOST_PAGES = 10
 class GitHubProvider(Provider):
     """GitHub or an Enterprise server of one's own. The issuer is its address, the subject the number of the user."""
 
+    revokes_one_by_one: ClassVar[bool] = True
+
     url: str
     api_url: str
 
     @property
     def origins(self) -> set[str]:
         return {origin_of(self.url)}
+
+    @property
+    def issues_as(self) -> str:
+        return self.url
 
     def authorization_url(self, flow: Flow) -> str:
         scopes = "read:user user:email" + (" read:org" if ORGANIZATIONS & frozenset(flow.wanted) else "")
@@ -76,6 +82,18 @@ class GitHubProvider(Provider):
         if values.get("error") == "bad_refresh_token":
             raise RefreshRefused
         return _tokens_in(values)
+
+    def revoke(self, *, access: str, refresh: str) -> Revoked:
+        """GitHub's own way, with our credentials. It takes access tokens only: the refresh token of an App stays.
+
+        It says "not found" of a token that is over, and of credentials that are wrong: the token itself tells which.
+        """
+        url = f"{self.api_url}/applications/{self.client.id}/token"
+        headers = {**basic(self.client.id, self.client.secret), "Accept": "application/vnd.github+json"}
+        answer = self.upstream.delete(url, {"access_token": access}, headers=headers)
+        if answer.status == 204 or (answer.status in {404, 422} and self._api("/user", access).status == 401):
+            return Revoked.REVOKED
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} to a revocation")
 
     def _exchange(self, code: str, code_verifier: str) -> Tokens:
         form = {"code": code, "redirect_uri": self.callback_url, "code_verifier": code_verifier}

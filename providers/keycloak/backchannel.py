@@ -1,17 +1,14 @@
 """Keycloak tells us that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0)."""
 
 import hashlib
-import logging
-import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from django.core.cache import cache
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
-from redis.exceptions import RedisError
 
 from accounts import limits
 from accounts.models import Identity, Session
@@ -26,9 +23,11 @@ from providers.refusing import REFUSALS, is_too_often, note_refusal
 from providers.upstream import one_deadline
 from providers.verification import LEEWAY, verify_logout
 
-logger = logging.getLogger(__name__)
-
 KEYCLOAK = "keycloak"
+LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, after which Python knows no date
+HEAR = """
+    INSERT INTO "providers_heardlogout" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
+"""
 
 
 @without_tenant
@@ -42,15 +41,14 @@ def receive(request: HttpRequest) -> HttpResponse:
     try:
         with one_deadline():
             claims = verify_logout(_only_token(request), issuer=provider.issuer, client_id=provider.client.id)
-        _refuse_repeated(claims)
+        with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
+            _hear_once(claims)
+            end_early(_named(claims), because=Because.PROVIDER)
     except SignInRefused as refused:
         if is_too_often(request):
             return limits.too_often(REFUSALS)
         note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
-    with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
-        end_early(_named(claims), because=Because.PROVIDER)
-    _remember(claims)
     return HttpResponse(headers={"Cache-Control": "no-store"})
 
 
@@ -74,24 +72,14 @@ def _named(claims: Mapping[str, Any]) -> list[Session]:
     return list(found)
 
 
-def _refuse_repeated(claims: Mapping[str, Any]) -> None:
-    """Without Redis nobody can tell; then ending the sessions once more is the safe side."""
-    try:
-        is_repeated = cache.get(_key(claims)) is not None
-    except RedisError:
-        logger.warning("the cache is away: whether this logout token came before is not known")
-        return
-    if is_repeated:
-        raise SignInRefused(Reason.LOGOUT_REPEATED)
+def _hear_once(claims: Mapping[str, Any]) -> None:
+    """Refuse a token that came before, to whatever process: what notes it shares the fate of what it does.
 
-
-def _remember(claims: Mapping[str, Any]) -> None:
-    """Afterwards, so that a token whose work failed may come again; twice at once, it does the same work twice."""
-    try:
-        cache.set(_key(claims), 1, claims["exp"] + 2 * LEEWAY - time.time())
-    except RedisError:
-        logger.warning("the cache is away: this logout token may come again")
-
-
-def _key(claims: Mapping[str, Any]) -> str:
-    return f"logout:{hashlib.sha256(claims['jti'].encode()).hexdigest()}"
+    So one whose work failed may come again. Of two at once, the second waits for what becomes of the first.
+    """
+    digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
+    given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY, LAST_MOMENT), UTC)]
+    with connection.cursor() as cursor:
+        cursor.execute(HEAR, given)
+        if not cursor.rowcount:
+            raise SignInRefused(Reason.LOGOUT_REPEATED)

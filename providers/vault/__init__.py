@@ -1,7 +1,7 @@
 """The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
 
 from providers.vault.access import NothingKept, SignInAgain, TokenUnavailable, TryLater, get_token
-from providers.vault.keeping import Kept, held, keep, over, take_out
+from providers.vault.keeping import Kept, held, id_token, keep, over, take_out
 
 __all__ = [
     "Kept",
@@ -11,6 +11,7 @@ __all__ = [
     "TryLater",
     "get_token",
     "held",
+    "id_token",
     "keep",
     "over",
     "take_out",

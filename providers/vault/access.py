@@ -22,6 +22,7 @@ from accounts.rows import fetch_one
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import registry
+from providers.leaving.outbox import Because, Ended, note
 from providers.models import Health
 from providers.refusal import SignInRefused
 from providers.tokens import RefreshRefused, Usable, usable
@@ -38,7 +39,8 @@ LONGEST_REST = timedelta(hours=1)
 
 READ = """
     SELECT
-        i.id, i.user_id, i.provider, t.access, t.refresh, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
+        i.id, i.user_id, i.provider, i.issuer,
+        t.access, t.refresh, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
         t.leased_until > statement_timestamp(), statement_timestamp()
     FROM accounts_identity i JOIN providers_upstreamtokens t ON t.identity_id = i.id
     WHERE i.user_id = %s AND i.provider = %s ORDER BY t.health = 'dead', t.given_at DESC LIMIT 1
@@ -93,6 +95,7 @@ class Row:
     identity_id: int
     owner: str
     provider: str
+    issuer: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     given_at: datetime
@@ -150,11 +153,13 @@ def read(user: User, provider: str) -> Row:
     row = fetch_one(READ, [user.pk, provider])
     if row is None:
         raise NothingKept(provider)
-    identity_id, user_id, name, access, refresh, given_at, expires_at, version, health, rest_until, claimed, now = row
+    identity_id, user_id, name, issuer, *of_tokens = row
+    access, refresh, given_at, expires_at, version, health, rest_until, claimed, now = of_tokens
     return Row(
         identity_id=identity_id,
         owner=owner(identity_id, user_id),
         provider=name,
+        issuer=issuer,
         access=access,
         refresh=refresh,
         given_at=given_at,
@@ -176,7 +181,7 @@ def _renewed(row: Row) -> str:
     refresh = opened(row, row.refresh, REFRESH)
     _let_go()
     try:
-        found = _asked(row.provider, refresh)
+        found = _asked(row, refresh)
     except RefreshRefused:
         if _die(row, "refresh_refused"):
             raise SignInAgain(row.provider) from None
@@ -188,14 +193,22 @@ def _renewed(row: Row) -> str:
         if row.expires_at is None or row.expires_at > timezone.now():
             return opened(row, row.access, ACCESS)
         raise TryLater(row.provider) from None
-    put(row, found)
+    if not put(row, found) and not _is_kept(row):
+        ended = Ended(provider=row.provider, issuer=row.issuer, access=found.access, refresh=found.refresh)
+        note([ended], because=Because.TOO_LATE)
+        raise NothingKept(row.provider)
     return found.access  # good even where a sign-in has brought a newer one meanwhile
 
 
-def put(row: Row, found: Usable) -> None:
+def put(row: Row, found: Usable) -> bool:
     put = sealed(found, row.owner)
     given: list[Any] = [put.access, put.refresh, put.refresh, put.id_token, put.id_token, found.lasts]
-    _write(RENEW, [*given, row.identity_id, row.version])
+    return _write(RENEW, [*given, row.identity_id, row.version])
+
+
+def _is_kept(row: Row) -> bool:
+    """Whether the identity has tokens still: its person may have left while the provider was asked."""
+    return fetch_one('SELECT 1 FROM "providers_upstreamtokens" WHERE identity_id = %s', [row.identity_id]) is not None
 
 
 def _of_somebody_else(row: Row) -> str:
@@ -206,10 +219,10 @@ def _of_somebody_else(row: Row) -> str:
     return opened(row, newer[0], ACCESS)
 
 
-def _asked(provider_id: str, refresh: str) -> Usable:
+def _asked(row: Row, refresh: str) -> Usable:
     """Raises RefreshRefused, SignInRefused."""
-    provider = registry.enabled().get(provider_id)
-    if provider is None:
+    provider = registry.enabled().get(row.provider)
+    if provider is None or provider.issues_as != row.issuer:
         raise RefreshRefused
     found = usable(provider.refreshed(refresh))
     if found is None:

@@ -87,6 +87,13 @@ def take_out(identities: Iterable[Identity]) -> list[Kept]:
     ]
 
 
+def id_token(user: User, identity_id: int, *, issuer: str) -> str:
+    """Return the ID token that a person's identity last came with, or nothing where that was another issuer's."""
+    rows = UpstreamTokens.objects.filter(identity_id=identity_id, identity__user=user, identity__issuer=issuer)
+    row = rows.first()
+    return _opened(row.id_token, owner(identity_id, user.pk), ID) if row else ""
+
+
 def over(user: User) -> list[Identity]:
     """Return the identities of a person whose tokens are over."""
     return list(Identity.objects.filter(user=user, tokens__health=Health.DEAD).order_by("pk"))

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     GROUPS = "groups"
     ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a document
     LOGOUT = "logout"
+    REVOCATION = "revocation"
 
 
 class Outcome(StrEnum):
@@ -30,7 +31,8 @@ class Outcome(StrEnum):
 
     REFUSED: no session. SIGNED_IN: a session all the same. REFUSED_IF_ASKED: no session where
     the product asked the endpoint at all, else a session. EITHER: both are defensible. For the
-    logout stage REFUSED means that the logout token ends no session.
+    logout stage REFUSED means that the logout token ends no session. For the revocation stage REFUSED means that the
+    product has to ask again later, SIGNED_IN that it is done: nobody's sign-in is in question.
     """
 
     REFUSED = "refused"

@@ -93,6 +93,20 @@ _ONLY_TOKEN = (
     _Ill("header_flood", "sends 5,000 headers.", _flooded),
     _Ill("long_number", "answers with a number of 5,000 digits.", _body(_LONG_NUMBER)),
 )
+_ONLY_REVOCATION = (
+    _Ill("401", "answers 401 invalid_client.", _status(401, "invalid_client")),
+    _Ill("429", "answers 429.", _status(429, "slow_down")),
+    _Ill("503", "answers 503.", _status(503, "temporarily_unavailable")),
+    _Ill("redirect_307", "answers 307, which would carry the secret along.", _elsewhere(307)),
+)
+_ENDED = (
+    _Ill("invalid_token", "answers that the token is over.", _status(400, "invalid_token")),
+    _Ill("unsupported", "answers that it does not revoke such tokens.", _status(400, "unsupported_token_type")),
+)
+_REVOKING = (Provider.GOOGLE, Provider.GITHUB, Provider.KEYCLOAK)
+_REVOKING_BY_BOOK = (Provider.GOOGLE, Provider.KEYCLOAK)  # RFC 7009: GitHub has a way of its own
+_TALKING = frozenset({"html", "not_json", "list", "null", "empty", "bad_utf8", "deep"})  # with a status that counts
+_OF_BODY = frozenset({"truncated", "drip_body", "huge"})  # GitHub's answer has none
 _SHORT_LIST = frozenset({"500", "not_json", "empty", "redirect", "hang", "huge"})
 _SHORT = tuple(ill for ill in _BROKEN if ill.key in _SHORT_LIST)
 
@@ -130,4 +144,9 @@ FAULTS: tuple[Fault, ...] = (
     *_at(Stage.EMAILS, (_MISSING, *_BROKEN), Outcome.SIGNED_IN, _GITHUB),
     *_at(Stage.ORGANIZATIONS, _SHORT, Outcome.SIGNED_IN, _GITHUB),
     *_at(Stage.GROUPS, _SHORT, Outcome.SIGNED_IN, (Provider.MICROSOFT,)),
+    *_at(Stage.REVOCATION, _ONLY_REVOCATION, Outcome.REFUSED, _REVOKING),
+    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key not in _TALKING | _OF_BODY), Outcome.REFUSED, _REVOKING),
+    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key in _OF_BODY), Outcome.REFUSED, _REVOKING_BY_BOOK),
+    *_at(Stage.REVOCATION, tuple(i for i in _BROKEN if i.key in _TALKING), Outcome.SIGNED_IN, _REVOKING_BY_BOOK),
+    *_at(Stage.REVOCATION, _ENDED, Outcome.SIGNED_IN, _REVOKING_BY_BOOK),
 )

@@ -69,6 +69,13 @@ def _left(visitor: Visitor, _: NewVisitor) -> None:
     visitor.confirm("Sign out")
 
 
+def _left_there_too(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.sign_in("keycloak", "ada")
+    visitor.go("/accounts/logout/")
+    visitor.press("Also sign out at Keycloak")
+    visitor.confirm("Sign out")
+
+
 def _one_down(visitor: Visitor, _: NewVisitor) -> None:
     visitor.providers.set_fault("microsoft", "discovery_500")
     visitor.go("/accounts/microsoft/login/")
@@ -368,6 +375,12 @@ STATES = [
     State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
     State(name="sign-in-to_be_remembered", heading="Vestibule", arrive=_at("/accounts/login/?remember=on")),
     State(name="sign-in-signed_out", heading="Vestibule", arrive=_left),
+    State(name="sign-in-signed_out_there", heading="Vestibule", arrive=_left_there_too),
+    State(
+        name="sign-in-still_in_there",
+        heading="Vestibule",
+        arrive=_at("/accounts/login/?notice=still_in_there&provider=keycloak"),
+    ),
     State(name="sign-in-provider_down", heading="Vestibule", arrive=_one_down),
     State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=_at("/accounts/github/login/")),
     State(
@@ -472,6 +485,12 @@ STATES = [
     State(name="local-choose_badly", heading="Your new account", arrive=_choosing_badly),
     State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
     State(name="local-new_password", heading="Choose a new password", arrive=_forgetful),
+    State(name="sign-out-there_too", heading="Sign out?", arrive=_inside("/accounts/logout/", provider="keycloak")),
+    State(
+        name="sign-out-there_too_chosen",
+        heading="Sign out?",
+        arrive=_inside("/accounts/logout/?there_too=on", provider="keycloak"),
+    ),
     State(name="sign-out-asked", heading="Sign out?", arrive=_inside("/accounts/logout/")),
     State(
         name="error-400",

@@ -1,16 +1,26 @@
 """Signing out at Keycloak signs out here: exactly the sessions that its logout token names, and by no other token."""
 
 import json
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from django.db.models import F
 from pytest_django.live_server_helper import LiveServer
 
+from accounts import purging
 from accounts.models import Session
 from audit.models import Entry
+from providers.keycloak import backchannel
+from providers.models import HeardLogout
+from sandbox.backchannel import EVENT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
+from tests.memory import forget_providers
+from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
 
@@ -91,6 +101,90 @@ def test_a_session_of_somebody_else_is_not_ended_by_its_name(
     assert ended() == []
 
 
+def test_a_token_that_names_only_the_session_ends_that_one(
+    ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox
+) -> None:
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+
+    assert tell(providers, providers.logout_token(sid(elsewhere), sub=None)) == 200
+    assert (ada.account is None, elsewhere.account is None) == (False, True)
+
+
+def test_news_of_a_session_that_is_over_here_already_is_good_news(ada: Browser, providers: Sandbox) -> None:
+    """Section 2.8: it has been done, so it is no failure."""
+    token = providers.logout_token(sid(ada))
+    ada.post("/accounts/logout/")
+
+    assert tell(providers, token) == 200
+    assert ended() == []
+
+
+# Section 2.6, and what the conformance suite sends beside it: one thing is wrong in each, and nothing is changed.
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "no issuer": ({"iss": None}, "issuer_wrong"),
+    "another issuer": ({"iss": "https://issuer.example"}, "issuer_wrong"),
+    "an issuer like ours": ({"iss": "slash"}, "issuer_wrong"),
+    "no audience": ({"aud": None}, "audience_wrong"),
+    "another audience": ({"aud": "another-client"}, "audience_wrong"),
+    "others in the audience": ({"aud": ["vestibule", "another-client"]}, "audience_wrong"),
+    "an empty audience": ({"aud": []}, "audience_wrong"),
+    "no iat": ({"iat": None}, "token_malformed"),
+    "iat in words": ({"iat": "now"}, "token_malformed"),
+    "iat ahead": ({"iat": time.time() + 3600}, "not_yet_valid"),
+    "no exp": ({"exp": None}, "token_malformed"),
+    "exp in words": ({"exp": "tomorrow"}, "token_malformed"),
+    "expired": ({"exp": 1_000_000_000}, "expired"),
+    "no jti": ({"jti": None}, "token_malformed"),
+    "an empty jti": ({"jti": ""}, "token_malformed"),
+    "a jti that is none": ({"jti": ["a"]}, "token_malformed"),
+    "no events": ({"events": None}, "logout_event_missing"),
+    "events in words": ({"events": EVENT}, "logout_event_missing"),
+    "events in a list": ({"events": [EVENT]}, "logout_event_missing"),
+    "events without the member": ({"events": {}}, "logout_event_missing"),
+    "another event": ({"events": {"https://example.com/event": {}}}, "logout_event_missing"),
+    "an event that is no object": ({"events": {EVENT: True}}, "logout_event_missing"),
+    "a nonce": ({"nonce": "n-1"}, "logout_with_nonce"),
+    "an empty nonce": ({"nonce": ""}, "logout_with_nonce"),
+    "neither sub nor sid": ({"sub": None, "sid": None}, "logout_of_nobody"),
+    "a sub that is none": ({"sub": 7}, "logout_of_nobody"),
+    "an empty sub": ({"sub": ""}, "logout_of_nobody"),
+    "a sid that is none": ({"sid": {"a": 1}}, "logout_of_nobody"),
+    "a sub that no database takes": ({"sub": "ada\0"}, "logout_of_nobody"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_token_with_one_thing_wrong_changes_nothing(ada: Browser, providers: Sandbox, wrong: str) -> None:
+    claims, reason = WRONG[wrong]
+    if claims.get("iss") == "slash":
+        claims = {"iss": f"{providers.environment()['KEYCLOAK_ISSUER']}/"}
+    token = providers.logout_token(sid(ada), **claims)
+    answer = Browser(providers).post(PATH, {"logout_token": token})
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
+    assert json.loads(answer.content) == {"error": "invalid_request"}
+    assert ada.account
+    assert (ended(), refused()) == ([], [reason])
+    assert not HeardLogout.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["logout_alg_none", "logout_forged", "logout_hs256"])
+def test_a_token_that_keycloak_has_not_signed_changes_nothing(ada: Browser, providers: Sandbox, fault: str) -> None:
+    providers.set_fault("keycloak", fault)
+    answer = Browser(providers).post(PATH, {"logout_token": providers.logout_token(sid(ada))})
+
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
+    assert ada.account
+    assert not HeardLogout.objects.exists()
+
+
+def test_a_clock_that_is_half_a_minute_off_is_forgiven(ada: Browser, providers: Sandbox) -> None:
+    now = int(time.time())
+    assert tell(providers, providers.logout_token(sid(ada), iat=now + 30, exp=now + 90)) == 200
+    assert ada.account is None
+
+
 def test_a_token_works_once(ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox) -> None:
     token = providers.logout_token(sid(ada), sid=None)
     assert tell(providers, token) == 200
@@ -98,8 +192,59 @@ def test_a_token_works_once(ada: Browser, new_browser: Callable[[], Browser], pr
     again.sign_in("keycloak", "ada")
 
     assert tell(providers, token) == 400
+    cache.clear()
+    forget_providers()  # as after a flush of Redis, in a process that has just begun
+    assert tell(providers, token) == 400
     assert again.account
-    assert refused() == ["logout_repeated"]
+    assert refused() == ["logout_repeated"] * 2
+
+
+def test_a_token_works_once_without_the_cache_too(
+    ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox, cache_away: Callable[[], None]
+) -> None:
+    token = providers.logout_token(sid(ada), sid=None)
+    assert tell(providers, token) == 200
+    again = new_browser()
+    again.sign_in("keycloak", "ada")
+    cache_away()
+
+    assert tell(providers, token) == 400
+    assert again.account
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_one_is_heard(ada: Browser, providers: Sandbox) -> None:
+    token = providers.logout_token(sid(ada))
+    assert sorted(together(*[lambda: tell(providers, token)] * 4)) == [200, 400, 400, 400]
+    assert len(ended()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_token_whose_work_failed_may_come_again(
+    ada: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = providers.logout_token(sid(ada))
+    with monkeypatch.context() as broken:
+        broken.setattr(backchannel, "_named", lambda _claims: 1 / 0)
+        assert tell(providers, token) == 500
+    assert ada.account
+
+    assert tell(providers, token) == 200
+    assert ada.account is None
+
+
+@pytest.mark.parametrize("exp", [None, 10**11, 2**40 - 1])
+def test_what_tells_repetitions_apart_goes_when_the_token_would_be_refused_anyhow(
+    ada: Browser, providers: Sandbox, exp: int | None
+) -> None:
+    assert tell(providers, providers.logout_token(sid(ada), **({"exp": exp} if exp else {}))) == 200
+    purging.purge()
+    assert HeardLogout.objects.count() == 1
+    HeardLogout.objects.update(expires_at=F("expires_at") - timedelta(minutes=5))
+    purging.purge()
+
+    assert HeardLogout.objects.exists() is bool(exp)
+    assert exp or Entry.objects.get(action="sign_out.purged").details == {"count": 1, "finished": True}
 
 
 @pytest.mark.parametrize(

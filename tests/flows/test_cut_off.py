@@ -18,6 +18,7 @@ from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
 from accounts.sessions import Because
 from audit.models import Entry
+from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, get_token, held
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
@@ -103,6 +104,9 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert nothing_left(ada)
     with pytest.raises(NothingKept):
         get_token(ada, "keycloak")
+    assert browser.get(answer.headers["Location"]).content.decode().count("1 still to be confirmed") == 1
+    revoke_tokens()
+    tasks.confirm_cut_offs()
     done = CutOff.objects.get()
     assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
     ended = {name: check["ended"] for name, check in done.checks.items()}
@@ -175,6 +179,7 @@ def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
     assert browser.account is None
     assert CutOff.objects.get().confirmed_at is None
     tasks.confirm_cut_offs()
+    revoke_tokens()
     tasks.confirm_cut_offs()
     assert not Session.objects.filter(pk=row.pk).exists()
     assert CutOff.objects.get().confirmed_at
@@ -208,6 +213,7 @@ def test_an_administrator_says_why_and_watches(
     assert not ada.is_active
 
     stubborn[0] = 0
+    revoke_tokens()
     tasks.confirm_cut_offs()
     assert "Refresh" not in administrator.get(page(ada)).headers
     done = CutOff.objects.get()
@@ -295,6 +301,8 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
     assert browser.account is None
     assert CutOff.objects.get().confirmed_at is None
 
+    tasks.confirm_cut_offs()
+    revoke_tokens()
     tasks.confirm_cut_offs()
     tasks.confirm_cut_offs()
     assert CutOff.objects.get().confirmed_at

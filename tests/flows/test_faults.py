@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import Identity, User
 from audit.models import Entry
 from providers import upstream
+from providers.models import Leaving, LeavingState
+from providers.tasks import revoke_tokens
 from sandbox.faults import CATALOGUE, Fault, Outcome, Stage
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -27,7 +30,8 @@ EVERY = [
     for provider in fault.providers
 ]
 LEAVING = [case for case in EVERY if case.values[0].stage is Stage.LOGOUT]  # type: ignore[union-attr]  # a fault
-CASES = [case for case in EVERY if case not in LEAVING]
+REVOKING = [case for case in EVERY if case.values[0].stage is Stage.REVOCATION]  # type: ignore[union-attr]  # a fault
+CASES = [case for case in EVERY if case not in LEAVING + REVOKING]
 SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the product's real deadline each
 
 
@@ -81,6 +85,29 @@ def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox,
     assert entry.details["refused_because"] == reason_for(fault.key)
 
 
+@pytest.mark.parametrize(("fault", "provider"), REVOKING)
+def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where_that_can_help(
+    browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: Fault, provider: str
+) -> None:
+    if fault.slow:
+        monkeypatch.setattr(upstream, "DEADLINE", SHORT_DEADLINE)
+    browser.sign_in(provider, "ada")
+    providers.set_fault(provider, fault.key)
+    assert browser.post("/accounts/logout/").headers["Location"] == "/accounts/login/?notice=signed_out"
+
+    revoke_tokens()
+
+    row = Leaving.objects.get()
+    has_to_wait = fault.outcome is Outcome.REFUSED
+    assert (row.state == LeavingState.WAITING, bool(row.access), row.tries) == (has_to_wait, has_to_wait, 1)
+    assert row.trouble in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
+    assert providers.counts(provider)["leak"] == 0
+    providers.clear_faults()
+    Leaving.objects.filter(state=LeavingState.WAITING).update(next_try_at=Now())
+    revoke_tokens()
+    assert Leaving.objects.get().state == LeavingState.DONE
+
+
 @pytest.mark.promise(50)
 def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browser, providers: Sandbox) -> None:
     providers.set_fault("github", "token_hang")
@@ -113,13 +140,17 @@ def test_a_provider_that_is_well_again_works_unaided(
 
 
 def test_every_fault_of_the_catalogue_is_a_case_at_each_provider_that_it_fits() -> None:
-    tried = {(case.values[0].key, case.values[1]) for case in CASES + LEAVING}  # type: ignore[union-attr]  # a fault
+    tried = {(case.values[0].key, case.values[1]) for case in CASES + LEAVING + REVOKING}  # type: ignore[union-attr]  # a fault
 
     assert {(key, str(provider)) for key, fault in CATALOGUE.items() for provider in fault.providers} == tried
 
 
 def test_the_table_of_reasons_knows_every_refused_fault() -> None:
-    refused = [fault.key for fault in CATALOGUE.values() if fault.outcome is Outcome.REFUSED]
+    refused = [
+        fault.key
+        for fault in CATALOGUE.values()
+        if fault.outcome is Outcome.REFUSED and fault.stage is not Stage.REVOCATION
+    ]
 
     assert [key for key in refused if reason_for(key) is None] == []
 

@@ -173,6 +173,12 @@ IN_NONE = Organizations(standing=None, all=[], choices=[])
 IN_ONE = Organizations(standing=HERE_STANDING, all=[replace(ENGINES, is_primary=True)], choices=[])
 IN_TWO = Organizations(standing=HERE_STANDING, all=[ENGINES, LONG], choices=[ENGINES, LONG])
 
+SIGN_OUT: dict[str, object] = {
+    "provider": None,
+    "there_too": False,
+    "action": "/accounts/logout/",
+    "other_way": "/accounts/logout/?there_too=on",
+}
 REFUSED = {
     "heading": "Google did not let you in",
     "happened": "We could not confirm your sign-in with Google.",
@@ -226,7 +232,17 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "purpose": "Before you connect Google, show that it is still you.",
             },
         },
-        "accounts/sign_out.html": {"asked": {"user": ADA}},
+        "accounts/sign_out.html": {
+            "asked": {"user": ADA, **SIGN_OUT},
+            "there-too": {"user": ADA, **SIGN_OUT, "provider": KEYCLOAK},
+            "there-too-chosen": {
+                "user": ADA,
+                "provider": KEYCLOAK,
+                "there_too": True,
+                "action": SIGN_OUT["other_way"],
+                "other_way": SIGN_OUT["action"],
+            },
+        },
         "providers/confirm.html": {
             "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},
             "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},

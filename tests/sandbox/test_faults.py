@@ -1,5 +1,6 @@
 """Every fault of the catalogue shows where it says, and a careful product ends as it says."""
 
+import http.client
 import socket
 from urllib.parse import urlsplit
 
@@ -12,9 +13,10 @@ from sandbox.server import Sandbox
 from tests.sandbox.careful import judge
 from tests.sandbox.relying_party import Client, fetch
 
-IN_SIGN_IN = [f for f in CATALOGUE.values() if f.stage is not Stage.LOGOUT]
+IN_SIGN_IN = [f for f in CATALOGUE.values() if f.stage not in {Stage.LOGOUT, Stage.REVOCATION}]
+REVOKING = [f for f in CATALOGUE.values() if f.stage is Stage.REVOCATION]
 QUICK = [pytest.param(f, p, id=f"{f.key}-{p}") for f in IN_SIGN_IN if not f.slow for p in f.providers]
-SLOW = [pytest.param(f, f.providers[0], id=f.key) for f in IN_SIGN_IN if f.slow]
+SLOW = [pytest.param(f, f.providers[0], id=f.key) for f in IN_SIGN_IN + REVOKING if f.slow]
 # The authorization answer looks right, and only the token endpoint can tell.
 SEEN_LATER = {"authorize_code_other": Stage.TOKEN}
 
@@ -40,6 +42,20 @@ def test_a_fault_shows_where_it_says_and_ends_as_it_says(
         assert verdict.stage is SEEN_LATER.get(fault.key, fault.stage), verdict.reason
 
 
+@pytest.mark.parametrize("fault", [pytest.param(f, id=f.key) for f in REVOKING if not f.slow])
+def test_a_fault_of_revocation_shows_there(sandbox: Sandbox, client: Client, fault: Fault) -> None:
+    provider = fault.providers[0]
+    url, form = client.metadata(provider)["revocation_endpoint"], client.secret(provider) | {"token": "none"}
+    honest = fetch(url, form)
+    sandbox.set_fault(provider, fault.key)
+    try:
+        met = fetch(url, form)
+    except (OSError, http.client.HTTPException):
+        return  # no whole answer
+    assert (met.status, met.body, met.headers) != (honest.status, honest.body, honest.headers)
+    assert (fault.outcome is Outcome.SIGNED_IN) or met.status != 200 or "gzip" in fault.key or "huge" in fault.key
+
+
 @pytest.mark.parametrize("provider", ALL_PROVIDERS)
 def test_a_cleared_fault_is_gone(sandbox: Sandbox, client: Client, provider: Provider) -> None:
     sandbox.set_fault(provider, "token_500")
@@ -52,6 +68,8 @@ def _request_of(client: Client, fault: Fault, provider: Provider) -> bytes:
     """Write the request that meets a slow fault; every stage answers something unauthorized too."""
     if fault.stage is Stage.TOKEN:
         url = client.token_url(provider)
+    elif fault.stage is Stage.REVOCATION:
+        url = client.metadata(provider)["revocation_endpoint"]
     elif provider is Provider.GITHUB:
         url = "/github/api/user" + {Stage.EMAILS: "/emails", Stage.ORGANIZATIONS: "/orgs"}.get(fault.stage, "")
     elif fault.stage is Stage.GROUPS:
@@ -61,7 +79,7 @@ def _request_of(client: Client, fault: Fault, provider: Provider) -> bytes:
         known = client.metadata(provider)
         found = {Stage.JWKS: known["jwks_uri"], Stage.USERINFO: known["userinfo_endpoint"]}
         url = found.get(fault.stage, f"{issuer}/.well-known/openid-configuration")
-    method = "POST" if fault.stage is Stage.TOKEN else "GET"
+    method = "POST" if fault.stage in {Stage.TOKEN, Stage.REVOCATION} else "GET"
     return f"{method} {urlsplit(url).path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 
 

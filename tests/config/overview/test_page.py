@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import Session, User
+from accounts.models import Identity, Session, User
 from accounts.overview import LastSignIns, LiveSessions
 from accounts.purging import purge as run_purge
 from accounts.rows import fetch_one
@@ -27,13 +27,19 @@ from audit.tallies import Tally
 from audit.tasks import keep_the_trail, seal_entries
 from config.celery import app
 from config.embedded.programs import any_free_port
-from config.overview import counting, jobs, people, provider_health, purge, refusals, sign_ins, trail
+from config.overview import counting, jobs, leaving, people, provider_health, purge, refusals, sign_ins, trail
 from config.overview.counting import Counted
 from config.overview.page import PANELS, counters, may_see_overview, shown
 from config.overview.panel import Panel, Shown, State
 from config.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
 from config.tasks import count_for_overview
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
+from providers.models import Leaving
+from providers.tasks import revoke_tokens
+from sandbox.server import Sandbox
 from tests import overview_crowd
+from tests.flows.conftest import Browser
 from tests.memory import forget_providers
 from tests.pages.reading import Page, read
 from tests.servers import Servers
@@ -195,6 +201,36 @@ def test_the_providers_are_there_with_what_happened_last_by_each() -> None:
     assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
     assert found["Google"][1:] == [now - timedelta(days=1), None]
     assert found["GitHub"][1:] == [None, now]
+
+
+def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
+    providers: Sandbox,
+) -> None:
+    for name in ("google", "keycloak", "github"):
+        Browser(providers).sign_in(name, {"google": "grace", "keycloak": "ada", "github": "marie"}[name])
+    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    providers.set_fault("google", "revocation_500")
+    Leaving.objects.filter(provider="keycloak").update(access="2.lost.", refresh="")
+    revoke_tokens()
+    found = numbers(leaving.PANEL)
+
+    assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
+    well, ill = ("In time", 0, None, 0), Leaving.objects.get(provider="google").created_at
+    shown_of = {name: (str(mark.word), *rest) for name, (mark, *rest) in found.items()}
+    assert shown_of == {
+        "Google": ("Provider answer invalid", 1, ill, 0),
+        "Microsoft": well,
+        "GitHub": well,
+        "Keycloak": ("Key lost", 0, None, 1),
+    }
+
+
+def test_tokens_that_nobody_has_tried_to_revoke_for_long_are_late(providers: Sandbox) -> None:
+    Browser(providers).sign_in("google", "ada")
+    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    Leaving.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+
+    assert str(numbers(leaving.PANEL)["Google"][0].word) == "Late"
 
 
 NOTHING: list[tuple[Panel[Any], Any]] = [
@@ -452,7 +488,7 @@ def test_what_the_job_cannot_count_is_left_alone_for_a_while_and_the_rest_is_cou
         count_for_overview()
     count_for_overview()
 
-    assert set(known()) == {one.counter.key for one in (people.SESSIONS, purge.PANEL, jobs.PANEL)}
+    assert set(known()) == {one.counter.key for one in (people.SESSIONS, leaving.PANEL, purge.PANEL, jobs.PANEL)}
     cache.clear()
     count_for_overview()
     assert len(known()) == len(counters())

@@ -1,0 +1,50 @@
+"""People who leave by themselves: they sign out of their last session, and what others hold for them ends with it.
+
+In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 21 and 24).
+"""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.rows import fetch_all
+
+people_left = Signal()  # with ``people``, a list of their ids; sent in the transaction of the act
+
+HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+NOWHERE_SIGNED_IN = """
+    SELECT u.id FROM accounts_user u WHERE u.id = ANY (%s) AND NOT EXISTS (
+        SELECT FROM accounts_session s
+        WHERE s.user_id = u.id AND s.expire_date > statement_timestamp() AND s.session_key <> ALL (%s)
+    )
+"""
+
+
+def begin_sign_in(request: HttpRequest, person: User) -> None:
+    """Say who is about to sign in: whoever this browser was signed in as is signed out first, and may be the same."""
+    request.signs_in = person.pk  # type: ignore[attr-defined]  # ours
+
+
+def is_signing_in(request: HttpRequest, person: User) -> bool:
+    return getattr(request, "signs_in", None) == person.pk
+
+
+def hold(people: Collection[UUID]) -> None:
+    """Hold the rows of people whose sessions are about to end, until the transaction does.
+
+    Of two sign-outs at once, each from the last session but one, the second has to see what the first has done.
+    """
+    if people:
+        fetch_all(HOLD, [list(people)])
+
+
+def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
+    """Tell of those who are signed in nowhere any more; sessions that are yet to be removed do not count."""
+    if not people:
+        return
+    left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(but)])]
+    if left:
+        people_left.send(sender=User, people=left)

@@ -1,0 +1,59 @@
+"""Whether the providers are told that tokens are over."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.provider_names import name_of
+from config.overview.counting import Counter
+from config.overview.panel import Drawing, Mark, Panel, Table, Value
+from config.overview.refusals import in_words
+from config.overview.trail import BADLY, WELL
+from providers import registry
+from providers.leaving.standing import Standing, standing
+
+LATE = timedelta(minutes=5)  # without a first try: the worker or the schedule is not running
+
+
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """What waits and what was given up, by provider; none of what was done."""
+
+    by_provider: list[Standing]
+
+
+def draw_leaving(found: Left) -> Drawing | None:
+    """Every provider that is on, and whatever else something waits for."""
+    known = {one.provider: one for one in found.by_provider}
+    names = dict.fromkeys([*registry.enabled(), *known])
+    if not names:
+        return None
+    return Drawing(
+        table=Table(
+            heads=[_("Provider"), _("How it is"), _("Waiting"), _("Waiting since"), _("Given up")],
+            rows=[_row(known.get(name) or Standing(provider=name)) for name in names],
+        ),
+        note=_("What is given up is good at the provider until it ends by itself. The trail says when and why."),
+    )
+
+
+def _row(one: Standing) -> list[Value]:
+    return [name_of(one.provider), _how(one), one.waiting, one.since, one.given_up]
+
+
+def _how(one: Standing) -> Mark:
+    if one.trouble:
+        return Mark(BADLY, in_words(one.trouble))
+    is_late = one.since is not None and timezone.now() - one.since > LATE
+    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
+
+
+PANEL = Panel(
+    name="leaving",
+    title=_("Tokens to be revoked"),
+    counter=Counter(name="leaving", kind=Left, count=lambda _before: Left(by_provider=standing())),
+    draw=draw_leaving,
+    empty=_("No provider is set up. Whether each has been told which tokens are over will be here."),
+)

@@ -1,0 +1,157 @@
+"""Signing out: here, and at the provider too where it can be told and the person asks for it.
+
+OpenID Connect RP-Initiated Logout 1.0. Who stays signed in at the provider comes back in with one press, which is fine
+on a device of one's own and is not on a shared one: only the person knows which it is (ADR 24).
+"""
+
+import json
+import secrets
+from base64 import urlsafe_b64decode
+from binascii import Error
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Session, User
+from accounts.tenancy.middleware import without_tenant
+from providers import registry, vault
+from providers.base import Provider, origin_of, with_query
+from providers.buttons import let_forms_lead_to
+
+ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
+COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
+LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
+LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a session came from: the provider, what it calls its own session, and the identity."""
+
+    provider: Provider
+    sid: str
+    identity_id: int | None = field(repr=False)
+
+
+@without_tenant
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """GET asks, POST does: nobody else's page can sign a person out. The provider is never waited for."""
+    if request.method != "POST":
+        return _ask(request)
+    origin = _origin(request) if _is_asked_for(request) else None
+    there = _way_out(request, origin) if origin else None
+    with transaction.atomic():
+        logout(request)
+    if origin is None:
+        return _to_sign_in("signed_out")
+    return there or _to_sign_in("still_in_there", origin.provider)
+
+
+@without_tenant
+@require_GET
+def back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Somebody comes back from signing out there; only who was sent is told that it was done."""
+    provider = registry.enabled().get(provider_id)
+    if provider is None:
+        raise Http404
+    sent = request.COOKIES.get(COOKIE, "")
+    was_sent = bool(sent) and constant_time_compare(sent, f"{provider_id}.{request.GET.get('state', '')}")
+    response = _to_sign_in("signed_out_there", provider) if was_sent else redirect("account_login")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    """The provider's own sign-out is offered where it has one and has told us so."""
+    origin = _origin(request)
+    endpoint = origin.provider.end_session_endpoint if origin else ""
+    provider = origin.provider if origin and endpoint else None
+    there_too = provider is not None and _is_asked_for(request)
+    plain = reverse("account_logout")
+    ways = (f"{plain}?{ASKED}=on", plain) if there_too else (plain, f"{plain}?{ASKED}=on")
+    context = {"provider": provider, "there_too": there_too, "action": ways[0], "other_way": ways[1]}
+    response = render(request, "accounts/sign_out.html", context)
+    if there_too:
+        let_forms_lead_to(response, {origin_of(endpoint)})
+    return response
+
+
+def _is_asked_for(request: HttpRequest) -> bool:
+    return request.GET.get(ASKED) == "on"
+
+
+def _origin(request: HttpRequest) -> Origin | None:
+    """Return where this session came from, if that is a provider that is on."""
+    if not isinstance(request.user, User):
+        return None
+    rows = Session.objects.filter(session_key=request.session.session_key)
+    row = rows.values_list("provider", "upstream_sid").first()
+    provider = registry.enabled().get(row[0]) if row else None
+    if row is None or provider is None:
+        return None
+    used = [step["uid"] for step in get_authentication_records(request, request.user) if "uid" in step]
+    identity_id = int(used[0]) if used and used[0].isdecimal() else None
+    return Origin(provider=provider, sid=row[1], identity_id=identity_id)
+
+
+def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
+    """Return the way to the provider's own sign-out, or None where that is not known now."""
+    endpoint = origin.provider.end_session_endpoint
+    if not endpoint:
+        return None
+    state = secrets.token_urlsafe(32)
+    path_back = reverse("provider-left", kwargs={"provider_id": origin.provider.id})
+    hint = _hint(request.user, origin)
+    parameters = {
+        **({"id_token_hint": hint} if hint else {}),
+        "client_id": origin.provider.client.id,
+        "post_logout_redirect_uri": f"{settings.PUBLIC_URL}{path_back}",
+        "state": state,
+    }
+    response = HttpResponseRedirect(with_query(endpoint, parameters))
+    response.set_cookie(
+        COOKIE,
+        f"{origin.provider.id}.{state}",
+        max_age=LIFETIME,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _hint(user: Any, origin: Origin) -> str:
+    """Return the ID token that this very session came with, if it is still kept: else the provider asks the person.
+
+    The vault keeps that of the last sign-in, which may have been on another device: that one is not to be signed out.
+    """
+    if origin.identity_id is None:
+        return ""
+    token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as)
+    is_this_sessions = bool(token) and _sid_in(token) == origin.sid
+    return token if is_this_sessions and len(token) <= LONGEST_HINT else ""
+
+
+def _sid_in(id_token: str) -> str | None:
+    """Read a token that was verified when it came."""
+    try:
+        payload = id_token.split(".")[1]
+        sid = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("sid", "")
+    except (IndexError, ValueError, Error, AttributeError):
+        return None
+    return sid if isinstance(sid, str) else None
+
+
+def _to_sign_in(notice: str, provider: Provider | None = None) -> HttpResponse:
+    told = {"notice": notice, **({"provider": provider.id} if provider else {})}
+    return redirect(with_query(reverse("account_login"), told))

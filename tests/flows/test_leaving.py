@@ -1,0 +1,694 @@
+"""Leaving: tokens that we held for somebody end for our code at once, and at their provider as soon as it is told."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import purging, rewrapping
+from accounts.bulk.kinds import KINDS, Order
+from accounts.cut_off import check_list, confirm, cut_off
+from accounts.encryption import key_of
+from accounts.models import CutOff, Identity, Session, User
+from accounts.privacy.erasing import erase
+from accounts.sessions import Because as EndedBecause
+from accounts.sessions import end_others
+from audit.models import Entry
+from providers import registry, upstream
+from providers.leaving import running
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
+from providers.leaving.standing import not_revoked, standing
+from providers.models import Leaving, LeavingState, UpstreamTokens
+from providers.refusal import Reason, SignInRefused
+from providers.tasks import revoke_tokens
+from providers.vault import NothingKept, SignInAgain, get_token
+from sandbox.grants import Kind
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser, another
+from tests.memory import forget_providers
+from tests.proven import proven
+from tests.servers import Servers
+from tests.together import leave_nothing_open, together
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HELD = "SELECT query FROM pg_stat_activity WHERE usename = 'vestibule_app' AND state <> 'idle'"
+REVOKING = ("google", "github", "keycloak")
+
+
+@pytest.fixture
+def live(providers: Sandbox) -> Callable[[str, str], bool]:
+    """Whether the provider itself takes an access token."""
+    return lambda name, token: providers.world.grants.live(token, Provider(name), Kind.ACCESS) is not None
+
+
+@pytest.fixture
+def ada(browser: Browser) -> User:
+    browser.sign_in("keycloak", "ada")
+    return User.objects.get()
+
+
+def row() -> Leaving:
+    return Leaving.objects.get()
+
+
+def next_try() -> timedelta:
+    """In how long the only row is tried again."""
+    at = row().next_try_at
+    assert at
+    return at - timezone.now()
+
+
+def told() -> tuple[str, str, bool]:
+    """How far it is with the only row, and whether it holds anything."""
+    found = row()
+    return found.state, found.trouble, bool(found.access or found.refresh)
+
+
+def later(**time: float) -> None:
+    """Let it be so much later for the outbox."""
+    by = timedelta(**time)
+    Leaving.objects.update(
+        created_at=F("created_at") - by,
+        next_try_at=F("next_try_at") - by,
+        claimed_until=F("claimed_until") - by,
+        expires_at=F("expires_at") - by,
+    )
+
+
+def gave_up() -> list[dict[str, Any]]:
+    return [entry.details or {} for entry in Entry.objects.filter(action="upstream.gave_up")]
+
+
+def sign_out(browser: Browser, user: User) -> None:
+    assert browser.post("/accounts/logout/").status_code == 302
+
+
+def end_the_device(browser: Browser, user: User) -> None:
+    browser.post(f"/accounts/sessions/{user.sessions.get().public_id}/end/")
+
+
+def disconnect(browser: Browser, user: User) -> None:
+    identity = user.identities.get()
+    browser.connect(another(identity.provider), "ada")
+    assert browser.post(f"/accounts/connections/{identity.pk}/disconnect/").status_code == 302
+
+
+def deactivate(browser: Browser, user: User) -> None:
+    page = f"/admin/accounts/user/{user.pk}/change/"
+    root = proven(User.objects.create_superuser(username="root"))
+    answer = root.post(page, {"name": user.name, "email": user.email or "", "email_verified": "on"})
+    assert answer.status_code == 302
+
+
+def cut_them_off(browser: Browser, user: User) -> None:
+    cut_off(user, by=CutOff.By.COMMAND, reason="a lost laptop", close=False)
+
+
+def erase_them(browser: Browser, user: User) -> None:
+    erase(user, reason="they asked for it")
+
+
+def end_in_bulk(browser: Browser, user: User) -> None:
+    with transaction.atomic():
+        KINDS["end_sessions"].write(Order(actor=user), [user.pk])
+
+
+def deactivate_in_bulk(browser: Browser, user: User) -> None:
+    user.sessions.all().delete()
+    with transaction.atomic():
+        KINDS["deactivate"].write(Order(actor=user), [user.pk])
+
+
+def delete_signed_out(browser: Browser, user: User) -> None:
+    user.sessions.all().delete()
+    user.delete()
+
+
+ACTS: dict[Callable[[Browser, User], None], Because] = {
+    sign_out: Because.SIGNED_OUT,
+    end_the_device: Because.SIGNED_OUT,
+    end_in_bulk: Because.SIGNED_OUT,
+    disconnect: Because.DISCONNECTED,
+    deactivate: Because.DEACTIVATED,
+    deactivate_in_bulk: Because.DEACTIVATED,
+    cut_them_off: Because.CUT_OFF,
+    erase_them: Because.ERASED,
+    delete_signed_out: Because.REMOVED,
+}
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
+    browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
+) -> None:
+    browser.sign_in(provider, "ada")
+    user = User.objects.get()
+    token = get_token(user, provider)
+
+    act(browser, user)
+
+    with pytest.raises(NothingKept):
+        get_token(user, provider)
+    assert (row().because, row().tries, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
+    assert live(provider, token)
+
+    revoke_tokens()
+
+    does = provider in REVOKING
+    assert live(provider, token) is not does
+    assert told() == ("done", "" if does else "not_offered", False)
+    assert (providers.counts(provider)["revoke"] > 0) is does
+    revoke_tokens()
+    assert (row().tries, row().next_try_at) == (1, None)
+
+
+# Who leaves, and who does not
+
+
+def test_who_is_signed_in_on_another_device_keeps_their_tokens_until_they_leave_that_too(
+    browser: Browser, new_browser: Callable[[], Browser], live: Any
+) -> None:
+    elsewhere = new_browser()
+    browser.sign_in("keycloak", "ada")
+    elsewhere.sign_in("keycloak", "ada")
+    user = User.objects.get()
+    token = get_token(user, "keycloak")
+
+    browser.post("/accounts/logout/")
+    revoke_tokens()
+    assert live("keycloak", get_token(user, "keycloak"))
+
+    elsewhere.post("/accounts/logout/")
+    revoke_tokens()
+    assert not live("keycloak", token)
+
+
+def test_a_session_that_has_expired_is_no_other_device(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    browser.sign_in("keycloak", "ada")
+
+    browser.post("/accounts/logout/")
+    assert row().because == Because.SIGNED_OUT
+
+
+def test_of_two_last_sign_outs_at_once_one_sees_that_it_is_the_last(
+    browser: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    for _ in range(3):
+        both = (new_browser(), new_browser())
+        for one in both:
+            one.sign_in("keycloak", "ada")
+        together(*(lambda one=one: one.post("/accounts/logout/").status_code for one in both))
+
+        assert not UpstreamTokens.objects.exists()
+        assert not Session.objects.filter(user__isnull=False).exists()
+
+
+@pytest.mark.parametrize("_round", range(3))
+def test_devices_that_end_each_other_at_once_do_not_wait_for_one_another(
+    new_browser: Callable[[], Browser], _round: int
+) -> None:
+    first, second, third = new_browser(), new_browser(), new_browser()
+    for one in (first, second, third):
+        one.sign_in("keycloak", "ada")
+
+    statuses = together(
+        lambda: first.post("/accounts/logout/").status_code,
+        lambda: second.post("/accounts/sessions/end-others/").status_code,
+        lambda: third.post("/accounts/sessions/end-others/").status_code,
+    )
+    assert set(statuses) == {302}
+
+
+def test_all_ways_in_are_left_with_the_last_session(browser: Browser, ada: User, live: Any) -> None:
+    browser.connect("github", "ada")
+    tokens = {name: get_token(ada, name) for name in ("keycloak", "github")}
+
+    browser.post("/accounts/logout/")
+    revoke_tokens()
+
+    assert [live(name, token) for name, token in tokens.items()] == [False, False]
+    assert set(Leaving.objects.values_list("provider", "state")) == {("keycloak", "done"), ("github", "done")}
+
+
+def test_nobody_else_loses_anything(browser: Browser, new_browser: Callable[[], Browser], live: Any) -> None:
+    grace = new_browser()
+    grace.sign_in("keycloak", "grace")
+    hers = User.objects.get()
+    browser.sign_in("keycloak", "ada")
+    browser.post("/accounts/logout/")
+    revoke_tokens()
+
+    assert live("keycloak", get_token(hers, "keycloak"))
+
+
+def test_what_ends_sessions_for_another_reason_leaves_nobody(ada: User) -> None:
+    end_others(ada, keep=None, because=EndedBecause.ROLE_CHANGED)
+
+    assert not ada.sessions.exists()
+    assert get_token(ada, "keycloak")
+
+
+def test_a_sign_out_at_keycloak_leaves_too(browser: Browser, ada: User, providers: Sandbox) -> None:
+    token = providers.logout_token(ada.sessions.get().upstream_sid)
+    assert Browser(providers).post("/accounts/keycloak/backchannel-logout/", {"logout_token": token}).status_code == 200
+
+    assert (row().because, row().state) == (Because.SIGNED_OUT, LeavingState.WAITING)
+
+
+def test_the_admins_own_sign_out_leaves_too(ada: User, browser: Browser) -> None:
+    User.objects.update(is_staff=True)
+    assert browser.post("/admin/logout/").status_code == 200
+
+    assert row().because == Because.SIGNED_OUT
+
+
+def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, ada: User, providers: Sandbox, live: Any) -> None:
+    """With many providers all tokens of one person and client stand and fall together."""
+    browser.post("/accounts/logout/")
+    browser.sign_in("keycloak", "ada")
+    revoke_tokens()
+
+    assert live("keycloak", get_token(ada, "keycloak"))
+    assert (told(), row().identity_id) == (("done", "came_back", False), None)
+    assert providers.counts("keycloak")["revoke"] == 0
+
+
+def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: Browser, live: Any) -> None:
+    browser.sign_in("github", "ada")
+    user = User.objects.get()
+    token = get_token(user, "github")
+    browser.post("/accounts/logout/")
+    browser.sign_in("github", "ada")
+    revoke_tokens()
+
+    assert (told(), live("github", token)) == (("done", "", False), False)
+    assert live("github", get_token(user, "github"))
+
+
+def test_who_is_cut_off_and_comes_back_has_what_they_had_revoked_all_the_same(
+    browser: Browser, ada: User, live: Any
+) -> None:
+    token = get_token(ada, "keycloak")
+    leave(ada.identities.all(), because=Because.CUT_OFF)
+    browser.sign_in("keycloak", "ada")
+    revoke_tokens()
+
+    assert not live("keycloak", token)
+
+
+def test_signing_in_once_more_in_the_same_browser_leaves_nothing(browser: Browser, ada: User, live: Any) -> None:
+    browser.sign_in("keycloak", "ada")
+
+    assert not Leaving.objects.exists()
+    assert live("keycloak", get_token(ada, "keycloak"))
+
+
+def test_whoever_signs_in_over_somebody_else_signs_them_out(browser: Browser, ada: User, live: Any) -> None:
+    token = get_token(ada, "keycloak")
+    browser.sign_in("keycloak", "grace")
+    revoke_tokens()
+
+    assert (told()[0], live("keycloak", token)) == ("done", False)
+    assert live("keycloak", get_token(User.objects.exclude(pk=ada.pk).get(), "keycloak"))
+
+
+def test_a_cut_off_is_confirmed_when_the_provider_has_been_told(ada: User, providers: Sandbox) -> None:
+    providers.set_fault("keycloak", "revocation_500")
+    done = cut_off(ada, by=CutOff.By.COMMAND, reason="a lost laptop", close=True)
+    revoke_tokens()
+    assert not confirm(done)
+    (check,) = [one for one in check_list(CutOff.objects.get()) if one.label == "Tokens of providers"]
+    assert (check.ended, check.alive, check.confirmed_at) == (1, 1, None)
+
+    providers.clear_faults()
+    later(seconds=20)
+    revoke_tokens()
+    assert confirm(done)
+
+
+def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
+    with transaction.atomic():
+        leave(ada.identities.all(), because=Because.CUT_OFF)
+        transaction.set_rollback(True)
+
+    assert not Leaving.objects.exists()
+    assert get_token(ada, "keycloak")
+
+
+def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> None:
+    (row_id,) = leave(ada.identities.all(), because=Because.CUT_OFF)
+    assert not_revoked([row_id]) == 1
+    revoke_tokens()
+    assert not_revoked([row_id]) == 0
+
+    assert leave(ada.identities.all(), because=Because.CUT_OFF) == []
+    assert leave([], because=Because.CUT_OFF) == []
+
+
+# What the outbox holds
+
+
+def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: Browser) -> None:
+    token, identity = get_token(ada, "keycloak"), ada.identities.get()
+    browser.post("/accounts/logout/")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text FROM providers_leaving t")
+        ((stored,),) = cursor.fetchall()
+
+    named = (token, str(ada.pk), identity.subject, identity.email, identity.name)
+    assert [text for text in named if text in stored] == []
+
+
+def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new_browser: Any, providers: Any) -> None:
+    leave(ada.identities.all(), because=Because.CUT_OFF)
+    new_browser().sign_in("keycloak", "grace")
+    leave(Identity.objects.exclude(user=ada), because=Because.CUT_OFF)
+    first, second = Leaving.objects.order_by("created_at")
+    Leaving.objects.filter(pk=first.pk).update(access=second.access)
+    revoke_tokens()
+
+    assert dict(Leaving.objects.values_list("pk", "trouble")) == {first.pk: "not_authentic", second.pk: ""}
+
+
+def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) -> None:
+    token = get_token(ada, "keycloak")
+    leave(ada.identities.all(), because=Because.CUT_OFF)
+    settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
+    before = {key_of(row().access), key_of(row().refresh)}
+
+    rewrapping.rewrap()
+
+    assert len({key_of(row().access), key_of(row().refresh)} | before) == 2
+    revoke_tokens()
+    assert not live("keycloak", token)
+
+
+def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
+    browser: Browser, settings: Any, providers: Sandbox
+) -> None:
+    settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
+    browser.sign_in("keycloak", "ada")
+    settings.TOKEN_ENCRYPTION_KEYS = []
+    browser.post("/accounts/logout/")
+    revoke_tokens()
+
+    assert told() == ("given_up", "key_lost", False)
+    assert gave_up() == [{"provider": "keycloak", "because": "signed_out", "trouble": "key_lost", "tries": 0}]
+    assert providers.counts("keycloak")["revoke"] == 0
+
+
+def test_what_waits_under_a_key_that_is_lost_is_given_up_and_the_log_names_the_key(
+    browser: Browser, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
+    browser.sign_in("keycloak", "ada")
+    browser.post("/accounts/logout/")
+    key = key_of(row().access)
+    settings.TOKEN_ENCRYPTION_KEYS = []
+    revoke_tokens()
+
+    assert told() == ("given_up", "key_lost", False)
+    assert f"key={key}" in caplog.text
+    assert [details["tries"] for details in gave_up()] == [1]
+
+
+def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser) -> None:
+    browser.post("/accounts/logout/")
+    later(days=20)
+    purging.purge()
+    assert row().state == LeavingState.WAITING
+
+    revoke_tokens()
+    purging.purge()
+    assert row().state == LeavingState.DONE
+    later(days=1, seconds=1)
+    purging.purge()
+    assert not Leaving.objects.exists()
+    assert Entry.objects.get(action="upstream.purged").details == {"count": 1, "finished": True}
+
+
+# A provider that cannot be told
+
+
+@pytest.mark.promise(78)
+@pytest.mark.parametrize("fault", ["revocation_hang", "discovery_hang"])
+def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
+    ada: User, browser: Browser, providers: Sandbox, live: Any, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    token = get_token(ada, "keycloak")
+    providers.set_fault("keycloak", fault)
+    forget_providers()
+    started_at = time.monotonic()
+    browser.post("/accounts/logout/")
+    assert time.monotonic() - started_at < 1
+    assert browser.account is None
+
+    monkeypatch.setattr(upstream, "DEADLINE", 0.3)
+    revoke_tokens()
+    assert told() == ("waiting", "provider_unreachable", True)
+    assert next_try() > timedelta(seconds=10)
+    revoke_tokens()
+    assert row().tries == 1  # it is left alone for a while
+
+    providers.clear_faults()
+    forget_providers()
+    later(seconds=20)
+    revoke_tokens()
+    assert not live("keycloak", token)
+    assert (row().tries, told()) == (2, ("done", "", False))
+
+
+def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
+    browser: Browser, new_browser: Any, providers: Sandbox, live: Any
+) -> None:
+    for persona in ("ada", "grace", "nemo"):
+        one = new_browser()
+        one.sign_in("google", persona)
+        one.post("/accounts/logout/")
+    browser.sign_in("github", "marie")
+    token = get_token(User.objects.get(identities__provider="github"), "github")
+    browser.post("/accounts/logout/")
+    providers.set_fault("google", "revocation_500")
+    providers.forget_requests()
+
+    revoke_tokens()
+
+    assert providers.counts("google")["revoke"] == 1
+    assert not live("github", token)
+    (waiting,) = standing()
+    assert (waiting.provider, waiting.waiting, waiting.trouble) == ("google", 3, "provider_answer_invalid")
+
+    providers.clear_faults()
+    Leaving.objects.filter(tries=0).update(next_try_at=timezone.now() + timedelta(minutes=30))
+    later(seconds=20)
+    Leaving.objects.filter(tries=0).update(next_try_at=timezone.now() + timedelta(minutes=30))
+    revoke_tokens()  # it is well again: the others need not wait longer
+    assert standing() == []
+
+
+def test_a_machine_whose_clock_is_ahead_delays_nothing(
+    ada: User, browser: Browser, live: Any, time_machine: Any
+) -> None:
+    token = get_token(ada, "keycloak")
+    time_machine.move_to(timezone.now() + timedelta(minutes=2))
+    leave(ada.identities.all(), because=Because.CUT_OFF)
+    time_machine.move_to(timezone.now() - timedelta(minutes=2))
+    revoke_tokens()
+
+    assert not live("keycloak", token)
+
+
+def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Browser, providers: Sandbox) -> None:
+    browser.post("/accounts/logout/")
+    providers.set_fault("keycloak", "revocation_401")
+    pauses = []
+    for _ in range(12):
+        revoke_tokens()
+        pauses.append(next_try().total_seconds())
+        Leaving.objects.update(next_try_at=timezone.now())
+    assert all(second > 1.2 * first for first, second in pairwise(pauses[:7]))
+    assert all(2700 < pause < 4400 for pause in pauses[-2:])
+    assert told() == ("waiting", "provider_answer_invalid", True)
+
+    later(days=7)
+    revoke_tokens()
+    assert told() == ("given_up", "provider_answer_invalid", False)
+    details = {"provider": "keycloak", "because": "signed_out", "trouble": "provider_answer_invalid", "tries": 13}
+    assert gave_up() == [details]
+
+
+def test_a_provider_that_is_off_is_told_when_it_is_on_again(
+    ada: User, browser: Browser, turn_off: Callable[[str], None], settings: Any, live: Any
+) -> None:
+    token, before = get_token(ada, "keycloak"), settings.SIGN_IN_PROVIDERS
+    turn_off("keycloak")
+    browser.post("/accounts/logout/")
+    revoke_tokens()
+    assert told() == ("waiting", "provider_off", True)
+
+    settings.SIGN_IN_PROVIDERS = before
+    forget_providers()
+    later(minutes=1)
+    revoke_tokens()
+    assert not live("keycloak", token)
+
+
+def test_another_issuer_is_never_shown_what_its_predecessor_gave(
+    ada: User, browser: Browser, settings: Any, providers: Sandbox
+) -> None:
+    keycloak = settings.SIGN_IN_PROVIDERS["keycloak"]
+    other = keycloak | {"issuer": f"{providers.base_url}/google"}
+    settings.SIGN_IN_PROVIDERS = settings.SIGN_IN_PROVIDERS | {"keycloak": other}
+    forget_providers()
+    UpstreamTokens.objects.update(expires_at=timezone.now())
+    with pytest.raises(SignInAgain):
+        get_token(ada, "keycloak")
+    browser.post("/accounts/logout/")
+    providers.forget_requests()
+    revoke_tokens()
+
+    assert told() == ("given_up", "issuer_changed", False)
+    assert not {"revoke", "token"} & (providers.counts("google") | providers.counts("keycloak")).keys()
+
+
+def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
+    browser: Browser, settings: Any, live: Any
+) -> None:
+    browser.sign_in("github", "ada")
+    token, before = get_token(User.objects.get(), "github"), settings.SIGN_IN_PROVIDERS
+    browser.post("/accounts/logout/")
+    wrong = before["github"] | {"client_secret": "not this one"}
+    settings.SIGN_IN_PROVIDERS = before | {"github": wrong}
+    forget_providers()
+    revoke_tokens()
+    assert (told()[:2], live("github", token)) == (("waiting", "provider_answer_invalid"), True)
+
+    settings.SIGN_IN_PROVIDERS = before
+    forget_providers()
+    later(minutes=1)
+    revoke_tokens()
+    assert (told()[0], live("github", token)) == ("done", False)
+
+
+@pytest.mark.parametrize("name", REVOKING)
+def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers: Sandbox, name: str) -> None:
+    browser.sign_in(name, "ada")
+    browser.post("/accounts/logout/")
+    providers.world.grants.forget_all()
+    revoke_tokens()
+
+    assert told() == ("done", "", False)
+
+
+def test_no_connection_is_held_while_a_provider_is_asked(
+    ada: User, browser: Browser, providers: Sandbox, servers: Servers
+) -> None:
+    browser.post("/accounts/logout/")
+    providers.set_fault("keycloak", "revocation_hang")
+    connection.close()
+
+    def run() -> None:
+        try:
+            revoke_tokens()
+        finally:
+            leave_nothing_open()
+
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
+        waiting = pool.submit(run)
+        until(lambda: providers.counts("keycloak")["revoke"], seconds=4)
+        held = superuser.execute(HELD).fetchall()
+        providers.clear_faults()
+        waiting.result()
+
+    assert held == []
+
+
+# Runs that are killed, doubled, or late
+
+
+@pytest.mark.promise(78)
+def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User, browser: Browser, live: Any) -> None:
+    token = get_token(ada, "keycloak")
+    browser.post("/accounts/logout/")
+    assert running.claim(set())  # by a process that is no more
+    assert running.claim(set()) is None
+    revoke_tokens()
+    assert (row().tries, live("keycloak", token)) == (1, True)
+
+    later(seconds=31)
+    revoke_tokens()
+    assert (row().tries, told(), live("keycloak", token)) == (2, ("done", "", False), False)
+
+
+@pytest.mark.promise(78)
+def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_nothing(
+    ada: User, browser: Browser, providers: Sandbox
+) -> None:
+    browser.post("/accounts/logout/")
+    claimed = running.claim(set())
+    assert claimed
+    running._revoke(claimed)  # noqa: SLF001  # up to the moment of its death
+    later(seconds=31)
+    revoke_tokens()
+
+    assert (told(), providers.counts("keycloak")["revoke"]) == (("done", "", False), 4)
+
+
+@pytest.mark.promise(78)
+def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], providers: Sandbox) -> None:
+    for persona in ("ada", "grace", "nemo", "marie"):
+        one = new_browser()
+        one.sign_in("github", persona)
+        one.post("/accounts/logout/")
+    together(*[revoke_tokens] * 4)
+
+    assert providers.counts("github")["revoke"] == 4
+    assert set(Leaving.objects.values_list("state", "tries")) == {("done", 1)}
+
+
+def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser, providers: Sandbox) -> None:
+    browser.post("/accounts/logout/")
+    late = running.claim(set())
+    assert late
+    later(seconds=31)
+    revoke_tokens()
+    running._put_off(late, SignInRefused(Reason.PROVIDER_UNREACHABLE))  # noqa: SLF001  # what it found out long ago
+
+    assert told() == ("done", "", False)
+
+
+def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
+    ada: User, browser: Browser, monkeypatch: pytest.MonkeyPatch, live: Any
+) -> None:
+    """They sign out while their tokens are being renewed: the new ones are nobody's."""
+    UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(days=1), expires_at=timezone.now())
+    keycloak, came = registry.get("keycloak"), []
+    asks = keycloak.refreshed
+
+    def while_they_leave(refresh: str) -> Any:
+        came.append(asks(refresh))
+        browser.post("/accounts/logout/")
+        return came[0]
+
+    monkeypatch.setattr(keycloak, "refreshed", while_they_leave)
+    with pytest.raises(NothingKept):
+        get_token(ada, "keycloak")
+
+    assert set(Leaving.objects.values_list("because", flat=True)) == {"signed_out", "too_late"}
+    revoke_tokens()
+    assert not live("keycloak", came[0].access_token)

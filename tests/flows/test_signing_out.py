@@ -1,0 +1,214 @@
+"""Signing out, and at the provider too: offered where the provider has it, done where the person asks for it."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from accounts.models import Session
+from providers import registry
+from providers.models import UpstreamTokens
+from providers.vault import keeping
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+from sandbox.visitor import Visitor
+from tests.flows.conftest import Browser
+from tests.memory import forget_providers
+from tests.proven import proven
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(36)]
+
+LOGOUT = "/accounts/logout/"
+THERE_TOO = f"{LOGOUT}?there_too=on"
+HAS_IT = {"keycloak": "Keycloak", "microsoft": "Microsoft"}
+NOTICES = {
+    "signed_out": b"You are signed out.",
+    "there": b"You are signed out, at Keycloak too.",
+    "still": b"You are signed out here, but Keycloak did not answer.",
+}
+
+
+def sent(response: Any) -> tuple[str, dict[str, str]]:
+    """Where a redirect leads, and what it takes along."""
+    assert response.status_code == 302
+    url, _, query = response.headers["Location"].partition("?")
+    return url, {name: values[0] for name, values in parse_qs(query, strict_parsing=bool(query)).items()}
+
+
+def there_too(browser: Browser) -> Any:
+    return browser.post(THERE_TOO)
+
+
+def page_says(browser: Browser, response: Any) -> list[str]:
+    """Which of the notices the page has to which somebody is sent."""
+    content = browser.get(response.headers["Location"]).content
+    return [name for name, text in NOTICES.items() if text in content]
+
+
+def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browser: Browser, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    page = browser.get(LOGOUT)
+
+    assert (f'href="{THERE_TOO}"'.encode() in page.content) is (provider in HAS_IT)
+    assert provider not in HAS_IT or f"Also sign out at {HAS_IT[provider]}".encode() in page.content
+    assert f'action="{LOGOUT}"'.encode() in page.content
+    chosen = browser.get(THERE_TOO).content
+    assert f'action="{THERE_TOO if provider in HAS_IT else LOGOUT}"'.encode() in chosen
+    assert f'href="{THERE_TOO}"'.encode() not in chosen
+
+
+def test_only_the_page_that_was_asked_for_it_may_send_people_there(
+    browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    by_google = new_browser()
+    by_google.sign_in("google", "grace")
+
+    def may_lead_there(response: Any) -> bool:
+        return f"form-action 'self' {providers.base_url};" in response.headers["Content-Security-Policy"] + ";"
+
+    assert may_lead_there(browser.get(THERE_TOO))
+    assert not may_lead_there(browser.get(LOGOUT))
+    assert not may_lead_there(by_google.get(THERE_TOO))
+
+
+def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers: Sandbox, provider: str) -> None:
+    browser.sign_in(provider, "ada")
+    providers.forget_requests()
+    response = browser.post(LOGOUT)
+
+    assert (sent(response)[0], page_says(browser, response)) == ("/accounts/login/", ["signed_out"])
+    assert not {"logout", "revoke"} & providers.counts(provider).keys()
+    assert len(providers.sessions(provider)) == 1
+
+
+@pytest.mark.parametrize("name", HAS_IT)
+def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, providers: Sandbox, name: str) -> None:
+    browser.sign_in(name, "ada")
+    id_token = keeping.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)))
+    response = there_too(browser)
+    url, told = sent(response)
+
+    assert browser.account is None
+    assert not Session.objects.filter(user__isnull=False).exists()
+    assert url.startswith(providers.base_url)
+    assert url.endswith("/logout")
+    back = f"http://127.0.0.1:8000/accounts/{name}/logout/callback/"
+    state = told.pop("state")
+    assert len(state) == 43
+    client_id = providers.world.client(Provider(name)).client_id
+    assert told == {"id_token_hint": id_token, "client_id": client_id, "post_logout_redirect_uri": back}
+    cookie = response.cookies["leaving"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
+
+    visitor = Visitor()
+    came_back = visitor.open(response.headers["Location"])
+    assert (came_back.status, came_back.location) == (302, f"{back}?state={state}")
+    answer = browser.get(urlsplit(came_back.location).path + f"?state={state}")
+    assert sent(answer) == ("/accounts/login/", {"notice": "signed_out_there", "provider": name})
+    assert answer.cookies["leaving"].value == ""
+    if name == "keycloak":
+        assert page_says(browser, answer) == ["there"]
+        assert providers.sessions(name) == []
+
+
+def _whose() -> tuple[Any, int]:
+    tokens = UpstreamTokens.objects.select_related("identity__user").get()
+    return tokens.identity.user, tokens.identity_id
+
+
+@pytest.mark.parametrize("state", ["", "?state=", "?state=another", "?state=%FF%00", "?state=a&state=b", "?error=x"])
+def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) -> None:
+    browser.sign_in("keycloak", "ada")
+    there_too(browser)
+    path = "/accounts/keycloak/logout/callback/"
+
+    assert sent(browser.get(path + state)) == ("/accounts/login/", {})
+    assert Browser(browser.providers).get(path + state).headers["Location"] == "/accounts/login/"
+    assert browser.get("/accounts/nobody/logout/callback/").status_code == 404
+    assert browser.post(path).status_code in {403, 405}
+
+
+def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
+    browser.sign_in("keycloak", "ada")
+    state = sent(there_too(browser))[1]["state"]
+
+    assert sent(browser.get(f"/accounts/microsoft/logout/callback/?state={state}")) == ("/accounts/login/", {})
+
+
+def test_the_id_token_of_another_device_is_no_hint(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+    """Keycloak would end that device's session: without a hint it asks the person."""
+    elsewhere = new_browser()
+    browser.sign_in("keycloak", "ada")
+    elsewhere.sign_in("keycloak", "ada")
+
+    assert "id_token_hint" not in sent(there_too(browser))[1]
+    assert elsewhere.account
+    assert "id_token_hint" in sent(there_too(elsewhere))[1]
+
+
+def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    monkeypatch.setattr("providers.leaving.pages.LONGEST_HINT", 100)
+
+    assert "id_token_hint" not in sent(there_too(browser))[1]
+
+
+def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser: Browser, settings: Any) -> None:
+    browser.sign_in("keycloak", "ada")
+    UpstreamTokens.objects.update(id_token="2.lost." + "A" * 40)
+    assert "id_token_hint" not in sent(there_too(browser))[1]
+
+    browser.sign_in("keycloak", "ada")
+    UpstreamTokens.objects.all().delete()
+    assert "id_token_hint" not in sent(there_too(browser))[1]
+
+
+@pytest.mark.parametrize("fault", ["discovery_hang", "discovery_500", "discovery_issuer_other"])
+def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: Sandbox, fault: str) -> None:
+    browser.sign_in("keycloak", "ada")
+    providers.set_fault("keycloak", fault)
+    forget_providers()  # as a new process, with an empty cache
+    response = there_too(browser)
+
+    assert sent(response) == ("/accounts/login/", {"notice": "still_in_there", "provider": "keycloak"})
+    assert page_says(browser, response) == ["still"]
+    assert browser.account is None
+    providers.clear_faults()
+
+
+def test_another_process_has_told_where_the_provider_is(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("keycloak", "ada")
+    registry_of_a_new_process()
+    providers.set_fault("keycloak", "discovery_500")
+
+    assert sent(there_too(browser))[0].startswith(providers.base_url)
+
+
+def registry_of_a_new_process() -> None:
+    for provider in registry.enabled().values():
+        provider.upstream.close()
+    registry.enabled.cache_clear()
+
+
+def test_who_came_by_a_password_or_is_not_signed_in_is_sent_nowhere(
+    browser: Browser, django_user_model: Any, turn_off: Callable[[str], None]
+) -> None:
+    local = proven(django_user_model.objects.create_superuser(username="root"))
+    assert b"there_too" not in local.get(LOGOUT).content
+    assert local.post(THERE_TOO).headers["Location"] == "/accounts/login/?notice=signed_out"
+    assert there_too(browser).headers["Location"] == "/accounts/login/?notice=signed_out"
+
+    browser.sign_in("keycloak", "ada")
+    turn_off("keycloak")
+    assert there_too(browser).headers["Location"] == "/accounts/login/?notice=signed_out"
+    assert browser.account is None
+
+
+def test_a_notice_that_names_a_provider_names_one_that_there_is(browser: Browser) -> None:
+    for provider in ("", "nobody", "<b>"):
+        page = browser.get(f"/accounts/login/?notice=signed_out_there&provider={provider}").content
+        assert b"You are signed out" not in page
