@@ -1,11 +1,19 @@
-"""A Celery worker in a thread of the tests' own process."""
+"""Celery workers: one in a thread of the tests' own process, and one of its own, as `make run` starts it."""
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from django.core.cache import cache
+
+from config.environment import CHECKOUT
 
 
 @contextmanager
@@ -22,3 +30,23 @@ def working(app: Celery) -> Iterator[None]:
     finally:
         root.setLevel(level)
         root.handlers[:] = handlers
+
+
+def forget_messages() -> Any:
+    """Forget what other tests left for a worker, and return the broker's client."""
+    messages: Any = cache._cache.get_client()  # type: ignore[attr-defined]  # noqa: SLF001
+    messages.delete("celery", "unacked", "unacked_index")
+    return messages
+
+
+@contextmanager
+def started(log: Path, *more: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker of two processes, and kill it and them at the end, if it has not ended by itself."""
+    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info"]
+    with log.open("w") as out:
+        worker = subprocess.Popen([*command, *more], cwd=CHECKOUT, env=os.environ | environment, stdout=out, stderr=out)
+        try:
+            yield worker
+        finally:
+            worker.kill()
+            worker.wait()

@@ -2,6 +2,7 @@
 
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
+from accounts.models.errand import Errand
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_link import MailedLink, Purpose
@@ -15,6 +16,7 @@ __all__ = [
     "BulkState",
     "ClaimRule",
     "Delivery",
+    "Errand",
     "Identity",
     "Invitation",
     "InvitationState",

@@ -22,6 +22,7 @@ NAMES = {
     "rewrapping": _("Encrypting under the newest key"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
+    "errands": _("Doing what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),

@@ -34,7 +34,7 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TIME_LIMIT = 600  # seconds, for every task
+CELERY_TASK_TIME_LIMIT = 600  # seconds; each task has limits of its own, none above this one
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,  # seconds, well above the longest task
     "socket_connect_timeout": 1,  # seconds
@@ -52,6 +52,7 @@ CELERY_BEAT_SCHEDULE = {
     "rewrapping": {"task": "accounts.tasks.rewrap_secrets", "schedule": 3600.0, "options": {"expires": 3500}},
     "overview": {"task": "config.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "accounts.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "errands": {"task": "accounts.tasks.do_errands_again", "schedule": 10.0, "options": {"expires": 10}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.find_bulk_actions_again", "schedule": 60.0, "options": {"expires": 50}},
