@@ -146,7 +146,7 @@ def open_session(request: HttpRequest, user: User, next_url: str) -> HttpRespons
     return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
 
 
-def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task: Callable[..., None]) -> HttpResponse:
+def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
     """Take an address for which a worker will find out what there is to say, by mail."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -157,6 +157,7 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task
         if limits.is_over(request, limit, key):
             return limits.too_often(limit)
     asked: Asked = mail.asked_now()
-    record(event, personal={"address": address})
-    later(task, address=address, asked=asked, mail_id=mail.new_id())
+    with transaction.atomic():
+        record(event, personal={"address": address})
+        later(work, address=address, asked=asked, mail_id=mail.new_id())
     return render(request, "accounts/mailed.html", {"address": address})
