@@ -40,11 +40,14 @@ def forget_messages() -> Any:
 
 
 @contextmanager
-def started(log: Path, *more: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a worker of two processes, and kill it and them at the end, if it has not ended by itself."""
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info"]
+def started(
+    log: Path, *, program: str = "worker", app: str = "config.celery", processes: int = 2, **environment: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker, or beat, and kill it and its processes at the end, if it has not ended by itself."""
+    own = ["--concurrency", str(processes)] if program == "worker" else ["--pidfile="]
+    command = [sys.executable, "-m", "celery", "-A", app, program, "-l", "info", *own]
     with log.open("w") as out:
-        worker = subprocess.Popen([*command, *more], cwd=CHECKOUT, env=os.environ | environment, stdout=out, stderr=out)
+        worker = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment, stdout=out, stderr=out)
         try:
             yield worker
         finally:
