@@ -38,9 +38,11 @@ CELERY_TASK_TIME_LIMIT = 600  # seconds; each task has limits of its own, none a
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,  # seconds, well above what a message may wait for and take in a worker's hands
     "socket_connect_timeout": 1,  # seconds
+    "socket_timeout": 3,  # seconds: a request may wait for a broker that does not answer, a worker looks each second
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}  # a request waits for it
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message waits in the queue, where any worker may take it
 CELERY_WORKER_POOL = "config.pool:TaskPool"
