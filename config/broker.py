@@ -6,7 +6,7 @@ from kombu.transport import TRANSPORT_ALIASES, redis
 from redis.exceptions import ConnectionError as NoConnection
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # a library without types
+class Channel(redis.Channel):
     """Says of a connection that was closed that there is none, which every caller expects.
 
     Kombu 5.7 raises an AttributeError, of which a worker dies: it gives back, or acknowledges, over the channel on
@@ -14,13 +14,13 @@ class Channel(redis.Channel):  # type: ignore[misc]  # a library without types
     is found again by the schedule.
     """
 
-    def _connparams(self, **told: Any) -> Any:
+    def _connparams(self, asynchronous: Any = False) -> Any:  # noqa: FBT002  # as the library has it
         if self.connection is None or self.connection.client is None:
             raise NoConnection("the connection of this channel was closed")
-        return super()._connparams(**told)
+        return super()._connparams(asynchronous=asynchronous)  # type: ignore[no-untyped-call]
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     Channel = Channel
 
 

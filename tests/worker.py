@@ -4,7 +4,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,20 @@ def forget_messages() -> Any:
 
 @contextmanager
 def started(
-    log: Path, *, program: str = "worker", app: str = "config.celery", processes: int = 2, **environment: str
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    program: str = "worker",
+    app: str = "config.celery",
+    processes: int = 2,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a worker, or beat, and kill it and its processes at the end, if it has not ended by itself."""
     own = ["--concurrency", str(processes)] if program == "worker" else ["--pidfile="]
     command = [sys.executable, "-m", "celery", "-A", app, program, "-l", "info", *own]
     with log.open("w") as out:
-        worker = subprocess.Popen(command, cwd=CHECKOUT, env=os.environ | environment, stdout=out, stderr=out)
+        worker = subprocess.Popen(
+            command, cwd=CHECKOUT, env={**os.environ, **(environment or {})}, stdout=out, stderr=out
+        )
         try:
             yield worker
         finally:

@@ -171,7 +171,7 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Pa
     told = letter(to="grace@example.com")
     for _ in range(3):
         later(mail.deliver, errand_id=told["id"], **told)
-    with started(tmp_path / "log", EMAIL_URL=f"{mailbox.url}?tls=none") as worker:
+    with started(tmp_path / "log", {"EMAIL_URL": f"{mailbox.url}?tls=none"}) as worker:
         until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=60)
         until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=15)
         worker.send_signal(signal.SIGTERM)

@@ -74,7 +74,7 @@ def test_what_a_killed_worker_was_at_is_done_by_another(
             begun = superuser.execute("SELECT statement_timestamp()").fetchall()[0][0]
             with superuser.transaction(force_rollback=True):
                 superuser.execute(HOLD)  # whoever comes to one of these waits there
-                with started(tmp_path / "killed", processes=5, **environment) as worker:
+                with started(tmp_path / "killed", environment, processes=5) as worker:
                     until(lambda: mailbox.waiting and receiver.came, seconds=60)
                     until(lambda: superuser.execute(HELD).fetchall() == [(3,)], seconds=60)
                     worker.send_signal(signal.SIGKILL)
@@ -122,12 +122,12 @@ def _taking_over(broker: str, messages: Any, tmp_path: Path, environment: dict[s
     """Another worker, which the broker gives what the first one had; or the schedule, where it forgot."""
     if broker == "remembers":
         assert messages.hlen("unacked") == 5
-        with started(tmp_path / "next", app="tests.impatient", **environment):
+        with started(tmp_path / "next", environment, app="tests.impatient"):
             yield
         return
     messages.flushall()
     _let_time_pass()
-    with started(tmp_path / "next", **environment), started(tmp_path / "beat", program="beat"):
+    with started(tmp_path / "next", environment), started(tmp_path / "beat", program="beat"):
         yield
 
 

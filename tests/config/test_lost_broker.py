@@ -73,7 +73,7 @@ def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everyt
     with open_mailbox() as mailbox, ExitStack() as programs:
         environment = {"REDIS_URL": broker.valkey.url, "EMAIL_URL": f"{mailbox.url}?tls=none"}
         for program in ("worker", "beat"):
-            programs.enter_context(started(tmp_path / program, program=program, **environment))
+            programs.enter_context(started(tmp_path / program, environment, program=program))
         until(lambda: JobRun.objects.filter(name=f"{PREFIX}webhooks").exists(), seconds=60)
         broker.kill()
         lost()
