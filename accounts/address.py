@@ -10,6 +10,7 @@ from enum import StrEnum
 from django.db import IntegrityError, transaction
 
 from accounts import people
+from accounts.errands import errand
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
@@ -71,8 +72,9 @@ def ask(user: User, address: str) -> str:
     return token
 
 
+@errand("new_address")
 def tell_new_address(*, token: str, asked: Asked, mail_id: str) -> None:
-    """Mail the link, or, where the address has an account, tell that account's owner. A job for a worker.
+    """Mail the link, or, where the address has an account, tell that account's owner. An errand.
 
     Not in the request, whose answer would be slower or faster for an address that has one.
     """

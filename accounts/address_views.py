@@ -2,6 +2,7 @@
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -9,12 +10,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import address, limits, step_up, tasks
+from accounts import address, limits, step_up
 from accounts.address import AddressTaken, Cancelled
+from accounts.errands import later
 from accounts.forms import AddressForm
 from accounts.limits import Limit
 from accounts.mailing import mail
-from accounts.mailing.queue import later
 from accounts.models import MailedLink, User
 
 BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
@@ -91,8 +92,9 @@ def _over(request: HttpRequest, user: User, wanted: str) -> Limit | None:
 
 
 def _ask(user: User, wanted: str) -> None:
-    token = address.ask(user, wanted)
-    later(tasks.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
+    with transaction.atomic():
+        token = address.ask(user, wanted)
+        later(address.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
 
 
 def _notice(request: HttpRequest) -> str:

@@ -113,6 +113,8 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     },
     Event.SESSION_PURGED: COUNTED,
     Event.LINK_PURGED: COUNTED,
+    Event.ERRAND_PURGED: COUNTED,
+    Event.ERRAND_GIVEN_UP: {"kind": _("what was to be done"), "tries": _("how often it was tried")},
     Event.EXPORT_STARTED: EXPORT,
     Event.EXPORT_MADE: {**EXPORT, "rows": _("how many rows went out"), "finished": _("whether those were all")},
     Event.VALUE_RESTORED: {"entry": _("the entry that held the values"), "fields": _("which fields")},

@@ -1,9 +1,10 @@
-"""The trail's jobs, each a call of one function."""
+"""The trail's jobs, each a call of one function; a run ends by itself within its budget, long before its limits."""
 
 from celery import shared_task
 from django.utils import timezone
 
 from audit.models import JobRun
+from audit.one_at_a_time import one_at_a_time
 from audit.retention.removing import make_months, remove_what_is_due
 from audit.sealing.seals import SealingStopped, seal
 
@@ -11,9 +12,15 @@ SEALING_SECONDS = 25.0  # of one run; the next goes on from there
 REMOVING_SECONDS = 300.0
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+@shared_task(soft_time_limit=120, time_limit=180, ignore_result=True)  # type: ignore[untyped-decorator]
 def seal_entries() -> None:
     """Twice at once does no harm: the second finds the lock taken, or nothing left."""
+    with one_at_a_time("sealing") as is_ours:
+        if is_ours:
+            _seal_entries()
+
+
+def _seal_entries() -> None:
     trouble = ""
     try:
         seal(seconds=SEALING_SECONDS)
@@ -24,7 +31,7 @@ def seal_entries() -> None:
         JobRun.objects.update_or_create(name="sealing", defaults={"ran_at": timezone.now(), "trouble": trouble})
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+@shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]
 def keep_the_trail() -> None:
     """Make the months to come, and remove what is due. Twice at once does no harm either."""
     make_months()

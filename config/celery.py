@@ -6,10 +6,12 @@ from typing import Any
 
 from celery import Celery, signals
 
+from config import broker
 from config.queue import SENT_AT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+broker.use()
 app = Celery("vestibule")
 app.set_default()  # for all threads: by itself it would be this one's alone
 app.config_from_object("django.conf:settings", namespace="CELERY")

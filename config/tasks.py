@@ -2,11 +2,14 @@
 
 from celery import shared_task
 
+from audit.one_at_a_time import one_at_a_time
 from config.overview.counting import count_what_is_due
 from config.overview.page import counters
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+@shared_task(soft_time_limit=540, time_limit=600, ignore_result=True)  # type: ignore[untyped-decorator]
 def count_for_overview() -> None:
     """Twice at once does no harm: the same is counted, and written to the same place."""
-    count_what_is_due(counters())
+    with one_at_a_time("overview") as is_ours:
+        if is_ours:
+            count_what_is_due(counters())

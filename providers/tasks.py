@@ -7,7 +7,10 @@ from providers.leaving import running
 LEAVING_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 
 
-@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+@shared_task(soft_time_limit=120, time_limit=150, ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
 def revoke_tokens() -> None:
-    """Twice at once does no harm: each row is held by one of them, and what is revoked twice is revoked."""
+    """Twice at once does no harm: each row is held by one of them, and what is revoked twice is revoked.
+
+    There is no lock around it, for no connection to the database is held while a provider is asked.
+    """
     running.run(seconds=LEAVING_SECONDS)

@@ -3,13 +3,16 @@
 import socketserver
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from email.message import Message
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """Listens on a free port; ``refusals`` are the answers to the next receivers, before it takes one."""
+    """Listens on a free port; ``refusals`` are the answers to the next receivers, before it takes one.
+
+    While it does not ``go_on``, it lets those who have a mail wait; ``waiting`` counts them.
+    """
 
     daemon_threads = True
 
@@ -17,6 +20,9 @@ class Mailbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.taken: list[Message] = []
         self.refusals: list[str] = []
+        self.go_on = threading.Event()
+        self.go_on.set()
+        self.waiting = 0
 
     @property
     def url(self) -> str:
@@ -27,6 +33,10 @@ class _Conversation(socketserver.StreamRequestHandler):
     server: Mailbox
 
     def handle(self) -> None:
+        with suppress(ConnectionError):  # somebody was killed
+            self._converse()
+
+    def _converse(self) -> None:
         self._say("220 mailbox")
         while line := self.rfile.readline():
             command = line.split(b" ")[0].strip().upper()
@@ -38,9 +48,14 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self._say("221 bye" if command == b"QUIT" else "250 fine")
 
     def _take(self) -> None:
+        if not self.server.go_on.is_set():
+            self.server.waiting += 1
+            self.server.go_on.wait(timeout=60)
         self._say("354 go on")
         lines = []
-        while (line := self.rfile.readline()) not in {b".\r\n", b""}:
+        while (line := self.rfile.readline()) != b".\r\n":
+            if not line:
+                return
             lines.append(line)
         self.server.taken.append(message_from_bytes(b"".join(lines)))
         self._say("250 taken")

@@ -23,9 +23,9 @@ class Post:
         """Do every job that waits, so many times each, and what comes of them."""
         with self._app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
             while (message := _next(queue)) is not None:
-                _, arguments, _ = message.payload
+                by_place, by_name, _ = message.payload
                 for _ in range(times):
-                    self._app.tasks[message.headers["task"]].apply(kwargs=arguments, throw=True)
+                    self._app.tasks[message.headers["task"]].apply(by_place, by_name, throw=True)
                 message.ack()
 
     def all(self) -> list[EmailMultiAlternatives]:

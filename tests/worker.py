@@ -1,11 +1,19 @@
-"""A Celery worker in a thread of the tests' own process."""
+"""Celery workers: one in a thread of the tests' own process, and one of its own, as `make run` starts it."""
 
 import logging
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from celery import Celery
 from celery.contrib.testing.worker import start_worker
+from django.core.cache import cache
+
+from config.environment import CHECKOUT
 
 
 @contextmanager
@@ -22,3 +30,33 @@ def working(app: Celery) -> Iterator[None]:
     finally:
         root.setLevel(level)
         root.handlers[:] = handlers
+
+
+def forget_messages() -> Any:
+    """Forget what other tests left for a worker, and return the broker's client."""
+    messages: Any = cache._cache.get_client()  # type: ignore[attr-defined]  # noqa: SLF001
+    messages.delete("celery", "unacked", "unacked_index")
+    return messages
+
+
+@contextmanager
+def started(
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    program: str = "worker",
+    app: str = "config.celery",
+    processes: int = 2,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a worker, or beat, and kill it and its processes at the end, if it has not ended by itself."""
+    own = ["--concurrency", str(processes)] if program == "worker" else ["--pidfile="]
+    command = [sys.executable, "-m", "celery", "-A", app, program, "-l", "info", *own]
+    with log.open("w") as out:
+        worker = subprocess.Popen(
+            command, cwd=CHECKOUT, env={**os.environ, **(environment or {})}, stdout=out, stderr=out
+        )
+        try:
+            yield worker
+        finally:
+            worker.kill()
+            worker.wait()

@@ -14,14 +14,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, tasks
+from accounts import limits
 from accounts.address import AddressTaken
+from accounts.errands import later
 from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.limits import Limit
 from accounts.local import by_passkey, passwords, registration
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
-from accounts.mailing.queue import later
 from accounts.models import MailedLink, User
 from accounts.next_page import safe_next, wants_to_stay
 from audit.events import Event, record
@@ -52,14 +52,14 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("account")
     page = {"heading": _("Register"), "back": reverse("account_login")}
-    return _take_address(request, page, Event.REGISTRATION_ASKED, tasks.answer_registration)
+    return _take_address(request, page, Event.REGISTRATION_ASKED, registration.answer_registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
 def forgotten(request: HttpRequest) -> HttpResponse:
     page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in")}
-    return _take_address(request, page, Event.PASSWORD_RESET_ASKED, tasks.answer_forgotten_password)
+    return _take_address(request, page, Event.PASSWORD_RESET_ASKED, registration.answer_forgotten_password)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -146,7 +146,7 @@ def open_session(request: HttpRequest, user: User, next_url: str) -> HttpRespons
     return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
 
 
-def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task: Callable[..., None]) -> HttpResponse:
+def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
     """Take an address for which a worker will find out what there is to say, by mail."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -157,6 +157,7 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, task
         if limits.is_over(request, limit, key):
             return limits.too_often(limit)
     asked: Asked = mail.asked_now()
-    record(event, personal={"address": address})
-    later(task, address=address, asked=asked, mail_id=mail.new_id())
+    with transaction.atomic():
+        record(event, personal={"address": address})
+        later(work, address=address, asked=asked, mail_id=mail.new_id())
     return render(request, "accounts/mailed.html", {"address": address})

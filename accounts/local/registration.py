@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import people
 from accounts.address import AddressTaken, Cancelled, cancel
+from accounts.errands import errand
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
@@ -45,8 +46,9 @@ def open_local_account(address: str, name: str, password: str | None) -> User:
     return user
 
 
+@errand("registration")
 def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
-    """Mail the link that opens an account, or say that there is one. A job for a worker: see ``tell_new_address``."""
+    """Mail the link that opens an account, or say that there is one. An errand: see ``tell_new_address``."""
     holder = people.who_verified(address)
     if holder is not None:
         mail.send(address, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
@@ -55,8 +57,9 @@ def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
     mail.send(address, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 
+@errand("forgotten_password")
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
-    """Mail the link that sets another password to who has one. A job for a worker.
+    """Mail the link that sets another password to who has one. An errand.
 
     An address that nobody has verified gets no mail: it would be a stranger's.
     """

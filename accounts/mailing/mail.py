@@ -1,4 +1,4 @@
-"""Mails: written from a text and an HTML template, sent after the commit, and never twice.
+"""Mails: written from a text and an HTML template, kept as errands, sent after the commit, and once.
 
 For any part of the house::
 
@@ -15,41 +15,29 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from smtplib import SMTPRecipientsRefused
-from typing import Any, NoReturn, TypedDict
+from typing import TypedDict
 from uuid import uuid4
 
-from celery import shared_task
 from django.conf import settings
-from django.core.cache import cache
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language, override
-from redis.exceptions import RedisError
 
 from accounts.browsers import name_browser
-from accounts.mailing.queue import later
+from accounts.errands import TryLater, errand, later
 from audit.context import current
 
 logger = logging.getLogger(__name__)
-
-CLAIM = 120  # seconds that one worker has for handing a mail over; longer than every time-out on the way
-REMEMBERED = 86_400  # seconds that a mail which was sent is not sent again
-MOST_RETRIES = 8  # over half an hour: a link lives for an hour
-FIRST_PAUSE, LONGEST_PAUSE = 15, 600  # seconds
 
 
 class NotSetUp(Exception):
     """This site has no way to send mail; ask ``is_set_up`` before promising one."""
 
 
-class NotSent(Exception):
+class NotSent(TryLater):
     """A mail was not taken by the mail server."""
-
-
-class UnderWay(Exception):
-    """Another worker is sending this very mail, or was killed while it did."""
 
 
 class Asked(TypedDict):
@@ -108,7 +96,7 @@ def send(
     if not is_set_up():
         raise NotSetUp
     letter = write(to, template, context, asked=asked or asked_now(), mail_id=mail_id or new_id())
-    later(deliver, **asdict(letter))
+    later(deliver, errand_id=letter.id, **asdict(letter))
 
 
 def write(to: str, template: str, context: Mapping[str, object], *, asked: Asked, mail_id: str) -> Letter:
@@ -125,59 +113,20 @@ def write(to: str, template: str, context: Mapping[str, object], *, asked: Asked
     return Letter(id=mail_id, to=to, subject=" ".join(subject.split()), text=_spaced(body), html=html)
 
 
-@shared_task(bind=True, max_retries=MOST_RETRIES, ignore_result=True)  # type: ignore[untyped-decorator]  # no types
-def deliver(task: Any, **letter: str) -> None:
-    """Hand a mail over, once for each id; try again while the mail server does not take it."""
+@errand("mail", is_one_transaction=False)
+def deliver(**letter: str) -> None:
+    """Hand a mail over. Raises NotSent, with only the name of the failure: its text may hold the receiver.
+
+    Killed after the mail server took the mail and before that was noted, it goes out twice, with the same Message-ID.
+    """
     try:
-        _deliver_once(Letter(**letter), has_broker=not task.request.is_eager)
+        _hand_over(Letter(**letter))
     except SMTPRecipientsRefused as refused:
-        if _is_final(refused):
-            logger.warning("mail %s: its receiver was refused for good", letter["id"])
-            return
-        _try_again(task, letter["id"], refused)
-    except (OSError, RedisError, UnderWay) as failed:  # SMTP's exceptions are OSErrors
-        _try_again(task, letter["id"], failed)
-
-
-def _try_again(task: Any, mail_id: str, failed: Exception) -> NoReturn:
-    """Raise what makes the worker take the mail up later, or what ends it: of the failure only its name.
-
-    Its text may hold the receiver, and Celery writes it into the log.
-    """
-    not_sent = NotSent(f"mail {mail_id}: {type(failed).__name__}")
-    if task.request.is_eager:
-        raise not_sent from None
-    raise task.retry(exc=not_sent, countdown=min(FIRST_PAUSE * 2**task.request.retries, LONGEST_PAUSE)) from None
-
-
-def _deliver_once(letter: Letter, *, has_broker: bool) -> None:
-    """Send a mail unless it was sent. Without Redis nobody can know; then only one process has it anyway.
-
-    A claim is short: who was killed while sending leaves it to the next. Killed after the mail server took
-    the mail and before that was noted, it goes out twice, with the same Message-ID.
-    """
-    name = f"mail:{letter.id}"
-    try:
-        if not cache.add(name, "under way", CLAIM):
-            if cache.get(name) == "sent":
-                return
-            raise UnderWay
-    except RedisError:
-        if has_broker:
-            raise
-    try:
-        _hand_over(letter)
-    except BaseException:
-        _note(name, None)
-        raise
-    _note(name, "sent")
-
-
-def _note(name: str, value: str | None) -> None:
-    try:
-        cache.set(name, value, REMEMBERED) if value else cache.delete(name)
-    except RedisError:
-        logger.warning("the cache is away: what became of a mail is not noted")
+        if not _is_final(refused):
+            raise NotSent(type(refused).__name__) from None
+        logger.warning("mail %s: its receiver was refused for good", letter["id"])
+    except OSError as failed:  # SMTP's exceptions are OSErrors
+        raise NotSent(type(failed).__name__) from None
 
 
 def _hand_over(letter: Letter) -> None:

@@ -3,6 +3,7 @@
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
 from accounts.models.cut_off import CutOff
+from accounts.models.errand import Errand
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_link import MailedLink, Purpose
@@ -17,6 +18,7 @@ __all__ = [
     "ClaimRule",
     "CutOff",
     "Delivery",
+    "Errand",
     "Identity",
     "Invitation",
     "InvitationState",

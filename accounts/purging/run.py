@@ -1,11 +1,9 @@
 """A run of the purge: everything that has expired, one run at a time, within a time or to the end."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.purging import slices
@@ -13,9 +11,9 @@ from accounts.purging.registry import Purgeable, purgeables
 from audit.context import acting
 from audit.events import record
 from audit.models import JobRun
+from audit.one_at_a_time import one_at_a_time
 
 JOB = "purge"
-LOCK = 0x5E55_10A5  # the number of PostgreSQL's advisory lock by which one run at a time is held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +32,7 @@ def purge(*, seconds: float | None = None) -> list[Purged] | None:
     it. Each table has its share of the time, so that none waits for another's backlog. Killed at any moment it leaves
     the rest to the next run; two runs do what one does.
     """
-    with _one_at_a_time(waits=seconds is None) as is_ours:
+    with one_at_a_time(JOB, waits=seconds is None) as is_ours:
         if not is_ours:
             return None
         wanted = purgeables()
@@ -66,20 +64,3 @@ def _purge(purgeable: Purgeable, *, seconds: float | None) -> Purged:
             with acting(actor=slices.ACTOR):
                 record(purgeable.event, count=count, finished=finished)
     return Purged(table=purgeable.table, count=count, finished=finished)
-
-
-@contextmanager
-def _one_at_a_time(*, waits: bool) -> Iterator[bool]:
-    """Hold the lock, which ends with the connection if the process is killed."""
-    with connection.cursor() as cursor:
-        if waits:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-            is_ours = True
-        else:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            (is_ours,) = cursor.fetchone()
-        try:
-            yield bool(is_ours)
-        finally:
-            if is_ours:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])

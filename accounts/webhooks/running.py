@@ -8,9 +8,7 @@ ends with the process, however that ends.
 import logging
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,12 +27,12 @@ from audit.context import Actor, ActorKind
 from audit.events import Event, record
 from audit.following import Place
 from audit.models import Entry
+from audit.one_at_a_time import one_at_a_time
 from audit.telling import kind
 
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor(ActorKind.JOB, "webhooks")
-DISPATCH = 0x3EB_0000  # the number of PostgreSQL's advisory lock by which one dispatch at a time is held
 SENDERS = 6  # receivers that are waited for at once, in the whole house; each holds a connection of the pool
 BATCH = 50  # entries read at once
 RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
@@ -55,7 +53,7 @@ class Work:
 
 def send_due(*, seconds: float) -> None:
     """Send what is due, for so many seconds at most. While another dispatch is under way, leave it to that."""
-    with _held(DISPATCH) as is_ours:
+    with one_at_a_time("webhooks") as is_ours:
         if not is_ours:
             return
         deadline = time.monotonic() + seconds
@@ -75,7 +73,7 @@ def send_due(*, seconds: float) -> None:
 
 def run(webhook_id: UUID, tenant_id: UUID, *, deadline: float) -> None:
     """Send one webhook's messages until there are none, the receiver must rest, or the time is over."""
-    with _held(_number(webhook_id)) as is_ours:
+    with one_at_a_time(f"webhook {webhook_id}") as is_ours:
         if not is_ours:
             return
         deadline = min(deadline, time.monotonic() + RUN_SECONDS)
@@ -235,19 +233,3 @@ def _rests(webhook: Webhook) -> bool:
 def _about(seconds: float) -> float:
     """Not all at the same moment: a receiver that comes back is not run over."""
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nobody gains by guessing it
-
-
-@contextmanager
-def _held(number: int) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [number])
-        (is_ours,) = cursor.fetchone()
-        try:
-            yield bool(is_ours)
-        finally:
-            if is_ours:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
-
-
-def _number(webhook_id: UUID) -> int:
-    return int.from_bytes(webhook_id.bytes[:8], signed=True)

@@ -19,6 +19,7 @@ from psycopg.types.json import Jsonb
 from audit.events import Event, record
 from audit.lines import fetched
 from audit.models import JobRun, Retention
+from audit.one_at_a_time import one_at_a_time
 from audit.sealing.ids import Ids
 from audit.sealing.keys import signed
 from audit.sealing.seals import as_told, oldest_unsealed
@@ -27,7 +28,6 @@ from audit.tallies import SLACK, first_id
 logger = logging.getLogger(__name__)
 
 JOB = "retention"
-LOCK = 0x5E55_10A9  # the number of PostgreSQL's advisory lock by which one run at a time is held
 AHEAD = 2  # months that are there before they are needed
 SLICE = 2000  # entries of one statement: some tens of milliseconds
 TRIES = 20  # to have an old month for oneself, 0.1 seconds each
@@ -65,16 +65,14 @@ def remove_what_is_due(*, seconds: float | None = None) -> Removed:
     Nothing is removed that is not sealed: what a job that seals no more has left stays, and this run says so.
     """
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
-    if not _one("SELECT pg_try_advisory_lock(%s)", LOCK)[0]:
-        return Removed(trouble="another run is under way")
-    done, run = Removed(), JobRun.objects.filter(name=JOB).first() or JobRun(name=JOB)
-    try:
+    with one_at_a_time(JOB) as is_ours:
+        if not is_ours:
+            return Removed(trouble="another run is under way")
+        done, run = Removed(), JobRun.objects.filter(name=JOB).first() or JobRun(name=JOB)
         _remove_months(done, deadline)
         run.progress = _remove_slices(done, deadline, run.progress)
         run.ran_at, run.trouble = timezone.now(), done.trouble
         run.save()
-    finally:
-        _one("SELECT pg_advisory_unlock(%s)", LOCK)
     if done.months or done.entries:
         record(Event.TRAIL_REMOVED, months=done.months, entries=done.entries)
     return done

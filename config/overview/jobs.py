@@ -24,6 +24,7 @@ NAMES = {
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "leaving": _("Revoking tokens at providers"),
+    "errands": _("Doing what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),

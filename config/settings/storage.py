@@ -34,14 +34,18 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TIME_LIMIT = 600  # seconds, for every task
+CELERY_TASK_TIME_LIMIT = 600  # seconds; each task has limits of its own, none above this one
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,  # seconds, well above the longest task
+    "visibility_timeout": 3600,  # seconds, well above what a message may wait for and take in a worker's hands
     "socket_connect_timeout": 1,  # seconds
+    "socket_timeout": 3,  # seconds: a request may wait for a broker that does not answer, a worker looks each second
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}  # a request waits for it
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message waits in the queue, where any worker may take it
+CELERY_WORKER_POOL = "config.pool:TaskPool"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
@@ -53,6 +57,7 @@ CELERY_BEAT_SCHEDULE = {
     "overview": {"task": "config.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "accounts.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "leaving": {"task": "providers.tasks.revoke_tokens", "schedule": 5.0, "options": {"expires": 5}},
+    "errands": {"task": "accounts.tasks.do_errands_again", "schedule": 10.0, "options": {"expires": 10}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.find_bulk_actions_again", "schedule": 60.0, "options": {"expires": 50}},

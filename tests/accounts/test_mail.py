@@ -1,32 +1,32 @@
 """Mails: the same in text and HTML, after the commit, once, through a real queue to a real mail server."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from io import StringIO
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core import mail as django_mail
-from django.core.cache import cache
 from django.core.checks import run_checks
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from accounts.errands import later
+from accounts.errands.doing import do, do_errand
 from accounts.mailing import mail
-from accounts.mailing.mail import Asked, Letter, NotSent, NotSetUp, deliver
+from accounts.mailing.mail import Asked, Letter, NotSetUp
 from config.console_mail import EmailBackend
 from config.environment import CHECKOUT
 from tests.audit.truth import rolled_back
 from tests.mailbox import Mailbox, open_mailbox
 from tests.post import Post, html_of, words_of
 from tests.waiting import until
+from tests.worker import forget_messages, started
 
 TEMPLATES = sorted(
     path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in {"base", "action"}
@@ -123,39 +123,32 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
         yield mailbox
 
 
-def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Mailbox) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Mailbox, caplog: Any) -> None:
     told = letter()
+    later(mail.deliver, errand_id=told["id"], **told)
     mailbox.refusals = ["451 later"]
-    with pytest.raises(NotSent) as not_sent:
-        deliver.apply(kwargs=told, throw=True)
-    assert told["to"] not in str(not_sent.value)
-    for _ in range(2):
-        deliver.apply(kwargs=told, throw=True)
 
+    assert [do(UUID(told["id"])) for _ in range(3)] == [False, True, True]
     (taken,) = mailbox.taken
     assert taken["Message-ID"] == f"<{told['id']}@localhost>"
+    assert told["to"] not in caplog.text
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_receiver_who_is_refused_for_good_is_not_tried_again(mailbox: Mailbox, caplog: Any) -> None:
     told = letter()
+    later(mail.deliver, errand_id=told["id"], **told)
     mailbox.refusals = ["550 nobody"]
-    deliver.apply(kwargs=told, throw=True)
 
+    assert [do(UUID(told["id"])) for _ in range(2)] == [True, True]
     assert mailbox.taken == []
     assert "refused for good" in caplog.text
     assert told["to"] not in caplog.text
 
 
-def test_a_mail_that_another_worker_is_sending_waits(mailbox: Mailbox) -> None:
-    told = letter()
-    cache.set(f"mail:{told['id']}", "under way", 60)
-    with pytest.raises(NotSent):
-        deliver.apply(kwargs=told, throw=True)
-
-    assert mailbox.taken == []
-
-
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(79)
 def test_without_a_broker_the_mail_is_sent_at_once(
     mailbox: Mailbox, cache_away: Any, providers: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +156,7 @@ def test_without_a_broker_the_mail_is_sent_at_once(
         raise OperationalError
 
     cache_away()
-    monkeypatch.setattr(deliver, "apply_async", away)
+    monkeypatch.setattr(do_errand, "apply_async", away)
     mail.send("ada@example.com", "address_changed", {})
 
     assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
@@ -171,32 +164,22 @@ def test_without_a_broker_the_mail_is_sent_at_once(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(78)
-def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Any) -> None:
-    """The whole way: this process, Valkey, a worker as `make run` starts it, SMTP."""
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "worker", "--concurrency", "2", "-l", "info"]
-    log = (tmp_path / "log").open("w+")
-    environment = os.environ | {"EMAIL_URL": f"{mailbox.url}?tls=none"}
-    queue = cache._cache.get_client()  # type: ignore[attr-defined]  # noqa: SLF001
-    queue.delete("celery", "unacked", "unacked_index")  # what other tests left for a worker, which would have to end it
+def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Path) -> None:
+    """The whole way: this process, PostgreSQL, Valkey, a worker as `make run` starts it, SMTP."""
+    messages = forget_messages()
     mail.send("ada@example.com", "registration", {"link": LINK}, mail_id=mail.new_id())
     told = letter(to="grace@example.com")
     for _ in range(3):
-        deliver.apply_async(kwargs=told)
-    worker = subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log)
-    try:
-        until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=30)
-        until(lambda: not queue.llen("celery"), seconds=10)
+        later(mail.deliver, errand_id=told["id"], **told)
+    with started(tmp_path / "log", {"EMAIL_URL": f"{mailbox.url}?tls=none"}) as worker:
+        until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=60)
+        until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=15)
         worker.send_signal(signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):  # now and then it waits on for ever: what kills it must lose nothing
-            worker.wait(timeout=10)
-    finally:
-        worker.kill()
-        worker.wait()
-        log.seek(0)
-        written = log.read()
-        log.close()
+        worker.wait(timeout=15)
 
+    assert (messages.llen("celery"), messages.hlen("unacked")) == (0, 0)
     assert sorted(taken["To"] for taken in mailbox.taken) == ["ada@example.com", "grace@example.com"]
+    written = (tmp_path / "log").read_text()
     assert "ada@example.com" not in written
     assert LINK not in written
 

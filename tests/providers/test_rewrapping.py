@@ -10,8 +10,10 @@ from django.db import connection
 
 from accounts import rewrapping
 from accounts.encryption import decrypt, key_ids, key_of
+from accounts.errands.doing import do
 from accounts.factors import totp
-from accounts.models import User, Webhook
+from accounts.mailing import mail
+from accounts.models import Errand, User, Webhook
 from accounts.tasks import rewrap_secrets
 from accounts.tenancy import site_context
 from accounts.webhooks.signing import locked, secrets_of
@@ -44,6 +46,7 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
         webhook = Webhook(tenant=town.a.tenant, name="Receiver", url="https://receiver.example/")
         webhook.secret = locked("whsec_AAAA", webhook)
         webhook.save()
+    mail.send("ada@example.com", "address_changed", {})
     token, (old,) = get_token(ada, "keycloak"), key_ids()
     settings.TOKEN_ENCRYPTION_KEYS = [FIRST]
     new = key_ids()[0]
@@ -52,10 +55,11 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     call_command("vault", "rotate")
 
     assert set(map(str, counts().values())) == {str({new: 1})}
-    assert len(counts()) == 5
+    assert len(counts()) == 6
     assert get_token(ada, "keycloak") == token
     app = Authenticator.objects.get(pk=app.pk)
     assert decrypt(app.data["secret"], owner=ada.pk, purpose=totp.PURPOSE) == secret
+    assert do(Errand.objects.get().pk)
     with site_context("a test looks"):
         assert secrets_of(Webhook.objects.get(pk=webhook.pk)) == ["whsec_AAAA"]
     assert [one.renewed for one in rewrapping.rewrap() if one.renewed] == []

@@ -25,6 +25,7 @@ from accounts.webhooks.messages import LARGEST_BODY
 from audit.context import acting
 from audit.events import Event, record
 from audit.models import Entry
+from audit.one_at_a_time import one_at_a_time
 from config.environment import CHECKOUT
 from tests.accounts.webhooks.conftest import Set, again
 from tests.accounts.webhooks.receiver import documented, receiving
@@ -382,5 +383,5 @@ def test_killed_in_the_middle_nothing_is_lost_and_what_comes_twice_has_the_same_
 
 
 def _is_free(webhook: Webhook) -> bool:
-    with running._held(running.DISPATCH) as first, running._held(running._number(webhook.pk)) as second:  # noqa: SLF001
+    with one_at_a_time("webhooks") as first, one_at_a_time(f"webhook {webhook.pk}") as second:
         return first and second

@@ -1,0 +1,7 @@
+"""The product's Celery application, with a broker that gives a message to another worker after seconds."""
+
+from config.celery import app
+
+__all__ = ["app"]
+
+app.conf.broker_transport_options = {**app.conf.broker_transport_options, "visibility_timeout": 3}
