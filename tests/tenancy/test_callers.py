@@ -20,7 +20,6 @@ CALLERS = {
     "accounts/purging/slices.py": "invitations of all tenants whose time is long over",
     "accounts/admin/reentering.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",
-    "accounts/rewrapping.py": "secrets of all tenants, to be encrypted under the newest key",
     "accounts/tasks.py": "bulk actions that were left, to be found again",
     "accounts/roles.py": "the built-in roles",
     "accounts/privacy/exporting.py": "what is kept about one person, for the export of it",
