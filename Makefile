@@ -36,9 +36,10 @@ screens: setup ## Photograph every page in every state into docs/screens
 	@$(BIN)/pytest -q -p no:randomly tests/browser/screens.py
 
 .PHONY: bench
-bench: setup ## Measure what sign-ins and audited writes cost, here and at our peers (ten minutes)
+bench: setup ## Measure what sign-ins, audited writes and the purge cost, here and at our peers (twenty minutes, 3 GB)
 	@$(BIN)/python -m bench
-	@exec $(BIN)/python -m bench.trail.cost
+	@$(BIN)/python -m bench.trail.cost
+	@exec $(BIN)/python -m bench.purge
 
 .PHONY: bench-admin
 bench-admin: setup ## Measure the administrators' pages over a million people (half an hour, 5 GB of disk)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import redis
 
 from accounts.models import Membership, Role, Tenant, User
 from accounts.tenancy import site_context
@@ -37,6 +38,26 @@ def test_a_signed_in_page_asks_once_who_it_is_and_where_they_act_and_for_what_it
         browser.get("/accounts/")
 
     assert len(asked.statements) == 2, asked
+
+
+@pytest.mark.parametrize(("path", "statements"), [("/accounts/", 2), ("/api/v1/me", 2), ("/accounts/sessions/", 2)])
+def test_who_is_signed_in_costs_one_statement_and_redis_is_asked_for_nothing(
+    browser: Browser, servers: Servers, path: str, statements: int
+) -> None:
+    browser.sign_in("google", "ada")
+    browser.get(path)
+    with redis.Redis.from_url(servers.valkey.url) as valkey, asked_of_the_database(servers) as asked:
+        before = commands(valkey)
+        assert browser.get(path).status_code == 200
+        after = commands(valkey)
+
+    assert after - before == 1, "the count itself"
+    assert len(asked.statements) == statements, asked
+
+
+def commands(valkey: "redis.Redis[bytes]") -> int:
+    counted: int = valkey.info("stats")["total_commands_processed"]
+    return counted
 
 
 def test_the_menu_of_organizations_costs_one_statement_and_only_those_who_have_a_choice(

@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +15,7 @@ from django.db import connection
 from django.db.models import F
 
 from accounts.models import Identity, User
+from accounts.rewrapping import rewrap
 from audit.models import Entry
 from config.environment import CHECKOUT
 from providers import registry
@@ -125,16 +129,43 @@ with ThreadPoolExecutor(13) as pool:
 """
 
 
-@pytest.mark.parametrize("is_over", [False, True])
-def test_fifty_callers_in_four_processes_make_one_renewal(
-    ada: User, providers: Sandbox, live: Any, *, is_over: bool
-) -> None:
-    over() if is_over else near_its_end()
-    providers.forget_requests()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"}
+READERS = """
+import json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+import django
+django.setup()
+from accounts.models import User
+from django.db import connection
+from providers.vault import get_token
+user, ended = User.objects.get(), threading.Event()
+connection.close()
+print("ready", flush=True)
+sys.stdin.readline()
+def read(_):
+    tokens, count, trouble = set(), 0, ""
+    while not ended.is_set():
+        try:
+            tokens.add(get_token(user, "keycloak"))
+        except Exception as failed:
+            trouble = repr(failed)
+        count += 1
+    connection.close()
+    return [sorted(tokens), count, trouble]
+with ThreadPoolExecutor(14) as pool:
+    reading = pool.map(read, range(13))
+    pool.submit(lambda: (sys.stdin.readline(), ended.set()))
+    print(json.dumps(list(reading)))
+"""
+KEYS = [bytes(range(32)), bytes(range(32, 64))]
+
+
+@contextmanager
+def four_processes(script: str, **more: str) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Start four processes of the product that wait for a line."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", CALLERS], cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE,
+            [sys.executable, "-c", script], cwd=CHECKOUT, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True,
         )
         for _ in range(4)
@@ -143,22 +174,67 @@ def test_fifty_callers_in_four_processes_make_one_renewal(
         for process in processes:
             assert process.stdout
             assert process.stdout.readline() == "ready\n"
-        for process in processes:
-            assert process.stdin
-            process.stdin.write("go\n")
-            process.stdin.flush()
-        told = [process.communicate(timeout=60)[0] for process in processes]
+        yield processes
     finally:
         for process in processes:
             process.kill()
             process.wait()
-    tokens = [token for text in told for token in json.loads(text)]
+
+
+def tell(processes: "list[subprocess.Popen[str]]", word: str) -> None:
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+
+
+def told(processes: "list[subprocess.Popen[str]]") -> list[Any]:
+    """Return what each of their threads says at the end."""
+    return [one for process in processes for one in json.loads(process.communicate(timeout=60)[0])]
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_fifty_callers_in_four_processes_make_one_renewal(
+    ada: User, providers: Sandbox, live: Any, *, is_over: bool
+) -> None:
+    over() if is_over else near_its_end()
+    providers.forget_requests()
+    with four_processes(CALLERS) as processes:
+        tell(processes, "go")
+        tokens = told(processes)
 
     assert len(tokens) == 52
     assert len(set(tokens)) <= (1 if is_over else 2)
     assert all(live("keycloak", token) for token in set(tokens) if is_over)
     assert providers.counts("keycloak")["token"] == 1
     assert row().version == 2
+
+
+def test_fifty_readers_in_four_processes_never_fail_while_keys_change_and_a_token_is_renewed(
+    ada: User, providers: Sandbox, settings: Any
+) -> None:
+    first = get_token(ada, "keycloak")
+    settings.TOKEN_ENCRYPTION_KEYS = KEYS
+    providers.forget_requests()
+    listed = ",".join(b64encode(key).decode() for key in KEYS)
+    with four_processes(READERS, TOKEN_ENCRYPTION_KEYS=listed) as processes:
+        tell(processes, "go")
+        for turn in range(10):
+            settings.TOKEN_ENCRYPTION_KEYS = settings.TOKEN_ENCRYPTION_KEYS[::-1]
+            rewrap()
+            if turn == 4:
+                near_its_end()
+        tell(processes, "enough")
+        readers = told(processes)
+
+    assert len(readers) == 52
+    assert [trouble for _tokens, _count, trouble in readers if trouble] == []
+    assert min(count for _tokens, count, _trouble in readers) > 0
+    assert sum(count for _tokens, count, _trouble in readers) > 500
+    read = {token for tokens, _count, _trouble in readers for token in tokens}
+    assert first in read
+    assert len(read) == 2
+    assert providers.counts("keycloak")["token"] == 1
 
 
 def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_again(
