@@ -45,10 +45,11 @@ class Check:
 def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> CutOff:
     """End everything by which somebody can act; with ``close`` nobody comes in by this account until it is opened.
 
-    In one transaction; the check list follows its commit. Raises CutOffRefused.
+    In one transaction; the check list follows its commit. The lock is the weaker one: a sign-in that is under way
+    refers to the account while we wait for its identity. Raises CutOffRefused.
     """
     with acting(reason=reason or None), transaction.atomic():
-        user = User.objects.select_for_update().get(pk=person.pk)
+        user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         if close and ceiling.is_last_superuser(user):
             raise CutOffRefused
         ended = end_all([user.pk], because=Because.CUT_OFF)

@@ -23,6 +23,7 @@ def leave(identities: Iterable[Identity], *, because: Because) -> list[UUID]:
     if not known:
         return []
     with transaction.atomic():
+        _hold(known)
         ended = [
             Ended(
                 provider=known[kept.identity_id].provider,
@@ -34,6 +35,11 @@ def leave(identities: Iterable[Identity], *, because: Because) -> list[UUID]:
             for kept in take_out(known.values())
         ]
         return note(ended, because=because) if ended else []
+
+
+def _hold(identities: Iterable[int]) -> None:
+    """Lock in the order in which a sign-in does, first the identity and then its tokens, or the two wait for ever."""
+    list(Identity.objects.select_for_update().filter(pk__in=identities).order_by("pk").values_list("pk"))
 
 
 @receiver(people_left, dispatch_uid="leave their providers")

@@ -24,6 +24,7 @@ from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app
 from tests.proven import proven
+from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
 
@@ -328,3 +329,24 @@ def test_the_moment_is_the_database_s_and_not_a_machine_s(
     cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=False)
     row.save(force_insert=True)
     assert ahead.account is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
+    browser: Browser, new_browser: Callable[[], Browser], attempt: int
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    person, thief = User.objects.get(username=None), new_browser()
+    callback = thief.callback_url("keycloak", "ada")
+
+    def cut() -> int:
+        cut_off.cut_off(person, by=CutOff.By.COMMAND, reason=f"attempt {attempt}", close=True)
+        return 0
+
+    statuses = together(lambda: int(thief.get(callback).status_code), cut)
+
+    assert max(statuses) < 500
+    assert is_out(thief)
+    assert is_out(browser)
+    assert nothing_left(person)
