@@ -96,8 +96,15 @@ def _then(model: type[models.Model], act: str) -> Callable[[Visitor, NewVisitor]
     return arrive
 
 
+def _cutting_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    """Somebody else than whoever works here: oneself one locks elsewhere."""
+    person = User.objects.create_user(name="Grace Hopper")
+    _inside(f"{_path(User)}{person.pk}/change/")(visitor, new_visitor)
+    visitor.page.locator(".object-tools").get_by_role("link", name="Cut off", exact=True).click()
+
+
 def _cut_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _then(User, "Cut off")(visitor, new_visitor)
+    _cutting_off(visitor, new_visitor)
     visitor.page.get_by_label("Why?").fill("A laptop was stolen")
     visitor.press("Cut off this person")
 
@@ -313,7 +320,7 @@ ADMIN_STATES = [
     State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
     State(name="admin-user_kept", heading="What is kept about this person", arrive=_then(User, "What is kept")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),
-    State(name="admin-user_cut_off", heading="Cut off this person?", arrive=_then(User, "Cut off")),
+    State(name="admin-user_cut_off", heading="Cut off this person?", arrive=_cutting_off),
     State(name="admin-user_cut_off_done", heading="Cut off this person?", arrive=_cut_off),
     State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
