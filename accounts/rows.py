@@ -1,4 +1,4 @@
-"""Reading rows by SQL that is written once.
+"""Reading and changing rows by SQL that is written once.
 
 On the way of every sign-in and every page, building a query costs Django several times what PostgreSQL needs to
 answer it. The models are made as Django makes them (``from_db``), so types, signals and trail are the same.
@@ -55,3 +55,16 @@ def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
         cursor.execute(sql, parameters)
         rows: list[Sequence[Any]] = cursor.fetchall()
         return rows
+
+
+def change(sql: str, parameters: Sequence[Any]) -> int:
+    """Return how many rows it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
+def let_go() -> None:
+    """Hold no connection to the database while somebody else is waited for; the next question takes one again."""
+    if not connection.in_atomic_block:
+        connection.close()

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_GET, require_http_methods
@@ -13,6 +13,7 @@ from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
 from accounts.models import Session, User
 from accounts.next_page import safe_next, wants_to_stay
+from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_others, forget_sign_in
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
@@ -77,7 +78,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     try:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
-        _let_go()
+        let_go()
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         with transaction.atomic():
@@ -99,15 +100,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     return response
 
 
-def _let_go() -> None:
-    """Give the database's connection back to the pool, while we wait for others."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
 def _wanted(provider_id: str) -> tuple[str, ...]:
     names = tuple(sorted(wanted(provider_id)))
-    _let_go()
+    let_go()
     return names
 
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts import limits
 from accounts.models import Identity, Session
+from accounts.rows import change
 from accounts.sessions import Because, end_early
 from accounts.tenancy.middleware import without_tenant
 from audit.context import Actor, ActorKind, acting
@@ -79,7 +80,5 @@ def _hear_once(claims: Mapping[str, Any]) -> None:
     """
     digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
     given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY, LAST_MOMENT), UTC)]
-    with connection.cursor() as cursor:
-        cursor.execute(HEAR, given)
-        if not cursor.rowcount:
-            raise SignInRefused(Reason.LOGOUT_REPEATED)
+    if not change(HEAR, given):
+        raise SignInRefused(Reason.LOGOUT_REPEATED)

@@ -16,11 +16,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.encryption import DecryptionFailed, KeyLost, decrypt
-from accounts.rows import fetch_one
+from accounts.rows import change, fetch_one, let_go
 from audit.context import Actor, ActorKind, acting
 from providers import registry
 from providers.leaving.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, tell_that_it_is_given_up
@@ -119,7 +119,7 @@ def _revoke(row: Row) -> str:
     if row.came_back and not provider.revokes_one_by_one:
         return CAME_BACK
     access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
-    _let_go()
+    let_go()
     with one_deadline():
         revoked = provider.revoke(access=access, refresh=refresh)
     return "" if revoked is Revoked.REVOKED else revoked.value
@@ -140,9 +140,9 @@ def _opened(row: Row, encrypted: str, purpose: str) -> str:
 def _end(row: Row, state: LeavingState, word: str) -> bool:
     """End a row, and with it what it holds. Returns whether nobody else has."""
     given: list[Any] = [state.value, word, DONE_FOR if state is LeavingState.DONE else GIVEN_UP_FOR, row.id]
-    is_ours = _write(END, given)
+    is_ours = bool(change(END, given))
     if state is LeavingState.DONE and row.trouble:
-        _write(WAKE, [row.provider])  # it is well again: what waits for it need not wait longer
+        change(WAKE, [row.provider])  # it is well again: what waits for it need not wait longer
     return is_ours
 
 
@@ -159,16 +159,4 @@ def _put_off(row: Row, refused: SignInRefused) -> None:
         _give_up(row, trouble)
         return
     pause = min(FIRST_PAUSE * 2 ** min(row.tries - 1, 20), LONGEST_PAUSE)
-    _write(LATER, [pause * random.uniform(0.8, 1.2), trouble, row.id, row.tries])  # noqa: S311  # nobody gains by guessing
-
-
-def _let_go() -> None:
-    """Hold no connection to the database while a provider is asked."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
-def _write(statement: str, given: list[Any]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        return bool(cursor.rowcount)
+    change(LATER, [pause * random.uniform(0.8, 1.2), trouble, row.id, row.tries])  # noqa: S311  # nobody gains by guessing

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.encryption import DecryptionFailed, KeyLost, decrypt
 from accounts.models import User
-from accounts.rows import fetch_one
+from accounts.rows import change, fetch_one, let_go
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import registry
@@ -145,7 +144,7 @@ def get_token(user: User, provider: str) -> str:
             return opened(row, row.access, ACCESS)
         if row.rests or time.monotonic() >= deadline:
             raise TryLater(provider)
-        _let_go()
+        let_go()
         time.sleep(LOOK_EVERY)
 
 
@@ -173,13 +172,13 @@ def read(user: User, provider: str) -> Row:
 
 
 def claim(row: Row) -> bool:
-    return _write(CLAIM, [LEASE, row.identity_id, row.version])
+    return bool(change(CLAIM, [LEASE, row.identity_id, row.version]))
 
 
 def _renewed(row: Row) -> str:
     """Ask the provider, as the only one. What it says of a pair that is not kept any more says nothing."""
     refresh = opened(row, row.refresh, REFRESH)
-    _let_go()
+    let_go()
     try:
         found = _asked(row, refresh)
     except RefreshRefused:
@@ -188,7 +187,7 @@ def _renewed(row: Row) -> str:
         return _of_somebody_else(row)
     except SignInRefused as failed:
         logger.warning("tokens are not renewed: provider=%s reason=%s", row.provider, failed.reason.value)
-        if not _write(FAIL, [REST, LONGEST_REST, failed.reason.value, row.identity_id, row.version]):
+        if not change(FAIL, [REST, LONGEST_REST, failed.reason.value, row.identity_id, row.version]):
             return _of_somebody_else(row)
         if row.expires_at is None or row.expires_at > timezone.now():
             return opened(row, row.access, ACCESS)
@@ -203,7 +202,7 @@ def _renewed(row: Row) -> str:
 def put(row: Row, found: Usable) -> bool:
     put = sealed(found, row.owner)
     given: list[Any] = [put.access, put.refresh, put.refresh, put.id_token, put.id_token, found.lasts]
-    return _write(RENEW, [*given, row.identity_id, row.version])
+    return bool(change(RENEW, [*given, row.identity_id, row.version]))
 
 
 def _is_kept(row: Row) -> bool:
@@ -248,20 +247,8 @@ def opened(row: Row, encrypted: str, purpose: str) -> str:
 
 def _die(row: Row, trouble: str) -> bool:
     """Note that they are over, unless newer ones have come. Returns whether it was so."""
-    is_so = _write(DIE, [trouble, row.identity_id, row.version])
+    is_so = bool(change(DIE, [trouble, row.identity_id, row.version]))
     if is_so:
         with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
             record(Event.UPSTREAM_LOST, provider=row.provider, because=trouble)
     return is_so
-
-
-def _let_go() -> None:
-    """Hold no connection to the database while a provider is asked, by us or by somebody else."""
-    if not connection.in_atomic_block:
-        connection.close()
-
-
-def _write(statement: str, given: list[Any]) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, given)
-        return bool(cursor.rowcount)
