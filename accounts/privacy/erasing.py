@@ -6,7 +6,6 @@ from enum import StrEnum
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
-from django.dispatch import Signal
 
 from accounts import ceiling
 from accounts.cut_off import end_all
@@ -16,8 +15,6 @@ from accounts.sessions import Because
 from accounts.tenancy import site_context
 from audit.erasing import erase as erase_from_trail
 from audit.events import Event, record
-
-account_going = Signal()  # with ``user``: the account is still there, its sessions are ended. For upstream tokens.
 
 
 class Reason(StrEnum):
@@ -50,7 +47,6 @@ def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as a cut-off
         check(user, asked_by=asked_by)
         end_all([user.pk], because=Because.ERASED)
-        account_going.send(sender=User, user=user)
         values = _their_own(user)
         objects = _forget_rows(user)
         user.delete()

@@ -2,7 +2,9 @@
 
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -11,8 +13,10 @@ from django.db import connection
 from django.test import Client
 from psycopg import errors
 
-from accounts.models import Invitation, User
-from accounts.privacy import erasing
+from accounts.cut_off import Credentials, Ended, register
+from accounts.cut_off.credentials import forget
+from accounts.models import Invitation, Session, User
+from accounts.sessions import Because
 from accounts.tenancy import site_context
 from audit.events import Event
 from audit.models import Entry, Personal
@@ -120,16 +124,17 @@ def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there() 
     found = known()
     seen: list[tuple[bool, int]] = []
 
-    def look(user: User, **_: Any) -> None:
-        seen.append((User.objects.filter(pk=user.pk).exists(), user.sessions.count()))
+    def look(people: Sequence[UUID], _because: Because) -> Ended:
+        seen.append((User.objects.filter(pk__in=people).exists(), Session.objects.filter(user__in=people).count()))
+        return Ended(count=0)
 
     browser = Client()
     browser.force_login(found.ada)
-    erasing.account_going.connect(look)
+    register(Credentials(name="look", label="Look", end=look, alive=lambda _people: 0))
     try:
         erase(found.ada)
     finally:
-        erasing.account_going.disconnect(look)
+        forget("look")
     assert seen == [(True, 0)]
     assert browser.get("/accounts/").status_code == 302
 
