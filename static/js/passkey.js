@@ -52,7 +52,9 @@ async function answer(event) {
   form.submit();
 }
 
+// Pressed before somebody listens, the button would send a form without an answer.
 for (const form of document.querySelectorAll("form[data-passkey]")) {
-  form.querySelector(".without-script").hidden = true;
   form.addEventListener("submit", answer);
+  form.querySelector(".with-script").disabled = false;
+  form.querySelector(".without-script").hidden = true;
 }
