@@ -1,6 +1,7 @@
 """What a provider vouches for: ONE value that every way in ends in and the linking begins with."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ LONGEST_ADDRESS = 320
 LONGEST_NAME = 255
 LARGEST_CLAIMS = 32_768  # characters of JSON
 DEEPEST_CLAIM = 8
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 OF_ONE_SIGN_IN = frozenset(
     {"acr", "aio", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "rh"}
     | {"s_hash", "session_state", "sid", "typ", "uti", "ver"}
@@ -67,7 +69,7 @@ def is_subject(value: object) -> bool:
 
 def is_storable(text: str) -> bool:
     """Whether the database takes a text: JSON may hold NUL and halves of characters, PostgreSQL neither."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return not UNSTORABLE.search(text)
 
 
 def storable(claims: Mapping[str, Any]) -> dict[str, Any]:

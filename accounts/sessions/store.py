@@ -1,7 +1,9 @@
 """The session engine: rows of ours in PostgreSQL, read once and written once a request (ADR 19)."""
 
+import base64
 import json
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,16 +16,14 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 
 from accounts.models import Session, User
 from accounts.sessions.ending import end
 from accounts.sessions.lifetime import NOBODYS, lifetime
 from accounts.sessions.reading import Found, read
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-KEY_LENGTH = 32  # of 36 letters: 165 bits, so nobody looks whether a new key is taken
-KEY = re.compile(rf"[{LETTERS}]{{{KEY_LENGTH}}}\Z")
+KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
+KEY = re.compile(r"[a-z0-9]{32}\Z")
 
 # Columns that outlive a change of key: always, and while the same person is signed in.
 OF_THE_BROWSER = ("provider", "upstream_sid", "address", "user_agent", "active_tenant", "is_remembered")
@@ -151,7 +151,7 @@ class SessionStore(DatabaseStore):
         return self.decode(self._found.data)
 
     def create(self) -> None:
-        self._session_key = get_random_string(KEY_LENGTH, LETTERS)
+        self._session_key = base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode().lower()
         self._session_cache: dict[str, Any] = {}
         self._found, self._ends_at, self._is_remembered = None, None, False
         self._is_new, self._written, self.modified = True, None, True

@@ -1,0 +1,99 @@
+"""Folding of fixed words: a page reads as it would without, in every language and wherever it stands."""
+
+from typing import Any
+
+import pytest
+from django.template import Context, Engine, TemplateDoesNotExist
+from django.template.base import TextNode
+from django.utils import translation
+
+from config.templates import Fixed, fold
+
+LIBRARIES = {"i18n": "django.templatetags.i18n", "static": "django.templatetags.static"}
+LOAD = "{% load i18n static %}"
+
+
+def engine(loader: str, templates: dict[str, str]) -> Engine:
+    return Engine(loaders=[(loader, [("django.template.loaders.locmem.Loader", templates)])], libraries=LIBRARIES)
+
+
+def written(loader: str, templates: dict[str, str], context: dict[str, Any]) -> list[str]:
+    """What it says in two languages and in the first again, with one compiled template."""
+    template = engine(loader, templates).get_template("page")
+    said = []
+    for language in ("en", "de", "en"):
+        with translation.override(language):
+            said.append(template.render(Context(context)))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("templates", "context"),
+    [
+        ({"page": LOAD + "<p>{% translate 'Yes' %}</p>, {% translate 'No' %} {{ who }}"}, {"who": "<Ada>"}),
+        ({"page": LOAD + "{% translate 'Yes' as yes %}{% translate 'No' %}: {{ yes }}"}, {}),
+        ({"page": LOAD + "{% translate who %} {% translate 'Yes'|lower %}{% translate 'May' context 'abbrev. month' %}"
+          }, {"who": "No"}),
+        ({"page": LOAD + "{% blocktranslate %}Yes{% endblocktranslate %}"
+                         "{% blocktranslate %}No, {{ who }}{% endblocktranslate %}"}, {"who": "Ada"}),
+        ({"page": LOAD + "{% blocktranslate count n=many %}one{% plural %}many{% endblocktranslate %}"}, {"many": 2}),
+        ({"page": LOAD + "{% blocktranslate asvar yes %}Yes{% endblocktranslate %}<i>{{ yes }}</i>"}, {}),
+        ({"page": LOAD + "{% if a %}{% translate 'Yes' %}!{% elif b %}-{% translate 'No' %}{% else %}?{% endif %}"},
+         {"b": True}),
+        ({"page": LOAD + "{% for one in all %}<b>{% translate 'Yes' %}</b>{{ one }}"
+                         "{% empty %}<b>{% translate 'No' %}</b>{% endfor %}"}, {"all": ["a", "b"]}),
+        ({"page": LOAD + "{% for one in all %}-{% empty %}<b>{% translate 'No' %}</b>{% endfor %}"}, {"all": []}),
+        ({"page": LOAD + "a{% language 'de' %}{% translate 'Yes' %} {{ who }}{% endlanguage %}{% translate 'Yes' %}"},
+         {"who": "Ada"}),
+        ({"page": LOAD + "{% autoescape off %}{% translate '<b>Yes</b>' %}{% endautoescape %}{% translate who %}"},
+         {"who": "<b>Yes</b>"}),
+        ({"page": LOAD + "{% static 'favicon.svg' %} {% static who %} {% static 'a.css' as css %}{{ css }}"},
+         {"who": "favicon.svg"}),
+        ({"page": "{% extends 'base' %}" + LOAD + "{% block b %}{% translate 'No' %}{{ block.super }}{% endblock %}",
+          "base": LOAD + "{% translate 'Yes' %}({% block b %}{% translate 'Yes' %}{{ who }}{% endblock %})"},
+         {"who": "Ada"}),
+        ({"page": LOAD + "{% with who='b' %}{% include 'part' %}{% endwith %}",
+          "part": LOAD + "{{ who }}{% translate 'Yes' %}"}, {}),
+    ],
+)  # fmt: skip
+def test_a_page_says_what_it_would_say_without(templates: dict[str, str], context: dict[str, Any]) -> None:
+    folded = written("config.templates.Loader", templates, context)
+
+    assert folded == written("django.template.loaders.cached.Loader", templates, context)
+    assert folded[0] == folded[2]
+
+
+def test_words_are_in_the_reader_s_language() -> None:
+    assert written("config.templates.Loader", {"page": LOAD + "<p>{% translate 'Yes' %}</p>"}, {}) == [
+        "<p>Yes</p>", "<p>Ja</p>", "<p>Yes</p>"
+    ]  # fmt: skip
+
+
+def test_neighbours_that_are_fixed_are_one_node_and_others_stay() -> None:
+    page = "<p>{% translate 'Yes' %}</p><img src=\"{% static 'favicon.svg' %}\">{{ who }}<i></i>{% if who %}{% translate 'No' %}.{% endif %}"  # noqa: E501
+    _load, fixed, who, text, condition = (
+        engine("config.templates.Loader", {"page": LOAD + page}).get_template("page").nodelist
+    )
+
+    assert isinstance(fixed, Fixed)
+    assert isinstance(text, TextNode)
+    assert [type(node).__name__ for node in (who, condition)] == ["VariableNode", "IfNode"]
+    assert [type(node) for node in condition.conditions_nodelists[0][1]] == [Fixed]
+
+
+def test_folding_twice_changes_nothing() -> None:
+    nodes = (
+        engine("django.template.loaders.cached.Loader", {"page": LOAD + "a{% translate 'Yes' %}"})
+        .get_template("page")
+        .nodelist
+    )
+    fold(nodes)
+    once = list(nodes)
+    fold(nodes)
+    assert list(nodes) == once
+
+
+def test_a_template_that_is_not_there_is_said_to_be_missing() -> None:
+    for _ in range(2):
+        with pytest.raises(TemplateDoesNotExist):
+            engine("config.templates.Loader", {}).get_template("page")
