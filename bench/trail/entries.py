@@ -1,4 +1,4 @@
-"""Entries by the million, the same in our own trail and in a log like django-auditlog's.
+"""Entries by the million, the same in our own trail and in django-auditlog's.
 
 Set-based and by the cluster's superuser, with indexes built afterwards: a year of a site with ten thousand people and
 a hundred tenants, one of which has a third of all.
@@ -45,12 +45,12 @@ PERSONAL = """
     SELECT n, at, request, address, 'Mozilla/5.0' FROM ({entry}) AS entry WHERE is_event
 """
 THEIRS = """
-    INSERT INTO stock_logentry (
-        content_type_id, object_pk, object_repr, action, changes, actor_id, cid, remote_addr, timestamp
+    INSERT INTO auditlog_logentry (
+        content_type_id, object_pk, object_repr, action, changes_text, changes, actor_id, cid, remote_addr, timestamp
     )
     SELECT (SELECT id FROM django_content_type WHERE model = CASE of_table WHEN 'accounts_user' THEN 'person'
             ELSE 'tenant' END AND app_label = 'stock'),
-        object::text, 'Name ' || n, CASE WHEN is_event THEN 3 WHEN turn = 4 THEN 0 ELSE 1 END,
+        object::text, 'Name ' || n, CASE WHEN is_event THEN 3 WHEN turn = 4 THEN 0 ELSE 1 END, '',
         jsonb_build_object('name', jsonb_build_array('Name ' || n - 1, 'Name ' || n)),
         CASE WHEN NOT by_job THEN person END, request::text, address, at
     FROM ({entry}) AS entry
@@ -66,7 +66,7 @@ def fill_ours(connection: Connection, entries: int) -> None:
 
 def fill_theirs(connection: Connection, entries: int) -> None:
     data.fill(connection, data.STOCK[:1], PEOPLE)
-    _fill(connection, "stock_logentry", THEIRS, entries)
+    _fill(connection, "auditlog_logentry", THEIRS, entries)
 
 
 def _fill(connection: Connection, table: str, text: str, entries: int) -> None:

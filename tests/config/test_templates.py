@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 from django.template import Context, Engine, TemplateDoesNotExist
-from django.template.base import TextNode
+from django.template.base import TextNode, VariableNode
+from django.template.defaulttags import IfNode
 from django.utils import translation
 
 from config.templates import Fixed, fold
@@ -20,7 +21,7 @@ def engine(loader: str, templates: dict[str, str]) -> Engine:
 def written(loader: str, templates: dict[str, str], context: dict[str, Any]) -> list[str]:
     """What it says in two languages and in the first again, with one compiled template."""
     template = engine(loader, templates).get_template("page")
-    said = []
+    said: list[str] = []
     for language in ("en", "de", "en"):
         with translation.override(language):
             said.append(template.render(Context(context)))
@@ -77,7 +78,8 @@ def test_neighbours_that_are_fixed_are_one_node_and_others_stay() -> None:
 
     assert isinstance(fixed, Fixed)
     assert isinstance(text, TextNode)
-    assert [type(node).__name__ for node in (who, condition)] == ["VariableNode", "IfNode"]
+    assert isinstance(who, VariableNode)
+    assert isinstance(condition, IfNode)
     assert [type(node) for node in condition.conditions_nodelists[0][1]] == [Fixed]
 
 

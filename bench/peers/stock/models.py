@@ -4,7 +4,6 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 
@@ -53,32 +52,6 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class LogEntry(models.Model):
-    """What django-auditlog keeps of a change, with its indexes."""
-
-    class Action(models.IntegerChoices):
-        CREATE = 0
-        UPDATE = 1
-        DELETE = 2
-        ACCESS = 3
-
-    content_type = models.ForeignKey(ContentType, on_delete=models.CASCADE, related_name="+")
-    object_pk = models.CharField(max_length=255, db_index=True)
-    object_repr = models.TextField()
-    action = models.PositiveSmallIntegerField(choices=Action.choices, db_index=True)
-    changes = models.JSONField(null=True)
-    actor = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="+")
-    cid = models.CharField(max_length=255, blank=True, default="", db_index=True)
-    remote_addr = models.GenericIPAddressField(null=True)
-    timestamp = models.DateTimeField(default=timezone.now, db_index=True)
-
-    class Meta:
-        ordering = ("-timestamp",)
-
-    def __str__(self) -> str:
-        return self.object_repr
 
 
 class Membership(models.Model):
