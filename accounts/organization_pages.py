@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import organizations
+from accounts.ceiling import may_enter_admin
 from accounts.models import User
 from accounts.next_page import safe_next
 from accounts.organizations import Menu, NotAMember
@@ -65,6 +66,8 @@ def _act(request: HttpRequest, act: Callable[[User, UUID], None], *, notice: str
         act(request.user, wanted)
     except NotAMember:
         return _refuse(request, wanted)
+    if next_url.startswith(reverse("admin:index")) and not may_enter_admin(request.user):
+        next_url = ""  # they came from the admin, which is not theirs where they are now
     return redirect(next_url or f"{reverse('organizations')}?notice={notice}")
 
 

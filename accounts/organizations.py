@@ -84,10 +84,11 @@ def menu(request: HttpRequest) -> dict[str, Menu]:
 
 
 def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
-    """Let a person act in another of their tenants, in this session. Raises NotAMember."""
+    """Let a person act in another of their tenants, in this session, from this moment. Raises NotAMember."""
     standing = enter(person.pk, tenant_id)
     if standing is None or standing.tenant_id != tenant_id:
         raise NotAMember
+    person.standing = standing
     session = request.session
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     if session.active_tenant == tenant_id:

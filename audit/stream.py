@@ -1,6 +1,7 @@
 """The trail as lines of JSON on the standard output, for whoever ships logs; it goes on where it was left."""
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -49,11 +50,19 @@ def run(
     place = _begin(after=after, from_start=from_start, cursor=cursor)
     with _until_a_signal() as stopped:
         for entries, reached in _onwards(place, stopped=stopped, once=once):
-            out.writelines(_line(entry) for entry in entries)
-            if entries:
-                out.flush()
+            _write(entries, out)
             if cursor is not None:
                 _note(cursor, reached)
+
+
+def _write(entries: list[Entry], out: TextIO) -> None:
+    try:
+        out.writelines(_line(entry) for entry in entries)
+        if entries:
+            out.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is left in it goes nowhere
+        raise CommandError("Nobody reads the entries any more; the cursor stays before those.") from None
 
 
 def _line(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Whether the jobs of the schedule begin in time, and how much waits for a worker."""
+"""Whether the jobs of the schedule begin in time, how much waits for a worker, and what was tried in vain."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from accounts.errands.standing import Standing, tried_in_vain
 from audit.models import JobRun
 from config.beat import PREFIX
 from config.overview.counting import Counter
@@ -17,6 +19,7 @@ from config.queue import Queue, queue
 
 MISSED = 3  # turns that a job may miss until it is late
 SLACK = timedelta(minutes=1)
+ERRANDS = "errands"
 NAMES = {
     "purge": _("Removing what has expired"),
     "rewrapping": _("Encrypting under the newest key"),
@@ -24,7 +27,7 @@ NAMES = {
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "leaving": _("Revoking tokens at providers"),
-    "errands": _("Doing what was left undone"),
+    ERRANDS: _("Doing what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),
@@ -33,22 +36,24 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """When each job of the schedule was last sent, and what waits."""
+    """When each job of the schedule was last sent, what waits, and which errands were tried in vain."""
 
     sent_at: dict[str, datetime]
     queue: Queue
+    in_vain: Standing
 
 
 def count_jobs() -> Jobs:
     """Raises RedisError."""
     runs = JobRun.objects.filter(name__startswith=PREFIX).values_list("name", "ran_at")
-    return Jobs(sent_at={name.removeprefix(PREFIX): ran_at for name, ran_at in runs}, queue=queue())
+    sent_at = {name.removeprefix(PREFIX): ran_at for name, ran_at in runs}
+    return Jobs(sent_at=sent_at, queue=queue(), in_vain=tried_in_vain())
 
 
 def draw_jobs(found: Jobs) -> Drawing:
     schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
     rows = [
-        [NAMES.get(name, name), _how(found.sent_at.get(name), job["schedule"]), found.sent_at.get(name)]
+        [NAMES.get(name, name), _how(found, name, job["schedule"]), found.sent_at.get(name)]
         for name, job in schedule.items()
     ]
     return Drawing(
@@ -58,7 +63,15 @@ def draw_jobs(found: Jobs) -> Drawing:
     )
 
 
-def _how(sent_at: datetime | None, every: float) -> Mark:
+def _how(found: Jobs, name: str, every: float) -> Mark:
+    if name == ERRANDS and found.in_vain.count:
+        words = ngettext(
+            "%(count)s mail or answer was tried in vain, since",
+            "%(count)s mails or answers were tried in vain, since",
+            found.in_vain.count,
+        )
+        return Mark(BADLY, words % {"count": found.in_vain.count}, found.in_vain.since)
+    sent_at = found.sent_at.get(name)
     is_late = sent_at is None or timezone.now() - sent_at > MISSED * timedelta(seconds=every) + SLACK
     return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
 

@@ -87,6 +87,27 @@ def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(se
     assert once(cursor=cursor) == []
 
 
+def test_a_reader_that_goes_away_ends_it_and_the_cursor_stays_before_what_was_not_read(tmp_path: Path) -> None:
+    cursor = tmp_path / "cursor"
+    assert once(cursor=cursor) == []
+    noted = cursor.read_text()
+    Group.objects.create(name="unread")
+    command = [sys.executable, "manage.py", "audit", "stream", "--cursor", str(cursor), "--once"]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.close()
+        assert running.wait(timeout=60) == 1
+        said = running.stderr.read()
+
+    assert said.strip().endswith("Nobody reads the entries any more; the cursor stays before those.")
+    assert "Traceback" not in said
+    assert cursor.read_text() == noted
+    assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]
+
+
 def test_without_a_subcommand_the_command_says_what_there_is() -> None:
     with pytest.raises(CommandError, match="subcommand"):
         call_command("audit")

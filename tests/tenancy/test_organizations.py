@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts import organizations
-from accounts.models import Membership, Session, Tenant, User
+from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.organizations import NotAMember, make_primary, organizations_of
 from accounts.standing import Standing, enter
 from accounts.tenancy import person_context, site_context, tenant_context
@@ -99,6 +99,19 @@ def test_switching_leads_back_to_where_one_was_and_never_off_the_site(
     town: Town, both: Client, next_url: str, goes: str
 ) -> None:
     answer = both.post(f"{SWITCH}?next={next_url}", {"organization": str(town.b.tenant.pk)})
+
+    assert answer.headers["Location"] == goes
+
+
+@pytest.mark.parametrize(("role", "goes"), [("member", f"{LIST}?notice=switched"), ("admin", "/admin/accounts/user/")])
+def test_switching_leads_back_into_the_admin_only_where_it_is_open_to_one(
+    town: Town, both: Client, role: str, goes: str
+) -> None:
+    with site_context("a test gives a role"):
+        role_of_all = Role.objects.get(name=role, tenant=None)
+        Membership.objects.filter(user=town.both, tenant=town.b.tenant).update(role=role_of_all)
+
+    answer = both.post(f"{SWITCH}?next=/admin/accounts/user/", {"organization": str(town.b.tenant.pk)})
 
     assert answer.headers["Location"] == goes
 

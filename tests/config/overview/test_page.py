@@ -17,7 +17,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import Identity, Session, User
+from accounts.models import Errand, Identity, Session, User
 from accounts.overview import LastSignIns, LiveSessions
 from accounts.purging import purge as run_purge
 from accounts.rows import fetch_one
@@ -351,6 +351,20 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
     cache.clear()
     JobRun.objects.filter(name="purge").update(progress={"left": ["accounts_session"]})
     assert str(numbers(purge.PANEL)["sessions"][0].word) == "More than one run can do"
+
+
+def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
+    Errand.objects.create(kind="mail", tries=1)  # the first try may be under way
+    (state, _begun) = numbers(jobs.PANEL)["Doing what was left undone"]
+    assert str(state.word) == "Late"  # nobody has sent it yet
+
+    cache.clear()
+    oldest = Errand.objects.create(kind="mail", tries=2, created_at=timezone.now() - timedelta(hours=2))
+    Errand.objects.create(kind="mail", tries=9)
+    Errand.objects.create(kind="mail", tries=9, next_try_at=None)  # given up, or done
+    (state, _begun) = numbers(jobs.PANEL)["Doing what was left undone"]
+    assert (state.kind, state.at) == ("silent", oldest.created_at)
+    assert str(state.word) == "2 mails or answers were tried in vain, since"
 
 
 # When it cannot
