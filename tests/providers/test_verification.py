@@ -133,7 +133,8 @@ def test_clocks_may_differ_by_a_minute(
         ({"alg": {}}, Reason.ALGORITHM_REFUSED),
         ({"alg": 7}, Reason.ALGORITHM_REFUSED),
         ({"alg": "rs256"}, Reason.ALGORITHM_REFUSED),
-        ({"b64": False, "crit": ["b64"]}, Reason.TOKEN_MALFORMED),
+        ({"b64": False, "crit": ["b64"]}, Reason.ALGORITHM_REFUSED),
+        ({"b64": False}, Reason.TOKEN_MALFORMED),
         ({"jwk": {"kty": "oct", "k": "AA"}, "x5c": ["AA"], "jku": "file:///etc/passwd"}, None),  # nobody looks
     ],
 )
