@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection
-
 from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.models import Identity, User
-from accounts.rows import fetch_all
+from accounts.rows import change, fetch_all
 from providers.models import Health, UpstreamTokens
+from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens, Usable, usable
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
@@ -17,7 +16,8 @@ ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstre
 KEEP = """
     INSERT INTO "providers_upstreamtokens" AS t (
         identity_id, access, refresh, id_token, scopes, given_at, expires_at
-    ) VALUES (%s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s)
+    ) SELECT %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
+    FROM accounts_user u WHERE u.id = %s AND u.is_active
     ON CONFLICT (identity_id) DO UPDATE SET
         access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
         refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
@@ -63,14 +63,18 @@ def sealed(found: Usable, whose: str) -> Sealed:
 
 
 def keep(identity: Identity, tokens: Tokens) -> None:
-    """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one."""
+    """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one.
+
+    Raises SignInRefused where the account was closed while the sign-in waited for the identity: its word on the account
+    is from before, and this statement sees what is (PostgreSQL, 13.2.1).
+    """
     found = usable(tokens)
     if found is None:
         return
     put = sealed(found, owner(identity.pk, identity.user_id))
     given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
-    with connection.cursor() as cursor:
-        cursor.execute(KEEP, given)
+    if not change(KEEP, [*given, identity.user_id]):
+        raise SignInRefused(Reason.ACCOUNT_INACTIVE, person=identity.user_id)
 
 
 def take_out(identities: Iterable[Identity]) -> list[Kept]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -18,13 +19,16 @@ from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
 from accounts.sessions import Because
 from audit.models import Entry
+from providers.models import UpstreamTokens
 from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, get_token, held
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app
 from tests.proven import proven
+from tests.servers import Servers
 from tests.together import together
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
 
@@ -350,3 +354,31 @@ def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
     assert is_out(thief)
     assert is_out(browser)
     assert nothing_left(person)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_shut(
+    browser: Browser, new_browser: Callable[[], Browser], servers: Servers
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    person, late = User.objects.get(), new_browser()
+    callback = late.callback_url("keycloak", "ada")
+
+    def sign_in() -> int:
+        return int(late.get(callback).status_code)
+
+    def close() -> int:
+        with psycopg.connect(servers.runtime_url, autocommit=True) as other:
+            until(lambda: other.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone(), seconds=20)
+        User.objects.filter(pk=person.pk).update(is_active=False)
+        holder.rollback()
+        return 0
+
+    with psycopg.connect(servers.runtime_url) as holder:
+        holder.execute("SELECT FROM accounts_identity FOR UPDATE")
+        assert together(sign_in, close) == [403, 0]
+
+    assert refusals()[-1] == "account_inactive"
+    assert UpstreamTokens.objects.get().version == 1, "what it brought was not kept"
+    assert person.sessions.count() == 1, "the one of before"
+    assert is_out(late)
