@@ -12,9 +12,10 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
@@ -22,7 +23,10 @@ from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.brake import Braked
+from accounts.people import EndedMeanwhile
+from accounts.sessions import forget_sign_in
 from accounts.tenancy.middleware import is_for_programs
+from audit.events import Event, record
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +155,24 @@ def too_often(get_response: Handler) -> Handler:
         response = render(None, "429.html", status=429)
         response.headers["Retry-After"] = str(exception.seconds)
         return response
+
+    handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
+    return handle
+
+
+def ended_meanwhile(get_response: Handler) -> Handler:
+    """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        return get_response(request)
+
+    def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, EndedMeanwhile):
+            return None
+        forget_sign_in(request)
+        record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
+        logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
+        return HttpResponseRedirect(f"{reverse('account_login')}?notice=ended_meanwhile")
 
     handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
     return handle

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from accounts import step_up
+from accounts import people, step_up
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.models import User
 from accounts.sessions import SessionStore
@@ -42,8 +42,12 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
         return found
 
     def finish(self) -> HttpResponse:
-        """Open the session, once a factor is proven, and return where the person was headed."""
+        """Open the session, once a factor is proven, and return where the person was headed.
+
+        Raises people.EndedMeanwhile; the first proof is forgotten then.
+        """
         with transaction.atomic():
+            people.hold(self.person)
             response: HttpResponse = self.exit()
             self.request.session.save()
         return response

@@ -52,13 +52,13 @@ def sign_in(
     """Open the session of somebody whose password was right, or lead them to their second factor first.
 
     A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
-    held meanwhile: a factor that is added at this moment ends this session too.
+    held meanwhile: a factor that is added at this moment ends this session too. Raises people.EndedMeanwhile.
     """
     if request.user.is_authenticated:
         logout(request)
     try:
         with transaction.atomic():
-            held = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            held = people.hold(user)
             if not by_passkey:
                 step_up.note(request, held, "password")
             if isinstance(request.session, SessionStore):

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import cut_off, tasks
 from accounts.bulk.kinds import KINDS, Order
 from accounts.cut_off import Credentials, Ended, credentials
+from accounts.local.registration import open_local_account
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
@@ -32,6 +33,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
 
+PASSWORD = "teapot gravel umbrella"
 LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
 
 
@@ -382,3 +384,57 @@ def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_
     assert UpstreamTokens.objects.get().version == 1, "what it brought was not kept"
     assert person.sessions.count() == 1, "the one of before"
     assert is_out(late)
+
+
+CLOSE = "UPDATE accounts_user SET is_active = false WHERE id = %s"
+END_ALL = "UPDATE accounts_user SET not_before = clock_timestamp() WHERE id = %s"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ending", [CLOSE, END_ALL])
+@pytest.mark.parametrize("by_factor", [True, False])
+def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_none(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    later: Callable[..., None],
+    servers: Servers,
+    settings: Any,
+    *,
+    ending: str,
+    by_factor: bool,
+) -> None:
+    """The proof was judged by what the account was; its row is held by who ends everything."""
+    settings.LOCAL_ACCOUNTS = "open"
+    late = new_browser()
+    if by_factor:
+        browser.sign_in("keycloak", "ada")
+        secret, _ = add_app(browser)
+        later()
+        assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
+    else:
+        open_local_account("nora@example.com", "Nora", PASSWORD)
+    person = User.objects.get()
+    before = person.sessions.count()
+
+    def come_in() -> str:
+        if by_factor:
+            answer = late.post(PROVE, {"code": code(secret)})
+        else:
+            answer = late.post("/accounts/local/login/", {"name": "nora@example.com", "password": PASSWORD})
+        return str(answer.headers["Location"])
+
+    def end() -> str:
+        until(lambda: closer.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone(), seconds=20)
+        closer.commit()
+        return "ended"
+
+    with psycopg.connect(servers.runtime_url) as closer:
+        closer.execute(ending, [person.pk])
+        assert together(come_in, end) == ["/accounts/login/?notice=ended_meanwhile", "ended"]
+
+    assert refusals() == ["ended_meanwhile"]
+    assert person.sessions.count() == before
+    User.objects.filter(pk=person.pk).update(is_active=True)
+    assert is_out(late)
+    assert late.get(PROVE).headers["Location"] == "/accounts/login/", "the first proof is forgotten"
+    assert b"signed out everywhere" in late.get("/accounts/login/?notice=ended_meanwhile").content
