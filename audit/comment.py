@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.transaction import Atomic
 from psycopg.sql import Composable
 
-from audit.context import current
+from audit.context import Context, current
 from audit.declarations import audited_tables
 from audit.events import Event, record
 
@@ -36,14 +36,6 @@ class Announcement:
     rows: dict[str, float]
     about: object = None
     block: Atomic | None = None
-
-    def covers(self, verb: str, table: str) -> bool:
-        return verb in self.verbs and table in self.rows
-
-    def spend(self, table: str, rows: int) -> None:
-        self.rows[table] -= rows
-        if self.rows[table] <= 0:
-            del self.rows[table]
 
 
 class Commenter:
@@ -84,38 +76,38 @@ class Commenter:
     def __call__(
         self, execute: Callable[..., Any], sql: str | Composable, params: Any, many: Any, context: dict[str, Any]
     ) -> Any:
+        """Every statement comes by: the way of one that does not write is a match, that of a save a few steps."""
         if self.announced:
             self._forget_left_blocks()
         text = sql if isinstance(sql, str) else _text(sql, self.connection)
         write = WRITE.match(text) if text is not None else None
         if text is None or write is None:
             return execute(sql, params, many, context)
-        verb, table = (write[1] or "").upper(), write[2]
-        self._tell_the_context(table)
-        claimed = self._claimed(verb, table) if self.announced else None
+        verb, table = write.groups("")
+        here = current()
+        if here.traces and (not table or table in audited_tables()):
+            here.traces.has_changed = True
+        if here.reason:
+            self._give_reason(here)
+        claimed = self._claimed(verb.upper(), table) if self.announced else None
         try:
-            result = execute(comment(table if claimed else None) + text, params, many, context)
+            result = execute(_comment(here, table if claimed else None) + text, params, many, context)
         except BaseException:
             if claimed in self.announced:
                 self.announced.remove(claimed)
             raise
         if claimed:
-            self._spend(claimed, table, context["cursor"].rowcount)
+            self._spend(claimed, table, context["cursor"].cursor.rowcount)
         return result
 
     def _claimed(self, verb: str, table: str) -> Announcement | None:
         for known in reversed(self.announced):
-            if known.covers(verb, table):
+            if verb in known.verbs and table in known.rows:
                 return known
         return None
 
-    def _tell_the_context(self, table: str | None) -> None:
+    def _give_reason(self, context: Context) -> None:
         """A change is coming: its reason goes before it, once in each transaction (ADR 18)."""
-        context = current()
-        if context.traces and (table is None or table in audited_tables()):
-            context.traces.has_changed = True
-        if not context.reason:
-            return
         reason = (context.reason, context.request_id, context.batch_id)
         blocks = self.connection.atomic_blocks
         if self.given != reason or (self.given_in and self.given_in not in blocks):
@@ -123,13 +115,17 @@ class Commenter:
             self.given, self.given_in = reason, blocks[-1] if blocks else None
 
     def _spend(self, claimed: Announcement, table: str, rows: int) -> None:
-        claimed.spend(table, rows)
-        if not claimed.rows and claimed in self.announced:
-            self.announced.remove(claimed)
+        claimed.rows[table] -= rows
+        if claimed.rows[table] <= 0:
+            del claimed.rows[table]
+            if not claimed.rows and claimed in self.announced:
+                self.announced.remove(claimed)
 
     def _forget_left_blocks(self) -> None:
         blocks = self.connection.atomic_blocks
-        self.announced = [a for a in self.announced if a.block is None or a.block in blocks]
+        left = [known for known in self.announced if known.block is not None and known.block not in blocks]
+        for known in left:
+            self.announced.remove(known)
 
 
 def of(connection: BaseDatabaseWrapper) -> Commenter:
@@ -160,7 +156,10 @@ def comment(table: str | None = None) -> str:
 
     Put it yourself only where Django's wrappers do not reach: before the text of ``cursor.copy()``.
     """
-    context = current()
+    return _comment(current(), table)
+
+
+def _comment(context: Context, table: str | None) -> str:
     actor, behind = context.who(), context.who_is_behind()
     key = (actor, behind, table)
     known = context.comments.get(key)

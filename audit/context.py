@@ -38,6 +38,10 @@ class Actor:
     def __str__(self) -> str:
         return f"{self.kind}: {self.id}"
 
+    def __hash__(self) -> int:
+        """Asked for with every write: that of the kind would be computed in Python."""
+        return hash(self.id)
+
 
 Somebody = Actor | Callable[[], Actor | None] | None
 

@@ -7,6 +7,7 @@ from statistics import median
 
 from bench.rounds import order
 from bench.target import Target
+from bench.trail.targets import Twin
 from bench.trail.writer import WRITES
 from bench.trail.writing import Writer
 from bench.wire import Unexpected
@@ -75,3 +76,5 @@ def _bulk(writer: Writer, rows: int, outcome: Outcome) -> None:
     outcome.missed[name] = [rows - entries for entries in found["entries"]]
     if writer.is_exact and any(outcome.missed[name]):
         raise Unexpected(f"{name}: bulk writes left {found['entries']} entries for {rows} rows each")
+    if isinstance(writer.target, Twin) and any(found["entries"]):
+        raise Unexpected(f"{name} is to have no trail, and its bulk writes left {found['entries']} entries")

@@ -9,9 +9,10 @@ from bench.measuring import Measured
 from bench.ours import Vestibule
 from bench.provider import people
 from bench.rounds import order
-from bench.running import Running
+from bench.running import DATABASE, Running
 from bench.target import Ground
 from bench.trail.run import Outcome
+from bench.wire import Unexpected
 
 LANES = 4
 FIGURE = "sign-in google"
@@ -51,3 +52,11 @@ def carry_out(rounds: int, operations: int, outcome: Outcome, say: Callable[[str
             say(f"{operations} sign-ins, round {number} of {rounds}: {', '.join(names)}")
             for name in names:
                 outcome.add(name, FIGURE, sites[name].sign_ins("google", people("google"), operations).cpu_ms)
+        _check_that_none_was_kept(sites[WithoutTrail.name].running)
+
+
+def _check_that_none_was_kept(running: Running) -> None:
+    with running.postgres.connect(DATABASE) as connection:
+        (entries,) = connection.execute("SELECT count(*) FROM audit_entry").fetchone() or (0,)
+    if entries:
+        raise Unexpected(f"{running.target.name} is to have no trail, and has {entries} entries")

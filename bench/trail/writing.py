@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import IO, Any, Self, cast
 
-from bench.ours import Vestibule
 from bench.running import Running, stop
 from bench.target import Target
+from bench.trail.targets import WithTrail
 from bench.wire import Unexpected
 from config.environment import CHECKOUT
 
@@ -44,7 +44,7 @@ class Writer:
     @property
     def is_exact(self) -> bool:
         """Whether each changed row must have left an entry for a figure to count."""
-        return isinstance(self.target, Vestibule)
+        return isinstance(self.target, WithTrail)
 
     def ask(self, what: str, times: int) -> Any:
         told, said = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
