@@ -10,30 +10,19 @@ from bench.peers.auditlog.installing import installed
 from bench.target import Ground, Target
 
 
-class InTheProduct(Vestibule):
-    settings: ClassVar[str]
+class WithTrail(Vestibule):
+    described = "the product with the shop as an app of it, as the runtime role, its pool and its guards on"
 
     def environment(self, ground: Ground) -> dict[str, str]:
-        return {**super().environment(ground), "DJANGO_SETTINGS_MODULE": self.settings}
+        return {**super().environment(ground), "DJANGO_SETTINGS_MODULE": "bench.trail.ours"}
 
     def preparation(self) -> list[list[str]]:
         return [[sys.executable, "manage.py", "migrate", "--run-syncdb", "--verbosity", "0"]]
 
 
-class WithTrail(InTheProduct):
-    described = "the product with the shop as an app of it, as the runtime role, its pool and its guards on"
-    settings = "bench.trail.ours"
-
-
 class Empty(WithTrail):
     name = "vestibule-empty"
     described = "the same, its trail empty"
-
-
-class Twin(InTheProduct):
-    name = "twin"
-    described = "the same, its models unaudited: no receiver, no comment, no trigger; the request's id and context stay"
-    settings = "bench.trail.twin"
 
 
 class Bare(Target):
