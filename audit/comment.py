@@ -123,9 +123,7 @@ class Commenter:
 
     def _forget_left_blocks(self) -> None:
         blocks = self.connection.atomic_blocks
-        left = [known for known in self.announced if known.block is not None and known.block not in blocks]
-        for known in left:
-            self.announced.remove(known)
+        self.announced = [a for a in self.announced if a.block is None or a.block in blocks]
 
 
 def of(connection: BaseDatabaseWrapper) -> Commenter:

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
@@ -130,52 +131,45 @@ class ContentSecurityPolicy(CSPMiddleware):
         return build_policy()
 
 
-def unavailable(get_response: Handler) -> Handler:
+def on_exception(answer: Callable[[HttpRequest, Exception], HttpResponse | None]) -> Callable[[Handler], Handler]:
+    """Make a middleware of what answers in place of an exception of a view's, or leaves it alone by None."""
+
+    @wraps(answer)
+    def middleware(get_response: Handler) -> Handler:
+        def handle(request: HttpRequest) -> HttpResponseBase:
+            return get_response(request)
+
+        handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
+        return handle
+
+    return middleware
+
+
+@on_exception
+def unavailable(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Answer 503, with a page and in bounded time, while PostgreSQL or Redis is away."""
-
-    def handle(request: HttpRequest) -> HttpResponseBase:
-        return get_response(request)
-
-    def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return outage_page() if isinstance(exception, OUTAGES) else None
-
-    handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
-    return handle
+    return outage_page() if isinstance(exception, OUTAGES) else None
 
 
-def too_often(get_response: Handler) -> Handler:
+@on_exception
+def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
-
-    def handle(request: HttpRequest) -> HttpResponseBase:
-        return get_response(request)
-
-    def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, Braked):
-            return None
-        response = render(None, "429.html", status=429)
-        response.headers["Retry-After"] = str(exception.seconds)
-        return response
-
-    handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
-    return handle
+    if not isinstance(exception, Braked):
+        return None
+    response = render(None, "429.html", status=429)
+    response.headers["Retry-After"] = str(exception.seconds)
+    return response
 
 
-def ended_meanwhile(get_response: Handler) -> Handler:
+@on_exception
+def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by."""
-
-    def handle(request: HttpRequest) -> HttpResponseBase:
-        return get_response(request)
-
-    def answer(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, EndedMeanwhile):
-            return None
-        forget_sign_in(request)
-        record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
-        logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
-        return HttpResponseRedirect(f"{reverse('account_login')}?notice=ended_meanwhile")
-
-    handle.process_exception = answer  # type: ignore[attr-defined]  # Django's hook for function middleware
-    return handle
+    if not isinstance(exception, EndedMeanwhile):
+        return None
+    forget_sign_in(request)
+    record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
+    logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
+    return HttpResponseRedirect(f"{reverse('account_login')}?notice=ended_meanwhile")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -26,6 +26,8 @@ from providers.vault import NothingKept, get_token, held
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app
+from tests.flows.test_local_accounts import NORA, PASSWORD
+from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.proven import proven
 from tests.servers import Servers
 from tests.together import together
@@ -33,7 +35,6 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
 
-PASSWORD = "teapot gravel umbrella"
 LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
 
 
@@ -390,9 +391,23 @@ CLOSE = "UPDATE accounts_user SET is_active = false WHERE id = %s"
 END_ALL = "UPDATE accounts_user SET not_before = clock_timestamp() WHERE id = %s"
 
 
+def to_the_factor(browser: Browser, late: Browser, later: Callable[..., None]) -> Callable[[], Any]:
+    """Go as far as the question for a second factor, and return what answers it."""
+    browser.sign_in("keycloak", "ada")
+    secret, _ = add_app(browser)
+    later()
+    assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
+    return lambda: late.post(PROVE, {"code": code(secret)})
+
+
+def to_the_password(_browser: Browser, late: Browser, _later: Callable[..., None]) -> Callable[[], Any]:
+    open_local_account(NORA, "Nora", PASSWORD)
+    return lambda: local_sign_in(late)
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ending", [CLOSE, END_ALL])
-@pytest.mark.parametrize("by_factor", [True, False])
+@pytest.mark.parametrize("to_the_door", [to_the_factor, to_the_password])
 def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_none(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -401,37 +416,24 @@ def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_n
     settings: Any,
     *,
     ending: str,
-    by_factor: bool,
+    to_the_door: Callable[..., Callable[[], Any]],
 ) -> None:
     """The proof was judged by what the account was; its row is held by who ends everything."""
     settings.LOCAL_ACCOUNTS = "open"
     late = new_browser()
-    if by_factor:
-        browser.sign_in("keycloak", "ada")
-        secret, _ = add_app(browser)
-        later()
-        assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
-    else:
-        open_local_account("nora@example.com", "Nora", PASSWORD)
+    come_in = to_the_door(browser, late, later)
     person = User.objects.get()
     before = person.sessions.count()
 
-    def come_in() -> str:
-        if by_factor:
-            answer = late.post(PROVE, {"code": code(secret)})
-        else:
-            answer = late.post("/accounts/local/login/", {"name": "nora@example.com", "password": PASSWORD})
-        return str(answer.headers["Location"])
-
-    def end() -> str:
+    def end() -> None:
         until(lambda: closer.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone(), seconds=20)
         closer.commit()
-        return "ended"
 
     with psycopg.connect(servers.runtime_url) as closer:
         closer.execute(ending, [person.pk])
-        assert together(come_in, end) == ["/accounts/login/?notice=ended_meanwhile", "ended"]
+        answer, _ = together(come_in, end)
 
+    assert answer.headers["Location"] == "/accounts/login/?notice=ended_meanwhile"
     assert refusals() == ["ended_meanwhile"]
     assert person.sessions.count() == before
     User.objects.filter(pk=person.pk).update(is_active=True)
