@@ -69,11 +69,13 @@ def keep(identity: Identity, tokens: Tokens) -> None:
     is from before, and this statement sees what is (PostgreSQL, 13.2.1).
     """
     found = usable(tokens)
-    if found is None:
-        return
-    put = sealed(found, owner(identity.pk, identity.user_id))
-    given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
-    if not change(KEEP, [*given, identity.user_id]):
+    if found is None:  # nothing to keep, and the account may be closed all the same
+        is_open = User.objects.filter(pk=identity.user_id, is_active=True).exists()
+    else:
+        put = sealed(found, owner(identity.pk, identity.user_id))
+        given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
+        is_open = bool(change(KEEP, [*given, identity.user_id]))
+    if not is_open:
         raise SignInRefused(Reason.ACCOUNT_INACTIVE, person=identity.user_id)
 
 

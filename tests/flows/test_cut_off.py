@@ -20,6 +20,7 @@ from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
 from accounts.sessions import Because
 from audit.models import Entry
+from providers import tokens
 from providers.models import UpstreamTokens
 from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, get_token, held
@@ -360,10 +361,17 @@ def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("longest_token", [tokens.LONGEST, 1])
 def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_shut(
-    browser: Browser, new_browser: Callable[[], Browser], servers: Servers
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    servers: Servers,
+    monkeypatch: pytest.MonkeyPatch,
+    longest_token: int,
 ) -> None:
+    """Also where the provider's tokens are too long to be kept."""
     browser.sign_in("keycloak", "ada")
+    monkeypatch.setattr(tokens, "LONGEST", longest_token)
     person, late = User.objects.get(), new_browser()
     callback = late.callback_url("keycloak", "ada")
 
