@@ -10,6 +10,7 @@ class Verdict(StrEnum):
     MUST = "must"
     MISSED = "MISSED"
     OPEN = "not measured"
+    BESIDE = "no limit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,8 @@ class Limits:
     def judge(self, figure: float | None) -> Verdict:
         if figure is None:
             return Verdict.OPEN
+        if self.must is None and self.moonshot is None:
+            return Verdict.BESIDE
         if self.moonshot is not None and figure <= self.moonshot:
             return Verdict.MOONSHOT
         return Verdict.MUST if self.must is not None and figure <= self.must else Verdict.MISSED

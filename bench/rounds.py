@@ -30,6 +30,17 @@ def middle(samples: Sequence[Sample], figure: str) -> float:
     return median(values)
 
 
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
+    """Return the median of the rounds' ratios, None where one side was not measured.
+
+    What slows the machine for some rounds slows both sides of each: their ratio stays, while the medians of the two
+    sides may come out of different rounds.
+    """
+    if not (ours and theirs and all(theirs)):
+        return None
+    return median(mine / its for mine, its in zip(ours, theirs, strict=True))
+
+
 def noise(values: Sequence[float]) -> float:
     """Return how far the rounds lie apart: largest minus smallest, as a share of the median."""
     return (max(values) - min(values)) / median(values) if median(values) else 0.0

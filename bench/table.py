@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from bench.goals import Goal, Limits, Verdict
-from bench.rounds import noise
+from bench.rounds import noise, ratio
 
 Figures = Mapping[str, Mapping[str, Sequence[float]]]  # target, figure: a value for each round
 OURS = "vestibule"
@@ -20,12 +20,9 @@ class Line:
     peer: str
     ours: float | None
     theirs: float | None
+    ratio: float | None
     limits: Limits | None
     noise: float
-
-    @property
-    def ratio(self) -> float | None:
-        return self.ours / self.theirs if self.ours is not None and self.theirs else None
 
     @property
     def verdict(self) -> Verdict:
@@ -74,6 +71,7 @@ def _line(goal: Goal, figures: Figures, peer: str) -> Line:
         peer=peer,
         ours=median(ours) if ours else None,
         theirs=median(theirs) if theirs else None,
+        ratio=ratio(ours, theirs),
         limits=goal.alone or goal.peers.get(peer),
         noise=max((noise(values) for values in (ours, theirs) if values), default=0.0),
     )

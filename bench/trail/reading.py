@@ -32,7 +32,7 @@ from config.environment import CHECKOUT
 
 FEW = 1000  # entries
 PEERS = {AuditlogPages.name: Limits(must=0.1), SMALL: Limits(must=None, moonshot=1.3)}
-AT_ONCE = 2  # pages that take the peer seconds are asked for this often in a round
+AT_ONCE = 1  # pages that take the peer seconds are asked for this often by each reader in a round
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.rounds import Sample, middle, noise, order, percentile
+from bench.rounds import Sample, middle, noise, order, percentile, ratio
 
 SAMPLE = Sample(
     operations=10,
@@ -22,6 +22,12 @@ SAMPLE = Sample(
 
 def test_every_second_round_goes_backwards() -> None:
     assert order(["ours", "theirs"], 3) == [["ours", "theirs"], ["theirs", "ours"], ["ours", "theirs"]]
+
+
+def test_a_ratio_is_of_what_was_measured_in_the_same_round() -> None:
+    assert ratio([2.0, 40.0, 3.0], [4.0, 80.0, 6.0]) == 0.5
+    assert ratio([2.0], []) is None
+    assert ratio([2.0], [0.0]) is None
 
 
 def test_a_slow_round_does_not_move_the_middle() -> None:

@@ -19,11 +19,15 @@ def test_a_limit_is_reached_at_its_figure_and_not_above(figure: float | None, ve
     assert Limits(must=0.4, moonshot=0.25).judge(figure) is verdict
 
 
-def test_a_ratio_is_that_of_the_medians() -> None:
-    figures = {"vestibule": {"in": [3.0, 4.0, 90.0]}, "peer": {"in": [10.0, 1.0, 11.0]}}
+def test_what_has_no_limit_is_shown_beside_what_has_one() -> None:
+    assert Limits(must=None).judge(9.0) is Verdict.BESIDE
+
+
+def test_figures_are_medians_and_their_ratio_is_that_of_the_middle_round() -> None:
+    figures = {"vestibule": {"in": [3.0, 4.0, 90.0]}, "peer": {"in": [10.0, 8.0, 300.0]}}
     (line,) = lines([AGAINST], figures, ["peer"])
 
-    assert (line.ours, line.theirs, line.ratio, line.verdict) == (4.0, 10.0, 0.4, Verdict.MUST)
+    assert (line.ours, line.theirs, line.ratio, line.verdict) == (4.0, 10.0, 0.3, Verdict.MUST)
 
 
 def test_a_figure_by_itself_is_judged_without_a_peer() -> None:
