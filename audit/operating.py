@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from audit import lines
 from audit.context import Actor, ActorKind, acting
-from audit.retention import removing
+from audit.retention import removing, rules
 from audit.sealing import checkpoints
 from audit.sealing.ahead import ahead
 from audit.sealing.findings import Findings
@@ -86,7 +86,7 @@ def run_floor(say: Say, *, days: int | None, **_options: Any) -> None:
             raise CommandError("DATABASE_OWNER_URL is missing: only the owner of the tables sets the floor")
         with psycopg.connect(settings.DATABASE_OWNER_URL) as owner:
             owner.execute("SELECT audit_set_floor(%s)", [days])
-    say(f"entries are kept for {removing.floor_days()} days at the least")
+    say(f"entries are kept for {rules.floor_days()} days at the least")
 
 
 def run_remove(say: Say, **_options: Any) -> None:

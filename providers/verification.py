@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from jwt.exceptions import InvalidSignatureError, PyJWTError
 from providers.identity import is_subject
 from providers.metadata import Issuer, Keys
 from providers.refusal import Reason, SignInRefused
+
+logger = logging.getLogger(__name__)
 
 LEEWAY = 60  # seconds that clocks may differ
 LONGEST_TOKEN = 32_768  # characters
@@ -43,6 +46,7 @@ def verify(
         raise SignInRefused(Reason.SUBJECT_INVALID)
     if wants_fresh and "auth_time" in claims and time.time() - _number(claims, "auth_time") > FRESH_WITHIN + LEEWAY:
         raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER)
+    _compare_clocks(claims, issuer)
     return claims
 
 
@@ -162,11 +166,24 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
 
 
 def _check_times(claims: Mapping[str, Any]) -> None:
+    """The detail of a refusal lets administrators tell a wrong clock from a wrong token."""
     now = time.time()
     if _number(claims, "exp") + LEEWAY <= now:
-        raise SignInRefused(Reason.EXPIRED)
+        raise SignInRefused(Reason.EXPIRED, _issued(claims, now))
     if _number(claims, "iat") > now + LEEWAY or ("nbf" in claims and _number(claims, "nbf") > now + LEEWAY):
-        raise SignInRefused(Reason.NOT_YET_VALID)
+        raise SignInRefused(Reason.NOT_YET_VALID, _issued(claims, now))
+
+
+def _compare_clocks(claims: Mapping[str, Any], issuer: Issuer) -> None:
+    """A provider issues an ID token while we wait for it: one that is older by our clock says that clocks differ."""
+    now = time.time()
+    if now - _number(claims, "iat") > LEEWAY:
+        logger.warning("clocks differ: issuer=%s token=%s", issuer.url, _issued(claims, now))
+
+
+def _issued(claims: Mapping[str, Any], now: float) -> str:
+    seconds = round(now - _number(claims, "iat"))
+    return f"issued {abs(seconds)} s {'ago' if seconds >= 0 else 'from now'} by our clock"
 
 
 def _number(claims: Mapping[str, Any], name: str) -> float:

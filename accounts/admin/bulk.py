@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import tasks
 from accounts.admin.proof import ask_for_fresh_proof
-from accounts.admin.searching import tenants_called
+from accounts.admin.tenant_field import TenantField
 from accounts.admin_scope import Scoped
 from accounts.bulk import running
 from accounts.bulk.kinds import KINDS, Decision, Kind, Left, NotAllowed, Order
@@ -58,15 +58,7 @@ def _begin(kind: Kind, _admin: Any, request: HttpRequest, people: QuerySet[User]
 
 
 class TenantForm(forms.Form):
-    tenant = forms.CharField(label=_("Tenant"), max_length=150, help_text=_("Its name or its short name."))
-
-    def clean_tenant(self) -> UUID:
-        found = list(tenants_called(self.cleaned_data["tenant"].strip())[:2])
-        if len(found) != 1:
-            raise ValidationError(
-                _("There are several of this name: give the short name.") if found else _("There is no such tenant.")
-            )
-        return found[0]
+    tenant = TenantField(help_text=_("Its name or its short name."))
 
 
 class RoleForm(forms.Form):

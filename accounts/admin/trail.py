@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
 from accounts.admin.restoring import RestoreAdmin
+from accounts.admin.retention import RetentionAdmin
 from accounts.admin_scope import Scoped, actor
 from accounts.models import User
 from accounts.models.user import EMAIL_KEY
@@ -24,7 +25,7 @@ admin.site.unregister(Entry)
 
 
 @admin.register(Entry)
-class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
+class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], EntryAdmin):
     """Exports leave personal values out: a file is beyond the reach of erasure."""
 
     export_columns: ClassVar[Mapping[str, str]] = {
@@ -53,7 +54,12 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, Scoped[Entry], EntryAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         restore = self.admin_site.admin_view(self.restore_view)
-        return [path("<int:entry_id>/restore/", restore, name="audit_restore"), *super().get_urls()]
+        retention = self.admin_site.admin_view(self.retention_view)
+        own = [
+            path("<int:entry_id>/restore/", restore, name="audit_restore"),
+            path("retention/", retention, name="audit_retention"),
+        ]
+        return [*own, *super().get_urls()]
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
         return queryset.filter(_of_tenant(request))

@@ -20,6 +20,7 @@ from audit.events import Event, record
 from audit.lines import fetched
 from audit.models import JobRun, Retention
 from audit.one_at_a_time import one_at_a_time
+from audit.retention.rules import SITE, due
 from audit.sealing.ids import Ids
 from audit.sealing.keys import signed
 from audit.sealing.seals import as_told, oldest_unsealed
@@ -31,7 +32,6 @@ JOB = "retention"
 AHEAD = 2  # months that are there before they are needed
 SLICE = 2000  # entries of one statement: some tens of milliseconds
 TRIES = 20  # to have an old month for oneself, 0.1 seconds each
-SITE = ""
 MONTHS = """
     SELECT name, greatest(lower, '0001-01-02 00:00+00'), upper
     FROM public.audit_months() WHERE parent = 'audit_entry' AND upper <= public.audit_due(NULL) ORDER BY upper
@@ -76,16 +76,6 @@ def remove_what_is_due(*, seconds: float | None = None) -> Removed:
     if done.months or done.entries:
         record(Event.TRAIL_REMOVED, months=done.months, entries=done.entries)
     return done
-
-
-def floor_days() -> int:
-    return int(_one("SELECT public.audit_floor_days()")[0])
-
-
-def due(tenant_id: str) -> datetime | None:
-    """Return until when a tenant's entries may be removed; None where they are kept for good."""
-    found: datetime | None = _one("SELECT public.audit_due(%s)", tenant_id)[0]
-    return found
 
 
 def _remove_months(done: Removed, deadline: float) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg import errors
 
 from audit.models import Entry, JobRun, Personal, Removal, Retention, SealDigests
-from audit.retention import removing
+from audit.retention import removing, rules
 from audit.retention.removing import make_months, remove_what_is_due
 from audit.sealing.findings import Kind
 from audit.sealing.seals import seal
@@ -315,7 +315,7 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
 def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
     call_command("audit", "floor", days=90)
 
-    assert removing.floor_days() == 90
+    assert rules.floor_days() == 90
     event = Entry.objects.get(action="trail.floor_set")
     assert event.details == {"before": 365, "days": 90}
     with pytest.raises(CommandError, match="one day"):

@@ -52,6 +52,16 @@ def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _retention(visitor: Visitor, _: NewVisitor) -> None:
+    """With a rule for a tenant and one for everybody else, and one that was refused."""
+    sign_in_and_furnish(visitor)
+    for tenant, days in (("harbour", "730"), ("", "400"), ("harbour", "30")):
+        visitor.go(f"{TRAIL}retention/")
+        visitor.page.locator("#id_tenant").fill(tenant)
+        visitor.page.locator("#id_days").fill(days)
+        visitor.page.locator(".submit-row input").click()
+
+
 TRAIL_STATES = [
     State(name="trail-filtered", heading="Trail", arrive=_at("?action=sign_in.succeeded&address=127.0.0.1")),
     State(name="trail-nothing_found", heading="Trail", arrive=_at("?person=nobody&tenant=nowhere")),
@@ -62,4 +72,5 @@ TRAIL_STATES = [
     State(name="trail-past", heading="", arrive=_of_the_renaming("as-it-was/before/")),
     State(name="trail-put_back", heading="Put back as it was", arrive=_of_the_renaming("restore/")),
     State(name="trail-models", heading="What the trail records", arrive=_at("models/")),
+    State(name="trail-retention", heading="How long it is kept", arrive=_retention),
 ]

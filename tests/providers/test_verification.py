@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -120,6 +121,35 @@ def test_clocks_may_differ_by_a_minute(
     providers: Sandbox, issuer: Issuer, name: str, seconds: int, expected: Reason | None
 ) -> None:
     assert reason(token(providers, **dict[str, Any]({name: int(time.time()) + seconds})), issuer) is expected
+
+
+@pytest.mark.promise(84)
+def test_a_wrong_clock_is_told_from_a_wrong_token(
+    providers: Sandbox, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ours five minutes slow, fast, and fast where tokens live shorter than that."""
+    now = int(time.time())
+    with pytest.raises(SignInRefused) as slow:
+        believed(token(providers, iat=now + 300, exp=now + 600), issuer)
+    assert slow.value.reason is Reason.NOT_YET_VALID
+    assert re.fullmatch(r"issued (299|300) s from now by our clock", slow.value.detail)
+
+    with pytest.raises(SignInRefused) as fast:
+        believed(token(providers, iat=now - 300, exp=now - 240), issuer)
+    assert fast.value.reason is Reason.EXPIRED
+    assert re.fullmatch(r"issued 30[01] s ago by our clock", fast.value.detail)
+
+    assert not caplog.records
+    believed(token(providers, iat=now - 300, exp=now + 300), issuer)
+    assert re.search(rf"clocks differ: issuer={re.escape(issuer.url)} token=issued 30[01] s ago", caplog.text)
+
+
+def test_clocks_that_agree_are_not_mentioned(
+    providers: Sandbox, issuer: Issuer, caplog: pytest.LogCaptureFixture
+) -> None:
+    believed(token(providers, iat=int(time.time()) - 30), issuer)
+
+    assert "clocks" not in caplog.text
 
 
 @pytest.mark.promise(1, 2)
