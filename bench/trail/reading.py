@@ -31,6 +31,7 @@ from config.embedded.child import CannotStart
 from config.environment import CHECKOUT
 
 FEW = 1000  # entries
+ENTRY = "an entry"
 PEERS = {AuditlogPages.name: Limits(must=0.1), SMALL: Limits(must=None, moonshot=1.3)}
 AT_ONCE = 1  # pages that take the peer seconds are asked for this often by each reader in a round
 
@@ -73,7 +74,7 @@ class Site:
             "by any id": f"?q={person}",
         }
         return {name: f"/admin/audit/entry/{query}" for name, query in asked.items()} | {
-            "an entry": f"/admin/audit/entry/{middle}/change/"
+            ENTRY: f"/admin/audit/entry/{middle}/change/"
         }
 
     def _theirs(self) -> Mapping[str, str]:
@@ -97,7 +98,7 @@ class Site:
             "by any id": "?q=Name+2500000",
         }
         return {name: f"/admin/auditlog/logentry/{query}" for name, query in asked.items()} | {
-            "an entry": f"/admin/auditlog/logentry/{middle}/change/"
+            ENTRY: f"/admin/auditlog/logentry/{middle}/change/"
         }
 
     def _week(self) -> tuple[str, str]:
@@ -157,9 +158,14 @@ def _fill(target: Target, connection: Connection, rows: int) -> str:
     return str(number)
 
 
+def _limits(page: str) -> Mapping[str, Limits]:
+    """One entry is read by its key on both sides: there is nothing to be ten times better at."""
+    return PEERS | {AuditlogPages.name: Limits(must=None)} if page == ENTRY else PEERS
+
+
 def report(outcome: Outcome, count: int, begun: datetime) -> str:
     pages = list(outcome.samples[Vestibule.name])
-    goals = [Goal(number=14, what=page, unit="CPU ms", ours=page, theirs=page, peers=PEERS) for page in pages]
+    goals = [Goal(number=14, what=page, unit="CPU ms", ours=page, theirs=page, peers=_limits(page)) for page in pages]
     head = f"{begun:%Y-%m-%d}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; {count} entries; medians."
     speeds = ["| target | page | p50 ms | p99 ms |", "|---|---|---|---|"]
     speeds += [

@@ -50,9 +50,9 @@ class Run:
         )
         kept.write(self.place.state / "env", chosen)
         product = Programs(place=self.place, environment=programs.own_environment(chosen))
-        product.manage("migrate", "--verbosity", "0")
-        product.manage("demo")
-        self.supervisor.start(product.sandbox(sandbox), product.web(web))
+        wait_ready = self.supervisor.launch(product.sandbox(sandbox), product.web(web))
+        product.manage("demo", "--migrate")  # meanwhile: they need no table to begin, and nobody knows of them yet
+        wait_ready()
         say(welcome(chosen))
         self.supervisor.start(product.worker(), product.beat())
 
