@@ -49,7 +49,7 @@ def due(tenant_id: str) -> datetime | None:
     return found
 
 
-def _one(sql: str, *values: object) -> Any:
+def _one(sql: str, *values: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchone()[0]

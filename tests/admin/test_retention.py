@@ -16,16 +16,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(75)]
 PAGE = "/admin/audit/entry/retention/"
 
 
-@pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser(username="root", name="Root")
-
-
-@pytest.fixture
-def administrator(root: User) -> Client:
-    return proven(root)
-
-
 def said() -> dict[str, int]:
     return dict(Retention.objects.values_list("tenant_id", "days"))
 

@@ -25,22 +25,11 @@ from audit.models import Entry
 from audit.reading import finding
 from tests.proven import proven
 from tests.servers import Servers
-from tests.tenancy.conftest import Town, town
+from tests.tenancy.conftest import Town
 
-__all__ = ["town"]
 pytestmark = pytest.mark.django_db
 
 TRAIL = "/admin/audit/entry/"
-
-
-@pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser(username="root", name="Root")
-
-
-@pytest.fixture
-def administrator(root: User) -> Client:
-    return proven(root)
 
 
 def ids(client: Client, **query: Any) -> list[int]:

@@ -23,16 +23,6 @@ pytestmark = pytest.mark.django_db
 TRAIL = "/admin/audit/entry/"
 
 
-@pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser(username="root", name="Root")
-
-
-@pytest.fixture
-def administrator(root: User) -> Client:
-    return proven(root)
-
-
 def said(client: Client, path: str) -> str:
     """Return the words of a page."""
     answer = client.get(path)
