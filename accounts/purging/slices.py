@@ -54,7 +54,10 @@ BLOCKS = "SELECT pg_relation_size(%(table)s::regclass) / current_setting('block_
 
 @dataclass
 class Size:
-    """How much a statement takes on: it grows while they are quick, and shrinks at once when one was not."""
+    """How much a statement takes on: it grows while they are quick, and shrinks at once when one was not.
+
+    By half at the most: one that merely waited for a core says little, and many small ones take longer in all.
+    """
 
     now: int
     least: int
@@ -62,8 +65,8 @@ class Size:
 
     def learn(self, removed: int, seconds: float) -> None:
         if seconds > TIME:
-            self.now = max(self.least, int(self.now * max(0.25, TIME / seconds)))
-        elif removed and seconds < TIME / 2:
+            self.now = max(self.least, int(self.now * max(0.5, TIME / seconds)))
+        elif removed and seconds < 0.75 * TIME:
             self.now = min(self.most, self.now * 2)
 
 
