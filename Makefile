@@ -39,7 +39,7 @@ BENCHES := bench-sign-in bench-writes bench-trail bench-reading bench-admin benc
 
 .PHONY: bench $(BENCHES)
 .NOTPARALLEL: bench
-bench: $(BENCHES) ## Measure all of the following, here and at our peers (an hour and a quarter, 6 GB of disk)
+bench: $(BENCHES) ## Measure all of the following, here and at our peers (an hour, 6 GB of disk)
 
 bench-sign-in: setup ## Measure sign-ins and signed-in requests (eight minutes)
 	@$(BIN)/python -m bench

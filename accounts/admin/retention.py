@@ -10,7 +10,6 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.proof import ask_for_fresh_proof
@@ -81,15 +80,8 @@ class RetentionAdmin(Base):
         return TemplateResponse(request, "admin/audit/entry/retention.html", context, status=status)
 
 
-def _shown(said: list[rules.Rule]) -> list[dict[str, Any]]:
+def _shown(said: list[rules.Rule]) -> list[tuple[rules.Rule, Tenant | None]]:
     """Say whose each rule is: of a tenant that is gone, the entries are still there, and its id."""
     named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in said])
     tenants = {tenant.key: tenant for tenant in named}
-    return [
-        {
-            "rule": rule,
-            "tenant": tenants.get(rule.tenant_id),
-            "link": reverse("admin:accounts_tenant_change", args=[rule.tenant_id]) if rule.tenant_id in tenants else "",
-        }
-        for rule in said
-    ]
+    return [(rule, tenants.get(rule.tenant_id)) for rule in said]

@@ -24,6 +24,7 @@ from providers import tokens
 from providers.models import UpstreamTokens
 from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, get_token, held
+from tests.administrator import administrator, root
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app
@@ -34,19 +35,10 @@ from tests.servers import Servers
 from tests.together import together
 from tests.waiting import until
 
+__all__ = ["administrator", "root"]
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
 
 LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
-
-
-@pytest.fixture
-def root(db: None) -> User:
-    return User.objects.create_superuser(username="root", name="Root")
-
-
-@pytest.fixture
-def administrator(root: User) -> Client:
-    return proven(root)
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.proven import proven
+from tests.administrator import administrator
 from tests.tenancy.conftest import town
 
-__all__ = ["town"]  # for the tests here too
+__all__ = ["administrator", "town"]  # for the tests here too
 
 PEOPLE = "/admin/accounts/user/"
 Crowd = Callable[[int], list[User]]
@@ -22,11 +21,6 @@ Crowd = Callable[[int], list[User]]
 @pytest.fixture
 def root(db: None) -> User:
     return User.objects.create_superuser(username="root", name="Root", created_at=datetime(2020, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-def administrator(root: User) -> Client:
-    return proven(root)
 
 
 @pytest.fixture
