@@ -28,13 +28,6 @@ class Purgeable:
     def table(self) -> str:
         return self.model._meta.db_table
 
-    @property
-    def key(self) -> str:
-        """The column of the primary key."""
-        primary = self.model._meta.pk
-        assert primary is not None  # noqa: S101  # every model has one
-        return str(primary.column)
-
 
 def register(*found: Purgeable) -> None:
     _registered.update({purgeable.table: purgeable for purgeable in found})
