@@ -7,6 +7,7 @@ from typing import Any
 import celery
 import django
 import pytest
+from django.conf import settings
 from django.core import mail
 from django.core.cache import caches
 from django.core.management import call_command
@@ -28,6 +29,7 @@ _SANDBOX = Sandbox()
 _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
+settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
 from tests.stories import Stories  # noqa: E402  # it needs the line above
 
