@@ -31,18 +31,14 @@ from config.overview.page import counters
 from tests import claim_rules, overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
+from tests.proven import proven
 
-NAME, PASSWORD = "house-keeper", "a lantern in the stairwell"
+NAME = "house-keeper"
 EMPTY = {"account", "socialaccount"}  # allauth's own tables, which hold nothing here
 
 
 def _sign_in(visitor: Visitor) -> None:
-    User.objects.create_superuser(username=NAME, password=PASSWORD, name="Hildegard Keeper")
-    visitor.go("/admin/")
-    visitor.page.get_by_label("Local name").fill(NAME)
-    visitor.page.get_by_label("Password").fill(PASSWORD)
-    visitor.press("Sign in")
-    visitor.is_at("/admin/")
+    visitor.goes_on_as(proven(User.objects.create_superuser(username=NAME, name="Hildegard Keeper")))
 
 
 def _refused(visitor: Visitor, _: NewVisitor) -> None:
@@ -140,11 +136,12 @@ def _while_nothing_is_counted(visitor: Visitor, _: NewVisitor) -> None:
     for counter in counters():
         cache.set(f"{counter.key}:tried", 1, 60)
     _sign_in(visitor)
+    visitor.go("/admin/")
 
 
 def _of_several_tenants(visitor: Visitor, _: NewVisitor) -> None:
     """Ada owns two tenants, and begins in the first of them."""
-    visitor.sign_in("google", "ada")
+    visitor.comes_from("google", "ada")
     ada = User.objects.get(identities__provider="google")
     with site_context("a test furnishes two tenants"):
         for name, member in (("Harbour Works", "Harry of the Harbour"), ("Lantern Works", "Lara of the Lantern")):
@@ -161,13 +158,14 @@ def _with_menu_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 def _left(visitor: Visitor, _: NewVisitor) -> None:
     _sign_in(visitor)
+    visitor.go("/admin/")
     visitor.press("Sign out")
 
 
 def _people(visitor: Visitor) -> None:
     """Let some people come in before, by the same browser, so that there is something to look at."""
     for provider, persona in (("google", "ada"), ("github", "bobby")):
-        visitor.sign_in(provider, persona)
+        visitor.comes_from(provider, persona)
         visitor.page.context.clear_cookies()
     with site_context("a test furnishes a tenant"):
         tenant = Tenant.objects.create(name="Harbour Works", slug="harbour")
@@ -201,7 +199,7 @@ def _webhook(tenant: Tenant, creator: User) -> None:
 
 
 def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    visitor.sign_in("google", "grace")
+    visitor.comes_from("google", "grace")
     visitor.page.context.clear_cookies()
     _newest(ClaimRule)(visitor, new_visitor)
     visitor.press("See what it would do")

@@ -31,7 +31,7 @@ def _invited(
         sent = invite(tenant, member, address, babbage)
         path = link_of(sent).path
         if persona:
-            visitor.sign_in("keycloak", persona)
+            visitor.comes_from("keycloak", persona)
         with site_context("a test"):
             then(sent)
         visitor.go(path)

@@ -51,26 +51,26 @@ def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
 
 def _inside(path: str, *, persona: str = "ada", provider: str = "github") -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        visitor.sign_in(provider, persona)
+        visitor.comes_from(provider, persona)
         visitor.go(path)
 
     return arrive
 
 
 def _locked(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     visitor.go("/accounts/lock/")
     visitor.press("Lock my account")
 
 
 def _left(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     visitor.go("/accounts/logout/")
     visitor.confirm("Sign out")
 
 
 def _left_there_too(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("keycloak", "ada")
+    visitor.comes_from("keycloak", "ada")
     visitor.go("/accounts/logout/")
     visitor.press("Also sign out at Keycloak")
     visitor.confirm("Sign out")
@@ -98,7 +98,7 @@ def _faulty(provider: str, fault: str) -> Callable[[Visitor, NewVisitor], None]:
 
 
 def _switched_off(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     User.objects.update(is_active=False)
     visitor.page.context.clear_cookies()
     visitor.go("/accounts/login/")
@@ -107,21 +107,21 @@ def _switched_off(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _clash(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    new_visitor().sign_in("google", "ada")
+    new_visitor().comes_from("google", "ada")
     visitor.go("/accounts/login/")
     visitor.start("keycloak")
     visitor.choose("ada")
 
 
 def _taken(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    new_visitor().sign_in("google", "ada")
-    visitor.sign_in("github", "grace")
+    new_visitor().comes_from("google", "ada")
+    visitor.comes_from("github", "grace")
     visitor.connect("google", "ada")
 
 
 def _connected(*providers: str) -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        visitor.sign_in("github", "ada")
+        visitor.comes_from("github", "ada")
         for provider in providers:
             visitor.connect(provider, "ada")
         _let_time_pass()
@@ -146,11 +146,11 @@ def _disconnected(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _two_devices(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    new_visitor(user_agent=PHONE).sign_in("github", "ada")
+    new_visitor(user_agent=PHONE).comes_from("github", "ada")
     Session.objects.update(
         created_at=datetime.now(UTC) - timedelta(days=20), last_seen_at=datetime.now(UTC) - timedelta(hours=30)
     )
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     visitor.go("/accounts/sessions/")
 
 
@@ -158,7 +158,7 @@ def _belonging(path: str, *names: str) -> Callable[[Visitor, NewVisitor], None]:
     """Somebody belongs to organizations: the first of them is where they are."""
 
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        visitor.sign_in("github", "ada")
+        visitor.comes_from("github", "ada")
         with site_context("a test lets somebody belong to tenants"):
             for days, (name, role) in enumerate(zip(names, ("owner", "member", "admin"), strict=False)):
                 Membership.objects.create(
@@ -195,7 +195,7 @@ def _asked(address: str) -> Callable[[Visitor, NewVisitor], None]:
     """Somebody asks for another address; what is mailed to ``address`` is followed, if anything."""
 
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        visitor.sign_in("github", "ada")
+        visitor.comes_from("github", "ada")
         visitor.go("/accounts/address/")
         visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
         visitor.press("Send the link")
@@ -212,7 +212,7 @@ def _disowned(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 def _asked_by_another(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _asked("")(new_visitor(), new_visitor)
-    visitor.sign_in("github", "grace")
+    visitor.comes_from("github", "grace")
     visitor.go(Post().link(NEW_ADDRESS))
 
 
@@ -288,7 +288,7 @@ LIST = "/accounts/organizations/"
 
 def _with_app(visitor: Visitor) -> str:
     """Add an authenticator app, and return its secret."""
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     visitor.go("/accounts/second-factor/app/")
     secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
     visitor.page.get_by_label("Code").fill(code(secret))
@@ -313,7 +313,7 @@ def _removing(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _wrong_code(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     visitor.go("/accounts/second-factor/app/")
     visitor.page.get_by_label("Code").fill("000000")
     visitor.press("Add the app")
@@ -341,7 +341,7 @@ def _braked(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _needs_factor(visitor: Visitor, _: NewVisitor) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     User.objects.update(second_factor_required=True)
     visitor.page.context.clear_cookies()
     visitor.go("/accounts/login/")

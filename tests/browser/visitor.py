@@ -5,9 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response, expect
 
 from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
 
 NAMES = {"google": "Google", "microsoft": "Microsoft", "github": "GitHub", "keycloak": "Keycloak"}
 
@@ -67,6 +70,17 @@ class Visitor:
         self.start(provider)
         self.choose(persona)
         self.is_at("/accounts/")
+
+    def comes_from(self, provider: str, persona: str) -> None:
+        """Be signed in, for what comes after it: the way there was walked without a page being drawn."""
+        here = Client(headers={"User-Agent": self.ask("() => navigator.userAgent")})
+        Browser(self.providers, here).sign_in(provider, persona)
+        self.goes_on_as(here)
+
+    def goes_on_as(self, client: Client) -> None:
+        """Take over what somebody is signed in by."""
+        name = settings.SESSION_COOKIE_NAME
+        self.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.home}])
 
     def connect(self, provider: str, persona: str) -> None:
         self.go("/accounts/connections/")
