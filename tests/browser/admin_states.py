@@ -31,6 +31,7 @@ from config.overview.page import counters
 from tests import claim_rules, overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
+from tests.flows.conftest import Browser
 from tests.proven import proven
 
 NAME = "house-keeper"
@@ -163,10 +164,9 @@ def _left(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _people(visitor: Visitor) -> None:
-    """Let some people come in before, by the same browser, so that there is something to look at."""
+    """Let some people come in before, so that there is something to look at."""
     for provider, persona in (("google", "ada"), ("github", "bobby")):
-        visitor.comes_from(provider, persona)
-        visitor.page.context.clear_cookies()
+        Browser(visitor.providers).sign_in(provider, persona)
     with site_context("a test furnishes a tenant"):
         tenant = Tenant.objects.create(name="Harbour Works", slug="harbour")
         Role.objects.create(name="pilot", tenant=tenant, description="Brings ships in.", scopes=["berths:read"])
@@ -199,8 +199,7 @@ def _webhook(tenant: Tenant, creator: User) -> None:
 
 
 def _previewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    visitor.comes_from("google", "grace")
-    visitor.page.context.clear_cookies()
+    Browser(visitor.providers).sign_in("google", "grace")
     _newest(ClaimRule)(visitor, new_visitor)
     visitor.press("See what it would do")
 
