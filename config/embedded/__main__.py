@@ -50,9 +50,8 @@ class Run:
         )
         kept.write(self.place.state / "env", chosen)
         product = Programs(place=self.place, environment=programs.own_environment(chosen))
-        wait_ready = self.supervisor.launch(product.sandbox(sandbox), product.web(web))
-        product.manage("demo", "--migrate")  # meanwhile: they need no table to begin, and nobody knows of them yet
-        wait_ready()
+        product.manage("demo", "--migrate")  # before the site: whoever finds it answering may sign in
+        self.supervisor.start(product.sandbox(sandbox), product.web(web))
         say(welcome(chosen))
         self.supervisor.start(product.worker(), product.beat())
 

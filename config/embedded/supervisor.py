@@ -53,21 +53,13 @@ class Supervisor:
 
     def start(self, *services: Service) -> None:
         """Start services side by side and wait until each is ready. Raises what their ``wait_ready`` raises."""
-        self.launch(*services)()
-
-    def launch(self, *services: Service) -> Callable[[], None]:
-        """Start services side by side, and return what waits until each is ready, as ``start`` does."""
         started = []
         for service in services:
             running = _Running(service, self._launch(service), time.monotonic())
             self._all.append(running)
             started.append(running)
-
-        def wait_ready() -> None:
-            for running in started:
-                running.service.wait_ready(running.process)
-
-        return wait_ready
+        for running in started:
+            running.service.wait_ready(running.process)
 
     def watch(self) -> None:
         """Restart what ends, for ever: a signal handler ends this by raising."""

@@ -167,6 +167,14 @@ def test_one_command_serves_the_site_and_says_where(start: Callable[..., Run]) -
     assert managed.stdout.split()[-1] == local["DEMO_ADMIN_NAME"]
 
 
+def test_whoever_finds_the_site_answering_finds_all_that_it_stands_on(start: Callable[..., Run]) -> None:
+    run = start()
+    until(lambda: run.status("/accounts/login/") == 200, seconds=40)
+
+    with psycopg.connect(run.local_environment()["DATABASE_URL"]) as connection:  # the demo comes after all tables
+        assert connection.execute("SELECT count(*) FROM accounts_user WHERE is_superuser").fetchone() == (1,)
+
+
 @pytest.mark.parametrize("asked_by", [signal.SIGINT, signal.SIGTERM])
 def test_a_stop_signal_stops_everything_within_five_seconds(
     start: Callable[..., Run], asked_by: signal.Signals
