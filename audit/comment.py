@@ -52,6 +52,8 @@ class Commenter:
         self.given_in: Atomic | None = None  # with this block it is lost
 
     def announce(self, announcement: Announcement) -> None:
+        """Hold what a signal said. The connection opens first: a new one begins with nothing announced on it."""
+        self.connection.ensure_connection()
         blocks = self.connection.atomic_blocks
         announcement.block = blocks[-1] if blocks else None
         self.announced.append(announcement)

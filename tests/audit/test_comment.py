@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from audit import comment
 from audit.context import Actor, ActorKind, acting
-from audit.models import Entry
+from audit.models import Entry, Source
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=30).filter(str.isprintable))
@@ -95,6 +95,29 @@ def test_a_connection_has_one_commenter_however_often_it_reconnects() -> None:
     Group.objects.count()
 
     assert sum(isinstance(wrapper, comment.Commenter) for wrapper in connection.execute_wrappers) == 1
+
+
+FIRST_WRITES: dict[str, Callable[[Group, User], object]] = {
+    "create": lambda _group, _person: Group.objects.create(name="another"),
+    "save": lambda group, _person: group.save(),
+    "delete": lambda group, _person: group.delete(),
+    "add to many": lambda group, person: person.groups.add(group),
+}
+
+
+@pytest.mark.promise(75)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
+def test_the_first_write_of_a_new_connection_is_announced(write: Callable[[Group, User], object]) -> None:
+    """Kind: an announcement that is lost because the connection opens only after the signal."""
+    group, person = Group.objects.create(name="staff"), User.objects.create_user(username="ada")
+    group.name = "crew"
+    before = Entry.objects.order_by("-id").values_list("id", flat=True)[0]
+    connection.close()
+
+    write(group, person)
+
+    assert list(Entry.objects.filter(id__gt=before).values_list("source", flat=True)) == [Source.SIGNAL]
 
 
 def _statements(act: Callable[[], object]) -> list[str]:
