@@ -1,0 +1,65 @@
+"""A person with one browser, at the product and at Keycloak's own pages."""
+
+import html
+import re
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from django.test import Client
+
+from tests.keycloak.server import PASSWORD
+
+FORM = re.compile(r'id="kc-form-login"[^>]*action="([^"]+)"')
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_args: object, **_kwargs: object) -> None:
+        """Redirects are for the test to look at."""
+
+
+def _jar() -> CookieJar:
+    """Loopback is a secure origin to browsers: cookies that are marked so go there by plain HTTP."""
+    return CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
+
+
+@dataclass
+class Person:
+    """``client`` is the browser at the product; its cookies at Keycloak are kept beside it."""
+
+    client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
+    jar: CookieJar = field(default_factory=_jar)
+    was_asked: bool = False  # whether Keycloak wanted the password the last time
+
+    def sign_in(self, **parameters: str) -> Any:
+        """Press the product's button, type the password if Keycloak asks for it, and return the product's answer."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        started = self.client.post(f"/accounts/keycloak/login/{query}")
+        assert started.status_code == 302, (started.status_code, started.content)
+        back = urlsplit(self._through_keycloak(started.headers["Location"]))
+        return self.client.get(f"{back.path}?{back.query}")
+
+    def is_signed_in(self) -> bool:
+        return self.client.get("/api/v1/me").status_code == 200
+
+    def _through_keycloak(self, url: str) -> str:
+        status, location, page = self._open(url)
+        self.was_asked = status == 200
+        if status == 200:
+            form = FORM.search(page)
+            assert form, page
+            status, location, page = self._open(html.unescape(form[1]), {"username": "ada", "password": PASSWORD})
+        assert status == 302, page
+        return location
+
+    def _open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        opener = urllib.request.build_opener(_Stay, urllib.request.HTTPCookieProcessor(self.jar))
+        try:
+            with opener.open(url, urlencode(form).encode() if form else None, timeout=60) as answer:
+                return answer.status, answer.headers.get("Location", ""), answer.read().decode()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return refused.code, refused.headers.get("Location", ""), refused.read().decode()
