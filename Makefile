@@ -82,14 +82,8 @@ setup: $(VENV)/installed ## Install what is locked, into .venv
 
 $(VENV)/installed: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON")'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing what is locked in $< ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
-	@touch $@
+	@$(PYTHON) -m config.installing $< $(VENV)
 
 .PHONY: lock
 lock: setup ## Lock the newest versions that pyproject.toml allows
-	@for lock in "requirements.lock" "requirements-dev.lock --all-extras --constraint requirements.lock"; do \
-		$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --generate-hashes --no-emit-index-url \
-			--no-emit-find-links --custom-compile-command "make lock" --output-file $$lock || exit 1; \
-	done
+	@$(BIN)/python -m config.locking --upgrade
