@@ -30,21 +30,22 @@ def start(
     *,
     environment: Mapping[str, str],
     log: Path,
+    reads: Path | None = None,
     account: Account | None = None,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, its output appended to ``log``.
+    """Start a process in a group of its own, its input from the file ``reads``, its output appended to ``log``.
 
     The kernel sends it ``on_parent_death`` when this process dies, however it dies (prctl(2)). The signal
     belongs to the starting *thread*: start from the main one.
     """
     parent = os.getpid()
-    with log.open("ab") as output:
+    with (reads or Path(os.devnull)).open("rb") as given, log.open("ab") as output:
         return subprocess.Popen(
             [str(part) for part in command],
             env=dict(environment),
             cwd="/" if account else None,
-            stdin=subprocess.DEVNULL,
+            stdin=given,
             stdout=output,
             stderr=subprocess.STDOUT,
             process_group=0,

