@@ -7,9 +7,15 @@ import sys
 from django.core.management import execute_from_command_line
 
 from audit.context import Actor, ActorKind, acting
+from config import obstacles
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     command = next(iter(sys.argv[1:]), "help")[:200]
-    with acting(actor=Actor(ActorKind.COMMAND, command if command.isprintable() else "?")):
-        execute_from_command_line(sys.argv)
+    try:
+        with acting(actor=Actor(ActorKind.COMMAND, command if command.isprintable() else "?")):
+            execute_from_command_line(sys.argv)
+    except OSError as failed:
+        if failed.errno not in {*obstacles.FULL, *obstacles.CLOSED} or "--traceback" in sys.argv:
+            raise
+        sys.exit(f"manage.py {command}: {obstacles.sentence(failed, 'the place it writes to')}")

@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import mail
+from config import mail, obstacles
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
@@ -310,7 +310,11 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
 
 
 def _file(path: Path) -> Mapping[str, str]:
-    return {k: v for k, v in dotenv_values(path, interpolate=False).items() if v is not None} if path.is_file() else {}
+    try:
+        found = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except OSError as unreadable:
+        raise ConfigurationRefused(obstacles.sentence(unreadable, path)) from None
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _given(layer: Mapping[str, str], name: str) -> str | None:

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+from config import obstacles
 from config.embedded import choices, kept, maker, place, programs
 from config.embedded.child import CannotStart
 from config.embedded.choices import Given
@@ -163,6 +164,9 @@ def main() -> int:
             supervisor.watch()
     except CannotStart as refused:
         say(f"Vestibule cannot start: {refused}")
+        return 1
+    except OSError as failed:
+        say(f"Vestibule cannot run: {obstacles.sentence(failed, CHECKOUT / '.local')}")
         return 1
     return 0
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
+from config import obstacles
 from config.embedded import child, roles
 from config.embedded.child import CannotStart
 from config.embedded.place import Place
@@ -81,7 +82,8 @@ class Programs:
         )
         if finished.returncode:
             said = (finished.stdout + finished.stderr).strip()
-            raise CannotStart(f"`manage.py {arguments[0]}` failed:\n{said[-2000:]}")
+            obstacle = obstacles.found_in(said, self.place.state)
+            raise CannotStart(f"`manage.py {arguments[0]}` failed: {obstacle or said[-2000:]}")
 
     def _service(self, name: str, module: str, *arguments: str, port: int | None = None) -> Service:
         log = self.place.log(name)

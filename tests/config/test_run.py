@@ -19,7 +19,7 @@ import pytest
 
 from config.embedded import place
 from config.embedded.programs import any_free_port
-from config.environment import CHECKOUT
+from tests import checkouts
 
 pytestmark = [
     pytest.mark.alone,
@@ -98,20 +98,9 @@ def _of(checkout: Path) -> list[int]:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A copy of the working tree in a folder that only its owner can enter, with the same environment of Python."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    copy = tmp_path / "checkout"
-    for name in filter(None, listed.stdout.split("\0")):
-        source, target = CHECKOUT / name, copy / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
-    copy.chmod(0o700)
-    (copy / ".venv").symlink_to(CHECKOUT / ".venv")
-    os.utime(CHECKOUT / ".venv" / "installed")
-    return copy
+    copied = checkouts.copy(tmp_path / "checkout")
+    copied.chmod(0o700)
+    return copied
 
 
 @pytest.fixture

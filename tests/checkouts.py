@@ -1,0 +1,24 @@
+"""Copies of the working tree, for what `make` does in a checkout."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from config.environment import CHECKOUT
+
+
+def copy(target: Path) -> Path:
+    """Copy the working tree without what git ignores, and lend it this checkout's environment of Python."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for name in filter(None, listed.stdout.split("\0")):
+        source, copied = CHECKOUT / name, target / name
+        if source.is_file():
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copied)
+    (target / ".venv").symlink_to(CHECKOUT / ".venv")
+    os.utime(CHECKOUT / ".venv" / "installed")
+    return target
