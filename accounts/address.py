@@ -14,7 +14,7 @@ from accounts.errands import errand
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
-from accounts.sessions import Because, end_early, end_others
+from accounts.sessions import Because, end_others
 from audit.events import Event, record
 
 CHANGE_LASTS = 3600  # seconds that a change waits for its link
@@ -30,6 +30,9 @@ class Cancelled(StrEnum):
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
     PASSWORD_RESET = "password_reset"  # noqa: S105  # a reason
+
+
+OF_THE_ACCOUNT = (Cancelled.IDENTITY_CONNECTED, Cancelled.IDENTITY_DISCONNECTED, Cancelled.PASSWORD_RESET)
 
 
 class AddressTaken(Exception):
@@ -98,8 +101,8 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             before, was_verified = user.email, user.email_verified
             user.email, user.email_verified = link.address, True
             user.save(update_fields=["email", "email_verified"])
-            links.drop(user, Purpose.PASSWORD_RESET)  # the old mailbox may hold one
             record(Event.ADDRESS_CHANGED, person=user, personal={"before": before, "after": link.address})
+            # Password links end too: the old mailbox may hold one.
             end_others(user, keep=keep_session, because=Because.ADDRESS_CHANGED)
             if before and was_verified:
                 mail.send(before, "address_changed", {})
@@ -118,13 +121,14 @@ def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
         user = _locked(link.user)
         links.use(link)
         was_pending = cancel(user, because=Cancelled.NOT_THEM)
-        end_early(user.sessions.exclude(session_key=keep_session), because=Because.ADDRESS_CHANGE_DISOWNED)
+        end_others(user, keep=keep_session, because=Because.ADDRESS_CHANGE_DISOWNED)
     return Disowned(was_pending=was_pending, had_changed=(user.email or "").lower() != link.address.lower())
 
 
 def cancel(user: User, *, because: Cancelled) -> bool:
     """End a change that waits, if there is one, and say whether there was."""
-    if not links.drop(user, Purpose.ADDRESS_CHANGE):
+    reason = because.value if because in OF_THE_ACCOUNT else links.REPLACED
+    if not links.drop(user, Purpose.ADDRESS_CHANGE, because=reason):
         return False
     record(Event.ADDRESS_CHANGE_CANCELLED, person=user, because=because.value)
     return True

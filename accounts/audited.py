@@ -2,10 +2,17 @@
 
 from audit.declarations import declare, exempt
 
-declare("accounts.User", secret={"password"}, personal={"username", "name", "email"}, person="id")
+declare(
+    "accounts.User",
+    secret={"password"},
+    personal={"username", "name", "email"},
+    ignored={"sign_in_epoch"},  # it follows from an act that has entries of its own
+    person="id",
+)
 declare("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id")
 exempt("accounts.MailedLink", reason="Events tell what was asked for and what came of it; the row is only how we know.")
 exempt("accounts.Session", reason="Events tell when a session begins and ends; its row changes with every visit.")
+exempt("accounts.UpstreamEnd", reason="It is a message of a provider's; events tell what it ended here.")
 declare("accounts.Tenant", tenant="id")
 declare("accounts.Role")
 declare("accounts.Membership", person="user_id")

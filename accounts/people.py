@@ -1,8 +1,9 @@
 """Finding people by what they can prove to have, and holding their accounts while they come in."""
 
+from datetime import datetime
 from uuid import UUID
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.rows import Rows, fetch_one
 
 USERS = Rows(User, "u")
@@ -15,23 +16,44 @@ BY_NAME_OR_ADDRESS = f"""
 
 
 class EndedMeanwhile(Exception):
-    """An account was closed, or all that opened it was ended, since somebody began to sign in to it."""
+    """What a sign-in, or an act in a session, rested on was ended since it was judged."""
 
     def __init__(self, person: UUID) -> None:
         super().__init__(str(person))
         self.person = person
 
 
-def hold(user: User) -> User:
+def hold(person: UUID, *, epoch: datetime | None) -> User:
     """Return an account as it is now, held as it is until the transaction ends. Raises EndedMeanwhile.
 
-    ``user`` is what was read of it when the proof was judged. Whoever ends everything from now on waits, and then
-    sees the session that this transaction has opened.
+    ``epoch`` is what was read of it before the proof was judged. Whoever acts upon the person from now on waits, and
+    then sees the session that this transaction has opened.
     """
-    held = User.objects.select_for_update(no_key=True).filter(pk=user.pk, is_active=True).first()
-    if held is None or held.not_before != user.not_before:
-        raise EndedMeanwhile(user.pk)
+    held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
+    if held is None or held.sign_in_epoch != epoch:
+        raise EndedMeanwhile(person)
     return held
+
+
+def hold_with_session(person: UUID, *, session_key: str | None) -> User:
+    """Return an account, held together with the session in which its person acts. Raises EndedMeanwhile.
+
+    The session was read when the request began, and may have been ended since.
+    """
+    held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
+    row = Session.objects.select_for_update().filter(session_key=session_key, user=person).first()
+    if held is None or row is None:
+        raise EndedMeanwhile(person)
+    return held
+
+
+def hold_at_once(person: UUID) -> None:
+    """Hold an account's row without waiting for whoever holds it. Raises EndedMeanwhile.
+
+    For a sign-in that holds its identity already: somebody who holds the account may be waiting for that.
+    """
+    if User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=person).first() is None:
+        raise EndedMeanwhile(person)
 
 
 def who_verified(address: str) -> User | None:

@@ -25,7 +25,7 @@ def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     context = current()
     if isinstance(request.session, SessionStore):
         request.session.begin(
-            {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
+            user, {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
         )
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         record(Event.SIGN_IN_SUCCEEDED, person=user, provider=provider, steps=[step["method"] for step in steps])

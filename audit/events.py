@@ -18,6 +18,7 @@ class Event(models.TextChoices):
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", _("A person signed in.")
     SIGN_IN_REFUSED = "sign_in.refused", _("Somebody tried to sign in and was refused, for the reason given.")
+    SIGN_IN_ENDED = "sign_in.ended", _("A sign-in that waited for its second factor was ended, for the reason given.")
     SIGN_OUT_SUCCEEDED = "sign_out.succeeded", _("A person signed out.")
     SIGN_OUT_REFUSED = "sign_out.refused", _("A provider's call to sign somebody out was not believed.")
     SIGN_OUT_PURGED = (

@@ -40,6 +40,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
             HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
     )
+    session.begin(user, {})
     session.save()
     link = links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=600, user=user)
     return {"person": str(user.pk), "session": session.session_key, "link": link}

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -56,9 +57,11 @@ class AdminSite(Site):
             raise Http404
         if not step_up.is_fresh(request):
             return step_up.ask(request)
-        response = super().password_change(request, extra_context)
-        if isinstance(response, HttpResponseRedirect):  # done
-            end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
+                request.session.save()
+                end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
         return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The start and the end of every sign-in, for all providers alike."""
 
+import time
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,13 +9,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.urls import Resolver404, resolve, reverse
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import step_up
+from accounts import people, step_up
 from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.next_page import safe_next, wants_to_stay
 from accounts.rows import let_go
-from accounts.sessions import Because, FactorAddedMeanwhile, SessionStore, end_others, forget_sign_in
+from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, end_others, forget_sign_in
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
@@ -79,17 +80,18 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
         let_go()
+        judged_at = time.monotonic()  # before: what ends meanwhile counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         with transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             vault.keep(linked.identity, external.tokens)
-            response = _finish(request, flow, external, linked)
-            _follow_rules(request, flow, external, linked)
+            response = _finish(request, flow, external, linked, judged_at)
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
-            request.session.save()
+            request.session.save()  # first: a role that changes ends what was judged before
+            _follow_rules(request, flow, external, linked)
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
     except FactorAddedMeanwhile:
@@ -168,14 +170,17 @@ def _code(request: HttpRequest, provider: Provider) -> str:
 def _asker(request: HttpRequest, flow: Flow) -> User | None:
     """Return for whom an identity is to be connected or proven: who started it, if still signed in.
 
-    The session was read before the provider was asked, and perhaps from its copy in the cache: it may have been
-    ended since, and would get a new life by its new key. Its row is held, so that it cannot be ended halfway.
+    The session was read before the provider was asked, and may have been ended since: the attempt ends with it. Its
+    row is held, after the account's, so that it cannot be ended halfway.
     """
     if flow.process is Process.SIGN_IN:
         return None
-    row = Session.objects.select_for_update().filter(session_key=request.session.session_key).first()
-    if row is None or not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
+    if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON)
+    try:
+        people.hold_with_session(request.user.pk, session_key=request.session.session_key)
+    except people.EndedMeanwhile:
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
     if flow.process is Process.CONNECT and not step_up.is_fresh(request):
         raise SignInRefused(Reason.NOT_FRESH)
     return request.user
@@ -186,19 +191,31 @@ def _has_second_factor(external: ExternalIdentity) -> bool:
     return not external.methods.isdisjoint(settings.MFA_BY_PROVIDER)
 
 
-def _finish(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> HttpResponseBase:
+def _finish(
+    request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: float
+) -> HttpResponseBase:
     if flow.process is Process.SIGN_IN:
         assert isinstance(request.session, SessionStore)  # noqa: S101  # the only engine that we have
+        request.session.rest_on(
+            Proof(
+                person=linked.user.pk,
+                epoch=linked.user.sign_in_epoch,
+                provider=external.provider,
+                identity_id=linked.identity.pk,
+                upstream_sid=external.session,
+                judged_at=judged_at,
+            )
+        )
         # It outlives what allauth asks for yet.
         request.session.describe({"upstream_sid": external.session, "is_remembered": flow.stays})
         onward = flow.next or reverse(settings.LOGIN_REDIRECT_URL)
         response = open_session(request, linked, onward, has_second_factor=_has_second_factor(external))
         _remember_last_used(response, flow.provider)
         return response
-    request.session.cycle_key()
-    note_proof(request, linked, has_second_factor=_has_second_factor(external))
     if linked.decision is Decision.CONNECT:
         end_others(linked.user, keep=request.session.session_key, because=Because.IDENTITY_CONNECTED)
+    request.session.cycle_key()
+    note_proof(request, linked, has_second_factor=_has_second_factor(external))
     return HttpResponseRedirect(flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}")
 
 

@@ -29,8 +29,8 @@ NOTICES = {
         "You are signed out here, but %(provider)s did not answer. If others use this device, sign out there yourself."
     ),
     "ended_meanwhile": _(
-        "You are not signed in: your account was locked, or signed out everywhere, while you came in. "
-        "Start again, or ask your administrator."
+        "You are not signed in. While you came in, your account was locked, signed out everywhere, or changed: its "
+        "password, second factor, ways in or roles. Start again, or ask your administrator."
     ),
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),

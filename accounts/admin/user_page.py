@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -19,10 +19,12 @@ from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.tenants import keep
 from accounts.admin_scope import Scoped, actor
 from accounts.cut_off import end_all
-from accounts.models import Membership, User
+from accounts.models import Membership, Session, User
 from accounts.sessions import Because, end_others
+from accounts.sessions.ending import end_links, end_waiting, move_epoch
 
 FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
+ADDRESS = {"email", "email_verified"}
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
@@ -120,7 +122,17 @@ class UserPage(Scoped[User]):
             raise PermissionDenied
         if asked := ask_for_fresh_proof(request, back_to=request.path):
             return asked
-        return super().user_change_password(request, id, form_url)  # type: ignore[no-any-return,misc]  # Django's UserAdmin has it
+        with transaction.atomic():
+            response: HttpResponseBase = super().user_change_password(request, id, form_url)  # type: ignore[misc]  # Django's UserAdmin has it
+            if request.method == "POST" and isinstance(response, HttpResponseRedirect):  # done
+                self._password_was_changed(request, id)
+        return response
+
+    def _password_was_changed(self, request: HttpRequest, id: str) -> None:  # noqa: A002  # as above
+        """End what the old one opened. Whoever changed their own has another key by now, which is kept."""
+        request.session.save()
+        user = User.objects.get(pk=unquote(id))
+        end_others(user, keep=keep(request, user), because=Because.PASSWORD_CHANGED)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = kwargs.get("obj")
@@ -160,6 +172,10 @@ class UserPage(Scoped[User]):
             end_all([form.instance.pk], because=Because.DEACTIVATED)
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
+        elif changed & ADDRESS and change:
+            move_epoch([form.instance.pk])
+            end_waiting(Session.objects.unfinished().filter(waiting_for=form.instance), because=Because.ADDRESS_CHANGED)
+            end_links([form.instance.pk], because=Because.ADDRESS_CHANGED)
 
 
 def _is_about_rights(request: HttpRequest) -> bool:

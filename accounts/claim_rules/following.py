@@ -7,11 +7,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from accounts import people
 from accounts.claim_rules.deciding import Changes, Held, Rule, decide
 from accounts.claim_rules.paths import BrokenPath, parse
-from accounts.models import ClaimRule, Identity, Membership, Session, User
+from accounts.models import ClaimRule, Identity, Membership, User
 from accounts.rows import fetch_one
-from accounts.sessions import Because, end_early, end_others
+from accounts.sessions import Because, end_of, end_others
 from accounts.tenancy import site_context
 from audit.context import acting
 from audit.events import Event, record
@@ -107,8 +108,10 @@ def _names(claim: str) -> tuple[str, ...]:
 def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> None:
     """Write it: only memberships that are still as they were found, so that what a person gives meanwhile stays.
 
-    Whoever gains or loses a role leaves their other sessions: somebody else may have one of them.
+    Whoever gains or loses a role leaves their other sessions: somebody else may have one of them. A sign-in holds its
+    identity by now, and cannot wait for somebody who acts upon the person. Raises people.EndedMeanwhile.
     """
+    people.hold_at_once(user.pk)
     with site_context("claim rules at a sign-in"):
         given = [rule.id for rule in changes.give if _give(rule, user)]
         altered = [rule.id for membership, rule in changes.alter if _alter(membership, rule)]
@@ -162,7 +165,7 @@ def remove(rules: Iterable[ClaimRule], *, keep: str | None) -> None:
         held = ClaimRule.objects.select_for_update().filter(pk__in=[rule.pk for rule in rules])
         chosen = list(held.values_list("pk", flat=True))
         given = Membership.objects.filter(rule__in=chosen)
-        sessions = list(Session.objects.filter(user__in=given.values("user")).exclude(session_key=keep))
+        members = list(given.values_list("user_id", flat=True).distinct())
         given.delete()
         ClaimRule.objects.filter(pk__in=chosen).delete()
-        end_early(sessions, because=Because.ROLE_CHANGED)
+        end_of(members, keep=keep, because=Because.ROLE_CHANGED)

@@ -8,6 +8,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -51,6 +52,11 @@ def has_factor(user: User) -> bool:
 def must_have_factor(user: User) -> bool:
     """Whether somebody may not be here without one: an administrator has required it, or it is one."""
     return user.second_factor_required or (settings.ADMIN_NEEDS_SECOND_FACTOR and user.is_staff)
+
+
+def note_use(row: Authenticator) -> bool:
+    """Note that a factor was used, and say whether it is still there: it may have been removed while it was judged."""
+    return bool(Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now()))
 
 
 def factors_of(user: User) -> list[Factor]:

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from accounts import brake, step_up
 from accounts.encryption import DecryptionFailed
 from accounts.factors import recovery, totp
-from accounts.factors.held import Kind
+from accounts.factors.held import Kind, note_use
 from accounts.factors.passkey_site import PasskeyRefused
 from accounts.models import User
 from audit.context import Actor, ActorKind, acting
@@ -35,7 +35,9 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
         raise FactorRefused from refused
     brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
-        row.record_usage()
+        if not note_use(row):
+            record(Event.FACTOR_REFUSED, person=user, refused_because="removed_meanwhile")
+            raise FactorRefused
         record(Event.FACTOR_USED, person=user, object=row, kind=row.type)
     step_up.note(request, user, step_up.SECOND_FACTOR, type=row.type)
 

@@ -9,8 +9,8 @@ from django.shortcuts import redirect
 
 from accounts import people, step_up
 from accounts.factors.held import has_factor, must_have_factor
-from accounts.models import User
-from accounts.sessions import SessionStore
+from accounts.models import Session, User
+from accounts.sessions import Proof, SessionStore
 
 
 class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without types
@@ -33,7 +33,8 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
             if isinstance(self.request.session, SessionStore):
                 self.request.session.assume_no_factor()
             return None, True
-        self.request.session.cycle_key()
+        if isinstance(self.request.session, SessionStore):
+            self.request.session.wait(user)
         return redirect(self.urlname if has_factor(user) else "need-factor"), True
 
     @property
@@ -47,23 +48,37 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
         Raises people.EndedMeanwhile; the first proof is forgotten then.
         """
         with transaction.atomic():
-            people.hold(self.person)
+            proof = hold(self.request, self.person)
+            if isinstance(self.request.session, SessionStore):
+                self.request.session.rest_on(proof)
             response: HttpResponse = self.exit()
             self.request.session.save()
         return response
 
 
+def hold(request: HttpRequest, person: User) -> Proof:
+    """Hold the person and the row in which their sign-in waits, and return its first proof. Raises EndedMeanwhile."""
+    row = Session.objects.filter(session_key=request.session.session_key, waiting_for=person).first()
+    if row is None:
+        raise people.EndedMeanwhile(person.pk)
+    people.hold(person.pk, epoch=row.waiting_epoch)
+    held = Session.objects.unfinished().filter(pk=row.pk, waiting_epoch=row.waiting_epoch).select_for_update()
+    if held.first() is None:
+        raise people.EndedMeanwhile(person.pk)
+    return Proof.kept_in(row)
+
+
 def waiting(request: HttpRequest) -> SecondFactorStage | None:
-    """Return the sign-in that waits for a second factor in this browser, if there is one."""
+    """Return the sign-in that waits for a second factor in this browser, if there is one.
+
+    Raises people.EndedMeanwhile where it was ended, which takes the person back to the sign-in page with the reason.
+    """
     if request.user.is_authenticated:
         return None
     found: Any = LoginStageController.enter(request, SecondFactorStage.key)
     if found is None or found.login.user is None or not found.login.user.is_active:
         return None
-    return None if _was_cut_off(request, found.login.user) else found
-
-
-def _was_cut_off(request: HttpRequest, person: User) -> bool:
-    """Whether the person was cut off since the first proof, which is worth nothing then."""
-    row = request.session.found if isinstance(request.session, SessionStore) else None
-    return row is not None and person.not_before is not None and row.created_at < person.not_before
+    if not Session.objects.waiting().filter(session_key=request.session.session_key).exists():
+        raise people.EndedMeanwhile(found.login.user.pk)
+    stage: SecondFactorStage = found
+    return stage

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import brake, limits
 from accounts.factors import passkey_site
+from accounts.factors.held import note_use
 from accounts.factors.passkey_site import PasskeyRefused
 from accounts.limits import Limit
 from accounts.local import passwords
@@ -65,7 +66,9 @@ def _judge(request: HttpRequest) -> User:
         raise PasskeyRefused
     brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
-        used.record_usage()
+        if not note_use(used):
+            record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_removed_meanwhile")
+            raise PasskeyRefused
         record(Event.FACTOR_USED, person=user, object=used, kind=used.type)
     return user
 

@@ -106,6 +106,7 @@ def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None]
                     address, form.cleaned_data["name"], form.cleaned_data["password"]
                 )
                 opened(user)
+                user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have acted upon who is new
                 return open_session(request, user, next_url)
         except AddressTaken:
             return render(request, "accounts/address_taken.html", {"address": address}, status=409)

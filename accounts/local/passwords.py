@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import brake, people, step_up
 from accounts.models import User
-from accounts.sessions import FactorAddedMeanwhile, SessionStore, forget_sign_in
+from accounts.sessions import FactorAddedMeanwhile, Proof, SessionStore, forget_sign_in
 from audit.events import Event
 
 PASSKEY_ALONE = "passkey_alone"
@@ -52,16 +52,18 @@ def sign_in(
     """Open the session of somebody whose password was right, or lead them to their second factor first.
 
     A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
-    held meanwhile: a factor that is added at this moment ends this session too. Raises people.EndedMeanwhile.
+    held meanwhile: whoever acts upon the person at this moment ends this session too. ``user`` is the person as they
+    were read before anything was judged. Raises people.EndedMeanwhile.
     """
     if request.user.is_authenticated:
         logout(request)
     try:
         with transaction.atomic():
-            held = people.hold(user)
+            held = people.hold(user.pk, epoch=user.sign_in_epoch)
             if not by_passkey:
                 step_up.note(request, held, "password")
             if isinstance(request.session, SessionStore):
+                request.session.rest_on(Proof.of(user))
                 request.session.describe({"is_remembered": stays})
             how = {PASSKEY_ALONE: True} if by_passkey else None
             response: HttpResponse = perform_login(request, held, redirect_url=next_url, signal_kwargs=how)

@@ -10,7 +10,7 @@ from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
 from accounts.provider_names import name_of
-from accounts.sessions import Because, end_early
+from accounts.sessions import Because, end_of
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
@@ -83,12 +83,11 @@ def reset_password(link: MailedLink, password: str) -> User:
         user = User.objects.select_for_update(no_key=True).get(pk=link.user.pk)
         with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
             links.use(link)
+            cancel(user, because=Cancelled.PASSWORD_RESET)
             user.set_password(password)
             user.save(update_fields=["password"])
-            links.drop(user, Purpose.PASSWORD_RESET)
-            cancel(user, because=Cancelled.PASSWORD_RESET)
             record(Event.PASSWORD_RESET, person=user)
-            end_early(user.sessions.all(), because=Because.PASSWORD_RESET)
+            end_of([user.pk], because=Because.PASSWORD_RESET)
             mail.send(link.address, "password_changed", {})
     return user
 

@@ -10,16 +10,33 @@ from django.utils import timezone
 from accounts.mailing import mail
 from accounts.models import MailedLink, Purpose, User
 
+REPLACED = "replaced"  # by its owner: nobody has to be told why
+OVERTAKEN = "account_changed"  # by a write that gave no reason of its own
+
 
 class LinkDead(Exception):
-    """There is no such link any more, or never was one."""
+    """There is no such link any more, or never was one. ``because`` says why it ended early, where that is known."""
+
+    def __init__(self, because: str = "") -> None:
+        super().__init__(because)
+        self.because = because
 
 
 def make(purpose: Purpose, *, address: str, lifetime: int, user: User | None = None) -> str:
-    """Make a link that lives for so many seconds, and return its token, which is kept nowhere: mail it."""
+    """Make a link that lives for so many seconds, and return its token, which is kept nowhere: mail it.
+
+    ``user`` is the person as they were when it was decided that they get one.
+    """
     token = secrets.token_urlsafe(32)
     expires_at = timezone.now() + timedelta(seconds=lifetime)
-    MailedLink.objects.create(digest=_digest(token), purpose=purpose, address=address, user=user, expires_at=expires_at)
+    MailedLink.objects.create(
+        digest=_digest(token),
+        purpose=purpose,
+        address=address,
+        user=user,
+        epoch=user.sign_in_epoch if user else None,
+        expires_at=expires_at,
+    )
     return token
 
 
@@ -32,20 +49,31 @@ def find(token: str) -> MailedLink:
     """Return a link that can still be used, with its user. Raises LinkDead."""
     link = MailedLink.objects.live().select_related("user").filter(digest=_digest(token)).first()
     if link is None or (link.user is not None and not link.user.is_active):
-        raise LinkDead
+        raise LinkDead(_why_dead(token))
     return link
 
 
 def use(link: MailedLink) -> None:
-    """Use a link, in the transaction of what it does. Of several at once one wins. Raises LinkDead."""
+    """Use a link, in the transaction of what it does, under the lock of its account. Raises LinkDead.
+
+    Of several at once one wins, and none wins against whoever has acted upon the person since it was made.
+    """
     if not MailedLink.objects.live().filter(pk=link.pk).update(used_at=timezone.now()):
-        raise LinkDead
+        unused = MailedLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now()).first()
+        raise LinkDead((unused.ended_because or OVERTAKEN) if unused else "")
 
 
-def drop(user: User, *purposes: Purpose) -> int:
+def drop(user: User, *purposes: Purpose, because: str = REPLACED) -> int:
     """End a person's links for these purposes, and return how many could still have been used."""
-    count, _ = MailedLink.objects.live().filter(user=user, purpose__in=purposes).delete()
-    return count
+    return MailedLink.objects.live().filter(user=user, purpose__in=purposes).update(ended_because=because)
+
+
+def _why_dead(token: str) -> str:
+    """Return why a link that is there still cannot be used, where its account was acted upon since it was made."""
+    link = MailedLink.objects.filter(digest=_digest(token), used_at=None, expires_at__gt=timezone.now()).first()
+    if link is None:
+        return ""
+    return link.ended_because or OVERTAKEN
 
 
 def _digest(token: str) -> str:

@@ -9,6 +9,7 @@ from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
+from accounts.models.upstream_end import UpstreamEnd
 from accounts.models.user import User
 from accounts.models.webhook import Delivery, Webhook
 
@@ -28,6 +29,7 @@ __all__ = [
     "Role",
     "Session",
     "Tenant",
+    "UpstreamEnd",
     "User",
     "Webhook",
 ]

@@ -27,12 +27,26 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Those that have not expired, the one seen last first."""
         return self.filter(expire_date__gt=timezone.now()).order_by("-last_seen_at")
 
+    def unfinished(self) -> "SessionQuerySet":
+        """Sign-ins that wait for a second factor and were not ended, in whatever epoch they began."""
+        return self.live().filter(user=None, waiting_for__isnull=False, waiting_ended="")
+
+    def waiting(self) -> "SessionQuerySet":
+        """Those of them that a second factor would turn into a session."""
+        in_epoch = models.Q(waiting_epoch=models.F("waiting_for__sign_in_epoch"))
+        never_moved = models.Q(waiting_epoch=None, waiting_for__sign_in_epoch=None)
+        return self.unfinished().filter(in_epoch | never_moved)
+
 
 class Session(AbstractBaseSession):
     """A session with the person it belongs to, so that a person's sessions can be listed and ended.
 
     ``expire_date`` is when it ends if nobody uses it: ``idle`` after ``last_seen_at``, and never after ``ends_at``.
     ``active_tenant`` is where the person chose to act.
+
+    A row without ``user`` may hold a sign-in that waits for its second factor: whose (``waiting_for``), by which
+    identity, and in which epoch its first proof was judged. ``waiting_ended`` says why it opens nothing any more; the
+    row stays, so that its browser can be told (ADR 28).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
@@ -47,6 +61,19 @@ class Session(AbstractBaseSession):
     address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 
+    waiting_for = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="waiting_sign_ins",
+        verbose_name=_("person who signs in"),
+    )
+    waiting_identity_id = models.BigIntegerField(_("identity of the first proof"), null=True, editable=False)
+    waiting_epoch = models.DateTimeField(_("epoch of the first proof"), null=True, editable=False)
+    waiting_ended = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
+
     objects = SessionQuerySet.as_manager()  # type: ignore[assignment,misc]  # Django's creates and encodes; our store does
 
     class Meta:
@@ -57,6 +84,9 @@ class Session(AbstractBaseSession):
             models.Index(PUBLIC_ID_KEY, name="session_public_id"),
             models.Index(fields=["address"], name="session_address"),
             models.Index(fields=["created_at"], name="session_created"),
+            models.Index(
+                fields=["waiting_for"], condition=models.Q(waiting_for__isnull=False), name="session_waiting_for"
+            ),
         )
 
     def __str__(self) -> str:

@@ -3,12 +3,15 @@
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Collate, Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.rows import fetch_one
 
 if TYPE_CHECKING:
     from accounts.standing import Standing
@@ -18,6 +21,11 @@ if TYPE_CHECKING:
 # language of the database.
 NAME_KEY = Collate(Upper("name"), "C")
 EMAIL_KEY = Collate(Coalesce(Lower("email"), Value("")), "C")
+
+HASH_AGAIN = """
+    UPDATE "accounts_user" SET password = %s
+    WHERE id = %s AND password = %s AND sign_in_epoch IS NOT DISTINCT FROM %s RETURNING sign_in_epoch
+"""
 
 
 class UserManager(BaseUserManager["User"]):
@@ -38,6 +46,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     An address is a contact, never a key: it reserves itself only when a provider whose word we take
     has verified it (ADR 2), and it never leads into an account. What opens it and was given before ``not_before`` is
     worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21).
+
+    ``sign_in_epoch`` moves with every act upon the person: a proof judged in an earlier one opens no session (ADR 28).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -62,6 +72,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     not_before = models.DateTimeField(_("nothing given before this serves any more"), null=True, editable=False)
+
+    sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
     standing: "Standing | None" = None  # in the tenant where the person acts in this request
     has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors.held)
@@ -100,6 +112,20 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email or self.username or str(self.pk)
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Judge a password, and hash it again where the hash is of an older kind.
+
+        The new hash is written only over the one that was judged, in the same epoch: Django's own writes it over
+        whatever is there, so an old password judged just before a reset would come back.
+        """
+        return check_password(raw_password, self.password, self._hash_again)
+
+    def _hash_again(self, raw_password: str) -> None:
+        hashed = make_password(raw_password)
+        row = fetch_one(HASH_AGAIN, [hashed, self.pk, self.password, self.sign_in_epoch])
+        if row is not None:
+            self.password, self.sign_in_epoch = hashed, row[0]
 
     def get_full_name(self) -> str:
         return self.name

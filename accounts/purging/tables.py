@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from accounts.models import Errand, Invitation, MailedLink, Session
+from accounts.models import Errand, Invitation, MailedLink, Session, UpstreamEnd
 from accounts.purging.registry import Purgeable, register
 from audit.events import Event
 
 register(
     Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED),
+    Purgeable(model=UpstreamEnd, column="expires_at", event=Event.SIGN_OUT_PURGED),
     Purgeable(model=Errand, column="expires_at", event=Event.ERRAND_PURGED),
     Purgeable(model=MailedLink, column="expires_at", event=Event.LINK_PURGED),
     Purgeable(

@@ -3,7 +3,18 @@
 Django asks the engine, ``settings.SESSION_ENGINE``, for ``SessionStore``.
 """
 
-from accounts.sessions.ending import Because, end, end_early, end_others
+from accounts.sessions.ending import Because, end, end_early, end_of, end_others
+from accounts.sessions.proof import Proof
 from accounts.sessions.store import FactorAddedMeanwhile, SessionStore, forget_sign_in
 
-__all__ = ["Because", "FactorAddedMeanwhile", "SessionStore", "end", "end_early", "end_others", "forget_sign_in"]
+__all__ = [
+    "Because",
+    "FactorAddedMeanwhile",
+    "Proof",
+    "SessionStore",
+    "end",
+    "end_early",
+    "end_of",
+    "end_others",
+    "forget_sign_in",
+]

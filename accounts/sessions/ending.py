@@ -1,17 +1,37 @@
-"""Ending sessions: a row that is gone is signed out everywhere, because every request reads the row."""
+"""Ending sessions, and what waits to become one.
 
-from collections.abc import Iterable
+A row that is gone is signed out everywhere, because every request reads the row. What waits, first proofs and mailed
+links, carries the epoch of its person: moving that ends all of it, also what is judged at this moment (ADR 28).
+"""
+
+from collections.abc import Collection, Iterable
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from accounts import leaving
-from accounts.models import Session, User
+from accounts.models import MailedLink, Purpose, Session, User
+from accounts.models.mailed_link import OF_AN_EPOCH
+from accounts.rows import change, fetch_all
 from audit.events import Event, record
+
+MOVE = """
+    UPDATE "accounts_user" SET sign_in_epoch = greatest(clock_timestamp(), sign_in_epoch + interval '1 microsecond')
+    WHERE id = ANY (%s)
+"""
+WAIT_FOR_SIGN_INS = "SELECT 1 FROM accounts_identity WHERE user_id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+MOVE_BUT_KEEP = f"""
+    WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user"), moved AS ({MOVE} RETURNING id, sign_in_epoch)
+    UPDATE "accounts_session" s SET waiting_epoch = moved.sign_in_epoch FROM moved JOIN before USING (id)
+    WHERE s.session_key = %s AND s.waiting_for_id = moved.id AND s.waiting_ended = ''
+        AND s.waiting_epoch IS NOT DISTINCT FROM before.sign_in_epoch
+"""
 
 
 class Because(StrEnum):
-    """Why a session was ended before its time."""
+    """Why a session, or what waits to become one, was ended before its time."""
 
     OWNER = "owner"
     IDENTITY_CONNECTED = "identity_connected"
@@ -40,8 +60,69 @@ def end(keys: list[str]) -> int:
 
 
 def end_others(user: User, *, keep: str | None, because: Because) -> int:
-    """End all sessions of a person but one, and return how many there were."""
-    return end_early(user.sessions.exclude(session_key=keep), because=because)
+    """End all sessions of a person but one, and all that waits; return how many sessions there were.
+
+    ``keep`` is the key of the session in which they do it themselves, or in which their own sign-in waits.
+    """
+    return end_of([user.pk], keep=keep, because=because)
+
+
+def end_of(people: Collection[UUID], *, keep: str | None = None, because: Because) -> int:
+    """End everything by which people are signed in, or may yet be: call it with each act upon them.
+
+    Their epoch moves in the same transaction. Returns how many sessions there were.
+    """
+    with transaction.atomic():
+        move_epoch(people, keep=keep)
+        unfinished = Session.objects.unfinished().filter(waiting_for__in=people)
+        end_waiting(unfinished.exclude(session_key=keep), because=because)
+        end_links(people, because=because)
+        others = Session.objects.filter(user__in=people).exclude(session_key=keep)
+        return end_early(others.defer("session_data"), because=because)
+
+
+def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
+    """Let nothing that was judged or mailed before this moment open anything for these people.
+
+    Sign-ins under way hold a row of the person or of their identity: they are waited for, so that whoever calls this
+    sees their sessions afterwards. ``keep`` is the session in which a person's own sign-in waits and goes on.
+    """
+    given: list[Any] = [list(people)]
+    with transaction.atomic():
+        leaving.hold(people)
+        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, keep])
+        fetch_all(WAIT_FOR_SIGN_INS, given)
+
+
+def end_waiting(waiting: Iterable[Session], *, because: Because) -> int:
+    """End sign-ins that wait for their second factor, say so in the trail, and return how many there were.
+
+    Their rows stay until they expire, so that each browser is told why it does not come in.
+    """
+    with transaction.atomic():
+        rows = list(waiting)
+        for row in rows:
+            record(
+                Event.SIGN_IN_ENDED,
+                person=row.waiting_for_id,
+                provider=row.provider,
+                session=row.public_id,
+                because=because.value,
+            )
+        return Session.objects.filter(pk__in=[row.pk for row in rows]).update(waiting_ended=because.value)
+
+
+def end_links(people: Collection[UUID], *, because: Because) -> int:
+    """End mailed links that lead into people's accounts, or change how these are entered; return how many there were.
+
+    Their rows stay until they expire, so that whoever opens one is told why it is over.
+    """
+    left = MailedLink.objects.unended().filter(user__in=people, purpose__in=OF_AN_EPOCH)
+    rows = list(left.values_list("pk", "user_id", "purpose"))
+    for _pk, person, purpose in rows:
+        if purpose == Purpose.ADDRESS_CHANGE:
+            record(Event.ADDRESS_CHANGE_CANCELLED, person=person, because=because.value)
+    return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=because.value)
 
 
 def end_early(sessions: Iterable[Session], *, because: Because) -> int:

@@ -1,9 +1,7 @@
 """The session engine: rows of ours in PostgreSQL, read once and written once a request (ADR 19)."""
 
-import base64
 import json
 import re
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,37 +16,25 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.people import EndedMeanwhile
+from accounts.rows import fetch_one
 from accounts.sessions.ending import end
 from accounts.sessions.lifetime import NOBODYS, lifetime
+from accounts.sessions.proof import Proof
 from accounts.sessions.reading import Found, read
+from accounts.sessions.statements import (
+    HAS_FACTOR,
+    INSERT,
+    OF_THE_BROWSER,
+    REPLACED,
+    SEEN,
+    STANDS,
+    UPDATE,
+    compared,
+    new_key,
+)
 
-KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
 KEY = re.compile(r"[a-z0-9]{32}\Z")
-
-# Columns that outlive a change of key: always, and while the same person is signed in.
-OF_THE_BROWSER = ("provider", "upstream_sid", "address", "user_agent", "active_tenant", "is_remembered")
-OF_ITS_LIFE = ("created_at", "ends_at")
-INSERT = """
-    INSERT INTO "accounts_session" AS s ({names}, idle, ends_at, expire_date)
-    SELECT {marks}, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
-        SELECT idle, coalesce(%s, statement_timestamp() + life) AS ends_at
-        FROM public.session_limits(%s, %s, %s, %s)
-    ) limits
-    RETURNING s.ends_at, EXISTS (
-        SELECT FROM mfa_authenticator f WHERE f.user_id = s.user_id AND f.type <> 'recovery_codes'
-    )
-"""
-UPDATE = """
-    UPDATE "accounts_session"
-    SET {changes}, expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
-    WHERE session_key = %s
-"""
-SEEN = """
-    UPDATE "accounts_session" SET
-        last_seen_at = statement_timestamp(), address = coalesce(%s, address), user_agent = %s,
-        expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
-    WHERE session_key = %s AND expire_date > statement_timestamp()
-"""
 
 
 class FactorAddedMeanwhile(Exception):
@@ -70,6 +56,9 @@ class SessionStore(DatabaseStore):
         self._ends_at: datetime | None = None
         self._is_remembered = False
         self._assumes_no_factor = False
+        self._former: str | None = None  # the key under which the row still stands, where it is to have another
+        self._is_another_row = False
+        self._proof: Proof | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -123,16 +112,44 @@ class SessionStore(DatabaseStore):
         self._columns.update(columns)
         self.modified = True
 
-    def begin(self, columns: Mapping[str, Any]) -> None:
-        """Say that somebody has just signed in: another key, and a life that begins now by the database's clock.
+    def rest_on(self, proof: Proof) -> None:
+        """Say by what a sign-in was judged that is about to open this session, or to wait in it."""
+        self._proof = proof
 
-        Django keeps the key of a browser in which the same person was signed in already.
+    def begin(self, user: User, columns: Mapping[str, Any]) -> None:
+        """Say that somebody has just signed in: another row, with a life that begins now by the database's clock.
+
+        The row is written only if the proof still stands. Whoever has not said what it was judged by (``rest_on``)
+        is compared by ``user`` as they were read. Django keeps the key of a browser in which the same person was
+        signed in already.
         """
-        if not self._is_new:
-            self.cycle_key()
+        self._renew(user)
         self.describe(columns)
-        for name in OF_ITS_LIFE:
-            self._columns.pop(name, None)
+
+    def wait(self, user: User) -> None:
+        """Keep the first proof until the second factor is shown: under a new key, which nobody else can know.
+
+        What was judged by stands in the row, so that whatever ends sessions finds and ends it too.
+        """
+        proof = self._renew(user)
+        self.describe(
+            {
+                "waiting_for_id": proof.person,
+                "waiting_identity_id": proof.identity_id,
+                "waiting_epoch": proof.epoch,
+                "provider": proof.provider,
+                "upstream_sid": proof.upstream_sid,
+            }
+        )
+
+    def _renew(self, user: User) -> Proof:
+        if self.session_key and not self._is_new and self._former is None:
+            self.cycle_key()
+        self._is_another_row = True
+        self._found = None
+        if self._proof is None or self._proof.person != user.pk:
+            self._proof = Proof.of(user)
+        return self._proof
 
     def assume_no_factor(self) -> None:
         """Let the new row be written only if its person still has no second factor, as the sign-in has found.
@@ -151,19 +168,22 @@ class SessionStore(DatabaseStore):
         return self.decode(self._found.data)
 
     def create(self) -> None:
-        self._session_key = base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode().lower()
+        self._session_key = new_key()
         self._session_cache: dict[str, Any] = {}
         self._found, self._ends_at, self._is_remembered = None, None, False
-        self._is_new, self._written, self.modified = True, None, True
+        self._is_new, self._former, self._written, self.modified = True, None, None, True
 
     def cycle_key(self) -> None:
-        """Draw another key for what is still the same browser: the new row says so too, and lives no longer."""
-        if self.session_key:
-            rows = Session.objects.filter(session_key=self.session_key)
-            before = rows.values("user_id", *OF_THE_BROWSER, *OF_ITS_LIFE).first() or {"user_id": None}
-            keeps = OF_THE_BROWSER if before["user_id"] is None else OF_THE_BROWSER + OF_ITS_LIFE
-            self._columns = {name: before[name] for name in keeps if name in before} | self._columns
-        super().cycle_key()
+        """Draw another key for the same row, at the next save. A row that was ended meanwhile does not come back."""
+        data = self._content()
+        if self.session_key is None:
+            self.create()
+            self._session_cache = data
+            return
+        if not self._is_new and self._former is None:
+            self._former = self.session_key
+        self._session_key = new_key()
+        self.modified = True
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002  # Django's signature
         """Write the row if it differs from what was written. Raises UpdateError when it was ended meanwhile."""
@@ -173,39 +193,66 @@ class SessionStore(DatabaseStore):
             self._session_cache = data
         data = self._content()
         content = self.encode(data)
-        if content == self._written and not self._columns:
+        if content == self._written and not self._columns and self._former is None:
             return
         values = {"session_data": content, "user_id": data.get(SESSION_KEY), **self._columns}
-        if self._is_new:
-            self._insert(values)
+        if self._is_new or self._is_another_row:
+            self._insert(self._replaced() | values)
         else:
             self._update(values)
         self._is_remembered = self.is_remembered
-        self._is_new, self._written, self._columns = False, content, {}
+        self._is_new, self._is_another_row, self._written, self._columns = False, False, content, {}
+        self._former, self._proof = None, None
 
     def _content(self) -> dict[str, Any]:
         """Return what the session holds, loading it if nobody has yet (``_session`` is Django's name for it)."""
         content: dict[str, Any] = self._session  # type: ignore[attr-defined]  # a property that the stubs leave out
         return content
 
+    def _replaced(self) -> dict[str, Any]:
+        """Remove the row that a new one replaces, and return what of it is the browser's."""
+        row = fetch_one(REPLACED, [self._former]) if self._former else None
+        return dict(zip(OF_THE_BROWSER, row, strict=True)) if row else {}
+
     def _insert(self, values: dict[str, Any]) -> None:
-        """Insert what we know of a new row; the database's defaults are for the rest. Nothing listens to sessions."""
+        """Insert what we know of a new row; the database's defaults are for the rest. Nothing listens to sessions.
+
+        The one statement by which somebody is signed in, or waits to be. Raises EndedMeanwhile, FactorAddedMeanwhile.
+        """
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)
-        ends_at = values.pop("ends_at", None)
         values["session_key"] = self.session_key
-        sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)))
-        with connection.cursor() as cursor:
-            given: list[Any] = [*values.values(), ends_at, person, is_remembered, most.idle, most.whole]
-            cursor.execute(sql, given)
-            self._ends_at, has_factor = cursor.fetchone()
+        proof = self._proof_of(person or values.get("waiting_for_id"))
+        where = STANDS if proof else ""
+        sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
+        given: list[Any] = [*values.values(), person, is_remembered, most.idle, most.whole]
+        row = fetch_one(sql, given + (compared(proof) if proof else []))
+        if row is None:
+            raise self._why_not(proof)
+        self._ends_at, has_factor = row
         if has_factor and self._assumes_no_factor:
             raise FactorAddedMeanwhile
 
+    def _proof_of(self, person: object) -> Proof | None:
+        """Return what is compared; nobody's row needs none. A person's row without a proof is a fault of ours."""
+        if person is None:
+            return None
+        if self._proof is None or str(self._proof.person) != str(person):
+            raise RuntimeError("a session is opened by begin(), and waits by wait()")
+        return self._proof
+
+    def _why_not(self, proof: Proof | None) -> Exception:
+        assert proof is not None  # noqa: S101  # without one every row is written
+        if self._assumes_no_factor and fetch_one(HAS_FACTOR, [proof.person]) is not None:
+            return FactorAddedMeanwhile()
+        return EndedMeanwhile(proof.person)
+
     def _update(self, values: dict[str, Any]) -> None:
+        if self._former is not None:
+            values = {"session_key": self.session_key, **values}
         sql = UPDATE.format(changes=", ".join(f"{name} = %s" for name in values))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*values.values(), self.session_key])
+            cursor.execute(sql, [*values.values(), self._former or self.session_key])
             if not cursor.rowcount:
                 raise UpdateError
 
@@ -228,9 +275,11 @@ class SessionStore(DatabaseStore):
         return max(0, int(left.total_seconds()))
 
     def delete(self, session_key: str | None = None) -> None:
-        key = session_key or self.session_key
+        key = session_key or self._former or self.session_key
         if key:
             end([key])
+        if session_key is None:
+            self._former = None
 
 
 def forget_sign_in(request: HttpRequest) -> None:

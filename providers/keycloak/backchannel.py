@@ -11,9 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts import limits
-from accounts.models import Identity, Session
 from accounts.rows import change
-from accounts.sessions import Because, end_early
+from accounts.sessions.upstream import Named, end_upstream
 from accounts.tenancy.middleware import without_tenant
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
@@ -35,7 +34,7 @@ HEAR = """
 @csrf_exempt  # no browser sends this: the token's signature is the proof
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
-    """End the sessions that a logout token names: 200, or 400 and nothing is changed (section 2.8)."""
+    """End what a logout token names, sessions and sign-ins: 200, or 400 and nothing is changed (section 2.8)."""
     provider = registry.enabled().get(KEYCLOAK)
     if not isinstance(provider, OpenIDProvider):
         raise Http404
@@ -44,7 +43,7 @@ def receive(request: HttpRequest) -> HttpResponse:
             claims = verify_logout(_only_token(request), issuer=provider.issuer, client_id=provider.client.id)
         with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
             _hear_once(claims)
-            end_early(_named(claims), because=Because.PROVIDER)
+            end_upstream(_named(claims))
     except SignInRefused as refused:
         if is_too_often(request):
             return limits.too_often(REFUSALS)
@@ -58,19 +57,9 @@ def _only_token(request: HttpRequest) -> str | None:
     return tokens[0] if len(tokens) == 1 else None
 
 
-def _named(claims: Mapping[str, Any]) -> list[Session]:
-    """Return the live sessions that came from Keycloak and are this subject's, or this one of its sessions.
-
-    Both, where both are named: a ``sid`` ends nobody else's session.
-    """
-    found = Session.objects.live().filter(provider=KEYCLOAK, user__isnull=False)
-    if "sid" in claims:
-        found = found.filter(upstream_sid=claims["sid"])
-    if "sub" in claims:
-        found = found.filter(
-            user__in=Identity.objects.filter(issuer=claims["iss"], subject=claims["sub"]).values("user")
-        )
-    return list(found)
+def _named(claims: Mapping[str, Any]) -> Named:
+    """Both, where both are named: a ``sid`` ends nobody else's session."""
+    return Named(provider=KEYCLOAK, issuer=claims["iss"], sid=claims.get("sid", ""), subject=claims.get("sub", ""))
 
 
 def _hear_once(claims: Mapping[str, Any]) -> None:

@@ -141,7 +141,7 @@ def test_a_session_from_before_the_factor_proves_it_at_the_door(
     enter(other)
     secret, _ = add_app(other)
     later()
-    browser.client.force_login(root)
+    browser.client.force_login(User.objects.get())  # as they are now: adding the factor was an act upon them
 
     assert not is_inside(browser)
     to_prove = browser.get(f"{LOGIN}?next=/admin/audit/entry/").headers["Location"]

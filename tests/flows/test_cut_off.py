@@ -111,14 +111,15 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     done = CutOff.objects.get()
     assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
     ended = {name: check["ended"] for name, check in done.checks.items()}
-    assert ended == {"sessions": 2, "mailed_links": 1, "upstream_tokens": 1}
-    counted = [{"what": name, "count": count} for name, count in ended.items()]
-    assert told("account.cut_off") == [{"closed": True, "ended": counted}]
+    assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 1}
+    (entry,) = told("account.cut_off")
+    assert entry["closed"]
+    assert {one["what"]: one["count"] for one in entry["ended"]} == ended
     assert told("account.cut_off_confirmed") == [{}]
     assert {entry["because"] for entry in told("session.ended")} == {"cut_off"}
 
     shown = browser.get(answer.headers["Location"])
-    assert shown.content.decode().count("None left") == 3
+    assert shown.content.decode().count("None left") == 4
     assert "Refresh" not in shown.headers
     assert "Ada" not in shown.content.decode()
 
@@ -311,9 +312,10 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
 
 
 def test_what_ends_everything_is_registered_by_name(ada: User) -> None:
-    assert [one.name for one in credentials.classes()] == ["sessions", "mailed_links", "upstream_tokens"]
+    names = ["sessions", "waiting_sign_ins", "mailed_links", "upstream_tokens"]
+    assert [one.name for one in credentials.classes()] == names
     ended = cut_off.end_all([ada.pk], because=Because.CUT_OFF)
-    assert [one.count for one in ended.values()] == [1, 1, 1]
+    assert [one.count for one in ended.values()] == [1, 0, 1, 1]
 
 
 def test_the_moment_is_the_database_s_and_not_a_machine_s(

@@ -1,0 +1,27 @@
+"""What a provider has said to be over: a session of its own, or all sessions of a subject."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+
+class UpstreamEnd(models.Model):
+    """News of a back-channel logout, kept for sign-ins that were judged before it and open their session after it.
+
+    With ``sid``: that session, of this subject or, where ``subject`` is empty, of anybody. Without: every session that
+    the subject had at ``ended_at``. Only ``session_stands`` reads it (ADR 28).
+    """
+
+    provider = models.CharField(max_length=32)
+    sid = models.CharField(max_length=255, blank=True, db_default="")
+    subject = models.CharField(max_length=255, blank=True, db_default="")
+    ended_at = models.DateTimeField(db_default=Now())
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("session that ended at its provider")
+        verbose_name_plural = _("sessions that ended at their provider")
+        indexes = (models.Index(fields=["provider", "sid", "subject"], name="upstream_end_named"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.pk}"

@@ -1,0 +1,44 @@
+"""The statements that write session rows, and the keys under which rows stand."""
+
+import base64
+import secrets
+from typing import Any
+
+from accounts.sessions.proof import Proof
+
+KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
+
+# Columns that outlive the row, where a browser gets another one because somebody signs in there.
+OF_THE_BROWSER = ("provider", "upstream_sid", "address", "user_agent", "active_tenant", "is_remembered")
+INSERT = """
+    INSERT INTO "accounts_session" AS s ({names}, idle, ends_at, expire_date)
+    SELECT {marks}, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
+        SELECT idle, statement_timestamp() + life AS ends_at FROM public.session_limits(%s, %s, %s, %s)
+    ) limits {where}
+    RETURNING s.ends_at, EXISTS (
+        SELECT FROM mfa_authenticator f WHERE f.user_id = s.user_id AND f.type <> 'recovery_codes'
+    )
+"""
+STANDS = "WHERE public.session_stands(%s, %s, %s, %s, %s, %s)"
+HAS_FACTOR = "SELECT 1 FROM mfa_authenticator f WHERE f.user_id = %s AND f.type <> 'recovery_codes' LIMIT 1"
+REPLACED = f'DELETE FROM "accounts_session" WHERE session_key = %s RETURNING {", ".join(OF_THE_BROWSER)}'
+UPDATE = """
+    UPDATE "accounts_session"
+    SET {changes}, expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
+    WHERE session_key = %s
+"""
+SEEN = """
+    UPDATE "accounts_session" SET
+        last_seen_at = statement_timestamp(), address = coalesce(%s, address), user_agent = %s,
+        expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
+    WHERE session_key = %s AND expire_date > statement_timestamp()
+"""
+
+
+def new_key() -> str:
+    return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode().lower()
+
+
+def compared(proof: Proof) -> list[Any]:
+    """Return the arguments of ``session_stands``."""
+    return [proof.person, proof.epoch, proof.age, proof.identity_id, proof.provider, proof.upstream_sid]

@@ -1,0 +1,76 @@
+"""Ending what came from a session that is over at its provider: sessions here, and sign-ins that would become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import leaving
+from accounts.models import Identity, Session, UpstreamEnd
+from accounts.rows import fetch_all
+from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, end_early, end_waiting
+
+KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What a provider says is over: a session of its own, all of a subject's, or this one if it is this subject's."""
+
+    provider: str
+    issuer: str
+    sid: str = ""
+    subject: str = ""
+
+
+def end_upstream(named: Named) -> None:
+    """End what is named, also sign-ins that wait for a second factor; call it in a transaction.
+
+    A sign-in that was judged before, and whose session is not written yet, is stopped by ``session_stands``: it looks
+    for the note that this leaves, under a lock that this holds alone (ADR 28). Locks are taken in the order of acts
+    upon people: the accounts, their identities, the provider's session.
+    """
+    people = _people(named)
+    leaving.hold(people)
+    fetch_all(WAIT_FOR_SIGN_INS, [people])
+    kind, name = ("sid", named.sid) if named.sid else ("sub", named.subject)
+    fetch_all(LOCK, [named.provider, kind, name])
+    UpstreamEnd.objects.create(
+        provider=named.provider, sid=named.sid, subject=named.subject, expires_at=timezone.now() + KEPT_FOR
+    )
+    end_waiting(_waiting(named), because=Because.PROVIDER)
+    end_early(_sessions(named), because=Because.PROVIDER)
+
+
+def _people(named: Named) -> Sequence[UUID]:
+    found: set[UUID | None] = set(_sessions(named).values_list("user_id", flat=True))
+    found.update(_waiting(named).values_list("waiting_for_id", flat=True))
+    if named.subject:
+        found.update(_identities(named).values_list("user_id", flat=True))
+    return sorted(person for person in found if person is not None)
+
+
+def _sessions(named: Named) -> "QuerySet[Session]":
+    found = Session.objects.live().filter(provider=named.provider, user__isnull=False)
+    if named.sid:
+        found = found.filter(upstream_sid=named.sid)
+    if named.subject:
+        found = found.filter(user__in=_identities(named).values("user"))
+    return found
+
+
+def _waiting(named: Named) -> "QuerySet[Session]":
+    found = Session.objects.unfinished().filter(provider=named.provider)
+    if named.sid:
+        found = found.filter(upstream_sid=named.sid)
+    if named.subject:
+        found = found.filter(waiting_identity_id__in=_identities(named).values("pk"))
+    return found
+
+
+def _identities(named: Named) -> "QuerySet[Identity]":
+    return Identity.objects.filter(issuer=named.issuer, subject=named.subject)

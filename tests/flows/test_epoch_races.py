@@ -1,0 +1,231 @@
+"""An act upon a person and a sign-in of theirs at the same moment, on connections of their own: the act wins.
+
+The KIND of fault: each is in a transaction that the other cannot see, so the act finds no session to end, and the
+sign-in finds nothing changed.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.contrib.sessions.backends.base import UpdateError
+from django.db import transaction
+from django.test import Client
+
+from accounts.local.registration import open_local_account
+from accounts.models import Identity, Session, User
+from accounts.sessions import Because, SessionStore, end_of
+from sandbox.server import Sandbox
+from tests.claim_rules import rule
+from tests.flows.conftest import Browser, refusals
+from tests.flows.test_acts_and_what_waits import BACKCHANNEL, ENDED
+from tests.flows.test_local_accounts import ANOTHER, NORA, PASSWORD
+from tests.flows.test_local_accounts import sign_in as local_sign_in
+from tests.servers import Servers
+from tests.together import together
+from tests.waiting import until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(28, 95)]
+
+SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+
+
+def waiting(servers: Servers, *, at_least: int = 1) -> None:
+    """Return when so many wait for a lock."""
+    with psycopg.connect(servers.superuser_url, autocommit=True) as watcher:
+
+        def enough() -> bool:
+            row = watcher.execute(SOMEBODY_WAITS).fetchone()
+            return row is not None and row[0] >= at_least
+
+        until(enough, seconds=30)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "UPDATE accounts_user SET password = 'another' WHERE id = %s",
+        "UPDATE accounts_user SET is_staff = true WHERE id = %s",
+        "UPDATE accounts_user SET second_factor_required = true WHERE id = %s",
+        "UPDATE accounts_user SET email = 'nora@elsewhere.example' WHERE id = %s",
+        "UPDATE accounts_user SET sign_in_epoch = clock_timestamp() WHERE id = %s",
+    ],
+)
+def test_a_password_judged_before_an_act_at_the_prompt_opens_nothing_after_it(
+    browser: Browser, servers: Servers, settings: Any, act: str
+) -> None:
+    settings.LOCAL_ACCOUNTS = "open"
+    person = open_local_account(NORA, "Nora", PASSWORD)
+
+    def commit() -> None:
+        waiting(servers)
+        other.commit()
+
+    with psycopg.connect(servers.runtime_url) as other:
+        other.execute(act, [person.pk])
+        answer, _ = together(lambda: local_sign_in(browser), commit)
+
+    assert answer.headers["Location"] == ENDED
+    assert refusals() == ["ended_meanwhile"]
+    assert (browser.account, Session.objects.filter(user=person).count()) == (None, 0)
+
+
+def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothing(
+    browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+    late = new_browser()
+    callback = late.callback_url(provider, "ada")
+    person = User.objects.get()
+
+    def act() -> None:
+        with transaction.atomic():
+            end_of([person.pk], because=Because.ADMINISTRATOR)
+            waiting(servers)
+
+    answer, _ = together(lambda: late.get(callback), act)
+
+    assert (browser.account, late.account) == (None, None)
+    assert answer.headers["Location"] == ENDED
+
+
+def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
+    browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
+) -> None:
+    """The sign-in holds its identity and is stopped at the table of sessions; the act has moved the epoch by then."""
+    browser.sign_in(provider, "ada")
+    late = new_browser()
+    callback = late.callback_url(provider, "ada")
+    person = User.objects.get()
+
+    def act() -> None:
+        waiting(servers)
+        end_of([person.pk], because=Because.ADMINISTRATOR)
+
+    def release() -> None:
+        waiting(servers, at_least=2)
+        blocker.rollback()
+
+    with psycopg.connect(servers.superuser_url) as blocker:
+        blocker.execute("LOCK TABLE public.accounts_session IN SHARE MODE")
+        together(lambda: late.get(callback), act, release)
+
+    assert (browser.account, late.account) == (None, None)
+    assert Session.objects.filter(user=person).count() == 0
+
+
+@pytest.mark.promise(38)
+@pytest.mark.parametrize("named", [{}, {"sub": None}, {"sid": None}])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_news_that_comes_while_the_session_is_written_ends_it(
+    new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, named: dict[str, None], *, is_new: bool
+) -> None:
+    """Answered 200, and no session of that upstream session stands afterwards: also one of somebody who is new."""
+    if not is_new:
+        new_browser().sign_in("keycloak", "ada")
+    late = new_browser()
+    callback = late.callback_url("keycloak", "ada")
+    token = providers.logout_token(providers.sessions("keycloak")[-1].sid, **named)
+
+    def tell() -> int:
+        waiting(servers)
+        status: int = Client().post(BACKCHANNEL, {"logout_token": token}).status_code
+        blocker.rollback()
+        return status
+
+    def release() -> None:
+        if not is_new and named != {"sub": None}:
+            waiting(servers, at_least=2)
+            blocker.rollback()
+
+    with psycopg.connect(servers.superuser_url) as blocker:
+        blocker.execute("LOCK TABLE public.accounts_session IN SHARE MODE")
+        _, status, _ = together(lambda: late.get(callback), tell, release)
+
+    assert status == 200
+    assert late.account is None
+
+
+def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person(
+    browser: Browser, new_browser: Callable[[], Browser], servers: Servers
+) -> None:
+    """Whoever acts may be waiting for the identity that it holds: the two would wait for each other for ever."""
+    browser.sign_in("keycloak", "grace")
+    rule("keycloak", "groups", "/engineering/compilers")
+    late = new_browser()
+    callback = late.callback_url("keycloak", "grace")
+    person = Identity.objects.get().user_id
+
+    with psycopg.connect(servers.runtime_url) as other:
+        other.execute("SELECT FROM accounts_user WHERE id = %s FOR NO KEY UPDATE", [person])
+        answer = late.get(callback)
+
+    assert answer.headers["Location"] == ENDED
+    assert late.account is None
+    late.sign_in("keycloak", "grace")
+    assert late.account == str(person)
+
+
+def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_back_by_its_new_key(
+    browser: Browser,
+) -> None:
+    browser.sign_in("google", "ada")
+    under_way = SessionStore(browser.key)
+    assert under_way.person
+    end_of([under_way.person.pk], because=Because.ADMINISTRATOR)
+    under_way.cycle_key()
+
+    with pytest.raises(UpdateError):
+        under_way.save()
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_reset", [True, False])
+def test_a_password_that_is_hashed_again_is_not_written_over_a_newer_one(settings: Any, *, is_reset: bool) -> None:
+    """The KIND: what was read before an act is written after it, and the act is undone."""
+    settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+    user = open_local_account(NORA, "Nora", None)
+    User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    judged = User.objects.get(pk=user.pk)
+    if is_reset:
+        User.objects.filter(pk=user.pk).update(password=make_password(ANOTHER))
+
+    assert judged.check_password(PASSWORD)
+    now = User.objects.get(pk=user.pk)
+    assert now.check_password(ANOTHER if is_reset else PASSWORD)
+    assert (judged.sign_in_epoch == now.sign_in_epoch) is not is_reset, "its own writing is no act"
+
+
+def test_a_whole_row_saved_from_an_older_copy_leaves_the_epoch_where_it_is() -> None:
+    older = User.objects.create_user(name="Ada")
+    end_of([older.pk], because=Because.OWNER)
+    moved = User.objects.get(pk=older.pk).sign_in_epoch
+    older.name = "Ada Lovelace"
+    older.save()
+
+    assert moved is not None
+    assert User.objects.get(pk=older.pk).sign_in_epoch == moved
+
+
+def test_the_epoch_goes_on_where_the_database_s_clock_was_ahead(servers: Servers) -> None:
+    person = User.objects.create_user(name="Ada")
+    User.objects.filter(pk=person.pk).update(password="one")
+    with psycopg.connect(servers.superuser_url) as prompt:
+        prompt.execute("ALTER TABLE public.accounts_user DISABLE TRIGGER move_sign_in_epoch")
+        prompt.execute("UPDATE public.accounts_user SET sign_in_epoch = clock_timestamp() + interval '1 hour'")
+        prompt.execute("ALTER TABLE public.accounts_user ENABLE TRIGGER move_sign_in_epoch")
+    ahead = User.objects.get().sign_in_epoch
+    acts = [
+        partial(User.objects.filter(pk=person.pk).update, password="two"),
+        partial(end_of, [person.pk], because=Because.OWNER),
+    ]
+    for act in acts:
+        act()
+        now = User.objects.get().sign_in_epoch
+        assert now is not None
+        assert ahead is not None
+        assert now > ahead
+        ahead = now
