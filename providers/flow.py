@@ -37,7 +37,8 @@ class Process(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters.
+    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters, and ``session`` when
+    that session began: the attempt ends with it.
 
     ``stays``: they asked to be kept signed in.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
@@ -47,6 +48,7 @@ class Flow:
     process: Process
     next: str = ""
     starter: str = ""
+    session: str = ""
     wanted: tuple[str, ...] = ()
     stays: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))

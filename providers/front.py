@@ -50,6 +50,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         process=process,
         next=safe_next(request.GET.get("next", "")),
         starter="" if process is Process.SIGN_IN else str(request.user.pk),
+        session="" if process is Process.SIGN_IN else _began(request),
         wanted=_wanted(provider_id) if request.method == "POST" else (),
         stays=wants_to_stay(request),
     )
@@ -100,6 +101,12 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response
+
+
+def _began(request: HttpRequest) -> str:
+    """Return what a session is known by whatever its key is: when it began."""
+    found = request.session.found if isinstance(request.session, SessionStore) else None
+    return found.created_at.isoformat() if found else ""
 
 
 def _wanted(provider_id: str) -> tuple[str, ...]:
@@ -177,6 +184,8 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
         return None
     if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON)
+    if not flow.session or flow.session != _began(request):
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
     try:
         people.hold_with_session(request.user.pk, session_key=request.session.session_key)
     except people.EndedMeanwhile:

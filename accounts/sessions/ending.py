@@ -23,7 +23,8 @@ MOVE = """
 """
 WAIT_FOR_SIGN_INS = "SELECT 1 FROM accounts_identity WHERE user_id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 MOVE_BUT_KEEP = f"""
-    WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user"), moved AS ({MOVE} RETURNING id, sign_in_epoch)
+    WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user" WHERE id = ANY (%s)),
+    moved AS ({MOVE} RETURNING id, sign_in_epoch)
     UPDATE "accounts_session" s SET waiting_epoch = moved.sign_in_epoch FROM moved JOIN before USING (id)
     WHERE s.session_key = %s AND s.waiting_for_id = moved.id AND s.waiting_ended = ''
         AND s.waiting_epoch IS NOT DISTINCT FROM before.sign_in_epoch
@@ -90,7 +91,7 @@ def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
     given: list[Any] = [list(people)]
     with transaction.atomic():
         leaving.hold(people)
-        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, keep])
+        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, *given, keep])
         fetch_all(WAIT_FOR_SIGN_INS, given)
 
 

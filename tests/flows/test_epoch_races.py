@@ -6,6 +6,7 @@ sign-in finds nothing changed.
 
 from collections.abc import Callable
 from functools import partial
+from threading import Event
 from typing import Any
 
 import psycopg
@@ -80,13 +81,19 @@ def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothin
     late = new_browser()
     callback = late.callback_url(provider, "ada")
     person = User.objects.get()
+    acted = Event()
+
+    def come_in() -> Any:
+        assert acted.wait(timeout=30)
+        return late.get(callback)
 
     def act() -> None:
         with transaction.atomic():
             end_of([person.pk], because=Because.ADMINISTRATOR)
+            acted.set()
             waiting(servers)
 
-    answer, _ = together(lambda: late.get(callback), act)
+    answer, _ = together(come_in, act)
 
     assert (browser.account, late.account) == (None, None)
     assert answer.headers["Location"] == ENDED
