@@ -96,8 +96,9 @@ def _bound_to(owner: object, purpose: str) -> bytes:
 
 
 def _ring() -> tuple[Key, ...]:
-    """The keys that were given, newest first, and the one derived from SECRET_KEY: all there was without others."""
-    return (*_given(tuple(settings.TOKEN_ENCRYPTION_KEYS)), _derived(settings.SECRET_KEY))
+    """The keys that were given, newest first, and those derived from SECRET_KEY and its fallbacks."""
+    derived = (_derived(secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
+    return (*_given(tuple(settings.TOKEN_ENCRYPTION_KEYS)), *derived)
 
 
 @lru_cache(maxsize=4)

@@ -56,6 +56,9 @@ class Environment(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     secret_key: SecretStr = Field(description="signs cookies and links: at least 50 random characters")
+    secret_key_fallbacks: Annotated[list[SecretStr], CommaSeparated] = Field(
+        default=[], description="former SECRET_KEYs, newest first: what they signed still counts"
+    )
     mode: Literal["production", "development"] = "production"
     debug: bool = Field(default=False, description="Django's technical error pages; refused in production")
     port: int = Field(default=8000, ge=1, le=65535)
@@ -155,6 +158,11 @@ class Environment(BaseModel):
         if len(text) < 50 or text.startswith("django-insecure"):
             raise ValueError("needs at least 50 random characters")
         return value
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _former_secrets_are_long(cls, value: list[SecretStr]) -> list[SecretStr]:
+        return [cls._secret_is_long(secret) for secret in value]
 
     @field_validator("audit_sealing_keys", "token_encryption_keys")
     @classmethod

@@ -17,6 +17,7 @@ SESSION_LIFE = timedelta(hours=TOLD.session_life_hours)
 REMEMBERED_IDLE = timedelta(days=TOLD.remembered_idle_days)
 REMEMBERED_LIFE = timedelta(days=TOLD.remembered_life_days)
 SECRET_KEY = TOLD.secret_key.get_secret_value()
+SECRET_KEY_FALLBACKS = [secret.get_secret_value() for secret in TOLD.secret_key_fallbacks]
 AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
 TOKEN_ENCRYPTION_KEYS = [key_of(secret) for secret in TOLD.token_encryption_keys]
 DEBUG = TOLD.debug

@@ -57,6 +57,17 @@ def test_a_new_key_encrypts_and_the_older_ones_read_on(settings: Any) -> None:
         decrypt(under_first, owner="ada", purpose="totp")
 
 
+def test_what_was_encrypted_under_a_former_secret_key_is_read_while_that_is_listed(settings: Any) -> None:
+    derived = encrypt("a", owner="ada", purpose="totp")
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "another " * 8
+
+    assert decrypt(derived, owner="ada", purpose="totp") == "a"
+    assert not is_current(derived)
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(KeyLost):
+        decrypt(derived, owner="ada", purpose="totp")
+
+
 def test_what_was_encrypted_before_keys_had_names_is_read_and_not_current(settings: Any) -> None:
     settings.SECRET_KEY = "the same key for ever " * 3
     former = "1.AAECAwQFBgcICQoLpx5sN5V9FzP7tO5ooYLLvJSO_QvLHA=="

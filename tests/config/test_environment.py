@@ -31,6 +31,16 @@ def test_a_whole_environment_is_read_with_its_types() -> None:
     assert [str(network) for network in told.trusted_proxies] == ["10.0.0.0/8", "192.168.0.1/32"]
 
 
+def test_former_secret_keys_are_read_newest_first_and_are_no_weaker() -> None:
+    told = read(WHOLE | {"SECRET_KEY_FALLBACKS": f"{'y' * 50}, {'z' * 60}"})
+
+    assert [secret.get_secret_value() for secret in told.secret_key_fallbacks] == ["y" * 50, "z" * 60]
+    assert read(WHOLE).secret_key_fallbacks == []
+    said = refusal(SECRET_KEY_FALLBACKS=f"{'y' * 50},short-and-secret")
+    assert "SECRET_KEY_FALLBACKS: needs at least 50" in said
+    assert "short-and-secret" not in said
+
+
 def test_everything_wrong_is_said_at_once_and_no_secret_is_repeated() -> None:
     with pytest.raises(ConfigurationRefused) as refused:
         read({"MODE": "production", "SECRET_KEY": "short-and-secret", "PORT": "70000"})
