@@ -1,15 +1,23 @@
 """Django's Redis cache, with one client for each process and nothing in it that could run."""
 
 import json
+import logging
+import time
 from functools import cache
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis import Redis
 
+logger = logging.getLogger(__name__)
+
+WARNED_EVERY = 60  # seconds
+
 
 class JSONSerializer:
     """Django's own unpickles what it finds: whoever can write to Redis could then run code here."""
+
+    _warned = 0  # the window of the last warning
 
     def dumps(self, value: Any) -> bytes | int:
         """Integers stay plain, so that Redis can count with them."""
@@ -19,8 +27,15 @@ class JSONSerializer:
         """What is not ours is as good as not there."""
         try:
             return json.loads(stored)
-        except ValueError:
+        except (ValueError, RecursionError):
+            self._warn()
             return None
+
+    def _warn(self) -> None:
+        window = int(time.time() // WARNED_EVERY)
+        if self._warned != window:
+            self._warned = window
+            logger.warning("a value in the cache cannot be read: it was not written by us")
 
 
 class KeptClient(RedisCacheClient):

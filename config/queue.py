@@ -33,8 +33,8 @@ def queue() -> Queue:
 
 
 def _sent_at(message: bytes | None) -> datetime | None:
-    """Messages are taken from the end of the list."""
+    """Messages are taken from the end of the list. One that is not ours says nothing, whatever it is made of."""
     try:
         return datetime.fromtimestamp(json.loads(message or "")["headers"][SENT_AT], tz=timezone.get_current_timezone())
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, OSError, RecursionError):
         return None

@@ -1,7 +1,8 @@
 """Which claims are worth a call: those that active rules look at, known without asking the database each time.
 
 The cache decides nothing about memberships. A copy that is too old costs a needless call, or leaves a claim
-unasked that a new rule looks at, which then gives nothing yet: what is withdrawn never waits for it.
+unasked that a new rule looks at, which then gives nothing yet: what is withdrawn never waits for it. It is signed all
+the same: without its claims a rule has no say in a sign-in, and who writes to Redis must not choose that.
 """
 
 import logging
@@ -11,6 +12,7 @@ from django.core.cache import cache
 from django.db import transaction
 from redis.exceptions import RedisError
 
+from accounts import signed_cache
 from accounts.claim_rules.paths import BrokenPath, parse
 from accounts.models import ClaimRule
 from accounts.tenancy import site_context
@@ -51,15 +53,18 @@ def _read() -> dict[str, list[str]]:
 
 def _kept() -> Mapping[str, list[str]] | None:
     try:
-        known = cache.get(KEY)
+        stored = cache.get(KEY)
+        found = None if stored == CHANGING else signed_cache.read(KEY, stored, within=KEPT_FOR)
+        if found is None and stored not in (None, CHANGING):
+            cache.delete(KEY)  # what is not ours must not keep ours out
     except RedisError:
         return None
-    return known if isinstance(known, dict) else None
+    return found.value if found else None
 
 
 def _keep(known: Mapping[str, list[str]]) -> None:
     try:
-        cache.add(KEY, known, KEPT_FOR)  # not over CHANGING
+        signed_cache.add(KEY, known, seconds=KEPT_FOR)  # not over CHANGING
     except RedisError:
         logger.warning("the cache is away: the database is asked which claims rules look at")
 
