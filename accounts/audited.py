@@ -33,3 +33,4 @@ declare(
 )  # fmt: skip
 exempt("accounts.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events.")
 exempt("accounts.Delivery", reason="It names an entry that was not delivered yet; events tell when one is given up.")
+exempt("accounts.UsedProof", reason="It holds digests by which repetitions are known; events tell of each use.")

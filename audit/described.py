@@ -113,6 +113,7 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     },
     Event.SESSION_PURGED: COUNTED,
     Event.LINK_PURGED: COUNTED,
+    Event.PROOF_PURGED: COUNTED,
     Event.ERRAND_PURGED: COUNTED,
     Event.ERRAND_GIVEN_UP: {"kind": _("what was to be done"), "tries": _("how often it was tried")},
     Event.EXPORT_STARTED: EXPORT,

@@ -66,6 +66,7 @@ class Event(models.TextChoices):
     )
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
     LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
+    PROOF_PURGED = "proof.purged", _("Used proofs that have expired were removed; the details count them.")
     ERRAND_PURGED = "errand.purged", _("Errands that were over were forgotten; the details count them.")
     ERRAND_GIVEN_UP = "errand.given_up", _("Something promised to a person, such as a mail, failed for a day.")
     EXPORT_STARTED = (

@@ -2,20 +2,21 @@
 
 import base64
 import secrets
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import qrcode
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.conf import settings
-from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
 
+from accounts import used_once
 from accounts.encryption import decrypt, encrypt
 from accounts.models import User
 
 PURPOSE = "totp"
-SPENT_FOR = 300  # seconds: longer than any step is accepted
+SPENT_FOR = timedelta(days=1)  # far longer than a step is accepted: a clock that is set right by hours changes nothing
 QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
 
 
@@ -71,5 +72,5 @@ def spend(row: Authenticator, code: str) -> bool:
 
 
 def _spend(user: User, secret: str, step: int) -> bool:
-    """By what the step says under this secret: an app that is removed and added anew begins anew."""
-    return bool(cache.add(f"totp:{user.pk}:{hotp_value(secret, step)}:{step}", value=True, timeout=SPENT_FOR))
+    """A step is spent under its secret: an app that is removed and added anew begins anew."""
+    return used_once.use(PURPOSE, user.pk, secret, step, remembered_for=SPENT_FOR)

@@ -10,6 +10,7 @@ from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.upstream_end import UpstreamEnd
+from accounts.models.used_proof import UsedProof
 from accounts.models.user import User
 from accounts.models.webhook import Delivery, Webhook
 
@@ -30,6 +31,7 @@ __all__ = [
     "Session",
     "Tenant",
     "UpstreamEnd",
+    "UsedProof",
     "User",
     "Webhook",
 ]
