@@ -1,6 +1,8 @@
-"""Documents that providers publish, fetched rarely: kept in the process, shared by the cache, outliving an outage."""
+"""Documents that providers publish, fetched rarely: kept in the process, shared by the cache, outliving an outage.
 
-import json
+What another process shared is believed by its signature, under its own name and with its own age (ADR 30).
+"""
+
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,8 @@ from typing import Any, Generic, TypeVar
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
+from accounts import signed_cache
+from accounts.signed_cache import Signed
 from providers.refusal import Reason, SignInRefused
 
 Parsed = TypeVar("Parsed")
@@ -145,10 +149,10 @@ class Remembered(Generic[Parsed]):
     def _take_shared(self) -> bool:
         """Adopt another process's copy if it is newer than ours."""
         shared = _shared(self.key)
-        if shared is None or (self._copy and shared["fetched_at"] <= self._copy.fetched_at):
+        if shared is None or (self._copy and shared.at <= self._copy.fetched_at):
             return False
         try:
-            self._copy = _Copy(shared["raw"], self.parse(shared["raw"]), shared["fetched_at"])
+            self._copy = _Copy(shared.value, self.parse(shared.value), shared.at)
         except SignInRefused:
             return False
         return True
@@ -182,15 +186,18 @@ def _asked_at(key: str) -> float | None:
 
 def _share(key: str, copy: _Copy[Any]) -> None:
     try:
-        cache.set(key, json.dumps({"raw": copy.raw, "fetched_at": copy.fetched_at}), USABLE_FOR)
+        signed_cache.put(_name(key), copy.raw, seconds=USABLE_FOR, at=copy.fetched_at)
     except RedisError:
         return  # another process will fetch its own
 
 
-def _shared(key: str) -> dict[str, Any] | None:
+def _shared(key: str) -> Signed | None:
     try:
-        text = cache.get(key)
+        return signed_cache.get(_name(key), within=USABLE_FOR)
     except RedisError:
         return None
-    found: dict[str, Any] | None = json.loads(text) if text else None
-    return found
+
+
+def _name(key: str) -> str:
+    """Not the key alone: there processes of the version before leave what is not signed."""
+    return f"document:{key}"

@@ -1,0 +1,113 @@
+"""Whoever can write to Redis cannot become an issuer.
+
+Kind: a document that decides whose signature counts was taken from a shared store as if we had written it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from accounts import signed_cache
+from providers import remembered
+from providers.metadata import Issuer
+from providers.refusal import SignInRefused
+from providers.upstream import Upstream
+from sandbox.keys import attackers_key
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+
+pytestmark = pytest.mark.promise(97)
+
+NewIssuer = Callable[[str], Issuer]
+
+
+@pytest.fixture
+def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
+    made: list[Issuer] = []
+
+    def make(provider: str = "google") -> Issuer:
+        made.append(Issuer(providers.world.issuer(Provider(provider)), Upstream("test")))
+        return made[-1]
+
+    yield make
+    for issuer in made:
+        issuer.upstream.close()
+
+
+def everything() -> dict[str, Any]:
+    """What stands in the cache, by name."""
+    names = [name.decode().removeprefix(":1:") for name in cache._cache.get_client().scan_iter()]  # type: ignore[attr-defined]  # noqa: SLF001
+    found = {name: cache.get(name) for name in names}
+    assert any(found.values()), found
+    return found
+
+
+def plant(document: dict[str, Any]) -> None:
+    """Write a document over everything, in every shape that this or an earlier version would have."""
+    now = time.time()
+    texts = json.dumps({"raw": document, "fetched_at": now}), json.dumps(document)
+    for name in everything():
+        for shape in (texts[0], texts[1], document, {"text": texts[1], "at": now, "mac": "0" * 64}):
+            cache.set(name, shape, 600)
+
+
+def test_a_planted_key_set_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    true_keys = dict(new_issuer("google").keys.by_id)
+    plant({"keys": [attackers_key().public_jwk()]})
+    cold = new_issuer("google")
+
+    assert cold.keys.by_id == true_keys
+    newer = cold.newer_keys(cold.keys)
+    assert newer is None or newer.by_id == true_keys
+
+
+def test_a_planted_discovery_document_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    url = providers.world.issuer(Provider.GOOGLE)
+    true = new_issuer("google").metadata
+    plant({"issuer": url} | dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), f"{url}/evil"))
+    cold = new_issuer("google")
+
+    assert cold.known() is None
+    assert cold.metadata == true
+
+
+def test_a_key_set_of_one_issuer_is_none_of_another(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    """Kind: what is signed is bound to its name, or one issuer's keys could stand for another's."""
+    _ = new_issuer("keycloak").keys
+    theirs = cache.get(f"document:jwks:{providers.world.issuer(Provider.KEYCLOAK)}")
+    cache.set(f"document:jwks:{providers.world.issuer(Provider.GOOGLE)}", theirs, 600)
+    google = new_issuer("google")
+
+    assert theirs
+    assert not set(google.keys.by_id) & set(new_issuer("keycloak").keys.by_id)
+
+
+def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
+    providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
+) -> None:
+    """Kind: the time of what is signed is ours to say, not the store's."""
+    name = f"document:jwks:{providers.world.issuer(Provider.GOOGLE)}"
+    withdrawn = set(new_issuer("google").keys.by_id)
+    old = cache.get(name)
+    key_id = providers.rotate_keys("google", withdraw=True)
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=remembered.FRESH_FOR + 1))
+    _ = new_issuer("google").keys
+    cache.set(name, old, 600)
+
+    assert key_id not in withdrawn
+    assert set(new_issuer("google").keys.by_id) == {key_id}
+
+
+def test_without_any_document_nobody_is_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    providers.set_fault("google", "jwks_500")
+    _ = new_issuer("google").metadata
+    signed_cache.put("document:elsewhere", {"keys": [attackers_key().public_jwk()]}, seconds=600)
+    cache.set(f"document:jwks:{providers.world.issuer(Provider.GOOGLE)}", cache.get("document:elsewhere"), 600)
+
+    with pytest.raises(SignInRefused):
+        _ = new_issuer("google").keys
