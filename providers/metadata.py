@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -15,6 +16,7 @@ from jwt.exceptions import PyJWTError
 from providers.refusal import Reason, SignInRefused
 from providers.remembered import Remembered
 from providers.upstream import Upstream
+from providers.waiting import SOMEBODY, Caller
 
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
@@ -68,16 +70,23 @@ class Issuer:
 
     url: str
     upstream: Upstream
+    caller: Caller = SOMEBODY
 
     def __post_init__(self) -> None:
         discovery = f"{self.url}/.well-known/openid-configuration"
         self._metadata = Remembered(f"discovery:{self.url}", lambda: self._document(discovery), self._parse_metadata)
         self._keys = Remembered(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
 
+    def asked_by(self, caller: Caller) -> "Issuer":
+        """Return this very issuer, with all it remembers, for somebody who may wait less and fetch less."""
+        issuer = copy(self)
+        issuer.caller = caller
+        return issuer
+
     @property
     def metadata(self) -> Metadata:
         """Raises SignInRefused when the issuer's metadata cannot be had or is not its own."""
-        return self._metadata.get()
+        return self._metadata.get(self.caller)
 
     def peek(self) -> Metadata | None:
         """Return the metadata if it is at hand, without waiting."""
@@ -99,11 +108,11 @@ class Issuer:
     @property
     def keys(self) -> Keys:
         """Raises SignInRefused when the keys cannot be had."""
-        return self._keys.get()
+        return self._keys.get(self.caller)
 
     def newer_keys(self, seen: Keys) -> Keys | None:
         """Return other keys than those seen, fetched again if it is time to."""
-        return self._keys.newer_than(seen)
+        return self._keys.newer_than(seen, self.caller)
 
     def _document(self, url: str) -> dict[str, Any]:
         answer = self.upstream.get(url)

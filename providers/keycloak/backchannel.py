@@ -1,6 +1,7 @@
 """Keycloak tells us that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0)."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +10,10 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
+from redis.exceptions import RedisError
 
 from accounts import limits
+from accounts.limits import Limit
 from accounts.rows import change
 from accounts.sessions.upstream import Named, end_upstream
 from accounts.tenancy.middleware import without_tenant
@@ -22,8 +25,13 @@ from providers.refusal import Reason, SignInRefused
 from providers.refusing import REFUSALS, is_too_often, note_refusal
 from providers.upstream import one_deadline
 from providers.verification import LEEWAY, verify_logout
+from providers.waiting import Caller
+
+logger = logging.getLogger(__name__)
 
 KEYCLOAK = "keycloak"
+UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # tokens of one address under keys that we do not know
+PATIENCE = 0.3  # seconds: Keycloak, when it is well, has answered by then
 LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, after which Python knows no date
 HEAR = """
     INSERT INTO "providers_heardlogout" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
@@ -40,7 +48,8 @@ def receive(request: HttpRequest) -> HttpResponse:
         raise Http404
     try:
         with one_deadline():
-            claims = verify_logout(_only_token(request), issuer=provider.issuer, client_id=provider.client.id)
+            issuer = provider.issuer.asked_by(_stranger(request))
+            claims = verify_logout(_only_token(request), issuer=issuer, client_id=provider.client.id)
         with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
             _hear_once(claims)
             end_upstream(_named(claims))
@@ -50,6 +59,23 @@ def receive(request: HttpRequest) -> HttpResponse:
         note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponse(headers={"Cache-Control": "no-store"})
+
+
+def _stranger(request: HttpRequest) -> Caller:
+    """Anybody can send a token under a key that we do not know: it waits for little, and never takes the last fetch.
+
+    That one is left to sign-ins, whose tokens come from the provider itself.
+    """
+    return Caller(patience=PATIENCE, reserve=1, may_force=lambda: _may_ask_for_keys(request))
+
+
+def _may_ask_for_keys(request: HttpRequest) -> bool:
+    """While Redis is away nobody is counted; the bounds of each process hold still (providers.waiting)."""
+    try:
+        return not limits.is_over(request, UNKNOWN_KEYS)
+    except RedisError:
+        logger.warning("the cache is away: logout tokens under unknown keys are not counted")
+        return True
 
 
 def _only_token(request: HttpRequest) -> str | None:

@@ -1,5 +1,7 @@
 """A provider that hangs holds up those who wait for it, and nobody else: tried on the real server."""
 
+import base64
+import json
 import os
 import re
 import subprocess
@@ -7,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar
@@ -18,6 +20,7 @@ import pytest
 
 from config.embedded.programs import any_free_port
 from config.environment import CHECKOUT
+from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.waiting import until
 
@@ -119,3 +122,49 @@ def test_a_provider_that_publishes_nothing_holds_up_nobody_else(site: str, provi
     assert (page, signed_in[0]) == (200, 302)
     assert took < 3
     assert locations == [""] * 6
+
+
+MADE_UP = 20
+
+
+def _made_up(providers: Sandbox, number: int) -> str:
+    """Return a logout token that looks like Keycloak's, under a key that nobody knows."""
+    header = {"alg": "RS256", "typ": "logout+jwt", "kid": f"made-up-{number}"}
+    claims = {"iss": providers.world.issuer(Provider.KEYCLOAK), "aud": "vestibule", "jti": f"{number}", "sid": "x"}
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
+    return ".".join([*parts, "c2lnbmF0dXJl"])
+
+
+@pytest.mark.promise(96)
+@pytest.mark.parametrize("is_cold", [True, False])
+@pytest.mark.parametrize("fault", ["jwks_hang", "jwks_drip_body"])
+def test_made_up_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, fault: str, *, is_cold: bool) -> None:
+    """Kind: a stranger's request waited for a provider before any limit was asked, with all threads there are."""
+    logout = f"{site}/accounts/keycloak/backchannel-logout/"
+    visitor = Visitor(site)
+    if not is_cold:
+        for _ in range(8):  # both processes know Keycloak's keys
+            known = Visitor(site)
+            assert known.open(providers.visit(known.start("keycloak"), "grace"))[0] == 302
+    providers.set_fault("keycloak", fault)
+    with ThreadPoolExecutor(MADE_UP) as pool:
+        sent = [
+            pool.submit(Visitor(site).open, logout, {"logout_token": _made_up(providers, n)}) for n in range(MADE_UP)
+        ]
+        until(lambda: providers.counts("keycloak")["jwks"] >= 1, seconds=5)
+        pages = [_seconds(lambda: visitor.open(f"{site}/accounts/login/")) for _ in range(10)]
+        if not is_cold:
+            came = Visitor(site)
+            signed_in = came.open(providers.visit(came.start("keycloak"), "ada"))
+            assert signed_in[0] == 302, "keys that are known serve on"
+        assert not all(one.done() for one in sent), "the pages were asked for while tokens waited"
+        statuses = {one.result()[0] for one in sent}
+
+    assert max(pages) < 1
+    assert statuses == {400}
+
+
+def _seconds(act: Callable[[], tuple[int, str, str]]) -> float:
+    began = time.monotonic()
+    assert act()[0] == 200
+    return time.monotonic() - began

@@ -103,6 +103,40 @@ def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
     assert set(new_issuer("google").keys.by_id) == {key_id}
 
 
+def test_a_clock_that_was_ahead_leaves_no_copy_that_never_ages(
+    providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
+) -> None:
+    now = datetime.now(UTC)
+    time_machine.move_to(now + timedelta(days=400))
+    issuer = new_issuer("google")
+    _ = issuer.keys
+    time_machine.move_to(now)
+    key_id = providers.rotate_keys("google", withdraw=True)
+
+    assert set(issuer.keys.by_id) == set(new_issuer("google").keys.by_id) == {key_id}
+
+
+@pytest.mark.parametrize("planted", [{"reason": "provider_unreachable", "detail": "x"}, "text", [], True, 7])
+def test_a_planted_failure_keeps_nobody_out(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
+    url = providers.world.issuer(Provider.GOOGLE)
+    for name in (f"document:discovery:{url}:failed", f"document:jwks:{url}:failed"):
+        cache.set(name, planted, 600)
+
+    assert new_issuer("google").keys.by_id
+
+
+@pytest.mark.parametrize("planted", ["text", 2**60, -7, 1.5, {}, [], True])
+def test_a_planted_rate_does_not_stop_new_keys(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
+    issuer = new_issuer("google")
+    seen = issuer.keys
+    cache.set(f"jwks:{issuer.url}:forced", planted, 600)
+    key_id = providers.rotate_keys("google", withdraw=True)
+
+    newer = issuer.newer_keys(seen)
+    assert newer
+    assert set(newer.by_id) == {key_id}
+
+
 def test_without_any_document_nobody_is_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
     providers.set_fault("google", "jwks_500")
     _ = new_issuer("google").metadata
