@@ -12,6 +12,7 @@ from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.locale import LocaleMiddleware
@@ -170,6 +171,12 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
     record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
     logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
     return HttpResponseRedirect(f"{reverse('account_login')}?notice=ended_meanwhile")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler400``: of what it refuses by itself, a body that is too large has a status of its own."""
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
+    return render(None, f"{status}.html", status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -11,6 +11,7 @@ from api.service import api
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.index_title = _("Overview")
 
+handler400 = "config.middleware.bad_request"
 handler500 = "config.middleware.server_error"
 
 urlpatterns = [
