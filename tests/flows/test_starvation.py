@@ -69,7 +69,7 @@ def site(providers: Sandbox, tmp_path: Path) -> Iterator[str]:
         subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=log, stderr=log) as server,
     ):
         try:
-            until(lambda: _is_alive(url), seconds=20)
+            until(lambda: _is_alive(url), seconds=60)
             yield url
         finally:
             providers.clear_faults()

@@ -1,0 +1,113 @@
+"""One client's connection, from its first byte to the last of our answer, as the poller sees it."""
+
+import ssl
+from enum import Enum, auto
+from selectors import EVENT_READ, EVENT_WRITE
+from socket import SHUT_WR
+from threading import Semaphore
+from typing import Any
+
+from gunicorn.workers.gthread import TConn
+
+from config.server.outbox import Outbox
+from config.server.parser import Parser
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Phase(Enum):
+    """What a connection is about; in all but one the poller has it."""
+
+    HANDSHAKE = auto()  # of TLS
+    QUIET = auto()  # nothing of its first request has come
+    HEAD = auto()
+    BODY = auto()
+    AT_WORK = auto()  # a thread has it, or will
+    SENDING = auto()  # the thread is done, and the reader takes its time
+    IDLE = auto()  # kept alive
+    LEAVING = auto()  # we have said all, and wait for the client to close
+    GONE = auto()
+
+
+class Gone(Exception):
+    """The client closed the connection."""
+
+
+class Connection(TConn):  # type: ignore[misc]  # a library without types
+    """Gathers a request without ever waiting. gunicorn's code in the thread finds it parsed."""
+
+    def __init__(
+        self, cfg: Any, sock: Any, *, client: Any, server: Any, waiting: Semaphore, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Raises OSError where TLS cannot begin, since the client has gone."""
+        super().__init__(cfg, sock, client, server)
+        self.initialized = True  # for gunicorn: nothing is left to do in the thread
+        self.phase = Phase.HANDSHAKE if tls else Phase.QUIET
+        raw = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) if tls else sock
+        self.sock = Outbox(raw, waiting)
+        self.parser = Parser(cfg, client)
+        self.moved = 0  # bytes since its time was last measured out
+        self.wants = EVENT_READ
+        self.listened_for = 0  # what the poller tells of it
+        self.stays = False  # alive, after the answer
+        self.is_idle = False  # among those that are kept alive
+
+    @property
+    def address(self) -> str:
+        return str(self.client[0]) if isinstance(self.client, tuple) and self.client else ""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something of a request is here, so that its end deserves an answer."""
+        return self.phase in {Phase.HEAD, Phase.BODY}
+
+    def gather(self) -> bool:
+        """Take what has come; whether a request is whole. Raises Gone, OSError, and what the parser refuses."""
+        if self.phase is Phase.HANDSHAKE and not self._shake_hands():
+            return False
+        data = self.sock.receive()
+        if data is None:
+            return False
+        if not data:
+            raise Gone
+        return self._take(data)
+
+    def go_on(self) -> bool:
+        """Begin with the next request; whether it has come, with this one, already. Raises what the parser refuses."""
+        self.phase = Phase.IDLE
+        ahead = self.parser.start_over()
+        return bool(ahead) and self._take(ahead)
+
+    def leave(self) -> None:
+        """Close our direction. Raises OSError."""
+        self.phase = Phase.LEAVING
+        self.sock.raw.shutdown(SHUT_WR)
+
+    def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002  # gunicorn's signature
+        self.phase = Phase.GONE
+        self.sock.raw.close()
+
+    def _take(self, data: bytes) -> bool:
+        self.moved += len(data)
+        is_whole = self.parser.feed(data)
+        if is_whole:
+            self.phase = Phase.AT_WORK
+        else:
+            self.phase = Phase.BODY if self.parser.mesg else Phase.HEAD
+        if self.parser.wants_continue() and not is_whole:
+            self.sock.unread += CONTINUE
+            self.sock.push()
+        return is_whole
+
+    def _shake_hands(self) -> bool:
+        """Raises OSError (which ssl.SSLError is) where the two do not come together."""
+        try:
+            self.sock.raw.do_handshake()
+        except ssl.SSLWantReadError:
+            self.wants = EVENT_READ
+        except ssl.SSLWantWriteError:
+            self.wants = EVENT_WRITE
+        else:
+            self.phase, self.wants = Phase.QUIET, EVENT_READ
+            return True
+        return False

@@ -1,0 +1,145 @@
+"""A request's bytes until it is whole. gunicorn's own parser judges them: there is no second reader of HTTP."""
+
+import re
+from typing import Any
+
+from gunicorn.http.body import Body, ChunkedReader, LengthReader
+from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import IterUnreader, Unreader
+
+from config.server.bounds import LARGEST_BODY, LONGEST_HEAD, LONGEST_LINE
+from config.server.refusals import BodyTooLarge
+
+CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*\Z")
+PIECE_FOR_GUNICORN = 8192  # bytes, as its own source has them
+LONGEST_SIZE_LINE = 4096  # bytes of a chunk's size and extensions
+
+
+class Gathered(Unreader):  # type: ignore[misc]  # a library without types
+    """The source of gunicorn's parser. It has what has come, and never waits: an end is an end.
+
+    It is given out in pieces, as from a socket: gunicorn's reader of chunks copies the rest of a piece for each chunk.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._came = b""
+        self._at = 0
+
+    def put(self, came: bytes) -> None:
+        self._came, self._at = came, 0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        piece = self._came[self._at : self._at + max(size_hint or 0, PIECE_FOR_GUNICORN)]
+        self._at += len(piece)
+        return piece
+
+    def take_buffered(self) -> bytes:
+        """Return all that nobody has read, and have nothing more."""
+        left: bytes = super().take_buffered() + self._came[self._at :]
+        self.put(b"")
+        return left
+
+
+class Chunks:
+    """Finds where a chunked body ends (RFC 9112, section 7.1), only to know for how long to gather.
+
+    What it takes for the end by mistake is refused by gunicorn's reader, for which nothing more comes.
+    """
+
+    def __init__(self) -> None:
+        self._at = 0
+        self._is_last = False
+
+    def have_come(self, came: bytearray) -> bool:
+        while not self._is_last:
+            end = came.find(b"\r\n", self._at)
+            if end < 0:
+                return len(came) - self._at > LONGEST_SIZE_LINE
+            size = came[self._at : end].partition(b";")[0]
+            if not CHUNK_SIZE.match(size):
+                return True
+            self._is_last = not int(size, 16)
+            self._at = end if self._is_last else end + int(size, 16) + 4  # two line ends
+        return came.find(b"\r\n\r\n", self._at) >= 0 or len(came) - self._at > LONGEST_HEAD
+
+
+class Parser(RequestParser):  # type: ignore[misc]  # a library without types
+    """gunicorn's parser, fed by the poller; the thread then finds the request parsed, and its body here."""
+
+    mesg: Any  # gunicorn's name for the request, None before its head is here
+
+    def __init__(self, cfg: Any, client: Any) -> None:
+        super().__init__(cfg, (), client)
+        self.unreader = Gathered()
+        self.came = bytearray()
+        self.size = 0  # bytes of the body, as far as one can tell
+        self._chunks: Chunks | None = None
+
+    def feed(self, data: bytes) -> bool:
+        """Take what has come; whether the request is whole. Raises what gunicorn's parser raises, BodyTooLarge."""
+        self.came += data
+        if self.mesg is None and not self._has_head(data):
+            return False
+        if not self._has_body():
+            return False
+        self.unreader.put(bytes(self.came))
+        self.came.clear()
+        return True
+
+    def wants_continue(self) -> bool:
+        """Whether the client waits for our word before it sends the body (RFC 9110, section 10.1.1); told once."""
+        if self.mesg is None or not self.mesg._expected_100_continue:  # noqa: SLF001  # gunicorn has no other name
+            return False
+        self.mesg._expected_100_continue = False  # noqa: SLF001
+        return True
+
+    def start_over(self) -> bytes:
+        """Be ready for the next request; return what has come of it already."""
+        self.mesg, self._chunks, self.size = None, None, 0
+        ahead: bytes = self.unreader.take_buffered()
+        return ahead
+
+    def __next__(self) -> Any:
+        """Give the request that is whole, in the thread. Raises what is wrong with a chunked body."""
+        if self._chunks is not None:
+            _unchunk(self.mesg)
+        return self.mesg
+
+    def _has_head(self, data: bytes) -> bool:
+        """Let gunicorn look, at each line's end, so that what is wrong is refused before the head's end."""
+        end = self.came.find(b"\r\n", 2)  # an empty line may come first (RFC 9112, section 2.2)
+        if (end if end >= 0 else len(self.came)) > LONGEST_LINE:
+            raise LimitRequestLine(len(self.came), LONGEST_LINE)
+        if b"\n" in data:
+            self.unreader.put(bytes(self.came))
+            try:
+                super().__next__()
+            except NoMoreData:
+                self.unreader.take_buffered()
+            else:
+                self.came[:] = self.unreader.take_buffered()
+                return True
+        if len(self.came) > LONGEST_HEAD:
+            raise LimitRequestHeaders("the head is too long")
+        return False
+
+    def _has_body(self) -> bool:
+        reader = self.mesg.body.reader
+        is_chunked = isinstance(reader, ChunkedReader)
+        self.size = len(self.came) if is_chunked else reader.length
+        if self.size > LARGEST_BODY:
+            raise BodyTooLarge
+        if is_chunked:
+            self._chunks = self._chunks or Chunks()
+            return self._chunks.have_come(self.came)
+        return len(self.came) >= self.size
+
+
+def _unchunk(request: Any) -> None:
+    """Give a chunked body its length, without which Django reads nothing (RFC 9112, section 7.1.3)."""
+    body = request.body.read()
+    request.headers = [(name, value) for name, value in request.headers if name != "TRANSFER-ENCODING"]
+    request.headers.append(("CONTENT-LENGTH", str(len(body))))
+    request.body = Body(LengthReader(IterUnreader([body]), len(body)))

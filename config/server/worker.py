@@ -1,0 +1,300 @@
+"""gunicorn's worker of threads, in which nobody has a thread before their request is here as a whole (ADR 29).
+
+The poller, gunicorn's main loop, gathers requests and sends what readers are slow to take. It never waits for anybody.
+"""
+
+import errno
+import math
+import resource
+import time
+from concurrent.futures import Future
+from functools import partial
+from selectors import EVENT_READ, EVENT_WRITE
+from threading import Semaphore
+from typing import Any
+
+from gunicorn import sock
+from gunicorn.workers.gthread import ThreadWorker
+
+from config.server import bounds, refusals
+from config.server.connection import Connection, Gone, Phase
+
+FULL = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+GONE_BEFORE = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EPROTO, errno.EPERM}
+Waiting = dict[Connection, None]  # in the order of their deadlines
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
+    """Everything here but ``handle`` and ``handle_error`` runs in the poller."""
+
+    worker_connections: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = min(self.worker_connections, files - bounds.SPARE_DESCRIPTORS)
+        self.worker_connections = max(self.cfg.threads + 1, most)
+        self.max_keepalived = self.worker_connections // 2  # the rest is for those who ask for something
+        self.most_at_work = self.worker_connections // 2
+        self.at_work = 0  # requests that a thread has, or will
+        self.unfinished: Waiting = {}
+        self.sending: Waiting = {}
+        self.leaving: Waiting = {}
+        self.large: dict[Connection, int] = {}  # the sizes of bodies over SMALL_BODY
+        self.stops_at = math.inf
+        self.told = refusals.Told()
+        self.connection = partial(Connection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Raises SystemExit for what would read from clients elsewhere than in the poller."""
+        if cfg.proxy_protocol != "off" or "h2" in cfg.http_protocols or cfg.http2_cleartext != "off":
+            raise SystemExit("this server speaks HTTP/1.1 alone: no PROXY protocol, no HTTP/2")
+
+    def init_process(self) -> None:
+        if self.cfg.is_ssl:
+            self.connection = partial(self.connection, tls=sock.ssl_context(self.cfg))
+        super().init_process()
+
+    def accept(self, listener: Any) -> None:
+        try:
+            accepted, client = listener.accept()
+        except OSError as failed:
+            if failed.errno in FULL:
+                self._make_room()
+            elif failed.errno not in GONE_BEFORE:
+                raise
+            return
+        try:
+            conn = self.connection(accepted, client=client, server=listener.getsockname())
+        except OSError:  # gone already
+            accepted.close()
+            return
+        self.nr_conns += 1
+        self.unfinished[conn] = None
+        self._give_time(conn, bounds.PATIENCE)
+        self._gather(conn)  # mostly it has come together with its request
+
+    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        """Something has come, or can be sent, of a connection in whatever phase."""
+        if conn.phase is Phase.GONE:
+            return  # dropped for another in this round
+        if conn.phase is Phase.SENDING:
+            self._send(conn)
+        elif conn.phase is Phase.LEAVING:
+            self._hear_out(conn)
+        else:
+            self._gather(conn)
+
+    def _gather(self, conn: Connection) -> None:
+        before = conn.phase
+        try:
+            is_whole = conn.gather()
+            self._count_large(conn)
+        except (Gone, OSError):
+            self._drop(conn)
+        except Exception as refused:  # noqa: BLE001  # whatever it is, this connection's alone
+            self._refuse(conn, refused)
+        else:
+            self._put(conn, before, is_whole=is_whole)
+
+    def _put(self, conn: Connection, before: Phase, *, is_whole: bool) -> None:
+        """Let a connection be where its phase belongs."""
+        if is_whole and self.at_work >= self.most_at_work:
+            self._refuse(conn, refusals.Overloaded())
+        elif is_whole:
+            self._forget(conn)
+            self.at_work += 1
+            self.enqueue_req(conn)
+        elif conn.phase is Phase.IDLE:
+            self._listen(conn, EVENT_READ)
+        else:
+            if conn.phase is not before:
+                self._stop_waiting(conn)
+                self.unfinished[conn] = None
+                self._give_time(conn, bounds.PATIENCE)
+            self._listen(conn, conn.wants)
+
+    def _count_large(self, conn: Connection) -> None:
+        """Let long bodies together stay within bounds: the oldest unfinished one goes first. Raises Overloaded."""
+        size = conn.parser.size
+        if size <= bounds.SMALL_BODY:
+            return
+        self.large[conn] = size
+        while sum(self.large.values()) > bounds.ALL_LARGE:
+            oldest = next((other for other in self.unfinished if other in self.large and other is not conn), None)
+            if oldest is None:
+                raise refusals.Overloaded
+            self._drop(oldest, because="too_many_large_bodies")
+
+    def handle(self, conn: Connection) -> bool:
+        """gunicorn's, in a thread: it finds the request whole. What the reader takes at once is sent from here."""
+        stays: bool = super().handle(conn)
+        try:
+            conn.sock.push()
+        except OSError:
+            return False
+        return stays and not conn.sock.is_cut
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001  # gunicorn's signature
+        """Whatever the view did not read of the body is here, and nobody waits for it."""
+        return bool(keepalive and conn.parser.finish_body())
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer in our words what gunicorn's parser, or the product as a whole, could not do. In a thread."""
+        status = refusals.status_of(exc)
+        if status >= 500:
+            refusals.logger.error("the request failed: %s", type(exc).__name__, exc_info=exc)
+        self.told.tell(refusals.reason_of(exc), status=status, address=str(addr[0]) if addr else "")
+        client.sendall(refusals.answer(status, with_body=req is None or req.method != "HEAD"))
+
+    def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
+        self.at_work -= 1
+        self.large.pop(conn, None)
+        conn.stays = not fs.cancelled() and fs.exception() is None and bool(fs.result())
+        self._send(conn)
+
+    def _send(self, conn: Connection) -> None:
+        try:
+            conn.moved += conn.sock.push()
+            if conn.sock.unread:
+                self._wait_for_reader(conn)
+            elif conn.stays:
+                self._keep(conn)
+            else:
+                self._leave(conn)
+        except OSError:
+            self._drop(conn)
+
+    def _wait_for_reader(self, conn: Connection) -> None:
+        if conn.phase is Phase.SENDING:
+            return
+        conn.phase = Phase.SENDING
+        self.sending[conn] = None
+        self._give_time(conn, bounds.PATIENCE)
+        self._listen(conn, EVENT_WRITE)
+        while sum(len(other.sock.unread) for other in self.sending) > bounds.ALL_UNREAD:
+            self._drop(next(iter(self.sending)), because="too_many_slow_readers")
+
+    def _keep(self, conn: Connection) -> None:
+        """Keep a connection for its next request, which may be here already (pipelining)."""
+        self.sending.pop(conn, None)
+        try:
+            is_whole = conn.go_on()
+            self._count_large(conn)
+        except Exception as refused:  # noqa: BLE001  # as in _gather
+            self._refuse(conn, refused)
+            return
+        if conn.phase is Phase.IDLE:
+            conn.set_timeout()
+            conn.timeout = min(conn.timeout, self.stops_at)
+            self.keepalived_conns.append(conn)
+            conn.is_idle = True
+        self._put(conn, Phase.IDLE, is_whole=is_whole)
+
+    def _refuse(self, conn: Connection, refused: Exception) -> None:
+        status = refusals.status_of(refused)
+        if status == 500:
+            refusals.logger.error("the poller failed: %s", type(refused).__name__, exc_info=refused)
+        self.told.tell(refusals.reason_of(refused), status=status, address=conn.address)
+        self._forget(conn)
+        self.large.pop(conn, None)
+        conn.stays = False
+        is_head = conn.parser.came.startswith(b"HEAD ") or getattr(conn.parser.mesg, "method", "") == "HEAD"
+        conn.sock.unread += refusals.answer(status, with_body=not is_head)
+        self._send(conn)
+
+    def _leave(self, conn: Connection) -> None:
+        """Say no more, and hear the client out: closed at once, the last answer might never arrive (RFC 9112, 9.6).
+
+        gunicorn waits for that in its main loop: a client that does not close holds up everybody.
+        """
+        self._forget(conn)
+        conn.leave()
+        self.leaving[conn] = None
+        self._give_time(conn, bounds.FAREWELL)
+        self._listen(conn, EVENT_READ)
+
+    def _hear_out(self, conn: Connection) -> None:
+        try:
+            is_over = conn.sock.receive() == b""
+        except OSError:
+            is_over = True
+        if is_over:
+            self._drop(conn)
+
+    def murder_pending(self) -> None:
+        """Called in every round, at least once a second: end whose time is over, and make room for who comes."""
+        now = time.monotonic()
+        for waiting in (self.unfinished, self.sending, self.leaving):
+            while waiting and (conn := next(iter(waiting))).timeout <= now:
+                self._lose_patience(conn, waiting)
+        while self.nr_conns >= self.worker_connections and self._make_room():
+            pass
+
+    def _lose_patience(self, conn: Connection, waiting: Waiting) -> None:
+        del waiting[conn]
+        if conn.phase in {Phase.BODY, Phase.SENDING} and conn.moved >= bounds.LEAST:
+            waiting[conn] = None
+            self._give_time(conn, bounds.PATIENCE)
+        elif conn.has_begun:
+            self._refuse(conn, refusals.TooSlow())
+        else:
+            self._drop(conn, because="reader_too_slow" if conn.phase is Phase.SENDING else "")
+
+    def _make_room(self) -> bool:
+        """Close who has been answered, or else the oldest of those who are the most; whether there was one."""
+        most = self.leaving or max((self.unfinished, self.sending, self.keepalived_conns), key=len)
+        oldest = next(iter(most), None)
+        if oldest is not None:
+            self._drop(oldest, because="" if oldest.phase is Phase.LEAVING else "too_many_connections")
+        return oldest is not None
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002  # gunicorn's signature
+        now = time.monotonic()
+        while self.keepalived_conns and (force or self.keepalived_conns[0].timeout <= now):
+            self._drop(self.keepalived_conns[0])
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Called when the worker is told to stop: unfinished requests get no more than idle connections do."""
+        super()._cap_keepalive(deadline)
+        self.stops_at = time.monotonic() + bounds.STOPPING
+        for waiting in (self.unfinished, self.sending, self.leaving):
+            for conn in waiting:
+                conn.timeout = min(conn.timeout, self.stops_at)
+
+    def _give_time(self, conn: Connection, seconds: float) -> None:
+        conn.moved = 0
+        now = time.monotonic()
+        conn.timeout = min(now + seconds, max(self.stops_at, now))
+
+    def _listen(self, conn: Connection, events: int) -> None:
+        if conn.listened_for == events:
+            return
+        if conn.listened_for:
+            self.poller.unregister(conn.sock)
+        self.poller.register(conn.sock, events, partial(self.on_client_socket_readable, conn))
+        conn.listened_for = events
+
+    def _stop_waiting(self, conn: Connection) -> None:
+        """Let nobody count its time any more."""
+        if conn.is_idle:
+            self.keepalived_conns.remove(conn)
+            conn.is_idle = False
+        for waiting in (self.unfinished, self.sending, self.leaving):
+            waiting.pop(conn, None)
+
+    def _forget(self, conn: Connection) -> None:
+        """Let the poller neither listen to a connection nor count its time."""
+        self._stop_waiting(conn)
+        if conn.listened_for:
+            self.poller.unregister(conn.sock)
+            conn.listened_for = 0
+
+    def _drop(self, conn: Connection, because: str = "") -> None:
+        if because:
+            self.told.tell(because, status=0, address=conn.address)
+        self._forget(conn)
+        self.large.pop(conn, None)
+        self.nr_conns -= 1
+        conn.close()

@@ -1,0 +1,15 @@
+"""The product under gunicorn, once for all tests of a module: it takes seconds to start."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gunicorns import Site, running
+
+
+@pytest.fixture(scope="module")
+def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    log: Path = tmp_path_factory.mktemp("site") / "log"
+    with running(log) as site:
+        yield site
