@@ -7,10 +7,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.local.hashing import LONGEST_PASSWORD
 from accounts.models import User
 
 LONGEST_ADDRESS = 254  # characters: RFC 5321 leaves no more
-LONGEST_PASSWORD = 256
 
 
 class AddressForm(forms.Form):

@@ -75,8 +75,13 @@ def is_storable(text: str) -> bool:
 def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return the claims that can be kept: none that the database refuses, and of too many not the largest."""
     kept = {name: value for name, value in claims.items() if _fits(name) and _fits(value)}
-    while len(json.dumps(kept)) > LARGEST_CLAIMS:
-        del kept[max(kept, key=lambda name: len(json.dumps({name: kept[name]})))]
+    sizes = {name: len(json.dumps({name: value})) for name, value in kept.items()}  # its braces stand for ", "
+    whole = sum(sizes.values())
+    for name in sorted(sizes, key=lambda name: -sizes[name]):
+        if whole <= LARGEST_CLAIMS:
+            break
+        whole -= sizes[name]
+        del kept[name]
     return kept
 
 

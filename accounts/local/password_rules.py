@@ -1,24 +1,47 @@
-"""What a local password may not be, beyond Django's own validators: long, and yet the first that somebody tries."""
+"""What a local password may not be, beyond Django's own validators: long, and yet the first that somebody tries.
 
-import re
+Django asks every validator, whatever the one before it said. So each of them looks at bounded passwords only.
+"""
+
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.local.hashing import LONGEST_PASSWORD
+
 LEAST_CHARACTERS = 5  # different ones
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertzuiop", "qwertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm")
-REPEATED = re.compile(r"(.+?)\1+\Z", re.DOTALL)
-DECORATION = re.compile(r"^[\W\d_]+|[\W\d_]+\Z")
+
+
+class NotTooLong:
+    """Refuse a password that the hasher would not take."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if len(password) > LONGEST_PASSWORD:
+            raise ValidationError(self.get_help_text(), code="password_too_long")
+
+    def get_help_text(self) -> str:
+        return _("Your password can have at most %(most)d characters.") % {"most": LONGEST_PASSWORD}
+
+
+class NotLikeTheirOwn(UserAttributeSimilarityValidator):
+    """Django's, which compares the password with every word of the person's names."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if len(password) <= LONGEST_PASSWORD:
+            super().validate(password, user)
 
 
 class NothingObvious:
     """Refuse a common password that was only made longer, a run along the keyboard, and the site's own name."""
 
     def validate(self, password: str, user: Any = None) -> None:
+        if len(password) > LONGEST_PASSWORD:
+            return
         plain = password.casefold()
         if len(set(plain)) < LEAST_CHARACTERS or _is_run(plain) or _core(plain) in _common():
             raise ValidationError(
@@ -32,9 +55,18 @@ class NothingObvious:
 
 def _core(plain: str) -> str:
     """What is left without repetition and without the digits and signs around it."""
-    stripped = DECORATION.sub("", plain)
-    repeated = REPEATED.match(stripped)
-    return DECORATION.sub("", repeated.group(1)) if repeated else stripped
+    return _undecorated(_unrepeated(_undecorated(plain)))
+
+
+def _undecorated(text: str) -> str:
+    """Cut off what stands before the first letter and after the last."""
+    letters = [place for place, sign in enumerate(text) if sign.isalnum() and not sign.isdecimal()]
+    return text[letters[0] : letters[-1] + 1] if letters else ""
+
+
+def _unrepeated(text: str) -> str:
+    """Return the shortest text of which this is a repetition: where it begins anew when it is written twice."""
+    return text[: (text + text).index(text, 1)] if text else ""
 
 
 def _is_run(plain: str) -> bool:

@@ -3,6 +3,7 @@
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -28,7 +29,7 @@ def check(request: HttpRequest | None, name: str, password: str) -> User | None:
     tracks = brake.for_password(request, _name_of(user) if user else name)
     brake.take(tracks, event=Event.SIGN_IN_REFUSED)
     if user is None:
-        User().set_password(password)
+        check_password(password, make_password(None))
         return None
     if not user.check_password(password) or not user.is_active:
         return None

@@ -23,6 +23,8 @@ from audit.reading.sight import Named, Sight
 
 WORD = re.compile(r"\w+|\W")
 COMPARED = 2000  # letters: of longer values, the parts that changed are not looked for
+COMPARED_WORDS = 200  # between what is the same at both ends: comparing takes their product in time, and more
+Part = tuple[str, int, int, int, int]  # as SequenceMatcher tells it: what was done, from and to in each
 
 
 class Kept(StrEnum):
@@ -206,14 +208,30 @@ def _marked(before: Value | None, after: Value | None) -> tuple[Value | None, Va
     if before.named or after.named or max(len(before.text), len(after.text)) > COMPARED:
         return before, after
     old_words, new_words = WORD.findall(before.text), WORD.findall(after.text)
-    same = SequenceMatcher(None, old_words, new_words, autojunk=False)
-    if same.ratio() < 0.5:
+    parts = _compared(old_words, new_words)
+    equal = sum(to - since for what, since, to, _, _ in parts if what == "equal")
+    if equal * 4 < len(old_words) + len(new_words):  # less than half of both
         return before, after
     old, new = [], []
-    for what, a, b, c, d in same.get_opcodes():
+    for what, a, b, c, d in parts:
         old.append(format_html("{}" if what == "equal" else "<del>{}</del>", "".join(old_words[a:b])) if a < b else "")
         new.append(format_html("{}" if what == "equal" else "<ins>{}</ins>", "".join(new_words[c:d])) if c < d else "")
     return (
         Value(text=before.text, marked=format_html_join("", "{}", ((part,) for part in old))),
         Value(text=after.text, marked=format_html_join("", "{}", ((part,) for part in new))),
     )
+
+
+def _compared(old: list[str], new: list[str]) -> list[Part]:
+    """Say how one text became the other; of a middle with too many words, only that it did."""
+    shorter = min(len(old), len(new))
+    head = next((place for place in range(shorter) if old[place] != new[place]), shorter)
+    rest = shorter - head
+    tail = next((place for place in range(rest) if old[-1 - place] != new[-1 - place]), rest)
+    a, b, c, d = head, len(old) - tail, head, len(new) - tail
+    middle: list[Part] = [("replace", a, b, c, d)]
+    if max(b - a, d - c) <= COMPARED_WORDS:
+        found = SequenceMatcher(None, old[a:b], new[c:d], autojunk=False).get_opcodes()
+        middle = [(what, a + i, a + j, c + k, c + m) for what, i, j, k, m in found]
+    ends: list[Part] = [("equal", 0, head, 0, head), ("equal", b, len(old), d, len(new))]
+    return [ends[0], *middle, ends[1]]

@@ -66,10 +66,11 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload needs W005
 ]
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.local.hashing.BoundedArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "accounts.local.password_rules.NotTooLong"},  # first: people are told one thing at a time
     {
-        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "NAME": "accounts.local.password_rules.NotLikeTheirOwn",
         "OPTIONS": {"user_attributes": ("username", "name", "email")},
     },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
