@@ -23,6 +23,7 @@ from redis import Redis
 
 from accounts.encryption import fingerprint
 from audit.events import Event, record
+from accounts import limits
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,8 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
     by, seconds = tracks[which - 1].kind, math.ceil(wait / 1000)
     if refused == 1:
         logger.warning("braked: by=%s seconds=%s", by, seconds)
-        record(event, person=person, refused_because="braked", braked_by=by, seconds=seconds)
+        if limits.may_leave_entry():
+            record(event, person=person, refused_because="braked", braked_by=by, seconds=seconds)
     raise Braked(seconds)
 
 

@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import leaving
+from accounts import leaving, limits
 from accounts.claim_rules import wanted
 from accounts.models import ClaimRule, User
 from accounts.sessions import SessionStore
@@ -49,7 +49,8 @@ def leave_with_the_last_session(request: HttpRequest, user: User | None, **_: An
 @receiver(user_login_failed, dispatch_uid="record refused password")
 def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
     """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
-    record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")
+    if limits.may_leave_entry():
+        record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")
 
 
 @receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="forget what rules look at")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import step_up
+from accounts import brake, limits, step_up
 from accounts.admin_site import Site
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.factors.pages import FOR_ADMIN
@@ -30,7 +30,7 @@ from providers.buttons import buttons, page_with_buttons
 class PasswordForm(AdminAuthenticationForm):
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Somebody's right password that opens nothing here is answered like a wrong one."""
-        if isinstance(user, User) and not user.is_staff:
+        if isinstance(user, User) and not user.is_staff and limits.may_leave_entry():
             record(Event.SIGN_IN_REFUSED, person=user, refused_because="not_an_administrator")
         super().confirm_login_allowed(user)  # type: ignore[arg-type]  # stubs ask for Django's own user
 
@@ -76,6 +76,8 @@ class AdminSite(Site):
         if not form.is_valid():
             return self._sign_in_page(request, form, next_url)
         user = form.get_user()
+            if not limits.may_leave_entry():
+                return limits.too_often(limits.REFUSALS)
         assert isinstance(user, User)  # noqa: S101  # the one table of people
         return passwords.sign_in(request, user, next_url)
 

@@ -163,6 +163,8 @@ def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpR
 
 def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person: User | None) -> HttpResponse:
     """Say no: on a page that names neither the organization nor an address, in the trail, and in the log."""
+    if not limits.may_leave_entry():
+        return limits.too_often(limits.REFUSALS)
     reference = new_reference()
     invitations.note_refusal(refused, user=person, reference=reference)
     closed = CLOSED[refused.reason]

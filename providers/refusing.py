@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from redis.exceptions import RedisError
 
 from accounts import limits
-from accounts.limits import Limit
 from accounts.provider_names import name_of
 from audit.events import Event, record
 from providers import registry
@@ -19,9 +17,6 @@ from providers.refusal import Reason, SignInRefused
 from providers.words import NOTHING_CHANGED, Text, Words
 
 logger = logging.getLogger(__name__)
-
-REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # of one client, before they leave no more entries
-
 
 NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in by this.")
 
@@ -143,7 +138,7 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     Trying again means what was meant before: ``flow`` says what that was, where it is known.
     """
     if is_too_often(request):
-        return limits.too_often(REFUSALS)
+        return limits.too_often(limits.REFUSALS)
     page = PAGES.get(refused.reason, NOT_CONFIRMED)
     note_refusal(page.event, provider_id, refused)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
@@ -160,17 +155,12 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     return page_with_buttons(request, "providers/refusal.html", context, status=page.status)
 
 
-def is_too_often(request: HttpRequest) -> bool:
-    """Count a refusal, and say whether this client has had so many that the trail must not grow by more.
+def is_too_often(_request: HttpRequest) -> bool:
+    """Count a refusal, and say whether there were so many that it leaves no entry, and no reference is shown.
 
-    Only what is refused is counted: somebody beside an attacker, behind one address, still comes in. While
-    Redis is away nothing is counted and every refusal is recorded.
+    Only what is refused is counted: somebody beside an attacker, behind one address, still comes in.
     """
-    try:
-        return limits.is_over(request, REFUSALS)
-    except RedisError:
-        logger.warning("the cache is away: refusals are not counted")
-        return False
+    return not limits.may_leave_entry()
 
 
 def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None:

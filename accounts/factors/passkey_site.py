@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,6 +12,22 @@ LONGEST_NAME = 60  # characters by which a person calls a passkey
 
 class PasskeyRefused(Exception):
     """What a browser answered is no passkey's word to this challenge, on this site, for this person."""
+
+    reason = "passkey_not_believed"
+    person: UUID | None = None
+
+
+class PasskeyCopied(PasskeyRefused):
+    """A passkey that counts its signatures has not counted on: perhaps somebody has a copy of it.
+
+    W3C Web Authentication, Level 2, section 7.2, step 21.
+    """
+
+    reason = "passkey_counter_went_back"
+
+    def __init__(self, person: UUID) -> None:
+        super().__init__(str(person))
+        self.person = person
 
 
 def host() -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest
 
-from accounts import brake, step_up
+from accounts import brake, limits, step_up
 from accounts.encryption import DecryptionFailed
 from accounts.factors import recovery, totp
 from accounts.factors.held import Kind, note_use
@@ -31,7 +31,8 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     try:
         row = by(request, user, posted)
     except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
-        record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
+        if limits.may_leave_entry():
+            record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
         raise FactorRefused from refused
     brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
@@ -59,4 +60,4 @@ def _by_code(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Aut
 def _reason(refused: Exception) -> str:
     if isinstance(refused, DecryptionFailed):
         return "decryption_failed"  # SECRET_KEY is another than when it was encrypted
-    return "passkey_not_believed" if isinstance(refused, PasskeyRefused) else "not_right"
+    return refused.reason if isinstance(refused, PasskeyRefused) else "not_right"

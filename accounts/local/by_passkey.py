@@ -5,6 +5,8 @@ otherwise stay open to somebody whom the provider no longer lets in. Its page is
 needs a session, and not everybody who looks at a sign-in page shall leave one behind.
 """
 
+from uuid import UUID
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -57,12 +59,12 @@ def _judge(request: HttpRequest) -> User:
     brake.take(tracks, event=Event.SIGN_IN_REFUSED)
     try:
         used = passkeys.who_signs_in(request, request.POST.get("credential", ""))
-    except PasskeyRefused:
-        record(Event.SIGN_IN_REFUSED, refused_because="passkey_not_believed")
+    except PasskeyRefused as refused:
+        _note(refused.reason, refused.person)
         raise
     user: User = used.user
     if not (user.is_active and passwords.opens(user)):
-        record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_alone_does_not_open_this")
+        _note("passkey_alone_does_not_open_this", user)
         raise PasskeyRefused
     brake.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
@@ -71,6 +73,11 @@ def _judge(request: HttpRequest) -> User:
             raise PasskeyRefused
         record(Event.FACTOR_USED, person=user, object=used, kind=used.type)
     return user
+
+
+def _note(reason: str, user: User | UUID | None = None) -> None:
+    if limits.may_leave_entry():
+        record(Event.SIGN_IN_REFUSED, person=user, refused_because=reason)
 
 
 def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:

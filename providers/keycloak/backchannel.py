@@ -22,7 +22,7 @@ from audit.events import Event
 from providers import registry
 from providers.base import OpenIDProvider
 from providers.refusal import Reason, SignInRefused
-from providers.refusing import REFUSALS, is_too_often, note_refusal
+from providers.refusing import is_too_often, note_refusal
 from providers.upstream import one_deadline
 from providers.verification import LEEWAY, verify_logout
 from providers.waiting import Caller
@@ -55,7 +55,7 @@ def receive(request: HttpRequest) -> HttpResponse:
             end_upstream(_named(claims))
     except SignInRefused as refused:
         if is_too_often(request):
-            return limits.too_often(REFUSALS)
+            return limits.too_often(limits.REFUSALS)
         note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponse(headers={"Cache-Control": "no-store"})

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from accounts import limits
 from accounts.limits import Limit
 from audit.models import Entry
-from providers import refusing
 from tests.flows.conftest import Browser, refusals
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ STRANGER = "203.0.113.7"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(refusing, "REFUSALS", Limit(kind="refusals", most=3, seconds=60))
+    monkeypatch.setattr(limits, "REFUSALS", Limit(kind="refusals", most=3, seconds=60))
     return 3
 
 
