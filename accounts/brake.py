@@ -1,8 +1,9 @@
 """The brake on guessing: wrong passwords and wrong second factors cost more and more time (ADR 8).
 
 Every try is counted before it is judged, so that many at once are no way past, and forgiven when it was right. It is
-held against the account and against the address, each by itself. Without Redis nobody can count, and nobody is let
-in: RedisError ends as 503.
+held against the name as it was typed and against the address, each by itself. The account behind several names has a
+count of its own, of which nobody is told (ADR 31). Without Redis nobody can count, and nobody is let in: RedisError
+ends as 503.
 """
 
 import logging
@@ -17,13 +18,14 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.crypto import get_random_string
 from redis import Redis
 
+from accounts import limits
 from accounts.encryption import fingerprint
 from audit.events import Event, record
-from accounts import limits
 
 logger = logging.getLogger(__name__)
 
@@ -86,18 +88,32 @@ class _HasRedis(Protocol):
     def redis(self) -> Redis: ...
 
 
-def for_password(request: HttpRequest | None, name: str) -> list[Track]:
+def for_password(request: HttpRequest | None, name: str, *, account: str = "") -> list[Track]:
     """Return the tracks of a try to come in by a name, whether or not anybody has it.
 
-    A browser from which the right password came before has a track of its own in place of both: who guesses from
-    elsewhere, or from behind the same address, does not keep the owner out.
+    ``account`` is the one name by which the account behind it is known, where there is one. What was typed has a
+    track by itself: were it the account's, two names that are held together would be told to belong together. A right
+    try does not clear it for the next, who could tell by that that somebody has this name.
+
+    A browser from which the right password came before has a track of its own in place of all others: who guesses
+    from elsewhere, or from behind the same address, does not keep the owner out.
     """
-    digest = _digest(name)
-    device = _device_of(request, digest)
-    if device:
-        return [Track(kind="device", key=f"device:{digest}:{device}", free=FREE_OF_ACCOUNT, cleared=True)]
-    account = Track(kind="account", key=f"account:{digest}", free=FREE_OF_ACCOUNT, cleared=True)
-    return [account, *_of_address(request)]
+    if known := _of_device(request, account or name):
+        return known
+    typed = Track(kind="account", key=f"account:{_digest(name)}", free=FREE_OF_ACCOUNT, cleared=not account)
+    return [typed, *_of_address(request)]
+
+
+def for_account(request: HttpRequest | None, account: str) -> list[Track]:
+    """Return the track on which all names of one account are counted together, unless the browser is known."""
+    if _of_device(request, account):
+        return []
+    return [Track(kind="account", key=f"person:{_digest(account)}", free=FREE_OF_ACCOUNT, cleared=True)]
+
+
+def for_own_password(request: HttpRequest | None, account: str) -> list[Track]:
+    """Return the tracks of a try by somebody who is signed in: to them it may be told."""
+    return _of_device(request, account) or [*for_account(request, account), *_of_address(request)]
 
 
 def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> list[Track]:
@@ -127,6 +143,21 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
         if limits.may_leave_entry():
             record(event, person=person, refused_because="braked", braked_by=by, seconds=seconds)
     raise Braked(seconds)
+
+
+def take_quietly(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -> bool:
+    """Count as ``take`` does, and say whether the try may be judged. Where it may not, answer as if it was wrong."""
+    try:
+        take(tracks, event=event, person=person)
+    except Braked:
+        return False
+    return True
+
+
+def answer(braked: Braked) -> HttpResponse:
+    response = render(None, "429.html", status=429)
+    response.headers["Retry-After"] = str(braked.seconds)
+    return response
 
 
 def forgive(tracks: Sequence[Track]) -> None:
@@ -161,6 +192,13 @@ def _device_of(request: HttpRequest | None, digest: str) -> str:
     except (signing.BadSignature, ValueError):
         return ""
     return str(device) if name == digest else ""
+
+
+def _of_device(request: HttpRequest | None, account: str) -> list[Track]:
+    digest = _digest(account)
+    device = _device_of(request, digest)
+    key = f"device:{digest}:{device}"
+    return [Track(kind="device", key=key, free=FREE_OF_ACCOUNT, cleared=True)] if device else []
 
 
 def _digest(name: str) -> str:

@@ -24,6 +24,7 @@ from django.utils.functional import cached_property
 from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from accounts import brake
 from accounts.brake import Braked
 from accounts.people import EndedMeanwhile
 from accounts.sessions import forget_sign_in
@@ -155,11 +156,7 @@ def unavailable(_request: HttpRequest, exception: Exception) -> HttpResponse | N
 @on_exception
 def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
-    if not isinstance(exception, Braked):
-        return None
-    response = render(None, "429.html", status=429)
-    response.headers["Retry-After"] = str(exception.seconds)
-    return response
+    return brake.answer(exception) if isinstance(exception, Braked) else None
 
 
 @on_exception

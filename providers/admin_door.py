@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts import brake, limits, step_up
 from accounts.admin_site import Site
+from accounts.brake import Braked
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.factors.pages import FOR_ADMIN
 from accounts.local import by_passkey, passwords
@@ -57,6 +58,10 @@ class AdminSite(Site):
             raise Http404
         if not step_up.is_fresh(request):
             return step_up.ask(request)
+        try:
+            _judge_old_password(request, request.user)
+        except Braked as braked:  # answered here: an exception would take the entry in the trail back
+            return brake.answer(braked)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
             if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
@@ -71,13 +76,13 @@ class AdminSite(Site):
     def _judge_password(self, request: HttpRequest, next_url: str) -> HttpResponse:
         form = PasswordForm(request, request.POST)
         if not settings.LOCAL_PASSWORDS:
+            if not limits.may_leave_entry():
+                return limits.too_often(limits.REFUSALS)
             record(Event.SIGN_IN_REFUSED, refused_because="local_passwords_off")
             return self._sign_in_page(request, form, next_url, status=403)
         if not form.is_valid():
             return self._sign_in_page(request, form, next_url)
         user = form.get_user()
-            if not limits.may_leave_entry():
-                return limits.too_often(limits.REFUSALS)
         assert isinstance(user, User)  # noqa: S101  # the one table of people
         return passwords.sign_in(request, user, next_url)
 
@@ -97,6 +102,13 @@ class AdminSite(Site):
             "providers": buttons(request, next_url=next_url),
         }
         return page_with_buttons(request, "admin/login.html", context, status=status)
+
+
+def _judge_old_password(request: HttpRequest, user: User) -> None:
+    """Meet the brake before Django's form judges the old password, which knows none. Raises Braked."""
+    old = request.POST.get("old_password", "")
+    if old and not passwords.is_of(request, user, old):
+        record(Event.SIGN_IN_REFUSED, person=user, refused_because="local_password_wrong")
 
 
 def _has_proven_enough(request: HttpRequest) -> bool:

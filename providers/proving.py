@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import step_up
+from accounts import brake, step_up
+from accounts.brake import Braked
 from accounts.factors.held import has_factor
 from accounts.factors.pages import ways_to_prove
 from accounts.factors.proving import FactorRefused, prove
@@ -35,6 +36,8 @@ def prove_again(request: HttpRequest) -> HttpResponse:
             _judge(request, user)
         except FactorRefused:
             error = _("That was not right, or was used before. Try once more.")
+        except Braked as braked:  # answered here: an exception would take the entry in the trail back
+            return brake.answer(braked)
         else:
             request.session.cycle_key()
             return HttpResponseRedirect(next_url or reverse("account"))

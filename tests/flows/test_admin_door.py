@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -276,6 +277,106 @@ def test_the_owner_comes_in_from_a_browser_that_is_known_while_others_guess(
 
     assert enter(guesser).status_code == 429
     assert enter(browser).headers["Location"] == "/admin/"
+
+
+def person_with_two_names() -> User:
+    return User.objects.create_superuser(
+        username=NAME, password=PASSWORD, name="Root", email="root@example.com", email_verified=True
+    )
+
+
+@pytest.mark.promise(44)
+def test_two_names_of_one_account_are_not_told_to_belong_together(
+    browser: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    """The kind of fault: what holds one typed form is seen at another, so 429 against 422 tells whose it is."""
+    person_with_two_names()
+    seen = {}
+    for typed in ("root@example.com", "nobody@example.com"):
+        cache.clear()
+        for number in range(brake.FREE_OF_ACCOUNT + 1):
+            guesser = new_browser()
+            guesser.client.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
+            enter(guesser, password="wrong")
+        other = new_browser()
+        other.client.defaults["REMOTE_ADDR"] = "198.51.100.1"
+        seen[typed] = [
+            *(enter(other, name=typed, password="wrong").status_code for _ in range(brake.FREE_OF_ACCOUNT + 1)),
+            *(
+                other.post("/accounts/local/login/", {"name": typed.upper(), "password": "wrong"}).status_code
+                for _ in range(2)
+            ),
+        ]
+
+    assert seen["root@example.com"] == seen["nobody@example.com"]
+    assert seen["root@example.com"][0] == 200
+
+
+@pytest.mark.promise(44)
+def test_guesses_by_two_names_of_one_account_count_together(
+    browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None], time_machine: Any
+) -> None:
+    """What is held behind several names is held quietly: a right password is answered like a wrong one."""
+    time_machine.move_to(datetime.now(UTC), tick=False)
+    person_with_two_names()
+    for number in range(brake.FREE_OF_ACCOUNT):
+        guesser = new_browser()
+        guesser.client.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
+        enter(guesser, password="wrong")
+    other = new_browser()
+    other.client.defaults["REMOTE_ADDR"] = "198.51.100.1"
+    wrong = enter(other, name="root@example.com", password="wrong")
+    right = enter(other, name="root@example.com")
+
+    assert right.status_code == wrong.status_code == 200
+    assert _same_page(right, wrong)
+    assert other.account is None
+    later(seconds=5)
+    assert enter(other, name="root@example.com").status_code == 302
+
+
+@pytest.mark.promise(44)
+def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browser: Callable[[], Browser]) -> None:
+    """Else who keeps guessing sees the count begin anew, and knows that somebody of this name has come in."""
+    person_with_two_names()
+    owner, guesser = new_browser(), new_browser()
+    owner.client.defaults["REMOTE_ADDR"], guesser.client.defaults["REMOTE_ADDR"] = "192.0.2.1", "198.51.100.1"
+    for _ in range(brake.FREE_OF_ACCOUNT - 1):
+        enter(guesser, password="wrong")
+    assert enter(owner).status_code == 302
+
+    assert [enter(guesser, password="wrong").status_code for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.promise(44)
+def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, root: User) -> None:
+    """The kind of fault: a password check that no brake knows of."""
+    enter(browser)
+    form = {"new_password1": "seven quiet lanterns", "new_password2": "seven quiet lanterns"}
+    answers = [
+        browser.post("/admin/password_change/", {"old_password": f"wrong {number}", **form}) for number in range(12)
+    ]
+    statuses = [answer.status_code for answer in answers]
+
+    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * (12 - brake.FREE_OF_ACCOUNT)
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert browser.post("/admin/password_change/", {"old_password": PASSWORD, **form}).status_code == 429
+    reasons = [found["refused_because"] for found in details("sign_in.refused")]
+    assert reasons == ["local_password_wrong"] * brake.FREE_OF_ACCOUNT + ["braked"]
+    root.refresh_from_db()
+    assert root.check_password(PASSWORD)
+
+
+@pytest.mark.promise(44)
+def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(browser: Browser, root: User) -> None:
+    enter(browser)
+    statuses = [
+        browser.post("/accounts/prove/", {"password": f"wrong {number}"}).status_code
+        for number in range(brake.FREE_OF_ACCOUNT + 2)
+    ]
+
+    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * 2
+    assert [found["refused_because"] for found in details("sign_in.refused")] == ["braked"]
 
 
 @pytest.mark.promise(44)
