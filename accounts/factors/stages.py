@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 
 from accounts import people, step_up
 from accounts.factors.held import has_factor, must_have_factor
+from accounts.local import passwords
 from accounts.models import Session, User
 from accounts.sessions import Proof, SessionStore
 
@@ -49,6 +50,8 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
         """
         with transaction.atomic():
             proof = hold(self.request, self.person)
+            if not passwords.still_opens(self.request, self.person):
+                raise people.EndedMeanwhile(self.person.pk)
             if isinstance(self.request.session, SessionStore):
                 self.request.session.rest_on(proof)
             response: HttpResponse = self.exit()

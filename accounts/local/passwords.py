@@ -1,5 +1,6 @@
 """Local passwords: the one place that judges them, behind the brake."""
 
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import logout
@@ -41,10 +42,22 @@ def check(request: HttpRequest | None, name: str, password: str) -> User | None:
 
 
 def opens(user: User) -> bool:
-    """Whether somebody can come in by a password that is kept here."""
-    return settings.LOCAL_PASSWORDS and bool(_name_of(user)) and user.has_usable_password()
+    """Whether what is kept here opens somebody's account, or proves anything in it: the one decider of all such doors.
+
+    By password or passkey, at the page for everybody, at the admin's, and where a fresh proof is asked for. Where
+    people have no local accounts, administrators have: theirs is the door for the day when no provider answers.
+    """
+    is_for_them = settings.LOCAL_ACCOUNTS != "off" or user.is_staff
+    return settings.LOCAL_PASSWORDS and is_for_them and bool(_name_of(user)) and user.has_usable_password()
 
 
+def still_opens(request: HttpRequest, user: User) -> bool:
+    """Whether a sign-in that began here and waited for its second factor may end so: doors close meanwhile."""
+    methods = {proof["method"] for proof in get_authentication_records(request, user)}
+    return "socialaccount" in methods or opens(user)
+
+
+@sensitive_variables("password")
 def is_of(request: HttpRequest, user: User, password: str) -> bool:
     """Whether a password is that of somebody who is signed in. Raises Braked."""
     if not opens(user):
@@ -71,6 +84,8 @@ def sign_in(
     try:
         with transaction.atomic():
             held = people.hold(user.pk, epoch=user.sign_in_epoch)
+            if not opens(held):
+                raise people.EndedMeanwhile(held.pk)
             if not by_passkey:
                 step_up.note(request, held, "password")
             if isinstance(request.session, SessionStore):

@@ -25,7 +25,7 @@ def is_on() -> bool:
 
 def is_open() -> bool:
     """Whether anybody may open one."""
-    return settings.LOCAL_ACCOUNTS == "open"
+    return is_on() and settings.LOCAL_ACCOUNTS == "open"
 
 
 def open_local_account(address: str, name: str, password: str | None) -> User:

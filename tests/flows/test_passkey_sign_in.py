@@ -28,6 +28,7 @@ PASSWORD = "a lantern in the stairwell"
 def _on_a_site(settings: Any, browser: Browser) -> None:
     cache.clear()
     settings.PUBLIC_URL = SITE
+    settings.LOCAL_ACCOUNTS = "open"
     settings.ALLOWED_HOSTS = ["id.example.com"]
     settings.ADMIN_NEEDS_SECOND_FACTOR = True
     browser.client.defaults["HTTP_HOST"] = "id.example.com"
@@ -172,3 +173,37 @@ def test_under_an_address_the_page_says_what_passkeys_need(browser: Browser, set
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
 
     assert b"Passkeys need a host name" in browser.get(PAGE).content
+
+
+def test_a_counter_that_went_back_opens_nothing_and_the_trail_says_so(browser: Browser, root: User) -> None:
+    key = with_key(root)
+    show(browser, key.sign(asked(browser), handle=root.pk.bytes, counter=9))
+    browser.post("/accounts/logout/")
+
+    assert show(browser, key.sign(asked(browser), handle=root.pk.bytes, counter=3)).status_code == 200
+    assert browser.account is None
+    assert details("sign_in.refused") == [{"refused_because": "passkey_counter_went_back"}]
+
+
+@pytest.mark.parametrize("accounts", ["off", "invited", "open"])
+def test_it_opens_a_local_account_only_where_people_have_such(browser: Browser, settings: Any, accounts: str) -> None:
+    """The kind of fault: a switch that closes one door of several. Administrators keep theirs (``root`` above)."""
+    settings.LOCAL_ACCOUNTS = accounts
+    settings.ADMIN_NEEDS_SECOND_FACTOR = False
+    member = User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD)
+    key = with_key(member)
+    answer = show(browser, key.sign(asked(browser), handle=member.pk.bytes))
+
+    assert (answer.status_code == 302, browser.account == str(member.pk)) == (accounts != "off", accounts != "off")
+    if accounts == "off":
+        assert details("sign_in.refused") == [{"refused_because": "passkey_alone_does_not_open_this"}]
+
+
+def test_an_administrator_comes_in_though_people_have_no_local_accounts(
+    browser: Browser, root: User, settings: Any
+) -> None:
+    settings.LOCAL_ACCOUNTS = "off"
+    key = with_key(root)
+
+    assert show(browser, key.sign(asked(browser), handle=root.pk.bytes)).status_code == 302
+    assert browser.account == str(root.pk)

@@ -1,0 +1,94 @@
+"""A switch closes all doors of its kind: at the opening, and not only on the page that shows them.
+
+The kind of fault: a door that asks another question than its neighbours, or asked it when it showed its page.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from tests.authenticator import code
+from tests.flows.conftest import Browser
+from tests.flows.factors import PROVE, add_app
+from tests.post import Post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PASSWORD = "a lantern in the stairwell"
+OFF = [("LOCAL_ACCOUNTS", "off"), ("LOCAL_PASSWORDS", False)]
+
+
+@pytest.fixture(autouse=True)
+def _open(settings: Any) -> None:
+    settings.LOCAL_ACCOUNTS = "open"
+
+
+@pytest.fixture
+def ned() -> User:
+    return User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD, name="Ned")
+
+
+def sign_in(browser: Browser) -> Any:
+    return browser.post("/accounts/local/login/", {"name": "ned@example.com", "password": PASSWORD})
+
+
+@pytest.mark.parametrize(("switch", "value"), OFF)
+def test_every_door_of_a_local_account_is_closed(
+    browser: Browser, ned: User, post: Post, settings: Any, switch: str, value: Any
+) -> None:
+    """Mailed links were sent, and pages opened, while it was on."""
+    browser.post("/accounts/local/forgotten/", {"address": "ned@example.com"})
+    browser.post("/accounts/register/", {"address": "nora@example.com"})
+    reset, registration = post.link("ned@example.com"), post.link("nora@example.com")
+    setattr(settings, switch, value)
+
+    assert sign_in(browser).status_code == 404
+    assert browser.post(reset, {"password": "seven quiet lanterns"}).status_code == 410
+    assert browser.post(registration, {"name": "Nora", "password": "seven quiet lanterns"}).status_code == 410
+    assert browser.post("/accounts/local/forgotten/", {"address": "ned@example.com"}).status_code == 404
+    assert browser.post("/accounts/register/", {"address": "nora@example.com"}).status_code == 404
+    browser.post("/admin/login/", {"username": "ned@example.com", "password": PASSWORD})
+    assert browser.account is None
+    ned.refresh_from_db()
+    assert ned.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(("switch", "value"), OFF)
+def test_a_sign_in_that_waits_for_its_second_factor_does_not_end_behind_a_closed_door(
+    browser: Browser, new_browser: Callable[[], Browser], ned: User, settings: Any, later: Callable[..., None],
+    *, switch: str, value: Any,
+) -> None:  # fmt: skip
+    first = new_browser()
+    sign_in(first)
+    secret, _ = add_app(first)
+    later()
+    assert sign_in(browser).headers["Location"] == PROVE
+    setattr(settings, switch, value)
+    answer = browser.post(PROVE, {"code": code(secret)})
+
+    assert "ended_meanwhile" in answer.headers["Location"]
+    assert browser.account is None
+
+
+@pytest.mark.parametrize(("switch", "value"), OFF)
+def test_what_opens_nothing_proves_nothing(
+    browser: Browser, ned: User, settings: Any, later: Callable[..., None], switch: str, value: Any
+) -> None:
+    sign_in(browser)
+    later(minutes=11)
+    setattr(settings, switch, value)
+
+    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 200
+    assert b'name="password"' not in browser.get("/accounts/prove/").content
+
+
+@pytest.mark.promise(45)
+def test_administrators_keep_their_door_where_people_have_no_local_accounts(browser: Browser, settings: Any) -> None:
+    settings.LOCAL_ACCOUNTS = "off"
+    root = User.objects.create_superuser(username="root", password=PASSWORD)
+
+    assert browser.post("/admin/login/", {"username": "root", "password": PASSWORD}).status_code == 302
+    assert browser.account == str(root.pk)
+    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 302
