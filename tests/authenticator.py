@@ -16,7 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
-from fido2.cose import ES256
+from fido2.cose import ES256, CoseKey
 from fido2.webauthn import AttestationObject, AttestedCredentialData, AuthenticatorData
 
 PRESENT, VERIFIED, WITH_KEY = AuthenticatorData.FLAG.UP, AuthenticatorData.FLAG.UV, AuthenticatorData.FLAG.AT
@@ -50,11 +50,21 @@ class SecurityKey:
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     key: Any = field(default_factory=lambda: generate_private_key(SECP256R1()))
 
-    def make(self, options: str, *, origin: str = "", host: str = "", kind: str = "webauthn.create") -> str:
+    def make(
+        self,
+        options: str,
+        *,
+        origin: str = "",
+        host: str = "",
+        kind: str = "webauthn.create",
+        algorithm: int | None = None,
+        counter: int = 0,
+    ) -> str:
         asked = json.loads(options)["publicKey"]
         cose = ES256.from_cryptography_key(self.key.public_key())  # type: ignore[no-untyped-call]  # a library partly typed
-        public = AttestedCredentialData.create(b"\0" * 16, self.credential_id, cose)
-        about = AuthenticatorData.create(_hash(host or asked["rp"]["id"]), PRESENT | WITH_KEY, 0, public)
+        named = CoseKey({**cose, 3: algorithm}) if algorithm else cose
+        public = AttestedCredentialData.create(b"\0" * 16, self.credential_id, named)
+        about = AuthenticatorData.create(_hash(host or asked["rp"]["id"]), PRESENT | WITH_KEY, counter, public)
         response = {
             "clientDataJSON": _text(self._told(asked, kind, origin)),
             "attestationObject": _text(AttestationObject.create("none", about, {})),
@@ -70,10 +80,11 @@ class SecurityKey:
         kind: str = "webauthn.get",
         handle: bytes = b"",
         is_unlocked: bool = True,
+        counter: int = 1,
     ) -> str:
         asked = json.loads(options)["publicKey"]
         flags = PRESENT | VERIFIED if is_unlocked else PRESENT
-        about = AuthenticatorData.create(_hash(host or asked["rpId"]), flags, 1)
+        about = AuthenticatorData.create(_hash(host or asked["rpId"]), flags, counter)
         told = self._told(asked, kind, origin)
         signature = self.key.sign(about + hashlib.sha256(told).digest(), ECDSA(SHA256()))
         response = {

@@ -14,11 +14,13 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal.auth import WebAuthn
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from django.conf import settings
+from django.db import transaction
 from django.http import HttpRequest
 from fido2.server import Fido2Server
 from fido2.utils import websafe_decode
 from fido2.webauthn import (
     AttestedCredentialData,
+    AuthenticationResponse,
     PublicKeyCredentialRpEntity,
     PublicKeyCredentialUserEntity,
     RegistrationResponse,
@@ -26,9 +28,11 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from accounts.factors.passkey_site import LONGEST_NAME, PasskeyRefused, host
+from accounts.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, host
 from accounts.models import User
+from audit.context import Actor, ActorKind, acting
 
+COUNT = "signatures"  # in what is kept of a passkey: how many it says that it has made
 STATE = "passkey"  # in the session: the challenge that a browser was given
 CHALLENGE_LASTS = 600  # seconds
 LONGEST_ANSWER = 20_000  # characters
@@ -40,6 +44,8 @@ NOT_BELIEVED = (
     IndexError,
     AttributeError,
     AssertionError,
+    NotImplementedError,  # of keys for algorithms that the library does not know
+    OverflowError,
     RecursionError,
     struct.error,
     InvalidSignature,
@@ -67,7 +73,10 @@ def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticat
     state = _take_back(request, user)
     try:
         registration = RegistrationResponse.from_dict(_read(answer))
-        _server().register_complete(state, registration)
+        server = _server()
+        made = server.register_complete(state, registration).credential_data
+        if made is None or made.public_key.ALGORITHM not in {offer.alg for offer in server.allowed_algorithms}:
+            raise PasskeyRefused  # it would be kept, and fail whenever it is used
         kept = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
     except NOT_BELIEVED as refused:
         raise PasskeyRefused from refused
@@ -85,14 +94,12 @@ def begin_proof(request: HttpRequest, user: User) -> str:
 
 
 def prove(request: HttpRequest, user: User, answer: str) -> Authenticator:
-    """Return whose word a browser brought. Raises PasskeyRefused."""
+    """Return whose word a browser brought. Raises PasskeyRefused, and PasskeyCopied."""
     state = _take_back(request, user)
-    rows = {_credential(row).credential_id: row for row in _rows(user.pk)}
     try:
-        used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], _read(answer))
+        return _used(state, user.pk, _read(answer))
     except NOT_BELIEVED as refused:
         raise PasskeyRefused from refused
-    return rows[used.credential_id]
 
 
 def begin_sign_in(request: HttpRequest) -> str:
@@ -106,16 +113,39 @@ def begin_sign_in(request: HttpRequest) -> str:
 
 
 def who_signs_in(request: HttpRequest, answer: str) -> Authenticator:
-    """Return the passkey that signed in, with whose it is. Raises PasskeyRefused."""
+    """Return the passkey that signed in, with whose it is. Raises PasskeyRefused, and PasskeyCopied."""
     state = _take_back(request, None)
     try:
         told = _read(answer)
         person = UUID(bytes=websafe_decode(told["response"]["userHandle"]))
-        rows = {_credential(row).credential_id: row for row in _rows(person)}
-        used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], told)
+        return _used(state, person, told)
     except NOT_BELIEVED as refused:
         raise PasskeyRefused from refused
-    return rows[used.credential_id]
+
+
+def _used(state: dict[str, Any], person: UUID, told: dict[str, Any]) -> Authenticator:
+    """Return the passkey of somebody that an answer is signed by, and keep how far it has counted."""
+    rows = {_credential(row).credential_id: row for row in _rows(person)}
+    used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], told)
+    count = AuthenticationResponse.from_dict(told).response.authenticator_data.counter
+    row = rows[used.credential_id]
+    _count_on(row, count)
+    return row
+
+
+def _count_on(row: Authenticator, count: int) -> None:
+    """Let a passkey count its signatures upwards, if it counts at all; of two uses at once with one count one wins."""
+    with transaction.atomic():
+        held = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
+        if held is None:  # removed at this moment
+            raise PasskeyRefused
+        before = held.data.get(COUNT, WebAuthn(held).authenticator_data.counter)
+        if (before or count) and count <= before:
+            raise PasskeyCopied(row.user_id)
+        if count != before:
+            held.data[COUNT] = count
+            with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # whose passkey signs is who they are
+                held.save(update_fields=["data"])
 
 
 def _server() -> Fido2Server:

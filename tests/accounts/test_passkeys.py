@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from accounts.factors import passkeys
-from accounts.factors.passkey_site import LONGEST_NAME, PasskeyRefused, is_possible
+from accounts.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, is_possible
 from accounts.models import User
 from accounts.sessions import SessionStore
 from tests.authenticator import SecurityKey
@@ -66,7 +66,7 @@ def test_a_passkey_is_added_and_proves(ada: User) -> None:
         {"kind": "webauthn.get"},
     ],
 )
-def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, str]) -> None:
+def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, Any]) -> None:
     request = browser()
     answer = SecurityKey(SITE).make(passkeys.begin_adding(request, ada), **bent)
 
@@ -206,3 +206,43 @@ def test_passkeys_need_a_hosts_name_and_that_of_the_site(
     request.META["HTTP_HOST"] = asked_as
 
     assert is_possible(request) is can_be
+
+
+@pytest.mark.parametrize("algorithm", [-999, 1, -65535, -65536, 2**31])
+def test_an_algorithm_that_was_not_offered_is_refused_and_nothing_is_kept(ada: User, algorithm: int) -> None:
+    """The kind of fault: what the library takes and cannot use. It was kept, and failed whenever it was shown."""
+    key, request = SecurityKey(SITE), browser()
+    options = passkeys.begin_adding(request, ada)
+    assert algorithm not in {offer["alg"] for offer in json.loads(options)["publicKey"]["pubKeyCredParams"]}
+    with pytest.raises(PasskeyRefused):
+        passkeys.add(request, ada, key.make(options, algorithm=algorithm), "My key")
+
+    assert not Authenticator.objects.exists()
+
+
+def proof(ada: User, key: SecurityKey, counter: int) -> Authenticator:
+    request = browser()
+    return passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada), counter=counter))
+
+
+@pytest.mark.parametrize(("made", "then"), [(0, [1, 2, 3]), (5, [6, 100]), (0, [0, 0, 0]), (0, [0, 0, 7, 8])])
+def test_a_counter_that_counts_on_or_never_counts_is_believed(ada: User, made: int, then: list[int]) -> None:
+    key, request = SecurityKey(SITE), browser()
+    passkeys.add(request, ada, key.make(passkeys.begin_adding(request, ada), counter=made), "My key")
+
+    for counter in then:
+        proof(ada, key, counter)
+
+
+@pytest.mark.parametrize(("made", "then", "last"), [(5, [], 4), (5, [], 5), (0, [9], 3), (0, [9], 9), (0, [9], 0)])
+def test_a_counter_that_does_not_count_on_is_refused(ada: User, made: int, then: list[int], last: int) -> None:
+    """Two devices with one key count each by itself: W3C Web Authentication, Level 2, section 7.2, step 21."""
+    key, request = SecurityKey(SITE), browser()
+    passkeys.add(request, ada, key.make(passkeys.begin_adding(request, ada), counter=made), "My key")
+    for counter in then:
+        proof(ada, key, counter)
+
+    with pytest.raises(PasskeyCopied) as refused:
+        proof(ada, key, last)
+    assert (refused.value.reason, refused.value.person) == ("passkey_counter_went_back", ada.pk)
+    assert proof(ada, key, 100), "the other device goes on"
