@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,7 +34,12 @@ else:
 
 CHUNK = 2000  # rows in memory at a time
 PATIENCE = "60s"  # for a reader who takes nothing: the transaction must not stay open for ever
-FORMULA_BEGINS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b")  # the latter full-width and small
+FORMULA = frozenset(
+    "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+)  # how one begins; the latter full-width and small
+SEPARATORS = ",;|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+QUOTES = frozenset('"\u201c\u201d\u201e\uff02')
+BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that it is UTF-8
 
 
 class Format(ABC):
@@ -52,6 +58,7 @@ class CSV(Format):
 
     def write(self, headings: Sequence[str], chunks: Iterator[list[tuple[Any, ...]]]) -> Iterator[str]:
         sheet = io.StringIO()
+        sheet.write(BYTE_ORDER_MARK)
         writer = csv.writer(sheet)
         writer.writerow(headings)
         for chunk in chunks:
@@ -178,9 +185,38 @@ class ExportAdmin(Base):
 
 
 def harmless(cell: Any) -> str:
-    """Keep a spreadsheet from running what somebody has written as their name (OWASP, CSV injection)."""
+    """Keep a spreadsheet from running what somebody has written as their name (OWASP, CSV injection).
+
+    Some split a cell at semicolons, tabs or line ends, whatever the file says: then each part is a cell of its own.
+    """
     text = _text(cell)
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) or text.lstrip().startswith(FORMULA_BEGINS) else text
+    if isinstance(cell, int | float | Decimal):
+        return text  # a number below zero is one
+    defused = "".join(_defused(text, ";" if isinstance(cell, dict | list) else SEPARATORS))
+    if defused == text and not text.startswith(("\t", "\r", "\n")):
+        return text
+    return defused if defused.startswith("'") else f"'{defused}"
+
+
+def _defused(text: str, separators: str) -> Iterator[str]:
+    """Put an apostrophe in front of each part that begins like a formula, if only after blanks or quotation marks."""
+    before = ""  # of a part that may still begin like one
+    is_begin = True
+    for sign in text:
+        if sign in separators:
+            yield before + sign
+            before, is_begin = "", True
+        elif not is_begin:
+            yield sign
+        elif sign in FORMULA:
+            yield f"'{before}{sign}"
+            before, is_begin = "", False
+        elif sign.isspace() or sign in QUOTES:
+            before += sign
+        else:
+            yield before + sign
+            before, is_begin = "", False
+    yield before
 
 
 def _text(cell: Any) -> str:

@@ -359,7 +359,7 @@ def test_an_export_is_exactly_what_is_filtered_and_is_recorded(
 
 def _rows(form: str, body: str) -> list[dict[str, Any]]:
     if form == "csv":
-        rows = list(csv.DictReader(io.StringIO(body)))
+        rows = list(csv.DictReader(io.StringIO(body.removeprefix("\ufeff"))))
         assert all(not cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
         return rows
     return [json.loads(line) for line in body.splitlines()] if form == "jsonl" else json.loads(body)

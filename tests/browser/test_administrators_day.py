@@ -141,7 +141,7 @@ def _export(visitor: Visitor) -> list[dict[str, str]]:
     with visitor.page.expect_download() as downloading:
         visitor.press("Export as CSV")
     assert downloading.value.suggested_filename.endswith(".csv")
-    with downloading.value.path().open(newline="") as file:
+    with downloading.value.path().open(newline="", encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import re
 import tracemalloc
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -37,7 +39,7 @@ def export(client: Client, form: str = "csv", path: str = PEOPLE, **query: str) 
 
 
 def read(answer: Any) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(answer.getvalue().decode())))
+    return list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
 
 
 def told(action: str) -> dict[str, Any]:
@@ -88,6 +90,47 @@ def test_a_cell_that_begins_like_a_formula_is_defused(administrator: Client, beg
 
     assert row["name"] == f"'{name}"
     assert plain["name"] == name, "JSON is no spreadsheet"
+
+
+@pytest.mark.promise(48)
+@pytest.mark.parametrize("separator", [";", ",", "\t", "\n", "\r\n", "|", "; ", ";\t", ';"', '; " '])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", *FULL_WIDTH])
+def test_a_formula_behind_a_separator_is_defused_too(administrator: Client, separator: str, begin: str) -> None:
+    """The kind of fault: a cell that is harmless where it stands, and is two where somebody else splits it."""
+    name = f"a{separator}{begin}HYPERLINK(1)"
+    User.objects.create_user(name=name, email="eve@example.com")
+    (row,) = read(export(administrator, q="eve@"))
+
+    for part in re.split(r"[;,\t\r\n|]", row["name"]):
+        assert not part.lstrip(' "').startswith(tuple("=+-@" + FULL_WIDTH)), row["name"]
+    assert row["name"].replace("'", "") == name
+
+
+@pytest.mark.promise(48)
+@pytest.mark.parametrize("name", ['"=1+1', ' "=1+1', '" @x', "\u201c=1", '""+1'])
+def test_a_quotation_mark_hides_no_formula(name: str) -> None:
+    assert harmless(name) == f"'{name}"
+
+
+@pytest.mark.promise(48)
+@pytest.mark.parametrize("cell", [-1, -1.5, Decimal("-2.50"), 0, True, None, "Zo\u00eb", "a-b", "a=b", "3 - 2; 5 + 4"])
+def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
+    assert not harmless(cell).startswith("'")
+
+
+def test_lists_within_a_cell_stay_json() -> None:
+    cell = {"a": [-1, -2], "b": "x, -y"}
+    assert json.loads(harmless(cell)) == cell
+
+
+@pytest.mark.promise(48)
+def test_a_spreadsheet_reads_it_as_utf_8(administrator: Client) -> None:
+    User.objects.create_user(name="Zo\u00eb", email="zoe@example.com")
+    for path in (PEOPLE, "/admin/audit/entry/"):
+        content = export(administrator, path=path).getvalue()
+        assert content.startswith(b"\xef\xbb\xbf")
+        assert content.count(b"\xef\xbb\xbf") == 1
+    assert [row["name"] for row in read(export(administrator, q="zoe@"))] == ["Zo\u00eb"]
 
 
 @pytest.mark.promise(48)
