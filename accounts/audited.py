@@ -26,6 +26,7 @@ exempt(
 declare(
     "accounts.Webhook",
     secret={"secret", "former_secret"},
+    masked={"url"},  # its path or query may be a key; an event names the host
     ignored={
         "position_txid", "position_id", "position_floor", "failures", "failing_since", "last_failure", "rest_until",
         "last_success_at",

@@ -75,6 +75,7 @@ class Event(models.TextChoices):
     )
     EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
     VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
+    WEBHOOK_AIMED = "webhook.aimed", _("Somebody chose where a webhook sends to; the details name the host alone.")
     WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
     WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
     WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django import forms
@@ -128,7 +129,8 @@ class WebhookAdmin(Asking):
 
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:  # noqa: FBT001
         if change:
-            changes.change(obj, switched_on="is_active" in form.changed_data and obj.is_active)
+            switched_on = "is_active" in form.changed_data and obj.is_active
+            changes.change(obj, switched_on=switched_on, elsewhere="url" in form.changed_data)
             return
         standing = actor(request).standing
         if not actor(request).is_superuser and standing:
@@ -196,8 +198,9 @@ class WebhookAdmin(Asking):
 
     @admin.display(description=_("receiver"))
     def receiver(self, webhook: Webhook) -> str:
-        """The address without what stands behind "?", which may be somebody's password."""
-        return webhook.url.partition("?")[0]
+        """The host alone: what stands behind it, path or query, may be a key to what is there."""
+        parts = urlsplit(webhook.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
     @admin.display(description=_("state"))
     def health(self, webhook: Webhook) -> str:

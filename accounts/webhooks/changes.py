@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.models import Delivery, User, Webhook
-from accounts.webhooks import signing
+from accounts.models import Delivery, Tenant, User, Webhook
+from accounts.webhooks import receivers, signing
 from audit import following
 from audit.events import Event, record
 
@@ -24,7 +24,7 @@ def create(webhook: Webhook, creator: User) -> str:
     return secret
 
 
-def change(webhook: Webhook, *, switched_on: bool) -> None:
+def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> None:
     """Save what a form filled in. One that is switched on again goes on where it stopped, at once."""
     columns = ["name", "url", "events", "tables", "is_active"]
     if switched_on:
@@ -43,6 +43,7 @@ def renew_secret(webhook: Webhook) -> str:
     record(Event.WEBHOOK_SECRET_RENEWED, object=webhook, tenant_id=webhook.tenant_id)
     return secret
 
+    _note_receiver(webhook)
 
 def test(webhook: Webhook) -> None:
     """Write an entry that is for this receiver alone: it goes the way that all go."""
@@ -54,6 +55,8 @@ def retry(delivery: Delivery) -> None:
     """Let a message be tried again now, and by the whole schedule if it is not taken."""
     Delivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
+    if elsewhere:
+        _note_receiver(webhook)
     record(Event.WEBHOOK_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 
@@ -66,3 +69,9 @@ def let_go(deliveries: Iterable[Delivery]) -> int:
             count += 1
             record(Event.WEBHOOK_LET_GO, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
     return count
+
+
+def _note_receiver(webhook: Webhook) -> None:
+    """The trail keeps of an address what may be known: its path and its query can hold a key to what is there."""
+    _, host, port = receivers.read(webhook.url).origin
+    record(Event.WEBHOOK_AIMED, object=webhook, tenant_id=webhook.tenant_id, host=host, port=port)

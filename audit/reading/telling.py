@@ -17,11 +17,13 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from audit.declarations import Declaration, said_of
 from audit.models import Entry, Personal
 from audit.reading import words
 from audit.reading.sight import Named, Sight
 
 WORD = re.compile(r"\w+|\W")
+MASK = "***"  # how the trail begins what it has masked
 COMPARED = 2000  # letters: of longer values, the parts that changed are not looked for
 COMPARED_WORDS = 200  # between what is the same at both ends: comparing takes their product in time, and more
 Part = tuple[str, int, int, int, int]  # as SequenceMatcher tells it: what was done, from and to in each
@@ -123,6 +125,11 @@ class Telling:
         return Whereabouts(address=self.personal.address or "", browser=self.personal.user_agent or "")
 
     @property
+    def _masked(self) -> frozenset[str]:
+        said = said_of(self.model) if self.model else None
+        return said.masked if isinstance(said, Declaration) else frozenset()
+
+    @property
     def _may_see(self) -> bool:
         return self.sight.may_see_personal(self.entry)
 
@@ -136,6 +143,8 @@ class Telling:
         """Show a value of the entry's, or say why there is none to be shown."""
         if value == words.SECRET:
             return missing(Kept.SECRET)
+        if column in self._masked and not str(value or MASK).startswith(MASK):
+            return missing(Kept.HIDDEN)  # of an older entry: the column was not masked then
         if value != words.PERSONAL:
             return show(self.model, column, value, self.sight)
         if self.personal is None:
