@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.tenants import AskedBy, Asking
 from accounts.admin_scope import Scoped, actor
-from accounts.models import Delivery, Webhook
+from accounts.models import Delivery, Tenant, Webhook
 from accounts.webhooks import changes, receivers, running
 from accounts.webhooks.receivers import NoReceiver
 from audit.declarations import audited
@@ -67,6 +67,17 @@ class WebhookForm(AskedBy):
         except NoReceiver as unwanted:
             raise ValidationError(str(unwanted)) from None
         return url
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        standing = self.person.standing
+        tenant = (cleaned or {}).get("tenant") or (standing and Tenant.objects.get(pk=standing.tenant_id))
+        if not self.instance.secret and tenant:
+            try:
+                changes.check_room(tenant)
+            except changes.TooMany:
+                raise ValidationError(_("This organization has as many webhooks as it can have.")) from None
+        return cleaned
 
 
 @admin.register(Webhook)

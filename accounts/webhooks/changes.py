@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Delivery, Tenant, User, Webhook
@@ -10,17 +11,39 @@ from accounts.webhooks import receivers, signing
 from audit import following
 from audit.events import Event, record
 
+MOST_OF_A_TENANT = 20  # webhooks: each is served in turn, and has a connection and a place in the trail of its own
 OVERLAP = timedelta(days=1)  # that the secret before signs too, so that a receiver can change it without haste
 
 
+class TooMany(Exception):
+    """A tenant has as many webhooks as one may have."""
+
+
+def check_room(tenant: Tenant) -> None:
+    """Hold a tenant until the transaction ends, and look whether it may have one more webhook. Raises TooMany."""
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two at once wait for each other
+    if Webhook.objects.filter(tenant=tenant).count() >= MOST_OF_A_TENANT:
+        raise TooMany
+
+
 def create(webhook: Webhook, creator: User) -> str:
-    """Save a new webhook, which begins with what happens from now on, and return its secret, shown this once."""
+    """Save a new webhook, which begins with what happens from now on, and return its secret, shown this once.
+
+    Raises TooMany.
+    """
+    with transaction.atomic():
+        check_room(webhook.tenant)
+        return _create(webhook, creator)
+
+
+def _create(webhook: Webhook, creator: User) -> str:
     secret = signing.new_secret()
     webhook.created_by, webhook.secret = creator, signing.locked(secret, webhook)
     webhook.save()
     place = following.now()
     webhook.position_txid, webhook.position_id = place.txid, place.id
     webhook.save(update_fields=["position_txid", "position_id"])
+    _note_receiver(webhook)
     return secret
 
 
@@ -32,6 +55,8 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
         webhook.switched_off_because = ""
         columns += ["failures", "failing_since", "rest_until", "switched_off_because"]
     webhook.save(update_fields=columns)
+    if elsewhere:
+        _note_receiver(webhook)
 
 
 def renew_secret(webhook: Webhook) -> str:
@@ -43,7 +68,6 @@ def renew_secret(webhook: Webhook) -> str:
     record(Event.WEBHOOK_SECRET_RENEWED, object=webhook, tenant_id=webhook.tenant_id)
     return secret
 
-    _note_receiver(webhook)
 
 def test(webhook: Webhook) -> None:
     """Write an entry that is for this receiver alone: it goes the way that all go."""
@@ -55,8 +79,6 @@ def retry(delivery: Delivery) -> None:
     """Let a message be tried again now, and by the whole schedule if it is not taken."""
     Delivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
-    if elsewhere:
-        _note_receiver(webhook)
     record(Event.WEBHOOK_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 

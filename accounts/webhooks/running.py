@@ -8,6 +8,8 @@ ends with the process, however that ends.
 import logging
 import random
 import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,8 +34,10 @@ from audit.telling import kind
 
 logger = logging.getLogger(__name__)
 
+Ids = tuple[UUID, UUID]  # a webhook's and its tenant's
 ACTOR = Actor(ActorKind.JOB, "webhooks")
 SENDERS = 6  # receivers that are waited for at once, in the whole house; each holds a connection of the pool
+SENDERS_OF_ONE = 2  # of these for one tenant: slow receivers of one do not keep the others waiting
 BATCH = 50  # entries read at once
 RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
 PAUSES = (30, 300, 1800, 7200, 18_000, 28_800, 36_000)  # seconds before each retry of a message: 25 hours in all
@@ -58,17 +62,28 @@ def send_due(*, seconds: float) -> None:
             return
         deadline = time.monotonic() + seconds
         with ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook") as pool:
-            under_way: dict[UUID, Future[None]] = {}
+            under_way: dict[Ids, Future[None]] = {}
+            turns: Counter[Ids] = Counter()
             while True:
-                for webhook_id, tenant_id in _due():
-                    if webhook_id not in under_way:
-                        under_way[webhook_id] = pool.submit(_run, webhook_id, tenant_id, deadline)
+                due = sorted(_due(), key=turns.__getitem__)  # whoever had the fewest comes first
+                for where in _with_room(due, under_way):
+                    turns[where] += 1
+                    under_way[where] = pool.submit(_run, *where, deadline)
                 if not under_way:
                     return
                 wait(under_way.values(), timeout=1.0, return_when=FIRST_COMPLETED)
-                under_way = {key: future for key, future in under_way.items() if not future.done()}
-                if not under_way or time.monotonic() > deadline:
+                under_way = {where: future for where, future in under_way.items() if not future.done()}
+                if time.monotonic() > deadline or (not under_way and set(due) <= turns.keys()):
                     return
+
+
+def _with_room(due: Iterable[Ids], under_way: Collection[Ids]) -> Iterator[Ids]:
+    """Yield webhooks, by their id and their tenant's, that may be served now beside those that are."""
+    served = Counter(tenant_id for _, tenant_id in under_way)
+    for webhook_id, tenant_id in due:
+        if (webhook_id, tenant_id) not in under_way and served[tenant_id] < SENDERS_OF_ONE:
+            served[tenant_id] += 1
+            yield webhook_id, tenant_id
 
 
 def run(webhook_id: UUID, tenant_id: UUID, *, deadline: float) -> None:

@@ -68,7 +68,7 @@ def _post(webhook: Webhook, message: Message, budget: Budget) -> int:
 def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection:
     """Try each address behind the name: not every one may be reachable from here."""
     failed: OSError | None = None
-    for address in receivers.resolve(receiver):
+    for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
         try:
             return connect(receiver.origin, budget, address=address)
         except OSError as broken:
