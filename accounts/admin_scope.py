@@ -20,6 +20,12 @@ def actor(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
+def people_of(model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> QuerySet[User]:
+    """Return whom somebody finds in the admin at all. What is asked of others must not show in their answers."""
+    people: QuerySet[User] = model_admin.admin_site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
+    return people
+
+
 class Remembered(admin.ModelAdmin[Row]):
     """A model whose history is what the trail tells of it: Django's own log knows only what the admin did."""
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
 from accounts.admin.filtering import ProviderOfIdentityFilter
-from accounts.admin_scope import Scoped
-from accounts.models import Identity, Membership, User
+from accounts.admin_scope import Scoped, people_of
+from accounts.models import Identity, Membership
 from audit.paging import KeysetAdmin
 
 
@@ -43,9 +43,9 @@ class IdentityAdmin(ExportAdmin, KeysetAdmin, Scoped[Identity]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if Identity.objects.filter(subject=term).exists():
+        if self.get_queryset(request).filter(subject=term).exists():  # theirs: another tenant's must not steer this
             return queryset.filter(subject=term), False
-        return queryset.filter(user__in=searching.find(User.objects.all(), term)), False
+        return queryset.filter(user__in=searching.find(people_of(self, request), term)), False
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Identity]) -> QuerySet[Identity]:
         return queryset.filter(user__in=Membership.objects.values("user_id"))

@@ -31,7 +31,7 @@ def find(people: QuerySet[User], term: str) -> QuerySet[User]:
     if (address := _address(term)) is not None:
         return people.filter(pk__in=_with_session_at(address))
     by_name = people.alias(name_key=NAME_KEY, email_key=EMAIL_KEY).filter(_begins_with(term))
-    elsewhere = _elsewhere(term)
+    elsewhere = [ids for ids in _elsewhere(term) if _is_of_any(ids, people)]
     if not elsewhere:
         return by_name
     known = User.objects.alias(name_key=NAME_KEY, email_key=EMAIL_KEY).filter(_begins_with(term)).values("pk")
@@ -65,7 +65,12 @@ def _elsewhere(term: str) -> list[Ids]:
         found.append(sessions.filter(user__isnull=False).values("user_id"))
     if tenants := list(tenants_called(term)):
         found.append(_members(tenants))
-    return [ids for ids in found if ids.exists()]
+    return found
+
+
+def _is_of_any(ids: Ids, people: QuerySet[User]) -> bool:
+    """Whether any is one of these people: what others have must not steer how these are looked for, nor their count."""
+    return ids.filter(user__in=people.order_by().values("pk")).exists()
 
 
 def tenants_called(term: str) -> QuerySet[Tenant, UUID]:

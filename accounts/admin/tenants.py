@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import ceiling, memberships
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
-from accounts.admin_scope import Scoped, actor
+from accounts.admin_scope import Scoped, actor, people_of
 from accounts.models import Membership, Role, Tenant, User
 from audit.paging import KeysetAdmin
 
@@ -191,7 +191,7 @@ class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
         self, request: HttpRequest, queryset: QuerySet[Membership], search_term: str
     ) -> tuple[QuerySet[Membership], bool]:
         term = search_term.strip()
-        found = queryset.filter(user__in=searching.find(User.objects.all(), term)) if term else queryset
+        found = queryset.filter(user__in=searching.find(people_of(self, request), term)) if term else queryset
         return found, False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
