@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -20,7 +21,11 @@ Origin = tuple[str, str, int]  # scheme, host, port
 
 
 class Exceeded(Exception):
-    """The call took too long or the answer is too large."""
+    """The call took too long, or brought what we do not read."""
+
+
+class Unwanted(Exceeded):
+    """An answer came, and it is too large, or compressed."""
 
 
 @dataclass
@@ -39,14 +44,19 @@ class Budget:
     def spend(self, count: int) -> None:
         self.bytes_left -= count
         if self.bytes_left < 0:
-            raise Exceeded(f"the answer is larger than {LARGEST_ANSWER} bytes")
+            raise Unwanted(f"the answer is larger than {LARGEST_ANSWER} bytes")
 
 
 class _BoundedReader(io.RawIOBase):
-    """A socket's bytes, within a budget: neither dripping headers nor an endless body gets past it."""
+    """A socket's bytes, within a budget: neither dripping headers nor an endless body gets past it.
+
+    ``http.client`` closes a connection that ends with its answer as soon as the headers are read; the socket lives on
+    until this reader is closed too, as it does under a file of its own.
+    """
 
     def __init__(self, sock: socket.socket, budget: Budget) -> None:
         self._sock = sock
+        self._file = sock.makefile("rb", buffering=0)
         self._budget = budget
 
     def readable(self) -> bool:
@@ -60,6 +70,10 @@ class _BoundedReader(io.RawIOBase):
             raise Exceeded("no whole answer in time") from None
         self._budget.spend(count)
         return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 class _BoundedSocket:
@@ -112,8 +126,9 @@ def exchange(
     connection.sock.settimeout(budget.seconds_left())
     connection.request(method, target, body, {**PLAIN, **headers})
     response = connection.getresponse()
-    _refuse_encoded(response)
-    return response, _body(response)
+    with closing(response):
+        _refuse_encoded(response)
+        return response, _body(response)
 
 
 def _to_address(address: str, host_and_port: tuple[str, int], *args: Any, **options: Any) -> socket.socket:
@@ -129,7 +144,7 @@ def _tls() -> ssl.SSLContext:
 def _refuse_encoded(response: http.client.HTTPResponse) -> None:
     """We asked for plain bytes; what unpacks to more than it weighs is not read."""
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
-        raise Exceeded("the answer is compressed, which was not asked for")
+        raise Unwanted("the answer is compressed, which was not asked for")
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from accounts.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, connect, exchange, origin_of
+from accounts.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
 from providers.refusal import Reason, SignInRefused
 
 DEADLINE = 5.0  # seconds for a whole call, connecting and the last byte included
@@ -46,6 +46,7 @@ class Answer:
 
     status: int
     body: bytes
+    content_type: str = ""  # in lower case, without parameters
 
     def json(self) -> Any:
         """Parse the body. Raises SignInRefused when it is not JSON."""
@@ -96,13 +97,9 @@ class Upstream:
             budget = Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
             try:
                 answer = self._exchange(method, url, body, headers, budget)
-            except Exceeded as exceeded:
+            except (Exceeded, OSError, http.client.HTTPException, ValueError) as failure:
                 self.failed_at = time.time()
-                raise SignInRefused(Reason.PROVIDER_UNREACHABLE, str(exceeded)) from None
-            except (OSError, http.client.HTTPException, ValueError) as broken:
-                self.failed_at = time.time()
-                detail = f"{method} failed: {type(broken).__name__}"
-                raise SignInRefused(Reason.PROVIDER_UNREACHABLE, detail) from broken
+                raise _refusal(method, failure) from failure
             if answer.status < 500:
                 self.answered_at = time.time()
             else:
@@ -128,7 +125,8 @@ class Upstream:
         try:
             typed = {"Accept": "application/json", **headers}
             response, content = exchange(connection, (method, target, body), typed, budget)
-            answer = Answer(status=response.status, body=content)
+            content_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
+            answer = Answer(status=response.status, body=content, content_type=content_type)
         except BaseException:
             connection.close()
             raise
@@ -155,6 +153,16 @@ class Upstream:
             connection.close()
         else:
             self._idle.append((origin, connection, time.monotonic()))
+
+
+def _refusal(method: str, failure: Exception) -> SignInRefused:
+    """Tell silence from an answer of no use: whoever reads of it looks at the network, or at the provider."""
+    if isinstance(failure, Exceeded):
+        reason = Reason.PROVIDER_ANSWER_INVALID if isinstance(failure, Unwanted) else Reason.PROVIDER_UNREACHABLE
+        return SignInRefused(reason, str(failure))
+    is_an_answer = isinstance(failure, http.client.HTTPException) and not isinstance(failure, OSError)
+    reason = Reason.PROVIDER_ANSWER_INVALID if is_an_answer else Reason.PROVIDER_UNREACHABLE
+    return SignInRefused(reason, f"{method} failed: {type(failure).__name__}")
 
 
 def _is_readable(sock: socket.socket | None) -> bool:

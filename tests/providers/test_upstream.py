@@ -96,7 +96,7 @@ def test_silence_ends_at_the_deadline(out: Upstream) -> None:
 )
 def test_a_huge_answer_is_not_read_and_no_memory_is_set_aside_for_it(out: Upstream, head: bytes) -> None:
     with listening(b"HTTP/1.1 200 OK\r\n" + head + b" " * (2 * LARGEST_ANSWER)) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_ANSWER_INVALID
 
 
 def test_an_answer_of_the_largest_size_is_read(out: Upstream) -> None:
@@ -125,7 +125,9 @@ def test_a_broken_answer_is_no_answer(out: Upstream, text: bytes) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
     with listening(answer) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is (
+            Reason.PROVIDER_ANSWER_INVALID if text else Reason.PROVIDER_UNREACHABLE
+        )
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -142,7 +144,7 @@ def test_no_bytes_make_the_call_fail_otherwise(out: Upstream, text: bytes) -> No
             outcome: object = refused.reason
         else:
             outcome = type(answered)
-    assert outcome in {Reason.PROVIDER_UNREACHABLE, Answer}
+    assert outcome in {Reason.PROVIDER_UNREACHABLE, Reason.PROVIDER_ANSWER_INVALID, Answer}
 
 
 @pytest.mark.promise(51)
@@ -157,7 +159,34 @@ def test_a_redirect_is_an_answer_like_any_other(out: Upstream, status: str) -> N
 @pytest.mark.promise(50)
 def test_a_packed_answer_is_not_unpacked(out: Upstream) -> None:
     with listening(plain(gzip.compress(b"{}"), "Content-Encoding: gzip")) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_ANSWER_INVALID
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 8\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 8\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+    ],
+)
+def test_an_answer_that_ends_with_its_connection_is_read_whole(out: Upstream, head: bytes, pause: float) -> None:
+    """Kind: a body that comes after its headers, on a connection that the headers say will close."""
+    body = b'8\r\n{"a": 1}\r\n0\r\n\r\n' if b"chunked" in head else b'{"a": 1}'
+
+    def answer(connection: socket.socket) -> None:
+        connection.sendall(head)
+        threading.Event().wait(pause)
+        connection.sendall(body)
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with listening(answer) as server:
+        assert [out.get(server.url).object() for _ in range(2)] == [{"a": 1}] * 2
+        assert server.connections == 2
+    assert not out._idle  # noqa: SLF001  # nothing stays open
 
 
 def test_a_connection_is_used_again(out: Upstream) -> None:
