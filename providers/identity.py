@@ -3,7 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,7 +17,11 @@ LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII chara
 LONGEST_ADDRESS = 320
 LONGEST_NAME = 255
 LARGEST_CLAIMS = 32_768  # characters of JSON
+MOST_NAMED = 10  # claims that were cut
+CUT = "_cut"  # the name under which the kept claims say what was cut of them
 DEEPEST_CLAIM = 8
+JOINERS = "\u200c\u200d"
+BLANK_LETTERS = frozenset("\u2800\u3164\uffa0")  # letters by their category, and nothing to be seen
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 OF_ONE_SIGN_IN = frozenset(
     {"acr", "aio", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "rh"}
@@ -31,7 +36,8 @@ class ExternalIdentity:
     ``email_verified`` means that we take this provider's word for this address, not only that it said so.
     ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
     ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
-    ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``methods`` are
+    ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``untold`` are name and
+    address where those could not be had: that says nothing about what is known of them. ``methods`` are
     its words for how the person was proven this time (``acr``, ``amr``), and are not kept. ``tokens`` go to the vault.
     Raises SignInRefused when there is no usable key.
     """
@@ -46,6 +52,7 @@ class ExternalIdentity:
     methods: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
+    untold: frozenset[str] = frozenset()
     tokens: Tokens = field(default=Tokens(), repr=False, compare=False)
     told: Mapping[str, Any] = field(init=False, repr=False)
 
@@ -61,6 +68,10 @@ class ExternalIdentity:
         object.__setattr__(self, "told", told)
         object.__setattr__(self, "claims", storable(told))
 
+    def changed(self, **values: Any) -> "ExternalIdentity":
+        """Return the same with other values. Unless given, the claims are all that was told, not what can be kept."""
+        return replace(self, **{"claims": self.told, **values})
+
 
 def is_subject(value: object) -> bool:
     """Whether it can be somebody's name at an issuer; a session's name (``sid``) has the same limits."""
@@ -73,16 +84,41 @@ def is_storable(text: str) -> bool:
 
 
 def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims that can be kept: none that the database refuses, and of too many not the largest."""
-    kept = {name: value for name, value in claims.items() if _fits(name) and _fits(value)}
-    sizes = {name: len(json.dumps({name: value})) for name, value in kept.items()}  # its braces stand for ", "
-    whole = sum(sizes.values())
-    for name in sorted(sizes, key=lambda name: -sizes[name]):
-        if whole <= LARGEST_CLAIMS:
-            break
-        whole -= sizes[name]
-        del kept[name]
-    return kept
+    """Return the claims that can be kept: none that the database refuses, and of too many the largest cut.
+
+    What is cut is said under ``CUT``, for who reads it later: rules have looked at all of it when it came.
+    """
+    kept = {name: value for name, value in claims.items() if name != CUT and _fits(name) and _fits(value)}
+    largest = [(-_size(name, value), name) for name, value in kept.items()]
+    whole = -sum(size for size, _ in largest)
+    cut: dict[str, str] = {}
+    heapify(largest)
+    while whole > LARGEST_CLAIMS:
+        size, name = heappop(largest)
+        shorter = _shorter(kept.pop(name))
+        cut[name] = f"{len(shorter)} of {len(claims[name])} kept" if shorter else "left out"
+        whole += size
+        if shorter:
+            kept[name] = shorter
+            whole += _size(name, shorter)
+            heappush(largest, (-_size(name, shorter), name))
+    return kept | {CUT: _said(cut)} if cut else kept
+
+
+def _size(name: str, value: Any) -> int:
+    """How many letters a claim takes; its braces stand for the comma and the blank between two."""
+    return len(json.dumps({name: value}))
+
+
+def _said(cut: Mapping[str, str]) -> dict[str, str]:
+    """Name what was cut, as far as that does not become too long itself."""
+    named = {name[:LONGEST_NAME]: cut[name] for name in list(cut)[:MOST_NAMED]}
+    return named | ({"": f"{len(cut) - MOST_NAMED} others left out"} if len(cut) > MOST_NAMED else {})
+
+
+def _shorter(value: Any) -> list[Any]:
+    """Return the first half of a list. Half of anything else would be something else."""
+    return value[: len(value) // 2] if isinstance(value, list) else []
 
 
 def _fits(value: Any, depth: int = 0) -> bool:
@@ -93,6 +129,22 @@ def _fits(value: Any, depth: int = 0) -> bool:
     if isinstance(value, list):
         return depth < DEEPEST_CLAIM and all(_fits(item, depth + 1) for item in value)
     return value is None or isinstance(value, bool) or (isinstance(value, int | float) and abs(value) < 1e15)
+
+
+def beneath(more: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return these claims, and beneath them more: what a path leads to in them counts, whatever more says."""
+    merged = {**more, **claims}
+    for name in more.keys() & claims.keys():
+        if isinstance(more[name], Mapping) and isinstance(claims[name], Mapping):
+            merged[name] = beneath(more[name], claims[name])
+    return merged
+
+
+def name_in(claims: Mapping[str, Any]) -> str:
+    """Return what to call a person: their name, its two parts, or what they sign in as (Core, section 5.1)."""
+    parts = " ".join(filter(None, (clean_name(claims.get(part)) for part in ("given_name", "family_name"))))
+    candidates = (claims.get("name"), parts, claims.get("preferred_username"), claims.get("login"))
+    return next(filter(None, map(clean_name, candidates)), "")
 
 
 def methods_in(claims: Mapping[str, Any]) -> frozenset[str]:
@@ -108,7 +160,8 @@ def clean_address(value: object) -> str:
     Django takes halves of characters for letters of a domain and control characters for a quoted name; the
     database or a mail's header would not.
     """
-    if not isinstance(value, str) or len(value) > LONGEST_ADDRESS or not value.isprintable():
+    value = value.strip() if isinstance(value, str) else ""
+    if not value or len(value) > LONGEST_ADDRESS or not value.isprintable():
         return ""
     try:
         validate_email(value)
@@ -118,6 +171,14 @@ def clean_address(value: object) -> str:
 
 
 def clean_name(value: object) -> str:
+    """Return a name on one line: blanks of any script become one space, and what is invisible goes.
+
+    Overrides of the writing direction could make one name look like another. Joiners stay, because Persian and the
+    scripts of India are written with them.
+    """
     if not isinstance(value, str):
         return ""
-    return "".join(letter for letter in value if letter.isprintable()).strip()[:LONGEST_NAME]
+    spaced = "".join(" " if letter.isspace() or letter in BLANK_LETTERS else letter for letter in value)
+    visible = "".join(letter for letter in spaced if letter.isprintable() or letter in JOINERS)
+    name = " ".join(word for word in visible.split() if word.strip(JOINERS))
+    return name[:LONGEST_NAME].rstrip()

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from accounts import people
 from accounts.claim_rules.deciding import Changes, Held, Rule, decide
-from accounts.claim_rules.paths import BrokenPath, parse
+from accounts.claim_rules.paths import BrokenPath, leads, parse
 from accounts.models import ClaimRule, Identity, Membership, User
 from accounts.rows import fetch_one
 from accounts.sessions import Because, end_of, end_others
@@ -36,8 +36,8 @@ def follow(
     if identity.under_rules is None:
         return False
     rules, held = read(identity.under_rules)
-    changes = decide(rules, claims, held, unreadable=unreadable)
-    blind = [rule.id for rule in rules if rule.names and rule.names[0] in unreadable]
+    blind = [rule.id for rule in rules if _is_blind(rule, claims, unreadable)]
+    changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
     with acting(tenant_id=None):  # what is said here may be of several tenants
         if blind:
             record(
@@ -50,6 +50,11 @@ def follow(
         if changes:
             apply(changes, identity.user, identity.provider, keep=keep)
     return bool(blind)
+
+
+def _is_blind(rule: Rule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
+    """Whether a rule looks at what could not be read: the path is looked for in the ID token first, and whole."""
+    return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
 
 
 def look(identity: Identity) -> None:

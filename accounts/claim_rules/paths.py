@@ -55,6 +55,16 @@ def matches(claims: object, names: Sequence[str], value: str) -> bool:
     return bool(names) and isinstance(found, str) and found == value
 
 
+def leads(claims: object, names: Sequence[str]) -> bool:
+    """Whether there is anything at the end of a path."""
+    found = claims
+    for name in names:
+        if not isinstance(found, Mapping) or name not in found:
+            return False
+        found = found[name]
+    return bool(names)
+
+
 def _name(path: str, place: int) -> tuple[str, int]:
     """Return the name that begins at a place, and where it ends."""
     if path.startswith('"', place):

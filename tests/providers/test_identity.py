@@ -1,5 +1,6 @@
 """What providers say of people is kept as far as the database takes it, and never makes anything fail."""
 
+import json
 import math
 from typing import Any
 
@@ -8,7 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Identity
-from providers.identity import LARGEST_CLAIMS, ExternalIdentity, clean_address, clean_name, is_subject, storable
+from providers.identity import (
+    CUT,
+    LARGEST_CLAIMS,
+    ExternalIdentity,
+    beneath,
+    clean_address,
+    clean_name,
+    is_subject,
+    name_in,
+    storable,
+)
 from providers.linking import link
 from providers.refusal import Reason, SignInRefused
 
@@ -16,7 +27,7 @@ from providers.refusal import Reason, SignInRefused
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["\0", "a\ud800b", "\udfff", "\U0010ffff", ""])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.just(10**400)
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
-ODD_ADDRESSES = ["a@b\ud800c.example", "a@ü\ud800.example", '"\x01"@b.example', "a@b.example\n", " a@b.example", "a@b"]
+ODD_ADDRESSES = ["a@b\ud800c.example", "a@ü\ud800.example", '"\x01"@b.example', "a@b\n.example", "a @b.example", "a@b"]
 
 
 def identity(**values: Any) -> ExternalIdentity:
@@ -70,6 +81,12 @@ def test_an_address_is_kept_as_it_was_said(address: str) -> None:
     assert clean_address(address) == address
 
 
+@pytest.mark.parametrize("blanks", [" ", "\n", "\t", "\u3000", "\u00a0", "\r\n"])
+def test_blanks_around_an_address_are_not_of_it(blanks: str) -> None:
+    """Kind: what people and directories type around a value."""
+    assert clean_address(f"{blanks}ada@example.com{blanks}") == "ada@example.com"
+
+
 @pytest.mark.parametrize("said", [None, "true", 1, "1", [], "yes", math.nan])
 def test_an_address_is_verified_only_by_the_literal_truth(said: Any) -> None:
     assert identity(email="ada@example.com", email_verified=said).email_verified is False
@@ -79,8 +96,64 @@ def test_an_address_is_verified_only_by_the_literal_truth(said: Any) -> None:
 def test_a_name_is_one_line_of_visible_characters(name: str) -> None:
     cleaned = clean_name(name)
 
-    assert not cleaned or cleaned.isprintable()
+    assert all(letter.isprintable() or letter in "\u200c\u200d" for letter in cleaned)
     assert len(cleaned) <= 255
+    assert cleaned == clean_name(cleaned)
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("Ada\tLovelace", "Ada Lovelace"),
+        ("  Ada \u3000 \u00a0\u2003Lovelace\u2028", "Ada Lovelace"),
+        ("\u3164", ""),
+        ("\u200d \u200c", ""),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("\u0915\u094d\u200d\u0937", "\u0915\u094d\u200d\u0937"),
+        ("Ada\u202egnp.exe", "Adagnp.exe"),
+        ("\u2066Ada\u2069\u200e \u202aL\u202c\ufeff", "Ada L"),
+        ("Zo\u00eb \u738b\u5c0f\u660e", "Zo\u00eb \u738b\u5c0f\u660e"),
+    ],
+)
+def test_blanks_of_any_script_are_one_space_joiners_stay_and_overrides_go(told: str, shown: str) -> None:
+    """Kind: letters that show nothing, and letters that make others show elsewhere."""
+    assert clean_name(told) == shown
+
+
+@pytest.mark.parametrize(
+    ("claims", "shown"),
+    [
+        ({"name": "Ada", "given_name": "A"}, "Ada"),
+        ({"name": " ", "given_name": "Ada", "family_name": "Lovelace"}, "Ada Lovelace"),
+        ({"given_name": "Ada"}, "Ada"),
+        ({"family_name": "Lovelace", "given_name": None}, "Lovelace"),
+        ({"name": 7, "given_name": ["Ada"], "preferred_username": "ada"}, "ada"),
+        ({"login": "ada", "name": None}, "ada"),
+        ({"preferred_username": "\u200b"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_person_without_a_name_has_its_parts_or_a_login(claims: dict[str, Any], shown: str) -> None:
+    """Kind: a claim that providers leave out, while others say the same."""
+    assert name_in(claims) == shown
+
+
+@pytest.mark.parametrize(
+    ("more", "claims", "merged"),
+    [
+        ({"a": 1}, {}, {"a": 1}),
+        ({"a": 1, "b": 2}, {"a": 3}, {"a": 3, "b": 2}),
+        (
+            {"r": {"x": {"roles": ["u"]}}},
+            {"r": {"y": {"roles": ["v"]}}},
+            {"r": {"x": {"roles": ["u"]}, "y": {"roles": ["v"]}}},
+        ),
+        ({"r": {"roles": ["u"]}}, {"r": {"roles": []}}, {"r": {"roles": []}}),
+        ({"r": {"roles": ["u"]}}, {"r": "text"}, {"r": "text"}),
+    ],
+)
+def test_what_lies_beneath_shows_where_nothing_lies_above(more: Any, claims: Any, merged: Any) -> None:
+    assert beneath(more, claims) == merged
 
 
 def test_a_claim_that_cannot_be_stored_is_left_out_and_the_others_stay() -> None:
@@ -92,5 +165,21 @@ def test_a_claim_that_cannot_be_stored_is_left_out_and_the_others_stay() -> None
     assert storable(claims) == {"fine": 1}
 
 
-def test_claims_that_are_too_many_are_not_kept() -> None:
-    assert storable({"text": "x" * LARGEST_CLAIMS}) == {}
+def test_claims_that_are_too_many_are_cut_and_say_so() -> None:
+    """Kind: a limit that turns people away, or that nobody hears of."""
+    groups = [f"/organization/department/group-{number:04}-with-a-long-name" for number in range(593)]
+
+    assert storable({"text": "x" * LARGEST_CLAIMS, "sub": "ada"}) == {"sub": "ada", CUT: {"text": "left out"}}
+    kept = storable({"groups": groups, "sub": "ada", CUT: "told by the provider"})
+    assert kept["sub"] == "ada"
+    assert kept["groups"] == groups[: len(kept["groups"])]
+    assert kept[CUT] == {"groups": f"{len(kept['groups'])} of 593 kept"}
+    assert len(json.dumps(kept)) <= LARGEST_CLAIMS + 100
+    many = storable({f"claim-{number:05}": number for number in range(9000)})
+    assert many[CUT][""].endswith("others left out")
+    assert len(json.dumps(many)) <= LARGEST_CLAIMS + 1000
+
+
+@given(st.dictionaries(TEXTS, st.lists(st.text(max_size=3000), max_size=40), max_size=5))
+def test_whatever_is_cut_is_small_enough(claims: dict[str, Any]) -> None:
+    assert len(json.dumps(storable(claims))) <= LARGEST_CLAIMS + 4000
