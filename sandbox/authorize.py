@@ -103,7 +103,7 @@ class FrontDoor:
         )
 
     def _check(self, parameters: dict[str, str], scopes: frozenset[str]) -> None:
-        if parameters.get("response_type", "" if self.rules.openid else "code") != "code":
+        if parameters.get("response_type") != "code":
             raise AskRefused("unsupported_response_type", "Only response_type=code is served.")
         if {"request", "request_uri"} & set(parameters):
             raise AskRefused("request_not_supported", "Request objects are not served.")

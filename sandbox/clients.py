@@ -1,14 +1,19 @@
 """Check that a caller is the client it says it is."""
 
 import hmac
+from collections.abc import Collection
 
 from sandbox.config import Client
 from sandbox.wire import Request
 
+BASIC, POST = "client_secret_basic", "client_secret_post"
 
-def client_proves_itself(request: Request, client: Client) -> bool:
-    """Check the secret, sent by Basic or in the form, never by both (RFC 6749, section 2.3)."""
+
+def client_proves_itself(request: Request, client: Client, taken: Collection[str] = (BASIC, POST)) -> bool:
+    """Check the secret, sent by Basic or in the form, never by both (RFC 6749, section 2.3), in a way that is taken."""
     form, basic = request.form, request.basic_credentials
+    if (POST if basic is None else BASIC) not in taken:
+        return False
     posted = (form.get("client_id", ""), form.get("client_secret", ""))
     if basic is not None and "client_secret" in form:
         return False

@@ -38,6 +38,7 @@ class Draft:
     scene: Scene
     claims: dict[str, object]
     headers: dict[str, object] = field(default_factory=dict)
+    access_token: str = ""
     signer: Signer | None = None
     instead: object | None = None
 
@@ -64,9 +65,11 @@ def unsigned(_content: bytes) -> bytes:
     return b""
 
 
-def half_hash(token: str) -> str:
-    """Compute `at_hash` (OpenID Connect Core, section 3.1.3.6)."""
-    return base64url(hashlib.sha256(token.encode()).digest()[:16])
+def half_hash(token: str, algorithm: str = "RS256") -> str:
+    """Compute `at_hash` by the hash of the ID token's algorithm (OpenID Connect Core, section 3.1.3.6)."""
+    name = "sha512" if algorithm.startswith("Ed") else f"sha{algorithm[2:]}"
+    digest = hashlib.new(name, token.encode()).digest()
+    return base64url(digest[: len(digest) // 2])
 
 
 def _hmac_sha256(secret: bytes, content: bytes) -> bytes:

@@ -14,7 +14,7 @@ def base64url(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def _number(value: int) -> str:
+def number(value: int) -> str:
     return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
 
 
@@ -29,7 +29,7 @@ class SigningKey:
     def make(cls, kid: str | None = None) -> "SigningKey":
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         modulus = private.public_key().public_numbers().n
-        return cls(kid or hashlib.sha256(_number(modulus).encode()).hexdigest()[:40], private)
+        return cls(kid or hashlib.sha256(number(modulus).encode()).hexdigest()[:40], private)
 
     def public_jwk(self) -> dict[str, object]:
         numbers = self.private.public_key().public_numbers()
@@ -38,20 +38,20 @@ class SigningKey:
             "use": "sig",
             "alg": "RS256",
             "kid": self.kid,
-            "n": _number(numbers.n),
-            "e": _number(numbers.e),
+            "n": number(numbers.n),
+            "e": number(numbers.e),
         }
 
     def private_jwk(self) -> dict[str, object]:
         """Only a fault publishes this: RFC 7517 calls it a leak, a client must not choke on it."""
         secret = self.private.private_numbers()
         return self.public_jwk() | {
-            "d": _number(secret.d),
-            "p": _number(secret.p),
-            "q": _number(secret.q),
-            "dp": _number(secret.dmp1),
-            "dq": _number(secret.dmq1),
-            "qi": _number(secret.iqmp),
+            "d": number(secret.d),
+            "p": number(secret.p),
+            "q": number(secret.q),
+            "dp": number(secret.dmp1),
+            "dq": number(secret.dmq1),
+            "qi": number(secret.iqmp),
         }
 
     def public_pem(self) -> bytes:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.authorize import FrontDoor, Rules
-from sandbox.clients import client_proves_itself
+from sandbox.clients import BASIC, POST, client_proves_itself
 from sandbox.config import Client
 from sandbox.drafts import Draft, half_hash
-from sandbox.faults import Lie, Stage
+from sandbox.faults import ClientMethods, Lie, Stage
 from sandbox.grants import Grant, GrantRefused, Kind
 from sandbox.personas import Persona
 from sandbox.providers import Provider
@@ -109,15 +109,20 @@ class OpenIdProvider:
         return json_answer({"keys": self.published_keys()})
 
     def token(self, request: Request) -> Answer:
-        if not client_proves_itself(request, self.client):
-            return self.refusal("invalid_client", "Client id or secret are wrong.", 401)
+        if not client_proves_itself(request, self.client, self._methods()):
+            return self.refusal("invalid_client", "Client id or secret are wrong, or came in another way.", 401)
         try:
             grant = self._granted(request.form)
         except GrantRefused as refusal:
             return self.refusal("invalid_grant", str(refusal))
         if grant is None:
             return self.refusal("unsupported_grant_type", "Codes and refresh tokens only.")
-        return self._tokens(grant)
+        return self._tokens(grant, refreshed=request.form.get("grant_type") == "refresh_token")
+
+    def _methods(self) -> tuple[str, ...]:
+        """By which ways our client can prove itself: by both, unless a fault says otherwise."""
+        found = self.world.effects(self.provider, ClientMethods)
+        return found[0].taken if found else (BASIC, POST)
 
     def userinfo(self, request: Request) -> Answer:
         token = self.world.grants.live(request.bearer_token, self.provider, Kind.ACCESS)
@@ -138,7 +143,7 @@ class OpenIdProvider:
     def subject_claims(self, persona: Persona) -> dict[str, object]:
         return {"sub": persona.subject(self.provider)}
 
-    def id_token(self, grant: Grant, access_token: str) -> object:
+    def id_token(self, grant: Grant, access_token: str, *, refreshed: bool) -> object:
         now = int(time.time())
         ask, persona = grant.ask, grant.session.persona
         claims: dict[str, object] = {
@@ -155,8 +160,10 @@ class OpenIdProvider:
             claims["auth_time"] = grant.session.auth_time
         earlier = self.world.exchange_nonce(self.provider, ask.nonce)
         scene = self.world.scene(self.provider, earlier_nonce=earlier)
-        draft = Draft(scene, persona.bent(self.provider, claims | self.token_claims(grant)))
-        for lie in self.world.effects(self.provider, Lie, stage=Stage.ID_TOKEN):
+        told = persona.bent(self.provider, claims | self.token_claims(grant))
+        draft = Draft(scene, told, access_token=access_token)
+        lies = self.world.effects(self.provider, Lie, stage=Stage.ID_TOKEN)
+        for lie in lies + (self.world.effects(self.provider, Lie, stage=Stage.REFRESH) if refreshed else []):
             lie.bend(draft)
         return draft.signed()
 
@@ -174,11 +181,11 @@ class OpenIdProvider:
             case _:
                 return None
 
-    def _tokens(self, grant: Grant) -> Answer:
+    def _tokens(self, grant: Grant, *, refreshed: bool) -> Answer:
         book, seconds = self.world.grants, self.access_seconds
         access = book.issue(grant, Kind.ACCESS, self.access_token(grant), seconds)
         document = {"token_type": "Bearer", "access_token": access, "expires_in": seconds}
-        document["id_token"] = self.id_token(grant, access)
+        document["id_token"] = self.id_token(grant, access, refreshed=refreshed)
         if grant.ask.offline:
             refresh = f"{self.provider}-refresh-{secrets.token_urlsafe(32)}"
             document["refresh_token"] = book.issue(grant, Kind.REFRESH, refresh, REFRESH_SECONDS)

@@ -84,6 +84,12 @@ class Answer:
     headers: Fields = ()
     manner: Manner = Manner.PLAIN
 
+    @property
+    def json(self) -> dict[str, object]:
+        """Return the body of an answer that is a JSON object."""
+        document: dict[str, object] = json.loads(self.body)
+        return document
+
 
 def single_values(encoded: str) -> dict[str, str]:
     values = parse_qs(encoded, keep_blank_values=True, errors="replace")

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from sandbox.config import Client, Config, checked_public_url
 from sandbox.drafts import Scene
-from sandbox.faults import CATALOGUE, Effect, Fault, Rotation, Stage
+from sandbox.faults import CATALOGUE, Effect, Fault, IssuerEnding, Rotation, Stage
 from sandbox.grants import GrantBook
 from sandbox.journal import Journal
 from sandbox.keys import KeyRing
@@ -56,7 +56,8 @@ class World:
         return f"{self.public_url}/accounts/{provider}/login/callback/"
 
     def issuer(self, provider: Provider) -> str:
-        return issuer(self.base_url, provider)
+        ending = "".join(effect.text for effect in self.effects(provider, IssuerEnding))
+        return issuer(self.base_url, provider) + ending
 
     def client(self, provider: Provider) -> Client:
         return self.clients[provider]
@@ -131,7 +132,7 @@ class World:
         """List the active fault's effects of one kind.
 
         Lies need the stage: those of the logout stage bend logout tokens, those of the access token stage access
-        tokens, all others ID tokens.
+        tokens, those of the refresh stage ID tokens that come with a refresh, all others ID tokens.
         """
         active = self._faults.get(provider)
         if active is None or (stage is not None and not _shows_at(active.fault, stage)):
@@ -172,5 +173,5 @@ class World:
 
 
 def _shows_at(fault: Fault, stage: Stage) -> bool:
-    own = {Stage.LOGOUT, Stage.ACCESS_TOKEN}
+    own = {Stage.LOGOUT, Stage.ACCESS_TOKEN, Stage.REFRESH}
     return fault.stage is stage if own & {fault.stage, stage} else True

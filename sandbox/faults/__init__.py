@@ -1,12 +1,14 @@
 """The catalogue of every way in which the sandbox can lie, fail, hang and drip."""
 
-from sandbox.faults import access, documents, front, logout, signatures, statements, transport
+from sandbox.faults import access, conformance, documents, front, logout, signatures, statements, transport
 from sandbox.faults.kinds import (
     AnswerBend,
+    ClientMethods,
     DocumentBend,
     Effect,
     Fault,
     FrontBend,
+    IssuerEnding,
     Lie,
     Outcome,
     Redirection,
@@ -22,6 +24,7 @@ _ALL = (
     *documents.FAULTS,
     *logout.FAULTS,
     *access.FAULTS,
+    *conformance.FAULTS,
 )
 CATALOGUE: dict[str, Fault] = {fault.key: fault for fault in _ALL}
 
@@ -31,10 +34,12 @@ if len(CATALOGUE) != len(_ALL):
 __all__ = [
     "CATALOGUE",
     "AnswerBend",
+    "ClientMethods",
     "DocumentBend",
     "Effect",
     "Fault",
     "FrontBend",
+    "IssuerEnding",
     "Lie",
     "Outcome",
     "Redirection",

@@ -78,7 +78,7 @@ def _private(_keys: list[object], scene: Scene) -> list[object]:
     return [key.private_jwk() for key in scene.ring.published]
 
 
-def _thin(draft: Draft) -> None:
+def thin(draft: Draft) -> None:
     """Say only who it is, so that a product which wants more has to ask userinfo."""
     told = {"name", "given_name", "family_name", "preferred_username", "picture"}
     told |= {"email", "email_verified", "xms_edov"}
@@ -86,7 +86,7 @@ def _thin(draft: Draft) -> None:
 
 
 def _other_userinfo(key: str, says: str, bend: Bend) -> Fault:
-    effects = (Lie(_thin), DocumentBend(Stage.USERINFO, bend))
+    effects = (Lie(thin), DocumentBend(Stage.USERINFO, bend))
     return Fault(f"userinfo_{key}", says, Stage.USERINFO, Outcome.REFUSED_IF_ASKED, effects)
 
 

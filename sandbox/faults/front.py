@@ -51,6 +51,20 @@ def _with_other_code(answer: Redirection) -> Redirection:
 FAULTS: tuple[Fault, ...] = (
     _fault("denied", "The person said no.", _error("access_denied")),
     _fault("server_error", "The provider has failed.", _error("server_error")),
+    *(
+        _fault(f"says_{code}", f"The provider says {code}.", _error(code))
+        for code in (
+            "account_selection_required",
+            "consent_required",
+            "interaction_required",
+            "invalid_request",
+            "invalid_scope",
+            "login_required",
+            "temporarily_unavailable",
+            "unauthorized_client",
+            "unsupported_response_type",
+        )
+    ),
     _fault(
         "laden_error",
         "An error whose description is full of markup.",

@@ -22,6 +22,7 @@ class Stage(StrEnum):
     ORGANIZATIONS = "organizations"
     GROUPS = "groups"
     ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a document
+    REFRESH = "refresh"
     LOGOUT = "logout"
     REVOCATION = "revocation"
 
@@ -31,8 +32,9 @@ class Outcome(StrEnum):
 
     REFUSED: no session. SIGNED_IN: a session all the same. REFUSED_IF_ASKED: no session where
     the product asked the endpoint at all, else a session. EITHER: both are defensible. For the
-    logout stage REFUSED means that the logout token ends no session. For the revocation stage REFUSED means that the
-    product has to ask again later, SIGNED_IN that it is done: nobody's sign-in is in question.
+    logout stage REFUSED means that the logout token ends no session. For the refresh stage REFUSED means that nothing
+    of the answer is kept, SIGNED_IN that it is. For the revocation stage REFUSED means that the product has to ask
+    again later, SIGNED_IN that it is done: nobody's sign-in is in question.
     """
 
     REFUSED = "refused"
@@ -99,7 +101,21 @@ class Rotation:
     keep_kid: bool = False
 
 
-Effect = Lie | DocumentBend | AnswerBend | FrontBend | Rotation
+@dataclass(frozen=True)
+class IssuerEnding:
+    """Lets the issuer's name end otherwise, wherever it stands: its endpoints stay where they are."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ClientMethods:
+    """By which ways alone a client can prove itself (OpenID Connect Core, section 9)."""
+
+    taken: tuple[str, ...]
+
+
+Effect = Lie | DocumentBend | AnswerBend | FrontBend | Rotation | IssuerEnding | ClientMethods
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,11 @@ _BROKEN = (
 _ONLY_TOKEN = (
     _Ill("400", "answers 400 invalid_grant.", _status(400, "invalid_grant")),
     _Ill("401", "answers 401 invalid_client.", _status(401, "invalid_client")),
+    _Ill("400_client", "answers 400 unauthorized_client.", _status(400, "unauthorized_client")),
+    _Ill("400_scope", "answers 400 invalid_scope.", _status(400, "invalid_scope")),
+    _Ill("400_unregistered", "answers 400 with a name of its own.", _status(400, "AADSTS7000215")),
+    _Ill("400_html", "answers 400 with an HTML page.", _fixed(html_answer(ERROR_PAGE, 400))),
+    _Ill("400_busy", "answers 400 temporarily_unavailable.", _status(400, "temporarily_unavailable")),
     _Ill("403", "answers 403.", _status(403, "access_denied")),
     _Ill("429", "answers 429.", _status(429, "slow_down")),
     _Ill("redirect_307", "answers 307, which would carry the secret along.", _elsewhere(307)),

@@ -12,7 +12,7 @@ import jwt
 from sandbox.drafts import half_hash
 from sandbox.faults import Stage
 from sandbox.providers import MICROSOFT_TENANT, Provider
-from tests.sandbox.relying_party import JSON, Client, Flow
+from tests.sandbox.relying_party import JSON, Client, Flow, basic
 
 LIMIT = 1024 * 1024
 LEEWAY = 60
@@ -60,15 +60,18 @@ class Attempt:
         graph = f"{self.client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/User.Read"
         scope = "openid email profile" + (f" {graph}" if self.provider is Provider.MICROSOFT else "")
         flow = self.come_back(self.client.start(self.provider, scope=scope), metadata)
-        answer = self.redeem(flow, metadata["token_endpoint"])
+        ways = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        check(bool({"client_secret_basic", "client_secret_post"} & set(ways)), Stage.DISCOVERY, "no way for clients")
+        answer = self.redeem(flow, metadata["token_endpoint"], by_basic="client_secret_post" not in ways)
         check(isinstance(answer.get("id_token"), str), Stage.TOKEN, "no ID token")
         check(answer["id_token"].count(".") == 2 and answer["id_token"].isascii(), Stage.TOKEN, "not a JWS")
         claims = self.id_token(answer["id_token"], flow, metadata)
         check_hash(claims, answer.get("access_token"))
-        self.userinfo(metadata["userinfo_endpoint"], answer.get("access_token"), claims["sub"])
+        told = self.userinfo(metadata, answer.get("access_token"), claims["sub"])
         self.look_further(answer.get("access_token"), flow)
         owner = claims.get("xms_edov") in (True, "1", "true") and claims.get("xms_edov") is not False
-        return owner if self.provider is Provider.MICROSOFT else claims.get("email_verified") is True
+        address = claims if "email" in claims else told
+        return owner if self.provider is Provider.MICROSOFT else address.get("email_verified") is True
 
     def github(self) -> bool:
         flow = self.come_back(self.client.start(self.provider, scope="user:email read:org"), {})
@@ -125,15 +128,17 @@ class Attempt:
         check(named == metadata.get("issuer") or (named is None and not advertised), Stage.AUTHORIZE, "iss")
         return Flow(flow.provider, flow.verifier, flow.nonce, flow.url, callback)
 
-    def redeem(self, flow: Flow, url: str, *, forms_too: bool = False) -> dict[str, Any]:
+    def redeem(self, flow: Flow, url: str, *, forms_too: bool = False, by_basic: bool = False) -> dict[str, Any]:
+        secret = self.client.secret(self.provider)
+        headers = basic(secret["client_id"], secret["client_secret"]) if by_basic else {}
         form = {
             "grant_type": "authorization_code",
             "code": flow.answer["code"],
             "redirect_uri": self.client.sandbox.world.redirect_uri(self.provider),
             "code_verifier": flow.verifier,
-            **self.client.secret(self.provider),
+            **({} if by_basic else secret),
         }
-        answer = self.fetched(Stage.TOKEN, url, form=form, forms_too=forms_too)
+        answer = self.fetched(Stage.TOKEN, url, form=form, forms_too=forms_too, headers=headers)
         check(isinstance(answer, dict), Stage.TOKEN, "not an object")
         usable = isinstance(answer.get("access_token"), str) and "error" not in answer
         check(usable or not forms_too, Stage.TOKEN, "no access token")
@@ -181,13 +186,18 @@ class Attempt:
         check(bool(found), Stage.JWKS, "no usable key")
         return found
 
-    def userinfo(self, url: str, token: str | None, subject: str) -> None:
+    def userinfo(self, metadata: dict[str, Any], token: str | None, subject: str) -> dict[str, Any]:
         try:
-            found = self.fetched(Stage.USERINFO, url, bearer=token)
+            found = self.fetched(Stage.USERINFO, metadata["userinfo_endpoint"], bearer=token)
         except Refused:
-            return
-        if isinstance(found, dict):
-            check(found.get("sub") == subject, Stage.USERINFO, "sub")
+            return {}
+        if isinstance(found, str):
+            check(self.client.is_signed(self.provider, found), Stage.USERINFO, "signature")
+            found = jwt.decode(found, options={"verify_signature": False})
+        if not isinstance(found, dict):
+            return {}
+        check(found.get("sub") == subject, Stage.USERINFO, "sub")
+        return found
 
     def note_token(self, token: str, flow: Flow) -> None:
         try:
@@ -211,14 +221,17 @@ class Attempt:
         bearer: str | None = None,
         form: dict[str, str] | None = None,
         forms_too: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> Any:
-        headers = JSON | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
+        headers = JSON | (headers or {}) | ({"Authorization": f"Bearer {bearer}"} if bearer else {})
         try:
             status, kind, body = bounded_fetch(url, headers, form)
             self.verdict.seen.append((status, kind))
             check(status == 200, stage, f"status {status}")
             if forms_too and kind == "application/x-www-form-urlencoded":
                 return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+            if kind == "application/jwt":
+                return body.decode()
             document = json.loads(body)
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as failure:
             raise Refused(stage, repr(failure)) from failure

@@ -13,7 +13,7 @@ from sandbox.server import Sandbox
 from tests.sandbox.careful import judge
 from tests.sandbox.relying_party import Client, fetch
 
-IN_SIGN_IN = [f for f in CATALOGUE.values() if f.stage not in {Stage.LOGOUT, Stage.REVOCATION}]
+IN_SIGN_IN = [f for f in CATALOGUE.values() if f.stage not in {Stage.LOGOUT, Stage.REFRESH, Stage.REVOCATION}]
 REVOKING = [f for f in CATALOGUE.values() if f.stage is Stage.REVOCATION]
 QUICK = [pytest.param(f, p, id=f"{f.key}-{p}") for f in IN_SIGN_IN if not f.slow for p in f.providers]
 SLOW = [pytest.param(f, f.providers[0], id=f.key) for f in IN_SIGN_IN + REVOKING if f.slow]
