@@ -61,6 +61,11 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
     Event.UPSTREAM_LOST: {**PROVIDER, "because": _("what ended them, in a word")},
+    Event.UPSTREAM_REFUSED: {
+        **PROVIDER,
+        "because": _("why it was refused, in a word"),
+        "detail": _("more about that, for administrators"),
+    },
     Event.UPSTREAM_GAVE_UP: {
         **PROVIDER,
         "because": _("what had ended the tokens, in a word"),

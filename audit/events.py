@@ -31,6 +31,10 @@ class Event(models.TextChoices):
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
     UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")
+    UPSTREAM_REFUSED = (
+        "upstream.refused",
+        _("What a provider answered when tokens were to be renewed was not believed, or it did not take our client."),
+    )
     UPSTREAM_GAVE_UP = (
         "upstream.gave_up",
         _("A provider was not told that tokens are over: until they end by themselves, they are good there."),

@@ -27,7 +27,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import mail, obstacles
+from config import issuers, mail, obstacles
+from config.issuers import Algorithms, split
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
@@ -37,16 +38,12 @@ class ConfigurationRefused(Exception):
     """The environment does not make a safe configuration; the text lists every fault, a line each."""
 
 
-def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
 def _without_final_slash(value: object) -> object:
     return value.rstrip("/") if isinstance(value, str) else value
 
 
 OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
-CommaSeparated = BeforeValidator(_split)
+CommaSeparated = BeforeValidator(split)
 Url = Annotated[str, BeforeValidator(_without_final_slash)]
 
 
@@ -126,12 +123,14 @@ class Environment(BaseModel):
 
     google_client_id: str = ""
     google_client_secret: SecretStr = SecretStr("")
-    google_issuer: Url = "https://accounts.google.com"
+    google_issuer: str = "https://accounts.google.com"
+    google_signing_algorithms: Algorithms = Field(default=["RS256"])
     microsoft_client_id: str = ""
     microsoft_client_secret: SecretStr = SecretStr("")
-    microsoft_issuer: Url = Field(
+    microsoft_issuer: str = Field(
         default="", description="https://login.microsoftonline.com/<tenant id>/v2.0, one tenant by its id"
     )
+    microsoft_signing_algorithms: Algorithms = Field(default=["RS256"])
     microsoft_graph_url: Url = Field(
         default="https://graph.microsoft.com",
         description="asked for groups where claim rules need them; other clouds have their own",
@@ -142,7 +141,8 @@ class Environment(BaseModel):
     github_api_url: Url = "https://api.github.com"
     keycloak_client_id: str = ""
     keycloak_client_secret: SecretStr = SecretStr("")
-    keycloak_issuer: Url = Field(default="", description="https://<host>/realms/<realm>")
+    keycloak_issuer: str = Field(default="", description="https://<host>/realms/<realm>")
+    keycloak_signing_algorithms: Algorithms = Field(default=["RS256"])
 
     @field_validator("*", mode="before")
     @classmethod
@@ -183,7 +183,7 @@ class Environment(BaseModel):
     @field_validator("microsoft_issuer")
     @classmethod
     def _one_microsoft_tenant(cls, value: str) -> str:
-        tenant = value.removesuffix("/v2.0").rsplit("/", 1)[-1]
+        tenant = value.rstrip("/").removesuffix("/v2.0").rsplit("/", 1)[-1]
         if tenant in {"common", "organizations", "consumers"}:
             raise ValueError(
                 f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; "
@@ -193,7 +193,13 @@ class Environment(BaseModel):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
-        faults = [*self._half_providers(), *self._unsafe_in_production(), *self._bad_urls(), *self._bad_mail()]
+        faults = [
+            *self._half_providers(),
+            *self._unsafe_in_production(),
+            *self._bad_urls(),
+            *self._bad_mail(),
+            *self._shared_issuers(),
+        ]
         if faults:
             raise ValueError("\n".join(faults))
         return self
@@ -226,6 +232,12 @@ class Environment(BaseModel):
             for name in names
             if getattr(self, name) and not is_safe_url(getattr(self, name))
         ]
+
+    def _shared_issuers(self) -> list[str]:
+        names = ("google_issuer", "microsoft_issuer", "keycloak_issuer", "github_url")
+        return issuers.shared(
+            {name: getattr(self, name) for name in names if getattr(self, f"{name.partition('_')[0]}_client_id")}
+        )
 
     def _bad_mail(self) -> list[str]:
         if not self.mail_url:

@@ -1,22 +1,23 @@
 """What every provider is to the rest of the house, and how the OpenID Connect ones do it."""
 
-import base64
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.urls import reverse
 
 from providers.flow import Flow
-from providers.identity import ExternalIdentity, methods_in
-from providers.metadata import Issuer, Metadata
+from providers.identity import ExternalIdentity, beneath, methods_in, name_in
+from providers.metadata import USUAL_ALGORITHMS, Issuer, Metadata
 from providers.refusal import Reason, SignInRefused
+from providers.token_endpoint import Asker, error_in, tokens_from
 from providers.tokens import RefreshRefused, Revoked, Tokens
-from providers.upstream import Answer, Upstream
-from providers.verification import verify
+from providers.upstream import Upstream
+from providers.userinfo import filled
+from providers.verification import verify, verify_refreshed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class Provider(ABC):
 
     @property
     def is_down(self) -> bool:
-        """Whether it did not answer a moment ago. Never waits."""
+        """Whether it could not be used a moment ago. Never waits."""
         return False
 
     @property
@@ -79,8 +80,11 @@ class Provider(ABC):
         """Refuse a callback that is not this provider's. Raises SignInRefused."""
 
     @abstractmethod
-    def refreshed(self, refresh_token: str) -> Tokens:
-        """Return new tokens (RFC 6749, section 6). Raises RefreshRefused, and SignInRefused without an answer."""
+    def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
+        """Return new tokens of that subject (RFC 6749, section 6); ``nonce`` is the kept ID token's, where it has one.
+
+        Raises RefreshRefused where the refresh token is over, SignInRefused without an answer that can be believed.
+        """
 
     @property
     @abstractmethod
@@ -114,11 +118,12 @@ class OpenIDProvider(Provider):
     fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
     offline: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
+    signing_algorithms: frozenset[str] = USUAL_ALGORITHMS
     issuer: Issuer = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.issuer = Issuer(self.issuer_url, self.upstream)
+        self.issuer = Issuer(self.issuer_url, self.upstream, self.signing_algorithms)
 
     @property
     def metadata(self) -> Metadata:
@@ -180,19 +185,36 @@ class OpenIDProvider(Provider):
         if named is None and not self.metadata.sends_issuer:
             return
         if named != self.issuer.url:
-            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG)
+            how = "lacks iss, which is promised" if named is None else "names another iss"
+            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, f"the callback {how}")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         tokens = self.exchange(code, flow.code_verifier)
         identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
         return self.completed(identity, tokens, flow)
 
-    def refreshed(self, refresh_token: str) -> Tokens:
+    def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
+        """An ID token need not come along; one that does must be as good as the first (Core, section 12.2)."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        answer = authenticated_post(self, self.metadata.token_endpoint, form)
-        if answer.status in {400, 401} and _error_in(answer) == "invalid_grant":
-            raise RefreshRefused
-        return tokens_from(answer)
+        try:
+            tokens = tokens_from(self._asker.post(self.metadata.token_endpoint, form))
+        except SignInRefused as refused:
+            if refused.reason is Reason.CODE_REFUSED:
+                raise RefreshRefused from refused
+            raise
+        if tokens.id_token is not None:
+            verify_refreshed(tokens, issuer=self.issuer, client_id=self.client.id, subject=subject, nonce=nonce)
+        return tokens
+
+    @property
+    def _asker(self) -> Asker:
+        """Raises SignInRefused where it is not known how our client has to prove itself."""
+        return Asker(
+            upstream=self.upstream,
+            client_id=self.client.id,
+            client_secret=self.client.secret,
+            proof=self.metadata.client_proof,
+        )
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
         """RFC 7009: the refresh token first, because the grant goes with it; then the access token, to be sure."""
@@ -205,22 +227,26 @@ class OpenIDProvider(Provider):
 
     def _revoke(self, endpoint: str, token: str, hint: str) -> Revoked:
         """What the body of a good answer says does not count (section 2.2). Google calls a dead token an error."""
-        answer = authenticated_post(self, endpoint, {"token": token, "token_type_hint": hint})
+        answer = self._asker.post(endpoint, {"token": token, "token_type_hint": hint})
         if answer.status in {200, 204}:
             return Revoked.REVOKED
-        if answer.status == 400:
-            error = _error_in(answer)
-            if error in {"invalid_token", "unsupported_token_type"}:
-                return Revoked.REVOKED if error == "invalid_token" else Revoked.NOT_OFFERED
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} to a revocation")
+        error = error_in(answer)
+        if answer.status == 400 and error in {"invalid_token", "unsupported_token_type"}:
+            return Revoked.REVOKED if error == "invalid_token" else Revoked.NOT_OFFERED
+        detail = f"the revocation endpoint answered {answer.status}" + (f" with {error}" if error else "")
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, detail, error=error)
 
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
-        """Add the tokens, and claims that rules look at and that the ID token does not hold. Never raises."""
-        identity = replace(identity, tokens=tokens)
+        """Add the tokens, and what the ID token does not hold: name, address, claims that rules look at.
+
+        Raises SignInRefused where userinfo is about somebody else.
+        """
+        known = identity.changed(tokens=tokens)
+        identity = filled(known, issuer=self.issuer, client_id=self.client.id, vouches=self.vouches_for_address)
         if not flow.wanted:
             return identity
         more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
-        return replace(identity, claims={**more.claims, **identity.told}, unreadable=more.unreadable)
+        return identity.changed(claims=beneath(more.claims, identity.told), unreadable=more.unreadable)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
         """Return what else to ask for where rules look at these claims."""
@@ -237,7 +263,7 @@ class OpenIDProvider(Provider):
             "redirect_uri": self.callback_url,
             "code_verifier": code_verifier,
         }
-        return tokens_from(authenticated_post(self, self.metadata.token_endpoint, form))
+        return tokens_from(self._asker.post(self.metadata.token_endpoint, form))
 
     def verified_claims(self, tokens: Tokens, *, nonce: str, wants_fresh: bool) -> dict[str, Any]:
         return verify(
@@ -257,7 +283,7 @@ class OpenIDProvider(Provider):
             subject=claims["sub"],
             email=claims.get("email", ""),
             email_verified=self.vouches_for_address(claims),
-            name=claims.get("name", ""),
+            name=name_in(claims),
             session=claims.get("sid", ""),
             methods=methods_in(claims),
             claims=claims,
@@ -266,34 +292,6 @@ class OpenIDProvider(Provider):
     def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
         """Whether we take this provider's word that the address is the person's: literally True, nothing like it."""
         return claims.get("email_verified") is True
-
-
-def authenticated_post(provider: OpenIDProvider, endpoint: str, form: Mapping[str, str]) -> Answer:
-    """Post to an endpoint as our client, the way the issuer asks for (RFC 6749, section 2.3.1)."""
-    client = provider.client
-    if not provider.metadata.wants_basic:
-        both = {"client_id": client.id, "client_secret": client.secret}
-        return provider.upstream.post(endpoint, {**form, **both})
-    header = basic(quote(client.id, safe=""), quote(client.secret, safe=""))
-    return provider.upstream.post(endpoint, form, headers=header)
-
-
-def basic(name: str, secret: str) -> dict[str, str]:
-    """RFC 7617, section 2."""
-    return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
-
-
-def tokens_from(answer: Answer) -> Tokens:
-    """Read a token endpoint's answer. Raises SignInRefused on anything but a JSON object with status 200."""
-    if answer.status != 200:
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
-    values = answer.object()
-    return Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
-
-
-def _error_in(answer: Answer) -> object:
-    """Return the error that a token endpoint names (RFC 6749, section 5.2). Raises SignInRefused."""
-    return answer.object().get("error")
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:

@@ -111,7 +111,7 @@ def take(request: HttpRequest, provider: str) -> Flow:
     except RedisError as away:
         raise SignInRefused(Reason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
     if not is_first:
-        raise SignInRefused(Reason.STATE_USED)
+        raise SignInRefused(Reason.STATE_USED, "this attempt came back before")
     return flow
 
 
@@ -123,16 +123,16 @@ def spent(state: str) -> str:
 def _read(request: HttpRequest) -> Flow:
     states = request.GET.getlist("state")
     if not states:
-        raise SignInRefused(Reason.STATE_MISSING)
+        raise SignInRefused(Reason.STATE_MISSING, "the callback has no state")
     if len(states) > 1 or not STATE.match(states[0]):
-        raise SignInRefused(Reason.STATE_MALFORMED)
+        raise SignInRefused(Reason.STATE_MALFORMED, "no state that we could have made, or several")
     cookie = request.COOKIES.get(PREFIX + states[0][:8])
     if cookie is None:
         raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
     try:
         values = _signer().unsign_object(cookie, max_age=LIFETIME)
     except SignatureExpired:
-        raise SignInRefused(Reason.STATE_EXPIRED) from None
+        raise SignInRefused(Reason.STATE_EXPIRED, f"older than {LIFETIME} s") from None
     except BadSignature:
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong") from None
     flow = Flow(**values | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})

@@ -22,6 +22,7 @@ from audit.context import Actor, ActorKind, acting
 from providers import registry, vault
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
+from providers.errors import registered
 from providers.flow import Flow, Process, spent, take
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
@@ -97,7 +98,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         response = refuse(request, provider_id, refused, flow)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
-        response = refuse(request, provider_id, SignInRefused(Reason.FACTOR_ADDED_MEANWHILE), flow)
+        response = refuse(request, provider_id, _factor_added(), flow)
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response
@@ -166,12 +167,22 @@ def _code(request: HttpRequest, provider: Provider) -> str:
     single = {name: values[0] for name, values in parameters.items()}
     provider.check_callback(single)
     if "error" in single:
-        is_cancelled = single["error"] == "access_denied"
-        raise SignInRefused(Reason.CANCELLED if is_cancelled else Reason.PROVIDER_REFUSED)
+        raise _refused_there(single["error"])
     code = single.get("code", "")
     if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
         raise SignInRefused(Reason.CALLBACK_MALFORMED, "no code that could be one")
     return code
+
+
+def _refused_there(named: str) -> SignInRefused:
+    """Only a registered name of an error is kept: the rest is text that anybody can put into an address."""
+    error = registered(named)
+    reason = Reason.CANCELLED if error == "access_denied" else Reason.PROVIDER_REFUSED
+    return SignInRefused(reason, f"the provider answered {error or 'an error without a registered name'}", error=error)
+
+
+def _factor_added() -> SignInRefused:
+    return SignInRefused(Reason.FACTOR_ADDED_MEANWHILE, "a second factor was added since this sign-in was judged")
 
 
 def _asker(request: HttpRequest, flow: Flow) -> User | None:
@@ -183,7 +194,7 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
     if flow.process is Process.SIGN_IN:
         return None
     if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
-        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON)
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "another person began it")
     if not flow.session or flow.session != _began(request):
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
     try:
@@ -191,7 +202,7 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
     except people.EndedMeanwhile:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
     if flow.process is Process.CONNECT and not step_up.is_fresh(request):
-        raise SignInRefused(Reason.NOT_FRESH)
+        raise SignInRefused(Reason.NOT_FRESH, "the proof before connecting is too long ago")
     return request.user
 
 

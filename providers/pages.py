@@ -26,7 +26,8 @@ NOTICES = {
     "signed_out": _("You are signed out."),
     "signed_out_there": _("You are signed out, at %(provider)s too."),
     "still_in_there": _(
-        "You are signed out here, but %(provider)s did not answer. If others use this device, sign out there yourself."
+        "You are signed out here, but not at %(provider)s: its sign-out cannot be reached right now. If others use "
+        "this device, sign out there yourself."
     ),
     "ended_meanwhile": _(
         "You are not signed in. While you came in, your account was locked, signed out everywhere, or changed: its "

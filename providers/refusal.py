@@ -29,6 +29,9 @@ class Reason(StrEnum):
     PROVIDER_UNREACHABLE = "provider_unreachable"
     PROVIDER_ANSWER_INVALID = "provider_answer_invalid"
     METADATA_INVALID = "metadata_invalid"
+    CLIENT_REFUSED = "client_refused"
+    CODE_REFUSED = "code_refused"
+    USERINFO_OF_ANOTHER = "userinfo_of_another"
 
     TOKEN_MISSING = "token_missing"  # noqa: S105  # a reason, not a secret
     TOKEN_MALFORMED = "token_malformed"  # noqa: S105
@@ -58,6 +61,7 @@ class Reason(StrEnum):
     NOT_FRESH = "not_fresh"
     STARTED_BY_ANOTHER_PERSON = "started_by_another_person"
     FACTOR_ADDED_MEANWHILE = "factor_added_meanwhile"
+    KEY_NOT_HERE = "key_not_here"
     STORE_UNREACHABLE = "store_unreachable"
 
 
@@ -65,15 +69,16 @@ class SignInRefused(Exception):
     """A sign-in that must not go on, or a sign-out that a provider did not ask for like this.
 
     ``detail`` is ours, for administrators: never the provider's own text.
-
+    ``error`` is the registered name of the error that the provider gave (``providers.errors``), where it gave one.
     ``person`` is the account that was refused, where one is known.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, person: UUID | None = None) -> None:
+    def __init__(self, reason: Reason, detail: str = "", *, error: str = "", person: UUID | None = None) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.person = person
         self.detail = detail
+        self.error = error
         self.reference = new_reference()
 
 

@@ -12,6 +12,7 @@ from accounts.provider_names import name_of
 from audit.events import Event, record
 from providers import registry
 from providers.buttons import buttons, page_with_buttons, start_url
+from providers.errors import NEEDS_THE_PERSON, WRONG_SET_UP
 from providers.flow import Flow, Process
 from providers.refusal import Reason, SignInRefused
 from providers.words import NOTHING_CHANGED, Text, Words
@@ -51,8 +52,49 @@ NOT_CONFIRMED = Page(
 NO_ANSWER = Page(
     status=424,
     heading=_("%(provider)s is not answering"),
-    happened=_("We asked %(provider)s about you and got no usable answer."),
+    happened=_("We asked %(provider)s about you, and no answer came in time."),
     advice=_("Wait a moment and try again, or use another way in."),
+)
+BUSY = Page(
+    status=424,
+    heading=_("Too many sign-ins at %(provider)s"),
+    happened=_("Other sign-ins are waiting for %(provider)s, so we have not asked about you."),
+    advice=_("Wait a moment and try again, or use another way in."),
+)
+IN_TROUBLE = Page(
+    status=424,
+    heading=_("%(provider)s has a problem"),
+    happened=_("%(provider)s answered, but not with anything that we can use."),
+    advice=_(
+        "Wait a moment and try again, or use another way in. If it happens again, give your administrator the "
+        "reference below."
+    ),
+)
+UNAVAILABLE = Page(
+    status=424,
+    heading=_("%(provider)s cannot sign anybody in right now"),
+    happened=_("%(provider)s told us that it is overloaded or closed for maintenance."),
+    advice=_("Try again in a few minutes, or use another way in."),
+)
+SET_UP_WRONGLY = Page(
+    status=424,
+    heading=_("Signing in with %(provider)s is set up wrongly"),
+    happened=_(
+        "%(provider)s answered, and does not accept how this site asks, or says what this site does not accept."
+    ),
+    advice=_("Trying again will not help. Give your administrator the reference below, or use another way in."),
+)
+CODE_NOT_TAKEN = Page(
+    status=424,
+    heading=_("%(provider)s did not accept this sign-in"),
+    happened=_("What %(provider)s gave your browser had expired or was used already when we handed it in."),
+    advice=_("Start again. If it happens again, give your administrator the reference below."),
+)
+NEEDS_YOU = Page(
+    status=403,
+    heading=_("%(provider)s needs something from you first"),
+    happened=_("%(provider)s told us that you have to sign in, agree to something or choose an account there."),
+    advice=_("Try again, and answer what %(provider)s asks."),
 )
 PAGES = {
     Reason.STATE_MISSING: NOT_STARTED,
@@ -69,10 +111,12 @@ PAGES = {
         advice=_("Start once more, and show it when you are asked."),
     ),
     Reason.CANCELLED: CANCELLED,
-    Reason.PROVIDER_BUSY: NO_ANSWER,
+    Reason.PROVIDER_BUSY: BUSY,
     Reason.PROVIDER_UNREACHABLE: NO_ANSWER,
-    Reason.PROVIDER_ANSWER_INVALID: NO_ANSWER,
-    Reason.METADATA_INVALID: NO_ANSWER,
+    Reason.PROVIDER_ANSWER_INVALID: IN_TROUBLE,
+    Reason.METADATA_INVALID: SET_UP_WRONGLY,
+    Reason.CLIENT_REFUSED: SET_UP_WRONGLY,
+    Reason.CODE_REFUSED: CODE_NOT_TAKEN,
     Reason.PROVIDER_OFF: Page(
         status=404,
         heading=_("This way in is closed"),
@@ -129,6 +173,14 @@ PAGES = {
         advice=_("Try again in a moment."),
     ),
 }
+# What a provider said by a registered name is told in words of its own, where the reason alone says less.
+PAGES_BY_ERROR = {
+    **dict.fromkeys(NEEDS_THE_PERSON, NEEDS_YOU),
+    **dict.fromkeys(WRONG_SET_UP, SET_UP_WRONGLY),
+    "server_error": IN_TROUBLE,
+    "slow_down": UNAVAILABLE,
+    "temporarily_unavailable": UNAVAILABLE,
+}
 CLASH_STATUS = 409
 
 
@@ -139,13 +191,14 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     """
     if is_too_often(request):
         return limits.too_often(limits.REFUSALS)
-    page = PAGES.get(refused.reason, NOT_CONFIRMED)
+    page = PAGES_BY_ERROR.get(refused.error) or PAGES.get(refused.reason, NOT_CONFIRMED)
     note_refusal(page.event, provider_id, refused)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
         return _clash_page(request, provider_id, refused)
     context = {
         **page.said(provider=name_of(provider_id)),
         "reference": refused.reference,
+        "detail": refused.detail if getattr(request.user, "is_staff", False) else "",
         **_ways_on(request, provider_id, flow),
     }
     if not page.can_retry:

@@ -26,5 +26,5 @@ def get(provider_id: str) -> Provider:
     if provider_id in enabled():
         return enabled()[provider_id]
     if provider_id in settings.SIGN_IN_PROVIDERS:
-        raise SignInRefused(Reason.PROVIDER_OFF)
+        raise SignInRefused(Reason.PROVIDER_OFF, f"{provider_id.upper()}_CLIENT_ID is empty")
     raise KeyError(provider_id)

@@ -1,10 +1,13 @@
 """What a provider's token endpoint answered, and what of it can be kept."""
 
+import json
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
-LONGEST = 16_384  # characters: tokens of large companies list every group
+LONGEST = 131_072  # characters: tokens of large companies list every group and role
 LONGEST_LIFE = 366 * 86_400  # seconds
 
 
@@ -43,23 +46,33 @@ class Usable:
 
 def usable(tokens: Tokens) -> Usable | None:
     """Return what can be kept, or None where there is no access token in it."""
-    access = _token(tokens.access_token)
+    access = bearer(tokens.access_token)
     if not access:
         return None
     scopes = tokens.scope if isinstance(tokens.scope, str) and tokens.scope.isprintable() else ""
     return Usable(
         access=access,
-        refresh=_token(tokens.refresh_token),
-        id=_token(tokens.id_token),
+        refresh=bearer(tokens.refresh_token),
+        id=bearer(tokens.id_token),
         lasts=_life(tokens.expires_in),
         scopes=scopes[:1000],
     )
 
 
-def _token(value: object) -> str:
+def bearer(value: object) -> str:
     """Return a token that can go into a header (RFC 6750, section 2.1), or nothing."""
     is_one = isinstance(value, str) and 0 < len(value) <= LONGEST and value.isascii() and value.isprintable()
     return str(value) if is_one else ""
+
+
+def claims_of(verified: str) -> dict[str, Any]:
+    """Read the claims of a token that was verified when it came; of what is none, nothing."""
+    try:
+        payload = verified.split(".")[1]
+        claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _life(value: object) -> timedelta | None:

@@ -13,19 +13,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from jwt import PyJWS, get_unverified_header
+from jwt.algorithms import OKPAlgorithm
 from jwt.exceptions import InvalidSignatureError, PyJWTError
 
 from providers.identity import is_subject
-from providers.metadata import Issuer, Keys
+from providers.metadata import SIGNING_ALGORITHMS, Issuer, Keys, SigningKey
 from providers.refusal import Reason, SignInRefused
+from providers.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
+_VERIFIER = PyJWS()
+_VERIFIER.register_algorithm("Ed25519", OKPAlgorithm())  # which the library knows as EdDSA only
+
 LEEWAY = 60  # seconds that clocks may differ
-LONGEST_TOKEN = 32_768  # characters
+LONGEST_TOKEN = 262_144  # characters: six hundred groups by name do not fit into 32,768
+ENCRYPTED_DOTS = 4  # RFC 7516, section 3.1
 LATEST_TIME = 2**40  # seconds since the epoch; also refuses infinity and "not a number"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 FRESH_WITHIN = 600  # seconds since the provider last asked for proof, where a fresh one was asked for
+EDWARDS = frozenset({"EdDSA", "Ed25519"})  # RFC 8037 and RFC 9864: two names of one algorithm
 ALGORITHM_TO_HASH = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -39,13 +46,12 @@ def verify(
     """
     header, claims = _from_issuer(id_token, issuer, client_id)
     if not _same(claims.get("nonce"), nonce):
-        raise SignInRefused(Reason.NONCE_WRONG)
-    if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(access_token, header["alg"])):
-        raise SignInRefused(Reason.ACCESS_TOKEN_HASH_WRONG)
+        raise SignInRefused(Reason.NONCE_WRONG, _how(claims, "nonce"))
+    _check_access_token(claims, access_token, header["alg"])
     if not is_subject(claims.get("sub")):
-        raise SignInRefused(Reason.SUBJECT_INVALID)
+        raise SignInRefused(Reason.SUBJECT_INVALID, _how(claims, "sub"))
     if wants_fresh and "auth_time" in claims and time.time() - _number(claims, "auth_time") > FRESH_WITHIN + LEEWAY:
-        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER)
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "auth_time is too long ago for a fresh proof")
     _compare_clocks(claims, issuer)
     return claims
 
@@ -59,14 +65,37 @@ def verify_logout(logout_token: object, *, issuer: Issuer, client_id: str) -> di
     _, claims = _from_issuer(logout_token, issuer, client_id)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
-        raise SignInRefused(Reason.LOGOUT_EVENT_MISSING)
+        raise SignInRefused(Reason.LOGOUT_EVENT_MISSING, "events does not hold the logout event")
     if "nonce" in claims:
-        raise SignInRefused(Reason.LOGOUT_WITH_NONCE)
+        raise SignInRefused(Reason.LOGOUT_WITH_NONCE, "a logout token must have no nonce")
     named = [claims[name] for name in ("sub", "sid") if name in claims]
     if not named or not all(is_subject(value) for value in named):
-        raise SignInRefused(Reason.LOGOUT_OF_NOBODY)
+        raise SignInRefused(Reason.LOGOUT_OF_NOBODY, "neither sub nor sid names anybody")
     if not is_subject(claims.get("jti")):
         raise SignInRefused(Reason.TOKEN_MALFORMED, "jti is not an id")
+    return claims
+
+
+def verify_refreshed(tokens: Tokens, *, issuer: Issuer, client_id: str, subject: str, nonce: str) -> None:
+    """Refuse an ID token that came with a refresh and is not what the first one was (Core, section 12.2).
+
+    Same ``iss``, ``sub`` and audience. It need have no ``nonce``; one that it has is compared where we know the first.
+    """
+    header, claims = _from_issuer(tokens.id_token, issuer, client_id)
+    if claims.get("sub") != subject:
+        raise SignInRefused(Reason.SUBJECT_INVALID, "sub is not the one that the tokens were given for")
+    if nonce and "nonce" in claims and not _same(claims["nonce"], nonce):
+        raise SignInRefused(Reason.NONCE_WRONG, "nonce is not that of the sign-in")
+    _check_access_token(claims, tokens.access_token, header["alg"])
+
+
+def verify_userinfo(signed: str, *, issuer: Issuer, client_id: str) -> dict[str, Any]:
+    """Return the claims of a userinfo answer that this issuer signed, for us (Core, section 5.3.2).
+
+    It need have no times: it came just now, in answer to us. Raises SignInRefused.
+    """
+    _, claims = _by_issuer(signed, issuer)
+    _check_audience(claims, client_id)
     return claims
 
 
@@ -78,10 +107,12 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
     """
     _, claims = _by_issuer(access_token, issuer)
     if claims.get("azp") != client_id or claims.get("typ", "Bearer") != "Bearer":
-        raise SignInRefused(Reason.AUDIENCE_WRONG)
+        raise SignInRefused(Reason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind")
     _check_times(claims)
-    if claims.get("sub") != subject:
-        raise SignInRefused(Reason.SUBJECT_INVALID)
+    if "sub" not in claims:
+        raise SignInRefused(Reason.SUBJECT_INVALID, "the access token has no sub: a lightweight one says little")
+    if claims["sub"] != subject:
+        raise SignInRefused(Reason.SUBJECT_INVALID, "the access token is about somebody else")
     return claims
 
 
@@ -96,15 +127,25 @@ def _from_issuer(token: object, issuer: Issuer, client_id: str) -> tuple[dict[st
 def _by_issuer(token: object, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token that this issuer signed, for whomever."""
     if not token:
-        raise SignInRefused(Reason.TOKEN_MISSING)
-    if not isinstance(token, str) or len(token) > LONGEST_TOKEN or not token.isascii():
-        raise SignInRefused(Reason.TOKEN_MALFORMED)  # the library fails on halves of characters
+        raise SignInRefused(Reason.TOKEN_MISSING, "no token came")
+    if not isinstance(token, str) or not token.isascii():
+        raise SignInRefused(Reason.TOKEN_MALFORMED, "no text of ASCII")  # the library fails on halves of characters
+    if len(token) > LONGEST_TOKEN:
+        raise SignInRefused(Reason.TOKEN_MALFORMED, f"longer than {LONGEST_TOKEN} characters")
+    if token.count(".") == ENCRYPTED_DOTS:
+        raise SignInRefused(Reason.TOKEN_MALFORMED, "encrypted (five parts), which is not supported")
     if token.count(".") != 2:
-        raise SignInRefused(Reason.TOKEN_MALFORMED)
+        raise SignInRefused(Reason.TOKEN_MALFORMED, "not of three parts")
     header, claims = _signed(token, issuer)
     if claims.get("iss") != issuer.url:
-        raise SignInRefused(Reason.ISSUER_WRONG)
+        raise SignInRefused(Reason.ISSUER_WRONG, _issuer_named(claims.get("iss"), issuer))
     return header, claims
+
+
+def _issuer_named(named: object, issuer: Issuer) -> str:
+    if isinstance(named, str) and named.rstrip("/") == issuer.url.rstrip("/"):
+        return "iss differs from the configured issuer by a slash at its end"
+    return "iss is missing" if named is None else "iss is another issuer"
 
 
 def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -116,14 +157,14 @@ def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]
     header = _header(token)
     keys = issuer.keys
     try:
-        return header, _open(token, header, keys)
+        return header, _open(token, header, keys, issuer)
     except SignInRefused as refused:
         if refused.reason not in {Reason.KEY_UNKNOWN, Reason.SIGNATURE_WRONG}:
             raise
         newer = issuer.newer_keys(keys)
         if newer is None:
             raise
-        return header, _open(token, header, newer)
+        return header, _open(token, header, newer, issuer)
 
 
 def _header(token: str) -> dict[str, Any]:
@@ -137,19 +178,42 @@ def _header(token: str) -> dict[str, Any]:
     return header
 
 
-def _open(token: str, header: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
-    algorithm = header.get("alg")
-    if not isinstance(algorithm, str) or algorithm[:2] not in {"RS", "PS", "ES"}:
-        raise SignInRefused(Reason.ALGORITHM_REFUSED, "only signatures by a private key count")
-    key = keys.find(header.get("kid"), algorithm)
-    if key is None:
-        raise SignInRefused(Reason.KEY_UNKNOWN)
+def _open(token: str, header: Mapping[str, Any], keys: Keys, issuer: Issuer) -> dict[str, Any]:
+    algorithm = _agreed_algorithm(header.get("alg"), issuer)
+    key = _key(header.get("kid"), algorithm, keys)
     try:
-        payload = PyJWS().decode(token, key.key, algorithms=[algorithm])
+        payload = _VERIFIER.decode(token, key.key, algorithms=[algorithm])
     except InvalidSignatureError:
-        raise SignInRefused(Reason.SIGNATURE_WRONG) from None
+        raise SignInRefused(Reason.SIGNATURE_WRONG, f"the {algorithm} signature is not by the published key") from None
     except PyJWTError as malformed:
         raise SignInRefused(Reason.TOKEN_MALFORMED, type(malformed).__name__) from None
+    return _claims_in(payload)
+
+
+def _agreed_algorithm(named: object, issuer: Issuer) -> str:
+    """Return a token's algorithm if it is agreed with its issuer (Core 3.1.3.7, point 7; RFC 8725, section 3.1)."""
+    if isinstance(named, str) and (named in issuer.algorithms or (named in EDWARDS and issuer.algorithms & EDWARDS)):
+        return named
+    setting = f"{issuer.upstream.name.upper()}_SIGNING_ALGORITHMS"
+    agreed = ", ".join(sorted(issuer.algorithms))
+    is_keyless = isinstance(named, str) and (named.upper().startswith("HS") or named.lower() in {"none", ""})
+    how = "not signed by a private key" if is_keyless else "signed by an algorithm that is not supported"
+    if isinstance(named, str) and named in SIGNING_ALGORITHMS:
+        how = f"signed by {named}"
+    raise SignInRefused(Reason.ALGORITHM_REFUSED, f"{how}, while {setting} has {agreed}")
+
+
+def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:
+    """Return the one key that can have signed a token. Raises SignInRefused."""
+    found = keys.fitting(key_id, algorithm)
+    if len(found) == 1:
+        return found[0]
+    which = "the token names no key" if key_id is None else "of the id that the token names"
+    how_many = f"{len(found)} keys fit" if found else "no key fits"
+    raise SignInRefused(Reason.KEY_UNKNOWN, f"{how_many} {algorithm}; {which}")
+
+
+def _claims_in(payload: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(payload)
     except (ValueError, RecursionError):
@@ -161,8 +225,23 @@ def _open(token: str, header: Mapping[str, Any], keys: Keys) -> dict[str, Any]:
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     """We are the only audience: a token that others may also use is not accepted (Core 3.1.3.7, points 3 to 5)."""
-    if claims.get("aud") not in (client_id, [client_id]) or claims.get("azp", client_id) != client_id:
-        raise SignInRefused(Reason.AUDIENCE_WRONG)
+    audience = claims.get("aud")
+    if audience not in (client_id, [client_id]):
+        is_one_of_many = isinstance(audience, list) and client_id in audience
+        otherwise = "names other clients too" if is_one_of_many else "is not this client"
+        raise SignInRefused(Reason.AUDIENCE_WRONG, _how(claims, "aud", otherwise))
+    if claims.get("azp", client_id) != client_id:
+        raise SignInRefused(Reason.AUDIENCE_WRONG, "azp is not this client")
+
+
+def _check_access_token(claims: Mapping[str, Any], access_token: object, algorithm: str) -> None:
+    """The access token that came along is the one that the ID token means, where it says so (Core 3.1.3.8)."""
+    if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(access_token, algorithm)):
+        raise SignInRefused(Reason.ACCESS_TOKEN_HASH_WRONG, "at_hash is that of another access token")
+
+
+def _how(claims: Mapping[str, Any], name: str, otherwise: str = "is not what it should be") -> str:
+    return f"{name} {otherwise if name in claims else 'is missing'}"
 
 
 def _check_times(claims: Mapping[str, Any]) -> None:
@@ -198,7 +277,8 @@ def _half_hash(access_token: object, algorithm: str) -> str:
     """Core 3.1.3.6: the left half of the access token's hash, by the hash of the token's own algorithm."""
     if not isinstance(access_token, str):
         return ""
-    digest = ALGORITHM_TO_HASH[algorithm[2:]](access_token.encode("utf-8", "surrogatepass")).digest()
+    hashed_by = ALGORITHM_TO_HASH["512" if algorithm in EDWARDS else algorithm[2:]]  # Ed25519 hashes by SHA-512
+    digest = hashed_by(access_token.encode("utf-8", "surrogatepass")).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 
 

@@ -10,7 +10,7 @@ from config.overview.sign_ins import SIGN_INS, SignIns, provider_of
 from providers import health
 from providers.health import Reach
 
-WORDS = {Reach.ANSWERS: _("Answered"), Reach.SILENT: _("Did not answer"), Reach.UNASKED: _("Not asked yet")}
+WORDS = {Reach.ANSWERS: _("Answered"), Reach.SILENT: _("Not usable"), Reach.UNASKED: _("Not asked yet")}
 
 
 def draw_health(counted: SignIns | None) -> Drawing | None:

@@ -1,18 +1,23 @@
 """How people come in: the providers and the library that opens sessions."""
 
 from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
 
 from config.environment import Environment
 from config.settings.told import TOLD
 
 
-def _told_of(provider: str) -> dict[str, str]:
+def _told_of(provider: str) -> dict[str, Any]:
     """Gather what the environment says of a provider: GOOGLE_CLIENT_ID becomes client_id, and so on."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in Environment.model_fields:
         if name.startswith(f"{provider}_"):
             value = getattr(TOLD, name)
-            found[name.removeprefix(f"{provider}_")] = value if isinstance(value, str) else value.get_secret_value()
+            found[name.removeprefix(f"{provider}_")] = (
+                value.get_secret_value() if isinstance(value, SecretStr) else value
+            )
     return found
 
 

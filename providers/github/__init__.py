@@ -5,10 +5,12 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from providers.base import Client, More, Provider, basic, origin_of, with_query
+from providers.base import Client, More, Provider, origin_of, with_query
+from providers.errors import registered
 from providers.flow import Flow
-from providers.identity import ExternalIdentity
+from providers.identity import ExternalIdentity, name_in
 from providers.refusal import Reason, SignInRefused, note_unreadable
+from providers.token_endpoint import basic, refusal_for, refusal_of
 from providers.tokens import RefreshRefused, Revoked, Tokens, usable
 from providers.upstream import Answer
 
@@ -39,6 +41,7 @@ class GitHubProvider(Provider):
         return with_query(
             f"{self.url}/login/oauth/authorize",
             {
+                "response_type": "code",  # RFC 6749, section 4.1.1: REQUIRED, though GitHub does not miss it
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
                 "scope": scopes,
@@ -52,7 +55,7 @@ class GitHubProvider(Provider):
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """GitHub does not say who it is; if somebody does, it must be GitHub (RFC 9207, section 2.4)."""
         if parameters.get("iss", self.url) != self.url:
-            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG)
+            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, "the callback names an iss that is not GitHub")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         tokens = self._exchange(code, flow.code_verifier)
@@ -69,15 +72,15 @@ class GitHubProvider(Provider):
             subject=_number(profile.get("id")),
             email=address,
             email_verified=is_verified,
-            name=profile.get("name") or profile.get("login") or "",
+            name=name_in(profile),
             claims={name: profile.get(name) for name in ("login", "name", "email", "company", "html_url")}
             | dict(more.claims),
             unreadable=more.unreadable,
             tokens=tokens,
         )
 
-    def refreshed(self, refresh_token: str) -> Tokens:
-        """Only tokens of GitHub Apps end, and can be renewed."""
+    def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
+        """Only tokens of GitHub Apps end, and can be renewed. No identity comes along that could be compared."""
         values = self._token_endpoint({"grant_type": "refresh_token", "refresh_token": refresh_token})
         if values.get("error") == "bad_refresh_token":
             raise RefreshRefused
@@ -104,7 +107,7 @@ class GitHubProvider(Provider):
         both = {"client_id": self.client.id, "client_secret": self.client.secret}
         answer = self.upstream.post(f"{self.url}/login/oauth/access_token", {**both, **form})
         if answer.status != 200:
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for a code")
+            raise refusal_of(answer)
         return _form_or_json(answer)
 
     def _address(self, profile: Mapping[str, Any], access_token: str) -> tuple[str, bool]:
@@ -148,8 +151,10 @@ class GitHubProvider(Provider):
 
 
 def _tokens_in(values: Mapping[str, Any]) -> Tokens:
+    if "error" in values:
+        raise refusal_for(registered(values["error"]), "GitHub answered")
     found = Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
-    if "error" in values or usable(found) is None:
+    if usable(found) is None:
         raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token for a code")
     return found
 
@@ -179,5 +184,5 @@ def _number(value: object) -> str:
     return str(value)
 
 
-def provider(client: Client, settings: Mapping[str, str]) -> GitHubProvider:
+def provider(client: Client, settings: Mapping[str, Any]) -> GitHubProvider:
     return GitHubProvider(id="github", name="GitHub", client=client, url=settings["url"], api_url=settings["api_url"])

@@ -1,6 +1,7 @@
 """Google: OpenID Connect as it is in the book."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from providers.base import Client, OpenIDProvider
 
@@ -9,7 +10,13 @@ OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}
 FRESH = {"prompt": "select_account"}  # Google knows no prompt=login
 
 
-def provider(client: Client, settings: Mapping[str, str]) -> OpenIDProvider:
+def provider(client: Client, settings: Mapping[str, Any]) -> OpenIDProvider:
     return OpenIDProvider(
-        id="google", name="Google", client=client, issuer_url=settings["issuer"], fresh=FRESH, offline=OFFLINE
+        id="google",
+        name="Google",
+        client=client,
+        issuer_url=settings["issuer"],
+        signing_algorithms=frozenset(settings["signing_algorithms"]),
+        fresh=FRESH,
+        offline=OFFLINE,
     )

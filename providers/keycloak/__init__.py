@@ -24,9 +24,10 @@ class KeycloakProvider(OpenIDProvider):
         """Look into the access token, where Keycloak puts roles unless a mapper says otherwise (ADR 11).
 
         It is here already and signed by the same keys, so this costs no call, while userinfo would: and neither
-        realm nor client roles are in that by default.
+        realm nor client roles are in that by default. An object in the ID token may lack what a rule's path goes on to
+        (the roles of one client stand there, those of another here), so what is beneath it is looked for as well.
         """
-        missing = wanted - claims.keys()
+        missing = {name for name in wanted if isinstance(claims.get(name, {}), Mapping)}
         if not missing:
             return More()
         try:
@@ -35,9 +36,15 @@ class KeycloakProvider(OpenIDProvider):
             )
         except SignInRefused as refused:
             note_unreadable(self.id, missing, refused)
-            return More(unreadable=missing)
+            return More(unreadable=frozenset(missing))
         return More(claims={name: found[name] for name in missing if name in found})
 
 
-def provider(client: Client, settings: Mapping[str, str]) -> KeycloakProvider:
-    return KeycloakProvider(id="keycloak", name="Keycloak", client=client, issuer_url=settings["issuer"])
+def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
+    return KeycloakProvider(
+        id="keycloak",
+        name="Keycloak",
+        client=client,
+        issuer_url=settings["issuer"],
+        signing_algorithms=frozenset(settings["signing_algorithms"]),
+    )

@@ -96,4 +96,4 @@ def _hear_once(claims: Mapping[str, Any]) -> None:
     digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
     given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY, LAST_MOMENT), UTC)]
     if not change(HEAR, given):
-        raise SignInRefused(Reason.LOGOUT_REPEATED)
+        raise SignInRefused(Reason.LOGOUT_REPEATED, "this logout token came before")

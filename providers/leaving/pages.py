@@ -4,10 +4,7 @@ OpenID Connect RP-Initiated Logout 1.0. Who stays signed in at the provider come
 on a device of one's own and is not on a shared one: only the person knows which it is (ADR 24).
 """
 
-import json
 import secrets
-from base64 import urlsafe_b64decode
-from binascii import Error
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +23,7 @@ from accounts.tenancy.middleware import without_tenant
 from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
 from providers.buttons import let_forms_lead_to
+from providers.tokens import claims_of
 
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
 COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
@@ -143,13 +141,10 @@ def _hint(user: Any, origin: Origin) -> str:
 
 
 def _sid_in(id_token: str) -> str | None:
-    """Read a token that was verified when it came."""
-    try:
-        payload = id_token.split(".")[1]
-        sid = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4))).get("sid", "")
-    except (IndexError, ValueError, Error, AttributeError):
-        return None
-    return sid if isinstance(sid, str) else None
+    """A token without one is of no session of the provider's: ours has none either then."""
+    claims = claims_of(id_token)
+    sid = claims.get("sid", "")
+    return sid if claims and isinstance(sid, str) else None
 
 
 def _to_sign_in(notice: str, provider: Provider | None = None) -> HttpResponse:

@@ -15,7 +15,7 @@ GROUPS = "groups"
 
 @dataclass(kw_only=True)
 class MicrosoftProvider(OpenIDProvider):
-    """One tenant. Its issuer ends in ``/<tenant id>/v2.0``, and ``tid`` must say the same.
+    """One tenant. Its issuer ends in ``/<tenant id>/v2.0`` or ``/<tenant id>/``, and ``tid`` must say the same.
 
     Graph, where more groups are listed than a token holds, is not in the discovery document.
     """
@@ -24,11 +24,11 @@ class MicrosoftProvider(OpenIDProvider):
 
     @property
     def tenant(self) -> str:
-        return self.issuer_url.removesuffix("/v2.0").rsplit("/", 1)[-1]
+        return self.issuer_url.removesuffix("/").removesuffix("/v2.0").rsplit("/", 1)[-1]
 
     def identity_from(self, claims: Mapping[str, Any]) -> ExternalIdentity:
         if claims.get("tid") != self.tenant:
-            raise SignInRefused(Reason.TENANT_WRONG)
+            raise SignInRefused(Reason.TENANT_WRONG, "tid is not the tenant of MICROSOFT_ISSUER")
         return super().identity_from(claims)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
@@ -63,12 +63,13 @@ def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
     return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
 
 
-def provider(client: Client, settings: Mapping[str, str]) -> MicrosoftProvider:
+def provider(client: Client, settings: Mapping[str, Any]) -> MicrosoftProvider:
     return MicrosoftProvider(
         id="microsoft",
         name="Microsoft",
         client=client,
         issuer_url=settings["issuer"],
+        signing_algorithms=frozenset(settings["signing_algorithms"]),
         graph_url=settings["graph_url"],
         offline_scopes=("offline_access",),
     )

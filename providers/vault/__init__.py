@@ -1,6 +1,6 @@
 """The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
 
-from providers.vault.access import NothingKept, SignInAgain, TokenUnavailable, TryLater, get_token
+from providers.vault.access import NothingKept, SignInAgain, TokenUnavailable, TryLater, UnreadableHere, get_token
 from providers.vault.keeping import Kept, held, id_token, keep, over, take_out
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "SignInAgain",
     "TokenUnavailable",
     "TryLater",
+    "UnreadableHere",
     "get_token",
     "held",
     "id_token",

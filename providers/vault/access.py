@@ -23,9 +23,10 @@ from audit.events import Event, record
 from providers import registry
 from providers.leaving.outbox import Because, Ended, note
 from providers.models import Health
-from providers.refusal import SignInRefused
-from providers.tokens import RefreshRefused, Usable, usable
-from providers.vault.keeping import ACCESS, REFRESH, owner, sealed
+from providers.refusal import Reason, SignInRefused
+from providers.tokens import RefreshRefused, Usable, claims_of, usable
+from providers.upstream import one_deadline
+from providers.vault.keeping import ACCESS, ID, REFRESH, owner, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ LONGEST_REST = timedelta(hours=1)
 
 READ = """
     SELECT
-        i.id, i.user_id, i.provider, i.issuer,
-        t.access, t.refresh, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
+        i.id, i.user_id, i.provider, i.issuer, i.subject,
+        t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
         t.leased_until > statement_timestamp(), statement_timestamp()
     FROM accounts_identity i JOIN providers_upstreamtokens t ON t.identity_id = i.id
     WHERE i.user_id = %s AND i.provider = %s ORDER BY t.health = 'dead', t.given_at DESC LIMIT 1
@@ -71,6 +72,11 @@ DIE = """
 """
 
 
+OUTAGES = frozenset(
+    {Reason.PROVIDER_BUSY, Reason.PROVIDER_UNREACHABLE, Reason.PROVIDER_ANSWER_INVALID, Reason.METADATA_INVALID}
+)
+
+
 class TokenUnavailable(Exception):
     """There is no token to be had; the kinds say what helps."""
 
@@ -84,7 +90,11 @@ class SignInAgain(TokenUnavailable):
 
 
 class TryLater(TokenUnavailable):
-    """The provider does not renew it at the moment."""
+    """There is none at the moment: the provider does not renew it, or this process cannot read it."""
+
+
+class UnreadableHere(TryLater):
+    """It is under a key that this process does not have. The next sign-in of the person mends it at the latest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +105,10 @@ class Row:
     owner: str
     provider: str
     issuer: str
+    subject: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
+    id_token: str = field(repr=False)
     given_at: datetime
     expires_at: datetime | None
     version: int
@@ -138,8 +150,10 @@ def get_token(user: User, provider: str) -> str:
                 _die(row, "no_refresh_token")
                 raise SignInAgain(provider)
             return opened(row, row.access, ACCESS)
-        if not row.rests and not row.is_claimed and claim(row):
-            return _renewed(row)
+        if not row.rests and not row.is_claimed:
+            refresh = opened(row, row.refresh, REFRESH)  # who cannot read it leaves it to those who can
+            if claim(row):
+                return _renewed(row, refresh)
         if not row.is_over:
             return opened(row, row.access, ACCESS)
         if row.rests or time.monotonic() >= deadline:
@@ -152,15 +166,17 @@ def read(user: User, provider: str) -> Row:
     row = fetch_one(READ, [user.pk, provider])
     if row is None:
         raise NothingKept(provider)
-    identity_id, user_id, name, issuer, *of_tokens = row
-    access, refresh, given_at, expires_at, version, health, rest_until, claimed, now = of_tokens
+    identity_id, user_id, name, issuer, subject, *of_tokens = row
+    access, refresh, id_token, given_at, expires_at, version, health, rest_until, claimed, now = of_tokens
     return Row(
         identity_id=identity_id,
         owner=owner(identity_id, user_id),
         provider=name,
         issuer=issuer,
+        subject=subject,
         access=access,
         refresh=refresh,
+        id_token=id_token,
         given_at=given_at,
         expires_at=expires_at,
         version=version,
@@ -175,9 +191,12 @@ def claim(row: Row) -> bool:
     return bool(change(CLAIM, [LEASE, row.identity_id, row.version]))
 
 
-def _renewed(row: Row) -> str:
-    """Ask the provider, as the only one. What it says of a pair that is not kept any more says nothing."""
-    refresh = opened(row, row.refresh, REFRESH)
+def _renewed(row: Row, refresh: str) -> str:
+    """Ask the provider, as the only one. What it says of a pair that is not kept any more says nothing.
+
+    Of an answer that is not believed nothing is kept. The old pair stays and is tried again after a rest: where the
+    provider has not rotated it the mistake mends itself, and where it has, ``invalid_grant`` is the clear end.
+    """
     let_go()
     try:
         found = _asked(row, refresh)
@@ -186,9 +205,11 @@ def _renewed(row: Row) -> str:
             raise SignInAgain(row.provider) from None
         return _of_somebody_else(row)
     except SignInRefused as failed:
-        logger.warning("tokens are not renewed: provider=%s reason=%s", row.provider, failed.reason.value)
+        logger.warning("tokens are not renewed: provider=%s reason=%s", row.provider, failed)
         if not change(FAIL, [REST, LONGEST_REST, failed.reason.value, row.identity_id, row.version]):
             return _of_somebody_else(row)
+        if failed.reason not in OUTAGES:
+            _note_refusal(row, failed)
         if row.expires_at is None or row.expires_at > timezone.now():
             return opened(row, row.access, ACCESS)
         raise TryLater(row.provider) from None
@@ -197,6 +218,12 @@ def _renewed(row: Row) -> str:
         note([ended], because=Because.TOO_LATE)
         raise NothingKept(row.provider)
     return found.access  # good even where a sign-in has brought a newer one meanwhile
+
+
+def _note_refusal(row: Row, refused: SignInRefused) -> None:
+    """Tell the trail what waiting does not mend: an answer that is not believed, or a client that is not taken."""
+    with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
+        record(Event.UPSTREAM_REFUSED, provider=row.provider, because=refused.reason.value, detail=refused.detail)
 
 
 def put(row: Row, found: Usable) -> bool:
@@ -223,25 +250,38 @@ def _asked(row: Row, refresh: str) -> Usable:
     provider = registry.enabled().get(row.provider)
     if provider is None or provider.issues_as != row.issuer:
         raise RefreshRefused
-    found = usable(provider.refreshed(refresh))
+    with one_deadline():  # keys may be fetched besides, and the claim must last longer
+        found = usable(provider.refreshed(refresh, subject=row.subject, nonce=_first_nonce(row)))
     if found is None:
         raise RefreshRefused
     return found
 
 
+def _first_nonce(row: Row) -> str:
+    """Return the nonce of the ID token that is kept, which was verified when it came; nothing where it has none."""
+    try:
+        nonce = claims_of(decrypt(row.id_token, owner=row.owner, purpose=ID)).get("nonce")
+    except DecryptionFailed:
+        return ""
+    return nonce if isinstance(nonce, str) else ""
+
+
 def opened(row: Row, encrypted: str, purpose: str) -> str:
-    """What cannot be decrypted any more is over, and the log says why: it may be a key that was taken away too soon."""
+    """Decrypt a token. Raises UnreadableHere without the key, and SignInAgain where it is not authentic.
+
+    A key that is not here may be at other processes, which were started with it, or come back: the row is left as it
+    is. The log names the key.
+    """
     try:
         return decrypt(encrypted, owner=row.owner, purpose=purpose)
     except KeyLost as lost:
         logger.error(  # noqa: TRY400  # its traceback tells nothing
-            "tokens are under a key that is not listed any more: key=%s identity=%s", lost, row.identity_id
+            "tokens are under a key that this process does not have: key=%s identity=%s", lost, row.identity_id
         )
-        trouble = "key_lost"
+        raise UnreadableHere(row.provider) from None
     except DecryptionFailed:
         logger.error("tokens do not belong to where they stand: identity=%s", row.identity_id)  # noqa: TRY400
-        trouble = "not_authentic"
-    _die(row, trouble)
+    _die(row, "not_authentic")
     raise SignInAgain(row.provider)
 
 

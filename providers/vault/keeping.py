@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.models import Identity, User
-from accounts.rows import change, fetch_all
+from accounts.rows import change, fetch_all, fetch_one
 from providers.models import Health, UpstreamTokens
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens, Usable, usable
@@ -23,6 +23,10 @@ KEEP = """
         refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
         given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1, leased_until = NULL,
         health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = ''
+"""
+FORGET = """
+    WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
+    SELECT 1 FROM accounts_user WHERE id = %s AND is_active
 """
 TAKE_OUT = """
     DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s)
@@ -65,18 +69,21 @@ def sealed(found: Usable, whose: str) -> Sealed:
 def keep(identity: Identity, tokens: Tokens) -> None:
     """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one.
 
+    Where nothing came that can be kept, what was kept before goes: it is of an earlier sign-in and would be given out
+    as if it were of this one.
+
     Raises SignInRefused where the account was closed while the sign-in waited for the identity: its word on the account
     is from before, and this statement sees what is (PostgreSQL, 13.2.1).
     """
     found = usable(tokens)
-    if found is None:  # nothing to keep, and the account may be closed all the same
-        is_open = User.objects.filter(pk=identity.user_id, is_active=True).exists()
+    if found is None:
+        is_open = fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
     else:
         put = sealed(found, owner(identity.pk, identity.user_id))
         given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
         is_open = bool(change(KEEP, [*given, identity.user_id]))
     if not is_open:
-        raise SignInRefused(Reason.ACCOUNT_INACTIVE, person=identity.user_id)
+        raise SignInRefused(Reason.ACCOUNT_INACTIVE, "it was closed while the sign-in waited", person=identity.user_id)
 
 
 def take_out(identities: Iterable[Identity]) -> list[Kept]:

@@ -394,7 +394,7 @@ STATES = [
         heading="We could not confirm this with Microsoft",
         arrive=_faulty("microsoft", "iss_wrong"),
     ),
-    State(name="refusal-no_answer", heading="GitHub is not answering", arrive=_faulty("github", "token_500")),
+    State(name="refusal-no_answer", heading="GitHub has a problem", arrive=_faulty("github", "token_500")),
     State(name="refusal-switched_off", heading="Your account is switched off", arrive=_switched_off),
     State(name="refusal-taken", heading="This already leads to another account", arrive=_taken),
     State(name="refusal-not_started", heading="Please start again", arrive=_at("/accounts/google/login/callback/")),

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from config import environment, mail
+from config import environment, issuers, mail
 from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, key_of, names, read
+from providers import metadata
 
 WHOLE = {
     "MODE": "production",
@@ -86,6 +87,74 @@ def test_microsoft_without_one_tenant_is_refused_with_the_reason(tenant: str) ->
     assert "anybody could bring a tenant" in refusal(
         MICROSOFT_ISSUER=f"https://login.microsoftonline.com/{tenant}/v2.0"
     )
+    assert "anybody could bring a tenant" in refusal(MICROSOFT_ISSUER=f"https://sts.windows.net/{tenant}/")
+    assert "anybody could bring a tenant" in refusal(
+        MICROSOFT_ISSUER=f"https://login.microsoftonline.com/{tenant}/v2.0/"
+    )
+
+
+@pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT", "KEYCLOAK"])
+@pytest.mark.parametrize(
+    ("algorithms", "said"),
+    [
+        ("none", "none is no signature"),
+        ("RS256,None", "none is no signature"),
+        ("HS256", "HS256 signs with a secret that both sides know"),
+        ("RS256, hs512", "hs512 signs with a secret"),
+        ("rs256", "knows no algorithm 'rs256'; there are ES256"),
+        ("RSA-OAEP", "knows no algorithm 'RSA-OAEP'"),
+        (" , ", "names no algorithm"),
+    ],
+)
+def test_an_algorithm_by_which_no_token_may_be_signed_is_refused_with_the_reason(
+    provider: str, algorithms: str, said: str
+) -> None:
+    """Kind: a setting that would open what the code closes (RFC 8725 3.1)."""
+    assert f"{provider}_SIGNING_ALGORITHMS: {said}" in refusal(**{f"{provider}_SIGNING_ALGORITHMS": algorithms})
+
+
+def test_algorithms_are_rs256_unless_the_site_agrees_on_others() -> None:
+    told = read(WHOLE | {"KEYCLOAK_SIGNING_ALGORITHMS": "PS256, ES256,ES384,EdDSA,Ed25519"})
+
+    assert told.google_signing_algorithms == ["RS256"]
+    assert told.keycloak_signing_algorithms == ["PS256", "ES256", "ES384", "EdDSA", "Ed25519"]
+    assert metadata.SIGNING_ALGORITHMS == issuers.SIGNING_ALGORITHMS
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://tenant.eu.auth0.example/", "https://sso.example/realms/a", "https://sso.example//"]
+)
+def test_an_issuer_is_kept_as_it_is_written(issuer: str) -> None:
+    """Kind: a value that is tidied up before it is compared."""
+    assert read(WHOLE | {"KEYCLOAK_ISSUER": issuer, "GOOGLE_ISSUER": issuer}).keycloak_issuer == issuer
+
+
+CLIENTS = {
+    f"{name}_CLIENT_{part}": "x" for name in ("GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK") for part in ("ID", "SECRET")
+}
+ISSUERS = {
+    "MICROSOFT_ISSUER": "https://login.microsoftonline.com/t/v2.0",
+    "KEYCLOAK_ISSUER": "https://sso.example/realms/a",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"GOOGLE_ISSUER": "https://sso.example/realms/a"}, "KEYCLOAK_ISSUER: is the issuer of GOOGLE_ISSUER too"),
+        ({"GOOGLE_ISSUER": "https://SSO.example:443/realms/a/"}, "KEYCLOAK_ISSUER: is the issuer of GOOGLE_ISSUER too"),
+        (
+            {"MICROSOFT_ISSUER": "https://sso.example/realms/a"},
+            "KEYCLOAK_ISSUER: is the issuer of MICROSOFT_ISSUER too",
+        ),
+        ({"GITHUB_URL": "https://sso.example/realms/a"}, "GITHUB_URL: is the issuer of KEYCLOAK_ISSUER too"),
+    ],
+)
+def test_two_providers_of_one_issuer_are_refused(changes: dict[str, str], said: str) -> None:
+    """Kind: two settings that are each right, and that undo each other together."""
+    assert said in refusal(**(CLIENTS | ISSUERS | changes))
+    off = CLIENTS | ISSUERS | changes | {f"{said.partition('_')[0]}_CLIENT_ID": ""}
+    assert read(WHOLE | off).mode == read(WHOLE | CLIENTS | ISSUERS).mode == "production"
 
 
 @pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK"])

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from django.db.models.functions import Now
 from accounts.models import Identity, User
 from audit.models import Entry
 from providers import upstream
-from providers.models import Leaving, LeavingState
+from providers.models import Leaving, LeavingState, UpstreamTokens
 from providers.tasks import revoke_tokens
+from providers.vault import TryLater, get_token
 from sandbox.faults import CATALOGUE, Fault, Outcome, Stage
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -31,7 +33,8 @@ EVERY = [
 ]
 LEAVING = [case for case in EVERY if case.values[0].stage is Stage.LOGOUT]  # type: ignore[union-attr]  # a fault
 REVOKING = [case for case in EVERY if case.values[0].stage is Stage.REVOCATION]  # type: ignore[union-attr]  # a fault
-CASES = [case for case in EVERY if case not in LEAVING + REVOKING]
+RENEWING = [case for case in EVERY if case.values[0].stage is Stage.REFRESH]  # type: ignore[union-attr]  # a fault
+CASES = [case for case in EVERY if case not in LEAVING + REVOKING + RENEWING]
 SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the product's real deadline each
 
 
@@ -108,6 +111,37 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
     assert Leaving.objects.get().state == LeavingState.DONE
 
 
+@pytest.mark.parametrize(("fault", "provider"), RENEWING)
+def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
+    browser: Browser, providers: Sandbox, settings: Any, fault: Fault, provider: str
+) -> None:
+    """Kind: a token that is verified when it first comes, and not when it comes again (Core, section 12.2)."""
+    settings.OFFLINE_ACCESS = frozenset({"google", "microsoft"})
+    browser.sign_in(provider, "ada")
+    ada, before = User.objects.get(), UpstreamTokens.objects.get()
+    UpstreamTokens.objects.update(
+        given_at=before.given_at - timedelta(hours=1), expires_at=before.given_at + timedelta(seconds=20)
+    )
+    providers.set_fault(provider, fault.key)
+
+    first = get_token(ada, provider)
+
+    after = UpstreamTokens.objects.get()
+    is_kept = fault.outcome is Outcome.SIGNED_IN
+    assert (after.version > before.version, after.health) == (is_kept, "well" if is_kept else "failing")
+    if is_kept:
+        return
+    assert (after.access, after.refresh, after.id_token) == (before.access, before.refresh, before.id_token)
+    (entry,) = Entry.objects.filter(action="upstream.refused")
+    assert entry.details is not None
+    assert entry.details["because"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
+    assert entry.details["detail"]
+    UpstreamTokens.objects.update(expires_at=Now())
+    with pytest.raises(TryLater):
+        get_token(ada, provider)
+    assert first
+
+
 @pytest.mark.promise(50)
 def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browser, providers: Sandbox) -> None:
     providers.set_fault("github", "token_hang")
@@ -140,7 +174,7 @@ def test_a_provider_that_is_well_again_works_unaided(
 
 
 def test_every_fault_of_the_catalogue_is_a_case_at_each_provider_that_it_fits() -> None:
-    tried = {(case.values[0].key, case.values[1]) for case in CASES + LEAVING + REVOKING}  # type: ignore[union-attr]  # a fault
+    tried = {(case.values[0].key, case.values[1]) for case in CASES + LEAVING + REVOKING + RENEWING}  # type: ignore[union-attr]  # a fault
 
     assert {(key, str(provider)) for key, fault in CATALOGUE.items() for provider in fault.providers} == tried
 
@@ -149,7 +183,7 @@ def test_the_table_of_reasons_knows_every_refused_fault() -> None:
     refused = [
         fault.key
         for fault in CATALOGUE.values()
-        if fault.outcome is Outcome.REFUSED and fault.stage is not Stage.REVOCATION
+        if fault.outcome is Outcome.REFUSED and fault.stage not in {Stage.REVOCATION, Stage.REFRESH}
     ]
 
     assert [key for key in refused if reason_for(key) is None] == []

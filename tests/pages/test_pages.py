@@ -109,7 +109,7 @@ def test_the_provider_used_last_comes_first_and_says_so() -> None:
 
 
 def test_a_provider_that_is_down_is_still_offered_and_says_so() -> None:
-    assert text("accounts-sign_in-provider-down").count("It did not answer a moment ago.") == 2
+    assert text("accounts-sign_in-provider-down").count("It could not be used a moment ago.") == 2
     assert text("accounts-sign_in-provider-down").count("Continue with") == 4
 
 

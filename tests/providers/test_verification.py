@@ -156,9 +156,9 @@ def test_clocks_that_agree_are_not_mentioned(
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"alg": "RS512"}, Reason.KEY_UNKNOWN),  # the key says that it signs with RS256
-        ({"alg": "PS256"}, Reason.KEY_UNKNOWN),
-        ({"alg": "ES256"}, Reason.KEY_UNKNOWN),
+        ({"alg": "RS512"}, Reason.ALGORITHM_REFUSED),  # RS256 is agreed
+        ({"alg": "PS256"}, Reason.ALGORITHM_REFUSED),
+        ({"alg": "ES256"}, Reason.ALGORITHM_REFUSED),
         ({"alg": ["RS256"]}, Reason.ALGORITHM_REFUSED),
         ({"alg": {}}, Reason.ALGORITHM_REFUSED),
         ({"alg": 7}, Reason.ALGORITHM_REFUSED),
@@ -172,6 +172,27 @@ def test_the_header_decides_nothing_about_keys(
     providers: Sandbox, issuer: Issuer, headers: dict[str, Any], expected: Reason | None
 ) -> None:
     assert reason(token(providers, headers=headers), issuer) is expected
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "said"),
+    [
+        ("EdDSA", "signed by EdDSA, while TEST_SIGNING_ALGORITHMS has RS256"),
+        ("ES256", "signed by ES256, while TEST_SIGNING_ALGORITHMS has RS256"),
+        ("HS256", "not signed by a private key, while TEST_SIGNING_ALGORITHMS has RS256"),
+        ("nOnE", "not signed by a private key, while TEST_SIGNING_ALGORITHMS has RS256"),
+        ("ES256K", "signed by an algorithm that is not supported, while TEST_SIGNING_ALGORITHMS has RS256"),
+        (7, "signed by an algorithm that is not supported, while TEST_SIGNING_ALGORITHMS has RS256"),
+    ],
+)
+def test_a_refused_algorithm_is_told_by_what_it_is(
+    providers: Sandbox, issuer: Issuer, algorithm: object, said: str
+) -> None:
+    """Kind: a detail that is true of one cause and told of all."""
+    with pytest.raises(SignInRefused) as refused:
+        believed(token(providers, headers={"alg": algorithm}), issuer)
+
+    assert refused.value.detail == said
 
 
 @pytest.mark.promise(1)

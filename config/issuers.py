@@ -1,0 +1,63 @@
+"""What the environment may say of the issuers that vouch for people: one provider each, and how they may sign."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+# What a public key verifies; ``providers.metadata`` reads keys for the same.
+SIGNING_ALGORITHMS = frozenset(
+    {*(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)), "EdDSA", "Ed25519"}
+)
+
+
+def split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _agreed(names: list[str]) -> list[str]:
+    """Raise ValueError for an algorithm by which an ID token must not be signed (RFC 8725, sections 3.1 and 3.2)."""
+    if not names:
+        raise ValueError("names no algorithm; leave it empty for RS256")
+    for name in names:
+        if name.lower() == "none":
+            raise ValueError("none is no signature: anybody could write such a token")
+        if name.upper().startswith("HS"):
+            raise ValueError(f"{name} signs with a secret that both sides know; the provider must sign by its own key")
+        if name not in SIGNING_ALGORITHMS:
+            raise ValueError(f"knows no algorithm {name!r}; there are {', '.join(sorted(SIGNING_ALGORITHMS))}")
+    return names
+
+
+Algorithms = Annotated[
+    list[str],
+    BeforeValidator(split),
+    AfterValidator(_agreed),
+    Field(description="comma-separated; tokens that are signed otherwise are refused"),
+]
+
+
+def shared(issuers: dict[str, str]) -> list[str]:
+    """Return a fault for each issuer that has two names of settings.
+
+    Two clients of one issuer would share its identities, and each would undo what the other does with them.
+    """
+    faults, first = [], dict[str, str]()
+    for name, url in issuers.items():
+        issuer = _comparable(url)
+        if issuer in first:
+            faults.append(f"{name.upper()}: is the issuer of {first[issuer].upper()} too; one provider can have it")
+        elif issuer:
+            first[issuer] = name
+    return faults
+
+
+def _comparable(url: str) -> str:
+    """Return what two spellings of one address have in common: case, the usual port and final slashes say nothing."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    usual = {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{host}:{port or usual}{parts.path.rstrip('/')}" if host else ""

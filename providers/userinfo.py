@@ -1,0 +1,92 @@
+"""Asking userinfo for the name or the address that an ID token lacks (OpenID Connect Core, sections 5.3 and 5.4).
+
+Providers may answer a scope in the ID token or here. So it is asked only for what did not come, and once: whoever
+says all in the ID token costs no call more.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from providers.identity import ExternalIdentity, clean_name, name_in
+from providers.metadata import Issuer
+from providers.refusal import Reason, SignInRefused
+from providers.tokens import bearer
+from providers.upstream import Answer
+from providers.verification import verify_userinfo
+
+logger = logging.getLogger(__name__)
+
+OF_THE_NAME = ("name", "given_name", "family_name", "preferred_username")
+OF_THE_ADDRESS = ("email", "email_verified")
+ABOUT_ANOTHER = frozenset({"email_verified", "xms_edov"})  # what an ID token says of an address that it does not hold
+NAME, EMAIL = "name", "email"
+JWT = "application/jwt"
+
+
+def filled(
+    identity: ExternalIdentity, *, issuer: Issuer, client_id: str, vouches: Callable[[Mapping[str, Any]], bool]
+) -> ExternalIdentity:
+    """Return an identity with what userinfo says in the place of what its ID token lacks.
+
+    ``vouches`` says whether claims make an address verified. Raises SignInRefused where userinfo is not to be believed.
+    """
+    lacking = lacks(identity.told)
+    if not lacking:
+        return identity
+    told = ask(identity, identity.tokens.access_token, issuer=issuer, client_id=client_id)
+    if told is None:
+        return identity.changed(untold=lacking)
+    claims = claims_with(identity.told, told, lacking)
+    return identity.changed(
+        claims=claims, name=name_in(claims), email=claims.get("email", ""), email_verified=vouches(claims)
+    )
+
+
+def lacks(claims: Mapping[str, Any]) -> frozenset[str]:
+    """Return what of a name and an address did not come. A login is no name: it is what a name falls back to."""
+    found = set()
+    if not any(clean_name(claims.get(name)) for name in OF_THE_NAME[:3]):
+        found.add(NAME)
+    if not claims.get("email"):
+        found.add(EMAIL)
+    return frozenset(found)
+
+
+def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, client_id: str) -> dict[str, Any] | None:
+    """Return what userinfo says of this person, or None where it cannot be had now: the ID token says who it is.
+
+    Raises SignInRefused where it is about somebody else (section 5.3.2), or is signed by somebody else.
+    """
+    endpoint, token = issuer.metadata.userinfo_endpoint, bearer(access_token)
+    if not endpoint or not token:
+        return {}
+    try:
+        answer = _answer(endpoint, token, issuer)
+        told = {} if answer.content_type == JWT else answer.object()
+    except SignInRefused as refused:
+        logger.warning("userinfo cannot be had: provider=%s reason=%s", identity.provider, refused)
+        return None
+    if answer.content_type == JWT:  # section 5.3.2: signed where our client is registered so
+        told = verify_userinfo(answer.body.decode("ascii", "replace"), issuer=issuer, client_id=client_id)
+    if told.get("sub") != identity.subject:
+        raise SignInRefused(Reason.USERINFO_OF_ANOTHER, "userinfo has another sub than the ID token, or none")
+    return told
+
+
+def claims_with(claims: Mapping[str, Any], told: Mapping[str, Any], lacking: frozenset[str]) -> dict[str, Any]:
+    """Put what userinfo says in the place of what is lacking; all that the ID token says counts for more."""
+    merged = dict(claims)
+    if EMAIL in lacking and told.get("email"):
+        merged = {name: value for name, value in merged.items() if name not in ABOUT_ANOTHER}
+        merged |= {name: told[name] for name in OF_THE_ADDRESS if name in told}
+    if NAME in lacking and name_in(told):
+        merged |= {name: told[name] for name in OF_THE_NAME if name in told}
+    return merged
+
+
+def _answer(endpoint: str, token: str, issuer: Issuer) -> Answer:
+    answer = issuer.upstream.get(endpoint, headers={"Authorization": f"Bearer {token}"})
+    if answer.status != 200:
+        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"userinfo answered {answer.status}")
+    return answer
