@@ -29,7 +29,11 @@ class DecryptionFailed(Exception):
 
 
 class KeyLost(DecryptionFailed):
-    """The key that a text names is not among ours (any more)."""
+    """The key that a text names is not among ours: it was taken away, or other processes have it already.
+
+    So a text that cannot be read here is no text that is worthless. The same holds for a way that only newer code
+    knows, and for texts of way 1, which name no key.
+    """
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
         raw = base64.b64decode(content, altchars=b"-_", validate=True)
         return key.cipher.decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose)).decode()
     except (binascii.Error, InvalidTag, ValueError) as failure:
+        if isinstance(failure, InvalidTag) and encrypted.startswith(f"{FORMER}."):
+            raise KeyLost(key.id) from failure
         raise DecryptionFailed from failure
 
 
@@ -84,6 +90,9 @@ def fingerprint(text: str, *, owner: object, purpose: str) -> str:
 
 
 def _parts(encrypted: str) -> tuple[Key, str]:
+    way = encrypted.partition(".")[0]
+    if way.isdecimal() and len(way) < 4 and int(way) > int(WAY):
+        raise KeyLost(f"of way {way}")
     named = key_of(encrypted)
     key = next((key for key in _ring() if key.id == named), None)
     if key is None:

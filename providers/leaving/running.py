@@ -113,7 +113,7 @@ def _revoke(row: Row) -> str:
     """Return what is to be said of it. Raises SignInRefused when it should be tried again, NeverAgain when not."""
     provider = registry.enabled().get(row.provider)
     if provider is None:
-        raise SignInRefused(Reason.PROVIDER_OFF)
+        raise SignInRefused(Reason.PROVIDER_OFF, f"{row.provider} is off")
     if provider.issues_as != row.issuer:
         raise NeverAgain("issuer_changed")  # the tokens are another one's, and good there
     if row.came_back and not provider.revokes_one_by_one:
@@ -130,9 +130,9 @@ def _opened(row: Row, encrypted: str, purpose: str) -> str:
         return decrypt(encrypted, owner=owner(row.id), purpose=purpose) if encrypted else ""
     except KeyLost as lost:
         logger.error(  # noqa: TRY400  # its traceback tells nothing
-            "tokens to be revoked are under a key that is not listed any more: key=%s row=%s", lost, row.id
+            "tokens to be revoked are under a key that this process does not have: key=%s row=%s", lost, row.id
         )
-        raise NeverAgain("key_lost") from None
+        raise SignInRefused(Reason.KEY_NOT_HERE, f"under key {lost}") from None  # others may have it: later
     except DecryptionFailed:
         raise NeverAgain("not_authentic") from None
 

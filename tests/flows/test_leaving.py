@@ -412,19 +412,24 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
     assert providers.counts("keycloak")["revoke"] == 0
 
 
-def test_what_waits_under_a_key_that_is_lost_is_given_up_and_the_log_names_the_key(
-    browser: Browser, settings: Any, caplog: pytest.LogCaptureFixture
+def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_log_names_the_key(
+    browser: Browser, settings: Any, caplog: pytest.LogCaptureFixture, live: Any
 ) -> None:
+    """Kind: what one process cannot read is taken for what nobody can."""
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     browser.sign_in("keycloak", "ada")
+    token = get_token(User.objects.get(), "keycloak")
     browser.post("/accounts/logout/")
     key = key_of(row().access)
     settings.TOKEN_ENCRYPTION_KEYS = []
     revoke_tokens()
 
-    assert told() == ("given_up", "key_lost", False)
+    assert told() == ("waiting", "key_not_here", True)
     assert f"key={key}" in caplog.text
-    assert [details["tries"] for details in gave_up()] == [1]
+    settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
+    later(minutes=1)
+    revoke_tokens()
+    assert not live("keycloak", token)
 
 
 def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser) -> None:
@@ -680,8 +685,8 @@ def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
     keycloak, came = registry.get("keycloak"), []
     asks = keycloak.refreshed
 
-    def while_they_leave(refresh: str) -> Any:
-        came.append(asks(refresh))
+    def while_they_leave(refresh: str, **told: Any) -> Any:
+        came.append(asks(refresh, **told))
         browser.post("/accounts/logout/")
         return came[0]
 

@@ -7,6 +7,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,12 +20,14 @@ from accounts.rewrapping import rewrap
 from audit.models import Entry
 from config.environment import CHECKOUT
 from providers import registry
+from providers.base import OpenIDProvider
 from providers.models import Health, UpstreamTokens
 from providers.tokens import Tokens, usable
-from providers.vault import NothingKept, SignInAgain, TryLater, get_token, held, take_out
+from providers.vault import NothingKept, SignInAgain, TryLater, UnreadableHere, get_token, held, take_out
 from providers.vault import access as vault_access
 from providers.vault.keeping import REFRESH
 from sandbox.grants import Kind
+from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another, browser, new_browser, provider
@@ -272,6 +275,7 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
     [
         ("token_500", "provider_answer_invalid"), ("token_not_json", "provider_answer_invalid"),
         ("token_hang", "provider_unreachable"), ("token_429", "provider_answer_invalid"),
+        ("token_401", "client_refused"), ("token_400_client", "client_refused"),
     ],
 )  # fmt: skip
 def test_a_provider_that_is_ill_is_left_alone_for_a_while(
@@ -283,6 +287,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
 
     assert get_token(ada, "keycloak")  # the old one, while it lives
     assert (row().health, row().failures, row().trouble) == (Health.FAILING, 1, trouble)
+    assert Entry.objects.filter(action="upstream.refused").exists() is (trouble == "client_refused")
     providers.forget_requests()
     assert get_token(ada, "keycloak")
     over()
@@ -310,7 +315,7 @@ def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_cle
     over()
     kept = vault_access.read(ada, "keycloak")
     assert vault_access.claim(kept)
-    registry.get("keycloak").refreshed(vault_access.opened(kept, kept.refresh, REFRESH))
+    registry.get("keycloak").refreshed(vault_access.opened(kept, kept.refresh, REFRESH), subject=kept.subject)
 
     in_the_past(timedelta(minutes=1), lease=True)
     with pytest.raises(SignInAgain):
@@ -323,7 +328,8 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     over()
     late = vault_access.read(ada, "keycloak")
     assert vault_access.claim(late)
-    found = usable(registry.get("keycloak").refreshed(vault_access.opened(late, late.refresh, REFRESH)))
+    refresh = vault_access.opened(late, late.refresh, REFRESH)
+    found = usable(registry.get("keycloak").refreshed(refresh, subject=late.subject))
     assert found
     in_the_past(timedelta(minutes=1), lease=True)
     with pytest.raises(SignInAgain):
@@ -361,15 +367,73 @@ def test_a_ciphertext_of_somebody_else_is_worthless(browser: Browser, new_browse
     assert lost() == [{"provider": "keycloak", "because": "not_authentic"}]
 
 
-def test_a_row_under_a_lost_key_is_over_and_the_log_says_which_key(
-    ada: User, settings: Any, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("is_over", [False, True])
+def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
+    ada: User, providers: Sandbox, settings: Any, caplog: pytest.LogCaptureFixture, live: Any, *, is_over: bool
 ) -> None:
-    settings.SECRET_KEY = "another key than before " * 4
+    """Kind: what one process cannot read is taken for what nobody can: during every rolling restart.
 
-    with pytest.raises(SignInAgain):
-        get_token(ada, "keycloak")
-    assert lost() == [{"provider": "keycloak", "because": "key_lost"}]
+    A process without the newest key meets tokens that another one has encrypted under it.
+    """
+    settings.TOKEN_ENCRYPTION_KEYS = KEYS
+    rewrap()
+    if is_over:
+        over()
+    before = row()
+    providers.forget_requests()
+
+    settings.TOKEN_ENCRYPTION_KEYS = KEYS[1:]
+    for _ in range(2):
+        with pytest.raises(UnreadableHere):
+            get_token(ada, "keycloak")
     assert f"key={row().access.split('.')[1]}" in caplog.text
+    assert lost() == []
+    after = row()
+    assert (after.health, after.version, after.leased_until) == (before.health, before.version, None)
+    assert providers.counts("keycloak")["token"] == 0
+
+    settings.TOKEN_ENCRYPTION_KEYS = KEYS
+    assert live("keycloak", get_token(ada, "keycloak"))
+
+
+@pytest.mark.parametrize(
+    "unknown", ["3.a-key.AAAA", "2.no-such-key.AAAA", "1.AAECAwQFBgcICQoLpx5sN5V9FzP7tO5ooYLLvJSO_QvLHA=="]
+)
+def test_a_text_of_newer_code_or_of_a_key_without_a_name_is_not_dead_either(ada: User, unknown: str) -> None:
+    UpstreamTokens.objects.update(access=unknown)
+
+    with pytest.raises(UnreadableHere):
+        get_token(ada, "keycloak")
+    assert (row().health, lost()) == (Health.WELL, [])
+
+
+@pytest.mark.parametrize(
+    "unusable", [{"access_token": "x" * 140_000}, {"access_token": None}, {"access_token": "a\nb"}]
+)
+def test_where_nothing_can_be_kept_nothing_older_is_given_out(
+    ada: User, browser: Browser, providers: Sandbox, unusable: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind: the answer of an earlier sign-in, given out as if it were this one's."""
+    with monkeypatch.context() as bent:
+        exchange = OpenIDProvider.exchange
+        bent.setattr(OpenIDProvider, "exchange", lambda *told: replace(exchange(*told), **unusable))
+        bent.setattr("providers.verification._check_access_token", lambda *_: None)
+        browser.sign_in("keycloak", "ada")
+
+    assert browser.account == str(ada.pk)
+    with pytest.raises(NothingKept):
+        get_token(ada, "keycloak")
+
+
+def test_a_large_access_token_is_kept_and_given_out(browser: Browser, providers: Sandbox, live: Any) -> None:
+    """Kind: a limit that is smaller than what large companies send (450 roles)."""
+    roles = tuple(f"a-role-with-quite-a-long-name-number-{number:04}" for number in range(600))
+    providers.add_persona(Persona("ruler", "Rules much", "Rula", "rula@example.com", roles=roles))
+    browser.sign_in("keycloak", "ruler")
+
+    token = get_token(User.objects.get(), "keycloak")
+    assert len(token) > 32_768
+    assert live("keycloak", token)
 
 
 def test_what_is_taken_out_is_kept_no_longer(ada: User) -> None:
@@ -397,7 +461,7 @@ def test_how_long_a_token_lasts_is_read_as_it_is_meant_or_not_at_all(answered: o
     assert found.lasts == (None if lasts is None else timedelta(seconds=lasts))
 
 
-@pytest.mark.parametrize("rubbish", [None, "", 7, "a\nb", "ü", "x" * 20_000, {"a": 1}])
+@pytest.mark.parametrize("rubbish", [None, "", 7, "a\nb", "ü", "x" * 140_000, {"a": 1}])
 def test_what_cannot_be_a_token_is_not_kept(rubbish: object) -> None:
     assert usable(Tokens(access_token=rubbish)) is None
     found = usable(Tokens(access_token="t", refresh_token=rubbish, id_token=rubbish, scope=rubbish))

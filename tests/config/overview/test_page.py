@@ -210,7 +210,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
         Browser(providers).sign_in(name, {"google": "grace", "keycloak": "ada", "github": "marie"}[name])
     leave(Identity.objects.all(), because=Because.CUT_OFF)
     providers.set_fault("google", "revocation_500")
-    Leaving.objects.filter(provider="keycloak").update(access="2.lost.", refresh="")
+    Leaving.objects.filter(provider="keycloak").update(access="somebody else's", refresh="")
     revoke_tokens()
     found = numbers(leaving.PANEL)
 
@@ -221,7 +221,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
         "Google": ("Provider answer invalid", 1, ill, 0),
         "Microsoft": well,
         "GitHub": well,
-        "Keycloak": ("Key lost", 0, None, 1),
+        "Keycloak": ("Not authentic", 0, None, 1),
     }
 
 
