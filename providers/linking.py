@@ -6,6 +6,7 @@ asks for it. Decide first, without a write; then write, in one transaction; then
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -15,10 +16,12 @@ from accounts.local import passwords
 from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from providers import learning
 from providers.identity import ExternalIdentity
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
 from providers.refusal import Reason, SignInRefused
+from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
 class Decision(StrEnum):
@@ -51,22 +54,26 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: b
     except IntegrityError as clash:
         known = Identity.objects.find(external.issuer, external.subject)
         if known is None:
-            raise SignInRefused(Reason.ADDRESS_OF_ANOTHER_ACCOUNT) from clash
+            raise SignInRefused(
+                Reason.ADDRESS_OF_ANOTHER_ACCOUNT, "its verified address is another account's"
+            ) from clash
         return _act(decide(known, connect_to=connect_to, prove=prove), external, known, connect_to)
 
 
 def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> Decision:
     """Say what an identity's coming means. Raises SignInRefused where it must not mean anything."""
     if known is not None and not known.user.is_active:
-        raise SignInRefused(Reason.ACCOUNT_INACTIVE, person=known.user_id)
+        raise SignInRefused(Reason.ACCOUNT_INACTIVE, "the account is deactivated", person=known.user_id)
     if connect_to is None:
         return Decision.SIGN_IN if known else Decision.ENROL
     if known is None and prove:
-        raise SignInRefused(Reason.IDENTITY_NOT_CONNECTED)
+        raise SignInRefused(Reason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account")
     if known is None:
         return Decision.CONNECT
     if known.user_id != connect_to.pk:
-        raise SignInRefused(Reason.IDENTITY_OF_ANOTHER_ACCOUNT, person=connect_to.pk)
+        raise SignInRefused(
+            Reason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity leads to another account", person=connect_to.pk
+        )
     return Decision.CONFIRM
 
 
@@ -83,7 +90,7 @@ def disconnect(identity: Identity) -> None:
         if identity.pk not in left:
             return
         if left == {identity.pk} and not passwords.opens(user):
-            raise SignInRefused(Reason.LAST_WAY_IN, person=user.pk)
+            raise SignInRefused(Reason.LAST_WAY_IN, "nothing else opens the account", person=user.pk)
         _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
         leave([identity], because=Because.DISCONNECTED)
         identity.delete()
@@ -132,13 +139,29 @@ def _connect(external: ExternalIdentity, user: User) -> Identity:
 
 def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
     """Keep what the issuer tells of the person up to date: for reading, it opens nothing. No change, no write."""
-    told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
+    former_name = identity.name
+    told = _told_by(external, identity)
     changed = [name for name, value in told.items() if getattr(identity, name) != value]
     for name in changed:
         setattr(identity, name, told[name])
-    if changed:
-        with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
+    with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
+        if changed:
             identity.save(update_fields=changed)
+        learning.learn(identity, former_name=former_name)
+
+
+def _told_by(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:
+    """Return what is told this time. What could not be had (userinfo was away) is not told to be gone."""
+    told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
+    unsaid: set[str] = set()
+    if NAME in external.untold:
+        unsaid |= {"name", *OF_THE_NAME}
+    if EMAIL in external.untold:
+        unsaid |= {"email", *OF_THE_ADDRESS}
+    if not unsaid:
+        return told
+    kept = {name: value for name, value in identity.claims.items() if name in unsaid}
+    return {name: value for name, value in told.items() if name not in unsaid} | {"claims": kept | told["claims"]}
 
 
 def _record(event: Event, user: User, identity: Identity) -> None:

@@ -1,0 +1,20 @@
+"""Every refusal says more than its reason: administrators read the detail."""
+
+import ast
+from pathlib import Path
+
+from config.environment import CHECKOUT
+
+
+def _without_detail(path: Path) -> list[str]:
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    refusals = [call for call in calls if getattr(call.func, "id", "") == "SignInRefused"]
+    short = [call for call in refusals if len(call.args) < 2 and "detail" not in {word.arg for word in call.keywords}]
+    return [f"{path.relative_to(CHECKOUT)}:{call.lineno}" for call in short]
+
+
+def test_every_refusal_has_a_detail() -> None:
+    """Kind: a reason that many causes share, and nothing that tells which it was."""
+    files = [path for app in ("providers", "accounts", "api", "config") for path in (CHECKOUT / app).rglob("*.py")]
+
+    assert [place for path in files for place in _without_detail(path)] == []
