@@ -64,8 +64,12 @@ def use(link: MailedLink) -> None:
 
 
 def drop(user: User, *purposes: Purpose, because: str = REPLACED) -> int:
-    """End a person's links for these purposes, and return how many could still have been used."""
-    return MailedLink.objects.live().filter(user=user, purpose__in=purposes).update(ended_because=because)
+    """End a person's links for these purposes, and return how many could still have been used.
+
+    Those of which nobody has to be told why are removed; the others stay until they expire, for their page.
+    """
+    live = MailedLink.objects.live().filter(user=user, purpose__in=purposes)
+    return live.delete()[0] if because == REPLACED else live.update(ended_because=because)
 
 
 def _why_dead(token: str) -> str:
