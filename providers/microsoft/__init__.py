@@ -48,9 +48,10 @@ class MicrosoftProvider(OpenIDProvider):
     def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
         """Any tenant's administrator may write any address into ``email`` (nOAuth, 2023).
 
-        Only ``xms_edov`` says that the address's domain belongs to the tenant.
+        Only ``xms_edov`` says that the address's domain belongs to the tenant. Entra sends it in four forms.
         """
-        return claims.get("xms_edov") is True
+        said = claims.get("xms_edov")
+        return said is True or said in ("true", "1") or (type(said) is int and said == 1)
 
 
 def _are_elsewhere(claims: Mapping[str, Any]) -> bool:

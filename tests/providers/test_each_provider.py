@@ -89,7 +89,9 @@ def test_microsofts_tenant_must_be_the_configured_one(providers: Sandbox, tenant
 
 @pytest.mark.promise(25)
 @pytest.mark.parametrize(
-    ("said", "is_verified"), [(True, True), (False, False), (1, False), ("1", False), ("true", False)]
+    ("said", "is_verified"),
+    [(said, True) for said in (True, "true", 1, "1")]
+    + [(said, False) for said in (False, "false", 0, "0", None, "", "True", "yes", 1.0, 2, [True], {"1": 1})],
 )
 def test_microsofts_word_for_an_address_is_that_the_domain_is_the_tenants(
     providers: Sandbox,
