@@ -39,6 +39,16 @@ def test_the_readme_gives_each_providers_callback_and_variables(provider: str) -
     assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= set(told) <= set(names())
 
 
+def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
+    page = (CHECKOUT / "docs" / "threat-model.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| attack ")]
+    named = [re.findall(r"`([\w/]+\.py)`", row.split(" | ")[-1]) for row in rows]
+
+    assert len(rows) >= 20
+    assert all(named)
+    assert [test for tests in named for test in tests if not (CHECKOUT / "tests" / test).exists()] == []
+
+
 def test_the_page_of_events_is_what_the_code_says() -> None:
     assert events.PAGE.read_text() == events.page(), "run `make docs`"
 
