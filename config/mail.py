@@ -29,7 +29,7 @@ def read(url: str) -> Way:
     if not url:
         return Way(backend="django.core.mail.backends.dummy.EmailBackend")
     return Way(
-        backend="django.core.mail.backends.smtp.EmailBackend",
+        backend="config.smtp.EmailBackend",
         host=parts.hostname or "",
         port=parts.port or PORTS[parts.scheme],
         user=unquote(parts.username or ""),

@@ -19,6 +19,7 @@ class Mailbox(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Conversation)
         self.taken: list[Message] = []
+        self.receivers: list[str] = []
         self.refusals: list[str] = []
         self.go_on = threading.Event()
         self.go_on.set()
@@ -45,6 +46,8 @@ class _Conversation(socketserver.StreamRequestHandler):
             elif command == b"RCPT" and self.server.refusals:
                 self._say(self.server.refusals.pop(0))
             else:
+                if command == b"RCPT":
+                    self.server.receivers.append(line.decode().partition("<")[2].partition(">")[0])
                 self._say("221 bye" if command == b"QUIT" else "250 fine")
 
     def _take(self) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPNotSupportedError, SMTPRecipientsRefused
 from typing import TypedDict
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language, override
 
 from accounts.browsers import name_browser
+from accounts.canonical import NotAnAddress, for_mail
 from accounts.errands import TryLater, errand, later
 from audit.context import current
 
@@ -125,6 +126,8 @@ def deliver(**letter: str) -> None:
         if not _is_final(refused):
             raise NotSent(type(refused).__name__) from None
         logger.warning("mail %s: its receiver was refused for good", letter["id"])
+    except (SMTPNotSupportedError, NotAnAddress):
+        logger.warning("mail %s: its receiver cannot be written to from here", letter["id"])
     except OSError as failed:  # SMTP's exceptions are OSErrors
         raise NotSent(type(failed).__name__) from None
 
@@ -134,11 +137,18 @@ def _hand_over(letter: Letter) -> None:
     headers = {
         "Message-ID": f"<{letter.id}@{domain.rstrip('>')}>",
         "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notices in return
+        "To": _shown(letter.to),
     }
     sender = settings.DEFAULT_FROM_EMAIL
     mail = EmailMultiAlternatives(letter.subject, letter.text, sender, [letter.to], headers=headers)
     mail.attach_alternative(letter.html, "text/html")
     mail.send()
+
+
+def _shown(address: str) -> str:
+    """Return what stands in the header. Raises NotAnAddress. Letters beyond ASCII cannot: Django writes no RFC 6532."""
+    receiver = for_mail(address)
+    return receiver if receiver.isascii() else "undisclosed-recipients:;"
 
 
 def _is_final(refused: SMTPRecipientsRefused) -> bool:

@@ -117,7 +117,7 @@ def test_without_a_way_to_send_mail_nothing_is_promised_and_a_check_says_so(sett
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
     with open_mailbox() as mailbox:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "config.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.server_address[1]
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         yield mailbox
