@@ -83,13 +83,13 @@ def tell_new_address(*, token: str, asked: Asked, mail_id: str) -> None:
     """
     try:
         link = links.find(token)
-    except links.LinkDead:
+        holder = people.who_verified(link.address)
+    except (links.LinkDead, people.AddressInDispute):
         return
-    holder = people.who_verified(link.address)
     if holder is None or holder == link.user:
         mail.send(link.address, "address_change", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
-    else:
-        mail.send(link.address, "address_taken", {}, asked=asked, mail_id=mail_id)
+    elif holder.email:
+        mail.send(holder.email, "address_taken", {}, asked=asked, mail_id=mail_id)
 
 
 def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
@@ -122,7 +122,7 @@ def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
         links.use(link)
         was_pending = cancel(user, because=Cancelled.NOT_THEM)
         end_others(user, keep=keep_session, because=Because.ADDRESS_CHANGE_DISOWNED)
-    return Disowned(was_pending=was_pending, had_changed=(user.email or "").lower() != link.address.lower())
+    return Disowned(was_pending=was_pending, had_changed=user.canonical_email != link.canonical_address)
 
 
 def cancel(user: User, *, because: Cancelled) -> bool:
@@ -139,7 +139,7 @@ def _tell_old_address(user: User) -> None:
     if not user.email:
         return
     undo = ""
-    if user.email_verified:
+    if user.own_address:
         undo = links.url(links.make(Purpose.ADDRESS_DISOWN, address=user.email, lifetime=DISOWN_LASTS, user=user))
     mail.send(user.email, "address_change_asked", {"link": undo})
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import address, limits, step_up
 from accounts.address import AddressTaken, Cancelled
+from accounts.canonical import canonical
 from accounts.errands import later
 from accounts.forms import AddressForm
 from accounts.limits import Limit
@@ -35,7 +36,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = form.cleaned_data["address"]
-        if request.user.email_verified and wanted.lower() == (request.user.email or "").lower():
+        if canonical(wanted) == request.user.own_address:
             form.add_error("address", _("This is your address already."))
         elif (limit := _over(request, request.user, wanted)) is not None:
             return limits.too_often(limit)
@@ -87,7 +88,7 @@ def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 
 def _over(request: HttpRequest, user: User, wanted: str) -> Limit | None:
-    keys = ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, wanted.lower()))
+    keys = ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, canonical(wanted)))
     return next((limit for limit, key in keys if limits.is_over(request, limit, key)), None)
 
 

@@ -6,7 +6,7 @@ declare(
     "accounts.User",
     secret={"password"},
     personal={"username", "name", "email"},
-    ignored={"sign_in_epoch"},  # it follows from an act that has entries of its own
+    ignored={"canonical_email", "sign_in_epoch"},  # both follow from what has entries of its own
     person="id",
 )
 declare("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id")
@@ -18,7 +18,13 @@ declare("accounts.Role")
 declare("accounts.Membership", person="user_id")
 declare("accounts.ClaimRule")
 declare("accounts.CutOff", personal={"reason"}, person="user_id")
-declare("accounts.Invitation", secret={"digest"}, personal={"email"}, person="accepted_by_id")
+declare(
+    "accounts.Invitation",
+    secret={"digest"},
+    personal={"email"},
+    ignored={"canonical_email"},
+    person="accepted_by_id",
+)
 exempt(
     "accounts.BulkAction",
     reason="Each change that it makes has its own entry under its id; events tell of its start and its end.",

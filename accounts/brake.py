@@ -24,6 +24,7 @@ from django.utils.crypto import get_random_string
 from redis import Redis
 
 from accounts import limits
+from accounts.canonical import comparable
 from accounts.encryption import fingerprint
 from audit.events import Event, record
 
@@ -203,7 +204,7 @@ def _of_device(request: HttpRequest | None, account: str) -> list[Track]:
 
 def _digest(name: str) -> str:
     """What was typed may be somebody's password, in the wrong field: it is kept nowhere, Redis included."""
-    return fingerprint(name.strip().casefold(), owner="", purpose="brake")[:32]
+    return fingerprint(comparable(name.strip()), owner="", purpose="brake")[:32]
 
 
 def _of_address(request: HttpRequest | None) -> list[Track]:

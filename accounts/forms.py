@@ -9,12 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.local.hashing import LONGEST_PASSWORD
 from accounts.models import User
+from accounts.models.addresses import AddressFormField
 
 LONGEST_ADDRESS = 254  # characters: RFC 5321 leaves no more
 
 
 class AddressForm(forms.Form):
-    address = forms.EmailField(
+    address = AddressFormField(
         label=_("E-mail address"),
         max_length=LONGEST_ADDRESS,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

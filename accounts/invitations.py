@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import ceiling, limits, memberships
+from accounts.canonical import canonical, canonical_or_none
 from accounts.mailing import mail
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.models.invitation import UNDECIDED
@@ -100,7 +101,7 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
     invitation = Invitation(
         tenant=tenant,
         role=role,
-        email=fold(email.strip()),
+        email=email.strip(),
         invited_by=by,
         digest=link.digest,
         created_at=now,
@@ -110,7 +111,7 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
     with tenant_context(tenant.pk):
         invitation.full_clean(validate_unique=False, validate_constraints=False)
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two for one address wait for each other
-        for earlier in Invitation.objects.filter(UNDECIDED, tenant=tenant, email=invitation.email):
+        for earlier in Invitation.objects.filter(UNDECIDED, tenant=tenant, canonical_email=canonical(invitation.email)):
             _end(earlier, replaced=True)
         invitation.save(force_insert=True)
         record(Event.INVITATION_SENT, object=invitation, role=role.pk)
@@ -206,15 +207,6 @@ def note_refusal(
     logger.warning("invitation refused: reason=%s reference=%s", refused.reason.value, reference)
 
 
-def fold(address: str) -> str:
-    """Make addresses comparable: small and capital letters of ASCII are the same, and nothing else is.
-
-    Unicode knows letters whose small form is an ASCII one (the Kelvin sign is a "k"): with those, two people's
-    addresses would be one.
-    """
-    return address.encode().lower().decode()
-
-
 _OVER = {
     InvitationState.EXPIRED: Reason.EXPIRED,
     InvitationState.ACCEPTED: Reason.USED,
@@ -262,10 +254,12 @@ def _decided(invitation: Invitation) -> Reason:
 
 def _check_address(user: User, invitation: Invitation) -> None:
     """Somebody must vouch for the address: the account's own proof, or a provider whose word we take for it."""
-    account = User.objects.filter(pk=user.pk, is_active=True).values_list("email", "email_verified")
-    claims = [*account, *user.identities.values_list("email", "email_verified")]
-    matching = {is_verified for address, is_verified in claims if fold(address or "") == fold(invitation.email)}
-    if not matching:
+    account = User.objects.filter(pk=user.pk, is_active=True)
+    own = [(account.email, bool(account.own_address)) for account in account]
+    claims = [*own, *user.identities.values_list("email", "email_verified")]
+    invited = invitation.canonical_email
+    matching = {is_verified for address, is_verified in claims if canonical_or_none(address) == invited}
+    if invited is None or not matching:
         raise InvitationRefused(Reason.FOREIGN_ADDRESS, invitation)
     if True not in matching:
         raise InvitationRefused(Reason.UNVERIFIED_ADDRESS, invitation)

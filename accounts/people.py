@@ -3,14 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from accounts.canonical import canonical_or_none
 from accounts.models import Session, User
-from accounts.rows import Rows, fetch_one
+from accounts.rows import Rows, fetch_all, fetch_one
 
 USERS = Rows(User, "u")
-BY_ADDRESS = f"SELECT {USERS.columns} FROM accounts_user u WHERE lower(u.email) = lower(%s) AND u.email_verified"
+BY_ADDRESS = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
 BY_NAME_OR_ADDRESS = f"""
     SELECT {USERS.columns} FROM accounts_user u
-    WHERE u.username = %s OR (lower(u.email) = lower(%s) AND u.email_verified)
+    WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.address_dispute IS NULL)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
 """
 
@@ -21,6 +22,10 @@ class EndedMeanwhile(Exception):
     def __init__(self, person: UUID) -> None:
         super().__init__(str(person))
         self.person = person
+
+
+class AddressInDispute(Exception):
+    """Several accounts have verified this address. Nothing is mailed by it until an administrator has decided."""
 
 
 def hold(person: UUID, *, epoch: datetime | None) -> User:
@@ -57,14 +62,19 @@ def hold_at_once(person: UUID) -> None:
 
 
 def who_verified(address: str) -> User | None:
-    """Return whose verified address this is, whatever its letter case."""
-    row = fetch_one(BY_ADDRESS, [address])
-    return USERS.read(row) if row else None
+    """Return whose verified address this is. Raises AddressInDispute.
+
+    What is mailed to them goes to the address of their account, never to what somebody typed (ADR 27).
+    """
+    holders = [USERS.read(row) for row in fetch_all(BY_ADDRESS, [canonical_or_none(address)])]
+    if any(holder.address_dispute is not None for holder in holders):
+        raise AddressInDispute
+    return holders[0] if holders else None
 
 
 def who_signs_in_as(name: str) -> User | None:
     """Return whom a local name or a verified address means; a name that looks like an address comes first."""
     if "\0" in name:
         return None
-    row = fetch_one(BY_NAME_OR_ADDRESS, [name, name, name])
+    row = fetch_one(BY_NAME_OR_ADDRESS, [name, canonical_or_none(name), name])
     return USERS.read(row) if row else None

@@ -12,10 +12,19 @@ from audit.plain import plain
 ERASE = "SELECT public.audit_erase(%s, %s)"
 
 
-def erase(person: UUID | str, *, objects: Mapping[str, Iterable[object]], values: Collection[str], reason: str) -> int:
+def erase(
+    person: UUID | str,
+    *,
+    objects: Mapping[str, Iterable[object]],
+    values: Collection[str],
+    addresses: Mapping[str, Mapping[str, str]],
+    reason: str,
+) -> int:
     """Erase a person from the side table, and return how many entries lost their values. The event says so by itself.
 
-    ``objects`` are rows that were about them, by table; ``values`` what was theirs alone, such as a verified address.
+    ``objects`` are rows that were about them, by table; ``values`` texts that were theirs alone, such as subjects.
+    ``addresses`` are e-mail addresses that were, in their canonical form, each with the A-labels of its domain by their
+    U-labels: the database has no IDNA, and the trail has addresses as they were given.
     """
     context = current()
     actor, behind = context.who(), context.who_is_behind()
@@ -31,7 +40,9 @@ def erase(person: UUID | str, *, objects: Mapping[str, Iterable[object]], values
         "user_agent": context.user_agent,
         "reason": reason,
         "objects": {table: [str(key) for key in keys] for table, keys in objects.items()},
-        "values": sorted({value.lower() for value in values if value}),
+        "exactly": sorted({value for value in values if value}),
+        "addresses": sorted(addresses),
+        "labels": {spelled: label for labels in addresses.values() for spelled, label in labels.items()},
     }
     text = json.dumps({name: plain(value) for name, value in told.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:

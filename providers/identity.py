@@ -1,20 +1,20 @@
 """What a provider vouches for: ONE value that every way in ends in and the linking begins with."""
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
+from accounts.canonical import NotAnAddress, canonical
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens
 
+logger = logging.getLogger(__name__)
+
 LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII characters"
-LONGEST_ADDRESS = 320
 LONGEST_NAME = 255
 LARGEST_CLAIMS = 32_768  # characters of JSON
 MOST_NAMED = 10  # claims that were cut
@@ -155,17 +155,14 @@ def methods_in(claims: Mapping[str, Any]) -> frozenset[str]:
 
 
 def clean_address(value: object) -> str:
-    """Return the address if it can be one, else nothing: a bad contact is no reason to turn a person away.
-
-    Django takes halves of characters for letters of a domain and control characters for a quoted name; the
-    database or a mail's header would not.
-    """
+    """Return the address if it is one (ADR 27), else nothing: a bad contact is no reason to turn a person away."""
     value = value.strip() if isinstance(value, str) else ""
-    if not value or len(value) > LONGEST_ADDRESS or not value.isprintable():
+    if not value:
         return ""
     try:
-        validate_email(value)
-    except ValidationError:
+        canonical(value)
+    except NotAnAddress as none:
+        logger.warning("an address of a provider is dropped, for it is none: reason=%s", none.fault)
         return ""
     return value
 

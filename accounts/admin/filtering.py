@@ -81,6 +81,19 @@ class SecondFactorFilter(SimpleListFilter):
         return queryset.filter(has_one if self.value() == "yes" else ~has_one)
 
 
+class AddressInDisputeFilter(SimpleListFilter):
+    """Accounts that had verified one address before its canonical form was known: somebody has to decide (ADR 27)."""
+
+    title = _("address in dispute")
+    parameter_name = "address_in_dispute"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("yes", _("Yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(address_dispute__isnull=False) if self.value() == "yes" else queryset
+
+
 class FilterOfRows(SimpleListFilter):
     """By a row of another table: the first few in scope are offered, and the one that is chosen."""
 

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling, invitations
+from accounts.admin import searching
 from accounts.admin.resending import REFUSED, resend_chosen
 from accounts.admin.tenants import AskedBy, Asking
 from accounts.admin_scope import actor
@@ -77,7 +78,7 @@ class InvitationAdmin(Asking):
     list_display = ("email", "state_shown", "role", "tenant", "inviter", "sent_at", "expires_at")
     list_filter = (StateFilter,)
     list_select_related = ("role", "tenant", "invited_by")
-    search_fields = ("email__startswith",)
+    search_fields = ("email",)  # any, to be shown the field: get_search_results decides
     search_help_text = _("The beginning of an address")
     show_full_result_count = False
     actions = (resend_chosen,)
@@ -100,7 +101,8 @@ class InvitationAdmin(Asking):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Invitation], search_term: str
     ) -> tuple[QuerySet[Invitation], bool]:
-        return super().get_search_results(request, queryset, invitations.fold(search_term))
+        term = search_term.strip()
+        return queryset.filter(searching.begins_with_address(term, canonical="canonical_email")), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         person = actor(request)

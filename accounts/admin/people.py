@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin import searching
 from accounts.admin.bulk import BulkAdmin
 from accounts.admin.exporting import ExportAdmin
-from accounts.admin.filtering import ProviderFilter, RoleFilter, SecondFactorFilter, SignedInFilter, TenantFilter
+from accounts.admin.filtering import (
+    AddressInDisputeFilter,
+    ProviderFilter,
+    RoleFilter,
+    SecondFactorFilter,
+    SignedInFilter,
+    TenantFilter,
+)
 from accounts.models import User
 from accounts.models.user import EMAIL_KEY, NAME_KEY
 from audit.paging import KeysetAdmin
@@ -30,6 +37,7 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
         "is_staff",
         "is_superuser",
         "email_verified",
+        AddressInDisputeFilter,
         ProviderFilter,
         TenantFilter,
         RoleFilter,

@@ -5,10 +5,12 @@ from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Lower, Upper
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Upper
+from django.db.models.lookups import StartsWith
 from django.utils import timezone
 
+from accounts.canonical import A_LABEL, a_label, beginning, folded
 from accounts.models import Identity, Membership, Session, Tenant, User
 from accounts.models.session import PUBLIC_ID_KEY
 from accounts.models.user import EMAIL_KEY, NAME_KEY
@@ -39,12 +41,26 @@ def find(people: QuerySet[User], term: str) -> QuerySet[User]:
 
 
 def _begins_with(term: str) -> Q:
-    """The database folds the letters, so that it folds the term as it did the columns."""
+    """The database folds the letters of a name, so that it folds the term as it did the column."""
     return (
         Q(name_key__startswith=Upper(Value(term)))
-        | Q(email_key__startswith=Lower(Value(term)))
+        | begins_with_address(term, canonical="email_key")
         | Q(username__startswith=term)
     )
+
+
+def begins_with_address(term: str, *, canonical: str) -> Q:
+    """Match the beginning of an address, its domain in either spelling.
+
+    A label that is not whole cannot be encoded: it is looked for among the encoded ones too, in the address as given.
+    """
+    known, last = beginning(term)
+    found = Q(**{f"{canonical}__startswith": known + last})
+    if "@" in known and last:
+        given = Func(F("email"), function="accounts_folded_address", output_field=TextField())
+        found |= Q(**{f"{canonical}__startswith": known + A_LABEL}) & Q(StartsWith(given, folded(term)))
+        found |= Q(**{f"{canonical}__startswith": known + (a_label(last) or last)})
+    return found
 
 
 def _called(whole_id: UUID, term: str) -> Ids:

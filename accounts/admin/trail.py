@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
@@ -14,8 +13,8 @@ from accounts.admin.exporting import ExportAdmin
 from accounts.admin.restoring import RestoreAdmin
 from accounts.admin.retention import RetentionAdmin
 from accounts.admin_scope import Scoped, actor
+from accounts.canonical import canonical_or_none
 from accounts.models import User
-from accounts.models.user import EMAIL_KEY
 from audit.admin import EntryAdmin
 from audit.models import Entry
 from audit.reading.asking import Asked
@@ -91,7 +90,7 @@ def _of_tenant(request: HttpRequest) -> Q:
 def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:
     people = site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
     if "@" in called:
-        found = people.alias(email_key=EMAIL_KEY).filter(email_key=Lower(Value(called)))
+        found = people.filter(canonical_email=canonical_or_none(called.strip()) or "")
     else:
         found = people.filter(username=called)
     return next((str(key) for key in found.values_list("pk", flat=True)[:1]), None)

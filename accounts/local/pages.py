@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from accounts.address import AddressTaken
+from accounts.canonical import canonical
 from accounts.errands import later
 from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.limits import Limit
@@ -154,7 +155,7 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work
         context = {**page, "form": form, "action": request.path}
         return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
     address = form.cleaned_data["address"]
-    for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, address.lower())):
+    for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, canonical(address))):
         if limits.is_over(request, limit, key):
             return limits.too_often(limit)
     asked: Asked = mail.asked_now()

@@ -104,4 +104,4 @@ def sign_in(
 
 def _name_of(user: User) -> str:
     """What somebody types to say who they are; of two names for one account the brake must know that."""
-    return user.username or (user.email or "" if user.email_verified else "").lower()
+    return user.username or user.own_address

@@ -49,9 +49,12 @@ def open_local_account(address: str, name: str, password: str | None) -> User:
 @errand("registration")
 def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
     """Mail the link that opens an account, or say that there is one. An errand: see ``tell_new_address``."""
-    holder = people.who_verified(address)
-    if holder is not None:
-        mail.send(address, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
+    try:
+        holder = people.who_verified(address)
+    except people.AddressInDispute:
+        return
+    if holder is not None and holder.email:
+        mail.send(holder.email, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
         return
     token = links.make(Purpose.REGISTRATION, address=address, lifetime=REGISTRATION_LASTS)
     mail.send(address, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
@@ -61,16 +64,20 @@ def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
 def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
     """Mail the link that sets another password to who has one. An errand.
 
-    An address that nobody has verified gets no mail: it would be a stranger's.
+    An address that nobody has verified gets no mail: it would be a stranger's. The mail goes to the address of the
+    account: what was typed may be spelled so that it leads to somebody else (ADR 27).
     """
-    holder = people.who_verified(address)
-    if holder is None or not holder.is_active:
+    try:
+        holder = people.who_verified(address)
+    except people.AddressInDispute:
+        return
+    if holder is None or not holder.is_active or not holder.email:
         return
     if not holder.has_usable_password():
-        mail.send(address, "no_password", _ways_in(holder), asked=asked, mail_id=mail_id)
+        mail.send(holder.email, "no_password", _ways_in(holder), asked=asked, mail_id=mail_id)
         return
-    token = links.make(Purpose.PASSWORD_RESET, address=address, lifetime=RESET_LASTS, user=holder)
-    mail.send(address, "password_reset", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
+    token = links.make(Purpose.PASSWORD_RESET, address=holder.email, lifetime=RESET_LASTS, user=holder)
+    mail.send(holder.email, "password_reset", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 
 def reset_password(link: MailedLink, password: str) -> User:
@@ -88,7 +95,8 @@ def reset_password(link: MailedLink, password: str) -> User:
             user.save(update_fields=["password"])
             record(Event.PASSWORD_RESET, person=user)
             end_of([user.pk], because=Because.PASSWORD_RESET)
-            mail.send(link.address, "password_changed", {})
+            if user.email:
+                mail.send(user.email, "password_changed", {})
     return user
 
 

@@ -7,10 +7,9 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
-from django.db.models.lookups import Exact
+from django.db.models import Q
 
+from accounts.canonical import canonical_or_none
 from accounts.models import Role, Tenant, User
 from accounts.tenancy import site_context
 
@@ -33,20 +32,25 @@ def find_person(named: str) -> User:
     Anybody can claim an address that nobody has verified, so it names no account (ADR 2).
     """
     pk = _uuid(named)
-    has_address = Exact(Lower("email"), Lower(Value(named)))
+    has_address = Q(canonical_email=canonical_or_none(named) or "")
     if pk:
         found = list(User.objects.filter(pk=pk))
     else:
-        found = list(User.objects.filter(Q(username=named) | Q(has_address, email_verified=True)).order_by("pk"))
+        found = list(
+            User.objects.filter(
+                Q(username=named) | (has_address & Q(email_verified=True, address_dispute=None))
+            ).order_by("pk")
+        )
     if len(found) == 1:
         return found[0]
     if found:
         raise CommandError(f"{named!r} is one account's local name and another's address: name the account by its id.")
-    unverified = User.objects.filter(has_address).count()
-    if unverified:
+    others = list(User.objects.filter(has_address).values_list("address_dispute", flat=True))
+    if others:
+        is_disputed = any(number is not None for number in others)
+        why = "that is in dispute" if is_disputed else "that nobody has verified"
         raise CommandError(
-            f"{named!r} is an address that nobody has verified (accounts with it: {unverified}): "
-            "name the account by its id."
+            f"{named!r} is an address {why} (accounts with it: {len(others)}): name the account by its id."
         )
     raise CommandError(f"There is no account with the id, local name or verified address {named!r}.")
 

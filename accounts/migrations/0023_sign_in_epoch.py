@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """Every new column is empty or has a default in the database: old code runs beside it, and no table is rewritten."""
 
     dependencies = [
-        ("accounts", "0021_errands"),
+        ("accounts", "0022_canonical_addresses"),
     ]
 
     operations = [

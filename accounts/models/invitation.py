@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.addresses import AddressField, CanonicalField, WithAddress
 from accounts.models.tenant import Role, Tenant
 from accounts.models.user import User
 from accounts.tenancy.owned import ScopedManager, TenantOwned
@@ -37,7 +38,7 @@ class InvitationState(models.TextChoices):
                 return UNDECIDED & models.Q(expires_at__gt=timezone.now())
 
 
-class Invitation(TenantOwned):
+class Invitation(WithAddress, TenantOwned):
     """That somebody with an address may join a tenant, in a role, on the word of the one who invites.
 
     Only a digest of the link's secret is kept: who reads the table cannot open it. It is made, sent, revoked and
@@ -47,9 +48,8 @@ class Invitation(TenantOwned):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("tenant"))
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("role"))
-    email = models.EmailField(
-        _("address"), max_length=254, help_text=_("The link is sent there, and holds for it alone.")
-    )
+    email = AddressField(_("address"), max_length=254, help_text=_("The link is sent there, and holds for it alone."))
+    canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     invited_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("invited by")
     )
@@ -72,7 +72,7 @@ class Invitation(TenantOwned):
         constraints = (
             models.UniqueConstraint(fields=["digest"], name="invitation_digest_unique"),
             models.UniqueConstraint(
-                fields=["tenant", "email"],
+                fields=["tenant", "canonical_email"],
                 condition=UNDECIDED,
                 name="invitation_undecided_unique",
             ),

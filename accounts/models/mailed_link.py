@@ -4,6 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.addresses import AddressField, AddressQuerySet, CanonicalField, WithAddress
 from accounts.models.user import User
 
 
@@ -21,7 +22,7 @@ class Purpose(models.TextChoices):
 OF_AN_EPOCH = (Purpose.ADDRESS_CHANGE, Purpose.PASSWORD_RESET)
 
 
-class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
+class MailedLinkQuerySet(AddressQuerySet["MailedLink"]):
     def unended(self) -> "MailedLinkQuerySet":
         """Those that were not used or ended and have time left, in whatever epoch they were made."""
         return self.filter(used_at=None, ended_because="", expires_at__gt=timezone.now())
@@ -33,7 +34,7 @@ class MailedLinkQuerySet(models.QuerySet["MailedLink"]):
         return self.unended().filter(is_of_now)
 
 
-class MailedLink(models.Model):
+class MailedLink(WithAddress):
     """What we keep of a link: not the link itself, only by what it is known again.
 
     Those of an account vanish when it is deactivated, whoever does it and however: by a trigger (ADR 10). ``epoch`` is
@@ -45,7 +46,8 @@ class MailedLink(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="mailed_links", verbose_name=_("user")
     )
-    address = models.EmailField(_("address"), max_length=320)  # that it was mailed to
+    address = AddressField(_("address"), max_length=320)  # that it was mailed to
+    canonical_address = CanonicalField(_("address, as it is compared"), of="address")
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), db_index=True)
     used_at = models.DateTimeField(_("used"), null=True)

@@ -7,20 +7,22 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, Collate, Lower, Upper
+from django.db.models.functions import Coalesce, Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.canonical import canonical_or_none
+from accounts.models.addresses import AddressField, AddressQuerySet, CanonicalField, WithAddress
 from accounts.rows import fetch_one
 
 if TYPE_CHECKING:
     from accounts.standing import Standing
 
 
-# What lists are sorted and searched by, in any letter case and never NULL: byte order serves both, whatever the
-# language of the database.
+# What lists are sorted and searched by, never NULL: byte order serves both, whatever the language of the database.
+# An address is there in its canonical form (ADR 27), or as it was given where it has none.
 NAME_KEY = Collate(Upper("name"), "C")
-EMAIL_KEY = Collate(Coalesce(Lower("email"), Value("")), "C")
+EMAIL_KEY = Collate(Coalesce("canonical_email", "email", Value(""), output_field=models.TextField()), "C")
 
 HASH_AGAIN = """
     UPDATE "accounts_user" SET password = %s
@@ -29,6 +31,9 @@ HASH_AGAIN = """
 
 
 class UserManager(BaseUserManager["User"]):
+    def get_queryset(self) -> AddressQuerySet["User"]:
+        return AddressQuerySet(self.model, using=self._db)
+
     def create_user(self, *, password: str | None = None, **fields: Any) -> "User":
         """Create an account; without a password it can only be entered through an identity."""
         user = self.model(**fields)
@@ -40,11 +45,12 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(username=username, password=password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(WithAddress, AbstractBaseUser, PermissionsMixin):
     """One account.
 
     An address is a contact, never a key: it reserves itself only when a provider whose word we take
-    has verified it (ADR 2), and it never leads into an account. What opens it and was given before ``not_before`` is
+    has verified it (ADR 2), and it never leads into an account. It is compared by its canonical form alone (ADR 27).
+    What opens it and was given before ``not_before`` is
     worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21).
 
     ``sign_in_epoch`` moves with every act upon the person: a proof judged in an earlier one opens no session (ADR 28).
@@ -60,8 +66,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text=_("Only for local accounts, such as the break-glass administrator."),
     )
     name = models.CharField(_("name"), max_length=255, blank=True)
-    email = models.EmailField(_("address"), max_length=320, null=True, blank=True)  # noqa: DJ001  # part of the contract
+    email = AddressField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
+    canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
+    # Counted from 0 among accounts that had verified one address before its canonical form was known; NULL elsewhere.
+    address_dispute = models.PositiveSmallIntegerField(_("address in dispute"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     second_factor_required = models.BooleanField(
@@ -90,28 +99,51 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = [
             models.UniqueConstraint(
-                Lower("email"),
+                F("canonical_email"),
+                Coalesce("address_dispute", Value(0)),
                 condition=models.Q(email_verified=True),
                 name="user_verified_email_unique",
                 violation_error_message=_("Another account has this verified address."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(email_verified=False) | Q(email=None) | Q(email="") | Q(canonical_email__isnull=False),
+                name="user_verified_email_canonical",
+                violation_error_message=_("This is no address that can be verified."),
+            ),
         ]
         indexes = [
-            models.Index(Lower("email"), name="user_email_lower"),
+            models.Index(fields=["canonical_email"], name="user_email_canonical"),
             models.Index(
                 fields=["id"], condition=models.Q(is_superuser=True, is_active=True), name="user_active_superuser"
             ),
             models.Index(fields=["created_at", "id"], name="user_newest"),
             models.Index(NAME_KEY, F("id"), name="user_by_name"),
-            models.Index(EMAIL_KEY, F("id"), name="user_by_email"),
+            models.Index(EMAIL_KEY, F("id"), name="user_by_address"),
             models.Index(fields=["created_at", "id"], condition=Q(is_active=False), name="user_inactive"),
             models.Index(fields=["created_at", "id"], condition=Q(is_staff=True), name="user_staff"),
             models.Index(fields=["created_at", "id"], condition=Q(is_superuser=True), name="user_superuser"),
             models.Index(fields=["created_at", "id"], condition=Q(email_verified=False), name="user_unverified"),
+            models.Index(
+                fields=["created_at", "id"], condition=Q(address_dispute__isnull=False), name="user_address_dispute"
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.username or str(self.pk)
+
+    @property
+    def own_address(self) -> str:
+        """The canonical form of the address that is this account's alone: verified, and not in dispute. Or nothing."""
+        is_own = self.email_verified and self.address_dispute is None
+        return self.canonical_email or "" if is_own else ""
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """The canonical form stands in no form: it is judged wherever the address itself is."""
+        left_out = set(exclude or ())
+        if "email" not in left_out:
+            self.canonical_email = canonical_or_none(self.email)
+            left_out -= {"canonical_email", "address_dispute"}
+        super().validate_constraints(left_out)
 
     def check_password(self, raw_password: str | None) -> bool:
         """Judge a password, and hash it again where the hash is of an older kind.

@@ -19,7 +19,8 @@ from audit.declarations import Declaration, columns_of, said_of, tables
 class Belonging:
     """How rows belong to a person, and what of them is given out.
 
-    ``by`` names columns that hold the person's id, ``by_address`` one with an address that counts when it is verified.
+    ``by`` names columns that hold the person's id, ``by_address`` one with the canonical form of an address, which
+    counts while it is verified and not in dispute (ADR 27).
     ``left_out`` is never given out: secrets, and what is about others.
     """
 
@@ -32,8 +33,8 @@ class Belonging:
         found = Q(pk__in=[])
         for column in self.by:
             found |= Q(**{column: person.pk})
-        if self.by_address and person.email and person.email_verified:
-            found |= Q(**{f"{self.by_address}__iexact": person.email})
+        if self.by_address and person.own_address:
+            found |= Q(**{self.by_address: person.own_address})
         return found
 
 

@@ -8,8 +8,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
 from accounts import ceiling
+from accounts.canonical import labels_by_spelling
 from accounts.cut_off import end_all
-from accounts.models import Identity, User
+from accounts.models import User
 from accounts.privacy.belonging import belongings
 from accounts.sessions import Because
 from accounts.tenancy import site_context
@@ -41,26 +42,22 @@ def check(person: User, *, asked_by: User | None = None) -> None:
 def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
     """Erase a person, all in one transaction, and return how many entries of the trail lost their personal values.
 
+    Looked for is what only this person can have: an address that is not verified, or in dispute, may be another's.
     The trail comes last: deleting the rows writes their values into it once more. Raises ErasureRefused.
     """
     with site_context("everything about one person is removed, in whatever tenant"):
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as a cut-off
         check(user, asked_by=asked_by)
         end_all([user.pk], because=Because.ERASED)
-        values = _their_own(user)
+        subjects = list(user.identities.values_list("subject", flat=True))
+        addresses = {user.own_address: labels_by_spelling(user.own_address)} if user.own_address else {}
         objects = _forget_rows(user)
         user.delete()
-        return erase_from_trail(person.pk, objects=objects, values=values, reason=reason)
+        return erase_from_trail(person.pk, objects=objects, values=subjects, addresses=addresses, reason=reason)
 
 
 def note_refusal(person: User, refused: ErasureRefused) -> None:
     record(Event.PERSON_KEPT, person=person, object=person, refused_because=refused.reason.value)
-
-
-def _their_own(user: User) -> list[str]:
-    """What only this person can have: an address that nobody has verified may be somebody else's."""
-    subjects = Identity.objects.filter(user=user).values_list("subject", flat=True)
-    return [*subjects, *([user.email] if user.email and user.email_verified else [])]
 
 
 def _forget_rows(user: User) -> dict[str, list[object]]:

@@ -52,7 +52,11 @@ class Table:
 
 
 OURS = (
-    Table(name="accounts_user", columns=PEOPLES_COLUMNS, query=PEOPLE),
+    Table(  # triggers are off: what they would write is written here
+        name="accounts_user",
+        columns=f"{PEOPLES_COLUMNS}, canonical_email",
+        query=PEOPLE.replace(" FROM person", ", email FROM person"),
+    ),
     Table(
         name="accounts_identity",
         columns="provider, issuer, subject, email, email_verified, name, claims, created_at, user_id",

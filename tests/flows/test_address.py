@@ -117,7 +117,7 @@ def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
 
     assert (free.status_code, free.headers["Location"]) == (free_again.status_code, free_again.headers["Location"])
     assert _as_everywhere(page) == _as_everywhere(used)
-    letter = post.to(taken.upper())
+    letter = post.to(taken)
     assert "belongs to your account already" in str(letter.body)
     assert "/accounts/links/" not in str(letter.body)
 

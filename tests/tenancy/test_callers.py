@@ -17,6 +17,7 @@ CALLERS = {
     "accounts/claim_rules/following.py": "what claim rules give and take at a sign-in, in whatever tenant",
     "accounts/claim_rules/wanted.py": "which claims the rules of all tenants look at",
     "accounts/rewrapping.py": "secrets of all tenants, encrypted under the newest key",
+    "accounts/migrations/0022_canonical_addresses.py": "the canonical form of addresses in invitations of all tenants",
     "accounts/purging/slices.py": "invitations of all tenants whose time is long over",
     "accounts/admin/reentering.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",

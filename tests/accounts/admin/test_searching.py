@@ -147,6 +147,8 @@ def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
             "tenant's name": tenant.name,
             "name": "Grace A",
             "address": "person471",
+            "address with its domain": "Person471@EXAM",
+            "address of another script": "person4711@bü",
             "nothing": "zzz",
         }
         plans = {what: _scans(searching.find(newest, term)) for what, term in terms.items()}

@@ -1,0 +1,23 @@
+-- Who writes the canonical column is told from who does not: only then may it stay where the address changes.
+CREATE FUNCTION {table}_canonical_given() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.{canonical} := chr(1) || NEW.{canonical};
+    RETURN NEW;
+END $$;
+CREATE FUNCTION {table}_canonical_kept() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    given text := NEW.{canonical};
+BEGIN
+    IF starts_with(given, chr(1)) THEN
+        given := substr(given, 2);
+    ELSIF TG_OP = 'UPDATE' AND public.accounts_folded_address(OLD.{address})
+        IS DISTINCT FROM public.accounts_folded_address(NEW.{address}) THEN
+        given := NULL;
+    END IF;
+    NEW.{canonical} := public.accounts_canonical(NEW.{address}, given);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER canonical_1_given BEFORE INSERT OR UPDATE OF {canonical} ON {table}
+    FOR EACH ROW WHEN (NEW.{canonical} IS NOT NULL) EXECUTE FUNCTION {table}_canonical_given();
+CREATE TRIGGER canonical_2_kept BEFORE INSERT OR UPDATE OF {address}, {canonical} ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {table}_canonical_kept();
