@@ -1,0 +1,155 @@
+"""Nothing but ``accounts.canonical`` folds letters of an address: every other place that folds is listed, with what."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.environment import CHECKOUT
+
+pytestmark = pytest.mark.promise(94)
+
+FOLDERS = (
+    "accounts",
+    "api",
+    "audit",
+    "authserver",
+    "config",
+    "console",
+    "foundation",
+    "providers",
+    "tenancy",
+    "webhooks",
+)
+METHODS = {"lower", "upper", "casefold", "swapcase", "capitalize", "title"}
+NAMES = {
+    "Lower", "Upper", "IExact", "IContains", "IStartsWith", "IEndsWith", "IRegex", "IGNORECASE", "CIEmailField",
+    "CITextField", "CICharField", "normalize_email", "validate_email", "EmailValidator", "EmailField",
+}  # fmt: skip
+IN_SQL = re.compile(
+    r"\b(lower|upper|initcap|casefold)\s*\(|\bI?LIKE\b.*\blower\b|\bILIKE\b|~~\*|~\*|\bcitext\b", re.IGNORECASE
+)
+LOOKUP = re.compile(r"__i(exact|contains|startswith|endswith|regex)\b")
+
+# Where something is folded that is no address: by file and by the function, class or name around it.
+OTHERS = {
+    "accounts/admin/claim_rules.py ClaimRuleAdmin": "the name and the value of a claim",
+    "accounts/admin/searching.py _begins_with": "a person's name",
+    "accounts/admin/searching.py _elsewhere": "the id of a session, in hexadecimal",
+    "accounts/admin/searching.py tenants_called": "the name and the short name of a tenant",
+    "accounts/admin/tenants.py TenantAdmin": "the name of a tenant",
+    "accounts/admin/tenants.py RoleAdmin": "the name of a role",
+    "accounts/admin/webhooks.py WebhookAdmin": "the name of a webhook",
+    "accounts/factors/recovery.py spend": "a recovery code",
+    "accounts/local/password_rules.py": "a password, against words that are easy to guess",
+    "accounts/models/addresses.py AddressField": "no folding: Django's field, with our own validator",
+    "accounts/models/user.py NAME_KEY": "a person's name",
+    "accounts/organizations.py": "the name of a tenant, to sort a list",
+    "accounts/outgoing.py": "a header of HTTP",
+    "accounts/privacy/belonging.py": "the name of a model",
+    "accounts/sessions/store.py": "the key of a session, in base 32",
+    "accounts/migrations/0022/functions.sql": "the canonical form itself, under C, which has ASCII letters alone",
+    "audit/comment.py": "a verb of SQL",
+    "audit/declarations.py": "the name of a model",
+    "audit/described.py": "the name of a field",
+    "audit/events.py": "the name of a detail",
+    "audit/migrations/0009/erase.sql": "the canonical form, under C; and what code from before still sends",
+    "config/environment.py": "the name of a setting",
+    "config/logs.py MAILED_LINK": "the path of a link",
+    "config/middleware.py": "a header of HTTP",
+    "config/overview/refusals.py": "a reason, for people to read",
+    "config/templatetags/menu.py": "the name of a model",
+}
+
+
+def test_only_what_is_listed_folds_letters() -> None:
+    """The kind: one more place where an address is compared by another folding."""
+    found = {place for folder in FOLDERS for place in _places(CHECKOUT / folder)}
+    unlisted = {place for place in found if place not in OTHERS and place.split(" ")[0] not in OTHERS}
+
+    assert unlisted == set()
+
+
+def test_what_is_listed_is_there() -> None:
+    found = {place for folder in FOLDERS for place in _places(CHECKOUT / folder)}
+    files = {place.split(" ")[0] for place in found}
+
+    assert set(OTHERS) - found - files == set()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(a): return a.lower()",
+        "def f(a): return map(str.casefold, a)",
+        "f = Lower('email')",
+        "people.filter(email__iexact=a)",
+        "people.filter(**{f'{name}__iexact': a})",
+        "BY = 'SELECT 1 FROM accounts_user WHERE LOWER(email) = %s'",
+        "search_fields = ('email__icontains',)",
+        "class Form: address = forms.EmailField()",
+    ],
+)
+def test_the_search_finds_what_it_is_for(code: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.py"
+    file.write_text(code)
+
+    assert list(_in_python(file))
+
+
+def _places(folder: Path) -> Iterator[str]:
+    for file in sorted(folder.rglob("*")):
+        name = str(file.relative_to(CHECKOUT))
+        if "/migrations/" in name and not _is_of_today(name):
+            continue  # what they made is replaced by a later one
+        if file.suffix == ".py" and name != "accounts/canonical.py":
+            yield from (f"{name} {around}" for around in _in_python(file))
+        elif file.suffix == ".sql" and any(IN_SQL.search(line) for line in _code(file)):
+            yield name
+
+
+def _is_of_today(name: str) -> bool:
+    """Migrations before this rule are history; of those since, only SQL folds by itself."""
+    number = re.search(r"/migrations/(\d{4})", name)
+    first = {"accounts": 22, "audit": 9}.get(name.partition("/")[0], 0)
+    return number is not None and int(number[1]) >= first and name.endswith(".sql")
+
+
+def _code(file: Path) -> list[str]:
+    return [line.partition("--")[0] for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def _in_python(file: Path) -> Iterator[str]:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    yield from _within(tree, "", docstrings)
+
+
+def _within(node: ast.AST, around: str, docstrings: set[int]) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        name = around or _name_of(child)
+        if _folds(child) and id(child) not in docstrings:
+            yield name
+        yield from _within(child, name, docstrings)
+
+
+def _name_of(node: ast.AST) -> str:
+    if isinstance(node, ast.Assign):
+        return node.targets[0].id if isinstance(node.targets[0], ast.Name) else ""
+    return getattr(node, "name", "") if isinstance(node, ast.ClassDef | ast.FunctionDef) else ""
+
+
+def _folds(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr in NAMES | METHODS - {"title"}  # a name of its own in classes of the admin
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in METHODS
+    if isinstance(node, ast.Name):
+        return node.id in NAMES
+    if isinstance(node, ast.keyword):
+        return bool(node.arg and LOOKUP.search(node.arg))
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(LOOKUP.search(node.value) or IN_SQL.search(node.value))
+    return False
