@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from accounts.canonical import canonical_or_none
 from accounts.models import Identity, User
 from audit.events import Event, record
 
@@ -62,5 +63,6 @@ def _save(user: User, news: dict[str, Any]) -> bool:
 
 
 def _is_same(address: str, other: str) -> bool:
-    """Letter case of ASCII says nothing in an address, as the database compares them."""
-    return address.encode().lower() == other.encode().lower()
+    """Whether both are the same mailbox (ADR 27)."""
+    form = canonical_or_none(address)
+    return form is not None and form == canonical_or_none(other)
