@@ -23,7 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import ceiling, limits, memberships
-from accounts.canonical import canonical, canonical_or_none
+from accounts.canonical import canonical, canonical_or_none, folded
 from accounts.mailing import mail
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.models.invitation import UNDECIDED
@@ -101,7 +101,7 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
     invitation = Invitation(
         tenant=tenant,
         role=role,
-        email=email.strip(),
+        email=folded(email.strip()),
         invited_by=by,
         digest=link.digest,
         created_at=now,
