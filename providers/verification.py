@@ -50,10 +50,17 @@ def verify(
     _check_access_token(claims, access_token, header["alg"])
     if not is_subject(claims.get("sub")):
         raise SignInRefused(Reason.SUBJECT_INVALID, _how(claims, "sub"))
-    if wants_fresh and "auth_time" in claims and time.time() - _number(claims, "auth_time") > FRESH_WITHIN + LEEWAY:
-        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "auth_time is too long ago for a fresh proof")
+    _check_auth_time(claims, wants_fresh=wants_fresh)
     _compare_clocks(claims, issuer)
     return claims
+
+
+def proven_at(claims: Mapping[str, Any]) -> float | None:
+    """Return when the person proved themselves at the provider, in seconds since the epoch; None where it is not said.
+
+    Of claims that were verified. What is not said is not now: the provider may have asked for nothing.
+    """
+    return None if "auth_time" not in claims else float(claims["auth_time"])
 
 
 def verify_logout(logout_token: object, *, issuer: Issuer, client_id: str) -> dict[str, Any]:
@@ -102,11 +109,11 @@ def verify_userinfo(signed: str, *, issuer: Issuer, client_id: str) -> dict[str,
 def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str, subject: str) -> dict[str, Any]:
     """Return the claims of an access token that this issuer signed, now, when we asked for this person.
 
-    For an issuer whose access tokens are known to be JWTs, and for reading what it says of the person: its
+    For an issuer whose access tokens are JWTs (``typ`` says so), and for reading what it says of the person: its
     audience are the services it is shown to, so ``azp`` tells whether it is ours. Raises SignInRefused.
     """
     _, claims = _by_issuer(access_token, issuer)
-    if claims.get("azp") != client_id or claims.get("typ", "Bearer") != "Bearer":
+    if claims.get("azp") != client_id or claims.get("typ") != "Bearer":
         raise SignInRefused(Reason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind")
     _check_times(claims)
     if "sub" not in claims:
@@ -251,6 +258,19 @@ def _check_times(claims: Mapping[str, Any]) -> None:
         raise SignInRefused(Reason.EXPIRED, _issued(claims, now))
     if _number(claims, "iat") > now + LEEWAY or ("nbf" in claims and _number(claims, "nbf") > now + LEEWAY):
         raise SignInRefused(Reason.NOT_YET_VALID, _issued(claims, now))
+
+
+def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
+    """Core 2 and 3.1.2.1. One that is missing is no fault here: it proves nothing, which is for ``proofs`` to judge."""
+    if "auth_time" not in claims:
+        return
+    moment, now = _number(claims, "auth_time"), time.time()
+    if moment != int(moment):
+        raise SignInRefused(Reason.TOKEN_MALFORMED, "auth_time is not a whole number of seconds")
+    if moment > now + LEEWAY:
+        raise SignInRefused(Reason.NOT_YET_VALID, "auth_time is in the future")
+    if wants_fresh and now - moment > FRESH_WITHIN:
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, f"proven there {round(now - moment)} s ago")
 
 
 def _compare_clocks(claims: Mapping[str, Any], issuer: Issuer) -> None:

@@ -73,6 +73,13 @@ def _at(name: str, seconds: int) -> Callable[[Draft], None]:
     return bend
 
 
+def _as_text(name: str) -> Callable[[Draft], None]:
+    def bend(draft: Draft) -> None:
+        draft.claims[name] = str(int(time.time()))
+
+    return bend
+
+
 def _append(name: str, ending: str) -> Callable[[Draft], None]:
     def bend(draft: Draft) -> None:
         draft.claims[name] = f"{draft.claims[name]}{ending}"
@@ -120,6 +127,17 @@ FAULTS: tuple[Fault, ...] = (
     _accepted("iat_skew", "Issued 30 seconds ahead, within the skew.", _at("iat", 30)),
     _refused("nbf_future", "Not valid before 90 seconds from now.", _at("nbf", 90)),
     _accepted("nbf_skew", "Not valid before 30 seconds from now.", _at("nbf", 30)),
+    _accepted("auth_time_missing", "No auth_time: nobody knows when the person proved themselves.", _drop("auth_time")),
+    _accepted("auth_time_old", "auth_time is an hour ago, as single sign-on answers.", _at("auth_time", -3600)),
+    _accepted("auth_time_skew", "auth_time is 30 seconds ahead, within the skew.", _at("auth_time", 30)),
+    _refused("auth_time_future", "auth_time is 90 seconds ahead.", _at("auth_time", 90)),
+    _refused("auth_time_bool", "auth_time is true.", _set("auth_time", value=True)),
+    _refused("auth_time_null", "auth_time is null.", _set("auth_time", None)),
+    _refused("auth_time_text", "auth_time is a number in a text.", _as_text("auth_time")),
+    _refused("auth_time_negative", "auth_time is before the epoch.", _set("auth_time", -1)),
+    _refused("auth_time_huge", "auth_time is after all calendars.", _set("auth_time", 10**18)),
+    _refused("auth_time_fraction", "auth_time is no whole number of seconds.", _set("auth_time", 1_700_000_000.5)),
+    _refused("auth_time_list", "auth_time is a list.", _set("auth_time", [1_700_000_000])),
     _refused("nonce_missing", "No nonce.", _drop("nonce")),
     _refused("nonce_wrong", "A nonce that nobody sent.", _set("nonce", "another-nonce")),
     _refused("nonce_replayed", "The nonce of an earlier sign-in.", _old_nonce),

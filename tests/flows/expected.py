@@ -48,6 +48,8 @@ REASONS: dict[str, Reason] = {
     "iss_.*|tenant_foreign": Reason.ISSUER_WRONG,
     "tid_.*": Reason.TENANT_WRONG,
     "aud_.*|azp_.*": Reason.AUDIENCE_WRONG,
+    "auth_time_future": Reason.NOT_YET_VALID,
+    "auth_time_.*": Reason.TOKEN_MALFORMED,
     "exp_past": Reason.EXPIRED,
     "exp_.*|iat_missing": Reason.TOKEN_MALFORMED,
     "(iat|nbf)_future": Reason.NOT_YET_VALID,

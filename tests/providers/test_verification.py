@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from providers.metadata import Issuer
 from providers.refusal import Reason, SignInRefused
 from providers.upstream import Upstream
-from providers.verification import verify
+from providers.verification import proven_at, verify
 from sandbox.drafts import compact, half_hash, hs256
 from sandbox.keys import attackers_key
 from sandbox.providers import Provider
@@ -209,6 +209,34 @@ def test_a_proof_that_was_asked_for_must_be_fresh(providers: Sandbox, issuer: Is
 
     assert reason(old, issuer, wants_fresh=True) is Reason.NOT_FRESH_AT_PROVIDER
     assert reason(old, issuer) is None
+
+
+@pytest.mark.promise(27)
+@pytest.mark.parametrize("seconds", [0, 60, 599, -30, -55])
+def test_when_somebody_was_proven_is_what_the_provider_says(providers: Sandbox, issuer: Issuer, seconds: int) -> None:
+    moment = int(time.time()) - seconds
+
+    assert reason(token(providers, auth_time=moment), issuer, wants_fresh=True) is None
+    assert proven_at({"auth_time": moment}) == moment
+    assert proven_at({}) is None, "what is not said is not now"
+
+
+@pytest.mark.promise(27)
+@pytest.mark.parametrize("wants_fresh", [False, True])
+@pytest.mark.parametrize(
+    "said",
+    [True, False, "", "1700000000", -1, -0.5, 1.5, 10**18, 2**40, 1e300, float("nan"), float("inf"), [], {}],
+)
+def test_a_time_that_cannot_be_one_is_refused(
+    providers: Sandbox, issuer: Issuer, said: object, *, wants_fresh: bool
+) -> None:
+    assert reason(token(providers, auth_time=said), issuer, wants_fresh=wants_fresh) is Reason.TOKEN_MALFORMED
+
+
+@pytest.mark.promise(27)
+@pytest.mark.parametrize("ahead", [62, 3600, 86_400 * 365])
+def test_a_proof_from_the_future_is_refused(providers: Sandbox, issuer: Issuer, ahead: int) -> None:
+    assert reason(token(providers, auth_time=int(time.time()) + ahead), issuer) is Reason.NOT_YET_VALID
 
 
 @pytest.mark.promise(49)

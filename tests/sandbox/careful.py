@@ -16,7 +16,7 @@ from tests.sandbox.relying_party import JSON, Client, Flow, basic
 
 LIMIT = 1024 * 1024
 LEEWAY = 60
-VOLATILE = frozenset({"sid", "jti", "uti", "auth_time"})
+VOLATILE = frozenset({"sid", "jti", "uti"})
 
 
 class Refused(Exception):
@@ -59,7 +59,7 @@ class Attempt:
         self.client.kept[self.provider] = metadata
         graph = f"{self.client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/User.Read"
         scope = "openid email profile" + (f" {graph}" if self.provider is Provider.MICROSOFT else "")
-        flow = self.come_back(self.client.start(self.provider, scope=scope), metadata)
+        flow = self.come_back(self.client.start(self.provider, scope=scope, max_age="3600"), metadata)
         ways = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
         check(bool({"client_secret_basic", "client_secret_post"} & set(ways)), Stage.DISCOVERY, "no way for clients")
         answer = self.redeem(flow, metadata["token_endpoint"], by_basic="client_secret_post" not in ways)
@@ -171,6 +171,8 @@ class Attempt:
         check(claims["aud"] in (client_id, [client_id]), Stage.ID_TOKEN, "aud")
         check(claims.get("azp", client_id) == client_id, Stage.ID_TOKEN, "azp")
         check(claims.get("nonce") == flow.nonce, Stage.ID_TOKEN, "nonce")
+        proven_at = claims.get("auth_time", 0)
+        check(type(proven_at) is int and 0 <= proven_at <= time.time() + LEEWAY, Stage.ID_TOKEN, "auth_time")
         check(0 < len(claims["sub"]) <= 255 and claims["sub"].isprintable(), Stage.ID_TOKEN, "sub")
         if self.provider is Provider.MICROSOFT:
             check(claims.get("tid") == MICROSOFT_TENANT, Stage.ID_TOKEN, "tid")
@@ -207,7 +209,7 @@ class Attempt:
             self.verdict.seen.append(repr(failure))
             return
         now = time.time()
-        for name in {"exp", "iat", "nbf"} & set(claims):
+        for name in {"exp", "iat", "nbf", "auth_time"} & set(claims):
             claims[name] = round((claims[name] - now) / 20) if type(claims[name]) is int else claims[name]
         claims["nonce"] = {flow.nonce: "ours"}.get(claims.get("nonce", ""), claims.get("nonce"))
         claims["at_hash"] = {"A" * 22: "wrong"}.get(claims.get("at_hash", ""), "at_hash" in claims)
