@@ -11,6 +11,7 @@ declare(
 )
 declare("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id")
 exempt("accounts.MailedLink", reason="Events tell what was asked for and what came of it; the row is only how we know.")
+exempt("accounts.MailedCode", reason="Events tell when one was mailed, used and refused; the row is only how we know.")
 exempt("accounts.Session", reason="Events tell when a session begins and ends; its row changes with every visit.")
 exempt("accounts.UpstreamEnd", reason="It is a message of a provider's; events tell what it ended here.")
 declare("accounts.Tenant", tenant="id")

@@ -1,6 +1,17 @@
-"""What people call the providers; each enabled provider puts its name here when the process starts."""
+"""What the accounts know of the providers; each enabled provider puts it here when the process starts."""
 
-NAMES: dict[str, str] = {}
+from enum import Enum, auto
+
+NAMES: dict[str, str] = {}  # what people call them
+SAYS_WHEN: dict[str, "SaysWhen"] = {}
+
+
+class SaysWhen(Enum):
+    """Whether a provider says when a person has proven themselves there (``auth_time``, OpenID Connect Core 2)."""
+
+    NEVER = auto()
+    WHERE_SET_UP = auto()
+    ALWAYS = auto()
 
 
 def name_of(provider: str) -> str:

@@ -1,4 +1,4 @@
-"""What a person has proven in this session, and the one decider of whether that is fresh enough for what is dangerous.
+"""Asking for a fresh proof before an act that is dangerous. What counts as one is decided in ``accounts.proofs``.
 
 For a view::
 
@@ -6,51 +6,42 @@ For a view::
     def dangerous(request): ...
 
 or, where only some of what it does is dangerous: ``if not step_up.is_fresh(request): return step_up.ask(request,
-next=…)``. The person shows once more that it is them, and comes back to ``next``.
+next=…)``. The person shows once more that it is them, and comes back to ``next``. Which act it is follows from the
+address (``proofs.acts``): a mailed code counts for one act only.
 """
 
-import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
-from allauth.account.internal.flows.login import get_authentication_records, record_authentication
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.factors.held import has_factor
-from accounts.models import User
+from accounts.proofs import telling
+from accounts.proofs.acts import Act, act_of
+from accounts.proofs.deciding import Verdict, judge
+from accounts.proofs.noting import SECOND_FACTOR, has_second_factor, note
 
-PROOF_LASTS = 600  # seconds
-SECOND_FACTOR = "mfa"  # allauth's word for it in its records
+__all__ = ["SECOND_FACTOR", "Act", "ask", "fresh_proof_required", "has_second_factor", "is_fresh", "note"]
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
-def note(request: HttpRequest, user: User, method: str, **how: Any) -> None:
-    """Write into the session that somebody has just proven who they are."""
-    record_authentication(request, user, method, **how)
+def is_fresh(request: HttpRequest, act: Act | None = None, *, is_done: bool | None = None) -> bool:
+    """Whether the person has lately shown that it is them, as an act needs it: by default that of the address.
 
-
-def is_fresh(request: HttpRequest) -> bool:
-    """Whether the person has shown within ten minutes that it is them.
-
-    By a second factor, where they have one: a password or a provider alone is what somebody may have stolen.
+    Where only a sign-in could be asked for, as the account has nothing stronger, what is done is told: ``is_done``,
+    by default whatever is posted.
     """
-    if not isinstance(request.user, User):
-        return False
-    since = time.time() - PROOF_LASTS
-    if has_factor(request.user):
-        return has_second_factor(request, request.user, since=since)
-    return any(proof["at"] >= since for proof in _proofs(request, request.user))
-
-
-def has_second_factor(request: HttpRequest, user: User, *, since: float = 0.0) -> bool:
-    """Whether a second factor was proven in this session: one of ours, or by a provider whose word counts."""
-    return any(proof["method"] == SECOND_FACTOR and proof["at"] >= since for proof in _proofs(request, user))
+    act = act or act_of(request.path)
+    verdict = judge(request, act)
+    is_done = request.method == "POST" if is_done is None else is_done
+    if verdict is Verdict.FRESH_BY_SIGN_IN_ALONE and is_done:
+        telling.tell(request, act)
+    return verdict is not Verdict.STALE
 
 
 def ask(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # as everywhere in addresses
@@ -71,8 +62,3 @@ def fresh_proof_required(view: View[Arguments]) -> View[Arguments]:
         return view(request, *args, **kwargs)
 
     return cast("View[Arguments]", guarded)
-
-
-def _proofs(request: HttpRequest, user: User) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = get_authentication_records(request, user)
-    return found

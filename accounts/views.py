@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.browsers import name_browser
 from accounts.models import Session, User
+from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_early, end_others
 from accounts.tenancy.middleware import without_tenant
@@ -79,7 +80,7 @@ def _notice(request: HttpRequest) -> str:
         return _("This is the address of your account now. Your other devices were signed out.")
     provider = request.session.pop(CLAIMS_UNREAD, None)
     if provider is None:
-        return ""
+        return telling.notice(request)
     words = _(
         "%(provider)s did not tell us which groups or roles you have there. What they open here is closed to you "
         "until you sign in again and they can be read."

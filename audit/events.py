@@ -58,6 +58,16 @@ class Event(models.TextChoices):
     INVITATION_ACCEPTED = "invitation.accepted", _("A person accepted an invitation.")
     INVITATION_REFUSED = "invitation.refused", _("An invitation was not sent or not accepted, for the reason given.")
     INVITATION_PURGED = "invitation.purged", _("Invitations whose time was long over were removed, and counted.")
+    PROOF_CODE_SENT = (
+        "proof.code_sent",
+        _("A code was mailed to an account's address, as proof for an act."),
+    )
+    PROOF_CODE_USED = "proof.code_used", _("A person proved themselves by a code from their mailbox, for an act.")
+    PROOF_CODE_REFUSED = "proof.code_refused", _("Somebody brought a mailed code that was not right.")
+    PROOF_BY_SIGN_IN_ALONE = (
+        "proof.by_sign_in_alone",
+        _("A sign-in alone was proof enough for an act, as the account has nothing stronger."),
+    )
     FACTOR_ADDED = "factor.added", _("A second factor was added to an account, or its recovery codes were made anew.")
     FACTOR_REMOVED = "factor.removed", _("A second factor was removed from an account.")
     FACTOR_USED = "factor.used", _("A person proved themselves by a second factor.")
@@ -69,6 +79,7 @@ class Event(models.TextChoices):
         _("Somebody asked for a tenant that is not theirs: nothing was changed."),
     )
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
+    CODE_PURGED = "code.purged", _("Expired mailed codes were removed; the details count them.")
     LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
     PROOF_PURGED = "proof.purged", _("Used proofs that have expired were removed; the details count them.")
     ERRAND_PURGED = "errand.purged", _("Errands that were over were forgotten; the details count them.")

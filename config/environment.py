@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import issuers, mail, obstacles
+from config import issuers, mail, obstacles, second_factors
 from config.issuers import Algorithms, split
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -109,8 +109,9 @@ class Environment(BaseModel):
         default=None, description="default required; if_enrolled in development, as long as LOCAL_PASSWORDS is on"
     )
     mfa_by_provider: Annotated[list[str], CommaSeparated] = Field(
-        default=["mfa", "otp", "hwk", "swk", "fido", "phr", "phrh"],
-        description="acr and amr values by which a provider's word counts as a second factor; none: no such word does",
+        default=["google:mfa", "microsoft:mfa", "keycloak:mfa"],
+        description="acr and amr values by which a provider's sign-in counts as two factors, as provider:value or "
+        "provider:value+value; none: no such word does",
     )
 
     offline_access: Annotated[list[Literal["google", "microsoft"]], CommaSeparated] = Field(
@@ -178,6 +179,12 @@ class Environment(BaseModel):
         schemes = ("redis://", "rediss://") if info.field_name == "redis_url" else ("postgresql://", "postgres://")
         if value is not None and not value.get_secret_value().startswith(schemes):
             raise ValueError(f"must begin with {' or '.join(schemes)}")
+        return value
+
+    @field_validator("mfa_by_provider")
+    @classmethod
+    def _two_factors(cls, value: list[str]) -> list[str]:
+        second_factors.read(value)
         return value
 
     @field_validator("microsoft_issuer")

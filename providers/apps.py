@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from accounts.provider_names import NAMES
+from accounts.provider_names import NAMES, SAYS_WHEN
 
 
 class ProvidersConfig(AppConfig):
@@ -19,4 +19,5 @@ class ProvidersConfig(AppConfig):
         import_module("providers.purged")
         import_module("providers.cutting_off")
         registry = import_module("providers.registry")  # models are ready only now
-        NAMES.update({provider.id: provider.name for provider in registry.enabled().values()})
+        for provider in registry.enabled().values():
+            NAMES[provider.id], SAYS_WHEN[provider.id] = provider.name, provider.says_when

@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.urls import reverse
 
+from accounts.provider_names import SaysWhen
 from providers.flow import Flow
 from providers.identity import ExternalIdentity, beneath, methods_in, name_in
 from providers.metadata import USUAL_ALGORITHMS, Issuer, Metadata
@@ -17,7 +18,7 @@ from providers.token_endpoint import Asker, error_in, tokens_from
 from providers.tokens import RefreshRefused, Revoked, Tokens
 from providers.upstream import Upstream
 from providers.userinfo import filled
-from providers.verification import verify, verify_refreshed
+from providers.verification import proven_at, verify, verify_refreshed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,7 @@ class Provider(ABC):
     id: str
     name: str
     client: Client
+    says_when: SaysWhen = SaysWhen.NEVER
     upstream: Upstream = field(init=False)
 
     def __post_init__(self) -> None:
@@ -286,6 +288,7 @@ class OpenIDProvider(Provider):
             name=name_in(claims),
             session=claims.get("sid", ""),
             methods=methods_in(claims),
+            proven_at=proven_at(claims),
             claims=claims,
         )
 

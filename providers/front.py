@@ -14,8 +14,10 @@ from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
 from accounts.models import User
 from accounts.next_page import safe_next, wants_to_stay
+from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proof
+from accounts.provider_names import SaysWhen
 from accounts.rows import let_go
-from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, end_others, forget_sign_in
+from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
@@ -28,7 +30,7 @@ from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import refuse
-from providers.seam import note_proof, open_session
+from providers.seam import answer_in, note_proof, open_session
 from providers.upstream import one_deadline
 
 LONGEST_CODE = 4096  # characters
@@ -44,8 +46,8 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     The visitor's parameters say where to go afterwards and what for; none of them reaches the provider.
     """
     process = _process(request)
-    if process is Process.CONNECT and not step_up.is_fresh(request):
-        return step_up.ask(request, next=f"{reverse('connections')}?notice=proven")
+    if process is Process.CONNECT and not step_up.is_fresh(request, Act.CONNECT, is_done=False):
+        return step_up.ask(request, next=after_proof_to_connect())
     flow = Flow(
         provider=provider_id,
         process=process,
@@ -85,6 +87,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         judged_at = time.monotonic()  # before: what ends meanwhile counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
+        _check_is_dated(provider, flow, external)
         with transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
@@ -201,42 +204,59 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
         people.hold_with_session(request.user.pk, session_key=request.session.session_key)
     except people.EndedMeanwhile:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
-    if flow.process is Process.CONNECT and not step_up.is_fresh(request):
+    if flow.process is Process.CONNECT and not step_up.is_fresh(request, Act.CONNECT, is_done=True):
         raise SignInRefused(Reason.NOT_FRESH, "the proof before connecting is too long ago")
     return request.user
 
 
-def _has_second_factor(external: ExternalIdentity) -> bool:
-    """Whether the provider says, in the token that was verified, that it asked for one in a way that counts here."""
-    return not external.methods.isdisjoint(settings.MFA_BY_PROVIDER)
+def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) -> None:
+    """What a provider always says is not connected without it: single sign-on may have answered in its place.
+
+    A proof without it is taken, and is worth less (``accounts.proofs``).
+    """
+    is_expected = flow.process is Process.CONNECT and provider.says_when is SaysWhen.ALWAYS
+    if is_expected and external.proven_at is None:
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "no auth_time, though max_age was sent")
 
 
 def _finish(
     request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: float
 ) -> HttpResponseBase:
+    session, answer = request.session, answer_in(external, linked)
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    upstream = Upstream(provider=external.provider, identity=linked.identity.pk, sid=external.session)
     if flow.process is Process.SIGN_IN:
-        assert isinstance(request.session, SessionStore)  # noqa: S101  # the only engine that we have
-        request.session.rest_on(
-            Proof(
-                person=linked.user.pk,
-                epoch=linked.user.sign_in_epoch,
-                provider=external.provider,
-                identity_id=linked.identity.pk,
-                upstream_sid=external.session,
-                judged_at=judged_at,
-            )
-        )
-        # It outlives what allauth asks for yet.
-        request.session.describe({"upstream_sid": external.session, "is_remembered": flow.stays})
-        onward = flow.next or reverse(settings.LOGIN_REDIRECT_URL)
-        response = open_session(request, linked, onward, has_second_factor=_has_second_factor(external))
+        session.rest_on(_proof(external, linked, judged_at))
+        session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
+        session.opened_in(upstream)
+        response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
     if linked.decision is Decision.CONNECT:
-        end_others(linked.user, keep=request.session.session_key, because=Because.IDENTITY_CONNECTED)
-    request.session.cycle_key()
-    note_proof(request, linked, has_second_factor=_has_second_factor(external))
-    return HttpResponseRedirect(flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}")
+        end_others(linked.user, keep=session.session_key, because=Because.IDENTITY_CONNECTED)
+    session.cycle_key()
+    session.proven_in(upstream)
+    note_proof(request, linked, answer=answer)
+    return _onward(request, flow, linked)
+
+
+def _proof(external: ExternalIdentity, linked: Linked, judged_at: float) -> Proof:
+    return Proof(
+        person=linked.user.pk,
+        epoch=linked.user.sign_in_epoch,
+        provider=external.provider,
+        identity_id=linked.identity.pk,
+        upstream_sid=external.session,
+        judged_at=judged_at,
+    )
+
+
+def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
+    """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
+    onward = flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}"
+    if flow.process is Process.PROVE and needs_proof(onward) and not step_up.is_fresh(request, act_of(onward)):
+        return step_up.ask(request, next=onward)
+    return HttpResponseRedirect(onward)
 
 
 def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:

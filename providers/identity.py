@@ -38,7 +38,9 @@ class ExternalIdentity:
     ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
     ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``untold`` are name and
     address where those could not be had: that says nothing about what is known of them. ``methods`` are
-    its words for how the person was proven this time (``acr``, ``amr``), and are not kept. ``tokens`` go to the vault.
+    its words for how the person was proven this time (``acr``, ``amr``), and ``proven_at`` says when (``auth_time``, in
+    seconds since the epoch): with single sign-on that may be long ago, and where it is None nobody knows. Neither is
+    kept. ``tokens`` go to the vault.
     Raises SignInRefused when there is no usable key.
     """
 
@@ -50,6 +52,7 @@ class ExternalIdentity:
     name: str = ""
     session: str = ""
     methods: frozenset[str] = frozenset()
+    proven_at: float | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
     untold: frozenset[str] = frozenset()

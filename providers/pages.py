@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import step_up
 from accounts.claim_rules import following
 from accounts.local import registration
 from accounts.models import Identity, User
 from accounts.next_page import query, safe_next, wants_to_stay
+from accounts.proofs import telling
 from accounts.sessions import Because, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
@@ -73,7 +75,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         "ways_in": ways_in(request, request.user),
         "connectable": buttons(request, process=Process.CONNECT),
         "over": _over(request.user),
-        "notice": _notice(request),
+        "notice": " ".join(filter(None, [_notice(request), telling.notice(request)])),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
 
@@ -99,6 +101,8 @@ def _over(person: User) -> list[dict[str, str]]:
 def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required
     identity = get_object_or_404(Identity, pk=identity_id, user=request.user)
+    if not step_up.is_fresh(request):
+        return step_up.ask(request)
     if request.method != "POST":
         way_in = next(way for way in ways_in(request, request.user) if way.identity_id == identity.pk)
         return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})

@@ -10,8 +10,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import brake, people, step_up
+from accounts import brake, people
 from accounts.models import User
+from accounts.proofs.noting import note
 from accounts.sessions import FactorAddedMeanwhile, Proof, SessionStore, forget_sign_in
 from audit.events import Event
 
@@ -87,7 +88,7 @@ def sign_in(
             if not opens(held):
                 raise people.EndedMeanwhile(held.pk)
             if not by_passkey:
-                step_up.note(request, held, "password")
+                note(request, held, "password")
             if isinstance(request.session, SessionStore):
                 request.session.rest_on(Proof.of(user))
                 request.session.describe({"is_remembered": stays})

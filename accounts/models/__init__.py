@@ -6,6 +6,7 @@ from accounts.models.cut_off import CutOff
 from accounts.models.errand import Errand
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
+from accounts.models.mailed_code import MailedCode
 from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
@@ -24,6 +25,7 @@ __all__ = [
     "Identity",
     "Invitation",
     "InvitationState",
+    "MailedCode",
     "MailedLink",
     "Membership",
     "Purpose",

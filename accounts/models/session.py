@@ -2,9 +2,11 @@
 
 import hashlib
 
+from django.contrib.postgres.indexes import GinIndex
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Collate, Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -58,6 +60,9 @@ class Session(AbstractBaseSession):
     ends_at = models.DateTimeField(_("ends at the latest"), null=True, editable=False)
     active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
+    upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.following
+        _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False
+    )
     address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 
@@ -81,6 +86,12 @@ class Session(AbstractBaseSession):
         verbose_name_plural = _("sessions")
         indexes = (
             models.Index(fields=["upstream_sid"], condition=~models.Q(upstream_sid=""), name="session_of_upstream_sid"),
+            GinIndex(
+                fields=["upstream_sessions"],
+                opclasses=["jsonb_path_ops"],
+                condition=~models.Q(upstream_sessions=[]),
+                name="session_follows",
+            ),
             models.Index(PUBLIC_ID_KEY, name="session_public_id"),
             models.Index(fields=["address"], name="session_address"),
             models.Index(fields=["created_at"], name="session_created"),

@@ -3,6 +3,7 @@
 from accounts.privacy.belonging import belongs, of_nobody
 
 belongs("accounts.Session", by=["user_id", "waiting_for_id"], left_out=["session_key", "session_data"])
+belongs("accounts.MailedCode", by=["user_id"], left_out=["digest"])
 belongs("accounts.MailedLink", by=["user_id"], by_address="canonical_address", left_out=["digest"])
 belongs("accounts.BulkAction", by=["user_id"], left_out=["targets"])
 belongs("accounts.Membership", by=["user_id"], also={"tenant": "tenant__name", "role": "role__name"})

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from accounts.models import Errand, Invitation, MailedLink, Session, UpstreamEnd, UsedProof
+from accounts.models import Errand, Invitation, MailedCode, MailedLink, Session, UpstreamEnd, UsedProof
 from accounts.purging.registry import Purgeable, register
 from audit.events import Event
 
@@ -10,6 +10,7 @@ register(
     Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED),
     Purgeable(model=UpstreamEnd, column="expires_at", event=Event.SIGN_OUT_PURGED),
     Purgeable(model=Errand, column="expires_at", event=Event.ERRAND_PURGED),
+    Purgeable(model=MailedCode, column="expires_at", event=Event.CODE_PURGED),
     Purgeable(model=MailedLink, column="expires_at", event=Event.LINK_PURGED),
     Purgeable(model=UsedProof, column="expires_at", event=Event.PROOF_PURGED),
     Purgeable(

@@ -2,14 +2,19 @@
 
 import base64
 import secrets
+from collections.abc import Mapping
 from typing import Any
+
+from psycopg.types.json import Jsonb
 
 from accounts.sessions.proof import Proof
 
 KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
 
 # Columns that outlive the row, where a browser gets another one because somebody signs in there.
-OF_THE_BROWSER = ("provider", "upstream_sid", "address", "user_agent", "active_tenant", "is_remembered")
+OF_THE_BROWSER = (
+    "provider", "upstream_sid", "upstream_sessions", "address", "user_agent", "active_tenant", "is_remembered",
+)  # fmt: skip
 INSERT = """
     INSERT INTO "accounts_session" AS s ({names}, idle, ends_at, expire_date)
     SELECT {marks}, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
@@ -42,3 +47,8 @@ def new_key() -> str:
 def compared(proof: Proof) -> list[Any]:
     """Return the arguments of ``session_stands``."""
     return [proof.person, proof.epoch, proof.age, proof.identity_id, proof.provider, proof.upstream_sid]
+
+
+def adapted(values: Mapping[str, Any]) -> list[Any]:
+    """Return values of columns as the driver takes them."""
+    return [Jsonb(value) if isinstance(value, list) else value for value in values.values()]

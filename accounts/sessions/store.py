@@ -19,6 +19,7 @@ from accounts.models import Session, User
 from accounts.people import EndedMeanwhile
 from accounts.rows import fetch_one
 from accounts.sessions.ending import end
+from accounts.sessions.following import Upstream, after_proof, when_opened
 from accounts.sessions.lifetime import NOBODYS, lifetime
 from accounts.sessions.proof import Proof
 from accounts.sessions.reading import Found, read
@@ -30,6 +31,7 @@ from accounts.sessions.statements import (
     SEEN,
     STANDS,
     UPDATE,
+    adapted,
     compared,
     new_key,
 )
@@ -112,6 +114,15 @@ class SessionStore(DatabaseStore):
         self._columns.update(columns)
         self.modified = True
 
+    def opened_in(self, upstream: Upstream) -> None:
+        """Say in which session at a provider this one is opened, or waits to be, at the next save."""
+        self.describe(when_opened(upstream))
+
+    def proven_in(self, upstream: Upstream) -> None:
+        """Follow the session at a provider in which its person was proven again; call it while the row is held."""
+        row = Session.objects.filter(pk=self._former or self.session_key).defer("session_data").first()
+        self.describe(after_proof(row, upstream) if row else {})
+
     def rest_on(self, proof: Proof) -> None:
         """Say by what a sign-in was judged that is about to open this session, or to wait in it."""
         self._proof = proof
@@ -145,10 +156,11 @@ class SessionStore(DatabaseStore):
     def _renew(self, user: User) -> Proof:
         if self.session_key and not self._is_new and self._former is None:
             self.cycle_key()
-        self._is_another_row = True
-        self._found = None
+        self._is_another_row, self._found = True, None
         if self._proof is None or self._proof.person != user.pk:
             self._proof = Proof.of(user)
+        if not self._proof.upstream_sid:  # what another sign-in followed in this browser is not this one's
+            self.describe({"upstream_sid": "", "upstream_sessions": []})
         return self._proof
 
     def assume_no_factor(self) -> None:
@@ -225,7 +237,7 @@ class SessionStore(DatabaseStore):
         proof = self._proof_of(person or values.get("waiting_for_id"))
         where = STANDS if proof else ""
         sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
-        given: list[Any] = [*values.values(), person, is_remembered, most.idle, most.whole]
+        given: list[Any] = [*adapted(values), person, is_remembered, most.idle, most.whole]
         row = fetch_one(sql, given + (compared(proof) if proof else []))
         if row is None:
             raise self._why_not(proof)
@@ -252,7 +264,7 @@ class SessionStore(DatabaseStore):
             values = {"session_key": self.session_key, **values}
         sql = UPDATE.format(changes=", ".join(f"{name} = %s" for name in values))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*values.values(), self._former or self.session_key])
+            cursor.execute(sql, [*adapted(values), self._former or self.session_key])
             if not cursor.rowcount:
                 raise UpdateError
 

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import leaving
 from accounts.models import Identity, Session, UpstreamEnd
 from accounts.rows import fetch_all
 from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, end_early, end_waiting
+from accounts.sessions.following import follows
 
 KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
@@ -55,12 +56,21 @@ def _people(named: Named) -> Sequence[UUID]:
 
 
 def _sessions(named: Named) -> "QuerySet[Session]":
-    found = Session.objects.live().filter(provider=named.provider, user__isnull=False)
-    if named.sid:
-        found = found.filter(upstream_sid=named.sid)
-    if named.subject:
-        found = found.filter(user__in=_identities(named).values("user"))
-    return found
+    """Find the live sessions that were opened or last proven there by this subject, or in this session of it.
+
+    Sessions that follow nothing by name, or that older code opened, are found by their provider.
+    """
+    found = Session.objects.live().filter(user__isnull=False)
+    opened_there = Q(
+        upstream_sessions=[], provider=named.provider, **({"upstream_sid": named.sid} if named.sid else {})
+    )
+    if not named.subject:
+        return found.filter(opened_there | follows(provider=named.provider, sid=named.sid))
+    identity = _identities(named).first()
+    if identity is None:
+        return found.none()
+    followed = follows(provider=named.provider, identity=identity.pk, sid=named.sid)
+    return found.filter(opened_there | followed, user=identity.user_id)
 
 
 def _waiting(named: Named) -> "QuerySet[Session]":

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from config import second_factors
 from config.environment import Environment
 from config.settings.told import TOLD
 
@@ -46,7 +47,7 @@ ACCOUNT_RATE_LIMITS = False  # accounts.brake is the one brake
 
 LOCAL_PASSWORDS = TOLD.local_passwords == "on"
 ADMIN_NEEDS_SECOND_FACTOR = TOLD.asks_administrators_for_second_factor
-MFA_BY_PROVIDER = frozenset(TOLD.mfa_by_provider) - {"none"}
+MFA_BY_PROVIDER = second_factors.read(TOLD.mfa_by_provider)
 MFA_ADAPTER = "accounts.factors.held.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a step of 30 seconds to either side: for clocks that differ and people who type slowly

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.provider_names import SaysWhen
 from providers.base import Client, More, OpenIDProvider
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
@@ -47,4 +48,5 @@ def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
         client=client,
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
+        says_when=SaysWhen.ALWAYS,
     )

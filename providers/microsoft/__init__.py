@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from accounts.provider_names import SaysWhen
 from providers.base import Client, More, OpenIDProvider
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
@@ -73,4 +74,5 @@ def provider(client: Client, settings: Mapping[str, Any]) -> MicrosoftProvider:
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         graph_url=settings["graph_url"],
         offline_scopes=("offline_access",),
+        says_when=SaysWhen.WHERE_SET_UP,  # auth_time is an optional claim of Entra's
     )

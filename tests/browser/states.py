@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
 from django.conf import settings
 from playwright.sync_api import expect
 
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.sessions import SessionStore
 from accounts.tenancy import site_context
 from tests import claim_rules
 from tests.authenticator import code
@@ -21,6 +23,7 @@ PHONE = (
     "Version/18.5 Mobile/15E148 Safari/604.1"
 )
 NEW_ADDRESS = "ada@new.example"
+PROVE = "/accounts/prove/?next=/accounts/address/"
 DESK = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -371,6 +374,26 @@ def _local_password(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/prove/?next=/admin/")
 
 
+def _mailed_a_code(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _inside(PROVE)(visitor, new_visitor)
+    visitor.press("Mail me a code")
+
+
+def _mistyped_a_code(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _mailed_a_code(visitor, new_visitor)
+    visitor.page.get_by_label("Type the code").fill("1234 5678")
+    visitor.press("Go on")
+
+
+def _proven_long_ago(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _inside(PROVE)(visitor, new_visitor)
+    (row,) = Session.objects.filter(user__isnull=False)
+    session = SessionStore(row.session_key)
+    session[RECORDS] = [{**record, "at": record["at"] - 700} for record in session[RECORDS]]
+    session.save()
+    visitor.go(PROVE)
+
+
 STATES = [
     State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
     State(name="sign-in-to_be_remembered", heading="Vestibule", arrive=_at("/accounts/login/?remember=on")),
@@ -432,6 +455,15 @@ STATES = [
         name="fresh-connecting",
         heading="Please show that it is you",
         arrive=_inside("/accounts/prove/?next=/accounts/connections/"),
+    ),
+    State(name="fresh-mailed_code", heading="Please show that it is you", arrive=_mailed_a_code),
+    State(name="fresh-wrong_code", heading="Please show that it is you", arrive=_mistyped_a_code),
+    State(name="fresh-in_two_steps", heading="Please show that it is you", arrive=_proven_long_ago),
+    State(name="fresh-keycloak", heading="Please show that it is you", arrive=_inside(PROVE, provider="keycloak")),
+    State(
+        name="fresh-sign_in_is_enough",
+        heading="Please show that it is you",
+        arrive=_inside(PROVE, persona="nemo"),
     ),
     State(name="fresh-password", heading="Please show that it is you", arrive=_local_password),
     State(

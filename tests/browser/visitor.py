@@ -11,6 +11,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, Response
 
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
+from tests.flows.proofs import let_be_proven
 
 NAMES = {"google": "Google", "microsoft": "Microsoft", "github": "GitHub", "keycloak": "Keycloak"}
 
@@ -72,9 +73,11 @@ class Visitor:
         self.is_at("/accounts/")
 
     def comes_from(self, provider: str, persona: str) -> None:
-        """Be signed in, for what comes after it: the way there was walked without a page being drawn."""
+        """Be signed in, with a fresh proof, for what comes after it: the way there was walked without a page."""
         here = Client(headers={"User-Agent": self.ask("() => navigator.userAgent")})
-        Browser(self.providers, here).sign_in(provider, persona)
+        browser = Browser(self.providers, here)
+        browser.sign_in(provider, persona)
+        let_be_proven(browser)
         self.goes_on_as(here)
 
     def goes_on_as(self, client: Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config import environment, issuers, mail
+from config import environment, issuers, mail, second_factors
 from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, key_of, names, read
 from providers import metadata
 
@@ -190,7 +190,27 @@ def test_administrators_need_a_second_factor_unless_it_is_development(
 def test_a_half_understood_door_is_refused() -> None:
     assert "LOCAL_PASSWORDS" in refusal(LOCAL_PASSWORDS="no")
     assert "ADMIN_SECOND_FACTOR" in refusal(ADMIN_SECOND_FACTOR="off")
-    assert read(WHOLE | {"MFA_BY_PROVIDER": "gold, mfa"}).mfa_by_provider == ["gold", "mfa"]
+
+
+def test_what_counts_as_two_factors_is_said_for_each_provider() -> None:
+    told = read(WHOLE | {"MFA_BY_PROVIDER": "keycloak:gold, keycloak:pwd+otp,microsoft:mfa"}).mfa_by_provider
+    assert second_factors.read(told) == {
+        "keycloak": {frozenset({"gold"}), frozenset({"pwd", "otp"})},
+        "microsoft": {frozenset({"mfa"})},
+    }
+    assert second_factors.read(read(WHOLE | {"MFA_BY_PROVIDER": "none"}).mfa_by_provider) == {}
+    assert all(words == {frozenset({"mfa"})} for words in second_factors.read(read(WHOLE).mfa_by_provider).values())
+
+
+@pytest.mark.parametrize("entry", ["mfa", "gold", "github:mfa", "keycloak:", "keycloak:otp+", ":mfa", "elsewhere:mfa"])
+def test_a_word_without_its_provider_is_refused(entry: str) -> None:
+    assert "MFA_BY_PROVIDER" in refusal(MFA_BY_PROVIDER=entry)
+
+
+@pytest.mark.parametrize("word", sorted(second_factors.SINGLE))
+def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
+    """Kind: what proves one factor counts as two."""
+    assert "RFC 8176" in refusal(MFA_BY_PROVIDER=f"microsoft:mfa,keycloak:{word}")
 
 
 def test_sealing_keys_are_read_in_their_order_and_need_not_be_given() -> None:

@@ -16,13 +16,14 @@ from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, CODES, LIST, NEEDED, PASSKEY, PICTURE, PROVE, add_app, details, with_words
+from tests.flows.proofs import let_be_proven
 from tests.together import together
 
 pytestmark = pytest.mark.django_db
 
 
 def test_nothing_that_opens_anything_lies_in_the_table_the_session_or_the_trail(browser: Browser) -> None:
-    browser.sign_in("google", "ada")
+    browser.sign_in("keycloak", "ada")
     half_way = secret_on(browser.get(APP).content)
     in_session = str(browser.client.session.items())
     secret, codes = add_app(browser)
@@ -121,7 +122,7 @@ def test_there_is_one_app_whatever_another_tab_still_shows(browser: Browser) -> 
 
 
 def test_the_picture_is_there_while_its_secret_is_shown(browser: Browser) -> None:
-    browser.sign_in("google", "ada")
+    browser.sign_in("keycloak", "ada")
     assert browser.get(PICTURE).status_code == 404
     browser.get(APP)
     picture = browser.get(PICTURE)
@@ -196,7 +197,7 @@ def test_who_knows_the_first_step_only_cannot_add_another_factor(
 
 
 def test_on_an_address_passkeys_say_what_they_need(browser: Browser) -> None:
-    browser.sign_in("google", "ada")
+    browser.sign_in("keycloak", "ada")
 
     assert b"Browsers keep passkeys for host names only" in browser.get(PASSKEY).content
     assert b"PUBLIC_URL=http://localhost:8000" in browser.get(LIST).content
@@ -208,6 +209,7 @@ def test_a_sign_in_under_way_does_not_escape_a_factor_that_is_being_added(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
+    let_be_proven(browser)
     secret = secret_on(browser.get(APP).content)
     others = [new_browser() for _ in range(4)]
     callbacks = [other.callback_url(provider, "ada") for other in others]

@@ -18,6 +18,7 @@ from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, with_words
+from tests.flows.proofs import let_be_proven
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +107,7 @@ def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
     make_administrator(browser)
     assert not is_inside(browser)
     assert browser.get(f"{LOGIN}?next=/admin/").headers["Location"] == f"{NEEDED}?for=admin"
+    let_be_proven(browser)
     shown = browser.post(f"{APP}?for=admin", {"code": code(secret := secret_on(browser.get(APP).content))})
     assert b'href="/admin/"' in shown.content
     assert is_inside(browser)
@@ -122,7 +124,7 @@ def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
 def test_a_provider_that_asked_for_a_factor_leads_straight_in(
     browser: Browser, strict: None, providers: Sandbox, new_browser: Callable[[], Browser]
 ) -> None:
-    with_words(providers, "keycloak", amr=["pwd", "otp"])
+    with_words(providers, "keycloak", amr=["pwd", "mfa"])
     browser.sign_in("keycloak", "vera")
     make_administrator(browser)
     elsewhere = new_browser()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
+from accounts.proofs.acts import Act
+
 NOW = datetime.now(UTC)
 
 
@@ -229,7 +231,29 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
             "connecting": {
                 "user": ADA,
                 "providers": [GITHUB, MICROSOFT],
-                "purpose": "Before you connect Google, show that it is still you.",
+                "act": Act.CONNECT,
+            },
+            "in-two-steps": {
+                "user": ADA,
+                "act": Act.ADDRESS,
+                "steps": [GITHUB],
+                "address": "ada@example.com",
+                "action": "/accounts/prove/",
+            },
+            "code-mailed": {
+                "user": ADA,
+                "act": Act.ADDRESS,
+                "steps": [GITHUB],
+                "answered": "GitHub",
+                "is_mailed": True,
+                "address": "ada@example.com",
+                "action": "/accounts/prove/",
+            },
+            "sign-in-is-enough": {
+                "user": ADA,
+                "act": Act.ADDRESS,
+                "providers": [GITHUB],
+                "is_enough_alone": True,
             },
         },
         "accounts/sign_out.html": {

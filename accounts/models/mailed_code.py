@@ -1,0 +1,40 @@
+"""A code that was mailed: who types it in has read the account's mailbox just now."""
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+
+
+class MailedCodeQuerySet(models.QuerySet["MailedCode"]):
+    def live(self) -> "MailedCodeQuerySet":
+        """Those that were not used and are not over."""
+        return self.filter(used_at=None, expires_at__gt=timezone.now())
+
+
+class MailedCode(models.Model):
+    """What we keep of a code: not the code itself, only by what it is known again.
+
+    Its session knows it by its id and ends with its own row: the code of another session is never looked at.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_codes", verbose_name=_("user"))
+    act = models.CharField(_("act"), max_length=32)  # proofs.acts.Act: the one that it counts for
+    digest = models.CharField(max_length=64, editable=False)  # keyed: accounts.encryption.fingerprint
+    tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
+    created_at = models.DateTimeField(_("mailed"), default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+    used_at = models.DateTimeField(_("used"), null=True)
+
+    objects = MailedCodeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mailed code")
+        verbose_name_plural = _("mailed codes")
+
+    def __str__(self) -> str:
+        return f"{self.act} {self.pk}"

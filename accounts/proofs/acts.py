@@ -1,0 +1,64 @@
+"""The acts that need a fresh proof. A mailed code is good for one of them, so each has a name."""
+
+from urllib.parse import urlsplit
+
+from django.db import models
+from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext_lazy as _
+
+
+class Act(models.TextChoices):
+    """What somebody is about to do; the labels complete "You are about to …", on the page and in the mail."""
+
+    CONNECT = "connect", _("connect another sign-in method")
+    DISCONNECT = "disconnect", _("disconnect a sign-in method")
+    ADDRESS = "address", _("change the e-mail address")
+    PASSWORD = "password", _("change the password")  # the name of an act
+    FACTORS = "factors", _("change second factors")
+    EXPORT = "export", _("download the data of the account")
+    ADMINISTER = "administer", _("work as an administrator")
+    OTHER = "other", _("do something that needs it")
+
+
+ACTS = {
+    "connections": Act.CONNECT,
+    "provider-start": Act.CONNECT,
+    "provider-callback": Act.CONNECT,
+    "disconnect": Act.DISCONNECT,
+    "address": Act.ADDRESS,
+    "need-factor": Act.FACTORS,
+    "add-app": Act.FACTORS,
+    "app-picture": Act.FACTORS,
+    "add-passkey": Act.FACTORS,
+    "recovery-codes": Act.FACTORS,
+    "remove-factor": Act.FACTORS,
+    "own-data": Act.EXPORT,
+    "admin:password_change": Act.PASSWORD,
+}
+
+
+def act_of(address: str) -> Act:
+    """Return the act for which somebody goes to an address of this site.
+
+    Both the page that needs a proof and the page that takes it ask here, so they cannot mean different acts.
+    """
+    try:
+        match = resolve(urlsplit(address).path)
+    except Resolver404:
+        return Act.OTHER
+    if match.view_name in ACTS:
+        return ACTS[match.view_name]
+    return Act.ADMINISTER if match.namespace == "admin" else Act.OTHER
+
+
+def needs_proof(address: str) -> bool:
+    """Whether somebody is on their way to an act, not just back to a page that everybody may see."""
+    act = act_of(address)
+    if act is Act.CONNECT:
+        return address == after_proof_to_connect()
+    return act is not Act.OTHER
+
+
+def after_proof_to_connect() -> str:
+    """Where somebody goes on who has proven who they are in order to connect another sign-in method."""
+    return f"{reverse('connections')}?notice=proven"

@@ -1,0 +1,123 @@
+"""Which sessions at Keycloak a session of ours follows: those in which its person's identities were proven last."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from accounts.models import Identity, Session
+from accounts.sessions.following import follows
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+from tests.flows.test_backchannel import ended, tell
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
+
+
+def row(browser: Browser) -> Session:
+    return Session.objects.get(session_key=browser.key)
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.account is not None
+
+
+def newest(providers: Sandbox) -> str:
+    """Keycloak's name for the session that it opened last."""
+    return providers.sessions("keycloak")[-1].sid
+
+
+def end_there(providers: Sandbox, sid: str) -> None:
+    assert tell(providers, providers.logout_token(sid)) == 200
+
+
+@pytest.mark.parametrize("which", ["opened", "proven_last"])
+def test_a_proof_in_a_new_session_there_is_followed(
+    browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, later: Callable[..., None], which: str
+) -> None:
+    """Kind: a session follows where it came from, and not where its person was proven since."""
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+    browser.sign_in("keycloak", "ada")
+    sids = {"opened": newest(providers)}
+    later(minutes=11)
+    browser.sign_in("keycloak", "ada", process="prove")
+    sids["between"] = newest(providers)
+    browser.sign_in("keycloak", "ada", process="prove")
+    sids["proven_last"] = newest(providers)
+
+    assert len(set(sids.values())) == 3
+    assert row(browser).upstream_sid == sids["proven_last"]
+    assert [one["sid"] for one in row(browser).upstream_sessions] == [sids["opened"], sids["proven_last"]]
+    end_there(providers, sids["between"])
+    assert is_in(browser)
+    end_there(providers, sids[which])
+    assert not is_in(browser)
+    assert elsewhere.account, "and nobody else"
+    assert [because for _, because in ended()] == ["provider"]
+
+
+@pytest.mark.parametrize("opened_by", ["google", "microsoft", "github"])
+def test_an_identity_that_was_connected_is_followed_too(browser: Browser, providers: Sandbox, opened_by: str) -> None:
+    browser.sign_in(opened_by, "ada")
+    browser.connect("keycloak", "ada")
+    assert (row(browser).provider, row(browser).upstream_sid) == (opened_by, "")
+    end_there(providers, newest(providers))
+
+    assert browser.account is None
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_two_identities_of_one_session_are_both_followed(browser: Browser, providers: Sandbox, which: int) -> None:
+    browser.sign_in("keycloak", "ada")
+    sids = [newest(providers)]
+    browser.connect("keycloak", "grace")
+    sids.append(newest(providers))
+
+    assert row(browser).upstream_sid == sids[0], "signing out there too is for who opened it"
+    end_there(providers, sids[which])
+    assert browser.account is None
+
+
+def test_whoever_is_named_ends_the_sessions_that_they_proved_as_well(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("github", "ada")
+    browser.connect("keycloak", "ada")
+    token = providers.logout_token(newest(providers), sid=None)
+
+    assert tell(providers, token) == 200
+    assert browser.account is None
+
+
+def test_a_session_that_names_another_person_ends_nothing(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("keycloak", "ada")
+    sid = newest(providers)
+    browser.connect("keycloak", "grace")
+    grace = Identity.objects.get(name__startswith="Grace").subject
+
+    assert tell(providers, providers.logout_token(sid, sub=grace)) == 200
+    assert browser.account, "that session there is Ada's"
+
+
+def test_a_session_that_older_code_opened_is_found_as_before(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("keycloak", "ada")
+    Session.objects.update(upstream_sessions=[])
+    end_there(providers, newest(providers))
+
+    assert browser.account is None
+
+
+def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("keycloak", "ada")
+    before = row(browser).upstream_sessions
+    browser.post("/accounts/second-factor/recovery-codes/")
+    browser.connect("google", "ada")
+
+    assert row(browser).upstream_sessions == before != []
+
+
+def test_what_is_followed_is_found_by_an_index() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    plan = Session.objects.order_by().filter(follows(provider="keycloak", sid="of-there")).explain()
+
+    assert "session_follows" in plan

@@ -1,0 +1,287 @@
+"""Fresh proof: which of what a person has shown counts, for which act, and for how long (ADR 32)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Identity, User
+from accounts.proofs.acts import ACTS, Act, act_of
+from accounts.proofs.deciding import judge
+from accounts.sessions import SessionStore
+from audit.models import Entry
+from sandbox.server import Sandbox
+from sandbox.visitor import Visitor
+from tests.flows.conftest import Browser, another, refusals
+from tests.flows.factors import add_app, details, with_words
+from tests.flows.proofs import NEVER_DATED, UNDATED, prove_by_mail, proving
+from tests.post import Post
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+
+ADDRESS = "/accounts/address/"
+CONNECT = "/accounts/connections/?notice=proven"
+DATED = ("keycloak", "microsoft")  # asked for a proof, they say when
+NO_TIME = ["auth_time_bool", "auth_time_null", "auth_time_text", "auth_time_negative", "auth_time_huge"]
+NO_TIME += ["auth_time_fraction", "auth_time_list", "auth_time_future"]
+
+
+def opens(browser: Browser, address: str = ADDRESS) -> bool:
+    """Whether a page that needs a fresh proof opens."""
+    answer = browser.get(address)
+    assert answer.status_code in {200, 302}, answer.content
+    assert answer.status_code == 200 or answer.headers["Location"] == proving(address)
+    return bool(answer.status_code == 200)
+
+
+def may(browser: Browser, act: Act) -> bool:
+    """Ask the one decider about this browser's session."""
+    request = HttpRequest()
+    request.session = SessionStore(browser.key)
+    request.user = User.objects.get(pk=browser.account or "")
+    return judge(request, act).name != "STALE"
+
+
+def sign_in_as(visitor: Visitor, browser: Browser, provider: str, persona: str, **parameters: str) -> Any:
+    """Sign in from a browser that the provider knows already: it answers by single sign-on where it may."""
+    started = browser.start(provider, **parameters)
+    assert started.status_code == 302, started.content
+    return browser.get(visitor.pick(started.headers["Location"], persona))
+
+
+def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser, later: Callable[..., None]) -> None:
+    """Kind: an answer of now is taken for a proof of now. What is noted is when they proved themselves there."""
+    visitor = Visitor()
+    sign_in_as(visitor, browser, "keycloak", "ada")
+    assert opens(browser)
+    later(minutes=11)
+    assert sign_in_as(visitor, browser, "keycloak", "ada").headers["Location"] == "/accounts/"
+
+    assert not opens(browser)
+    assert browser.start("google", process="connect").headers["Location"] == proving(CONNECT)
+    browser.post("/accounts/logout/")
+    sign_in_as(visitor, browser, "keycloak", "ada")
+    assert not opens(browser), "nor is signing out and in again"
+
+
+def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser, later: Callable[..., None]) -> None:
+    visitor = Visitor()
+    sign_in_as(visitor, browser, "keycloak", "ada")
+    later(minutes=8)
+    sign_in_as(visitor, browser, "keycloak", "ada")
+    assert opens(browser)
+    later(minutes=10, seconds=5)
+
+    assert not opens(browser), "it was noted as of then, not of the answer eight minutes later"
+
+
+@pytest.mark.parametrize("asked", DATED)
+def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
+    browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
+) -> None:
+    """Kind: a missing claim is taken for a good one."""
+    browser.sign_in(asked, "ada")
+    later(minutes=11)
+    providers.set_fault(asked, "auth_time_missing")
+    answer = browser.sign_in(asked, "ada", process="prove", next=ADDRESS)
+
+    assert answer.headers["Location"] == proving(ADDRESS)
+    assert not any(may(browser, act) for act in Act)
+    assert prove_by_mail(browser, ADDRESS).headers["Location"] == ADDRESS
+    assert opens(browser)
+
+
+@pytest.mark.parametrize("asked", ["google", *DATED])
+@pytest.mark.parametrize("fault", NO_TIME)
+def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, asked: str, fault: str) -> None:
+    browser.sign_in("github", "ada")
+    before = browser.account
+    providers.set_fault(asked, fault)
+
+    for process in ("sign_in", "connect"):
+        assert browser.sign_in(asked, "ada", process=process).status_code == 403
+    assert browser.account == before
+    assert Identity.objects.count() == 1
+
+
+@pytest.mark.parametrize("asked", DATED)
+@pytest.mark.parametrize("process", ["connect", "prove"])
+def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
+    browser: Browser, providers: Sandbox, asked: str, process: str
+) -> None:
+    browser.sign_in(*((asked, "ada") if process == "prove" else ("github", "ada")))
+    providers.set_fault(asked, "auth_time_old")
+
+    assert browser.sign_in(asked, "ada", process=process).status_code == 403
+    assert refusals() == ["not_fresh_at_provider"]
+
+
+def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("github", "ada")
+    providers.set_fault("keycloak", "auth_time_missing")
+
+    assert browser.connect("keycloak", "ada").status_code == 403
+    assert refusals() == ["not_fresh_at_provider"]
+
+
+@pytest.mark.parametrize("silent", UNDATED)
+def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Browser, silent: str) -> None:
+    browser.sign_in(silent, "ada")
+    browser.post("/accounts/logout/")
+    browser.sign_in(silent, "ada")
+
+    assert not any(may(browser, act) for act in Act)
+    page = browser.get(proving(ADDRESS)).content
+    assert (b"We mail a code to ada@example.com" in page) is (silent in NEVER_DATED), "Microsoft can be asked for more"
+    assert (b"Done: you signed in with" in page) is (silent in NEVER_DATED)
+    assert prove_by_mail(browser, ADDRESS).headers["Location"] == ADDRESS
+    assert opens(browser)
+
+
+@pytest.mark.parametrize("silent", NEVER_DATED)
+def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., None], silent: str) -> None:
+    """Whoever sits at an open browser can read the mail in it too: the answer of the provider is asked for as well."""
+    browser.sign_in(silent, "ada")
+    later(minutes=11)
+    half = prove_by_mail(browser, ADDRESS)
+
+    assert half.headers["Location"] == proving(ADDRESS)
+    assert not opens(browser)
+    assert browser.sign_in(silent, "ada", process="prove", next=ADDRESS).headers["Location"] == ADDRESS
+    assert opens(browser)
+    later(minutes=11)
+    assert not opens(browser)
+
+
+def test_a_code_counts_for_the_act_it_was_mailed_for(browser: Browser) -> None:
+    browser.sign_in("google", "ada")
+    prove_by_mail(browser, ADDRESS)
+
+    assert [act for act in Act if may(browser, act)] == [Act.CONNECT, Act.ADDRESS], "the first is of the new account"
+
+
+@pytest.mark.parametrize("silent", NEVER_DATED)
+def test_an_account_that_was_just_opened_here_may_connect_its_second_identity(
+    browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None], silent: str
+) -> None:
+    browser.sign_in(silent, "ada")
+    assert not opens(browser), "that, and nothing else"
+    elsewhere = new_browser()
+    elsewhere.sign_in(silent, "ada")
+    assert elsewhere.start("keycloak", process="connect").headers["Location"] == proving(CONNECT), "not opened there"
+
+    assert browser.connect(another(silent), "ada").status_code == 302
+    assert Identity.objects.count() == 2
+    third = next(name for name in ("google", "github") if name not in {silent, another(silent)})
+    if another(silent) not in DATED:
+        assert browser.start(third, process="connect").headers["Location"] == proving(CONNECT)
+    later(minutes=11)
+    assert browser.start("keycloak", process="connect").headers["Location"] == proving(CONNECT)
+
+
+def test_the_account_of_this_session_is_new_for_ten_minutes(browser: Browser, later: Callable[..., None]) -> None:
+    browser.sign_in("github", "ada")
+    later(minutes=10, seconds=5)
+
+    assert browser.start("google", process="connect").headers["Location"] == proving(CONNECT)
+
+
+@pytest.mark.parametrize("silent", [*NEVER_DATED, "microsoft"])
+@pytest.mark.parametrize("persona", ["nemo", "linus"])
+def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
+    browser: Browser, providers: Sandbox, post: Post, later: Callable[..., None], silent: str, persona: str
+) -> None:
+    providers.set_fault(silent, "auth_time_missing" if silent == "microsoft" else None)
+    browser.sign_in(silent, persona)
+    later(minutes=11)
+    assert not opens(browser)
+    page = browser.get(proving(ADDRESS)).content
+    assert b"so a new sign-in is enough" in page or silent == "microsoft", "it may say when, until it was asked"
+    assert browser.sign_in(silent, persona, process="prove", next=ADDRESS).headers["Location"] == ADDRESS
+
+    assert opens(browser)
+    assert details("proof.by_sign_in_alone") == []
+    browser.post(ADDRESS, {"address": "another@example.com"})
+    assert details("proof.by_sign_in_alone") == [{"act": "address"}]
+    assert b"change the e-mail address" in browser.get("/accounts/").content
+    later(minutes=11)
+    assert not opens(browser)
+
+
+def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
+    browser: Browser, post: Post, later: Callable[..., None], django_capture_on_commit_callbacks: Any
+) -> None:
+    browser.sign_in("github", "linus")
+    browser.post("/accounts/logout/")
+    browser.sign_in("github", "linus")
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.connect("google", "linus")
+
+    assert "connect another sign-in method" in str(post.to("linus@example.com").body)
+    assert details("proof.by_sign_in_alone") == [{"act": "connect"}]
+
+
+def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: Sandbox) -> None:
+    providers.set_fault("keycloak", "auth_time_missing")
+    browser.sign_in("keycloak", "nemo")
+
+    assert browser.sign_in("keycloak", "nemo", process="prove", next=ADDRESS).headers["Location"] == proving(ADDRESS)
+    assert not opens(browser)
+
+
+def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> None:
+    browser.sign_in("github", "nemo")
+    browser.connect("keycloak", "nemo")
+    browser.post("/accounts/logout/")
+    browser.sign_in("github", "nemo")
+
+    assert not opens(browser)
+    page = browser.get(proving(ADDRESS)).content
+    assert b"/accounts/keycloak/login/" in page
+    assert b"/accounts/github/login/" not in page
+
+
+@pytest.mark.promise(45)
+@pytest.mark.parametrize("asked", DATED)
+def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
+    browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
+) -> None:
+    """Kind: words that live on over single sign-on (``amr``) are taken for a proof of now."""
+    with_words(providers, asked, amr=["mfa"])
+    browser.sign_in(asked, "vera")
+    add_app(browser)
+    later(minutes=11)
+    for fault in ("auth_time_old", "auth_time_missing"):
+        providers.set_fault(asked, fault)
+        assert browser.sign_in(asked, "vera").headers["Location"] == "/accounts/", "enough to come in"
+        assert not opens(browser), fault
+    providers.set_fault(asked, "auth_time_missing")
+    browser.sign_in(asked, "vera", process="prove")
+    assert not opens(browser)
+    providers.set_fault(asked, None)
+    browser.sign_in(asked, "vera", process="prove")
+    assert opens(browser)
+
+
+def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, later: Callable[..., None]) -> None:
+    browser.sign_in(provider, "ada")
+    browser.connect(another(provider), "ada")
+    later(minutes=11)
+    page = f"/accounts/connections/{Identity.objects.get(provider=provider).pk}/disconnect/"
+
+    assert browser.get(page).headers["Location"] == proving(page)
+    assert browser.post(page).headers["Location"] == proving(page)
+    assert Identity.objects.count() == 2
+    assert not Entry.objects.filter(action="identity.unlinked").exists()
+
+
+def test_every_act_has_an_address_and_every_address_its_act() -> None:
+    given = {"disconnect": {"identity_id": 1}, "remove-factor": {"factor_id": 1}}
+    of_provider = {"provider_id": "google"}
+    for name, act in ACTS.items():
+        kwargs = of_provider if name.startswith("provider-") else given.get(name)
+        assert act_of(reverse(name, kwargs=kwargs)) is act
+    assert act_of("/admin/accounts/role/") is Act.ADMINISTER
+    assert {act_of(path) for path in ("/accounts/", "/nowhere/", "", "//evil.example")} == {Act.OTHER}
