@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.admin.proof import ProofFirst
 from accounts.admin_scope import ChoiceOfMany
 from accounts.claim_rules import following
 from accounts.claim_rules.preview import Kind, Preview, preview
@@ -41,7 +42,7 @@ class ClaimRuleForm(forms.ModelForm[ClaimRule]):
 
 
 @admin.register(ClaimRule)
-class ClaimRuleAdmin(admin.ModelAdmin[ClaimRule]):
+class ClaimRuleAdmin(ProofFirst, admin.ModelAdmin[ClaimRule]):
     """A rule lets in whoever a provider says something of: a tenant's administrators write none."""
 
     form = ClaimRuleForm

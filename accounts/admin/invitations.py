@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling, invitations
 from accounts.admin import searching
+from accounts.admin.proof import ProofFirst, ask_for_fresh_proof
 from accounts.admin.resending import REFUSED, resend_chosen
 from accounts.admin.tenants import AskedBy, Asking
 from accounts.admin_scope import actor
@@ -73,7 +74,7 @@ class InvitationForm(AskedBy):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(Asking):
+class InvitationAdmin(ProofFirst, Asking):
     form = InvitationForm
     list_display = ("email", "state_shown", "role", "tenant", "inviter", "sent_at", "expires_at")
     list_filter = (StateFilter,)
@@ -82,6 +83,7 @@ class InvitationAdmin(Asking):
     search_help_text = _("The beginning of an address")
     show_full_result_count = False
     actions = (resend_chosen,)
+    dangerous_actions = frozenset({"resend_chosen"})
     facts = (
         "email", "tenant", "role", "state_shown", "inviter", "created_at", "sent_at", "expires_at",
         "accepted_at", "accepter", "revoked_at",
@@ -143,7 +145,7 @@ class InvitationAdmin(Asking):
         ]
         return [*own, *super().get_urls()]
 
-    def resend(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def resend(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         words = {
             "title": _("Send this invitation again?"),
             "meaning": _(
@@ -154,7 +156,7 @@ class InvitationAdmin(Asking):
         }
         return self._confirmed(request, key, invitations.resend, words, done=_("The invitation was sent again."))
 
-    def revoke(self, request: HttpRequest, key: UUID) -> HttpResponse:
+    def revoke(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         words = {
             "title": _("Revoke this invitation?"),
             "meaning": _("Its link stops working. You can invite the address again at any time."),
@@ -165,13 +167,15 @@ class InvitationAdmin(Asking):
 
     def _confirmed(
         self, request: HttpRequest, key: UUID, act: Act, words: dict[str, Any], *, done: str | Promise
-    ) -> HttpResponse:
+    ) -> HttpResponseBase:
         """Ask by GET, act by POST. An invitation of another tenant is not there at all."""
         invitation = self.get_object(request, str(key))
         if invitation is None or not self.has_view_permission(request, invitation):
             raise Http404
         if not self.has_send_permission(request):
             raise PermissionDenied
+        if asked := ask_for_fresh_proof(request, back_to=request.path):
+            return asked
         page = reverse("admin:accounts_invitation_change", args=[invitation.pk])
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "invitation": invitation}

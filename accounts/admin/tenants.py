@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import ceiling, memberships
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
+from accounts.admin.proof import ProofFirst
 from accounts.admin_scope import Scoped, actor, people_of
 from accounts.models import Membership, Role, Tenant, User
 from audit.paging import KeysetAdmin
@@ -50,7 +51,7 @@ LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says
 
 
 @admin.register(Tenant)
-class TenantAdmin(Scoped[Tenant]):
+class TenantAdmin(ProofFirst, Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
     search_fields = ("name__istartswith", "=slug")
     readonly_fields = ("id", "created_at")
@@ -109,7 +110,7 @@ class RoleForm(AskedBy):
 
 
 @admin.register(Role)
-class RoleAdmin(Asking):
+class RoleAdmin(ProofFirst, Asking):
     form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)
@@ -167,7 +168,7 @@ class MembershipForm(AskedBy):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ExportAdmin, KeysetAdmin, Asking):
+class MembershipAdmin(ProofFirst, ExportAdmin, KeysetAdmin, Asking):
     """A tenant's own administrators invite people; who adds them directly must be allowed to see all accounts."""
 
     form = MembershipForm

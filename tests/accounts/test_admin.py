@@ -6,6 +6,7 @@ from django.test import Client
 from accounts.models import Identity, Session, User
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
+from tests.proven import proven
 
 pytestmark = pytest.mark.django_db
 
@@ -15,7 +16,7 @@ PHRASE = "a long good phrase"
 @pytest.fixture
 def administrator() -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser(username="root", name="Root"))
+    proven(User.objects.create_superuser(username="root", name="Root"), client)
     return client
 
 

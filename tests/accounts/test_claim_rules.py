@@ -23,6 +23,7 @@ from accounts.tenancy import site_context, tenant_context
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tests import claim_rules
+from tests.proven import proven
 
 pytestmark = pytest.mark.promise(30)
 
@@ -363,9 +364,7 @@ ADD = "/admin/accounts/claimrule/add/"
 
 @pytest.fixture
 def administrator(db: None) -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser(username="root", name="Root"))
-    return client
+    return proven(User.objects.create_superuser(username="root", name="Root"))
 
 
 def filled_in(**changes: Any) -> dict[str, Any]:

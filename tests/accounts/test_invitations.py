@@ -21,6 +21,7 @@ from accounts.purging import purge
 from accounts.tenancy import site_context, tenant_context
 from audit.models import Entry
 from tests.invited import link_of
+from tests.proven import proven
 from tests.tenancy.conftest import Side, Town
 from tests.together import together
 
@@ -286,7 +287,7 @@ def test_invitations_are_removed_thirty_days_after_their_time(town: Town) -> Non
 
 def browser(user: User) -> Client:
     client = Client()
-    client.force_login(user)
+    proven(user, client)
     return client
 
 
