@@ -18,6 +18,7 @@ from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proo
 from accounts.provider_names import SaysWhen
 from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
+from accounts.sessions.upstream import has_ended
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
@@ -225,13 +226,16 @@ def _finish(
     session, answer = request.session, answer_in(external, linked)
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     upstream = Upstream(provider=external.provider, identity=linked.identity.pk, sid=external.session)
+    proof = _proof(external, linked, judged_at)
     if flow.process is Process.SIGN_IN:
-        session.rest_on(_proof(external, linked, judged_at))
+        session.rest_on(proof)
         session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
         session.opened_in(upstream)
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
+    if has_ended(proof, subject=external.subject):
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "the session of the proof is over at the provider")
     if linked.decision is Decision.CONNECT:
         end_others(linked.user, keep=session.session_key, because=Because.IDENTITY_CONNECTED)
     session.cycle_key()

@@ -10,12 +10,15 @@ from django.utils import timezone
 
 from accounts import leaving
 from accounts.models import Identity, Session, UpstreamEnd
-from accounts.rows import fetch_all
+from accounts.rows import fetch_all, fetch_one
 from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, end_early, end_waiting
 from accounts.sessions.following import follows
+from accounts.sessions.proof import Proof
 
 KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
+
+HAS_ENDED = "SELECT public.upstream_has_ended(%s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,15 @@ def end_upstream(named: Named) -> None:
     )
     end_waiting(_waiting(named), because=Because.PROVIDER)
     end_early(_sessions(named), because=Because.PROVIDER)
+
+
+def has_ended(proof: Proof, *, subject: str) -> bool:
+    """Whether what a proof came from is over at its provider; whoever brings the news waits for this transaction.
+
+    For proofs in a session that is open already: of one that is opened, ``session_stands`` asks this.
+    """
+    row = fetch_one(HAS_ENDED, [proof.provider, proof.upstream_sid, subject, proof.age])
+    return row is not None and bool(row[0])
 
 
 def _people(named: Named) -> Sequence[UUID]:

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 
-from accounts.models import Identity, Session
+from accounts.models import Identity, Session, User
 from accounts.sessions.following import follows
 from sandbox.server import Sandbox
-from tests.flows.conftest import Browser
+from tests.flows.conftest import Browser, refusals
+from tests.flows.factors import add_app
+from tests.flows.proofs import let_be_proven
+from tests.flows.test_acts_and_what_waits import BACKCHANNEL
 from tests.flows.test_backchannel import ended, tell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
@@ -113,6 +117,38 @@ def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers:
     browser.connect("google", "ada")
 
     assert row(browser).upstream_sessions == before != []
+
+
+@pytest.mark.parametrize("process", ["prove", "connect"])
+def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
+    browser: Browser, providers: Sandbox, process: str
+) -> None:
+    """Kind: news came before the proof that it ends, so nothing ends what follows that session from now on."""
+    browser.sign_in("github", "ada")
+    if process == "prove":
+        browser.connect("keycloak", "ada")
+    let_be_proven(browser)
+    before = row(browser).upstream_sessions
+    callback = browser.callback_url("keycloak", "ada", process=process)
+    Client().post(BACKCHANNEL, {"logout_token": providers.logout_token(newest(providers), sub=None)})
+    refused = browser.get(callback)
+
+    assert (refused.status_code, refusals()) == (403, ["not_fresh_at_provider"])
+    assert row(browser).upstream_sessions == before
+    assert Identity.objects.count() == (2 if process == "prove" else 1)
+
+
+def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browser) -> None:
+    """Kind: a browser's row is replaced, and what one person's sign-in followed is kept for another's."""
+    browser.sign_in("keycloak", "ada")
+    add_app(browser)
+    browser.post("/accounts/logout/")
+    browser.sign_in("keycloak", "ada")
+    assert (browser.account, len(row(browser).upstream_sessions)) == (None, 1), "it waits, and will follow"
+
+    User.objects.create_superuser(username="root", password="a lantern in the stairwell", name="Root")
+    browser.post("/admin/login/", {"username": "root", "password": "a lantern in the stairwell", "next": "/admin/"})
+    assert (row(browser).upstream_sid, row(browser).upstream_sessions) == ("", [])
 
 
 def test_what_is_followed_is_found_by_an_index() -> None:
