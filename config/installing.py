@@ -28,6 +28,7 @@ UVS_NAMES = {
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }  # by pip's option
+CHOICE = re.compile(r"^(global|install|:env:)\.(\S+?)=(.*)$", re.MULTILINE)  # a line of ``pip config list``
 
 
 class CannotInstall(Exception):
@@ -114,8 +115,9 @@ def _pips_choices(python: Path) -> dict[str, str]:
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     chosen: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
-        for option, value in re.findall(rf"^{section}\.(\S+?)=(.*)$", listed, re.MULTILINE):
-            chosen[option] = str(ast.literal_eval(value))
+        for named, option, value in CHOICE.findall(listed):
+            if named == section:
+                chosen[option] = str(ast.literal_eval(value))
     return chosen
 
 

@@ -49,7 +49,7 @@ OTHERS = {
     "accounts/organizations.py": "the name of a tenant, to sort a list",
     "accounts/outgoing.py": "a header of HTTP",
     "accounts/privacy/belonging.py": "the name of a model",
-    "accounts/sessions/store.py": "the key of a session, in base 32",
+    "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
     "accounts/migrations/0022/functions.sql": "the canonical form itself, under C, which has ASCII letters alone",
     "audit/comment.py": "a verb of SQL",
     "audit/declarations.py": "the name of a model",
@@ -57,10 +57,15 @@ OTHERS = {
     "audit/events.py": "the name of a detail",
     "audit/migrations/0009/erase.sql": "the canonical form, under C; and what code from before still sends",
     "config/environment.py": "the name of a setting",
+    "config/issuers.py": "the name of an algorithm, and of a setting",
     "config/logs.py MAILED_LINK": "the path of a link",
     "config/middleware.py": "a header of HTTP",
     "config/overview/refusals.py": "a reason, for people to read",
+    "config/server/refusals.py reason_of": "the name of an exception",
     "config/templatetags/menu.py": "the name of a model",
+    "providers/registry.py get": "the name of a setting",
+    "providers/upstream.py Upstream": "a header of HTTP",
+    "providers/verification.py _agreed_algorithm": "the name of an algorithm, and of a setting",
 }
 
 

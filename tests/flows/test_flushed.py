@@ -102,7 +102,7 @@ def test_a_callback(browser: Browser, provider: str) -> None:
 
     assert replay.get(callback).status_code in {403, 424}
     assert Session.objects.filter(user__isnull=False).count() == 1
-    assert refusals() == ["provider_answer_invalid"]
+    assert refusals() == ["code_refused"]
 
 
 def test_an_answer_of_a_passkey(browser: Browser, settings: Any) -> None:
