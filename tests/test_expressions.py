@@ -44,7 +44,7 @@ PRODUCT = ("accounts", "api", "audit", "config", "providers")
 MAKERS = {"compile", "match", "search", "sub", "subn", "split", "fullmatch", "findall", "finditer"}
 SHORT, LONG = 4_000, 16_000  # characters: four times as many
 NOTHING = 0.004  # seconds of work that are too few to compare
-GROWTH = 7.0  # times as long for four times as much: linear is 4, quadratic 16
+GROWTH = 10.0  # times as long for four times as much: linear is 4, quadratic 16, and other programs run
 PIECES = (
     "a",
     "1",

@@ -13,6 +13,7 @@ from accounts.sessions import SessionStore
 from audit.context import Actor, ActorKind, Context, current
 from audit.middleware import ContextMiddleware
 from audit.models import Entry
+from tests.proven import proven
 
 
 def test_each_request_has_an_id_of_its_own_which_the_answer_repeats(client: Client) -> None:
@@ -75,7 +76,7 @@ def test_asking_for_the_actor_of_a_visitor_without_a_session_costs_no_query() ->
 def test_a_change_in_the_admin_names_its_administrator(client: Client) -> None:
     admin = User.objects.create_superuser(username="root")
     group = Group.objects.create(name="staff")
-    client.force_login(admin)
+    proven(admin, client)
     answer = client.post(f"/admin/auth/group/{group.pk}/change/", {"name": "employees"})
 
     entry = Entry.objects.get(request_id=answer.headers["X-Request-ID"], action="update")

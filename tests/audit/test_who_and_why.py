@@ -22,6 +22,7 @@ from audit.models import Entry
 from config.celery import app
 from config.environment import CHECKOUT
 from tests.audit.truth import last_entry, rolled_back
+from tests.proven import proven
 from tests.waiting import until
 from tests.worker import working
 
@@ -117,7 +118,7 @@ def test_a_reason_that_was_rolled_back_is_given_again_and_one_without_a_change_n
 @pytest.mark.django_db
 def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: Client) -> None:
     root = User.objects.create_superuser(username="root")
-    client.force_login(root)
+    proven(root, client)
     group = Group.objects.create(name="staff")
     answer = client.post(
         f"/admin/auth/group/{group.pk}/change/",

@@ -64,7 +64,7 @@ def add_passkey(visitor: Visitor) -> None:
 
 def test_a_passkey_is_added_and_asked_for_at_the_next_sign_in(new_visitor: NewVisitor, provider: str) -> None:
     here, elsewhere = new_visitor(), new_visitor()
-    here.sign_in(provider, "ada")
+    here.comes_from(provider, "ada")
     mine = finger_of(here)
     add_passkey(here)
     finger_of(elsewhere).take_over(mine)
@@ -80,7 +80,7 @@ def test_a_passkey_is_added_and_asked_for_at_the_next_sign_in(new_visitor: NewVi
 
 def test_a_device_without_the_passkey_says_so_and_a_recovery_code_helps(new_visitor: NewVisitor) -> None:
     visitor = new_visitor()
-    visitor.sign_in("google", "ada")
+    visitor.comes_from("google", "ada")
     finger = finger_of(visitor)
     visitor.go("/accounts/second-factor/passkey/")
     visitor.press("Add a passkey")
@@ -103,7 +103,7 @@ def test_a_device_without_the_passkey_says_so_and_a_recovery_code_helps(new_visi
 
 
 def test_recovery_codes_can_be_taken_along_as_a_file(visitor: Visitor) -> None:
-    visitor.sign_in("google", "ada")
+    visitor.comes_from("google", "ada")
     finger_of(visitor)
     visitor.go("/accounts/second-factor/passkey/")
     visitor.press("Add a passkey")
@@ -164,7 +164,7 @@ def test_an_administrator_comes_in_by_a_passkey_alone(visitor: Visitor, settings
 
 
 def test_a_passkey_shows_again_that_it_is_them(visitor: Visitor, time_machine: Any) -> None:
-    visitor.sign_in("github", "ada")
+    visitor.comes_from("github", "ada")
     finger_of(visitor)
     add_passkey(visitor)
     visitor.go("/accounts/prove/?next=/accounts/sessions/")
@@ -176,7 +176,7 @@ def test_a_passkey_shows_again_that_it_is_them(visitor: Visitor, time_machine: A
 def test_under_an_address_the_page_says_what_passkeys_need(
     visitor: Visitor, settings: Any, is_at_an_address: Callable[[], None]
 ) -> None:
-    visitor.sign_in("google", "ada")
+    visitor.comes_from("google", "ada")
     is_at_an_address()
     visitor.go("/accounts/second-factor/passkey/")
 
@@ -195,7 +195,7 @@ def is_at_an_address(settings: Any) -> Callable[[], None]:
 
 def test_without_script_the_page_says_what_passkeys_need(new_visitor: NewVisitor) -> None:
     visitor = new_visitor(java_script_enabled=False)
-    visitor.sign_in("google", "ada")
+    visitor.comes_from("google", "ada")
     visitor.go("/accounts/second-factor/passkey/")
 
     expect(visitor.page.get_by_text("Passkeys need JavaScript.")).to_be_visible()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
+from tests.flows.proofs import let_be_proven
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +48,7 @@ def test_a_second_way_in_is_connected_and_disconnected_by_clicking_without_scrip
 
     expect(visitor.page.get_by_role("status")).to_contain_text("Connected.")
     assert ways_in(visitor) == [NAMES[provider], NAMES[second]]
+    let_be_proven(visitor)
     visitor.press(f"Disconnect {NAMES[provider]} ada@example.com")
     visitor.reads(f"Disconnect {NAMES[provider]}?")
     visitor.press("Disconnect")
@@ -84,6 +86,7 @@ def test_an_address_that_has_an_account_shows_the_way_to_join_the_two(visitor: V
     visitor.start(old)
     visitor.choose("ada")
     visitor.is_at("/accounts/connections/")
+    let_be_proven(visitor)
     visitor.start(provider)
     visitor.choose("ada")
     expect(visitor.page.get_by_role("status")).to_contain_text("Connected.")
@@ -134,6 +137,7 @@ def test_disconnecting_signs_the_other_devices_out_as_the_page_says(new_visitor:
     here.connect("github", "ada")
     elsewhere.sign_in("github", "ada")
     here.go("/accounts/connections/")
+    let_be_proven(here)
     here.press("Disconnect GitHub ada@example.com")
     expect(here.page.get_by_text("Your other devices are signed out.")).to_be_visible()
     here.press("Disconnect")

@@ -80,6 +80,12 @@ class Visitor:
         let_be_proven(browser)
         self.goes_on_as(here)
 
+    @property
+    def key(self) -> str:
+        """What opens this browser's session."""
+        jar = self.page.context.cookies()
+        return next(cookie["value"] for cookie in jar if cookie["name"] == settings.SESSION_COOKIE_NAME)
+
     def goes_on_as(self, client: Client) -> None:
         """Take over what somebody is signed in by."""
         name = settings.SESSION_COOKIE_NAME

@@ -20,6 +20,7 @@ REASONS: dict[str, Reason] = {
     "jwks_keys_text": Reason.METADATA_INVALID,
     "jwks_(only_encryption|no_keys)": Reason.KEY_UNKNOWN,
     "userinfo_id_.*": Reason.SUBJECT_INVALID,
+    "auth_time_huge": Reason.TOKEN_MALFORMED,
     "userinfo_sub_.*": Reason.USERINFO_OF_ANOTHER,
     "userinfo_signed_forged": Reason.SIGNATURE_WRONG,
     "discovery_auth_neither": Reason.METADATA_INVALID,

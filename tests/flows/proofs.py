@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS
@@ -44,7 +44,14 @@ def prove_by_mail(browser: Browser, next_url: str) -> Any:
     return browser.post(proving(next_url), {"code": ask_for_code(browser, next_url)})
 
 
-def let_be_proven(browser: Browser) -> None:
+class SignedIn(Protocol):
+    """A browser that is signed in: ``key`` opens its session."""
+
+    @property
+    def key(self) -> str: ...
+
+
+def let_be_proven(browser: SignedIn) -> None:
     """Give a browser's session a proof that counts for everything, for stories that are about something else."""
     session = SessionStore(browser.key)
     session[RECORDS] = [*session[RECORDS], {"method": "password", "at": time.time()}]

@@ -21,6 +21,7 @@ from sandbox.providers import ALL_PROVIDERS, Provider
 from sandbox.server import Sandbox
 from tests import claim_rules
 from tests.flows.conftest import Browser, another
+from tests.flows.proofs import let_be_proven
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 from tests.together import leave_nothing_open, together
@@ -210,6 +211,7 @@ def test_connecting_gives_and_disconnecting_takes(browser: Browser, at: str, cla
     browser.connect(at, "grace")
     assert (browser.account, claim_rules.roles()) == (account, {"Abbey": "member"})
     gone = Identity.objects.get(provider=at)
+    let_be_proven(browser)
     assert browser.post(f"/accounts/connections/{gone.pk}/disconnect/").status_code == 302
     assert (browser.account, claim_rules.roles()) == (account, {})
 
@@ -223,6 +225,7 @@ def test_another_identity_of_the_same_provider_keeps_what_it_would_be_given(brow
     assert claims["hd"] == "corp.example"
     assert claim_rules.roles() == {}, "the identity used last had no such claim"
 
+    let_be_proven(browser)
     browser.post(f"/accounts/connections/{gone.pk}/disconnect/")
     assert claim_rules.roles() == {"Abbey": "member"}
 

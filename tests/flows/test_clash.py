@@ -10,6 +10,7 @@ from accounts.models import Identity, User
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from tests.flows.conftest import Browser, another, refusals
+from tests.flows.proofs import let_be_proven
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(24, 25)]
 
@@ -44,6 +45,7 @@ def test_the_way_out_of_a_clash_really_leads_out(
     started = elsewhere.post(offered.group(1).replace("&amp;", "&"))
     signed_in = elsewhere.get(elsewhere.providers.visit(started.headers["Location"], "ada"))
     assert urlsplit(signed_in.headers["Location"]).path == "/accounts/connections/"
+    let_be_proven(elsewhere)
     connected = elsewhere.connect(another(provider), "ada")
 
     assert connected.status_code == 302

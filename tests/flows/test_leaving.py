@@ -35,6 +35,7 @@ from sandbox.grants import Kind
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another
+from tests.flows.proofs import let_be_proven
 from tests.memory import forget_providers
 from tests.proven import proven
 from tests.servers import Servers
@@ -102,6 +103,7 @@ def end_the_device(browser: Browser, user: User) -> None:
 def disconnect(browser: Browser, user: User) -> None:
     identity = user.identities.get()
     browser.connect(another(identity.provider), "ada")
+    let_be_proven(browser)
     assert browser.post(f"/accounts/connections/{identity.pk}/disconnect/").status_code == 302
 
 

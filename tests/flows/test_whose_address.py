@@ -34,6 +34,7 @@ from providers.linking import link
 from providers.refusal import SignInRefused
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
+from tests.flows.proofs import let_be_proven
 from tests.invited import link_of
 from tests.mailbox import open_mailbox
 from tests.post import Post
@@ -119,6 +120,7 @@ def test_who_registers_in_another_spelling_is_told_where_the_account_is(
 def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(browser: Browser, post: Post) -> None:
     local(INTERNATIONAL)
     browser.sign_in("google", "ada")
+    let_be_proven(browser)
     browser.post("/accounts/address/", {"address": SPELLINGS[2]})
 
     assert receivers(post) == {INTERNATIONAL, "ada@example.com"}
