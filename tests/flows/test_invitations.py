@@ -485,7 +485,7 @@ def test_the_page_tells_no_other_site_where_one_was(browser: Browser, link: str)
 
 def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMITS_EXEMPT = []
-    monkeypatch.setattr(pages, "LOOKS", replace(pages.LOOKS, kind=str(uuid4()), most=2))
+    monkeypatch.setattr(pages, "LOOKS", replace(pages.LOOKS, kind=str(uuid4()), most=2, seconds=10**9))  # one window
     paths = [Link(tenant_id=uuid4()).path for _ in range(2)]
     statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}account/", paths[1]]]
 

@@ -90,7 +90,7 @@ def test_a_failed_fetch_is_an_answer_for_every_process(providers: Sandbox, new_i
 
     first = ended(lambda: one.newer_keys(seen[0]))
     again = [ended(lambda: one.newer_keys(seen[0])), ended(lambda: other.newer_keys(seen[1]))]
-    assert [reason for reason, _ in [first, *again]] == ["provider_unreachable"] * 3
+    assert [reason for reason, _ in [first, *again]] == ["provider_answer_invalid"] * 3
     assert max(seconds for _, seconds in again) < 0.5
     assert providers.counts("google")["jwks"] == 1
 
