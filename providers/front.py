@@ -1,6 +1,6 @@
 """The start and the end of every sign-in, for all providers alike."""
 
-import time
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,6 +18,7 @@ from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proo
 from accounts.provider_names import SaysWhen
 from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
+from accounts.sessions.proof import Began
 from accounts.sessions.upstream import has_ended
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
@@ -85,7 +86,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
         let_go()
-        judged_at = time.monotonic()  # before: what ends meanwhile counts
+        began = Began.now()  # before: what ends meanwhile counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
@@ -93,7 +94,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             vault.keep(linked.identity, external.tokens)
-            response = _finish(request, flow, external, linked, judged_at)
+            response = _finish(request, flow, external, linked, began.by_database(linked.identity.found_at))
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # first: a role that changes ends what was judged before
@@ -221,7 +222,7 @@ def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) 
 
 
 def _finish(
-    request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: float
+    request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: datetime
 ) -> HttpResponseBase:
     session, answer = request.session, answer_in(external, linked)
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
@@ -244,7 +245,7 @@ def _finish(
     return _onward(request, flow, linked)
 
 
-def _proof(external: ExternalIdentity, linked: Linked, judged_at: float) -> Proof:
+def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> Proof:
     return Proof(
         person=linked.user.pk,
         epoch=linked.user.sign_in_epoch,

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             (SQL / "session_stands.sql").read_text(),
-            "DROP FUNCTION session_stands(uuid, timestamptz, interval, bigint, text, text); "
-            "DROP FUNCTION upstream_has_ended(text, text, text, interval)",
+            "DROP FUNCTION session_stands(uuid, timestamptz, timestamptz, bigint, text, text); "
+            "DROP FUNCTION upstream_has_ended(text, text, text, timestamptz)",
         ),
     ]

@@ -1,5 +1,7 @@
 """What leads into an account: a subject that an issuer vouches for."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,7 +23,7 @@ class IdentityManager(models.Manager["Identity"]):
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
-        identity.under_rules, identity.user.has_factor = row[-2:]
+        identity.under_rules, identity.user.has_factor, identity.found_at = row[-3:]
         return identity
 
     def of(self, user: User) -> "list[Identity]":
@@ -46,6 +48,7 @@ class Identity(models.Model):
     created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
 
     under_rules: str | None = None  # as ``accounts.claim_rules.following`` reads it, where ``find`` brought it
+    found_at: datetime | None = None  # when ``find`` was asked, by the database's clock
 
     objects = IdentityManager()
 
@@ -71,8 +74,8 @@ class Identity(models.Model):
 IDENTITIES, USERS = Rows(Identity, "i"), Rows(User, "u")
 FIND = (
     f"SELECT {IDENTITIES.columns}, {USERS.columns}, public.claim_rules_at_sign_in(u.id, i.provider)::text, "
-    "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id AND f.type <> 'recovery_codes') "
-    "FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
+    "EXISTS (SELECT FROM mfa_authenticator f WHERE f.user_id = u.id AND f.type <> 'recovery_codes'), "
+    "statement_timestamp() FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id "
     "WHERE i.issuer = %s AND i.subject = %s FOR NO KEY UPDATE OF i"
 )
 OF_USER = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.created_at, i.id"

@@ -6,14 +6,39 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.models import Session, User
+from accounts.rows import fetch_one
+
+
+@dataclass(frozen=True)
+class Began:
+    """When something began to be judged, by this machine's clocks: what ends from then on counts."""
+
+    monotonic: float
+    wall: float
+
+    @classmethod
+    def now(cls) -> "Began":
+        return cls(time.monotonic(), time.time())
+
+    def by_database(self, asked_at: datetime | None = None) -> datetime:
+        """Return this moment by the database's clock, or a little earlier: never later, however busy the machine is.
+
+        ``asked_at`` is when a statement since then was asked, by the database's clock; without one it is asked now.
+        Of the spans by our two clocks the longer counts: one stands still while a machine is paused, the other jumps.
+        """
+        if asked_at is None:
+            row = fetch_one("SELECT statement_timestamp()", [])
+            assert row is not None  # noqa: S101  # it has no condition
+            asked_at = row[0]
+        return asked_at - timedelta(seconds=max(time.monotonic() - self.monotonic, time.time() - self.wall))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proof:
     """A first proof of a person. ``epoch`` is theirs when it was judged: read it before anything is judged.
 
-    ``judged_at``, by this process's ``time.monotonic``, is for proofs of which one learns only afterwards whose they
-    are. ``upstream_sid`` is the provider's name for its own session.
+    ``judged_at``, by the database's clock, is for proofs of which one learns only afterwards whose they are
+    (``Began.by_database``). ``upstream_sid`` is the provider's name for its own session.
     """
 
     person: UUID
@@ -21,7 +46,7 @@ class Proof:
     provider: str = ""
     identity_id: int | None = None
     upstream_sid: str = ""
-    judged_at: float | None = None
+    judged_at: datetime | None = None
 
     @classmethod
     def of(cls, user: User) -> "Proof":
@@ -39,8 +64,3 @@ class Proof:
             identity_id=row.waiting_identity_id,
             upstream_sid=row.upstream_sid,
         )
-
-    @property
-    def age(self) -> timedelta | None:
-        """How long ago it was judged: a span, because our clock and the database's may differ."""
-        return None if self.judged_at is None else timedelta(seconds=time.monotonic() - self.judged_at)

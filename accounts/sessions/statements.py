@@ -46,7 +46,7 @@ def new_key() -> str:
 
 def compared(proof: Proof) -> list[Any]:
     """Return the arguments of ``session_stands``."""
-    return [proof.person, proof.epoch, proof.age, proof.identity_id, proof.provider, proof.upstream_sid]
+    return [proof.person, proof.epoch, proof.judged_at, proof.identity_id, proof.provider, proof.upstream_sid]
 
 
 def adapted(values: Mapping[str, Any]) -> list[Any]:

@@ -55,7 +55,7 @@ def has_ended(proof: Proof, *, subject: str) -> bool:
 
     For proofs in a session that is open already: of one that is opened, ``session_stands`` asks this.
     """
-    row = fetch_one(HAS_ENDED, [proof.provider, proof.upstream_sid, subject, proof.age])
+    row = fetch_one(HAS_ENDED, [proof.provider, proof.upstream_sid, subject, proof.judged_at])
     return row is not None and bool(row[0])
 
 
