@@ -13,12 +13,12 @@ from accounts import people, step_up
 from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
 from accounts.models import User
+from accounts.moments import Asked, Moment
 from accounts.next_page import safe_next, wants_to_stay
 from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proof
 from accounts.provider_names import SaysWhen
 from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
-from accounts.sessions.proof import Began
 from accounts.sessions.upstream import has_ended
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
@@ -86,7 +86,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
         let_go()
-        began = Began.now()  # before: what ends meanwhile counts
+        began = Moment.now()  # before: what ends meanwhile counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
@@ -94,7 +94,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             vault.keep(linked.identity, external.tokens)
-            response = _finish(request, flow, external, linked, began.by_database(linked.identity.found_at))
+            response = _finish(request, flow, external, linked, (linked.identity.found or Asked.now()).began(began))
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # first: a role that changes ends what was judged before

@@ -1,12 +1,11 @@
 """What leads into an account: a subject that an issuer vouches for."""
 
-from datetime import datetime
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
+from accounts.moments import Asked, Moment
 from accounts.rows import Rows, fetch_all, fetch_one
 
 
@@ -18,12 +17,13 @@ class IdentityManager(models.Manager["Identity"]):
 
         Whoever disconnects it waits, and then ends the session that is being opened too.
         """
-        row = fetch_one(FIND, [issuer, subject])
+        before, row, after = Moment.now(), fetch_one(FIND, [issuer, subject]), Moment.now()
         if row is None:
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
-        identity.under_rules, identity.user.has_factor, identity.found_at = row[-3:]
+        identity.under_rules, identity.user.has_factor, noted_at = row[-3:]
+        identity.found = Asked(before, noted_at, after)
         return identity
 
     def of(self, user: User) -> "list[Identity]":
@@ -48,7 +48,7 @@ class Identity(models.Model):
     created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
 
     under_rules: str | None = None  # as ``accounts.claim_rules.following`` reads it, where ``find`` brought it
-    found_at: datetime | None = None  # when ``find`` was asked, by the database's clock
+    found: Asked | None = None  # when ``find`` was asked
 
     objects = IdentityManager()
 

@@ -6,8 +6,7 @@ sessions are ended, and opens one afterwards.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Role, Session, Tenant, User
 from accounts.rows import fetch_one
 from accounts.sessions import store
-from accounts.sessions.proof import Began
 from accounts.tenancy import site_context
 from audit.models import Entry
 from providers.keycloak import KeycloakProvider
@@ -436,13 +434,3 @@ def test_a_machine_that_is_held_up_lets_nothing_in_that_was_judged_before(stage:
     stage.just_after(store, "compared", hold_up)
 
     assert not callback_judged(stage)(change_password_at_the_prompt)
-
-
-@pytest.mark.parametrize("clock", ["monotonic", "wall"])
-def test_of_two_clocks_the_one_counts_by_which_more_time_passed(clock: str) -> None:
-    """The KIND of fault: one clock stands still while a machine is paused, another one is set back."""
-    began = Began.now()
-
-    earlier = replace(began, **{clock: getattr(began, clock) - 60}).by_database()
-
-    assert earlier < began.by_database() - timedelta(seconds=59)
