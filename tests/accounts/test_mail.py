@@ -173,9 +173,9 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Pa
         later(mail.deliver, errand_id=told["id"], **told)
     with started(tmp_path / "log", {"EMAIL_URL": f"{mailbox.url}?tls=none"}) as worker:
         until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=60)
-        until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=15)
+        until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=60)
         worker.send_signal(signal.SIGTERM)
-        worker.wait(timeout=15)
+        worker.wait(timeout=60)
 
     assert (messages.llen("celery"), messages.hlen("unacked")) == (0, 0)
     assert sorted(taken["To"] for taken in mailbox.taken) == ["ada@example.com", "grace@example.com"]

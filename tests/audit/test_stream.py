@@ -72,7 +72,7 @@ def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(se
             assert running.stdout
             reading = threading.Thread(target=lambda: lines.extend(map(json.loads, running.stdout or ())))
             reading.start()
-            until(cursor.exists, seconds=30)
+            until(cursor.exists, seconds=120)
             with psycopg.connect(servers.runtime_url) as slow:
                 slow.execute("INSERT INTO auth_group (name) VALUES ('slow')")
                 Group.objects.create(name="quick")
@@ -80,8 +80,8 @@ def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(se
             until(lambda: len(lines) == 2, seconds=10)
         finally:
             running.send_signal(signal.SIGTERM)
-        assert running.wait(timeout=10) == 0
-        reading.join(timeout=5)
+        assert running.wait(timeout=60) == 0
+        reading.join(timeout=30)
 
     assert [line["after"]["name"] for line in lines] == ["slow", "quick"]
     assert once(cursor=cursor) == []

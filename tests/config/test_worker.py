@@ -23,7 +23,7 @@ def test_a_worker_that_is_stopped_amid_its_work_ends_at_once_and_gives_back_what
     with started(tmp_path / "log") as worker:
         until(lambda: messages.llen("celery") < JOBS - 50, seconds=60)
         worker.send_signal(signal.SIGTERM)
-        worker.wait(timeout=15)
+        worker.wait(timeout=60)
     done = (tmp_path / "log").read_text().count(" succeeded in ")
 
     assert (done + messages.llen("celery"), messages.hlen("unacked")) == (JOBS, 0)

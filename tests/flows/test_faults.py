@@ -170,7 +170,7 @@ def test_a_provider_that_is_well_again_works_unaided(
     assert new_browser().get("/accounts/login/").status_code == 200
     providers.clear_faults()
 
-    until(lambda: _drive(new_browser(), provider).status_code == 302, seconds=15)
+    until(lambda: _drive(new_browser(), provider).status_code == 302, seconds=60)
 
 
 def test_every_fault_of_the_catalogue_is_a_case_at_each_provider_that_it_fits() -> None:

@@ -107,11 +107,11 @@ def test_a_process_killed_in_a_first_sign_in_leaves_nothing_half_done(
             subprocess.Popen(command, cwd=CHECKOUT, env=environment) as worker,
         ):
             try:
-                until(lambda: _waiting(watcher), seconds=15)
+                until(lambda: _waiting(watcher), seconds=120)
             finally:
                 worker.send_signal(signal.SIGKILL)
             blocker.rollback()
-            until(lambda: not _waiting(watcher), seconds=15)
+            until(lambda: not _waiting(watcher), seconds=60)
 
     assert (User.objects.count(), Identity.objects.count(), Session.objects.count()) == (0, 0, 0)
     assert browser.get(callback).status_code == 400  # its attempt was taken: the person starts again
