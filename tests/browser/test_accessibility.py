@@ -32,6 +32,26 @@ BY_LAMPLIGHT = {  # all that another theme can change
     "resultTypes": ["violations"],
     "runOnly": {"type": "rule", "values": ["color-contrast"]},
 }
+# What is too small for a finger, also where a font leaves no room of its own between lines: below 44 CSS pixels, and in
+# the heads of tables and beside fields below 24 (WCAG 2.2, 2.5.8). A link in a sentence is as high as the sentence; a
+# box that is ticked is pressed by its label too.
+TOO_SMALL = """() => {
+  document.documentElement.style.setProperty('--leading', '1');
+  const dense = '.sortoptions a, .related-widget-wrapper-link, .selector button, .datetimeshortcuts a, .help-tooltip';
+  const unseen = '.unseen, .visually-hidden, .select2-hidden-accessible, .skip, .skip-to-content-link';
+  const isIn = (one) => getComputedStyle(one).display === 'inline' && one.matches('a')
+    && one.parentElement.innerText.trim() !== one.innerText.trim();
+  const measured = (one) => {
+    const box = (one.matches('[type=checkbox], [type=radio]') && one.labels[0]?.contains(one) ? one.labels[0] : one)
+      .getBoundingClientRect();
+    const least = one.matches(dense) || one.matches('[type=checkbox], [type=radio]') ? 24 : 44;
+    return {one, box, isSmall: Math.min(box.height, least > 24 ? Infinity : box.width) < least - 0.1};
+  };
+  return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, textarea')]
+    .filter((one) => one.checkVisibility({visibilityProperty: true}) && !one.closest(unseen) && !isIn(one))
+    .map(measured).filter(({isSmall}) => isSmall)
+    .map(({one, box}) => `${one.outerHTML.slice(0, 120)}: ${Math.round(box.width)} by ${Math.round(box.height)}`);
+}"""
 PARTS = {
     "exclude": [
         [".help-tooltip"],  # Django's own script names an empty element in its double lists
@@ -57,9 +77,11 @@ def test_nothing_on_a_page_shuts_anybody_out(new_visitor: NewVisitor, state: Sta
     complaints = list(visitor.complaints)
     by_day = violations(_in_the_light_of(visitor, "light"), RULES)
     by_lamplight = violations(_in_the_light_of(visitor, "dark"), BY_LAMPLIGHT)
+    too_small = visitor.ask(TOO_SMALL)
     visitor.complaints[:] = complaints  # axe-core tries inline styles while it looks; those are not the page's
 
     assert (by_day, by_lamplight) == ([], [])
+    assert too_small == []
     assert state not in OURS or _too_wide(visitor) == {}
 
 
