@@ -26,6 +26,7 @@ from redis import Redis
 from accounts import limits
 from accounts.canonical import comparable
 from accounts.encryption import fingerprint
+from audit.clocks import LEEWAY
 from audit.events import Event, record
 
 logger = logging.getLogger(__name__)
@@ -35,22 +36,24 @@ FREE_OF_ADDRESS = 10  # more: behind one address there may be an office
 FIRST_WAIT = 4  # seconds after these; each further wrong try doubles it
 LONGEST_WAIT = 900  # seconds
 FORGOTTEN_AFTER = 86_400  # seconds without a wrong try
+CLOCKS_DIFFER = int(LEEWAY.total_seconds() * 1000)
 DEVICE_COOKIE = "__Host-known_device" if settings.SESSION_COOKIE_SECURE else "known_device"
 DEVICE_KNOWN_FOR = 180 * 86_400  # seconds
 
 # For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
+# A time further ahead than the longest wait was written by a clock that was ahead, and holds nobody.
 # Answers {how long to wait, which key says so, how many it has turned away since it does}.
 TAKE = """
-local now, longest, wait, which, refused = tonumber(ARGV[1]), 0, 0, 0, 0
+local now, longest, wait, which = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
 for i, key in ipairs(KEYS) do
   local left = tonumber(redis.call('HGET', key, 'until') or '0') - now
-  if left > wait then wait = left; which = i end
+  if left > wait and left <= longest + tonumber(ARGV[5]) then wait = left; which = i end
 end
 if which > 0 then
   return {wait, which, redis.call('HINCRBY', KEYS[which], 'refused', 1)}
 end
 for i, key in ipairs(KEYS) do
-  local over = redis.call('HINCRBY', key, 'tries', 1) - tonumber(ARGV[4 + i])
+  local over = redis.call('HINCRBY', key, 'tries', 1) - tonumber(ARGV[5 + i])
   if over >= 0 then
     local pause = math.min(tonumber(ARGV[3]), tonumber(ARGV[2]) * 2 ^ math.min(over, 20))
     redis.call('HSET', key, 'until', string.format('%d', now + pause), 'refused', 0)
@@ -134,7 +137,14 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
     The trail hears of the first that is turned away in each wait, not of each: it would grow with the attack.
     """
     now = int(time.time() * 1000)
-    arguments = [now, FIRST_WAIT * 1000, LONGEST_WAIT * 1000, FORGOTTEN_AFTER, *(track.free for track in tracks)]
+    arguments = [
+        now,
+        FIRST_WAIT * 1000,
+        LONGEST_WAIT * 1000,
+        FORGOTTEN_AFTER,
+        CLOCKS_DIFFER,
+        *(track.free for track in tracks),
+    ]
     wait, which, refused = _run(TAKE, [track.key for track in tracks], arguments)
     if not wait:
         return

@@ -9,6 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import address, cut_off, purging, rewrapping
@@ -20,6 +21,7 @@ from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
 from accounts.tenancy import site_context
 from accounts.webhooks import running
+from audit.clocks import LEEWAY
 from audit.one_at_a_time import one_at_a_time
 
 __all__ = ["do_errand"]  # Celery looks for jobs in this module only
@@ -92,14 +94,18 @@ def find_bulk_actions_again() -> None:
 
 
 def _give_up() -> None:
-    old = BulkAction.objects.filter(moved_at__lt=timezone.now() - GIVEN_UP).defer("targets")
-    old.filter(state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
-    for action in old.filter(state__in=AT_WORK).select_for_update():
+    now = timezone.now()
+    old, ahead = Q(moved_at__lt=now - GIVEN_UP), Q(moved_at__gt=now + LEEWAY)
+    actions = BulkAction.objects.defer("targets")
+    actions.filter(old | ahead, state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
+    for action in actions.filter(old, state__in=AT_WORK).select_for_update():
         stop(action, "failed")
 
 
 def left_alone() -> Iterable[tuple[UUID, UUID]]:
     now = timezone.now()
-    left = BulkAction.objects.filter(state__in=AT_WORK, moved_at__lt=now - LEFT_ALONE, moved_at__gt=now - GIVEN_UP)
+    idle = Q(moved_at__lt=now - LEFT_ALONE, moved_at__gt=now - GIVEN_UP)
+    ahead = Q(moved_at__gt=now + LEEWAY)  # a worker moved it under a clock that was ahead: nobody knows when
+    left = BulkAction.objects.filter(idle | ahead, state__in=AT_WORK)
     ids: Iterable[tuple[UUID, UUID]] = left.order_by("moved_at").values_list("pk", "user_id")
     return ids

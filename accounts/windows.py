@@ -19,11 +19,11 @@ class Windows:
 
         Where there are too many names, those that come anew are counted together, as ``rest``.
         """
-        now = time.time()
+        now = time.monotonic()  # a clock that is set right neither keeps nor frees a name
         with self._lock:
             if name not in self._counts and len(self._counts) >= self._most:
                 self._forget(now)
-                name = name if len(self._counts) < self._most else f"{rest}:{int(now // seconds)}"
+                name = name if len(self._counts) < self._most else f"{rest}:{int(time.time() // seconds)}"
             before, ends_at = self._counts.get(name, (0, now + 2 * seconds))
             self._counts[name] = (before + 1, ends_at)
             return before + 1

@@ -181,9 +181,9 @@ class Remembered(Generic[Parsed]):
         raise failure
 
     def _take_shared(self) -> bool:
-        """Adopt another process's copy if it is newer than ours."""
-        shared = _shared(self.key)
-        if shared is None or (self._copy and shared.at <= self._copy.fetched_at):
+        """Adopt another process's copy if it is newer than ours, or the age of ours is not known."""
+        shared, ours = _shared(self.key), self._copy
+        if shared is None or (ours and ours.is_younger_than(USABLE_FOR) and shared.at <= ours.fetched_at):
             return False
         try:
             self._copy = self._copy_of(shared.value, shared.at)

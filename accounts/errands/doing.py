@@ -14,6 +14,7 @@ from uuid import UUID
 from celery import shared_task
 from django.db import DatabaseError, transaction
 from django.db.models import F
+from django.db.models.functions import Least
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -21,6 +22,7 @@ from accounts.encryption import DecryptionFailed, decrypt
 from accounts.errands.kinds import TryLater, kind_named
 from accounts.models import Errand
 from audit.celery import as_told
+from audit.clocks import come
 from audit.events import Event, record
 from audit.one_at_a_time import one_at_a_time
 
@@ -28,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 PURPOSE = "errand"
 FIRST_PAUSE, LONGEST_PAUSE = 15, 600  # seconds
+LONGEST_WAIT = timedelta(seconds=LONGEST_PAUSE)
 GIVEN_UP = timedelta(days=1)
 BATCH = 500  # errands of one run of the schedule
 FAILURES = 3  # in a run, that leave the rest to the next: the mail server may be away
@@ -64,7 +67,7 @@ def do_due(*, seconds: float) -> None:
         if not is_ours:
             return
         deadline, failures = time.monotonic() + seconds, 0
-        due = Errand.objects.waiting().filter(next_try_at__lte=timezone.now()).order_by("next_try_at")
+        due = Errand.objects.waiting().filter(come("next_try_at", longest=LONGEST_WAIT)).order_by("next_try_at")
         for errand_id in list(due.values_list("pk", flat=True)[:BATCH]):
             failures += not do(errand_id)
             if failures >= FAILURES or time.monotonic() >= deadline:
@@ -84,7 +87,9 @@ def _do(errand: Errand) -> None:
 
 def _count_try(errand: Errand) -> None:
     pause = timedelta(seconds=min(FIRST_PAUSE * 2 ** min(errand.tries, 20), LONGEST_PAUSE))
-    Errand.objects.filter(pk=errand.pk).update(tries=F("tries") + 1, next_try_at=timezone.now() + pause)
+    now = timezone.now()
+    left_at = Least(F("created_at"), now)  # it is given up a day after it was left, whatever the clock said then
+    Errand.objects.filter(pk=errand.pk).update(tries=F("tries") + 1, next_try_at=now + pause, created_at=left_at)
 
 
 def _end(errand: Errand) -> None:

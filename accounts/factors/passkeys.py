@@ -30,6 +30,7 @@ from fido2.webauthn import (
 
 from accounts.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, host
 from accounts.models import User
+from audit.clocks import LEEWAY
 from audit.context import Actor, ActorKind, acting
 
 COUNT = "signatures"  # in what is kept of a passkey: how many it says that it has made
@@ -161,10 +162,15 @@ def _remember(request: HttpRequest, user: User | None, state: dict[str, Any]) ->
 def _take_back(request: HttpRequest, user: User | None) -> dict[str, Any]:
     """A challenge is for one answer, right or wrong, of the person who was asked, if anybody was by name."""
     asked = request.session.pop(STATE, None)
-    if not asked or asked["person"] != _named(user) or time.time() - asked["at"] > CHALLENGE_LASTS:
+    if not asked or asked["person"] != _named(user) or not -LEEWAY.total_seconds() <= _age(asked) <= CHALLENGE_LASTS:
         raise PasskeyRefused
     state: dict[str, Any] = asked["state"]
     return state
+
+
+def _age(asked: dict[str, Any]) -> float:
+    age: float = time.time() - asked["at"]
+    return age
 
 
 def _named(user: User | None) -> str:

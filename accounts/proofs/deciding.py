@@ -13,6 +13,7 @@ from accounts.proofs import codes
 from accounts.proofs.acts import Act
 from accounts.proofs.noting import Kind, Proof, proofs_of
 from accounts.provider_names import SAYS_WHEN, SaysWhen
+from audit.clocks import LEEWAY
 
 PROOF_LASTS = 600  # seconds
 ENOUGH_ALONE = frozenset({Kind.PASSWORD, Kind.FACTOR, Kind.PROVIDER_FACTOR, Kind.DATED_ANSWER})
@@ -34,8 +35,7 @@ def judge(request: HttpRequest, act: Act) -> Verdict:
     if not isinstance(user, User):
         return Verdict.STALE
     proofs = proofs_of(request, user)
-    since = time.time() - PROOF_LASTS
-    recent = [proof for proof in proofs if proof.at >= since]
+    recent = [proof for proof in proofs if _is_recent(proof)]
     kinds = {proof.kind for proof in recent}
     if has_factor(user):
         return Verdict.FRESH if kinds & FACTORS else Verdict.STALE
@@ -50,8 +50,7 @@ def judge(request: HttpRequest, act: Act) -> Verdict:
 
 def recent_answer(proofs: Sequence[Proof]) -> Proof | None:
     """Return the last answer that a provider gave within ten minutes without saying when: a code beside it counts."""
-    since = time.time() - PROOF_LASTS
-    return next((proof for proof in reversed(proofs) if proof.kind is Kind.ANSWER and proof.at >= since), None)
+    return next((proof for proof in reversed(proofs) if proof.kind is Kind.ANSWER and _is_recent(proof)), None)
 
 
 def says_when(provider: str, proofs: Sequence[Proof]) -> bool:
@@ -70,6 +69,11 @@ def has_nothing_stronger(user: User, proofs: Sequence[Proof]) -> bool:
     if has_factor(user) or passwords.opens(user) or codes.address_of(user):
         return False
     return not any(says_when(provider, proofs) for provider in user.identities.values_list("provider", flat=True))
+
+
+def _is_recent(proof: Proof) -> bool:
+    """A proof of the future was noted by a clock that was ahead: nobody knows its age, and it proves nothing."""
+    return -LEEWAY.total_seconds() <= time.time() - proof.at <= PROOF_LASTS
 
 
 def _opened_just_now(user: User, act: Act, recent: Sequence[Proof]) -> bool:

@@ -1,5 +1,6 @@
 """What expires: a line for each table. Another application registers its own when it is ready."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,6 +17,8 @@ class Purgeable:
 
     Rows stay ``kept_for`` longer, for people who ask what became of them. ``of_tenants``: rows are seen in a tenant's
     context, or the site's. ``event`` tells in the trail how many went; its details are ``count`` and ``finished``.
+    ``longest`` says how far ahead the column may lie: a row beyond that was written under a clock that was ahead, and
+    goes as well. Without ``longest`` such a row stays.
     """
 
     model: type[models.Model]
@@ -23,6 +26,7 @@ class Purgeable:
     event: Event
     kept_for: timedelta = field(default=timedelta())
     of_tenants: bool = False
+    longest: Callable[[], timedelta] | None = None
 
     @property
     def table(self) -> str:

@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from accounts.models import Errand, Invitation, MailedCode, MailedLink, Session, UpstreamEnd, UsedProof
 from accounts.purging.registry import Purgeable, register
+from accounts.sessions.lifetime import longest
 from audit.events import Event
 
 register(
-    Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED),
+    Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED, longest=longest),
     Purgeable(model=UpstreamEnd, column="expires_at", event=Event.SIGN_OUT_PURGED),
     Purgeable(model=Errand, column="expires_at", event=Event.ERRAND_PURGED),
     Purgeable(model=MailedCode, column="expires_at", event=Event.CODE_PURGED),

@@ -17,6 +17,11 @@ class Lifetime:
 NOBODYS = Lifetime(idle=timedelta(hours=1), whole=timedelta(days=1))  # of a browser on its way to be signed in
 
 
+def longest() -> timedelta:
+    """Return how far ahead of now any session may end: an end beyond that was written by a clock that was ahead."""
+    return max(settings.SESSION_LIFE, settings.REMEMBERED_LIFE, NOBODYS.whole)
+
+
 def lifetime(*, is_signed_in: bool, is_remembered: bool) -> Lifetime:
     if not is_signed_in:
         return NOBODYS

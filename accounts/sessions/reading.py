@@ -14,7 +14,7 @@ READ = f"""
     SELECT
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
         (f.session).is_remembered,
-        statement_timestamp() - (f.session).last_seen_at > interval '1 minute', {STANDING}, {PERSON.columns}
+        abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {STANDING}, {PERSON.columns}
     FROM public.session_enter(%s) f
 """
 

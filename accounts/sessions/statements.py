@@ -32,10 +32,12 @@ UPDATE = """
     SET {changes}, expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
     WHERE session_key = %s
 """
+# A clock that was ahead may have set the end of a session too far away; its use sets it right.
 SEEN = """
     UPDATE "accounts_session" SET
         last_seen_at = statement_timestamp(), address = coalesce(%s, address), user_agent = %s,
-        expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
+        expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date),
+        ends_at = CASE WHEN ends_at > statement_timestamp() + %s THEN statement_timestamp() + %s ELSE ends_at END
     WHERE session_key = %s AND expire_date > statement_timestamp()
 """
 

@@ -20,7 +20,7 @@ from accounts.people import EndedMeanwhile
 from accounts.rows import fetch_one
 from accounts.sessions.ending import end
 from accounts.sessions.following import Upstream, after_proof, when_opened
-from accounts.sessions.lifetime import NOBODYS, lifetime
+from accounts.sessions.lifetime import NOBODYS, lifetime, longest
 from accounts.sessions.proof import Proof
 from accounts.sessions.reading import Found, read
 from accounts.sessions.statements import (
@@ -271,7 +271,7 @@ class SessionStore(DatabaseStore):
     def seen(self, *, address: str | None, user_agent: str) -> None:
         """Note that the session is used now, and from where. One that was ended meanwhile stays ended."""
         with connection.cursor() as cursor:
-            cursor.execute(SEEN, [address, user_agent, self.session_key])
+            cursor.execute(SEEN, [address, user_agent, longest(), longest(), self.session_key])
 
     def get_expire_at_browser_close(self) -> bool:
         """The browser forgets what it was not asked to remember."""

@@ -1,7 +1,6 @@
 """What administrators do with webhooks; each is written by one of these, and told by the trail."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -12,7 +11,6 @@ from audit import following
 from audit.events import Event, record
 
 MOST_OF_A_TENANT = 20  # webhooks: each is served in turn, and has a connection and a place in the trail of its own
-OVERLAP = timedelta(days=1)  # that the secret before signs too, so that a receiver can change it without haste
 
 
 class TooMany(Exception):
@@ -62,7 +60,7 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
 def renew_secret(webhook: Webhook) -> str:
     """Give a webhook another secret, and return it, shown this once; the one before signs too for a day."""
     secret = signing.new_secret()
-    webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + OVERLAP
+    webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + signing.OVERLAP
     webhook.secret = signing.locked(secret, webhook)
     webhook.save(update_fields=["secret", "former_secret", "former_until"])
     record(Event.WEBHOOK_SECRET_RENEWED, object=webhook, tenant_id=webhook.tenant_id)

@@ -25,6 +25,7 @@ from accounts.webhooks.messages import message, wanted
 from accounts.webhooks.notice import tell_that_it_is_off
 from accounts.webhooks.sending import Fate, Outcome, send
 from audit import following
+from audit.clocks import come, has_come
 from audit.context import Actor, ActorKind
 from audit.events import Event, record
 from audit.following import Place
@@ -42,7 +43,10 @@ BATCH = 50  # entries read at once
 RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
 PAUSES = (30, 300, 1800, 7200, 18_000, 28_800, 36_000)  # seconds before each retry of a message: 25 hours in all
 FIRST_REST, LONGEST_REST = 30, 3600  # seconds that a receiver that is ill is left alone
+SPREAD = (0.8, 1.2)  # of a pause or a rest
 ILL = 5  # refusals in a row that make a receiver ill, not its messages
+LONGEST_RESTING = timedelta(seconds=SPREAD[1] * LONGEST_REST)  # that may stand in a row
+LONGEST_WAITING = timedelta(seconds=SPREAD[1] * max(PAUSES))
 MOST_WAITING = 500  # messages of one webhook; then new ones stay in the trail until some are done with
 GIVEN_UP = timedelta(days=5)  # without a single success
 
@@ -114,7 +118,8 @@ def _run(webhook_id: UUID, tenant_id: UUID, deadline: float) -> None:
 def _due() -> list[tuple[UUID, UUID]]:
     """The healthy ones first: those that fail may take all the time that is left, but no more."""
     with site_context("webhooks that are due are found"):
-        active = Webhook.objects.filter(Q(rest_until=None) | Q(rest_until__lte=timezone.now()), is_active=True)
+        is_awake = Q(rest_until=None) | come("rest_until", longest=LONGEST_RESTING)
+        active = Webhook.objects.filter(is_awake, is_active=True)
         return list(active.order_by("failures", "pk").values_list("pk", "tenant_id"))
 
 
@@ -124,7 +129,7 @@ def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
         if webhook is None or _rests(webhook):
             return []
         waiting = Delivery.objects.waiting().filter(webhook=webhook)
-        again = list(waiting.filter(next_try_at__lte=timezone.now()).order_by("next_try_at")[:BATCH])
+        again = list(waiting.filter(come("next_try_at", longest=LONGEST_WAITING)).order_by("next_try_at")[:BATCH])
         if again:
             return [work for delivery in again if (work := _retried(delivery))]
         if waiting.count() >= MOST_WAITING:
@@ -204,7 +209,7 @@ def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
 def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
     now = timezone.now()
     webhook.failures += 1
-    webhook.failing_since = webhook.failing_since or now
+    webhook.failing_since = min(webhook.failing_since or now, now)
     webhook.last_failure = outcome.why[:300]
     is_ill = outcome.fate is not Fate.REFUSED or webhook.failures >= ILL
     if is_ill:
@@ -242,9 +247,9 @@ def _move(webhook: Webhook, place: Place) -> None:
 
 
 def _rests(webhook: Webhook) -> bool:
-    return webhook.rest_until is not None and webhook.rest_until > timezone.now()
+    return webhook.rest_until is not None and not has_come(webhook.rest_until, longest=LONGEST_RESTING)
 
 
 def _about(seconds: float) -> float:
     """Not all at the same moment: a receiver that comes back is not run over."""
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nobody gains by guessing it
+    return seconds * random.uniform(*SPREAD)  # noqa: S311  # nobody gains by guessing it

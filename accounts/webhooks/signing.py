@@ -7,14 +7,15 @@ import base64
 import hmac
 import secrets
 from collections.abc import Iterable
-
-from django.utils import timezone
+from datetime import timedelta
 
 from accounts.encryption import decrypt, encrypt
 from accounts.models import Webhook
+from audit.clocks import has_come
 
 PREFIX = "whsec_"
 PURPOSE = "webhook"
+OVERLAP = timedelta(days=1)  # that the secret before signs too, so that a receiver can change it without haste
 
 
 def new_secret() -> str:
@@ -29,7 +30,8 @@ def locked(secret: str, webhook: Webhook) -> str:
 
 def secrets_of(webhook: Webhook) -> list[str]:
     """Return what signs now: the secret, and for a while the one before. Raises DecryptionFailed."""
-    former = webhook.former_secret if webhook.former_until and webhook.former_until > timezone.now() else ""
+    until = webhook.former_until
+    former = webhook.former_secret if until and not has_come(until, longest=OVERLAP) else ""
     return [decrypt(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]
 
 

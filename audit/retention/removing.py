@@ -16,6 +16,7 @@ from django.utils import timezone
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
+from audit.clocks import LEEWAY
 from audit.events import Event, record
 from audit.lines import fetched
 from audit.models import JobRun, Retention
@@ -143,7 +144,7 @@ def _remove_of(  # one rule, where it stands, and the run that it is part of
     query = (
         f"SELECT id, at FROM audit_entry WHERE id > %s AND id < %s AND at < %s AND {whose} ORDER BY id LIMIT {SLICE}"
     )
-    after, end = _begin(place), first_id(until + SLACK)
+    after, end = _begin(place, until), first_id(until + SLACK)
     while time.monotonic() < deadline:
         rows = _all(query, after, end, until, owner)
         if not rows:
@@ -158,9 +159,12 @@ def _remove_of(  # one rule, where it stands, and the run that it is part of
     return [after, until.isoformat()]
 
 
-def _begin(place: list[Any] | None) -> int:
-    """What was not due the last time, among ids that were gone through, has ids of about that time."""
-    if place is None:
+def _begin(place: list[Any] | None, until_now: datetime) -> int:
+    """What was not due the last time, among ids that were gone through, has ids of about that time.
+
+    Where that run came further than this one may, its clock was ahead: it says nothing of what lies between.
+    """
+    if place is None or datetime.fromisoformat(place[1]) > until_now + LEEWAY:
         return 0
     after, until = int(place[0]), datetime.fromisoformat(place[1])
     return min(after, first_id(until - SLACK) - 1)

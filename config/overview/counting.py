@@ -15,6 +15,7 @@ from django.utils import timezone
 from pydantic import TypeAdapter, ValidationError
 
 from accounts import signed_cache
+from audit.clocks import is_older
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,8 @@ class Counted(Generic[Numbers]):
     numbers: Numbers
 
     def is_older_than(self, turns: float) -> bool:
-        """Whether so many times have passed in which they should have been counted once."""
-        return self.at + turns * max(EVERY, PAUSE * timedelta(seconds=self.takes)) < timezone.now()
+        """Whether so many times have passed in which they should have been counted once, or nobody knows how many."""
+        return is_older(self.at, turns * max(EVERY, PAUSE * timedelta(seconds=self.takes)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.encryption import DecryptionFailed, KeyLost, decrypt
 from accounts.rows import change, fetch_one, let_go
+from audit.clocks import LEEWAY
 from audit.context import Actor, ActorKind, acting
 from providers import registry
 from providers.leaving.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, tell_that_it_is_given_up
@@ -34,15 +35,19 @@ logger = logging.getLogger(__name__)
 ACTOR = Actor(ActorKind.JOB, "leaving")
 LEASE = timedelta(seconds=30)  # that a run may take for a row: longer than the calls to a provider can
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # twice as long after each try
+SPREAD = (0.8, 1.2)  # of a pause: not all rows at the same moment
+LONGEST_WAIT = SPREAD[1] * LONGEST_PAUSE
 CAME_BACK = "came_back"
 PATIENCE = timedelta(days=7)  # from the act on; then the row is given up
 
+# What a clock that was ahead has written is due: nobody may hold a row longer than LEASE, or wait longer.
 CLAIM = """
     UPDATE "providers_leaving" SET claimed_until = statement_timestamp() + %s, tries = tries + 1
     WHERE id = (
         SELECT id FROM "providers_leaving"
-        WHERE next_try_at <= statement_timestamp() AND provider <> ALL (%s)
-            AND coalesce(claimed_until, '-infinity') < statement_timestamp()
+        WHERE next_try_at NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
+            AND provider <> ALL (%s)
+            AND coalesce(claimed_until, '-infinity') NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
         ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     RETURNING
@@ -57,7 +62,8 @@ END = """
 """
 LATER = """
     UPDATE "providers_leaving" SET
-        next_try_at = statement_timestamp() + %s, claimed_until = NULL, trouble = %s
+        next_try_at = statement_timestamp() + %s, claimed_until = NULL, trouble = %s,
+        created_at = least(created_at, statement_timestamp())
     WHERE id = %s AND state = 'waiting' AND tries = %s
 """
 WAKE = """
@@ -103,7 +109,7 @@ def run(*, seconds: float) -> None:
 
 def claim(silent: set[str]) -> Row | None:
     """Take the row that has waited longest, of a provider that is not among the silent ones."""
-    found = fetch_one(CLAIM, [LEASE, list(silent)])
+    found = fetch_one(CLAIM, [LEASE, LONGEST_WAIT + LEEWAY, list(silent), LEASE + LEEWAY])
     if found is None:
         return None
     return Row(**dict(zip((one.name for one in fields(Row)), found, strict=True)))
@@ -159,4 +165,4 @@ def _put_off(row: Row, refused: SignInRefused) -> None:
         _give_up(row, trouble)
         return
     pause = min(FIRST_PAUSE * 2 ** min(row.tries - 1, 20), LONGEST_PAUSE)
-    change(LATER, [pause * random.uniform(0.8, 1.2), trouble, row.id, row.tries])  # noqa: S311  # nobody gains by guessing
+    change(LATER, [pause * random.uniform(*SPREAD), trouble, row.id, row.tries])  # noqa: S311  # nobody gains by guessing

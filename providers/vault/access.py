@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.encryption import DecryptionFailed, KeyLost, decrypt
 from accounts.models import User
 from accounts.rows import change, fetch_one, let_go
+from audit.clocks import LEEWAY, has_come
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import registry
@@ -41,13 +42,14 @@ READ = """
     SELECT
         i.id, i.user_id, i.provider, i.issuer, i.subject,
         t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
-        t.leased_until > statement_timestamp(), statement_timestamp()
+        t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %s, statement_timestamp()
     FROM accounts_identity i JOIN providers_upstreamtokens t ON t.identity_id = i.id
     WHERE i.user_id = %s AND i.provider = %s ORDER BY t.health = 'dead', t.given_at DESC LIMIT 1
 """
 CLAIM = """
     UPDATE "providers_upstreamtokens" SET leased_until = statement_timestamp() + %s
-    WHERE identity_id = %s AND version = %s AND coalesce(leased_until, '-infinity') < statement_timestamp()
+    WHERE identity_id = %s AND version = %s
+        AND coalesce(leased_until, '-infinity') NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
 """
 RENEW = """
     UPDATE "providers_upstreamtokens" SET
@@ -126,11 +128,12 @@ class Row:
         if self.expires_at is None:
             return False
         ahead = min(AHEAD, (self.expires_at - self.given_at) / 5)
-        return self.expires_at - ahead <= self.now
+        given_by_wrong_clock = self.given_at > self.now + LEEWAY  # its end lies too far ahead as well
+        return given_by_wrong_clock or self.expires_at - ahead <= self.now
 
     @property
     def rests(self) -> bool:
-        return self.rest_until is not None and self.rest_until > self.now
+        return self.rest_until is not None and not has_come(self.rest_until, longest=LONGEST_REST, now=self.now)
 
 
 def get_token(user: User, provider: str) -> str:
@@ -163,7 +166,7 @@ def get_token(user: User, provider: str) -> str:
 
 
 def read(user: User, provider: str) -> Row:
-    row = fetch_one(READ, [user.pk, provider])
+    row = fetch_one(READ, [LEASE + LEEWAY, user.pk, provider])
     if row is None:
         raise NothingKept(provider)
     identity_id, user_id, name, issuer, subject, *of_tokens = row
@@ -188,7 +191,7 @@ def read(user: User, provider: str) -> Row:
 
 
 def claim(row: Row) -> bool:
-    return bool(change(CLAIM, [LEASE, row.identity_id, row.version]))
+    return bool(change(CLAIM, [LEASE, row.identity_id, row.version, LEASE + LEEWAY]))
 
 
 def _renewed(row: Row, refresh: str) -> str:

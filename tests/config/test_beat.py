@@ -82,3 +82,12 @@ def test_the_queue_tells_how_much_waits_since_when() -> None:
     assert (found.waiting, found.in_hand) == (2, 0)
     assert found.oldest
     assert before <= found.oldest <= timezone.now()
+
+
+def test_a_job_that_has_never_run_is_due_at_every_start_of_beat() -> None:
+    """The kind: a first turn that comes an interval after beat's start never comes where beat lives for less."""
+    JobRun.objects.create(name=f"{PREFIX}retention", ran_at=timezone.now())
+
+    schedule = Scheduler(app=app).schedule
+
+    assert {name for name, entry in schedule.items() if entry.is_due().is_due} == schedule.keys() - {"retention"}

@@ -1,0 +1,289 @@
+"""A clock that was ahead and has been set right stops nothing.
+
+The kind of fault: a stored moment is compared with now, and lies so far ahead that only a wrong clock can have written
+it. Waiting for it would take as long as the clock was ahead.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import pytest
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import brake, purging, tasks
+from accounts.bulk import running as bulk_running
+from accounts.bulk.kinds import DEACTIVATE
+from accounts.errands.doing import do_due
+from accounts.mailing import mail
+from accounts.models import BulkAction, BulkState, Delivery, Errand, Session, User, Webhook
+from accounts.tenancy import site_context
+from accounts.webhooks import running as webhooks
+from accounts.windows import Windows
+from audit.clocks import LEEWAY, has_come, is_older
+from audit.events import Event
+from audit.models import JobRun
+from config.beat import PREFIX, Scheduler, claim
+from config.cache import Cache
+from config.celery import app
+from config.overview.counting import Counted
+from config.queue import queue
+from providers.leaving import running as leaving
+from providers.leaving.outbox import Because, Ended, note
+from providers.models import Leaving
+from tests.accounts.webhooks.conftest import Set, set_up
+from tests.accounts.webhooks.receiver import receiving
+from tests.accounts.webhooks.test_running import role
+from tests.post import Post
+from tests.tenancy.conftest import Town, town
+from tests.worker import forget_messages
+
+__all__ = ["set_up", "town"]
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+YEAR = timedelta(days=365)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_in_redis() -> Iterator[None]:
+    cache.clear()
+    cast("Cache", cache).redis().delete("celery")
+    yield
+    cast("Cache", cache).redis().delete("celery")
+
+
+def next_year() -> datetime:
+    return timezone.now() + YEAR
+
+
+# How a moment is judged
+
+
+@pytest.mark.parametrize(
+    ("ahead", "come"),
+    [
+        (-YEAR, True),
+        (-HOUR, True),
+        (timedelta(0), True),
+        (HOUR / 2, False),
+        (HOUR, False),
+        (2 * HOUR, True),
+        (YEAR, True),
+    ],
+)
+def test_a_moment_further_ahead_than_the_longest_wait_has_come(ahead: timedelta, *, come: bool) -> None:
+    now = timezone.now()
+
+    assert has_come(now + ahead, longest=HOUR, now=now) is come
+
+
+@pytest.mark.parametrize(("ago", "older"), [(2 * HOUR, True), (HOUR / 2, False), (-LEEWAY / 2, False), (-YEAR, True)])
+def test_nobody_knows_the_age_of_what_happened_in_the_future(ago: timedelta, *, older: bool) -> None:
+    now = timezone.now()
+
+    assert is_older(now - ago, HOUR, now=now) is older
+
+
+# Beat
+
+
+@pytest.mark.parametrize("every", [timedelta(seconds=5), HOUR])
+@pytest.mark.parametrize("ahead", [timedelta(minutes=2), YEAR])
+def test_a_job_that_ran_in_the_future_is_due(every: timedelta, ahead: timedelta) -> None:
+    JobRun.objects.create(name=f"{PREFIX}purge", ran_at=timezone.now() + ahead)
+
+    assert [claim("purge", every), claim("purge", every)] == [True, False]
+
+
+def test_a_beat_that_starts_after_the_clock_was_set_right_finds_every_job_due() -> None:
+    for name in app.conf.beat_schedule:
+        JobRun.objects.create(name=f"{PREFIX}{name}", ran_at=next_year())
+
+    schedule = Scheduler(app=app).schedule
+
+    assert all(entry.is_due().is_due for entry in schedule.values())
+
+
+def test_a_beat_that_runs_while_the_clock_is_set_right_goes_on(time_machine: Any) -> None:
+    """Beat's own memory lies ahead, and so does the order of its turns."""
+    time_machine.move_to(next_year())
+    beat = Scheduler(app=app)
+    _tick(beat)
+    before = queue().waiting
+    assert before == len(beat.schedule)
+
+    time_machine.move_to(timezone.now() - YEAR)
+    JobRun.objects.update(ran_at=timezone.now() - timedelta(days=1))  # the database's clock was right
+    _tick(beat)
+
+    assert queue().waiting == 2 * before
+
+
+def _tick(beat: Scheduler) -> None:
+    for _ in range(3 * len(beat.schedule)):
+        beat.tick()
+
+
+# What waits to be tried again
+
+
+def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
+    mail.send("ada@example.com", "address_changed", {})
+    Errand.objects.waiting().update(next_try_at=next_year(), created_at=next_year())
+    forget_messages()
+
+    do_due(seconds=10)
+
+    assert post.count("ada@example.com") == 1
+
+
+def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
+    mail.send("ada@example.com", "address_changed", {})
+    Errand.objects.waiting().update(next_try_at=timezone.now() + timedelta(minutes=9))
+    forget_messages()
+
+    do_due(seconds=10)
+
+    assert post.count("ada@example.com") == 0
+
+
+@pytest.mark.parametrize(
+    "changed", [{"next_try_at"}, {"claimed_until"}, {"next_try_at", "claimed_until", "created_at"}]
+)
+def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: set[str]) -> None:
+    note(
+        [Ended(provider="google", issuer="https://issuer.example", access="token", refresh="")], because=Because.ERASED
+    )
+    Leaving.objects.update(**dict.fromkeys(changed, next_year()))
+
+    assert leaving.claim(set()) is not None
+    assert leaving.claim(set()) is None, "who claimed it has it for a while"
+
+
+def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
+    note(
+        [Ended(provider="google", issuer="https://issuer.example", access="token", refresh="")], because=Because.ERASED
+    )
+    Leaving.objects.update(next_try_at=timezone.now() + timedelta(minutes=70))
+
+    assert leaving.claim(set()) is None
+
+
+@pytest.mark.parametrize("column", ["rest_until", "next_try_at"])
+def test_a_webhook_that_rests_or_a_message_that_waits_until_next_year_is_sent_now(
+    town: Town, set_up: Set, column: str
+) -> None:
+    with receiving(503) as receiver:
+        webhook, _ = set_up(town.a, receiver.url, tables=["accounts_role"])
+        role(town.a, "clerk")
+        webhooks.send_due(seconds=10)
+        with site_context("a test sets clocks"):
+            Webhook.objects.filter(pk=webhook.pk).update(rest_until=next_year() if column == "rest_until" else None)
+            until = next_year() if column == "next_try_at" else timezone.now()
+            Delivery.objects.filter(webhook=webhook).update(next_try_at=until)
+        receiver.answer = lambda _: 200
+        webhooks.send_due(seconds=10)
+
+        assert len(receiver.came) == 2
+
+
+def test_a_webhook_s_former_secret_does_not_sign_for_a_year(town: Town, set_up: Set) -> None:
+    with receiving() as receiver:
+        webhook, _ = set_up(town.a, receiver.url, tables=["accounts_role"])
+        with site_context("a test sets clocks"):
+            kept = Webhook.objects.get(pk=webhook.pk).secret
+            Webhook.objects.filter(pk=webhook.pk).update(former_secret=kept, former_until=next_year())
+        role(town.a, "clerk")
+        webhooks.send_due(seconds=10)
+
+        assert len(receiver.came[0].headers["webhook-signature"].split()) == 1
+
+
+def test_a_bulk_action_that_moved_in_the_future_is_found_again_and_a_draft_is_given_up() -> None:
+    root = User.objects.create_superuser(username="root", name="Root")
+    with site_context("a test sets clocks"):
+        begun = bulk_running.prepare(DEACTIVATE, User.objects.all(), root)
+        draft = bulk_running.prepare(DEACTIVATE, User.objects.all(), root)
+        BulkAction.objects.filter(pk=begun.pk).update(state=BulkState.RUNNING, moved_at=next_year())
+        BulkAction.objects.filter(pk=draft.pk).update(moved_at=next_year())
+
+        assert list(tasks.left_alone()) == [(begun.pk, root.pk)]
+    tasks.find_bulk_actions_again()
+    with site_context("a test looks"):
+        assert list(BulkAction.objects.values_list("pk", flat=True)) == [begun.pk]
+
+
+# Limits
+
+
+def test_the_brake_of_a_clock_that_was_ahead_holds_nobody(time_machine: Any) -> None:
+    now = timezone.now()
+    time_machine.move_to(now + YEAR, tick=False)
+    for _ in range(brake.FREE_OF_ACCOUNT + 1):
+        wait = _try()
+    assert wait > 0
+
+    time_machine.move_to(now, tick=False)
+    assert _try() == 0
+    assert _try() > 0, "and counts on from there"
+
+
+def _try() -> int:
+    request = HttpRequest()
+    request.META["REMOTE_ADDR"] = "192.0.2.1"
+    try:
+        brake.take(brake.for_password(request, "root"), event=Event.SIGN_IN_REFUSED)
+    except brake.Braked as braked:
+        return braked.seconds
+    return 0
+
+
+def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Windows(most=1)
+    wall = time.time()
+    monkeypatch.setattr(time, "time", lambda: wall + YEAR.total_seconds())
+    counted.count("then", seconds=60, rest="rest")
+    monkeypatch.setattr(time, "time", lambda: wall)
+    later = time.monotonic() + 121
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    assert counted.count("now", seconds=60, rest="rest") == 1
+    assert counted.count("now", seconds=60, rest="rest") == 2
+
+
+# Numbers, sessions
+
+
+def test_numbers_that_were_counted_in_the_future_are_counted_again() -> None:
+    assert Counted(at=timezone.now() + timedelta(days=3), takes=0.0, numbers=0).is_older_than(turns=1)
+    assert not Counted(at=timezone.now(), takes=0.0, numbers=0).is_older_than(turns=1)
+
+
+def test_a_session_that_ends_later_than_any_may_is_purged() -> None:
+    ada = User.objects.create_user(username="ada", name="Ada")
+    for key, ahead in [("far", YEAR), ("live", timedelta(days=29)), ("old", -HOUR)]:
+        Session.objects.create(session_key=key, user=ada, expire_date=timezone.now() + ahead)
+
+    purging.purge()
+
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["live"]
+
+
+def test_a_session_that_is_in_use_is_set_right_by_its_use(client: Any) -> None:
+    ada = User.objects.create_user(username="ada", name="Ada")
+    client.force_login(ada)
+    Session.objects.update(last_seen_at=next_year(), ends_at=next_year(), expire_date=next_year())
+
+    assert client.get("/accounts/").status_code == 200
+
+    session = Session.objects.get()
+    latest = timezone.now() + timedelta(days=31)
+    assert session.last_seen_at < timezone.now() + LEEWAY
+    assert session.expire_date < latest
+    assert session.ends_at
+    assert session.ends_at < latest
