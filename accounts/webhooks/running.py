@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.models import Delivery, Webhook
 from accounts.tenancy import site_context, tenant_context
+from accounts.webhooks import retry_after
 from accounts.webhooks.messages import message, wanted
 from accounts.webhooks.notice import tell_that_it_is_off
 from accounts.webhooks.sending import Fate, Outcome, send
@@ -45,8 +46,9 @@ PAUSES = (30, 300, 1800, 7200, 18_000, 28_800, 36_000)  # seconds before each re
 FIRST_REST, LONGEST_REST = 30, 3600  # seconds that a receiver that is ill is left alone
 SPREAD = (0.8, 1.2)  # of a pause or a rest
 ILL = 5  # refusals in a row that make a receiver ill, not its messages
-LONGEST_RESTING = timedelta(seconds=SPREAD[1] * LONGEST_REST)  # that may stand in a row
-LONGEST_WAITING = timedelta(seconds=SPREAD[1] * max(PAUSES))
+ASKED = SPREAD[1] * retry_after.LONGEST
+LONGEST_RESTING = max(timedelta(seconds=SPREAD[1] * LONGEST_REST), ASKED)  # that may stand in a row
+LONGEST_WAITING = max(timedelta(seconds=SPREAD[1] * max(PAUSES)), ASKED)
 MOST_WAITING = 500  # messages of one webhook; then new ones stay in the trail until some are done with
 GIVEN_UP = timedelta(days=5)  # without a single success
 
@@ -189,7 +191,7 @@ def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
     now, entry = timezone.now(), work.entry
     attempts = work.delivery.attempts + 1 if work.delivery else 1
     pause = PAUSES[attempts - 1] if attempts <= len(PAUSES) else None
-    next_try_at = now + timedelta(seconds=_about(pause)) if pause else None
+    next_try_at = now + _wait(pause, outcome) if pause else None
     Delivery.objects.update_or_create(
         webhook=webhook,
         entry_id=entry.pk,
@@ -214,7 +216,7 @@ def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
     is_ill = outcome.fate is not Fate.REFUSED or webhook.failures >= ILL
     if is_ill:
         rest = min(FIRST_REST * 2 ** min(webhook.failures - 1, 20), LONGEST_REST)
-        webhook.rest_until = now + timedelta(seconds=_about(rest))
+        webhook.rest_until = now + _wait(rest, outcome)
     webhook.save(update_fields=["failures", "failing_since", "last_failure", "rest_until"])
     if outcome.fate is Fate.GONE or now - webhook.failing_since > GIVEN_UP:
         _switch_off(webhook)
@@ -250,6 +252,11 @@ def _rests(webhook: Webhook) -> bool:
     return webhook.rest_until is not None and not has_come(webhook.rest_until, longest=LONGEST_RESTING)
 
 
-def _about(seconds: float) -> float:
-    """Not all at the same moment: a receiver that comes back is not run over."""
-    return seconds * random.uniform(*SPREAD)  # noqa: S311  # nobody gains by guessing it
+def _wait(seconds: float, outcome: Outcome) -> timedelta:
+    """Return our own pause, or what the receiver asks for where that is longer.
+
+    Not all at the same moment: a receiver that comes back is not run over. What it asked for is never cut short.
+    """
+    spread = random.uniform(*SPREAD)  # noqa: S311  # nobody gains by guessing it
+    ours = timedelta(seconds=seconds * spread)
+    return max(ours, outcome.asked * max(spread, 1)) if outcome.asked else ours

@@ -3,12 +3,13 @@
 import http.client
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, auto
 
 from accounts.encryption import DecryptionFailed
 from accounts.models import Webhook
 from accounts.outgoing import Budget, Exceeded, connect, exchange
-from accounts.webhooks import receivers, signing
+from accounts.webhooks import receivers, retry_after, signing
 from accounts.webhooks.messages import Message
 from accounts.webhooks.receivers import NoReceiver, Receiver
 
@@ -28,14 +29,17 @@ class Fate(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
+    """``asked`` is how long the receiver wants to be left alone, if it says so."""
+
     fate: Fate
     why: str = ""
+    asked: timedelta | None = None
 
 
 def send(webhook: Webhook, message: Message) -> Outcome:
     budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
     try:
-        status = _post(webhook, message, budget)
+        status, asked = _post(webhook, message, budget)
     except NoReceiver as unwanted:
         return Outcome(fate=Fate.NOT_TAKEN, why=str(unwanted))
     except DecryptionFailed:
@@ -44,10 +48,10 @@ def send(webhook: Webhook, message: Message) -> Outcome:
         return Outcome(fate=Fate.NOT_TAKEN, why=str(exceeded))
     except (OSError, http.client.HTTPException, ValueError) as broken:
         return Outcome(fate=Fate.NOT_TAKEN, why=_said(broken))
-    return _of(status)
+    return _of(status, asked)
 
 
-def _post(webhook: Webhook, message: Message, budget: Budget) -> int:
+def _post(webhook: Webhook, message: Message, budget: Budget) -> tuple[int, timedelta | None]:
     receiver = receivers.read(webhook.url)
     timestamp = int(time.time())
     keys = signing.secrets_of(webhook)
@@ -60,7 +64,7 @@ def _post(webhook: Webhook, message: Message, budget: Budget) -> int:
     connection = _connected(receiver, budget)
     try:
         response, _ = exchange(connection, ("POST", receiver.target, message.body), headers, budget)
-        return response.status
+        return response.status, retry_after.read(response.status, response.getheader("Retry-After"))
     finally:
         connection.close()
 
@@ -76,7 +80,7 @@ def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection
     raise failed or OSError("no address")
 
 
-def _of(status: int) -> Outcome:
+def _of(status: int, asked: timedelta | None) -> Outcome:
     if 200 <= status < 300:
         return Outcome(fate=Fate.TAKEN)
     why = f"answered with status {status}"
@@ -84,7 +88,7 @@ def _of(status: int) -> Outcome:
         return Outcome(fate=Fate.GONE, why=why)
     if 400 <= status < 500 and status not in COME_BACK:
         return Outcome(fate=Fate.REFUSED, why=why)
-    return Outcome(fate=Fate.NOT_TAKEN, why=why)
+    return Outcome(fate=Fate.NOT_TAKEN, why=why, asked=asked)
 
 
 def _said(broken: Exception) -> str:

@@ -35,6 +35,7 @@ class Came:
 class Receiver:
     url: str
     answer: Answering
+    headers: dict[str, str] = field(default_factory=dict)  # of every answer
     came: list[Came] = field(default_factory=list)
 
     @property
@@ -43,10 +44,11 @@ class Receiver:
 
 
 @contextmanager
-def receiving(answer: Answering | int = 200) -> Iterator[Receiver]:
-    """Answer every request with a status, or with what the function says of it."""
+def receiving(answer: Answering | int = 200, **headers: str) -> Iterator[Receiver]:
+    """Answer every request with a status, or with what the function says of it, and with these headers."""
     fixed = answer
     receiver = Receiver("", (lambda _: fixed) if isinstance(fixed, int) else fixed)
+    receiver.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -58,6 +60,8 @@ def receiving(answer: Answering | int = 200) -> Iterator[Receiver]:
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", f"{receiver.url}/elsewhere")
+            for name, value in receiver.headers.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", "0")
             self.end_headers()
 
