@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from django.apps import apps
@@ -14,12 +12,11 @@ from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.formats import date_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit import net
@@ -174,9 +171,10 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def when(self, entry: Entry) -> SafeString:
         moment = localtime(entry.at)
         exact = moment.isoformat()
-        day = _short_date(moment.date(), get_language())
-        told = f'<time datetime="{exact}" title="{exact.replace("T", " ")}">{day} {moment:%H:%M:%S}</time>'
-        return mark_safe(told)  # noqa: S308  # numbers, and a date of Django's
+        told = (
+            f'<time datetime="{exact}" title="{exact.replace("T", " ")}">{moment:%Y-%m-%d %H:%M:%S} {moment:%Z}</time>'
+        )
+        return mark_safe(told)  # noqa: S308  # numbers, and the name of the site's time zone
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry) -> SafeString | str:
@@ -204,11 +202,6 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def concerned(self, entry: Entry) -> SafeString | str:
         named = _sight(entry).person(entry)
         return linked(replace(named, kind="")) if named else "-"
-
-
-@lru_cache(maxsize=1000)
-def _short_date(day: date, _language: str | None) -> str:
-    return escape(date_format(day, "SHORT_DATE_FORMAT"))
 
 
 def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:

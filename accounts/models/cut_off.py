@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
@@ -42,4 +44,4 @@ class CutOff(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.get_by_display()}, {self.created_at:%Y-%m-%d %H:%M}"
+        return f"{self.get_by_display()}, {date_format(localtime(self.created_at), 'DATETIME_FORMAT')}"
