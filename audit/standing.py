@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
+from audit.clocks import is_older
+from audit.installed import migrated_at
 from audit.models import JobRun, Seal
 from audit.retention.removing import JOB as RETENTION
 from audit.sealing.seals import oldest_unsealed
@@ -26,18 +28,22 @@ class Job:
 
     def is_late(self, now: datetime) -> bool:
         """Whether it has not run for long, or something waits longer than it should."""
-        is_idle = self.ran_at is None or now - self.ran_at > LATE_AFTER[self.name]
+        is_idle = self.ran_at is None or is_older(self.ran_at, LATE_AFTER[self.name], now=now)
         return is_idle or (self.waits_since is not None and now - self.waits_since > PATIENCE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """``sealed_at`` is when the last seal was made; ``months_until`` is when the months that there are end."""
+    """``sealed_at`` is when the last seal was made; ``months_until`` is when the months that there are end.
+
+    ``migrated_at`` is since when jobs that never ran could have run.
+    """
 
     sealing: Job
     retention: Job
     sealed_at: datetime | None
     months_until: datetime | None
+    migrated_at: datetime | None
 
     def lacks_months(self, now: datetime) -> bool:
         return self.months_until is None or self.months_until - now < ENOUGH
@@ -56,6 +62,7 @@ def standing() -> Standing:
         retention=job(RETENTION),
         sealed_at=Seal.objects.order_by("-number").values_list("sealed_at", flat=True).first(),
         months_until=_months_until(),
+        migrated_at=migrated_at(),
     )
 
 

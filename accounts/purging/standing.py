@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from accounts.purging import slices
 from accounts.purging.registry import purgeables
 from accounts.purging.run import JOB
+from audit.clocks import is_older
+from audit.installed import migrated_at
 from audit.models import JobRun
 
 LATE_AFTER = timedelta(hours=3)  # without a run, which begins every hour
@@ -23,14 +25,18 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """``left`` names the tables for which the last run had not enough time."""
+    """``left`` names the tables for which the last run had not enough time.
+
+    ``migrated_at`` is since when a purge that never ran could have run.
+    """
 
     ran_at: datetime | None
     left: list[str]
     waiting: list[Waiting]
+    migrated_at: datetime | None
 
     def is_late(self, now: datetime) -> bool:
-        return self.ran_at is None or now - self.ran_at > LATE_AFTER
+        return self.ran_at is None or is_older(self.ran_at, LATE_AFTER, now=now)
 
 
 def standing() -> Standing:
@@ -42,4 +48,5 @@ def standing() -> Standing:
             Waiting(table=one.table, count=slices.count(one, most=MANY), since=slices.oldest(one))
             for one in purgeables()
         ],
+        migrated_at=migrated_at(),
     )

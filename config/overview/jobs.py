@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.errands.standing import Standing, tried_in_vain
+from audit.clocks import is_older
+from audit.installed import migrated_at
 from audit.models import JobRun
 from config.beat import PREFIX
 from config.overview.counting import Counter
 from config.overview.panel import Drawing, Mark, Panel, Table
-from config.overview.trail import BADLY, WELL
+from config.overview.trail import BADLY, WELL, first_run
 from config.queue import Queue, queue
 
 MISSED = 3  # turns that a job may miss until it is late
@@ -36,24 +37,28 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """When each job of the schedule was last sent, what waits, and which errands were tried in vain."""
+    """When each job of the schedule was last sent, what waits, and which errands were tried in vain.
+
+    ``migrated_at`` is since when jobs that were never sent could have been.
+    """
 
     sent_at: dict[str, datetime]
     queue: Queue
     in_vain: Standing
+    migrated_at: datetime | None
 
 
 def count_jobs() -> Jobs:
     """Raises RedisError."""
     runs = JobRun.objects.filter(name__startswith=PREFIX).values_list("name", "ran_at")
     sent_at = {name.removeprefix(PREFIX): ran_at for name, ran_at in runs}
-    return Jobs(sent_at=sent_at, queue=queue(), in_vain=tried_in_vain())
+    return Jobs(sent_at=sent_at, queue=queue(), in_vain=tried_in_vain(), migrated_at=migrated_at())
 
 
-def draw_jobs(found: Jobs) -> Drawing:
+def draw_jobs(found: Jobs, at: datetime) -> Drawing:
     schedule: dict[str, Any] = settings.CELERY_BEAT_SCHEDULE
     rows = [
-        [NAMES.get(name, name), _how(found, name, job["schedule"]), found.sent_at.get(name)]
+        [NAMES.get(name, name), _how(found, name, timedelta(seconds=job["schedule"]), at), found.sent_at.get(name)]
         for name, job in schedule.items()
     ]
     return Drawing(
@@ -63,7 +68,7 @@ def draw_jobs(found: Jobs) -> Drawing:
     )
 
 
-def _how(found: Jobs, name: str, every: float) -> Mark:
+def _how(found: Jobs, name: str, every: timedelta, at: datetime) -> Mark:
     if name == ERRANDS and found.in_vain.count:
         words = ngettext(
             "%(count)s mail or answer was tried in vain, since",
@@ -72,7 +77,9 @@ def _how(found: Jobs, name: str, every: float) -> Mark:
         )
         return Mark(BADLY, words % {"count": found.in_vain.count}, found.in_vain.since)
     sent_at = found.sent_at.get(name)
-    is_late = sent_at is None or timezone.now() - sent_at > MISSED * timedelta(seconds=every) + SLACK
+    if new := first_run(sent_at, found.migrated_at, at):
+        return new
+    is_late = sent_at is None or is_older(sent_at, MISSED * every + SLACK, now=at)
     return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
 
 

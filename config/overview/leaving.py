@@ -1,12 +1,12 @@
 """Whether the providers are told that tokens are over."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.provider_names import name_of
+from audit.clocks import is_older
 from config.overview.counting import Counter
 from config.overview.panel import Drawing, Mark, Panel, Table, Value
 from config.overview.refusals import in_words
@@ -24,7 +24,7 @@ class Left:
     by_provider: list[Standing]
 
 
-def draw_leaving(found: Left) -> Drawing | None:
+def draw_leaving(found: Left, at: datetime) -> Drawing | None:
     """Every provider that is on, and whatever else something waits for."""
     known = {one.provider: one for one in found.by_provider}
     names = dict.fromkeys([*registry.enabled(), *known])
@@ -33,20 +33,20 @@ def draw_leaving(found: Left) -> Drawing | None:
     return Drawing(
         table=Table(
             heads=[_("Provider"), _("How it is"), _("Waiting"), _("Waiting since"), _("Given up")],
-            rows=[_row(known.get(name) or Standing(provider=name)) for name in names],
+            rows=[_row(known.get(name) or Standing(provider=name), at) for name in names],
         ),
         note=_("What is given up is good at the provider until it ends by itself. The trail says when and why."),
     )
 
 
-def _row(one: Standing) -> list[Value]:
-    return [name_of(one.provider), _how(one), one.waiting, one.since, one.given_up]
+def _row(one: Standing, at: datetime) -> list[Value]:
+    return [name_of(one.provider), _how(one, at), one.waiting, one.since, one.given_up]
 
 
-def _how(one: Standing) -> Mark:
+def _how(one: Standing, at: datetime) -> Mark:
     if one.trouble:
         return Mark(BADLY, in_words(one.trouble))
-    is_late = one.since is not None and timezone.now() - one.since > LATE
+    is_late = one.since is not None and is_older(one.since, LATE, now=at)
     return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
 
 

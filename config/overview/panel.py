@@ -125,14 +125,15 @@ class Shown:
 class Panel(Generic[Numbers]):
     """One question that the overview answers.
 
-    ``draw`` returns None while there is nothing to draw; ``empty`` then says what will be here and how it gets
+    ``draw`` is given the numbers and the moment that they are true of, by which it judges what is late. It returns
+    None while there is nothing to draw; ``empty`` then says what will be here and how it gets
     here. ``bare`` draws what can be told without the numbers.
     """
 
     name: str
     title: Text
     counter: Counter[Numbers]
-    draw: Callable[[Numbers], Drawing | None]
+    draw: Callable[[Numbers, datetime], Drawing | None]
     empty: Text
     bare: Callable[[], Drawing | None] = lambda: None
 
@@ -140,7 +141,7 @@ class Panel(Generic[Numbers]):
         """Show it with its numbers, or as still being counted."""
         if counted is None:
             return self._shown(State.PENDING, self.bare())
-        drawing = self.draw(counted.numbers)
+        drawing = self.draw(counted.numbers, counted.at)
         state = State.SHOWN if drawing else State.EMPTY
         return self._shown(state, drawing, counted_at=counted.at, is_late=counted.is_older_than(turns=3))
 

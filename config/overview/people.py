@@ -1,5 +1,7 @@
 """Who is signed in now, and who has not been for long."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -10,7 +12,7 @@ from config.overview.panel import Drawing, Figure, Panel, Table
 from config.overview.tones import ONLY, QUIET, called, in_order, tone_of
 
 
-def draw_sessions(counted: LiveSessions) -> Drawing | None:
+def draw_sessions(counted: LiveSessions, _at: datetime) -> Drawing | None:
     if not counted.sessions:
         return None
     rows = [(provider, *counted.by_provider[provider]) for provider in in_order(set(counted.by_provider))]
@@ -29,7 +31,7 @@ def draw_sessions(counted: LiveSessions) -> Drawing | None:
     )
 
 
-def draw_stale(counted: LastSignIns) -> Drawing | None:
+def draw_stale(counted: LastSignIns, _at: datetime) -> Drawing | None:
     if not counted.accounts:
         return None
     rows = [

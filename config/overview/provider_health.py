@@ -46,7 +46,7 @@ PANEL = Panel(
     name="providers",
     title=_("Providers"),
     counter=SIGN_INS,
-    draw=draw_health,
+    draw=lambda counted, _at: draw_health(counted),
     bare=lambda: draw_health(None),
     empty=_("No provider is set up. Each that has a client id in the environment will be here, with how it is."),
 )

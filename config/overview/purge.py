@@ -1,32 +1,35 @@
 """Whether what expires is removed in time."""
 
-from django.utils import timezone
+from datetime import datetime
+
 from django.utils.translation import gettext_lazy as _
 
 from accounts.purging.registry import purgeables
-from accounts.purging.standing import Standing, standing
+from accounts.purging.standing import Standing, Waiting, standing
 from config.overview.counting import Counter
 from config.overview.panel import Drawing, Mark, Panel, Table
-from config.overview.trail import BADLY, WELL
+from config.overview.trail import BADLY, WELL, first_run
 
 
-def draw_purge(found: Standing) -> Drawing:
+def draw_purge(found: Standing, at: datetime) -> Drawing:
     names = {one.table: one.model._meta.verbose_name_plural for one in purgeables()}
     return Drawing(
         table=Table(
             heads=[_("What expires"), _("How it is"), _("Waiting"), _("Waiting since")],
             rows=[
-                [names.get(one.table, one.table), _how(found, one.table), one.count, one.since] for one in found.waiting
+                [names.get(one.table, one.table), _how(found, one, at), one.count, one.since] for one in found.waiting
             ],
         ),
         note=_("It is removed every hour, and by manage.py purge."),
     )
 
 
-def _how(found: Standing, table: str) -> Mark:
-    if found.is_late(timezone.now()):
+def _how(found: Standing, one: Waiting, at: datetime) -> Mark:
+    if new := first_run(found.ran_at, found.migrated_at, at, since=one.since):
+        return new
+    if found.is_late(at):
         return Mark(BADLY, _("Late"), found.ran_at)
-    if table in found.left:
+    if one.table in found.left:
         return Mark(BADLY, _("More than one run can do"), found.ran_at)
     return Mark(WELL, _("Removed at the last run"), found.ran_at)
 

@@ -1,6 +1,7 @@
 """Why people were refused, as the trail tells it."""
 
 from collections import Counter as Sums
+from datetime import datetime
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from config.overview.tones import REFUSED
 SHOWN = 6  # reasons that have a bar; the table has all
 
 
-def draw_refusals(counted: SignIns) -> Drawing | None:
+def draw_refusals(counted: SignIns, _at: datetime) -> Drawing | None:
     tallies = counted.of(Event.SIGN_IN_REFUSED)
     if not tallies:
         return None

@@ -42,6 +42,8 @@ def count_sign_ins(before: SignIns | None) -> SignIns:
     """Count the days that can still change, and take the others as they were: entries never do."""
     now = timezone.now()
     today = _day(now)
+    if before and before.today > today:
+        before = None  # its clock was ahead: it took for settled what had not happened yet
     first = today - timedelta(days=DAYS - 1)
     since = max(first, before.open_from) if before else first
     settled = [tally for tally in before.tallies if first <= tally.day < since] if before else []
@@ -61,7 +63,7 @@ def reason_of(tally: Tally) -> str:
     return tally.details[1]
 
 
-def draw_sign_ins(counted: SignIns) -> Drawing | None:
+def draw_sign_ins(counted: SignIns, _at: datetime) -> Drawing | None:
     tallies = counted.of(Event.SIGN_IN_SUCCEEDED)
     if not tallies:
         return None
@@ -83,7 +85,7 @@ def draw_sign_ins(counted: SignIns) -> Drawing | None:
         legend=[Key(tone_of(provider), called(provider)) for provider in providers],
         table=Table(
             heads=[_("Day"), *map(called, providers), _("Together")],
-            rows=[[_short(day), *counts, sum(counts)] for day, counts in reversed(days)],
+            rows=[[_whole(day), *counts, sum(counts)] for day, counts in reversed(days)],
         ),
     )
 
@@ -92,7 +94,7 @@ def _stack(day: date, providers: Sequence[str], counts: Sequence[int]) -> Stack:
     parts = zip(providers, counts, strict=True)
     told = [f"{called(provider)} {number_format(count, force_grouping=True)}" for provider, count in parts if count]
     return Stack(
-        says=f"{date_format(day, 'l j F')}: {', '.join(told) or gettext('nobody')}",
+        says=f"{date_format(day, 'DATE_FORMAT')}: {', '.join(told) or gettext('nobody')}",
         parts=[Part(tone=tone_of(provider), value=count) for provider, count in zip(providers, counts, strict=True)],
         name=_short(day) if day.weekday() == MONDAY else "",
     )
@@ -106,15 +108,19 @@ def _in_words(days: Sequence[tuple[date, Sequence[int]]]) -> str:
         most,
     )
     return words % {
-        "first": _short(days[0][0]),
-        "last": _short(days[-1][0]),
-        "busiest": _short(busiest),
+        "first": _whole(days[0][0]),
+        "last": _whole(days[-1][0]),
+        "busiest": _whole(busiest),
         "count": number_format(most, force_grouping=True),
     }
 
 
+def _whole(day: date) -> str:
+    return date_format(day, "DATE_FORMAT")
+
+
 def _short(day: date) -> str:
-    return date_format(day, "j M")
+    return date_format(day, "MONTH_DAY_FORMAT")
 
 
 def _day(moment: datetime) -> date:

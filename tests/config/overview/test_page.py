@@ -30,7 +30,7 @@ from config.embedded.programs import any_free_port
 from config.overview import counting, jobs, leaving, people, provider_health, purge, refusals, sign_ins, trail
 from config.overview.counting import Counted
 from config.overview.page import PANELS, counters, may_see_overview, shown
-from config.overview.panel import Panel, Shown, State
+from config.overview.panel import Mark, Panel, Shown, State
 from config.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
 from config.tasks import count_for_overview
 from providers.leaving.acts import leave
@@ -50,6 +50,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 PARALLEL = "max_parallel_workers_per_gather"
 BEING_COUNTED = "Being counted by a job"
+NOT_DUE = "Not due yet, first run by"
 
 
 @pytest.fixture
@@ -162,7 +163,7 @@ def test_a_sign_in_is_counted_on_its_day_and_by_its_provider() -> None:
 
     assert [head for head, _ in found.drawing.table.columns] == ["Day", "Google", "GitHub", "Keycloak", "Together"]
     rows = {name: counts for name, counts in numbers(sign_ins.PANEL).items() if counts[-1]}
-    assert rows == {"18 Nov": [1, 1, 0, 2], "17 Nov": [1, 0, 0, 1], "20 Oct": [0, 0, 1, 1]}
+    assert rows == {"2026-11-18": [1, 1, 0, 2], "2026-11-17": [1, 0, 0, 1], "2026-10-20": [0, 0, 1, 1]}
     assert numbers(refusals.PANEL) == {"Local password wrong": [1, NOON]}
 
 
@@ -321,7 +322,7 @@ def test_large_numbers_are_grouped_and_what_comes_from_the_trail_is_only_text() 
 def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
     call_command("audit", "seal", verbosity=0)
     found = numbers(trail.PANEL)
-    assert [str(row[0].word) for row in found.values()] == ["Late", "Late", "Made until"]
+    assert [str(row[0].word) for row in found.values()] == [NOT_DUE, NOT_DUE, "Made until"]
 
     cache.clear()
     seal_entries()
@@ -332,6 +333,71 @@ def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
     JobRun.objects.filter(name="sealing").update(trouble="seal 7 is not authentic", ran_at=timezone.now())
     (sealing, *_others) = numbers(trail.PANEL).values()
     assert (sealing[0].kind, str(sealing[0].word)) == ("silent", "seal 7 is not authentic")
+
+
+JOBS = {name: job["schedule"] for name, job in app.conf.beat_schedule.items()}
+
+
+def words(panel: Panel[Any]) -> set[str]:
+    return {str(row[0].word) for row in numbers(panel).values() if isinstance(row[0], Mark)}
+
+
+def all_ran(at: datetime) -> None:
+    for name in [*(f"beat.{job}" for job in JOBS), "sealing", "retention", "purge"]:
+        JobRun.objects.update_or_create(name=name, defaults={"ran_at": at})
+
+
+def migrated(at: datetime, servers: Servers) -> None:
+    with psycopg.connect(servers.owner_url) as owner:
+        owner.execute("UPDATE django_migrations SET applied = %s", [at])
+
+
+@pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
+@pytest.mark.parametrize("after", [timedelta(seconds=1), timedelta(minutes=4), timedelta(minutes=9)])
+def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(panel: Panel[Any], after: timedelta) -> None:
+    """The kind: old numbers are judged by a newer clock than they were counted by."""
+    all_ran(timezone.now())
+    in_time = words(panel)
+    with time_machine.travel(timezone.now() + after):
+        assert words(panel) == in_time
+    assert "Late" not in in_time
+
+
+@pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
+@pytest.mark.parametrize("ago", [timedelta(hours=4), -timedelta(days=300)])
+def test_what_ran_long_ago_or_in_the_future_is_late(panel: Panel[Any], ago: timedelta) -> None:
+    """The kind: a run noted by a clock that was ahead would look in time for as long as it was ahead."""
+    all_ran(timezone.now() - ago)
+
+    assert "Late" in words(panel)
+
+
+@pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
+def test_a_new_site_is_not_late_and_an_old_one_on_which_nothing_ever_ran_is(
+    panel: Panel[Any], servers: Servers
+) -> None:
+    """The kind: what was not yet to be done is reported as not done."""
+    seal_entries()
+    JobRun.objects.all().delete()
+    now = timezone.now()
+    try:
+        migrated(now - timedelta(minutes=5), servers)
+        assert words(panel) <= {NOT_DUE, "Made until"}
+        cache.clear()
+        migrated(now - timedelta(hours=2), servers)
+        assert words(panel) <= {"Late", "Made until"}
+    finally:
+        migrated(now, servers)
+
+
+def test_the_months_to_come_say_until_when_there_are_some(administrator: Client) -> None:
+    """The kind: a moment that is to come is shown as one that has just passed."""
+    keep_the_trail()
+    html = page(administrator)
+    (until,) = re.findall(r"Made until <time[^>]*>([^<]*)</time>", html)
+
+    assert re.fullmatch(r"20\d\d-\d\d-01 00:00:00 UTC", until)
+    assert datetime.fromisoformat(f"{until[:10]}T00:00:00Z") > timezone.now()
 
 
 # How the purge is
@@ -356,7 +422,7 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
 def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
     Errand.objects.create(kind="mail", tries=1)  # the first try may be under way
     (state, _begun) = numbers(jobs.PANEL)["Doing what was left undone"]
-    assert str(state.word) == "Late"  # nobody has sent it yet
+    assert str(state.word) == NOT_DUE  # nobody has sent it yet
 
     cache.clear()
     oldest = Errand.objects.create(kind="mail", tries=2, created_at=timezone.now() - timedelta(hours=2))

@@ -1,0 +1,15 @@
+"""Since when this schema is there: a job that has never run is late only some time after that."""
+
+from datetime import datetime
+
+from django.db import connection
+
+LAST_MIGRATION = "SELECT max(applied) FROM django_migrations"
+
+
+def migrated_at() -> datetime | None:
+    """Return when the last migration was applied, with which new jobs may have come."""
+    with connection.cursor() as cursor:
+        cursor.execute(LAST_MIGRATION)
+        found: datetime | None = cursor.fetchone()[0]
+        return found
