@@ -15,6 +15,7 @@ COPY providers providers
 COPY accounts accounts
 COPY audit audit
 COPY templates templates
+COPY locale locale
 COPY static static
 # Collecting needs settings but none of the servers; what it is told here stays in this stage.
 RUN MODE=production SECRET_KEY=only-while-static-files-are-collected-in-this-stage PUBLIC_URL=https://build.invalid \

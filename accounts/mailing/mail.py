@@ -107,11 +107,16 @@ def write(to: str, template: str, context: Mapping[str, object], *, asked: Asked
         "site_name": settings.SITE_NAME,
         "site_url": settings.PUBLIC_URL,
     }
-    with override(asked["language"]), timezone.override("UTC"):
+    with override(_offered(asked["language"])), timezone.override("UTC"):
         text = render_to_string(f"mails/{template}.txt", whole)
         html = render_to_string(f"mails/{template}.html", whole)
     subject, _, body = text.strip().partition("\n")
     return Letter(id=mail_id, to=to, subject=" ".join(subject.split()), text=_spaced(body), html=html)
+
+
+def _offered(language: str) -> str:
+    """Return the language if the site speaks it still: a mail that waited may name one that it no longer does."""
+    return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 @errand("mail", is_one_transaction=False)

@@ -2,6 +2,7 @@
 
 import django_stubs_ext
 
+from config import languages
 from config.environment import CHECKOUT
 
 django_stubs_ext.monkeypatch()
@@ -67,7 +68,9 @@ TEMPLATES = [
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-LANGUAGE_CODE = "en"
+LANGUAGE_CODE = languages.SOURCE
+LANGUAGES = languages.offered(CHECKOUT / "locale")
+LOCALE_PATHS = [CHECKOUT / "locale"]
 FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True

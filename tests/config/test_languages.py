@@ -1,0 +1,191 @@
+"""Languages: one is offered when it is complete, and a page is in one language, which is the one that it names.
+
+The kind of fault: a page, mail or answer that says it is in a language that it is only partly in, or not at all.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from accounts.mailing import mail
+from accounts.models import Errand, User
+from config import languages
+from config.environment import CHECKOUT
+from tests import catalogues
+from tests.catalogues import Message
+from tests.pages.reading import read
+from tests.post import Post
+
+pytestmark = pytest.mark.django_db
+
+MADE_UP = "qar"  # no language of Django's: what is not ours in it is English
+ELSEWHERE = ["de", "ar", "fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5", "he,ar;q=0.9", "zh-Hans", "de-DE-1996"]
+JUNK = ["*", "", ";;;", "de;q=banana", "x" * 5_000, "en\x00de", "../../etc/passwd", "de," * 2_000, "-", "\u0131"]
+
+
+def turned(text: str) -> str:
+    """A text of the made-up language: each word after the other way round, what is put in left alone."""
+    return "".join(part if part.startswith(("%(", "{", "<")) else f"⟪{part}⟫" for part in _parts(text) if part)
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(r"(%\(\w+\)[sd]|\{\w*\}|<[^>]*>)", text)
+
+
+# What is complete
+
+
+def test_the_catalogues_that_there_are_are_complete_and_offered_or_neither() -> None:
+    assert catalogues.faults(CHECKOUT / "locale") == []
+
+
+def test_the_source_is_read_as_the_pages_are() -> None:
+    found = catalogues.in_source()
+
+    assert len(found) > 900
+    assert Message("{} waits") not in found
+    for text in ("just now", "Skip to the content", "Not due yet, first run by", "Sign out"):
+        assert Message(text) in found
+    assert Message("%(count)s person", plural="%(count)s people") in {
+        *catalogues.in_module(
+            "from django.utils.translation import ngettext_lazy as n\nn('%(count)s person', '%(count)s people', 2)"
+        )
+    }
+    assert [
+        *catalogues.in_template("{% load i18n %}{% translate 'May' context 'month' %}{{ x|default:_('no one') }}")
+    ] == [
+        Message("May", context="month"),
+        Message("no one"),
+    ]
+
+
+def test_a_complete_catalogue_that_says_so_is_offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogues.made_up(tmp_path, "de", turned)
+
+    assert languages.offered(tmp_path) == [("en", "English"), ("de", "Deutsch")]
+    assert catalogues.missing(tmp_path / "de" / languages.CATALOGUE, catalogues.in_source()) == []
+
+
+@pytest.mark.parametrize("text", ["just now", "Skip to the content", "Sign out"])
+def test_one_message_less_is_not_complete(tmp_path: Path, text: str) -> None:
+    catalogues.made_up(tmp_path, "de", turned, without=text)
+
+    assert catalogues.missing(tmp_path / "de" / languages.CATALOGUE, catalogues.in_source()) == [text]
+    assert "de is offered and lacks" in catalogues.faults(tmp_path)[0]
+
+
+def test_a_translation_that_loses_what_is_put_in_is_not_complete(tmp_path: Path) -> None:
+    catalogues.made_up(tmp_path, "de", lambda text: text.replace("%(ago)s", "neulich"))
+
+    assert catalogues.missing(tmp_path / "de" / languages.CATALOGUE, catalogues.in_source()) == ["%(ago)s ago"]
+
+
+def test_a_catalogue_that_does_not_say_so_is_not_offered_and_told_of_when_complete(tmp_path: Path) -> None:
+    catalogues.made_up(tmp_path, "en", turned, complete=False)
+
+    assert languages.offered(tmp_path) == [("en", "English")]
+    assert catalogues.faults(tmp_path) == ["en is complete and not offered"]
+
+
+@pytest.mark.parametrize("folder", ["without", "empty"])
+def test_without_catalogues_there_is_english(tmp_path: Path, folder: str) -> None:
+    (tmp_path / "empty" / "de").mkdir(parents=True)
+
+    assert languages.offered(tmp_path / folder) == [("en", "English")]
+
+
+# What is negotiated
+
+
+@pytest.fixture
+def root(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser(username="root", name="Root"))
+    return client
+
+
+def is_english(content: str) -> bool:
+    html = read(content).all("html")[0]
+    return (html.get("lang"), html.get("dir")) in {("en", "ltr"), ("en", "auto"), ("en", "")}
+
+
+@pytest.mark.parametrize("wanted", [*ELSEWHERE, *JUNK])
+@pytest.mark.parametrize("path", ["/accounts/login/", "/de/", "/ar/accounts/", "/admin/login/", "/nowhere/"])
+def test_whatever_a_browser_asks_for_it_gets_english_that_says_so(client: Client, path: str, wanted: str) -> None:
+    client.cookies["django_language"] = "de"
+    answer = client.get(path, headers={"accept-language": wanted}, follow=True)
+
+    assert is_english(answer.content.decode())
+    assert answer.headers["Content-Language"] == "en"
+
+
+@pytest.mark.parametrize("wanted", ["de", "ar"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/accounts/user/", "/admin/accounts/tenant/", "/admin/audit/entry/"])
+def test_the_admin_is_in_one_language(root: Client, path: str, wanted: str) -> None:
+    answer = root.get(path, headers={"accept-language": wanted})
+    words = answer.content.decode()
+
+    assert is_english(words)
+    assert not re.search(r"Hinzufügen|Ändern|Suchen|Verlauf|[\u0600-\u06ff]", words)
+
+
+def test_a_mail_that_waited_for_a_language_that_is_no_longer_spoken_is_english_and_says_so(post: Post) -> None:
+    with translation.override("de"):
+        letter = mail.write("ada@example.com", "address_changed", {}, asked=mail.asked_now(), mail_id="1")
+
+    assert '<html lang="en" dir="ltr">' in letter.html
+
+
+def test_who_is_written_to_by_a_job_is_written_to_in_english() -> None:
+    letter = mail.write("ada@example.com", "address_changed", {}, asked=mail.asked_now(), mail_id="1")
+
+    assert '<html lang="en" dir="ltr">' in letter.html
+    assert not Errand.objects.exists()
+
+
+# A made-up language that is written from the right
+
+
+@pytest.fixture
+def made_up(tmp_path: Path, settings: Any) -> Iterator[str]:
+    catalogues.made_up(tmp_path, MADE_UP, turned)
+    settings.LOCALE_PATHS = [tmp_path]
+    settings.LANGUAGES_BIDI = [MADE_UP]
+    settings.LANGUAGES = languages.offered(tmp_path)
+    yield MADE_UP
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/connections/", "/accounts/", "/nowhere/", "/admin/", "/admin/accounts/user/"]
+)
+def test_pages_mirror_in_a_language_from_the_right_and_only_then(root: Client, made_up: str, path: str) -> None:
+    theirs = root.get(path, headers={"accept-language": made_up})
+    html = read(theirs.content.decode()).all("html")[0]
+    assert (html.get("lang"), html.get("dir")) == (made_up, "rtl")
+    assert theirs.headers["Content-Language"] == made_up
+    assert "⟪" in theirs.content.decode()
+
+    ours = root.get(path, headers={"accept-language": "de, en;q=0.5"})
+    assert is_english(ours.content.decode())
+    assert "⟪" not in ours.content.decode()
+
+
+def test_a_mail_mirrors_as_well(made_up: str) -> None:
+    with translation.override(made_up):
+        asked = mail.asked_now()
+    letter = mail.write("ada@example.com", "address_changed", {}, asked=asked, mail_id="1")
+
+    assert f'<html lang="{made_up}" dir="rtl">' in letter.html
+    assert "⟪" in letter.text
+
+
+def test_the_people_s_pages_have_no_word_that_is_not_translated(client: Client, made_up: str) -> None:
+    words = read(client.get("/accounts/login/", headers={"accept-language": made_up}).content.decode())
+
+    bare = re.sub(r"⟪[^⟫]*⟫|Vestibule|Google|GitHub|Microsoft|Keycloak", "", words.all("main")[0].text)
+    assert not re.search(r"[A-Za-z]{4,}", bare), bare
