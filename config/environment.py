@@ -114,8 +114,8 @@ class Environment(BaseModel):
         "provider:value+value; none: no such word does",
     )
 
-    offline_access: Annotated[list[Literal["google", "microsoft"]], CommaSeparated] = Field(
-        default=[], description="providers that are asked for tokens which can be renewed; Keycloak gives them anyway"
+    offline_access: Annotated[list[Literal["google", "microsoft", "keycloak"]], CommaSeparated] = Field(
+        default=[], description="providers that are asked for tokens which outlive the person's session there"
     )
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")

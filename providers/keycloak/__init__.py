@@ -49,4 +49,5 @@ def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         says_when=SaysWhen.ALWAYS,
+        offline_scopes=("offline_access",),
     )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
@@ -501,6 +502,19 @@ def test_tokens_that_can_be_renewed_are_asked_for_where_the_site_says_so(
     before, after = row().version, get_token(User.objects.get(), name)
     assert after
     assert (row().version > before) is asks
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_an_offline_session_is_asked_of_keycloak_only_where_the_site_says_so(
+    browser: Browser, settings: Any, *, asks: bool
+) -> None:
+    """Kind: a choice that the provider offers and that nobody can make here."""
+    settings.OFFLINE_ACCESS = frozenset({"keycloak"} if asks else ())
+    query = parse_qs(urlsplit(browser.start("keycloak").headers["Location"]).query)
+
+    assert ("offline_access" in query["scope"][0].split()) is asks
+    browser.sign_in("keycloak", "ada")
+    assert row().refresh
 
 
 def test_who_comes_to_google_to_mend_something_consents_again(browser: Browser, settings: Any) -> None:
