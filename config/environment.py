@@ -28,7 +28,7 @@ from pydantic import (
 from pydantic_core import PydanticUseDefault
 
 from config import issuers, mail, obstacles, second_factors
-from config.issuers import Algorithms, split
+from config.issuers import AcrValues, Algorithms, split
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
@@ -144,6 +144,7 @@ class Environment(BaseModel):
     keycloak_client_secret: SecretStr = SecretStr("")
     keycloak_issuer: str = Field(default="", description="https://<host>/realms/<realm>")
     keycloak_signing_algorithms: Algorithms = Field(default=["RS256"])
+    keycloak_acr_values: AcrValues = Field(default=[])
 
     @field_validator("*", mode="before")
     @classmethod

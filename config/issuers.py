@@ -37,6 +37,22 @@ Algorithms = Annotated[
 ]
 
 
+def _separable(names: list[str]) -> list[str]:
+    """Raise ValueError for a name that cannot be one of several in a request (OpenID Connect Core, section 3.1.2.1)."""
+    for name in names:
+        if not (name.isascii() and name.isprintable()) or " " in name:
+            raise ValueError(f"{name!r}: a value of acr has no blanks; several are separated by commas")
+    return names
+
+
+AcrValues = Annotated[
+    list[str],
+    BeforeValidator(split),
+    AfterValidator(_separable),
+    Field(description="comma-separated, best first: asked for where somebody must have a second factor"),
+]
+
+
 def shared(issuers: dict[str, str]) -> list[str]:
     """Return a fault for each issuer that has two names of settings.
 

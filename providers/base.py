@@ -120,6 +120,7 @@ class OpenIDProvider(Provider):
     fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
     offline: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()  # what its sign-ins with a second factor are called there, the best first
     signing_algorithms: frozenset[str] = USUAL_ALGORITHMS
     issuer: Issuer = field(init=False)
 
@@ -169,6 +170,7 @@ class OpenIDProvider(Provider):
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
                 **(self.fresh if flow.wants_fresh else {}),
+                **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
                 **more,
             },
         )

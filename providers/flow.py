@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 
 from django.conf import settings
@@ -41,6 +41,7 @@ class Flow:
     that session began: the attempt ends with it.
 
     ``stays``: they asked to be kept signed in.
+    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
     """
 
@@ -51,6 +52,7 @@ class Flow:
     session: str = ""
     wanted: tuple[str, ...] = ()
     stays: bool = False
+    asks_for_factor: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @property
@@ -70,6 +72,10 @@ class Flow:
     def wants_fresh(self) -> bool:
         """Whether the provider must ask for its own proof again, whatever session it has."""
         return self.process is not Process.SIGN_IN
+
+    def asking_for_factor(self) -> "Flow":
+        """Return another attempt for the same, in which the provider is asked for a second factor too."""
+        return replace(self, asks_for_factor=True, state=secrets.token_urlsafe(32))
 
     def _derived(self, purpose: str) -> str:
         message = f"{purpose}\n{self.provider}\n{self.state}".encode()

@@ -23,7 +23,7 @@ from accounts.sessions.upstream import has_ended
 from accounts.tenancy.middleware import without_tenant
 from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
-from providers import registry, vault
+from providers import registry, second_factor, vault
 from providers.base import Provider
 from providers.buttons import LAST_USED, page_with_buttons
 from providers.errors import registered
@@ -58,6 +58,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         session="" if process is Process.SIGN_IN else _began(request),
         wanted=_wanted(provider_id) if request.method == "POST" else (),
         stays=wants_to_stay(request),
+        asks_for_factor=second_factor.is_wanted(request, process),
     )
     try:
         provider = _provider(provider_id)
@@ -99,6 +100,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             request.session[FINISHED] = spent_here
             request.session.save()  # first: a role that changes ends what was judged before
             _follow_rules(request, flow, external, linked)
+        response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
         response = refuse(request, provider_id, refused, flow)
     except FactorAddedMeanwhile:

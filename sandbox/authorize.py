@@ -99,6 +99,7 @@ class FrontDoor:
             prompt=frozenset(parameters.get("prompt", "").split()),
             max_age=_seconds(parameters.get("max_age")),
             login_hint=parameters.get("login_hint", ""),
+            acr_values=tuple(parameters.get("acr_values", "").split()),
             offline=self._is_offline(parameters, scopes),
         )
 

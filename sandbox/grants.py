@@ -40,6 +40,7 @@ class Ask:
     prompt: frozenset[str] = frozenset()
     max_age: int | None = None
     login_hint: str = ""
+    acr_values: tuple[str, ...] = ()
     offline: bool = False
 
 

@@ -119,5 +119,5 @@ class Keycloak(OpenIdProvider):
             "azp": self.client.client_id,
             "sid": grant.session.sid,
             "auth_time": grant.session.auth_time,
-            "acr": "1",
+            "acr": next(iter(grant.ask.acr_values), "1"),  # as if it had asked for whatever that means
         }

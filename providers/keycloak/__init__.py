@@ -50,4 +50,5 @@ def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         says_when=SaysWhen.ALWAYS,
         offline_scopes=("offline_access",),
+        acr_values=tuple(settings["acr_values"]),
     )

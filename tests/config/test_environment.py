@@ -213,6 +213,20 @@ def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
     assert "RFC 8176" in refusal(MFA_BY_PROVIDER=f"microsoft:mfa,keycloak:{word}")
 
 
+def test_values_that_a_second_factor_is_asked_for_by_are_read_in_their_order() -> None:
+    assert read(WHOLE | {"KEYCLOAK_ACR_VALUES": "gold, urn:mace:silver"}).keycloak_acr_values == [
+        "gold",
+        "urn:mace:silver",
+    ]
+    assert read(WHOLE).keycloak_acr_values == []
+
+
+@pytest.mark.parametrize("value", ["gold silver", "gold,a b", "gold\tx", "gold\x00", "göld"])
+def test_a_value_that_would_become_two_in_a_request_is_refused(value: str) -> None:
+    """Kind: a setting that can never work as it is meant, and says nothing."""
+    assert "KEYCLOAK_ACR_VALUES" in refusal(KEYCLOAK_ACR_VALUES=value)
+
+
 def test_sealing_keys_are_read_in_their_order_and_need_not_be_given() -> None:
     other = base64.b64encode(bytes(range(100, 132))).decode()
     told = read(WHOLE | {"AUDIT_SEALING_KEYS": f"{SEALING_KEY}, {other}"})
