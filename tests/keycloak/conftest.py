@@ -36,13 +36,13 @@ def _home() -> Path:
 
 @pytest.fixture
 def keycloak(server: Keycloak, live_server: LiveServer, settings: Any) -> Iterator[Keycloak]:
-    """A realm that is new, with the product as its client. The product listens where Keycloak tells of sign-outs."""
+    """A realm with the product as its client and Ada. The product listens where Keycloak tells of sign-outs."""
     told = {"client_id": CLIENT, "client_secret": server.secret, "issuer": server.issuer}
     changed = settings.SIGN_IN_PROVIDERS["keycloak"] | told
     settings.SIGN_IN_PROVIDERS = settings.SIGN_IN_PROVIDERS | {"keycloak": changed}
     forget_providers()
     logout_url = f"{live_server.url}/accounts/keycloak/backchannel-logout/"
-    server.make_realm(public_url=product.PUBLIC_URL, logout_url=logout_url)
+    server.make_new(public_url=product.PUBLIC_URL, logout_url=logout_url)
     yield server
     forget_providers()
 
@@ -50,3 +50,9 @@ def keycloak(server: Keycloak, live_server: LiveServer, settings: Any) -> Iterat
 @pytest.fixture
 def ada(keycloak: Keycloak) -> Person:
     return Person()
+
+
+@pytest.fixture
+def grace(keycloak: Keycloak) -> Person:
+    keycloak.add_person("grace", "Grace", "Hopper")
+    return Person(username="grace")

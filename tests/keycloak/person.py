@@ -30,32 +30,46 @@ def _jar() -> CookieJar:
 class Person:
     """``client`` is the browser at the product; its cookies at Keycloak are kept beside it."""
 
+    username: str = "ada"
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
     jar: CookieJar = field(default_factory=_jar)
     was_asked: bool = False  # whether Keycloak wanted the password the last time
 
     def sign_in(self, **parameters: str) -> Any:
         """Press the product's button, type the password if Keycloak asks for it, and return the product's answer."""
+        return self.come_back(self.answer_of_keycloak(self.start(**parameters)))
+
+    def start(self, **parameters: str) -> str:
+        """Press the product's button and return where it leads."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         started = self.client.post(f"/accounts/keycloak/login/{query}")
         assert started.status_code == 302, (started.status_code, started.content)
-        back = urlsplit(self._through_keycloak(started.headers["Location"]))
-        return self.client.get(f"{back.path}?{back.query}")
+        return started.headers["Location"]
 
-    def is_signed_in(self) -> bool:
-        return self.client.get("/api/v1/me").status_code == 200
-
-    def _through_keycloak(self, url: str) -> str:
-        status, location, page = self._open(url)
+    def answer_of_keycloak(self, url: str) -> str:
+        """Do what Keycloak's pages ask for and return where it sends the browser."""
+        status, location, page = self.open(url)
         self.was_asked = status == 200
         if status == 200:
             form = FORM.search(page)
             assert form, page
-            status, location, page = self._open(html.unescape(form[1]), {"username": "ada", "password": PASSWORD})
+            typed = {"username": self.username, "password": PASSWORD}
+            status, location, page = self.open(html.unescape(form[1]), typed)
         assert status == 302, page
         return location
 
-    def _open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+    def come_back(self, url: str) -> Any:
+        back = urlsplit(url)
+        return self.client.get(f"{back.path}?{back.query}")
+
+    def use_another_browser_at_keycloak(self) -> None:
+        self.jar = _jar()
+
+    def is_signed_in(self) -> bool:
+        return self.client.get("/api/v1/me").status_code == 200
+
+    def open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
+        """Return status, Location and text of a page at Keycloak."""
         opener = urllib.request.build_opener(_Stay, urllib.request.HTTPCookieProcessor(self.jar))
         try:
             with opener.open(url, urlencode(form).encode() if form else None, timeout=60) as answer:

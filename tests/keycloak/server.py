@@ -19,6 +19,7 @@ REALM = "vestibule"
 CLIENT = "vestibule"
 PASSWORD = "a password at Keycloak"
 STARTS_WITHIN = 240  # seconds, on a busy machine
+USUAL_TIMES = {"ssoSessionIdleTimeout": 1800, "ssoSessionMaxLifespan": 36000}  # seconds, Keycloak's defaults
 HEAP = "-Xms128m -Xmx384m -XX:TieredStopAtLevel=1"  # short-lived: little to optimise for
 
 
@@ -55,13 +56,22 @@ class Keycloak:
         assert process.poll() is None, self.log.read_text()[-2000:]
         return process
 
-    def make_realm(self, *, public_url: str, logout_url: str) -> None:
-        """Make the realm anew, with the product as its client and one person, Ada."""
-        if self.call("GET", "", missing_is_fine=True) is not None:
-            self.call("DELETE", "")
-        self._admin("POST", "/admin/realms", {"realm": REALM, "enabled": True, "sslRequired": "none"})
+    def make_new(self, *, public_url: str, logout_url: str) -> None:
+        """Have the product as the only client of ours, and Ada as the only person, whatever a story has done to them.
+
+        The realm stays, with its usual settings: to make one, keys and all, takes Keycloak seconds.
+        """
+        if self.call("GET", "", missing_is_fine=True) is None:
+            self._admin("POST", "/admin/realms", {"realm": REALM})
+        self.call("PUT", "", {"enabled": True, "sslRequired": "none", **USUAL_TIMES})
+        for kind, found in (("users", "/users"), ("clients", f"/clients?clientId={CLIENT}")):
+            for one in self.call("GET", found):
+                self.call("DELETE", f"/{kind}/{one['id']}")
         self.call("POST", "/clients", self._client(public_url, logout_url))
-        self.call("POST", "/users", person("ada", "Ada", "Lovelace"))
+        self.add_person("ada", "Ada", "Lovelace")
+
+    def add_person(self, username: str, given: str, family: str) -> None:
+        self.call("POST", "/users", person(username, given, family))
 
     def call(self, method: str, path: str, body: object = None, *, missing_is_fine: bool = False) -> Any:
         """Ask the administrators' API about the realm and return its answer; None if there is none."""
@@ -77,9 +87,14 @@ class Keycloak:
         found: str = self.call("GET", f"/users?username={username}&exact=true")[0]["id"]
         return found
 
+    def client(self) -> dict[str, Any]:
+        """Return how the product is set up there."""
+        found: dict[str, Any] = self.call("GET", f"/clients?clientId={CLIENT}")[0]
+        return found
+
     def change_client(self, *, attributes: dict[str, str] | None = None, **changes: object) -> None:
         """Change how the product is set up there. ``attributes`` are added to those that are there."""
-        client = self.call("GET", f"/clients?clientId={CLIENT}")[0]
+        client = self.client()
         merged = client["attributes"] | (attributes or {})
         self.call("PUT", f"/clients/{client['id']}", client | changes | {"attributes": merged})
 
