@@ -141,7 +141,10 @@ PAGES = {
         heading=_("This is not one of your ways in"),
         happened=_("What you chose at %(provider)s does not lead to the account that you are signed in to."),
         meaning=NOTHING_CHANGED,
-        advice=_("Choose one that is connected already."),
+        advice=_(
+            "Choose one that is connected already. If you did, %(provider)s may identify you differently since it was "
+            "moved or set up again. Then give your administrator the reference below."
+        ),
     ),
     Reason.STARTED_BY_ANOTHER_PERSON: Page(
         status=403,

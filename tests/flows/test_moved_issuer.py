@@ -1,0 +1,27 @@
+"""An issuer that moves (its host name, its realm, its subjects) makes strangers of people: what they are told then."""
+
+import pytest
+
+from accounts.models import Identity
+from audit.models import Entry
+from tests.flows.conftest import Browser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(21)]
+
+
+@pytest.mark.parametrize("moved", [{"issuer": "https://sso.example/realms/former"}, {"subject": "former"}])
+def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, moved: dict[str, str]) -> None:
+    """Kind: a page advises ways that its reader does not have (issue 12, 5.8)."""
+    browser.sign_in("keycloak", "ada")
+    Identity.objects.update(**moved)
+
+    page = browser.sign_in("keycloak", "ada", process="prove")
+
+    assert page.status_code == 403
+    assert b"This is not one of your ways in" in page.content
+    assert b"Keycloak may identify you differently since it was moved or set up again" in page.content
+    details = Entry.objects.get(action="sign_in.refused").details
+    assert details
+    assert details["refused_because"] == "identity_not_connected"
+    assert f"Reference <code>{details['reference']}</code>" in page.content.decode()
+    assert browser.account is not None
