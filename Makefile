@@ -23,7 +23,7 @@ test: setup ## Run all tests
 
 .PHONY: test-keycloak
 test-keycloak: setup ## Try the stories of a real Keycloak (Java 17 and Maven; the first time it brings 177 MB)
-	@exec $(BIN)/pytest tests/keycloak
+	@exec $(BIN)/pytest -r s tests/keycloak
 
 .PHONY: check
 check: setup ## Check format, lint, types, import contracts, migrations and deployment settings
