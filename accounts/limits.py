@@ -8,11 +8,13 @@ import logging
 import time
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Protocol, cast
 
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from redis import Redis
 from redis.exceptions import RedisError
 
 from accounts.windows import Windows
@@ -22,6 +24,10 @@ from audit.events import Event, record
 logger = logging.getLogger(__name__)
 
 Address = IPv4Address | IPv6Address
+
+
+class _HasRedis(Protocol):
+    def redis(self) -> Redis: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +103,11 @@ def _name(kind: str, key: str, seconds: int) -> str:
 
 
 def _count(kind: str, key: str, seconds: int) -> int:
-    name = _name(kind, key, seconds)
-    cache.add(name, 0, 2 * seconds)
-    return cache.incr(name)
+    """In one step: between two, somebody may empty the cache."""
+    name = cache.make_key(_name(kind, key, seconds))
+    with cast("_HasRedis", cache).redis().pipeline() as redis:
+        count, _ = redis.incr(name).expire(name, 2 * seconds).execute()
+    return int(count)
 
 
 def _count_anyway(limit: Limit, key: str) -> int:

@@ -1,5 +1,10 @@
 """Counting in Redis: exact over processes, closed when Redis is away."""
 
+import ast
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +12,10 @@ from django.core.cache import cache
 from django.test import RequestFactory
 from redis.exceptions import RedisError
 
-from accounts import limits
+from accounts import brake, limits
 from accounts.limits import Limit
+from audit.events import Event
+from config.environment import CHECKOUT
 from tests.together import together
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +65,66 @@ def test_without_redis_nothing_passes(cache_away: Any, providers: object) -> Non
     cache_away()
     with pytest.raises(RedisError):
         limits.is_over(RequestFactory().get("/", REMOTE_ADDR="203.0.113.7"), FEW)
+
+
+@contextmanager
+def emptied_all_the_time() -> Iterator[None]:
+    """Let somebody empty Redis between any two of its commands; what is counted meanwhile may begin anew."""
+    done = threading.Event()
+
+    def empty() -> None:
+        while not done.is_set():
+            cache.clear()
+
+    threads = [threading.Thread(target=empty) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+
+
+@pytest.mark.promise(79)
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: limits.take("tests", "a", limit=10_000, seconds=3600),
+        limits.may_leave_entry,
+        lambda: brake.forgive(_braked()),
+    ],
+    ids=["a limit", "the trail", "the brake"],
+)
+def test_a_cache_that_is_emptied_meanwhile_is_no_fault(use: Callable[[], object]) -> None:
+    """Kind: a key is made, and then trusted to be there. Whoever empties the cache between gets people a 500."""
+    with emptied_all_the_time():
+        for _ in range(400):
+            use()
+
+
+def test_a_count_ends_with_its_window() -> None:
+    limits.take("tests", "a", limit=1, seconds=60)
+    (name,) = cache._cache.get_client().keys("*")  # type: ignore[attr-defined]  # noqa: SLF001
+    assert 60 <= cache._cache.get_client().ttl(name) <= 120  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
+    """Django's ``incr`` and its like raise ValueError where the key is gone: between any two calls it may be."""
+    needing = {"incr", "decr", "incr_version", "decr_version", "touch"}
+    found = [
+        f"{path.relative_to(CHECKOUT)}:{node.lineno}"
+        for app in ("accounts", "api", "audit", "config", "providers")
+        for path in Path(CHECKOUT, app).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in needing
+        if isinstance(node.value, ast.Name) and node.value.id in {"cache", "caches"}
+    ]
+    assert found == []
+
+
+def _braked() -> list[brake.Track]:
+    tracks = brake.for_account(None, "ada")
+    brake.take_quietly(tracks, event=Event.SIGN_IN_REFUSED)
+    return tracks
