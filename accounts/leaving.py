@@ -10,6 +10,7 @@ from django.dispatch import Signal
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.models.session import row_key
 from accounts.rows import fetch_all
 
 people_left = Signal()  # with ``people``, a list of their ids; sent in the transaction of the act
@@ -45,6 +46,6 @@ def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
     """Tell of those who are signed in nowhere any more; sessions that are yet to be removed do not count."""
     if not people:
         return
-    left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(but)])]
+    left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(map(row_key, but))])]
     if left:
         people_left.send(sender=User, people=left)

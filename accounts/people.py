@@ -46,7 +46,7 @@ def hold_with_session(person: UUID, *, session_key: str | None) -> User:
     The session was read when the request began, and may have been ended since.
     """
     held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
-    row = Session.objects.select_for_update().filter(session_key=session_key, user=person).first()
+    row = Session.objects.of_browser(session_key).select_for_update().filter(user=person).first()
     if held is None or row is None:
         raise EndedMeanwhile(person)
     return held

@@ -19,6 +19,7 @@ from accounts.local import registration
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
+from accounts.sessions import digesting
 from accounts.tenancy import site_context
 from accounts.webhooks import running
 from audit.clocks import LEEWAY
@@ -28,6 +29,7 @@ __all__ = ["do_errand"]  # Celery looks for jobs in this module only
 WITH_ERRANDS = (address, mail, registration)  # of which a worker must know before it is sent one
 
 PURGE_SECONDS = 180.0  # of one scheduled run, shared by all tables; the next goes on from there
+DIGEST_SECONDS = 30.0  # of the same run; once no code of before runs, there is nothing to do
 REWRAP_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
 ERRAND_SECONDS = 60.0  # of one run
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
@@ -47,6 +49,7 @@ def rewrap_secrets() -> None:
     """Twice at once does no harm: each text is written upon the one that was read."""
     with one_at_a_time("rewrapping") as is_ours:
         if is_ours:
+            digesting.digest(seconds=DIGEST_SECONDS)
             rewrapping.rewrap(seconds=REWRAP_SECONDS)
 
 

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.browsers import name_browser
 from accounts.models import Session, User
+from accounts.models.session import row_key
 from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_early, end_others
@@ -95,6 +96,6 @@ def _device(row: Session, current: str | None) -> Device:
         provider=Named(id=row.provider, name=name_of(row.provider)) if row.provider else None,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
-        is_current=row.session_key == current,
+        is_current=row.session_key == row_key(current),
         end_url=reverse("end-session", kwargs={"public_id": row.public_id}),
     )

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.canonical import A_LABEL, a_label, beginning, folded
 from accounts.models import Identity, Membership, Session, Tenant, User
-from accounts.models.session import PUBLIC_ID_KEY
+from accounts.models.session import ROW_KEY, UNDER_BROWSERS_KEY
 from accounts.models.user import EMAIL_KEY, NAME_KEY
 
 SESSION_ID = re.compile(r"[0-9a-f]{6,16}\Z")
@@ -77,8 +77,10 @@ def _elsewhere(term: str) -> list[Ids]:
     """What other tables know by this term, as ids of people."""
     found: list[Ids] = [Identity.objects.filter(subject=term).values("user_id")]
     if SESSION_ID.match(term.lower()):
-        sessions = Session.objects.alias(public_id_key=PUBLIC_ID_KEY).filter(public_id_key__startswith=term.lower())
-        found.append(sessions.filter(user__isnull=False).values("user_id"))
+        sessions, start = Session.objects.filter(user__isnull=False), term.lower()
+        found.append(sessions.filter(session_key__startswith=start).values("user_id"))
+        undigested = sessions.alias(row_key=ROW_KEY).filter(UNDER_BROWSERS_KEY, row_key__startswith=start)
+        found.append(undigested.values("user_id"))
     if tenants := list(tenants_called(term)):
         found.append(_members(tenants))
     return found

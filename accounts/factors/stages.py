@@ -61,7 +61,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
 
 def hold(request: HttpRequest, person: User) -> Proof:
     """Hold the person and the row in which their sign-in waits, and return its first proof. Raises EndedMeanwhile."""
-    row = Session.objects.filter(session_key=request.session.session_key, waiting_for=person).first()
+    row = Session.objects.of_browser(request.session.session_key).filter(waiting_for=person).first()
     if row is None:
         raise people.EndedMeanwhile(person.pk)
     people.hold(person.pk, epoch=row.waiting_epoch)
@@ -81,7 +81,7 @@ def waiting(request: HttpRequest) -> SecondFactorStage | None:
     found: Any = LoginStageController.enter(request, SecondFactorStage.key)
     if found is None or found.login.user is None or not found.login.user.is_active:
         return None
-    if not Session.objects.waiting().filter(session_key=request.session.session_key).exists():
+    if not Session.objects.waiting().of_browser(request.session.session_key).exists():
         raise people.EndedMeanwhile(found.login.user.pk)
     stage: SecondFactorStage = found
     return stage

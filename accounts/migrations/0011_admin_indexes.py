@@ -1,11 +1,17 @@
 # What the admin's lists are sorted, searched and filtered by, built while people go on signing in.
 
-import accounts.models.session
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.db import migrations, models
 
 from audit.live_index import AddLiveIndex
+
+
+class PublicId(models.Func):
+    """What the index over sessions had until 0027."""
+
+    template = "left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), 16)"
+    output_field = models.CharField()
 
 
 class Migration(migrations.Migration):
@@ -39,7 +45,7 @@ class Migration(migrations.Migration):
         ),
         AddLiveIndex(
             model_name='session',
-            index=models.Index(django.db.models.functions.comparison.Collate(accounts.models.session.PublicId('session_key'), 'C'), name='session_public_id'),
+            index=models.Index(django.db.models.functions.comparison.Collate(PublicId('session_key'), 'C'), name='session_public_id'),
         ),
         AddLiveIndex(
             model_name='session',

@@ -1,30 +1,51 @@
 """A browser that is signed in, or on its way to be."""
 
 import hashlib
+import re
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Value
-from django.db.models.functions import Collate, Now
+from django.db.models.functions import Collate, Length, Now
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
 
+KEY = re.compile(r"[a-z0-9]{32}\Z")  # what a browser's cookie holds; no row's key looks like that
+DIGITS = 40  # of a row's key, hexadecimal: 160 bits, as many as are random in a browser's
+PUBLIC_DIGITS = 16
 
-class PublicId(models.Func):
-    """``Session.public_id`` as the database computes it, so that an index finds a session by its beginning."""
 
-    template = "left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), 16)"
+def row_key(key: str | None) -> str:
+    """Return the key of a session's row: a digest of the one that its browser holds, from which nobody finds that.
+
+    A row's own key is returned as it is. The key of no session is that of no row (ADR 34).
+    """
+    if key and KEY.match(key):
+        return hashlib.sha256(key.encode()).hexdigest()[:DIGITS]
+    return key or ""
+
+
+class RowKey(models.Func):
+    """``row_key`` as the database computes it, of rows under a browser's key: code of before ADR 34 wrote them."""
+
+    template = f"left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), {DIGITS})"
     output_field = models.CharField()
 
 
-PUBLIC_ID_KEY = Collate(PublicId("session_key"), "C")
+UNDER_BROWSERS_KEY = models.Q(Exact(Length("session_key"), 32))
+ROW_KEY = Collate(RowKey("session_key"), "C")
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
+    def of_browser(self, key: str | None) -> "SessionQuerySet":
+        """The session of the browser that holds this key."""
+        return self.filter(session_key=row_key(key))
+
     def live(self) -> "SessionQuerySet":
         """Those that have not expired, the one seen last first."""
         return self.filter(expire_date__gt=timezone.now()).order_by("-last_seen_at")
@@ -49,6 +70,8 @@ class Session(AbstractBaseSession):
     A row without ``user`` may hold a sign-in that waits for its second factor: whose (``waiting_for``), by which
     identity, and in which epoch its first proof was judged. ``waiting_ended`` says why it opens nothing any more; the
     row stays, so that its browser can be told (ADR 28).
+
+    ``session_key`` is ``row_key`` of what the browser holds: who reads the table can be nobody by it (ADR 34).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
@@ -92,7 +115,7 @@ class Session(AbstractBaseSession):
                 condition=~models.Q(upstream_sessions=[]),
                 name="session_follows",
             ),
-            models.Index(PUBLIC_ID_KEY, name="session_public_id"),
+            models.Index(ROW_KEY, condition=UNDER_BROWSERS_KEY, name="session_under_browsers_key"),
             models.Index(fields=["address"], name="session_address"),
             models.Index(fields=["created_at"], name="session_created"),
             models.Index(
@@ -101,12 +124,12 @@ class Session(AbstractBaseSession):
         )
 
     def __str__(self) -> str:
-        return self.public_id  # never the key, which opens the session
+        return self.public_id
 
     @property
     def public_id(self) -> str:
-        """What pages and addresses call the session: who knows this cannot use it."""
-        return hashlib.sha256(self.session_key.encode()).hexdigest()[:16]
+        """What pages, addresses and the trail call the session."""
+        return row_key(self.session_key)[:PUBLIC_DIGITS]
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:

@@ -14,6 +14,7 @@ from django.db import transaction
 from accounts import leaving
 from accounts.models import MailedLink, Purpose, Session, User
 from accounts.models.mailed_link import OF_AN_EPOCH
+from accounts.models.session import row_key
 from accounts.rows import change, fetch_all
 from audit.events import Event, record
 
@@ -55,15 +56,18 @@ SIGN_OUTS = frozenset({Because.OWNER, Because.PROVIDER, Because.ADMINISTRATOR}) 
 
 
 def end(keys: list[str]) -> int:
-    """End sessions and return how many there were. Before their time: ``end_early``, which says so in the trail."""
-    count, _ = Session.objects.filter(session_key__in=keys).delete()
+    """End sessions and return how many there were. Before their time: ``end_early``, which says so in the trail.
+
+    Also those that have come under the key of a row since they were read (ADR 34).
+    """
+    count, _ = Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).delete()
     return count
 
 
 def end_others(user: User, *, keep: str | None, because: Because) -> int:
     """End all sessions of a person but one, and all that waits; return how many sessions there were.
 
-    ``keep`` is the key of the session in which they do it themselves, or in which their own sign-in waits.
+    ``keep`` is the browser's key of the session in which they do it themselves, or in which their own sign-in waits.
     """
     return end_of([user.pk], keep=keep, because=because)
 
@@ -76,9 +80,9 @@ def end_of(people: Collection[UUID], *, keep: str | None = None, because: Becaus
     with transaction.atomic():
         move_epoch(people, keep=keep)
         unfinished = Session.objects.unfinished().filter(waiting_for__in=people)
-        end_waiting(unfinished.exclude(session_key=keep), because=because)
+        end_waiting(unfinished.exclude(session_key=row_key(keep)), because=because)
         end_links(people, because=because)
-        others = Session.objects.filter(user__in=people).exclude(session_key=keep)
+        others = Session.objects.filter(user__in=people).exclude(session_key=row_key(keep))
         return end_early(others.defer("session_data"), because=because)
 
 
@@ -91,7 +95,7 @@ def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
     given: list[Any] = [list(people)]
     with transaction.atomic():
         leaving.hold(people)
-        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, *given, keep])
+        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, *given, row_key(keep)])
         fetch_all(WAIT_FOR_SIGN_INS, given)
 
 

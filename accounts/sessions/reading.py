@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
+from accounts.models.session import row_key
 from accounts.rows import Rows, fetch_one
 from accounts.standing import Standing
 
@@ -33,11 +34,11 @@ class Found:
 
 
 def read(key: str) -> Found | None:
-    """Return the session if it is live, with its person and their standing.
+    """Return the session of the browser that holds this key if it is live, with its person and their standing.
 
     In a transaction this also tells the database for whom it works, as ``standing.enter`` does.
     """
-    row = fetch_one(READ, [key])
+    row = fetch_one(READ, [row_key(key)])
     if row is None:
         return None
     data, created_at, active_tenant, ends_at, is_remembered, is_seen_long_ago, *standing = row[:13]

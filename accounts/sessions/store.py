@@ -1,7 +1,9 @@
-"""The session engine: rows of ours in PostgreSQL, read once and written once a request (ADR 19)."""
+"""The session engine: rows of ours in PostgreSQL, read once and written once a request (ADR 19).
+
+A store knows the browser's key, and statements only that of the row (ADR 34).
+"""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +18,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Session, User
+from accounts.models.session import KEY, row_key
 from accounts.people import EndedMeanwhile
 from accounts.rows import fetch_one
 from accounts.sessions.ending import end
@@ -35,8 +38,6 @@ from accounts.sessions.statements import (
     compared,
     new_key,
 )
-
-KEY = re.compile(r"[a-z0-9]{32}\Z")
 
 
 class FactorAddedMeanwhile(Exception):
@@ -58,7 +59,7 @@ class SessionStore(DatabaseStore):
         self._ends_at: datetime | None = None
         self._is_remembered = False
         self._assumes_no_factor = False
-        self._former: str | None = None  # the key under which the row still stands, where it is to have another
+        self._former: str | None = None  # of whose row it still is, where that is to be another key's
         self._is_another_row = False
         self._proof: Proof | None = None
 
@@ -120,7 +121,7 @@ class SessionStore(DatabaseStore):
 
     def proven_in(self, upstream: Upstream) -> None:
         """Follow the session at a provider in which its person was proven again; call it while the row is held."""
-        row = Session.objects.filter(pk=self._former or self.session_key).defer("session_data").first()
+        row = Session.objects.of_browser(self._former or self.session_key).defer("session_data").first()
         self.describe(after_proof(row, upstream) if row else {})
 
     def rest_on(self, proof: Proof) -> None:
@@ -223,7 +224,7 @@ class SessionStore(DatabaseStore):
 
     def _replaced(self) -> dict[str, Any]:
         """Remove the row that a new one replaces, and return what of it is the browser's."""
-        row = fetch_one(REPLACED, [self._former]) if self._former else None
+        row = fetch_one(REPLACED, [row_key(self._former)]) if self._former else None
         return dict(zip(OF_THE_BROWSER, row, strict=True)) if row else {}
 
     def _insert(self, values: dict[str, Any]) -> None:
@@ -233,7 +234,7 @@ class SessionStore(DatabaseStore):
         """
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)
-        values["session_key"] = self.session_key
+        values["session_key"] = row_key(self.session_key)
         proof = self._proof_of(person or values.get("waiting_for_id"))
         where = STANDS if proof else ""
         sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
@@ -261,17 +262,17 @@ class SessionStore(DatabaseStore):
 
     def _update(self, values: dict[str, Any]) -> None:
         if self._former is not None:
-            values = {"session_key": self.session_key, **values}
+            values = {"session_key": row_key(self.session_key), **values}
         sql = UPDATE.format(changes=", ".join(f"{name} = %s" for name in values))
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*adapted(values), self._former or self.session_key])
+            cursor.execute(sql, [*adapted(values), row_key(self._former or self.session_key)])
             if not cursor.rowcount:
                 raise UpdateError
 
     def seen(self, *, address: str | None, user_agent: str) -> None:
         """Note that the session is used now, and from where. One that was ended meanwhile stays ended."""
         with connection.cursor() as cursor:
-            cursor.execute(SEEN, [address, user_agent, longest(), longest(), self.session_key])
+            cursor.execute(SEEN, [address, user_agent, longest(), longest(), row_key(self.session_key)])
 
     def get_expire_at_browser_close(self) -> bool:
         """The browser forgets what it was not asked to remember."""
@@ -287,8 +288,7 @@ class SessionStore(DatabaseStore):
         return max(0, int(left.total_seconds()))
 
     def delete(self, session_key: str | None = None) -> None:
-        key = session_key or self._former or self.session_key
-        if key:
+        if key := session_key or self._former or self.session_key:
             end([key])
         if session_key is None:
             self._former = None

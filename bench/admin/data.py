@@ -73,7 +73,8 @@ OURS = (
         name="accounts_session",
         columns="session_key, session_data, expire_date, created_at, last_seen_at, provider, upstream_sid, address, "
         "user_agent, user_id",
-        query="SELECT md5('session ' || n), '', now() + interval '7 days', now() - n % 14 * interval '1 day', now(), "
+        query="SELECT left(encode(sha256(('session ' || n)::bytea), 'hex'), 40), '', now() + interval '7 days', "
+        "now() - n % 14 * interval '1 day', now(), "
         "provider, '', inet '10.0.0.0' + n / 4, 'bench', id FROM person WHERE n % 10 = 1",
     ),
 )

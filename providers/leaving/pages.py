@@ -92,7 +92,7 @@ def _origin(request: HttpRequest) -> Origin | None:
     """Return where this session came from, if that is a provider that is on."""
     if not isinstance(request.user, User):
         return None
-    rows = Session.objects.filter(session_key=request.session.session_key)
+    rows = Session.objects.of_browser(request.session.session_key)
     row = rows.values_list("provider", "upstream_sid").first()
     provider = registry.enabled().get(row[0]) if row else None
     if row is None or provider is None:

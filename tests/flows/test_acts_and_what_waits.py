@@ -353,7 +353,7 @@ def test_where_nothing_is_done_it_leads_on(stage: Stage, begin: Callable[[Stage]
 @pytest.mark.promise(38)
 def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Stage) -> None:
     stage.late.sign_in("keycloak", "ada")
-    waiting = Session.objects.get(session_key=stage.late.key)
+    waiting = Session.objects.of_browser(stage.late.key).get()
     log_out_there_by_sid(stage)
 
     entry = Entry.objects.get(action="sign_in.ended")

@@ -213,7 +213,7 @@ def test_who_comes_in_as_somebody_else_leaves_first(browser: Browser, root: User
     enter(browser)
 
     assert browser.account == str(root.pk)
-    assert not Session.objects.filter(session_key=old).exists()
+    assert not Session.objects.of_browser(old).exists()
     assert details("sign_in.succeeded")[-1]["steps"] == ["password"]
 
 

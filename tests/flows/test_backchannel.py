@@ -35,7 +35,7 @@ def ada(browser: Browser) -> Browser:
 
 def sid(browser: Browser) -> str:
     """What Keycloak calls the session that this browser came from."""
-    return Session.objects.get(session_key=browser.key).upstream_sid
+    return Session.objects.of_browser(browser.key).get().upstream_sid
 
 
 def ended() -> list[tuple[str, str]]:

@@ -158,9 +158,9 @@ def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
     browser.sign_in(provider, "ada")
     phone.sign_in(provider, "ada")
     grace.sign_in(provider, "grace")
-    end = f"/accounts/sessions/{Session.objects.get(session_key=phone.key).public_id}/end/"
+    end = f"/accounts/sessions/{Session.objects.of_browser(phone.key).get().public_id}/end/"
     grace.post(end)
-    assert Session.objects.filter(session_key=phone.key).exists()
+    assert Session.objects.of_browser(phone.key).exists()
     assert endings() == []
     browser.post(end)
 

@@ -325,7 +325,7 @@ def test_the_moment_is_the_database_s_and_not_a_machine_s(
     time_machine.move_to(timezone.now() + timedelta(minutes=2))
     ahead = new_browser()
     ahead.sign_in("keycloak", "ada")
-    row = Session.objects.get(session_key=ahead.key)
+    row = Session.objects.of_browser(ahead.key).get()
     assert ahead.account
 
     cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=False)

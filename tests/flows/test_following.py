@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
 
 
 def row(browser: Browser) -> Session:
-    return Session.objects.get(session_key=browser.key)
+    return Session.objects.of_browser(browser.key).get()
 
 
 def is_in(browser: Browser) -> bool:

@@ -74,7 +74,7 @@ def test_a_newcomer_comes_in_by_the_link_through_any_provider(
     assert "You belong to Abbey" in text(browser.get(link))
     assert "Ada Lovelace" in members(town.a.tenant)
     assert "Ada Lovelace" not in members(town.b.tenant)
-    assert Session.objects.get(session_key=browser.key).active_tenant == town.a.tenant.pk
+    assert Session.objects.of_browser(browser.key).get().active_tenant == town.a.tenant.pk
 
 
 def test_the_trail_tells_who_invited_whom_and_who_came(browser: Browser, town: Town, link: str) -> None:

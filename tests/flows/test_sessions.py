@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Membership, Role, Session, Tenant, User
+from accounts.models.session import row_key
 from accounts.tenancy import site_context
 from tests.authenticator import code
 from tests.flows.conftest import Browser
@@ -25,7 +26,7 @@ ACCURACY = timedelta(seconds=30)
 
 
 def row(browser: Browser) -> Session:
-    return Session.objects.get(session_key=browser.key)
+    return Session.objects.of_browser(browser.key).get()
 
 
 def is_in(browser: Browser) -> bool:
@@ -34,7 +35,7 @@ def is_in(browser: Browser) -> bool:
 
 def unused_for(browser: Browser, **time: float) -> None:
     """Let it be so much later for one session."""
-    given: dict[str, Any] = {"by": timedelta(**time), "key": browser.key}
+    given: dict[str, Any] = {"by": timedelta(**time), "key": row_key(browser.key)}
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE accounts_session SET last_seen_at = last_seen_at - %(by)s, created_at = created_at - %(by)s,"
@@ -249,7 +250,7 @@ def test_a_row_that_cannot_be_read_is_nobodys(browser: Browser) -> None:
     """Written by an older version, or by somebody who does not know how: no 500, and nobody signed in."""
     browser.sign_in("google", "ada")
     for content in ("", "gibberish:1abc:def", "[1, 2]", "null", '{"_auth_user_id": "7"}'):
-        Session.objects.filter(session_key=browser.key).update(session_data=content)
+        Session.objects.of_browser(browser.key).update(session_data=content)
         assert browser.get("/accounts/").status_code == 302, content
 
 
@@ -284,11 +285,11 @@ def test_a_row_made_by_hand_ends_when_it_says(browser: Browser) -> None:
     session = made.session
     session["seen"] = 1
     session.save()
-    Session.objects.filter(session_key=session.session_key).update(
+    Session.objects.of_browser(session.session_key).update(
         idle=None, ends_at=None, expire_date=timezone.now() + timedelta(hours=1)
     )
     again = type(session)(session.session_key)
     again["seen"] = 2
     again.save()
-    left = Session.objects.get(session_key=session.session_key).expire_date - timezone.now()
+    left = Session.objects.of_browser(session.session_key).get().expire_date - timezone.now()
     assert timedelta(minutes=59) < left <= timedelta(hours=1)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.admin import searching
 from accounts.admin.filtering import RoleFilter, TenantFilter
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
-from accounts.models.session import PUBLIC_ID_KEY
+from accounts.models.session import ROW_KEY, row_key
 from accounts.tenancy import site_context, tenant_context
 from bench.admin import data
 from tests.accounts.admin.conftest import PEOPLE
@@ -63,8 +63,9 @@ def test_by_whole_ids_of_the_account_and_of_its_identities_though_both_look_alik
     assert found(str(uuid4())) == found(subject[:-1]) == set()
 
 
-def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada: User) -> None:
-    live, over = session(ada, "a" * 32), session(User.objects.get(username="o1"), "b" * 32, hours=-1)
+@pytest.mark.parametrize("key", ["a" * 32, row_key("a" * 32)], ids=["of before", "of today"])
+def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada: User, key: str) -> None:
+    live, over = session(ada, key), session(User.objects.get(username="o1"), row_key("b" * 32), hours=-1)
 
     assert found(live.public_id[:8]) == found(live.public_id.upper()) == {ada.name}
     assert found(over.public_id[:8]) == {"Other 1"}
@@ -76,7 +77,7 @@ def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada:
 def test_the_database_calls_a_session_as_we_do(ada: User) -> None:
     row = session(ada, hashlib.sha256(b"any").hexdigest()[:32])
 
-    assert Session.objects.annotate(shown=PUBLIC_ID_KEY).values_list("shown", flat=True).get() == row.public_id
+    assert Session.objects.annotate(shown=ROW_KEY).values_list("shown", flat=True).get() == row_key(row.session_key)
 
 
 def test_by_the_tenant_they_belong_to(town: Town) -> None:
