@@ -155,12 +155,26 @@ class KeysetChangeList(ChangeList):
     def _page(self, place: Place | None) -> tuple[list[Any], bool]:
         """Return a page's rows in the list's order, and whether there are more in the direction of reading."""
         is_backwards = place is not None and place.side is Side.BEFORE
-        rows = self.queryset.order_by(*self.order.clauses(self.model, backwards=is_backwards))
-        if place is not None and place.pk is not None:
-            rows = rows.filter(self._beyond(place, descending=self.order.descending is not is_backwards))
-        found = list(rows[: self.list_per_page + 1])
+        found = self.read(place, self.list_per_page + 1)
         page = found[: self.list_per_page]
         return (page[::-1] if is_backwards else page), len(found) > self.list_per_page
+
+    def read(self, place: Place | None, count: int) -> list[Any]:
+        """Return the first so many rows from a place on, in the direction of reading."""
+        return list(self.ordered(self.queryset, place)[:count])
+
+    def ordered(self, rows: QuerySet[Any], place: Place | None) -> QuerySet[Any]:
+        """Return rows from a place on, in the direction of reading."""
+        is_backwards = place is not None and place.side is Side.BEFORE
+        rows = rows.order_by(*self.order.clauses(self.model, backwards=is_backwards))
+        if place is not None and place.pk is not None:
+            rows = rows.filter(self._beyond(place, descending=self.order.descending is not is_backwards))
+        return rows
+
+    def rows_of(self, keys: Sequence[Any]) -> list[Any]:
+        """Return the rows of some keys, in their order."""
+        found = self.root_queryset.in_bulk(keys)
+        return [found[key] for key in keys if key in found]
 
     def _beyond(self, place: Place, *, descending: bool) -> Beyond:
         """The address names the row alone; where that stands in the order is asked of those that may be seen."""
@@ -208,7 +222,7 @@ class UncountedPaginator(Paginator[Any]):
     """For autocompletes, whose pages have numbers: each reads one row more than it shows, to know of a next one."""
 
     def validate_number(self, number: Any) -> int:
-        if not str(number).isdecimal() or not 1 <= int(number) <= DEEPEST:
+        if str(number) not in {str(possible) for possible in range(1, DEEPEST + 1)}:  # int() refuses 5,000 digits
             raise EmptyPage
         return int(number)
 

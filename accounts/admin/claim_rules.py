@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.admin.proof import ProofFirst
+from accounts.admin.searching import FoundByWords
 from accounts.admin_scope import ChoiceOfMany
 from accounts.claim_rules import following
 from accounts.claim_rules.preview import Kind, Preview, preview
@@ -42,7 +43,7 @@ class ClaimRuleForm(forms.ModelForm[ClaimRule]):
 
 
 @admin.register(ClaimRule)
-class ClaimRuleAdmin(ProofFirst, admin.ModelAdmin[ClaimRule]):
+class ClaimRuleAdmin(FoundByWords, ProofFirst, admin.ModelAdmin[ClaimRule]):
     """A rule lets in whoever a provider says something of: a tenant's administrators write none."""
 
     form = ClaimRuleForm
@@ -51,8 +52,8 @@ class ClaimRuleAdmin(ProofFirst, admin.ModelAdmin[ClaimRule]):
     list_filter = ("provider", "is_active")
     list_select_related = ("tenant", "role")
     autocomplete_fields = ("tenant", "role")
-    search_fields = ("claim__istartswith", "value__istartswith")
-    search_help_text = _("The beginning of a claim or of a value.")
+    found_by = ("claim", "value")
+    search_help_text = _("The beginning of each word of a claim or of a value.")
     show_full_result_count = False
 
     @admin.display(description=_("provider"), ordering="provider")

@@ -21,13 +21,42 @@ from accounts.admin.filtering import (
     TenantFilter,
 )
 from accounts.models import User
-from accounts.models.user import EMAIL_KEY, NAME_KEY
-from audit.paging import KeysetAdmin
+from accounts.models.user import EMAIL_KEY, NAME_KEY, WORDS
+from accounts.words import begin
+from audit.paging import KeysetAdmin, KeysetChangeList, Place
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[User]
 else:
     Base = object
+
+
+CLOSE_BY = 2000  # people of the list, one after the other: among them a page of a common name is found first
+
+
+class SearchedList(KeysetChangeList):
+    """A list of people, in which a common word is looked for close by before all that have it are gathered (ADR 40)."""
+
+    everybody: QuerySet[User] | None = None  # without the search, where what it looks for is common
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        found = super().get_queryset(request, exclude_parameters)
+        query = self.query
+        if query and searching.is_common(self.root_queryset, query):
+            self.query = ""
+            self.everybody = super().get_queryset(request, exclude_parameters)
+            self.query = query
+        return found
+
+    def read(self, place: Place | None, count: int) -> list[Any]:
+        """Where too few are close by, all of them are gathered."""
+        if self.everybody is not None:
+            term = searching.shortened(self.query)
+            near = self.ordered(self.everybody, place).annotate(is_called=begin(WORDS, term))
+            keys = [key for key, is_called in near.values_list("pk", "is_called")[:CLOSE_BY] if is_called][:count]
+            if len(keys) == count:
+                return self.rows_of(keys)
+        return super().read(place, count)
 
 
 class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
@@ -47,8 +76,9 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     ordering: ClassVar[Any] = ("-created_at",)
     search_fields: ClassVar[Any] = ("email",)  # any, to be shown the field: get_search_results decides
     search_help_text: ClassVar[Any] = _(
-        "The beginning of a name, an address, a local name or a session's id; the whole id of an account or a tenant, "
-        "a subject, the network address of a live session, the name or short name of a tenant."
+        "The beginning of each word: of a name, an address, its domain or a local name. The beginning of a session's "
+        "id. The whole id of an account or a tenant, a subject, the network address of a live session, the name or "
+        "short name of a tenant."
     )
     export_columns: ClassVar[Mapping[str, str]] = {
         "id": "id",
@@ -69,6 +99,9 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     @admin.display(description=_("address"), ordering=EMAIL_KEY)
     def email_shown(self, user: User) -> str:
         return user.email or ""
+
+    def get_changelist(self, request: HttpRequest, **_options: Any) -> type[KeysetChangeList]:
+        return SearchedList
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Those of second factors come with the door that knows of them."""

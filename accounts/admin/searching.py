@@ -2,19 +2,24 @@
 
 import re
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Upper
+from django.contrib import admin
+from django.db.models import F, Func, Q, QuerySet, TextField
 from django.db.models.lookups import StartsWith
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.canonical import A_LABEL, a_label, beginning, folded
 from accounts.models import Identity, Membership, Session, Tenant, User
 from accounts.models.session import ROW_KEY, UNDER_BROWSERS_KEY
-from accounts.models.user import EMAIL_KEY, NAME_KEY
+from accounts.models.user import WORDS
+from accounts.words import LONGEST_TERM, begin, words_of
 
+FEW = 2000  # people whom the words of a term find: so many are named to the database one by one
+FENCE = 10**9  # rows: what is found by words is found by their index, whatever the planner believes of it
 SESSION_ID = re.compile(r"[0-9a-f]{6,16}\Z")
 Ids = QuerySet[Any, Any]
 
@@ -23,30 +28,59 @@ def find(people: QuerySet[User], term: str) -> QuerySet[User]:
     """Narrow people down to those whom a term finds.
 
     A whole id: of an account, of a tenant (its members), a subject. The address of a live session. The beginning of
-    a session's id, a name, an address, a local name. The whole name or short name of a tenant: its members.
+    a session's id. The whole name or short name of a tenant: its members. And whoever has, for each word of the term,
+    a word that begins so in their name, address, domain or local name.
+
+    The one search for people: of lists, of choices, and of what is chosen by a search for all of it.
     """
-    term = term.strip()
+    term = shortened(term)
     if not term:
         return people
     if (whole_id := _uuid(term)) is not None:
         return people.filter(pk__in=_called(whole_id, term))
     if (address := _address(term)) is not None:
         return people.filter(pk__in=_with_session_at(address))
-    by_name = people.alias(name_key=NAME_KEY, email_key=EMAIL_KEY).filter(_begins_with(term))
     elsewhere = [ids for ids in _elsewhere(term) if _is_of_any(ids, people)]
+    by_words = _by_words(term)
     if not elsewhere:
-        return by_name
-    known = User.objects.alias(name_key=NAME_KEY, email_key=EMAIL_KEY).filter(_begins_with(term)).values("pk")
-    return people.filter(pk__in=known.union(*elsewhere))  # not OR: that would read every person to look elsewhere
+        return people.filter(pk__in=by_words)
+    return people.filter(pk__in=User.objects.filter(pk__in=by_words).values("pk").union(*elsewhere))
 
 
-def _begins_with(term: str) -> Q:
-    """The database folds the letters of a name, so that it folds the term as it did the column."""
-    return (
-        Q(name_key__startswith=Upper(Value(term)))
-        | begins_with_address(term, canonical="email_key")
-        | Q(username__startswith=term)
-    )
+def shortened(term: str) -> str:
+    return term.strip()[:LONGEST_TERM]
+
+
+def _by_words(term: str) -> list[UUID] | Ids:
+    """Return the ids of whoever has these words, looked up first of all, so that no plan tries the words on everybody.
+
+    The planner knows nothing of beginnings: it takes the rarest for one that every fiftieth has, and would walk
+    through a million people to find it (ADR 40).
+    """
+    found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
+    few = list(found[: FEW + 1])
+    return few if len(few) <= FEW else User.objects.filter(begin(WORDS, term)).order_by().values("pk")[:FENCE]
+
+
+def is_common(people: QuerySet[User], term: str) -> bool:
+    """Whether the words of a term, and nothing else, find so many that some are close by wherever one reads."""
+    term = shortened(term)
+    found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
+    return found[FEW : FEW + 1].exists() and not any(_is_of_any(ids, people) for ids in _elsewhere(term))
+
+
+class FoundByWords(admin.ModelAdmin[Any]):
+    """A model whose rows are found by their words: there are too few of them to need an index."""
+
+    found_by: ClassVar[tuple[str, ...]] = ("name",)
+    search_fields: ClassVar[Any] = ("name",)  # any, to be shown the field: get_search_results decides
+    search_help_text: ClassVar[Any] = _("The beginning of each word, in any order.")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = shortened(search_term)
+        return queryset.filter(begin(words_of(*self.found_by), term)) if term else queryset, False
 
 
 def begins_with_address(term: str, *, canonical: str) -> Q:

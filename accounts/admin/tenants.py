@@ -18,6 +18,7 @@ from accounts import ceiling, memberships
 from accounts.admin import searching
 from accounts.admin.exporting import ExportAdmin
 from accounts.admin.proof import ProofFirst
+from accounts.admin.searching import FoundByWords
 from accounts.admin_scope import Scoped, actor, people_of
 from accounts.models import Membership, Role, Tenant, User
 from audit.paging import KeysetAdmin
@@ -51,9 +52,9 @@ LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says
 
 
 @admin.register(Tenant)
-class TenantAdmin(ProofFirst, Scoped[Tenant]):
+class TenantAdmin(FoundByWords, ProofFirst, Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
-    search_fields = ("name__istartswith", "=slug")
+    found_by = ("name", "slug")
     readonly_fields = ("id", "created_at")
     show_full_result_count = False
     fieldsets = (
@@ -110,11 +111,10 @@ class RoleForm(AskedBy):
 
 
 @admin.register(Role)
-class RoleAdmin(ProofFirst, Asking):
+class RoleAdmin(FoundByWords, ProofFirst, Asking):
     form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)
-    search_fields = ("name__istartswith",)
     autocomplete_fields = ("tenant",)
     filter_horizontal = ("permissions",)
     show_full_result_count = False

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.proof import ask_for_fresh_proof
+from accounts.admin.searching import FoundByWords
 from accounts.admin.tenants import AskedBy, Asking
 from accounts.admin_scope import Scoped, actor
 from accounts.models import Delivery, Tenant, Webhook
@@ -81,13 +82,12 @@ class WebhookForm(AskedBy):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(Asking):
+class WebhookAdmin(FoundByWords, Asking):
     """Whoever sets one up gets the tenant's whole trail: they must be allowed to read it here."""
 
     form = WebhookForm
     list_display = ("name", "tenant", "receiver", "health", "last_success_at", "undelivered_shown")
     list_select_related = ("tenant",)
-    search_fields = ("name__istartswith",)
     ordering = ("name", "id")  # the model's own is lost where rows are counted
     show_full_result_count = False
     actions = None

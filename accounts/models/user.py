@@ -3,8 +3,9 @@
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Collate, Upper
@@ -12,8 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.canonical import canonical_or_none
+from accounts.local.hashing import is_right
 from accounts.models.addresses import AddressField, AddressQuerySet, CanonicalField, WithAddress
 from accounts.rows import fetch_one
+from accounts.words import words_of
 
 if TYPE_CHECKING:
     from accounts.standing import Standing
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 # An address is there in its canonical form (ADR 27), or as it was given where it has none.
 NAME_KEY = Collate(Upper("name"), "C")
 EMAIL_KEY = Collate(Coalesce("canonical_email", "email", Value(""), output_field=models.TextField()), "C")
+WORDS = words_of("name", "email", "canonical_email", "username")  # what a search finds a person by
 
 HASH_AGAIN = """
     UPDATE "accounts_user" SET password = %s
@@ -119,6 +123,7 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["created_at", "id"], name="user_newest"),
             models.Index(NAME_KEY, F("id"), name="user_by_name"),
             models.Index(EMAIL_KEY, F("id"), name="user_by_address"),
+            GinIndex(WORDS, name="user_by_word"),
             models.Index(fields=["created_at", "id"], condition=Q(is_active=False), name="user_inactive"),
             models.Index(fields=["created_at", "id"], condition=Q(is_staff=True), name="user_staff"),
             models.Index(fields=["created_at", "id"], condition=Q(is_superuser=True), name="user_superuser"),
@@ -151,7 +156,7 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
         The new hash is written only over the one that was judged, in the same epoch: Django's own writes it over
         whatever is there, so an old password judged just before a reset would come back.
         """
-        return check_password(raw_password, self.password, self._hash_again)
+        return is_right(raw_password, self.password, self._hash_again)
 
     def _hash_again(self, raw_password: str) -> None:
         hashed = make_password(raw_password)
