@@ -125,7 +125,7 @@ class KeysetChangeList(ChangeList):
         """Django's own list obeys an address that sorts by a column whose header does not offer it."""
         wanted = str(self.params.pop(ORDER_VAR, "")).split(".", maxsplit=1)[0]
         column = wanted.removeprefix("-")
-        if column.isdecimal() and int(column) < len(self.list_display):
+        if column in {str(number) for number in range(len(self.list_display))}:
             name = self.list_display[int(column)]
             if name in (self.sortable_by or ()):
                 self.params[ORDER_VAR] = wanted
