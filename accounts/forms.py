@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.local.hashing import LONGEST_PASSWORD
+from accounts.local.hashing import LONGEST_TYPED
 from accounts.models import User
 from accounts.models.addresses import AddressFormField
 
@@ -30,7 +30,7 @@ class SignInForm(forms.Form):
     )
     password = forms.CharField(
         label=_("Password"),
-        max_length=LONGEST_PASSWORD,
+        max_length=LONGEST_TYPED,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -41,7 +41,7 @@ class NewPasswordForm(forms.Form):
 
     password = forms.CharField(
         label=_("Password"),
-        max_length=LONGEST_PASSWORD,
+        max_length=LONGEST_TYPED,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text=_("At least 12 characters. A few words that do not belong together are easy to keep."),

@@ -7,11 +7,15 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.password_validation import CommonPasswordValidator, UserAttributeSimilarityValidator
+from django.contrib.auth.password_validation import (
+    CommonPasswordValidator,
+    MinimumLengthValidator,
+    UserAttributeSimilarityValidator,
+)
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from accounts.local.hashing import LONGEST_PASSWORD
+from accounts.local.hashing import LONGEST_PASSWORD, composed
 
 LEAST_CHARACTERS = 5  # different ones
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertzuiop", "qwertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm")
@@ -21,25 +25,33 @@ class NotTooLong:
     """Refuse a password that the hasher would not take."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        if len(password) > LONGEST_PASSWORD:
+        if len(composed(password)) > LONGEST_PASSWORD:
             raise ValidationError(self.get_help_text(), code="password_too_long")
 
     def get_help_text(self) -> str:
         return _("Your password can have at most %(most)d characters.") % {"most": LONGEST_PASSWORD}
 
 
+class LongEnough(MinimumLengthValidator):
+    """Django's, which counts the accents of letters too where they were typed apart."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        super().validate(composed(password), user)
+
+
 class NotLikeTheirOwn(UserAttributeSimilarityValidator):
     """Django's, which compares the password with every word of the person's names."""
 
     def validate(self, password: str, user: Any = None) -> None:
-        if len(password) <= LONGEST_PASSWORD:
-            super().validate(password, user)
+        if len(composed(password)) <= LONGEST_PASSWORD:
+            super().validate(composed(password), user)
 
 
 class NothingObvious:
     """Refuse a common password that was only made longer, a run along the keyboard, and the site's own name."""
 
     def validate(self, password: str, user: Any = None) -> None:
+        password = composed(password)
         if len(password) > LONGEST_PASSWORD:
             return
         plain = password.casefold()

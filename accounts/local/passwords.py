@@ -4,13 +4,14 @@ from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.utils import perform_login
 from django.conf import settings
 from django.contrib.auth import logout
-from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import brake, people
+from accounts.local.hashing import is_right
 from accounts.models import User
 from accounts.proofs.noting import note
 from accounts.sessions import FactorAddedMeanwhile, Proof, SessionStore, forget_sign_in
@@ -34,7 +35,7 @@ def check(request: HttpRequest | None, name: str, password: str) -> User | None:
     hidden = brake.for_account(request, account or name)
     may_judge = brake.take_quietly(hidden, event=Event.SIGN_IN_REFUSED)
     if user is None or not may_judge:
-        check_password(password, make_password(None))
+        is_right(password, make_password(None), make_password)
         return None
     if not user.check_password(password) or not user.is_active:
         return None

@@ -73,7 +73,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NAME": "accounts.local.password_rules.NotLikeTheirOwn",
         "OPTIONS": {"user_attributes": ("username", "name", "email")},
     },
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "accounts.local.password_rules.LongEnough", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.local.password_rules.NothingObvious"},
 ]
