@@ -32,6 +32,8 @@ class CutOff(models.Model):
     closed = models.BooleanField(_("the account was closed"))
     checks: models.JSONField[Any, Any] = models.JSONField(_("check list"), default=dict)
     created_at = models.DateTimeField(_("done"), default=timezone.now, editable=False)
+    # The account's own ``not_before`` after the act: while they are equal, nobody has opened or closed it since.
+    not_before = models.DateTimeField(_("nothing given before this served any more"), null=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
 
     class Meta:

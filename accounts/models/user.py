@@ -70,6 +70,8 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
         help_text=_("Only for local accounts, such as the break-glass administrator."),
     )
     name = models.CharField(_("name"), max_length=255, blank=True)
+    # By the person or an administrator: then no provider changes it (providers.learning).
+    name_set_here = models.BooleanField(_("name was set here"), default=False, db_default=False, editable=False)
     email = AddressField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
