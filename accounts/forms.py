@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.local.hashing import LONGEST_TYPED
 from accounts.models import User
 from accounts.models.addresses import AddressFormField
+from accounts.names import NameField
 
 LONGEST_ADDRESS = 254  # characters: RFC 5321 leaves no more
 
@@ -62,5 +63,9 @@ class NewPasswordForm(forms.Form):
 
 
 class NewAccountForm(NewPasswordForm):
-    name = forms.CharField(label=_("Your name"), max_length=255, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ("name", "password")
+
+
+class NameForm(forms.Form):
+    name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))

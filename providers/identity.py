@@ -9,19 +9,17 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 from accounts.canonical import NotAnAddress, canonical
+from accounts.names import LONGEST_NAME, clean_name
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
 LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII characters"
-LONGEST_NAME = 255
 LARGEST_CLAIMS = 32_768  # characters of JSON
 MOST_NAMED = 10  # claims that were cut
 CUT = "_cut"  # the name under which the kept claims say what was cut of them
 DEEPEST_CLAIM = 8
-JOINERS = "\u200c\u200d"
-BLANK_LETTERS = frozenset("\u2800\u3164\uffa0")  # letters by their category, and nothing to be seen
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 OF_ONE_SIGN_IN = frozenset(
     {"acr", "aio", "amr", "at_hash", "aud", "auth_time", "azp", "c_hash", "exp", "iat", "jti", "nbf", "nonce", "rh"}
@@ -168,17 +166,3 @@ def clean_address(value: object) -> str:
         logger.warning("an address of a provider is dropped, for it is none: reason=%s", none.fault)
         return ""
     return value
-
-
-def clean_name(value: object) -> str:
-    """Return a name on one line: blanks of any script become one space, and what is invisible goes.
-
-    Overrides of the writing direction could make one name look like another. Joiners stay, because Persian and the
-    scripts of India are written with them.
-    """
-    if not isinstance(value, str):
-        return ""
-    spaced = "".join(" " if letter.isspace() or letter in BLANK_LETTERS else letter for letter in value)
-    visible = "".join(letter for letter in spaced if letter.isprintable() or letter in JOINERS)
-    name = " ".join(word for word in visible.split() if word.strip(JOINERS))
-    return name[:LONGEST_NAME].rstrip()

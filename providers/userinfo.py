@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers.identity import ExternalIdentity, clean_name, name_in
+from accounts.names import clean_name
+from providers.identity import ExternalIdentity, name_in
 from providers.metadata import Issuer
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import bearer

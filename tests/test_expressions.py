@@ -30,13 +30,14 @@ from accounts.limits import client
 from accounts.local.hashing import LONGEST_PASSWORD
 from accounts.local.password_rules import NothingObvious, _core
 from accounts.models import User
+from accounts.names import clean_name
 from accounts.next_page import safe_next
 from audit.plain import plain
 from audit.reading import telling
 from audit.reading.telling import Value
 from config.logs import hide_mailed_links, keep_to_one_line
 from config.middleware import nearest_stranger
-from providers.identity import clean_address, clean_name, storable
+from providers.identity import clean_address, storable
 
 pytestmark = pytest.mark.alone
 

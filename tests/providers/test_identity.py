@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Identity
+from accounts.names import clean_name
 from providers.identity import (
     CUT,
     LARGEST_CLAIMS,
     ExternalIdentity,
     beneath,
     clean_address,
-    clean_name,
     is_subject,
     name_in,
     storable,
