@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import address_views, link_views, organization_pages, views
+from accounts import address_views, link_views, name_views, organization_pages, views
 from accounts.cut_off import pages as cut_off_pages
 from accounts.factors import pages as factor_pages
 from accounts.local import by_passkey
@@ -22,6 +22,7 @@ urlpatterns = [
     path("locked/", cut_off_pages.locked, name="locked-account"),
     path("address/", address_views.ask, name="address"),
     path("address/cancel/", address_views.cancel, name="cancel-address-change"),
+    path("name/", name_views.change, name="name"),
     path("links/<str:token>/", link_views.follow, name="mailed-link"),
     path("register/", local_pages.register, name="register"),
     path("local/login/", local_pages.sign_in, name="local-sign-in"),

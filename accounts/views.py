@@ -79,6 +79,8 @@ def _notice(request: HttpRequest) -> str:
     """Tell what has just happened; and once that something is missing, and why."""
     if "address_changed" in request.GET:
         return _("This is the address of your account now. Your other devices were signed out.")
+    if "name_changed" in request.GET:
+        return _("Your name is saved.")
     provider = request.session.pop(CLAIMS_UNREAD, None)
     if provider is None:
         return telling.notice(request)

@@ -1,7 +1,7 @@
 """What a provider tells after the first sign-in reaches the account: a first address, its verification, a new name.
 
 What the person or an administrator has set here stays: an address of theirs is never replaced, and a name only where
-it is the one that the provider gave before.
+it is the one that the provider gave before, and nobody has set it here (``User.name_set_here``).
 """
 
 from typing import Any
@@ -37,7 +37,8 @@ def learn(identity: Identity, *, former_name: str) -> None:
 
 def _news(user: User, identity: Identity, former_name: str) -> dict[str, Any]:
     news: dict[str, Any] = {}
-    if identity.name and identity.name != user.name and user.name in {"", former_name}:
+    is_theirs = not user.name_set_here and user.name in {"", former_name}
+    if identity.name and identity.name != user.name and is_theirs:
         news["name"] = identity.name
     if identity.email and not user.email:
         news |= {"email": identity.email, "email_verified": identity.email_verified}

@@ -21,6 +21,7 @@ from accounts.admin.tenants import keep
 from accounts.admin_scope import Scoped, actor
 from accounts.cut_off import end_all
 from accounts.models import Membership, Session, User
+from accounts.names import on_one_line
 from accounts.sessions import Because, end_others
 from accounts.sessions.ending import end_links, end_waiting, move_epoch
 
@@ -37,6 +38,9 @@ class UserForm(UserChangeForm[User]):
     class Meta:
         model = User
         fields = "__all__"
+
+    def clean_name(self) -> str:
+        return on_one_line(self.cleaned_data["name"])
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
@@ -171,6 +175,12 @@ class UserPage(Scoped[User]):
         if _is_about_rights(request):
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[obj.pk]))
         return super().response_post_save_change(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
+        """A name that an administrator has set is no provider's to change; without one, a provider's is taken."""
+        if "name" in form.changed_data:
+            obj.name_set_here = bool(obj.name)
+        super().save_model(request, obj, form, change)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
         if self.has_delete_permission(request) and (asked := ask_for_fresh_proof(request, back_to=request.path)):

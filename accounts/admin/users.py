@@ -10,12 +10,16 @@ from accounts.admin.privacy import Privacy
 from accounts.admin.proof import ProofFirst
 from accounts.admin.user_page import UserPage
 from accounts.models import User
+from accounts.names import on_one_line
 
 
 class NewUserForm(AdminUserCreationForm[User]):
     class Meta:
         model = User
         fields = ("username", "name")
+
+    def clean_name(self) -> str:
+        return on_one_line(self.cleaned_data["name"])
 
 
 @admin.register(User)

@@ -34,7 +34,7 @@ def open_local_account(address: str, name: str, password: str | None) -> User:
     Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
     has given it another way in, in the same transaction.
     """
-    user = User(name=name, email=address, email_verified=True)
+    user = User(name=name, name_set_here=bool(name), email=address, email_verified=True)
     user.set_password(password)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         try:

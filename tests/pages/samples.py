@@ -354,12 +354,18 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
     pending = {"address": "augusta.ada.king@lovelace.example", "asked_at": NOW, "expires_at": NOW + timedelta(hours=1)}
     link: dict[str, object] = {"action": "/accounts/links/x/"}
     forms = import_module("accounts.forms")  # here: the gallery reads this module before Django is set up
+    named, nameless = forms.NameForm(initial={"name": ADA.name}), forms.NameForm({"name": ""})
+    told = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
     new, wrong = forms.AddressForm(), forms.AddressForm({"address": "ada at lovelace"})
     return {
         "accounts/address.html": {
             "quiet": {"user": ADA, "person": ADA, "form": new, "pending": None, "notice": ""},
             "waiting": {"user": ADA, "person": ADA, "form": new, "pending": pending, "notice": "We have sent a link."},
             "wrong": {"user": ADA, "person": NAMELESS, "form": wrong, "pending": None, "notice": ""},
+        },
+        "accounts/name.html": {
+            "told": {"user": ADA, "person": ADA, "form": named, "told": [told]},
+            "wrong": {"user": ADA, "person": NAMELESS, "form": nameless, "told": []},
         },
         "accounts/address_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
         "accounts/address_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},

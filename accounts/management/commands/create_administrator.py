@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from accounts.management.finding import in_one_line
 from accounts.management.telling import TellingCommand
 from accounts.models import User
+from accounts.names import on_one_line
 from accounts.sessions import Because, end_others
 from audit.context import Actor, ActorKind, acting
 
@@ -51,7 +52,7 @@ class Command(TellingCommand):
         if known and not reset_password:
             self._tell(known, "is there already", None, as_json=json)
             return
-        user = known or User(username=name, email=address, name=full_name, is_staff=True, is_superuser=True)
+        user = known or _new(name, address, full_name)
         password = secrets.token_urlsafe(18) if generate_password else _asked(password_file)
         _check(user, password)
         user.set_password(password)
@@ -69,6 +70,11 @@ class Command(TellingCommand):
         document = {"id": user.pk, "name": user.username, "created": is_new, "password": password}
         shown = f"\nThe password, shown this once: {password}" if password else ""
         self.tell(f"The administrator {user.username} ({user.pk}) {done}.{shown}", document, as_json=as_json)
+
+
+def _new(name: str, address: str | None, full_name: str) -> User:
+    called = on_one_line(full_name)
+    return User(username=name, email=address, name=called, name_set_here=bool(called), is_staff=True, is_superuser=True)
 
 
 def _known(name: str) -> User | None:

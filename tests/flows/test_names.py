@@ -1,0 +1,143 @@
+"""A name comes from the provider, unless the person or an administrator has set one here."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+from accounts.models import User
+from accounts.names import LONGEST_NAME
+from audit.models import Entry
+from tests.administrator import administrator, root
+from tests.flows.conftest import Browser
+from tests.flows.test_learning import Come, come
+
+__all__ = ["administrator", "come", "root"]
+pytestmark = pytest.mark.django_db
+
+NAME = "/accounts/name/"
+RLO, ZWJ, NBSP, IDEOGRAPHIC = "\u202e", "\u200d", "\u00a0", "\u3000"
+
+
+@pytest.fixture
+def pat(come: Come) -> User:
+    return come()
+
+
+@pytest.fixture
+def inside(pat: User, browser: Browser) -> Browser:
+    browser.sign_in("keycloak", "pat")
+    return browser
+
+
+def test_the_account_page_leads_to_it(inside: Browser) -> None:
+    assert f'href="{NAME}"' in inside.get("/accounts/").content.decode()
+    assert b"Your name comes from a provider" in inside.get(NAME).content
+
+
+def test_a_name_that_was_set_here_stays_whatever_the_provider_says(inside: Browser, come: Come) -> None:
+    """Kind: what somebody decided here is undone by the next sign-in."""
+    assert inside.post(NAME, {"name": "Patricia"}).headers["Location"] == "/accounts/?name_changed"
+    assert b"Patricia" in inside.get("/accounts/?name_changed").content
+
+    assert come(name="Pat Roe").name == "Patricia"
+
+
+def test_the_very_name_that_the_provider_says_can_be_set_here_too(inside: Browser, come: Come) -> None:
+    """Kind: who set a value is guessed from the value."""
+    inside.post(NAME, {"name": "Pat Doe"})
+
+    assert come(name="Pat Roe").name == "Pat Doe"
+
+
+def test_a_name_is_given_back_to_the_provider(inside: Browser, come: Come) -> None:
+    inside.post(NAME, {"name": "Patricia"})
+    come(name="Pat Roe")
+    page = inside.get(NAME)
+    assert b"This name was set here" in page.content
+    assert b"Use the name that Keycloak tells" in page.content
+    (told,) = page.context["told"]
+    inside.post(NAME, {"identity": str(told.identity_id)})
+
+    assert User.objects.get().name == "Pat Roe"
+    assert come(name="Pat Poe").name == "Pat Poe"
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  Ada \t Lovelace\n", "Ada Lovelace"),
+        (f"Ada{NBSP}{IDEOGRAPHIC}\u2003Lovelace", "Ada Lovelace"),
+        (f"\u06ccک{ZWJ}ی", f"\u06ccک{ZWJ}ی"),
+        (f"Ada{RLO}ecalevoL", "AdaecalevoL"),
+        ("A\u2066d\u2069a\u200b\ufeff\x07", "Ada"),
+        ("<b>Ada</b>", "<b>Ada</b>"),
+        ("x" * LONGEST_NAME, "x" * LONGEST_NAME),
+        (f"{' ' * 400}Ada", "Ada"),
+    ],
+)
+def test_a_typed_name_is_cleaned_like_a_providers(inside: Browser, typed: str, kept: str) -> None:
+    assert inside.post(NAME, {"name": typed}).status_code == 302
+
+    assert User.objects.get().name == kept
+    assert kept.replace("<", "&lt;").replace(">", "&gt;") in inside.get("/accounts/").content.decode()
+
+
+@pytest.mark.parametrize("typed", ["", "   ", NBSP, RLO, f"{ZWJ}{ZWJ}", "\u3164\u2800", "x" * (LONGEST_NAME + 1)])
+def test_what_is_no_name_or_too_long_is_refused_and_changes_nothing(inside: Browser, typed: str) -> None:
+    answer = inside.post(NAME, {"name": typed})
+
+    assert answer.status_code == 422
+    assert b'aria-invalid="true"' in answer.content
+    assert (User.objects.get().name, User.objects.get().name_set_here) == ("Pat Doe", False)
+
+
+def test_nobody_takes_the_name_of_anothers_identity(inside: Browser, browser: Browser, new_browser: Any) -> None:
+    stranger = new_browser()
+    stranger.sign_in("google", "grace")
+    (told,) = stranger.get(NAME).context["told"]
+
+    assert inside.post(NAME, {"identity": str(told.identity_id)}).status_code == 422
+    assert inside.post(NAME, {"identity": "x\0"}).status_code == 422
+    assert User.objects.get(email="pat@example.com").name == "Pat Doe"
+
+
+def test_only_whoever_is_signed_in_has_a_page_for_it(browser: Browser) -> None:
+    assert browser.get(NAME).headers["Location"].startswith("/accounts/login/")
+    assert browser.post(NAME, {"name": "Eve"}).headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_changed_name_has_its_entry(inside: Browser, pat: User) -> None:
+    inside.post(NAME, {"name": "Patricia"})
+
+    entry = Entry.objects.filter(object_table="accounts_user", action="update").order_by("-id")[0]
+    assert (entry.actor_kind, entry.actor_id) == ("person", str(pat.pk))
+    assert (entry.after or {})["name_set_here"] is True
+
+
+def test_an_administrator_who_sets_a_name_counts_and_one_who_empties_it_gives_it_back(
+    administrator: Client, pat: User, come: Come
+) -> None:
+    page = f"/admin/accounts/user/{pat.pk}/change/"
+    form = {"email": pat.email, "email_verified": "on", "is_active": "on"}
+    administrator.post(page, form | {"name": f" Patricia{RLO} "})
+    named = come(name="Pat Roe")
+    assert (named.name, named.name_set_here) == ("Patricia", True)
+
+    administrator.post(page, form | {"name": ""})
+    assert come(name="Pat Poe").name == "Pat Poe"
+
+
+def test_changing_something_else_in_the_admin_sets_no_name(administrator: Client, pat: User, come: Come) -> None:
+    page = f"/admin/accounts/user/{pat.pk}/change/"
+    administrator.post(page, {"name": pat.name, "email": pat.email, "is_active": "on"})
+
+    assert come(name="Pat Roe").name == "Pat Roe"
+
+
+def test_an_administrator_from_the_shell_has_set_theirs() -> None:
+    call_command("create_administrator", name="admin", full_name=f"Ann{RLO} Admin", generate_password=True)
+
+    made = User.objects.get(username="admin")
+    assert (made.name, made.name_set_here) == ("Ann Admin", True)
