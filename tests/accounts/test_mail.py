@@ -28,8 +28,9 @@ from tests.post import Post, html_of, words_of
 from tests.waiting import until
 from tests.worker import forget_messages, started
 
+OTHERWISE = {"base", "action", "notice"}  # of notices each kind is compared: tests/flows/test_notices.py
 TEMPLATES = sorted(
-    path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in {"base", "action"}
+    path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in OTHERWISE
 )
 TO_OTHERS = {"invitation", "webhook_off"}  # than whoever asked, whose whereabouts are no business of theirs
 LINK = "http://127.0.0.1:8000/accounts/links/" + "x" * 43 + "/"

@@ -1,0 +1,75 @@
+"""Notices: the mails that tell people what happened to their account, so that they can undo what was not them.
+
+Call ``tell`` in the transaction of the act, on the line after its ``record``::
+
+    record(Event.FACTOR_ADDED, person=user, ...)
+    notices.tell(user, Notice.PASSKEY_ADDED)
+
+Which events are told, and why the others are not, is declared in tests/accounts/test_notices.py.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.urls import reverse
+
+from accounts import limits
+from accounts.limits import Limit
+from accounts.mailing import mail
+from accounts.mailing.notice_words import WORDS, Notice
+from accounts.models import User
+
+__all__ = ["Notice", "reaches", "tell", "tell_all"]
+
+OF_ONE_KIND = Limit(kind="notices", most=5, seconds=3600)  # to one account: more would bury the first
+
+
+def tell(user: User, notice: Notice, *, before: User | None = None, **names: str) -> None:
+    """Mail a notice to the verified address of an account, after the commit. Without such an address, do nothing.
+
+    ``user`` is the account as it is in this transaction; ``before`` is as it was, where the act is about its address.
+    The fifth mail of one kind within an hour says that no more are sent: whoever repeats an act a hundred times fills
+    no mailbox, and cannot hide another kind of act behind it.
+    """
+    address = _address_of(before or user)
+    if not address:
+        return
+    count = limits.count_anyway(OF_ONE_KIND, f"{user.pk} {notice}")
+    if count > OF_ONE_KIND.most:
+        return
+    words = WORDS[notice]
+    context = {
+        "subject": words.subject,
+        "happened": _Filled(words.happened, {"site": settings.SITE_NAME, **names}),
+        "by_owner": words.by_owner,
+        "can_sign_in": words.can_sign_in,
+        "is_last": count == OF_ONE_KIND.most,
+        "sessions_url": mail.absolute(reverse("sessions")),
+        "lock_url": mail.absolute(reverse("lock-account")),
+    }
+    mail.send(address, "notice", context)
+
+
+def tell_all(people: Iterable[User], notice: Notice, **names: str) -> None:
+    for person in people:
+        tell(person, notice, **names)
+
+
+def reaches(user: User) -> bool:
+    """Whether an account has an address that notices go to."""
+    return bool(_address_of(user))
+
+
+class _Filled:
+    """A sentence with its names, translated where it is written: the mail has a language of its own."""
+
+    def __init__(self, text: object, names: dict[str, str]) -> None:
+        self._text, self._names = text, names
+
+    def __str__(self) -> str:
+        return str(self._text) % self._names
+
+
+def _address_of(user: User) -> str:
+    """Return the stored address if it is verified and the account's alone (ADR 27), and mail can be sent at all."""
+    return (user.email or "") if user.own_address and mail.is_set_up() else ""

@@ -1,0 +1,29 @@
+"""Mails that are promised: read as errands, before any worker has sent them."""
+
+import json
+from dataclasses import dataclass
+
+from accounts.encryption import decrypt
+from accounts.errands import doing
+from accounts.models import Errand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promised:
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+def promised() -> list[Promised]:
+    """Return the mails that wait to be sent, or were sent, in no order."""
+    found = []
+    for errand in Errand.objects.filter(kind="mail").exclude(content=""):
+        told = json.loads(decrypt(errand.content, owner=errand.pk, purpose=doing.PURPOSE))["arguments"]
+        found.append(Promised(**{name: told[name] for name in ("to", "subject", "text", "html")}))
+    return found
+
+
+def subjects(address: str) -> list[str]:
+    return sorted(mail.subject for mail in promised() if mail.to == address)
