@@ -104,6 +104,8 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.INVITATION_PURGED: COUNTED,
     Event.FACTOR_ADDED: FACTOR,
     Event.FACTOR_REMOVED: FACTOR,
+    Event.FACTOR_REPLACED: FACTOR,
+    Event.FACTOR_RESET: {"kinds": _("which second factors there were")},
     Event.FACTOR_USED: FACTOR,
     Event.FACTOR_REFUSED: {**BECAUSE, **BRAKED},
     Event.SESSION_ENDED: {

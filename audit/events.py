@@ -70,6 +70,8 @@ class Event(models.TextChoices):
     )
     FACTOR_ADDED = "factor.added", _("A second factor was added to an account, or its recovery codes were made anew.")
     FACTOR_REMOVED = "factor.removed", _("A second factor was removed from an account.")
+    FACTOR_REPLACED = "factor.replaced", _("A person replaced their authenticator app by another one.")
+    FACTOR_RESET = "factor.reset", _("All second factors of a person were removed for them, for the reason given.")
     FACTOR_USED = "factor.used", _("A person proved themselves by a second factor.")
     FACTOR_REFUSED = "factor.refused", _("Somebody brought a second factor that was not right, or was turned away.")
     SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")

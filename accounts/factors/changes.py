@@ -9,10 +9,19 @@ from django.http import HttpRequest
 from accounts import people, step_up
 from accounts.factors import recovery, stages
 from accounts.factors.held import OF_ITSELF, Kind, must_have_factor
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.sessions import Because, end_others
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+
+ADDED = {Kind.TOTP: Notice.APP_ADDED, Kind.WEBAUTHN: Notice.PASSKEY_ADDED}
+REMOVED = {
+    Kind.TOTP: Notice.APP_REMOVED,
+    Kind.WEBAUTHN: Notice.PASSKEY_REMOVED,
+    Kind.RECOVERY_CODES: Notice.RECOVERY_CODES_REMOVED,
+}
 
 
 class FactorKept(Exception):
@@ -26,16 +35,43 @@ def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> 
     Whoever has to add one while they sign in goes on. Raises people.EndedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
-        _hold(request, user)
+        held = _hold(request, user)
         row = make()
         record(Event.FACTOR_ADDED, person=user, object=row, kind=row.type)
         codes = _first_recovery_codes(user)
         end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
+        notices.tell(held, ADDED[Kind(row.type)])
+    _note_added(request, user, row)
+    return codes
+
+
+def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> list[str]:
+    """Add an authenticator app, in place of the one that there is, and return recovery codes as ``add`` does.
+
+    The new app has just shown that it works, and the old one goes in the same transaction: there is no moment without
+    a factor, and no factor left where it fails. Recovery codes stay. Raises people.EndedMeanwhile.
+    """
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
+        held = _hold(request, user)
+        former = Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP)
+        if not request.user.is_authenticated or not former.exists():
+            return add(request, user, make)  # a sign-in that waits replaces nothing: it would have to prove the old app
+        former.delete()
+        row = make()
+        record(Event.FACTOR_REPLACED, person=user, object=row, kind=row.type)
+        codes = _first_recovery_codes(user)
+        end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
+        notices.tell(held, Notice.APP_REPLACED)
+    _note_added(request, user, row)
+    return codes
+
+
+def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
+    """Whoever has just shown a new factor has proven themselves by it."""
     user.has_factor = True
     step_up.note(request, user, step_up.SECOND_FACTOR, type=row.type)
     if request.user.is_authenticated:
         request.session.cycle_key()
-    return codes
 
 
 def remove(request: HttpRequest, user: User, factor_id: int) -> None:
@@ -49,14 +85,16 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
         going = [row for row in rows if row.pk == factor_id]
         if not going:
             raise Authenticator.DoesNotExist
+        removed = going[0]
         if not any(row.type in OF_ITSELF for row in rows if row not in going):
-            if must_have_factor(held) and going[0].type in OF_ITSELF:
+            if must_have_factor(held) and removed.type in OF_ITSELF:
                 raise FactorKept
-            going = rows if going[0].type in OF_ITSELF else going
+            going = rows if removed.type in OF_ITSELF else going
         for row in going:
             record(Event.FACTOR_REMOVED, person=user, object=row, kind=row.type)
             row.delete()
         end_others(user, keep=request.session.session_key, because=Because.FACTOR_REMOVED)
+        notices.tell(held, REMOVED[Kind(removed.type)])
     user.has_factor = None
     request.session.cycle_key()
 
@@ -64,10 +102,11 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
 def renew_recovery_codes(request: HttpRequest, user: User) -> list[str]:
     """Make new recovery codes; the old ones are worth nothing from now on. Raises people.EndedMeanwhile."""
     with transaction.atomic():
-        _hold(request, user)
+        held = _hold(request, user)
         codes = recovery.make(user)
         record(Event.FACTOR_ADDED, person=user, kind=Kind.RECOVERY_CODES.value)
         end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
+        notices.tell(held, Notice.RECOVERY_CODES_RENEWED)
     request.session.cycle_key()
     return codes
 

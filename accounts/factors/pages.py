@@ -26,6 +26,7 @@ from accounts.models import User
 NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
 FOR_ADMIN = "admin"  # in ``?for=``: who adds a factor in order to enter the admin goes there afterwards
 
+Adding = Callable[[HttpRequest, User, Callable[[], Authenticator]], list[str]]
 AddingView = Callable[[HttpRequest, User], HttpResponseBase]
 
 
@@ -52,6 +53,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     notices = {
         "added": _("Added. Your other devices were signed out."),
+        "replaced": _("Replaced. The old app does not work any more. Your other devices were signed out."),
         "removed": _("Removed. Your other devices were signed out."),
     }
     factors = factors_of(request.user)
@@ -87,14 +89,14 @@ def add_app(request: HttpRequest, user: User) -> HttpResponse:
     if request.method == "POST":
         step = totp.step_of(secret, request.POST.get("code", ""))
         if step is not None:
-            return _added(request, user, lambda: totp.add(user, secret, step))
+            return _added(request, user, lambda: totp.add(user, secret, step), add=changes.add_app)
         error = _("That is not the code for now. Wait for the next one in the app, and type that.")
     context = {
         "error": error,
         "action": request.get_full_path(),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "address": totp.address(user, secret),
-        "has_app": Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists(),
+        "has_app": _has_app(user),
         "is_waiting": not request.user.is_authenticated,
     }
     return render(request, "accounts/add_app.html", context)
@@ -202,19 +204,26 @@ def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
     }
 
 
-def _added(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> HttpResponse:
+def _added(
+    request: HttpRequest, user: User, make: Callable[[], Authenticator], *, add: Adding = changes.add
+) -> HttpResponse:
     """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
-    stage = waiting(request)
+    stage, had_app = waiting(request), _has_app(user)
     try:
-        codes = changes.add(request, user, make)
-    except IntegrityError:  # the app of another tab was first
+        codes = add(request, user, make)
+    except IntegrityError:  # the passkey of another tab was first
         return redirect("second-factor")
     request.session.pop(NEW_APP, None)
     if stage is not None:
         onward = stage.finish().headers["Location"]
     else:
-        onward = reverse("admin:index") if _is_for_admin(request) else f"{reverse('second-factor')}?notice=added"
+        notice = "replaced" if had_app and add is changes.add_app else "added"
+        onward = reverse("admin:index") if _is_for_admin(request) else f"{reverse('second-factor')}?notice={notice}"
     return _show_codes(request, codes, onward, heading=_("Keep these recovery codes")) if codes else redirect(onward)
+
+
+def _has_app(user: User) -> bool:
+    return Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists()
 
 
 def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading: str) -> HttpResponse:

@@ -116,8 +116,8 @@ def test_there_is_one_app_whatever_another_tab_still_shows(browser: Browser) -> 
     session[NEW_APP] = encrypt(other_tab, owner=browser.account, purpose=NEW_APP)
     session.save()
 
-    assert b"there can be one" in browser.get(APP).content
-    assert browser.post(APP, {"code": code(other_tab)}).headers["Location"] == LIST
+    assert b"You can have one app at a time" in browser.get(APP).content
+    assert browser.post(APP, {"code": code(other_tab)}).headers["Location"] == f"{LIST}?notice=replaced"
     assert Authenticator.objects.filter(type="totp").count() == 1
 
 
