@@ -9,9 +9,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin_scope import actor
 from accounts.browsers import name_browser
+from accounts.factors.held import Kind, factors_of
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.provider_names import name_of
 from accounts.rows import Rows, fetch_all
@@ -33,6 +35,11 @@ OF_SESSIONS = f"""
     SELECT {SESSIONS.columns} FROM accounts_session s
     WHERE s.user_id = %s AND s.expire_date > statement_timestamp() ORDER BY s.last_seen_at DESC
 """
+KINDS_OF_FACTORS = {
+    Kind.TOTP: gettext_lazy("Authenticator app"),
+    Kind.WEBAUTHN: gettext_lazy("Passkey"),
+    Kind.RECOVERY_CODES: gettext_lazy("Recovery codes"),
+}
 OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
 
 
@@ -55,8 +62,11 @@ class Panel:
     act: tuple[str, str] | None = None
 
 
-def panels(request: HttpRequest, user: User) -> list[Panel]:
-    """Return those that whoever asks may see; none of them is a form, which would cost more than the page."""
+def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[Panel]:
+    """Return those that whoever asks may see; none of them is a form, which would cost more than the page.
+
+    ``may_change`` says that they may change the account: its second factors are shown to those alone.
+    """
     person = actor(request)
     makers = {
         "accounts.view_membership": _memberships,
@@ -66,7 +76,8 @@ def panels(request: HttpRequest, user: User) -> list[Panel]:
     }
     sight = Sight(request)
     sight.know(user, person)
-    return [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
+    shown = [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
+    return [*shown[:-1], _factors(request, user), *shown[-1:]] if may_change else shown
 
 
 def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
@@ -109,6 +120,30 @@ def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
             )
             for identity in identities
         ],
+    )
+
+
+def _factors(request: HttpRequest, user: User) -> Panel:
+    """Whoever looks at their own has a page for them."""
+    factors = factors_of(user)
+    own = (_("Your second factors"), reverse("second-factor"))
+    reset = (_("Remove all"), reverse("admin:accounts_user_reset_factors", args=[user.pk]))
+    return Panel(
+        name="factors",
+        title=_("Second factors"),
+        heads=(_("Kind"), _("Name"), _("Added"), _("Last used")),
+        rows=[
+            Row(
+                cells=(
+                    str(KINDS_OF_FACTORS[Kind(factor.kind)]),
+                    factor.name if factor.kind == Kind.WEBAUTHN else "",
+                    _day(factor.added_at),
+                    date_format(factor.last_used_at, "DATETIME_FORMAT") if factor.last_used_at else _("never"),
+                )
+            )
+            for factor in factors
+        ],
+        act=(own if user.pk == actor(request).pk else reset) if factors else None,
     )
 
 

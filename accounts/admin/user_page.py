@@ -168,7 +168,7 @@ class UserPage(Scoped[User]):
             if _is_about_rights(request):
                 context.update(is_about_rights=True, subtitle=_("Rights and password"), show_delete=False)
             else:
-                context["panels"] = panels(request, user)
+                context["panels"] = panels(request, user, may_change=self.has_change_permission(request, user))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_post_save_change(self, request: HttpRequest, obj: User) -> HttpResponseRedirect:

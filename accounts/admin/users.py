@@ -8,6 +8,7 @@ from accounts.admin.cutting_off import CuttingOff
 from accounts.admin.people import PeopleList
 from accounts.admin.privacy import Privacy
 from accounts.admin.proof import ProofFirst
+from accounts.admin.resetting_factors import ResettingFactors
 from accounts.admin.user_page import UserPage
 from accounts.models import User
 from accounts.names import on_one_line
@@ -23,7 +24,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(ProofFirst, PeopleList, Privacy, CuttingOff, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
+class UserAdmin(ProofFirst, PeopleList, Privacy, CuttingOff, ResettingFactors, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
     add_form = NewUserForm
     filter_horizontal = ("groups", "user_permissions")
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)

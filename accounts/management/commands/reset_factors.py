@@ -1,0 +1,34 @@
+"""Removes all second factors of a person who has lost them: the way back in for the last administrator."""
+
+from typing import Any
+
+from django.core.management.base import CommandError, CommandParser
+
+from accounts.factors import resetting
+from accounts.management.finding import find_person
+from accounts.management.telling import TellingCommand
+from audit.context import Actor, ActorKind, acting
+
+
+class Command(TellingCommand):
+    help = "Remove all second factors of a person, recovery codes included, and end all their sessions"
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+
+    def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
+        person = find_person(user)
+        if not reason.strip():
+            raise CommandError("Say why: --reason is what the trail keeps.")
+        with acting(actor=Actor(ActorKind.COMMAND, "reset_factors")):
+            try:
+                kinds = resetting.reset(person.pk, reason=reason.strip())
+            except resetting.NothingToReset:
+                kinds = []
+            except resetting.PersonGone:
+                raise CommandError("The account was erased meanwhile.") from None
+        removed = f"{len(kinds)} second factors of {person.pk} were removed, and all sessions ended."
+        document = {"id": person.pk, "removed": kinds}
+        self.tell(removed if kinds else f"{person.pk} has no second factors.", document, as_json=json)
