@@ -20,7 +20,7 @@ from providers import learning
 from providers.identity import ExternalIdentity
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import Reason, SignInRefused, account_closed
 from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
@@ -63,7 +63,7 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: b
 def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> Decision:
     """Say what an identity's coming means. Raises SignInRefused where it must not mean anything."""
     if known is not None and not known.user.is_active:
-        raise SignInRefused(Reason.ACCOUNT_INACTIVE, "the account is deactivated", person=known.user_id)
+        raise account_closed(known.user_id, "the account is deactivated")
     if connect_to is None:
         return Decision.SIGN_IN if known else Decision.ENROL
     if known is None and prove:

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from accounts.cut_off.why import locked_by_owner_at
 from accounts.reference import new_reference
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Reason(StrEnum):
     LOGOUT_REPEATED = "logout_repeated"
 
     ACCOUNT_INACTIVE = "account_inactive"
+    LOCKED_BY_OWNER = "locked_by_owner"
     IDENTITY_OF_ANOTHER_ACCOUNT = "identity_of_another_account"
     ADDRESS_OF_ANOTHER_ACCOUNT = "address_of_another_account"
     IDENTITY_NOT_CONNECTED = "identity_not_connected"
@@ -70,16 +73,33 @@ class SignInRefused(Exception):
 
     ``detail`` is ours, for administrators: never the provider's own text.
     ``error`` is the registered name of the error that the provider gave (``providers.errors``), where it gave one.
-    ``person`` is the account that was refused, where one is known.
+    ``person`` is the account that was refused, where one is known; ``since`` is when it was closed.
     """
 
-    def __init__(self, reason: Reason, detail: str = "", *, error: str = "", person: UUID | None = None) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        detail: str = "",
+        *,
+        error: str = "",
+        person: UUID | None = None,
+        since: datetime | None = None,
+    ) -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))
         self.reason = reason
         self.person = person
+        self.since = since
         self.detail = detail
         self.error = error
         self.reference = new_reference()
+
+
+def account_closed(person: UUID, detail: str) -> SignInRefused:
+    """Return the refusal of an account that is closed: its owner is told if it was them who locked it."""
+    locked_at = locked_by_owner_at(person)
+    if locked_at is None:
+        return SignInRefused(Reason.ACCOUNT_INACTIVE, detail, person=person)
+    return SignInRefused(Reason.LOCKED_BY_OWNER, "its owner has locked the account", person=person, since=locked_at)
 
 
 def note_unreadable(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
@@ -123,6 +125,13 @@ PAGES = {
         happened=_("Signing in with %(provider)s is not set up here."),
         advice=_("Use another way in, or ask your administrator."),
     ),
+    Reason.LOCKED_BY_OWNER: Page(
+        status=403,
+        heading=_("Your account is locked"),
+        happened=_("You locked this account on %(day)s."),
+        advice=_("Ask an administrator to open it, and give them the reference below."),
+        can_retry=False,
+    ),
     Reason.ACCOUNT_INACTIVE: Page(
         status=403,
         heading=_("Your account is switched off"),
@@ -199,7 +208,7 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
         return _clash_page(request, provider_id, refused)
     context = {
-        **page.said(provider=name_of(provider_id)),
+        **page.said(provider=name_of(provider_id), day=_day(refused)),
         "reference": refused.reference,
         "detail": refused.detail if getattr(request.user, "is_staff", False) else "",
         **_ways_on(request, provider_id, flow),
@@ -209,6 +218,10 @@ def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow:
     if request.user.is_authenticated and page.meaning is NOT_SIGNED_IN:
         context["meaning"] = str(NOTHING_CHANGED)
     return page_with_buttons(request, "providers/refusal.html", context, status=page.status)
+
+
+def _day(refused: SignInRefused) -> str:
+    return date_format(localtime(refused.since), "j M Y") if refused.since else ""
 
 
 def is_too_often(_request: HttpRequest) -> bool:

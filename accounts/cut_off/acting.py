@@ -20,6 +20,8 @@ from django.utils.functional import Promise
 
 from accounts import ceiling
 from accounts.cut_off.credentials import Credentials, Ended, classes, end_all
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
 from accounts.sessions import Because
 from audit.context import acting
@@ -58,8 +60,12 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
             name: {"ended": one.count, "follows": list(one.follows), "alive": None, "confirmed_at": None}
             for name, one in ended.items()
         }
-        done = CutOff.objects.create(user=user, by=by, reason=reason, closed=close, checks=checks)
+        user.refresh_from_db(fields=["not_before"])
+        done = CutOff.objects.create(
+            user=user, by=by, reason=reason, closed=close, checks=checks, not_before=user.not_before
+        )
         record(Event.ACCOUNT_CUT_OFF, person=user, object=user, closed=close, ended=_counted(ended))
+        notices.tell(user, _notice(by, close=close))
         transaction.on_commit(partial(confirm, done), robust=True)
     return done
 
@@ -96,6 +102,12 @@ def check_list(done: CutOff) -> list[Check]:
         )
         for name, check in done.checks.items()
     ]
+
+
+def _notice(by: CutOff.By, *, close: bool) -> Notice:
+    if by == CutOff.By.OWNER:
+        return Notice.LOCKED if close else Notice.SIGNED_OUT
+    return Notice.CLOSED if close else Notice.CUT_OFF
 
 
 def _close(user: User) -> None:

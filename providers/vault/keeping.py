@@ -8,7 +8,7 @@ from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.models import Identity, User
 from accounts.rows import change, fetch_all, fetch_one
 from providers.models import Health, UpstreamTokens
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import account_closed
 from providers.tokens import Tokens, Usable, usable
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
@@ -83,7 +83,7 @@ def keep(identity: Identity, tokens: Tokens) -> None:
         given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
         is_open = bool(change(KEEP, [*given, identity.user_id]))
     if not is_open:
-        raise SignInRefused(Reason.ACCOUNT_INACTIVE, "it was closed while the sign-in waited", person=identity.user_id)
+        raise account_closed(identity.user_id, "it was closed while the sign-in waited")
 
 
 def take_out(identities: Iterable[Identity]) -> list[Kept]:

@@ -10,7 +10,8 @@ from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_
 from django.conf import settings
 from playwright.sync_api import expect
 
-from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.cut_off import cut_off
+from accounts.models import CutOff, Identity, Membership, Role, Session, Tenant, User
 from accounts.sessions import SessionStore
 from accounts.tenancy import site_context
 from tests import claim_rules
@@ -103,6 +104,15 @@ def _faulty(provider: str, fault: str) -> Callable[[Visitor, NewVisitor], None]:
 def _switched_off(visitor: Visitor, _: NewVisitor) -> None:
     visitor.comes_from("github", "ada")
     User.objects.update(is_active=False)
+    visitor.page.context.clear_cookies()
+    visitor.go("/accounts/login/")
+    visitor.start("github")
+    visitor.choose("ada")
+
+
+def _locked_by_owner(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.comes_from("github", "ada")
+    cut_off(User.objects.get(), by=CutOff.By.OWNER, close=True)
     visitor.page.context.clear_cookies()
     visitor.go("/accounts/login/")
     visitor.start("github")
@@ -418,10 +428,12 @@ STATES = [
     ),
     State(name="refusal-no_answer", heading="GitHub has a problem", arrive=_faulty("github", "token_500")),
     State(name="refusal-switched_off", heading="Your account is switched off", arrive=_switched_off),
+    State(name="refusal-locked_by_owner", heading="Your account is locked", arrive=_locked_by_owner),
     State(name="refusal-taken", heading="This already leads to another account", arrive=_taken),
     State(name="refusal-not_started", heading="Please start again", arrive=_at("/accounts/google/login/callback/")),
     State(name="clash-one_account", heading="This address already has an account here", arrive=_clash),
     State(name="account-new", heading="Ada Lovelace", arrive=_inside("/accounts/")),
+    State(name="account-name", heading="Name", arrive=_inside("/accounts/name/")),
     State(name="account-claims_unread", heading="Ada Lovelace", arrive=_claims_unread),
     State(name="account-lived_in", heading="Ada Lovelace", arrive=_lived_in),
     State(
@@ -477,7 +489,7 @@ STATES = [
     State(name="factor-add_app_wrong", heading="Add an authenticator app", arrive=_wrong_code),
     State(
         name="factor-add_app_another",
-        heading="Add an authenticator app",
+        heading="Replace your authenticator app",
         arrive=_app_added("/accounts/second-factor/app/"),
     ),
     State(name="factor-add_passkey", heading="Add a passkey", arrive=_inside("/accounts/second-factor/passkey/")),

@@ -124,7 +124,7 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert "Ada" not in shown.content.decode()
 
     assert elsewhere.sign_in("keycloak", "ada").status_code in {302, 403}
-    assert refusals() == ["account_inactive"]
+    assert refusals() == ["locked_by_owner"]
     assert elsewhere.account is None
 
 
