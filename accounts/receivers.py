@@ -9,7 +9,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import leaving, limits
+from accounts import devices, leaving, limits
 from accounts.claim_rules import wanted
 from accounts.models import ClaimRule, User
 from accounts.sessions import SessionStore
@@ -20,6 +20,7 @@ from audit.events import Event, record
 @receiver(user_logged_in, dispatch_uid="record sign-in")
 def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Recorded for every door: the providers', the second factor's and the local password's."""
+    devices.greet(request, user)
     steps = get_authentication_records(request, user)
     provider = next((step["provider"] for step in steps if "provider" in step), "")
     context = current()

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
+from accounts import devices
 from accounts.sessions.store import SessionStore
 from audit.context import current
 
@@ -31,6 +32,7 @@ class AuthenticationMiddleware(DjangosMiddleware):
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)  # noqa: S101  # we serve WSGI
         _note_use(request)
+        devices.remember(request, response)
         return response
 
 
