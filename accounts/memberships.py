@@ -6,6 +6,7 @@ USENIX Security 2022), nor keep what they lose.
 
 from django.db import transaction
 
+from accounts import rights
 from accounts.models import Membership, Role, Tenant, User
 from accounts.sessions import Because, end_others
 
@@ -18,6 +19,7 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
     with transaction.atomic():
         membership = Membership.objects.create(user=user, tenant=tenant, role=role)
         end_others(user, keep=keep, because=Because.ROLE_CHANGED)
+        rights.tell([user.pk], tenant_id=tenant.pk, role_id=role.pk)
     return membership
 
 
@@ -25,10 +27,12 @@ def change_role(membership: Membership, role: Role, *, keep: str | None = None) 
     """Make a person something else in their tenant, by hand from now on. No change, no write."""
     if membership.role_id == role.pk:
         return
+    former = membership.role_id
     with transaction.atomic():
         membership.role, membership.rule = role, None
         membership.save(update_fields=["role", "rule"])
         end_others(membership.user, keep=keep, because=Because.ROLE_CHANGED)
+        rights.tell([membership.user_id], tenant_id=membership.tenant_id, role_id=role.pk, former_role_id=former)
 
 
 def remove(membership: Membership, *, keep: str | None = None) -> None:

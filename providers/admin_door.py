@@ -21,6 +21,8 @@ from accounts.brake import Braked
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.factors.pages import FOR_ADMIN
 from accounts.local import by_passkey, passwords
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.next_page import safe_next
 from accounts.sessions import Because, end_others
@@ -67,6 +69,7 @@ class AdminSite(Site):
             if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
                 request.session.save()
                 end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
+                notices.tell(request.user, Notice.PASSWORD_CHANGED)
         return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:

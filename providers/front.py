@@ -12,11 +12,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import people, step_up
 from accounts.claim_rules import following
 from accounts.claim_rules.wanted import wanted
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.moments import Asked, Moment
 from accounts.next_page import safe_next, wants_to_stay
 from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proof
-from accounts.provider_names import SaysWhen
+from accounts.provider_names import SaysWhen, name_of
 from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
 from accounts.sessions.upstream import has_ended
@@ -241,6 +243,7 @@ def _finish(
         raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "the session of the proof is over at the provider")
     if linked.decision is Decision.CONNECT:
         end_others(linked.user, keep=session.session_key, because=Because.IDENTITY_CONNECTED)
+        notices.tell(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
     session.proven_in(upstream)
     note_proof(request, linked, answer=answer)

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import step_up
 from accounts.claim_rules import following
 from accounts.local import registration
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
 from accounts.next_page import query, safe_next, wants_to_stay
 from accounts.proofs import telling
+from accounts.provider_names import name_of
 from accounts.sessions import Because, end_others
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
@@ -111,6 +114,7 @@ def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
             disconnect(identity)
             following.leave(identity, keep=request.session.session_key)
             end_others(request.user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
+            notices.tell(request.user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
     except SignInRefused as refused:
         return refuse(request, identity.provider, refused)
     return redirect_with_notice("connections", "disconnected")

@@ -15,11 +15,14 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling
+from accounts.admin.notifying import tell_former_address, tell_of_changes
 from accounts.admin.person_panels import panels
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.tenants import keep
 from accounts.admin_scope import Scoped, actor
 from accounts.cut_off import end_all
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import Membership, Session, User
 from accounts.names import on_one_line
 from accounts.sessions import Because, end_others
@@ -160,6 +163,8 @@ class UserPage(Scoped[User]):
         request.session.save()
         user = User.objects.get(pk=unquote(id))
         end_others(user, keep=keep(request, user), because=Because.PASSWORD_CHANGED)
+        is_own = user.pk == actor(request).pk
+        notices.tell(user, Notice.PASSWORD_CHANGED if is_own else Notice.PASSWORD_SET)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = kwargs.get("obj")
@@ -180,7 +185,10 @@ class UserPage(Scoped[User]):
         """A name that an administrator has set is no provider's to change; without one, a provider's is taken."""
         if "name" in form.changed_data:
             obj.name_set_here = bool(obj.name)
+        before = User.objects.filter(pk=obj.pk).first() if "email" in form.changed_data else None
         super().save_model(request, obj, form, change)
+        if before is not None:
+            tell_former_address(obj, before)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
         if self.has_delete_permission(request) and (asked := ask_for_fresh_proof(request, back_to=request.path)):
@@ -209,6 +217,8 @@ class UserPage(Scoped[User]):
             move_epoch([form.instance.pk])
             end_waiting(Session.objects.unfinished().filter(waiting_for=form.instance), because=Because.ADDRESS_CHANGED)
             end_links([form.instance.pk], because=Because.ADDRESS_CHANGED)
+        if change:
+            tell_of_changes(form)
 
 
 def _is_about_rights(request: HttpRequest) -> bool:

@@ -9,8 +9,10 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling
+from accounts import ceiling, rights
 from accounts.cut_off import cut_off, end_all
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import CutOff, Membership, Role, User
 from accounts.roles import MEMBER
 from accounts.sessions import Because, end_of
@@ -134,6 +136,7 @@ class SetFlag(OfAccount):
     value: bool
     ends_sessions: bool = False
     ends_all: bool = False
+    notice: Notice | None = None
     permission: str = "accounts.change_user"
 
     def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
@@ -145,6 +148,8 @@ class SetFlag(OfAccount):
             end_all(ids, because=Because.DEACTIVATED)
         elif self.ends_sessions:
             _end_sessions(ids, Because.ADMINISTRATOR)
+        if self.notice is not None:
+            notices.tell_all(User.objects.filter(pk__in=ids), self.notice)
 
     def guard(self, order: Order) -> None:
         if self.column == "is_active" and not self.value:
@@ -214,6 +219,7 @@ class AddToTenant(OfMembership):
         new = (Membership(user_id=pk, tenant_id=order.tenant, role=order.role) for pk in ids)
         Membership.objects.bulk_create(new, ignore_conflicts=True)
         _end_sessions(ids, Because.ROLE_CHANGED)
+        _tell_of_rights(order, ids)
 
 
 class GrantRole(OfMembership):
@@ -233,6 +239,7 @@ class GrantRole(OfMembership):
     def write(self, order: Order, ids: list[UUID]) -> None:
         _memberships(order, ids).update(role=order.role, rule=None)
         _end_sessions(ids, Because.ROLE_CHANGED)
+        _tell_of_rights(order, ids)
 
 
 class RevokeRole(OfMembership):
@@ -289,6 +296,11 @@ def _memberships(order: Order, ids: Iterable[UUID]) -> "models.QuerySet[Membersh
     return Membership.objects.filter(tenant_id=order.tenant, user_id__in=list(ids))
 
 
+def _tell_of_rights(order: Order, ids: list[UUID]) -> None:
+    if order.role is not None:
+        rights.tell(ids, tenant_id=order.tenant, role_id=order.role.pk)
+
+
 def _end_sessions(ids: list[UUID], because: Because) -> None:
     end_of(ids, because=because)
 
@@ -300,6 +312,7 @@ DEACTIVATE = SetFlag(
     column="is_active",
     value=False,
     ends_all=True,
+    notice=Notice.DEACTIVATED,
 )
 REACTIVATE = SetFlag(
     name="reactivate",
@@ -307,6 +320,7 @@ REACTIVATE = SetFlag(
     question=_("Reactivate these accounts?"),
     column="is_active",
     value=True,
+    notice=Notice.REACTIVATED,
 )
 REQUIRE_SECOND_FACTOR = SetFlag(
     name="require_second_factor",

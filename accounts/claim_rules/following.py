@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts import people
+from accounts import people, rights
 from accounts.claim_rules.deciding import Changes, Held, Rule, decide
 from accounts.claim_rules.paths import BrokenPath, leads, parse
 from accounts.models import ClaimRule, Identity, Membership, User
@@ -119,7 +119,7 @@ def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> N
     people.hold_at_once(user.pk)
     with site_context("claim rules at a sign-in"):
         given = [rule.id for rule in changes.give if _give(rule, user)]
-        altered = [rule.id for membership, rule in changes.alter if _alter(membership, rule)]
+        altered = [rule.id for membership, rule in changes.alter if _alter(membership, rule, user)]
         withdrawn = [membership.rule_id for membership in changes.withdraw if _withdraw(membership)]
     if not (given or altered or withdrawn):
         return
@@ -136,15 +136,18 @@ def _give(rule: Rule, user: User) -> bool:
             Membership.objects.create(user=user, tenant_id=rule.tenant_id, role_id=rule.role_id, rule_id=rule.id)
     except IntegrityError:
         return False  # somebody has just let them in by hand
+    rights.tell([user.pk], tenant_id=rule.tenant_id, role_id=rule.role_id)
     return True
 
 
-def _alter(membership: Held, rule: Rule) -> bool:
+def _alter(membership: Held, rule: Rule, user: User) -> bool:
     row = _as_found(membership)
     if row is None:
         return False
+    former = row.role_id
     row.role_id, row.rule_id = rule.role_id, rule.id
     row.save(update_fields=["role", "rule"])
+    rights.tell([user.pk], tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
     return True
 
 

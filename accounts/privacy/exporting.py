@@ -8,10 +8,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q
 from django.utils import timezone
 
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.privacy.belonging import Belonging, belongings, columns
 from accounts.tenancy import site_context
-from audit.context import ActorKind
+from audit.context import ActorKind, current
 from audit.events import Event, record
 from audit.models import Entry
 from audit.telling import told
@@ -22,6 +24,9 @@ CHUNK = 500  # rows in memory
 def begin(person: User) -> None:
     """Say that it was asked for, before the first byte goes out."""
     record(Event.PERSON_EXPORTED, person=person, object=person)
+    who = current().who()
+    is_own = who is not None and (who.kind, who.id) == (ActorKind.PERSON, str(person.pk))
+    notices.tell(person, Notice.DATA_EXPORTED if is_own else Notice.DATA_GIVEN_OUT)
 
 
 def export(person: User) -> Iterator[str]:

@@ -11,6 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
 from accounts.management.finding import in_one_line
 from accounts.management.telling import TellingCommand
 from accounts.models import User
@@ -60,6 +62,8 @@ class Command(TellingCommand):
             with acting(actor=Actor(ActorKind.COMMAND, "create_administrator")), transaction.atomic():
                 user.save(update_fields=["password"] if known else None)
                 end_others(user, keep=None, because=Because.ADMINISTRATOR)
+                if known:
+                    notices.tell(user, Notice.PASSWORD_SET)
         except IntegrityError:  # somebody creates them at this moment
             self._tell(User.objects.get(username=name), "is there already", None, as_json=json)
             return

@@ -1,0 +1,460 @@
+"""People get a mail when something happens to their account that they would want to undo if it was not them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client, override_settings
+
+from accounts import cut_off, memberships
+from accounts.bulk.kinds import DEACTIVATE, KINDS, REACTIVATE, Order
+from accounts.mailing import notices
+from accounts.mailing.notice_words import WORDS, Notice
+from accounts.models import ClaimRule, CutOff, Identity, Membership, Role, User
+from accounts.tenancy import site_context
+from audit.events import Event
+from tests import claim_rules
+from tests.administrator import administrator, root
+from tests.authenticator import SecurityKey, code, secret_on
+from tests.flows.conftest import Browser
+from tests.flows.factors import APP, CODES, LIST, PASSKEY
+from tests.flows.proofs import let_be_proven
+from tests.notices import promised, subjects
+from tests.post import Post, words_of
+from tests.proven import proven
+from tests.tenancy.conftest import Town
+
+__all__ = ["administrator", "root"]
+pytestmark = pytest.mark.django_db
+
+DEVICES, LOCK = "http://127.0.0.1:8000/accounts/sessions/", "http://127.0.0.1:8000/accounts/lock/"
+PASSWORD = "Correct-horse-battery-1"
+NINA = "nina@example.com"
+
+
+@pytest.fixture
+def nina() -> User:
+    """Somebody who is entered by a password, with a verified address."""
+    return User.objects.create_user(username="nina", name="Nina", email=NINA, email_verified=True, password=PASSWORD)
+
+
+@pytest.fixture
+def inside(nina: User) -> Client:
+    return proven(nina)
+
+
+def new_app(client: Client) -> Any:
+    return client.post(APP, {"code": code(secret_on(client.get(APP).content))})
+
+
+def remove(client: Client, kind: str) -> None:
+    factor = Authenticator.objects.get(type=kind)
+    assert client.post(f"{LIST}{factor.pk}/remove/").status_code == 302
+
+
+def new_passkey(client: Client) -> None:
+    """On a site that has a name: under an address there are no passkeys."""
+    site = "http://localhost:8000"
+    with override_settings(PUBLIC_URL=site, ALLOWED_HOSTS=["*"]):
+        made = SecurityKey(site).make(client.get(PASSKEY, headers={"Host": "localhost:8000"}).context["options"])
+        posted = {"credential": made, "name": "http://evil.example Click"}
+        answer = client.post(PASSKEY, posted, headers={"Host": "localhost:8000"})
+    assert answer.status_code == 200, answer.content
+
+
+def change_page(person: User) -> str:
+    return f"/admin/accounts/user/{person.pk}/change/"
+
+
+def filled(person: User, **changed: Any) -> dict[str, Any]:
+    """The form on somebody's page, as a browser sends it, with some fields changed."""
+    shown = {
+        "name": person.name,
+        "email": person.email or "",
+        "email_verified": person.email_verified,
+        "is_active": person.is_active,
+        "second_factor_required": person.second_factor_required,
+    }
+    return {name: value for name, value in (shown | changed).items() if value}
+
+
+def role(name: str) -> Role:
+    return Role.objects.get(tenant=None, name=name)
+
+
+# What the owner does inside. Each is told from where, and how to stop whoever it was.
+
+
+def replace_app(client: Client) -> None:
+    new_app(client)
+    new_app(client)
+
+
+def renew_codes(client: Client) -> None:
+    new_app(client)
+    client.post(CODES)
+
+
+def remove_app(client: Client) -> None:
+    new_app(client)
+    remove(client, "totp")
+
+
+def remove_passkey(client: Client) -> None:
+    new_passkey(client)
+    remove(client, "webauthn")
+
+
+def remove_codes(client: Client) -> None:
+    new_app(client)
+    remove(client, "recovery_codes")
+
+
+OWN: dict[Notice, Callable[[Client], Any]] = {
+    Notice.APP_ADDED: new_app,
+    Notice.APP_REPLACED: replace_app,
+    Notice.APP_REMOVED: remove_app,
+    Notice.PASSKEY_ADDED: new_passkey,
+    Notice.PASSKEY_REMOVED: remove_passkey,
+    Notice.RECOVERY_CODES_RENEWED: renew_codes,
+    Notice.RECOVERY_CODES_REMOVED: remove_codes,
+    Notice.DATA_EXPORTED: lambda client: b"".join(client.post("/accounts/data/").streaming_content),
+    Notice.LOCKED: lambda client: client.post("/accounts/lock/"),
+}
+
+
+@pytest.mark.parametrize("notice", OWN, ids=str)
+def test_what_is_done_inside_an_account_is_mailed_to_it(nina: User, inside: Client, notice: Notice) -> None:
+    """Kind: an act on an account of which its owner hears nothing (ux A8)."""
+    OWN[notice](inside)
+
+    (mail,) = [mail for mail in promised() if mail.subject == str(WORDS[notice].subject)]
+    assert mail.to == NINA
+    assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC\nFrom: 127\.0\.0\.1\nWith: ", mail.text)
+    if notice is Notice.LOCKED:
+        assert "tell your administrator" in mail.text
+    else:
+        assert "/accounts/sessions/" in mail.text
+        assert "/accounts/lock/" in mail.text
+    assert "evil.example" not in mail.text + mail.html, "what somebody typed is not sent in our name"
+
+
+def test_the_last_superuser_who_locks_their_account_is_told_what_happened(nina: User, inside: Client) -> None:
+    User.objects.filter(pk=nina.pk).update(is_superuser=True, is_staff=True)
+
+    proven(nina).post("/accounts/lock/")
+
+    assert subjects(NINA) == [str(WORDS[Notice.SIGNED_OUT].subject)]
+
+
+def test_a_way_in_that_is_connected_or_disconnected_is_mailed(browser: Browser) -> None:
+    browser.sign_in("google", "ada")
+    let_be_proven(browser)
+    browser.connect("keycloak", "ada")
+    let_be_proven(browser)
+    identity = Identity.objects.get(provider="keycloak")
+    assert browser.post(f"/accounts/connections/{identity.pk}/disconnect/").status_code == 302
+
+    mails = {mail.subject: mail for mail in promised() if mail.to == "ada@example.com"}
+    connected = mails[str(WORDS[Notice.IDENTITY_CONNECTED].subject)]
+    disconnected = mails[str(WORDS[Notice.IDENTITY_DISCONNECTED].subject)]
+    assert "Keycloak was connected" in connected.text
+    assert "Keycloak was disconnected" in disconnected.text
+    assert DEVICES in connected.text
+    assert LOCK in disconnected.text
+
+
+def test_a_password_that_is_changed_inside_is_mailed(nina: User) -> None:
+    User.objects.filter(pk=nina.pk).update(is_staff=True)
+    new = "Another-staple-horse-2"
+    answer = proven(nina).post(
+        "/admin/password_change/", {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+    )
+
+    assert answer.status_code == 302, answer.content
+    assert subjects(NINA) == [str(WORDS[Notice.PASSWORD_CHANGED].subject)]
+
+
+# What somebody else does. Their whereabouts are no business of the person.
+
+
+def set_password(admin: Client, person: User) -> None:
+    new = "Another-staple-horse-2"
+    posted = {"usable_password": "true", "password1": new, "password2": new}
+    assert admin.post(f"/admin/accounts/user/{person.pk}/password/", posted).status_code == 302
+
+
+def give_rights(admin: Client, person: User) -> None:
+    page = f"/admin/accounts/user/{person.pk}/rights/"
+    assert admin.post(page, {"username": person.username, "is_staff": "on"}).status_code == 302
+
+
+def cut(admin: Client, person: User, **more: str) -> None:
+    admin.post(f"/admin/accounts/user/{person.pk}/cut-off/", {"reason": "stolen", **more})
+
+
+def change(**fields: Any) -> Callable[[Client, User], None]:
+    def changed(admin: Client, person: User) -> None:
+        answer = admin.post(change_page(person), filled(person, **fields))
+        assert answer.status_code == 302, answer.content
+
+    return changed
+
+
+def reactivate(admin: Client, person: User) -> None:
+    change(is_active=False)(admin, person)
+    person.refresh_from_db()
+    change(is_active=True)(admin, person)
+
+
+def reset_factors(admin: Client, person: User) -> None:
+    new_app(proven(person))
+    admin.post(f"/admin/accounts/user/{person.pk}/reset-factors/", {"reason": "lost"})
+
+
+OTHERS: dict[Notice, Callable[[Client, User], Any]] = {
+    Notice.FACTORS_RESET: reset_factors,
+    Notice.PASSWORD_SET: set_password,
+    Notice.ADDRESS_SET: change(email="new@example.com"),
+    Notice.CUT_OFF: cut,
+    Notice.CLOSED: lambda admin, person: cut(admin, person, close="on"),
+    Notice.DEACTIVATED: change(is_active=False),
+    Notice.REACTIVATED: reactivate,
+    Notice.SITE_RIGHTS_GIVEN: give_rights,
+    Notice.DATA_GIVEN_OUT: lambda admin, person: admin.post(f"/admin/accounts/user/{person.pk}/kept/"),
+}
+
+
+@pytest.mark.parametrize("notice", OTHERS, ids=str)
+def test_what_an_administrator_does_to_an_account_is_mailed_to_it(
+    nina: User, administrator: Client, notice: Notice
+) -> None:
+    """Kind: an act upon an account of which its owner hears nothing (ux A8)."""
+    OTHERS[notice](administrator, nina)
+
+    (mail,) = [mail for mail in promised() if mail.subject == str(WORDS[notice].subject)]
+    assert mail.to == NINA, "of a changed address the old one is told"
+    assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC\n", mail.text)
+    assert "127.0.0.1" not in mail.text + mail.html
+    assert "ask your administrator" in mail.text
+
+
+@pytest.mark.parametrize(("kind", "notice"), [(DEACTIVATE, Notice.DEACTIVATED), (REACTIVATE, Notice.REACTIVATED)])
+def test_what_is_done_to_many_at_once_is_mailed_to_each(nina: User, root: User, kind: Any, notice: Notice) -> None:
+    """Kind: what a page of its own tells the person, the list does not."""
+    kind.write(Order(actor=root), [nina.pk])
+
+    assert subjects(NINA) == [str(WORDS[notice].subject)]
+
+
+def test_cutting_off_by_a_command_and_in_bulk_is_mailed_too(nina: User, root: User) -> None:
+    cut_off.cut_off(nina, by=CutOff.By.COMMAND, reason="stolen", close=False)
+    KINDS["cut_off"].write(Order(actor=root), [nina.pk])
+
+    assert subjects(NINA) == sorted([str(WORDS[Notice.CLOSED].subject), str(WORDS[Notice.CUT_OFF].subject)])
+
+
+def test_whoever_becomes_an_administrator_of_an_organization_is_told_however_it_came(
+    nina: User, root: User, town: Town
+) -> None:
+    """Kind: rights that arrive by one of many ways, unnoticed."""
+    told = str(WORDS[Notice.TENANT_RIGHTS_GIVEN].subject)
+    with site_context("a test gives roles"):
+        order = Order(actor=root, tenant_id=town.a.tenant.pk, role=role("admin"))
+        membership = memberships.add(nina, town.a.tenant, role("member"))
+        assert subjects(NINA) == [], "a member may do nothing in the admin"
+        memberships.change_role(membership, role("admin"))
+        assert subjects(NINA) == [told]
+        memberships.change_role(membership, role("owner"))
+        assert subjects(NINA) == [told] * 2
+        memberships.change_role(membership, role("admin"))
+        assert subjects(NINA) == [told] * 2, "less is no news of this kind"
+        KINDS["grant_role"].write(order, [nina.pk])
+        assert subjects(NINA) == [told] * 3
+        Membership.objects.filter(user=nina).delete()
+        KINDS["add_to_tenant"].write(order, [nina.pk])
+        assert subjects(NINA) == [told] * 4
+    assert any(town.a.tenant.name in mail.text for mail in promised())
+
+
+def test_a_claim_rule_that_makes_somebody_an_administrator_tells_them(browser: Browser, town: Town) -> None:
+    browser.sign_in("keycloak", "ada")
+    with site_context("a test makes a rule"):
+        rule = claim_rules.rule("keycloak", "sub", Identity.objects.get().subject)
+        ClaimRule.objects.filter(pk=rule.pk).update(role=role("admin"))
+    browser.sign_in("keycloak", "ada")
+
+    assert str(WORDS[Notice.TENANT_RIGHTS_GIVEN].subject) in subjects("ada@example.com")
+
+
+@pytest.mark.parametrize("without", ["no address", "not verified", "in dispute"])
+def test_nothing_is_mailed_to_an_address_that_nobody_has_verified(nina: User, inside: Client, without: str) -> None:
+    """Kind: a mail about an account to somebody who may be a stranger."""
+    changed: dict[str, Any] = {
+        "no address": {"email": None, "canonical_email": None, "email_verified": False},
+        "not verified": {"email_verified": False},
+        "in dispute": {"address_dispute": 1},
+    }
+    User.objects.filter(pk=nina.pk).update(**changed[without])
+
+    assert new_app(proven(User.objects.get(pk=nina.pk))).status_code == 200
+    assert promised() == []
+
+
+def test_without_a_way_to_send_mail_acts_go_on(nina: User, inside: Client, settings: Any) -> None:
+    settings.CAN_SEND_MAIL = False
+
+    assert new_app(inside).status_code == 200
+    assert promised() == []
+
+
+def test_an_act_that_is_rolled_back_is_not_mailed(nina: User, inside: Client) -> None:
+    """The mail lies in the transaction of the act."""
+    new_app(inside)
+    User.objects.filter(pk=nina.pk).update(second_factor_required=True)
+    factor = Authenticator.objects.get(type="totp")
+
+    assert inside.post(f"{LIST}{factor.pk}/remove/").status_code == 409
+    assert subjects(NINA) == [str(WORDS[Notice.APP_ADDED].subject)]
+
+
+@pytest.mark.parametrize("redis", ["there", "away"])
+def test_whoever_repeats_an_act_fills_no_mailbox_and_hides_no_other(
+    nina: User, inside: Client, redis: str, cache_away: Callable[[], None]
+) -> None:
+    """Kind: mails that somebody can cause without limit, and a limit behind which something else is done unseen."""
+    if redis == "away":
+        cache_away()
+    for _ in range(100):
+        notices.tell(nina, Notice.PASSKEY_ADDED)
+        notices.tell(nina, Notice.PASSKEY_REMOVED)
+    notices.tell(nina, Notice.APP_ADDED)
+
+    told = subjects(NINA)
+    assert told.count(str(WORDS[Notice.PASSKEY_ADDED].subject)) == 5
+    assert told.count(str(WORDS[Notice.PASSKEY_REMOVED].subject)) == 5
+    assert told.count(str(WORDS[Notice.APP_ADDED].subject)) == 1
+    assert sum("More of this within the hour is not mailed" in mail.text for mail in promised()) == 2
+
+
+@pytest.mark.parametrize("notice", Notice, ids=str)
+def test_every_notice_says_the_same_in_text_and_html(nina: User, notice: Notice) -> None:
+    for _ in range(5):
+        notices.tell(nina, notice, provider="Google", tenant="Harbour <b>Works")
+
+    for mail in promised():
+        text = [word.rstrip(":") for word in mail.text.split()]
+        assert text == [word.rstrip(":") for word in words_of(mail.html)]
+        assert re.match(r"[A-Z].{10,70}\Z", mail.subject)
+        assert not re.search(r"<(img|script|link|iframe|object)|url\(|src=|%\(", mail.html)
+        assert set(re.findall(r'href="([^"]+)"', mail.html)) <= {DEVICES, LOCK}
+
+
+def test_a_notice_reaches_the_mailbox(
+    nina: User, inside: Client, post: Post, django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        new_app(inside)
+
+    assert post.to(NINA).subject == str(WORDS[Notice.APP_ADDED].subject)
+
+
+TOLD_ELSEWHERE = {Notice.IDENTITY_CONNECTED, Notice.IDENTITY_DISCONNECTED, Notice.PASSWORD_CHANGED}
+TOLD_ELSEWHERE |= {Notice.TENANT_RIGHTS_GIVEN, Notice.SIGNED_OUT, Notice.NEW_DEVICE}  # the last: test_new_devices
+
+
+def test_every_notice_is_told_by_a_story_here() -> None:
+    assert {*OWN, *OTHERS, *TOLD_ELSEWHERE} == set(Notice)
+
+
+# Every event that concerns somebody's account is mailed, or stands here with the reason why not.
+MAILED = {
+    Event.ACCOUNT_CUT_OFF,
+    Event.ADDRESS_CHANGED,  # to the old address; a first one has none
+    Event.ADDRESS_CHANGE_ASKED,
+    Event.FACTOR_ADDED,
+    Event.FACTOR_REMOVED,
+    Event.FACTOR_REPLACED,
+    Event.FACTOR_RESET,
+    Event.IDENTITY_LINKED,  # but for the one that opened the account
+    Event.IDENTITY_UNLINKED,
+    Event.INVITATION_ACCEPTED,  # where the role lets them do anything in the admin
+    Event.INVITATION_RESENT,
+    Event.INVITATION_SENT,
+    Event.PASSWORD_RESET,
+    Event.PASSWORD_RESET_ASKED,
+    Event.PERSON_EXPORTED,
+    Event.PROOF_BY_SIGN_IN_ALONE,
+    Event.PROOF_CODE_SENT,
+    Event.REGISTRATION_ASKED,
+    Event.ROLES_FROM_CLAIMS,  # where a role lets them do anything in the admin
+    Event.SIGN_IN_SUCCEEDED,  # from a browser that is new to the account
+}
+NOT_MAILED = {
+    Event.ACCOUNT_CUT_OFF_CONFIRMED: "The cut-off itself was mailed; this follows by itself.",
+    Event.ACCOUNT_ENROLLED: "Whoever opens an account is looking at it.",
+    Event.ADDRESS_CHANGE_CANCELLED: "Nothing was changed; whoever ended it is told on the page.",
+    Event.ADDRESS_CHANGE_REFUSED: "Nothing was changed; the page says why.",
+    Event.CHANGE_REFUSED: "Nothing was changed, and it is for whoever watches the administrators.",
+    Event.FACTOR_REFUSED: "Nothing was opened. Strangers can cause any number of these; the brake holds them.",
+    Event.FACTOR_USED: "It is a part of a sign-in or of an act, and those are told.",
+    Event.IDENTITY_KEPT: "Nothing was changed; the page says why.",
+    Event.INVITATION_REFUSED: "Nothing was changed; the page says why.",
+    Event.INVITATION_REVOKED: "Nothing that an account has is taken; whoever opens the link is told.",
+    Event.PERSON_ERASED: "An erasure leaves nothing that knows the address, a mail in the queue included.",
+    Event.PERSON_KEPT: "Nothing was changed.",
+    Event.PROOF_CODE_REFUSED: "Nothing was opened; the mail with the code has told of the attempt.",
+    Event.PROOF_CODE_USED: "The code itself was mailed, and the act that follows is told.",
+    Event.SESSION_ENDED: "Whoever was signed in sees it, and what ended it is told where it is an act of its own.",
+    Event.SIGN_IN_ENDED: "Nothing was opened; the browser is told why.",
+    Event.SIGN_IN_REFUSED: "Nothing was opened. Strangers can cause any number of these; the brake holds them.",
+    Event.SIGN_OUT_REFUSED: "Nothing was changed.",
+    Event.SIGN_OUT_SUCCEEDED: "It only takes away, from whoever did it.",
+    Event.TENANT_REFUSED: "Nothing was changed; the page says so.",
+    Event.TENANT_SWITCHED: "It changes what the person looks at, and gives nothing.",
+    Event.UPSTREAM_GAVE_UP: "It is for administrators: the person can do nothing about it.",
+    Event.UPSTREAM_LOST: "The account's page says it, and how it is mended; nothing here was given or taken.",
+    Event.UPSTREAM_REFUSED: "It is for administrators: a provider's answer was not believed.",
+    Event.RULE_UNREADABLE: "The account's page says it at that very sign-in.",
+    Event.VALUE_RESTORED: "What is restored goes through the page's own form, which tells what it changes.",
+}
+OF_NO_ACCOUNT = {
+    "bulk", "code", "errand", "export", "limit", "link", "reason", "request", "session.purged", "trail", "webhook",
+}  # fmt: skip
+
+
+def test_every_event_that_concerns_an_account_is_mailed_or_says_why_not() -> None:
+    """A new event is told of, or somebody has decided that it is not, and says why."""
+    concerned = {
+        event
+        for event in Event
+        if not event.value.endswith(".purged") and event.value.partition(".")[0] not in OF_NO_ACCOUNT
+    }
+
+    assert concerned == MAILED | NOT_MAILED.keys()
+    assert not MAILED & NOT_MAILED.keys()
+    assert all(len(reason) > 15 for reason in NOT_MAILED.values())
+
+
+COLUMNS_MAILED = {"email", "email_verified", "is_active", "is_staff", "is_superuser", "password"}
+COLUMNS_NOT_MAILED = {
+    "address_dispute": "A migration sets it once, and an administrator ends it by changing an address.",
+    "canonical_email": "It follows from the address.",
+    "created_at": "It never changes.",
+    "id": "It never changes.",
+    "last_login": "Nobody writes it.",
+    "name": "It opens nothing, and stands on every page of the person.",
+    "name_set_here": "It says who has set the name.",
+    "not_before": "It moves with a cut-off, which is mailed.",
+    "second_factor_required": "The next sign-in asks for it and says why.",
+    "sign_in_epoch": "It moves with every act, each of which is here by itself.",
+    "username": "Only an administrator gives it, to a local account, whose person has to be told by them anyway.",
+}
+
+
+def test_every_column_of_an_account_is_mailed_when_it_changes_or_says_why_not() -> None:
+    columns = {field.column for field in User._meta.concrete_fields}
+
+    assert columns <= COLUMNS_MAILED | COLUMNS_NOT_MAILED.keys()
