@@ -19,7 +19,7 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
     with transaction.atomic():
         membership = Membership.objects.create(user=user, tenant=tenant, role=role)
         end_others(user, keep=keep, because=Because.ROLE_CHANGED)
-        rights.tell([user.pk], tenant_id=tenant.pk, role_id=role.pk)
+        rights.tell(user, tenant_id=tenant.pk, role_id=role.pk)
     return membership
 
 
@@ -32,7 +32,7 @@ def change_role(membership: Membership, role: Role, *, keep: str | None = None) 
         membership.role, membership.rule = role, None
         membership.save(update_fields=["role", "rule"])
         end_others(membership.user, keep=keep, because=Because.ROLE_CHANGED)
-        rights.tell([membership.user_id], tenant_id=membership.tenant_id, role_id=role.pk, former_role_id=former)
+        rights.tell(membership.user, tenant_id=membership.tenant_id, role_id=role.pk, former_role_id=former)
 
 
 def remove(membership: Membership, *, keep: str | None = None) -> None:

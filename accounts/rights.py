@@ -1,4 +1,7 @@
-"""Telling people by mail that they were given rights of an administrator in an organization."""
+"""Telling people by mail that they were given rights of an administrator in an organization.
+
+Call these in the transaction that gives the role, in a context that sees the tenant.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -8,16 +11,22 @@ from accounts.mailing.notices import Notice
 from accounts.models import Role, Tenant, User
 
 
-def tell(people: Collection[UUID], *, tenant_id: UUID, role_id: int, former_role_id: int | None = None) -> None:
-    """Mail people who have a role in a tenant by now, if it lets them do anything in the admin that they could not.
+def tell(user: User, *, tenant_id: UUID, role_id: int, former_role_id: int | None = None) -> None:
+    """Mail somebody who has a role by now, if it lets them do anything in the admin that they could not do before."""
+    former = _rights(former_role_id) if former_role_id else set()
+    if _rights(role_id) - former:
+        notices.tell(user, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 
-    Call it in the transaction that gives the role, in a context that sees the tenant.
-    """
-    if not _rights(role_id) - (_rights(former_role_id) if former_role_id else set()):
-        return
-    tenant = Tenant.objects.filter(pk=tenant_id).values_list("name", flat=True).first() or ""
-    notices.tell_all(User.objects.filter(pk__in=people), Notice.TENANT_RIGHTS_GIVEN, tenant=tenant)
+
+def tell_all(people: Collection[UUID], *, tenant_id: UUID, role_id: int) -> None:
+    """Mail many people who have a role by now, if it lets them do anything in the admin."""
+    if _rights(role_id):
+        notices.tell_all(people, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 
 
 def _rights(role_id: int) -> set[int]:
     return set(Role.permissions.through.objects.filter(role_id=role_id).values_list("permission_id", flat=True))
+
+
+def _name(tenant_id: UUID) -> str:
+    return Tenant.objects.filter(pk=tenant_id).values_list("name", flat=True).first() or ""

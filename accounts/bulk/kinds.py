@@ -149,7 +149,7 @@ class SetFlag(OfAccount):
         elif self.ends_sessions:
             _end_sessions(ids, Because.ADMINISTRATOR)
         if self.notice is not None:
-            notices.tell_all(User.objects.filter(pk__in=ids), self.notice)
+            notices.tell_all(ids, self.notice)
 
     def guard(self, order: Order) -> None:
         if self.column == "is_active" and not self.value:
@@ -298,7 +298,7 @@ def _memberships(order: Order, ids: Iterable[UUID]) -> "models.QuerySet[Membersh
 
 def _tell_of_rights(order: Order, ids: list[UUID]) -> None:
     if order.role is not None:
-        rights.tell(ids, tenant_id=order.tenant, role_id=order.role.pk)
+        rights.tell_all(ids, tenant_id=order.tenant, role_id=order.role.pk)
 
 
 def _end_sessions(ids: list[UUID], because: Because) -> None:

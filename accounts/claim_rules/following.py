@@ -136,7 +136,7 @@ def _give(rule: Rule, user: User) -> bool:
             Membership.objects.create(user=user, tenant_id=rule.tenant_id, role_id=rule.role_id, rule_id=rule.id)
     except IntegrityError:
         return False  # somebody has just let them in by hand
-    rights.tell([user.pk], tenant_id=rule.tenant_id, role_id=rule.role_id)
+    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id)
     return True
 
 
@@ -147,7 +147,7 @@ def _alter(membership: Held, rule: Rule, user: User) -> bool:
     former = row.role_id
     row.role_id, row.rule_id = rule.role_id, rule.id
     row.save(update_fields=["role", "rule"])
-    rights.tell([user.pk], tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
+    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
     return True
 
 

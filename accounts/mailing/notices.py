@@ -9,13 +9,16 @@ Which events are told, and why the others are not, is declared in tests/accounts
 """
 
 from collections.abc import Iterable
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
 
 from accounts import limits
+from accounts.errands import errand, later
 from accounts.limits import Limit
 from accounts.mailing import mail
+from accounts.mailing.mail import Asked
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import User
 
@@ -24,10 +27,11 @@ __all__ = ["Notice", "reaches", "tell", "tell_all"]
 OF_ONE_KIND = Limit(kind="notices", most=5, seconds=3600)  # to one account: more would bury the first
 
 
-def tell(user: User, notice: Notice, *, before: User | None = None, **names: str) -> None:
+def tell(user: User, notice: Notice, *, before: User | None = None, asked: Asked | None = None, **names: str) -> None:
     """Mail a notice to the verified address of an account, after the commit. Without such an address, do nothing.
 
     ``user`` is the account as it is in this transaction; ``before`` is as it was, where the act is about its address.
+    ``asked`` are the circumstances, by default this request's; ``names`` go into the sentence.
     The fifth mail of one kind within an hour says that no more are sent: whoever repeats an act a hundred times fills
     no mailbox, and cannot hide another kind of act behind it.
     """
@@ -47,12 +51,19 @@ def tell(user: User, notice: Notice, *, before: User | None = None, **names: str
         "sessions_url": mail.absolute(reverse("sessions")),
         "lock_url": mail.absolute(reverse("lock-account")),
     }
-    mail.send(address, "notice", context)
+    mail.send(address, "notice", context, asked=asked)
 
 
-def tell_all(people: Iterable[User], notice: Notice, **names: str) -> None:
-    for person in people:
-        tell(person, notice, **names)
+def tell_all(people: Iterable[UUID], notice: Notice, **names: str) -> None:
+    """Tell many people the same. A worker writes their mails, for that takes longer than most acts upon them."""
+    named = [str(person) for person in people]
+    later(tell_each, people=named, notice=notice.value, asked=mail.asked_now(), names=names)
+
+
+@errand("notices")
+def tell_each(*, people: list[str], notice: str, asked: Asked, names: dict[str, str]) -> None:
+    for person in User.objects.filter(pk__in=people).order_by("pk"):
+        tell(person, Notice(notice), asked=asked, **names)
 
 
 def reaches(user: User) -> bool:
