@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0026_sessions_follow'),
+        ('accounts', '0028_words_of_a_search'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ from django.db.migrations.state import StateApps
 from audit.live_index import AddLiveIndex
 from audit.patience import patiently
 
-SQL = Path(__file__).parent / "0030"
+SQL = Path(__file__).parent / "0028"
 FUNCTIONS = ("accounts_words_wanted(text)", "accounts_words(text[])", "accounts_folded_words(text)")
 
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('accounts', '0026_sessions_follow'),
+        ('accounts', '0027_session_digests'),
     ]
 
     operations = [
