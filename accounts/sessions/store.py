@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.models import Session, User
 from accounts.models.session import KEY, row_key
 from accounts.people import EndedMeanwhile
-from accounts.rows import fetch_one
+from accounts.rows import change, fetch_one
 from accounts.sessions.ending import end
 from accounts.sessions.following import Upstream, after_proof, when_opened
 from accounts.sessions.lifetime import NOBODYS, lifetime, longest
@@ -271,8 +271,7 @@ class SessionStore(DatabaseStore):
 
     def seen(self, *, address: str | None, user_agent: str) -> None:
         """Note that the session is used now, and from where. One that was ended meanwhile stays ended."""
-        with connection.cursor() as cursor:
-            cursor.execute(SEEN, [address, user_agent, longest(), longest(), row_key(self.session_key)])
+        change(SEEN, [address, user_agent, longest(), longest(), row_key(self.session_key)])
 
     def get_expire_at_browser_close(self) -> bool:
         """The browser forgets what it was not asked to remember."""

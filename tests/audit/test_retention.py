@@ -19,6 +19,7 @@ from audit.retention import removing, rules
 from audit.retention.removing import make_months, remove_what_is_due
 from audit.sealing.findings import Kind
 from audit.sealing.seals import seal
+from audit.tallies import first_id
 from audit.tasks import keep_the_trail
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
@@ -230,6 +231,21 @@ def test_slices_go_on_where_they_were_and_see_what_became_due(
     assert remove_what_is_due().entries == 10
     assert verify().is_clean
     assert Removal.objects.count() == 6
+
+
+def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: psycopg.Connection) -> None:
+    """The kind: a run under a clock that was ahead came further than the next one may, which would skip all between."""
+    fill(owner, days_ago=40, tenant=TENANT)
+    owner.execute("SELECT audit_set_floor(10)")
+    seal()
+    Retention.objects.create(tenant_id=TENANT, days=35)
+    assert remove_what_is_due(seconds=0).entries == 0
+    run = JobRun.objects.get(name=removing.JOB)
+    until = timezone.now() + timedelta(days=365)
+    run.progress = {"days": {TENANT: 35}, "places": {TENANT: [first_id(until), until.isoformat()]}}
+    run.save()
+
+    assert remove_what_is_due().entries == 10
 
 
 def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:

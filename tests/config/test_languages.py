@@ -5,6 +5,7 @@ The kind of fault: a page, mail or answer that says it is in a language that it 
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from accounts.mailing import mail
 from accounts.models import Errand, User
 from config import languages
 from config.environment import CHECKOUT
+from config.server import refusals
 from tests import catalogues
 from tests.catalogues import Message
 from tests.pages.reading import read
@@ -131,6 +133,15 @@ def test_the_admin_is_in_one_language(root: Client, path: str, wanted: str) -> N
 
     assert is_english(words)
     assert not re.search(r"Hinzufügen|Ändern|Suchen|Verlauf|[\u0600-\u06ff]", words)
+
+
+@pytest.mark.parametrize("status", refusals.PAGES)
+def test_what_the_server_refuses_by_itself_is_english_too(status: int) -> None:
+    with translation.override("ar"):
+        head, _, body = refusals.answer(HTTPStatus(status)).decode().partition("\r\n\r\n")
+
+    assert "Content-Language: en\r\n" in head
+    assert is_english(body)
 
 
 def test_a_mail_that_waited_for_a_language_that_is_no_longer_spoken_is_english_and_says_so(post: Post) -> None:

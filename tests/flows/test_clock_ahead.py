@@ -18,8 +18,12 @@ from accounts import brake, purging, tasks
 from accounts.bulk import running as bulk_running
 from accounts.bulk.kinds import DEACTIVATE
 from accounts.errands.doing import do_due
+from accounts.factors import passkeys
+from accounts.factors.passkey_site import PasskeyRefused
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState, Delivery, Errand, Session, User, Webhook
+from accounts.proofs.deciding import recent_answer
+from accounts.proofs.noting import Kind, Proof
 from accounts.tenancy import site_context
 from accounts.webhooks import running as webhooks
 from accounts.windows import Windows
@@ -254,6 +258,32 @@ def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch
 
     assert counted.count("now", seconds=60, rest="rest") == 1
     assert counted.count("now", seconds=60, rest="rest") == 2
+
+
+# Proofs
+
+
+@pytest.mark.parametrize(
+    ("ago", "counts"),
+    [(30, True), (599, True), (601, False), (-30, True), (-90, False), (-YEAR.total_seconds(), False)],
+)
+def test_a_proof_of_the_future_is_not_fresh(ago: float, *, counts: bool) -> None:
+    proof = Proof(kind=Kind.ANSWER, at=time.time() - ago)
+
+    assert (recent_answer([proof]) is proof) is counts
+
+
+@pytest.mark.parametrize(("ago", "counts"), [(30, True), (601, False), (-90, False), (-YEAR.total_seconds(), False)])
+def test_a_challenge_of_the_future_is_over(client: Any, ago: float, *, counts: bool) -> None:
+    request = HttpRequest()
+    request.session = client.session
+    request.session[passkeys.STATE] = {"state": {"challenge": "c"}, "person": "", "at": time.time() - ago}
+
+    if counts:
+        assert passkeys._take_back(request, None) == {"challenge": "c"}  # noqa: SLF001  # its caller needs a real key
+    else:
+        with pytest.raises(PasskeyRefused):
+            passkeys._take_back(request, None)  # noqa: SLF001  # as above
 
 
 # Numbers, sessions

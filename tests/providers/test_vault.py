@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
 from accounts.models import Identity, User
 from accounts.rewrapping import rewrap
@@ -307,6 +308,24 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
         token.spent = False
     assert get_token(ada, "keycloak")
     assert (row().health, row().failures) == (Health.WELL, 0)
+
+
+@pytest.mark.parametrize("columns", [{"leased_until"}, {"rest_until"}, {"leased_until", "rest_until"}])
+def test_a_claim_or_rest_of_a_clock_that_was_ahead_holds_nobody(ada: User, columns: set[str]) -> None:
+    """The kind: a moment that lies further ahead than the longest wait was written by a clock that was wrong."""
+    before = get_token(ada, "keycloak")
+    near_its_end()
+    UpstreamTokens.objects.update(**dict.fromkeys(columns, timezone.now() + timedelta(days=365)))
+
+    assert get_token(ada, "keycloak") != before
+
+
+def test_tokens_that_were_given_in_the_future_are_renewed_now(ada: User) -> None:
+    """The kind: their end was reckoned from a moment that has not come, so that they would seem good for a year."""
+    before = get_token(ada, "keycloak")
+    in_the_past(-timedelta(days=365))
+
+    assert get_token(ada, "keycloak") != before
 
 
 def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_clear_end(
