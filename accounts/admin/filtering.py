@@ -6,16 +6,20 @@ from typing import Any
 from django.apps import apps
 from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.admin import searching
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.provider_names import NAMES
+from accounts.words import begin, words_of
 
-OFFERED = 20  # tenants or roles; of more, those that are chosen elsewhere still hold
+OFFERED = 20  # tenants or roles; of more, any is found by its name in a box below them
+MOST_COUNTED = 1000  # others
 Choices = list[tuple[Any, Any]]
 
 
@@ -95,12 +99,44 @@ class AddressInDisputeFilter(SimpleListFilter):
 
 
 class FilterOfRows(SimpleListFilter):
-    """By a row of another table: the first few in scope are offered, and the one that is chosen."""
+    """By a row of another table: the first few in scope, how many more there are, and a box to find those."""
 
     rows: QuerySet[Any]
+    template = "admin/accounts/filter_of_rows.html"
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: ModelAdmin[Any]) -> None:
+        self.called = searching.shortened(params.pop(self.called_name, [""])[-1])
+        self.others = [
+            (name, value)
+            for name, values in request.GET.lists()
+            for value in values
+            if name not in {self.called_name, PAGE_VAR}
+        ]
+        self.more = 0
+        super().__init__(request, params, model, model_admin)
+
+    @property
+    def called_name(self) -> str:
+        return f"{self.parameter_name}_called"
+
+    @property
+    def is_long(self) -> bool:
+        return bool(self.more or self.called)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*super().expected_parameters(), self.called_name]
+
+    def has_output(self) -> bool:
+        return super().has_output() or self.is_long
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        offered = list(self.rows.all()[:OFFERED])
+        known = self.rows.all()
+        if self.called:
+            known = known.filter(begin(words_of("name"), self.called))
+        offered = list(known[: OFFERED + 1])
+        if len(offered) > OFFERED:
+            self.more = known.values("pk")[OFFERED : OFFERED + MOST_COUNTED].count()
+        offered = offered[:OFFERED]
         chosen = self.chosen()
         if chosen is not None and chosen not in {row.pk for row in offered}:
             offered += self.rows.filter(pk=chosen)

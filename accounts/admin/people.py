@@ -48,6 +48,11 @@ class SearchedList(KeysetChangeList):
             self.query = query
         return found
 
+    def countable(self) -> QuerySet[Any]:
+        if self.everybody is None:
+            return super().countable()
+        return self.everybody.filter(begin(WORDS, searching.shortened(self.query)))
+
     def read(self, place: Place | None, count: int) -> list[Any]:
         """Where too few are close by, all of them are gathered."""
         if self.everybody is not None:

@@ -20,8 +20,10 @@ from accounts.admin.filtering import RoleFilter, TenantFilter
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.models.session import ROW_KEY, row_key
 from accounts.tenancy import site_context, tenant_context
+from audit import paging
 from bench.admin import data
 from tests.accounts.admin.conftest import PEOPLE, Crowd
+from tests.proven import proven
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -265,3 +267,91 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from _nodes(inner)
+
+
+@pytest.fixture
+def customers(db: None) -> list[Tenant]:
+    with site_context("a test has many tenants"):
+        names = [f"Customer {number:03}" for number in range(127)]
+        return [Tenant.objects.create(name=name) for name in (*names, "Harbour Works", "شركة النور")]
+
+
+@pytest.mark.parametrize(
+    ("term", "name"),
+    [
+        ("Harbour Works", "Harbour Works"), ("works", "Harbour Works"), ("works harb", "Harbour Works"),
+        ("Customer 057", "Customer 057"), ("057", "Customer 057"), ("شركة النور", "شركة النور"),
+        ("النور", "شركة النور"), ("harbour-works", "Harbour Works"),
+    ],
+)  # fmt: skip
+def test_a_tenant_is_found_by_its_whole_name_in_list_choice_and_filter(
+    customers: list[Tenant], administrator: Client, term: str, name: str
+) -> None:
+    """The kind of fault: what one copies from the page finds nothing, for each word had to begin the name."""
+    listed = administrator.get("/admin/accounts/tenant/", {"q": term}).context["cl"].result_list
+    query = {"app_label": "accounts", "model_name": "membership", "field_name": "tenant", "term": term}
+    offered = administrator.get("/admin/autocomplete/", query).json()["results"]
+    (chosen,) = [tenant for tenant in customers if tenant.name == name]
+    assert [tenant.name for tenant in listed] == [found["text"] for found in offered] == [name]
+    if term != "harbour-works":
+        page = administrator.get(PEOPLE, {"tenant_called": term, "is_active__exact": "1"}).content.decode()
+        assert f"tenant={chosen.pk}" in page
+        assert 'name="is_active__exact" value="1"' in page
+
+
+def test_a_filter_says_how_many_more_there_are(customers: list[Tenant], administrator: Client) -> None:
+    page = administrator.get(PEOPLE).content.decode()
+    assert "and 109 more" in page
+    assert 'name="tenant_called"' in page
+    narrowed = administrator.get(PEOPLE, {"tenant_called": "nobody at all"}).content.decode()
+    assert "None is called so." in narrowed
+    chosen = administrator.get(PEOPLE, {"tenant": str(customers[100].pk)}).content.decode()
+    assert "Customer 100" in chosen
+
+
+@pytest.mark.parametrize("term", ["Front desk", "desk", "front d"])
+def test_a_role_is_found_by_its_whole_name(town: Town, administrator: Client, term: str) -> None:
+    with site_context("a test makes a role"):
+        Role.objects.create(name="Front desk", tenant=town.a.tenant)
+    query = {"app_label": "accounts", "model_name": "membership", "field_name": "role", "term": term}
+
+    assert [role["text"] for role in administrator.get("/admin/autocomplete/", query).json()["results"]] == [
+        "Front desk"
+    ]
+    listed = administrator.get("/admin/accounts/role/", {"q": term}).context["cl"].result_list
+    assert [role.name for role in listed] == ["Front desk"]
+
+
+def test_the_choice_of_a_new_membership_finds_a_surname(ada: User, administrator: Client) -> None:
+    query = {"app_label": "accounts", "model_name": "membership", "field_name": "user", "term": "lovelace"}
+
+    assert [found["id"] for found in administrator.get("/admin/autocomplete/", query).json()["results"]] == [
+        str(ada.pk)
+    ]
+
+
+def test_a_tenants_administrator_finds_their_own_people_alone(town: Town) -> None:
+    browser = proven(town.a.owner)
+    shown = browser.get(PEOPLE, {"q": "owner"}).context["cl"].result_list
+
+    assert [person.name for person in shown] == ["Abbey Owner"]
+
+
+@pytest.mark.parametrize("path", [PEOPLE, "/admin/accounts/tenant/", "/admin/accounts/role/"])
+def test_who_finds_nothing_is_told_what_was_looked_for(administrator: Client, path: str) -> None:
+    page = administrator.get(path, {"q": "<zzz>"}).content.decode()
+
+    assert "Nothing was found for “&lt;zzz&gt;”." in page
+    assert page.count("The beginning of each word") == 2
+
+
+def test_people_are_counted_though_the_planner_knows_nothing(
+    crowd: Crowd, administrator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a load its figures are those of before."""
+    crowd(304)
+    assert administrator.get(PEOPLE).context["cl"].total == "305"
+    assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "304"
+    monkeypatch.setattr(paging, "COUNTED", 200)
+    monkeypatch.setattr(searching, "FEW", 20)
+    assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "more than 200"
