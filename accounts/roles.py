@@ -75,6 +75,10 @@ def provide(*, using: str, **_signal: Any) -> None:
             _provide(built_in, known.get(built_in.name))
 
 
+def is_built_in(role: Role) -> bool:
+    return role.tenant_id is None and role.name in {built_in.name for built_in in BUILT_IN}
+
+
 def _provide(built_in: BuiltIn, role: Role | None) -> None:
     if role is None:
         role = Role.objects.create(name=built_in.name, description=built_in.description)

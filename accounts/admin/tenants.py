@@ -1,27 +1,35 @@
 """Tenants, roles and memberships in the admin."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Field, QuerySet
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling, memberships
+from accounts import ceiling, memberships, roles
 from accounts.admin import searching
+from accounts.admin.deleting import CountedDeletion
 from accounts.admin.exporting import ExportAdmin
 from accounts.admin.proof import ProofFirst
 from accounts.admin.searching import FoundByWords
 from accounts.admin_scope import Scoped, actor, people_of
-from accounts.models import Membership, Role, Tenant, User
+from accounts.claim_rules import following
+from accounts.models import ClaimRule, Membership, Role, Tenant, User
+from audit.context import acting
 from audit.paging import KeysetAdmin
+
+LONGEST_REASON = 500  # letters
 
 
 class AskedBy(forms.ModelForm[Any]):
@@ -52,9 +60,12 @@ LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says
 
 
 @admin.register(Tenant)
-class TenantAdmin(FoundByWords, ProofFirst, Scoped[Tenant]):
+class TenantAdmin(FoundByWords, ProofFirst, CountedDeletion, Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
     found_by = ("name", "slug")
+    actions = ("delete_selected",)
+    removed_first = ("accounts.Membership", "accounts.ClaimRule")
+    delete_confirmation_template = "admin/accounts/tenant/delete_confirmation.html"
     readonly_fields = ("id", "created_at")
     show_full_result_count = False
     fieldsets = (
@@ -82,6 +93,38 @@ class TenantAdmin(FoundByWords, ProofFirst, Scoped[Tenant]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Tenant | None = None) -> bool:
         return actor(request).is_superuser
+
+    @admin.action(description=_("Delete"), permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> HttpResponseRedirect | None:
+        """In place of Django's, which deletes many by one button: each is deleted on a page of its own."""
+        chosen = list(queryset[:2])
+        if len(chosen) == 1:
+            return HttpResponseRedirect(reverse("admin:accounts_tenant_delete", args=[chosen[0].pk]))
+        self.message_user(request, _("Choose one tenant: each is deleted on a page of its own."), messages.WARNING)
+        return None
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        """Whoever deletes a tenant types its name and says why."""
+        tenant = self.get_object(request, unquote(object_id))
+        name, reason = request.POST.get("name", "").strip(), request.POST.get("reason", "").strip()
+        lacks_name = tenant is not None and name != tenant.name.strip()
+        lacks_reason = not 0 < len(reason) <= LONGEST_REASON
+        context = {"longest_reason": LONGEST_REASON, "typed": name, "reason": reason, **(extra_context or {})}
+        if request.method == "POST" and tenant is not None and (lacks_name or lacks_reason):
+            asked = self._ask_first(request) if self.has_delete_permission(request, tenant) else None
+            request.POST = QueryDict()  # Django asks once more where nothing was posted
+            context |= {"lacks_name": lacks_name, "lacks_reason": lacks_reason}
+            return asked or super().delete_view(request, object_id, context)
+        with acting(reason=reason) if request.method == "POST" else nullcontext():
+            return super().delete_view(request, object_id, context)
+
+    def delete_model(self, request: HttpRequest, obj: Tenant) -> None:
+        """Let its rules and its people go first: roles are held as long as either has them, and sessions end."""
+        with transaction.atomic():
+            following.remove(ClaimRule.objects.filter(tenant=obj), keep=request.session.session_key)
+            for membership in Membership.objects.filter(tenant=obj).select_related("user"):
+                memberships.remove(membership, keep=keep(request, membership.user))
+            super().delete_model(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
@@ -111,7 +154,7 @@ class RoleForm(AskedBy):
 
 
 @admin.register(Role)
-class RoleAdmin(FoundByWords, ProofFirst, Asking):
+class RoleAdmin(FoundByWords, ProofFirst, CountedDeletion, Asking):
     form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)
@@ -132,7 +175,18 @@ class RoleAdmin(FoundByWords, ProofFirst, Asking):
         return super().has_change_permission(request, obj) and self._is_within_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
+        """A built-in role stays: it would come back with the next version, and nobody would have it any more."""
+        may = super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
+        return may and not (obj and roles.is_built_in(obj))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        role = self.get_object(request, unquote(object_id))
+        if role is None or not roles.is_built_in(role) or not self.has_change_permission(request, role):
+            return super().delete_view(request, object_id, extra_context)
+        if asked := self._ask_first(request):
+            return asked
+        self.message_user(request, _("A role that comes with the product cannot be deleted."), messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:accounts_role_change", args=[role.pk]))
 
     def _is_within_reach(self, request: HttpRequest, role: Role | None) -> bool:
         return role is None or ceiling.may_shape(actor(request), role, ceiling.permissions_of(role), role.scopes)

@@ -8,7 +8,7 @@ from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.html import format_html_join
@@ -134,7 +134,8 @@ class UserPage(Scoped[User]):
         return not ceiling.belong_elsewhere([obj], person.standing.tenant_id)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return actor(request).is_superuser
+        """A person is erased, with all that hangs on them: Django's Delete would stop at their identities."""
+        return False
 
     def get_urls(self) -> list[Any]:
         rights = path("<id>/rights/", self.admin_site.admin_view(self.rights_view), name="accounts_user_rights")
@@ -191,19 +192,18 @@ class UserPage(Scoped[User]):
             tell_former_address(obj, before)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
-        if self.has_delete_permission(request) and (asked := ask_for_fresh_proof(request, back_to=request.path)):
-            return asked
-        with transaction.atomic():
-            user = self.get_object(request, object_id)
-            if user is not None and request.method == "POST" and ceiling.is_last_superuser(user):
-                ceiling.note_refusal(actor(request), user, because="last_superuser")
-                self.message_user(request, ceiling.LAST_SUPERUSER, messages.ERROR)
-                return HttpResponseRedirect(request.path.removesuffix("delete/"))
-            return super().delete_view(request, object_id, extra_context)
-
-    def delete_model(self, request: HttpRequest, obj: User) -> None:
-        end_all([obj.pk], because=Because.ADMINISTRATOR)
-        super().delete_model(request, obj)
+        """Lead to the page that erases, for whoever knows Django's address."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        user = self.get_object(request, unquote(object_id))
+        if user is None:
+            raise Http404
+        if request.method == "POST" and ceiling.is_last_superuser(user):
+            ceiling.note_refusal(actor(request), user, because="last_superuser")
+            self.message_user(request, ceiling.LAST_SUPERUSER, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+        erase = reverse("admin:accounts_user_erase", args=[user.pk])
+        return ask_for_fresh_proof(request, back_to=erase) or HttpResponseRedirect(erase)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         """Rights that changed, or an account that is closed, end the sessions that knew it otherwise."""
