@@ -199,7 +199,8 @@ class KeysetChangeList(ChangeList):
 
     def countable(self) -> QuerySet[Any]:
         """Return the rows that are counted: all of the list, in a form that is quick to count."""
-        return self.queryset
+        rows: QuerySet[Any] = self.queryset
+        return rows
 
     def _estimate(self, seen: int) -> int:
         least = seen + 1

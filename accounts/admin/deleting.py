@@ -45,7 +45,7 @@ def _counted(
             child: Any = relation.related_model
             if relation.many_to_many or relation.on_delete not in {CASCADE, PROTECT} or child is parent:
                 continue
-            rows = QuerySet(child).filter(**{f"{relation.field.name}__in": chosen})
+            rows: QuerySet[Any] = QuerySet(child).filter(**{f"{relation.field.name}__in": chosen})
             count = rows.order_by().count()
             is_in_the_way = relation.on_delete is PROTECT and child._meta.label not in removed_first
             if count and is_in_the_way:

