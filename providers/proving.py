@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from accounts import brake, limits, step_up
 from accounts.brake import Braked
 from accounts.factors.held import has_factor
-from accounts.factors.pages import ways_to_prove
-from accounts.factors.proving import FactorRefused, prove
+from accounts.factors.pages import not_readable_now, ways_to_prove
+from accounts.factors.proving import FactorRefused, UnreadableHere, prove
 from accounts.local import passwords
 from accounts.mailing.mail import NotSetUp
 from accounts.models import User
@@ -52,7 +52,7 @@ def prove_again(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)  # noqa: S101  # by login_required; told to the type checker
     next_url = safe_next(request.GET.get("next", ""))
     asked = Asked(request=request, user=user, act=act_of(next_url), next_url=next_url)
-    error = ""
+    error, status = "", 200
     if request.method == "POST":
         try:
             return _answered(asked)
@@ -62,10 +62,12 @@ def prove_again(request: HttpRequest) -> HttpResponse:
             error = _("That is not the code, or it is over. Look at the latest mail, or have a new one sent.")
         except (FactorRefused, NotSetUp):
             error = _("That was not right, or was used before. Try once more.")
+        except UnreadableHere:
+            error, status = not_readable_now(), 503
         except Braked as braked:  # answered here: an exception would take the entry in the trail back
             return brake.answer(braked)
     context = {"error": error, "act": asked.act, "action": request.get_full_path(), "back": _back(next_url)}
-    return page_with_buttons(request, "accounts/fresh.html", context | _ways(asked))
+    return page_with_buttons(request, "accounts/fresh.html", context | _ways(asked), status=status)
 
 
 def _answered(asked: Asked) -> HttpResponse:

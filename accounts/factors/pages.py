@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import step_up
-from accounts.encryption import DecryptionFailed, decrypt, encrypt
+from accounts.encryption import DecryptionFailed, KeyLost, decrypt, encrypt
 from accounts.factors import changes, passkey_site, totp
 from accounts.factors.held import Kind, factors_of, has_factor, name_of
 from accounts.factors.passkey_site import PasskeyRefused
-from accounts.factors.proving import FactorRefused, prove
+from accounts.factors.proving import FactorRefused, UnreadableHere, prove
 from accounts.factors.stages import waiting
 from accounts.models import User
 
@@ -84,7 +84,10 @@ def need(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_may_add
 def add_app(request: HttpRequest, user: User) -> HttpResponse:
-    secret = _new_secret(request, user)
+    try:
+        secret = _new_secret(request, user)
+    except UnreadableHere:
+        return render(None, "503.html", status=503)
     error = ""
     if request.method == "POST":
         step = totp.step_of(secret, request.POST.get("code", ""))
@@ -108,7 +111,10 @@ def app_picture(request: HttpRequest, user: User) -> HttpResponse:
     """The QR code of the secret that is being shown; without one there is no picture."""
     if NEW_APP not in request.session:
         raise Http404
-    svg = totp.picture(totp.address(user, _new_secret(request, user)))
+    try:
+        svg = totp.picture(totp.address(user, _new_secret(request, user)))
+    except UnreadableHere:
+        return HttpResponse(status=503)
     return HttpResponse(svg, content_type="image/svg+xml")
 
 
@@ -174,15 +180,24 @@ def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
         return redirect("account" if request.user.is_authenticated else "account_login")
     if not has_factor(stage.person):
         return redirect("need-factor")
-    error = ""
+    error, status = "", 200
     if request.method == "POST":
         try:
             prove(request, stage.person, request.POST)
             return stage.finish()
         except FactorRefused:
             error = _("That was not right, or was used before. Try once more.")
+        except UnreadableHere:
+            error, status = not_readable_now(), 503
     context = {"error": error, "action": request.path, **ways_to_prove(request, stage.person)}
-    return render(request, "accounts/prove_factor.html", context)
+    return render(request, "accounts/prove_factor.html", context, status=status)
+
+
+def not_readable_now() -> str:
+    return _(
+        "We cannot check codes of your app right now. Nothing is wrong with yours. Try again in a few minutes, "
+        "or use a passkey or a recovery code."
+    )
 
 
 def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
@@ -236,6 +251,8 @@ def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading:
 def _new_secret(request: HttpRequest, user: User) -> str:
     try:
         return decrypt(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
+    except KeyLost as lost:  # another process has shown it: a new one would make the app's code wrong
+        raise UnreadableHere from lost
     except DecryptionFailed:
         secret = totp.new_secret()
         request.session[NEW_APP] = encrypt(secret, owner=user.pk, purpose=NEW_APP)

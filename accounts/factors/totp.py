@@ -16,6 +16,7 @@ from accounts.encryption import decrypt, encrypt
 from accounts.models import User
 
 PURPOSE = "totp"
+DIGITS = 6
 SPENT_FOR = timedelta(days=1)  # far longer than a step is accepted: a clock that is set right by hours changes nothing
 QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
 
@@ -61,12 +62,23 @@ def add(user: User, secret: str, step: int) -> Authenticator:
     return row
 
 
+def looks_like_code(typed: str) -> bool:
+    """Whether this is what an app shows, and no recovery code."""
+    digits = "".join(typed.split())
+    return len(digits) == DIGITS and digits.isdecimal()
+
+
+def secret_of(row: Authenticator) -> str:
+    """Raises DecryptionFailed; KeyLost, which is one, where it is under a key that this process does not have."""
+    return decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
+
+
 def spend(row: Authenticator, code: str) -> bool:
     """Whether a code is right and has not been used (RFC 6238, section 5.2), in one step for all processes.
 
     allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.
     """
-    secret = decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
+    secret = secret_of(row)
     step = step_of(secret, code)
     return step is not None and _spend(row.user, secret, step)
 

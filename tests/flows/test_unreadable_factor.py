@@ -1,0 +1,108 @@
+"""A process that lacks the newest encryption key cannot judge an app's code: that is no wrong code.
+
+Kind: what cannot be read here is taken for what is not right, held against the person, and its page says so.
+"""
+
+import base64
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+
+from accounts.encryption import key_ids
+from tests.authenticator import code, secret_on
+from tests.flows.conftest import Browser
+from tests.flows.factors import APP, PICTURE, PROVE, add_app, details
+from tests.flows.proofs import let_be_proven, proving
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(93), pytest.mark.promise(44)]
+
+KEY = base64.b64decode("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+ANYWHERE = "/accounts/connections/"
+
+
+@pytest.fixture(autouse=True)
+def _new_counters() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def without_key(settings: Any) -> Callable[[], Any]:
+    """Let apps be added by a process that has the newest key, and give what is another that has not."""
+    settings.TOKEN_ENCRYPTION_KEYS = [KEY]
+
+    @contextmanager
+    def lacking() -> Iterator[None]:
+        settings.TOKEN_ENCRYPTION_KEYS = []
+        yield
+        settings.TOKEN_ENCRYPTION_KEYS = [KEY]
+
+    return lacking
+
+
+def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    later: Callable[..., None],
+    without_key: Callable[[], Any],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    browser.sign_in("google", "ada")
+    secret, _ = add_app(browser)
+    named = key_ids()[0]
+    later()
+    elsewhere = new_browser()
+    elsewhere.sign_in("google", "ada")
+    with without_key():
+        answers = [elsewhere.post(PROVE, {"code": code(secret)}) for _ in range(12)]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert b"cannot check codes of your app" in answers[0].content
+    assert b"was not right" not in answers[0].content
+    assert f"key={named}" in caplog.text
+    assert {entry["refused_because"] for entry in details("factor.refused")} == {"key_missing"}
+    assert elsewhere.account is None
+    assert elsewhere.post(PROVE, {"code": code(secret)}).status_code == 302, "neither used nor braked"
+    assert elsewhere.account
+
+
+def test_a_recovery_code_opens_and_guessing_those_is_counted(
+    browser: Browser, new_browser: Callable[[], Browser], without_key: Callable[[], Any], later: Callable[..., None]
+) -> None:
+    browser.sign_in("google", "ada")
+    _, codes = add_app(browser)
+    first, second = new_browser(), new_browser()
+    for one in (first, second):
+        one.sign_in("google", "ada")
+    with without_key():
+        first.post(PROVE, {"code": codes[0]})
+        assert first.account
+        guesses = [second.post(PROVE, {"code": f"2345-{number:05}"}).status_code for number in range(6)]
+    assert guesses == [200] * 5 + [429]
+
+
+def test_a_fresh_proof_is_no_wrong_one_either(
+    browser: Browser, without_key: Callable[[], Any], later: Callable[..., None]
+) -> None:
+    browser.sign_in("google", "ada")
+    secret, _ = add_app(browser)
+    later(minutes=11)
+    with without_key():
+        answers = [browser.post(proving(ANYWHERE), {"code": code(secret)}) for _ in range(7)]
+    assert {answer.status_code for answer in answers} == {503}
+    assert browser.post(proving(ANYWHERE), {"code": code(secret)}).status_code == 302
+
+
+def test_an_app_that_is_being_added_keeps_its_secret(browser: Browser, without_key: Callable[[], Any]) -> None:
+    """A new secret would make the code of the one that was scanned wrong, for good."""
+    browser.sign_in("google", "ada")
+    let_be_proven(browser)
+    shown = secret_on(browser.get(APP).content)
+    with without_key():
+        answers = [browser.get(APP), browser.get(PICTURE), browser.post(APP, {"code": code(shown)})]
+    assert [answer.status_code for answer in answers] == [503] * 3
+    assert secret_on(browser.get(APP).content) == shown
+    assert browser.post(APP, {"code": code(shown)}).status_code == 200
+    assert [entry["kind"] for entry in details("factor.added")] == ["totp", "recovery_codes"]
