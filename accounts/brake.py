@@ -25,7 +25,7 @@ from redis import Redis
 
 from accounts import limits
 from accounts.canonical import comparable
-from accounts.encryption import fingerprint
+from accounts.encryption import fingerprints
 from audit.clocks import LEEWAY
 from audit.events import Event, record
 
@@ -182,10 +182,9 @@ def forgive(tracks: Sequence[Track]) -> None:
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, name: str) -> None:
     """Let this browser be known as one from which the right password of this name came."""
-    digest = _digest(name)
-    if _device_of(request, digest):
+    if _device_of(request, _digests(name)[:1]):
         return
-    value = signing.dumps([digest, get_random_string(22)], salt=__name__)
+    value = signing.dumps([_digest(name), get_random_string(22)], salt=__name__)
     response.set_cookie(
         DEVICE_COOKIE,
         value,
@@ -196,25 +195,29 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, name: str)
     )
 
 
-def _device_of(request: HttpRequest | None, digest: str) -> str:
+def _device_of(request: HttpRequest | None, digests: Sequence[str]) -> str:
     cookie = request.COOKIES.get(DEVICE_COOKIE, "") if request else ""
     try:
         name, device = signing.loads(cookie, salt=__name__, max_age=DEVICE_KNOWN_FOR)
     except (signing.BadSignature, ValueError):
         return ""
-    return str(device) if name == digest else ""
+    return str(device) if name in digests else ""
 
 
 def _of_device(request: HttpRequest | None, account: str) -> list[Track]:
-    digest = _digest(account)
-    device = _device_of(request, digest)
-    key = f"device:{digest}:{device}"
+    device = _device_of(request, _digests(account))
+    key = f"device:{_digest(account)}:{device}"
     return [Track(kind="device", key=key, free=FREE_OF_ACCOUNT, cleared=True)] if device else []
 
 
 def _digest(name: str) -> str:
     """What was typed may be somebody's password, in the wrong field: it is kept nowhere, Redis included."""
-    return fingerprint(comparable(name.strip()), owner="", purpose="brake")[:32]
+    return _digests(name)[0]
+
+
+def _digests(name: str) -> list[str]:
+    """As it is called today, and as it was under each former SECRET_KEY."""
+    return [mark[:32] for mark in fingerprints(comparable(name.strip()), owner="", purpose="brake")]
 
 
 def _of_address(request: HttpRequest | None) -> list[Track]:

@@ -85,8 +85,14 @@ def key_ids() -> list[str]:
 
 def fingerprint(text: str, *, owner: object, purpose: str) -> str:
     """Return what a text is recognised by without being kept: nobody can try texts against it without the key."""
-    key = _material(settings.SECRET_KEY, "fingerprint")
-    return hmac.digest(key, _bound_to(owner, purpose) + b"\n" + text.encode(), "sha256").hex()
+    return fingerprints(text, owner=owner, purpose=purpose)[0]
+
+
+def fingerprints(text: str, *, owner: object, purpose: str) -> list[str]:
+    """Return the fingerprint of today, and those that were kept of the same text under ``SECRET_KEY_FALLBACKS``."""
+    message = _bound_to(owner, purpose) + b"\n" + text.encode()
+    secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [hmac.digest(_material(key, "fingerprint"), message, "sha256").hex() for key in secret_keys]
 
 
 def _parts(encrypted: str) -> tuple[Key, str]:
@@ -124,6 +130,6 @@ def _named(key: bytes) -> Key:
     return Key(id=sha256(b"vestibule encryption key id\n" + key).hexdigest()[:12], cipher=AESGCM(key))
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _material(secret_key: str, use: str) -> bytes:
     return HKDF(SHA256(), length=32, salt=None, info=f"vestibule {use} 1".encode()).derive(secret_key.encode())

@@ -11,6 +11,7 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -43,6 +44,7 @@ class Flow:
     ``stays``: they asked to be kept signed in.
     ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
+    ``key_age`` is which of our secret keys signed the cookie, 0 for today's: what was derived then is derived again.
     """
 
     provider: str
@@ -54,6 +56,7 @@ class Flow:
     stays: bool = False
     asks_for_factor: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    key_age: int = field(default=0, compare=False)
 
     @property
     def nonce(self) -> str:
@@ -79,7 +82,7 @@ class Flow:
 
     def _derived(self, purpose: str) -> str:
         message = f"{purpose}\n{self.provider}\n{self.state}".encode()
-        return _base64url(hmac.digest(settings.SECRET_KEY.encode(), message, "sha256"))
+        return _base64url(hmac.digest(_secret_keys()[self.key_age].encode(), message, "sha256"))
 
     @property
     def cookie(self) -> str:
@@ -92,12 +95,15 @@ class Flow:
             response.delete_cookie(name)
         response.set_cookie(
             self.cookie,
-            _signer().sign_object(asdict(self), compress=False),
+            _signer(_secret_keys()[0]).sign_object(self._kept(), compress=False),
             max_age=LIFETIME,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
         )
+
+    def _kept(self) -> dict[str, object]:
+        return {name: value for name, value in asdict(self).items() if name != "key_age"}
 
     def forget(self, response: HttpResponse) -> None:
         response.delete_cookie(self.cookie)
@@ -135,20 +141,32 @@ def _read(request: HttpRequest) -> Flow:
     cookie = request.COOKIES.get(PREFIX + states[0][:8])
     if cookie is None:
         raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
-    try:
-        values = _signer().unsign_object(cookie, max_age=LIFETIME)
-    except SignatureExpired:
-        raise SignInRefused(Reason.STATE_EXPIRED, f"older than {LIFETIME} s") from None
-    except BadSignature:
-        raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong") from None
+    values = _unsigned(cookie)
     flow = Flow(**values | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})
     if not secrets.compare_digest(flow.state, states[0]):
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
     return flow
 
 
-def _signer() -> TimestampSigner:
-    return TimestampSigner(salt="providers.flow")
+def _unsigned(cookie: str) -> dict[str, Any]:
+    """Return what a cookie holds, and by which of our keys. Raises SignInRefused."""
+    for age, key in enumerate(_secret_keys()):
+        try:
+            return _signer(key).unsign_object(cookie, max_age=LIFETIME) | {"key_age": age}
+        except SignatureExpired:
+            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {LIFETIME} s") from None
+        except BadSignature:
+            continue
+    raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong")
+
+
+def _signer(key: str) -> TimestampSigner:
+    return TimestampSigner(key=key, salt="providers.flow", fallback_keys=[])
+
+
+def _secret_keys() -> list[str]:
+    """Today's first. Former ones count, and so does the next one while it is given to all before it signs."""
+    return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 def _base64url(raw: bytes) -> str:

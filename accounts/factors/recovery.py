@@ -5,7 +5,7 @@ import secrets
 from allauth.mfa.models import Authenticator
 from django.db import transaction
 
-from accounts.encryption import fingerprint
+from accounts.encryption import fingerprint, fingerprints
 from accounts.models import User
 from audit.context import Actor, ActorKind, acting
 
@@ -30,14 +30,19 @@ def make(user: User) -> list[str]:
 
 
 def spend(row: Authenticator, code: str) -> bool:
-    """Whether a code is one of these and has not been used; of two uses at once one wins."""
+    """Whether a code is one of these and has not been used; of two uses at once one wins.
+
+    Those that were made under a former SECRET_KEY count while it is one of the fallbacks. They cannot come under the
+    newest: the codes are known to nobody but their owner, who brings one only to use it up.
+    """
     word = "".join(letter for letter in code.lower() if letter in LETTERS)
-    known = fingerprint(word, owner=row.user_id, purpose=PURPOSE)
+    known = fingerprints(word, owner=row.user_id, purpose=PURPOSE)
     with transaction.atomic():
         held = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
-        if held is None or known not in held.data["left"]:
+        left = held.data["left"] if held else []
+        if held is None or not set(known) & set(left):
             return False
-        held.data["left"].remove(known)
+        held.data["left"] = [one for one in left if one not in known]
         with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # who has shown a code is who they are
             held.save(update_fields=["data"])
     return True

@@ -37,16 +37,24 @@ class AuthenticationMiddleware(DjangosMiddleware):
 
 
 def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
-    """Judge as ``django.contrib.auth.get_user`` does; what only it can judge, a former secret key, is left to that."""
+    """Judge as ``django.contrib.auth.get_user`` does, which ends a session that does not fit its person any more.
+
+    Under a former SECRET_KEY that also draws another key for the session. An act that holds the session finds no row
+    under it then, and of two requests at once the second has a key that is over. Here the session keeps its key.
+    """
     session: Any = request.session
     if not isinstance(session, SessionStore):
         return get_user(request)
     person = session.person
     if person is None or session.get(SESSION_KEY) != str(person.pk):
         return AnonymousUser()
-    if session.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS and constant_time_compare(
-        session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
-    ):
+    if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
+        return get_user(request)
+    kept, newest = session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+    if constant_time_compare(kept, newest):
+        return person
+    if any(constant_time_compare(kept, former) for former in person.get_session_auth_fallback_hash()):
+        session[HASH_SESSION_KEY] = newest
         return person
     return get_user(request)
 

@@ -58,14 +58,20 @@ def newest() -> Key:
 
 
 def keys() -> tuple[Key, ...]:
-    """Return those of AUDIT_SEALING_KEYS, and the one derived from SECRET_KEY: by it sealed who had no other yet."""
-    return _keys(tuple(settings.AUDIT_SEALING_KEYS), settings.SECRET_KEY)
+    """Return those of AUDIT_SEALING_KEYS, and those derived from SECRET_KEY and its fallbacks.
+
+    By the derived ones sealed who had no other yet.
+    """
+    return _keys(tuple(settings.AUDIT_SEALING_KEYS), (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 
 
 @lru_cache(maxsize=4)
-def _keys(given: tuple[bytes, ...], secret_key: str) -> tuple[Key, ...]:
-    derived = HKDF(SHA256(), length=32, salt=None, info=b"vestibule trail seals 1").derive(secret_key.encode())
+def _keys(given: tuple[bytes, ...], secret_keys: tuple[str, ...]) -> tuple[Key, ...]:
     return tuple(
         Key(id=sha256(b"vestibule key id\n" + secret).hexdigest()[:12], age=age, secret=secret)
-        for age, secret in enumerate((*given, derived))
+        for age, secret in enumerate((*given, *map(_derived, secret_keys)))
     )
+
+
+def _derived(secret_key: str) -> bytes:
+    return HKDF(SHA256(), length=32, salt=None, info=b"vestibule trail seals 1").derive(secret_key.encode())
