@@ -2,10 +2,9 @@
 
 import secrets
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # nothing that looks or sounds like something else
+from audit.reference import ALPHABET, LETTERS, written
 
 
 def new_reference() -> str:
     """Make a reference of 30 random bits."""
-    letters = "".join(secrets.choice(ALPHABET) for _ in range(6))
-    return f"{letters[:4]}-{letters[4:]}"
+    return written("".join(secrets.choice(ALPHABET) for _ in range(LETTERS)))

@@ -1,6 +1,6 @@
 """The trail in the admin: to read, to filter, to follow, never to write."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -184,6 +184,9 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     @admin.display(description=_("what happened"))
     def happened(self, entry: Entry) -> SafeString | str:
         said = words.happening(entry.action)
+        if entry.source == Source.EVENT:
+            why = self._refusal(entry.details or {})
+            return format_html('{} <span class="quiet">{}</span>', said, why) if why else said
         if entry.action != "update":
             return said
         model = words.model_of(entry.object_table)
@@ -192,6 +195,21 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         if len(names) > NAMED_FIELDS:
             told = gettext("%(names)s and %(count)d more") % {"names": told, "count": len(names) - NAMED_FIELDS}
         return format_html('{} <span class="quiet">{}</span>', said, told)
+
+    def _refusal(self, details: Mapping[str, Any]) -> str:
+        """Say of a refusal why, at which provider and under which reference, as far as it is known."""
+        if not details.get("refused_because"):
+            return ""
+        told = (
+            capfirst(words.plain(str(details["refused_because"]))),
+            self.provider_name(str(details.get("provider") or "")),
+            str(details.get("reference") or ""),
+        )
+        return " · ".join(filter(None, told))
+
+    def provider_name(self, provider: str) -> str:
+        """Return what people call a provider."""
+        return provider
 
     @admin.display(description=_("object"))
     def what(self, entry: Entry) -> SafeString | str:

@@ -5,6 +5,7 @@ from typing import Any, NoReturn
 
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, ActorKind
@@ -82,6 +83,12 @@ class Entry(ReadOnly):
                 fields=["object_table", "id"], name="audit_entry_table", condition=models.Q(object_table__isnull=False)
             ),
             models.Index(fields=["txid", "id"], name="audit_entry_txid"),
+            models.Index(
+                KeyTextTransform("reference", "details"),
+                "id",
+                name="audit_entry_reference",
+                condition=models.Q(details__has_key="reference"),
+            ),
         ]
 
     def __str__(self) -> str:

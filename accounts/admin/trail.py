@@ -15,6 +15,7 @@ from accounts.admin.retention import RetentionAdmin
 from accounts.admin_scope import Scoped, actor
 from accounts.canonical import canonical_or_none
 from accounts.models import User
+from accounts.provider_names import name_of
 from audit.admin import EntryAdmin
 from audit.models import Entry
 from audit.reading.asking import Asked
@@ -77,6 +78,9 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
         told = {name: resolve for name, resolve in names.items() if name not in without}
         form: type[Asked] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
         return form(request.GET)
+
+    def provider_name(self, provider: str) -> str:
+        return name_of(provider) if provider else ""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         return EntryAdmin.history_view(self, request, object_id, extra_context)

@@ -6,12 +6,15 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
 from django.forms.utils import flatatt
 from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
+from audit import reference
 from audit.events import Event
 from audit.models import Personal, Source
 from audit.reading import words
@@ -43,7 +46,7 @@ def _written(value: Any, label: Any, chosen: str) -> str:
 class Asked(forms.Form):
     """The filters of the trail. What is left empty narrows nothing."""
 
-    q = forms.CharField(label=_("Any id"), required=False)
+    q = forms.CharField(label=_("Reference, or any id"), required=False)
     actor = forms.CharField(label=_("Actor"), required=False)
     person = forms.CharField(label=_("Person concerned"), required=False)
     action = forms.ChoiceField(
@@ -134,13 +137,20 @@ def _from_address(address: str) -> Condition:
 
 
 def _anywhere(term: str) -> list[Condition]:
-    """Whole ids only: each of the columns where one may stand has its index."""
+    """Whole ids, and references in any spelling: each column where one may stand has its index."""
     found = [Condition(where=Q(**{column: term})) for column in ("object_id", "person", "actor_id")]
+    if meant := reference.read(term):
+        found.append(Condition(where=of_reference(meant)))
     try:
         whole = forms.UUIDField().to_python(term)
     except forms.ValidationError:
         return found
     return [*found, *(Condition(where=Q(**{column: whole})) for column in ("request_id", "batch_id"))]
+
+
+def of_reference(meant: str) -> Q:
+    """Return what entries of this reference have in common. Only with both does PostgreSQL use their index."""
+    return Q(Exact(KeyTextTransform("reference", "details"), meant), details__has_key="reference")
 
 
 def _within(since: date | None, until: date | None) -> Q:
