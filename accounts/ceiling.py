@@ -47,6 +47,15 @@ def may_edit(actor: User, target: User) -> bool:
     return actor.pk == target.pk or not out_of_reach(actor, [target])
 
 
+def is_theirs_alone(actor: User, target: User) -> bool:
+    """Whether an account is somebody's to change: a superuser's, or of the one tenant that it belongs to alone."""
+    if actor.is_superuser:
+        return True
+    if actor.standing is None or not may_edit(actor, target):
+        return False
+    return not belong_elsewhere([target], actor.standing.tenant_id)
+
+
 def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
     """Return those who are above somebody, or whom they do not find in the tenant where they act."""
     if actor.is_superuser:

@@ -60,6 +60,13 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     },
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
+    Event.IDENTITY_LED: {
+        **PROVIDER,
+        **ISSUER,
+        "reference": _("what the page of the refusal showed"),
+        "mailed": _("whether the account's address was written to"),
+    },
+    Event.IDENTITY_PURGED: COUNTED,
     Event.UPSTREAM_LOST: {**PROVIDER, "because": _("what ended them, in a word")},
     Event.UPSTREAM_REFUSED: {
         **PROVIDER,

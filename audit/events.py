@@ -30,6 +30,11 @@ class Event(models.TextChoices):
     ACCOUNT_CUT_OFF_CONFIRMED = "account.cut_off_confirmed", _("Nothing that a cut-off ended is alive any more.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
+    IDENTITY_LED = (
+        "identity.led",
+        _("An administrator led an identity that had been refused to the account with its address."),
+    )
+    IDENTITY_PURGED = "identity.purged", _("What was kept of refused identities was removed; the details count them.")
     UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")
     UPSTREAM_REFUSED = (
         "upstream.refused",

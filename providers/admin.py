@@ -1,15 +1,21 @@
 """What providers have to show in Django admin: none of allauth's tables, which stay empty (ADR 1)."""
 
+from typing import Any
+
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_scope import OnlySuperusers
 from accounts.provider_names import name_of
 from audit.paging import KeysetAdmin
-from providers.models import UpstreamTokens
+from providers.models import RefusedIdentity, UpstreamTokens
+from providers.refused.pages import find_view, lead_view, page_of
 
 for model in (SocialAccount, SocialApp, SocialToken):
     admin.site.unregister(model)
@@ -55,4 +61,46 @@ class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: UpstreamTokens | None = None) -> bool:
+        return False
+
+
+@admin.register(RefusedIdentity)
+class RefusedIdentityAdmin(KeysetAdmin, OnlySuperusers[RefusedIdentity]):
+    """Identities that were refused lately. Each has a page by its reference, which not only superusers find."""
+
+    list_display = ("by_reference", "provider_name", "email", "name", "refused_at")
+    list_display_links = None
+    ordering = ("-id",)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("find/", self.admin_site.admin_view(find_view), name="find_reference"),
+            path("find/<str:reference>/lead/", self.admin_site.admin_view(lead_view), name="lead_identity"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedIdentity]:
+        return super().get_queryset(request).defer("claims")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None or not self.has_view_permission(request, row):
+            return super().change_view(request, object_id, *args, **kwargs)  # which says so
+        return HttpResponseRedirect(page_of(row.reference))
+
+    @admin.display(description=_("reference"))
+    def by_reference(self, row: RefusedIdentity) -> SafeString:
+        return format_html('<a href="{}">{}</a>', page_of(row.reference), row.reference)
+
+    @admin.display(description=_("provider"))
+    def provider_name(self, row: RefusedIdentity) -> str:
+        return name_of(row.provider)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: RefusedIdentity | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: RefusedIdentity | None = None) -> bool:
         return False

@@ -1,5 +1,6 @@
 """What the trail holds of the providers' tables."""
 
+from accounts.privacy.belonging import belongs
 from audit.declarations import exempt
 
 exempt(
@@ -13,4 +14,14 @@ exempt(
 exempt(
     "providers.HeardLogout",
     reason="It holds digests by which repetitions are known; a logout token ends sessions, which have their events.",
+)
+exempt(
+    "providers.RefusedIdentity",
+    reason="Each refusal has its event, and so has leading one to an account; what came goes after 30 days.",
+)
+belongs(
+    "providers.RefusedIdentity",
+    by=["account"],
+    by_address="canonical_email",
+    left_out=["subject", "name", "claims"],  # an address proves nothing: they may be somebody else's
 )

@@ -84,7 +84,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """
     if (finished := _finished_already(request)) is not None:
         return finished
-    flow = None
+    flow = external = None
     try:
         provider = _provider(provider_id)
         flow = take(request, provider.id)
@@ -104,10 +104,10 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             _follow_rules(request, flow, external, linked)
         response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
-        response = refuse(request, provider_id, refused, flow)
+        response = refuse(request, provider_id, refused, flow, came=external)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
-        response = refuse(request, provider_id, _factor_added(), flow)
+        response = refuse(request, provider_id, _factor_added(), flow, came=external)
     if flow is not None and isinstance(response, HttpResponse):
         flow.forget(response)
     return response

@@ -7,10 +7,11 @@ asks for it. Decide first, without a write; then write, in one transaction; then
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts import address
+from accounts import address, people
 from accounts.address import Cancelled
 from accounts.local import passwords
 from accounts.models import Identity, User
@@ -21,6 +22,7 @@ from providers.identity import ExternalIdentity
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
 from providers.refusal import Reason, SignInRefused, account_closed
+from providers.refused.keeping import forget
 from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
@@ -55,7 +57,9 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: b
         known = Identity.objects.find(external.issuer, external.subject)
         if known is None:
             raise SignInRefused(
-                Reason.ADDRESS_OF_ANOTHER_ACCOUNT, "its verified address is another account's"
+                Reason.ADDRESS_OF_ANOTHER_ACCOUNT,
+                "its verified address is another account's",
+                person=_whose(external.email),
             ) from clash
         return _act(decide(known, connect_to=connect_to, prove=prove), external, known, connect_to)
 
@@ -67,7 +71,9 @@ def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> D
     if connect_to is None:
         return Decision.SIGN_IN if known else Decision.ENROL
     if known is None and prove:
-        raise SignInRefused(Reason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account")
+        raise SignInRefused(
+            Reason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account", person=connect_to.pk
+        )
     if known is None:
         return Decision.CONNECT
     if known.user_id != connect_to.pk:
@@ -105,7 +111,7 @@ def _act(decision: Decision, external: ExternalIdentity, known: Identity | None,
         if connect_to is None:
             identity = _enrol(external)
         else:
-            identity = _connect(external, connect_to)
+            identity = connect(external, connect_to)
             address.cancel(connect_to, because=Cancelled.IDENTITY_CONNECTED)
     return Linked(user=identity.user, identity=identity, decision=decision)
 
@@ -117,12 +123,23 @@ def _enrol(external: ExternalIdentity) -> Identity:
     user.has_factor = False
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         user.save(force_insert=True)
-        identity = _connect(external, user)
+        identity = connect(external, user)
         record(Event.ACCOUNT_ENROLLED, person=user, provider=external.provider)
     return identity
 
 
-def _connect(external: ExternalIdentity, user: User) -> Identity:
+def _whose(email: str) -> UUID | None:
+    """Return the account whose verified address it is: for who is asked about the refusal, never for its page."""
+    try:
+        owner = people.who_verified(email)
+    except people.AddressInDispute:
+        return None
+    return owner.pk if owner else None
+
+
+def connect(external: ExternalIdentity, user: User) -> Identity:
+    """Write that an identity leads to an account, and that it does. Whether it may is decided by whoever calls."""
+    forget(external.issuer, external.subject)
     identity = Identity.objects.create(
         user=user,
         provider=external.provider,

@@ -1,4 +1,4 @@
-"""What the providers' application keeps: tokens, encrypted, and logout tokens that it has heard."""
+"""What the providers' application keeps: tokens, encrypted, logout tokens that it has heard, refused identities."""
 
 import uuid
 
@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from accounts.canonical import LONGEST
 from accounts.models import Identity
 
 
@@ -104,3 +105,38 @@ class HeardLogout(models.Model):
 
     def __str__(self) -> str:
         return self.digest[:8]
+
+
+class RefusedIdentity(models.Model):
+    """An identity that a provider vouched for, that was refused and leads to no account: one row for each (ADR 37).
+
+    What came is that of the last refusal, whose ``reference`` this is; an entry of the trail names the row. ``account``
+    is the id of the account that the refusal was about: where ``reason`` is a clash, the one whose address it is. It
+    is a plain id, so that an account goes without asking here.
+    """
+
+    provider = models.CharField(_("provider"), max_length=32)
+    issuer = models.CharField(_("issuer"), max_length=255)
+    subject = models.CharField(_("subject"), max_length=255)
+    email = models.CharField(_("address"), max_length=LONGEST, blank=True)
+    # Written with the address by whoever keeps the row (``refused.keeping``); NULL where there is none.
+    canonical_email = models.CharField(_("address, as it is compared"), max_length=LONGEST, null=True, db_collation="C")  # noqa: DJ001
+    email_verified = models.BooleanField(_("address is verified"), default=False)
+    name = models.CharField(_("name"), max_length=255, blank=True)
+    claims = models.JSONField(_("claims"), default=dict, blank=True)
+    reason = models.CharField(_("reason"), max_length=60)
+    reference = models.CharField(_("reference"), max_length=7, db_index=True)
+    account = models.UUIDField(_("account"), null=True, db_index=True)
+    refused_at = models.DateTimeField(_("refused"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
+
+    class Meta:
+        verbose_name = _("refused identity")
+        verbose_name_plural = _("refused identities")
+        constraints = (
+            models.UniqueConstraint(fields=["issuer", "subject"], name="refusedidentity_issuer_subject_unique"),
+        )
+        indexes = (models.Index(fields=["canonical_email"], name="refusedidentity_address"),)
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.email or self.name or self.subject}"

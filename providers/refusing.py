@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.formats import date_format
@@ -10,13 +11,17 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
+from accounts.local import registration
+from accounts.next_page import query
 from accounts.provider_names import name_of
 from audit.events import Event, record
 from providers import registry
 from providers.buttons import buttons, page_with_buttons, start_url
 from providers.errors import NEEDS_THE_PERSON, WRONG_SET_UP
 from providers.flow import Flow, Process
+from providers.identity import ExternalIdentity
 from providers.refusal import Reason, SignInRefused
+from providers.refused.keeping import keep
 from providers.words import NOTHING_CHANGED, Text, Words
 
 logger = logging.getLogger(__name__)
@@ -196,15 +201,23 @@ PAGES_BY_ERROR = {
 CLASH_STATUS = 409
 
 
-def refuse(request: HttpRequest, provider_id: str, refused: SignInRefused, flow: Flow | None = None) -> HttpResponse:
+def refuse(
+    request: HttpRequest,
+    provider_id: str,
+    refused: SignInRefused,
+    flow: Flow | None = None,
+    *,
+    came: ExternalIdentity | None = None,
+) -> HttpResponse:
     """Record a refusal and answer with its page. Call it after the rollback of what was refused.
 
-    Trying again means what was meant before: ``flow`` says what that was, where it is known.
+    Trying again means what was meant before: ``flow`` says what that was, where it is known. ``came`` is the identity
+    that the provider vouched for, where it got that far.
     """
     if is_too_often(request):
         return limits.too_often(limits.REFUSALS)
     page = PAGES_BY_ERROR.get(refused.error) or PAGES.get(refused.reason, NOT_CONFIRMED)
-    note_refusal(page.event, provider_id, refused)
+    note_refusal(page.event, provider_id, refused, came=came)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
         return _clash_page(request, provider_id, refused)
     context = {
@@ -232,16 +245,23 @@ def is_too_often(_request: HttpRequest) -> bool:
     return not limits.may_leave_entry()
 
 
-def note_refusal(event: Event, provider_id: str, refused: SignInRefused) -> None:
-    """Tell the trail and the log why something was refused, under the reference that its page shows."""
-    record(
-        event,
-        person=refused.person,
-        provider=provider_id,
-        refused_because=refused.reason.value,
-        reference=refused.reference,
-        detail=refused.detail,
-    )
+def note_refusal(
+    event: Event, provider_id: str, refused: SignInRefused, *, came: ExternalIdentity | None = None
+) -> None:
+    """Tell the trail and the log why something was refused, under the reference that its page shows.
+
+    The entry names the row that tells what came, so that whoever looks up the reference finds it.
+    """
+    with transaction.atomic():
+        record(
+            event,
+            person=refused.person,
+            object=keep(refused, came) if came else None,
+            provider=provider_id,
+            refused_because=refused.reason.value,
+            reference=refused.reference,
+            detail=refused.detail,
+        )
     logger.warning(
         "refused: provider=%s reason=%s reference=%s detail=%s",
         provider_id, refused.reason.value, refused.reference, refused.detail,
@@ -263,11 +283,17 @@ def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None) -> dict[
 
 
 def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused) -> HttpResponse:
-    """The address belongs to an account: explain why that is no reason to open it, and show the safe way."""
+    """The address belongs to an account: explain why that is no reason to open it, and show the safe ways.
+
+    They are those of the site, whatever the account has: a stranger with the address must not learn what opens it.
+    """
     others = [provider for provider in registry.enabled().values() if provider.id != provider_id]
     context = {
         "provider": {"id": provider_id, "name": name_of(provider_id)},
         "ways": buttons(request, next_url=reverse("connections"), among=others),
+        "local_url": reverse("local-sign-in") + query(reverse("connections"), stay=False)
+        if registration.is_on()
+        else "",
         "reference": refused.reference,
     }
     return page_with_buttons(request, "providers/clash.html", context, status=CLASH_STATUS)

@@ -129,9 +129,7 @@ class UserPage(Scoped[User]):
         person = actor(request)
         if obj is None or person.is_superuser or not super().has_change_permission(request, obj):
             return super().has_change_permission(request, obj)
-        if person.standing is None or not ceiling.may_edit(person, obj):
-            return False
-        return not ceiling.belong_elsewhere([obj], person.standing.tenant_id)
+        return ceiling.is_theirs_alone(person, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """A person is erased, with all that hangs on them: Django's Delete would stop at their identities."""

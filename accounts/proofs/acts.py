@@ -16,6 +16,7 @@ class Act(models.TextChoices):
     PASSWORD = "password", _("change the password")  # the name of an act
     FACTORS = "factors", _("change second factors")
     EXPORT = "export", _("download the data of the account")
+    LEAD = "lead", _("lead a refused identity to an account")
     ADMINISTER = "administer", _("work as an administrator")
     OTHER = "other", _("do something that needs it")
 
@@ -34,6 +35,7 @@ ACTS = {
     "remove-factor": Act.FACTORS,
     "own-data": Act.EXPORT,
     "admin:password_change": Act.PASSWORD,
+    "admin:lead_identity": Act.LEAD,
 }
 
 

@@ -278,6 +278,13 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
         },
         "providers/clash.html": {
             "all-ways": {"provider": GOOGLE, "ways": [MICROSOFT, GITHUB, KEYCLOAK], "reference": "7F3K-Q2"},
+            "with-a-password": {
+                "provider": GOOGLE,
+                "ways": [KEYCLOAK],
+                "local_url": "/accounts/local/login/",
+                "reference": "7F3K-Q2",
+            },
+            "no-other-way": {"provider": KEYCLOAK, "ways": [], "reference": "7F3K-Q2"},
         },
     }
 
