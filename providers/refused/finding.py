@@ -89,6 +89,8 @@ def _shows(request: HttpRequest, site: admin.AdminSite, entry: Entry) -> bool:
 
 def _came(entry: Entry) -> RefusedIdentity | Identity | None:
     """Return the row that the entry names; a refused identity that was connected since has become an identity."""
+    if entry.object_id is None:
+        return None
     if entry.object_table == Identity._meta.db_table:
         return Identity.objects.filter(pk=entry.object_id).select_related("user").first()
     if entry.object_table == RefusedIdentity._meta.db_table:

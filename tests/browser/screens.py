@@ -10,13 +10,14 @@ from config.environment import CHECKOUT
 from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES
+from tests.browser.reference_states import REFERENCE_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
 from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EVERYWHERE = [*STATES, *INVITATION_STATES, *ADMIN_STATES, *TRAIL_STATES]
+EVERYWHERE = [*STATES, *INVITATION_STATES, *ADMIN_STATES, *TRAIL_STATES, *REFERENCE_STATES]
 
 ALBUM = CHECKOUT / "docs" / "screens"
 
