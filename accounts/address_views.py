@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import address, limits, step_up
 from accounts.address import AddressTaken, Cancelled
@@ -18,6 +18,7 @@ from accounts.forms import AddressForm
 from accounts.limits import Limit
 from accounts.mailing import mail
 from accounts.models import MailedLink, User
+from accounts.pressing import pressed_on
 
 BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
 BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
@@ -52,7 +53,7 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
 
 
-@require_POST
+@pressed_on("address")
 @login_required
 def cancel(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required

@@ -8,11 +8,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.browsers import name_browser
 from accounts.models import Session, User
 from accounts.models.session import row_key
+from accounts.pressing import pressed_on
 from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_early, end_others
@@ -58,7 +59,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 
 @without_tenant
-@require_POST
+@pressed_on("sessions")
 @login_required
 def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required
@@ -67,7 +68,7 @@ def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
 
 
 @without_tenant
-@require_POST
+@pressed_on("sessions")
 @login_required
 def end_the_others(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required

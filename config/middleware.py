@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -91,7 +92,9 @@ class ForPages:
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # a library without types
-    pass
+    def __call__(self, request: HttpRequest) -> Any:
+        """Its own refusal of anything but reading is an empty page: there is nothing at such an address."""
+        return super().__call__(request) if request.method in {"GET", "HEAD"} else self.get_response(request)
 
 
 class Language(ForPages, LocaleMiddleware):
@@ -131,6 +134,20 @@ class ContentSecurityPolicy(CSPMiddleware):
     @cached_property
     def _usual(self) -> str:
         return build_policy()
+
+
+def in_words(get_response: Handler) -> Handler:
+    """Say in words that an address cannot be asked like that (405): Django's own answer is an empty page."""
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if response.status_code != 405 or not isinstance(response, HttpResponse) or response.content:
+            return response
+        if not is_for_programs(request):
+            response.content = render_to_string("405.html")
+        return response
+
+    return handle
 
 
 def on_exception(answer: Callable[[HttpRequest, Exception], HttpResponse | None]) -> Callable[[Handler], Handler]:

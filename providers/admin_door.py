@@ -7,7 +7,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -52,6 +52,13 @@ class AdminSite(Site):
         if not super().has_permission(request):
             return self._sign_in_page(request, PasswordForm(request), next_url)
         return HttpResponseRedirect(next_url) if self.has_permission(request) else _to_second_factor(request, next_url)
+
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]  # it may be a redirect
+        """Who comes otherwise than by its button is led to the page that has it."""
+        if request.method in {"GET", "HEAD"}:
+            return redirect("admin:index")
+        return super().logout(request, extra_context)
 
     def password_change(  # type: ignore[override]  # stubs say that it is always a page
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -9,13 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import invitations, limits, organizations
 from accounts.invitations import InvitationRefused, Link, Reason, Welcome
 from accounts.local import pages as local_pages
 from accounts.local import registration
 from accounts.models import Invitation, User
+from accounts.pressing import pressed_on
 from accounts.reference import new_reference
 from audit.context import Actor, ActorKind, acting
 from providers.buttons import buttons, page_with_buttons
@@ -109,7 +110,7 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
     return render(request, "accounts/invitation.html", context)
 
 
-@require_POST
+@pressed_on("invitation", keeps=("tenant_id", "secret"))
 def as_another(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
     """Sign out, and look at the invitation as a visitor, who can come in with another account."""
     logout(request)

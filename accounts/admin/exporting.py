@@ -16,12 +16,17 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.reentering import Standpoint
@@ -158,16 +163,21 @@ class ExportAdmin(Base):
         ]
         return super().changelist_view(request, {"exports": exports} | (extra_context or {}))
 
-    @method_decorator(require_POST)
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """The address carries the list's own search and filters. A POST, so that no other site can cause one."""
+        """The address carries the list's own search and filters. A POST, so that no other site can cause one.
+
+        Who comes otherwise, from signing in again, is led to the list, which has the button.
+        """
         if form not in FORMATS:
             raise Http404
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        the_list = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
         query = request.META.get("QUERY_STRING", "")
-        if asked := ask_for_fresh_proof(request, back_to=f"{the_list}?{query}"):
+        the_list = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        back_to = f"{the_list}?{query}" if query else the_list
+        if request.method != "POST":
+            return HttpResponseRedirect(back_to)
+        if asked := ask_for_fresh_proof(request, back_to=back_to):
             return asked
         try:
             rows = self.get_changelist_instance(request).queryset

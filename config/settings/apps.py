@@ -32,6 +32,7 @@ MIDDLEWARE = [
     "config.middleware.ContentSecurityPolicy",
     "config.middleware.Language",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.middleware.in_words",
     "config.middleware.unavailable",
     "config.middleware.too_often",
     "config.middleware.ended_meanwhile",

@@ -204,7 +204,7 @@ def test_what_streams_after_the_request_sees_no_more_than_the_request_did(town: 
 
 @pytest.mark.parametrize("path", [f"{PEOPLE}export/csv/", f"{PEOPLE}export/xlsx/"])
 def test_only_a_post_by_somebody_who_may_look_exports(administrator: Client, path: str) -> None:
-    assert administrator.get(path).status_code == 405
+    assert administrator.get(path).status_code in {302, 404}  # to the list, which has the button
     stranger = Client()
     proven(User.objects.create_user(name="Staff", is_staff=True), stranger)
     assert stranger.post(path).status_code in {403, 404}

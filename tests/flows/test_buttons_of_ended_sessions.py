@@ -1,0 +1,123 @@
+"""A button that is pressed after the session ended, followed by a sign-in, is no dead end.
+
+The kind of fault: an address that only a button's POST may use answers the GET by which somebody comes back from
+signing in with an empty page (405), and so does whatever else a browser sends to an address that does not take it.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
+
+from tests.administrator import administrator, root
+
+__all__ = ["administrator", "root"]  # fixtures of these tests
+
+pytestmark = pytest.mark.django_db
+
+FOR_PROGRAMS = {"accounts/keycloak/backchannel-logout/"}  # no person has a page with its button
+INVITATION = "/accounts/invitation/00000000-0000-0000-0000-000000000001/secret/"
+LEADS = {
+    "/accounts/sessions/1/end/": "/accounts/sessions/",
+    "/accounts/sessions/end-others/": "/accounts/sessions/",
+    "/accounts/address/cancel/": "/accounts/address/",
+    "/accounts/organizations/switch/": "/accounts/organizations/",
+    "/accounts/organizations/primary/": "/accounts/organizations/",
+    "/admin/logout/": "/admin/",
+    "/admin/accounts/user/export/csv/": "/admin/accounts/user/",
+    "/admin/accounts/membership/export/jsonl/": "/admin/accounts/membership/",
+    "/admin/audit/entry/export/csv/": "/admin/audit/entry/",
+}
+
+
+def _addresses(node: Any = None, prefix: str = "") -> Iterator[str]:
+    for one in (node or get_resolver()).url_patterns:
+        whole = prefix + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _addresses(one, whole)
+        elif isinstance(one, URLPattern):
+            yield whole if "(?P" in whole else _filled(one, whole)
+
+
+def _filled(one: URLPattern, whole: str) -> str:
+    for name, converter in one.pattern.converters.items():
+        kinds: dict[type, object] = {UUIDConverter: UUID(int=1), IntConverter: 1, SlugConverter: "csv"}
+        value = str(kinds.get(type(converter), "1"))
+        whole = whole.replace(f":{name}>", f"{name}>").replace(f"<{_kind(converter)}{name}>", value)
+        whole = whole.replace(f"<{name}>", value)
+    return whole
+
+
+def _kind(converter: object) -> str:
+    return type(converter).__name__.removesuffix("Converter").lower().replace("string", "str")
+
+
+ADDRESSES = sorted({address for address in _addresses() if "(?P" not in address and not address.startswith("api/")})
+
+
+def _faults(client: Client) -> Iterator[str]:
+    for address in ADDRESSES:
+        for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+            answer: Any = client.generic(method, f"/{address}")
+            if answer.status_code != 405:
+                continue
+            is_page = b"<h1>" in answer.content and "Content-Security-Policy" in answer.headers
+            if method == "GET" and address not in FOR_PROGRAMS:
+                yield f"{address} leads nowhere"
+            if not (is_page and answer.headers["Allow"] and answer.headers["Content-Type"].startswith("text/html")):
+                yield f"{method} {address} has no words"
+
+
+def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
+    """The walk over all URL patterns: whatever is asked, for and by whomever, a refusal of the method has words."""
+    assert not [address for address in ADDRESSES if "<" in address]
+    assert {path[1:] for path in LEADS} - set(ADDRESSES) == {"admin/accounts/membership/export/jsonl/"}
+    assert list(_faults(Client(raise_request_exception=False))) == []
+    assert list(_faults(administrator)) == []
+
+
+@pytest.mark.parametrize("address", LEADS)
+def test_the_address_of_a_button_leads_to_the_page_that_has_it(administrator: Client, address: str) -> None:
+    for method in ("GET", "HEAD"):
+        answer: Any = administrator.generic(method, address)
+        assert (answer.status_code, answer.headers["Location"]) == (302, LEADS[address])
+    assert administrator.get(LEADS[address]).status_code == 200
+
+
+@pytest.mark.parametrize("address", LEADS)
+def test_who_pressed_it_after_the_session_ended_signs_in_and_finds_it(administrator: Client, address: str) -> None:
+    door = "/admin/login/" if address.startswith("/admin") else "/accounts/login/"
+    stranger = Client()
+    pressed = stranger.post(address)
+    if pressed.status_code == 302 and pressed.headers["Location"].startswith(door):
+        onward = pressed.headers["Location"].partition("next=")[2]
+        assert administrator.get(onward).headers["Location"] == LEADS[address]
+    came = stranger.get(address, follow=True)
+    assert came.redirect_chain[-1][0] == f"{door}?next={LEADS[address]}" or came.redirect_chain[-1][0].startswith(
+        f"{door}?next={address}"
+    )
+
+
+def test_a_press_on_use_another_account_leads_back_to_the_invitation() -> None:
+    answer = Client().get(f"{INVITATION}as-another/")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, INVITATION)
+
+
+def test_the_lists_search_is_kept_on_the_way_to_its_export_button(administrator: Client) -> None:
+    assert (
+        administrator.get("/admin/accounts/user/export/csv/?q=ada").headers["Location"] == "/admin/accounts/user/?q=ada"
+    )
+
+
+def test_a_button_of_a_page_that_takes_no_post_is_answered_in_words(administrator: Client) -> None:
+    for client in (administrator, Client()):
+        for path in ("/accounts/", "/accounts/login/", "/accounts/connections/", "/static/css/site.css"):
+            answer = client.post(path)
+            assert answer.status_code in {404, 405}
+            assert b"<h1>" in answer.content
+            assert b"Nothing was changed" in answer.content or answer.status_code == 404
