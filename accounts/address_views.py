@@ -1,12 +1,10 @@
 """The pages by which a person changes the address of their account."""
 
-from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -18,6 +16,7 @@ from accounts.forms import AddressForm
 from accounts.limits import Limit
 from accounts.mailing import mail
 from accounts.models import MailedLink, User
+from accounts.next_page import query
 from accounts.pressing import pressed_on
 
 BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
@@ -64,12 +63,12 @@ def cancel(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
     if not request.user.is_authenticated:
-        query = urlencode({REDIRECT_FIELD_NAME: request.path})
-        context = {"sign_in_url": f"{reverse('account_login')}?{query}"}
+        context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
         return render(request, "accounts/address_sign_in.html", context)
     assert isinstance(request.user, User)  # noqa: S101  # the only kind there is
     if link.user_id != request.user.pk:
-        return render(request, "accounts/address_of_another.html", status=403)
+        another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
+        return render(request, "accounts/address_of_another.html", {"another_url": another_url}, status=403)
     if request.method != "POST":
         return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
     try:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.browsers import name_browser
 from accounts.models import Session, User
 from accounts.models.session import row_key
+from accounts.next_page import LOST
 from accounts.pressing import pressed_on
 from accounts.proofs import telling
 from accounts.provider_names import name_of
@@ -78,6 +79,8 @@ def end_the_others(request: HttpRequest) -> HttpResponse:
 
 def _notice(request: HttpRequest) -> str:
     """Tell what has just happened; and once that something is missing, and why."""
+    if LOST in request.GET:
+        return _("The page that you came for has too long an address for us to keep. Open it once more, now.")
     if "address_changed" in request.GET:
         return _("This is the address of your account now. Your other devices were signed out.")
     if "name_changed" in request.GET:

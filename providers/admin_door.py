@@ -24,7 +24,7 @@ from accounts.local import by_passkey, passwords
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.next_page import safe_next
+from accounts.next_page import safe_next, wanted_next
 from accounts.sessions import Because, end_others
 from audit.events import Event, record
 from providers.buttons import buttons, page_with_buttons
@@ -46,7 +46,7 @@ class AdminSite(Site):
 
     @method_decorator([never_cache, login_not_required, sensitive_post_parameters("password")])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        next_url = safe_next(request.POST.get("next") or request.GET.get("next", "")) or reverse("admin:index")
+        next_url = safe_next(request.POST.get("next", "")) or wanted_next(request) or reverse("admin:index")
         if request.method == "POST":
             return self._judge_password(request, next_url)
         if not super().has_permission(request):
@@ -109,7 +109,7 @@ class AdminSite(Site):
             "next": next_url,
             "username": str(request.user),
             "passkey_url": by_passkey.url(next_url) if settings.LOCAL_PASSWORDS else "",
-            "providers": buttons(request, next_url=next_url),
+            "providers": buttons(request, next_url=next_url, another=request.user.is_authenticated),
         }
         return page_with_buttons(request, "admin/login.html", context, status=status)
 

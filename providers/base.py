@@ -19,6 +19,7 @@ from providers.tokens import RefreshRefused, Revoked, Tokens
 from providers.upstream import Upstream
 from providers.userinfo import filled
 from providers.verification import proven_at, verify, verify_refreshed
+from providers.words import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class More:
 class Provider(ABC):
     """Somebody who vouches for people: an id for URLs and tables, a name for people, and our client there."""
 
+    how_to_choose: ClassVar[Text] = ""  # what a person must know who wants to use another account there
     revokes_one_by_one: ClassVar[bool] = False  # else a person's tokens stand and fall together, or may
 
     id: str
@@ -118,6 +120,7 @@ class OpenIDProvider(Provider):
     issuer_url: str
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    choosing: Mapping[str, str] = field(default_factory=lambda: {"prompt": "select_account"})
     offline: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
     acr_values: tuple[str, ...] = ()  # what its sign-ins with a second factor are called there, the best first
@@ -169,11 +172,17 @@ class OpenIDProvider(Provider):
                 "nonce": flow.nonce,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
-                **(self.fresh if flow.wants_fresh else {}),
+                **self._asked_of_the_person(flow),
                 **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
                 **more,
             },
         )
+
+    def _asked_of_the_person(self, flow: Flow) -> Mapping[str, str]:
+        """A fresh proof is asked for by itself: there the provider takes no session that it has, so one can choose."""
+        if flow.wants_fresh:
+            return self.fresh
+        return self.choosing if flow.another else {}
 
     def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
         """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.next_page import query, wants_to_stay
+from accounts.next_page import query, wants_another, wants_to_stay
+from accounts.public_url import is_elsewhere
 from providers import registry
 from providers.base import Provider
 from providers.flow import Process
@@ -23,6 +25,7 @@ class Button:
     start_url: str
     is_last_used: bool
     is_down: bool
+    hint: str = ""
 
 
 def buttons(
@@ -31,26 +34,40 @@ def buttons(
     process: Process = Process.SIGN_IN,
     next_url: str = "",
     among: Iterable[Provider] | None = None,
+    another: bool = False,
 ) -> list[Button]:
-    """Return a button for each provider, the one that this browser used last first."""
+    """Return a button for each provider, the one that this browser used last first.
+
+    ``another``: each lets the person choose an account there, as on a page that was asked for so.
+    """
     last = request.COOKIES.get(LAST_USED)
     stay = wants_to_stay(request)
+    another = another or wants_another(request)
     found = [
         Button(
             id=provider.id,
             name=provider.name,
-            start_url=start_url(provider, process=process, next_url=next_url, stay=stay),
+            start_url=start_url(provider, process=process, next_url=next_url, stay=stay, another=another),
             is_last_used=provider.id == last,
             is_down=provider.is_down,
+            hint=str(provider.how_to_choose) if another else "",
         )
         for provider in (registry.enabled().values() if among is None else among)
     ]
     return sorted(found, key=lambda button: not button.is_last_used)
 
 
-def start_url(provider: Provider, *, process: Process = Process.SIGN_IN, next_url: str = "", stay: bool = False) -> str:
+def start_url(
+    provider: Provider,
+    *,
+    process: Process = Process.SIGN_IN,
+    next_url: str = "",
+    stay: bool = False,
+    another: bool = False,
+) -> str:
     path = reverse("provider-start", kwargs={"provider_id": provider.id})
-    return path + query(next_url, stay=stay, process="" if process is Process.SIGN_IN else process.value)
+    what_for = "" if process is Process.SIGN_IN else process.value
+    return path + query(next_url, stay=stay, another=another, process=what_for)
 
 
 def page_with_buttons(
@@ -62,7 +79,8 @@ def page_with_buttons(
     on their way (Content Security Policy Level 3, section 6.3.1).
     """
     response = render(request, template, context, status=status)
-    let_forms_lead_to(response, {origin for provider in registry.enabled().values() for origin in provider.origins})
+    origins = {origin for provider in registry.enabled().values() for origin in provider.origins}
+    let_forms_lead_to(response, origins | ({settings.PUBLIC_URL} if is_elsewhere(request) else set()))
     return response
 
 

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -19,10 +19,15 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
+from accounts.next_page import lost_page
 from providers.refusal import Reason, SignInRefused
 
 LIFETIME = 600  # seconds from the start to the callback
+KEPT = 86_400  # seconds for which a browser still knows what an attempt was for, to try again
 MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
+LONGEST_AT_ONCE = 6144  # bytes of their cookies together, but for the newest: proxies take 8 KiB of a header
+LONGEST_COOKIE = 3968  # bytes; browsers keep 4,096 with its name and attributes (RFC 6265bis, section 5.6)
+SHORT = 512  # characters of an address that are not worth compressing
 PREFIX = "__Host-flow_" if settings.SESSION_COOKIE_SECURE else "flow_"  # no neighbour can plant one (RFC 6265bis)
 STATE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 NAME = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{8}}\Z")  # anybody can send other names, which no answer could repeat
@@ -41,7 +46,7 @@ class Flow:
     """An attempt. ``starter`` is the account that somebody was signed in to, where it matters, and ``session`` when
     that session began: the attempt ends with it.
 
-    ``stays``: they asked to be kept signed in.
+    ``stays``: they asked to be kept signed in. ``another``: they want to choose an account at the provider.
     ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
     ``key_age`` is which of our secret keys signed the cookie, 0 for today's: what was derived then is derived again.
@@ -55,6 +60,7 @@ class Flow:
     wanted: tuple[str, ...] = ()
     stays: bool = False
     asks_for_factor: bool = False
+    another: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     key_age: int = field(default=0, compare=False)
 
@@ -89,21 +95,23 @@ class Flow:
         return PREFIX + self.state[:8]
 
     def remember(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Leave the attempt with the browser."""
-        open_attempts = [name for name in request.COOKIES if NAME.match(name)]
-        for name in open_attempts[: max(0, len(open_attempts) - MOST_AT_ONCE + 1)]:
-            response.delete_cookie(name)
+        """Leave the attempt with the browser. Where it goes afterwards is kept as long as it fits into a cookie."""
+        _make_room(request, response)
+        value = self._signed()
+        if len(value) > LONGEST_COOKIE:
+            value = replace(self, next=lost_page())._signed()  # noqa: SLF001  # our own
         response.set_cookie(
             self.cookie,
-            _signer(_secret_keys()[0]).sign_object(self._kept(), compress=False),
-            max_age=LIFETIME,
+            value,
+            max_age=KEPT,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,
             samesite="Lax",
         )
 
-    def _kept(self) -> dict[str, object]:
-        return {name: value for name, value in asdict(self).items() if name != "key_age"}
+    def _signed(self) -> str:
+        kept = {name: value for name, value in asdict(self).items() if name != "key_age"}
+        return _signer(_secret_keys()[0]).sign_object(kept, compress=bool(self.wanted) or len(self.next) > SHORT)
 
     def forget(self, response: HttpResponse) -> None:
         response.delete_cookie(self.cookie)
@@ -115,7 +123,7 @@ def take(request: HttpRequest, provider: str) -> Flow:
     State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
     minutes; of several callbacks with it, over all processes, one wins.
     """
-    flow = _read(request)
+    flow = _read(request, lifetime=LIFETIME)
     if flow.provider != provider:
         raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
     try:
@@ -127,12 +135,23 @@ def take(request: HttpRequest, provider: str) -> Flow:
     return flow
 
 
+def meant(request: HttpRequest) -> Flow | None:
+    """Return what a refused answer was the answer to, if this browser knows: only to offer the same once more.
+
+    It may be too old, or spent, and nobody is signed in by it.
+    """
+    try:
+        return _read(request, lifetime=KEPT)
+    except SignInRefused:
+        return None
+
+
 def spent(state: str) -> str:
     """Return what a state that was used is known again by: itself it is kept nowhere."""
     return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
 
-def _read(request: HttpRequest) -> Flow:
+def _read(request: HttpRequest, *, lifetime: int) -> Flow:
     states = request.GET.getlist("state")
     if not states:
         raise SignInRefused(Reason.STATE_MISSING, "the callback has no state")
@@ -141,23 +160,35 @@ def _read(request: HttpRequest) -> Flow:
     cookie = request.COOKIES.get(PREFIX + states[0][:8])
     if cookie is None:
         raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
-    values = _unsigned(cookie)
-    flow = Flow(**values | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})
+    values = _unsigned(cookie, lifetime)
+    known = {one.name: values[one.name] for one in fields(Flow) if one.name in values}  # another release may know more
+    flow = Flow(**known | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})
     if not secrets.compare_digest(flow.state, states[0]):
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
     return flow
 
 
-def _unsigned(cookie: str) -> dict[str, Any]:
+def _unsigned(cookie: str, lifetime: int) -> dict[str, Any]:
     """Return what a cookie holds, and by which of our keys. Raises SignInRefused."""
     for age, key in enumerate(_secret_keys()):
         try:
-            return _signer(key).unsign_object(cookie, max_age=LIFETIME) | {"key_age": age}
+            values: dict[str, Any] = _signer(key).unsign_object(cookie, max_age=lifetime)
         except SignatureExpired:
-            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {LIFETIME} s") from None
+            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {lifetime} s") from None
         except BadSignature:
             continue
+        return values | {"key_age": age}
     raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong")
+
+
+def _make_room(request: HttpRequest, response: HttpResponse) -> None:
+    """Let the oldest attempts go, of which browsers tell first, where there are too many or they are too long."""
+    attempts = {name: len(name) + len(value) for name, value in request.COOKIES.items() if NAME.match(name)}
+    for name in list(attempts):
+        if len(attempts) < MOST_AT_ONCE and sum(attempts.values()) <= LONGEST_AT_ONCE:
+            return
+        response.delete_cookie(name)
+        del attempts[name]
 
 
 def _signer(key: str) -> TimestampSigner:

@@ -1,4 +1,4 @@
-"""The start and the end of every sign-in, for all providers alike."""
+"""The end of every sign-in, for all providers alike: what a provider answers, judged and acted upon."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -7,17 +7,15 @@ from django.conf import settings
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from accounts import people, step_up
 from accounts.claim_rules import following
-from accounts.claim_rules.wanted import wanted
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
 from accounts.moments import Asked, Moment
-from accounts.next_page import safe_next, wants_to_stay
-from accounts.proofs.acts import Act, act_of, after_proof_to_connect, needs_proof
+from accounts.proofs.acts import Act, act_of, needs_proof
 from accounts.provider_names import SaysWhen, name_of
 from accounts.rows import let_go
 from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
@@ -27,9 +25,9 @@ from accounts.views import CLAIMS_UNREAD
 from audit.context import Actor, ActorKind, acting
 from providers import registry, second_factor, vault
 from providers.base import Provider
-from providers.buttons import LAST_USED, page_with_buttons
+from providers.buttons import LAST_USED
 from providers.errors import registered
-from providers.flow import Flow, Process, spent, take
+from providers.flow import Flow, Process, meant, spent, take
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
 from providers.refusal import Reason, SignInRefused
@@ -40,38 +38,6 @@ from providers.upstream import one_deadline
 LONGEST_CODE = 4096  # characters
 SECRETS = {"secret", "token"}  # what addresses call the part of them that nobody else may know
 FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
-
-
-@without_tenant  # it may wait for the provider
-@require_http_methods(["GET", "POST"])
-def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """Send the person to the provider; a GET, which anybody may have caused, asks first.
-
-    The visitor's parameters say where to go afterwards and what for; none of them reaches the provider.
-    """
-    process = _process(request)
-    if process is Process.CONNECT and not step_up.is_fresh(request, Act.CONNECT, is_done=False):
-        return step_up.ask(request, next=after_proof_to_connect())
-    flow = Flow(
-        provider=provider_id,
-        process=process,
-        next=safe_next(request.GET.get("next", "")),
-        starter="" if process is Process.SIGN_IN else str(request.user.pk),
-        session="" if process is Process.SIGN_IN else _began(request),
-        wanted=_wanted(provider_id) if request.method == "POST" else (),
-        stays=wants_to_stay(request),
-        asks_for_factor=second_factor.is_wanted(request, process),
-    )
-    try:
-        provider = _provider(provider_id)
-        if request.method == "GET":
-            return _confirmation(request, provider, process)
-        with one_deadline():
-            response = HttpResponseRedirect(provider.authorization_url(flow))
-    except SignInRefused as refused:
-        return refuse(request, provider_id, refused, flow)
-    flow.remember(request, response)
-    return response
 
 
 @without_tenant  # it waits for the provider, and then has a transaction of its own
@@ -86,7 +52,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         return finished
     flow = external = None
     try:
-        provider = _provider(provider_id)
+        provider = provider_of(provider_id)
         flow = take(request, provider.id)
         let_go()
         began = Moment.now()  # before: what ends meanwhile counts
@@ -104,49 +70,26 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             _follow_rules(request, flow, external, linked)
         response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
-        response = refuse(request, provider_id, refused, flow, came=external)
+        return refuse(request, provider_id, refused, flow or meant(request), came=external)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
-        response = refuse(request, provider_id, _factor_added(), flow, came=external)
-    if flow is not None and isinstance(response, HttpResponse):
-        flow.forget(response)
+        return refuse(request, provider_id, _factor_added(), flow, came=external)
+    if isinstance(response, HttpResponse):
+        flow.forget(response)  # one that is refused is spent too, and still says what to try again
     return response
 
 
-def _began(request: HttpRequest) -> str:
+def session_began(request: HttpRequest) -> str:
     """Return what a session is known by whatever its key is: when it began."""
     found = request.session.found if isinstance(request.session, SessionStore) else None
     return found.created_at.isoformat() if found else ""
 
 
-def _wanted(provider_id: str) -> tuple[str, ...]:
-    names = tuple(sorted(wanted(provider_id)))
-    let_go()
-    return names
-
-
-def _provider(provider_id: str) -> Provider:
+def provider_of(provider_id: str) -> Provider:
     try:
         return registry.get(provider_id)
     except KeyError:
         raise Http404 from None
-
-
-def _process(request: HttpRequest) -> Process:
-    """Only somebody who is signed in can mean more by this than signing in."""
-    asked = request.GET.get("process", "")
-    if asked in {Process.CONNECT, Process.PROVE} and request.user.is_authenticated:
-        return Process(asked)
-    return Process.SIGN_IN
-
-
-def _confirmation(request: HttpRequest, provider: Provider, process: Process) -> HttpResponse:
-    context = {
-        "provider": provider,
-        "action": request.get_full_path(),
-        "is_connect": process is Process.CONNECT,
-    }
-    return page_with_buttons(request, "providers/confirm.html", context)
 
 
 def _finished_already(request: HttpRequest) -> HttpResponse | None:
@@ -204,7 +147,7 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
         return None
     if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "another person began it")
-    if not flow.session or flow.session != _began(request):
+    if not flow.session or flow.session != session_began(request):
         raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
     try:
         people.hold_with_session(request.user.pk, session_key=request.session.session_key)

@@ -14,7 +14,7 @@ from accounts.local import registration
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
-from accounts.next_page import query, safe_next, wants_to_stay
+from accounts.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
 from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_others
@@ -50,10 +50,10 @@ NOTICES = {
 @without_tenant
 @require_safe
 def sign_in(request: HttpRequest) -> HttpResponse:
-    next_url = safe_next(request.GET.get("next", ""))
+    next_url = wanted_next(request)
     if request.user.is_authenticated:
         return redirect(next_url or "account")
-    stay = wants_to_stay(request)
+    stay, another = wants_to_stay(request), wants_another(request)
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
@@ -64,7 +64,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
             "stays": stay,
-            "other_way": query(next_url, stay=not stay) or request.path,
+            "other_way": query(next_url, stay=not stay, another=another) or request.path,
+            "is_another": another,
+            "is_next_lost": next_url == lost_page(),
+            "choosing_way": query(next_url, stay=stay, another=not another) or request.path,
         },
     )
 

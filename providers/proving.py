@@ -18,7 +18,7 @@ from accounts.factors.proving import FactorRefused, UnreadableHere, prove
 from accounts.local import passwords
 from accounts.mailing.mail import NotSetUp
 from accounts.models import User
-from accounts.next_page import safe_next
+from accounts.next_page import wanted_next
 from accounts.proofs import codes
 from accounts.proofs.acts import Act, act_of
 from accounts.proofs.codes import CodeRefused, TooManyCodes
@@ -50,7 +50,7 @@ def prove_again(request: HttpRequest) -> HttpResponse:
     """By a second factor where there is one, otherwise by what counts of a password, a way in and a mailed code."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101  # by login_required; told to the type checker
-    next_url = safe_next(request.GET.get("next", ""))
+    next_url = wanted_next(request)
     asked = Asked(request=request, user=user, act=act_of(next_url), next_url=next_url)
     error, status = "", 200
     if request.method == "POST":

@@ -35,6 +35,7 @@ class Page(Words):
 
     meaning: Text = NOT_SIGNED_IN
     can_retry: bool = True
+    by_another: bool = False  # the same account there would be refused again
     event: Event = Event.SIGN_IN_REFUSED
 
 
@@ -43,6 +44,12 @@ NOT_STARTED = Page(
     heading=_("Please start again"),
     happened=_("This sign-in was not started in this browser, was finished already, or waited too long."),
     advice=_("Start once more from the sign-in page."),
+)
+TOO_LATE = Page(
+    status=400,
+    heading=_("That took longer than ten minutes"),
+    happened=_("For your safety, an answer from %(provider)s counts only within ten minutes of the start here."),
+    advice=_("Try again. You then come to where you were going."),
 )
 CANCELLED = Page(
     status=403,
@@ -107,7 +114,7 @@ PAGES = {
     Reason.STATE_MISSING: NOT_STARTED,
     Reason.STATE_MALFORMED: NOT_STARTED,
     Reason.STATE_UNKNOWN: NOT_STARTED,
-    Reason.STATE_EXPIRED: NOT_STARTED,
+    Reason.STATE_EXPIRED: TOO_LATE,
     Reason.STATE_USED: NOT_STARTED,
     Reason.STATE_OF_ANOTHER_PROVIDER: NOT_STARTED,
     Reason.CALLBACK_MALFORMED: NOT_STARTED,
@@ -142,6 +149,7 @@ PAGES = {
         heading=_("Your account is switched off"),
         happened=_("%(provider)s knows you, and so do we, but an administrator has switched your account off."),
         advice=_("Ask your administrator, and give them the reference below."),
+        by_another=True,
     ),
     Reason.IDENTITY_OF_ANOTHER_ACCOUNT: Page(
         status=409,
@@ -149,6 +157,7 @@ PAGES = {
         happened=_("What you chose at %(provider)s is connected to another account here."),
         meaning=_("Nothing was changed. One identity opens one account."),
         advice=_("Choose another one at %(provider)s, or disconnect it from the other account first."),
+        by_another=True,
     ),
     Reason.IDENTITY_NOT_CONNECTED: Page(
         status=403,
@@ -159,6 +168,7 @@ PAGES = {
             "Choose one that is connected already. If you did, %(provider)s may identify you differently since it was "
             "moved or set up again. Then give your administrator the reference below."
         ),
+        by_another=True,
     ),
     Reason.STARTED_BY_ANOTHER_PERSON: Page(
         status=403,
@@ -198,6 +208,7 @@ PAGES_BY_ERROR = {
     "slow_down": UNAVAILABLE,
     "temporarily_unavailable": UNAVAILABLE,
 }
+CHOOSE = {"account_selection_required"}  # what a provider answers that lets the person choose when asked to
 CLASH_STATUS = 409
 
 
@@ -219,12 +230,12 @@ def refuse(
     page = PAGES_BY_ERROR.get(refused.error) or PAGES.get(refused.reason, NOT_CONFIRMED)
     note_refusal(page.event, provider_id, refused, came=came)
     if refused.reason is Reason.ADDRESS_OF_ANOTHER_ACCOUNT:
-        return _clash_page(request, provider_id, refused)
+        return _clash_page(request, provider_id, refused, flow)
     context = {
         **page.said(provider=name_of(provider_id), day=_day(refused)),
         "reference": refused.reference,
         "detail": refused.detail if getattr(request.user, "is_staff", False) else "",
-        **_ways_on(request, provider_id, flow),
+        **_ways_on(request, provider_id, flow, by_another=page.by_another or refused.error in CHOOSE),
     }
     if not page.can_retry:
         context["retry_url"] = ""
@@ -268,21 +279,30 @@ def note_refusal(
     )  # fmt: skip
 
 
-def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None) -> dict[str, object]:
+def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None, *, by_another: bool) -> dict[str, object]:
     """Offer the same again, and the way back to where the person has others to choose from."""
-    provider = registry.enabled().get(provider_id)
-    flow = flow or Flow(provider=provider_id, process=Process.SIGN_IN)
-    again = start_url(provider, process=flow.process, next_url=flow.next, stay=flow.stays) if provider else ""
     is_inside = request.user.is_authenticated
+    label = _("Use another account at %(provider)s") if by_another else _("Try again with %(provider)s")
+    elsewhere = query(flow.next, stay=flow.stays) if flow and not is_inside else ""
     return {
-        "retry_url": again,
-        "retry_label": _("Try again with %(provider)s") % {"provider": name_of(provider_id)},
-        "other_url": reverse("connections" if is_inside else "account_login"),
+        "retry_url": _again(provider_id, flow, by_another=by_another),
+        "retry_label": label % {"provider": name_of(provider_id)},
+        "other_url": reverse("connections" if is_inside else "account_login") + elsewhere,
         "other_label": _("Back to your ways in") if is_inside else _("Use another way in"),
     }
 
 
-def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused) -> HttpResponse:
+def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:
+    """Return the start of the same attempt, or nothing where the provider is off."""
+    provider = registry.enabled().get(provider_id)
+    if provider is None:
+        return ""
+    flow = flow or Flow(provider=provider_id, process=Process.SIGN_IN)
+    another = by_another or flow.another
+    return start_url(provider, process=flow.process, next_url=flow.next, stay=flow.stays, another=another)
+
+
+def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused, flow: Flow | None) -> HttpResponse:
     """The address belongs to an account: explain why that is no reason to open it, and show the safe ways.
 
     They are those of the site, whatever the account has: a stranger with the address must not learn what opens it.
@@ -295,5 +315,6 @@ def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused) 
         if registration.is_on()
         else "",
         "reference": refused.reference,
+        "another_url": _again(provider_id, flow, by_another=True),
     }
     return page_with_buttons(request, "providers/clash.html", context, status=CLASH_STATUS)

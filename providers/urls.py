@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from providers import front, invitations, pages, proving
+from providers import front, invitations, pages, proving, starting
 from providers.keycloak import backchannel
 from providers.leaving import pages as sign_out
 
@@ -18,7 +18,7 @@ urlpatterns = [
     path(f"{INVITATION}account/", invitations.new_account, name="invitation-account"),
     path(f"{INVITATION}as-another/", invitations.as_another, name="invitation-as-another"),
     path("keycloak/backchannel-logout/", backchannel.receive, name="backchannel-logout"),
-    path("<slug:provider_id>/login/", front.start, name="provider-start"),
+    path("<slug:provider_id>/login/", starting.start, name="provider-start"),
     path("<slug:provider_id>/login/callback/", front.callback, name="provider-callback"),
     path("<slug:provider_id>/logout/callback/", sign_out.back, name="provider-left"),
 ]

@@ -21,7 +21,7 @@ from accounts.factors.passkey_site import PasskeyRefused
 from accounts.limits import Limit
 from accounts.local import passwords
 from accounts.models import User
-from accounts.next_page import query, safe_next, wants_to_stay
+from accounts.next_page import query, wanted_next, wants_to_stay
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 
@@ -37,7 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Raises Braked."""
     if not settings.LOCAL_PASSWORDS:
         raise Http404
-    next_url = safe_next(request.GET.get("next", "")) or reverse(settings.LOGIN_REDIRECT_URL)
+    next_url = wanted_next(request) or reverse(settings.LOGIN_REDIRECT_URL)
     if request.user.is_authenticated:
         return redirect(next_url)
     if limits.is_over(request, LOOKS):

@@ -24,7 +24,7 @@ from accounts.local import by_passkey, passwords, registration
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, User
-from accounts.next_page import safe_next, wants_to_stay
+from accounts.next_page import wanted_next, wants_to_stay
 from audit.events import Event, record
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
@@ -67,7 +67,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @where_there_are_local_accounts
 def sign_in(request: HttpRequest) -> HttpResponse:
-    next_url = safe_next(request.GET.get("next", ""))
+    next_url = wanted_next(request)
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     form = SignInForm(request.POST if request.method == "POST" else None)

@@ -30,6 +30,7 @@ WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also 
 ALLOWED_HOSTS = TOLD.allowed_hosts or [_public.hostname or ""]
 if TOLD.is_development:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
+ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]  # TLS may end at a proxy
 
 _prefix = "__Host-" if _over_tls else ""

@@ -48,7 +48,7 @@ class GitHubProvider(Provider):
                 "state": flow.state,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
-                **({"prompt": "select_account"} if flow.wants_fresh else {}),
+                **({"prompt": "select_account"} if flow.wants_fresh or flow.another else {}),
             },
         )
 

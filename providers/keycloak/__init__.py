@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext_lazy as _
 
 from accounts.provider_names import SaysWhen
 from providers.base import Client, More, OpenIDProvider
@@ -12,11 +14,18 @@ from providers.keycloak.backend import KeycloakBackend
 from providers.refusal import SignInRefused, note_unreadable
 from providers.tokens import Tokens
 from providers.verification import verify_access_token
+from providers.words import Text
+
+CHOOSING = {"prompt": "login"}  # Keycloak has no page to choose an account on; this one leads on to another
 
 
 @dataclass(kw_only=True)
 class KeycloakProvider(OpenIDProvider):
     """One realm, which is an issuer."""
+
+    how_to_choose: ClassVar[Text] = _(
+        "If it still shows the account that you do not want, press “Restart login” there."
+    )
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         return KeycloakBackend(self).identify(code, flow)
@@ -48,6 +57,7 @@ def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
         client=client,
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
+        choosing=CHOOSING,
         says_when=SaysWhen.ALWAYS,
         offline_scopes=("offline_access",),
         acr_values=tuple(settings["acr_values"]),

@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Session, User
+from accounts.next_page import ACCOUNT, ANOTHER, query, wanted_next, wants_another
 from accounts.tenancy.middleware import without_tenant
 from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
@@ -51,8 +52,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         logout(request)
     if origin is None:
-        return _to_sign_in("signed_out")
-    return there or _to_sign_in("still_in_there", origin.provider)
+        return _to_sign_in("signed_out", **_onward(request))
+    return there or _to_sign_in("still_in_there", origin.provider, **_onward(request))
 
 
 @without_tenant
@@ -75,13 +76,24 @@ def _ask(request: HttpRequest) -> HttpResponse:
     endpoint = origin.provider.end_session_endpoint if origin else ""
     provider = origin.provider if origin and endpoint else None
     there_too = provider is not None and _is_asked_for(request)
-    plain = reverse("account_logout")
-    ways = (f"{plain}?{ASKED}=on", plain) if there_too else (plain, f"{plain}?{ASKED}=on")
+    plain, asked = (reverse("account_logout") + _query(request, there_too=is_on) for is_on in (False, True))
+    ways = (asked, plain) if there_too else (plain, asked)
     context = {"provider": provider, "there_too": there_too, "action": ways[0], "other_way": ways[1]}
     response = render(request, "accounts/sign_out.html", context)
     if there_too:
         let_forms_lead_to(response, {origin_of(endpoint)})
     return response
+
+
+def _onward(request: HttpRequest) -> dict[str, str]:
+    """Return what the sign-in page is told of somebody who signs out to come in with another account."""
+    told = {"next": wanted_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
+    return {name: value for name, value in told.items() if value}
+
+
+def _query(request: HttpRequest, *, there_too: bool) -> str:
+    another = wants_another(request)
+    return query(wanted_next(request), stay=False, another=another, **({ASKED: "on"} if there_too else {}))
 
 
 def _is_asked_for(request: HttpRequest) -> bool:
@@ -147,6 +159,6 @@ def _sid_in(id_token: str) -> str | None:
     return sid if claims and isinstance(sid, str) else None
 
 
-def _to_sign_in(notice: str, provider: Provider | None = None) -> HttpResponse:
-    told = {"notice": notice, **({"provider": provider.id} if provider else {})}
+def _to_sign_in(notice: str, provider: Provider | None = None, **onward: str) -> HttpResponse:
+    told = {"notice": notice, **({"provider": provider.id} if provider else {}), **onward}
     return redirect(with_query(reverse("account_login"), told))

@@ -82,7 +82,9 @@ def test_an_answer_without_its_state_is_refused(browser: Browser, providers: San
 @pytest.mark.promise(14)
 def test_the_callback_is_the_registered_one_whatever_the_headers_say(browser: Browser, provider: str) -> None:
     headers = {"host": "localhost", "x-forwarded-host": "evil.example", "x-forwarded-proto": "https"}
-    started: Any = browser.client.post(f"/accounts/{provider}/login/", headers=headers)
+    led: Any = browser.client.post(f"/accounts/{provider}/login/", headers=headers)
+    assert led.headers["Location"] == f"http://127.0.0.1:8000/accounts/{provider}/login/?here=on"
+    started: Any = browser.client.post(f"/accounts/{provider}/login/?here=on", headers=headers)
 
     assert f"redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Faccounts%2F{provider}" in started.headers["Location"]
 

@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers.flow import LIFETIME, MOST_AT_ONCE, PREFIX, Flow, Process, take
+from providers.flow import KEPT, LIFETIME, MOST_AT_ONCE, PREFIX, Flow, Process, take
 from providers.refusal import Reason, SignInRefused
 from tests.together import together
 
@@ -189,4 +189,4 @@ def test_the_cookie_is_for_this_site_alone_and_not_for_scripts() -> None:
     morsel = SimpleCookie(response.cookies.output(header=""))[flow.cookie]
 
     assert (morsel["httponly"], morsel["samesite"], morsel["path"], morsel["domain"]) == (True, "Lax", "/", "")
-    assert int(morsel["max-age"]) == LIFETIME
+    assert int(morsel["max-age"]) == KEPT  # its signature ends after LIFETIME

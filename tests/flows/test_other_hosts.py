@@ -1,0 +1,92 @@
+"""Who begins at another host name than PUBLIC_URL is led there before the attempt begins.
+
+The kind of fault: the provider sends people back to PUBLIC_URL, where the cookie of an attempt that began at another
+name of the same site is not there, so that every sign-in from that name ends in a refusal.
+"""
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(14)]
+
+SITE = "http://127.0.0.1:8000"
+NEXT = "/accounts/sessions/?a=b&c=%2F"
+
+
+def begin(browser: Browser, provider: str, method: str, query: str = "", **headers: str) -> Any:
+    return browser.client.generic(method, f"/accounts/{provider}/login/{query}", headers=headers)
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_start_leads_to_public_url_and_keeps_what_it_was_told(
+    browser: Browser, providers: Sandbox, provider: str, method: str, host: str
+) -> None:
+    told = "?next=%2Faccounts%2Fsessions%2F%3Fa%3Db%26c%3D%252F&remember=on&account=another&stray=1"
+    led = begin(browser, provider, method, told, host=host)
+
+    assert led.status_code == 302
+    onward = urlsplit(led.headers["Location"])
+    assert f"{onward.scheme}://{onward.netloc}{onward.path}" == f"{SITE}/accounts/{provider}/login/"
+    assert {name: values for name, values in parse_qs(onward.query).items() if name != "here"} == {
+        "next": [NEXT],
+        "remember": ["on"],
+        "account": ["another"],
+    }
+    assert not [name for name in led.cookies if "flow_" in name]
+    assert providers.counts(provider)["authorize"] == 0
+
+    confirm = begin(browser, provider, "GET", f"?{onward.query}", host="127.0.0.1:8000")
+    assert confirm.status_code == 200
+    action = re.search(rb'action="([^"]+)"', confirm.content)
+    assert action
+    started = browser.client.post(action.group(1).decode().replace("&amp;", "&"), headers={"host": "127.0.0.1:8000"})
+    back = browser.get(providers.visit(started.headers["Location"], "ada"))
+    assert back.headers["Location"] == NEXT
+
+
+@pytest.mark.promise(20)
+@pytest.mark.parametrize("disguise", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
+def test_it_leads_nowhere_else(browser: Browser, provider: str, disguise: str) -> None:
+    for headers in ({"host": "localhost"}, {"host": "localhost", "x-forwarded-host": "evil.example"}):
+        led: Any = browser.client.post(f"/accounts/{provider}/login/", query_params={"next": disguise}, headers=headers)
+        assert led.headers["Location"] == f"{SITE}/accounts/{provider}/login/?here=on"
+
+
+def test_a_host_that_is_not_ours_is_refused_as_before(browser: Browser, provider: str) -> None:
+    assert begin(browser, provider, "POST", host="evil.example").status_code == 400
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "127.0.0.1:9999"])
+def test_another_port_is_no_other_place(browser: Browser, provider: str, host: str) -> None:
+    """Cookies know no ports, and proxies drop them."""
+    assert "code_challenge=" in begin(browser, provider, "POST", host=host).headers["Location"]
+
+
+def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browser, provider: str) -> None:
+    """What the browser says of where it is counts more than what a proxy makes of it, and nobody is led twice."""
+    by_form = begin(browser, provider, "POST", host="localhost", origin=SITE)
+    assert "code_challenge=" in by_form.headers["Location"]
+    led = begin(browser, provider, "GET", host="localhost")
+    again = begin(browser, provider, "GET", f"?{urlsplit(led.headers['Location']).query}", host="localhost")
+    assert again.status_code == 200
+
+
+def test_the_sign_in_page_of_another_host_may_send_its_forms_there(browser: Browser) -> None:
+    """Browsers hold the redirect of a form to the page's ``form-action``."""
+    elsewhere: Any = browser.get("/accounts/login/", host="localhost")
+    here: Any = browser.get("/accounts/login/", host="127.0.0.1:8000")
+
+    assert f" {SITE}" in elsewhere.headers["Content-Security-Policy"]
+    assert f" {SITE}" not in here.headers["Content-Security-Policy"]
+
+
+def test_to_connect_from_another_host_asks_who_it_is_first(browser: Browser) -> None:
+    led = begin(browser, "github", "POST", "?process=connect", host="localhost")
+    assert led.headers["Location"] == f"{SITE}/accounts/github/login/?process=connect&here=on"
