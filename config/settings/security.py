@@ -37,6 +37,7 @@ _prefix = "__Host-" if _over_tls else ""
 SESSION_COOKIE_NAME = f"{_prefix}sessionid"
 SESSION_COOKIE_SECURE = _over_tls
 SESSION_COOKIE_SAMESITE = "Lax"  # providers send people back by a top-level GET
+CSRF_FAILURE_VIEW = "config.stale.answer"
 CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 CSRF_COOKIE_SECURE = _over_tls
 CSRF_COOKIE_HTTPONLY = True
