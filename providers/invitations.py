@@ -15,7 +15,9 @@ from accounts import invitations, limits, organizations
 from accounts.invitations import InvitationRefused, Link, Reason, Welcome
 from accounts.local import pages as local_pages
 from accounts.local import registration
+from accounts.mailing import mail
 from accounts.models import Invitation, User
+from accounts.next_page import query
 from accounts.pressing import pressed_on
 from accounts.reference import new_reference
 from audit.context import Actor, ActorKind, acting
@@ -74,7 +76,7 @@ CLOSED = {
         status=403,
         heading=_("This invitation is for another address"),
         happened=_("The account that you are signed in to does not have the address that was invited."),
-        advice=_("Sign in with the account that has it, or connect a way in that has it, then open the link again."),
+        advice=_("Each of these works:"),
         can_come_as_another=True,
     ),
     Reason.UNVERIFIED_ADDRESS: Closed(
@@ -83,7 +85,7 @@ CLOSED = {
         happened=_(
             "Your account has the invited address, but nobody whose word we take has confirmed that it is yours."
         ),
-        advice=_("Sign in, or connect a way in, through a provider that confirms it, then open the link again."),
+        advice=_("Each of these works:"),
         can_come_as_another=True,
     ),
     Reason.INVITER_WITHOUT_RIGHT: NO_LONGER_GOOD,
@@ -112,9 +114,9 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 
 @pressed_on("invitation", keeps=("tenant_id", "secret"))
 def as_another(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
-    """Sign out, and look at the invitation as a visitor, who can come in with another account."""
+    """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
     logout(request)
-    return redirect(Link(tenant_id=tenant_id, secret=secret).path)
+    return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -173,6 +175,9 @@ def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person
         **closed.said(),
         "reference": reference,
         "as_another_url": _url("invitation-as-another", link) if closed.can_come_as_another else "",
+        "is_unconfirmed": refused.reason is Reason.UNVERIFIED_ADDRESS,
+        "can_confirm_here": mail.is_set_up(),
+        "has_local_accounts": registration.is_on(),
     }
     return render(request, "accounts/invitation_closed.html", context, status=closed.status)
 

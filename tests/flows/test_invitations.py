@@ -165,9 +165,9 @@ def test_somebody_signed_in_as_another_can_come_as_who_they_are(browser: Browser
     assert "Use another account" in text(browser.get(link))
     left = browser.post(f"{link}as-another/")
 
-    assert left.headers["Location"] == link
+    assert left.headers["Location"] == f"{link}?account=another"
     assert browser.account is None
-    assert "Sign in to accept" in text(browser.get(link))
+    assert "Sign in to accept" in text(browser.get(left.headers["Location"]))
     browser.sign_in("google", "ada", next=link)
     browser.post(link)
     assert "Ada Lovelace" in members(town.a.tenant)
@@ -490,3 +490,42 @@ def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeyp
     statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}account/", paths[1]]]
 
     assert statuses == [404, 404, 404, 429]  # without local accounts there is no such page, and nothing to count
+
+
+@pytest.mark.parametrize("accounts", ["off", "invited", "open"])
+def test_who_has_an_unconfirmed_address_is_told_every_way_that_works(
+    browser: Browser, link: str, settings: Any, accounts: str
+) -> None:
+    """The kind of fault: advice that nobody can follow, where no provider confirms the invited address."""
+    settings.LOCAL_ACCOUNTS = accounts
+    browser.sign_in("keycloak", "mallory-unverified")
+    page = text(browser.get(link))
+
+    assert "Confirm the address here" in page
+    assert "another account whose provider confirms the invited address" in page
+    assert "Ask whoever invited you for another invitation, to an address that your provider confirms" in page
+    assert ("open an account with the invited address and a password" in page) == (accounts != "off")
+    settings.CAN_SEND_MAIL = False
+    assert "Confirm the address here" not in text(browser.get(link))
+
+
+def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Browser, town: Town, post: Post) -> None:
+    send(town.a, "mallory@example.com")
+    link = post.link("mallory@example.com")
+    browser.sign_in("keycloak", "mallory-unverified")
+    account = User.objects.get(pk=browser.account)
+    account.email = "mallory@example.com"
+    account.save()
+    assert browser.get(link).status_code == 403
+    browser.post("/accounts/address/", {"address": "mallory@example.com"})
+    browser.post(post.link("mallory@example.com"))
+
+    assert ACCEPT in text(browser.get(link))
+
+
+def test_use_another_account_lets_choose_one_at_each_provider(browser: Browser, link: str, provider: str) -> None:
+    browser.sign_in(provider, "grace")
+    left = browser.post(f"{link}as-another/")
+    page = browser.get(left.headers["Location"]).content.decode().replace("%2F", "/")
+
+    assert f"/accounts/{provider}/login/?next={link}&amp;account=another" in page

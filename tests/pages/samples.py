@@ -452,11 +452,22 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
         },
         "accounts/invitation_closed.html": {
             "expired": {**closed, "as_another_url": ""},
-            "another-address": {**closed, "as_another_url": f"{path}as-another/"},
+            "another-address": {**closed, "as_another_url": f"{path}as-another/", "can_confirm_here": True},
+            "unconfirmed": {
+                **closed,
+                "as_another_url": f"{path}as-another/",
+                "is_unconfirmed": True,
+                "has_local_accounts": True,
+            },
         },
     }
 
 
 def _errors() -> dict[str, dict[str, dict[str, object]]]:
-    bare = {f"{name}.html": {"bare": dict[str, object]()} for name in (400, 403, "403_csrf", 404, 429, 500, 503)}
-    return bare | {"500.html": {"bare": {}, "with-reference": {"reference": "7F3K-Q2", "user": ADA}}}
+    bare = {f"{name}.html": {"bare": dict[str, object]()} for name in (400, 403, "403_csrf", 404, 405, 429, 500, 503)}
+    stale = {"bare": dict[str, object](), "signed-in": {"is_in": True}}
+    return (
+        bare
+        | {"403_csrf.html": stale}
+        | {"500.html": {"bare": {}, "with-reference": {"reference": "7F3K-Q2", "user": ADA}}}
+    )

@@ -10,7 +10,7 @@ from tests.pages.reading import Page, read
 from tests.pages.samples import State, states
 
 STATES = {state.name: state for state in states()}
-ERRORS = ["400", "403", "403_csrf", "404", "429", "500", "503"]
+ERRORS = ["400", "403", "403_csrf", "404", "405", "429", "500", "503"]
 OWN_FORM_LAST = [name for name in STATES if name.startswith(("providers-confirm", "accounts-sign_out"))]
 every_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 
