@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import issuers, mail, obstacles, second_factors
+from config import issuers, mail, obstacles, own_address, second_factors
 from config.issuers import AcrValues, Algorithms, split
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -64,7 +64,7 @@ class Environment(BaseModel):
     )
     site_name: str = Field(default="Vestibule", max_length=60, description="what people read on the pages")
     allowed_hosts: Annotated[list[str], CommaSeparated] = Field(
-        default=[], description="comma-separated; default the host of PUBLIC_URL"
+        default=[], description="comma-separated host names besides that of PUBLIC_URL"
     )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
         default=[], description="networks whose X-Forwarded-* headers count"
@@ -205,6 +205,7 @@ class Environment(BaseModel):
             *self._half_providers(),
             *self._unsafe_in_production(),
             *self._bad_urls(),
+            *self._never_right(),
             *self._bad_mail(),
             *self._shared_issuers(),
         ]
@@ -240,6 +241,17 @@ class Environment(BaseModel):
             for name in names
             if getattr(self, name) and not is_safe_url(getattr(self, name))
         ]
+
+    def _never_right(self) -> list[str]:
+        """Of addresses that are safe, those that could never work."""
+        issuers = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_issuer")}
+        found = [
+            ("public_url", own_address.fault_of_public_url(self.public_url) if is_safe_url(self.public_url) else None),
+            *((name, own_address.fault_of_issuer(url)) for name, url in issuers.items()),
+            *(("allowed_hosts", own_address.fault_of_host(host)) for host in self.allowed_hosts),
+            ("email_from", mail.fault_of_sender(self.email_from) if self.email_from else None),
+        ]
+        return [f"{name.upper()}: {fault}" for name, fault in found if fault]
 
     def _shared_issuers(self) -> list[str]:
         names = ("google_issuer", "microsoft_issuer", "keycloak_issuer", "github_url")
@@ -306,10 +318,12 @@ def is_safe_url(url: str) -> bool:
     """Whether a URL is absolute and either https or on loopback, without user info, query or fragment."""
     try:
         parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    if not host or parts.username is not None or parts.query or parts.fragment:
+    if not host or parts.username is not None or port == 0 or parts.netloc.endswith(":"):
+        return False
+    if {"?", "#", "\\", " "} & set(url) or not (url.isascii() and url.isprintable()):
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 

@@ -1,6 +1,7 @@
 """How mail leaves: one URL, turned into Django's settings, and what would be wrong with it."""
 
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 CONSOLE = "console"
@@ -56,6 +57,15 @@ def fault(url: str, *, is_development: bool) -> str | None:
     if parts.scheme == "smtp" and not _starts_tls(parts) and parts.hostname not in THIS_MACHINE:
         return "would send mail in clear: leave tls=starttls, or use smtps://"
     return None
+
+
+def fault_of_sender(sender: str) -> str | None:
+    """Say why mails could never be sent in this name, ``a@b`` or ``Name <a@b>``."""
+    _name, address = parseaddr(sender)
+    local, _at, host = address.rpartition("@")
+    if sender.isprintable() and local and host and not set(address) & set(" ,;<>"):
+        return None
+    return "must be an address, or a name with an address: Vestibule <no-reply@id.example.com>"
 
 
 def _starts_tls(parts: SplitResult) -> bool:

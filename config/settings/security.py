@@ -27,7 +27,8 @@ TRUSTED_PROXIES = TOLD.trusted_proxies
 RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
 WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also without TLS
 
-ALLOWED_HOSTS = TOLD.allowed_hosts or [_public.hostname or ""]
+_own_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname or ""
+ALLOWED_HOSTS = list(dict.fromkeys([_own_host, *TOLD.allowed_hosts]))
 if TOLD.is_development:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider

@@ -305,6 +305,72 @@ def test_urls_are_https_or_on_loopback(url: str, is_safe: bool) -> None:  # noqa
     assert is_safe_url(url) is is_safe
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"PUBLIC_URL": "https://example.com/id"}, "PUBLIC_URL: must have no path"),
+        ({"PUBLIC_URL": "https://example.com/id/"}, "PUBLIC_URL: must have no path"),
+        ({"PUBLIC_URL": "https://id.example.com?"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com?a=b"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com#"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://me:secret@id.example.com"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com:0"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com:"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "id.example.com"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com:443"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://Id.example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "HTTPS://id.example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://id,example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://-.example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://käfer.example.com"}, "PUBLIC_URL: must be an https URL"),
+        ({"PUBLIC_URL": "https://id.example.com\\"}, "PUBLIC_URL: must be an https URL"),
+        ({"GOOGLE_ISSUER": "https://accounts.google.com#x"}, "GOOGLE_ISSUER: must be an https URL"),
+        ({"KEYCLOAK_ISSUER": "https://sso.example.com/realms/a b"}, "KEYCLOAK_ISSUER: must be an https URL"),
+        (
+            {"KEYCLOAK_ISSUER": "https://sso.example.com/realms/a/.well-known/openid-configuration"},
+            "KEYCLOAK_ISSUER: must be the issuer itself",
+        ),
+        ({"GITHUB_URL": "https://github.example.com:0"}, "GITHUB_URL: must be an https URL"),
+        ({"ALLOWED_HOSTS": "https://a.example"}, "ALLOWED_HOSTS: 'https://a.example' is no host name"),
+        ({"ALLOWED_HOSTS": "b.example,a.example:8443"}, "ALLOWED_HOSTS: 'a.example:8443' is no host name"),
+        ({"ALLOWED_HOSTS": "a.example/id"}, "ALLOWED_HOSTS: 'a.example/id' is no host name"),
+        ({"ALLOWED_HOSTS": "*.example.com"}, "ALLOWED_HOSTS: '*.example.com' is no host name"),
+        ({"EMAIL_FROM": "no-reply"}, "EMAIL_FROM: must be an address"),
+        ({"EMAIL_FROM": "a@b.example\nBcc: all@b.example"}, "EMAIL_FROM: must be an address"),
+        ({"SESSION_IDLE_MINUTES": "-5"}, "SESSION_IDLE_MINUTES"),
+        ({"SESSION_LIFE_HOURS": "0"}, "SESSION_LIFE_HOURS"),
+        ({"REMEMBERED_LIFE_DAYS": "-1"}, "REMEMBERED_LIFE_DAYS"),
+        ({"INVITATION_DAYS": "0"}, "INVITATION_DAYS"),
+    ],
+)
+def test_what_could_never_work_is_refused_at_start_with_the_reason(changes: dict[str, str], said: str) -> None:
+    """The kind of fault: a setting is taken, and everybody who comes later meets an error that names another cause."""
+    refused = refusal(**changes)
+
+    assert said in refused
+    assert "secret" not in refused
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"PUBLIC_URL": "https://id.example.com:8443"},
+        {"PUBLIC_URL": "https://id.example.com/"},
+        {"PUBLIC_URL": "https://10.0.0.7"},
+        {"PUBLIC_URL": "https://[2001:db8::7]:8443"},
+        {"PUBLIC_URL": "http://127.0.0.1:8000"},
+        {"PUBLIC_URL": "https://vestibule_web"},
+        {"PUBLIC_URL": "https://xn--kfer-loa.example.com"},
+        {"KEYCLOAK_ISSUER": "https://sso.example.com/auth/realms/a"},
+        {"ALLOWED_HOSTS": "a.example,.b.example,[::1],10.0.0.7,A.example"},
+        {"EMAIL_FROM": "Vestibule <no-reply@id.example.com>"},
+        {"EMAIL_FROM": "no-reply@id.example.com"},
+    ],
+)
+def test_what_works_is_taken(changes: dict[str, str]) -> None:
+    read(WHOLE | changes)
+
+
 def test_the_example_names_exactly_what_the_reader_knows() -> None:
     lines = (CHECKOUT / ".env.example").read_text().splitlines()
 
