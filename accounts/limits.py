@@ -106,8 +106,9 @@ def _count(kind: str, key: str, seconds: int) -> int:
     """In one step: between two, somebody may empty the cache."""
     name = cache.make_key(_name(kind, key, seconds))
     with cast("_HasRedis", cache).redis().pipeline() as redis:
-        count, _ = redis.incr(name).expire(name, 2 * seconds).execute()
-    return int(count)
+        redis.incr(name)
+        redis.expire(name, 2 * seconds)
+        return int(redis.execute()[0])
 
 
 def count_anyway(limit: Limit, key: str) -> int:

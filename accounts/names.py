@@ -30,7 +30,8 @@ class NameField(forms.CharField):
     """A name that somebody types. One that is too long is refused, not cut: its owner can shorten it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs = {"label": _("Name"), "max_length": LONGEST_NAME} | kwargs
+        kwargs.setdefault("label", _("Name"))
+        kwargs.setdefault("max_length", LONGEST_NAME)
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> str:

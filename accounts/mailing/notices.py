@@ -63,7 +63,7 @@ def tell_all(people: Iterable[UUID], notice: Notice, **names: str) -> None:
 @errand("notices")
 def tell_each(*, people: list[str], notice: str, asked: Asked, names: dict[str, str]) -> None:
     for person in User.objects.filter(pk__in=people).order_by("pk"):
-        tell(person, Notice(notice), asked=asked, **names)
+        tell(person, Notice(notice), before=None, asked=asked, **names)
 
 
 def reaches(user: User) -> bool:

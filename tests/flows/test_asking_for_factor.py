@@ -43,7 +43,8 @@ def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
     first = returning.get(providers.visit(started.headers["Location"], "ada"))
 
     assert asked(first.headers["Location"]) == ["gold silver"]
-    assert returning.account is None
+    was_in = returning.account
+    assert was_in is None
     answer = returning.get(providers.visit(first.headers["Location"], "ada"))
     assert answer.headers["Location"] == "/accounts/connections/"
     assert returning.account is not None

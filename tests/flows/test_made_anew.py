@@ -1,4 +1,4 @@
-"""A person who was made anew at their provider comes back into the account that they had (issue 12, part 4.1).
+"""A person who was made anew at their provider comes back into the account that they had.
 
 The KIND of fault: a refusal that is right and lasts for ever, at which nobody can help. The provider knows the person
 under a new subject, the address is their account's, and neither they nor an administrator has a way on.

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(21)]
 
 @pytest.mark.parametrize("moved", [{"issuer": "https://sso.example/realms/former"}, {"subject": "former"}])
 def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, moved: dict[str, str]) -> None:
-    """Kind: a page advises ways that its reader does not have (issue 12, 5.8)."""
+    """Kind: a page advises ways that its reader does not have."""
     browser.sign_in("keycloak", "ada")
     Identity.objects.update(**moved)
 

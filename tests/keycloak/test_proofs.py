@@ -18,7 +18,7 @@ ADDRESS = "/accounts/address/"
 
 
 def test_single_sign_on_is_no_fresh_proof(ada: Person, keycloak: Keycloak) -> None:
-    """Kind: what came back just now counts as proven just now, though nobody typed anything (issue 12, 5.1)."""
+    """Kind: what came back just now counts as proven just now, though nobody typed anything."""
     ada.sign_in()
     typed_at = time.time()
     until(lambda: time.time() > typed_at + 3, seconds=10)  # Keycloak's clock cannot be moved
@@ -51,7 +51,7 @@ def end_unheard(keycloak: Keycloak, sid: str) -> None:
 
 @pytest.mark.promise(38)
 def test_a_step_up_in_a_new_session_there_is_followed(ada: Person, keycloak: Keycloak) -> None:
-    """Kind: a session follows what it was opened in for ever, wherever it was proven since (issue 12, 5.3)."""
+    """Kind: a session follows what it was opened in for ever, wherever it was proven since."""
     ada.sign_in()
     (first,) = keycloak.sessions()
     end_unheard(keycloak, first)
@@ -68,7 +68,7 @@ def test_a_step_up_in_a_new_session_there_is_followed(ada: Person, keycloak: Key
 @pytest.mark.promise(38)
 @pytest.mark.parametrize("ended", ["ada", "grace"])
 def test_both_identities_of_a_session_are_followed(ada: Person, grace: Person, keycloak: Keycloak, ended: str) -> None:
-    """Kind: of two things that a session rests on, one is followed (issue 12, 5.3)."""
+    """Kind: of two things that a session rests on, one is followed."""
     ada.sign_in()
     ada.username = grace.username
     ada.use_another_browser_at_keycloak()

@@ -15,7 +15,7 @@ SET_UP = b"Signing in with Keycloak is set up wrongly"
 OUTAGES = (b"is not answering", b"Wait a moment", b"did not pass our checks")
 
 # What is changed at the client while somebody is at Keycloak, and what its token endpoint says of it (RFC 6749, 5.2).
-AT_THE_TOKEN_ENDPOINT = {
+AT_THE_TOKEN_ENDPOINT: dict[str, tuple[dict[str, Any], str]] = {
     "the secret": ({"secret": "another"}, "the token endpoint answered 401 with unauthorized_client"),
     "how it proves itself": (
         {"clientAuthenticatorType": "client-jwt"},
@@ -24,7 +24,7 @@ AT_THE_TOKEN_ENDPOINT = {
     "whether it is on": ({"enabled": False}, "the token endpoint answered 401 with invalid_client"),
 }
 # What is changed before, so that Keycloak sends the browser back with an error (RFC 6749, 4.1.2.1).
-IN_THE_CALLBACK = {
+IN_THE_CALLBACK: dict[str, tuple[dict[str, Any], str]] = {
     "the flow": ({"standardFlowEnabled": False}, "unauthorized_client"),
     "pushed requests": ({"attributes": {"require.pushed.authorization.requests": "true"}}, "invalid_request"),
 }
@@ -46,7 +46,7 @@ def check_told(page: Any, detail: str, caplog: pytest.LogCaptureFixture) -> None
 def test_what_the_token_endpoint_says_is_told(
     ada: Person, keycloak: Keycloak, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    """Kind: wrong set-up that looks like an outage (issue 12, 5.6)."""
+    """Kind: wrong set-up that looks like an outage."""
     change, detail = AT_THE_TOKEN_ENDPOINT[what]
     back = ada.answer_of_keycloak(ada.start())
     keycloak.change_client(**change)
@@ -60,7 +60,7 @@ def test_what_the_token_endpoint_says_is_told(
 def test_what_comes_back_with_the_browser_is_told(
     ada: Person, keycloak: Keycloak, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    """Kind: wrong set-up that looks like a forged answer (issue 12, 5.6)."""
+    """Kind: wrong set-up that looks like a forged answer."""
     change, error = IN_THE_CALLBACK[what]
     keycloak.change_client(**change)
 
@@ -78,7 +78,7 @@ def test_what_comes_back_with_the_browser_is_told(
     ids=["redirect URI", "client id", "client off"],
 )
 def test_what_keycloak_tells_by_itself_is_no_outage_of_it(
-    ada: Person, keycloak: Keycloak, change: dict[str, object], says: str
+    ada: Person, keycloak: Keycloak, change: dict[str, Any], says: str
 ) -> None:
     """Kind: the same; its own page has to say it, for it must not send the browser back (RFC 6749, 4.1.2.1)."""
     keycloak.change_client(**change)
