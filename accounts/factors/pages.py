@@ -238,7 +238,7 @@ def _added(
 
 
 def _has_app(user: User) -> bool:
-    return Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists()
+    return bool(Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists())
 
 
 def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading: str) -> HttpResponse:

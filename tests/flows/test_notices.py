@@ -120,7 +120,7 @@ OWN: dict[Notice, Callable[[Client], Any]] = {
     Notice.PASSKEY_REMOVED: remove_passkey,
     Notice.RECOVERY_CODES_RENEWED: renew_codes,
     Notice.RECOVERY_CODES_REMOVED: remove_codes,
-    Notice.DATA_EXPORTED: lambda client: b"".join(client.post("/accounts/data/").streaming_content),
+    Notice.DATA_EXPORTED: lambda client: b"".join(client.post("/accounts/data/")),
     Notice.LOCKED: lambda client: client.post("/accounts/lock/"),
 }
 
