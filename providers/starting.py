@@ -35,7 +35,9 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     if is_elsewhere(request):
         return _to_public_url(request, process)
     if process is not Process.SIGN_IN and not request.user.is_authenticated:
-        return redirect_to_login(wanted_next(request) or reverse("connections"))
+        if _was_in(request):
+            return redirect_to_login(wanted_next(request) or reverse("connections"))
+        process = Process.SIGN_IN
     if process is Process.CONNECT and not step_up.is_fresh(request, Act.CONNECT, is_done=False):
         return step_up.ask(request, next=after_proof_to_connect())
     flow = Flow(
@@ -62,9 +64,14 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 
 
 def _process(request: HttpRequest) -> Process:
-    """What is asked for, which only somebody who is signed in can have: a session may have ended before the button."""
+    """What is asked for. Only somebody who is signed in can have more than a sign-in."""
     asked = request.GET.get("process", "")
     return Process(asked) if asked in {Process.CONNECT, Process.PROVE} else Process.SIGN_IN
+
+
+def _was_in(request: HttpRequest) -> bool:
+    """Whether this comes from a page of somebody whose session has ended since, or is at another host name of ours."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES or HERE in request.GET
 
 
 def _to_public_url(request: HttpRequest, process: Process) -> HttpResponse:

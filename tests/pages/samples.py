@@ -19,6 +19,7 @@ class Provider:
     start_url: str
     is_last_used: bool = False
     is_down: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,6 +218,16 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "notice": "You were signed out because you had been away for a while.",
             },
             "ended-by-administrator": {"providers": last_used, "notice": "An administrator signed you out."},
+            "another-account": {
+                "providers": [
+                    *PROVIDERS[:3],
+                    replace(KEYCLOAK, hint="If it still shows another account, restart there."),
+                ],
+                "notice": "",
+                "is_another": True,
+                "is_next_lost": True,
+                "choosing_way": "/accounts/login/",
+            },
             "no-provider": {"providers": [], "notice": ""},
             "local-accounts": {
                 "providers": PROVIDERS,
@@ -270,6 +281,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
         "providers/confirm.html": {
             "sign-in": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_connect": False},
             "connect": {"user": ADA, "provider": GITHUB, "action": GITHUB.start_url, "is_connect": True},
+            "another": {"provider": GOOGLE, "action": GOOGLE.start_url, "is_another": True, "is_next_lost": True},
         },
         "providers/refusal.html": {
             "retry": {**REFUSED, "retry_url": GOOGLE.start_url, "retry_label": "Try again"},
@@ -285,6 +297,12 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "reference": "7F3K-Q2",
             },
             "no-other-way": {"provider": KEYCLOAK, "ways": [], "reference": "7F3K-Q2"},
+            "another": {
+                "provider": GOOGLE,
+                "ways": [MICROSOFT],
+                "reference": "7F3K-Q2",
+                "another_url": f"{GOOGLE.start_url}?account=another",
+            },
         },
     }
 
@@ -376,7 +394,7 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
         },
         "accounts/address_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
         "accounts/address_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
-        "accounts/address_of_another.html": {"refused": {"user": ADA}},
+        "accounts/address_of_another.html": {"refused": {"user": ADA, "another_url": "/accounts/logout/"}},
         "accounts/address_taken.html": {"refused": {"user": ADA, "address": "ada@lovelace.example"}},
         "accounts/address_disown.html": {"asked": link},
         "accounts/address_disowned.html": {

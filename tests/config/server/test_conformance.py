@@ -207,6 +207,9 @@ def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, w
     assert rest == []
     assert answer.headers["Connection"] == "close"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Server"] is None
     assert b"<h1>" in answer.body
     assert b"gunicorn" not in answer.body.lower()
