@@ -1,4 +1,4 @@
-"""People who leave by themselves: they sign out of their last session, and what others hold for them ends with it.
+"""People who leave by themselves: they sign out of a session, and what others keep for it ends with it.
 
 In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 21 and 24).
 """
@@ -13,15 +13,9 @@ from accounts.models import User
 from accounts.models.session import row_key
 from accounts.rows import fetch_all
 
-people_left = Signal()  # with ``people``, a list of their ids; sent in the transaction of the act
+signed_out = Signal()  # with ``people`` and ``but``, as ``sign_out`` has them; sent in the transaction of the act
 
 HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
-NOWHERE_SIGNED_IN = """
-    SELECT u.id FROM accounts_user u WHERE u.id = ANY (%s) AND NOT EXISTS (
-        SELECT FROM accounts_session s
-        WHERE s.user_id = u.id AND s.expire_date > statement_timestamp() AND s.session_key <> ALL (%s)
-    )
-"""
 
 
 def begin_sign_in(request: HttpRequest, person: User) -> None:
@@ -43,9 +37,6 @@ def hold(people: Collection[UUID]) -> None:
 
 
 def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
-    """Tell of those who are signed in nowhere any more; sessions that are yet to be removed do not count."""
-    if not people:
-        return
-    left = [person for (person,) in fetch_all(NOWHERE_SIGNED_IN, [list(people), list(map(row_key, but))])]
-    if left:
-        people_left.send(sender=User, people=left)
+    """Tell that sessions of these people end by a sign-out; those that are yet to be removed are named by ``but``."""
+    if people:
+        signed_out.send(sender=User, people=list(people), but=list(map(row_key, but)))

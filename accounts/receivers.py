@@ -38,8 +38,8 @@ def record_sign_out(user: User | None, **_: Any) -> None:
         record(Event.SIGN_OUT_SUCCEEDED, person=user, actor=Actor(ActorKind.PERSON, str(user.pk)))
 
 
-@receiver(user_logged_out, dispatch_uid="leave with the last session")
-def leave_with_the_last_session(request: HttpRequest, user: User | None, **_: Any) -> None:
+@receiver(user_logged_out, dispatch_uid="leave with the session")
+def leave_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django tells of it before it removes the session."""
     if user is not None and not leaving.is_signing_in(request, user):
         with transaction.atomic():

@@ -5,7 +5,7 @@ answer it. The models are made as Django makes them (``from_db``), so types, sig
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -57,7 +57,7 @@ def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
         return rows
 
 
-def change(sql: str, parameters: Sequence[Any]) -> int:
+def change(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> int:
     """Return how many rows it changed."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

@@ -45,6 +45,9 @@ def _without_final_slash(value: object) -> object:
 OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
 CommaSeparated = BeforeValidator(split)
 Url = Annotated[str, BeforeValidator(_without_final_slash)]
+FollowEvery = Annotated[
+    int, Field(ge=0, le=86_400, description="seconds after which a session in use has its tokens renewed; 0: never")
+]
 
 
 class Environment(BaseModel):
@@ -126,12 +129,14 @@ class Environment(BaseModel):
     google_client_secret: SecretStr = SecretStr("")
     google_issuer: str = "https://accounts.google.com"
     google_signing_algorithms: Algorithms = Field(default=["RS256"])
+    google_follow_every: FollowEvery = 300
     microsoft_client_id: str = ""
     microsoft_client_secret: SecretStr = SecretStr("")
     microsoft_issuer: str = Field(
         default="", description="https://login.microsoftonline.com/<tenant id>/v2.0, one tenant by its id"
     )
     microsoft_signing_algorithms: Algorithms = Field(default=["RS256"])
+    microsoft_follow_every: FollowEvery = 300
     microsoft_graph_url: Url = Field(
         default="https://graph.microsoft.com",
         description="asked for groups where claim rules need them; other clouds have their own",
@@ -140,11 +145,13 @@ class Environment(BaseModel):
     github_client_secret: SecretStr = SecretStr("")
     github_url: Url = "https://github.com"
     github_api_url: Url = "https://api.github.com"
+    github_follow_every: FollowEvery = 300
     keycloak_client_id: str = ""
     keycloak_client_secret: SecretStr = SecretStr("")
     keycloak_issuer: str = Field(default="", description="https://<host>/realms/<realm>")
     keycloak_signing_algorithms: Algorithms = Field(default=["RS256"])
     keycloak_acr_values: AcrValues = Field(default=[])
+    keycloak_follow_every: FollowEvery = 300
 
     @field_validator("*", mode="before")
     @classmethod

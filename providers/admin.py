@@ -28,7 +28,7 @@ class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
     list_display = ("provider", "user", "health", "trouble", "failing_since", "given_at", "expires_at")
     list_filter = ("health",)
     list_select_related = ("identity__user",)
-    ordering = ("-identity",)
+    ordering = ("-pk",)
     fields = (
         "provider",
         "user",

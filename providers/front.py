@@ -28,6 +28,7 @@ from providers.base import Provider
 from providers.buttons import LAST_USED
 from providers.errors import registered
 from providers.flow import Flow, Process, meant, spent, take
+from providers.following.every import next_time
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
 from providers.refusal import Reason, SignInRefused
@@ -62,8 +63,9 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
-            vault.keep(linked.identity, external.tokens)
-            response = _finish(request, flow, external, linked, (linked.identity.found or Asked.now()).began(began))
+            judged_at = (linked.identity.found or Asked.now()).began(began)
+            vault.keep(linked.identity, external.tokens, sid=external.session)
+            response = _finish(request, flow, external, linked, judged_at)
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # first: a role that changes ends what was judged before
@@ -179,6 +181,7 @@ def _finish(
         session.rest_on(proof)
         session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
         session.opened_in(upstream)
+        session.describe({"follow_at": next_time([external.provider])})
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
@@ -189,6 +192,7 @@ def _finish(
         notices.tell(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
     session.proven_in(upstream)
+    session.describe({"follow_at": next_time([external.provider]), "unsure_since": None})
     note_proof(request, linked, answer=answer)
     return _onward(request, flow, linked)
 

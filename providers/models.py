@@ -19,13 +19,16 @@ class Health(models.TextChoices):
 
 
 class UpstreamTokens(models.Model):
-    """The tokens that a provider gave us for one identity, each encrypted for it (ADR 20).
+    """The tokens that a provider gave us for one identity in one session there, each encrypted for it (ADR 20, 35).
 
+    ``sid`` is the provider's name for its session; empty where it names none: then an identity has one row.
     ``version`` rises with every pair of tokens, and whoever renews them writes only upon the version that it read.
-    ``leased_until`` is until when somebody may be at it.
+    ``leased_until`` is until when somebody may be at it. ``is_unsure``: the refresh token was sent since, and
+    the answer was lost or not believed, so the provider may have put another in its place.
     """
 
-    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, primary_key=True, related_name="tokens")
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, db_index=False, related_name="tokens")
+    sid = models.CharField(_("session at the provider"), max_length=255, blank=True, default="", db_default="")
     access = models.TextField()
     refresh = models.TextField(blank=True)
     id_token = models.TextField(blank=True)
@@ -34,6 +37,7 @@ class UpstreamTokens(models.Model):
     expires_at = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=1, db_default=1)
     leased_until = models.DateTimeField(null=True)
+    is_unsure = models.BooleanField(default=False, db_default=False)
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.WELL, db_default=Health.WELL)
     failures = models.PositiveIntegerField(default=0, db_default=0)
     failing_since = models.DateTimeField(null=True)
@@ -43,6 +47,7 @@ class UpstreamTokens(models.Model):
     class Meta:
         verbose_name = _("tokens of a provider")
         verbose_name_plural = _("tokens of providers")
+        constraints = (models.UniqueConstraint(fields=["identity", "sid"], name="tokens_of_upstream_session"),)
 
     def __str__(self) -> str:
         return f"{self.identity_id}: {self.health}"

@@ -18,6 +18,7 @@ from accounts.next_page import lost_page, query, wanted_next, wants_another, wan
 from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_others
+from accounts.sessions.ending import ENDED_THERE
 from accounts.tenancy.middleware import without_tenant
 from accounts.ways_in import ways_in
 from providers import registry, vault
@@ -59,7 +60,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "accounts/sign_in.html",
         {
             "providers": buttons(request, next_url=next_url),
-            "notice": _notice(request),
+            "notice": _ended_there(request) or _notice(request),
             "has_local_accounts": registration.is_on(),
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
@@ -127,6 +128,15 @@ def redirect_with_notice(name: str, notice: str) -> HttpResponse:
     response = redirect(name)
     response.headers["Location"] += f"?notice={notice}"
     return response
+
+
+def _ended_there(request: HttpRequest) -> str:
+    """Tell once why this browser is signed out, which its person did not do."""
+    provider = registry.enabled().get(request.session.pop(ENDED_THERE, ""))
+    if provider is None:
+        return ""
+    words = _("You are signed out, because %(provider)s told us that your session there is over.")
+    return str(words) % {"provider": provider.name}
 
 
 def _notice(request: HttpRequest) -> str:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from providers.following import asking
 from providers.leaving import running
 
 LEAVING_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
@@ -14,3 +15,9 @@ def revoke_tokens() -> None:
     There is no lock around it, for no connection to the database is held while a provider is asked.
     """
     running.run(seconds=LEAVING_SECONDS)
+
+
+@shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]  # a library without types
+def ask_upstream(session_id: str) -> None:
+    """The id is the one that pages show: it opens nothing. Of two at once one asks."""
+    asking.ask(session_id)

@@ -65,7 +65,8 @@ class Session(AbstractBaseSession):
     """A session with the person it belongs to, so that a person's sessions can be listed and ended.
 
     ``expire_date`` is when it ends if nobody uses it: ``idle`` after ``last_seen_at``, and never after ``ends_at``.
-    ``active_tenant`` is where the person chose to act.
+    ``active_tenant`` is where the person chose to act. From ``follow_at`` on the next use by a person asks the
+    providers that it follows; since ``unsure_since`` nobody knows whether one of them still stands by it (ADR 35).
 
     A row without ``user`` may hold a sign-in that waits for its second factor: whose (``waiting_for``), by which
     identity, and in which epoch its first proof was judged. ``waiting_ended`` says why it opens nothing any more; the
@@ -86,6 +87,8 @@ class Session(AbstractBaseSession):
     upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.following
         _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
+    follow_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
+    unsure_since = models.DateTimeField(_("may be over at its provider since"), null=True, editable=False)
     address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 

@@ -4,12 +4,15 @@ A row that is gone is signed out everywhere, because every request reads the row
 links, carries the epoch of its person: moving that ends all of it, also what is judged at this moment (ADR 28).
 """
 
+import json
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from accounts import leaving
 from accounts.models import MailedLink, Purpose, Session, User
@@ -52,7 +55,42 @@ class Because(StrEnum):
     ERASED = "erased"
 
 
+ENDED_THERE = "ended_there"  # in what is left of a session: the provider at which it ended
+
+
+@dataclass(frozen=True, kw_only=True)
+class Word:
+    """For the person and for the trail: at which provider a session ended, and what the provider said, by its name."""
+
+    provider: str
+    said: str = ""
+
+    @property
+    def for_trail(self) -> dict[str, str]:
+        return {"provider": self.provider, **({"said": self.said} if self.said else {})}
+
+
 SIGN_OUTS = frozenset({Because.OWNER, Because.PROVIDER, Because.ADMINISTRATOR})  # the person is to be signed out
+
+
+def leave_word(keys: list[str], word: Word) -> int:
+    """End sessions, and leave nothing in their rows but a word for their browsers; return how many there were.
+
+    Such a row is nobody's. It goes when the browser would have forgotten the session, or with the next sign-in in it.
+    """
+    emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent"), "")
+    return Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).update(
+        user=None,
+        session_data=json.dumps({ENDED_THERE: word.provider}),
+        upstream_sessions=[],
+        address=None,
+        active_tenant=None,
+        follow_at=None,
+        unsure_since=None,
+        idle=None,
+        expire_date=Coalesce("ends_at", "expire_date"),
+        **emptied,
+    )
 
 
 def end(keys: list[str]) -> int:
@@ -130,17 +168,20 @@ def end_links(people: Collection[UUID], *, because: Because) -> int:
     return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=because.value)
 
 
-def end_early(sessions: Iterable[Session], *, because: Because) -> int:
+def end_early(sessions: Iterable[Session], *, because: Because, word: Word | None = None) -> int:
     """End sessions before their time, say so in the trail, and return how many there were.
 
-    Both in one transaction: none that the trail calls ended lives on, and none ends without a word.
+    Both in one transaction: none that the trail calls ended lives on, and none ends without a word. With a ``word``
+    their browsers are told once, on the sign-in page.
     """
     with transaction.atomic():
         rows = list(sessions)
         people = {row.user_id for row in rows if row.user_id} if because in SIGN_OUTS else set()
         leaving.hold(people)
+        more = word.for_trail if word else {}
         for row in rows:
-            record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, because=because.value)
-        count = end([row.session_key for row in rows])
+            record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, because=because.value, **more)
+        keys = [row.session_key for row in rows]
+        count = leave_word(keys, word) if word else end(keys)
         leaving.sign_out(people)
         return count

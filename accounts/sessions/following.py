@@ -13,7 +13,8 @@ from accounts.models import Session
 class Upstream:
     """A session at a provider, by its name for it (``sid``), in which one of a person's identities was proven.
 
-    ``opened``: ours was opened in it. Most providers name none: then ``sid`` is empty, and nothing is followed.
+    ``opened``: ours was opened in it. Most providers name none: then ``sid`` is empty, and what is followed of the
+    identity is whether its tokens are good.
     """
 
     provider: str
@@ -24,8 +25,7 @@ class Upstream:
 
 def when_opened(upstream: Upstream) -> dict[str, Any]:
     """Return the columns of a session that is opened in one at a provider."""
-    follows = [asdict(replace(upstream, opened=True))] if upstream.sid else []
-    return {"upstream_sid": upstream.sid, "upstream_sessions": follows}
+    return {"upstream_sid": upstream.sid, "upstream_sessions": [asdict(replace(upstream, opened=True))]}
 
 
 def after_proof(row: Session, upstream: Upstream) -> dict[str, Any]:
@@ -52,3 +52,10 @@ def follows(*, provider: str, identity: int | None = None, sid: str = "") -> Q:
     """Find the sessions that follow one at a provider: a named one, all of an identity, or a named one of it."""
     named = {"provider": provider, **({"identity": identity} if identity else {}), **({"sid": sid} if sid else {})}
     return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first is the index's own condition
+
+
+def follows_just(upstream: Upstream) -> Q:
+    """Find the sessions that follow one at a provider, and those that older code opened in it."""
+    named = {"provider": upstream.provider, "identity": upstream.identity, "sid": upstream.sid}
+    of_before = Q(upstream_sessions=[], provider=upstream.provider, upstream_sid=upstream.sid)
+    return of_before | (~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named]))

@@ -14,7 +14,7 @@ STANDING = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, ten
 READ = f"""
     SELECT
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
-        (f.session).is_remembered,
+        (f.session).is_remembered, (f.session).follow_at, (f.session).unsure_since,
         abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {STANDING}, {PERSON.columns}
     FROM public.session_enter(%s) f
 """
@@ -29,6 +29,8 @@ class Found:
     active_tenant: UUID | None
     ends_at: datetime | None
     is_remembered: bool
+    follow_at: datetime | None
+    unsure_since: datetime | None
     is_seen_long_ago: bool
     person: User | None
 
@@ -41,8 +43,9 @@ def read(key: str) -> Found | None:
     row = fetch_one(READ, [row_key(key)])
     if row is None:
         return None
-    data, created_at, active_tenant, ends_at, is_remembered, is_seen_long_ago, *standing = row[:13]
-    person = PERSON.read(row[13:]) if row[13] is not None else None
+    data, created_at, active_tenant, ends_at, is_remembered, follow_at, unsure_since, is_seen_long_ago = row[:8]
+    standing, of_person = row[8:15], row[15:]
+    person = PERSON.read(of_person) if of_person[0] is not None else None
     if person is not None:
         person.standing = Standing.of(standing)
     return Found(
@@ -51,6 +54,8 @@ def read(key: str) -> Found | None:
         active_tenant=active_tenant,
         ends_at=ends_at,
         is_remembered=is_remembered,
+        follow_at=follow_at,
+        unsure_since=unsure_since,
         is_seen_long_ago=is_seen_long_ago,
         person=person,
     )

@@ -14,6 +14,7 @@ KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is take
 # Columns that outlive the row, where a browser gets another one because somebody signs in there.
 OF_THE_BROWSER = (
     "provider", "upstream_sid", "upstream_sessions", "address", "user_agent", "active_tenant", "is_remembered",
+    "follow_at",
 )  # fmt: skip
 INSERT = """
     INSERT INTO "accounts_session" AS s ({names}, idle, ends_at, expire_date)

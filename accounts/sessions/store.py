@@ -160,8 +160,8 @@ class SessionStore(DatabaseStore):
         self._is_another_row, self._found = True, None
         if self._proof is None or self._proof.person != user.pk:
             self._proof = Proof.of(user)
-        if not self._proof.upstream_sid:  # what another sign-in followed in this browser is not this one's
-            self.describe({"upstream_sid": "", "upstream_sessions": []})
+        if self._proof.identity_id is None:  # what another sign-in followed in this browser is not this one's
+            self.describe({"upstream_sid": "", "upstream_sessions": [], "follow_at": None})
         return self._proof
 
     def assume_no_factor(self) -> None:

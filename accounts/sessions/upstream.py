@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts import leaving
 from accounts.models import Identity, Session, UpstreamEnd
 from accounts.rows import fetch_all, fetch_one
-from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, end_early, end_waiting
-from accounts.sessions.following import follows
+from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, Word, end_early, end_waiting
+from accounts.sessions.following import Upstream, follows, follows_just
 from accounts.sessions.proof import Proof
 
 KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
@@ -47,7 +47,34 @@ def end_upstream(named: Named) -> None:
         provider=named.provider, sid=named.sid, subject=named.subject, expires_at=timezone.now() + KEPT_FOR
     )
     end_waiting(_waiting(named), because=Because.PROVIDER)
-    end_early(_sessions(named), because=Because.PROVIDER)
+    end_early(_sessions(named), because=Because.PROVIDER, word=Word(provider=named.provider))
+
+
+def hold(person: UUID) -> None:
+    """Hold whose sessions a provider may be about to end, in the order of acts upon people; sign-ins are waited for."""
+    leaving.hold([person])
+    fetch_all(WAIT_FOR_SIGN_INS, [[person]])
+
+
+def end_followed(upstream: Upstream, *, person: UUID, said: str) -> None:
+    """End what follows a session at a provider that has just refused its tokens; call it while the person is held.
+
+    Nothing is noted for sign-ins under way: each brings tokens of its own, and is followed by these.
+    """
+    waiting = Session.objects.unfinished().filter(waiting_for=person, provider=upstream.provider)
+    end_waiting(
+        waiting.filter(waiting_identity_id=upstream.identity, upstream_sid=upstream.sid), because=Because.PROVIDER
+    )
+    end_early(_followers(upstream, person), because=Because.PROVIDER, word=Word(provider=upstream.provider, said=said))
+
+
+def doubt_followed(upstream: Upstream, *, person: UUID) -> int:
+    """Note of what follows a session at a provider that nobody knows whether that is over."""
+    return _followers(upstream, person).filter(unsure_since=None).order_by().update(unsure_since=timezone.now())
+
+
+def _followers(upstream: Upstream, person: UUID) -> "QuerySet[Session]":
+    return Session.objects.live().filter(follows_just(upstream), user=person)
 
 
 def has_ended(proof: Proof, *, subject: str) -> bool:

@@ -82,9 +82,12 @@ class GitHubProvider(Provider):
     def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
         """Only tokens of GitHub Apps end, and can be renewed. No identity comes along that could be compared."""
         values = self._token_endpoint({"grant_type": "refresh_token", "refresh_token": refresh_token})
-        if values.get("error") == "bad_refresh_token":
-            raise RefreshRefused
-        return _tokens_in(values)
+        try:
+            return _tokens_in(values)
+        except SignInRefused as refused:
+            if refused.reason is Reason.CODE_REFUSED:
+                raise RefreshRefused from refused
+            raise
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
         """GitHub's own way, with our credentials. It takes access tokens only: the refresh token of an App stays.

@@ -5,6 +5,7 @@ on a device of one's own and is not on a shared one: only the person knows which
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,15 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import Session, User
+from accounts import leaving
+from accounts.models import Identity, Session, User
 from accounts.next_page import ACCOUNT, ANOTHER, query, wanted_next, wants_another
 from accounts.tenancy.middleware import without_tenant
 from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
 from providers.buttons import let_forms_lead_to
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
 from providers.tokens import claims_of
 
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
@@ -34,10 +38,14 @@ LONGEST_HINT = 4096  # characters: it stands in an address, of which servers tak
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a session came from: the provider, what it calls its own session, and the identity."""
+    """Where a session came from: the provider, what it calls its own session, the identity, and what else is followed.
+
+    ``sids`` are the names of all sessions there in which that identity was proven in this session of ours.
+    """
 
     provider: Provider
     sid: str
+    sids: frozenset[str]
     identity_id: int | None = field(repr=False)
 
 
@@ -50,10 +58,12 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     origin = _origin(request) if _is_asked_for(request) else None
     there = _way_out(request, origin) if origin else None
     with transaction.atomic():
+        if origin:
+            _leave(request.user, origin)
         logout(request)
     if origin is None:
-        return _to_sign_in("signed_out", **_onward(request))
-    return there or _to_sign_in("still_in_there", origin.provider, **_onward(request))
+        return _to_sign_in("signed_out", onward=_onward(request))
+    return there or _to_sign_in("still_in_there", origin.provider, onward=_onward(request))
 
 
 @without_tenant
@@ -68,6 +78,14 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
     response = _to_sign_in("signed_out_there", provider) if was_sent else redirect("account_login")
     response.delete_cookie(COOKIE)
     return response
+
+
+def _leave(user: Any, origin: Origin) -> None:
+    """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
+    leaving.hold([user.pk])  # before the identity, as all acts do
+    for identity in Identity.objects.filter(pk=origin.identity_id, user=user):
+        for sid in sorted(origin.sids):
+            leave([identity], because=Because.SIGNED_OUT, sid=sid)
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
@@ -104,14 +122,27 @@ def _origin(request: HttpRequest) -> Origin | None:
     """Return where this session came from, if that is a provider that is on."""
     if not isinstance(request.user, User):
         return None
-    rows = Session.objects.of_browser(request.session.session_key)
-    row = rows.values_list("provider", "upstream_sid").first()
-    provider = registry.enabled().get(row[0]) if row else None
+    row = Session.objects.of_browser(request.session.session_key).defer("session_data").first()
+    provider = registry.enabled().get(row.provider) if row else None
     if row is None or provider is None:
         return None
+    identity_id = _identity_of(request, row)
+    sids = {one["sid"] for one in row.upstream_sessions if one["identity"] == identity_id}
+    return Origin(
+        provider=provider,
+        sid=row.upstream_sid,
+        sids=frozenset({row.upstream_sid, *sids}),
+        identity_id=identity_id,
+    )
+
+
+def _identity_of(request: HttpRequest, row: Session) -> int | None:
+    """Return by which identity a session was opened; of one that older code opened, by its proofs."""
+    opened = [one["identity"] for one in row.upstream_sessions if one["opened"] and one["provider"] == row.provider]
+    if opened:
+        return int(opened[0])
     used = [step["uid"] for step in get_authentication_records(request, request.user) if "uid" in step]
-    identity_id = int(used[0]) if used and used[0].isdecimal() else None
-    return Origin(provider=provider, sid=row[1], identity_id=identity_id)
+    return int(used[0]) if used and used[0].isdecimal() else None
 
 
 def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
@@ -143,11 +174,11 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
 def _hint(user: Any, origin: Origin) -> str:
     """Return the ID token that this very session came with, if it is still kept: else the provider asks the person.
 
-    The vault keeps that of the last sign-in, which may have been on another device: that one is not to be signed out.
+    One of another device, which is not to be signed out, is never taken: the token itself says of which session it is.
     """
     if origin.identity_id is None:
         return ""
-    token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as)
+    token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as, sid=origin.sid)
     is_this_sessions = bool(token) and _sid_in(token) == origin.sid
     return token if is_this_sessions and len(token) <= LONGEST_HINT else ""
 
@@ -159,6 +190,6 @@ def _sid_in(id_token: str) -> str | None:
     return sid if claims and isinstance(sid, str) else None
 
 
-def _to_sign_in(notice: str, provider: Provider | None = None, **onward: str) -> HttpResponse:
-    told = {"notice": notice, **({"provider": provider.id} if provider else {}), **onward}
+def _to_sign_in(notice: str, provider: Provider | None = None, *, onward: Mapping[str, str] | None = None) -> HttpResponse:
+    told = {"notice": notice, **({"provider": provider.id} if provider else {}), **(onward or {})}
     return redirect(with_query(reverse("account_login"), told))

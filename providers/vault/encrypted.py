@@ -9,7 +9,7 @@ register(
         Encrypted(
             rows=lambda: UpstreamTokens.objects.select_related("identity"),
             column=column,
-            owner=lambda row: owner(row.pk, row.identity.user_id),
+            owner=lambda row: owner(row.identity_id, row.identity.user_id),
             purpose=purpose,
         )
         for column, purpose in (("access", ACCESS), ("refresh", REFRESH), ("id_token", ID))

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import QuerySet
+
 from accounts.encryption import DecryptionFailed, decrypt, encrypt
 from accounts.models import Identity, User
 from accounts.rows import change, fetch_all, fetch_one
@@ -15,14 +17,15 @@ ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstre
 
 KEEP = """
     INSERT INTO "providers_upstreamtokens" AS t (
-        identity_id, access, refresh, id_token, scopes, given_at, expires_at
-    ) SELECT %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
+        identity_id, sid, access, refresh, id_token, scopes, given_at, expires_at
+    ) SELECT %s, %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
     FROM accounts_user u WHERE u.id = %s AND u.is_active
-    ON CONFLICT (identity_id) DO UPDATE SET
+    ON CONFLICT (identity_id, sid) DO UPDATE SET
         access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
         refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
         given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1, leased_until = NULL,
-        health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = ''
+        health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = '',
+        is_unsure = false
 """
 FORGET = """
     WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
@@ -30,6 +33,10 @@ FORGET = """
 """
 TAKE_OUT = """
     DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s)
+    RETURNING identity_id, access, refresh, id_token
+"""
+TAKE_OUT_ONE = """
+    DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s) AND sid = %s
     RETURNING identity_id, access, refresh, id_token
 """
 
@@ -66,11 +73,12 @@ def sealed(found: Usable, whose: str) -> Sealed:
     )
 
 
-def keep(identity: Identity, tokens: Tokens) -> None:
+def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> None:
     """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one.
 
-    Where nothing came that can be kept, what was kept before goes: it is of an earlier sign-in and would be given out
-    as if it were of this one.
+    ``sid`` is the provider's name for its session, if it has one: each has a pair of its own. Where nothing came that
+    can be kept, all that was kept for the identity goes: it is of earlier sign-ins, and would be given out as if it
+    were of this one.
 
     Raises SignInRefused where the account was closed while the sign-in waited for the identity: its word on the account
     is from before, and this statement sees what is (PostgreSQL, 13.2.1).
@@ -80,15 +88,16 @@ def keep(identity: Identity, tokens: Tokens) -> None:
         is_open = fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
     else:
         put = sealed(found, owner(identity.pk, identity.user_id))
-        given: list[Any] = [identity.pk, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
+        given: list[Any] = [identity.pk, sid, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
         is_open = bool(change(KEEP, [*given, identity.user_id]))
     if not is_open:
         raise account_closed(identity.user_id, "it was closed while the sign-in waited")
 
 
-def take_out(identities: Iterable[Identity]) -> list[Kept]:
-    """Return what is kept for these identities and keep it no longer."""
+def take_out(identities: Iterable[Identity], *, sid: str | None = None) -> list[Kept]:
+    """Return what is kept for these identities, or of one session at their provider, and keep it no longer."""
     owners = {identity.pk: owner(identity.pk, identity.user_id) for identity in identities}
+    sql, given = (TAKE_OUT, [list(owners)]) if sid is None else (TAKE_OUT_ONE, [list(owners), sid])
     return [
         Kept(
             identity_id=identity_id,
@@ -96,25 +105,36 @@ def take_out(identities: Iterable[Identity]) -> list[Kept]:
             refresh=_opened(refresh, owners[identity_id], REFRESH),
             id=_opened(id_token, owners[identity_id], ID),
         )
-        for identity_id, access, refresh, id_token in fetch_all(TAKE_OUT, [list(owners)])
+        for identity_id, access, refresh, id_token in fetch_all(sql, given)
     ]
 
 
-def id_token(user: User, identity_id: int, *, issuer: str) -> str:
-    """Return the ID token that a person's identity last came with, or nothing where that was another issuer's."""
-    rows = UpstreamTokens.objects.filter(identity_id=identity_id, identity__user=user, identity__issuer=issuer)
-    row = rows.first()
+def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
+    """Return the ID token of one session at a provider, or nothing where that was another issuer's.
+
+    What was kept before sessions were told apart has no ``sid`` beside it: whoever takes it as a hint compares.
+    """
+    rows = UpstreamTokens.objects.filter(
+        identity_id=identity_id, identity__user=user, identity__issuer=issuer, sid__in=[sid, ""]
+    )
+    row = rows.order_by("-sid").first()
     return _opened(row.id_token, owner(identity_id, user.pk), ID) if row else ""
 
 
 def over(user: User) -> list[Identity]:
-    """Return the identities of a person whose tokens are over."""
-    return list(Identity.objects.filter(user=user, tokens__health=Health.DEAD).order_by("pk"))
+    """Return the identities of a person whose tokens are all over."""
+    dead = Identity.objects.filter(user=user, tokens__health=Health.DEAD)
+    return list(dead.exclude(pk__in=_served(user)).distinct().order_by("pk"))
 
 
 def held(user: User) -> int:
     """Return for how many identities of a person tokens are kept."""
-    return UpstreamTokens.objects.filter(identity__user=user).count()
+    return Identity.objects.filter(user=user, tokens__isnull=False).distinct().count()
+
+
+def _served(user: User) -> "QuerySet[UpstreamTokens, int]":
+    living = UpstreamTokens.objects.filter(identity__user=user).exclude(health=Health.DEAD)
+    return living.values_list("identity_id", flat=True)
 
 
 def _opened(encrypted: str, whose: str, purpose: str) -> str:

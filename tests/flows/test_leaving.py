@@ -93,7 +93,7 @@ def gave_up() -> list[dict[str, Any]]:
 
 
 def sign_out(browser: Browser, user: User) -> None:
-    assert browser.post("/accounts/logout/").status_code == 302
+    assert browser.post("/accounts/logout/?there_too=on").status_code == 302
 
 
 def end_the_device(browser: Browser, user: User) -> None:
@@ -140,8 +140,6 @@ def delete_signed_out(browser: Browser, user: User) -> None:
 
 ACTS: dict[Callable[[Browser, User], None], Because] = {
     sign_out: Because.SIGNED_OUT,
-    end_the_device: Because.SIGNED_OUT,
-    end_in_bulk: Because.SIGNED_OUT,
     disconnect: Because.DISCONNECTED,
     deactivate: Because.DEACTIVATED,
     deactivate_in_bulk: Because.DEACTIVATED,
@@ -179,32 +177,68 @@ def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
 # Who leaves, and who does not
 
 
-def test_who_is_signed_in_on_another_device_keeps_their_tokens_until_they_leave_that_too(
+def sign_out_here(browser: Browser, user: User) -> None:
+    assert browser.post("/accounts/logout/").status_code == 302
+
+
+def sign_out_in_the_admin(browser: Browser, user: User) -> None:
+    User.objects.update(is_staff=True)
+    assert browser.post("/admin/logout/").status_code == 200
+
+
+@pytest.mark.parametrize("act", [sign_out_here, end_the_device, end_in_bulk, sign_out_in_the_admin])
+def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
+    browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
+) -> None:
+    """Kind: a sign-out here that signs the person out at the provider, though the page promises otherwise."""
+    browser.sign_in(provider, "ada")
+    user = User.objects.get()
+    token = get_token(user, provider)
+    act(browser, user)
+    revoke_tokens()
+
+    with pytest.raises(NothingKept):
+        get_token(user, provider)
+    assert live(provider, token)
+    assert (Leaving.objects.count(), providers.counts(provider)["revoke"]) == (0, 0)
+
+
+def test_signing_out_there_revokes_the_tokens_of_that_session_alone(
     browser: Browser, new_browser: Callable[[], Browser], live: Any
 ) -> None:
     elsewhere = new_browser()
     browser.sign_in("keycloak", "ada")
-    elsewhere.sign_in("keycloak", "ada")
     user = User.objects.get()
-    token = get_token(user, "keycloak")
+    first = get_token(user, "keycloak")
+    elsewhere.sign_in("keycloak", "ada")
 
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     revoke_tokens()
+    assert not live("keycloak", first)
     assert live("keycloak", get_token(user, "keycloak"))
 
+
+def test_what_belongs_to_no_session_serves_until_the_last_sign_out(
+    browser: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    elsewhere = new_browser()
+    browser.sign_in("github", "ada")
+    elsewhere.sign_in("github", "ada")
+    browser.post("/accounts/logout/")
+    assert get_token(User.objects.get(), "github")
+
     elsewhere.post("/accounts/logout/")
-    revoke_tokens()
-    assert not live("keycloak", token)
+    assert not UpstreamTokens.objects.exists()
 
 
-def test_a_session_that_has_expired_is_no_other_device(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_a_session_that_has_expired_keeps_no_tokens(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     elsewhere = new_browser()
     elsewhere.sign_in("keycloak", "ada")
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
     browser.sign_in("keycloak", "ada")
 
     browser.post("/accounts/logout/")
-    assert row().because == Because.SIGNED_OUT
+    assert not UpstreamTokens.objects.exists()
 
 
 def test_of_two_last_sign_outs_at_once_one_sees_that_it_is_the_last(
@@ -213,7 +247,7 @@ def test_of_two_last_sign_outs_at_once_one_sees_that_it_is_the_last(
     for _ in range(3):
         both = (new_browser(), new_browser())
         for one in both:
-            one.sign_in("keycloak", "ada")
+            one.sign_in("github", "ada")
         together(*(lambda one=one: one.post("/accounts/logout/").status_code for one in both))
 
         assert not UpstreamTokens.objects.exists()
@@ -229,7 +263,7 @@ def test_devices_that_end_each_other_at_once_do_not_wait_for_one_another(
         one.sign_in("keycloak", "ada")
 
     statuses = together(
-        lambda: first.post("/accounts/logout/").status_code,
+        lambda: first.post("/accounts/logout/?there_too=on").status_code,
         lambda: second.post("/accounts/sessions/end-others/").status_code,
         lambda: third.post("/accounts/sessions/end-others/").status_code,
     )
@@ -240,11 +274,11 @@ def test_all_ways_in_are_left_with_the_last_session(browser: Browser, ada: User,
     browser.connect("github", "ada")
     tokens = {name: get_token(ada, name) for name in ("keycloak", "github")}
 
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     revoke_tokens()
 
-    assert [live(name, token) for name, token in tokens.items()] == [False, False]
-    assert set(Leaving.objects.values_list("provider", "state")) == {("keycloak", "done"), ("github", "done")}
+    assert [live(name, token) for name, token in tokens.items()] == [False, True]
+    assert not UpstreamTokens.objects.exists()
 
 
 def test_nobody_else_loses_anything(browser: Browser, new_browser: Callable[[], Browser], live: Any) -> None:
@@ -252,7 +286,7 @@ def test_nobody_else_loses_anything(browser: Browser, new_browser: Callable[[], 
     grace.sign_in("keycloak", "grace")
     hers = User.objects.get()
     browser.sign_in("keycloak", "ada")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     revoke_tokens()
 
     assert live("keycloak", get_token(hers, "keycloak"))
@@ -265,36 +299,30 @@ def test_what_ends_sessions_for_another_reason_leaves_nobody(ada: User) -> None:
     assert get_token(ada, "keycloak")
 
 
-def test_a_sign_out_at_keycloak_leaves_too(browser: Browser, ada: User, providers: Sandbox) -> None:
+def test_a_sign_out_at_keycloak_keeps_no_tokens(browser: Browser, ada: User, providers: Sandbox) -> None:
     token = providers.logout_token(ada.sessions.get().upstream_sid)
     assert Browser(providers).post("/accounts/keycloak/backchannel-logout/", {"logout_token": token}).status_code == 200
 
-    assert (row().because, row().state) == (Because.SIGNED_OUT, LeavingState.WAITING)
+    assert (UpstreamTokens.objects.exists(), Leaving.objects.exists()) == (False, False)
 
 
-def test_the_admins_own_sign_out_leaves_too(ada: User, browser: Browser) -> None:
-    User.objects.update(is_staff=True)
-    assert browser.post("/admin/logout/").status_code == 200
-
-    assert row().because == Because.SIGNED_OUT
-
-
-def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, ada: User, providers: Sandbox, live: Any) -> None:
+def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers: Sandbox, live: Any) -> None:
     """With many providers all tokens of one person and client stand and fall together."""
-    browser.post("/accounts/logout/")
-    browser.sign_in("keycloak", "ada")
+    browser.sign_in("google", "ada")
+    browser.post("/accounts/logout/?there_too=on")
+    browser.sign_in("google", "ada")
     revoke_tokens()
 
-    assert live("keycloak", get_token(ada, "keycloak"))
+    assert live("google", get_token(User.objects.get(), "google"))
     assert (told(), row().identity_id) == (("done", "came_back", False), None)
-    assert providers.counts("keycloak")["revoke"] == 0
+    assert providers.counts("google")["revoke"] == 0
 
 
 def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: Browser, live: Any) -> None:
     browser.sign_in("github", "ada")
     user = User.objects.get()
     token = get_token(user, "github")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     browser.sign_in("github", "ada")
     revoke_tokens()
 
@@ -321,11 +349,9 @@ def test_signing_in_once_more_in_the_same_browser_leaves_nothing(browser: Browse
 
 
 def test_whoever_signs_in_over_somebody_else_signs_them_out(browser: Browser, ada: User, live: Any) -> None:
-    token = get_token(ada, "keycloak")
     browser.sign_in("keycloak", "grace")
-    revoke_tokens()
 
-    assert (told()[0], live("keycloak", token)) == ("done", False)
+    assert not UpstreamTokens.objects.filter(identity__user=ada).exists()
     assert live("keycloak", get_token(User.objects.exclude(pk=ada.pk).get(), "keycloak"))
 
 
@@ -367,7 +393,7 @@ def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> Non
 
 def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: Browser) -> None:
     token, identity = get_token(ada, "keycloak"), ada.identities.get()
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     with connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM providers_leaving t")
         ((stored,),) = cursor.fetchall()
@@ -406,7 +432,7 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     browser.sign_in("keycloak", "ada")
     settings.TOKEN_ENCRYPTION_KEYS = []
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     revoke_tokens()
 
     assert told() == ("given_up", "key_lost", False)
@@ -421,7 +447,7 @@ def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_lo
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     browser.sign_in("keycloak", "ada")
     token = get_token(User.objects.get(), "keycloak")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     key = key_of(row().access)
     settings.TOKEN_ENCRYPTION_KEYS = []
     revoke_tokens()
@@ -435,7 +461,7 @@ def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_lo
 
 
 def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser) -> None:
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     later(days=20)
     purging.purge()
     assert row().state == LeavingState.WAITING
@@ -461,7 +487,7 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     providers.set_fault("keycloak", fault)
     forget_providers()
     started_at = time.monotonic()
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     assert time.monotonic() - started_at < 1
     assert browser.account is None
 
@@ -486,10 +512,10 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     for persona in ("ada", "grace", "nemo"):
         one = new_browser()
         one.sign_in("google", persona)
-        one.post("/accounts/logout/")
+        one.post("/accounts/logout/?there_too=on")
     browser.sign_in("github", "marie")
     token = get_token(User.objects.get(identities__provider="github"), "github")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     providers.set_fault("google", "revocation_500")
     providers.forget_requests()
 
@@ -521,7 +547,7 @@ def test_a_machine_whose_clock_is_ahead_delays_nothing(
 
 
 def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Browser, providers: Sandbox) -> None:
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     providers.set_fault("keycloak", "revocation_401")
     pauses = []
     for _ in range(12):
@@ -544,7 +570,7 @@ def test_a_provider_that_is_off_is_told_when_it_is_on_again(
 ) -> None:
     token, before = get_token(ada, "keycloak"), settings.SIGN_IN_PROVIDERS
     turn_off("keycloak")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     revoke_tokens()
     assert told() == ("waiting", "provider_off", True)
 
@@ -565,7 +591,7 @@ def test_another_issuer_is_never_shown_what_its_predecessor_gave(
     UpstreamTokens.objects.update(expires_at=timezone.now())
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     providers.forget_requests()
     revoke_tokens()
 
@@ -578,7 +604,7 @@ def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
 ) -> None:
     browser.sign_in("github", "ada")
     token, before = get_token(User.objects.get(), "github"), settings.SIGN_IN_PROVIDERS
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     wrong = before["github"] | {"client_secret": "not this one"}
     settings.SIGN_IN_PROVIDERS = before | {"github": wrong}
     forget_providers()
@@ -595,7 +621,7 @@ def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
 @pytest.mark.parametrize("name", REVOKING)
 def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers: Sandbox, name: str) -> None:
     browser.sign_in(name, "ada")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     providers.world.grants.forget_all()
     revoke_tokens()
 
@@ -605,7 +631,7 @@ def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers
 def test_no_connection_is_held_while_a_provider_is_asked(
     ada: User, browser: Browser, providers: Sandbox, servers: Servers
 ) -> None:
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     providers.set_fault("keycloak", "revocation_hang")
     connection.close()
 
@@ -631,7 +657,7 @@ def test_no_connection_is_held_while_a_provider_is_asked(
 @pytest.mark.promise(78)
 def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User, browser: Browser, live: Any) -> None:
     token = get_token(ada, "keycloak")
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     assert running.claim(set())  # by a process that is no more
     assert running.claim(set()) is None
     revoke_tokens()
@@ -646,7 +672,7 @@ def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User
 def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_nothing(
     ada: User, browser: Browser, providers: Sandbox
 ) -> None:
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     claimed = running.claim(set())
     assert claimed
     running._revoke(claimed)  # noqa: SLF001  # up to the moment of its death
@@ -661,7 +687,7 @@ def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], p
     for persona in ("ada", "grace", "nemo", "marie"):
         one = new_browser()
         one.sign_in("github", persona)
-        one.post("/accounts/logout/")
+        one.post("/accounts/logout/?there_too=on")
     together(*[revoke_tokens] * 4)
 
     assert providers.counts("github")["revoke"] == 4
@@ -669,7 +695,7 @@ def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], p
 
 
 def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser, providers: Sandbox) -> None:
-    browser.post("/accounts/logout/")
+    browser.post("/accounts/logout/?there_too=on")
     late = running.claim(set())
     assert late
     later(seconds=31)
@@ -682,20 +708,20 @@ def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser,
 def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
     ada: User, browser: Browser, monkeypatch: pytest.MonkeyPatch, live: Any
 ) -> None:
-    """They sign out while their tokens are being renewed: the new ones are nobody's."""
+    """They are cut off while their tokens are being renewed: the new ones are nobody's."""
     UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(days=1), expires_at=timezone.now())
     keycloak, came = registry.get("keycloak"), []
     asks = keycloak.refreshed
 
     def while_they_leave(refresh: str, **told: Any) -> Any:
         came.append(asks(refresh, **told))
-        browser.post("/accounts/logout/")
+        cut_off(ada, by=CutOff.By.COMMAND, reason="a lost laptop", close=False)
         return came[0]
 
     monkeypatch.setattr(keycloak, "refreshed", while_they_leave)
     with pytest.raises(NothingKept):
         get_token(ada, "keycloak")
 
-    assert set(Leaving.objects.values_list("because", flat=True)) == {"signed_out", "too_late"}
+    assert set(Leaving.objects.values_list("because", flat=True)) == {"cut_off", "too_late"}
     revoke_tokens()
     assert not live("keycloak", came[0].access_token)

@@ -9,6 +9,7 @@ import pytest
 from accounts.models import Session
 from providers import registry
 from providers.models import UpstreamTokens
+from providers.tokens import claims_of
 from providers.vault import keeping
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -86,7 +87,7 @@ def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers:
 @pytest.mark.parametrize("name", HAS_IT)
 def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, providers: Sandbox, name: str) -> None:
     browser.sign_in(name, "ada")
-    id_token = keeping.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)))
+    id_token = keeping.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
     response = there_too(browser)
     url, told = sent(response)
 
@@ -118,6 +119,10 @@ def _whose() -> tuple[Any, int]:
     return tokens.identity.user, tokens.identity_id
 
 
+def _sid() -> str:
+    return UpstreamTokens.objects.get().sid
+
+
 @pytest.mark.parametrize("state", ["", "?state=", "?state=another", "?state=%FF%00", "?state=a&state=b", "?error=x"])
 def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) -> None:
     browser.sign_in("keycloak", "ada")
@@ -137,15 +142,19 @@ def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
     assert sent(browser.get(f"/accounts/microsoft/logout/callback/?state={state}")) == ("/accounts/login/", {})
 
 
-def test_the_id_token_of_another_device_is_no_hint(browser: Browser, new_browser: Callable[[], Browser]) -> None:
-    """Keycloak would end that device's session: without a hint it asks the person."""
+def test_each_device_has_its_own_id_token_for_a_hint(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+    """Kind: what belongs to another device. Keycloak would end that one's session, and without a hint it asks."""
     elsewhere = new_browser()
     browser.sign_in("keycloak", "ada")
     elsewhere.sign_in("keycloak", "ada")
+    sids = list(
+        Session.objects.filter(user__isnull=False).order_by("created_at").values_list("upstream_sid", flat=True)
+    )
 
-    assert "id_token_hint" not in sent(there_too(browser))[1]
+    hints = [sent(there_too(browser))[1]["id_token_hint"]]
     assert elsewhere.account
-    assert "id_token_hint" in sent(there_too(elsewhere))[1]
+    hints.append(sent(there_too(elsewhere))[1]["id_token_hint"])
+    assert [claims_of(hint)["sid"] for hint in hints] == sids
 
 
 def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(

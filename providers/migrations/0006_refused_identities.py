@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('providers', '0003_tokens_lie_in_their_row'),
+        ('providers', '0005_tokens_have_a_number'),
     ]
 
     operations = [

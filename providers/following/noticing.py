@@ -1,0 +1,87 @@
+"""Seeing that a person uses a session, and having its providers asked again in time: after the answer, by a job."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponseBase
+from kombu.exceptions import OperationalError
+
+from accounts.models import Session
+from accounts.sessions import SessionStore
+from accounts.sessions.reading import Found
+from audit.clocks import has_come
+from providers import registry, tasks
+from providers.following import doubt
+from providers.following.every import LONGEST, next_time
+
+logger = logging.getLogger(__name__)
+
+
+class FollowingMiddleware:
+    """The session's own read says when it is due, so what is not due costs nothing.
+
+    What is due is done when the answer has been sent: one statement, and a message that names the session by what its
+    pages call it. Of several requests at once one does so.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (unsure_since := _unsure_since(request)) is not None:
+            is_theirs = is_by_a_person(request, response)
+            return doubt.answered(request, response, unsure_since, is_by_a_person=is_theirs)
+        due = _due(request)
+        if due is not None and is_by_a_person(request, response):
+            ask = partial(_have_asked, request.session.session_key, due)
+            response._resource_closers.append(ask)  # type: ignore[attr-defined]  # noqa: SLF001  # run once it is sent
+        return response
+
+
+def is_by_a_person(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether somebody sits in front of the browser: only that keeps a session alive upstream.
+
+    A browser says so (Fetch Metadata Request Headers): it goes to a page, and not for a script, an image or a frame.
+    One that does not say asks for a page by GET. Pages of ours that load themselves anew say so by ``Refresh``, and
+    count neither way.
+    """
+    if "Refresh" in response.headers:
+        return False
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and response.headers.get("Content-Type", "").startswith("text/html")
+
+
+def _found(request: HttpRequest) -> Found | None:
+    session = request.session
+    if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):
+        return None
+    return session.found if session.found and session.found.person else None
+
+
+def _unsure_since(request: HttpRequest) -> datetime | None:
+    found = _found(request)
+    return found.unsure_since if found else None
+
+
+def _due(request: HttpRequest) -> datetime | None:
+    found = _found(request)
+    if found is None or found.follow_at is None or not has_come(found.follow_at, longest=LONGEST):
+        return None
+    return found.follow_at
+
+
+def _have_asked(session_key: str, due: datetime) -> None:
+    """The answer is sent: trouble here goes to the log, and the next time comes in some minutes."""
+    try:
+        ours = Session.objects.of_browser(session_key).filter(follow_at=due)
+        if ours.update(follow_at=next_time(registry.enabled())):
+            session_id = Session(session_key=session_key).public_id
+            tasks.ask_upstream.apply_async(kwargs={"session_id": session_id}, retry=False)
+    except (DatabaseError, OperationalError):
+        logger.exception("providers were not asked whether a session still stands")

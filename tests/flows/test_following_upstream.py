@@ -1,0 +1,278 @@
+"""Following upstream: who is ended at their provider is ended here, and nobody else is (ADR 35)."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Identity, Session, User
+from audit.models import Entry
+from config.cache import Cache
+from providers.following.asking import ask
+from providers.models import Health, UpstreamTokens
+from providers.tasks import ask_upstream
+from providers.vault import get_token, held
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+from tests.servers import Servers
+from tests.statements import asked_of_the_database
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(38)]
+
+NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+
+
+def sid_of(user: User) -> str:
+    return str(user.sessions.order_by("-created_at")[0].upstream_sid)
+
+
+def due() -> None:
+    """Let the time come to ask for every session."""
+    Session.objects.filter(follow_at__isnull=False).update(follow_at=timezone.now() - timedelta(seconds=1))
+    UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(minutes=5))
+
+
+def asked() -> None:
+    """What the job does for every session."""
+    due()
+    for row in Session.objects.filter(user__isnull=False):
+        ask(row.public_id)
+
+
+def ask_what_waits() -> int:
+    """Do what a worker would: take the messages, and return how many there were."""
+    broker, count = cast("Cache", cache).redis(), 0
+    while message := broker.rpop(settings.CELERY_TASK_DEFAULT_QUEUE):
+        _, told, _ = json.loads(base64.b64decode(json.loads(message)["body"]))
+        assert set(told) == {"session_id"}, "ids only"
+        ask_upstream(**told)
+        count += 1
+    return count
+
+
+@pytest.fixture(autouse=True)
+def _no_messages() -> None:
+    cast("Cache", cache).redis().delete(settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
+def ended() -> list[dict[str, Any]]:
+    return [
+        {name: value for name, value in (entry.details or {}).items() if name != "session"}
+        for entry in Entry.objects.filter(action="session.ended").order_by("id")
+    ]
+
+
+@pytest.fixture
+def ada(browser: Browser) -> User:
+    browser.sign_in("keycloak", "ada")
+    return User.objects.get()
+
+
+@pytest.mark.parametrize("how", ["disabled", "session over", "all tokens over"])
+def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
+    ada: User, browser: Browser, providers: Sandbox, how: str
+) -> None:
+    """Kind: an end upstream of which nothing is sent."""
+    if how == "all tokens over":
+        providers.world.grants.forget_all()
+    else:
+        providers.world.grants.revoke_session(sid_of(ada))
+    asked()
+
+    assert browser.account is None
+    assert ended() == [{"because": "provider", "provider": "keycloak", "said": "invalid_grant"}]
+    page = browser.get("/accounts/login/").content
+    assert b"Keycloak told us that your session there is over" in page
+    assert b"told us that your session" not in browser.get("/accounts/login/").content
+    browser.sign_in("keycloak", "ada")
+    assert browser.account == str(ada.pk)
+
+
+def test_two_devices_are_two_sessions_there_and_one_ends_without_the_other(
+    ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
+) -> None:
+    first = sid_of(ada)
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+    assert UpstreamTokens.objects.count() == 2
+    providers.world.grants.revoke_session(first)
+    asked()
+
+    assert (browser.account, elsewhere.account) == (None, str(ada.pk))
+    assert [row.sid for row in UpstreamTokens.objects.all()] == [sid_of(ada)]
+    assert get_token(ada, "keycloak")
+
+
+def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
+    ada: User, new_browser: Callable[[], Browser]
+) -> None:
+    first = ada.sessions.get()
+    own = get_token(ada, "keycloak")
+    new_browser().sign_in("keycloak", "ada")
+
+    assert get_token(ada, "keycloak") != own
+    assert get_token(ada, "keycloak", in_session=first) == own
+    UpstreamTokens.objects.filter(sid=first.upstream_sid).update(health=Health.DEAD)
+    assert get_token(ada, "keycloak", in_session=first) != own
+    assert held(ada) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["token_500", "token_429", "token_401", "token_400_client", "token_not_json", "token_html"],
+)
+def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, providers: Sandbox, fault: str) -> None:
+    providers.set_fault("keycloak", fault)
+    asked()
+
+    assert browser.account == str(ada.pk)
+    assert ended() == []
+    assert UpstreamTokens.objects.get().health == Health.FAILING
+
+
+@pytest.mark.parametrize("lost", ["token_not_json", "killed"])
+def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
+    ada: User, browser: Browser, providers: Sandbox, lost: str
+) -> None:
+    """Kind: a refusal that we have caused ourselves, by sending a refresh token twice."""
+    if lost == "killed":
+        UpstreamTokens.objects.update(leased_until=timezone.now() - timedelta(minutes=1))
+        providers.world.grants.forget_all()
+    else:
+        providers.set_fault("keycloak", lost)
+        asked()
+        providers.clear_faults()
+        UpstreamTokens.objects.update(rest_until=None)
+    asked()
+
+    assert UpstreamTokens.objects.get().health == Health.DEAD
+    assert ended() == []
+    asked_back = browser.get("/accounts/sessions/").headers["Location"]
+    assert asked_back == "/accounts/keycloak/login/?process=prove&next=%2Faccounts%2Fsessions%2F"
+    browser.sign_in("keycloak", "ada", process="prove", next="/accounts/sessions/")
+    assert browser.get("/accounts/sessions/").status_code == 200
+    assert browser.account == str(ada.pk)
+
+
+def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browser) -> None:
+    UpstreamTokens.objects.update(health=Health.DEAD)
+    Session.objects.update(unsure_since=timezone.now() - timedelta(minutes=16))
+    browser.get("/accounts/")
+
+    assert browser.account is None
+    assert ended() == [{"because": "provider", "provider": "keycloak", "said": "answer_lost"}]
+
+
+# When it is asked
+
+
+def test_a_person_who_uses_the_session_has_it_asked_in_time_and_once(
+    ada: User, browser: Browser, providers: Sandbox, later: Callable[..., None]
+) -> None:
+    providers.forget_requests()
+    browser.get("/accounts/", **NAVIGATION)
+    assert providers.counts("keycloak")["token"] == 0
+
+    UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(minutes=6))
+    later(minutes=6)
+    for _ in range(3):
+        browser.get("/accounts/", **NAVIGATION)
+    assert ask_what_waits() == 1
+    assert providers.counts("keycloak")["token"] == 1
+    assert UpstreamTokens.objects.get().version == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "counts"),
+    [
+        ("/accounts/", NAVIGATION, True),
+        ("/accounts/", {}, True),
+        ("/accounts/", {"sec-fetch-mode": "cors", "sec-fetch-dest": "empty"}, False),
+        ("/accounts/", {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, False),
+        ("/api/v1/me", {}, False),
+    ],
+)
+def test_a_script_a_frame_and_a_poll_are_no_person(
+    ada: User, browser: Browser, providers: Sandbox, path: str, headers: dict[str, str], *, counts: bool
+) -> None:
+    due()
+    providers.forget_requests()
+    browser.get(path, **headers)
+
+    assert ask_what_waits() == int(counts)
+    assert providers.counts("keycloak")["token"] == int(counts)
+
+
+def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, providers: Sandbox) -> None:
+    browser.sign_in("github", "ada")
+    asked()
+
+    assert Session.objects.get(user__isnull=False).follow_at is None
+    assert browser.account
+
+
+@pytest.mark.parametrize("name", ["google", "keycloak"])
+def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> None:
+    told = settings.SIGN_IN_PROVIDERS
+    settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"follow_every": 0}}
+    browser.sign_in(name, "ada")
+
+    assert Session.objects.get(user__isnull=False).follow_at is None
+
+
+def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Servers) -> None:
+    browser.get("/accounts/", **NAVIGATION)
+    with redis.Redis.from_url(servers.valkey.url) as valkey, asked_of_the_database(servers) as asked:
+        before = valkey.info("stats")["total_commands_processed"]
+        browser.get("/accounts/", **NAVIGATION)
+        after = valkey.info("stats")["total_commands_processed"]
+
+    assert (after - before, len(asked.statements)) == (1, 2), asked
+
+
+# Signing out
+
+
+def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_provider_s_alone(
+    ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
+) -> None:
+    first = sid_of(ada)
+    elsewhere = new_browser()
+    elsewhere.sign_in("keycloak", "ada")
+    browser.post("/accounts/logout/")
+
+    assert providers.counts("keycloak")["revoke"] == 0
+    assert [row.sid for row in UpstreamTokens.objects.all()] == [sid_of(ada)]
+    assert first in {session.sid for session in providers.sessions("keycloak")}
+    elsewhere.post("/accounts/logout/")
+    assert not UpstreamTokens.objects.exists()
+
+
+def test_a_pair_of_before_is_known_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
+    """Kind: rows that code of before has written."""
+    UpstreamTokens.objects.update(sid="")
+    providers.world.grants.revoke_session(sid_of(ada))
+    asked()
+
+    assert browser.account is None
+
+
+def test_sessions_of_an_identity_without_a_sid_end_with_its_tokens(
+    browser: Browser, settings: Any, providers: Sandbox
+) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"google"})
+    browser.sign_in("google", "ada")
+    assert [row.sid for row in UpstreamTokens.objects.all()] == [""]
+    providers.world.grants.forget_all()
+    asked()
+
+    assert browser.account is None
+    assert Identity.objects.exists()
