@@ -175,6 +175,7 @@ class OpenIDProvider(Provider):
                 **self._asked_of_the_person(flow),
                 **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
                 **more,
+                **({"prompt": "none"} if flow.silent else {}),
             },
         )
 

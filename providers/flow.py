@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
 from accounts.next_page import lost_page
+from accounts.sessions import SessionStore
 from providers.refusal import Reason, SignInRefused
 
 LIFETIME = 600  # seconds from the start to the callback
@@ -47,7 +48,8 @@ class Flow:
     that session began: the attempt ends with it.
 
     ``stays``: they asked to be kept signed in. ``another``: they want to choose an account at the provider.
-    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
+    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request. ``silent``: nobody
+    is to be asked anything there.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
     ``key_age`` is which of our secret keys signed the cookie, 0 for today's: what was derived then is derived again.
     """
@@ -61,6 +63,7 @@ class Flow:
     stays: bool = False
     asks_for_factor: bool = False
     another: bool = False
+    silent: bool = False
     state: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     key_age: int = field(default=0, compare=False)
 
@@ -80,7 +83,7 @@ class Flow:
     @property
     def wants_fresh(self) -> bool:
         """Whether the provider must ask for its own proof again, whatever session it has."""
-        return self.process is not Process.SIGN_IN
+        return self.process is not Process.SIGN_IN and not self.silent
 
     def asking_for_factor(self) -> "Flow":
         """Return another attempt for the same, in which the provider is asked for a second factor too."""
@@ -144,6 +147,12 @@ def meant(request: HttpRequest) -> Flow | None:
         return _read(request, lifetime=KEPT)
     except SignInRefused:
         return None
+
+
+def session_began(request: HttpRequest) -> str:
+    """Return what a session is known by whatever its key is: when it began."""
+    found = request.session.found if isinstance(request.session, SessionStore) else None
+    return found.created_at.isoformat() if found else ""
 
 
 def spent(state: str) -> str:

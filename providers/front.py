@@ -27,7 +27,8 @@ from providers import registry, second_factor, vault
 from providers.base import Provider
 from providers.buttons import LAST_USED
 from providers.errors import registered
-from providers.flow import Flow, Process, meant, spent, take
+from providers.flow import Flow, Process, meant, session_began, spent, take
+from providers.following import doubt
 from providers.following.every import next_time
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
@@ -72,19 +73,14 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             _follow_rules(request, flow, external, linked)
         response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
-        return refuse(request, provider_id, refused, flow or meant(request), came=external)
+        aloud = doubt.asked_aloud(flow, refused)
+        return aloud or refuse(request, provider_id, refused, flow or meant(request), came=external)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
         return refuse(request, provider_id, _factor_added(), flow, came=external)
     if isinstance(response, HttpResponse):
         flow.forget(response)  # one that is refused is spent too, and still says what to try again
     return response
-
-
-def session_began(request: HttpRequest) -> str:
-    """Return what a session is known by whatever its key is: when it began."""
-    found = request.session.found if isinstance(request.session, SessionStore) else None
-    return found.created_at.isoformat() if found else ""
 
 
 def provider_of(provider_id: str) -> Provider:
@@ -192,8 +188,10 @@ def _finish(
         notices.tell(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
     session.proven_in(upstream)
-    session.describe({"follow_at": next_time([external.provider]), "unsure_since": None})
-    note_proof(request, linked, answer=answer)
+    session.describe({"follow_at": next_time([external.provider])})
+    doubt.settle(session, linked.user)
+    if not flow.silent:
+        note_proof(request, linked, answer=answer)
     return _onward(request, flow, linked)
 
 

@@ -16,8 +16,8 @@ from accounts.tenancy.middleware import without_tenant
 from providers import second_factor
 from providers.base import Provider
 from providers.buttons import page_with_buttons
-from providers.flow import Flow, Process
-from providers.front import provider_of, session_began
+from providers.flow import Flow, Process, session_began
+from providers.front import provider_of
 from providers.refusal import SignInRefused
 from providers.refusing import refuse
 from providers.upstream import one_deadline

@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils import timezone
 
-from accounts.models import Identity, Session
-from accounts.sessions import Because, end_early
+from accounts.models import Identity, Session, User
+from accounts.sessions import Because, SessionStore, end_early
 from accounts.sessions.ending import Word
 from providers import registry
 from providers.buttons import start_url
-from providers.flow import Process
-from providers.models import Health
+from providers.errors import NEEDS_THE_PERSON
+from providers.flow import Flow, Process, session_began
+from providers.models import Health, UpstreamTokens
+from providers.refusal import SignInRefused
+from providers.upstream import one_deadline
 
 PATIENCE = timedelta(minutes=15)  # from the doubt on, for pages that were open and for code of the person's
 ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/prove/")
@@ -34,17 +37,55 @@ def answered(
     if not is_by_a_person or request.method != "GET" or response.status_code != 200 or _is_on_the_way(request):
         return response
     identity = _in_doubt(row)
-    if identity is None:
-        return response
+    return response if identity is None else _silently(request, identity) or response
+
+
+def asked_aloud(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedirect | None:
+    """Have the person asked after all, where the provider cannot say anything without them (Core, 3.1.2.6)."""
+    provider = registry.enabled().get(flow.provider) if flow and flow.silent else None
+    if flow is None or provider is None or refused.error not in NEEDS_THE_PERSON:
+        return None
+    return HttpResponseRedirect(start_url(provider, process=Process.PROVE, next_url=flow.next))
+
+
+def settle(session: SessionStore, user: User) -> None:
+    """After a proof nothing is in doubt any more, unless by another identity."""
+    if session.found is None or session.found.unsure_since is None:
+        return
+    row = Session.objects.filter(user=user, unsure_since=session.found.unsure_since).defer("session_data").first()
+    if row is None or _in_doubt(row) is None:
+        session.describe({"unsure_since": None})
+
+
+def _silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:
+    """Ask without a question for the person (``prompt=none``); where the provider is away, next time."""
     provider = registry.enabled()[identity.provider]
-    return HttpResponseRedirect(start_url(provider, process=Process.PROVE, next_url=request.get_full_path()))
+    flow = Flow(
+        provider=provider.id,
+        process=Process.PROVE,
+        next=request.get_full_path(),
+        starter=str(identity.user_id),
+        session=session_began(request),
+        silent=True,
+    )
+    try:
+        with one_deadline():
+            response = HttpResponseRedirect(provider.authorization_url(flow))
+    except SignInRefused:
+        return None
+    flow.remember(request, response)
+    return response
 
 
 def _in_doubt(row: Session) -> Identity | None:
-    """Return whose tokens are over, of what the session follows, at a provider that is on."""
-    followed = {one["identity"]: one["sid"] for one in row.upstream_sessions}
-    over = Identity.objects.filter(user=row.user_id, provider__in=registry.enabled(), tokens__health=Health.DEAD)
-    return next((one for one in over if one.pk in followed or not followed), None)
+    """Return an identity of the session, at a provider that is on, of which no pair that this follows is good."""
+    followed = {(one["identity"], one["sid"]) for one in row.upstream_sessions}
+    pairs = UpstreamTokens.objects.filter(identity__user=row.user_id, identity__provider__in=registry.enabled())
+    dead: dict[Identity, bool] = {}
+    for pair in pairs.select_related("identity").order_by("pk"):
+        if (pair.identity_id, pair.sid) in followed or not followed:
+            dead[pair.identity] = dead.get(pair.identity, True) and pair.health == Health.DEAD
+    return next((identity for identity, is_dead in dead.items() if is_dead), None)
 
 
 def _is_on_the_way(request: HttpRequest) -> bool:

@@ -190,6 +190,8 @@ def _sid_in(id_token: str) -> str | None:
     return sid if claims and isinstance(sid, str) else None
 
 
-def _to_sign_in(notice: str, provider: Provider | None = None, *, onward: Mapping[str, str] | None = None) -> HttpResponse:
+def _to_sign_in(
+    notice: str, provider: Provider | None = None, *, onward: Mapping[str, str] | None = None
+) -> HttpResponse:
     told = {"notice": notice, **({"provider": provider.id} if provider else {}), **(onward or {})}
     return redirect(with_query(reverse("account_login"), told))

@@ -21,6 +21,7 @@ from providers.models import Health, UpstreamTokens
 from providers.tasks import ask_upstream
 from providers.vault import get_token, held
 from sandbox.server import Sandbox
+from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
@@ -156,7 +157,9 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
     assert UpstreamTokens.objects.get().health == Health.DEAD
     assert ended() == []
     asked_back = browser.get("/accounts/sessions/").headers["Location"]
-    assert asked_back == "/accounts/keycloak/login/?process=prove&next=%2Faccounts%2Fsessions%2F"
+    assert "prompt=none" in asked_back
+    answer = browser.get(Visitor().open(asked_back).location)
+    assert answer.headers["Location"] == "/accounts/keycloak/login/?next=%2Faccounts%2Fsessions%2F&process=prove"
     browser.sign_in("keycloak", "ada", process="prove", next="/accounts/sessions/")
     assert browser.get("/accounts/sessions/").status_code == 200
     assert browser.account == str(ada.pk)
