@@ -570,7 +570,7 @@ def test_a_provider_that_is_off_is_told_when_it_is_on_again(
 ) -> None:
     token, before = get_token(ada, "keycloak"), settings.SIGN_IN_PROVIDERS
     turn_off("keycloak")
-    browser.post("/accounts/logout/?there_too=on")
+    cut_them_off(browser, ada)
     revoke_tokens()
     assert told() == ("waiting", "provider_off", True)
 

@@ -27,7 +27,7 @@ from providers.models import Health, UpstreamTokens
 from providers.tokens import Tokens, usable
 from providers.vault import NothingKept, SignInAgain, TryLater, UnreadableHere, get_token, held, take_out
 from providers.vault import rows as vault_rows
-from providers.vault.keeping import REFRESH
+from providers.vault.keeping import REFRESH, keep
 from sandbox.grants import Kind
 from sandbox.personas import Persona
 from sandbox.providers import Provider
@@ -360,10 +360,10 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     assert (row().health, get_token(ada, "keycloak")) == (Health.WELL, found.access)
 
 
-def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User, browser: Browser) -> None:
+def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User) -> None:
     near_its_end()
     older = vault_rows.read(ada, "keycloak")
-    browser.sign_in("keycloak", "ada")
+    keep(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), sid=older.sid)
     newer = get_token(ada, "keycloak")
 
     found = usable(Tokens(access_token="older", refresh_token="older"))
