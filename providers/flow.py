@@ -48,8 +48,8 @@ class Flow:
     that session began: the attempt ends with it.
 
     ``stays``: they asked to be kept signed in. ``another``: they want to choose an account at the provider.
-    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request. ``silent``: nobody
-    is to be asked anything there.
+    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
+    ``silent``: nobody is to be asked anything there.
     ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
     ``key_age`` is which of our secret keys signed the cookie, 0 for today's: what was derived then is derived again.
     """

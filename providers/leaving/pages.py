@@ -83,7 +83,7 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
 def _leave(user: Any, origin: Origin) -> None:
     """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
     leaving.hold([user.pk])  # before the identity, as all acts do
-    for identity in Identity.objects.filter(pk=origin.identity_id, user=user):
+    for identity in Identity.objects.filter(pk=origin.identity_id or 0, user=user):
         for sid in sorted(origin.sids):
             leave([identity], because=Because.SIGNED_OUT, sid=sid)
 

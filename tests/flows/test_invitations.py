@@ -513,7 +513,7 @@ def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Brow
     send(town.a, "mallory@example.com")
     link = post.link("mallory@example.com")
     browser.sign_in("keycloak", "mallory-unverified")
-    account = User.objects.get(pk=browser.account)
+    account = User.objects.get(pk=str(browser.account))
     account.email = "mallory@example.com"
     account.save()
     assert browser.get(link).status_code == 403

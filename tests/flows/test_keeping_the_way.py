@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from accounts.next_page import LONGEST
 from providers.flow import KEPT, LIFETIME, LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take
@@ -75,7 +75,7 @@ def test_every_refusal_of_an_attempt_that_the_browser_knows_keeps_its_way(
     if how == "spent":
         kept = browser.client.cookies.copy()
         browser.get(callback)
-        browser.client.cookies = kept
+        browser.client.cookies = SimpleCookie({name: morsel.value for name, morsel in kept.items()})
     if how == "of another provider":
         callback = callback.replace(f"/accounts/{provider}/", f"/accounts/{another(provider)}/")
     if how == "without a code":
@@ -164,8 +164,7 @@ def test_what_does_not_fit_into_a_cookie_is_told_too() -> None:
     (value,) = [morsel.value for morsel in cookies.values()]
     request = HttpRequest()
     request.COOKIES = {flow.cookie: value}
-    request.GET = request.GET.copy()
-    request.GET["state"] = flow.state
+    request.GET = QueryDict(urlencode({"state": flow.state}))
 
     assert len(value) <= LONGEST_COOKIE
     assert take(request, "keycloak").next == LOST
@@ -192,8 +191,7 @@ def test_an_attempt_of_another_release_is_read_as_far_as_it_is_known(monkeypatch
     (value,) = [morsel.value for morsel in _remembered(flow, {}).values()]
     request = HttpRequest()
     request.COOKIES = {flow.cookie: value}
-    request.GET = request.GET.copy()
-    request.GET["state"] = flow.state
+    request.GET = QueryDict(urlencode({"state": flow.state}))
 
     assert take(request, "google").next == NEXT
     with pytest.raises(SignInRefused):

@@ -21,7 +21,7 @@ CHOOSING = {"google": "select_account", "microsoft": "select_account", "github":
 
 def prompt(started: Any) -> str:
     """What the provider is asked to ask of the person."""
-    return parse_qs(urlsplit(started.headers["Location"]).query).get("prompt", [""])[0]
+    return str(parse_qs(urlsplit(started.headers["Location"]).query).get("prompt", [""])[0])
 
 
 def test_each_provider_is_asked_in_its_own_words_and_only_then(browser: Browser, provider: str) -> None:

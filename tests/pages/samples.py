@@ -482,8 +482,9 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
 
 
 def _errors() -> dict[str, dict[str, dict[str, object]]]:
-    bare = {f"{name}.html": {"bare": dict[str, object]()} for name in (400, 403, "403_csrf", 404, 405, 429, 500, 503)}
-    stale = {"bare": dict[str, object](), "signed-in": {"is_in": True}}
+    names = (400, 403, "403_csrf", 404, 405, 429, 500, 503)
+    bare: dict[str, dict[str, dict[str, object]]] = {f"{name}.html": {"bare": {}} for name in names}
+    stale: dict[str, dict[str, object]] = {"bare": {}, "signed-in": {"is_in": True}}
     return (
         bare
         | {"403_csrf.html": stale}
