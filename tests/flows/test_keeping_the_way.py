@@ -73,7 +73,7 @@ def test_every_refusal_of_an_attempt_that_the_browser_knows_keeps_its_way(
 ) -> None:
     callback = browser.callback_url(provider, None if how == "cancelled" else "ada", next=NEXT)
     if how == "spent":
-        kept = browser.client.cookies.copy()
+        kept = SimpleCookie({name: morsel.value for name, morsel in browser.client.cookies.items()})
         browser.get(callback)
         browser.client.cookies = SimpleCookie({name: morsel.value for name, morsel in kept.items()})
     if how == "of another provider":
