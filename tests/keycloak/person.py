@@ -11,9 +11,11 @@ from urllib.parse import urlencode, urlsplit
 
 from django.test import Client
 
+from tests.authenticator import code
 from tests.keycloak.server import PASSWORD
 
-FORM = re.compile(r'id="kc-form-login"[^>]*action="([^"]+)"')
+FORM = re.compile(r'id="kc-(form|otp)-login(?:-form)?"[^>]*action="([^"]+)"')
+MOST_STEPS = 3
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -33,7 +35,8 @@ class Person:
     username: str = "ada"
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
     jar: CookieJar = field(default_factory=_jar)
-    was_asked: bool = False  # whether Keycloak wanted the password the last time
+    app: str = ""  # the secret of their authenticator app
+    asked: list[str] = field(default_factory=list)  # what Keycloak wanted to have typed the last time
 
     def sign_in(self, **parameters: str) -> Any:
         """Press the product's button, type the password if Keycloak asks for it, and return the product's answer."""
@@ -48,15 +51,22 @@ class Person:
 
     def answer_of_keycloak(self, url: str) -> str:
         """Do what Keycloak's pages ask for and return where it sends the browser."""
+        self.asked = []
         status, location, page = self.open(url)
-        self.was_asked = status == 200
-        if status == 200:
+        while status == 200:
             form = FORM.search(page)
             assert form, page
-            typed = {"username": self.username, "password": PASSWORD}
-            status, location, page = self.open(html.unescape(form[1]), typed)
+            assert len(self.asked) < MOST_STEPS, page
+            kind, action = form.groups()
+            self.asked.append("password" if kind == "form" else "code")
+            typed = {"otp": code(self.app)} if kind == "otp" else {"username": self.username, "password": PASSWORD}
+            status, location, page = self.open(html.unescape(action), typed)
         assert status == 302, page
         return location
+
+    @property
+    def was_asked(self) -> bool:
+        return bool(self.asked)
 
     def come_back(self, url: str) -> Any:
         back = urlsplit(url)
