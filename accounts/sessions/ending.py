@@ -178,9 +178,9 @@ def end_early(sessions: Iterable[Session], *, because: Because, word: Word | Non
         rows = list(sessions)
         people = {row.user_id for row in rows if row.user_id} if because in SIGN_OUTS else set()
         leaving.hold(people)
-        told = {"because": because.value, **(word.for_trail if word else {})}
+        told: dict[str, Any] = {"because": because.value, **(word.for_trail if word else {})}
         for row in rows:
-            record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, **told)  # type: ignore[arg-type]  # details
+            record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, **told)
         keys = [row.session_key for row in rows]
         count = leave_word(keys, word) if word else end(keys)
         leaving.sign_out(people)

@@ -36,8 +36,9 @@ class FollowingMiddleware:
             is_theirs = is_by_a_person(request, response)
             return doubt.answered(request, response, unsure_since, is_by_a_person=is_theirs)
         due = _due(request)
-        if due is not None and is_by_a_person(request, response):
-            ask = partial(_have_asked, str(request.session.session_key), due)
+        key = request.session.session_key if due else None
+        if due is not None and key and is_by_a_person(request, response):
+            ask = partial(_have_asked, key, due)
             response._resource_closers.append(ask)  # type: ignore[attr-defined]  # noqa: SLF001  # run once it is sent
         return response
 

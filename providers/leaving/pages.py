@@ -82,6 +82,8 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _leave(user: Any, origin: Origin) -> None:
     """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
+    if origin.identity_id is None:
+        return
     leaving.hold([user.pk])  # before the identity, as all acts do
     for identity in Identity.objects.filter(pk=origin.identity_id or 0, user=user):
         for sid in sorted(origin.sids):

@@ -105,13 +105,13 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert nothing_left(ada)
     with pytest.raises(NothingKept):
         get_token(ada, "keycloak")
-    assert browser.get(answer.headers["Location"]).content.decode().count("1 still to be confirmed") == 1
+    assert browser.get(answer.headers["Location"]).content.decode().count("2 still to be confirmed") == 1
     revoke_tokens()
     tasks.confirm_cut_offs()
     done = CutOff.objects.get()
     assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
     ended = {name: check["ended"] for name, check in done.checks.items()}
-    assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 1}
+    assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 2}
     (entry,) = told("account.cut_off")
     assert entry["closed"]
     assert {one["what"]: one["count"] for one in entry["ended"]} == ended

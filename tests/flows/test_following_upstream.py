@@ -50,7 +50,8 @@ def asked() -> None:
 
 def ask_what_waits() -> int:
     """Do what a worker would: take the messages, and return how many there were."""
-    broker, count = cast("Cache", cache).redis(), 0
+    broker: Any = cast("Cache", cache).redis()
+    count = 0
     while message := broker.rpop(settings.CELERY_TASK_DEFAULT_QUEUE):
         _, told, _ = json.loads(base64.b64decode(json.loads(cast("bytes", message))["body"]))
         assert set(told) == {"session_id"}, "ids only"
