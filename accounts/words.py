@@ -1,4 +1,4 @@
-"""Words by which something with a name is found: each that is looked for begins one of its own (ADR 40).
+"""Words by which something with a name is found: each that is looked for begins one of its own (ADR 39).
 
 The database makes the words, of the column and of what is looked for, by the same functions: accents and the case of
 letters count for nothing. Nobody is identified by them: addresses are compared by their canonical form (ADR 27).

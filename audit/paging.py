@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 COUNTED = 20_000  # rows: so many are counted one by one, which costs milliseconds; of more the planner is asked
-DEAREST = 50_000  # the planner's cost of such a count, where it still is worth it: about a third of a second
+DEAREST = 50_000  # the planner's cost of such a count, where it still is worth it
 DEEPEST = 100  # pages of an autocomplete: who has not found it by then types another letter
 
 

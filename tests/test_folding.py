@@ -45,7 +45,7 @@ OTHERS = {
     "accounts/outgoing.py": "a header of HTTP",
     "accounts/privacy/belonging.py": "the name of a model",
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
-    "accounts/migrations/0028/words.sql": "words to search by, under C; nobody is identified by them (ADR 40)",
+    "accounts/migrations/0028/words.sql": "words to search by, under C; nobody is identified by them (ADR 39)",
     "accounts/migrations/0022/functions.sql": "the canonical form itself, under C, which has ASCII letters alone",
     "audit/comment.py": "a verb of SQL",
     "audit/declarations.py": "the name of a model",

@@ -35,7 +35,7 @@ CLOSE_BY = 2000  # people of the list, one after the other: among them a page of
 
 
 class SearchedList(KeysetChangeList):
-    """A list of people, in which a common word is looked for close by before all that have it are gathered (ADR 40)."""
+    """A list of people, in which a common word is looked for close by before all that have it are gathered (ADR 39)."""
 
     everybody: QuerySet[User] | None = None  # without the search, where what it looks for is common
 

@@ -55,7 +55,7 @@ def _by_words(term: str) -> list[UUID] | Ids:
     """Return the ids of whoever has these words, looked up first of all, so that no plan tries the words on everybody.
 
     The planner knows nothing of beginnings: it takes the rarest for one that every fiftieth has, and would walk
-    through a million people to find it (ADR 40).
+    through a million people to find it (ADR 39).
     """
     found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
     few = list(found[: FEW + 1])

@@ -1,4 +1,4 @@
-# The words by which people, tenants and roles are found, with an index that is built while people sign in (ADR 40).
+# The words by which people, tenants and roles are found, with an index that is built while people sign in (ADR 39).
 # No column is added: old code runs beside it, and what is erased is gone from the index too.
 
 from pathlib import Path

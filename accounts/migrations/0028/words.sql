@@ -1,4 +1,4 @@
--- The words by which a search finds a person, a tenant or a role (ADR 40). Nobody is identified by them: addresses are
+-- The words by which a search finds a person, a tenant or a role (ADR 39). Nobody is identified by them: addresses are
 -- compared by their canonical form alone (ADR 27). They follow from what they are given and from nothing else, not even
 -- from the locale of the database, for an index is made of them.
 
