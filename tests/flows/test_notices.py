@@ -378,6 +378,7 @@ MAILED = {
     Event.FACTOR_REMOVED,
     Event.FACTOR_REPLACED,
     Event.FACTOR_RESET,
+    Event.IDENTITY_LED,
     Event.IDENTITY_LINKED,  # but for the one that opened the account
     Event.IDENTITY_UNLINKED,
     Event.INVITATION_ACCEPTED,  # where the role lets them do anything in the admin
