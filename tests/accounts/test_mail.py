@@ -32,7 +32,11 @@ OTHERWISE = {"base", "action", "notice"}  # of notices each kind is compared: te
 TEMPLATES = sorted(
     path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in OTHERWISE
 )
-TO_OTHERS = {"invitation", "webhook_off"}  # than whoever asked, whose whereabouts are no business of theirs
+TO_OTHERS = {
+    "identity_led",
+    "invitation",
+    "webhook_off",
+}  # than whoever asked, whose whereabouts are no business of theirs
 LINK = "http://127.0.0.1:8000/accounts/links/" + "x" * 43 + "/"
 CONTEXTS: list[dict[str, object]] = [
     {"link": LINK, "providers": ["GitHub", "Google"], "has_password": True},

@@ -278,8 +278,12 @@ def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, late
 
 
 def test_every_act_has_an_address_and_every_address_its_act() -> None:
-    given = {"disconnect": {"identity_id": 1}, "remove-factor": {"factor_id": 1}}
-    of_provider = {"provider_id": "google"}
+    given: dict[str, dict[str, object]] = {
+        "disconnect": {"identity_id": 1},
+        "remove-factor": {"factor_id": 1},
+        "admin:lead_identity": {"reference": "7F3K-Q2"},
+    }
+    of_provider: dict[str, object] = {"provider_id": "google"}
     for name, act in ACTS.items():
         kwargs = of_provider if name.startswith("provider-") else given.get(name)
         assert act_of(reverse(name, kwargs=kwargs)) is act
