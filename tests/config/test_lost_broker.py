@@ -74,10 +74,11 @@ def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everyt
         environment = {"REDIS_URL": broker.valkey.url, "EMAIL_URL": f"{mailbox.url}?tls=none"}
         for program in ("worker", "beat"):
             programs.enter_context(started(tmp_path / program, environment, program=program))
-        until(lambda: JobRun.objects.filter(name=f"{PREFIX}webhooks").exists(), seconds=60)
+        until(lambda: " ready" in (tmp_path / "worker").read_text(), seconds=120)
+        until(lambda: JobRun.objects.filter(name=f"{PREFIX}webhooks").exists(), seconds=120)
         broker.kill()
         lost()
-        until(lambda: "Connection to broker lost" in (tmp_path / "worker").read_text(), seconds=30)
+        until(lambda: "Connection to broker lost" in (tmp_path / "worker").read_text(), seconds=60)
         broker.start()
 
         until(lambda: mailbox.taken, seconds=90)
