@@ -16,6 +16,7 @@ from accounts.invitations import invite
 from accounts.models import BulkAction, ClaimRule, Identity, Invitation, Membership, Role, Session, Tenant, User
 from accounts.tenancy import site_context
 from audit.models import Entry
+from providers.models import UpstreamTokens
 from tests.admin.crawler import Crawl, address, body, registered
 from tests.proven import proven
 from tests.tenancy import rows
@@ -205,7 +206,8 @@ def _whose(model: type[Model], row: str) -> str:
         for one in named:
             if one.related_model is owner:
                 return f"{row}.{one.column}"
-    if not (named and (model._meta.auto_created or model._meta.pk.is_relation)):
+    is_part = model._meta.auto_created or model._meta.pk.is_relation or model is UpstreamTokens
+    if not (named and is_part):
         return "NULL"
     first, inner = named[0], f"{row}_"
     of = cast("type[Model]", first.related_model)

@@ -7,6 +7,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 
+from accounts.devices import COOKIE
 from accounts.models import Session, User
 from audit.models import Entry
 from config import second_factors
@@ -60,10 +61,24 @@ def test_a_returning_sign_in_without_a_factor_takes_eight_statements(
 
     with asked_of_the_database(servers) as asked:
         returning = Browser(browser.providers)
+        returning.client.cookies[COOKIE] = browser.client.cookies[COOKIE].value
         response = returning.sign_in(provider, "ada")
         returning.get(response.headers["Location"])
 
     assert len(asked.statements) <= 8, asked  # the first page and its organization are three of them
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_browser_that_the_account_does_not_know_costs_one_statement_more(
+    browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
+) -> None:
+    browser.sign_in(provider, "ada")
+
+    with asked_of_the_database(servers) as asked:
+        unknown = new_browser()
+        unknown.get(unknown.sign_in(provider, "ada").headers["Location"])
+
+    assert len(asked.statements) <= 9, asked
 
 
 @pytest.mark.promise(45)
