@@ -19,7 +19,8 @@ from accounts import tasks
 from accounts.bulk import running
 from accounts.bulk.kinds import DEACTIVATE
 from accounts.mailing import mail
-from accounts.models import BulkAction, CutOff, Errand, Role, User
+from accounts.models import BulkAction, CutOff, Errand, Role, Session, User
+from accounts.models.session import row_key
 from accounts.tenancy import site_context, tenant_context
 from audit.models import Retention
 from audit.one_at_a_time import number_of, one_at_a_time
@@ -57,6 +58,7 @@ LIMITS = {  # seconds: soft and hard
     "audit.tasks.keep_the_trail": (420, 480),
     "audit.tasks.seal_entries": (120, 180),
     "config.tasks.count_for_overview": (540, 600),
+    "providers.tasks.ask_upstream": (60, 90),
     "providers.tasks.revoke_tokens": (120, 150),
 }
 BY_ROWS = {"leaving"}  # where each row is somebody's for a while, and any number of runs may be at it at once
@@ -171,6 +173,16 @@ def tokens_of_somebody_who_has_left(_stage: Stage) -> None:
     )
 
 
+def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
+    row = Session.objects.create(
+        user=stage.town.a.member,
+        session_key=row_key("k" * 32),
+        expire_date=timezone.now() + timedelta(hours=1),
+        follow_at=timezone.now(),
+    )
+    stage.arguments = {"session_id": row.public_id}
+
+
 CASES: dict[str, Callable[[Stage], None]] = {
     "accounts.errands.doing.do_errand": an_errand,
     "accounts.tasks.bulk": a_bulk_action,
@@ -183,6 +195,7 @@ CASES: dict[str, Callable[[Stage], None]] = {
     "audit.tasks.keep_the_trail": old_entries,
     "audit.tasks.seal_entries": nothing_more,
     "config.tasks.count_for_overview": nothing_more,
+    "providers.tasks.ask_upstream": a_session_that_follows_what_is_not_kept,
     "providers.tasks.revoke_tokens": tokens_of_somebody_who_has_left,
 }
 
