@@ -2,45 +2,37 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import ceiling
 from accounts.admin.proof import ask_for_fresh_proof
+from accounts.admin.upon_person import LONGEST_REASON, UponPerson, reason_of
 from accounts.admin_scope import actor
 from accounts.cut_off import CutOffRefused, check_list, cut_off
 from accounts.models import CutOff, User
 from accounts.tenancy.middleware import afterwards
 
-LONGEST_REASON = 500
 REFRESH = 3  # seconds, until all is confirmed
 
 
-class CuttingOff(admin.ModelAdmin[User]):
-    """For whoever may change an account: superusers, and administrators of the one tenant that somebody belongs to."""
-
+class CuttingOff(UponPerson):
     def get_urls(self) -> list[URLPattern]:
         own = path("<uuid:key>/cut-off/", self.admin_site.admin_view(self.cut_off_view), name="accounts_user_cut_off")
         return [own, *super().get_urls()]
 
     def cut_off_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
-        person = self.get_object(request, str(key))
-        if person is None:
-            raise Http404(gettext("There is no such account."))
-        if not self.has_change_permission(request, person):
-            raise PermissionDenied
+        person = self.whom(request, key)
         if person.pk == actor(request).pk:
             return redirect("lock-account")  # which says what it means for whoever does it
         if asked := ask_for_fresh_proof(request, back_to=request.path):
             return asked
-        reason = request.POST.get("reason", "").strip()
-        if request.method != "POST" or not 0 < len(reason) <= LONGEST_REASON:
+        reason = reason_of(request)
+        if not reason:
             return self._asked(request, person, lacks_reason=request.method == "POST")
         return self._cut_off(request, person, reason)
 
