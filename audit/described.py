@@ -12,6 +12,8 @@ SUBJECTS: Mapping[str, Any] = {
     "address": _("Addresses"),
     "bulk": _("Bulk actions"),
     "change": _("Refused changes"),
+    "code": _("Mailed codes"),
+    "errand": _("Errands"),
     "export": _("Exports"),
     "factor": _("Second factors"),
     "identity": _("Ways in"),
@@ -20,6 +22,7 @@ SUBJECTS: Mapping[str, Any] = {
     "link": _("Mailed links"),
     "password": _("Local passwords"),
     "person": _("Privacy"),
+    "proof": _("Proofs"),
     "reason": _("Circumstances of changes"),
     "registration": _("Registration"),
     "request": _("Circumstances of changes"),
@@ -47,11 +50,17 @@ BRAKED = {
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
 BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
+PROVED = {"act": _("the act that the proof was for")}
 EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
 
 DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.SIGN_IN_SUCCEEDED: {**PROVIDER, "steps": _("by what the person showed that it is them")},
     Event.SIGN_IN_REFUSED: {**REFUSED, **BRAKED},
+    Event.SIGN_IN_ENDED: {
+        **PROVIDER,
+        "session": _("the session that it waited in"),
+        "because": _("what ended it"),
+    },
     Event.SIGN_OUT_REFUSED: REFUSED,
     Event.ACCOUNT_ENROLLED: PROVIDER,
     Event.ACCOUNT_CUT_OFF: {
@@ -118,6 +127,8 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.SESSION_ENDED: {
         "session": _("which session, by the id that its owner sees"),
         "because": _("what ended it"),
+        "provider": _("the provider that had it ended"),
+        "said": _("what the provider said"),
     },
     Event.TENANT_REFUSED: {
         **BECAUSE,
@@ -128,11 +139,17 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.SESSION_PURGED: COUNTED,
     Event.LINK_PURGED: COUNTED,
     Event.PROOF_PURGED: COUNTED,
+    Event.PROOF_CODE_SENT: PROVED,
+    Event.PROOF_CODE_USED: PROVED,
+    Event.PROOF_CODE_REFUSED: {**PROVED, "tries": _("how often this code was tried")},
+    Event.PROOF_BY_SIGN_IN_ALONE: PROVED,
+    Event.CODE_PURGED: COUNTED,
     Event.ERRAND_PURGED: COUNTED,
     Event.ERRAND_GIVEN_UP: {"kind": _("what was to be done"), "tries": _("how often it was tried")},
     Event.EXPORT_STARTED: EXPORT,
     Event.EXPORT_MADE: {**EXPORT, "rows": _("how many rows went out"), "finished": _("whether those were all")},
     Event.VALUE_RESTORED: {"entry": _("the entry that held the values"), "fields": _("which fields")},
+    Event.WEBHOOK_AIMED: {"host": _("the receiver's host name"), "port": _("its port")},
     Event.WEBHOOK_RETRIED: {"entry": _("the entry that its message is about")},
     Event.WEBHOOK_LET_GO: {"entry": _("the entry that its message is about")},
     Event.WEBHOOK_GAVE_UP: {

@@ -8,7 +8,7 @@ from audit.described import details_of
 from audit.events import Event, record
 from config.environment import CHECKOUT
 from tests.servers import Servers
-from tests.stories import Stories, faults
+from tests.stories import Stories, undescribed, untold
 
 pytest_plugins = ["pytester"]
 
@@ -35,14 +35,28 @@ def test_what_the_product_records_is_heard_and_what_a_test_records_is_none(
 
 def test_a_run_that_misses_an_event_or_finds_another_detail_is_told_so() -> None:
     complete = {event.value: set(details_of(event)) for event in Event}
-    assert faults(complete) == []
+    assert undescribed(complete) == untold(complete) == undescribed({}) == []
 
     without = {name: details for name, details in complete.items() if name != "sign_in.refused"}
-    assert faults(without) == ["sign_in.refused was recorded by no story"]
+    assert untold(without) == ["sign_in.refused was recorded by no story"]
     more = complete | {"sign_out.succeeded": {"mood"}}
-    assert faults(more) == ["sign_out.succeeded holds mood, which is not described"]
+    assert undescribed(more) == ["sign_out.succeeded holds mood, which is not described"]
     less = complete | {"account.enrolled": set()}
-    assert faults(less) == ["account.enrolled never held provider"]
+    assert untold(less) == ["account.enrolled never held provider"]
+
+
+def test_a_run_of_one_test_fails_too_where_it_records_an_undescribed_detail(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    options = ["-p", "no:randomly", "-p", "no:django", "here/test_nothing.py"]
+    plugin = "from tests.stories import Stories\ndef pytest_configure(config):\n    stories = Stories(config)\n"
+    plugin += "    stories.heard['limit.reached'] = {'mood'}\n    config.pluginmanager.register(stories)\n"
+    pytester.makepyfile(**{"here/conftest": plugin, "here/test_nothing": "def test_nothing():\n    pass\n"})
+    part = pytester.runpytest_subprocess(*options)
+
+    assert part.ret == pytest.ExitCode.TESTS_FAILED
+    part.stdout.fnmatch_lines(["*limit.reached holds mood, which is not described*"])
 
 
 @pytest.mark.parametrize("processes", [[], ["-n", "2"]])
