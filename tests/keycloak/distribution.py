@@ -57,6 +57,9 @@ def _fetched() -> Path:
 
 
 def _run(command: list[str], trouble: str) -> None:
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=10 * MINUTES, check=False)
+    try:
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=10 * MINUTES, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotHere(f"{trouble}: it took too long") from None
     if ran.returncode:
         raise NotHere(f"{trouble}: {(ran.stderr or ran.stdout).strip()[-300:]}")

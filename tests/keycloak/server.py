@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ CLIENT = "vestibule"
 PASSWORD = "a password at Keycloak"
 STARTS_WITHIN = 240  # seconds, on a busy machine
 USUAL_TIMES = {"ssoSessionIdleTimeout": 1800, "ssoSessionMaxLifespan": 36000}  # seconds, Keycloak's defaults
+CHEAP_HASHES = "hashAlgorithm(pbkdf2-sha256) and hashIterations(1)"  # nothing here is worth keeping
+TOKEN_COUNTS_FOR = 30  # seconds; Keycloak says 60
 HEAP = "-Xms128m -Xmx384m -XX:TieredStopAtLevel=1"  # short-lived: little to optimise for
 
 
@@ -32,6 +35,7 @@ class Keycloak:
     port: int = field(default_factory=any_free_port)
     secret: str = field(default_factory=secrets.token_urlsafe)
     _password: str = field(default_factory=secrets.token_urlsafe)
+    _kept: tuple[float, str] = (0.0, "")  # until when a token of its administrator counts, and the token
 
     @property
     def issuer(self) -> str:
@@ -63,7 +67,8 @@ class Keycloak:
         """
         if self.call("GET", "", missing_is_fine=True) is None:
             self._admin("POST", "/admin/realms", {"realm": REALM})
-        self.call("PUT", "", {"enabled": True, "sslRequired": "none", **USUAL_TIMES})
+        usual = {"enabled": True, "sslRequired": "none", "passwordPolicy": CHEAP_HASHES, **USUAL_TIMES}
+        self.call("PUT", "", usual)
         for kind, found in (("users", "/users"), ("clients", f"/clients?clientId={CLIENT}")):
             for one in self.call("GET", found):
                 self.call("DELETE", f"/{kind}/{one['id']}")
@@ -134,10 +139,15 @@ class Keycloak:
         return json.loads(text) if text else None
 
     def _token(self) -> str:
+        until_when, token = self._kept
+        if time.monotonic() < until_when:
+            return token
         form = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": self._password}
         url = f"{self._url}/realms/master/protocol/openid-connect/token"
+        asked_at = time.monotonic()
         with urllib.request.urlopen(url, urlencode(form).encode(), timeout=30) as answer:
-            token: str = json.load(answer)["access_token"]
+            token = json.load(answer)["access_token"]
+        self._kept = asked_at + TOKEN_COUNTS_FOR, token
         return token
 
 
