@@ -1,7 +1,7 @@
-"""What every provider is to the rest of the house, and how the OpenID Connect ones do it."""
+"""What every provider is to the rest of the house. Those that speak OpenID Connect are ``providers.openid``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -10,15 +10,11 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.provider_names import SaysWhen
+from providers.door import Door
 from providers.flow import Flow
-from providers.identity import ExternalIdentity, beneath, methods_in, name_in
-from providers.metadata import USUAL_ALGORITHMS, Issuer, Metadata
-from providers.refusal import Reason, SignInRefused
-from providers.token_endpoint import Asker, error_in, tokens_from
-from providers.tokens import RefreshRefused, Revoked, Tokens
+from providers.identity import ExternalIdentity
+from providers.tokens import Revoked, Tokens
 from providers.upstream import Upstream
-from providers.userinfo import filled
-from providers.verification import proven_at, verify, verify_refreshed
 from providers.words import Text
 
 
@@ -50,9 +46,11 @@ class Provider(ABC):
     client: Client
     says_when: SaysWhen = SaysWhen.NEVER
     upstream: Upstream = field(init=False)
+    door: Door = field(init=False)
 
     def __post_init__(self) -> None:
         self.upstream = Upstream(self.id)
+        self.door = Door(self.upstream, self.public_address)
 
     @property
     def callback_url(self) -> str:
@@ -66,18 +64,32 @@ class Provider(ABC):
         """Where browsers are sent, as scheme and host, for the pages whose forms lead there (CSP). Never waits."""
 
     @property
+    @abstractmethod
+    def public_address(self) -> str:
+        """Something that it publishes for everybody, to see whether it answers."""
+
+    @property
     def is_down(self) -> bool:
         """Whether it could not be used a moment ago. Never waits."""
-        return False
+        return self.upstream.failed_lately
 
     @property
     def answered_at(self) -> float | None:
         """When it last answered, as far as this process knows, in seconds since the epoch. Never waits."""
         return self.upstream.answered_at
 
+    def way_in(self, flow: Flow) -> str:
+        """Return where to send the browser, and where somebody is there. Raises SignInRefused.
+
+        What was fetched for it a moment ago is as good as a knock.
+        """
+        url = self.authorization_url(flow)
+        self.door.knock()
+        return url
+
     @abstractmethod
     def authorization_url(self, flow: Flow) -> str:
-        """Return where to send the browser. Raises SignInRefused when the provider cannot be asked where."""
+        """Return where a browser begins there. Raises SignInRefused when the provider cannot be asked where."""
 
     @abstractmethod
     def check_callback(self, parameters: Mapping[str, str]) -> None:
@@ -100,6 +112,10 @@ class Provider(ABC):
         """Where a person's browser signs out there, or nothing where that is not known or not offered. Never waits."""
         return ""
 
+    def is_offline(self, scopes: str, *, has_refresh: bool) -> bool:
+        """Whether tokens with these scopes work without the person, and end with no session of theirs there."""
+        return False
+
     @abstractmethod
     def revoke(self, *, access: str, refresh: str) -> Revoked:
         """Have tokens revoked, either of which may be empty. Raises SignInRefused when it should be tried again."""
@@ -111,202 +127,6 @@ class Provider(ABC):
         A claim that the flow wants and that does not come by itself may cost a call more; one that cannot be had
         is no reason to refuse anybody, it is ``unreadable``.
         """
-
-
-@dataclass(kw_only=True)
-class OpenIDProvider(Provider):
-    """A provider that speaks OpenID Connect: everything about it comes from its issuer's discovery document."""
-
-    issuer_url: str
-    scopes: tuple[str, ...] = ("openid", "profile", "email")
-    fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
-    choosing: Mapping[str, str] = field(default_factory=lambda: {"prompt": "select_account"})
-    offline: Mapping[str, str] = field(default_factory=dict)
-    offline_scopes: tuple[str, ...] = ()
-    acr_values: tuple[str, ...] = ()  # what its sign-ins with a second factor are called there, the best first
-    signing_algorithms: frozenset[str] = USUAL_ALGORITHMS
-    issuer: Issuer = field(init=False)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.issuer = Issuer(self.issuer_url, self.upstream, self.signing_algorithms)
-
-    @property
-    def metadata(self) -> Metadata:
-        return self.issuer.metadata
-
-    @property
-    def origins(self) -> set[str]:
-        known = self.issuer.peek()
-        return {origin_of(url) for url in (self.issuer_url, known.authorization_endpoint if known else "") if url}
-
-    @property
-    def issues_as(self) -> str:
-        return self.issuer_url
-
-    @property
-    def end_session_endpoint(self) -> str:
-        known = self.issuer.known()
-        return known.end_session_endpoint if known else ""
-
-    @property
-    def is_down(self) -> bool:
-        return self.issuer.failed_lately
-
-    @property
-    def answered_at(self) -> float | None:
-        """Of the calls of this process and of what others have shared; where that is old, ask in the background."""
-        self.issuer.peek()
-        return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
-
-    def authorization_url(self, flow: Flow) -> str:
-        more, more_scopes = self._for_offline(flow)
-        return with_query(
-            self.metadata.authorization_endpoint,
-            {
-                "response_type": "code",
-                "client_id": self.client.id,
-                "redirect_uri": self.callback_url,
-                "scope": " ".join((*self.scopes, *self.scopes_for(flow.wanted), *more_scopes)),
-                "state": flow.state,
-                "nonce": flow.nonce,
-                "code_challenge": flow.code_challenge,
-                "code_challenge_method": "S256",
-                **self._asked_of_the_person(flow),
-                **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
-                **more,
-                **({"prompt": "none"} if flow.silent else {}),
-            },
-        )
-
-    def _asked_of_the_person(self, flow: Flow) -> Mapping[str, str]:
-        """A fresh proof is asked for by itself: there the provider takes no session that it has, so one can choose."""
-        if flow.wants_fresh:
-            return self.fresh
-        return self.choosing if flow.another else {}
-
-    def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
-        """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""
-        if self.id not in settings.OFFLINE_ACCESS:
-            return {}, ()
-        return {name: value for name, value in self.offline.items() if name != "prompt" or flow.wants_fresh}, (
-            self.offline_scopes
-        )
-
-    def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """RFC 9207, section 2.4: compare the issuer, and miss it where it was promised."""
-        named = parameters.get("iss")
-        if named is None and not self.metadata.sends_issuer:
-            return
-        if named != self.issuer.url:
-            how = "lacks iss, which is promised" if named is None else "names another iss"
-            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, f"the callback {how}")
-
-    def identify(self, code: str, flow: Flow) -> ExternalIdentity:
-        tokens = self.exchange(code, flow.code_verifier)
-        identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
-        return self.completed(identity, tokens, flow)
-
-    def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
-        """An ID token need not come along; one that does must be as good as the first (Core, section 12.2)."""
-        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
-        try:
-            tokens = tokens_from(self._asker.post(self.metadata.token_endpoint, form))
-        except SignInRefused as refused:
-            if refused.reason is Reason.CODE_REFUSED:
-                raise RefreshRefused from refused
-            raise
-        if tokens.id_token is not None:
-            verify_refreshed(tokens, issuer=self.issuer, client_id=self.client.id, subject=subject, nonce=nonce)
-        return tokens
-
-    @property
-    def _asker(self) -> Asker:
-        """Raises SignInRefused where it is not known how our client has to prove itself."""
-        return Asker(
-            upstream=self.upstream,
-            client_id=self.client.id,
-            client_secret=self.client.secret,
-            proof=self.metadata.client_proof,
-        )
-
-    def revoke(self, *, access: str, refresh: str) -> Revoked:
-        """RFC 7009: the refresh token first, because the grant goes with it; then the access token, to be sure."""
-        endpoint = self.metadata.revocation_endpoint
-        if not endpoint:
-            return Revoked.NOT_OFFERED
-        tokens = [(refresh, "refresh_token"), (access, "access_token")]
-        done = [self._revoke(endpoint, token, hint) for token, hint in tokens if token]
-        return done[0]
-
-    def _revoke(self, endpoint: str, token: str, hint: str) -> Revoked:
-        """What the body of a good answer says does not count (section 2.2). Google calls a dead token an error."""
-        answer = self._asker.post(endpoint, {"token": token, "token_type_hint": hint})
-        if answer.status in {200, 204}:
-            return Revoked.REVOKED
-        error = error_in(answer)
-        if answer.status == 400 and error in {"invalid_token", "unsupported_token_type"}:
-            return Revoked.REVOKED if error == "invalid_token" else Revoked.NOT_OFFERED
-        detail = f"the revocation endpoint answered {answer.status}" + (f" with {error}" if error else "")
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, detail, error=error)
-
-    def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
-        """Add the tokens, and what the ID token does not hold: name, address, claims that rules look at.
-
-        Raises SignInRefused where userinfo is about somebody else.
-        """
-        known = identity.changed(tokens=tokens)
-        identity = filled(known, issuer=self.issuer, client_id=self.client.id, vouches=self.vouches_for_address)
-        if not flow.wanted:
-            return identity
-        more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
-        return identity.changed(claims=beneath(more.claims, identity.told), unreadable=more.unreadable)
-
-    def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
-        """Return what else to ask for where rules look at these claims."""
-        return ()
-
-    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
-        """Return wanted claims that the ID token's do not hold. Never raises SignInRefused."""
-        return More()
-
-    def exchange(self, code: str, code_verifier: str) -> Tokens:
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": self.callback_url,
-            "code_verifier": code_verifier,
-        }
-        return tokens_from(self._asker.post(self.metadata.token_endpoint, form))
-
-    def verified_claims(self, tokens: Tokens, *, nonce: str, wants_fresh: bool) -> dict[str, Any]:
-        return verify(
-            tokens.id_token,
-            issuer=self.issuer,
-            client_id=self.client.id,
-            nonce=nonce,
-            access_token=tokens.access_token,
-            wants_fresh=wants_fresh,
-        )
-
-    def identity_from(self, claims: Mapping[str, Any]) -> ExternalIdentity:
-        """Turn verified claims into the value. Raises SignInRefused."""
-        return ExternalIdentity(
-            provider=self.id,
-            issuer=self.issuer.url,
-            subject=claims["sub"],
-            email=claims.get("email", ""),
-            email_verified=self.vouches_for_address(claims),
-            name=name_in(claims),
-            session=claims.get("sid", ""),
-            methods=methods_in(claims),
-            proven_at=proven_at(claims),
-            claims=claims,
-        )
-
-    def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
-        """Whether we take this provider's word that the address is the person's: literally True, nothing like it."""
-        return claims.get("email_verified") is True
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:

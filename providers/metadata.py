@@ -102,8 +102,9 @@ class Issuer:
     caller: Caller = SOMEBODY
 
     def __post_init__(self) -> None:
-        discovery = f"{self.url.removesuffix('/')}/.well-known/openid-configuration"  # Discovery 1.0, section 4.1
-        self._metadata = Remembered(f"discovery:{self.url}", lambda: self._document(discovery), self._parse_metadata)
+        self._metadata = Remembered(
+            f"discovery:{self.url}", lambda: self._document(discovery_of(self.url)), self._parse_metadata
+        )
         self._keys = Remembered(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
 
     def asked_by(self, caller: Caller) -> "Issuer":
@@ -184,6 +185,11 @@ class Issuer:
         if not isinstance(url, str) or not _is_fit(url, self.url):
             raise SignInRefused(Reason.METADATA_INVALID, f"{name} is not an address that this issuer may have")
         return url
+
+
+def discovery_of(issuer: str) -> str:
+    """Discovery 1.0, section 4.1."""
+    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
 
 
 def _client_proof(methods: object) -> ClientProof:

@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from accounts.factors.held import must_have_factor
 from accounts.models import User
-from providers.base import OpenIDProvider, Provider
+from providers.base import Provider
 from providers.flow import Flow, Process
+from providers.openid import OpenIDProvider
 from providers.refusal import SignInRefused
 from providers.upstream import one_deadline
 
@@ -35,7 +36,7 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
     again = flow.asking_for_factor()
     try:
         with one_deadline():
-            onward = HttpResponseRedirect(provider.authorization_url(again))
+            onward = HttpResponseRedirect(provider.way_in(again))
     except SignInRefused as refused:
         logger.warning("not asked for a second factor: provider=%s reason=%s", provider.id, refused)
         return response

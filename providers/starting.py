@@ -56,7 +56,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         if request.method == "GET":
             return _confirmation(request, provider, flow)
         with one_deadline():
-            response = HttpResponseRedirect(provider.authorization_url(flow))
+            response = HttpResponseRedirect(provider.way_in(flow))
     except SignInRefused as refused:
         return refuse(request, provider_id, refused, flow)
     flow.remember(request, response)

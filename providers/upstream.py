@@ -23,6 +23,7 @@ LONGEST_SIGN_IN = 12.0  # seconds for all calls of one request of ours together
 CALLS_AT_ONCE = 4  # for each provider in each process: a dead one holds up no more threads than this
 LONGEST_WAIT = 1.0  # seconds for one of those places
 IDLE_FOR = 15.0  # seconds after which a kept connection is not trusted any more
+LATELY = 60.0  # seconds for which a call that failed says something
 
 __all__ = ["CALLS_AT_ONCE", "DEADLINE", "LARGEST_ANSWER", "Answer", "Upstream", "one_deadline"]
 
@@ -31,9 +32,9 @@ _ends_at: ContextVar[float] = ContextVar("upstream_ends_at", default=math.inf)
 
 
 @contextmanager
-def one_deadline() -> Iterator[None]:
+def one_deadline(seconds: float = LONGEST_SIGN_IN) -> Iterator[None]:
     """Let all calls within the block end by one deadline: a provider may be slow at each of its endpoints."""
-    token = _ends_at.set(time.monotonic() + LONGEST_SIGN_IN)
+    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -86,6 +87,28 @@ class Upstream:
         """Raises SignInRefused when there is no whole answer in time."""
         typed = {"Content-Type": "application/json", **(headers or {})}
         return self._call("DELETE", url, json.dumps(document).encode(), typed)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether it answered well a moment ago, on a connection that is open still. Never waits."""
+        if (self.failed_at or 0.0) > (self.answered_at or 0.0):
+            return False  # whatever is open may lead to a server in front of one that has stopped
+        for _ in range(len(self._idle)):
+            try:
+                origin, connection, since = self._idle.popleft()
+            except IndexError:
+                return False
+            if time.monotonic() - since < IDLE_FOR and not _is_readable(connection.sock):
+                self._idle.append((origin, connection, since))
+                return True
+            connection.close()
+        return False
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether the last call failed, within the last minute."""
+        failed_at = self.failed_at or 0.0
+        return failed_at > (self.answered_at or 0.0) and 0 <= time.time() - failed_at < LATELY
 
     def close(self) -> None:
         """Close the kept connections."""

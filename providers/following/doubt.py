@@ -70,7 +70,7 @@ def _silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect 
     )
     try:
         with one_deadline():
-            response = HttpResponseRedirect(provider.authorization_url(flow))
+            response = HttpResponseRedirect(provider.way_in(flow))
     except SignInRefused:
         return None
     flow.remember(request, response)

@@ -33,6 +33,11 @@ class GitHubProvider(Provider):
         return {origin_of(self.url)}
 
     @property
+    def public_address(self) -> str:
+        """What GitHub counts against nobody's limit."""
+        return f"{self.api_url}/rate_limit"
+
+    @property
     def issues_as(self) -> str:
         return self.url
 

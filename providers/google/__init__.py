@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.base import Client, OpenIDProvider
+from providers.base import Client
+from providers.openid import OpenIDProvider
 
 # It gives a refresh token with the first consent only: who comes to mend something consents again.
 OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}

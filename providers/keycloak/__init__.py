@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from accounts.provider_names import SaysWhen
-from providers.base import Client, More, OpenIDProvider
+from providers.base import Client, More
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
+from providers.openid import OpenIDProvider
 from providers.refusal import SignInRefused, note_unreadable
 from providers.tokens import Tokens
 from providers.verification import verify_access_token

@@ -20,7 +20,7 @@ from accounts.tenancy.middleware import without_tenant
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
 from providers import registry
-from providers.base import OpenIDProvider
+from providers.openid import OpenIDProvider
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import is_too_often, note_refusal
 from providers.upstream import one_deadline

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 
-from providers.base import OpenIDProvider
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
+from providers.openid import OpenIDProvider
 from providers.tokens import Tokens
 
 

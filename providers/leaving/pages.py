@@ -22,12 +22,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import leaving
 from accounts.models import Identity, Session, User
 from accounts.next_page import ACCOUNT, ANOTHER, query, wanted_next, wants_another
+from accounts.rows import let_go
 from accounts.tenancy.middleware import without_tenant
 from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
 from providers.buttons import let_forms_lead_to
 from providers.leaving.acts import leave
 from providers.leaving.outbox import Because
+from providers.refusal import SignInRefused
 from providers.tokens import claims_of
 
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
@@ -52,7 +54,7 @@ class Origin:
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """GET asks, POST does: nobody else's page can sign a person out. The provider is never waited for."""
+    """GET asks, POST does: nobody else's page can sign a person out. The provider is waited for where they go there."""
     if request.method != "POST":
         return _ask(request)
     origin = _origin(request) if _is_asked_for(request) else None
@@ -98,7 +100,13 @@ def _ask(request: HttpRequest) -> HttpResponse:
     there_too = provider is not None and _is_asked_for(request)
     plain, asked = (reverse("account_logout") + _query(request, there_too=is_on) for is_on in (False, True))
     ways = (asked, plain) if there_too else (plain, asked)
-    context = {"provider": provider, "there_too": there_too, "action": ways[0], "other_way": ways[1]}
+    context = {
+        "provider": provider,
+        "is_offline": provider is not None and provider.id in settings.OFFLINE_ACCESS,
+        "there_too": there_too,
+        "action": ways[0],
+        "other_way": ways[1],
+    }
     response = render(request, "accounts/sign_out.html", context)
     if there_too:
         let_forms_lead_to(response, {origin_of(endpoint)})
@@ -148,9 +156,9 @@ def _identity_of(request: HttpRequest, row: Session) -> int | None:
 
 
 def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
-    """Return the way to the provider's own sign-out, or None where that is not known now."""
+    """Return the way to the provider's own sign-out, or None where that is not known now, or nobody is there."""
     endpoint = origin.provider.end_session_endpoint
-    if not endpoint:
+    if not endpoint or not _answers(origin.provider):
         return None
     state = secrets.token_urlsafe(32)
     path_back = reverse("provider-left", kwargs={"provider_id": origin.provider.id})
@@ -171,6 +179,15 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
         samesite="Lax",
     )
     return response
+
+
+def _answers(provider: Provider) -> bool:
+    let_go()
+    try:
+        provider.door.knock()
+    except SignInRefused:
+        return False
+    return True
 
 
 def _hint(user: Any, origin: Origin) -> str:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.provider_names import SaysWhen
-from providers.base import Client, More, OpenIDProvider
+from providers.base import Client, More
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
+from providers.openid import OpenIDProvider
 from providers.refusal import Reason, SignInRefused, note_unreadable
 from providers.tokens import Tokens
 

@@ -12,7 +12,6 @@ newer refresh token in it: then the person is asked to come back from there.
 import logging
 
 from django.db import transaction
-from django.utils import timezone
 
 from accounts.encryption import DecryptionFailed, decrypt
 from accounts.rows import fetch_one, let_go
@@ -25,7 +24,7 @@ from providers.refusal import Reason, SignInRefused
 from providers.tokens import RefreshRefused, Usable, claims_of, usable
 from providers.upstream import one_deadline
 from providers.vault.keeping import ACCESS, ID
-from providers.vault.rows import NothingKept, Row, SignInAgain, TryLater, die, fail, opened, put
+from providers.vault.rows import NothingKept, Row, SignInAgain, TryLater, die, fail, opened, put, read_again
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +89,7 @@ def _failed(row: Row, failed: SignInRefused) -> str:
         return _of_somebody_else(row)
     if failed.reason not in OUTAGES:
         _note_refusal(row, failed)
-    if row.expires_at is None or row.expires_at > timezone.now():
-        return opened(row, row.access, ACCESS)
-    raise TryLater(row.provider) from None
+    return _given_out(row)
 
 
 def _note_refusal(row: Row, refused: SignInRefused) -> None:
@@ -112,11 +109,20 @@ def _is_signed_out(row: Row) -> bool:
 
 
 def _of_somebody_else(row: Row) -> str:
-    """A sign-in has brought a newer pair while we asked about ours."""
-    newer = fetch_one('SELECT access FROM "providers_upstreamtokens" WHERE id = %s', [row.id])
-    if newer is None:
+    """Somebody has written a newer pair while we asked about ours, or has heard what we have heard."""
+    return _given_out(row)
+
+
+def _given_out(row: Row) -> str:
+    """Return the access token that is kept now, if it lives: the provider was asked for seconds meanwhile."""
+    now = read_again(row)
+    if now is None:
         raise NothingKept(row.provider)
-    return opened(row, newer[0], ACCESS)
+    if now.is_dead:
+        raise SignInAgain(row.provider)
+    if now.is_over:
+        raise TryLater(row.provider)
+    return opened(now, now.access, ACCESS)
 
 
 def _asked(row: Row, refresh: str) -> Usable:

@@ -36,6 +36,7 @@ OF_PERSON = f"""
     ORDER BY t.health = 'dead', i.id || ' ' || t.sid = ANY (%s) DESC, t.given_at DESC LIMIT 1
 """
 OF_SESSION = f"{READ} WHERE i.id = %s AND t.sid = %s"
+AGAIN = f"{READ} WHERE t.id = %s"
 ADOPT = """
     UPDATE "providers_upstreamtokens" SET sid = %s WHERE id = %s AND sid = '' AND NOT EXISTS (
         SELECT FROM "providers_upstreamtokens" other WHERE other.identity_id = %s AND other.sid = %s
@@ -163,6 +164,12 @@ def read_of(upstream: Upstream) -> Row | None:
     """Return the pair of one session at a provider."""
     row = fetch_one(OF_SESSION, [LEASE + LEEWAY, upstream.identity, upstream.sid])
     return Row(**dict(zip(NAMES, row, strict=True))) if row else None
+
+
+def read_again(row: Row) -> Row | None:
+    """Return what is in the row now."""
+    found = fetch_one(AGAIN, [LEASE + LEEWAY, row.id])
+    return Row(**dict(zip(NAMES, found, strict=True))) if found else None
 
 
 def adopted(upstream: Upstream) -> Row | None:

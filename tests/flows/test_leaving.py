@@ -488,7 +488,7 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     forget_providers()
     started_at = time.monotonic()
     browser.post("/accounts/logout/?there_too=on")
-    assert time.monotonic() - started_at < 1
+    assert time.monotonic() - started_at < 2.5, "it was not waited for"
     assert browser.account is None
 
     monkeypatch.setattr(upstream, "DEADLINE", 0.3)

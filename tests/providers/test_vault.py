@@ -22,8 +22,8 @@ from accounts.rewrapping import rewrap
 from audit.models import Entry
 from config.environment import CHECKOUT
 from providers import registry
-from providers.base import OpenIDProvider
 from providers.models import Health, UpstreamTokens
+from providers.openid import OpenIDProvider
 from providers.tokens import Tokens, usable
 from providers.vault import NothingKept, SignInAgain, TryLater, UnreadableHere, get_token, held, take_out
 from providers.vault import rows as vault_rows

@@ -1,0 +1,214 @@
+"""A provider that stops while its documents are remembered (ADR 41).
+
+Kind: what is remembered of somebody is taken for a sign that they are there.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+
+from accounts.encryption import encrypt
+from accounts.models import Session, User
+from audit.models import Entry
+from providers import door, registry, upstream
+from providers.models import Health, UpstreamTokens
+from providers.remembered import RETRY_AFTER
+from providers.vault import SignInAgain, TryLater, get_token
+from providers.vault.keeping import REFRESH, owner
+from providers.vault.renewing import renewed
+from providers.vault.rows import claim, die, read
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser, refusals
+from tests.flows.test_following_upstream import asked
+from tests.stopping import WAYS, stopped
+from tests.together import together
+from tests.waiting import until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(21, 50, 51)]
+
+NEXT = "/accounts/sessions/"
+REASONS = {"refuses": "provider_unreachable", "hangs": "provider_unreachable", "502": "provider_answer_invalid"}
+HEADINGS = {"refuses": "is not answering", "hangs": "is not answering", "502": "has a problem"}
+BLAME = ("You turned back", "did not pass our checks", "set up wrongly", "did not accept this sign-in", "start again")
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two dozen hanging answers do not take the product's real deadline each."""
+    monkeypatch.setattr(upstream, "DEADLINE", 1.0)
+    monkeypatch.setattr(door, "PATIENCE", 1.0)
+
+
+@pytest.fixture(params=WAYS)
+def how(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def warm(browser: Browser, provider: str) -> None:
+    """Have everything remembered that a sign-in needs, as on a site that is in use."""
+    browser.sign_in(provider, "ada")
+    browser.post("/accounts/logout/")
+
+
+def check_told(answer: Any, provider: str, how: str) -> None:
+    """The page says what is so, blames nobody, and leads back to where the person was going."""
+    page = unescape(answer.content.decode())
+    assert (answer.status_code, HEADINGS[how] in page) == (424, True), page
+    assert [words for words in BLAME if words in page] == []
+    assert f'href="/accounts/{provider}/login/?next={NEXT.replace("/", "%2F")}"' in page
+    assert refusals()[-1] == REASONS[how]
+
+
+def is_noted(provider: str) -> bool:
+    """Whether the sign-in page has the button, and says beside it that it could not be used."""
+    page = Client().get("/accounts/login/").content.decode()
+    assert f'action="/accounts/{provider}/login/' in page
+    _, _, note = page.partition(f'id="about-{provider}">')
+    return "It could not be used a moment ago." in note.partition("</p>")[0]
+
+
+def test_the_button_leads_to_a_page_that_says_so_and_works_at_once_when_it_is_back(
+    browser: Browser, providers: Sandbox, provider: str, how: str
+) -> None:
+    """Kind: a button that leads into the browser's own error page."""
+    warm(browser, provider)
+    with stopped(providers, how):
+        assert Client().get(f"/accounts/login/?next={NEXT}").status_code == 200
+        check_told(browser.start(provider, next=NEXT), provider, how)
+        assert is_noted(provider)
+    back_at = time.monotonic()
+
+    until(lambda: browser.start(provider, next=NEXT).status_code == 302, seconds=RETRY_AFTER + 5)
+    assert time.monotonic() - back_at < RETRY_AFTER + 2
+    assert browser.sign_in(provider, "ada", next=NEXT).headers["Location"] == NEXT
+    assert not is_noted(provider)
+
+
+def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
+    browser: Browser, providers: Sandbox, provider: str, how: str
+) -> None:
+    warm(browser, provider)
+    people = User.objects.count()
+    callback = browser.callback_url(provider, "grace", next=NEXT)
+    with stopped(providers, how):
+        check_told(browser.get(callback), provider, how)
+        assert (browser.account, User.objects.count()) == (None, people)
+
+    until(lambda: browser.start(provider, next=NEXT).status_code == 302, seconds=RETRY_AFTER + 5)
+    assert browser.sign_in(provider, "grace", next=NEXT).headers["Location"] == NEXT
+
+
+def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
+    browser: Browser, providers: Sandbox, settings: Any, provider: str, how: str
+) -> None:
+    """Kind: a token that is known to be over, given out because there is no better one."""
+    settings.OFFLINE_ACCESS = frozenset({"google", "microsoft"})
+    browser.sign_in(provider, "ada")
+    user, pair = User.objects.get(), UpstreamTokens.objects.get()
+    if provider == "github":  # an App's end, and can be renewed
+        refresh = encrypt("ghr_x", owner=owner(pair.identity_id, user.pk), purpose=REFRESH)
+        lasts = timezone.now() + timedelta(hours=8)
+        UpstreamTokens.objects.update(refresh=refresh, expires_at=lasts)
+    living = get_token(user, provider)
+    with stopped(providers, how):
+        UpstreamTokens.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
+        assert get_token(user, provider) == living, "near its end, and good"
+        UpstreamTokens.objects.update(rest_until=None)
+        asked()
+        UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1), rest_until=None)
+        for _ in range(2):  # the first asks, and the second rests
+            with pytest.raises(TryLater):
+                get_token(user, provider)
+        assert UpstreamTokens.objects.get().health == Health.FAILING
+        assert browser.account == str(user.pk)
+
+    assert not Entry.objects.filter(action__in=("session.ended", "upstream.lost", "upstream.refused")).exists()
+    if provider != "github":
+        UpstreamTokens.objects.update(rest_until=None)
+        assert get_token(user, provider) != living
+
+
+def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser, providers: Sandbox, how: str) -> None:
+    browser.sign_in("keycloak", "ada")
+    UpstreamTokens.objects.update(health=Health.DEAD)
+    Session.objects.update(unsure_since=timezone.now())
+    with stopped(providers, how):
+        assert browser.get("/accounts/").status_code == 200
+
+    until(lambda: browser.get("/accounts/").status_code == 302, seconds=RETRY_AFTER + 5)
+
+
+def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_in_still(
+    browser: Browser, providers: Sandbox, how: str
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    with stopped(providers, how):
+        answer = browser.post("/accounts/logout/?there_too=on")
+        assert answer.headers["Location"] == "/accounts/login/?notice=still_in_there&provider=keycloak"
+
+    assert browser.account is None
+
+
+def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser, providers: Sandbox) -> None:
+    """A look costs a call where there is no open connection, and nothing where there is."""
+    warm(browser, "keycloak")
+    providers.forget_requests()
+    browser.sign_in("keycloak", "ada")
+    assert providers.counts("keycloak")["discovery"] == 0
+
+    registry.get("keycloak").upstream.close()
+    assert [browser.start("keycloak").status_code for _ in range(3)] == [302] * 3
+    assert providers.counts("keycloak")["discovery"] == 1
+
+
+def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
+    browser: Browser, providers: Sandbox
+) -> None:
+    """It answers: what is remembered serves, as before."""
+    warm(browser, "keycloak")
+    registry.get("keycloak").upstream.close()
+    providers.set_fault("keycloak", "discovery_500")
+
+    assert browser.sign_in("keycloak", "ada", next=NEXT).headers["Location"] == NEXT
+
+
+@pytest.mark.parametrize(("meanwhile", "ends"), [("refused", SignInAgain), ("brought, and over", TryLater)])
+def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
+    browser: Browser, providers: Sandbox, meanwhile: str, ends: type[Exception]
+) -> None:
+    """Kind: the other's row is taken for a newer one, whatever stands in it."""
+    browser.sign_in("keycloak", "ada")
+    user = User.objects.get()
+    UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    ours = read(user, "keycloak")
+    assert claim(ours)
+    if meanwhile == "refused":
+        die(read(user, "keycloak"), "refresh_refused")
+    else:
+        UpstreamTokens.objects.update(version=F("version") + 1)
+    providers.world.grants.forget_all()
+
+    with pytest.raises(ends):
+        renewed(ours, "a refresh token that is none")
+
+
+def test_a_crowd_at_the_button_of_one_that_hangs_is_answered_in_time(
+    new_browser: Callable[[], Browser], providers: Sandbox
+) -> None:
+    browsers = [new_browser() for _ in range(8)]
+    warm(browsers[0], "keycloak")
+    with stopped(providers, "hangs"):
+        began_at = time.monotonic()
+        statuses = together(*(lambda one=one: one.start("keycloak", next=NEXT).status_code for one in browsers))
+        took = time.monotonic() - began_at
+
+    assert set(statuses) <= {302, 424}
+    assert 424 in statuses
+    assert took < 8
