@@ -50,7 +50,7 @@ def fetch_one(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
         return row
 
 
-def fetch_all(sql: str, parameters: Sequence[Any]) -> list[Sequence[Any]]:
+def fetch_all(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[Sequence[Any]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows: list[Sequence[Any]] = cursor.fetchall()

@@ -89,6 +89,7 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
         "tries": _("how often it was tried"),
     },
     Event.UPSTREAM_PURGED: COUNTED,
+    Event.UPSTREAM_TOKENS_PURGED: COUNTED,
     Event.SIGN_OUT_PURGED: COUNTED,
     Event.IDENTITY_KEPT: REFUSED,
     Event.CHANGE_REFUSED: {**BECAUSE, "asked_by": _("the account that tried")},

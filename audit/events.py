@@ -45,6 +45,10 @@ class Event(models.TextChoices):
         _("A provider was not told that tokens are over: until they end by themselves, they are good there."),
     )
     UPSTREAM_PURGED = "upstream.purged", _("What was left of revoking tokens was removed; the details count it.")
+    UPSTREAM_TOKENS_PURGED = (
+        "upstream.tokens_purged",
+        _("Tokens of sessions at providers that nobody here was signed in by any more were removed, and counted."),
+    )
     IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
     ADDRESS_CHANGE_ASKED = "address.change_asked", _("A person asked for another address for their account.")

@@ -48,6 +48,9 @@ class UpstreamTokens(models.Model):
         verbose_name = _("tokens of a provider")
         verbose_name_plural = _("tokens of providers")
         constraints = (models.UniqueConstraint(fields=["identity", "sid"], name="tokens_of_upstream_session"),)
+        indexes = (
+            models.Index(fields=["given_at", "id"], condition=~models.Q(sid=""), name="tokens_of_sessions_by_age"),
+        )
 
     def __str__(self) -> str:
         return f"{self.identity_id}: {self.health}"
@@ -65,7 +68,8 @@ class Leaving(models.Model):
     """Tokens that were taken out of the vault and are to be revoked at their provider (ADR 24).
 
     Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more. Only
-    of who has signed out the identity's number is kept as long, to see whether they have come back.
+    of who has signed out the identity's number is kept as long, and the session's name (``sid``) where it had one, to
+    see whether they have come back.
     ``claimed_until`` is until when somebody may be at it. ``expires_at`` comes with the end, so that people can look.
     """
 
@@ -74,6 +78,7 @@ class Leaving(models.Model):
     issuer = models.CharField(max_length=255)
     because = models.CharField(max_length=20)
     identity_id = models.BigIntegerField(null=True)
+    sid = models.CharField(max_length=255, blank=True, default="", db_default="")
     access = models.TextField(blank=True)
     refresh = models.TextField(blank=True)
     state = models.CharField(

@@ -4,6 +4,9 @@ Two ways through a table. By the index of what expires, where little has: only t
 stretch of blocks after the other, where much has: as fast as one statement for all, and each stretch is short. Either
 way a row is judged once more by the statement that removes it, so one that lives longer meanwhile stays; and one that
 somebody holds is left to the next run.
+
+Where not only the age decides, old rows stay in number, and a slice must not read past them again and again: such a
+table is walked through by its index, each statement going on behind the last row that the one before has looked at.
 """
 
 import json
@@ -46,7 +49,7 @@ BY_INDEX = """
 # A statement of its own: with the other in one condition, each run would read the index of all that lives.
 AHEAD = """
     DELETE FROM "{table}" WHERE ctid = ANY (ARRAY(
-        SELECT ctid FROM "{table}" WHERE "{column}" > statement_timestamp() + %(longest)s
+        SELECT ctid FROM "{table}" t WHERE "{column}" > statement_timestamp() + %(longest)s {and_judged}
         ORDER BY "{column}" LIMIT %(size)s FOR UPDATE SKIP LOCKED
     ))
 """
@@ -56,9 +59,26 @@ AROUND = """
         SELECT ctid FROM "{table}" WHERE {in_stretch} FOR UPDATE SKIP LOCKED
     ))
 """
+# Rows that stay are read and not locked. What goes is judged by its newest version (PostgreSQL, 13.2.1).
+WALK = """
+    WITH looked AS MATERIALIZED (
+        SELECT id, "{column}" AS at FROM "{table}" t
+        WHERE {expired} AND {among} AND ("{column}", id) > (%(at)s::timestamptz, %(id)s)
+        ORDER BY "{column}", id LIMIT %(size)s
+    ), gone AS (
+        DELETE FROM "{table}" WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM "{table}" t WHERE id = ANY (ARRAY(SELECT id FROM looked)) AND {expired} {and_judged}
+            FOR UPDATE SKIP LOCKED
+        ))
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM gone), count(*), max(at)::text, (array_agg(id ORDER BY at DESC, id DESC))[1]
+    FROM looked
+"""
+BEGINNING = ("-infinity", 0)
 ESTIMATE = 'EXPLAIN (FORMAT JSON) SELECT FROM "{table}" WHERE {expired}'
-COUNT = 'SELECT count(*) FROM (SELECT FROM "{table}" WHERE {expired} LIMIT %(most)s) found'
-OLDEST = 'SELECT min("{column}") FROM "{table}" WHERE {expired}'
+COUNT = 'SELECT count(*) FROM (SELECT FROM "{table}" t WHERE {expired} {and_judged} LIMIT %(most)s) found'
+OLDEST = 'SELECT min("{column}") FROM "{table}" t WHERE {expired} {and_judged}'
 BLOCKS = "SELECT pg_relation_size(%(table)s::regclass) / current_setting('block_size')::bigint"
 
 
@@ -84,6 +104,9 @@ def slices(purgeable: Purgeable) -> Generator[int, None, None]:
     """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
     with _patiently():
         yield from _ahead(purgeable)
+        if purgeable.judged:
+            yield from _by_walk(purgeable)
+            return
         if _estimate(purgeable) <= FEW:
             is_done = yield from _by_index(purgeable)
             if is_done:
@@ -149,6 +172,20 @@ def _by_index(purgeable: Purgeable) -> Generator[int, None, bool]:
     return False
 
 
+def _by_walk(purgeable: Purgeable) -> Iterator[int]:
+    """Look at everything that is old enough, once."""
+    size, (at, last) = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS), BEGINNING
+    while True:
+        wanted, begun = size.now, time.monotonic()
+        with _within(purgeable), connection.cursor() as cursor:
+            cursor.execute(_sql(WALK, purgeable), _given(purgeable, {"size": wanted, "at": at, "id": last}))
+            removed, looked, at, last = cursor.fetchone()
+        size.learn(looked, time.monotonic() - begun)
+        yield removed
+        if looked < wanted:
+            return
+
+
 def _by_heap(purgeable: Purgeable) -> Iterator[int]:
     """Go through the blocks that there are now."""
     size = Size(now=LEAST_BLOCKS * 4, least=LEAST_BLOCKS, most=MOST_BLOCKS)
@@ -185,11 +222,14 @@ def _ask(question: str, purgeable: Purgeable, **given: object) -> Any:
 
 
 def _given(purgeable: Purgeable, more: dict[str, Any]) -> dict[str, Any]:
-    return {"kept_for": purgeable.kept_for, **more}
+    judged = purgeable.judged.given() if purgeable.judged else {}
+    return {"kept_for": purgeable.kept_for, **judged, **more}
 
 
 def _sql(text: str, purgeable: Purgeable) -> str:
-    names = {"table": purgeable.table, "column": purgeable.column}
+    names = {"table": purgeable.table, "column": purgeable.column, "among": "true", "and_judged": ""}
+    if judged := purgeable.judged:
+        names |= {"among": judged.among, "and_judged": f"AND {judged.among} AND NOT ({judged.is_wanted})"}
     return text.format(expired=EXPIRED.format(**names), in_stretch=IN_STRETCH.format(**names), **names)
 
 

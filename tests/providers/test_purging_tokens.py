@@ -1,0 +1,216 @@
+"""Pairs of tokens that nobody is signed in by any more go in time, whoever did not sign out (ADR 40).
+
+Kind: what ends by itself leaves things behind that only an act would take away.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import purging
+from accounts.models import Identity, Session, User
+from accounts.purging import Purged, purgeables, slices
+from audit.models import Entry
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
+from providers.models import Health, Leaving, LeavingState, UpstreamTokens
+from providers.vault import get_token
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser, browser, new_browser
+from tests.servers import Servers
+
+__all__ = ["browser", "new_browser"]
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(77)]
+
+TABLE = "providers_upstreamtokens"
+LATER = timedelta(days=1, minutes=1)
+MANY = 3_000
+CROWD = f"""
+    INSERT INTO accounts_user (id, password, is_superuser, name, email_verified, is_active, is_staff, created_at)
+    SELECT gen_random_uuid(), '', false, 'n' || n, false, true, false, now() FROM generate_series(1, {MANY}) n;
+    INSERT INTO accounts_identity (user_id, provider, issuer, subject, email, email_verified, name, created_at, claims)
+    SELECT id, 'keycloak', 'https://issuer.example', name, '', false, '', now(), '{{}}' FROM accounts_user
+    WHERE name LIKE 'n%';
+    INSERT INTO {TABLE} (identity_id, sid, access, refresh, id_token, scopes, given_at)
+    SELECT id, 's' || subject, repeat('x', 2000), '', '', '', now() - interval '2 days' FROM accounts_identity
+    WHERE subject LIKE 'n%';
+    INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, provider, upstream_sid)
+    SELECT 'key of ' || subject, '', now() + interval '1 hour', user_id, 'keycloak', 's' || subject
+    FROM accounts_identity WHERE subject LIKE 'n%' AND id % 3 <> 0;
+"""  # noqa: S608  # our own words
+
+
+def purged() -> Purged:
+    done = purging.purge()
+    assert done is not None
+    return next(one for one in done if one.table == TABLE)
+
+
+def let_pass(by: timedelta) -> None:
+    """Let it be so much later for what was given."""
+    UpstreamTokens.objects.update(given_at=F("given_at") - by, expires_at=F("expires_at") - by)
+
+
+def expire() -> None:
+    """Let all sessions of ours be over, as their own clock ends them."""
+    Session.objects.filter(user__isnull=False).update(expire_date=timezone.now() - timedelta(minutes=5))
+
+
+def kept() -> list[str]:
+    return list(UpstreamTokens.objects.order_by("given_at").values_list("sid", flat=True))
+
+
+@pytest.fixture
+def ada(browser: Browser) -> User:
+    browser.sign_in("keycloak", "ada")
+    return User.objects.get()
+
+
+def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_revoked(
+    ada: User, providers: Sandbox
+) -> None:
+    """Its revocation could end Keycloak's session, in which the person may be at work elsewhere; nobody signed out."""
+    expire()
+    assert (purged().count, len(kept())) == (0, 1), "a day has not passed"
+    let_pass(LATER)
+    waiting = purging.due()[TABLE]
+
+    assert (waiting, purged(), kept()) == (1, Purged(table=TABLE, count=1, finished=True), [])
+    entries = Entry.objects.filter(action="upstream.tokens_purged")
+    assert [entry.details for entry in entries] == [{"count": 1, "finished": True}]
+    assert (Leaving.objects.count(), providers.counts("keycloak")["revoke"]) == (0, 0)
+
+
+def test_a_pair_that_a_session_follows_stays_however_old_it_is(ada: User, new_browser: Any, browser: Browser) -> None:
+    first = kept()
+    new_browser().sign_in("keycloak", "ada")
+    let_pass(LATER)
+    Session.objects.exclude(upstream_sid=first[0]).update(expire_date=timezone.now() - timedelta(minutes=5))
+
+    assert (purged().count, kept()) == (1, first)
+    assert (purging.due()[TABLE], browser.account) == (0, str(ada.pk))
+
+
+@pytest.mark.parametrize("how", ["older code", "another identity's session", "waits for its second factor"])
+def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
+    (sid,) = kept()
+    if how == "older code":
+        Session.objects.update(upstream_sessions=[])
+    elif how == "another identity's session":
+        Session.objects.update(upstream_sid="another")
+    else:
+        identity = Identity.objects.get()
+        Session.objects.update(user=None, waiting_for=ada, waiting_identity_id=identity.pk, upstream_sessions=[])
+    let_pass(LATER)
+
+    assert (purged().count, kept()) == (0, [sid])
+    Session.objects.update(waiting_ended="owner", user=None, upstream_sessions=[])
+    assert (purged().count, kept()) == (1, [])
+
+
+def test_a_pair_that_is_being_renewed_stays_until_its_claim_is_over(ada: User) -> None:
+    expire()
+    let_pass(LATER)
+    UpstreamTokens.objects.update(leased_until=timezone.now() + timedelta(seconds=15))
+    assert purged().count == 0
+
+    UpstreamTokens.objects.update(leased_until=timezone.now() + timedelta(days=300))  # of a clock that was ahead
+    assert purged().count == 1
+
+
+def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
+    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    expire()
+    purged()
+
+    (waiting,) = Leaving.objects.all()
+    assert (waiting.state, bool(waiting.refresh)) == (LeavingState.WAITING, True)
+
+
+def test_a_pair_without_a_session_s_name_is_no_session_s(browser: Browser) -> None:
+    browser.sign_in("google", "ada")
+    expire()
+    let_pass(timedelta(days=90))
+
+    assert (purged().count, kept()) == (0, [""])
+
+
+@pytest.mark.parametrize("newest", ["well", "dead"])
+def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stays_that_is_given_out(
+    browser: Browser, new_browser: Any, settings: Any, newest: str
+) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"keycloak"})
+    for _ in range(3):
+        new_browser().sign_in("keycloak", "ada")
+    browser.sign_in("keycloak", "grace")
+    ada = Identity.objects.order_by("pk")[0]
+    pairs = list(UpstreamTokens.objects.filter(identity=ada).order_by("given_at"))
+    UpstreamTokens.objects.filter(pk=pairs[-1].pk).update(health=Health(newest))
+    given_out = pairs[-1] if newest == "well" else pairs[-2]
+    expire()
+    let_pass(LATER)
+
+    assert purged().count == 2
+    assert set(kept()) == {given_out.sid, UpstreamTokens.objects.exclude(identity=ada).get().sid}
+    assert get_token(ada.user, "keycloak")
+    settings.OFFLINE_ACCESS = frozenset()
+    let_pass(LATER)  # it was renewed just now
+    assert (purged().count, kept()) == (2, [])
+
+
+def test_a_pair_that_was_given_in_the_future_goes_like_any_other(ada: User) -> None:
+    """Kind: a clock that was ahead once, and was set right, keeps things for ever."""
+    UpstreamTokens.objects.update(given_at=timezone.now() + timedelta(days=400))
+    assert (purged().count, len(kept())) == (0, 1)
+    expire()
+
+    assert (purged().count, kept()) == (1, [])
+
+
+def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
+    ada: User, new_browser: Any, servers: Servers
+) -> None:
+    new_browser().sign_in("keycloak", "ada")
+    expire()
+    let_pass(LATER)
+    first, second = kept()
+    with psycopg.connect(servers.runtime_url) as holder:
+        holder.execute("UPDATE providers_upstreamtokens SET given_at = now() WHERE sid = %s", [first])
+        assert purged().count == 1
+        holder.commit()
+
+    assert (purged().count, kept()) == (0, [first])
+    assert second not in kept()
+
+
+def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_believes(servers: Servers) -> None:
+    """Old pairs that stay are read past once; and no plan joins them with all sessions (ADR 22)."""
+    with psycopg.connect(servers.owner_url, autocommit=True) as owner:
+        owner.execute(f"ANALYZE {TABLE}, accounts_session, accounts_identity".encode())
+    with connection.cursor() as cursor:
+        cursor.cursor.execute(CROWD)
+    (purgeable,) = (one for one in purgeables() if one.table == TABLE)
+    plans: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
+        if "looked" in sql:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute("EXPLAIN (ANALYZE false) " + sql, params)
+                plans.append("\n".join(line for (line,) in cursor.fetchall()))
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(explain):
+        removed = list(slices.slices(purgeable))
+
+    assert (sum(removed), UpstreamTokens.objects.count()) == (MANY // 3, MANY - MANY // 3)
+    assert len(plans) == len(removed) - 1, "one walk; the first slice is of what lies ahead"
+    assert max(removed) <= slices.MOST_ROWS
+    assert [plan for plan in plans if "tokens_of_sessions_by_age" not in plan or "Seq Scan" in plan] == []
+    assert [plan for plan in plans if "Join" in plan] == []
+    assert list(slices.slices(purgeable))[-1] == 0
