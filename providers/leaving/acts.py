@@ -1,7 +1,7 @@
 """The acts by which our tokens at a provider end: each takes them out of the vault, and most note that they be revoked.
 
 A plain sign-out only forgets them: revoking would end the provider's own session, in which the person may be at work
-elsewhere (ADR 36).
+elsewhere (ADR 36). Tokens that work without the person are revoked by it too: they end with no session there (ADR 40).
 """
 
 from collections.abc import Iterable
@@ -14,27 +14,10 @@ from django.dispatch import receiver
 
 from accounts.leaving import signed_out
 from accounts.models import Identity
-from accounts.rows import change
+from providers import registry
 from providers.leaving.outbox import Because, Ended, note
-from providers.vault.keeping import take_out
-
-# Of a session at a provider goes what no session of ours, and none that waits for a second factor, follows any more.
-# What belongs to no named session serves as long as its person is signed in anywhere.
-FORGET = """
-    DELETE FROM "providers_upstreamtokens" t USING accounts_identity i
-    WHERE t.identity_id = i.id AND i.id = ANY (%(identities)s) AND NOT EXISTS (
-        SELECT FROM accounts_session s
-        WHERE s.expire_date > statement_timestamp() AND s.session_key <> ALL (%(but)s) AND (
-            s.user_id = i.user_id AND (
-                t.sid IN ('', s.upstream_sid) OR s.upstream_sessions @> jsonb_build_array(
-                    jsonb_build_object('provider', i.provider, 'identity', i.id, 'sid', t.sid)
-                )
-            )
-            OR s.waiting_for_id = i.user_id AND s.waiting_ended = '' AND s.waiting_identity_id = i.id
-                AND s.upstream_sid = t.sid
-        )
-    )
-"""
+from providers.models import Health
+from providers.vault.keeping import Kept, take_out, take_out_unfollowed
 
 
 def leave(identities: Iterable[Identity], *, because: Because, sid: str | None = None) -> list[UUID]:
@@ -68,11 +51,32 @@ def _hold(identities: Iterable[int]) -> None:
 
 @receiver(signed_out, dispatch_uid="forget their tokens")
 def forget(people: list[UUID], but: list[str], **_: Any) -> None:
-    """Keep no tokens of sessions at providers that nobody here is signed in by any more, and revoke none there."""
+    """Keep no tokens of sessions at providers that nobody here is signed in by any more."""
     with transaction.atomic():
-        identities = list(Identity.objects.filter(user_id__in=people).values_list("pk", flat=True))
-        _hold(identities)  # a sign-in under way holds its own: what it keeps is seen afterwards
-        change(FORGET, {"identities": identities, "but": but})
+        known = {identity.pk: identity for identity in Identity.objects.filter(user_id__in=people)}
+        _hold(known)  # a sign-in under way holds its own: what it keeps is seen afterwards
+        gone = [(known[one.identity_id], one) for one in take_out_unfollowed(known.values(), but=but)]
+        ended = [
+            Ended(
+                provider=identity.provider,
+                issuer=identity.issuer,
+                identity_id=identity.pk,
+                sid=kept.sid,
+                access=kept.access,
+                refresh=kept.refresh,
+            )
+            for identity, kept in gone
+            if _works_without_them(identity, kept)
+        ]
+        if ended:
+            note(ended, because=Because.SIGNED_OUT)
+
+
+def _works_without_them(identity: Identity, kept: Kept) -> bool:
+    """Whether tokens are good at their provider until somebody says otherwise. Those that are over need no word."""
+    provider = registry.enabled().get(identity.provider)
+    is_offline = provider is not None and provider.is_offline(kept.scopes, has_refresh=bool(kept.refresh))
+    return is_offline and kept.health != Health.DEAD
 
 
 @receiver(pre_delete, sender=Identity, dispatch_uid="leave the provider of an identity")

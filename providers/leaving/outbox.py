@@ -36,12 +36,14 @@ class Because(models.TextChoices):
 class Ended:
     """Tokens in clear that are ours no longer, and who gave them. What could not be decrypted is empty.
 
-    ``identity_id`` is that of who may come back, and then keeps what they have here.
+    ``identity_id`` is that of who may come back, and then keeps what they have here; ``sid`` is the provider's name of
+    the session that would have to come back, where it had one.
     """
 
     provider: str
     issuer: str
     identity_id: int | None = None
+    sid: str = ""
     access: str = field(repr=False)
     refresh: str = field(repr=False)
 
@@ -79,6 +81,7 @@ def _row(ended: Ended, because: Because) -> Leaving:
         issuer=ended.issuer,
         because=because.value,
         identity_id=ended.identity_id,
+        sid=ended.sid,
         access=encrypt(ended.access, owner=owner(row_id), purpose=ACCESS) if ended.access else "",
         refresh=encrypt(ended.refresh, owner=owner(row_id), purpose=REFRESH) if ended.refresh else "",
     )

@@ -52,11 +52,14 @@ CLAIM = """
     )
     RETURNING
         id, provider, issuer, because, access, refresh, tries, trouble, created_at,
-        EXISTS (SELECT FROM "providers_upstreamtokens" t WHERE t.identity_id = "providers_leaving".identity_id)
+        EXISTS (
+            SELECT FROM "providers_upstreamtokens" t
+            WHERE t.identity_id = "providers_leaving".identity_id AND "providers_leaving".sid IN ('', t.sid)
+        )
 """
 END = """
     UPDATE "providers_leaving" SET
-        state = %s, access = '', refresh = '', identity_id = NULL, next_try_at = NULL, claimed_until = NULL,
+        state = %s, access = '', refresh = '', identity_id = NULL, sid = '', next_try_at = NULL, claimed_until = NULL,
         trouble = %s, expires_at = statement_timestamp() + %s
     WHERE id = %s AND state = 'waiting'
 """

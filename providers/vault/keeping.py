@@ -12,6 +12,7 @@ from accounts.rows import change, fetch_all, fetch_one
 from providers.models import Health, UpstreamTokens
 from providers.refusal import account_closed
 from providers.tokens import Tokens, Usable, usable
+from providers.vault.followed import FOLLOWS
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
 
@@ -31,13 +32,17 @@ FORGET = """
     WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
     SELECT 1 FROM accounts_user WHERE id = %s AND is_active
 """
-TAKE_OUT = """
-    DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s)
-    RETURNING identity_id, access, refresh, id_token
+TAKE_OUT = "t.identity_id = ANY (%(identities)s)"
+TAKE_OUT_ONE = f"{TAKE_OUT} AND t.sid = %(sid)s"
+TAKE_OUT_UNFOLLOWED = f"""
+    {TAKE_OUT} AND NOT EXISTS (
+        SELECT FROM accounts_session s
+        WHERE s.expire_date > statement_timestamp() AND s.session_key <> ALL (%(but)s) AND {FOLLOWS}
+    )
 """
-TAKE_OUT_ONE = """
-    DELETE FROM "providers_upstreamtokens" WHERE identity_id = ANY (%s) AND sid = %s
-    RETURNING identity_id, access, refresh, id_token
+TAKEN = """
+    DELETE FROM "providers_upstreamtokens" t USING accounts_identity i WHERE t.identity_id = i.id AND {}
+    RETURNING t.identity_id, t.sid, t.access, t.refresh, t.id_token, t.scopes, t.health
 """
 
 
@@ -46,9 +51,12 @@ class Kept:
     """Tokens in clear, on their way out of the vault. What cannot be decrypted any more is empty."""
 
     identity_id: int
+    sid: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     id: str = field(repr=False)
+    scopes: str
+    health: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,16 +104,29 @@ def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> None:
 
 def take_out(identities: Iterable[Identity], *, sid: str | None = None) -> list[Kept]:
     """Return what is kept for these identities, or of one session at their provider, and keep it no longer."""
+    return _taken(TAKE_OUT if sid is None else TAKE_OUT_ONE, identities, sid=sid)
+
+
+def take_out_unfollowed(identities: Iterable[Identity], *, but: list[str]) -> list[Kept]:
+    """Return the same of the sessions at their provider that no session of ours follows, those of ``but`` aside."""
+    return _taken(TAKE_OUT_UNFOLLOWED, identities, but=but)
+
+
+def _taken(which: str, identities: Iterable[Identity], **given: Any) -> list[Kept]:
     owners = {identity.pk: owner(identity.pk, identity.user_id) for identity in identities}
-    sql, given = (TAKE_OUT, [list(owners)]) if sid is None else (TAKE_OUT_ONE, [list(owners), sid])
     return [
         Kept(
             identity_id=identity_id,
+            sid=sid,
             access=_opened(access, owners[identity_id], ACCESS),
             refresh=_opened(refresh, owners[identity_id], REFRESH),
             id=_opened(id_token, owners[identity_id], ID),
+            scopes=scopes,
+            health=health,
         )
-        for identity_id, access, refresh, id_token in fetch_all(sql, given)
+        for identity_id, sid, access, refresh, id_token, scopes, health in fetch_all(
+            TAKEN.format(which), {"identities": list(owners), **given}
+        )
     ]
 
 

@@ -64,6 +64,18 @@ class Person:
         assert status == 302, page
         return location
 
+    def use_account_console(self, issuer: str) -> None:
+        """Sign in to another application of Keycloak: its own account console."""
+        asked = {
+            "client_id": "account-console",
+            "redirect_uri": f"{issuer}/account/",
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",  # of RFC 7636, appendix B
+            "code_challenge_method": "S256",
+        }
+        self.answer_of_keycloak(f"{issuer}/protocol/openid-connect/auth?{urlencode(asked)}")
+
     @property
     def was_asked(self) -> bool:
         return bool(self.asked)

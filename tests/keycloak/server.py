@@ -107,6 +107,11 @@ class Keycloak:
         """Return the ids of a person's sessions at Keycloak: what its tokens call ``sid``."""
         return [one["id"] for one in self.call("GET", f"/users/{self.user_id(username)}/sessions")]
 
+    def offline_sessions(self, username: str = "ada") -> list[str]:
+        """Return the ids of a person's offline sessions of the product."""
+        found = self.call("GET", f"/users/{self.user_id(username)}/offline-sessions/{self.client()['id']}")
+        return sorted(one["id"] for one in found)
+
     def _client(self, public_url: str, logout_url: str) -> dict[str, Any]:
         callback = f"{public_url}/accounts/keycloak"
         return {

@@ -116,6 +116,55 @@ def test_a_plain_sign_out_leaves_keycloaks_session_alone(ada: Person, keycloak: 
     assert (ada.was_asked, ada.is_signed_in()) == (False, True)
 
 
+@pytest.fixture
+def offline(settings: Any) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"keycloak"})
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_plain_sign_out_ends_the_offline_session_and_leaves_the_browser_s_alone(
+    ada: Person, keycloak: Keycloak
+) -> None:
+    """Kind: an act that forgets what is good at its provider until somebody says otherwise."""
+    ada.use_account_console(keycloak.issuer)
+    ada.sign_in()
+    assert not ada.was_asked
+    before = keycloak.sessions()
+    assert (keycloak.offline_sessions(), clients_of_its_session(keycloak)) == (before, ["account-console", CLIENT])
+
+    ada.client.post(LOGOUT)
+    revoke_tokens()
+
+    assert (keycloak.offline_sessions(), keycloak.sessions()) == ([], before)
+    assert clients_of_its_session(keycloak) == ["account-console"]
+    ada.use_account_console(keycloak.issuer)
+    assert not ada.was_asked
+    ada.sign_in()
+    assert (ada.was_asked, ada.is_signed_in()) == (False, True)
+    assert keycloak.offline_sessions() == before, "under the same name, and no job takes it for the one before"
+    revoke_tokens()
+    let_keycloak_be_asked()
+    assert ada.is_signed_in()
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_plain_sign_out_leaves_the_offline_session_of_another_device_alone(ada: Person, keycloak: Keycloak) -> None:
+    """Kind: a revocation that reaches further than what was named."""
+    ada.sign_in()
+    (first,) = keycloak.offline_sessions()
+    second = Person()
+    second.sign_in()
+    assert keycloak.sessions() == [], "where nothing else is used there is no session to come back by"
+
+    ada.client.post(LOGOUT)
+    revoke_tokens()
+
+    assert len(keycloak.offline_sessions()) == 1
+    assert first not in keycloak.offline_sessions()
+    let_keycloak_be_asked()
+    assert (ada.is_signed_in(), second.is_signed_in()) == (False, True)
+
+
 def test_signing_out_there_too_ends_keycloaks_session(ada: Person, keycloak: Keycloak) -> None:
     ada.sign_in()
 

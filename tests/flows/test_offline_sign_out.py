@@ -1,0 +1,129 @@
+"""Signing out where tokens work without the person (OFFLINE_ACCESS): nobody else would ever end them (ADR 40).
+
+Kind: an act that forgets what is good elsewhere until somebody says otherwise.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Session, User
+from providers.leaving.acts import leave
+from providers.leaving.outbox import Because
+from providers.models import Leaving, UpstreamTokens
+from providers.tasks import revoke_tokens
+from providers.vault import NothingKept, get_token
+from sandbox.grants import Kind
+from sandbox.providers import Provider
+from sandbox.server import Sandbox
+from tests.flows.conftest import Browser
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(36, 38)]
+
+LOGOUT = "/accounts/logout/"
+Live = Callable[[str, str], bool]
+
+
+@pytest.fixture(autouse=True)
+def _offline(settings: Any) -> None:
+    settings.OFFLINE_ACCESS = frozenset({"google", "microsoft", "keycloak"})
+
+
+@pytest.fixture
+def live(providers: Sandbox) -> Live:
+    return lambda name, token: providers.world.grants.live(token, Provider(name), Kind.ACCESS) is not None
+
+
+@pytest.mark.parametrize(("name", "is_revoked"), [("google", True), ("keycloak", True), ("github", False)])
+def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
+    browser: Browser, live: Live, name: str, *, is_revoked: bool
+) -> None:
+    browser.sign_in(name, "ada")
+    user = User.objects.get()
+    token = get_token(user, name)
+
+    browser.post(LOGOUT)
+    with pytest.raises(NothingKept):
+        get_token(user, name)
+    revoke_tokens()
+
+    assert live(name, token) is not is_revoked
+    assert [row.state for row in Leaving.objects.all()] == ["done"] * is_revoked
+
+
+def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browser, live: Live, settings: Any) -> None:
+    """Its revocation would end Keycloak's own session: what counts is what was given, not what the site asks for."""
+    settings.OFFLINE_ACCESS = frozenset()
+    browser.sign_in("keycloak", "ada")
+    token = get_token(User.objects.get(), "keycloak")
+    settings.OFFLINE_ACCESS = frozenset({"keycloak"})
+
+    browser.post(LOGOUT)
+    revoke_tokens()
+
+    assert live("keycloak", token)
+    assert not Leaving.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["google", "keycloak"])
+def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Browser], live: Live, name: str) -> None:
+    browser.sign_in(name, "ada")
+    elsewhere = new_browser()
+    elsewhere.sign_in(name, "ada")
+    user = User.objects.get()
+
+    browser.post(LOGOUT)
+    revoke_tokens()
+
+    assert live(name, get_token(user, name))
+    assert elsewhere.account == str(user.pk)
+
+
+def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
+    browser: Browser, live: Live, providers: Sandbox
+) -> None:
+    """Keycloak's session goes on where others use it, and a sign-in by it brings tokens under the same name."""
+    browser.sign_in("keycloak", "ada")
+    row = UpstreamTokens.objects.get()
+    browser.post(LOGOUT)
+    browser.sign_in("keycloak", "ada")
+    UpstreamTokens.objects.update(sid=row.sid)
+    revoke_tokens()
+
+    (left,) = Leaving.objects.all()
+    assert (left.trouble, left.identity_id, left.sid) == ("came_back", None, "")
+    assert live("keycloak", get_token(User.objects.get(), "keycloak"))
+
+
+def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(browser: Browser, live: Live) -> None:
+    browser.sign_in("keycloak", "ada")
+    token = get_token(User.objects.get(), "keycloak")
+    browser.post(LOGOUT)
+    browser.sign_in("keycloak", "ada")
+    revoke_tokens()
+
+    assert not live("keycloak", token)
+    assert live("keycloak", get_token(User.objects.get(), "keycloak"))
+
+
+def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live) -> None:
+    """What works without the person goes on without them."""
+    browser.sign_in("keycloak", "ada")
+    user = User.objects.get()
+    Session.objects.update(expire_date=timezone.now() - timedelta(hours=1))
+    revoke_tokens()
+
+    assert live("keycloak", get_token(user, "keycloak"))
+
+
+def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser: Browser) -> None:
+    browser.sign_in("keycloak", "ada")
+    user = User.objects.get()
+    leave(user.identities.all(), because=Because.DISCONNECTED)
+
+    browser.post(LOGOUT)
+
+    assert [row.because for row in Leaving.objects.all()] == ["disconnected"]
