@@ -20,7 +20,8 @@ AWAY = frozenset({502, 503, 504})  # what a server in front says of one that has
 class Door:
     """``url`` is something public of the provider's, cheap to give. Any answer is one, but for those of AWAY.
 
-    An open connection on which it answered a moment ago is as good, and costs nothing: who stops closes theirs.
+    An open connection on which it answered a moment ago is as good, and costs nothing: who stops closes theirs. Who
+    closes each of theirs is asked for another one: to take it costs no call.
     """
 
     upstream: Upstream
@@ -52,6 +53,8 @@ class Door:
         """Ask, and return why nobody is to be sent there."""
         try:
             with one_deadline(PATIENCE):
+                if self.upstream.still_listens():
+                    return None
                 status = self.upstream.get(self.url).status
         except SignInRefused as refused:
             return None if refused.reason is Reason.PROVIDER_BUSY else refused

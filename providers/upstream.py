@@ -73,6 +73,7 @@ class Upstream:
     failed_at: float | None = None
     _gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CALLS_AT_ONCE))
     _idle: "deque[tuple[Origin, http.client.HTTPConnection, float]]" = field(default_factory=deque)
+    _hung_up: "tuple[Origin, float] | None" = None  # who answered last without keeping the connection, and when
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
         """Raises SignInRefused when there is no whole answer in time."""
@@ -104,6 +105,20 @@ class Upstream:
             connection.close()
         return False
 
+    def still_listens(self) -> bool:
+        """Whether somebody who answered well a moment ago, and hung up as HTTP/1.0 does, takes a connection still."""
+        if self._hung_up is None or (self.failed_at or 0.0) > (self.answered_at or 0.0):
+            return False
+        origin, since = self._hung_up
+        if time.monotonic() - since >= IDLE_FOR:
+            return False
+        with self._place():
+            try:
+                connect(origin, self._budget()).close()
+            except (Exceeded, OSError, ValueError):
+                return False
+        return True
+
     @property
     def failed_lately(self) -> bool:
         """Whether the last call failed, within the last minute."""
@@ -117,9 +132,8 @@ class Upstream:
 
     def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         with self._place():
-            budget = Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
             try:
-                answer = self._exchange(method, url, body, headers, budget)
+                answer = self._exchange(method, url, body, headers, self._budget())
             except (Exceeded, OSError, http.client.HTTPException, ValueError) as failure:
                 self.failed_at = time.time()
                 raise _refusal(method, failure) from failure
@@ -128,6 +142,9 @@ class Upstream:
             else:
                 self.failed_at = time.time()
             return answer
+
+    def _budget(self) -> Budget:
+        return Budget(deadline=min(time.monotonic() + DEADLINE, _ends_at.get()))
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -172,6 +189,7 @@ class Upstream:
         return None
 
     def _keep(self, origin: Origin, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self._hung_up = (origin, time.monotonic()) if response.will_close else None
         if response.will_close or connection.sock is None or len(self._idle) >= CALLS_AT_ONCE:
             connection.close()
         else:

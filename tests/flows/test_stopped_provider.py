@@ -4,6 +4,7 @@ Kind: what is remembered of somebody is taken for a sign that they are there.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -24,7 +25,8 @@ from providers.vault import SignInAgain, TryLater, get_token
 from providers.vault.keeping import REFRESH, owner
 from providers.vault.renewing import renewed
 from providers.vault.rows import claim, die, read
-from sandbox.server import Sandbox
+from sandbox import delivery
+from sandbox.server import Handler, Sandbox
 from tests.flows.conftest import Browser, refusals
 from tests.flows.test_following_upstream import asked
 from tests.stopping import WAYS, stopped
@@ -166,6 +168,30 @@ def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser,
     registry.get("keycloak").upstream.close()
     assert [browser.start("keycloak").status_code for _ in range(3)] == [302] * 3
     assert providers.counts("keycloak")["discovery"] == 1
+
+
+def calls(browser: Browser, providers: Sandbox, provider: str) -> Counter[str]:
+    """Sign in and out again, and return what the provider was asked for, by its browser pages and by us."""
+    providers.forget_requests()
+    warm(browser, provider)
+    return providers.counts(provider)
+
+
+def test_somebody_who_closes_each_connection_is_not_asked_again_either(
+    browser: Browser, providers: Sandbox, provider: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kind: a call more for each sign-in, where a provider speaks HTTP/1.0. That it has stopped is seen as well."""
+    warm(browser, provider)
+    kept = calls(browser, providers, provider)
+    monkeypatch.setattr(Handler, "protocol_version", "HTTP/1.0")
+    head = delivery._head  # noqa: SLF001  # where the sandbox says what it speaks
+    monkeypatch.setattr(delivery, "_head", lambda *told: head(*told).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+    registry.get(provider).upstream.close()
+    warm(browser, provider)
+
+    assert calls(browser, providers, provider) == kept
+    with stopped(providers, "refuses"):
+        check_told(browser.start(provider, next=NEXT), provider, "refuses")
 
 
 def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
