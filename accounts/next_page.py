@@ -1,15 +1,20 @@
 """What a sign-in is told by the page it began on: where to go afterwards, and how the person wants to come in."""
 
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 REMEMBER = "remember"
+COOKIE = "__Host-next" if settings.SESSION_COOKIE_SECURE else "next"  # where a link that was mailed leads afterwards
+MAILED_FOR = 3600  # seconds: as long as such links live
 ACCOUNT, ANOTHER = "account", "another"  # ?account=another: the provider lets them choose
 LONGEST = 2048  # characters: the most that Django redirects to; in a cookie it must fit besides (providers.flow)
 LOST = "next_too_long"
+LONGEST_COOKIE = 3584  # of what browsers keep of one, with its name and attributes: 4,096 (RFC 6265bis, section 5.6)
+UNQUOTED = "!#$&'()*+/:<=>?@[]^`{|}"  # what a cookie's value may have besides letters, digits and -._~
 
 
 def safe_next(url: str) -> str:
@@ -31,6 +36,40 @@ def wanted_next(request: HttpRequest) -> str:
     return lost_page() if is_lost else safe_next(given)
 
 
+def asked_next(request: HttpRequest) -> str:
+    """Return the same of a page that has been posted to: the admin's form of passwords says it itself."""
+    return safe_next(request.POST.get("next", "")) or wanted_next(request)
+
+
+def leave_next(response: HttpResponse, next_url: str) -> None:
+    """Leave with a browser that waits for a mail where it was going: a stranger's word of it belongs in no mail."""
+    if next_url:
+        response.set_cookie(
+            COOKIE,
+            as_cookie(next_url),
+            max_age=MAILED_FOR,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+
+
+def left_next(request: HttpRequest) -> str:
+    """Return what ``leave_next`` left with this browser. Another one, in which the mail was opened, knows nothing."""
+    return from_cookie(request.COOKIES.get(COOKIE, ""))
+
+
+def as_cookie(next_url: str) -> str:
+    """Return an address in what cookies may hold, or the page that says so where it is too long for that."""
+    quoted = quote(next_url, safe=UNQUOTED)
+    return quoted if len(quoted) <= LONGEST_COOKIE else lost_page()
+
+
+def from_cookie(kept: str) -> str:
+    """Return the address again; no more is believed of it than of one in a link."""
+    return safe_next(unquote(kept))
+
+
 def lost_page() -> str:
     return f"{reverse('account')}?{LOST}"
 
@@ -46,9 +85,12 @@ def wants_another(request: HttpRequest) -> bool:
 
 
 def query(next_url: str, *, stay: bool, another: bool = False, **more: str) -> str:
-    """Return what tells the next page of a sign-in the same, with a question mark, or an empty text."""
+    """Return what tells the next page of a sign-in the same, with a question mark, or an empty text.
+
+    The page to which all lead who say nothing is left out.
+    """
     told = {
-        "next": safe_next(next_url),
+        "next": "" if next_url == reverse(settings.LOGIN_REDIRECT_URL) else safe_next(next_url),
         **more,
         ACCOUNT: ANOTHER if another else "",
         REMEMBER: "on" if stay else "",

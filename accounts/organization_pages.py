@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import organizations
 from accounts.ceiling import may_enter_admin
 from accounts.models import User
-from accounts.next_page import safe_next
+from accounts.next_page import query, safe_next, wanted_next
 from accounts.organizations import Menu, NotAMember
 from accounts.reference import new_reference
 from accounts.tenancy.middleware import without_tenant
@@ -32,7 +32,8 @@ def listed(request: HttpRequest) -> HttpResponse:
         "switched": _("You are now in %(name)s.") % {"name": own.standing.tenant_name if own.standing else ""},
         "primary": _("Saved. You begin there whenever you sign in."),
     }
-    context = {"organizations": own, "notice": notices.get(request.GET.get("notice", ""), "")}
+    told = query(wanted_next(request), stay=False)
+    context = {"organizations": own, "query": told, "notice": notices.get(request.GET.get("notice", ""), "")}
     return render(request, "accounts/organizations.html", context)
 
 
@@ -57,21 +58,21 @@ def make_primary(request: HttpRequest) -> HttpResponse:
 
 def _act(request: HttpRequest, act: Callable[[User, UUID], None], *, notice: str, next_url: str = "") -> HttpResponse:
     if request.method != "POST":
-        return redirect("organizations")
+        return redirect(reverse("organizations") + query(next_url, stay=False))
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     wanted = _uuid(request.POST.get("organization", ""))
     if wanted is None:
-        return _refuse(request, wanted)
+        return _refuse(request, wanted, next_url)
     try:
         act(request.user, wanted)
     except NotAMember:
-        return _refuse(request, wanted)
+        return _refuse(request, wanted, next_url)
     if next_url.startswith(reverse("admin:index")) and not may_enter_admin(request.user):
         next_url = ""  # they came from the admin, which is not theirs where they are now
     return redirect(next_url or f"{reverse('organizations')}?notice={notice}")
 
 
-def _refuse(request: HttpRequest, wanted: UUID | None) -> HttpResponse:
+def _refuse(request: HttpRequest, wanted: UUID | None, next_url: str) -> HttpResponse:
     reference = new_reference()
     record(
         Event.TENANT_REFUSED,
@@ -82,7 +83,8 @@ def _refuse(request: HttpRequest, wanted: UUID | None) -> HttpResponse:
         reference=reference,
     )
     logger.warning("refused: reason=not_a_member wanted=%s reference=%s", wanted, reference)
-    return render(request, "accounts/organization_refused.html", {"reference": reference}, status=403)
+    context = {"reference": reference, "query": query(next_url, stay=False)}
+    return render(request, "accounts/organization_refused.html", context, status=403)
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,11 +1,13 @@
 """Finding people by what they can prove to have, and holding their accounts while they come in."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
 from accounts.canonical import canonical_or_none
 from accounts.models import Session, User
-from accounts.rows import Rows, fetch_all, fetch_one
+from accounts.rows import Rows, change, fetch_all, fetch_one
 
 USERS = Rows(User, "u")
 BY_ADDRESS = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
@@ -14,14 +16,33 @@ BY_NAME_OR_ADDRESS = f"""
     WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.address_dispute IS NULL)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
 """
+# The database's trigger makes this moment of whatever is said.
+SET_RIGHT = """
+    UPDATE "accounts_user" SET sign_in_epoch = clock_timestamp() WHERE id = %s AND sign_in_epoch > clock_timestamp()
+"""
 
 
 class EndedMeanwhile(Exception):
-    """What a sign-in, or an act in a session, rested on was ended since it was judged."""
+    """What a sign-in, or an act in a session, rested on was ended since it was judged.
+
+    ``onward`` is where a sign-in was to lead, None of an act in a session; ``stays``: they asked to be kept signed in.
+    """
 
     def __init__(self, person: UUID) -> None:
         super().__init__(str(person))
         self.person = person
+        self.onward: str | None = None
+        self.stays = False
+
+
+@contextmanager
+def on_the_way_to(onward: str, *, stays: bool = False) -> Iterator[None]:
+    """Say where a sign-in leads: whoever has to begin it again then comes there all the same."""
+    try:
+        yield
+    except EndedMeanwhile as ended:
+        ended.onward, ended.stays = onward, stays
+        raise
 
 
 class AddressInDispute(Exception):
@@ -59,6 +80,15 @@ def hold_at_once(person: UUID) -> None:
     """
     if User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=person).first() is None:
         raise EndedMeanwhile(person)
+
+
+def set_epoch_right(person: UUID) -> None:
+    """Let an epoch in the future, written before the clock was set back, be that of this moment (ADR 42).
+
+    Whoever was judged before may have been judged before the act as well, and is refused, once. Call it after the
+    rollback of what was refused.
+    """
+    change(SET_RIGHT, [person])
 
 
 def who_verified(address: str) -> User | None:

@@ -25,8 +25,9 @@ from django.utils.functional import cached_property
 from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from accounts import brake
+from accounts import brake, people
 from accounts.brake import Braked
+from accounts.next_page import query
 from accounts.people import EndedMeanwhile
 from accounts.sessions import forget_sign_in
 from accounts.tenancy.middleware import is_for_programs
@@ -178,13 +179,19 @@ def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | Non
 
 @on_exception
 def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by."""
+    """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by.
+
+    They still come to where they were going; whose session ended while they acted in it, to the page where they were.
+    """
     if not isinstance(exception, EndedMeanwhile):
         return None
+    onward = request.get_full_path() if exception.onward is None else exception.onward
     forget_sign_in(request)
+    people.set_epoch_right(exception.person)
     record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
     logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
-    return HttpResponseRedirect(f"{reverse('account_login')}?notice=ended_meanwhile")
+    told = query(onward, stay=exception.stays, notice="ended_meanwhile")
+    return HttpResponseRedirect(reverse("account_login") + told)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

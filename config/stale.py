@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.next_page import safe_next, wanted_next
+from accounts.next_page import asked_next, wanted_next
 from providers.flow import Process
 
 # Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.
@@ -32,6 +32,6 @@ def _onward(request: HttpRequest) -> str:
     if name in DOORS:
         return request.get_full_path()
     if name == ADMIN:
-        return safe_next(request.POST.get("next", "")) or wanted_next(request) or reverse("admin:index")
+        return asked_next(request) or reverse("admin:index")
     is_to_sign_in = request.GET.get("process", "") not in {Process.CONNECT, Process.PROVE}
     return (wanted_next(request) or reverse("account")) if name == START and is_to_sign_in else ""

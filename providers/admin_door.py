@@ -19,12 +19,11 @@ from accounts import brake, limits, step_up
 from accounts.admin_site import Site
 from accounts.brake import Braked
 from accounts.factors.held import has_factor, must_have_factor
-from accounts.factors.pages import FOR_ADMIN
 from accounts.local import by_passkey, passwords
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.next_page import safe_next, wanted_next
+from accounts.next_page import asked_next, query
 from accounts.sessions import Because, end_others
 from audit.events import Event, record
 from providers.buttons import buttons, page_with_buttons
@@ -46,7 +45,7 @@ class AdminSite(Site):
 
     @method_decorator([never_cache, login_not_required, sensitive_post_parameters("password")])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        next_url = safe_next(request.POST.get("next", "")) or wanted_next(request) or reverse("admin:index")
+        next_url = asked_next(request) or reverse("admin:index")
         if request.method == "POST":
             return self._judge_password(request, next_url)
         if not super().has_permission(request):
@@ -133,4 +132,4 @@ def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # asked before
     if has_factor(request.user):
         return step_up.ask(request, next=next_url)
-    return redirect(f"{reverse('need-factor')}?for={FOR_ADMIN}")
+    return redirect(reverse("need-factor") + query(next_url, stay=False))

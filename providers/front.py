@@ -61,7 +61,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
-        with transaction.atomic():
+        with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
             judged_at = (linked.identity.found or Asked.now()).began(began)

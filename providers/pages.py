@@ -1,5 +1,6 @@
 """The pages that lead to providers: sign-in, and the ways into one's own account."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -39,6 +40,10 @@ NOTICES = {
         "You are not signed in. While you came in, your account was locked, signed out everywhere, or changed: its "
         "password, second factor, ways in or roles. Start again, or ask your administrator."
     ),
+    "waited_too_long": _(
+        "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "
+        "step. Start again."
+    ),
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
     "connected_already": _("That one was connected already."),
@@ -62,6 +67,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "providers": buttons(request, next_url=next_url),
             "notice": _ended_there(request) or _notice(request),
             "has_local_accounts": registration.is_on(),
+            "admin_url": _admin_door(next_url),
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
             "stays": stay,
@@ -78,13 +84,22 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @login_required
 def connections(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    next_url = wanted_next(request)
     context = {
         "ways_in": ways_in(request, request.user),
-        "connectable": buttons(request, process=Process.CONNECT),
+        "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
+        "onward": next_url,
         "over": _over(request.user),
         "notice": " ".join(filter(None, [_notice(request), telling.notice(request)])),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
+
+
+def _admin_door(next_url: str) -> str:
+    """Return the page with the password of administrators, for who was going there and would find none here."""
+    is_only_there = settings.LOCAL_PASSWORDS and not registration.is_on()
+    is_going_there = next_url.startswith(reverse("admin:index"))
+    return reverse("admin:login") + query(next_url, stay=False) if is_only_there and is_going_there else ""
 
 
 def _over(person: User) -> list[dict[str, str]]:

@@ -283,13 +283,22 @@ def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None, *, by_an
     """Offer the same again, and the way back to where the person has others to choose from."""
     is_inside = request.user.is_authenticated
     label = _("Use another account at %(provider)s") if by_another else _("Try again with %(provider)s")
-    elsewhere = query(flow.next, stay=flow.stays) if flow and not is_inside else ""
+    page, other_label = _elsewhere(flow, is_inside=is_inside)
     return {
         "retry_url": _again(provider_id, flow, by_another=by_another),
         "retry_label": label % {"provider": name_of(provider_id)},
-        "other_url": reverse("connections" if is_inside else "account_login") + elsewhere,
-        "other_label": _("Back to your ways in") if is_inside else _("Use another way in"),
+        "other_url": reverse(page) + (query(flow.next, stay=flow.stays) if flow else ""),
+        "other_label": other_label,
     }
+
+
+def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
+    """Return the page with other ways to the same, and what its link says."""
+    if not is_inside:
+        return "account_login", _("Use another way in")
+    if flow and flow.process is Process.PROVE and flow.next:
+        return "prove", _("Show it in another way")
+    return "connections", _("Back to your ways in")
 
 
 def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:
@@ -308,12 +317,11 @@ def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused, 
     They are those of the site, whatever the account has: a stranger with the address must not learn what opens it.
     """
     others = [provider for provider in registry.enabled().values() if provider.id != provider_id]
+    onward = reverse("connections") + (query(flow.next, stay=False) if flow else "")
     context = {
         "provider": {"id": provider_id, "name": name_of(provider_id)},
-        "ways": buttons(request, next_url=reverse("connections"), among=others),
-        "local_url": reverse("local-sign-in") + query(reverse("connections"), stay=False)
-        if registration.is_on()
-        else "",
+        "ways": buttons(request, next_url=onward, among=others),
+        "local_url": reverse("local-sign-in") + query(onward, stay=False) if registration.is_on() else "",
         "reference": refused.reference,
         "another_url": _again(provider_id, flow, by_another=True),
     }

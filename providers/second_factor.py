@@ -5,6 +5,7 @@ second factor and has none here is sent back once, and the provider asks for wha
 """
 
 import logging
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
@@ -45,5 +46,5 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
 
 
 def _is_missing(flow: Flow, response: HttpResponseBase) -> bool:
-    is_at_the_door = response.headers.get("Location") == reverse("need-factor")
+    is_at_the_door = urlsplit(response.headers.get("Location", "")).path == reverse("need-factor")
     return flow.process is Process.SIGN_IN and not flow.asks_for_factor and is_at_the_door

@@ -93,8 +93,15 @@ def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpR
         "is_connect": flow.process is Process.CONNECT,
         "is_another": flow.another,
         "is_next_lost": flow.next == lost_page(),
+        "back": _back(request, flow),
     }
     return page_with_buttons(request, "providers/confirm.html", context)
+
+
+def _back(request: HttpRequest, flow: Flow) -> str:
+    """Return where the other ways are, from which somebody may have come who would rather not."""
+    page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.PROVE: "prove"}[flow.process]
+    return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another)
 
 
 def _wanted(provider_id: str) -> tuple[str, ...]:

@@ -22,9 +22,9 @@ from accounts.factors.passkey_site import PasskeyRefused
 from accounts.factors.proving import FactorRefused, UnreadableHere, prove
 from accounts.factors.stages import waiting
 from accounts.models import User
+from accounts.next_page import query, wanted_next, wants_to_stay
 
 NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
-FOR_ADMIN = "admin"  # in ``?for=``: who adds a factor in order to enter the admin goes there afterwards
 
 Adding = Callable[[HttpRequest, User, Callable[[], Authenticator]], list[str]]
 AddingView = Callable[[HttpRequest, User], HttpResponseBase]
@@ -33,15 +33,17 @@ AddingView = Callable[[HttpRequest, User], HttpResponseBase]
 def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
     """Let through whoever has just proven who they are, or is signing in and has to add their first factor now.
 
-    Who is signing in and has a factor has to prove that one: adding another would be a way round it.
+    Who is signing in and has a factor has to prove that one: adding another would be a way round it. Whoever waited
+    for too long begins again, and comes to where they were going.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if stage := waiting(request):
-            return redirect("prove-factor") if has_factor(stage.person) else view(request, stage.person)
+            to_prove = reverse("prove-factor") + _query(request)
+            return redirect(to_prove) if has_factor(stage.person) else view(request, stage.person)
         if not isinstance(request.user, User):
-            return redirect_to_login(request.get_full_path())
+            return _begin_again(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
         return view(request, request.user) if step_up.is_fresh(request) else step_up.ask(request)
 
     return guarded
@@ -74,7 +76,7 @@ def need(request: HttpRequest, user: User) -> HttpResponse:
     """Explain to somebody who may not be without a factor, or not in the admin, that one is added now."""
     context = {
         "person": user,
-        "is_for_admin": _is_for_admin(request),
+        "is_for_admin": wanted_next(request).startswith(reverse("admin:index")),
         "query": _query(request),
         **_passkeys_here(request),
     }
@@ -100,7 +102,7 @@ def add_app(request: HttpRequest, user: User) -> HttpResponse:
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         "address": totp.address(user, secret),
         "has_app": _has_app(user),
-        "is_waiting": not request.user.is_authenticated,
+        "back": _back(request),
     }
     return render(request, "accounts/add_app.html", context)
 
@@ -136,7 +138,7 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
         "action": request.get_full_path(),
         "options": passkeys.begin_adding(request, user) if here["passkeys_possible"] else "",
         "longest_name": passkey_site.LONGEST_NAME,
-        "is_waiting": not request.user.is_authenticated,
+        "back": _back(request),
         **here,
     }
     return render(request, "accounts/add_passkey.html", context)
@@ -177,9 +179,9 @@ def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask somebody whose first proof was right for the second; only then there is a session."""
     stage = waiting(request)
     if stage is None:
-        return redirect("account" if request.user.is_authenticated else "account_login")
+        return redirect(wanted_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
     if not has_factor(stage.person):
-        return redirect("need-factor")
+        return redirect(reverse("need-factor") + _query(request))
     error, status = "", 200
     if request.method == "POST":
         try:
@@ -189,8 +191,8 @@ def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
             error = _("That was not right, or was used before. Try once more.")
         except UnreadableHere:
             error, status = not_readable_now(), 503
-    context = {"error": error, "action": request.path, **ways_to_prove(request, stage.person)}
-    return render(request, "accounts/prove_factor.html", context, status=status)
+    context = {"error": error, "action": request.get_full_path(), "query": _query(request)}
+    return render(request, "accounts/prove_factor.html", context | ways_to_prove(request, stage.person), status=status)
 
 
 def not_readable_now() -> str:
@@ -227,13 +229,13 @@ def _added(
     try:
         codes = add(request, user, make)
     except IntegrityError:  # the passkey of another tab was first
-        return redirect("second-factor")
+        return redirect(reverse("prove-factor") + _query(request) if stage else wanted_next(request) or "second-factor")
     request.session.pop(NEW_APP, None)
     if stage is not None:
         onward = stage.finish().headers["Location"]
     else:
         notice = "replaced" if had_app and add is changes.add_app else "added"
-        onward = reverse("admin:index") if _is_for_admin(request) else f"{reverse('second-factor')}?notice={notice}"
+        onward = wanted_next(request) or f"{reverse('second-factor')}?notice={notice}"
     return _show_codes(request, codes, onward, heading=_("Keep these recovery codes")) if codes else redirect(onward)
 
 
@@ -263,9 +265,18 @@ def _passkeys_here(request: HttpRequest) -> dict[str, object]:
     return {"passkeys_possible": passkey_site.is_possible(request), "passkeys_at": passkey_site.site()}
 
 
-def _is_for_admin(request: HttpRequest) -> bool:
-    return request.GET.get("for") == FOR_ADMIN
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """Nothing waits for a second factor here: it did for too long, or the browser has come by itself."""
+    told = query(wanted_next(request), stay=wants_to_stay(request), notice="waited_too_long")
+    return redirect(reverse("account_login") + told)
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page with all kinds of factors: one's own, or that of somebody who has to add one now."""
+    is_on_the_way = not request.user.is_authenticated or "next" in request.GET
+    return reverse("need-factor") + _query(request) if is_on_the_way else reverse("second-factor")
 
 
 def _query(request: HttpRequest) -> str:
-    return f"?for={FOR_ADMIN}" if _is_for_admin(request) else ""
+    """Where a sign-in leads, or whoever has to add a factor first, stands in the address: it outlives the wait."""
+    return query(wanted_next(request), stay=wants_to_stay(request))

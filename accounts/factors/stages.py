@@ -6,11 +6,13 @@ from allauth.account.stages import LoginStage, LoginStageController
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from accounts import people, step_up
 from accounts.factors.held import has_factor, must_have_factor
 from accounts.local import passwords
 from accounts.models import Session, User
+from accounts.next_page import query
 from accounts.sessions import Proof, SessionStore
 
 
@@ -36,7 +38,16 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
             return None, True
         if isinstance(self.request.session, SessionStore):
             self.request.session.wait(user)
-        return redirect(self.urlname if has_factor(user) else "need-factor"), True
+        page = self.urlname if has_factor(user) else "need-factor"
+        return redirect(reverse(page) + query(self.onward, stay=self.stays)), True
+
+    @property
+    def onward(self) -> str:
+        return self.login.redirect_url or ""
+
+    @property
+    def stays(self) -> bool:
+        return isinstance(self.request.session, SessionStore) and self.request.session.is_remembered
 
     @property
     def person(self) -> User:
@@ -48,7 +59,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
 
         Raises people.EndedMeanwhile; the first proof is forgotten then.
         """
-        with transaction.atomic():
+        with people.on_the_way_to(self.onward, stays=self.stays), transaction.atomic():
             proof = hold(self.request, self.person)
             if not passwords.still_opens(self.request, self.person):
                 raise people.EndedMeanwhile(self.person.pk)
@@ -81,7 +92,8 @@ def waiting(request: HttpRequest) -> SecondFactorStage | None:
     found: Any = LoginStageController.enter(request, SecondFactorStage.key)
     if found is None or found.login.user is None or not found.login.user.is_active:
         return None
-    if not Session.objects.waiting().of_browser(request.session.session_key).exists():
-        raise people.EndedMeanwhile(found.login.user.pk)
     stage: SecondFactorStage = found
+    with people.on_the_way_to(stage.onward, stays=stage.stays):
+        if not Session.objects.waiting().of_browser(request.session.session_key).exists():
+            raise people.EndedMeanwhile(stage.person.pk)
     return stage

@@ -86,11 +86,12 @@ def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:
         from accounts.factors import passkeys  # noqa: PLC0415  # see there
 
         options = passkeys.begin_sign_in(request)
+    told = query(next_url, stay=wants_to_stay(request))
     is_for_admin = next_url.startswith(reverse("admin:index"))
     return {
         "options": options,
         "passkeys_at": passkey_site.site(),
         "has_passkey": True,
         "action": request.get_full_path(),
-        "back": reverse("admin:login") if is_for_admin else reverse("account_login"),
+        "back": reverse("admin:login" if is_for_admin else "account_login") + told,
     }

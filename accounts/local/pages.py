@@ -24,7 +24,7 @@ from accounts.local import by_passkey, passwords, registration
 from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, User
-from accounts.next_page import wanted_next, wants_to_stay
+from accounts.next_page import leave_next, left_next, query, wanted_next, wants_to_stay
 from audit.events import Event, record
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
@@ -51,15 +51,15 @@ def register(request: HttpRequest) -> HttpResponse:
     if not registration.is_open():
         raise Http404
     if request.user.is_authenticated:
-        return redirect("account")
-    page = {"heading": _("Register"), "back": reverse("account_login")}
+        return redirect(wanted_next(request) or "account")
+    page = {"heading": _("Register"), "back": reverse("account_login") + _query(request)}
     return _take_address(request, page, Event.REGISTRATION_ASKED, registration.answer_registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
 def forgotten(request: HttpRequest) -> HttpResponse:
-    page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in")}
+    page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in") + _query(request)}
     return _take_address(request, page, Event.PASSWORD_RESET_ASKED, registration.answer_forgotten_password)
 
 
@@ -81,6 +81,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         "action": request.get_full_path(),
         "is_open_to_all": registration.is_open(),
         "stays": wants_to_stay(request),
+        "query": _query(request),
         "passkey_url": by_passkey.url(next_url, stay=wants_to_stay(request)),
     }
     return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
@@ -89,7 +90,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     if not registration.is_open():
         raise links.LinkDead
-    return choose(request, link.address, opened=lambda _user: links.use(link))
+    return choose(request, link.address, opened=lambda _user: links.use(link), next_url=left_next(request))
 
 
 @sensitive_post_parameters("password")
@@ -130,7 +131,8 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
     if form.is_valid():
         registration.reset_password(link, form.cleaned_data["password"])
-        return redirect(f"{reverse('account_login')}?notice=password_chosen")
+        told = query(left_next(request), stay=False, notice="password_chosen")
+        return redirect(reverse("account_login") + told)
     context = {
         "heading": _("Choose a new password"),
         "meaning": _("With it every device is signed out, and you sign in anew."),
@@ -152,7 +154,7 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work
     """Take an address for which a worker will find out what there is to say, by mail."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        context = {**page, "form": form, "action": request.path}
+        context = {**page, "form": form, "action": request.get_full_path()}
         return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
     address = form.cleaned_data["address"]
     for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, canonical(address))):
@@ -162,4 +164,10 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work
     with transaction.atomic():
         record(event, personal={"address": address})
         later(work, address=address, asked=asked, mail_id=mail.new_id())
-    return render(request, "accounts/mailed.html", {"address": address})
+    response = render(request, "accounts/mailed.html", {"address": address, "query": _query(request)})
+    leave_next(response, wanted_next(request))
+    return response
+
+
+def _query(request: HttpRequest) -> str:
+    return query(wanted_next(request), stay=wants_to_stay(request))

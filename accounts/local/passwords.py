@@ -84,7 +84,7 @@ def sign_in(
     if request.user.is_authenticated:
         logout(request)
     try:
-        with transaction.atomic():
+        with people.on_the_way_to(next_url, stays=stays), transaction.atomic():
             held = people.hold(user.pk, epoch=user.sign_in_epoch)
             if not opens(held):
                 raise people.EndedMeanwhile(held.pk)

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import leaving
 from accounts.models import Identity, Session, User
-from accounts.next_page import ACCOUNT, ANOTHER, query, wanted_next, wants_another
+from accounts.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, wanted_next, wants_another
 from accounts.rows import let_go
 from accounts.tenancy.middleware import without_tenant
 from providers import registry, vault
@@ -34,6 +34,7 @@ from providers.tokens import claims_of
 
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
 COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
+ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
 LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
 LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
 
@@ -71,13 +72,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @without_tenant
 @require_GET
 def back(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Somebody comes back from signing out there; only who was sent is told that it was done."""
+    """Somebody comes back from signing out there; only who was sent is told that it was done, and goes on."""
     provider = registry.enabled().get(provider_id)
     if provider is None:
         raise Http404
-    sent = request.COOKIES.get(COOKIE, "")
+    sent, _mark, onward = request.COOKIES.get(COOKIE, "").partition(ONWARD)
     was_sent = bool(sent) and constant_time_compare(sent, f"{provider_id}.{request.GET.get('state', '')}")
-    response = _to_sign_in("signed_out_there", provider) if was_sent else redirect("account_login")
+    if was_sent:
+        response = _to_sign_in("signed_out_there", provider, onward=_read_onward(onward))
+    else:
+        response = redirect("account_login")
     response.delete_cookie(COOKIE)
     return response
 
@@ -117,6 +121,18 @@ def _onward(request: HttpRequest) -> dict[str, str]:
     """Return what the sign-in page is told of somebody who signs out to come in with another account."""
     told = {"next": wanted_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
     return {name: value for name, value in told.items() if value}
+
+
+def _kept_onward(request: HttpRequest) -> str:
+    told = _onward(request)
+    return f"{told.get(ACCOUNT, '')}{ONWARD}{as_cookie(told.get('next', ''))}"
+
+
+def _read_onward(kept: str) -> dict[str, str]:
+    """Return what ``_kept_onward`` left in the cookie, of which no more is believed than of an address."""
+    account, _mark, next_url = kept.partition(ONWARD)
+    onward = {"next": from_cookie(next_url), ACCOUNT: ANOTHER if account == ANOTHER else ""}
+    return {name: value for name, value in onward.items() if value}
 
 
 def _query(request: HttpRequest, *, there_too: bool) -> str:
@@ -172,7 +188,7 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
     response = HttpResponseRedirect(with_query(endpoint, parameters))
     response.set_cookie(
         COOKIE,
-        f"{origin.provider.id}.{state}",
+        f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}",
         max_age=LIFETIME,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,

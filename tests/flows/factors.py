@@ -1,6 +1,7 @@
 """What the stories of second factors share: the pages, adding an app, and people whom a provider has asked for more."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from audit.models import Entry
 from sandbox.personas import Persona
@@ -11,12 +12,18 @@ from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
 
 PROVE = "/accounts/second-factor/prove/"
+BEGIN_AGAIN = "/accounts/login/?notice=waited_too_long"  # where it leads who has no sign-in that waits
 NEEDED = "/accounts/second-factor/needed/"
 APP = "/accounts/second-factor/app/"
 LIST = "/accounts/second-factor/"
 PICTURE = "/accounts/second-factor/app/picture.svg"
 CODES = "/accounts/second-factor/recovery-codes/"
 PASSKEY = "/accounts/second-factor/passkey/"
+
+
+def on_the_way(page: str, next_url: str = "/admin/") -> str:
+    """Such a page, as it is for somebody who goes on to another one."""
+    return f"{page}?{urlencode({'next': next_url})}"
 
 
 def add_app(browser: Browser) -> tuple[str, list[str]]:

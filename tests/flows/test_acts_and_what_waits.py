@@ -29,7 +29,7 @@ from sandbox.server import Sandbox
 from tests.administrator import administrator, root
 from tests.authenticator import SecurityKey, code
 from tests.flows.conftest import Browser, refusals
-from tests.flows.factors import CODES, LIST, PROVE, add_app
+from tests.flows.factors import BEGIN_AGAIN, CODES, LIST, PROVE, add_app
 from tests.flows.test_local_accounts import ANOTHER, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.flows.test_passkey_sign_in import SITE, asked, show, with_key
@@ -361,7 +361,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
     assert (entry.person, entry.actor_id) == (str(stage.person.pk), "keycloak")
     assert stage.late.get(PROVE).headers["Location"] == ENDED
     assert refusals()[-1] == "ended_meanwhile"
-    assert stage.late.get(PROVE).headers["Location"] == "/accounts/login/", "it is forgotten"
+    assert stage.late.get(PROVE).headers["Location"] == BEGIN_AGAIN, "it is forgotten"
 
 
 def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from audit.models import Entry
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
-from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, with_words
+from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, on_the_way, with_words
 from tests.flows.proofs import let_be_proven
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_els
     browser: Browser, root: User, strict: None, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     entered = enter(browser, next="/admin/accounts/user/")
-    assert entered.headers["Location"] == NEEDED
+    assert entered.headers["Location"] == on_the_way(NEEDED, "/admin/accounts/user/")
     assert not is_inside(browser)
     assert browser.account is None
     assert b"Who can change everything here comes in by two steps" in browser.get(NEEDED).content
@@ -81,7 +81,7 @@ def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_els
     assert is_inside(browser)
     later()
     elsewhere = new_browser()
-    assert enter(elsewhere).headers["Location"] == PROVE
+    assert enter(elsewhere).headers["Location"] == on_the_way(PROVE)
     assert not is_inside(elsewhere)
     assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/admin/"
     assert is_inside(elsewhere)
@@ -95,7 +95,7 @@ def test_who_has_a_factor_is_asked_even_where_none_is_required(
     assert is_inside(browser)
     elsewhere = new_browser()
 
-    assert enter(elsewhere).headers["Location"] == PROVE
+    assert enter(elsewhere).headers["Location"] == on_the_way(PROVE)
     assert not is_inside(elsewhere)
 
 
@@ -106,15 +106,15 @@ def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
     browser.sign_in(provider, "ada")
     make_administrator(browser)
     assert not is_inside(browser)
-    assert browser.get(f"{LOGIN}?next=/admin/").headers["Location"] == f"{NEEDED}?for=admin"
+    assert browser.get(f"{LOGIN}?next=/admin/").headers["Location"] == on_the_way(NEEDED)
     let_be_proven(browser)
-    shown = browser.post(f"{APP}?for=admin", {"code": code(secret := secret_on(browser.get(APP).content))})
+    shown = browser.post(on_the_way(APP), {"code": code(secret := secret_on(browser.get(APP).content))})
     assert b'href="/admin/"' in shown.content
     assert is_inside(browser)
 
     later()
     elsewhere = new_browser()
-    assert elsewhere.sign_in(provider, "ada", next="/admin/").headers["Location"] == PROVE
+    assert elsewhere.sign_in(provider, "ada", next="/admin/").headers["Location"] == on_the_way(PROVE)
     assert not is_inside(elsewhere)
     assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/admin/"
     assert is_inside(elsewhere)
@@ -188,9 +188,9 @@ def test_with_local_passwords_off_a_provider_that_asked_for_a_factor_leads_in_an
 
     assert enter(browser).status_code == 403
     assert (is_inside(browser), is_inside(plain)) == (False, False)
-    assert plain.get(f"{LOGIN}?next=/admin/").headers["Location"] == f"{NEEDED}?for=admin"
+    assert plain.get(f"{LOGIN}?next=/admin/").headers["Location"] == on_the_way(NEEDED)
     assert is_inside(asked)
-    assert new_browser().sign_in("google", "ada", next="/admin/").headers["Location"] == NEEDED
+    assert new_browser().sign_in("google", "ada", next="/admin/").headers["Location"] == on_the_way(NEEDED)
 
 
 def test_staff_only(browser: Browser, root: User) -> None:

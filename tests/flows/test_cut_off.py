@@ -27,7 +27,7 @@ from providers.vault import NothingKept, get_token, held
 from tests.administrator import administrator, root
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
-from tests.flows.factors import PROVE, add_app
+from tests.flows.factors import BEGIN_AGAIN, PROVE, add_app
 from tests.flows.test_local_accounts import NORA, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.proven import proven
@@ -440,5 +440,5 @@ def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_n
     assert person.sessions.count() == before
     User.objects.filter(pk=person.pk).update(is_active=True)
     assert is_out(late)
-    assert late.get(PROVE).headers["Location"] == "/accounts/login/", "the first proof is forgotten"
+    assert late.get(PROVE).headers["Location"] == BEGIN_AGAIN, "the first proof is forgotten"
     assert b"signed out everywhere" in late.get("/accounts/login/?notice=ended_meanwhile").content

@@ -15,7 +15,7 @@ from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
 from tests.authenticator import code
 from tests.flows.conftest import Browser
-from tests.flows.factors import APP, LIST, PASSKEY, PROVE, add_app, details, with_words
+from tests.flows.factors import APP, BEGIN_AGAIN, LIST, PASSKEY, PROVE, add_app, details, on_the_way, with_words
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 
@@ -31,7 +31,7 @@ def test_whoever_has_one_is_asked_after_every_first_step(
     elsewhere = new_browser()
     asked = elsewhere.sign_in(provider, "ada", next="/accounts/sessions/")
 
-    assert (asked.status_code, asked.headers["Location"]) == (302, PROVE)
+    assert (asked.status_code, asked.headers["Location"]) == (302, on_the_way(PROVE, "/accounts/sessions/"))
     assert not elsewhere.account
     assert elsewhere.get("/accounts/").headers["Location"].startswith("/accounts/login/")
     assert elsewhere.get(PROVE).status_code == 200
@@ -254,7 +254,7 @@ def test_who_planted_a_session_cannot_go_on_in_its_owners_place(
 
     assert victim.key != planted
     assert victim.get(PROVE).status_code == 200
-    assert thief.get(PROVE).headers["Location"] == "/accounts/login/"
+    assert thief.get(PROVE).headers["Location"] == BEGIN_AGAIN
 
 
 def test_a_first_step_waits_a_quarter_of_an_hour_for_the_second(
@@ -266,7 +266,7 @@ def test_a_first_step_waits_a_quarter_of_an_hour_for_the_second(
     elsewhere.sign_in("google", "ada")
     later(minutes=16)
 
-    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/accounts/login/"
+    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == BEGIN_AGAIN
     assert elsewhere.account is None
 
 
@@ -280,7 +280,7 @@ def test_an_account_that_is_switched_off_half_way_does_not_come_in(
     elsewhere.sign_in("google", "ada")
     User.objects.update(is_active=False)
 
-    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == "/accounts/login/"
+    assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == BEGIN_AGAIN
     assert elsewhere.account is None
 
 
