@@ -72,6 +72,8 @@ class Session(AbstractBaseSession):
     identity, and in which epoch its first proof was judged. ``waiting_ended`` says why it opens nothing any more; the
     row stays, so that its browser can be told (ADR 28).
 
+    ``not_before`` is its person's when the session was given: while they are the same, it serves (ADR 42).
+
     ``session_key`` is ``row_key`` of what the browser holds: who reads the table can be nobody by it (ADR 34).
     """
 
@@ -83,6 +85,7 @@ class Session(AbstractBaseSession):
     idle = models.DurationField(_("ends without use after"), null=True, editable=False)
     ends_at = models.DateTimeField(_("ends at the latest"), null=True, editable=False)
     active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
+    not_before = models.DateTimeField(_("given under"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
     upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.following
         _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False

@@ -54,8 +54,8 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
 
     An address is a contact, never a key: it reserves itself only when a provider whose word we take
     has verified it (ADR 2), and it never leads into an account. It is compared by its canonical form alone (ADR 27).
-    What opens it and was given before ``not_before`` is
-    worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21).
+    What opens it and was given under another ``not_before`` is
+    worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21, 42).
 
     ``sign_in_epoch`` moves with every act upon the person: a proof judged in an earlier one opens no session (ADR 28).
     """

@@ -17,9 +17,11 @@ OF_THE_BROWSER = (
     "follow_at",
 )  # fmt: skip
 INSERT = """
-    INSERT INTO "accounts_session" AS s ({names}, idle, ends_at, expire_date)
-    SELECT {marks}, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
-        SELECT idle, statement_timestamp() + life AS ends_at FROM public.session_limits(%s, %s, %s, %s)
+    INSERT INTO "accounts_session" AS s ({names}, not_before, idle, ends_at, expire_date)
+    SELECT {marks}, given_under, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
+        SELECT idle, statement_timestamp() + life AS ends_at, (
+            SELECT u.not_before FROM accounts_user u WHERE u.id = %s
+        ) AS given_under FROM public.session_limits(%s, %s, %s, %s)
     ) limits {where}
     RETURNING s.ends_at, EXISTS (
         SELECT FROM mfa_authenticator f WHERE f.user_id = s.user_id AND f.type <> 'recovery_codes'

@@ -238,7 +238,7 @@ class SessionStore(DatabaseStore):
         proof = self._proof_of(person or values.get("waiting_for_id"))
         where = STANDS if proof else ""
         sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
-        given: list[Any] = [*adapted(values), person, is_remembered, most.idle, most.whole]
+        given: list[Any] = [*adapted(values), person, person, is_remembered, most.idle, most.whole]
         row = fetch_one(sql, given + (compared(proof) if proof else []))
         if row is None:
             raise self._why_not(proof)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from django.utils import timezone
-
 from accounts.models import Identity, Session
 from accounts.sessions import Upstream
+from audit.clocks import is_older
 from providers.following.every import every, next_time
 from providers.vault.keeping import REFRESH
 from providers.vault.renewing import renewed
@@ -41,7 +40,7 @@ def _followed(row: Session) -> Iterator[Upstream]:
 def _ask_about(pair: Row) -> None:
     """Another session of ours, or code that works for the person, may have had it renewed a moment ago."""
     span = every(pair.provider)
-    if span is None or pair.rests or pair.is_claimed or timezone.now() - pair.given_at < span / 2:
+    if span is None or pair.rests or pair.is_claimed or not is_older(pair.given_at, span / 2):
         return
     try:
         refresh = opened(pair, pair.refresh, REFRESH)

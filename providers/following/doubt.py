@@ -7,11 +7,11 @@ says nothing. Whoever does not come back within the time is signed out.
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
-from django.utils import timezone
 
 from accounts.models import Identity, Session, User
 from accounts.sessions import Because, SessionStore, end_early
 from accounts.sessions.ending import Word
+from audit.clocks import is_older
 from providers import registry
 from providers.buttons import start_url
 from providers.errors import NEEDS_THE_PERSON
@@ -31,7 +31,7 @@ def answered(
     row = Session.objects.of_browser(request.session.session_key).filter(unsure_since=unsure_since).first()
     if row is None:
         return response
-    if timezone.now() - unsure_since > PATIENCE:
+    if is_older(unsure_since, PATIENCE):
         end_early([row], because=Because.PROVIDER, word=Word(provider=row.provider, said="answer_lost"))
         return response
     if not is_by_a_person or request.method != "GET" or response.status_code != 200 or _is_on_the_way(request):

@@ -36,7 +36,7 @@ TAKES_NO_TOKEN = frozenset(  # the refresh token was not sent, or answered by a 
 )
 STANDS = """
     SELECT i.id FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
-    WHERE i.id = %s AND u.is_active AND coalesce(u.not_before, '-infinity') < %s
+    WHERE i.id = %s AND u.is_active AND u.not_before IS NOT DISTINCT FROM %s
 """
 
 
@@ -105,7 +105,7 @@ def _is_kept(row: Row) -> bool:
 
 def _is_signed_out(row: Row) -> bool:
     """Whether a pair went by a plain sign-out, after which its provider's session is left alone (ADR 36)."""
-    return fetch_one(STANDS, [row.identity_id, row.now]) is not None
+    return fetch_one(STANDS, [row.identity_id, row.not_before]) is not None
 
 
 def _of_somebody_else(row: Row) -> str:

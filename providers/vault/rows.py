@@ -28,8 +28,9 @@ READ = """
     SELECT
         t.id, t.sid, i.id, i.user_id, i.provider, i.issuer, i.subject,
         t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
-        t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %s, statement_timestamp()
-    FROM accounts_identity i JOIN providers_upstreamtokens t ON t.identity_id = i.id
+        t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %s, u.not_before, statement_timestamp()
+    FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
+    JOIN providers_upstreamtokens t ON t.identity_id = i.id
 """
 OF_PERSON = f"""
     {READ} WHERE i.user_id = %s AND i.provider = %s
@@ -113,6 +114,7 @@ class Row:
     health: str
     rest_until: datetime | None
     is_claimed: bool | None
+    not_before: datetime | None
     now: datetime
 
     @property

@@ -5,7 +5,6 @@ sign-in finds nothing changed.
 """
 
 from collections.abc import Callable
-from functools import partial
 from threading import Event
 from typing import Any
 
@@ -215,24 +214,3 @@ def test_a_whole_row_saved_from_an_older_copy_leaves_the_epoch_where_it_is() -> 
 
     assert moved is not None
     assert User.objects.get(pk=older.pk).sign_in_epoch == moved
-
-
-def test_the_epoch_goes_on_where_the_database_s_clock_was_ahead(servers: Servers) -> None:
-    person = User.objects.create_user(name="Ada")
-    User.objects.filter(pk=person.pk).update(password="one")
-    with psycopg.connect(servers.superuser_url) as prompt:
-        prompt.execute("ALTER TABLE public.accounts_user DISABLE TRIGGER move_sign_in_epoch")
-        prompt.execute("UPDATE public.accounts_user SET sign_in_epoch = clock_timestamp() + interval '1 hour'")
-        prompt.execute("ALTER TABLE public.accounts_user ENABLE TRIGGER move_sign_in_epoch")
-    ahead = User.objects.get().sign_in_epoch
-    acts = [
-        partial(User.objects.filter(pk=person.pk).update, password="two"),
-        partial(end_of, [person.pk], because=Because.OWNER),
-    ]
-    for act in acts:
-        act()
-        now = User.objects.get().sign_in_epoch
-        assert now is not None
-        assert ahead is not None
-        assert now > ahead
-        ahead = now

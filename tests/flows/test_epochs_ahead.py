@@ -1,0 +1,316 @@
+"""A moment of a person's that lies in the future keeps them out no longer, and still ends what came before it.
+
+The kind of fault: a clock that was ahead (the database's, or that of the server that took its place) wrote since when
+nothing serves any more, and whatever is given afterwards is from before it until that time comes. Or the other way
+round: such a moment is not believed, and then nothing after it is either.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import cut_off, people
+from accounts.local.registration import open_local_account
+from accounts.mailing import links
+from accounts.models import CutOff, Identity, MailedLink, Purpose, Session, User
+from accounts.rows import fetch_one
+from accounts.sessions import Because, end_of
+from providers.following import asking
+from providers.models import UpstreamTokens
+from tests.flows.conftest import Browser, refusals
+from tests.flows.factors import PROVE, add_app
+from tests.flows.test_keeping_the_way import NEXT
+from tests.flows.test_local_accounts import NORA, PASSWORD
+from tests.flows.test_local_accounts import sign_in as local_sign_in
+from tests.servers import Servers
+from tests.together import together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(28, 95)]
+
+YEAR = timedelta(days=365)
+Column = Literal["not_before", "sign_in_epoch"]
+WRITTEN: dict[Column, str] = {
+    "not_before": "UPDATE public.accounts_user SET not_before = clock_timestamp() + %s",
+    "sign_in_epoch": "UPDATE public.accounts_user SET sign_in_epoch = clock_timestamp() + %s",
+}
+BY_OLDER_CODE = """
+    INSERT INTO accounts_session (session_key, session_data, user_id, expire_date)
+    VALUES (%s, %s, %s, statement_timestamp() + interval '1 hour')
+"""
+STANDS = "SELECT public.session_stands(%s, %s, %s, %s, 'keycloak', '')"
+
+
+@pytest.fixture
+def clock_was_ahead(servers: Servers) -> Callable[..., None]:
+    """Let an act upon everybody have written its moments by a clock that was ahead and is right again."""
+
+    def write(*columns: Column, by: timedelta = YEAR) -> None:
+        with psycopg.connect(servers.superuser_url) as prompt:
+            prompt.execute("ALTER TABLE public.accounts_user DISABLE TRIGGER USER")
+            for column in columns or ("not_before", "sign_in_epoch"):
+                prompt.execute(WRITTEN[column], [by])
+            prompt.execute("ALTER TABLE public.accounts_user ENABLE TRIGGER USER")
+
+    return write
+
+
+def now() -> datetime:
+    row = fetch_one("SELECT clock_timestamp()", [])
+    assert row
+    found: datetime = row[0]
+    return found
+
+
+def come_in(browser: Browser, provider: str = "keycloak") -> None:
+    browser.sign_in(provider, "ada")
+    assert browser.account
+
+
+def stands(*, epoch: datetime | None, judged_at: datetime) -> bool:
+    identity = Identity.objects.get()
+    row = fetch_one(STANDS, [identity.user_id, epoch, judged_at, identity.pk])
+    assert row
+    return bool(row[0])
+
+
+# Since when nothing serves any more
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+@pytest.mark.parametrize("ahead", [timedelta(minutes=5), YEAR])
+def test_who_was_cut_off_by_a_clock_that_was_ahead_comes_in_again(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    provider: str,
+    clock_was_ahead: Callable[..., None],
+    ahead: timedelta,
+    *,
+    is_closed: bool,
+) -> None:
+    browser.sign_in(provider, "ada")
+    cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=is_closed)
+    User.objects.filter(is_active=False).update(is_active=True)
+    clock_was_ahead("not_before", by=ahead)
+    again = new_browser()
+    again.sign_in(provider, "ada")
+
+    assert again.account == str(User.objects.get().pk)
+    assert again.get("/accounts/").status_code == 200
+    assert browser.account is None
+
+
+def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]) -> None:
+    settings.LOCAL_ACCOUNTS = "open"
+    person = open_local_account(NORA, "Nora", PASSWORD)
+    clock_was_ahead()
+
+    assert local_sign_in(browser).headers["Location"] == "/accounts/"
+    assert browser.account == str(person.pk)
+
+
+def test_the_next_act_ends_what_was_given_since(
+    browser: Browser, new_browser: Callable[[], Browser], clock_was_ahead: Callable[..., None]
+) -> None:
+    """Also a session whose row appears when the act is done: it was given by what was before."""
+    come_in(browser)
+    clock_was_ahead("not_before")
+    late = new_browser()
+    come_in(late)
+    row = Session.objects.of_browser(late.key).get()
+    cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
+    assert late.account is None
+    row.save(force_insert=True)
+
+    assert row.not_before is not None
+    assert row.not_before > timezone.now() + YEAR / 2
+    assert late.account is None
+    moved = User.objects.get().not_before
+    assert moved
+    assert moved <= now()
+    come_in(new_browser())
+
+
+def test_a_session_that_was_given_by_a_clock_that_was_ahead_is_ended_like_any_other(
+    browser: Browser, clock_was_ahead: Callable[..., None]
+) -> None:
+    come_in(browser)
+    Session.objects.update(created_at=timezone.now() + YEAR)
+    row = Session.objects.of_browser(browser.key).get()
+    User.objects.update(not_before=now())
+    assert browser.account is None
+    cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
+    row.save(force_insert=True)
+
+    assert browser.account is None
+
+
+@pytest.mark.parametrize("column", ["not_before", "sign_in_epoch"])
+def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
+    column: Column, clock_was_ahead: Callable[..., None]
+) -> None:
+    def found() -> datetime:
+        moment = getattr(User.objects.get(), column)
+        assert isinstance(moment, datetime)
+        return moment
+
+    never_moved = User.objects.create_user(name="Ada")
+    User.objects.update(**{column: now() + YEAR})
+    first = found()
+    assert first <= now()
+
+    never_moved.save()
+    assert found() == first
+    older = User.objects.get()
+    User.objects.update(**{column: now()})
+    second = found()
+    older.save()
+    assert first < second == found() <= now()
+
+    clock_was_ahead(column)
+    older.save()
+    assert second < found() <= now(), "nobody can tell what is older than a moment in the future"
+    clock_was_ahead(column)
+    User.objects.update(**{column: now()})
+    assert second < found() <= now()
+
+
+@pytest.mark.parametrize("is_cut_off_before", [True, False])
+def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
+    browser: Browser, *, is_cut_off_before: bool
+) -> None:
+    """It names no ``not_before``, and runs beside this code while a release is rolled out."""
+    come_in(browser)
+    row = Session.objects.of_browser(browser.key).get()
+    if is_cut_off_before:
+        cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
+    Session.objects.all().delete()
+    with connection.cursor() as cursor:
+        cursor.execute(BY_OLDER_CODE, [row.session_key, row.session_data, row.user_id])
+    assert browser.account
+
+    User.objects.update(not_before=now())
+    assert browser.account is None
+
+
+# The epoch of sign-ins
+
+
+def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_set_right(
+    browser: Browser, provider: str, clock_was_ahead: Callable[..., None]
+) -> None:
+    """Nobody knows whether the act was before the clock was set back, or after the provider's answer was judged."""
+    browser.sign_in(provider, "ada")
+    browser.post("/accounts/logout/")
+    clock_was_ahead("sign_in_epoch")
+    refused = browser.sign_in(provider, "ada", next=NEXT, remember="on")
+
+    way = parse_qs(urlsplit(refused.headers["Location"]).query)
+    assert way == {"next": [NEXT], "remember": ["on"], "notice": ["ended_meanwhile"]}
+    assert browser.account is None
+    assert refusals() == ["ended_meanwhile"]
+    epoch = User.objects.get().sign_in_epoch
+    assert epoch
+    assert epoch <= now()
+    assert browser.sign_in(provider, "ada", next=NEXT).headers["Location"] == NEXT
+    assert browser.account
+
+
+def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
+    browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]
+) -> None:
+    """It was read before the password was judged: no moments are compared."""
+    settings.LOCAL_ACCOUNTS = "open"
+    open_local_account(NORA, "Nora", PASSWORD)
+    clock_was_ahead("sign_in_epoch")
+
+    assert local_sign_in(browser).headers["Location"] == "/accounts/"
+
+
+def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it(
+    browser: Browser, clock_was_ahead: Callable[..., None]
+) -> None:
+    come_in(browser)
+    person = User.objects.get()
+    for act in (
+        partial(end_of, [person.pk], because=Because.OWNER),
+        partial(User.objects.update, password="another"),
+        partial(User.objects.update, sign_in_epoch=now()),
+    ):
+        clock_was_ahead("sign_in_epoch")
+        judged_at = now()
+        act()
+        moved = User.objects.get().sign_in_epoch
+
+        assert moved
+        assert judged_at < moved <= now()
+        assert not stands(epoch=moved, judged_at=judged_at), "judged before the act, though it was looked up after it"
+        assert stands(epoch=moved, judged_at=now())
+
+
+def test_an_act_over_one_ends_what_waits(
+    browser: Browser,
+    new_browser: Callable[[], Browser],
+    later: Callable[..., None],
+    clock_was_ahead: Callable[..., None],
+) -> None:
+    browser.sign_in("keycloak", "ada")
+    add_app(browser)
+    person = User.objects.get()
+    clock_was_ahead("sign_in_epoch")
+    people.set_epoch_right(person.pk)
+    later()
+    late = new_browser()
+    assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
+    token = links.make(
+        Purpose.PASSWORD_RESET, address="ada@example.com", lifetime=3600, user=User.objects.get(pk=person.pk)
+    )
+    User.objects.update(sign_in_epoch=now())
+
+    assert late.get(PROVE).headers["Location"] == "/accounts/login/?notice=ended_meanwhile"
+    assert not MailedLink.objects.live().exists()
+    assert browser.get(f"/accounts/links/{token}/").status_code in {404, 410}
+
+
+def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was_ahead: Callable[..., None]) -> None:
+    come_in(browser)
+    person = User.objects.get().pk
+    clock_was_ahead("sign_in_epoch")
+    judged_at = now()
+
+    def set_right() -> datetime | None:
+        people.set_epoch_right(person)
+        return User.objects.get().sign_in_epoch
+
+    first, second = together(set_right, set_right)
+    assert first == second == User.objects.get().sign_in_epoch
+    assert not stands(epoch=first, judged_at=judged_at)
+    assert stands(epoch=first, judged_at=now())
+    people.set_epoch_right(person)
+    assert User.objects.get().sign_in_epoch == first, "and what is right is left alone"
+
+
+# What follows a provider's session
+
+
+def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> None:
+    come_in(browser)
+    Session.objects.update(unsure_since=timezone.now() + YEAR)
+    browser.get("/accounts/")
+
+    assert browser.account is None
+
+
+def test_tokens_given_in_the_future_are_asked_about(browser: Browser, settings: Any) -> None:
+    come_in(browser)
+    UpstreamTokens.objects.update(given_at=timezone.now() + YEAR)
+    before = UpstreamTokens.objects.get().version
+    asking.ask(Session.objects.get().public_id)
+
+    assert UpstreamTokens.objects.get().version == before + 1
