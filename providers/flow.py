@@ -9,6 +9,8 @@ import hashlib
 import hmac
 import re
 import secrets
+import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -19,7 +21,7 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
-from accounts.next_page import lost_page
+from accounts.next_page import lost_page, safe_next
 from accounts.sessions import SessionStore
 from providers.refusal import Reason, SignInRefused
 
@@ -40,6 +42,19 @@ class Process(StrEnum):
     SIGN_IN = "sign_in"
     CONNECT = "connect"
     PROVE = "prove"
+
+
+def _is(kind: type) -> Callable[[object], bool]:
+    return lambda value: type(value) is kind
+
+
+FORMS: dict[str, Callable[[Any], bool]] = {  # of what a cookie keeps of an attempt
+    **dict.fromkeys(("provider", "starter", "session", "state"), _is(str)),
+    **dict.fromkeys(("stays", "asks_for_factor", "another", "silent"), _is(bool)),
+    "process": lambda value: isinstance(value, str) and value in frozenset(Process),
+    "next": lambda value: isinstance(value, str) and value == safe_next(value),
+    "wanted": lambda value: isinstance(value, list | tuple) and all(map(_is(str), value)),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +141,7 @@ def take(request: HttpRequest, provider: str) -> Flow:
     State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
     minutes; of several callbacks with it, over all processes, one wins.
     """
-    flow = _read(request, lifetime=LIFETIME)
+    flow = _flow(_values(request, lifetime=LIFETIME))
     if flow.provider != provider:
         raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
     try:
@@ -144,9 +159,13 @@ def meant(request: HttpRequest) -> Flow | None:
     It may be too old, or spent, and nobody is signed in by it.
     """
     try:
-        return _read(request, lifetime=KEPT)
+        values = _values(request, lifetime=KEPT)
     except SignInRefused:
         return None
+    try:
+        return _flow(values)
+    except SignInRefused:
+        return _told_by(values)
 
 
 def session_began(request: HttpRequest) -> str:
@@ -160,7 +179,8 @@ def spent(state: str) -> str:
     return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
 
-def _read(request: HttpRequest, *, lifetime: int) -> Flow:
+def _values(request: HttpRequest, *, lifetime: int) -> dict[str, Any]:
+    """Return what this browser keeps of the attempt that is answered. Raises SignInRefused."""
     states = request.GET.getlist("state")
     if not states:
         raise SignInRefused(Reason.STATE_MISSING, "the callback has no state")
@@ -170,22 +190,47 @@ def _read(request: HttpRequest, *, lifetime: int) -> Flow:
     if cookie is None:
         raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
     values = _unsigned(cookie, lifetime)
-    known = {one.name: values[one.name] for one in fields(Flow) if one.name in values}  # another release may know more
-    flow = Flow(**known | {"process": Process(values["process"]), "wanted": tuple(values.get("wanted", ()))})
-    if not secrets.compare_digest(flow.state, states[0]):
+    if not secrets.compare_digest(str(values.get("state")).encode(errors="replace"), states[0].encode()):
         raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
-    return flow
+    return values
+
+
+def _flow(values: dict[str, Any]) -> Flow:
+    """Make the attempt of what is kept of it. Raises SignInRefused where a release of another day wrote it otherwise.
+
+    That may know more than this one, which is left out; but what this one knows must be there, and be what it is here.
+    """
+    given = {one.name: values.get(one.name, one.default) for one in fields(Flow)}
+    odd = [name for name, fits in FORMS.items() if not fits(given[name])]
+    if odd:
+        raise SignInRefused(Reason.STATE_UNKNOWN, f"another release wrote the attempt: {', '.join(odd)}")
+    return Flow(**given | {"process": Process(given["process"]), "wanted": tuple(given["wanted"])})
+
+
+def _told_by(values: dict[str, Any]) -> Flow:
+    """Make a new attempt to sign in of what can be read of another: to where, and for how long."""
+    next_url = values.get("next")
+    return Flow(
+        provider=str(values.get("provider")),
+        process=Process.SIGN_IN,
+        next=safe_next(next_url) if isinstance(next_url, str) else "",
+        stays=values.get("stays") is True,
+    )
 
 
 def _unsigned(cookie: str, lifetime: int) -> dict[str, Any]:
     """Return what a cookie holds, and by which of our keys. Raises SignInRefused."""
     for age, key in enumerate(_secret_keys()):
         try:
-            values: dict[str, Any] = _signer(key).unsign_object(cookie, max_age=lifetime)
+            values = _signer(key).unsign_object(cookie, max_age=lifetime)
         except SignatureExpired:
             raise SignInRefused(Reason.STATE_EXPIRED, f"older than {lifetime} s") from None
         except BadSignature:
             continue
+        except (ValueError, zlib.error):  # the signature is ours, and what it is on is of another release
+            values = None
+        if not isinstance(values, dict):
+            raise SignInRefused(Reason.STATE_UNKNOWN, "another release wrote the attempt")
         return values | {"key_age": age}
     raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong")
 

@@ -23,6 +23,7 @@ from accounts.people import EndedMeanwhile
 from accounts.rows import change, fetch_one
 from accounts.sessions.ending import end
 from accounts.sessions.following import Upstream, after_proof, when_opened
+from accounts.sessions.forms import readable
 from accounts.sessions.lifetime import NOBODYS, lifetime, longest
 from accounts.sessions.proof import Proof
 from accounts.sessions.reading import Found, read
@@ -76,12 +77,12 @@ class SessionStore(DatabaseStore):
         return json.dumps(session_dict, separators=(",", ":"))
 
     def decode(self, session_data: str | bytes) -> dict[str, Any]:
-        """What is not ours is as good as not there."""
+        """What is not ours, or has a form that is unknown here, is as good as not there."""
         try:
             data = json.loads(session_data)
         except ValueError:
             return {}
-        return data if isinstance(data, dict) else {}
+        return readable(data) if isinstance(data, dict) else {}
 
     @property
     def is_loaded(self) -> bool:
