@@ -3,9 +3,10 @@
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
+from uuid import UUID
 
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
@@ -30,7 +31,7 @@ from accounts.brake import Braked
 from accounts.next_page import query
 from accounts.people import EndedMeanwhile
 from accounts.sessions import forget_sign_in
-from accounts.tenancy.middleware import is_for_programs
+from accounts.tenancy.middleware import afterwards, is_for_programs
 from audit.events import Event, record
 
 logger = logging.getLogger(__name__)
@@ -182,16 +183,21 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
     """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by.
 
     They still come to where they were going; whose session ended while they acted in it, to the page where they were.
+    What is written of it comes after the request's transaction, which is rolled back.
     """
     if not isinstance(exception, EndedMeanwhile):
         return None
     onward = request.get_full_path() if exception.onward is None else exception.onward
-    forget_sign_in(request)
-    people.set_epoch_right(exception.person)
-    record(Event.SIGN_IN_REFUSED, person=exception.person, refused_because="ended_meanwhile")
-    logger.warning("refused: reason=ended_meanwhile person=%s", exception.person)
+    afterwards(request, partial(_forget_ended, request, exception.person))
     told = query(onward, stay=exception.stays, notice="ended_meanwhile")
     return HttpResponseRedirect(reverse("account_login") + told)
+
+
+def _forget_ended(request: HttpRequest, person: UUID) -> None:
+    forget_sign_in(request)
+    people.set_epoch_right(person)
+    record(Event.SIGN_IN_REFUSED, person=person, refused_because="ended_meanwhile")
+    logger.warning("refused: reason=ended_meanwhile person=%s", person)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
