@@ -15,7 +15,19 @@ from audit.models import Entry
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
-from tests.flows.factors import APP, CODES, LIST, NEEDED, PASSKEY, PICTURE, PROVE, add_app, details, with_words
+from tests.flows.factors import (
+    APP,
+    CODES,
+    LIST,
+    NEEDED,
+    PASSKEY,
+    PICTURE,
+    PROVE,
+    add_app,
+    details,
+    on_the_way,
+    with_words,
+)
 from tests.flows.proofs import let_be_proven
 from tests.together import together
 
@@ -147,7 +159,7 @@ def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provid
     person = required_of("ada", browser, provider)
     asked = browser.sign_in(provider, "ada", next="/accounts/sessions/")
 
-    assert asked.headers["Location"] == NEEDED
+    assert asked.headers["Location"] == on_the_way(NEEDED, "/accounts/sessions/")
     assert b"An administrator has asked for a second step" in browser.get(NEEDED).content
     for path in ("/accounts/", LIST, CODES, "/accounts/prove/", "/accounts/connections/"):
         assert browser.get(path).headers["Location"].startswith("/accounts/login/")
