@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
 from accounts.models import Identity, Session, User
+from accounts.next_page import lost_page, safe_next
 from accounts.sessions import Because, SessionStore, end_early
 from accounts.sessions.ending import Word
 from audit.clocks import is_older
@@ -63,7 +64,7 @@ def _silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect 
     flow = Flow(
         provider=provider.id,
         process=Process.PROVE,
-        next=request.get_full_path(),
+        next=safe_next(request.get_full_path()) or lost_page(),
         starter=str(identity.user_id),
         session=session_began(request),
         silent=True,
