@@ -4,25 +4,46 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 from typing import cast
 
+import psycopg
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
 
 from audit.models import JobRun
-from config.beat import PREFIX, Scheduler, claim
+from config.beat import EARLY, PREFIX, Scheduler, claim
 from config.cache import Cache
 from config.celery import app
 from config.environment import CHECKOUT
 from config.queue import queue
+from tests.servers import Servers
+from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
 
 FIVE = timedelta(seconds=5)
+HURRIED = 0.5  # seconds, of tests.hurried
+NOTE_CLAIMS = """
+    CREATE TABLE public.turns (ran_at timestamptz NOT NULL);
+    GRANT INSERT ON public.turns TO PUBLIC;
+    CREATE FUNCTION public.note_turn() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NEW.name = 'beat.webhooks' THEN INSERT INTO public.turns VALUES (NEW.ran_at); END IF;
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER note_turn AFTER INSERT OR UPDATE ON public.audit_jobrun
+        FOR EACH ROW EXECUTE FUNCTION public.note_turn();
+"""
+FORGET_CLAIMS = """
+    DROP TRIGGER note_turn ON public.audit_jobrun;
+    DROP FUNCTION public.note_turn;
+    DROP TABLE public.turns;
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -52,23 +73,42 @@ def test_an_hourly_job_that_has_just_run_is_not_due_because_beat_is_new() -> Non
     assert schedule["retention"].is_due().is_due
 
 
-def test_two_beats_send_what_one_sends() -> None:
-    command = [sys.executable, "-m", "celery", "-A", "config.celery", "beat", "--pidfile="]
-    begun = time.monotonic()
-    beats = [subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ)) for _ in range(2)]
+@pytest.fixture
+def claimed(servers: Servers) -> Iterator[Callable[[], list[datetime]]]:
+    """Give the turns of the webhooks' job that were claimed so far, by the database's clock: it notes each itself."""
+    with psycopg.connect(servers.superuser_url, autocommit=True) as database:
+        database.execute(NOTE_CLAIMS)
+        yield lambda: [turn for (turn,) in database.execute("SELECT ran_at FROM public.turns ORDER BY ran_at")]
+        database.execute(FORGET_CLAIMS)
+
+
+def _started(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as writes:
+        return subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), stdout=writes, stderr=writes)
+
+
+def test_two_beats_send_what_one_sends(claimed: Callable[[], list[datetime]], tmp_path: Path) -> None:
+    """Whoever claims a turn sends it, and none is claimed before its time: however fast or slow the machine is."""
+    logs = [tmp_path / name for name in ("one", "another")]
+    command = [sys.executable, "-m", "celery", "-A", "tests.hurried", "beat", "--pidfile=", "--loglevel=INFO"]
+    beats = [_started(command, log) for log in logs]
     try:
-        deadline = time.monotonic() + 40
-        while queue().waiting < 3 and time.monotonic() < deadline:
-            time.sleep(0.1)
-        time.sleep(12)
+        until(lambda: all("Starting" in log.read_text() for log in logs), seconds=300)
+        before = len(claimed())
+        until(lambda: len(claimed()) >= before + 6, seconds=300)
+        assert [one.poll() for one in beats] == [None, None], "both were there"
     finally:
         for one in beats:
-            one.kill()
-            one.wait()
-    turns = (time.monotonic() - begun) / FIVE.total_seconds()
+            one.terminate()
+        for one in beats:
+            one.wait(timeout=60)
     sent = [json.loads(message)["headers"]["task"] for message in cast("Cache", cache).redis().lrange("celery", 0, -1)]
 
-    assert 3 <= sent.count("accounts.tasks.send_webhooks") <= turns + 1
+    assert set(sent) == {"accounts.tasks.send_webhooks"}
+    assert len(claimed()) - len(beats) <= len(sent) <= len(claimed()), (
+        "each may have been ended before it sent its last"
+    )
+    assert min(later - earlier for earlier, later in pairwise(claimed())) >= timedelta(seconds=HURRIED) * EARLY
 
 
 def test_the_queue_tells_how_much_waits_since_when() -> None:

@@ -1,0 +1,7 @@
+"""The product's Celery application, with a job that comes twice a second, so that a test sees many turns at once."""
+
+from config.celery import app
+
+__all__ = ["app"]
+
+app.conf.beat_schedule = {"webhooks": {**app.conf.beat_schedule["webhooks"], "schedule": 0.5}}
