@@ -70,7 +70,10 @@ class Environment(BaseModel):
         default=[], description="comma-separated host names besides that of PUBLIC_URL"
     )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
-        default=[], description="networks whose X-Forwarded-* headers count"
+        default=[], description="networks whose forwarding header counts"
+    )
+    forwarding_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
+        default="X-Forwarded-For", description="the one header by which these proxies say who has asked"
     )
 
     database_url: SecretStr = Field(description="PostgreSQL, as the runtime role")

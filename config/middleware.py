@@ -1,10 +1,9 @@
-"""What holds for every request: whose word counts about the caller, what may be kept, what an outage looks like."""
+"""What holds for every request: what may be kept, what browsers are told, what an outage looks like."""
 
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial, wraps
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 from uuid import UUID
 
@@ -37,39 +36,7 @@ from audit.events import Event, record
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
-Networks = Sequence[IPv4Network | IPv6Network]
 OUTAGES = (OperationalError, InterfaceError, RedisError)
-FORWARDING = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT")
-
-
-def forwarding(get_response: Handler) -> Handler:
-    """Believe ``X-Forwarded-For`` and ``-Proto`` from the configured proxies, and strip all of it from others.
-
-    The address is the nearest one that is no proxy of ours: what stands left of it, anybody can write.
-    """
-
-    def handle(request: HttpRequest) -> HttpResponseBase:
-        told = {name: request.META.pop(name, "") for name in FORWARDING}
-        if _is_in(request.META.get("REMOTE_ADDR", ""), settings.TRUSTED_PROXIES):
-            path = [hop.strip() for hop in told["HTTP_X_FORWARDED_FOR"].split(",") if hop.strip()]
-            request.META["REMOTE_ADDR"] = (
-                nearest_stranger(path, settings.TRUSTED_PROXIES) or request.META["REMOTE_ADDR"]
-            )
-            if told["HTTP_X_FORWARDED_PROTO"].lower() == "https":
-                request.META["wsgi.url_scheme"] = "https"
-        return get_response(request)
-
-    return handle
-
-
-def nearest_stranger(path: Sequence[str], proxies: Networks) -> str | None:
-    """Return the last address of a forwarding path that is not a proxy's, if the path is made of addresses."""
-    for hop in reversed(path):
-        if not _is_address(hop):
-            return None
-        if not _is_in(hop, proxies):
-            return hop
-    return None
 
 
 def no_store(get_response: Handler) -> Handler:
@@ -216,15 +183,3 @@ def outage_page() -> HttpResponse:
     response = render(None, "503.html", status=503)
     response.headers["Retry-After"] = "5"
     return response
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_in(address: str, networks: Networks) -> bool:
-    return _is_address(address) and any(ip_address(address) in network for network in networks)

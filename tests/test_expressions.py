@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from audit.plain import plain
 from audit.reading import telling
 from audit.reading.telling import Value
 from config.logs import hide_mailed_links, keep_to_one_line
-from config.middleware import nearest_stranger
+from config.proxies import hops_of_forwarded, hops_of_x_forwarded_for, nearest_stranger
 from providers.identity import clean_address, storable
 
 pytestmark = pytest.mark.alone
@@ -226,6 +227,7 @@ def validated(form: Callable[[dict[str, str]], Any]) -> Callable[[str], object]:
     return lambda text: form(dict.fromkeys(names, text)).is_valid()
 
 
+EVERYWHERE = [ip_network("0.0.0.0/0"), ip_network("::/0")]  # each hop is a proxy's: all of them are looked at
 OURS: dict[str, Callable[[str], object]] = {
     "a browser's name": name_browser,
     "a claim's path": path_of,
@@ -233,7 +235,8 @@ OURS: dict[str, Callable[[str], object]] = {
     "a claim's path, written": lambda text: paths.write([text]),
     "a page to go to": lambda text: safe_next(f"/{text}"),
     "an address of a network": address_of,
-    "forwarded for": lambda text: nearest_stranger(text.split(","), []),
+    "x-forwarded-for": lambda text: nearest_stranger(hops_of_x_forwarded_for(text), EVERYWHERE),
+    "forwarded": lambda text: nearest_stranger(hops_of_forwarded(text), EVERYWHERE),
     "an address of a provider": clean_address,
     "a name of a provider": clean_name,
     "a passkey's answer": passkey_of,

@@ -24,7 +24,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.health.answer_first",
-    "config.middleware.forwarding",
+    "config.proxies.forwarding",
     "audit.middleware.ContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.no_store",

@@ -24,6 +24,7 @@ DEBUG = TOLD.debug
 PUBLIC_URL = TOLD.base_url
 SITE_NAME = TOLD.site_name
 TRUSTED_PROXIES = TOLD.trusted_proxies
+FORWARDING_HEADER = TOLD.forwarding_header
 RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
 WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also without TLS
 

@@ -32,6 +32,13 @@ def test_a_whole_environment_is_read_with_its_types() -> None:
     assert [str(network) for network in told.trusted_proxies] == ["10.0.0.0/8", "192.168.0.1/32"]
 
 
+def test_one_forwarding_header_is_named() -> None:
+    assert read(WHOLE).forwarding_header == "X-Forwarded-For"
+    assert read(WHOLE | {"FORWARDING_HEADER": "Forwarded"}).forwarding_header == "Forwarded"
+    for wrong in ("X-Real-IP", "forwarded", "X-Forwarded-For, Forwarded"):
+        assert "FORWARDING_HEADER" in refusal(FORWARDING_HEADER=wrong)
+
+
 def test_former_secret_keys_are_read_newest_first_and_are_no_weaker() -> None:
     told = read(WHOLE | {"SECRET_KEY_FALLBACKS": f"{'y' * 50}, {'z' * 60}"})
 

@@ -1,0 +1,134 @@
+"""Where a request came from, as the proxies before us tell it: by one header, and only from those that are ours.
+
+The site says by which (``FORWARDING_HEADER``): a proxy sets that one, and passes on what else a client sends. So every
+other header that names an address, a host or a scheme is removed, from whomever it comes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+X_FORWARDED_FOR, FORWARDED = "X-Forwarded-For", "Forwarded"
+HEADERS = (X_FORWARDED_FOR, FORWARDED)  # the values of FORWARDING_HEADER; the second is RFC 7239
+FORWARDING = frozenset(
+    {
+        "HTTP_CF_CONNECTING_IP", "HTTP_CF_CONNECTING_IPV6", "HTTP_CLIENT_IP", "HTTP_FASTLY_CLIENT_IP", "HTTP_FORWARDED",
+        "HTTP_FORWARDED_FOR", "HTTP_FRONT_END_HTTPS", "HTTP_TRUE_CLIENT_IP", "HTTP_X_CLIENT_IP",
+        "HTTP_X_CLUSTER_CLIENT_IP", "HTTP_X_HOST", "HTTP_X_REAL_IP", "HTTP_X_URL_SCHEME",
+    }
+)  # fmt: skip
+BEGINNINGS = ("HTTP_X_FORWARDED", "HTTP_X_ORIGINAL_")
+LONGEST_HOP = 256  # characters of one element that is looked at
+
+V4_WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}\Z")
+V6_IN_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?\Z")
+NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2: a token
+# A name and its value (RFC 7239, section 4). An address with a port wants quotation marks; some proxies leave them out.
+PAIR = re.compile(rf'[ \t]*({NAME})=(?:([\[\]:!#$%&\'*+.^_`|~0-9A-Za-z-]+)|"([^"\\,;]*)")[ \t]*\Z')
+
+Address = IPv4Address | IPv6Address
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """What one proxy says of whoever came to it; without an address where it says nothing that we can read."""
+
+    address: Address | None
+    is_over_tls: bool = False
+
+
+def forwarding(get_response: Any) -> Any:
+    """Believe the configured proxies, and nobody else, about who has asked and over what.
+
+    The address is the nearest one that is no proxy of ours: what stands left of it, anybody can write.
+    """
+
+    def handle(request: HttpRequest) -> HttpResponseBase:
+        meta = request.META
+        told = {name: meta.pop(name) for name in [*meta] if name in FORWARDING or name.startswith(BEGINNINGS)}
+        if is_proxy(address_in(meta.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES):
+            found = nearest_stranger(_hops(told), settings.TRUSTED_PROXIES)
+            if found is not None and found.address is not None:
+                meta["REMOTE_ADDR"] = str(found.address)
+            if _is_over_tls(told, found):
+                meta["wsgi.url_scheme"] = "https"
+        response: HttpResponseBase = get_response(request)
+        return response
+
+    return handle
+
+
+def nearest_stranger(hops: Iterable[Hop], proxies: Networks) -> Hop | None:
+    """Return the first hop that is not a proxy's, counted from us; None where a proxy tells nothing readable."""
+    for hop in hops:
+        if hop.address is None:
+            return None
+        if not is_proxy(hop.address, proxies):
+            return hop
+    return None
+
+
+def hops_of_x_forwarded_for(text: str) -> Iterator[Hop]:
+    """Read what proxies have appended, the nearest first. An address may have the client's port, as Azure adds it."""
+    for part in _parts(text):
+        yield Hop(address=address_in(part))
+
+
+def hops_of_forwarded(text: str) -> Iterator[Hop]:
+    """Read RFC 7239, the nearest first.
+
+    No value that we look at holds a comma or a semicolon. So text is split wherever one stands: a piece from within
+    quotation marks is no whole element, and ends the reading.
+    """
+    for part in _parts(text):
+        yield _hop(part)
+
+
+def address_in(text: str) -> Address | None:
+    """Return the address in ``203.0.113.7``, ``203.0.113.7:51234``, ``2001:db8::7``, ``[2001:db8::7]:51234``."""
+    text = text.strip(" \t")
+    with_port = V4_WITH_PORT.match(text) or V6_IN_BRACKETS.match(text)
+    try:
+        found = ip_address(with_port[1] if with_port else text)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        return None if found.scope_id else found.ipv4_mapped or found
+    return None if text.startswith("[") else found
+
+
+def is_proxy(address: Address | None, proxies: Networks) -> bool:
+    return address is not None and any(address in network for network in proxies)
+
+
+def _hops(told: dict[str, str]) -> Iterator[Hop]:
+    if settings.FORWARDING_HEADER == FORWARDED:
+        return hops_of_forwarded(told.get("HTTP_FORWARDED", ""))
+    return hops_of_x_forwarded_for(told.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def _is_over_tls(told: dict[str, str], found: Hop | None) -> bool:
+    """``X-Forwarded-For`` says nothing of the scheme: ``X-Forwarded-Proto`` goes with it."""
+    if settings.FORWARDING_HEADER == FORWARDED:
+        return found is not None and found.is_over_tls
+    return told.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
+
+
+def _parts(text: str) -> Iterator[str]:
+    return (part for part in reversed(text.split(",")) if part.strip(" \t"))
+
+
+def _hop(part: str) -> Hop:
+    if len(part) > LONGEST_HOP:
+        return Hop(address=None)
+    pairs = [PAIR.match(pair) for pair in part.split(";") if pair.strip(" \t")]
+    found = {pair[1].lower(): pair[2] or pair[3] or "" for pair in pairs if pair}
+    if len(found) != len(pairs):  # unreadable, or a name twice (RFC 7239, section 4)
+        return Hop(address=None)
+    return Hop(address=address_in(found.get("for", "")), is_over_tls=found.get("proto", "").lower() == "https")
