@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, Ht
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
@@ -226,8 +227,10 @@ class WebhookAdmin(FoundByWords, Asking):
         return str(_("well") if webhook.last_success_at else _("nothing sent yet"))
 
     @admin.display(description=_("behind since"))
-    def lag(self, webhook: Webhook) -> Any:
-        return running.behind_since(webhook) or _("everything is sent")
+    def lag(self, webhook: Webhook) -> str:
+        """Django writes a moment in its own form only where it is a field of a list."""
+        since = running.behind_since(webhook)
+        return date_format(timezone.localtime(since), "DATETIME_FORMAT") if since else str(_("everything is sent"))
 
     @admin.display(description=_("not delivered"))
     def undelivered_shown(self, webhook: Webhook) -> str:
