@@ -39,6 +39,24 @@ def test_the_readme_gives_each_providers_callback_and_variables(provider: str) -
     assert {f"{provider.upper()}_CLIENT_ID", f"{provider.upper()}_CLIENT_SECRET"} <= set(told) <= set(names())
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("README.md", r"\| Keycloak \|.*\*Front channel logout\* off"),
+        ("docs/keycloak.md", r"\| Front channel logout \| \*\*off\*\*.*no logout token"),
+        ("docs/keycloak.md", r"`SSL_CERT_FILE="),
+        ("docs/keycloak.md", r"`default\.acr\.values`"),
+        ("docs/keycloak.md", r"\(`amr`\).*add the mapper"),
+        ("docs/keycloak.md", r"`KEYCLOAK_ACR_VALUES="),
+        ("docs/keycloak.md", r"(?s)## OFFLINE_ACCESS=keycloak\n.*Its price:"),
+        (".env.example", r"(?s)With keycloak here.*at a price:.*\nOFFLINE_ACCESS=\n"),
+    ],
+)
+def test_whoever_sets_a_keycloak_up_is_told_what_no_error_would_say(page: str, said: str) -> None:
+    """The kind of fault: a set-up that looks right and does less; with the front channel on, no logout token comes."""
+    assert re.search(said, (CHECKOUT / page).read_text())
+
+
 def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
     page = (CHECKOUT / "docs" / "threat-model.md").read_text()
     rows = [line for line in page.splitlines() if line.startswith("| ") and not line.startswith("| attack ")]

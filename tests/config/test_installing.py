@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -109,6 +110,16 @@ def test_a_lock_answers_every_question_in_the_words_in_which_it_is_asked(name: s
             stripped = lock.replace(pin.text, str(mutant))
             assert not asked <= index.answers(stripped), f"{pin.text} without {extra}"
     assert not asked <= index.answers(locking.once(lock))
+
+
+@pytest.mark.parametrize("place", ["Makefile", ".ci/run", "Dockerfile"])
+def test_no_set_up_brings_another_pip_than_the_one_that_is_there(place: str) -> None:
+    """Kind: a check that passes on a machine of its own making, which nobody else has."""
+    text = (CHECKOUT / place).read_text()
+
+    assert not re.findall(r"--upgrade pip|-U pip|install pip\b|ensurepip --upgrade|get-pip", text)
+    for command in re.findall(r"pip install[^\n]*", text):
+        assert "--no-deps --require-hashes" in command, command
 
 
 def test_set_up_installs_what_is_locked_from_the_index_that_pip_is_told(published: Published, tmp_path: Path) -> None:

@@ -205,6 +205,17 @@ def test_factors_stay_and_are_asked_for(
     assert came.account == str(keycloak_ada.pk)
 
 
+def test_the_mail_goes_to_the_address_as_the_account_has_it(
+    keycloak_ada: User, refused: str, administrator: Client, post: Post, committed: Any
+) -> None:
+    """The kind: mail about an account to an address that came from elsewhere, though it is the same one (ADR 27)."""
+    User.objects.filter(pk=keycloak_ada.pk).update(email="Ada@EXAMPLE.com")
+    with committed():
+        administrator.post(lead_page(refused), {"reason": REASON})
+
+    assert [letter.to for letter in post.all() if "connected" in letter.subject] == [["Ada@EXAMPLE.com"]]
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501, "nul\0"])
 def test_it_needs_a_reason(refused: str, administrator: Client, reason: str) -> None:
     answer = administrator.post(lead_page(refused), {"reason": reason})

@@ -129,7 +129,7 @@ def test_a_tenant_has_so_many_webhooks_and_another_as_many(town: Town, monkeypat
 def test_one_tenants_slow_receivers_do_not_take_all_senders(
     town: Town, set_up: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And all of its webhooks get their turn."""
+    """Kind: one tenant's share that is all there is. And all of its webhooks get their turn."""
     at_once, most, served = set(), [], set()
     lock = threading.Lock()
 
@@ -139,6 +139,7 @@ def test_one_tenants_slow_receivers_do_not_take_all_senders(
             most.append(len(at_once))
             served.add(webhook_id)
         connection.ensure_connection()
+        threading.Event().wait(0.2)  # a receiver that is slow: were there more senders, they would be here as well
         with lock:
             at_once.discard(webhook_id)
 
@@ -147,7 +148,7 @@ def test_one_tenants_slow_receivers_do_not_take_all_senders(
     monkeypatch.setattr(running, "run", run)
     running.send_due(seconds=20)
 
-    assert max(most) <= running.SENDERS_OF_ONE
+    assert max(most) == running.SENDERS_OF_ONE < running.SENDERS
     assert len(served) == 7
 
 
