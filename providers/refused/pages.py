@@ -22,6 +22,7 @@ from audit.reference import read
 from providers.models import RefusedIdentity
 from providers.refused.finding import Found, account_of, find
 from providers.refused.leading import LONGEST_REASON, LeadRefused, Obstacle, lead, obstacle_to
+from providers.refused.mending import mend_of
 
 
 @require_safe
@@ -111,6 +112,7 @@ def _told(request: HttpRequest, found: Found) -> dict[str, Any]:
         "reason": words.plain(str(details.get("refused_because", ""))).capitalize(),
         "code": details.get("refused_because", ""),
         "detail": details.get("detail", ""),
+        "mend": mend_of(found.entry.action, str(details.get("refused_because", ""))),
         "came": came,
         "claims": sorted(came.claims.items()) if came else [],
         "can_lead": found.obstacle is None,
