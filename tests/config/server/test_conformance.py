@@ -192,6 +192,13 @@ WRONG = {
 }  # fmt: skip
 
 
+IN_WORDS = {  # by status
+    413: b"more than we can take",
+    414: b"too long to read",
+    431: b"too long to read",
+}
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, wrong: str) -> None:
     sent, status = WRONG[wrong]
@@ -211,7 +218,8 @@ def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, w
     assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["Server"] is None
-    assert b"<h1>" in answer.body
+    assert IN_WORDS.get(status, b"could not read") in answer.body
+    assert b'<html lang="en"' in answer.body
     assert b"gunicorn" not in answer.body.lower()
 
 
