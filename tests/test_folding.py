@@ -59,7 +59,7 @@ OTHERS = {
     "config/own_address.py fault_of_host": "a host name of ours, which is ASCII",
     "config/issuers.py": "the name of an algorithm, and of a setting",
     "config/logs.py MAILED_LINK": "the path of a link",
-    "config/middleware.py": "a header of HTTP",
+    "config/proxies.py": "a header of HTTP: a name, and a scheme",
     "config/overview/refusals.py": "a reason, for people to read",
     "config/server/refusals.py reason_of": "the name of an exception",
     "config/templatetags/menu.py": "the name of a model",

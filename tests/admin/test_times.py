@@ -13,7 +13,7 @@ from django.utils.html import strip_tags
 
 from accounts.models import User
 from accounts.tenancy import site_context
-from tests.admin.crawler import address, body, registered
+from tests.admin.crawler import address, registered
 from tests.admin.test_crawl import furnished
 from tests.proven import proven
 from tests.tenancy.conftest import Town
@@ -36,7 +36,9 @@ UNSEEN = re.compile(r"<(script|style|template)\b.*?</\1>|<(input|time|option|tex
 def test_every_moment_of_every_page_names_its_zone_and_is_written_alike(furnished: Town) -> None:
     root = proven(User.objects.get(username="root"))
     pages = [
-        (url, strip_tags(UNSEEN.sub("", body(answer)))) for url in _addresses() if _is_page(answer := root.get(url))
+        (url, strip_tags(UNSEEN.sub("", answer.content.decode())))
+        for url in _addresses()
+        if _is_page(answer := root.get(url))
     ]
     wrong = [
         (what, how, text[max(0, found.start() - 60) : found.end() + 20])

@@ -88,7 +88,8 @@ def test_a_translation_that_loses_what_is_put_in_is_not_complete(tmp_path: Path)
 
 
 def test_a_catalogue_that_does_not_say_so_is_not_offered_and_told_of_when_complete(tmp_path: Path) -> None:
-    catalogues.made_up(tmp_path, "en", turned, complete=False)
+    for code in ("en", "de"):  # of which the one has its forms of dates, and the other would have to be offered
+        catalogues.made_up(tmp_path, code, turned, complete=False)
 
     assert languages.offered(tmp_path) == [("en", "English")]
     assert catalogues.faults(tmp_path) == ["en is complete and not offered"]
