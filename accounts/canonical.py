@@ -17,6 +17,12 @@ LONGEST = 320  # characters of what is given: no rule allows more, and nothing l
 LONGEST_LOCAL = 64  # octets of UTF-8 (RFC 5321, section 4.5.3.1.1; RFC 6531, section 3.3)
 A_LABEL = "xn--"  # how each begins (RFC 5890, section 2.3.2.1)
 SHORTEST_TOP = 2  # letters of a top-level domain
+# Letters and marks by their category, and nothing to be seen (Unicode, Default_Ignorable_Code_Point): ``isprintable``
+# knows the others that there are of this kind.
+IGNORABLE = frozenset(
+    {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"}
+    | {*map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))}
+)
 ATEXT = frozenset(ascii_letters + digits + "!#$%&'*+-/=?^_`{|}~")  # RFC 5322, section 3.2.3
 
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
@@ -132,7 +138,7 @@ def _is_local_part(local: str) -> bool:
 
 def _is_of_atom(letter: str) -> bool:
     """``isprintable`` knows controls, blanks, joiners, directions, halves of characters and what is unassigned."""
-    return letter in ATEXT or (not letter.isascii() and letter.isprintable())
+    return letter in ATEXT or (not letter.isascii() and letter.isprintable() and letter not in IGNORABLE)
 
 
 @lru_cache(maxsize=4096)

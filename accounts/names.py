@@ -5,9 +5,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.canonical import IGNORABLE
+
 LONGEST_NAME = 255  # characters
 JOINERS = "\u200c\u200d"
-BLANK_LETTERS = frozenset("\u2800\u3164\uffa0")  # letters by their category, and nothing to be seen
+BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters by their category, and nothing to be seen
+
+UNSEEN_ALONE = JOINERS + "".join(sorted(IGNORABLE))  # they shape the letter beside them, and are no name by themselves
 
 
 def on_one_line(value: str) -> str:
@@ -18,7 +22,7 @@ def on_one_line(value: str) -> str:
     """
     spaced = "".join(" " if letter.isspace() or letter in BLANK_LETTERS else letter for letter in value)
     visible = "".join(letter for letter in spaced if letter.isprintable() or letter in JOINERS)
-    return " ".join(word for word in visible.split() if word.strip(JOINERS))
+    return " ".join(word for word in visible.split() if word.strip(UNSEEN_ALONE))
 
 
 def clean_name(value: object) -> str:

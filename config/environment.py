@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import issuers, mail, obstacles, own_address, second_factors
+from config import issuers, mail, obstacles, own_address, second_factors, server_urls
 from config.issuers import AcrValues, Algorithms, split
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -190,6 +190,16 @@ class Environment(BaseModel):
         schemes = ("redis://", "rediss://") if info.field_name == "redis_url" else ("postgresql://", "postgres://")
         if value is not None and not value.get_secret_value().startswith(schemes):
             raise ValueError(f"must begin with {' or '.join(schemes)}")
+        look = server_urls.fault_of_redis if info.field_name == "redis_url" else server_urls.fault_of_postgresql
+        if value is not None and (fault := look(value.get_secret_value())):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("site_name")
+    @classmethod
+    def _name_can_be_read(cls, value: str) -> str:
+        if not value.strip() or not value.isprintable():
+            raise ValueError("must be one line that people can read: it stands in mails too")
         return value
 
     @field_validator("mfa_by_provider")
@@ -201,7 +211,12 @@ class Environment(BaseModel):
     @field_validator("microsoft_issuer")
     @classmethod
     def _one_microsoft_tenant(cls, value: str) -> str:
-        tenant = value.rstrip("/").removesuffix("/v2.0").rsplit("/", 1)[-1]
+        path = urlsplit(value).path.rstrip("/").removesuffix("/v2.0")
+        tenant = path.rsplit("/", 1)[-1].lower()
+        if not tenant or set(tenant) & set("{}<>"):
+            raise ValueError(
+                "names no tenant: https://login.microsoftonline.com/<tenant id>/v2.0, with the id of yours"
+            )
         if tenant in {"common", "organizations", "consumers"}:
             raise ValueError(
                 f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; "
@@ -260,8 +275,15 @@ class Environment(BaseModel):
             *((name, own_address.fault_of_issuer(url)) for name, url in issuers.items()),
             *(("allowed_hosts", own_address.fault_of_host(host)) for host in self.allowed_hosts),
             ("email_from", mail.fault_of_sender(self.email_from) if self.email_from else None),
+            *((name, server_urls.fault_of_credential(_text(getattr(self, name)))) for name in self._credentials()),
         ]
+        if self.is_development and self.sandbox_port == self.port:
+            found.append(("sandbox_port", "is that of PORT, and one of the two could not start"))
         return [f"{name.upper()}: {fault}" for name, fault in found if fault]
+
+    @classmethod
+    def _credentials(cls) -> list[str]:
+        return [name for name in cls.model_fields if name.endswith(("_client_id", "_client_secret"))]
 
     def _shared_issuers(self) -> list[str]:
         names = ("google_issuer", "microsoft_issuer", "keycloak_issuer", "github_url")

@@ -1,11 +1,16 @@
 """How mail leaves: one URL, turned into Django's settings, and what would be wrong with it."""
 
+import re
 from dataclasses import dataclass, field
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
+
+from accounts.canonical import canonical_or_none
 
 CONSOLE = "console"
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+HOST = re.compile(r"[A-Za-z0-9._:-]+\Z")
+AS_IF = "example"  # makes a whole name of a host's short one, which a site's own mail server may know
 PORTS = {"smtp": 587, "smtps": 465}
 
 
@@ -51,7 +56,17 @@ def fault(url: str, *, is_development: bool) -> str | None:
         return None if is_development else "console: writes links that open accounts into the log: development only"
     if parts.scheme not in PORTS or not parts.hostname or not port_is_fine:
         return "must be smtp://… or smtps://… with a host, or console: in development"
-    asked = parse_qs(parts.query)
+    return _fault_of_server(parts)
+
+
+def _fault_of_server(parts: SplitResult) -> str | None:
+    if not HOST.match(parts.hostname or "") or parts.path not in {"", "/"} or parts.fragment:
+        return "must name a host and nothing after it, such as smtp://user:password@mail.example.com:587"
+    if bool(parts.username) != bool(parts.password):
+        return "must have both a user and a password, or neither: half of it signs in nowhere"
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    if parts.scheme == "smtps" and asked:
+        return "speaks TLS from the first byte: tls=… is for smtp://"
     if set(asked) - {"tls"} or asked.get("tls", ["starttls"]) not in (["starttls"], ["none"]):
         return "knows one option, tls=starttls or tls=none"
     if parts.scheme == "smtp" and not _starts_tls(parts) and parts.hostname not in THIS_MACHINE:
@@ -62,8 +77,12 @@ def fault(url: str, *, is_development: bool) -> str | None:
 def fault_of_sender(sender: str) -> str | None:
     """Say why mails could never be sent in this name, ``a@b`` or ``Name <a@b>``."""
     _name, address = parseaddr(sender)
-    local, _at, host = address.rpartition("@")
-    if sender.isprintable() and local and host and not set(address) & set(" ,;<>"):
+    is_whole = sender.isprintable() and (sender == address or sender.endswith(f"<{address}>"))
+    if (
+        is_whole
+        and len(getaddresses([sender])) == 1
+        and (canonical_or_none(address) or canonical_or_none(f"{address}.{AS_IF}"))
+    ):
         return None
     return "must be an address, or a name with an address: Vestibule <no-reply@id.example.com>"
 

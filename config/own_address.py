@@ -1,11 +1,19 @@
 """What of the site's own address, of its host names and of issuers can never work, said with the reason."""
 
 import re
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+import idna
+
 USUAL_PORTS = {"https": ":443", "http": ":80"}
-HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])\Z")
+# What Django takes for the name of a host, and browsers for a label of one: no underscore, nothing at its edges.
+LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as it is written
+NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")  # a last label by which browsers read an IPv4 address (WHATWG URL)
+A_LABEL = "xn--"
 DISCOVERY = "/.well-known/openid-configuration"
+ENDPOINTS = "/protocol/openid-connect"  # Keycloak's, beneath the issuer
 
 
 def fault_of_public_url(url: str) -> str | None:
@@ -16,19 +24,67 @@ def fault_of_public_url(url: str) -> str | None:
     if parts.netloc.endswith(USUAL_PORTS.get(parts.scheme, "")):
         return "must be written as browsers do, without the usual port"
     host = parts.netloc.removesuffix(f":{parts.port}")
-    if not url.startswith(f"{parts.scheme}://{parts.netloc}") or not HOST.match(host):
+    if not url.startswith(f"{parts.scheme}://{parts.netloc}") or not _is_host(host):
         return "must be written as browsers do: small letters, and a name in other letters as xn--…"
+    if _is_nowhere(host):
+        return "must be an address that somebody can reach: this one means any of a machine's own"
     return None
 
 
 def fault_of_issuer(url: str) -> str | None:
     if url.rstrip("/").endswith(DISCOVERY):
         return f"must be the issuer itself, without {DISCOVERY}"
+    if ENDPOINTS in urlsplit(url).path:
+        return f"must be the issuer itself, without {ENDPOINTS} and what follows"
     return None
 
 
 def fault_of_host(host: str) -> str | None:
     """Django compares names alone: no entry with more in it ever allows anything."""
-    if host == "*" or HOST.match(host.lower().removeprefix(".")):
+    name = host.lower()
+    if host == "*" or (_is_name(name[1:]) if name.startswith(".") else _is_host(name)):
         return None
     return f"{host!r} is no host name: neither scheme nor port nor path belongs there"
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is a name or an address, as a browser would write it into a Host header."""
+    if host.startswith("["):
+        return _is_ipv6(host)
+    return _is_ipv4(host) if NUMBER.match(host.rpartition(".")[2]) else _is_name(host)
+
+
+def _is_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and all(_is_label(label) for label in name.split("."))
+
+
+def _is_label(label: str) -> bool:
+    if not LABEL.match(label):
+        return False
+    try:
+        return not label.startswith(A_LABEL) or bool(idna.ulabel(label))
+    except idna.IDNAError:
+        return False
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        return str(ip_address(host)) == host
+    except ValueError:
+        return False
+
+
+def _is_ipv6(host: str) -> bool:
+    """Browsers shorten an address, and write no part of it with dots."""
+    try:
+        address = IPv6Address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return "." not in host and host == f"[{address.compressed}]"
+
+
+def _is_nowhere(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin.proof import ask_for_fresh_proof
 from accounts.admin.reentering import Standpoint
+from accounts.canonical import IGNORABLE
 from audit.events import Event, record
 
 if TYPE_CHECKING:
@@ -40,10 +42,12 @@ else:
 CHUNK = 2000  # rows in memory at a time
 PATIENCE = "60s"  # for a reader who takes nothing: the transaction must not stay open for ever
 FORMULA = frozenset(
-    "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
-)  # how one begins; the latter full-width and small
+    "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
+)  # how one begins; the latter full-width, small and the sign of mathematics
 SEPARATORS = ",;|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-QUOTES = frozenset('"\u201c\u201d\u201e\uff02')
+IN_JSON = ";|"  # other separators are its own, or escaped in it
+QUOTES = frozenset('"`\u201a\u201e\uff02\uff07')
+QUOTATION = frozenset({"Pi", "Pf"})  # all others, by their category
 BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that it is UTF-8
 
 
@@ -202,7 +206,7 @@ def harmless(cell: Any) -> str:
     text = _text(cell)
     if isinstance(cell, int | float | Decimal):
         return text  # a number below zero is one
-    defused = "".join(_defused(text, ";" if isinstance(cell, dict | list) else SEPARATORS))
+    defused = "".join(_defused(text, IN_JSON if isinstance(cell, dict | list) else SEPARATORS))
     if defused == text and not text.startswith(("\t", "\r", "\n")):
         return text
     return defused if defused.startswith("'") else f"'{defused}"
@@ -221,12 +225,18 @@ def _defused(text: str, separators: str) -> Iterator[str]:
         elif sign in FORMULA:
             yield f"'{before}{sign}"
             before, is_begin = "", False
-        elif sign.isspace() or sign in QUOTES:
+        elif _comes_before(sign):
             before += sign
         else:
             yield before + sign
             before, is_begin = "", False
     yield before
+
+
+def _comes_before(sign: str) -> bool:
+    """Whether a program may drop a sign in front of a formula: blanks, what cannot be seen, quotation marks."""
+    is_unseen = sign.isspace() or not sign.isprintable() or sign in IGNORABLE
+    return is_unseen or sign in QUOTES or unicodedata.category(sign) in QUOTATION
 
 
 def _text(cell: Any) -> str:

@@ -220,6 +220,27 @@ def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
     assert "RFC 8176" in refusal(MFA_BY_PROVIDER=f"microsoft:mfa,keycloak:{word}")
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "keycloak:OTP",
+        "keycloak:otp+hwk",
+        "keycloak:pwd+PIN",
+        "keycloak:face+fpt",
+        "keycloak:pwd+user",
+        "keycloak:pwd+geo",
+    ]
+    + ["keycloak:otp+rba+user", "microsoft:rsa", "keycloak:mca", "keycloak:0", "keycloak:1", "keycloak:pwd+1"],
+)
+def test_two_words_for_one_factor_are_one(entry: str) -> None:
+    """Kind: what proves one factor counts as two, because it is said twice, or says nothing."""
+    assert "MFA_BY_PROVIDER: " + entry in refusal(MFA_BY_PROVIDER=entry)
+
+
+def test_words_of_two_kinds_and_names_of_a_sites_own_are_taken() -> None:
+    read(WHOLE | {"MFA_BY_PROVIDER": "keycloak:pwd+otp+user,keycloak:hwk+pin,keycloak:2,keycloak:urn:mace:silver"})
+
+
 def test_values_that_a_second_factor_is_asked_for_by_are_read_in_their_order() -> None:
     assert read(WHOLE | {"KEYCLOAK_ACR_VALUES": "gold, urn:mace:silver"}).keycloak_acr_values == [
         "gold",
@@ -342,6 +363,49 @@ def test_urls_are_https_or_on_loopback(url: str, is_safe: bool) -> None:  # noqa
         ({"ALLOWED_HOSTS": "b.example,a.example:8443"}, "ALLOWED_HOSTS: 'a.example:8443' is no host name"),
         ({"ALLOWED_HOSTS": "a.example/id"}, "ALLOWED_HOSTS: 'a.example/id' is no host name"),
         ({"ALLOWED_HOSTS": "*.example.com"}, "ALLOWED_HOSTS: '*.example.com' is no host name"),
+        ({"ALLOWED_HOSTS": "a..example"}, "ALLOWED_HOSTS: 'a..example' is no host name"),
+        ({"ALLOWED_HOSTS": "vestibule_web"}, "ALLOWED_HOSTS: 'vestibule_web' is no host name"),
+        ({"PUBLIC_URL": "https://vestibule_web"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://id..example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://xn--a.example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": f"https://{'a' * 64}.example.com"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://10.0.7"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://0x7f.1"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://[0:0:0:0:0:0:0:1]"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://[::ffff:10.0.0.7]"}, "PUBLIC_URL: must be written as browsers do"),
+        ({"PUBLIC_URL": "https://0.0.0.0:8443"}, "PUBLIC_URL: must be an address that somebody can reach"),
+        ({"PUBLIC_URL": "https://[::]"}, "PUBLIC_URL: must be an address that somebody can reach"),
+        (
+            {"KEYCLOAK_ISSUER": "https://sso.example.com/realms/a/protocol/openid-connect/auth"},
+            "KEYCLOAK_ISSUER: must be the issuer itself",
+        ),
+        ({"MICROSOFT_ISSUER": "https://login.microsoftonline.com/v2.0"}, "MICROSOFT_ISSUER: names no tenant"),
+        ({"MICROSOFT_ISSUER": "https://login.microsoftonline.com"}, "MICROSOFT_ISSUER: names no tenant"),
+        (
+            {"MICROSOFT_ISSUER": "https://login.microsoftonline.com/{tenantid}/v2.0"},
+            "MICROSOFT_ISSUER: names no tenant",
+        ),
+        ({"MICROSOFT_ISSUER": "https://login.microsoftonline.com/Common/v2.0"}, "anybody could bring a tenant"),
+        ({"GOOGLE_CLIENT_ID": "id\n", "GOOGLE_CLIENT_SECRET": "x"}, "GOOGLE_CLIENT_ID: has letters"),
+        ({"GOOGLE_CLIENT_ID": "id", "GOOGLE_CLIENT_SECRET": " x"}, "GOOGLE_CLIENT_SECRET: has letters"),
+        ({"SITE_NAME": "One\nTwo"}, "SITE_NAME: must be one line"),
+        ({"SITE_NAME": " "}, "SITE_NAME: must be one line"),
+        ({"SITE_NAME": "\u202eOne"}, "SITE_NAME: must be one line"),
+        ({"DATABASE_URL": "postgresql://app:secret@db"}, "DATABASE_URL: names no database"),
+        ({"DATABASE_OWNER_URL": "postgresql://app:secret@db:x/v"}, "DATABASE_OWNER_URL: has a port that is none"),
+        ({"DATABASE_URL": "postgresql://app:secret@db:70000/v"}, "DATABASE_URL: has a port that is none"),
+        ({"DATABASE_URL": "postgresql://app:secret@[db/v"}, "DATABASE_URL: is not a PostgreSQL URL"),
+        ({"REDIS_URL": "redis://:secret@cache/x"}, "REDIS_URL: names no database by its number"),
+        ({"REDIS_URL": "redis://:secret@cache:70000/0"}, "REDIS_URL: is not a URL"),
+        ({"EMAIL_URL": "smtps://mail.example?tls=none"}, "EMAIL_URL: speaks TLS"),
+        ({"EMAIL_URL": "smtp://user@mail.example"}, "EMAIL_URL: must have both a user and a password"),
+        ({"EMAIL_URL": "smtp://mail.example/inbox"}, "EMAIL_URL: must name a host"),
+        ({"EMAIL_URL": "smtp://mail example"}, "EMAIL_URL: must name a host"),
+        ({"EMAIL_FROM": "a@b.example, c@d.example"}, "EMAIL_FROM: must be an address"),
+        ({"EMAIL_FROM": "a@b..example"}, "EMAIL_FROM: must be an address"),
+        ({"EMAIL_FROM": "a@b.example x"}, "EMAIL_FROM: must be an address"),
+        ({"FORWARDING_HEADER": "X-Real-IP"}, "FORWARDING_HEADER"),
+        ({"MODE": "development", "PORT": "8100", "SANDBOX_PORT": "8100"}, "SANDBOX_PORT: is that of PORT"),
         ({"EMAIL_FROM": "no-reply"}, "EMAIL_FROM: must be an address"),
         ({"EMAIL_FROM": "a@b.example\nBcc: all@b.example"}, "EMAIL_FROM: must be an address"),
         ({"SESSION_IDLE_MINUTES": "-5"}, "SESSION_IDLE_MINUTES"),
@@ -366,7 +430,16 @@ def test_what_could_never_work_is_refused_at_start_with_the_reason(changes: dict
         {"PUBLIC_URL": "https://10.0.0.7"},
         {"PUBLIC_URL": "https://[2001:db8::7]:8443"},
         {"PUBLIC_URL": "http://127.0.0.1:8000"},
-        {"PUBLIC_URL": "https://vestibule_web"},
+        {"PUBLIC_URL": "https://vestibule-web"},
+        {"PUBLIC_URL": "https://[::ffff:a00:7]"},
+        {"FORWARDING_HEADER": "Forwarded"},
+        {"SITE_NAME": "Zoë & Söhne"},
+        {"REDIS_URL": "redis://:p%40ss@cache:6379/3"},
+        {"DATABASE_URL": "postgresql:///vestibule?host=/run/postgresql"},
+        {"DATABASE_URL": "postgresql://app@db1,db2/vestibule"},
+        {"EMAIL_URL": "smtp://[::1]:25?tls=none"},
+        {"EMAIL_FROM": '"Zoë, Inc." <no-reply@bücher.example>'},
+        {"EMAIL_FROM": "vestibule@mailhost"},
         {"PUBLIC_URL": "https://xn--kfer-loa.example.com"},
         {"KEYCLOAK_ISSUER": "https://sso.example.com/auth/realms/a"},
         {"ALLOWED_HOSTS": "a.example,.b.example,[::1],10.0.0.7,A.example"},
