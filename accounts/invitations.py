@@ -5,7 +5,8 @@ forwarded, stolen or guessed at admits nobody else. It carries its tenant, so it
 
 The word is looked at when it is given, and again when it is taken: who invites must be an active account that may
 invite there, and have all that the role has. A superuser's word is good for every role, while they are one. With
-an account that is gone its word is gone; whoever sends the invitation again gives theirs in its place.
+an account that is gone its word is gone, and so is what it said before it was closed or cut off: that may have been
+somebody else. Whoever sends the invitation again gives theirs in its place.
 """
 
 import hashlib
@@ -266,6 +267,10 @@ def _check_address(user: User, invitation: Invitation) -> None:
 
 
 def _check_inviter(invitation: Invitation) -> None:
+    """A word that was given before its account was closed or cut off stays worth nothing once that is open again."""
+    closed_at = invitation.invited_by.not_before if invitation.invited_by else None
+    if closed_at is not None and invitation.sent_at <= closed_at:
+        raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT, invitation)
     try:
         check_word(invitation.invited_by, invitation.role, invitation.tenant_id)
     except InvitationRefused as refused:

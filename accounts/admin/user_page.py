@@ -23,10 +23,9 @@ from accounts.admin_scope import Scoped, actor
 from accounts.cut_off import end_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
-from accounts.models import Membership, Session, User
+from accounts.models import Membership, User
 from accounts.names import on_one_line
 from accounts.sessions import Because, end_others
-from accounts.sessions.ending import end_links, end_waiting, move_epoch
 
 FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
 ADDRESS = {"email", "email_verified"}
@@ -204,7 +203,10 @@ class UserPage(Scoped[User]):
         return ask_for_fresh_proof(request, back_to=erase) or HttpResponseRedirect(erase)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Rights that changed, or an account that is closed, end the sessions that knew it otherwise."""
+        """Rights or an address that changed, or an account that is closed, end the sessions that knew it otherwise.
+
+        Whoever reads the former mailbox may be in one of those, with a code from it as their fresh proof.
+        """
         super().save_related(request, form, formsets, change)
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
@@ -212,9 +214,7 @@ class UserPage(Scoped[User]):
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
         elif changed & ADDRESS and change:
-            move_epoch([form.instance.pk])
-            end_waiting(Session.objects.unfinished().filter(waiting_for=form.instance), because=Because.ADDRESS_CHANGED)
-            end_links([form.instance.pk], because=Because.ADDRESS_CHANGED)
+            end_others(form.instance, keep=keep(request, form.instance), because=Because.ADDRESS_CHANGED)
         if change:
             tell_of_changes(form)
 

@@ -65,6 +65,10 @@ NONE = [
     "a\N{NO-BREAK SPACE}da@example.com", "a\ud800@example.com", "ada@\ud800.example", "a" * 65 + "@example.com",
     "ü" * 33 + "@example.com", "ada@" + "x" * 64 + ".example", "ada@" + "x.y" * 90 + ".example", "x" * 400,
     "ada@" + "ü" * 60 + ".example",
+    "a\N{VARIATION SELECTOR-16}da@example.com", "a\N{COMBINING GRAPHEME JOINER}da@example.com",
+    "a\N{HANGUL FILLER}da@example.com", "a\N{HANGUL CHOSEONG FILLER}da@example.com", "a\u2800da@example.com",
+    "a\N{KHMER VOWEL INHERENT AQ}da@example.com", "a\N{MONGOLIAN FREE VARIATION SELECTOR ONE}da@example.com",
+    "a\N{VARIATION SELECTOR-17}da@example.com", "a\N{HALFWIDTH HANGUL FILLER}da@example.com",
 ]  # fmt: skip
 LETTERS = st.characters(exclude_categories=()) | st.sampled_from("aAkKIiıİſßﬁ.@-\u0301\u0308\u0331\u212a")
 TEXTS = st.text(LETTERS, max_size=40)

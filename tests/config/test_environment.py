@@ -229,8 +229,13 @@ def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
         "keycloak:face+fpt",
         "keycloak:pwd+user",
         "keycloak:pwd+geo",
-    ]
-    + ["keycloak:otp+rba+user", "microsoft:rsa", "keycloak:mca", "keycloak:0", "keycloak:1", "keycloak:pwd+1"],
+        "keycloak:otp+rba+user",
+        "microsoft:rsa",
+        "keycloak:mca",
+        "keycloak:0",
+        "keycloak:1",
+        "keycloak:pwd+1",
+    ],
 )
 def test_two_words_for_one_factor_are_one(entry: str) -> None:
     """Kind: what proves one factor counts as two, because it is said twice, or says nothing."""

@@ -112,6 +112,25 @@ def test_a_quotation_mark_hides_no_formula(name: str) -> None:
     assert harmless(name) == f"'{name}"
 
 
+UNSEEN = "\u200b\ufeff\u2060\u00ad\u202e\x00\x1b\ufe0f\u034f\u3164\u115f\U000e0041"
+QUOTES = "\u2018\u2019\u00ab\u201a`\uff07"
+
+
+@pytest.mark.promise(48)
+@pytest.mark.parametrize("unseen", [*UNSEEN, *QUOTES, "\u200b \ufeff"])
+def test_what_cannot_be_seen_and_quotation_marks_hide_no_formula(unseen: str) -> None:
+    """The kind of fault: a sign before the formula, which the program that opens the file drops."""
+    assert harmless(f"{unseen}=1+1") == f"'{unseen}=1+1"
+    assert harmless(f"a;{unseen}=1+1") == f"'a;'{unseen}=1+1"
+
+
+@pytest.mark.promise(48)
+def test_other_signs_that_begin_a_formula_and_other_separators_are_known() -> None:
+    """The kind of fault: one spelling of what a program takes for a formula is forgotten."""
+    assert harmless("\u22121+1") == "'\u22121+1"
+    assert harmless(["x|=1+1"]) == "'[\"x|'=1+1\"]"
+
+
 @pytest.mark.promise(48)
 @pytest.mark.parametrize("cell", [-1, -1.5, Decimal("-2.50"), 0, True, None, "Zo\u00eb", "a-b", "a=b", "3 - 2; 5 + 4"])
 def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:

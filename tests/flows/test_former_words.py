@@ -1,0 +1,90 @@
+"""What somebody else may have said, or shown, in a person's place before an act upon them is worth nothing after it.
+
+The KIND of fault: something that leads to rights or to a session, and is neither a session nor a mailed link, is
+forgotten by an act upon whoever gave it: an invitation on the word of an account that was cut off, a session that
+holds a proof from a mailbox which is no longer the account's.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from accounts import cut_off
+from accounts.models import CutOff, Invitation, Membership, Role, User
+from accounts.tenancy import site_context
+from tests.administrator import administrator, root
+from tests.flows.conftest import Browser
+from tests.invited import link_of
+from tests.proven import proven
+from tests.tenancy.conftest import Town
+
+__all__ = ["administrator", "root"]
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(95)]
+
+
+def close(inviter: User) -> None:
+    cut_off.cut_off(inviter, by=CutOff.By.OWNER, close=True)
+
+
+def cut(inviter: User) -> None:
+    cut_off.cut_off(inviter, by=CutOff.By.COMMAND, close=False)
+
+
+def deactivate(inviter: User) -> None:
+    User.objects.filter(pk=inviter.pk).update(is_active=False)
+
+
+@pytest.fixture
+def invited(browser: Browser) -> Browser:
+    browser.sign_in("google", "ada")
+    return browser
+
+
+def invite(town: Town) -> Invitation:
+    """Invite by the inviter's own browser, which may be in a thief's hands."""
+    with site_context("a test looks for a role"):
+        role = Role.objects.get(name="member", tenant=None)
+    form = {"role": str(role.pk), "email": "ada@example.com"}
+    assert proven(town.a.owner).post("/admin/accounts/invitation/add/", form).status_code == 302
+    with site_context("a test looks for an invitation"):
+        return Invitation.objects.latest("sent_at")
+
+
+def has_joined() -> bool:
+    with site_context("a test looks who belongs where"):
+        return Membership.objects.filter(user__email="ada@example.com").exists()
+
+
+@pytest.mark.parametrize("act", [close, cut, deactivate])
+def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since(
+    invited: Browser, town: Town, act: Callable[[User], None]
+) -> None:
+    """Also once the account is open again: whoever acted in it before may have been somebody else."""
+    link = link_of(invite(town))
+    act(town.a.owner)
+    User.objects.filter(pk=town.a.owner.pk).update(is_active=True)
+
+    assert invited.get(link.path).status_code == 410
+    assert invited.post(link.path).status_code == 410
+    assert not has_joined()
+
+    assert invited.post(link_of(invite(town)).path).status_code == 302, "what is said now counts"
+    assert has_joined()
+
+
+@pytest.mark.parametrize(
+    "changed", [{"email": "ada@new.example", "email_verified": "on"}, {"email": "ada@example.com"}]
+)
+def test_an_address_that_an_administrator_changes_ends_the_sessions_that_knew_the_former(
+    browser: Browser, administrator: Client, changed: dict[str, str]
+) -> None:
+    """A session may hold a proof that rests on a code from the former mailbox, as long as it lives."""
+    browser.sign_in("google", "ada")
+    person = User.objects.get(username=None)
+    page = f"/admin/accounts/user/{person.pk}/change/"
+
+    answer = administrator.post(page, {"name": person.name, "is_active": "on", **changed})
+    assert answer.status_code == 302, answer.content.decode()
+    assert browser.account is None
+    assert administrator.get("/admin/").status_code == 200, "their own session goes on"
