@@ -84,7 +84,10 @@ def test_a_typed_name_is_cleaned_like_a_providers(inside: Browser, typed: str, k
     assert kept.replace("<", "&lt;").replace(">", "&gt;") in inside.get("/accounts/").content.decode()
 
 
-@pytest.mark.parametrize("typed", ["", "   ", NBSP, RLO, f"{ZWJ}{ZWJ}", "\u3164\u2800", "x" * (LONGEST_NAME + 1)])
+@pytest.mark.parametrize(
+    "typed",
+    ["", "   ", NBSP, RLO, f"{ZWJ}{ZWJ}", "\u3164\u2800", "\u115f\u1160", "\ufe0f \u034f", "x" * (LONGEST_NAME + 1)],
+)
 def test_what_is_no_name_or_too_long_is_refused_and_changes_nothing(inside: Browser, typed: str) -> None:
     answer = inside.post(NAME, {"name": typed})
 
