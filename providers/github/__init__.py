@@ -15,6 +15,7 @@ from providers.tokens import RefreshRefused, Revoked, Tokens, usable
 from providers.upstream import Answer
 
 ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
+ISSUER_PATH = "/login/oauth"  # beneath its address, in what its answers call it
 ON_A_PAGE = 100  # the most that GitHub lists at once
 MOST_PAGES = 10
 
@@ -58,8 +59,8 @@ class GitHubProvider(Provider):
         )
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """GitHub does not say who it is; if somebody does, it must be GitHub (RFC 9207, section 2.4)."""
-        if parameters.get("iss", self.url) != self.url:
+        """GitHub says who it is since 2026, older servers of companies do not (RFC 9207, section 2.4)."""
+        if parameters.get("iss", self.url) not in {self.url, f"{self.url}{ISSUER_PATH}"}:
             raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, "the callback names an iss that is not GitHub")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:

@@ -1,0 +1,60 @@
+"""Whoever answers says who it is, and is believed by exactly that name (RFC 9207).
+
+The KIND of fault: a provider begins to send what a standard lets it send, under a name that nobody here expected, and
+from that day nobody comes in by it; or any name will do.
+"""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+from django.conf import settings
+
+from tests.flows.conftest import Browser, refusals
+
+pytestmark = [pytest.mark.django_db, pytest.mark.promise(18)]
+
+
+def with_issuer(callback: str, *named: str) -> str:
+    parts = urlsplit(callback)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name != "iss"]
+    whole = urlencode([*query, *(("iss", one) for one in named)])
+    return f"{callback.partition('?')[0]}?{whole}"
+
+
+@pytest.mark.parametrize("ending", [None, "", "/login/oauth"])
+def test_github_names_itself_as_it_does_since_2026_and_older_ones_need_not(
+    browser: Browser, ending: str | None
+) -> None:
+    named = [] if ending is None else [settings.SIGN_IN_PROVIDERS["github"]["url"] + ending]
+
+    assert browser.get(with_issuer(browser.callback_url("github", "ada"), *named)).status_code == 302
+    assert browser.account is not None
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "{}/login/oauth/",
+        "{}/login",
+        "{}/",
+        "{}/login/oauth?",
+        "{}.evil.example/login/oauth",
+        "https://evil.example",
+        "",
+        "\0",
+    ],
+)
+def test_another_name_is_nobody_there(browser: Browser, named: str) -> None:
+    callback = browser.callback_url("github", "ada")
+    issuer = named.format(settings.SIGN_IN_PROVIDERS["github"]["url"])
+
+    assert browser.get(with_issuer(callback, issuer)).status_code == 403
+    assert browser.account is None
+    assert refusals() == ["callback_issuer_wrong"]
+
+
+def test_two_names_are_none(browser: Browser) -> None:
+    url = settings.SIGN_IN_PROVIDERS["github"]["url"]
+
+    assert browser.get(with_issuer(browser.callback_url("github", "ada"), url, url)).status_code == 400
+    assert browser.account is None
