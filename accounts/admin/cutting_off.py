@@ -49,7 +49,7 @@ class CuttingOff(UponPerson):
         last = person.cut_offs.first()
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Cut off this person?"),
+            "title": _("Cut off") if last else _("Cut off this person?"),
             "opts": self.opts,
             "person": person,
             "back": reverse("admin:accounts_user_change", args=[person.pk]),

@@ -50,6 +50,10 @@ class Row:
     cells: Sequence[str]
     link: str = ""
 
+    def under(self, heads: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each cell with the head of its column, which stands before it where there is no room for columns."""
+        return list(zip(heads, self.cells, strict=True))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
@@ -60,6 +64,11 @@ class Panel:
     heads: Sequence[str]
     rows: Sequence[Row]
     act: tuple[str, str] | None = None
+
+    @property
+    def lines(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return each row as its link and its cells, each with its head."""
+        return [(row.link, row.under(self.heads)) for row in self.rows]
 
 
 def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[Panel]:

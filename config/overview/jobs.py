@@ -23,12 +23,12 @@ SLACK = timedelta(minutes=1)
 ERRANDS = "errands"
 NAMES = {
     "purge": _("Removing what has expired"),
-    "rewrapping": _("Encrypting under the newest key"),
-    "cut-offs": _("Looking whether what was cut off is dead"),
+    "rewrapping": _("Encrypting with the newest key"),
+    "cut-offs": _("Confirming cut-offs"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "leaving": _("Revoking tokens at providers"),
-    ERRANDS: _("Doing what was left undone"),
+    ERRANDS: _("Retrying what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),
@@ -62,8 +62,8 @@ def draw_jobs(found: Jobs, at: datetime) -> Drawing:
         for name, job in schedule.items()
     ]
     return Drawing(
-        table=Table(heads=[_("What is done"), _("How it is"), _("Last begun")], rows=rows),
-        note=_("%(waiting)s wait for a worker, %(in_hand)s are in hand.")
+        table=Table(heads=[_("Job"), _("State"), _("Last begun")], rows=rows),
+        note=_("%(waiting)s waiting for a worker, %(in_hand)s in progress.")
         % {"waiting": found.queue.waiting, "in_hand": found.queue.in_hand},
     )
 
@@ -80,7 +80,7 @@ def _how(found: Jobs, name: str, every: timedelta, at: datetime) -> Mark:
     if new := first_run(sent_at, found.migrated_at, at):
         return new
     is_late = sent_at is None or is_older(sent_at, MISSED * every + SLACK, now=at)
-    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
+    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("On time"))
 
 
 PANEL = Panel(

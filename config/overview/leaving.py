@@ -32,10 +32,10 @@ def draw_leaving(found: Left, at: datetime) -> Drawing | None:
         return None
     return Drawing(
         table=Table(
-            heads=[_("Provider"), _("How it is"), _("Waiting"), _("Waiting since"), _("Given up")],
+            heads=[_("Provider"), _("State"), _("Waiting"), _("Waiting since"), _("Given up")],
             rows=[_row(known.get(name) or Standing(provider=name), at) for name in names],
         ),
-        note=_("What is given up is good at the provider until it ends by itself. The trail says when and why."),
+        note=_("Tokens that were given up stay valid at the provider until they expire. The trail says when and why."),
     )
 
 
@@ -47,7 +47,7 @@ def _how(one: Standing, at: datetime) -> Mark:
     if one.trouble:
         return Mark(BADLY, in_words(one.trouble))
     is_late = one.since is not None and is_older(one.since, LATE, now=at)
-    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("In time"))
+    return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("On time"))
 
 
 PANEL = Panel(

@@ -15,7 +15,7 @@ def draw_purge(found: Standing, at: datetime) -> Drawing:
     names = {one.table: one.model._meta.verbose_name_plural for one in purgeables()}
     return Drawing(
         table=Table(
-            heads=[_("What expires"), _("How it is"), _("Waiting"), _("Waiting since")],
+            heads=[_("What expires"), _("State"), _("Waiting"), _("Waiting since")],
             rows=[
                 [names.get(one.table, one.table), _how(found, one, at), one.count, one.since] for one in found.waiting
             ],

@@ -15,14 +15,14 @@ NEW_FOR = timedelta(hours=1)  # after its migrations a site is new, and a job th
 def draw_trail(found: Standing, at: datetime) -> Drawing:
     return Drawing(
         table=Table(
-            heads=[_("What is done"), _("How it is"), _("Last run"), _("Waiting since")],
+            heads=[_("Job"), _("State"), _("Last run"), _("Waiting since")],
             rows=[
                 [_("Sealing"), _word(found.sealing, found, at), found.sealing.ran_at, found.sealing.waits_since],
                 [_("Removing what is due"), _word(found.retention, found, at), found.retention.ran_at, None],
                 [_("Months to come"), _months(found, at), found.retention.ran_at, None],
             ],
         ),
-        note=_("An entry is sealed within a minute; manage.py audit verify says whether all are what was sealed."),
+        note=_("An entry is sealed within a minute. manage.py audit verify checks that no sealed entry was changed."),
     )
 
 
@@ -43,7 +43,7 @@ def _word(job: Job, found: Standing, at: datetime) -> Mark:
         return Mark(BADLY, job.trouble)
     if new := first_run(job.ran_at, found.migrated_at, at, since=job.waits_since):
         return new
-    return Mark(BADLY, _("Late")) if job.is_late(at) else Mark(WELL, _("In time"))
+    return Mark(BADLY, _("Late")) if job.is_late(at) else Mark(WELL, _("On time"))
 
 
 def _months(found: Standing, at: datetime) -> Mark:

@@ -40,7 +40,10 @@ def test_ink_stands_out_from_its_paper_by_day_and_by_lamplight(least: float, ink
         assert (lighter + 0.05) / (darker + 0.05) >= least, pair
 
 
-@pytest.mark.parametrize("sheet", ["site.css", "admin.css", "menu.css", "overview.css"])
+@pytest.mark.parametrize(
+    "sheet",
+    ["site.css", "admin.css", "menu.css", "overview.css", "narrow.css", "reference.css", "trail.css", "targets.css"],
+)
 def test_only_the_tokens_name_colours_and_every_token_used_is_there(sheet: str) -> None:
     rules = (STYLES / sheet).read_text()
     named = re.findall(r"(--[\w-]+):", (STYLES / "tokens.css").read_text() + rules)

@@ -216,7 +216,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
     found = numbers(leaving.PANEL)
 
     assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
-    well, ill = ("In time", 0, None, 0), Leaving.objects.get(provider="google").created_at
+    well, ill = ("On time", 0, None, 0), Leaving.objects.get(provider="google").created_at
     shown_of = {name: (str(mark.word), *rest) for name, (mark, *rest) in found.items()}
     assert shown_of == {
         "Google": ("Provider answer invalid", 1, ill, 0),
@@ -327,7 +327,7 @@ def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
     cache.clear()
     seal_entries()
     keep_the_trail()
-    assert [str(row[0].word) for row in numbers(trail.PANEL).values()] == ["In time", "In time", "Made until"]
+    assert [str(row[0].word) for row in numbers(trail.PANEL).values()] == ["On time", "On time", "Made until"]
 
     cache.clear()
     JobRun.objects.filter(name="sealing").update(trouble="seal 7 is not authentic", ran_at=timezone.now())
@@ -421,14 +421,14 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
 
 def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
     Errand.objects.create(kind="mail", tries=1)  # the first try may be under way
-    (state, _begun) = numbers(jobs.PANEL)["Doing what was left undone"]
+    (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert str(state.word) == NOT_DUE  # nobody has sent it yet
 
     cache.clear()
     oldest = Errand.objects.create(kind="mail", tries=2, created_at=timezone.now() - timedelta(hours=2))
     Errand.objects.create(kind="mail", tries=9)
     Errand.objects.create(kind="mail", tries=9, next_try_at=None)  # given up, or done
-    (state, _begun) = numbers(jobs.PANEL)["Doing what was left undone"]
+    (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert (state.kind, state.at) == ("silent", oldest.created_at)
     assert str(state.word) == "2 mails or answers were tried in vain, since"
 
