@@ -16,6 +16,7 @@ from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
 from accounts.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
+from accounts.page_notices import Caution
 from accounts.proofs import telling
 from accounts.provider_names import name_of
 from accounts.sessions import Because, end_others
@@ -33,24 +34,25 @@ NOTICES = {
     "signed_out": _("You are signed out."),
     "signed_out_there": _("You are signed out, at %(provider)s too."),
     "still_in_there": _(
-        "You are signed out here, but not at %(provider)s: its sign-out cannot be reached right now. If others use "
+        "You are signed out here, but not at %(provider)s: we cannot reach its sign-out page right now. If others use "
         "this device, sign out there yourself."
     ),
     "ended_meanwhile": _(
-        "You are not signed in. While you came in, your account was locked, signed out everywhere, or changed: its "
-        "password, second factor, ways in or roles. Start again, or ask your administrator."
+        "You are not signed in. While you were signing in, your account was locked, signed out everywhere, or changed: "
+        "its password, second factor, ways in or roles. Start again, or ask your administrator."
     ),
     "waited_too_long": _(
         "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "
         "step. Start again."
     ),
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
-    "connected": _("Connected. From now on it leads into this account too. Your other devices were signed out."),
-    "connected_already": _("That one was connected already."),
+    "connected": _("Connected. You can sign in with it from now on. Your other devices were signed out."),
+    "connected_already": _("That one was already connected."),
     "proven": _("Thank you. You can connect another way in now."),
-    "renewed": _("Thank you. What works there on your behalf goes on."),
+    "renewed": _("Thank you. We can work there on your behalf again."),
     "disconnected": _("Disconnected. Your other devices were signed out."),
 }
+CAUTIONS = {"still_in_there", "ended_meanwhile"}
 
 
 @without_tenant
@@ -71,10 +73,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
             "stays": stay,
-            "other_way": query(next_url, stay=not stay, another=another) or request.path,
+            "other_way": request.path + query(next_url, stay=not stay, another=another),
             "is_another": another,
             "is_next_lost": next_url == lost_page(),
-            "choosing_way": query(next_url, stay=stay, another=not another) or request.path,
+            "choosing_way": request.path + query(next_url, stay=stay, another=not another),
         },
     )
 
@@ -85,12 +87,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def connections(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     next_url = wanted_next(request)
+    told = telling.notice(request)
+    notice = " ".join(filter(None, [_notice(request), told]))
     context = {
         "ways_in": ways_in(request, request.user),
         "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
         "onward": next_url,
         "over": _over(request.user),
-        "notice": " ".join(filter(None, [_notice(request), telling.notice(request)])),
+        "notice": Caution(notice) if told else notice,
     }
     return page_with_buttons(request, "accounts/connections.html", context)
 
@@ -150,14 +154,15 @@ def _ended_there(request: HttpRequest) -> str:
     provider = registry.enabled().get(request.session.pop(ENDED_THERE, ""))
     if provider is None:
         return ""
-    words = _("You are signed out, because %(provider)s told us that your session there is over.")
-    return str(words) % {"provider": provider.name}
+    words = _("You were signed out because your session at %(provider)s has ended. Sign in again to continue.")
+    return Caution(str(words) % {"provider": provider.name})
 
 
 def _notice(request: HttpRequest) -> str:
     """Those that name a provider are shown for one that there is."""
-    words = str(NOTICES.get(request.GET.get("notice", ""), ""))
-    provider = registry.enabled().get(request.GET.get("provider", ""))
-    if "%(provider)s" not in words:
-        return words
-    return words % {"provider": provider.name} if provider else ""
+    notice = request.GET.get("notice", "")
+    words = str(NOTICES.get(notice, ""))
+    if "%(provider)s" in words:
+        provider = registry.enabled().get(request.GET.get("provider", ""))
+        words = words % {"provider": provider.name} if provider else ""
+    return Caution(words) if notice in CAUTIONS else words

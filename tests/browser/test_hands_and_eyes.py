@@ -48,6 +48,23 @@ def test_the_keyboard_alone_signs_in_and_out_and_the_focus_is_always_seen(visito
     visitor.is_at("/accounts/login/?notice=signed_out")
 
 
+@pytest.mark.parametrize(
+    "box", ["Keep me signed in on this device", "Let me use another account", "Also sign out at Keycloak"]
+)
+def test_the_space_bar_ticks_what_looks_like_a_box_and_unticks_it(visitor: Visitor, box: str) -> None:
+    """Kind: what is drawn as one thing and is another: a link under the picture of a box heeds no space bar."""
+    visitor.comes_from("keycloak", "ada")
+    visitor.go("/accounts/logout/")
+    if not box.startswith("Also"):
+        visitor.confirm("Sign out")
+    for is_on in ("false", "true", "false"):
+        ticked = visitor.page.get_by_role("checkbox", name=box, exact=True)
+        expect(ticked).to_have_attribute("aria-checked", is_on)
+        ticked.focus()
+        visitor.page.keyboard.press("Space")
+    expect(visitor.page.get_by_role("checkbox", name=box, exact=True)).to_have_attribute("aria-checked", "true")
+
+
 def test_the_way_past_the_header_leads_past_the_header(visitor: Visitor) -> None:
     visitor.sign_in("google", "ada")
     tab_to(visitor, "Skip to the content")

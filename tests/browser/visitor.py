@@ -47,7 +47,7 @@ class Visitor:
         self.page.goto(f"{self.home}{path}")
 
     def press(self, name: str) -> None:
-        """Click the one link or button with this name."""
+        """Click the one link, button or box with this name."""
         self.control(name).click()
 
     def confirm(self, name: str) -> None:
@@ -56,7 +56,8 @@ class Visitor:
 
     def control(self, name: str) -> Locator:
         exact = re.compile(rf"^{re.escape(name)}$")
-        return self.page.get_by_role("button", name=exact).or_(self.page.get_by_role("link", name=exact))
+        button, link, box = (self.page.get_by_role(role, name=exact) for role in ("button", "link", "checkbox"))
+        return button.or_(link).or_(box)
 
     def choose(self, persona: str) -> None:
         """Be somebody, on the provider's own page."""
