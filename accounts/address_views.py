@@ -102,7 +102,7 @@ def _notice(request: HttpRequest) -> str:
     if "cancelled" in request.GET:
         return _("The change is cancelled. Its link does not work any more.")
     return (
-        _("We have sent a link to the new address. The change happens when you open it.")
+        _("We have sent a link to the new address. Your address changes when you open it.")
         if "asked" in request.GET
         else ""
     )

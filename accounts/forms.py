@@ -45,7 +45,7 @@ class NewPasswordForm(forms.Form):
         max_length=LONGEST_TYPED,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        help_text=_("At least 12 characters. A few words that do not belong together are easy to keep."),
+        help_text=_("At least 12 characters. A few unrelated words are easy to remember."),
     )
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from accounts.browsers import name_browser
 from accounts.models import Session, User
 from accounts.models.session import row_key
 from accounts.next_page import LOST
+from accounts.page_notices import Caution
 from accounts.pressing import pressed_on
 from accounts.proofs import telling
 from accounts.provider_names import name_of
@@ -80,7 +81,9 @@ def end_the_others(request: HttpRequest) -> HttpResponse:
 def _notice(request: HttpRequest) -> str:
     """Tell what has just happened; and once that something is missing, and why."""
     if LOST in request.GET:
-        return _("The page that you came for has too long an address for us to keep. Open it once more, now.")
+        return Caution(
+            _("The page you came for has an address that is too long for us to remember. Open it again now.")
+        )
     if "address_changed" in request.GET:
         return _("This is the address of your account now. Your other devices were signed out.")
     if "name_changed" in request.GET:
@@ -89,10 +92,10 @@ def _notice(request: HttpRequest) -> str:
     if provider is None:
         return telling.notice(request)
     words = _(
-        "%(provider)s did not tell us which groups or roles you have there. What they open here is closed to you "
-        "until you sign in again and they can be read."
+        "%(provider)s did not tell us which groups or roles you have there. What they open here stays closed to you "
+        "until you sign in again and we can read them."
     )
-    return words % {"provider": name_of(provider)}
+    return Caution(words % {"provider": name_of(provider)})
 
 
 def _device(row: Session, current: str | None) -> Device:

@@ -59,9 +59,9 @@ def prove_again(request: HttpRequest) -> HttpResponse:
         except TooManyCodes:
             return limits.too_often(codes.BY_ACCOUNT)
         except CodeRefused:
-            error = _("That is not the code, or it is over. Look at the latest mail, or have a new one sent.")
+            error = _("That code is wrong or has expired. Use the one in our latest mail, or ask for a new one.")
         except (FactorRefused, NotSetUp):
-            error = _("That was not right, or was used before. Try once more.")
+            error = _("That code is wrong or was used before. Try again.")
         except UnreadableHere:
             error, status = not_readable_now(), 503
         except Braked as braked:  # answered here: an exception would take the entry in the trail back

@@ -26,7 +26,7 @@ from providers.words import NOTHING_CHANGED, Text, Words
 
 logger = logging.getLogger(__name__)
 
-NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in by this.")
+NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +42,25 @@ class Page(Words):
 NOT_STARTED = Page(
     status=400,
     heading=_("Please start again"),
-    happened=_("This sign-in was not started in this browser, was finished already, or waited too long."),
-    advice=_("Start once more from the sign-in page."),
+    happened=_("This sign-in was not started in this browser, is already finished, or took too long."),
+    advice=_("Start again from the sign-in page."),
 )
 TOO_LATE = Page(
     status=400,
     heading=_("That took longer than ten minutes"),
-    happened=_("For your safety, an answer from %(provider)s counts only within ten minutes of the start here."),
-    advice=_("Try again. You then come to where you were going."),
+    happened=_("For your safety, an answer from %(provider)s counts only within ten minutes of starting here."),
+    advice=_("Try again: you will still get to where you were going."),
 )
 CANCELLED = Page(
     status=403,
-    heading=_("You turned back"),
-    happened=_("%(provider)s told us that you did not go on."),
+    heading=_("Sign-in cancelled"),
+    happened=_("You did not finish signing in with %(provider)s."),
     advice=_("Try again, or use another way in."),
 )
 NOT_CONFIRMED = Page(
     status=403,
     heading=_("We could not confirm this with %(provider)s"),
-    happened=_("What came back from %(provider)s did not pass our checks, so we did not believe it."),
+    happened=_("The answer from %(provider)s did not pass our security checks."),
     advice=_("Try again, or use another way in. If it happens again, give your administrator the reference below."),
 )
 NO_ANSWER = Page(
@@ -78,7 +78,7 @@ BUSY = Page(
 IN_TROUBLE = Page(
     status=424,
     heading=_("%(provider)s has a problem"),
-    happened=_("%(provider)s answered, but not with anything that we can use."),
+    happened=_("%(provider)s answered, but with nothing that we can use."),
     advice=_(
         "Wait a moment and try again, or use another way in. If it happens again, give your administrator the "
         "reference below."
@@ -94,21 +94,21 @@ SET_UP_WRONGLY = Page(
     status=424,
     heading=_("Signing in with %(provider)s is set up wrongly"),
     happened=_(
-        "%(provider)s answered, and does not accept how this site asks, or says what this site does not accept."
+        "%(provider)s answered, but it does not accept how this site asks, or this site does not accept its answer."
     ),
     advice=_("Trying again will not help. Give your administrator the reference below, or use another way in."),
 )
 CODE_NOT_TAKEN = Page(
     status=424,
     heading=_("%(provider)s did not accept this sign-in"),
-    happened=_("What %(provider)s gave your browser had expired or was used already when we handed it in."),
+    happened=_("What %(provider)s gave your browser had expired or had already been used when we sent it back."),
     advice=_("Start again. If it happens again, give your administrator the reference below."),
 )
 NEEDS_YOU = Page(
     status=403,
     heading=_("%(provider)s needs something from you first"),
-    happened=_("%(provider)s told us that you have to sign in, agree to something or choose an account there."),
-    advice=_("Try again, and answer what %(provider)s asks."),
+    happened=_("%(provider)s says that you have to sign in, agree to something or choose an account there."),
+    advice=_("Try again, and follow the steps at %(provider)s."),
 )
 PAGES = {
     Reason.STATE_MISSING: NOT_STARTED,
@@ -121,8 +121,8 @@ PAGES = {
     Reason.FACTOR_ADDED_MEANWHILE: Page(
         status=409,
         heading=_("Please start again"),
-        happened=_("A second factor was added to your account at this very moment, and this sign-in did not show it."),
-        advice=_("Start once more, and show it when you are asked."),
+        happened=_("A second factor was added to your account just now, and this sign-in did not include it."),
+        advice=_("Start again, and use it when you are asked."),
     ),
     Reason.CANCELLED: CANCELLED,
     Reason.PROVIDER_BUSY: BUSY,
@@ -141,7 +141,7 @@ PAGES = {
         status=403,
         heading=_("Your account is locked"),
         happened=_("You locked this account on %(day)s."),
-        advice=_("Ask an administrator to open it, and give them the reference below."),
+        advice=_("Ask an administrator to unlock it, and give them the reference below."),
         can_retry=False,
     ),
     Reason.ACCOUNT_INACTIVE: Page(
@@ -154,40 +154,40 @@ PAGES = {
     Reason.IDENTITY_OF_ANOTHER_ACCOUNT: Page(
         status=409,
         heading=_("This already leads to another account"),
-        happened=_("What you chose at %(provider)s is connected to another account here."),
-        meaning=_("Nothing was changed. One identity opens one account."),
-        advice=_("Choose another one at %(provider)s, or disconnect it from the other account first."),
+        happened=_("The account you chose at %(provider)s is connected to another account here."),
+        meaning=_("Nothing was changed. It can open only one account here."),
+        advice=_("Choose another account at %(provider)s, or disconnect this one from the other account first."),
         by_another=True,
     ),
     Reason.IDENTITY_NOT_CONNECTED: Page(
         status=403,
         heading=_("This is not one of your ways in"),
-        happened=_("What you chose at %(provider)s does not lead to the account that you are signed in to."),
+        happened=_("The account you chose at %(provider)s is not connected to the account you are signed in to."),
         meaning=NOTHING_CHANGED,
         advice=_(
-            "Choose one that is connected already. If you did, %(provider)s may identify you differently since it was "
+            "Choose one that is connected. If you did, %(provider)s may identify you differently since it was "
             "moved or set up again. Then give your administrator the reference below."
         ),
         by_another=True,
     ),
     Reason.STARTED_BY_ANOTHER_PERSON: Page(
         status=403,
-        heading=_("Somebody else started this"),
+        heading=_("Someone else started this"),
         happened=_("Another person was signed in when this began."),
         meaning=NOTHING_CHANGED,
         advice=_("Sign in, and start again from your own account."),
     ),
     Reason.NOT_FRESH: Page(
         status=403,
-        heading=_("That took a little long"),
-        happened=_("Another way in can be connected within ten minutes of showing that it is you."),
+        heading=_("That took a little too long"),
+        happened=_("You can connect another way in only within ten minutes of confirming that it is you."),
         meaning=NOTHING_CHANGED,
-        advice=_("Start again: we will ask you once more."),
+        advice=_("Start again: we will ask you to confirm once more."),
     ),
     Reason.LAST_WAY_IN: Page(
         status=409,
         heading=_("This is your only way in"),
-        happened=_("Without %(provider)s you could not come in any more, so it stays."),
+        happened=_("Without %(provider)s you could no longer sign in, so it stays."),
         meaning=NOTHING_CHANGED,
         advice=_("Connect another way in first; then you can disconnect this one."),
         can_retry=False,
@@ -196,7 +196,7 @@ PAGES = {
     Reason.STORE_UNREACHABLE: Page(
         status=503,
         heading=_("We cannot sign people in right now"),
-        happened=_("A part of this site does not answer, and without it we cannot tell a sign-in from its copy."),
+        happened=_("A part of this site is not responding, and without it we cannot check that a sign-in is genuine."),
         advice=_("Try again in a moment."),
     ),
 }

@@ -55,7 +55,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     notices = {
         "added": _("Added. Your other devices were signed out."),
-        "replaced": _("Replaced. The old app does not work any more. Your other devices were signed out."),
+        "replaced": _("Replaced. The old app no longer works. Your other devices were signed out."),
         "removed": _("Removed. Your other devices were signed out."),
     }
     factors = factors_of(request.user)
@@ -95,7 +95,7 @@ def add_app(request: HttpRequest, user: User) -> HttpResponse:
         step = totp.step_of(secret, request.POST.get("code", ""))
         if step is not None:
             return _added(request, user, lambda: totp.add(user, secret, step), add=changes.add_app)
-        error = _("That is not the code for now. Wait for the next one in the app, and type that.")
+        error = _("That code is wrong or has expired. Type the next one that the app shows.")
     context = {
         "error": error,
         "action": request.get_full_path(),
@@ -188,7 +188,7 @@ def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
             prove(request, stage.person, request.POST)
             return stage.finish()
         except FactorRefused:
-            error = _("That was not right, or was used before. Try once more.")
+            error = _("That code is wrong or was used before. Try again.")
         except UnreadableHere:
             error, status = not_readable_now(), 503
     context = {"error": error, "action": request.get_full_path(), "query": _query(request)}
@@ -236,7 +236,7 @@ def _added(
     else:
         notice = "replaced" if had_app and add is changes.add_app else "added"
         onward = wanted_next(request) or f"{reverse('second-factor')}?notice={notice}"
-    return _show_codes(request, codes, onward, heading=_("Keep these recovery codes")) if codes else redirect(onward)
+    return _show_codes(request, codes, onward, heading=_("Save your recovery codes")) if codes else redirect(onward)
 
 
 def _has_app(user: User) -> bool:

@@ -75,7 +75,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         user = authenticate(request, username=form.cleaned_data["name"], password=form.cleaned_data["password"])
         if isinstance(user, User):
             return open_session(request, user, next_url)
-        form.add_error(None, _("This does not match any account. Check both, or choose a new password."))
+        form.add_error(None, _("No account matches these. Check both, or choose a new password."))
     context = {
         "form": form,
         "action": request.get_full_path(),
@@ -135,7 +135,7 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
         return redirect(reverse("account_login") + told)
     context = {
         "heading": _("Choose a new password"),
-        "meaning": _("With it every device is signed out, and you sign in anew."),
+        "meaning": _("Every device is then signed out, and you sign in again."),
         "submit": _("Set the password"),
         "form": form,
         "address": link.address,

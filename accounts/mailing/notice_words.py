@@ -126,7 +126,7 @@ WORDS = {
     Notice.ADDRESS_SET: Words(
         subject=_("An administrator changed your e-mail address"),
         happened=_(
-            "An administrator changed the e-mail address of your account at %(site)s, and this is no longer it."
+            "An administrator changed the e-mail address of your account at %(site)s. It is no longer this one."
         ),
         by_owner=False,
     ),

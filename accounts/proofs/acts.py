@@ -12,10 +12,10 @@ class Act(models.TextChoices):
 
     CONNECT = "connect", _("connect another sign-in method")
     DISCONNECT = "disconnect", _("disconnect a sign-in method")
-    ADDRESS = "address", _("change the e-mail address")
-    PASSWORD = "password", _("change the password")  # the name of an act
-    FACTORS = "factors", _("change second factors")
-    EXPORT = "export", _("download the data of the account")
+    ADDRESS = "address", _("change your e-mail address")
+    PASSWORD = "password", _("change your password")  # the name of an act
+    FACTORS = "factors", _("change your second factors")
+    EXPORT = "export", _("download your data")
     LEAD = "lead", _("lead a refused identity to an account")
     ADMINISTER = "administer", _("work as an administrator")
     OTHER = "other", _("do something that needs it")

@@ -4,8 +4,10 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.factors.held import has_factor
 from accounts.mailing import mail
 from accounts.models import User
+from accounts.page_notices import Caution
 from accounts.proofs.acts import Act
 from audit.events import Event, record
 
@@ -34,8 +36,12 @@ def notice(request: HttpRequest) -> str:
     acts = [Act(act).label for act in request.session.pop(NOTICE, []) if act in Act]
     if not acts:
         return ""
+    done = {"acts": ", ".join(str(act) for act in acts)}
+    user = request.user
+    if isinstance(user, User) and (user.email_verified or has_factor(user)):
+        return Caution(_("A sign-in alone was enough to %(acts)s, because your account had nothing stronger.") % done)
     words = _(
-        "A sign-in alone was enough to %(acts)s, as your account has nothing stronger. "
+        "A sign-in alone was enough to %(acts)s, because your account has nothing stronger. "
         "Verify an e-mail address or add a second factor."
     )
-    return words % {"acts": ", ".join(str(act) for act in acts)}
+    return Caution(words % done)

@@ -318,7 +318,7 @@ ADMIN_STATES = [
     State(name="admin-user_kept", heading="What is kept about this person", arrive=_then(User, "What is kept")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),
     State(name="admin-user_cut_off", heading="Cut off this person?", arrive=_cutting_off),
-    State(name="admin-user_cut_off_done", heading="Cut off this person?", arrive=_cut_off),
+    State(name="admin-user_cut_off_done", heading="Cut off", arrive=_cut_off),
     State(name="admin-user_rights", heading="", arrive=_with_rights),
     State(name="admin-user_list_many", heading="", arrive=_among_many("/admin/accounts/user/?o=1")),
     State(name="admin-user_list_found", heading="", arrive=_among_many("/admin/accounts/user/?q=lantern-works")),

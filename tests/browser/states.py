@@ -306,11 +306,11 @@ def _with_app(visitor: Visitor) -> str:
     secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
     visitor.page.get_by_label("Code").fill(code(secret))
     visitor.press("Add the app")
-    expect(visitor.page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
+    expect(visitor.page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
     return secret
 
 
-def _app_added(path: str = "") -> Callable[[Visitor, NewVisitor], None]:
+def app_added(path: str = "") -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         _with_app(visitor)
         if path:
@@ -321,7 +321,7 @@ def _app_added(path: str = "") -> Callable[[Visitor, NewVisitor], None]:
 
 def _removing(visitor: Visitor, _: NewVisitor) -> None:
     _with_app(visitor)
-    visitor.press("I have kept them")
+    visitor.press("I have saved them")
     visitor.press("Remove Authenticator app")
 
 
@@ -372,7 +372,7 @@ def _with_app_of_waiting(visitor: Visitor) -> None:
     visitor.press("Add an authenticator app")
     visitor.page.get_by_label("Code").fill(code(visitor.page.locator(".secret").inner_text().replace(" ", "")))
     visitor.press("Add the app")
-    visitor.press("I have kept them")
+    visitor.press("I have saved them")
 
 
 def _local_password(visitor: Visitor, _: NewVisitor) -> None:
@@ -420,7 +420,7 @@ STATES = [
         heading="Connect Microsoft?",
         arrive=_inside("/accounts/microsoft/login/?process=connect"),
     ),
-    State(name="refusal-cancelled", heading="You turned back", arrive=_cancelled),
+    State(name="refusal-cancelled", heading="Sign-in cancelled", arrive=_cancelled),
     State(
         name="refusal-not_confirmed",
         heading="We could not confirm this with Microsoft",
@@ -464,66 +464,66 @@ STATES = [
     State(name="ways_in-disconnected", heading="Ways in", arrive=_disconnected),
     State(
         name="fresh-connecting",
-        heading="Please show that it is you",
+        heading="Confirm that it is you",
         arrive=_inside("/accounts/prove/?next=/accounts/connections/"),
     ),
-    State(name="fresh-mailed_code", heading="Please show that it is you", arrive=_mailed_a_code),
-    State(name="fresh-wrong_code", heading="Please show that it is you", arrive=_mistyped_a_code),
-    State(name="fresh-in_two_steps", heading="Please show that it is you", arrive=_proven_long_ago),
-    State(name="fresh-keycloak", heading="Please show that it is you", arrive=_inside(PROVE, provider="keycloak")),
+    State(name="fresh-mailed_code", heading="Confirm that it is you", arrive=_mailed_a_code),
+    State(name="fresh-wrong_code", heading="Confirm that it is you", arrive=_mistyped_a_code),
+    State(name="fresh-in_two_steps", heading="Confirm that it is you", arrive=_proven_long_ago),
+    State(name="fresh-keycloak", heading="Confirm that it is you", arrive=_inside(PROVE, provider="keycloak")),
     State(
         name="fresh-sign_in_is_enough",
-        heading="Please show that it is you",
+        heading="Confirm that it is you",
         arrive=_inside(PROVE, persona="nemo"),
     ),
-    State(name="fresh-password", heading="Please show that it is you", arrive=_local_password),
+    State(name="fresh-password", heading="Confirm that it is you", arrive=_local_password),
     State(
         name="fresh-factor",
-        heading="Please show that it is you",
-        arrive=_app_added("/accounts/prove/?next=/accounts/connections/"),
+        heading="Confirm that it is you",
+        arrive=app_added("/accounts/prove/?next=/accounts/connections/"),
     ),
     State(name="factor-none", heading="Second factor", arrive=_inside("/accounts/second-factor/")),
-    State(name="factor-app", heading="Second factor", arrive=_app_added("/accounts/second-factor/")),
+    State(name="factor-app", heading="Second factor", arrive=app_added("/accounts/second-factor/")),
     State(name="factor-kept", heading="Second factor", arrive=_keeps_last),
     State(name="factor-add_app", heading="Add an authenticator app", arrive=_inside("/accounts/second-factor/app/")),
     State(name="factor-add_app_wrong", heading="Add an authenticator app", arrive=_wrong_code),
     State(
         name="factor-add_app_another",
         heading="Replace your authenticator app",
-        arrive=_app_added("/accounts/second-factor/app/"),
+        arrive=app_added("/accounts/second-factor/app/"),
     ),
     State(name="factor-add_passkey", heading="Add a passkey", arrive=_inside("/accounts/second-factor/passkey/")),
-    State(name="factor-recovery_codes", heading="Keep these recovery codes", arrive=_app_added()),
+    State(name="factor-recovery_codes", heading="Save your recovery codes", arrive=app_added()),
     State(
         name="factor-renew_recovery_codes",
         heading="Make new recovery codes?",
-        arrive=_app_added("/accounts/second-factor/recovery-codes/"),
+        arrive=app_added("/accounts/second-factor/recovery-codes/"),
     ),
     State(name="factor-remove", heading="Remove Authenticator app?", arrive=_removing),
-    State(name="factor-asked", heading="And your second factor", arrive=_asked_for_factor),
-    State(name="factor-asked_wrong", heading="And your second factor", arrive=_wrong_factor),
+    State(name="factor-asked", heading="Second step", arrive=_asked_for_factor),
+    State(name="factor-asked_wrong", heading="Second step", arrive=_wrong_factor),
     State(name="factor-needed", heading="Add a second factor first", arrive=_needs_factor),
-    State(name="error-429", heading="That was too often in a short time", arrive=_braked),
+    State(name="error-429", heading="Too many attempts", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
-    State(name="own_data", heading="What is kept about you", arrive=_inside("/accounts/data/")),
+    State(name="own_data", heading="Your data", arrive=_inside("/accounts/data/")),
     State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),
     State(name="lock-asked", heading="Lock your account?", arrive=_inside("/accounts/lock/")),
     State(name="lock-done", heading="Your account is locked", arrive=_locked),
     State(name="address-asked", heading="E-mail address", arrive=_asked("")),
     State(name="address-confirm", heading="Use this address?", arrive=_asked(NEW_ADDRESS)),
-    State(name="address-not_signed_in", heading="Sign in to go on", arrive=_asked_elsewhere),
+    State(name="address-not_signed_in", heading="Sign in to continue", arrive=_asked_elsewhere),
     State(name="address-of_another", heading="This link is for another account", arrive=_asked_by_another),
     State(name="address-taken", heading="Another account has this address", arrive=_taken_meanwhile),
-    State(name="address-disown", heading="You did not ask for this?", arrive=_asked("ada@example.com")),
+    State(name="address-disown", heading="Was this not you?", arrive=_asked("ada@example.com")),
     State(name="address-disowned", heading="Every device is signed out", arrive=_disowned),
-    State(name="link-over", heading="This link does not work any more", arrive=_at(f"/accounts/links/{'a' * 43}/")),
+    State(name="link-over", heading="This link no longer works", arrive=_at(f"/accounts/links/{'a' * 43}/")),
     State(name="sign-in-local_accounts", heading="Vestibule", arrive=_open("/accounts/login/")),
     State(name="local-sign_in", heading="Sign in", arrive=_open("/accounts/local/login/")),
     State(name="local-passkey", heading="Sign in with a passkey", arrive=_open("/accounts/local/passkey/")),
     State(name="local-wrong_password", heading="Sign in", arrive=_wrong_password),
     State(name="local-register", heading="Register", arrive=_open("/accounts/register/")),
-    State(name="local-mailed", heading="Look into your mail", arrive=_registering),
+    State(name="local-mailed", heading="Check your e-mail", arrive=_registering),
     State(name="local-choose", heading="Your new account", arrive=_choosing),
     State(name="local-choose_badly", heading="Your new account", arrive=_choosing_badly),
     State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
@@ -540,6 +540,6 @@ STATES = [
         heading="We could not read that request",
         arrive=_at("/accounts/login/?" + "&".join("a" * 1001)),
     ),
-    State(name="error-403_csrf", heading="This page was open for too long", arrive=_without_proof),
+    State(name="error-403_csrf", heading="This page has expired", arrive=_without_proof),
     State(name="error-404", heading="There is no page here", arrive=_at("/no/such/page/")),
 ]

@@ -71,7 +71,7 @@ def _come_in(visitor: Visitor, keeper: User) -> None:
     keyboard.press("Tab")
     keyboard.type(PASSWORD)
     keyboard.press("Enter")
-    visitor.reads("And your second factor")
+    visitor.reads("Second step")
     expect(visitor.page.get_by_label("Code from your authenticator app")).to_be_focused()
     keyboard.type(code(secret))
     keyboard.press("Enter")

@@ -55,11 +55,11 @@ def finger_of(visitor: Visitor) -> Finger:
 def add_passkey(visitor: Visitor) -> None:
     visitor.go("/accounts/second-factor/")
     visitor.press("Add a passkey")
-    visitor.page.get_by_label("What to call it").fill("My telephone")
+    visitor.page.get_by_label("What to call it").fill("My phone")
     visitor.press("Add a passkey")
-    visitor.reads("Keep these recovery codes")
-    visitor.press("I have kept them")
-    expect(visitor.page.locator(".row-name").first).to_have_text("My telephone")
+    visitor.reads("Save your recovery codes")
+    visitor.press("I have saved them")
+    expect(visitor.page.locator(".row-name").first).to_have_text("My phone")
 
 
 def test_a_passkey_is_added_and_asked_for_at_the_next_sign_in(new_visitor: NewVisitor, provider: str) -> None:
@@ -72,7 +72,7 @@ def test_a_passkey_is_added_and_asked_for_at_the_next_sign_in(new_visitor: NewVi
     elsewhere.start(provider)
     elsewhere.choose("ada")
 
-    elsewhere.reads("And your second factor")
+    elsewhere.reads("Second step")
     elsewhere.press("Use a passkey")
     elsewhere.is_at("/accounts/")
     elsewhere.reads("Ada Lovelace")
@@ -84,7 +84,7 @@ def test_a_device_without_the_passkey_says_so_and_a_recovery_code_helps(new_visi
     finger = finger_of(visitor)
     visitor.go("/accounts/second-factor/passkey/")
     visitor.press("Add a passkey")
-    visitor.reads("Keep these recovery codes")
+    visitor.reads("Save your recovery codes")
     code = visitor.page.locator(".codes code").nth(2).inner_text()
     finger.forget_everything()
     visitor.page.context.clear_cookies()
@@ -97,7 +97,7 @@ def test_a_device_without_the_passkey_says_so_and_a_recovery_code_helps(new_visi
         "The passkey was not used. Try again, or show something else."
     )
     visitor.page.get_by_text("Use a recovery code").click()
-    visitor.page.get_by_label("One of the codes that you kept").fill(code)
+    visitor.page.get_by_label("Recovery code").fill(code)
     visitor.press("Use this code")
     visitor.is_at("/accounts/")
 
@@ -132,11 +132,11 @@ def test_an_administrator_adds_a_passkey_on_the_way_in(visitor: Visitor, setting
     visitor.press("Add a passkey")
     visitor.reads("Add a passkey")  # the page before has a link of the same name
     visitor.press("Add a passkey")
-    visitor.press("I have kept them")
+    visitor.press("I have saved them")
     visitor.is_at("/admin/")
     visitor.press("Sign out")
     enter()
-    visitor.reads("And your second factor")
+    visitor.reads("Second step")
     visitor.press("Use a passkey")
     visitor.is_at("/admin/")
 
@@ -154,7 +154,7 @@ def test_an_administrator_comes_in_by_a_passkey_alone(visitor: Visitor, settings
     visitor.press("Add a passkey")
     visitor.reads("Add a passkey")  # the page before has a link of the same name
     visitor.press("Add a passkey")
-    visitor.press("I have kept them")
+    visitor.press("I have saved them")
     visitor.press("Sign out")
 
     visitor.go("/admin/accounts/user/")

@@ -59,7 +59,7 @@ def test_a_second_way_in_is_connected_and_disconnected_by_clicking_without_scrip
 def test_who_turns_back_at_the_provider_is_told_so_and_can_try_again(visitor: Visitor, provider: str) -> None:
     visitor.cancel(provider)
 
-    visitor.reads("You turned back")
+    visitor.reads("Sign-in cancelled")
     visitor.press(f"Try again with {NAMES[provider]}")
     visitor.reads(f"Sign in with {NAMES[provider]}?")
     visitor.start(provider)
@@ -122,7 +122,7 @@ def test_connecting_signs_the_other_devices_out_as_the_page_says(new_visitor: Ne
     here.sign_in("google", "ada")
     elsewhere.sign_in("google", "ada")
     here.go("/accounts/connections/")
-    expect(here.page.get_by_text("Your other devices are then signed out.")).to_be_visible()
+    expect(here.page.get_by_text("Your other devices will be signed out.")).to_be_visible()
     here.start("github")
     here.choose("ada")
     expect(here.page.get_by_role("status")).to_contain_text("Connected.")

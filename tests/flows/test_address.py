@@ -154,9 +154,9 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
     confirm, undo = post.link(NEW), post.link(OLD)
     owner = new_browser()
 
-    assert b"You did not ask for this?" in owner.get(undo).content
+    assert b"Was this not you?" in owner.get(undo).content
     before = browser.account
-    assert b"The change is ended" in owner.post(undo).content
+    assert b"The change is cancelled" in owner.post(undo).content
     assert (before is None, browser.account) == (False, None)
     assert browser.get(confirm).status_code == 410
     assert owner.post(undo).status_code == 410

@@ -233,7 +233,7 @@ def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User
     assert b"Reference" not in answers[0].content
     assert b"errornote" in answers[0].content
     assert int(answers[-1].headers["Retry-After"]) >= 1
-    assert b"That was too often in a short time" in answers[-1].content
+    assert b"Too many attempts" in answers[-1].content
     assert enter(browser).status_code == 429, "the right one waits too, or it would be known"
     reasons = [found["refused_because"] for found in details("sign_in.refused")]
     assert reasons == ["local_password_wrong"] * brake.FREE_OF_ACCOUNT + ["braked"]

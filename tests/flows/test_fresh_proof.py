@@ -198,16 +198,26 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
     later(minutes=11)
     assert not opens(browser)
     page = browser.get(proving(ADDRESS)).content
-    assert b"so a new sign-in is enough" in page or silent == "microsoft", "it may say when, until it was asked"
+    assert b"so signing in again is enough" in page or silent == "microsoft", "it may say when, until it was asked"
     assert browser.sign_in(silent, persona, process="prove", next=ADDRESS).headers["Location"] == ADDRESS
 
     assert opens(browser)
     assert details("proof.by_sign_in_alone") == []
     browser.post(ADDRESS, {"address": "another@example.com"})
     assert details("proof.by_sign_in_alone") == [{"act": "address"}]
-    assert b"change the e-mail address" in browser.get("/accounts/").content
+    assert b"change your e-mail address" in browser.get("/accounts/").content
     later(minutes=11)
     assert not opens(browser)
+
+
+def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: Browser) -> None:
+    """Kind: advice that the person has already followed."""
+    browser.sign_in("github", "nemo")
+    add_app(browser)
+    page = browser.get("/accounts/").content
+
+    assert b"A sign-in alone was enough to change your second factors" in page
+    assert b"add a second factor" not in page
 
 
 def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(

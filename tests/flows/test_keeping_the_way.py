@@ -129,11 +129,11 @@ def test_a_long_address_is_kept_in_every_spelling(browser: Browser, provider: st
 def test_one_that_is_longer_is_not_dropped_without_a_word(browser: Browser, provider: str, length: int) -> None:
     next_url = "/" + "a" * (length - 1)
     for path in ("/accounts/login/", f"/accounts/{provider}/login/"):
-        assert b"too long an address" in browser.get(f"{path}?{urlencode({'next': next_url})}").content
+        assert b"too long for us to remember" in browser.get(f"{path}?{urlencode({'next': next_url})}").content
     came = browser.sign_in(provider, "ada", next=next_url)
 
     assert came.headers["Location"] == LOST
-    assert b"too long an address" in browser.get(LOST).content
+    assert b"too long for us to remember" in browser.get(LOST).content
     assert b"too long" not in browser.get("/accounts/").content
     assert browser.get(f"/accounts/login/?{urlencode({'next': next_url})}").headers["Location"] == LOST
 

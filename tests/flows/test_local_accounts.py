@@ -40,7 +40,7 @@ def sign_in(browser: Browser, name: str = NORA, password: str = PASSWORD) -> Any
 def test_an_account_is_opened_by_the_link_and_not_before(browser: Browser, post: Post) -> None:
     answer = browser.post(REGISTER, {"address": NORA})
     assert (answer.status_code, User.objects.count()) == (200, 0)
-    assert b"Look into your mail" in answer.content
+    assert b"Check your e-mail" in answer.content
     link = post.link(NORA)
     assert b"Your new account" in browser.get(link).content
     assert User.objects.count() == 0

@@ -509,7 +509,7 @@ def test_what_was_not_believed_is_found_without_anything_that_came(
     page = look_up(administrator, reference)
 
     assert "issuer_wrong" in page
-    assert "Nothing is kept of what came" in page
+    assert "What came is not kept" in page
     assert not RefusedIdentity.objects.exists()
 
 

@@ -336,7 +336,7 @@ def test_whoever_repeats_an_act_fills_no_mailbox_and_hides_no_other(
     assert told.count(str(WORDS[Notice.PASSKEY_ADDED].subject)) == 5
     assert told.count(str(WORDS[Notice.PASSKEY_REMOVED].subject)) == 5
     assert told.count(str(WORDS[Notice.APP_ADDED].subject)) == 1
-    assert sum("More of this within the hour is not mailed" in mail.text for mail in promised()) == 2
+    assert sum("We will not mail you about this again within the hour" in mail.text for mail in promised()) == 2
 
 
 @pytest.mark.parametrize("notice", Notice, ids=str)

@@ -101,7 +101,7 @@ def test_another_button_says_why_it_did_nothing_and_where_it_is(browser: Browser
     assert refused.status_code == 403
     assert b"You signed in since this page was opened" in refused.content
     assert b"too long" not in refused.content
-    assert b"Open the page anew" in refused.content
+    assert b"Reload the page" in refused.content
     anew = browser.get(path)
     assert anew.status_code == (302 if leads_to else 200)
     assert anew.headers.get("Location", "").partition("?")[0] == leads_to
@@ -112,7 +112,7 @@ def test_a_visitors_old_page_and_another_sites_form_are_told_as_before(browser: 
     browser.get("/accounts/login/")
     stale = press(browser, "/accounts/google/login/", "a" * 64)
     assert stale.status_code == 403
-    assert b"This page was open for too long" in stale.content
+    assert b"This page has expired" in stale.content
 
     come_in(browser)
     forged: Any = browser.client.post("/accounts/google/login/", headers={"origin": "https://evil.example"})

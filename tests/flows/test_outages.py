@@ -111,7 +111,7 @@ def test_a_refusal_leaves_the_signed_in_person_signed_in(browser: Browser, provi
 
     assert (cancelled.status_code, failed.status_code) == (403, 424)
     assert browser.account == account is not None
-    assert re.search(rb"<h1>You turned back</h1>", cancelled.content)
+    assert re.search(rb"<h1>Sign-in cancelled</h1>", cancelled.content)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ HAS_IT = {"keycloak": "Keycloak", "microsoft": "Microsoft"}
 NOTICES = {
     "signed_out": b"You are signed out.",
     "there": b"You are signed out, at Keycloak too.",
-    "still": b"You are signed out here, but not at Keycloak: its sign-out cannot be reached right now.",
+    "still": b"You are signed out here, but not at Keycloak: we cannot reach its sign-out page right now.",
 }
 
 
