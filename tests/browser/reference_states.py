@@ -27,8 +27,39 @@ def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
     return arrive
 
 
+def _led(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("{0}/lead/")(visitor, new_visitor)
+    reference = RefusedIdentity.objects.get().reference
+    visitor.page.get_by_label("How did you make sure").fill("Met at the front desk")
+    visitor.press("Lead this identity to this account")
+    visitor.go(f"{FIND}?reference={reference}")
+
+
+def _without_reason(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("{0}/lead/")(visitor, new_visitor)
+    visitor.page.get_by_label("How did you make sure").fill(" ")
+    visitor.press("Lead this identity to this account")
+
+
+def _claims_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("?reference={0}")(visitor, new_visitor)
+    visitor.page.locator("main summary, #content summary").press("Enter")
+
+
+def _refused_list(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("")(visitor, new_visitor)
+    visitor.go("/admin/providers/refusedidentity/")
+
+
 REFERENCE_STATES = [
     State(name="reference-found", heading="Find by reference", arrive=_at("?reference={0}")),
     State(name="reference-of_nothing", heading="Find by reference", arrive=_at("?reference=AAAA-22")),
+    State(name="reference-that_is_none", heading="Find by reference", arrive=_at("?reference=front+desk")),
+    State(name="reference-claims_open", heading="Find by reference", arrive=_claims_open),
     State(name="reference-leading", heading="Lead this identity to this account?", arrive=_at("{0}/lead/")),
+    State(
+        name="reference-leading_without_reason", heading="Lead this identity to this account?", arrive=_without_reason
+    ),
+    State(name="reference-led", heading="Find by reference", arrive=_led),
+    State(name="reference-refused_list", heading="", arrive=_refused_list),
 ]

@@ -10,14 +10,17 @@ from config.environment import CHECKOUT
 from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES
+from tests.browser.notice_states import NOTICE_STATES
 from tests.browser.reference_states import REFERENCE_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
+from tests.browser.upon_person_states import UPON_PERSON_STATES
 from tests.browser.visitor import NewVisitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EVERYWHERE = [*STATES, *INVITATION_STATES, *ADMIN_STATES, *TRAIL_STATES, *REFERENCE_STATES]
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES]
+EVERYWHERE = [*OURS, *ADMIN_STATES, *UPON_PERSON_STATES, *TRAIL_STATES, *REFERENCE_STATES]
 
 ALBUM = CHECKOUT / "docs" / "screens"
 

@@ -11,15 +11,23 @@ from playwright.sync_api import Page
 from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import Theme
 from tests.browser.invitation_states import INVITATION_STATES
+from tests.browser.notice_states import NOTICE_STATES
 from tests.browser.reference_states import REFERENCE_STATES
 from tests.browser.states import STATES, State, reach
 from tests.browser.trail_states import TRAIL_STATES
+from tests.browser.upon_person_states import UPON_PERSON_STATES
 from tests.browser.visitor import OVERFLOW, NewVisitor, Visitor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-OURS = [*STATES, *INVITATION_STATES]
-EVERYWHERE = [*OURS, *ADMIN_STATES, *TRAIL_STATES, *REFERENCE_STATES]  # Django's admin has wide tables
+OURS = [*STATES, *NOTICE_STATES, *INVITATION_STATES]
+EVERYWHERE = [
+    *OURS,
+    *ADMIN_STATES,
+    *UPON_PERSON_STATES,
+    *TRAIL_STATES,
+    *REFERENCE_STATES,
+]  # Django's admin has wide tables
 
 RULES = {
     "resultTypes": ["violations"],

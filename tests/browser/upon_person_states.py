@@ -1,0 +1,65 @@
+"""What administrators do upon one person or tenant: resetting second factors, and removing a tenant."""
+
+from collections.abc import Callable
+
+from accounts.factors import totp
+from accounts.models import Tenant, User
+from accounts.tenancy import site_context
+from tests.browser.admin_states import sign_in_and_furnish
+from tests.browser.states import State
+from tests.browser.visitor import NewVisitor, Visitor
+
+
+def _with_app(visitor: Visitor) -> User:
+    """Somebody has an authenticator app with its recovery codes, and a superuser is at the admin."""
+    sign_in_and_furnish(visitor)
+    person = User.objects.get(email="ada@example.com")
+    totp.add(person, totp.new_secret(), 0)
+    return person
+
+
+def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
+    def arrive(visitor: Visitor, _: NewVisitor) -> None:
+        person = _with_app(visitor)
+        visitor.go(f"/admin/accounts/user/{person.pk}/{path}/")
+
+    return arrive
+
+
+def _pressed_without_reason(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("reset-factors")(visitor, new_visitor)
+    visitor.page.get_by_label("Why?").fill(" ")
+    visitor.press("Remove all")
+
+
+def _reset(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _at("reset-factors")(visitor, new_visitor)
+    visitor.page.get_by_label("Why?").fill("The telephone was lost; met at the front desk")
+    visitor.press("Remove all")
+
+
+def _reset_already(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _reset(visitor, new_visitor)
+    person = User.objects.get(email="ada@example.com")
+    visitor.go(f"/admin/accounts/user/{person.pk}/reset-factors/")
+
+
+def _deleting_tenant(visitor: Visitor, _: NewVisitor) -> None:
+    sign_in_and_furnish(visitor)
+    with site_context("a test looks for a tenant"):
+        tenant = Tenant.objects.get(slug="harbour")
+    visitor.go(f"/admin/accounts/tenant/{tenant.pk}/delete/")
+
+
+UPON_PERSON_STATES = [
+    State(name="admin-user_with_factors", heading="", arrive=_at("change")),
+    State(name="admin-user_reset_factors", heading="Remove all second factors?", arrive=_at("reset-factors")),
+    State(
+        name="admin-user_reset_factors_without_reason",
+        heading="Remove all second factors?",
+        arrive=_pressed_without_reason,
+    ),
+    State(name="admin-user_reset_factors_done", heading="", arrive=_reset),
+    State(name="admin-user_reset_factors_none", heading="", arrive=_reset_already),
+    State(name="admin-tenant_delete", heading="", arrive=_deleting_tenant),
+]
