@@ -49,6 +49,8 @@ class Run:
             servers=self._start_servers(secrets) | addresses,
             sandbox=sandbox_environment(f"http://127.0.0.1:{sandbox}", default_clients()),
         )
+        if not (self.place.state / "env").exists():
+            say("Setting up the database: this takes up to a minute, the first time only ...")
         kept.write(self.place.state / "env", chosen)
         product = Programs(place=self.place, environment=programs.own_environment(chosen))
         product.manage("demo", "--migrate")  # before the site: whoever finds it answering may sign in
