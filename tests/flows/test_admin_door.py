@@ -72,7 +72,7 @@ def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_els
     assert entered.headers["Location"] == on_the_way(NEEDED, "/admin/accounts/user/")
     assert not is_inside(browser)
     assert browser.account is None
-    assert b"Who can change everything here comes in by two steps" in browser.get(NEEDED).content
+    assert b"Administrators sign in in two steps" in browser.get(NEEDED).content
     secret = secret_on(browser.get(APP).content)
     shown = browser.post(APP, {"code": code(secret)})
 

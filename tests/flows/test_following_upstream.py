@@ -93,7 +93,7 @@ def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
     assert ended() == [{"because": "provider", "provider": "keycloak", "said": "invalid_grant"}]
     page = browser.get("/accounts/login/").content
     assert b"because your session at Keycloak has ended" in page
-    assert b"told us that your session" not in browser.get("/accounts/login/").content
+    assert b"because your session" not in browser.get("/accounts/login/").content
     browser.sign_in("keycloak", "ada")
     assert browser.account == str(ada.pk)
 

@@ -183,7 +183,7 @@ def test_known_and_unknown_names_are_refused_alike(
 
     assert {answer.status_code for answer in answers} == {422}
     assert pages[0] == pages[1] == pages[2]
-    assert b"does not match any account" in pages[0]
+    assert b"No account matches these" in pages[0]
 
 
 @pytest.mark.parametrize("name", ["", "\0", "a" * 300])

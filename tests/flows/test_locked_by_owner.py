@@ -28,7 +28,7 @@ def test_whoever_locked_their_account_is_told_so_and_when(browser: Browser, prov
 
     assert page.status_code == 403
     assert b"You locked this account on 28 Nov 2026." in page.content
-    assert b"Ask an administrator to open it" in page.content
+    assert b"Ask an administrator to unlock it" in page.content
     assert b"switched" not in page.content
     assert refusals() == ["locked_by_owner"]
 

@@ -403,7 +403,7 @@ def test_a_stranger_with_the_address_gets_no_further_than_the_refusal(
     assert stranger.post(lead_page(references.pop()), {"reason": REASON}).status_code == 302
     assert Identity.objects.count() == 1
     newest = RefusedIdentity.objects.get().reference
-    assert "The address alone does not make you sure" in look_up(administrator, newest)
+    assert "The address alone proves nothing" in look_up(administrator, newest)
     assert "The address alone proves nothing" in administrator.get(lead_page(newest)).content.decode()
 
 

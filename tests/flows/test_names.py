@@ -56,7 +56,7 @@ def test_a_name_is_given_back_to_the_provider(inside: Browser, come: Come) -> No
     come(name="Pat Roe")
     page = inside.get(NAME)
     assert b"This name was set here" in page.content
-    assert b"Use the name that Keycloak tells" in page.content
+    assert b"Use the name from Keycloak" in page.content
     (told,) = page.context["told"]
     inside.post(NAME, {"identity": str(told.identity_id)})
 

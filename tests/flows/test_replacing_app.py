@@ -28,7 +28,7 @@ def test_an_app_is_replaced_once_the_new_one_has_shown_a_right_code(
     new = secret_on(page.content)
     assert new != old
 
-    assert b"That is not the code" in browser.post(APP, {"code": "000000"}).content
+    assert b"That code is wrong or has expired" in browser.post(APP, {"code": "000000"}).content
     (kept,) = Authenticator.objects.filter(type="totp")
     answer = browser.post(APP, {"code": code(new)})
 

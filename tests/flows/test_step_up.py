@@ -156,4 +156,4 @@ def test_nobody_is_sent_elsewhere_afterwards(browser: Browser, next_url: str) ->
 def test_who_can_prove_nothing_here_is_told_the_way(browser: Browser) -> None:
     browser.client.force_login(User.objects.create_user(name="Nobody"))
 
-    assert b"Sign out, and come in again" in browser.get(PROVE).content
+    assert b"Sign out, then sign in again" in browser.get(PROVE).content

@@ -12,7 +12,7 @@ from tests.keycloak.server import Keycloak
 pytestmark = pytest.mark.django_db(transaction=True)
 
 SET_UP = b"Signing in with Keycloak is set up wrongly"
-OUTAGES = (b"is not answering", b"Wait a moment", b"did not pass our checks")
+OUTAGES = (b"is not answering", b"Wait a moment", b"did not pass our security checks")
 
 # What is changed at the client while somebody is at Keycloak, and what its token endpoint says of it (RFC 6749, 5.2).
 AT_THE_TOKEN_ENDPOINT: dict[str, tuple[dict[str, Any], str]] = {
