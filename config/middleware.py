@@ -114,6 +114,7 @@ def in_words(get_response: Handler) -> Handler:
             return response
         if not is_for_programs(request):
             response.content = render_to_string("405.html")
+            response.headers["Content-Length"] = str(len(response.content))  # Django's own said 0, further in
         return response
 
     return handle

@@ -62,6 +62,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     stay, another = wants_to_stay(request), wants_another(request)
+    said = {name: request.GET.get(name, "") for name in ("notice", "provider")}  # stays while boxes are ticked
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
@@ -73,10 +74,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
             "stays": stay,
-            "other_way": request.path + query(next_url, stay=not stay, another=another),
+            "other_way": request.path + query(next_url, stay=not stay, another=another, **said),
             "is_another": another,
             "is_next_lost": next_url == lost_page(),
-            "choosing_way": request.path + query(next_url, stay=stay, another=not another),
+            "choosing_way": request.path + query(next_url, stay=stay, another=not another, **said),
         },
     )
 

@@ -70,6 +70,8 @@ def _faults(client: Client) -> Iterator[str]:
                 yield f"{address} leads nowhere"
             if not (is_page and answer.headers["Allow"] and answer.headers["Content-Type"].startswith("text/html")):
                 yield f"{method} {address} has no words"
+            if answer.headers.get("Content-Length") not in {None, str(len(answer.content))}:
+                yield f"{method} {address} says in its head that it is of another length: a browser shows nothing"
 
 
 def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
