@@ -30,6 +30,7 @@ from accounts.models import Invitation, InvitationState, Membership, Role, Tenan
 from accounts.models.invitation import UNDECIDED
 from accounts.standing import Standing
 from accounts.tenancy import tenant_context
+from audit.clocks import LEEWAY
 from audit.context import acting
 from audit.events import Event, record
 
@@ -267,9 +268,12 @@ def _check_address(user: User, invitation: Invitation) -> None:
 
 
 def _check_inviter(invitation: Invitation) -> None:
-    """A word that was given before its account was closed or cut off stays worth nothing once that is open again."""
+    """A word that was given before its account was closed or cut off stays worth nothing once that is open again.
+
+    A moment that lies in the future was written under a clock that was ahead: no later word would ever count.
+    """
     closed_at = invitation.invited_by.not_before if invitation.invited_by else None
-    if closed_at is not None and invitation.sent_at <= closed_at:
+    if closed_at is not None and invitation.sent_at <= closed_at <= timezone.now() + LEEWAY:
         raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT, invitation)
     try:
         check_word(invitation.invited_by, invitation.role, invitation.tenant_id)

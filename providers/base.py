@@ -112,8 +112,8 @@ class Provider(ABC):
         """Where a person's browser signs out there, or nothing where that is not known or not offered. Never waits."""
         return ""
 
-    def is_offline(self, scopes: str, *, has_refresh: bool) -> bool:
-        """Whether tokens with these scopes work without the person, and end with no session of theirs there."""
+    def is_offline(self, scopes: str) -> bool:
+        """Whether tokens with these scopes are a session there by themselves, which ends with none of the person's."""
         return False
 
     @abstractmethod

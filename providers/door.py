@@ -35,10 +35,10 @@ class Door:
 
         Whoever would have to wait longer than that is sent on: nobody is turned away because others are many.
         """
-        if self.upstream.is_at_hand:
+        if self.upstream.is_at_hand():
             return
         with self._turns.turn(PATIENCE) as is_ours:
-            if self.upstream.is_at_hand:
+            if self.upstream.is_at_hand():
                 return
             if self._refused and time.monotonic() - self._refused_at < RETRY_AFTER:
                 raise SignInRefused(self._refused.reason, self._refused.detail)

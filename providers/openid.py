@@ -101,11 +101,9 @@ class OpenIDProvider(Provider):
             self.offline_scopes
         )
 
-    def is_offline(self, scopes: str, *, has_refresh: bool) -> bool:
-        """By what the provider gave, whatever was asked for; who has no scope for it renews such tokens alone."""
-        if self.offline_scopes:
-            return not set(self.offline_scopes).isdisjoint(scopes.split())
-        return bool(self.offline) and has_refresh
+    def is_offline(self, scopes: str) -> bool:
+        """By what the provider gave, whatever was asked for."""
+        return not set(self.offline_scopes).isdisjoint(scopes.split())
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """RFC 9207, section 2.4: compare the issuer, and miss it where it was promised."""

@@ -89,7 +89,6 @@ class Upstream:
         typed = {"Content-Type": "application/json", **(headers or {})}
         return self._call("DELETE", url, json.dumps(document).encode(), typed)
 
-    @property
     def is_at_hand(self) -> bool:
         """Whether it answered well a moment ago, on a connection that is open still. Never waits."""
         if (self.failed_at or 0.0) > (self.answered_at or 0.0):

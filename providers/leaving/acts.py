@@ -75,7 +75,7 @@ def forget(people: list[UUID], but: list[str], **_: Any) -> None:
 def _works_without_them(identity: Identity, kept: Kept) -> bool:
     """Whether tokens are good at their provider until somebody says otherwise. Those that are over need no word."""
     provider = registry.enabled().get(identity.provider)
-    is_offline = provider is not None and provider.is_offline(kept.scopes, has_refresh=bool(kept.refresh))
+    is_offline = provider is not None and provider.is_offline(kept.scopes)
     return is_offline and kept.health != Health.DEAD
 
 

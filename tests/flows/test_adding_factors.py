@@ -160,7 +160,7 @@ def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provid
     asked = browser.sign_in(provider, "ada", next="/accounts/sessions/")
 
     assert asked.headers["Location"] == on_the_way(NEEDED, "/accounts/sessions/")
-    assert b"An administrator has asked for a second step" in browser.get(NEEDED).content
+    assert b"An administrator requires a second step" in browser.get(NEEDED).content
     for path in ("/accounts/", LIST, CODES, "/accounts/prove/", "/accounts/connections/"):
         assert browser.get(path).headers["Location"].startswith("/accounts/login/")
     assert browser.get(PROVE).headers["Location"] == NEEDED

@@ -244,7 +244,7 @@ def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Ser
 
 def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_same(browser: Browser) -> None:
     """Kind: a promise of ours that somebody else's limit beats (Keycloak's own session ends after ten hours)."""
-    warning = b"You stay signed in until your session at the provider ends, which may be earlier"
+    warning = b"Your session here can end sooner"
 
     assert warning in browser.get("/accounts/login/?remember=on").content
     assert warning not in browser.get("/accounts/login/").content

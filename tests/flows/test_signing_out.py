@@ -63,7 +63,7 @@ def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browse
 def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name: str) -> None:
     """Kind: a page that promises otherwise than what is done."""
     browser.sign_in(name, "ada")
-    stays, goes = f"You stay signed in at {HAS_IT[name]}", f"Then you go to {HAS_IT[name]} and are signed out there"
+    stays, goes = f"You stay signed in at {HAS_IT[name]}", f"You then go to {HAS_IT[name]} and are signed out there too"
 
     for page, said, unsaid in ((LOGOUT, stays, goes), (THERE_TOO, goes, stays)):
         content = browser.get(page).content.decode()

@@ -38,7 +38,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(21, 5
 NEXT = "/accounts/sessions/"
 REASONS = {"refuses": "provider_unreachable", "hangs": "provider_unreachable", "502": "provider_answer_invalid"}
 HEADINGS = {"refuses": "is not answering", "hangs": "is not answering", "502": "has a problem"}
-BLAME = ("You turned back", "did not pass our checks", "set up wrongly", "did not accept this sign-in", "start again")
+BLAME = (
+    "Sign-in cancelled",
+    "did not pass our security checks",
+    "set up wrongly",
+    "did not accept this sign-in",
+    "start again",
+)
 
 
 @pytest.fixture(autouse=True)

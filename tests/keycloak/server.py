@@ -151,7 +151,7 @@ class Keycloak:
         url = f"{self._url}/realms/master/protocol/openid-connect/token"
         asked_at = time.monotonic()
         with urllib.request.urlopen(url, urlencode(form).encode(), timeout=30) as answer:
-            token = json.load(answer)["access_token"]
+            token = str(json.load(answer)["access_token"])
         self._kept = asked_at + TOKEN_COUNTS_FOR, token
         return token
 
