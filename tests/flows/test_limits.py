@@ -35,7 +35,7 @@ def test_refused_callbacks_and_sign_outs_of_one_client_leave_so_many_entries_and
     answers = [stranger.get(CALLBACK) for _ in range(few)] + [stranger.get(CALLBACK), stranger.post(BACKCHANNEL)]
 
     assert [answer.status_code for answer in answers] == [400] * few + [429] * 2
-    assert b"too often" in answers[-2].content
+    assert b"Too many" in answers[-2].content
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert refusals() == ["state_missing"] * few
     (limit,) = Entry.objects.filter(action="limit.reached")
