@@ -298,7 +298,7 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 4
-    assert b"too often" in answers[-1].content
+    assert b"Too many" in answers[-1].content
     assert elsewhere.account is None
     assert [found["refused_because"] for found in details("factor.refused")] == ["not_right"] * 5 + ["braked"]
     later(seconds=5)

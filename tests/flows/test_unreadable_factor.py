@@ -60,7 +60,7 @@ def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
 
     assert {answer.status_code for answer in answers} == {503}
     assert b"cannot check codes of your app" in answers[0].content
-    assert b"was not right" not in answers[0].content
+    assert b"code is wrong" not in answers[0].content
     assert f"key={named}" in caplog.text
     assert {entry["refused_because"] for entry in details("factor.refused")} == {"key_missing"}
     assert elsewhere.account is None

@@ -504,7 +504,7 @@ def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_ther
     assert answer.headers["Location"] == "/accounts/connections/?notice=renewed"
     page = browser.get("/accounts/connections/?notice=renewed").content.decode()
     assert "does not let us work there" not in page
-    assert "goes on" in page
+    assert "on your behalf again" in page
     assert get_token(ada, "keycloak")
 
 
