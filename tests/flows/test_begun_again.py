@@ -29,6 +29,7 @@ from tests.flows.factors import APP, NEEDED, PASSKEY, PROVE, add_app
 from tests.flows.proofs import let_be_proven
 from tests.flows.test_keeping_the_way import NEXT, finish
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, SIGN_IN
+from tests.flows.ticks import boxes_on, the_other_way
 from tests.post import Post
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,7 @@ def with_next(path: str, next_url: str = NEXT, **more: str) -> str:
 def doors_on(page: Any) -> dict[str, str]:
     """The ways in that a page links to or has buttons for, each with where it says that it leads afterwards."""
     found = [unescape(url) for url in re.findall(r'(?:href|action)="(/[^"]*)"', page.content.decode())]
+    found += [f"{path}?{urlencode(fields)}" for path, fields in boxes_on(page)]
     parts = [urlsplit(url) for url in found]
     return {part.path: parse_qs(part.query).get("next", [""])[0] for part in parts if DOORS.match(part.path)}
 
@@ -179,9 +181,9 @@ def test_who_also_signs_out_at_the_provider_comes_back_to_the_way_to_another_acc
     browser.sign_in("keycloak", "ada")
     way = {name: value for name, value in {"next": next_url, "account": account}.items() if value}
     page = browser.get(f"/accounts/logout/?{urlencode(way)}")
-    chosen = re.search(rb'href="(/accounts/logout/\?[^"]*there_too=on[^"]*)"', page.content)
-    assert chosen
-    sent = browser.post(unescape(chosen.group(1).decode()))
+    chosen = the_other_way(page)
+    assert "there_too=on" in chosen
+    sent = browser.post(chosen)
     if next_url:
         assert quote(next_url) not in sent.headers["Location"], "the provider is not told"
     back = urlsplit(Visitor().open(sent.headers["Location"]).location)

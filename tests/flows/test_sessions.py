@@ -17,6 +17,7 @@ from accounts.tenancy import site_context
 from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import add_app, details
+from tests.flows.ticks import boxes_on
 from tests.proven import proven
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
@@ -145,10 +146,8 @@ def test_who_asks_to_be_kept_signed_in_is_kept_and_others_until_the_browser_clos
 
 
 def test_the_sign_in_page_hands_the_wish_on(browser: Browser) -> None:
-    plain = browser.get("/accounts/login/?next=/accounts/sessions/").content.decode()
-    asked = plain.partition('class="ticking"')[2].partition("</form>")[0]
-    for name, value in (("next", "/accounts/sessions/"), ("remember", "on")):
-        assert f'name="{name}" value="{value}"' in asked
+    plain = browser.get("/accounts/login/?next=/accounts/sessions/")
+    assert boxes_on(plain) == [("/accounts/login/", {"next": "/accounts/sessions/", "remember": "on"})]
     wished = browser.get("/accounts/login/?next=/accounts/sessions/&remember=on").content.decode()
     assert wished.count("remember=on") == wished.count("Continue with") > 1
 
