@@ -431,7 +431,7 @@ def test_every_event_that_concerns_an_account_is_mailed_or_says_why_not() -> Non
     concerned = {
         event
         for event in Event
-        if not event.value.endswith(".purged") and event.value.partition(".")[0] not in OF_NO_ACCOUNT
+        if not event.value.endswith("purged") and event.value.partition(".")[0] not in OF_NO_ACCOUNT
     }
 
     assert concerned == MAILED | NOT_MAILED.keys()
