@@ -32,9 +32,12 @@ _ends_at: ContextVar[float] = ContextVar("upstream_ends_at", default=math.inf)
 
 
 @contextmanager
-def one_deadline(seconds: float = LONGEST_SIGN_IN) -> Iterator[None]:
-    """Let all calls within the block end by one deadline: a provider may be slow at each of its endpoints."""
-    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + seconds))
+def one_deadline(seconds: float | None = None) -> Iterator[None]:
+    """Let all calls within the block end by one deadline: a provider may be slow at each of its endpoints.
+
+    ``seconds`` is LONGEST_SIGN_IN where nobody says less.
+    """
+    token = _ends_at.set(min(_ends_at.get(), time.monotonic() + (seconds or LONGEST_SIGN_IN)))
     try:
         yield
     finally:
