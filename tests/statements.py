@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from django.db import connection
@@ -39,6 +39,22 @@ def asked_of_the_database(servers: Servers) -> Iterator[Asked]:
         asked.statements.extend(_since(log, start))
     finally:
         _log_statements(servers, "none")
+
+
+@contextmanager
+def plans_of(word: str) -> Iterator[list[str]]:
+    """Collect how the planner would go about each statement of the block that has a word in it, before it is run."""
+    plans: list[str] = []
+
+    def explain(execute: Any, text: str, params: Any, *rest: Any) -> Any:
+        if word in text:
+            with connection.cursor() as cursor:
+                cursor.cursor.execute("EXPLAIN " + text, params)
+                plans.append("\n".join(line for (line,) in cursor.fetchall()))
+        return execute(text, params, *rest)
+
+    with connection.execute_wrapper(explain):
+        yield plans
 
 
 def _log_statements(servers: Servers, which: str) -> None:

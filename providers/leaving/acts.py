@@ -32,13 +32,7 @@ def leave(identities: Iterable[Identity], *, because: Because, sid: str | None =
     with transaction.atomic():
         _hold(known)
         ended = [
-            Ended(
-                provider=known[kept.identity_id].provider,
-                issuer=known[kept.identity_id].issuer,
-                identity_id=kept.identity_id if because is Because.SIGNED_OUT and not sid else None,
-                access=kept.access,
-                refresh=kept.refresh,
-            )
+            _ended(known[kept.identity_id], kept, may_come_back=because is Because.SIGNED_OUT and not sid)
             for kept in take_out(known.values(), sid=sid)
         ]
         return note(ended, because=because) if ended else []
@@ -57,19 +51,23 @@ def forget(people: list[UUID], but: list[str], **_: Any) -> None:
         _hold(known)  # a sign-in under way holds its own: what it keeps is seen afterwards
         gone = [(known[one.identity_id], one) for one in take_out_unfollowed(known.values(), but=but)]
         ended = [
-            Ended(
-                provider=identity.provider,
-                issuer=identity.issuer,
-                identity_id=identity.pk,
-                sid=kept.sid,
-                access=kept.access,
-                refresh=kept.refresh,
-            )
+            _ended(identity, kept, may_come_back=True, sid=kept.sid)
             for identity, kept in gone
             if _works_without_them(identity, kept)
         ]
         if ended:
             note(ended, because=Because.SIGNED_OUT)
+
+
+def _ended(identity: Identity, kept: Kept, *, may_come_back: bool, sid: str = "") -> Ended:
+    return Ended(
+        provider=identity.provider,
+        issuer=identity.issuer,
+        identity_id=identity.pk if may_come_back else None,
+        sid=sid,
+        access=kept.access,
+        refresh=kept.refresh,
+    )
 
 
 def _works_without_them(identity: Identity, kept: Kept) -> bool:

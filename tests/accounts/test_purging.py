@@ -25,6 +25,7 @@ from audit.models import Entry, JobRun
 from audit.one_at_a_time import number_of
 from config.environment import CHECKOUT
 from tests.servers import Servers
+from tests.statements import plans_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(77)]
 
@@ -93,16 +94,7 @@ def test_a_slice_stays_a_slice_where_the_planner_believes_the_table_is_empty(ser
         owner.execute("ANALYZE accounts_session")
     sessions(20_000, hours=-1, name="old")
     (purgeable,) = (one for one in purgeables() if one.table == "accounts_session")
-    plans: list[str] = []
-
-    def explain(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
-        if "DELETE" in sql:
-            with connection.cursor() as cursor:
-                cursor.cursor.execute("EXPLAIN " + sql, params)
-                plans.append("\n".join(line for (line,) in cursor.fetchall()))
-        return execute(sql, params, *rest)
-
-    with connection.execute_wrapper(explain):
+    with plans_of("DELETE") as plans:
         removed = list(slices.slices(purgeable))
 
     ways = ["by the heap" if "Tid Range Scan" in plan else "by the index" for plan in plans]

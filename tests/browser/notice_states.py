@@ -1,27 +1,12 @@
 """What a page says above everything else: what was done, why a session ended, what a person should see to."""
 
-from collections.abc import Callable
-
 from accounts.models import User
 from providers.models import Health, UpstreamTokens
-from tests.authenticator import code
-from tests.browser.states import State, app_added
+from tests.browser.states import State, add_app, app_added, at, inside
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.test_following_upstream import asked, sid_of
 
 LONG = "/accounts/?why=" + "a" * 3000
-
-
-def _with_notice(path: str, *, persona: str = "ada", provider: str = "github") -> Callable[[Visitor, NewVisitor], None]:
-    def arrive(visitor: Visitor, _: NewVisitor) -> None:
-        visitor.comes_from(provider, persona)
-        visitor.go(path)
-
-    return arrive
-
-
-def _outside(path: str) -> Callable[[Visitor, NewVisitor], None]:
-    return lambda visitor, _: visitor.go(path)
 
 
 def _ended_there(visitor: Visitor, _: NewVisitor) -> None:
@@ -46,9 +31,7 @@ def _by_sign_in_alone(visitor: Visitor, _: NewVisitor) -> None:
     visitor.start("github")
     visitor.choose("nemo")
     visitor.go("/accounts/second-factor/app/")
-    secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
-    visitor.page.get_by_label("Code").fill(code(secret))
-    visitor.press("Add the app")
+    add_app(visitor)
     visitor.go("/accounts/")
 
 
@@ -80,11 +63,11 @@ NOTICE_STATES = [
     State(
         name="sign-in-ended_meanwhile",
         heading="Vestibule",
-        arrive=_outside("/accounts/login/?notice=ended_meanwhile"),
+        arrive=at("/accounts/login/?notice=ended_meanwhile"),
     ),
-    State(name="sign-in-another_account", heading="Vestibule", arrive=_outside("/accounts/login/?account=another")),
-    State(name="sign-in-page_too_long", heading="Vestibule", arrive=_outside(f"/accounts/login/?next={LONG}")),
-    State(name="account-name_saved", heading="Ada Lovelace", arrive=_with_notice("/accounts/?name_changed")),
+    State(name="sign-in-another_account", heading="Vestibule", arrive=at("/accounts/login/?account=another")),
+    State(name="sign-in-page_too_long", heading="Vestibule", arrive=at(f"/accounts/login/?next={LONG}")),
+    State(name="account-name_saved", heading="Ada Lovelace", arrive=inside("/accounts/?name_changed")),
     State(name="account-name_own", heading="Name", arrive=_named_here),
     State(name="account-by_sign_in_alone", heading="Nemo Nobody", arrive=_by_sign_in_alone),
     State(name="ways_in-tokens_over", heading="Ways in", arrive=_tokens_over),
@@ -93,7 +76,7 @@ NOTICE_STATES = [
         heading="Second factor",
         arrive=app_added("/accounts/second-factor/?notice=replaced"),
     ),
-    State(name="devices-ended", heading="Devices", arrive=_with_notice("/accounts/sessions/?ended")),
+    State(name="devices-ended", heading="Devices", arrive=inside("/accounts/sessions/?ended")),
     State(
         name="error-403_csrf_signed_in",
         heading="You signed in since this page was opened",

@@ -48,12 +48,12 @@ def reach(state: State, new_visitor: NewVisitor, **options: Any) -> Visitor:
     return visitor
 
 
-def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
+def at(path: str) -> Callable[[Visitor, NewVisitor], None]:
     """Somebody who is not signed in opens an address."""
     return lambda visitor, _: visitor.go(path)
 
 
-def _inside(path: str, *, persona: str = "ada", provider: str = "github") -> Callable[[Visitor, NewVisitor], None]:
+def inside(path: str, *, persona: str = "ada", provider: str = "github") -> Callable[[Visitor, NewVisitor], None]:
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         visitor.comes_from(provider, persona)
         visitor.go(path)
@@ -299,13 +299,19 @@ ORGANIZATIONS = ("Analytical Engines", "The Royal Society for the Encouragement 
 LIST = "/accounts/organizations/"
 
 
+def add_app(visitor: Visitor) -> str:
+    """Type the code that the app would show of the secret on the page, and return that secret."""
+    secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
+    visitor.page.get_by_label("Code").fill(code(secret))
+    visitor.press("Add the app")
+    return secret
+
+
 def _with_app(visitor: Visitor) -> str:
     """Add an authenticator app, and return its secret."""
     visitor.comes_from("github", "ada")
     visitor.go("/accounts/second-factor/app/")
-    secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
-    visitor.page.get_by_label("Code").fill(code(secret))
-    visitor.press("Add the app")
+    secret = add_app(visitor)
     expect(visitor.page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
     return secret
 
@@ -370,8 +376,7 @@ def _keeps_last(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 def _with_app_of_waiting(visitor: Visitor) -> None:
     visitor.press("Add an authenticator app")
-    visitor.page.get_by_label("Code").fill(code(visitor.page.locator(".secret").inner_text().replace(" ", "")))
-    visitor.press("Add the app")
+    add_app(visitor)
     visitor.press("I have saved them")
 
 
@@ -385,7 +390,7 @@ def _local_password(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _mailed_a_code(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _inside(PROVE)(visitor, new_visitor)
+    inside(PROVE)(visitor, new_visitor)
     visitor.press("Mail me a code")
 
 
@@ -396,7 +401,7 @@ def _mistyped_a_code(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _proven_long_ago(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _inside(PROVE)(visitor, new_visitor)
+    inside(PROVE)(visitor, new_visitor)
     session = SessionStore(visitor.key)
     session[RECORDS] = [{**record, "at": record["at"] - 700} for record in session[RECORDS]]
     session.save()
@@ -404,21 +409,21 @@ def _proven_long_ago(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 STATES = [
-    State(name="sign-in", heading="Vestibule", arrive=_at("/accounts/login/")),
-    State(name="sign-in-to_be_remembered", heading="Vestibule", arrive=_at("/accounts/login/?remember=on")),
+    State(name="sign-in", heading="Vestibule", arrive=at("/accounts/login/")),
+    State(name="sign-in-to_be_remembered", heading="Vestibule", arrive=at("/accounts/login/?remember=on")),
     State(name="sign-in-signed_out", heading="Vestibule", arrive=_left),
     State(name="sign-in-signed_out_there", heading="Vestibule", arrive=_left_there_too),
     State(
         name="sign-in-still_in_there",
         heading="Vestibule",
-        arrive=_at("/accounts/login/?notice=still_in_there&provider=keycloak"),
+        arrive=at("/accounts/login/?notice=still_in_there&provider=keycloak"),
     ),
     State(name="sign-in-provider_down", heading="Vestibule", arrive=_one_down),
-    State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=_at("/accounts/github/login/")),
+    State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=at("/accounts/github/login/")),
     State(
         name="confirm-connect",
         heading="Connect Microsoft?",
-        arrive=_inside("/accounts/microsoft/login/?process=connect"),
+        arrive=inside("/accounts/microsoft/login/?process=connect"),
     ),
     State(name="refusal-cancelled", heading="Sign-in cancelled", arrive=_cancelled),
     State(
@@ -430,31 +435,31 @@ STATES = [
     State(name="refusal-switched_off", heading="Your account is switched off", arrive=_switched_off),
     State(name="refusal-locked_by_owner", heading="Your account is locked", arrive=_locked_by_owner),
     State(name="refusal-taken", heading="This already leads to another account", arrive=_taken),
-    State(name="refusal-not_started", heading="Please start again", arrive=_at("/accounts/google/login/callback/")),
+    State(name="refusal-not_started", heading="Please start again", arrive=at("/accounts/google/login/callback/")),
     State(name="clash-one_account", heading="This address already has an account here", arrive=_clash),
-    State(name="account-new", heading="Ada Lovelace", arrive=_inside("/accounts/")),
-    State(name="account-name", heading="Name", arrive=_inside("/accounts/name/")),
+    State(name="account-new", heading="Ada Lovelace", arrive=inside("/accounts/")),
+    State(name="account-name", heading="Name", arrive=inside("/accounts/name/")),
     State(name="account-claims_unread", heading="Ada Lovelace", arrive=_claims_unread),
     State(name="account-lived_in", heading="Ada Lovelace", arrive=_lived_in),
     State(
         name="account-without_address",
         heading="Nemo Nobody",
-        arrive=_inside("/accounts/", persona="nemo", provider="keycloak"),
+        arrive=inside("/accounts/", persona="nemo", provider="keycloak"),
     ),
     State(
         name="account-markup",
         heading='=HYPERLINK("x") <b onmouseover=alert(1)>Bobby</b>',
-        arrive=_inside("/accounts/", persona="bobby"),
+        arrive=inside("/accounts/", persona="bobby"),
     ),
     State(
         name="account-two_directions",
         heading="Zoë Ångström-王小明 דבורה",
-        arrive=_inside("/accounts/", persona="zoe"),
+        arrive=inside("/accounts/", persona="zoe"),
     ),
     State(name="account-in_one", heading="Ada Lovelace", arrive=_belonging("/accounts/", ORGANIZATIONS[0])),
     State(name="account-in_several", heading="Ada Lovelace", arrive=_belonging("/accounts/", *ORGANIZATIONS)),
     State(name="account-menu_open", heading="Ada Lovelace", arrive=_menu_open),
-    State(name="organizations-none", heading="Organizations", arrive=_inside(LIST)),
+    State(name="organizations-none", heading="Organizations", arrive=inside(LIST)),
     State(name="organizations-one", heading="Organizations", arrive=_belonging(LIST, ORGANIZATIONS[0])),
     State(name="organizations-several", heading="Organizations", arrive=_belonging(LIST, *ORGANIZATIONS)),
     State(name="organizations-refused", heading="You do not belong there", arrive=_not_theirs),
@@ -465,16 +470,16 @@ STATES = [
     State(
         name="fresh-connecting",
         heading="Confirm that it is you",
-        arrive=_inside("/accounts/prove/?next=/accounts/connections/"),
+        arrive=inside("/accounts/prove/?next=/accounts/connections/"),
     ),
     State(name="fresh-mailed_code", heading="Confirm that it is you", arrive=_mailed_a_code),
     State(name="fresh-wrong_code", heading="Confirm that it is you", arrive=_mistyped_a_code),
     State(name="fresh-in_two_steps", heading="Confirm that it is you", arrive=_proven_long_ago),
-    State(name="fresh-keycloak", heading="Confirm that it is you", arrive=_inside(PROVE, provider="keycloak")),
+    State(name="fresh-keycloak", heading="Confirm that it is you", arrive=inside(PROVE, provider="keycloak")),
     State(
         name="fresh-sign_in_is_enough",
         heading="Confirm that it is you",
-        arrive=_inside(PROVE, persona="nemo"),
+        arrive=inside(PROVE, persona="nemo"),
     ),
     State(name="fresh-password", heading="Confirm that it is you", arrive=_local_password),
     State(
@@ -482,17 +487,17 @@ STATES = [
         heading="Confirm that it is you",
         arrive=app_added("/accounts/prove/?next=/accounts/connections/"),
     ),
-    State(name="factor-none", heading="Second factor", arrive=_inside("/accounts/second-factor/")),
+    State(name="factor-none", heading="Second factor", arrive=inside("/accounts/second-factor/")),
     State(name="factor-app", heading="Second factor", arrive=app_added("/accounts/second-factor/")),
     State(name="factor-kept", heading="Second factor", arrive=_keeps_last),
-    State(name="factor-add_app", heading="Add an authenticator app", arrive=_inside("/accounts/second-factor/app/")),
+    State(name="factor-add_app", heading="Add an authenticator app", arrive=inside("/accounts/second-factor/app/")),
     State(name="factor-add_app_wrong", heading="Add an authenticator app", arrive=_wrong_code),
     State(
         name="factor-add_app_another",
         heading="Replace your authenticator app",
         arrive=app_added("/accounts/second-factor/app/"),
     ),
-    State(name="factor-add_passkey", heading="Add a passkey", arrive=_inside("/accounts/second-factor/passkey/")),
+    State(name="factor-add_passkey", heading="Add a passkey", arrive=inside("/accounts/second-factor/passkey/")),
     State(name="factor-recovery_codes", heading="Save your recovery codes", arrive=app_added()),
     State(
         name="factor-renew_recovery_codes",
@@ -505,10 +510,10 @@ STATES = [
     State(name="factor-needed", heading="Add a second factor first", arrive=_needs_factor),
     State(name="error-429", heading="Too many attempts", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
-    State(name="own_data", heading="Your data", arrive=_inside("/accounts/data/")),
-    State(name="devices-only_here", heading="Devices", arrive=_inside("/accounts/sessions/")),
+    State(name="own_data", heading="Your data", arrive=inside("/accounts/data/")),
+    State(name="devices-only_here", heading="Devices", arrive=inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=_two_devices),
-    State(name="lock-asked", heading="Lock your account?", arrive=_inside("/accounts/lock/")),
+    State(name="lock-asked", heading="Lock your account?", arrive=inside("/accounts/lock/")),
     State(name="lock-done", heading="Your account is locked", arrive=_locked),
     State(name="address-asked", heading="E-mail address", arrive=_asked("")),
     State(name="address-confirm", heading="Use this address?", arrive=_asked(NEW_ADDRESS)),
@@ -517,7 +522,7 @@ STATES = [
     State(name="address-taken", heading="Another account has this address", arrive=_taken_meanwhile),
     State(name="address-disown", heading="Was this not you?", arrive=_asked("ada@example.com")),
     State(name="address-disowned", heading="Every device is signed out", arrive=_disowned),
-    State(name="link-over", heading="This link no longer works", arrive=_at(f"/accounts/links/{'a' * 43}/")),
+    State(name="link-over", heading="This link no longer works", arrive=at(f"/accounts/links/{'a' * 43}/")),
     State(name="sign-in-local_accounts", heading="Vestibule", arrive=_open("/accounts/login/")),
     State(name="local-sign_in", heading="Sign in", arrive=_open("/accounts/local/login/")),
     State(name="local-passkey", heading="Sign in with a passkey", arrive=_open("/accounts/local/passkey/")),
@@ -528,18 +533,18 @@ STATES = [
     State(name="local-choose_badly", heading="Your new account", arrive=_choosing_badly),
     State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
     State(name="local-new_password", heading="Choose a new password", arrive=_forgetful),
-    State(name="sign-out-there_too", heading="Sign out?", arrive=_inside("/accounts/logout/", provider="keycloak")),
+    State(name="sign-out-there_too", heading="Sign out?", arrive=inside("/accounts/logout/", provider="keycloak")),
     State(
         name="sign-out-there_too_chosen",
         heading="Sign out?",
-        arrive=_inside("/accounts/logout/?there_too=on", provider="keycloak"),
+        arrive=inside("/accounts/logout/?there_too=on", provider="keycloak"),
     ),
-    State(name="sign-out-asked", heading="Sign out?", arrive=_inside("/accounts/logout/")),
+    State(name="sign-out-asked", heading="Sign out?", arrive=inside("/accounts/logout/")),
     State(
         name="error-400",
         heading="We could not read that request",
-        arrive=_at("/accounts/login/?" + "&".join("a" * 1001)),
+        arrive=at("/accounts/login/?" + "&".join("a" * 1001)),
     ),
     State(name="error-403_csrf", heading="This page has expired", arrive=_without_proof),
-    State(name="error-404", heading="There is no page here", arrive=_at("/no/such/page/")),
+    State(name="error-404", heading="There is no page here", arrive=at("/no/such/page/")),
 ]

@@ -23,6 +23,7 @@ from providers.vault import get_token
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, browser, new_browser
 from tests.servers import Servers
+from tests.statements import plans_of
 
 __all__ = ["browser", "new_browser"]
 
@@ -196,16 +197,7 @@ def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_bel
     with connection.cursor() as cursor:
         cursor.cursor.execute(CROWD)
     (purgeable,) = (one for one in purgeables() if one.table == TABLE)
-    plans: list[str] = []
-
-    def explain(execute: Any, sql: str, params: Any, *rest: Any) -> Any:
-        if "looked" in sql:
-            with connection.cursor() as cursor:
-                cursor.cursor.execute("EXPLAIN (ANALYZE false) " + sql, params)
-                plans.append("\n".join(line for (line,) in cursor.fetchall()))
-        return execute(sql, params, *rest)
-
-    with connection.execute_wrapper(explain):
+    with plans_of("looked") as plans:
         removed = list(slices.slices(purgeable))
 
     assert (sum(removed), UpstreamTokens.objects.count()) == (MANY // 3, MANY - MANY // 3)
