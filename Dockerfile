@@ -10,10 +10,15 @@ COPY requirements.lock ./
 RUN /venv/bin/pip install --no-deps --require-hashes --requirement requirements.lock && /venv/bin/pip check
 COPY manage.py ./
 COPY config config
+COPY console console
 COPY api api
 COPY providers providers
+COPY webhooks webhooks
 COPY accounts accounts
+COPY jobs jobs
+COPY tenancy tenancy
 COPY audit audit
+COPY foundation foundation
 COPY templates templates
 COPY locale locale
 COPY static static

@@ -12,14 +12,14 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        import_module("accounts.receivers")
-        import_module("accounts.tenancy.checks")
-        roles = import_module("accounts.roles")
+        import_module("tenancy.checks")
+        import_module("accounts.sessions.receivers")
+        roles = import_module("accounts.organizations.roles")
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
         import_module("accounts.mailing.checks")
-        import_module("accounts.checks")
-        import_module("accounts.purging.tables")
+        import_module("accounts.sign_in.checks")
+        import_module("accounts.purgeable")
         import_module("accounts.encrypted")
-        import_module("accounts.cut_off.own")
-        import_module("accounts.privacy.said")
+        import_module("accounts.revocable")
+        import_module("accounts.personal_data")
         import_module("accounts.privacy.checks")

@@ -30,15 +30,4 @@ exempt(
     "accounts.BulkAction",
     reason="Each change that it makes has its own entry under its id; events tell of its start and its end.",
 )
-declare(
-    "accounts.Webhook",
-    secret={"secret", "former_secret"},
-    masked={"url"},  # its path or query may be a key; an event names the host
-    ignored={
-        "position_txid", "position_id", "position_floor", "failures", "failing_since", "last_failure", "rest_until",
-        "last_success_at",
-    },
-)  # fmt: skip
-exempt("accounts.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events.")
-exempt("accounts.Delivery", reason="It names an entry that was not delivered yet; events tell when one is given up.")
 exempt("accounts.UsedProof", reason="It holds digests by which repetitions are known; events tell of each use.")

@@ -2,11 +2,8 @@
 
 from allauth.mfa.models import Authenticator
 
-from accounts.errands.doing import PURPOSE as ERRAND
-from accounts.factors import totp
-from accounts.models import Errand, Webhook
-from accounts.rewrapping import Encrypted, register
-from accounts.webhooks import signing
+from accounts.sign_in.factors import totp
+from jobs.key_rotation import Encrypted, register
 
 register(
     Encrypted(
@@ -15,12 +12,5 @@ register(
         key="secret",
         owner=lambda row: row.user_id,
         purpose=totp.PURPOSE,
-    ),
-    Encrypted(rows=Errand.objects.waiting, column="content", owner=lambda row: row.pk, purpose=ERRAND),
-    *(
-        Encrypted(
-            rows=Webhook.objects.all, column=column, owner=lambda row: row.pk, purpose=signing.PURPOSE, of_tenants=True
-        )
-        for column in ("secret", "former_secret")
     ),
 )

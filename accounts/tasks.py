@@ -12,36 +12,26 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts import address, cut_off, purging, rewrapping
+from accounts import cut_off
 from accounts.bulk.running import carry_out, stop
-from accounts.errands.doing import do_due, do_errand
-from accounts.local import registration
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
+from accounts.own_account import email_change
 from accounts.sessions import digesting
-from accounts.tenancy import site_context
-from accounts.webhooks import running
-from audit.clocks import LEEWAY
-from audit.one_at_a_time import one_at_a_time
+from accounts.sign_in.local import registration
+from foundation.clocks import LEEWAY
+from foundation.locks import one_at_a_time
+from jobs import key_rotation
+from tenancy import site_context
 
-__all__ = ["do_errand"]  # Celery looks for jobs in this module only
-WITH_ERRANDS = (address, mail, registration)  # of which a worker must know before it is sent one
+WITH_ERRANDS = (email_change, mail, registration)  # of which a worker must know before it is sent one
 
-PURGE_SECONDS = 180.0  # of one scheduled run, shared by all tables; the next goes on from there
 DIGEST_SECONDS = 30.0  # of the same run; once no code of before runs, there is nothing to do
 REWRAP_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
-ERRAND_SECONDS = 60.0  # of one run
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
-WEBHOOK_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
 GIVEN_UP = timedelta(days=1)
-
-
-@shared_task(soft_time_limit=240, time_limit=300, ignore_result=True)  # type: ignore[untyped-decorator]
-def purge() -> None:
-    """Twice at once does no harm: the second finds the lock taken, or nothing left."""
-    purging.purge(seconds=PURGE_SECONDS)
 
 
 @shared_task(soft_time_limit=180, time_limit=240, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -50,7 +40,7 @@ def rewrap_secrets() -> None:
     with one_at_a_time("rewrapping") as is_ours:
         if is_ours:
             digesting.digest(seconds=DIGEST_SECONDS)
-            rewrapping.rewrap(seconds=REWRAP_SECONDS)
+            key_rotation.rewrap(seconds=REWRAP_SECONDS)
 
 
 @shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -59,18 +49,6 @@ def confirm_cut_offs() -> None:
     with one_at_a_time("cut-offs") as is_ours:
         if is_ours:
             cut_off.confirm_due()
-
-
-@shared_task(soft_time_limit=180, time_limit=210, ignore_result=True)  # type: ignore[untyped-decorator]
-def do_errands_again() -> None:
-    """Twice at once does no harm: the second leaves it to the first."""
-    do_due(seconds=ERRAND_SECONDS)
-
-
-@shared_task(soft_time_limit=120, time_limit=150, ignore_result=True)  # type: ignore[untyped-decorator]
-def send_webhooks() -> None:
-    """Twice at once does no harm: the second leaves it to the first."""
-    running.send_due(seconds=WEBHOOK_SECONDS)
 
 
 @shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]

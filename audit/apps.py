@@ -21,9 +21,8 @@ class AuditConfig(AppConfig):
         # Here and now: while migrations run, the settings of the connection are the owner's.
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
         autodiscover_modules("audited")
-        from audit import announce, celery, checks, comment, net  # noqa: F401, PLC0415  # they need the models
+        from audit import announce, checks, comment, triggers  # noqa: F401, PLC0415  # they need the models
 
         announce.connect()
-        celery.connect()
         connection_created.connect(comment.install)
-        post_migrate.connect(net.after_migrations, sender=self)
+        post_migrate.connect(triggers.after_migrations, sender=self)

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from audit import net
+from audit import triggers
 from audit.declarations import Exemption, audited, columns_of, everything_said, said_of, tables
 
 
@@ -50,5 +50,5 @@ def triggers_are_those_of_the_models(
     return [
         checks.Warning(f"Trigger {fault}.", hint="Run migrate: it puts the triggers right.", id="audit.W001")
         for alias in databases or ()
-        for fault in net.faults(alias)
+        for fault in triggers.faults(alias)
     ]

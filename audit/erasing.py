@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from audit.context import current
-from audit.plain import plain
+from audit.jsonable import plain
 
 ERASE = "SELECT public.audit_erase(%s, %s)"
 

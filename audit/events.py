@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, current
-from audit.plain import plain
+from audit.jsonable import plain
 
 
 class Event(models.TextChoices):

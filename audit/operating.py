@@ -14,12 +14,12 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from audit import lines
+from audit import canonical
 from audit.context import Actor, ActorKind, acting
 from audit.retention import removing, rules
 from audit.sealing import checkpoints
-from audit.sealing.ahead import ahead
 from audit.sealing.findings import Findings
+from audit.sealing.prefetch import ahead
 from audit.sealing.seals import SealingStopped, seal
 from audit.sealing.verifying import Verification
 
@@ -48,7 +48,7 @@ def add_subcommands(subcommands: Any) -> None:
 
 def run_verify(say: Say, *, file: Path | None, checkpoint: Path | None, **_options: Any) -> None:
     verification = Verification(checkpoint=_checkpoint(checkpoint) if checkpoint else None)
-    findings = verification.read(_lines_of(file) if file else ahead(lambda: lines.stream(personal=True)))
+    findings = verification.read(_lines_of(file) if file else ahead(lambda: canonical.stream(personal=True)))
     for line in (_summary(findings), *findings.notes, *map(str, findings.faults)):
         say(line)
     if findings.more_faults:
@@ -74,7 +74,7 @@ def run_checkpoint(say: Say, **_options: Any) -> None:
 
 
 def run_export(say: Say, *, since: datetime | None, until: datetime | None, personal: bool, **_options: Any) -> None:
-    for line in lines.stream(lines.Window.between(since, until), personal=personal):
+    for line in canonical.stream(canonical.Window.between(since, until), personal=personal):
         say(line)
 
 

@@ -15,10 +15,10 @@ from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError, connection
 
-from audit import following
-from audit.following import Place
+from audit import tail
 from audit.models import Entry
-from audit.telling import told
+from audit.serialization import told
+from audit.tail import Place
 
 BATCH = 1000  # entries in memory
 PAUSE = 1.0  # seconds between looks at the end of the trail
@@ -76,15 +76,15 @@ def _begin(*, after: int | None, from_start: bool, cursor: Path | None) -> Place
         entry = Entry.objects.filter(pk=after).first()
         if entry is None:
             raise CommandError(f"There is no entry {after} in the trail: begin with --from-start.")
-        return following.place_of(entry)
-    return Place() if from_start else following.now()
+        return tail.place_of(entry)
+    return Place() if from_start else tail.now()
 
 
 def _onwards(place: Place, *, stopped: threading.Event, once: bool) -> Iterator[tuple[list[Entry], Place]]:
     """Give the trail as it grows. While the database is away it waits, and goes on from the same place."""
     while not stopped.is_set():
         try:
-            for entries, reached in following.batches(place, limit=BATCH):
+            for entries, reached in tail.batches(place, limit=BATCH):
                 yield entries, reached
                 place = reached
                 if stopped.is_set():

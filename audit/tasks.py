@@ -4,9 +4,9 @@ from celery import shared_task
 from django.utils import timezone
 
 from audit.models import JobRun
-from audit.one_at_a_time import one_at_a_time
 from audit.retention.removing import make_months, remove_what_is_due
 from audit.sealing.seals import SealingStopped, seal
+from foundation.locks import one_at_a_time
 
 SEALING_SECONDS = 25.0  # of one run; the next goes on from there
 REMOVING_SECONDS = 300.0

@@ -16,7 +16,7 @@ from bench.run import Plan, Run
 from bench.target import Target
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 PEERS = (Allauth,)
 

@@ -23,7 +23,7 @@ from bench.wire import Connection, Unexpected
 from config.embedded import child
 from config.embedded.child import CannotStart
 from config.embedded.programs import any_free_port
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 PROCESSES = 4
 CLASSES = ("sessions", "mailed_links", "upstream_tokens")

@@ -36,7 +36,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     session.update(
         {
             SESSION_KEY: str(user.pk),
-            BACKEND_SESSION_KEY: "accounts.backends.AccountBackend",
+            BACKEND_SESSION_KEY: "accounts.sign_in.backends.AccountBackend",
             HASH_SESSION_KEY: user.get_session_auth_hash(),
         }
     )

@@ -78,8 +78,8 @@ def measure(running: Running) -> None:
     from django.test import Client  # noqa: PLC0415
 
     from accounts.models import User  # noqa: PLC0415
-    from config.overview.counting import IN_A_JOBS_TIME  # noqa: PLC0415
-    from config.overview.page import counters  # noqa: PLC0415
+    from console.overview.counting import IN_A_JOBS_TIME  # noqa: PLC0415
+    from console.overview.page import counters  # noqa: PLC0415
 
     def visitor(*, is_superuser: bool) -> Callable[[], object]:
         client = Client(SERVER_NAME="127.0.0.1")

@@ -27,7 +27,7 @@ from bench.rounds import order, percentile
 from bench.running import DATABASE, Running
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 OURS, THEIRS = "ours", "clearsessions"
 AT_ONCE = 8  # sign-ins of one order; those that began while a purge was under way count

@@ -16,7 +16,7 @@ django.setup()
 
 from django.db import connection  # noqa: E402  # it needs the line above
 
-from accounts.purging import purge  # noqa: E402
+from jobs.purging import purge  # noqa: E402
 
 CLEARSESSIONS = "DELETE FROM django_session WHERE expire_date < now()"
 

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class AdminConfig(DjangoAdminConfig):
-    default_site = "providers.admin_door.AdminSite"
+    default_site = "console.sign_in.AdminSite"

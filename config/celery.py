@@ -6,8 +6,8 @@ from typing import Any
 
 from celery import Celery, signals
 
-from config import broker
-from config.queue import SENT_AT
+from jobs import broker
+from jobs.queue import SENT_AT
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -1,19 +1,10 @@
-"""The one place that reads the environment: typed, and refusing with one list of all that is wrong.
+"""The one place that reads the environment: typed, and refusing with one list of all that is wrong."""
 
-Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production a
-checkout's ``.env`` (yours) and ``.local/env`` (written by ``make run``) are read below it.
-"""
-
-import base64
-import binascii
 import os
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address
-from pathlib import Path
+from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -27,15 +18,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import issuers, mail, obstacles, own_address, second_factors, server_urls
+from config import issuers, mail, own_address, second_factors, server_urls, variables
 from config.issuers import AcrValues, Algorithms, split
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
-
-
-class ConfigurationRefused(Exception):
-    """The environment does not make a safe configuration; the text lists every fault, a line each."""
+from config.keys import key_of
+from config.own_address import is_safe_url
+from config.variables import ConfigurationRefused
 
 
 def _without_final_slash(value: object) -> object:
@@ -187,9 +174,6 @@ class Environment(BaseModel):
     @field_validator("database_url", "database_owner_url", "redis_url")
     @classmethod
     def _names_its_server(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
-        schemes = ("redis://", "rediss://") if info.field_name == "redis_url" else ("postgresql://", "postgres://")
-        if value is not None and not value.get_secret_value().startswith(schemes):
-            raise ValueError(f"must begin with {' or '.join(schemes)}")
         look = server_urls.fault_of_redis if info.field_name == "redis_url" else server_urls.fault_of_postgresql
         if value is not None and (fault := look(value.get_secret_value())):
             raise ValueError(fault)
@@ -211,47 +195,23 @@ class Environment(BaseModel):
     @field_validator("microsoft_issuer")
     @classmethod
     def _one_microsoft_tenant(cls, value: str) -> str:
-        path = urlsplit(value).path.rstrip("/").removesuffix("/v2.0")
-        tenant = path.rsplit("/", 1)[-1].lower()
-        if not tenant or set(tenant) & set("{}<>"):
-            raise ValueError(
-                "names no tenant: https://login.microsoftonline.com/<tenant id>/v2.0, with the id of yours"
-            )
-        if tenant in {"common", "organizations", "consumers"}:
-            raise ValueError(
-                f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; "
-                "give the id of yours"
-            )
+        if fault := issuers.fault_of_microsoft(value):
+            raise ValueError(fault)
         return value
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Self:
         faults = [
-            *self._half_providers(),
+            *issuers.incomplete(self._texts()),
             *self._unsafe_in_production(),
             *self._bad_urls(),
             *self._never_right(),
             *self._bad_mail(),
-            *self._shared_issuers(),
+            *issuers.shared(self._texts()),
         ]
         if faults:
             raise ValueError("\n".join(faults))
         return self
-
-    def _half_providers(self) -> list[str]:
-        needed = {
-            "google": ("client_secret", "issuer"),
-            "microsoft": ("client_secret", "issuer"),
-            "github": ("client_secret", "url", "api_url"),
-            "keycloak": ("client_secret", "issuer"),
-        }
-        return [
-            f"{provider.upper()}_{name.upper()}: missing, while {provider.upper()}_CLIENT_ID is given"
-            for provider, names in needed.items()
-            if getattr(self, f"{provider}_client_id")
-            for name in names
-            if not _text(getattr(self, f"{provider}_{name}"))
-        ]
 
     def _unsafe_in_production(self) -> list[str]:
         if self.mode == "development":
@@ -285,11 +245,8 @@ class Environment(BaseModel):
     def _credentials(cls) -> list[str]:
         return [name for name in cls.model_fields if name.endswith(("_client_id", "_client_secret"))]
 
-    def _shared_issuers(self) -> list[str]:
-        names = ("google_issuer", "microsoft_issuer", "keycloak_issuer", "github_url")
-        return issuers.shared(
-            {name: getattr(self, name) for name in names if getattr(self, f"{name.partition('_')[0]}_client_id")}
-        )
+    def _texts(self) -> dict[str, str]:
+        return {name: _text(value) for name, value in self if isinstance(value, str | SecretStr)}
 
     def _bad_mail(self) -> list[str]:
         if not self.mail_url:
@@ -319,45 +276,8 @@ class Environment(BaseModel):
         return not self.is_development or self.local_passwords == "off"
 
 
-def key_of(secret: SecretStr) -> bytes:
-    """Return the 32 bytes of a key. Raises ValueError, which does not repeat it.
-
-    Fewer than 16 different bytes among 32 are no accident (less than one in a billion random keys): zeros, say.
-    """
-    try:
-        key = base64.b64decode(secret.get_secret_value(), validate=True)
-    except (binascii.Error, ValueError):
-        key = b""
-    if len(key) != 32:
-        raise ValueError("each key must be base64 of exactly 32 bytes")
-    if len(set(key)) < 16:
-        raise ValueError("has a key that is not random")
-    return key
-
-
 def _text(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def is_safe_url(url: str) -> bool:
-    """Whether a URL is absolute and either https or on loopback, without user info, query or fragment."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        return False
-    if not host or parts.username is not None or port == 0 or parts.netloc.endswith(":"):
-        return False
-    if {"?", "#", "\\", " "} & set(url) or not (url.isascii() and url.isprintable()):
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
 
 
 def names() -> list[str]:
@@ -370,42 +290,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Environment:
 
     Raises ConfigurationRefused with every fault, a line each.
     """
-    files = () if environ.get("MODE") == "production" else LOCAL_FILES
-    layers = [environ, *(_file(path) for path in files)]
-    values: dict[str, str] = {}
-    for name in names():
-        value = next((found for layer in layers if (found := _given(layer, name)) is not None), None)
-        if value is not None:
-            values[name.lower()] = value
+    values = {name.lower(): value for name, value in variables.given(names(), environ).items()}
     try:
         return Environment(**values)  # type: ignore[arg-type]  # strings, which the fields parse
     except ValidationError as refused:
-        raise ConfigurationRefused(_as_lines(refused)) from None
-
-
-def _file(path: Path) -> Mapping[str, str]:
-    try:
-        found = dotenv_values(path, interpolate=False) if path.is_file() else {}
-    except OSError as unreadable:
-        raise ConfigurationRefused(obstacles.sentence(unreadable, path)) from None
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _given(layer: Mapping[str, str], name: str) -> str | None:
-    if name in layer:
-        return layer[name]
-    path = layer.get(f"{name}_FILE")
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8").strip()
-    except OSError as unreadable:
-        raise ConfigurationRefused(f"{name}_FILE: {unreadable.strerror}: {path}") from None
-
-
-def _as_lines(refused: ValidationError) -> str:
-    lines = []
-    for fault in refused.errors(include_input=False, include_url=False):
-        message = fault["msg"].removeprefix("Value error, ")
-        lines.append(f"{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message)
-    return "The configuration was refused:\n" + "\n".join(f"  {line}" for text in lines for line in text.split("\n"))
+        raise ConfigurationRefused(variables.as_lines(refused)) from None

@@ -1,7 +1,8 @@
 """How gunicorn serves it: two processes of threads, so that a slow provider holds up a thread and no more."""
 
-from config.environment import ConfigurationRefused, read
+from config.environment import read
 from config.server import bounds
+from config.variables import ConfigurationRefused
 
 try:
     told = read()

@@ -1,5 +1,6 @@
 """What the environment may say of the issuers that vouch for people: one provider each, and how they may sign."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,6 +10,14 @@ from pydantic import AfterValidator, BeforeValidator, Field
 SIGNING_ALGORITHMS = frozenset(
     {*(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)), "EdDSA", "Ed25519"}
 )
+
+ISSUERS = ("google_issuer", "microsoft_issuer", "keycloak_issuer", "github_url")
+NEEDED = {
+    "google": ("client_secret", "issuer"),
+    "microsoft": ("client_secret", "issuer"),
+    "github": ("client_secret", "url", "api_url"),
+    "keycloak": ("client_secret", "issuer"),
+}
 
 
 def split(value: object) -> object:
@@ -53,14 +62,14 @@ AcrValues = Annotated[
 ]
 
 
-def shared(issuers: dict[str, str]) -> list[str]:
-    """Return a fault for each issuer that has two names of settings.
+def shared(values: Mapping[str, str]) -> list[str]:
+    """Return a fault for each issuer that two providers have. ``values`` holds settings by their names.
 
     Two clients of one issuer would share its identities, and each would undo what the other does with them.
     """
     faults, first = [], dict[str, str]()
-    for name, url in issuers.items():
-        issuer = _comparable(url)
+    for name in (name for name in ISSUERS if values.get(f"{name.partition('_')[0]}_client_id")):
+        issuer = _comparable(values.get(name, ""))
         if issuer in first:
             faults.append(f"{name.upper()}: is the issuer of {first[issuer].upper()} too; one provider can have it")
         elif issuer:
@@ -77,3 +86,25 @@ def _comparable(url: str) -> str:
         return ""
     usual = {"https": 443, "http": 80}.get(parts.scheme)
     return f"{parts.scheme}://{host}:{port or usual}{parts.path.rstrip('/')}" if host else ""
+
+
+def fault_of_microsoft(issuer: str) -> str | None:
+    """Return why Microsoft's issuer is not that of one tenant, by its id."""
+    path = urlsplit(issuer).path.rstrip("/").removesuffix("/v2.0")
+    tenant = path.rsplit("/", 1)[-1].lower()
+    if not tenant or set(tenant) & set("{}<>"):
+        return "names no tenant: https://login.microsoftonline.com/<tenant id>/v2.0, with the id of yours"
+    if tenant in {"common", "organizations", "consumers"}:
+        return f"names every tenant at once ({tenant}): anybody could bring a tenant of their own; give the id of yours"
+    return None
+
+
+def incomplete(values: Mapping[str, str]) -> list[str]:
+    """Name what providers lack that have a client id, a sentence each. ``values`` holds settings by their names."""
+    return [
+        f"{provider.upper()}_{name.upper()}: missing, while {provider.upper()}_CLIENT_ID is given"
+        for provider, names in NEEDED.items()
+        if values.get(f"{provider}_client_id")
+        for name in names
+        if not values.get(f"{provider}_{name}")
+    ]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 COMPILE = (
     "pip", "compile", "pyproject.toml", "--quiet", "--universal", "--generate-hashes", "--no-strip-extras",

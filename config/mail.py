@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from email.utils import getaddresses, parseaddr
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from accounts.canonical import canonical_or_none
+from foundation.canonical_email import canonical_or_none
 
 CONSOLE = "console"
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}

@@ -25,13 +25,13 @@ from django.utils.functional import cached_property
 from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
-from accounts import brake, people
-from accounts.brake import Braked
-from accounts.next_page import query
-from accounts.people import EndedMeanwhile
+from accounts.organizations.middleware import afterwards, is_for_programs
 from accounts.sessions import forget_sign_in
-from accounts.tenancy.middleware import afterwards, is_for_programs
+from accounts.sign_in import login_throttle, people
+from accounts.sign_in.login_throttle import Braked
+from accounts.sign_in.people import EndedMeanwhile
 from audit.events import Event, record
+from foundation.next_page import query
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ def unavailable(_request: HttpRequest, exception: Exception) -> HttpResponse | N
 @on_exception
 def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
-    return brake.answer(exception) if isinstance(exception, Braked) else None
+    return login_throttle.answer(exception) if isinstance(exception, Braked) else None
 
 
 @on_exception

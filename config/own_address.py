@@ -16,6 +16,27 @@ DISCOVERY = "/.well-known/openid-configuration"
 ENDPOINTS = "/protocol/openid-connect"  # Keycloak's, beneath the issuer
 
 
+def is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether a URL is absolute and either https or on loopback, without user info, query or fragment."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or parts.username is not None or port == 0 or parts.netloc.endswith(":"):
+        return False
+    if {"?", "#", "\\", " "} & set(url) or not (url.isascii() and url.isprintable()):
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
+
+
 def fault_of_public_url(url: str) -> str | None:
     """Browsers and providers compare it letter by letter with what they know: an Origin, a redirect URI, an issuer."""
     parts = urlsplit(url)

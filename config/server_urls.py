@@ -6,10 +6,14 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 LAST_PORT = 65_535
+POSTGRESQL = ("postgresql://", "postgres://")
+REDIS = ("redis://", "rediss://")
 
 
 def fault_of_postgresql(url: str) -> str | None:
     """As libpq reads it; several hosts have a port each, or share one."""
+    if not url.startswith(POSTGRESQL):
+        return f"must begin with {' or '.join(POSTGRESQL)}"
     try:
         told = conninfo_to_dict(url)
     except ProgrammingError:
@@ -21,6 +25,8 @@ def fault_of_postgresql(url: str) -> str | None:
 
 
 def fault_of_redis(url: str) -> str | None:
+    if not url.startswith(REDIS):
+        return f"must begin with {' or '.join(REDIS)}"
     try:
         parts = urlsplit(url)
         is_port = parts.port is None or parts.port > 0

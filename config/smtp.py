@@ -6,7 +6,7 @@ from django.core.mail import EmailMessage
 from django.core.mail.backends import smtp
 from django.core.mail.message import sanitize_address
 
-from accounts.canonical import for_mail
+from foundation.canonical_email import for_mail
 
 
 class EmailBackend(smtp.EmailBackend):

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.next_page import asked_next, wanted_next
+from foundation.next_page import asked_next, wanted_next
 from providers.flow import Process
 
 # Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.

@@ -16,7 +16,7 @@ handler500 = "config.middleware.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="account")),
-    path("accounts/", include("accounts.urls")),  # first: a provider may be called anything
+    path("accounts/", include("accounts.own_account.urls")),  # first: a provider may be called anything
     path("accounts/", include("providers.urls")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
-from accounts.provider_names import NAMES, SAYS_WHEN
+from accounts.sign_in.provider_names import NAMES, SAYS_WHEN
 
 
 class ProvidersConfig(AppConfig):
@@ -14,10 +14,10 @@ class ProvidersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("providers.vault.encrypted")
-        import_module("providers.leaving.acts")
-        import_module("providers.leaving.encrypted")
-        import_module("providers.purged")
-        import_module("providers.cutting_off")
+        import_module("providers.revocation.acts")
+        import_module("providers.revocation.encrypted")
+        import_module("providers.purgeable")
+        import_module("providers.revocable")
         registry = import_module("providers.registry")  # models are ready only now
         for provider in registry.enabled().values():
             NAMES[provider.id], SAYS_WHEN[provider.id] = provider.name, provider.says_when

@@ -1,6 +1,6 @@
 """What the trail holds of the providers' tables."""
 
-from accounts.privacy.belonging import belongs
+from accounts.privacy.registry import belongs
 from audit.declarations import exempt
 
 exempt(

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.urls import reverse
 
-from accounts.provider_names import SaysWhen
+from accounts.sign_in.provider_names import SaysWhen
 from providers.door import Door
 from providers.flow import Flow
 from providers.identity import ExternalIdentity

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-from accounts.next_page import query, wants_another, wants_to_stay
-from accounts.public_url import is_elsewhere
+from foundation.next_page import query, wants_another, wants_to_stay
+from foundation.public_url import is_elsewhere
 from providers import registry
 from providers.base import Provider
 from providers.flow import Process

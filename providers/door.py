@@ -7,8 +7,8 @@ own error page, from which nothing leads back to where the person was going.
 import time
 from dataclasses import dataclass, field
 
+from providers.cached_document import RETRY_AFTER
 from providers.refusal import Reason, SignInRefused
-from providers.remembered import RETRY_AFTER
 from providers.upstream import Upstream, one_deadline
 from providers.waiting import Turns
 

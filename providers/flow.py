@@ -21,8 +21,8 @@ from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
 from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
-from accounts.next_page import lost_page, safe_next
 from accounts.sessions import SessionStore
+from foundation.next_page import lost_page, safe_next
 from providers.refusal import Reason, SignInRefused
 
 LIFETIME = 600  # seconds from the start to the callback

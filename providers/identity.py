@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from accounts.canonical import NotAnAddress, canonical
-from accounts.names import LONGEST_NAME, clean_name
+from foundation.canonical_email import NotAnAddress, canonical
+from foundation.display_names import LONGEST_NAME, clean_name
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens
 

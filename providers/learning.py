@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from accounts.canonical import canonical_or_none
 from accounts.models import Identity, User
 from audit.events import Event, record
+from foundation.canonical_email import canonical_or_none
 
 
 def learn(identity: Identity, *, former_name: str) -> None:

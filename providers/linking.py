@@ -11,18 +11,19 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts import address, people
-from accounts.address import Cancelled
-from accounts.local import passwords
 from accounts.models import Identity, User
+from accounts.own_account import email_change
+from accounts.own_account.email_change import Cancelled
+from accounts.sign_in import people
+from accounts.sign_in.local import passwords
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import learning
 from providers.identity import ExternalIdentity
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
 from providers.refusal import Reason, SignInRefused, account_closed
-from providers.refused.keeping import forget
+from providers.refused.storage import forget
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
 from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
@@ -100,7 +101,7 @@ def disconnect(identity: Identity) -> None:
         _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
         leave([identity], because=Because.DISCONNECTED)
         identity.delete()
-        address.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
+        email_change.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
 
 
 def _act(decision: Decision, external: ExternalIdentity, known: Identity | None, connect_to: User | None) -> Linked:
@@ -112,7 +113,7 @@ def _act(decision: Decision, external: ExternalIdentity, known: Identity | None,
             identity = _enrol(external)
         else:
             identity = connect(external, connect_to)
-            address.cancel(connect_to, because=Cancelled.IDENTITY_CONNECTED)
+            email_change.cancel(connect_to, because=Cancelled.IDENTITY_CONNECTED)
     return Linked(user=identity.user, identity=identity, decision=decision)
 
 

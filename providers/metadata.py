@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
+from providers.cached_document import Remembered
 from providers.refusal import Reason, SignInRefused
-from providers.remembered import Remembered
 from providers.upstream import Upstream
 from providers.waiting import SOMEBODY, Caller
 

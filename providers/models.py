@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.canonical import LONGEST
 from accounts.models import Identity
+from foundation.canonical_email import LONGEST
 
 
 class Health(models.TextChoices):

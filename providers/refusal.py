@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from accounts.cut_off.why import locked_by_owner_at
-from accounts.reference import new_reference
+from foundation.references import new_reference
 
 logger = logging.getLogger(__name__)
 

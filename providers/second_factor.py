@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
-from accounts.factors.held import must_have_factor
 from accounts.models import User
+from accounts.sign_in.factors.enrolled import must_have_factor
 from providers.base import Provider
 from providers.flow import Flow, Process
 from providers.openid import OpenIDProvider

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from providers.following import asking
-from providers.leaving import running
+from providers.revocation import running
 
 LEAVING_SECONDS = 60.0  # of one task; the schedule begins the next within seconds
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from accounts.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
+from foundation.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
 from providers.refusal import Reason, SignInRefused
 
 DEADLINE = 5.0  # seconds for a whole call, connecting and the last byte included

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from accounts.names import clean_name
+from foundation.display_names import clean_name
 from providers.identity import ExternalIdentity, name_in
 from providers.metadata import Issuer
 from providers.refusal import Reason, SignInRefused

@@ -6,33 +6,23 @@ OpenID Connect Core, section 3.1.3.7, and Back-Channel Logout 1.0, section 2.6.
 import base64
 import hashlib
 import hmac
-import json
 import logging
 import time
 from collections.abc import Mapping
 from typing import Any
 
-from jwt import PyJWS, get_unverified_header
-from jwt.algorithms import OKPAlgorithm
-from jwt.exceptions import InvalidSignatureError, PyJWTError
-
 from providers.identity import is_subject
-from providers.metadata import SIGNING_ALGORITHMS, Issuer, Keys, SigningKey
+from providers.metadata import Issuer
 from providers.refusal import Reason, SignInRefused
+from providers.signatures import EDWARDS, signed_by
 from providers.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
-_VERIFIER = PyJWS()
-_VERIFIER.register_algorithm("Ed25519", OKPAlgorithm())  # which the library knows as EdDSA only
-
 LEEWAY = 60  # seconds that clocks may differ
-LONGEST_TOKEN = 262_144  # characters: six hundred groups by name do not fit into 32,768
-ENCRYPTED_DOTS = 4  # RFC 7516, section 3.1
 LATEST_TIME = 2**40  # seconds since the epoch; also refuses infinity and "not a number"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 FRESH_WITHIN = 600  # seconds since the provider last asked for proof, where a fresh one was asked for
-EDWARDS = frozenset({"EdDSA", "Ed25519"})  # RFC 8037 and RFC 9864: two names of one algorithm
 ALGORITHM_TO_HASH = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -101,7 +91,7 @@ def verify_userinfo(signed: str, *, issuer: Issuer, client_id: str) -> dict[str,
 
     It need have no times: it came just now, in answer to us. Raises SignInRefused.
     """
-    _, claims = _by_issuer(signed, issuer)
+    _, claims = signed_by(signed, issuer)
     _check_audience(claims, client_id)
     return claims
 
@@ -112,7 +102,7 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
     For an issuer whose access tokens are JWTs (``typ`` says so), and for reading what it says of the person: its
     audience are the services it is shown to, so ``azp`` tells whether it is ours. Raises SignInRefused.
     """
-    _, claims = _by_issuer(access_token, issuer)
+    _, claims = signed_by(access_token, issuer)
     if claims.get("azp") != client_id or claims.get("typ") != "Bearer":
         raise SignInRefused(Reason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind")
     _check_times(claims)
@@ -125,109 +115,10 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
 
 def _from_issuer(token: object, issuer: Issuer, client_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token that this issuer signed, for us, now."""
-    header, claims = _by_issuer(token, issuer)
+    header, claims = signed_by(token, issuer)
     _check_audience(claims, client_id)
     _check_times(claims)
     return header, claims
-
-
-def _by_issuer(token: object, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a token that this issuer signed, for whomever."""
-    if not token:
-        raise SignInRefused(Reason.TOKEN_MISSING, "no token came")
-    if not isinstance(token, str) or not token.isascii():
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "no text of ASCII")  # the library fails on halves of characters
-    if len(token) > LONGEST_TOKEN:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, f"longer than {LONGEST_TOKEN} characters")
-    if token.count(".") == ENCRYPTED_DOTS:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "encrypted (five parts), which is not supported")
-    if token.count(".") != 2:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "not of three parts")
-    header, claims = _signed(token, issuer)
-    if claims.get("iss") != issuer.url:
-        raise SignInRefused(Reason.ISSUER_WRONG, _issuer_named(claims.get("iss"), issuer))
-    return header, claims
-
-
-def _issuer_named(named: object, issuer: Issuer) -> str:
-    if isinstance(named, str) and named.rstrip("/") == issuer.url.rstrip("/"):
-        return "iss differs from the configured issuer by a slash at its end"
-    return "iss is missing" if named is None else "iss is another issuer"
-
-
-def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims once the signature holds, under newer keys if need be.
-
-    A provider that was set up anew may use an old key id for a new key, so a wrong signature is a reason to
-    look for newer keys as much as an unknown key id is.
-    """
-    header = _header(token)
-    keys = issuer.keys
-    try:
-        return header, _open(token, header, keys, issuer)
-    except SignInRefused as refused:
-        if refused.reason not in {Reason.KEY_UNKNOWN, Reason.SIGNATURE_WRONG}:
-            raise
-        newer = issuer.newer_keys(keys)
-        if newer is None:
-            raise
-        return header, _open(token, header, newer, issuer)
-
-
-def _header(token: str) -> dict[str, Any]:
-    """Read the header alone: the library decodes all of what it is given, and the rest when the key is known."""
-    try:
-        header = get_unverified_header(token.partition(".")[0] + "..")
-    except PyJWTError:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "no readable header") from None
-    if "crit" in header:
-        raise SignInRefused(Reason.ALGORITHM_REFUSED, "the header asks for extensions that we do not know")
-    return header
-
-
-def _open(token: str, header: Mapping[str, Any], keys: Keys, issuer: Issuer) -> dict[str, Any]:
-    algorithm = _agreed_algorithm(header.get("alg"), issuer)
-    key = _key(header.get("kid"), algorithm, keys)
-    try:
-        payload = _VERIFIER.decode(token, key.key, algorithms=[algorithm])
-    except InvalidSignatureError:
-        raise SignInRefused(Reason.SIGNATURE_WRONG, f"the {algorithm} signature is not by the published key") from None
-    except PyJWTError as malformed:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, type(malformed).__name__) from None
-    return _claims_in(payload)
-
-
-def _agreed_algorithm(named: object, issuer: Issuer) -> str:
-    """Return a token's algorithm if it is agreed with its issuer (Core 3.1.3.7, point 7; RFC 8725, section 3.1)."""
-    if isinstance(named, str) and (named in issuer.algorithms or (named in EDWARDS and issuer.algorithms & EDWARDS)):
-        return named
-    setting = f"{issuer.upstream.name.upper()}_SIGNING_ALGORITHMS"
-    agreed = ", ".join(sorted(issuer.algorithms))
-    is_keyless = isinstance(named, str) and (named.upper().startswith("HS") or named.lower() in {"none", ""})
-    how = "not signed by a private key" if is_keyless else "signed by an algorithm that is not supported"
-    if isinstance(named, str) and named in SIGNING_ALGORITHMS:
-        how = f"signed by {named}"
-    raise SignInRefused(Reason.ALGORITHM_REFUSED, f"{how}, while {setting} has {agreed}")
-
-
-def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:
-    """Return the one key that can have signed a token. Raises SignInRefused."""
-    found = keys.fitting(key_id, algorithm)
-    if len(found) == 1:
-        return found[0]
-    which = "the token names no key" if key_id is None else "of the id that the token names"
-    how_many = f"{len(found)} keys fit" if found else "no key fits"
-    raise SignInRefused(Reason.KEY_UNKNOWN, f"{how_many} {algorithm}; {which}")
-
-
-def _claims_in(payload: bytes) -> dict[str, Any]:
-    try:
-        claims = json.loads(payload)
-    except (ValueError, RecursionError):
-        claims = None
-    if not isinstance(claims, dict):
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "its claims are not a JSON object")
-    return claims
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:

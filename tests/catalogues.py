@@ -13,9 +13,9 @@ from pathlib import Path
 from django.utils.translation.template import templatize
 
 from config import languages
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from tests.product import PACKAGES
 
-APPS = ("accounts", "api", "audit", "config", "providers")  # the product; the sandbox is no part of it
 CONTEXT = "\x04"  # between a message's context and its text, in a catalogue
 CALL = re.compile(r"(?<![\w.])(_|n?p?gettext)\(")
 PLACE = re.compile(r"%\((\w+)\)|\{(\w*)\}")
@@ -47,7 +47,7 @@ def places(text: str) -> set[str]:
 @cache
 def in_source() -> frozenset[Message]:
     """Return every message of the site, its mails and our part of the admin."""
-    modules = (path for app in APPS for path in (CHECKOUT / app).rglob("*.py") if "migrations" not in path.parts)
+    modules = (path for app in PACKAGES for path in (CHECKOUT / app).rglob("*.py") if "migrations" not in path.parts)
     templates = (path for path in (CHECKOUT / "templates").rglob("*") if path.suffix in {".html", ".txt"})
     found = {message for path in modules for message in in_module(path.read_text())}
     return frozenset(found | {message for path in templates for message in in_template(path.read_text())})

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 
 def copy(target: Path) -> Path:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from accounts.models import ClaimRule, Membership, Role, Tenant
-from accounts.tenancy import site_context
+from tenancy import site_context
 
 
 def tenant(name: str = "Abbey") -> Tenant:

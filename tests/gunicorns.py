@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.embedded.programs import any_free_port
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.waiting import until
 
 WORKERS, THREADS = 2, 4

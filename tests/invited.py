@@ -1,8 +1,8 @@
 """Invitations whose links are known: the product itself forgets them as soon as they are mailed."""
 
-from accounts.invitations import Link
 from accounts.models import Invitation
-from accounts.tenancy import site_context
+from accounts.organizations.invitations import Link
+from tenancy import site_context
 
 
 def link_of(invitation: Invitation) -> Link:

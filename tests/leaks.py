@@ -17,6 +17,7 @@ from psycopg import sql
 from redis import Redis
 
 from config.logs import PROCESSORS
+from tests.product import PACKAGES
 from tests.servers import Servers
 
 COLUMNS = """
@@ -64,7 +65,7 @@ def log_of_everything() -> Iterator[StringIO]:
             ],
         )
     )
-    root, ours = logging.getLogger(), [logging.getLogger(app) for app in ("accounts", "providers", "audit", "config")]
+    root, ours = logging.getLogger(), [logging.getLogger(app) for app in PACKAGES]
     levels = [(logger, logger.level) for logger in (root, *ours)]
     root.addHandler(handler)
     root.setLevel(min(root.level, logging.INFO))

@@ -3,9 +3,9 @@
 import json
 from dataclasses import dataclass
 
-from accounts.encryption import decrypt
-from accounts.errands import doing
-from accounts.models import Errand
+from foundation.encryption import decrypt
+from jobs.deferred import worker
+from jobs.models import Errand
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +19,10 @@ class Promised:
 def promised() -> list[Promised]:
     """Return the mails that wait to be sent, or were sent, in no order, once workers have written those to many."""
     for many in Errand.objects.waiting().filter(kind="notices"):
-        assert doing.do(many.pk)
+        assert worker.do(many.pk)
     found = []
     for errand in Errand.objects.filter(kind="mail").exclude(content=""):
-        told = json.loads(decrypt(errand.content, owner=errand.pk, purpose=doing.PURPOSE))["arguments"]
+        told = json.loads(decrypt(errand.content, owner=errand.pk, purpose=worker.PURPOSE))["arguments"]
         found.append(Promised(**{name: told[name] for name in ("to", "subject", "text", "html")}))
     return found
 

@@ -18,7 +18,7 @@ from django.db.backends.signals import connection_created
 
 from audit.described import DETAILS
 from audit.events import RECORD, Event
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 TESTS = CHECKOUT / "tests"
 # Functions of the database that record an event themselves, with what its details hold.

@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from config.environment import CHECKOUT, names
+from config.environment import names
+from config.variables import CHECKOUT
 from tests import events, promises
 
 PAGES = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])

@@ -22,27 +22,27 @@ from django.contrib.auth.password_validation import get_default_password_validat
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from accounts.browsers import name_browser
-from accounts.claim_rules import paths
-from accounts.factors.passkey_site import PasskeyRefused
-from accounts.factors.passkeys import _read
-from accounts.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
-from accounts.limits import client
-from accounts.local.hashing import LONGEST_PASSWORD
-from accounts.local.password_rules import NothingObvious, _core
 from accounts.models import User
-from accounts.names import clean_name
-from accounts.next_page import safe_next
-from audit.plain import plain
-from audit.reading import telling
-from audit.reading.telling import Value
+from accounts.organizations.claim_rules import paths
+from accounts.own_account.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
+from accounts.sign_in.factors.passkey_site import PasskeyRefused
+from accounts.sign_in.factors.passkeys import _read
+from accounts.sign_in.local.hashing import LONGEST_PASSWORD
+from accounts.sign_in.local.password_rules import NothingObvious, _core
+from accounts.sign_in.rate_limits import client
+from audit.jsonable import plain
+from audit.reading import presentation
+from audit.reading.presentation import Value
 from config.logs import hide_mailed_links, keep_to_one_line
 from config.proxies import hops_of_forwarded, hops_of_x_forwarded_for, nearest_stranger
+from foundation.browsers import name_browser
+from foundation.display_names import clean_name
+from foundation.next_page import safe_next
 from providers.identity import clean_address, storable
+from tests.product import PACKAGES
 
 pytestmark = pytest.mark.alone
 
-PRODUCT = ("accounts", "api", "audit", "config", "providers")
 MAKERS = {"compile", "match", "search", "sub", "subn", "split", "fullmatch", "findall", "finditer"}
 SHORT, LONG = 4_000, 16_000  # characters: four times as many
 NOTHING = 0.004  # seconds of work that are too few to compare
@@ -134,7 +134,9 @@ def expressions_of(file: Path) -> Iterator[tuple[str, Expression]]:
 
 
 def all_expressions() -> dict[str, Expression]:
-    files = (file for name in PRODUCT for file in sorted((ROOT / name).rglob("*.py")) if "migrations" not in file.parts)
+    files = (
+        file for name in PACKAGES for file in sorted((ROOT / name).rglob("*.py")) if "migrations" not in file.parts
+    )
     return dict(found for file in files for found in expressions_of(file))
 
 
@@ -219,7 +221,7 @@ def passkey_of(text: str) -> None:
 
 def marked(text: str) -> object:
     half = len(text) // 2
-    return telling._marked(Value(text=text), Value(text=text[half:] + "x" + text[:half]))  # noqa: SLF001
+    return presentation._marked(Value(text=text), Value(text=text[half:] + "x" + text[:half]))  # noqa: SLF001
 
 
 def validated(form: Callable[[dict[str, str]], Any]) -> Callable[[str], object]:
@@ -286,7 +288,7 @@ def validators_of_fields() -> dict[str, Any]:
     """Whatever looks at a text before the database does, Django's among it."""
     fields = (
         field
-        for name in PRODUCT
+        for name in PACKAGES
         if apps.is_installed(name)
         for model in apps.get_app_config(name).get_models()
         for field in model._meta.get_fields()

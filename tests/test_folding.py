@@ -1,4 +1,4 @@
-"""Nothing but ``accounts.canonical`` folds letters of an address: every other place that folds is listed, with what."""
+"""Nothing but ``foundation.canonical_email`` folds letters of an address; other places that fold are listed."""
 
 import ast
 import re
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 pytestmark = pytest.mark.promise(94)
 
@@ -35,15 +35,15 @@ LOOKUP = re.compile(r"__i(exact|contains|startswith|endswith|regex)\b")
 
 # Where something is folded that is no address: by file and by the function, class or name around it.
 OTHERS = {
-    "accounts/admin/searching.py _elsewhere": "the id of a session, in hexadecimal",
-    "accounts/admin/searching.py tenants_called": "the name and the short name of a tenant",
-    "accounts/factors/recovery.py spend": "a recovery code",
-    "accounts/local/password_rules.py": "a password, against words that are easy to guess",
-    "accounts/models/addresses.py AddressField": "no folding: Django's field, with our own validator",
+    "console/lists/searching.py _elsewhere": "the id of a session, in hexadecimal",
+    "console/lists/searching.py tenants_called": "the name and the short name of a tenant",
+    "accounts/sign_in/factors/recovery.py spend": "a recovery code",
+    "accounts/sign_in/local/password_rules.py": "a password, against words that are easy to guess",
+    "accounts/models/email_fields.py AddressField": "no folding: Django's field, with our own validator",
     "accounts/models/user.py NAME_KEY": "a person's name",
-    "accounts/organizations.py": "the name of a tenant, to sort a list",
-    "accounts/outgoing.py": "a header of HTTP",
-    "accounts/privacy/belonging.py": "the name of a model",
+    "accounts/organizations/own_organizations.py": "the name of a tenant, to sort a list",
+    "foundation/outgoing.py": "a header of HTTP",
+    "accounts/privacy/registry.py": "the name of a model",
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
     "accounts/migrations/0028/words.sql": "words to search by, under C; nobody is identified by them (ADR 39)",
     "accounts/migrations/0022/functions.sql": "the canonical form itself, under C, which has ASCII letters alone",
@@ -51,23 +51,24 @@ OTHERS = {
     "audit/declarations.py": "the name of a model",
     "audit/described.py": "the name of a field",
     "audit/events.py": "the name of a detail",
-    "audit/reference.py read": "a reference",
+    "foundation/references.py read": "a reference",
     "audit/migrations/0009/erase.sql": "the canonical form, under C; and what code from before still sends",
     "config/environment.py": "the name of a setting",
-    "accounts/public_url.py _plain": "a host name of ours, which is ASCII",
+    "config/variables.py": "the name of a setting",
+    "foundation/public_url.py _plain": "a host name of ours, which is ASCII",
     "config/languages.py code_of": "the code of a language",
     "config/own_address.py fault_of_host": "a host name of ours, which is ASCII",
     "config/issuers.py": "the name of an algorithm, and of a setting",
     "config/logs.py MAILED_LINK": "the path of a link",
-    "config/overview/refusals.py": "a reason, for people to read",
+    "console/overview/refusals.py": "a reason, for people to read",
     "config/proxies.py": "a header of HTTP",
     "config/second_factors.py _check": "a value of acr or amr",
     "config/server/refusals.py reason_of": "the name of an exception",
-    "config/templatetags/menu.py": "the name of a model",
-    "providers/refused/pages.py _told": "a reason, for people to read",
+    "console/templatetags/menu.py": "the name of a model",
+    "console/references/pages.py _told": "a reason, for people to read",
     "providers/registry.py get": "the name of a setting",
     "providers/upstream.py Upstream": "a header of HTTP",
-    "providers/verification.py _agreed_algorithm": "the name of an algorithm, and of a setting",
+    "providers/signatures.py _agreed_algorithm": "the name of an algorithm, and of a setting",
 }
 
 
@@ -111,7 +112,7 @@ def _places(folder: Path) -> Iterator[str]:
         name = str(file.relative_to(CHECKOUT))
         if "/migrations/" in name and not _is_of_today(name):
             continue  # what they made is replaced by a later one
-        if file.suffix == ".py" and name != "accounts/canonical.py":
+        if file.suffix == ".py" and name != "foundation/canonical_email.py":
             yield from (f"{name} {around}" for around in _in_python(file))
         elif file.suffix == ".sql" and any(IN_SQL.search(line) for line in _code(file)):
             yield name

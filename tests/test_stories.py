@@ -3,10 +3,10 @@
 import psycopg
 import pytest
 
-from accounts.limits import take
+from accounts.sign_in.rate_limits import take
 from audit.described import details_of
 from audit.events import Event, record
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.servers import Servers
 from tests.stories import Stories, undescribed, untold
 

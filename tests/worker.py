@@ -13,7 +13,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.core.cache import cache
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling, rights
 from accounts.cut_off import cut_off, end_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import CutOff, Membership, Role, User
-from accounts.roles import MEMBER
+from accounts.organizations import delegation, rights
+from accounts.organizations.roles import MEMBER
 from accounts.sessions import Because, end_of
 
 
@@ -52,7 +52,7 @@ class Order:
     def may_grant(self, role: Role) -> bool:
         """Asked once for each role of a slice."""
         if role.pk not in self.grantable:
-            self.grantable[role.pk] = ceiling.may_grant(self.actor, role, self.tenant)
+            self.grantable[role.pk] = delegation.may_grant(self.actor, role, self.tenant)
         return self.grantable[role.pk]
 
 
@@ -97,7 +97,7 @@ class Kind(ABC):
         return Decision(people=people, left=left, changes=[pk for pk in ids if pk not in left])
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
-        return ceiling.out_of_reach(actor, people)
+        return delegation.out_of_reach(actor, people)
 
     def _first_reason(self, order: Order, person: User, beyond: set[UUID]) -> Left | None:
         if person.pk == order.actor.pk:
@@ -122,7 +122,7 @@ class OfAccount(Kind):
         beyond = super().out_of_reach(actor, people)
         if actor.is_superuser or actor.standing is None:
             return beyond
-        return beyond | ceiling.belong_elsewhere(people, actor.standing.tenant_id)
+        return beyond | delegation.belong_elsewhere(people, actor.standing.tenant_id)
 
 
 @dataclass(frozen=True, kw_only=True)

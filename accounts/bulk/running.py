@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from accounts.bulk.kinds import KINDS, Decision, Kind, NotAllowed, Order
 from accounts.models import BulkAction, BulkState, Role, User
-from accounts.standing import enter
-from accounts.tenancy import person_context, site_context
-from accounts.tenancy.context import Scope, current, request_context
+from accounts.organizations.active_membership import enter
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from tenancy import person_context, site_context
+from tenancy.context import Scope, current, request_context
 
 logger = logging.getLogger(__name__)
 

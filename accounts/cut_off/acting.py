@@ -18,11 +18,11 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 
-from accounts import ceiling
 from accounts.cut_off.credentials import Credentials, Ended, classes, end_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
+from accounts.organizations import delegation
 from accounts.sessions import Because
 from audit.context import acting
 from audit.events import Event, record
@@ -52,7 +52,7 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
     """
     with acting(reason=reason or None), transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
-        if close and ceiling.is_last_superuser(user):
+        if close and delegation.is_last_superuser(user):
             raise CutOffRefused
         ended = end_all([user.pk], because=Because.CUT_OFF)
         _close(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())

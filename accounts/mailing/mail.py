@@ -25,10 +25,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language, override
 
-from accounts.browsers import name_browser
-from accounts.canonical import NotAnAddress, for_mail
-from accounts.errands import TryLater, errand, later
 from audit.context import current
+from foundation.browsers import name_browser
+from foundation.canonical_email import NotAnAddress, for_mail
+from jobs.deferred import TryLater, errand, later
 
 logger = logging.getLogger(__name__)
 

@@ -14,13 +14,13 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 
-from accounts import limits
-from accounts.errands import errand, later
-from accounts.limits import Limit
 from accounts.mailing import mail
 from accounts.mailing.mail import Asked
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import User
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
+from jobs.deferred import errand, later
 
 __all__ = ["Notice", "reaches", "tell", "tell_all"]
 
@@ -38,7 +38,7 @@ def tell(user: User, notice: Notice, *, before: User | None = None, asked: Asked
     address = _address_of(before or user)
     if not address:
         return
-    count = limits.count_anyway(OF_ONE_KIND, f"{user.pk} {notice}")
+    count = rate_limits.count_anyway(OF_ONE_KIND, f"{user.pk} {notice}")
     if count > OF_ONE_KIND.most:
         return
     words = WORDS[notice]

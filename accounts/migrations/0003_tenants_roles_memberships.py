@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.tenancy.isolation import PERSON, TENANT, AddPolicies, EnableTenantIsolation, Policy, SITE
+from tenancy.isolation import PERSON, TENANT, AddPolicies, EnableTenantIsolation, Policy, SITE
 
 SQL = Path(__file__).parent / "0003"
 ROLE_FITS = (

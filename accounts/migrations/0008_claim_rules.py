@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import migrations, models
 
-from accounts.tenancy.isolation import IS_SITE, AddPolicies, EnableTenantIsolation, Policy
+from tenancy.isolation import IS_SITE, AddPolicies, EnableTenantIsolation, Policy
 
 SQL = Path(__file__).parent / "0008"
 ROLE_FITS = (

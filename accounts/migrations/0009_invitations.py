@@ -6,7 +6,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.tenancy.isolation import AddPolicies, EnableTenantIsolation, Policy
+from tenancy.isolation import AddPolicies, EnableTenantIsolation, Policy
 
 ROLE_FITS = (
     "EXISTS (SELECT 1 FROM accounts_role r WHERE r.id = role_id "

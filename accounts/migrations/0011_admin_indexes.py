@@ -4,7 +4,7 @@ import django.db.models.functions.comparison
 import django.db.models.functions.text
 from django.db import migrations, models
 
-from audit.live_index import AddLiveIndex
+from foundation.live_index import AddLiveIndex
 
 
 class PublicId(models.Func):

@@ -5,7 +5,7 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.tenancy.isolation import EnableOwnerIsolation
+from tenancy.isolation import EnableOwnerIsolation
 
 
 class Migration(migrations.Migration):

@@ -14,12 +14,12 @@ from django.db import migrations, models, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-import accounts.models.addresses
-from accounts.canonical import canonical_or_none
-from accounts.tenancy import site_context
-from audit import net
-from audit.live_index import AddLiveIndex
-from audit.patience import patiently
+import accounts.models.email_fields
+from foundation.canonical_email import canonical_or_none
+from tenancy import site_context
+from audit import triggers
+from foundation.live_index import AddLiveIndex
+from foundation.lock_timeout import patiently
 
 SQL = Path(__file__).parent / "0022"
 SLICE = 2000  # rows in one transaction
@@ -45,7 +45,7 @@ def prepare(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     for table, address, canonical, _key in COLUMNS:
         statements.append(f'ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {canonical} varchar(320) COLLATE "C" NULL')
         statements.append(_again((SQL / "table.sql").read_text().format(table=table, address=address, canonical=canonical)))
-        statements += net.mending(table, using=schema_editor.connection.alias)
+        statements += triggers.mending(table, using=schema_editor.connection.alias)
     statements.append(
         "ALTER TABLE accounts_user ADD COLUMN IF NOT EXISTS address_dispute smallint NULL CHECK (address_dispute >= 0)"
     )
@@ -209,7 +209,7 @@ class Migration(migrations.Migration):
                 migrations.AddField(
                     model_name='user',
                     name='canonical_email',
-                    field=accounts.models.addresses.CanonicalField(of='email', verbose_name='address, as it is compared'),
+                    field=accounts.models.email_fields.CanonicalField(of='email', verbose_name='address, as it is compared'),
                 ),
                 migrations.AddField(
                     model_name='user',
@@ -219,27 +219,27 @@ class Migration(migrations.Migration):
                 migrations.AddField(
                     model_name='invitation',
                     name='canonical_email',
-                    field=accounts.models.addresses.CanonicalField(of='email', verbose_name='address, as it is compared'),
+                    field=accounts.models.email_fields.CanonicalField(of='email', verbose_name='address, as it is compared'),
                 ),
                 migrations.AddField(
                     model_name='mailedlink',
                     name='canonical_address',
-                    field=accounts.models.addresses.CanonicalField(of='address', verbose_name='address, as it is compared'),
+                    field=accounts.models.email_fields.CanonicalField(of='address', verbose_name='address, as it is compared'),
                 ),
                 migrations.AlterField(
                     model_name='user',
                     name='email',
-                    field=accounts.models.addresses.AddressField(blank=True, max_length=320, null=True, verbose_name='address'),
+                    field=accounts.models.email_fields.AddressField(blank=True, max_length=320, null=True, verbose_name='address'),
                 ),
                 migrations.AlterField(
                     model_name='invitation',
                     name='email',
-                    field=accounts.models.addresses.AddressField(help_text='The link is sent there, and holds for it alone.', max_length=254, verbose_name='address'),
+                    field=accounts.models.email_fields.AddressField(help_text='The link is sent there, and holds for it alone.', max_length=254, verbose_name='address'),
                 ),
                 migrations.AlterField(
                     model_name='mailedlink',
                     name='address',
-                    field=accounts.models.addresses.AddressField(max_length=320, verbose_name='address'),
+                    field=accounts.models.email_fields.AddressField(max_length=320, verbose_name='address'),
                 ),
             ],
         ),

@@ -3,7 +3,7 @@
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-from audit.live_index import AddLiveIndex
+from foundation.live_index import AddLiveIndex
 
 
 class Migration(migrations.Migration):

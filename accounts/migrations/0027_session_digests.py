@@ -6,7 +6,7 @@ from django.db.models.functions import Collate, Length
 from django.db.models.lookups import Exact
 
 import accounts.models.session
-from audit.live_index import AddLiveIndex
+from foundation.live_index import AddLiveIndex
 
 SQL = Path(__file__).parent
 

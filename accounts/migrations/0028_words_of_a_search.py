@@ -9,8 +9,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from audit.live_index import AddLiveIndex
-from audit.patience import patiently
+from foundation.live_index import AddLiveIndex
+from foundation.lock_timeout import patiently
 
 SQL = Path(__file__).parent / "0028"
 FUNCTIONS = ("accounts_words_wanted(text)", "accounts_words(text[])", "accounts_folded_words(text)")

@@ -3,7 +3,6 @@
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule
 from accounts.models.cut_off import CutOff
-from accounts.models.errand import Errand
 from accounts.models.identity import Identity
 from accounts.models.invitation import Invitation, InvitationState
 from accounts.models.mailed_code import MailedCode
@@ -13,15 +12,12 @@ from accounts.models.tenant import Membership, Role, Tenant
 from accounts.models.upstream_end import UpstreamEnd
 from accounts.models.used_proof import UsedProof
 from accounts.models.user import User
-from accounts.models.webhook import Delivery, Webhook
 
 __all__ = [
     "BulkAction",
     "BulkState",
     "ClaimRule",
     "CutOff",
-    "Delivery",
-    "Errand",
     "Identity",
     "Invitation",
     "InvitationState",
@@ -35,5 +31,4 @@ __all__ = [
     "UpstreamEnd",
     "UsedProof",
     "User",
-    "Webhook",
 ]

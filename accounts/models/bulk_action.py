@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
-from accounts.tenancy.owned import PersonOwned
+from tenancy.owned import PersonOwned
 
 
 class BulkState(models.TextChoices):

@@ -7,10 +7,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.claim_rules.paths import BrokenPath, parse, write
 from accounts.models.tenant import Role
-from accounts.provider_names import name_of
-from accounts.tenancy.owned import TenantOwned
+from accounts.organizations.claim_rules.paths import BrokenPath, parse, write
+from accounts.sign_in.provider_names import name_of
+from tenancy.owned import TenantOwned
 
 # What people say of themselves at their provider: OpenID Connect Core, section 5.1, and GitHub's profile.
 SELF_TOLD = frozenset(

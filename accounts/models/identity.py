@@ -5,8 +5,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
-from accounts.moments import Asked, Moment
-from accounts.rows import Rows, fetch_all, fetch_one
+from foundation.moments import Asked, Moment
+from foundation.rows import Rows, fetch_all, fetch_one
 
 
 class IdentityManager(models.Manager["Identity"]):
@@ -47,7 +47,9 @@ class Identity(models.Model):
     claims = models.JSONField(_("claims"), default=dict, blank=True)
     created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
 
-    under_rules: str | None = None  # as ``accounts.claim_rules.following`` reads it, where ``find`` brought it
+    under_rules: str | None = (
+        None  # as ``accounts.organizations.claim_rules.applying`` reads it, where ``find`` brought it
+    )
     found: Asked | None = None  # when ``find`` was asked
 
     objects = IdentityManager()

@@ -8,10 +8,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.addresses import AddressField, CanonicalField, WithAddress
+from accounts.models.email_fields import AddressField, CanonicalField, WithAddress
 from accounts.models.tenant import Role, Tenant
 from accounts.models.user import User
-from accounts.tenancy.owned import ScopedManager, TenantOwned
+from tenancy.owned import ScopedManager, TenantOwned
 
 UNDECIDED = models.Q(accepted_at=None, revoked_at=None)  # whether or not its time is over
 
@@ -42,7 +42,7 @@ class Invitation(WithAddress, TenantOwned):
     """That somebody with an address may join a tenant, in a role, on the word of the one who invites.
 
     Only a digest of the link's secret is kept: who reads the table cannot open it. It is made, sent, revoked and
-    accepted by ``accounts.invitations`` alone.
+    accepted by ``accounts.organizations.invitations`` alone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

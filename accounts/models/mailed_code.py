@@ -24,7 +24,7 @@ class MailedCode(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_codes", verbose_name=_("user"))
     act = models.CharField(_("act"), max_length=32)  # proofs.acts.Act: the one that it counts for
-    digest = models.CharField(max_length=64, editable=False)  # keyed: accounts.encryption.fingerprint
+    digest = models.CharField(max_length=64, editable=False)  # keyed: foundation.encryption.fingerprint
     tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
     created_at = models.DateTimeField(_("mailed"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), db_index=True)

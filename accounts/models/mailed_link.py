@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.addresses import AddressField, AddressQuerySet, CanonicalField, WithAddress
+from accounts.models.email_fields import AddressField, AddressQuerySet, CanonicalField, WithAddress
 from accounts.models.user import User
 
 

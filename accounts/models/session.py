@@ -3,6 +3,7 @@
 import hashlib
 import re
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -11,6 +12,7 @@ from django.db.models import Value
 from django.db.models.functions import Collate, Length, Now
 from django.db.models.lookups import Exact
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
@@ -139,6 +141,6 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from accounts.sessions import SessionStore  # noqa: PLC0415  # it imports this model, as in Django's own pair
-
-        return SessionStore
+        """The engine imports this model, so it is found by its name, as Django finds it."""
+        store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
+        return store

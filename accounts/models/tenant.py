@@ -15,8 +15,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
-from accounts.tenancy.context import current
-from accounts.tenancy.owned import InScope, ScopedManager, TenantOwned
+from tenancy.context import current
+from tenancy.owned import InScope, ScopedManager, TenantOwned
 
 SCOPE_WORD = RegexValidator(r"\A[\x21\x23-\x5B\x5D-\x7E]+\Z", _("A scope is one word (RFC 6749, section 3.3)."))
 

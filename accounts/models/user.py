@@ -12,14 +12,14 @@ from django.db.models.functions import Coalesce, Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.canonical import canonical_or_none
-from accounts.local.hashing import is_right
-from accounts.models.addresses import AddressField, AddressQuerySet, CanonicalField, WithAddress
-from accounts.rows import fetch_one
-from accounts.words import words_of
+from accounts.models.email_fields import AddressField, AddressQuerySet, CanonicalField, WithAddress
+from accounts.models.search_words import words_of
+from accounts.sign_in.local.hashing import is_right
+from foundation.canonical_email import canonical_or_none
+from foundation.rows import fetch_one
 
 if TYPE_CHECKING:
-    from accounts.standing import Standing
+    from accounts.organizations.active_membership import Standing
 
 
 # What lists are sorted and searched by, never NULL: byte order serves both, whatever the language of the database.
@@ -91,7 +91,7 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
     standing: "Standing | None" = None  # in the tenant where the person acts in this request
-    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.factors.held)
+    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.sign_in.factors.enrolled)
     last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from accounts.privacy import belonging
+from accounts.privacy import registry
 
 
 @register(Tags.models)
@@ -13,9 +13,9 @@ def every_model_about_people_says_whose_it_is(app_configs: Any, **_options: Any)
         Error(
             f"{model._meta.label} refers to people, and does not say whether its rows are their data.",
             hint="Declare it to the trail with person=…, or say belongs(…) or of_nobody(…, reason=…): "
-            "accounts/privacy/belonging.py.",
+            "accounts/privacy/registry.py.",
             obj=model,
             id="accounts.E004",
         )
-        for model in belonging.undecided()
+        for model in registry.undecided()
     ]

@@ -7,15 +7,15 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-from accounts import ceiling
-from accounts.canonical import labels_by_spelling
 from accounts.cut_off import end_all
 from accounts.models import User
-from accounts.privacy.belonging import belongings
+from accounts.organizations import delegation
+from accounts.privacy.registry import belongings
 from accounts.sessions import Because
-from accounts.tenancy import site_context
 from audit.erasing import erase as erase_from_trail
 from audit.events import Event, record
+from foundation.canonical_email import labels_by_spelling
+from tenancy import site_context
 
 
 class Reason(StrEnum):
@@ -35,7 +35,7 @@ def check(person: User, *, asked_by: User | None = None) -> None:
     """Raises ErasureRefused."""
     if asked_by is not None and asked_by.pk == person.pk:
         raise ErasureRefused(Reason.ONESELF)
-    if ceiling.is_last_superuser(person):
+    if delegation.is_last_superuser(person):
         raise ErasureRefused(Reason.LAST_SUPERUSER)
 
 

@@ -11,12 +11,12 @@ from django.utils import timezone
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.privacy.belonging import Belonging, belongings, columns
-from accounts.tenancy import site_context
+from accounts.privacy.registry import Belonging, belongings, columns
 from audit.context import ActorKind, current
 from audit.events import Event, record
 from audit.models import Entry
-from audit.telling import told
+from audit.serialization import told
+from tenancy import site_context
 
 CHUNK = 500  # rows in memory
 

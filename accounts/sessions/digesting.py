@@ -3,7 +3,7 @@
 import time
 
 from accounts.models.session import DIGITS
-from accounts.rows import change
+from foundation.rows import change
 
 SLICE = 1000  # rows that one statement holds
 DIGEST = f"""

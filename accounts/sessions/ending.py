@@ -14,12 +14,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
-from accounts import leaving
 from accounts.models import MailedLink, Purpose, Session, User
 from accounts.models.mailed_link import OF_AN_EPOCH
 from accounts.models.session import row_key
-from accounts.rows import change, fetch_all
+from accounts.sessions import last_session
 from audit.events import Event, record
+from foundation.rows import change, fetch_all
 
 MOVE = """
     UPDATE "accounts_user" SET sign_in_epoch = greatest(clock_timestamp(), sign_in_epoch + interval '1 microsecond')
@@ -132,7 +132,7 @@ def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
     """
     given: list[Any] = [list(people)]
     with transaction.atomic():
-        leaving.hold(people)
+        last_session.hold(people)
         change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, *given, row_key(keep)])
         fetch_all(WAIT_FOR_SIGN_INS, given)
 
@@ -177,11 +177,11 @@ def end_early(sessions: Iterable[Session], *, because: Because, word: Word | Non
     with transaction.atomic():
         rows = list(sessions)
         people = {row.user_id for row in rows if row.user_id} if because in SIGN_OUTS else set()
-        leaving.hold(people)
+        last_session.hold(people)
         told: dict[str, Any] = {"because": because.value, **(word.for_trail if word else {})}
         for row in rows:
             record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, **told)
         keys = [row.session_key for row in rows]
         count = leave_word(keys, word) if word else end(keys)
-        leaving.sign_out(people)
+        last_session.sign_out(people)
         return count

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from accounts.next_page import safe_next
+from foundation.next_page import safe_next
 
 Form = Callable[[Any], bool]
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
-from accounts import devices
+from accounts.sessions import devices
 from accounts.sessions.store import SessionStore
 from audit.context import current
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.models.session import row_key
-from accounts.rows import Rows, fetch_one
-from accounts.standing import Standing
+from accounts.organizations.active_membership import Standing
+from foundation.rows import Rows, fetch_one
 
 PERSON = Rows(User, "(f.person)")
 STANDING = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"

@@ -19,8 +19,6 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.models.session import KEY, row_key
-from accounts.people import EndedMeanwhile
-from accounts.rows import change, fetch_one
 from accounts.sessions.ending import end
 from accounts.sessions.following import Upstream, after_proof, when_opened
 from accounts.sessions.forms import readable
@@ -39,6 +37,8 @@ from accounts.sessions.statements import (
     compared,
     new_key,
 )
+from accounts.sign_in.people import EndedMeanwhile
+from foundation.rows import change, fetch_one
 
 
 class FactorAddedMeanwhile(Exception):

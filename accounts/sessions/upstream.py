@@ -8,12 +8,12 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import leaving
 from accounts.models import Identity, Session, UpstreamEnd
-from accounts.rows import fetch_all, fetch_one
+from accounts.sessions import last_session
 from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, Word, end_early, end_waiting
 from accounts.sessions.following import Upstream, follows, follows_just
 from accounts.sessions.proof import Proof
+from foundation.rows import fetch_all, fetch_one
 
 KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
@@ -39,7 +39,7 @@ def end_upstream(named: Named) -> None:
     upon people: the accounts, their identities, the provider's session.
     """
     people = _people(named)
-    leaving.hold(people)
+    last_session.hold(people)
     fetch_all(WAIT_FOR_SIGN_INS, [people])
     kind, name = ("sid", named.sid) if named.sid else ("sub", named.subject)
     fetch_all(LOCK, [named.provider, kind, name])
@@ -52,7 +52,7 @@ def end_upstream(named: Named) -> None:
 
 def hold(person: UUID) -> None:
     """Hold whose sessions a provider may be about to end, in the order of acts upon people; sign-ins are waited for."""
-    leaving.hold([person])
+    last_session.hold([person])
     fetch_all(WAIT_FOR_SIGN_INS, [[person]])
 
 

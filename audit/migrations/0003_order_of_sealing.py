@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-from audit.live_index import AddLiveIndex
+from foundation.live_index import AddLiveIndex
 
 
 class Migration(migrations.Migration):

@@ -5,7 +5,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
 from audit.apps import AuditConfig
-from audit.patience import patiently
+from foundation.lock_timeout import patiently
 
 PARTITION = (Path(__file__).parent / '0005' / 'partition.sql').read_text(encoding='utf-8')
 # A month's end that is at least a day away, so that nothing written meanwhile can lie beyond it.

@@ -1,7 +1,7 @@
 from django.db import migrations, models
 from django.db.models.fields.json import KeyTextTransform
 
-from audit.live_index import AddLiveIndex
+from foundation.live_index import AddLiveIndex
 
 
 class Migration(migrations.Migration):

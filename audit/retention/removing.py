@@ -16,16 +16,16 @@ from django.utils import timezone
 from psycopg import errors
 from psycopg.types.json import Jsonb
 
-from audit.clocks import LEEWAY
+from audit.canonical import fetched
 from audit.events import Event, record
-from audit.lines import fetched
 from audit.models import JobRun, Retention
-from audit.one_at_a_time import one_at_a_time
 from audit.retention.rules import SITE, due
 from audit.sealing.ids import Ids
 from audit.sealing.keys import signed
 from audit.sealing.seals import as_told, oldest_unsealed
 from audit.tallies import SLACK, first_id
+from foundation.clocks import LEEWAY
+from foundation.locks import one_at_a_time
 
 logger = logging.getLogger(__name__)
 

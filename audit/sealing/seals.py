@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
-from audit.lines import ENTRY_LINE, SEAL, fetched, read
+from audit.canonical import ENTRY_LINE, SEAL, fetched, read
 from audit.sealing.ids import Ids
 from audit.sealing.keys import KeyUnknown, NotAuthentic, checked, newest, signed
 

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from audit.lines import read
+from audit.canonical import read
 from audit.sealing.findings import Fault, Findings, Kind
+from audit.sealing.id_walk import IdWalk
 from audit.sealing.ids import Ids
 from audit.sealing.keys import Key, KeyUnknown, NotAuthentic, checked
 from audit.sealing.seals import NOTHING
@@ -23,54 +24,14 @@ WAITING = 10_000  # unsealed entries that are remembered one by one, for a seali
 
 
 @dataclass
-class _Held:
-    """The ids of a seal or a removal, gone through as the lines come."""
-
-    spans: tuple[tuple[int, int], ...]
-    told: Mapping[str, Any]
-    digests: bytes = b""
-    index: int = 0  # of the span
-    next: int = 0  # id
-    place: int = 0  # of that id among all
-    is_authentic: bool = True
-
-    def __post_init__(self) -> None:
-        self.next = self.spans[0][0]
-
-    def step(self) -> bool:
-        """Go to the next id; return whether there is one."""
-        self.place += 1
-        if self.next < self.spans[self.index][1]:
-            self.next += 1
-            return True
-        self.index += 1
-        if self.index < len(self.spans):
-            self.next = self.spans[self.index][0]
-            return True
-        return False
-
-    def skip_to(self, id_: int) -> bool:
-        """Go to the first id that is not below this one; return whether there is one."""
-        while self.next < id_:
-            last = self.spans[self.index][1]
-            if last >= id_:
-                self.next = id_
-            else:
-                self.next = last
-                if not self.step():
-                    return False
-        return True
-
-
-@dataclass
 class Verification:
     """One verification: feed it lines, then ask it for its findings."""
 
     checkpoint: Mapping[str, Any] | None = None
     findings: Findings = field(default_factory=Findings)
     _header: Mapping[str, Any] = field(default_factory=dict)
-    _seals: list[tuple[int, int, _Held]] = field(default_factory=list)  # heaps by the next id
-    _removals: list[tuple[int, int, _Held]] = field(default_factory=list)
+    _seals: list[tuple[int, int, IdWalk]] = field(default_factory=list)  # heaps by the next id
+    _removals: list[tuple[int, int, IdWalk]] = field(default_factory=list)
     _order: int = 0
     _at: int = 0  # the id that has been reached
     _previous: dict[int, str] = field(default_factory=dict)  # what the seal of this number must follow on
@@ -81,7 +42,7 @@ class Verification:
     _waiting: list[tuple[int, int, str]] = field(default_factory=list)
 
     def read(self, lines: Iterable[str]) -> Findings:
-        """Go through all lines, whose order is the one of ``audit.lines.stream``."""
+        """Go through all lines, whose order is the one of ``audit.canonical.stream``."""
         for line in lines:
             if line.startswith('{"id":'):
                 self._read_entry(line)
@@ -119,7 +80,7 @@ class Verification:
             key = None
         self._order += 1
         heapq.heappush(
-            self._seals, (ids.spans[0][0], self._order, _Held(ids.spans, told, held, is_authentic=key is not None))
+            self._seals, (ids.spans[0][0], self._order, IdWalk(ids.spans, told, held, is_authentic=key is not None))
         )
         first, last = self.findings.first_seal, self.findings.last_seal
         self.findings.first_seal = min(first, number) if first else number
@@ -132,7 +93,7 @@ class Verification:
         ids = Ids.read(told["ids"])
         if self._authentic("removal", Kind.REMOVAL, told) is not None:
             self._order += 1
-            heapq.heappush(self._removals, (ids.spans[0][0], self._order, _Held(ids.spans, told)))
+            heapq.heappush(self._removals, (ids.spans[0][0], self._order, IdWalk(ids.spans, told)))
 
     def _authentic(self, kind: str, fault: Kind, told: dict[str, Any]) -> Key | None:
         try:

@@ -17,7 +17,7 @@ from bench.rounds import middle
 from bench.table import lines, text
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 PEERS = {Stock.name: Limits(must=0.3), SMALL: Limits(must=None, moonshot=1.3)}
 GOALS = [

@@ -14,8 +14,8 @@ def main() -> None:
     from accounts.bulk import running  # noqa: PLC0415  # they need the line above
     from accounts.bulk.kinds import DEACTIVATE  # noqa: PLC0415
     from accounts.models import User  # noqa: PLC0415
-    from accounts.tenancy import site_context  # noqa: PLC0415
     from audit.models import Entry  # noqa: PLC0415
+    from tenancy import site_context  # noqa: PLC0415
 
     count = int(sys.argv[1])
     starter = User.objects.get(username="bench")

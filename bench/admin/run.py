@@ -19,7 +19,7 @@ from bench.rounds import Sample, order
 from bench.running import DATABASE, Running
 from bench.target import Target
 from bench.wire import Browser, Connection, Unexpected
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 PAGES = ("list", "far page", "by name", "by address", "by subject", "a user's page")
 SMALL = "vestibule-1000"

@@ -19,7 +19,7 @@ from bench.trail.targets import Auditlog, Bare, WithTrail
 from bench.trail.writer import TWIN, WRITES
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 TARGETS: tuple[type[Target], ...] = (WithTrail, Bare, Auditlog)
 TWINS = called(WithTrail.name, TWIN)

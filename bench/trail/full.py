@@ -18,7 +18,7 @@ from bench.trail.writer import WRITES
 from bench.trail.writing import Writer
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 # Of this month, by half a million people who changed a million objects, in as many requests as there are entries.
 FILL = """

@@ -28,7 +28,7 @@ from bench.target import Target
 from bench.trail import entries
 from bench.wire import Unexpected
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 FEW = 1000  # entries
 ENTRY = "an entry"

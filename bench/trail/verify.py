@@ -69,16 +69,16 @@ def measure(running: Running, many: int) -> bool:
     django.setup()
     from django.db import connection  # noqa: PLC0415
 
-    from audit import lines  # noqa: PLC0415
+    from audit import canonical  # noqa: PLC0415
     from audit.models import Retention  # noqa: PLC0415
     from audit.retention.removing import remove_what_is_due  # noqa: PLC0415
-    from audit.sealing.ahead import ahead  # noqa: PLC0415
     from audit.sealing.findings import Findings  # noqa: PLC0415
+    from audit.sealing.prefetch import ahead  # noqa: PLC0415
     from audit.sealing.seals import seal  # noqa: PLC0415
     from audit.sealing.verifying import Verification  # noqa: PLC0415
 
     def verify() -> Findings:
-        return Verification().read(ahead(lambda: lines.stream(personal=True)))
+        return Verification().read(ahead(lambda: canonical.stream(personal=True)))
 
     timed(seal)
     without = min(one_more(running, seal) for _ in range(5))
@@ -91,7 +91,10 @@ def measure(running: Running, many: int) -> bool:
     limit = LIMIT * many / 1_000_000
     say(f"verifying {findings.entries:,} entries", took, limit)
     say("CPU of that, ours and PostgreSQL's", time.process_time() + running.cpu_ms()["postgres"] / 1000 - begun)
-    say("of that, having their lines from the database", timed(lambda: sum(1 for _ in lines.stream(personal=True)))[0])
+    say(
+        "of that, having their lines from the database",
+        timed(lambda: sum(1 for _ in canonical.stream(personal=True)))[0],
+    )
     sys.stdout.write(f"{'memory, at the most':<50}{getrusage(RUSAGE_SELF).ru_maxrss / 1024:>12,.0f} MB\n")
 
     Retention.objects.create(tenant_id="", days=370)

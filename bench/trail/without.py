@@ -3,7 +3,7 @@
 from typing import Any
 
 import audit.events
-import audit.net
+import audit.triggers
 from config.settings import *  # noqa: F403  # Django reads settings off one module
 from config.settings import INSTALLED_APPS as PRODUCT
 
@@ -15,4 +15,4 @@ def nothing(*_event: Any, **_details: Any) -> None:
 
 
 audit.events.record = nothing  # here, before anybody imports it by name
-audit.net.mend = nothing  # migrations call it
+audit.triggers.mend = nothing  # migrations call it

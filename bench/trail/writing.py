@@ -12,7 +12,7 @@ from bench.running import Running, stop
 from bench.target import Target
 from bench.trail.targets import WithTrail
 from bench.wire import Unexpected
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 
 @dataclass

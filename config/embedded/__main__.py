@@ -19,7 +19,7 @@ from config.embedded.postgres import Postgres
 from config.embedded.programs import Programs
 from config.embedded.supervisor import Supervisor
 from config.embedded.valkey import Valkey
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from sandbox.config import default_clients
 from sandbox.config import environment as sandbox_environment
 

@@ -18,7 +18,7 @@ from config.embedded.place import Place
 from config.embedded.postgres import Postgres
 from config.embedded.supervisor import Process, Service
 from config.embedded.valkey import Valkey
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 DATABASE = "vestibule"
 OWNER, RUNTIME = "vestibule_owner", "vestibule_app"

@@ -3,7 +3,7 @@
 import django_stubs_ext
 
 from config import languages
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 django_stubs_ext.monkeypatch()
 
@@ -17,8 +17,11 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.mfa",
+    "jobs",
     "accounts",
+    "webhooks",
     "providers",
+    "console",
     "audit",  # last: its receivers announce what all others have decided (notes in ADR 4)
 ]
 
@@ -43,7 +46,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "accounts.tenancy.middleware.TenancyMiddleware",  # last: what others refuse costs no transaction
+    "accounts.organizations.middleware.TenancyMiddleware",  # last: what others refuse costs no transaction
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -61,7 +64,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.site.names",
-                "accounts.organizations.menu",
+                "accounts.organizations.own_organizations.menu",
             ],
         },
     }

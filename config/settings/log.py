@@ -3,7 +3,7 @@
 import structlog
 
 from config.logs import PROCESSORS
-from config.settings.told import TOLD
+from config.settings.env import TOLD
 
 _renderer = structlog.dev.ConsoleRenderer(colors=False) if TOLD.is_development else structlog.processors.JSONRenderer()
 

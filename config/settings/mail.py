@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 
 from config import mail
-from config.environment import is_loopback
-from config.settings.told import TOLD
+from config.own_address import is_loopback
+from config.settings.env import TOLD
 
 _host = urlsplit(TOLD.base_url).hostname or ""
 

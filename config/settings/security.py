@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from config.environment import key_of
-from config.settings.told import TOLD
+from config.keys import key_of
+from config.settings.env import TOLD
 
 _public = urlsplit(TOLD.base_url)
 _over_tls = _public.scheme == "https"
@@ -70,14 +70,14 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",  # HSTS preload needs W005
 ]
 
-PASSWORD_HASHERS = ["accounts.local.hashing.BoundedArgon2"]
+PASSWORD_HASHERS = ["accounts.sign_in.local.hashing.BoundedArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.local.password_rules.NotTooLong"},  # first: people are told one thing at a time
+    {"NAME": "accounts.sign_in.local.password_rules.NotTooLong"},  # first: people are told one thing at a time
     {
-        "NAME": "accounts.local.password_rules.NotLikeTheirOwn",
+        "NAME": "accounts.sign_in.local.password_rules.NotLikeTheirOwn",
         "OPTIONS": {"user_attributes": ("username", "name", "email")},
     },
-    {"NAME": "accounts.local.password_rules.LongEnough", "OPTIONS": {"min_length": 12}},
+    {"NAME": "accounts.sign_in.local.password_rules.LongEnough", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "accounts.local.password_rules.NothingObvious"},
+    {"NAME": "accounts.sign_in.local.password_rules.NothingObvious"},
 ]

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from config import second_factors
 from config.environment import Environment
-from config.settings.told import TOLD
+from config.settings.env import TOLD
 
 
 def _told_of(provider: str) -> dict[str, Any]:
@@ -28,26 +28,26 @@ SIGN_IN_PROVIDERS = {
     if name.endswith("_client_id")
 }
 
-AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.backends.AccountBackend"]
 OFFLINE_ACCESS = frozenset(TOLD.offline_access)
 LOCAL_ACCOUNTS = TOLD.local_accounts
 INVITATION_LIFETIME = timedelta(days=TOLD.invitation_days)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 
-ACCOUNT_ADAPTER = "providers.seam.AccountAdapter"
+ACCOUNT_ADAPTER = "providers.allauth_adapters.AccountAdapter"
 ACCOUNT_EMAIL_VERIFICATION = "none"  # addresses are verified by providers, or by links of our own
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-SOCIALACCOUNT_ADAPTER = "providers.seam.SocialAccountAdapter"
+SOCIALACCOUNT_ADAPTER = "providers.allauth_adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
-ACCOUNT_RATE_LIMITS = False  # accounts.brake is the one brake
+ACCOUNT_RATE_LIMITS = False  # accounts.sign_in.login_throttle is the one brake
 
 LOCAL_PASSWORDS = TOLD.local_passwords == "on"
 ADMIN_NEEDS_SECOND_FACTOR = TOLD.asks_administrators_for_second_factor
 MFA_BY_PROVIDER = second_factors.read(TOLD.mfa_by_provider)
-MFA_ADAPTER = "accounts.factors.held.MFAAdapter"
+MFA_ADAPTER = "accounts.sign_in.factors.enrolled.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a step of 30 seconds to either side: for clocks that differ and people who type slowly

@@ -1,7 +1,7 @@
 """Where what is not a table lives: static files, the cache, the queue."""
 
-from config.environment import CHECKOUT
-from config.settings.told import TOLD
+from config.settings.env import TOLD
+from config.variables import CHECKOUT
 
 STATIC_URL = "/static/"
 STATIC_ROOT = None if TOLD.is_development else CHECKOUT / "staticfiles"
@@ -20,10 +20,10 @@ STORAGES = {
 REDIS_URL = TOLD.redis_url.get_secret_value()
 CACHES = {
     "default": {
-        "BACKEND": "config.cache.Cache",
+        "BACKEND": "foundation.cache.Cache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
-            "serializer": "config.cache.JSONSerializer",
+            "serializer": "foundation.cache.JSONSerializer",
             "socket_connect_timeout": 1,  # seconds
             "socket_timeout": 1,
         },
@@ -49,19 +49,19 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message waits in the queue, where any worker may take it
-CELERY_WORKER_POOL = "config.pool:TaskPool"
+CELERY_WORKER_POOL = "jobs.pool:TaskPool"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
-CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "jobs.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE = {
-    "purge": {"task": "accounts.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
+    "purge": {"task": "jobs.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
     "rewrapping": {"task": "accounts.tasks.rewrap_secrets", "schedule": 3600.0, "options": {"expires": 3500}},
     "cut-offs": {"task": "accounts.tasks.confirm_cut_offs", "schedule": 30.0, "options": {"expires": 25}},
-    "overview": {"task": "config.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
-    "webhooks": {"task": "accounts.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
+    "overview": {"task": "console.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
+    "webhooks": {"task": "webhooks.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
     "leaving": {"task": "providers.tasks.revoke_tokens", "schedule": 5.0, "options": {"expires": 5}},
-    "errands": {"task": "accounts.tasks.do_errands_again", "schedule": 10.0, "options": {"expires": 10}},
+    "errands": {"task": "jobs.tasks.do_errands_again", "schedule": 10.0, "options": {"expires": 10}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.find_bulk_actions_again", "schedule": 60.0, "options": {"expires": 50}},

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from accounts.models import Identity, Session
 from accounts.sessions import Upstream
-from audit.clocks import is_older
+from foundation.clocks import is_older
 from providers.following.every import every, next_time
-from providers.vault.keeping import REFRESH
 from providers.vault.renewing import renewed
 from providers.vault.rows import Row, TokenUnavailable, adopted, claim, opened, read_of
+from providers.vault.storage import REFRESH
 
 
 def ask(session_id: str) -> None:

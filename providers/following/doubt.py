@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 
 from accounts.models import Identity, Session, User
-from accounts.next_page import lost_page, safe_next
 from accounts.sessions import Because, SessionStore, end_early
 from accounts.sessions.ending import Word
-from audit.clocks import is_older
+from foundation.clocks import is_older
+from foundation.next_page import lost_page, safe_next
 from providers import registry
 from providers.buttons import start_url
 from providers.errors import NEEDS_THE_PERSON

@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 from accounts.models import Session
 from accounts.sessions import SessionStore
 from accounts.sessions.reading import Found
-from audit.clocks import has_come
+from foundation.clocks import has_come
 from providers import registry, tasks
 from providers.following import doubt
 from providers.following.every import LONGEST, next_time

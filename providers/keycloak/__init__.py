@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.provider_names import SaysWhen
+from accounts.sign_in.provider_names import SaysWhen
 from providers.base import Client, More
 from providers.flow import Flow
 from providers.identity import ExternalIdentity

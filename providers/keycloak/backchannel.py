@@ -12,13 +12,13 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
-from accounts import limits
-from accounts.limits import Limit
-from accounts.rows import change
+from accounts.organizations.middleware import without_tenant
 from accounts.sessions.upstream import Named, end_upstream
-from accounts.tenancy.middleware import without_tenant
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
+from foundation.rows import change
 from providers import registry
 from providers.openid import OpenIDProvider
 from providers.refusal import Reason, SignInRefused
@@ -55,7 +55,7 @@ def receive(request: HttpRequest) -> HttpResponse:
             end_upstream(_named(claims))
     except SignInRefused as refused:
         if is_too_often(request):
-            return limits.too_often(limits.REFUSALS)
+            return rate_limits.too_often(rate_limits.REFUSALS)
         note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponse(headers={"Cache-Control": "no-store"})
@@ -72,7 +72,7 @@ def _stranger(request: HttpRequest) -> Caller:
 def _may_ask_for_keys(request: HttpRequest) -> bool:
     """While Redis is away nobody is counted; the bounds of each process hold still (providers.waiting)."""
     try:
-        return not limits.is_over(request, UNKNOWN_KEYS)
+        return not rate_limits.is_over(request, UNKNOWN_KEYS)
     except RedisError:
         logger.warning("the cache is away: logout tokens under unknown keys are not counted")
         return True

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.provider_names import SaysWhen
+from accounts.sign_in.provider_names import SaysWhen
 from providers.base import Client, More
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of

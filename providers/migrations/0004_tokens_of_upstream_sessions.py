@@ -9,7 +9,7 @@ from django.db import migrations, models, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from audit.patience import patiently
+from foundation.lock_timeout import patiently
 
 SLICE = 2000  # rows in one transaction
 TABLE = "providers_upstreamtokens"

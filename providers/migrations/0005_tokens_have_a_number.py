@@ -7,7 +7,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from audit.patience import patiently
+from foundation.lock_timeout import patiently
 
 TABLE = "providers_upstreamtokens"
 KEYS = (

@@ -10,16 +10,16 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import ceiling
 from accounts.mailing import mail
 from accounts.models import Identity, User
-from accounts.provider_names import name_of
+from accounts.organizations import delegation
 from accounts.sessions import Because
 from accounts.sessions.ending import end_of
+from accounts.sign_in.provider_names import name_of
 from audit.context import acting
 from audit.events import Event, record
 from audit.models import Entry
-from audit.reading.asking import of_reference
+from audit.reading.filters import of_reference
 from providers.identity import ExternalIdentity
 from providers.linking import connect
 from providers.models import RefusedIdentity
@@ -103,7 +103,7 @@ def may_help(by: User, account: User) -> bool:
 
     In a tenant that is who may change memberships, and only for accounts that belong to no other tenant (ADR 12).
     """
-    return by.has_perm("accounts.change_membership") and ceiling.is_theirs_alone(by, account)
+    return by.has_perm("accounts.change_membership") and delegation.is_theirs_alone(by, account)
 
 
 def who_led(reference: str) -> Entry | None:

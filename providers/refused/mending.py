@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.invitations import Reason as OfInvitation
+from accounts.organizations.invitations import Reason as OfInvitation
 from audit.events import Event
 from providers.refusal import Reason
 

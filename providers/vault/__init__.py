@@ -1,8 +1,8 @@
 """The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
 
 from providers.vault.access import get_token
-from providers.vault.keeping import Kept, held, id_token, keep, over, take_out
 from providers.vault.rows import NothingKept, SignInAgain, TokenUnavailable, TryLater, UnreadableHere
+from providers.vault.storage import Kept, held, id_token, keep, over, take_out
 
 __all__ = [
     "Kept",

@@ -7,10 +7,10 @@ the token while it lives, and else wait for the new one.
 import time
 
 from accounts.models import Session, User
-from accounts.rows import let_go
-from providers.vault.keeping import ACCESS, REFRESH
+from foundation.rows import let_go
 from providers.vault.renewing import renewed
 from providers.vault.rows import SignInAgain, TryLater, claim, die, opened, read
+from providers.vault.storage import ACCESS, REFRESH
 
 WAIT = 6.0  # seconds that others wait for a new token where the old one is over
 LOOK_EVERY = 0.05  # seconds

@@ -1,8 +1,8 @@
 """What of the vault is encrypted: all of it."""
 
-from accounts.rewrapping import Encrypted, register
+from jobs.key_rotation import Encrypted, register
 from providers.models import UpstreamTokens
-from providers.vault.keeping import ACCESS, ID, REFRESH, owner
+from providers.vault.storage import ACCESS, ID, REFRESH, owner
 
 register(
     *(

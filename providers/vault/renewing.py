@@ -13,18 +13,18 @@ import logging
 
 from django.db import transaction
 
-from accounts.encryption import DecryptionFailed, decrypt
-from accounts.rows import fetch_one, let_go
 from accounts.sessions import upstream
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from foundation.encryption import DecryptionFailed, decrypt
+from foundation.rows import fetch_one, let_go
 from providers import registry
-from providers.leaving.outbox import Because, Ended, note
 from providers.refusal import Reason, SignInRefused
+from providers.revocation.outbox import Because, Ended, note
 from providers.tokens import RefreshRefused, Usable, claims_of, usable
 from providers.upstream import one_deadline
-from providers.vault.keeping import ACCESS, ID
 from providers.vault.rows import NothingKept, Row, SignInAgain, TryLater, die, fail, opened, put, read_again
+from providers.vault.storage import ACCESS, ID
 
 logger = logging.getLogger(__name__)
 

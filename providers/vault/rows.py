@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from accounts.encryption import DecryptionFailed, KeyLost, decrypt
 from accounts.models import Session, User
-from accounts.rows import change, fetch_one
 from accounts.sessions import Upstream
-from audit.clocks import LEEWAY, has_come
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from foundation.clocks import LEEWAY, has_come
+from foundation.encryption import DecryptionFailed, KeyLost, decrypt
+from foundation.rows import change, fetch_one
 from providers.models import Health
 from providers.tokens import Usable, claims_of
-from providers.vault.keeping import ID, owner, sealed
+from providers.vault.storage import ID, owner, sealed
 
 logger = logging.getLogger(__name__)
 

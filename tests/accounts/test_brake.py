@@ -8,8 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
-from accounts import brake
-from accounts.brake import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, LONGEST_WAIT, Braked, for_password
+from accounts.sign_in import login_throttle
+from accounts.sign_in.login_throttle import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, LONGEST_WAIT, Braked, for_password
 from audit.events import Event
 from audit.models import Entry
 from tests.together import together
@@ -32,7 +32,7 @@ def asking(address: str = "192.0.2.1", cookies: dict[str, str] | None = None) ->
 def try_wrongly(name: str = "root", address: str = "192.0.2.1", cookies: dict[str, str] | None = None) -> int:
     """Try once, and return how many seconds there are to wait: none where the try was judged."""
     try:
-        brake.take(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
+        login_throttle.take(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
     except Braked as braked:
         return braked.seconds
     return 0
@@ -97,8 +97,8 @@ def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() ->
     for _ in range(FREE_OF_ACCOUNT - 1):
         try_wrongly()
     tracks = for_password(asking(), "root")
-    brake.take(tracks, event=Event.SIGN_IN_REFUSED)
-    brake.forgive(tracks)
+    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED)
+    login_throttle.forgive(tracks)
 
     assert [try_wrongly(address=f"198.51.100.{number}") for number in range(FREE_OF_ACCOUNT)] == [0] * FREE_OF_ACCOUNT
     waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 2)]
@@ -107,7 +107,7 @@ def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() ->
 
 def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of_its_own() -> None:
     response = HttpResponse()
-    brake.remember_device(asking(), response, "Root")
+    login_throttle.remember_device(asking(), response, "Root")
     (cookie,) = response.cookies.values()
     known = {cookie.key: cookie.value}
     for _ in range(FREE_OF_ADDRESS + 5):
@@ -123,7 +123,7 @@ def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of
 
 def test_a_known_browser_is_known_for_one_name() -> None:
     response = HttpResponse()
-    brake.remember_device(asking(), response, "root")
+    login_throttle.remember_device(asking(), response, "root")
     (cookie,) = response.cookies.values()
     for number in range(FREE_OF_ACCOUNT):
         try_wrongly("other", f"192.0.2.{number}")
@@ -134,7 +134,7 @@ def test_a_known_browser_is_known_for_one_name() -> None:
 @pytest.mark.parametrize("forge", [lambda value: "", lambda value: "x" * 9000, lambda value: value[:-1], str.upper])
 def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None:
     response = HttpResponse()
-    brake.remember_device(asking(), response, "root")
+    login_throttle.remember_device(asking(), response, "root")
     (cookie,) = response.cookies.values()
     for _ in range(FREE_OF_ACCOUNT):
         try_wrongly()
@@ -148,4 +148,4 @@ def test_the_trail_hears_once_of_each_wait_and_never_the_name() -> None:
     entries = list(Entry.objects.filter(action="sign_in.refused"))
 
     assert [entry.details for entry in entries] == [{"refused_because": "braked", "braked_by": "account", "seconds": 4}]
-    assert not [key for key in brake._redis().keys() if b"wrong-field" in key]  # noqa: SLF001, SIM118
+    assert not [key for key in login_throttle._redis().keys() if b"wrong-field" in key]  # noqa: SLF001, SIM118

@@ -12,7 +12,8 @@ from django.db.models import F
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.canonical import (
+from accounts.models import User
+from foundation.canonical_email import (
     LONGEST,
     NotAnAddress,
     beginning,
@@ -24,7 +25,6 @@ from accounts.canonical import (
     labels_by_spelling,
     validate_address,
 )
-from accounts.models import User
 
 pytestmark = pytest.mark.promise(94)
 

@@ -13,7 +13,7 @@ import pytest
 from psycopg import errors, sql
 
 from config.embedded import roles
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.servers import DATABASE, Servers
 
 pytestmark = [pytest.mark.promise(94), pytest.mark.promise(81)]

@@ -13,15 +13,15 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.claim_rules import following
-from accounts.claim_rules.deciding import Held, Rule, decide
-from accounts.claim_rules.paths import BrokenPath, matches, parse, write
-from accounts.claim_rules.preview import MATCHES, Kind, preview
-from accounts.claim_rules.wanted import wanted
 from accounts.models import ClaimRule, Identity, Membership, Role, Session, User
-from accounts.tenancy import site_context, tenant_context
+from accounts.organizations.claim_rules import applying
+from accounts.organizations.claim_rules.deciding import Held, Rule, decide
+from accounts.organizations.claim_rules.paths import BrokenPath, matches, parse, write
+from accounts.organizations.claim_rules.preview import MATCHES, Kind, preview
+from accounts.organizations.claim_rules.wanted import wanted
 from audit.models import Entry
 from sandbox.server import Sandbox
+from tenancy import site_context, tenant_context
 from tests import claim_rules
 from tests.proven import proven
 
@@ -274,10 +274,10 @@ def test_a_path_that_nobody_can_read_gives_nothing_and_breaks_nothing(providers:
         ClaimRule.objects.update(claim="hd..")
     user = person("Ada", {"hd": "corp.example"})
     identity = Identity.objects.get(user=user)
-    following.look(identity)
+    applying.look(identity)
 
     assert wanted("google") == frozenset()
-    assert not following.follow(identity, identity.claims, keep=None)
+    assert not applying.follow(identity, identity.claims, keep=None)
     assert claim_rules.roles() == {}
     assert made.pk
 
@@ -496,11 +496,13 @@ def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, 
 def test_a_preview_that_takes_too_long_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     person("Ada", {"hd": "corp.example"})
-    monkeypatch.setattr("accounts.claim_rules.preview.LOOKED_AT", (1,))
+    monkeypatch.setattr("accounts.organizations.claim_rules.preview.LOOKED_AT", (1,))
     with site_context("a test"):
         assert preview(rule).is_estimate
-        monkeypatch.setattr("accounts.claim_rules.preview.EFFECTS", "SELECT pg_sleep(5) -- {matches}{shown}")
-        monkeypatch.setattr("accounts.claim_rules.preview.LONGEST", 20)
+        monkeypatch.setattr(
+            "accounts.organizations.claim_rules.preview.EFFECTS", "SELECT pg_sleep(5) -- {matches}{shown}"
+        )
+        monkeypatch.setattr("accounts.organizations.claim_rules.preview.LONGEST", 20)
         found = preview(rule)
         with connection.cursor() as cursor:
             cursor.execute("SELECT current_setting('statement_timeout')")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.encryption import DecryptionFailed, KeyLost, decrypt, encrypt, fingerprint, is_current, key_ids, key_of
+from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt, fingerprint, is_current, key_ids, key_of
 
 
 @given(st.text())

@@ -10,16 +10,16 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import purging
-from accounts.errands import TryLater, errand, later
-from accounts.errands.doing import FAILURES, do
 from accounts.mailing import mail
-from accounts.models import Errand
-from accounts.tasks import do_errands_again
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
 from audit.models import Entry
-from audit.one_at_a_time import number_of
+from foundation.locks import number_of
+from jobs import purging
+from jobs.deferred import TryLater, errand, later
+from jobs.deferred.worker import FAILURES, do
+from jobs.models import Errand
+from jobs.tasks import do_errands_again
 from tests.audit.truth import rolled_back
 from tests.post import Post
 from tests.servers import Servers

@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from accounts import invitations
-from accounts.admin import resending
-from accounts.invitations import InvitationRefused, Link, Reason, invite, look, resend, revoke
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
-from accounts.purging import purge
-from accounts.tenancy import site_context, tenant_context
+from accounts.organizations import invitations
+from accounts.organizations.invitations import InvitationRefused, Link, Reason, invite, look, resend, revoke
 from audit.models import Entry
+from console.organizations import resending
+from jobs.purging import purge
+from tenancy import site_context, tenant_context
 from tests.invited import link_of
 from tests.proven import proven
 from tests.tenancy.conftest import Side, Town

@@ -12,10 +12,11 @@ from django.core.cache import cache
 from django.test import RequestFactory
 from redis.exceptions import RedisError
 
-from accounts import brake, limits
-from accounts.limits import Limit
+from accounts.sign_in import login_throttle, rate_limits
+from accounts.sign_in.rate_limits import Limit
 from audit.events import Event
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from tests.product import PACKAGES
 from tests.together import together
 
 pytestmark = pytest.mark.django_db
@@ -31,15 +32,16 @@ def _new() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_exactly_so_many_pass() -> None:
     assert (
-        sorted(together(*[lambda: limits.take("tests", "a", limit=3, seconds=3600)] * 10)) == [False] * 7 + [True] * 3
+        sorted(together(*[lambda: rate_limits.take("tests", "a", limit=3, seconds=3600)] * 10))
+        == [False] * 7 + [True] * 3
     )
 
 
 def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -> None:
-    assert limits.take("tests", "ada@example.com", limit=1, seconds=3600)
-    assert not limits.take("tests", "ada@example.com", limit=1, seconds=3600)
-    assert limits.take("tests", "bob@example.com", limit=1, seconds=3600)
-    assert limits.take("others", "ada@example.com", limit=1, seconds=3600)
+    assert rate_limits.take("tests", "ada@example.com", limit=1, seconds=3600)
+    assert not rate_limits.take("tests", "ada@example.com", limit=1, seconds=3600)
+    assert rate_limits.take("tests", "bob@example.com", limit=1, seconds=3600)
+    assert rate_limits.take("others", "ada@example.com", limit=1, seconds=3600)
 
     names = [name.decode() for name in cache._cache.get_client().scan_iter()]  # type: ignore[attr-defined]  # noqa: SLF001
     assert len(names) == 3
@@ -58,13 +60,13 @@ def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -
     ],
 )
 def test_a_client_is_an_address_or_a_network_of_version_six(address: str, client: str) -> None:
-    assert limits.client(RequestFactory().get("/", REMOTE_ADDR=address)) == client
+    assert rate_limits.client(RequestFactory().get("/", REMOTE_ADDR=address)) == client
 
 
 def test_without_redis_nothing_passes(cache_away: Any, providers: object) -> None:
     cache_away()
     with pytest.raises(RedisError):
-        limits.is_over(RequestFactory().get("/", REMOTE_ADDR="203.0.113.7"), FEW)
+        rate_limits.is_over(RequestFactory().get("/", REMOTE_ADDR="203.0.113.7"), FEW)
 
 
 @contextmanager
@@ -91,9 +93,9 @@ def emptied_all_the_time() -> Iterator[None]:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda: limits.take("tests", "a", limit=10_000, seconds=3600),
-        limits.may_leave_entry,
-        lambda: brake.forgive(_braked()),
+        lambda: rate_limits.take("tests", "a", limit=10_000, seconds=3600),
+        rate_limits.may_leave_entry,
+        lambda: login_throttle.forgive(_braked()),
     ],
     ids=["a limit", "the trail", "the brake"],
 )
@@ -105,7 +107,7 @@ def test_a_cache_that_is_emptied_meanwhile_is_no_fault(use: Callable[[], object]
 
 
 def test_a_count_ends_with_its_window() -> None:
-    limits.take("tests", "a", limit=1, seconds=60)
+    rate_limits.take("tests", "a", limit=1, seconds=60)
     (name,) = cache._cache.get_client().keys("*")  # type: ignore[attr-defined]  # noqa: SLF001
     assert 60 <= cache._cache.get_client().ttl(name) <= 120  # type: ignore[attr-defined]  # noqa: SLF001
 
@@ -115,7 +117,7 @@ def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
     needing = {"incr", "decr", "incr_version", "decr_version", "touch"}
     found = [
         f"{path.relative_to(CHECKOUT)}:{node.lineno}"
-        for app in ("accounts", "api", "audit", "config", "providers")
+        for app in PACKAGES
         for path in Path(CHECKOUT, app).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and node.attr in needing
@@ -124,7 +126,7 @@ def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
     assert found == []
 
 
-def _braked() -> list[brake.Track]:
-    tracks = brake.for_account(None, "ada")
-    brake.take_quietly(tracks, event=Event.SIGN_IN_REFUSED)
+def _braked() -> list[login_throttle.Track]:
+    tracks = login_throttle.for_account(None, "ada")
+    login_throttle.take_quietly(tracks, event=Event.SIGN_IN_REFUSED)
     return tracks

@@ -16,12 +16,12 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from accounts.errands import later
-from accounts.errands.doing import do, do_errand
 from accounts.mailing import mail
 from accounts.mailing.mail import Asked, Letter, NotSetUp
 from config.console_mail import EmailBackend
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from jobs.deferred import later
+from jobs.deferred.worker import do, do_errand
 from tests.audit.truth import rolled_back
 from tests.mailbox import Mailbox, open_mailbox
 from tests.post import Post, html_of, words_of

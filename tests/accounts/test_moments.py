@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.moments import Asked, Moment
+from foundation.moments import Asked, Moment
 
 NOTED = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

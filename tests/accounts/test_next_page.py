@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.next_page import LONGEST, safe_next
+from foundation.next_page import LONGEST, safe_next
 
 SITE = "https://vestibule.example"
 DISGUISES = [

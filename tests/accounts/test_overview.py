@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Session, User
-from accounts.overview import LastSignIns, LiveSessions, last_sign_ins, live_sessions
 from audit.events import Event, record
+from console.overview.last_sign_ins import LastSignIns, LiveSessions, last_sign_ins, live_sessions
 from tests.trail import Happened, tell
 
 pytestmark = pytest.mark.django_db

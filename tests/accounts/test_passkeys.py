@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts.factors import passkeys
-from accounts.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, is_possible
 from accounts.models import User
 from accounts.sessions import SessionStore
+from accounts.sign_in.factors import passkeys
+from accounts.sign_in.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, is_possible
 from tests.authenticator import SecurityKey
 
 pytestmark = pytest.mark.django_db

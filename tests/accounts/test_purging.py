@@ -17,13 +17,14 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.utils import timezone
 
-from accounts import purging
 from accounts.models import MailedLink, Purpose, Session
-from accounts.purging import JOB, Purged, purgeables, slices
-from accounts.tasks import purge
 from audit.models import Entry, JobRun
-from audit.one_at_a_time import number_of
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from foundation.locks import number_of
+from jobs import purging
+from jobs.purging import JOB, Purged, purgeables, slices
+from jobs.tasks import purge
+from tests.product import PACKAGES
 from tests.servers import Servers
 from tests.statements import plans_of
 
@@ -148,7 +149,7 @@ def test_whatever_expires_is_registered() -> None:
     found = {
         model._meta.db_table
         for model in apps.get_models()
-        if model.__module__.split(".")[0] in ("accounts", "providers", "audit")  # libraries' tables stay empty here
+        if model.__module__.split(".")[0] in PACKAGES  # libraries' tables stay empty here
         for field in model._meta.concrete_fields
         if isinstance(field, models.DateTimeField) and "expire" in field.name
     }

@@ -2,11 +2,11 @@
 
 import pytest
 
-from accounts import roles
-from accounts.ceiling import permissions_of
 from accounts.models import Role
-from accounts.tenancy import site_context
+from accounts.organizations import roles
+from accounts.organizations.delegation import permissions_of
 from audit.models import Entry
+from tenancy import site_context
 
 pytestmark = pytest.mark.django_db
 

@@ -3,8 +3,8 @@
 import pytest
 from django.db.models import Model
 
-from accounts.backends import AccountBackend
 from accounts.models import Identity, User
+from accounts.sign_in.backends import AccountBackend
 
 pytestmark = pytest.mark.django_db
 

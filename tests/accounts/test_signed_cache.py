@@ -14,9 +14,9 @@ from django.conf import settings as product
 from django.core.cache import cache
 from redis import Redis
 
-from accounts import signed_cache
-from accounts.claim_rules import wanted
-from audit.macs import is_authentic, mac
+from accounts.organizations.claim_rules import wanted
+from foundation import signed_cache
+from foundation.macs import is_authentic, mac
 
 pytestmark = pytest.mark.promise(97)
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from accounts.models import ClaimRule, Invitation, Membership, Role, Tenant, User
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests import claim_rules
 from tests.tenancy.conftest import Town
 

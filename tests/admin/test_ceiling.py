@@ -8,11 +8,11 @@ from django.contrib.auth.models import Permission
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 
-from accounts import ceiling
 from accounts.models import Membership, Role, Session, Tenant, User
-from accounts.standing import enter
-from accounts.tenancy import site_context, tenant_context
+from accounts.organizations import delegation
+from accounts.organizations.active_membership import enter
 from audit.models import Entry
+from tenancy import site_context, tenant_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
@@ -111,9 +111,9 @@ def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
         town.a.owner.standing = enter(town.a.owner.pk, town.a.tenant.pk)
         member = Role.objects.get(name="member")
 
-    assert ceiling.may_grant(town.a.owner, member, town.a.tenant.pk)
-    assert not ceiling.may_grant(town.a.owner, member, town.b.tenant.pk)
-    assert not ceiling.may_grant(town.a.owner, town.b.role, town.a.tenant.pk)
+    assert delegation.may_grant(town.a.owner, member, town.a.tenant.pk)
+    assert not delegation.may_grant(town.a.owner, member, town.b.tenant.pk)
+    assert not delegation.may_grant(town.a.owner, town.b.role, town.a.tenant.pk)
 
 
 def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: Town, admin_of_a: User) -> None:

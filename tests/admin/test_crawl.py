@@ -11,12 +11,12 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.test import Client
 
-from accounts import ceiling
-from accounts.invitations import invite
 from accounts.models import BulkAction, ClaimRule, Identity, Invitation, Membership, Role, Session, Tenant, User
-from accounts.tenancy import site_context
+from accounts.organizations import delegation
+from accounts.organizations.invitations import invite
 from audit.models import Entry
 from providers.models import UpstreamTokens
+from tenancy import site_context
 from tests.admin.crawler import Crawl, address, body, registered
 from tests.proven import proven
 from tests.tenancy import rows
@@ -224,6 +224,6 @@ def _rights(person: User | None) -> set[object]:
     rights: set[object] = {name for name in ("is_staff", "is_superuser", "is_active") if getattr(fresh, name)}
     with site_context("a test asks for rights"):
         for membership in Membership.objects.filter(user=fresh).select_related("role"):
-            may = everywhere | ceiling.permissions_of(membership.role) | set(membership.role.scopes)
+            may = everywhere | delegation.permissions_of(membership.role) | set(membership.role.scopes)
             rights |= {(membership.tenant_id, what) for what in may}
     return rights | everywhere

@@ -13,7 +13,7 @@ from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from audit.reading.asking import Asked
+from audit.reading.filters import Asked
 from tests.admin.crawler import address, known_actions, registered
 from tests.proven import proven
 from tests.tenancy.conftest import Town

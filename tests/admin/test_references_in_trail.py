@@ -6,12 +6,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from accounts.tenancy import site_context
 from audit.events import Event, record
 from audit.models import Entry
-from audit.reading.asking import of_reference
+from audit.reading.filters import of_reference
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import note_refusal
+from tenancy import site_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 

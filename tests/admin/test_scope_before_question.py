@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from accounts.models import Identity, Membership, Session, User
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 

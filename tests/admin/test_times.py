@@ -12,7 +12,7 @@ import pytest
 from django.utils.html import strip_tags
 
 from accounts.models import User
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.admin.crawler import address, registered
 from tests.admin.test_crawl import furnished
 from tests.proven import proven

@@ -18,11 +18,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.tenancy import site_context
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry
-from audit.reading import finding
+from audit.reading import search
+from tenancy import site_context
 from tests.proven import proven
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
@@ -144,7 +144,7 @@ def test_people_are_found_by_their_address_and_tenants_by_their_name(administrat
 @pytest.fixture
 def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page look through ten entries only."""
-    monkeypatch.setattr(finding, "LOOKED_THROUGH", 10)
+    monkeypatch.setattr(search, "LOOKED_THROUGH", 10)
 
 
 @pytest.mark.usefixtures("short_sight")
@@ -209,10 +209,10 @@ def test_no_page_counts_and_a_page_that_takes_too_long_says_so(
     assert [query["sql"] for query in asked.captured_queries if "COUNT(" in query["sql"].upper()] == []
 
     def slow(*_args: object, **_options: object) -> None:
-        with finding.patience("20ms"), connection.cursor() as cursor:
+        with search.patience("20ms"), connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(5)")
 
-    monkeypatch.setattr("audit.reading.listing.find", slow)
+    monkeypatch.setattr("console.trail.listing.find", slow)
     answer = administrator.get(TRAIL)
 
     assert answer.status_code == 200

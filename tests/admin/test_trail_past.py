@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
-from accounts import memberships
 from accounts.models import Membership, Role, User
-from accounts.tenancy import site_context
+from accounts.organizations import memberships
 from audit.context import acting
 from audit.models import Entry
+from tenancy import site_context
 from tests.proven import proven
 from tests.servers import Servers
 from tests.tenancy.conftest import Town, town

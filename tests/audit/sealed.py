@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 
 from accounts.models import User
-from audit import lines
+from audit import canonical
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry
@@ -36,7 +36,7 @@ def newest() -> int:
 
 
 def verify(**told: object) -> Findings:
-    return Verification(**told).read(lines.stream(personal=True))  # type: ignore[arg-type]  # what each test gives
+    return Verification(**told).read(canonical.stream(personal=True))  # type: ignore[arg-type]  # what each test gives
 
 
 def told(findings: Findings) -> list[tuple[Kind, int, int]]:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Identity, User
 from audit.context import acting
 from audit.events import Event, record
+from audit.jsonable import plain
 from audit.models import Entry, Personal
-from audit.plain import plain
 from tests.proven import proven
 
 pytestmark = pytest.mark.django_db(transaction=True)

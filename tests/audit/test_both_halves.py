@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 FILE = "tests/audit/test_every_write.py"
 TEST = f"{FILE}::test_a_write_in_a_transaction_leaves_one_entry_for_each_changed_row"

@@ -16,7 +16,7 @@ from django.db import connection
 
 from accounts.models import User
 from audit.models import Entry
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.audit.doomed import HOT
 from tests.audit.truth import exactly_what_happened
 from tests.waiting import until

@@ -9,8 +9,8 @@ from django.db import connection, models
 from django.db.migrations.state import ProjectState
 from django.test.utils import CaptureQueriesContext
 
-from audit.live_index import AddLiveIndex
 from config.database import as_owner
+from foundation.live_index import AddLiveIndex
 from tests.servers import Servers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(81)]

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection, models
 
-from audit import announce, declarations, net
+from audit import announce, declarations, triggers
 from audit.declarations import Declaration
 from audit.models import Entry
 from config.database import as_owner
@@ -31,7 +31,7 @@ def shapes(servers: Servers, transactional_db: None, monkeypatch: pytest.MonkeyP
         with connection.schema_editor() as editor:
             for model in with_tables:
                 editor.create_model(model)
-        net.mend()
+        triggers.mend()
     announce.connect()
     yield made
     with as_owner(servers.owner_url), connection.schema_editor() as editor:

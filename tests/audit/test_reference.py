@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.reference import new_reference
-from audit import reference
-from audit.reference import ALPHABET
+from foundation import references
+from foundation.references import ALPHABET, new_reference
 
 SPELLINGS = [
     "XTE3-QL",
@@ -35,17 +34,17 @@ NONE = ["", " ", "XTE3", "XTE3-QLL", "XTE3-QÄ", "XTE3-Q\0", "äöüßäö", "ke
 @pytest.mark.parametrize("spelled", SPELLINGS)
 def test_every_spelling_means_the_same(spelled: str) -> None:
     """The kind: what somebody reads out or copies by hand finds nothing, for a difference that nobody sees."""
-    assert reference.read(spelled) == "XTE3-QL"
+    assert references.read(spelled) == "XTE3-QL"
 
 
 @pytest.mark.parametrize("text", NONE)
 def test_what_cannot_be_one_is_none(text: str) -> None:
-    assert reference.read(text) is None
+    assert references.read(text) is None
 
 
 @given(st.text())
 def test_nothing_else_than_a_reference_ever_comes_out(text: str) -> None:
-    found = reference.read(text)
+    found = references.read(text)
 
     assert found is None or (len(found) == 7 and found[4] == "-" and set(found.replace("-", "")) <= set(ALPHABET))
 
@@ -53,4 +52,4 @@ def test_nothing_else_than_a_reference_ever_comes_out(text: str) -> None:
 def test_a_new_one_reads_as_itself() -> None:
     made = new_reference()
 
-    assert reference.read(made) == made
+    assert references.read(made) == made

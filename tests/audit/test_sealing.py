@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as told_to_hypothesis
 from hypothesis import strategies as st
 
-from audit.celery import HEADER  # noqa: F401  # the application is there
-from audit.lines import BY_INDEX
+from audit.canonical import BY_INDEX
 from audit.models import Entry, JobRun, Personal, Retention, Seal
 from audit.retention.removing import remove_what_is_due
 from audit.sealing import seals
@@ -26,7 +25,8 @@ from audit.sealing.ids import Ids
 from audit.sealing.keys import newest as newest_key
 from audit.sealing.seals import SealingStopped, oldest_unsealed, seal
 from audit.tasks import seal_entries
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from jobs.celery_context import HEADER  # noqa: F401  # the application is there
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
 from tests.servers import Servers

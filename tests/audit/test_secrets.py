@@ -13,12 +13,13 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from accounts.models import Invitation, Role, Tenant, User, Webhook
-from accounts.tenancy import site_context
+from accounts.models import Invitation, Role, Tenant, User
 from audit.declarations import audited
 from audit.models import Entry
+from tenancy import site_context
 from tests.leaks import in_redis, in_tables
 from tests.servers import Servers
+from webhooks.models import Webhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75), pytest.mark.promise(76)]
 Values = dict[str, Any]

@@ -18,7 +18,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import User
 from audit import stream
 from audit.models import Entry
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.audit.truth import last_entry
 from tests.servers import Servers
 from tests.waiting import until

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from audit import lines
+from audit import canonical
 from audit.models import Seal
 from audit.sealing import checkpoints
-from audit.sealing.ahead import ahead
 from audit.sealing.findings import Kind
+from audit.sealing.prefetch import ahead
 from audit.sealing.seals import SealingStopped, last_seal, seal
 from audit.sealing.verifying import Verification
 from tests.audit.sealed import Tamper, anything, begin_anew, newest, told, verify, write
@@ -268,22 +268,22 @@ def test_an_export_is_verified_without_the_database(ids: list[int], tmp_path: Pa
 
 
 def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tamper) -> None:
-    part = lines.Window(first_id=ids[3], last_id=ids[11])
-    assert Verification().read(lines.stream(part, personal=False)).is_clean
+    part = canonical.Window(first_id=ids[3], last_id=ids[11])
+    assert Verification().read(canonical.stream(part, personal=False)).is_clean
 
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id IN ({ids[4]}, {ids[1]})")
     tamper(f"DELETE FROM audit_entry WHERE id IN ({ids[10]}, {ids[12]})")
-    findings = Verification().read(lines.stream(part, personal=False))
+    findings = Verification().read(canonical.stream(part, personal=False))
     assert told(findings) == [(Kind.EDITED, ids[4], ids[4]), (Kind.DELETED, ids[10], ids[10])]
 
 
 def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit.sealing.ahead.BATCH", 2)
-    plain = list(lines.stream(personal=True))
-    fetched = ahead(lambda: lines.stream(personal=True))
+    monkeypatch.setattr("audit.sealing.prefetch.BATCH", 2)
+    plain = list(canonical.stream(personal=True))
+    fetched = ahead(lambda: canonical.stream(personal=True))
 
     assert list(fetched)[1:] == plain[1:]  # the header says when it was
-    half = ahead(lambda: lines.stream(personal=True))
+    half = ahead(lambda: canonical.stream(personal=True))
     assert next(half).startswith('{"export"')
     half.close()
 

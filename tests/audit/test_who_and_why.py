@@ -20,7 +20,7 @@ from audit.events import Event, record
 from audit.middleware import ContextMiddleware
 from audit.models import Entry
 from config.celery import app
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.audit.truth import last_entry, rolled_back
 from tests.proven import proven
 from tests.waiting import until

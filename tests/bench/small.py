@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 
 def run_small(module: str, *arguments: str) -> str:

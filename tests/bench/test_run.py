@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))")
 

@@ -10,29 +10,19 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import memberships
-from accounts.invitations import invite
-from accounts.models import (
-    BulkAction,
-    BulkState,
-    ClaimRule,
-    Delivery,
-    Invitation,
-    Membership,
-    Role,
-    Tenant,
-    User,
-    Webhook,
-)
-from accounts.tenancy import site_context
-from accounts.webhooks import changes as webhook_changes
+from accounts.models import BulkAction, BulkState, ClaimRule, Invitation, Membership, Role, Tenant, User
+from accounts.organizations import memberships
+from accounts.organizations.invitations import invite
 from audit.models import Entry
-from config.overview.page import counters
+from console.overview.page import counters
+from tenancy import site_context
 from tests import claim_rules, overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.conftest import Browser
 from tests.proven import proven
+from webhooks import changes as webhook_changes
+from webhooks.models import Delivery, Webhook
 
 NAME = "house-keeper"
 EMPTY = {"account", "socialaccount"}  # allauth's own tables, which hold nothing here

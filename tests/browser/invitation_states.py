@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from accounts.invitations import invite
 from accounts.models import Invitation, Membership, Role, Tenant, User
-from accounts.tenancy import site_context
+from accounts.organizations.invitations import invite
+from tenancy import site_context
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.invited import link_of

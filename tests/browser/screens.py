@@ -6,7 +6,7 @@ about, such as an outage of our own, are in `tests/pages/gallery.py --photograph
 
 import pytest
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.browser.admin_states import ADMIN_STATES
 from tests.browser.chromium import photograph
 from tests.browser.invitation_states import INVITATION_STATES

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from accounts.cut_off import cut_off
 from accounts.models import CutOff, Identity, Membership, Role, Session, Tenant, User
 from accounts.sessions import SessionStore
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests import claim_rules
 from tests.authenticator import code
 from tests.browser.visitor import NAMES, NewVisitor, Visitor

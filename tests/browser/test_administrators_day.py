@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from accounts.factors import totp
 from accounts.models import Membership, Tenant, User
-from accounts.tenancy import site_context
+from accounts.sign_in.factors import totp
+from tenancy import site_context
 from tests.authenticator import code
 from tests.browser.visitor import NewVisitor, Visitor
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.models import Tenant
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.browser.admin_states import sign_in_and_furnish
 from tests.browser.visitor import NewVisitor
 

@@ -6,7 +6,7 @@ The kind of fault: a last column that is cut off, a heading broken within a word
 import pytest
 
 from accounts.models import Tenant, User
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.browser.admin_states import ADMIN_STATES, sign_in_and_furnish
 from tests.browser.states import reach
 from tests.browser.visitor import OVERFLOW, NewVisitor, Visitor

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from accounts.models import Tenant
-from accounts.tenancy import site_context
 from audit.models import Entry
+from tenancy import site_context
 from tests.browser.admin_states import sign_in_and_furnish
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from accounts.factors import totp
 from accounts.models import Tenant, User
-from accounts.tenancy import site_context
+from accounts.sign_in.factors import totp
+from tenancy import site_context
 from tests.browser.admin_states import sign_in_and_furnish
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor

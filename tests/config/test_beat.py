@@ -16,11 +16,11 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from audit.models import JobRun
-from config.beat import EARLY, PREFIX, Scheduler, claim
-from config.cache import Cache
 from config.celery import app
-from config.environment import CHECKOUT
-from config.queue import queue
+from config.variables import CHECKOUT
+from foundation.cache import Cache
+from jobs.beat import EARLY, PREFIX, Scheduler, claim
+from jobs.queue import queue
 from tests.servers import Servers
 from tests.waiting import until
 
@@ -104,7 +104,7 @@ def test_two_beats_send_what_one_sends(claimed: Callable[[], list[datetime]], tm
             one.wait(timeout=60)
     sent = [json.loads(message)["headers"]["task"] for message in cast("Cache", cache).redis().lrange("celery", 0, -1)]
 
-    assert set(sent) == {"accounts.tasks.send_webhooks"}
+    assert set(sent) == {"webhooks.tasks.send_webhooks"}
     assert len(claimed()) - len(beats) <= len(sent) <= len(claimed()), (
         "each may have been ended before it sent its last"
     )
@@ -115,7 +115,7 @@ def test_the_queue_tells_how_much_waits_since_when() -> None:
     before = timezone.now()
     assert queue().waiting == 0
     for _ in range(2):
-        app.send_task("accounts.tasks.purge")
+        app.send_task("jobs.tasks.purge")
 
     found = queue()
 

@@ -5,10 +5,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.models import Identity, Membership, Tenant, User
-from accounts.tenancy import site_context
 from audit.models import Entry
 from config.management.commands import demo
-from config.settings.told import TOLD
+from config.settings.env import TOLD
+from tenancy import site_context
 
 pytestmark = pytest.mark.django_db
 

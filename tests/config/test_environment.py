@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from config import environment, issuers, mail, second_factors
-from config.environment import CHECKOUT, ConfigurationRefused, Environment, is_safe_url, key_of, names, read
+from config import issuers, mail, second_factors, variables
+from config.environment import Environment, names, read
+from config.keys import key_of
+from config.own_address import is_safe_url
+from config.variables import CHECKOUT, ConfigurationRefused
 from providers import metadata
 
 WHOLE = {
@@ -189,7 +192,7 @@ def test_administrators_need_a_second_factor_unless_it_is_development(
     asks: bool,  # noqa: FBT001  # a table's column
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(environment, "LOCAL_FILES", ())
+    monkeypatch.setattr(variables, "LOCAL_FILES", ())
 
     assert read(WHOLE | changes).asks_administrators_for_second_factor is asks
 
@@ -309,7 +312,7 @@ def test_a_missing_file_is_named() -> None:
 def test_the_checkouts_files_lie_below_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local = tmp_path / "env"
     local.write_text("PORT=9999\nSITE_NAME=Local\n")
-    monkeypatch.setattr(environment, "LOCAL_FILES", (local,))
+    monkeypatch.setattr(variables, "LOCAL_FILES", (local,))
     in_development = {name: value for name, value in WHOLE.items() if name != "MODE"} | {"SITE_NAME": ""}
 
     told = read(in_development | {"MODE": "development"})

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from config import locking
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests import index
 from tests.real_index import PYTHON, UV, uv
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.embedded.programs import any_free_port
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.real_index import uv
 from tests.servers import Servers, product_environment
 from tests.waiting import until

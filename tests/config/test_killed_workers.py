@@ -13,16 +13,17 @@ import psycopg
 import pytest
 from django.utils import timezone
 
-from accounts import rewrapping
 from accounts.bulk import running
 from accounts.bulk.kinds import DEACTIVATE
-from accounts.encryption import key_ids
 from accounts.mailing import mail
-from accounts.models import BulkAction, BulkState, Errand, Role, Session, User
-from accounts.tenancy import site_context, tenant_context
+from accounts.models import BulkAction, BulkState, Role, Session, User
 from audit.models import Entry, JobRun
-from config.beat import PREFIX
 from config.celery import app
+from foundation.encryption import key_ids
+from jobs import key_rotation
+from jobs.beat import PREFIX
+from jobs.models import Errand
+from tenancy import site_context, tenant_context
 from tests.accounts.test_purging import sessions
 from tests.accounts.webhooks.conftest import Set, set_up
 from tests.accounts.webhooks.receiver import Came, receiving
@@ -149,5 +150,5 @@ def _now(action: BulkAction) -> BulkAction:
 
 
 def _is_under_the_new_key() -> bool:
-    under = [set(one.under) for one in rewrapping.look() if one.name == "accounts_webhook.secret"]
+    under = [set(one.under) for one in key_rotation.look() if one.name == "accounts_webhook.secret"]
     return under == [{key_ids()[0]}]

@@ -14,10 +14,11 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.mailing import mail
-from accounts.models import Errand, User
+from accounts.models import User
 from config import languages
-from config.environment import CHECKOUT
 from config.server import refusals
+from config.variables import CHECKOUT
+from jobs.models import Errand
 from tests import catalogues
 from tests.catalogues import Message
 from tests.pages.reading import read

@@ -15,13 +15,13 @@ import pytest
 from django.utils import timezone
 
 from accounts.mailing import mail
-from accounts.models import Errand
 from audit.models import JobRun
-from config.beat import PREFIX
 from config.embedded import place
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from jobs.beat import PREFIX
+from jobs.models import Errand
 from tests.mailbox import Mailbox, open_mailbox
 from tests.waiting import until
 from tests.worker import started

@@ -16,14 +16,15 @@ import pytest
 from celery import shared_task
 from django.contrib.auth.models import Group
 
-from accounts.models import Errand
 from audit.context import Actor, ActorKind, acting
 from audit.models import Entry
 from config.celery import app
-from config.queue import queue
+from jobs.models import Errand
+from jobs.queue import queue
 from tests.flows.conftest import Browser, browser
 from tests.flows.test_local_accounts import FORGOTTEN, NORA, PASSWORD, REGISTER
 from tests.post import Post
+from tests.product import PACKAGES
 from tests.waiting import until
 from tests.worker import forget_messages, working
 
@@ -31,7 +32,7 @@ __all__ = ["browser"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(97)]
 
-OURS = ("accounts.", "api.", "audit.", "authserver.", "config.", "providers.")
+OURS = tuple(f"{name}." for name in PACKAGES)
 ADMIN = str(uuid4())
 
 
@@ -115,7 +116,7 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
 
 def test_a_message_cannot_make_an_errand(post: Post) -> None:
     """Its row is looked up; what is not there is not done."""
-    app.tasks["accounts.errands.doing.do_errand"].apply(kwargs={"errand_id": str(uuid4())}, throw=True)
+    app.tasks["jobs.deferred.worker.do_errand"].apply(kwargs={"errand_id": str(uuid4())}, throw=True)
 
     assert not Errand.objects.exists()
     assert post.all() == []

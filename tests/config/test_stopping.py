@@ -4,7 +4,7 @@ import subprocess
 import sys
 import textwrap
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 IN_A_CALLBACK = textwrap.dedent("""
     import os, pathlib, signal, time

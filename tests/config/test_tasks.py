@@ -19,22 +19,24 @@ from accounts import tasks
 from accounts.bulk import running
 from accounts.bulk.kinds import DEACTIVATE
 from accounts.mailing import mail
-from accounts.models import BulkAction, CutOff, Errand, Role, Session, User
+from accounts.models import BulkAction, CutOff, Role, Session, User
 from accounts.models.session import row_key
-from accounts.tenancy import site_context, tenant_context
 from audit.models import Retention
-from audit.one_at_a_time import number_of, one_at_a_time
 from audit.sealing.seals import seal
 from config.celery import app
-from config.overview import counting
-from config.overview.page import counters
-from providers.leaving.outbox import Because, Ended, note
+from console.overview import counting
+from console.overview.page import counters
+from foundation.locks import number_of, one_at_a_time
+from jobs.models import Errand
+from providers.revocation.outbox import Because, Ended, note
+from tenancy import site_context, tenant_context
 from tests.accounts.test_purging import sessions
 from tests.accounts.webhooks.conftest import Set, set_up
 from tests.accounts.webhooks.receiver import Receiver, receiving
 from tests.audit.sealed import begin_anew
 from tests.audit.test_retention import FILL, TENANT
 from tests.post import Post
+from tests.product import PACKAGES
 from tests.servers import Servers
 from tests.tenancy.conftest import Town, town
 from tests.worker import forget_messages
@@ -43,21 +45,21 @@ __all__ = ["set_up", "town"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
 
-OURS = ("accounts.", "api.", "audit.", "authserver.", "config.", "providers.")
+OURS = tuple(f"{name}." for name in PACKAGES)
 SCHEDULE: dict[str, dict[str, Any]] = product.CELERY_BEAT_SCHEDULE
 ROWS = "SELECT count(*), md5(string_agg(r::text, '\n' ORDER BY r::text)) FROM public.{} r"
 LIMITS = {  # seconds: soft and hard
-    "accounts.errands.doing.do_errand": (120, 150),
+    "jobs.deferred.worker.do_errand": (120, 150),
     "accounts.tasks.bulk": (420, 480),
     "accounts.tasks.confirm_cut_offs": (60, 90),
-    "accounts.tasks.do_errands_again": (180, 210),
+    "jobs.tasks.do_errands_again": (180, 210),
     "accounts.tasks.find_bulk_actions_again": (60, 90),
-    "accounts.tasks.purge": (240, 300),
+    "jobs.tasks.purge": (240, 300),
     "accounts.tasks.rewrap_secrets": (180, 240),
-    "accounts.tasks.send_webhooks": (120, 150),
+    "webhooks.tasks.send_webhooks": (120, 150),
     "audit.tasks.keep_the_trail": (420, 480),
     "audit.tasks.seal_entries": (120, 180),
-    "config.tasks.count_for_overview": (540, 600),
+    "console.tasks.count_for_overview": (540, 600),
     "providers.tasks.ask_upstream": (60, 90),
     "providers.tasks.revoke_tokens": (120, 150),
 }
@@ -184,17 +186,17 @@ def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
 
 
 CASES: dict[str, Callable[[Stage], None]] = {
-    "accounts.errands.doing.do_errand": an_errand,
+    "jobs.deferred.worker.do_errand": an_errand,
     "accounts.tasks.bulk": a_bulk_action,
     "accounts.tasks.confirm_cut_offs": a_cut_off_that_nobody_has_confirmed,
-    "accounts.tasks.do_errands_again": an_errand_that_was_lost,
+    "jobs.tasks.do_errands_again": an_errand_that_was_lost,
     "accounts.tasks.find_bulk_actions_again": a_bulk_action_that_was_left,
-    "accounts.tasks.purge": expired_rows,
+    "jobs.tasks.purge": expired_rows,
     "accounts.tasks.rewrap_secrets": a_former_key,
-    "accounts.tasks.send_webhooks": an_entry_for_a_webhook,
+    "webhooks.tasks.send_webhooks": an_entry_for_a_webhook,
     "audit.tasks.keep_the_trail": old_entries,
     "audit.tasks.seal_entries": nothing_more,
-    "config.tasks.count_for_overview": nothing_more,
+    "console.tasks.count_for_overview": nothing_more,
     "providers.tasks.ask_upstream": a_session_that_follows_what_is_not_kept,
     "providers.tasks.revoke_tokens": tokens_of_somebody_who_has_left,
 }

@@ -14,18 +14,19 @@ from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import cut_off, memberships
+from accounts import cut_off
 from accounts.bulk.kinds import KINDS, Order
-from accounts.factors import passkeys
-from accounts.local import passwords
 from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Role, Session, Tenant, User
-from accounts.rows import fetch_one
+from accounts.organizations import memberships
 from accounts.sessions import store
-from accounts.tenancy import site_context
+from accounts.sign_in.factors import passkeys
+from accounts.sign_in.local import passwords
 from audit.models import Entry
+from foundation.rows import fetch_one
 from providers.keycloak import KeycloakProvider
 from sandbox.server import Sandbox
+from tenancy import site_context
 from tests.administrator import administrator, root
 from tests.authenticator import SecurityKey, code
 from tests.flows.conftest import Browser, refusals

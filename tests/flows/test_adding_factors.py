@@ -7,11 +7,11 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.signals import user_logged_in
 
-from accounts.encryption import encrypt
-from accounts.factors import totp
-from accounts.factors.pages import NEW_APP
 from accounts.models import Session, User
+from accounts.sign_in.factors import totp
+from accounts.sign_in.factors.views import NEW_APP
 from audit.models import Entry
+from foundation.encryption import encrypt
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser

@@ -11,8 +11,8 @@ from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 from django.test import Client
 
-from accounts import brake
 from accounts.models import Session, User
+from accounts.sign_in import login_throttle
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tests.authenticator import code, recovery_codes_on, secret_on
@@ -229,14 +229,14 @@ def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User
     answers = [enter(browser, password=f"wrong {number}") for number in range(25)]
     statuses = [answer.status_code for answer in answers]
 
-    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * (25 - brake.FREE_OF_ACCOUNT)
+    assert statuses == [200] * login_throttle.FREE_OF_ACCOUNT + [429] * (25 - login_throttle.FREE_OF_ACCOUNT)
     assert b"Reference" not in answers[0].content
     assert b"errornote" in answers[0].content
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert b"Too many attempts" in answers[-1].content
     assert enter(browser).status_code == 429, "the right one waits too, or it would be known"
     reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["local_password_wrong"] * brake.FREE_OF_ACCOUNT + ["braked"]
+    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["braked"]
     assert NAME not in str(list(Entry.objects.filter(source="event").values_list("details", "personal")))
     later(seconds=5)
     assert enter(browser).headers["Location"] == "/admin/"
@@ -244,7 +244,7 @@ def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User
 
 @pytest.mark.promise(44)
 def test_known_and_unknown_names_look_alike(browser: Browser, root: User, new_browser: Callable[[], Browser]) -> None:
-    for password in ("wrong", *["again"] * brake.FREE_OF_ACCOUNT):
+    for password in ("wrong", *["again"] * login_throttle.FREE_OF_ACCOUNT):
         known, unknown = enter(browser, password=password), enter(new_browser(), name="nobody", password=password)
         assert known.status_code == unknown.status_code
         assert ("Retry-After" in known.headers) is ("Retry-After" in unknown.headers)
@@ -296,14 +296,17 @@ def test_two_names_of_one_account_are_not_told_to_belong_together(
     seen = {}
     for typed in ("root@example.com", "nobody@example.com"):
         cache.clear()
-        for number in range(brake.FREE_OF_ACCOUNT + 1):
+        for number in range(login_throttle.FREE_OF_ACCOUNT + 1):
             guesser = new_browser()
             guesser.client.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
             enter(guesser, password="wrong")
         other = new_browser()
         other.client.defaults["REMOTE_ADDR"] = "198.51.100.1"
         seen[typed] = [
-            *(enter(other, name=typed, password="wrong").status_code for _ in range(brake.FREE_OF_ACCOUNT + 1)),
+            *(
+                enter(other, name=typed, password="wrong").status_code
+                for _ in range(login_throttle.FREE_OF_ACCOUNT + 1)
+            ),
             *(
                 other.post("/accounts/local/login/", {"name": typed.upper(), "password": "wrong"}).status_code
                 for _ in range(2)
@@ -321,7 +324,7 @@ def test_guesses_by_two_names_of_one_account_count_together(
     """What is held behind several names is held quietly: a right password is answered like a wrong one."""
     time_machine.move_to(datetime.now(UTC), tick=False)
     person_with_two_names()
-    for number in range(brake.FREE_OF_ACCOUNT):
+    for number in range(login_throttle.FREE_OF_ACCOUNT):
         guesser = new_browser()
         guesser.client.defaults["REMOTE_ADDR"] = f"192.0.2.{number}"
         enter(guesser, password="wrong")
@@ -343,7 +346,7 @@ def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browse
     person_with_two_names()
     owner, guesser = new_browser(), new_browser()
     owner.client.defaults["REMOTE_ADDR"], guesser.client.defaults["REMOTE_ADDR"] = "192.0.2.1", "198.51.100.1"
-    for _ in range(brake.FREE_OF_ACCOUNT - 1):
+    for _ in range(login_throttle.FREE_OF_ACCOUNT - 1):
         enter(guesser, password="wrong")
     assert enter(owner).status_code == 302
 
@@ -360,11 +363,11 @@ def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, 
     ]
     statuses = [answer.status_code for answer in answers]
 
-    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * (12 - brake.FREE_OF_ACCOUNT)
+    assert statuses == [200] * login_throttle.FREE_OF_ACCOUNT + [429] * (12 - login_throttle.FREE_OF_ACCOUNT)
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert browser.post("/admin/password_change/", {"old_password": PASSWORD, **form}).status_code == 429
     reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["local_password_wrong"] * brake.FREE_OF_ACCOUNT + ["braked"]
+    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["braked"]
     root.refresh_from_db()
     assert root.check_password(PASSWORD)
 
@@ -374,10 +377,10 @@ def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(b
     enter(browser)
     statuses = [
         browser.post("/accounts/prove/", {"password": f"wrong {number}"}).status_code
-        for number in range(brake.FREE_OF_ACCOUNT + 2)
+        for number in range(login_throttle.FREE_OF_ACCOUNT + 2)
     ]
 
-    assert statuses == [200] * brake.FREE_OF_ACCOUNT + [429] * 2
+    assert statuses == [200] * login_throttle.FREE_OF_ACCOUNT + [429] * 2
     assert [found["refused_because"] for found in details("sign_in.refused")] == ["braked"]
 
 

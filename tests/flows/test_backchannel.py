@@ -11,9 +11,9 @@ from django.core.cache import cache
 from django.db.models import F
 from pytest_django.live_server_helper import LiveServer
 
-from accounts import purging
 from accounts.models import Session
 from audit.models import Entry
+from jobs import purging
 from providers.keycloak import backchannel
 from providers.models import HeardLogout
 from sandbox.backchannel import EVENT

@@ -10,10 +10,10 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
-from accounts.invitations import Link, invite
 from accounts.models import ClaimRule, Invitation, Membership, Role, User
-from accounts.tenancy import site_context
+from accounts.organizations.invitations import Link, invite
 from audit.models import Entry
+from tenancy import site_context
 from tests.flows.conftest import Browser
 from tests.invited import link_of
 from tests.post import words_of

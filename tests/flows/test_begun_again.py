@@ -16,11 +16,11 @@ import pytest
 from django.test import RequestFactory
 from django.views.defaults import permission_denied
 
-from accounts.factors.passkey_site import site
-from accounts.local.registration import open_local_account
 from accounts.models import Session, User
-from accounts.next_page import COOKIE, LONGEST, as_cookie, from_cookie
 from accounts.sessions import Because, end_of
+from accounts.sign_in.factors.passkey_site import site
+from accounts.sign_in.local.registration import open_local_account
+from foundation.next_page import COOKIE, LONGEST, as_cookie, from_cookie
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
 from tests.authenticator import code, secret_on

@@ -11,7 +11,6 @@ import pytest
 from django.core.cache import cache
 
 from accounts.models import Identity, Membership, Role, Session, User
-from accounts.tenancy import site_context
 from audit.models import Entry
 from providers.identity import CUT
 from sandbox.faults import CATALOGUE, Fault, Stage
@@ -19,6 +18,7 @@ from sandbox.github import organization_id
 from sandbox.personas import CAST, Persona
 from sandbox.providers import ALL_PROVIDERS, Provider
 from sandbox.server import Sandbox
+from tenancy import site_context
 from tests import claim_rules
 from tests.flows.conftest import Browser, another
 from tests.flows.proofs import let_be_proven

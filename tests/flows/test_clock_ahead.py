@@ -14,36 +14,40 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import brake, purging, tasks
+from accounts import tasks
 from accounts.bulk import running as bulk_running
 from accounts.bulk.kinds import DEACTIVATE
-from accounts.errands.doing import do_due
-from accounts.factors import passkeys
-from accounts.factors.passkey_site import PasskeyRefused
 from accounts.mailing import mail
-from accounts.models import BulkAction, BulkState, Delivery, Errand, Session, User, Webhook
-from accounts.proofs.deciding import recent_answer
-from accounts.proofs.noting import Kind, Proof
-from accounts.tenancy import site_context
-from accounts.webhooks import running as webhooks
-from accounts.windows import Windows
-from audit.clocks import LEEWAY, has_come, is_older
+from accounts.models import BulkAction, BulkState, Session, User
+from accounts.sign_in import login_throttle
+from accounts.sign_in.factors import passkeys
+from accounts.sign_in.factors.passkey_site import PasskeyRefused
+from accounts.sign_in.reauthentication.deciding import recent_answer
+from accounts.sign_in.reauthentication.proofs import Kind, Proof
 from audit.events import Event
 from audit.models import JobRun
-from config.beat import PREFIX, Scheduler, claim
-from config.cache import Cache
 from config.celery import app
-from config.overview.counting import Counted
-from config.queue import queue
-from providers.leaving import running as leaving
-from providers.leaving.outbox import Because, Ended, note
+from console.overview.counting import Counted
+from foundation.cache import Cache
+from foundation.clocks import LEEWAY, has_come, is_older
+from foundation.windows import Windows
+from jobs import purging
+from jobs.beat import PREFIX, Scheduler, claim
+from jobs.deferred.worker import do_due
+from jobs.models import Errand
+from jobs.queue import queue
 from providers.models import Leaving
+from providers.revocation import running as leaving
+from providers.revocation.outbox import Because, Ended, note
+from tenancy import site_context
 from tests.accounts.webhooks.conftest import Set, set_up
 from tests.accounts.webhooks.receiver import receiving
 from tests.accounts.webhooks.test_running import role
 from tests.post import Post
 from tests.tenancy.conftest import Town, town
 from tests.worker import forget_messages
+from webhooks import running as webhooks
+from webhooks.models import Delivery, Webhook
 
 __all__ = ["set_up", "town"]
 
@@ -228,7 +232,7 @@ def test_a_bulk_action_that_moved_in_the_future_is_found_again_and_a_draft_is_gi
 def test_the_brake_of_a_clock_that_was_ahead_holds_nobody(time_machine: Any) -> None:
     now = timezone.now()
     time_machine.move_to(now + YEAR, tick=False)
-    for _ in range(brake.FREE_OF_ACCOUNT + 1):
+    for _ in range(login_throttle.FREE_OF_ACCOUNT + 1):
         wait = _try()
     assert wait > 0
 
@@ -241,8 +245,8 @@ def _try() -> int:
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = "192.0.2.1"
     try:
-        brake.take(brake.for_password(request, "root"), event=Event.SIGN_IN_REFUSED)
-    except brake.Braked as braked:
+        login_throttle.take(login_throttle.for_password(request, "root"), event=Event.SIGN_IN_REFUSED)
+    except login_throttle.Braked as braked:
         return braked.seconds
     return 0
 

@@ -6,9 +6,9 @@ import pytest
 import redis
 
 from accounts.models import Membership, Role, Tenant, User
-from accounts.tenancy import site_context
 from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
+from tenancy import site_context
 from tests.flows.conftest import Browser
 from tests.servers import Servers
 from tests.statements import asked_of_the_database

@@ -14,11 +14,11 @@ from django.utils import timezone
 from accounts import cut_off, tasks
 from accounts.bulk.kinds import KINDS, Order
 from accounts.cut_off import Credentials, Ended, credentials
-from accounts.local.registration import open_local_account
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
 from accounts.sessions import Because
+from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
 from providers import tokens
 from providers.models import UpstreamTokens

@@ -15,9 +15,9 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.db import transaction
 from django.test import Client
 
-from accounts.local.registration import open_local_account
 from accounts.models import Identity, Session, User
 from accounts.sessions import Because, SessionStore, end_of
+from accounts.sign_in.local.registration import open_local_account
 from sandbox.server import Sandbox
 from tests.claim_rules import rule
 from tests.flows.conftest import Browser, refusals

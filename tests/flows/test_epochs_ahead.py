@@ -16,12 +16,13 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import cut_off, people
-from accounts.local.registration import open_local_account
+from accounts import cut_off
 from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Session, User
-from accounts.rows import fetch_one
 from accounts.sessions import Because, end_of
+from accounts.sign_in import people
+from accounts.sign_in.local.registration import open_local_account
+from foundation.rows import fetch_one
 from providers.following import asking
 from providers.models import UpstreamTokens
 from tests.flows.conftest import Browser, refusals

@@ -12,9 +12,9 @@ from django.db.models.functions import Now
 from accounts.models import Identity, User
 from audit.models import Entry
 from providers import upstream
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
 from providers.models import Leaving, LeavingState, UpstreamTokens
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
 from providers.tasks import revoke_tokens
 from providers.vault import TryLater, get_token
 from sandbox.faults import CATALOGUE, Fault, Outcome, Stage

@@ -14,9 +14,10 @@ from django.db.models import F
 from django.test import Client
 from redis import Redis
 
-from accounts import purging, used_once
 from accounts.models import MailedLink, Session, UsedProof, User
+from accounts.sign_in import used_once
 from audit.models import Entry
+from jobs import purging
 from sandbox.server import Sandbox
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Identity, Session, User
 from audit.models import Entry
-from config.cache import Cache
+from foundation.cache import Cache
 from providers.following.asking import ask
 from providers.models import Health, UpstreamTokens
 from providers.tasks import ask_upstream

@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import cut_off
 from accounts.models import CutOff, Invitation, Membership, Role, User
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.invited import link_of

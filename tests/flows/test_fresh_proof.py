@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import Identity, User
-from accounts.proofs.acts import ACTS, Act, act_of
-from accounts.proofs.deciding import judge
 from accounts.sessions import SessionStore
+from accounts.sign_in.reauthentication.acts import ACTS, Act, act_of
+from accounts.sign_in.reauthentication.deciding import judge
 from audit.models import Entry
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor

@@ -11,12 +11,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.invitations import Link, invite, resend, revoke
 from accounts.models import Invitation, Membership, Role, Session, Tenant, User
-from accounts.tenancy import site_context
+from accounts.organizations.invitations import Link, invite, resend, revoke
 from audit.models import Entry
 from config.logs import hide_mailed_links
-from providers import invitations as pages
+from providers.views import invitation as pages
+from tenancy import site_context
 from tests.flows.conftest import Browser
 from tests.post import Post, html_of, words_of
 from tests.tenancy.conftest import Side, Town

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from django.http import HttpRequest, HttpResponse, QueryDict
 
-from accounts.next_page import LONGEST
+from foundation.next_page import LONGEST
 from providers.flow import KEPT, LIFETIME, LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take
 from providers.refusal import SignInRefused
 from sandbox.server import Sandbox

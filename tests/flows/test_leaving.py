@@ -13,22 +13,22 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import purging, rewrapping
 from accounts.bulk.kinds import KINDS, Order
 from accounts.cut_off import check_list, confirm, cut_off
-from accounts.encryption import key_of
 from accounts.models import CutOff, Identity, Session, User
 from accounts.privacy.erasing import erase
 from accounts.sessions import Because as EndedBecause
 from accounts.sessions import end_others
 from audit.models import Entry
+from foundation.encryption import key_of
+from jobs import key_rotation, purging
 from providers import registry, upstream
-from providers.leaving import running
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
-from providers.leaving.standing import not_revoked, standing
 from providers.models import Leaving, LeavingState, UpstreamTokens
 from providers.refusal import Reason, SignInRefused
+from providers.revocation import running
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
+from providers.revocation.status import not_revoked, standing
 from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, SignInAgain, get_token
 from sandbox.grants import Kind
@@ -419,7 +419,7 @@ def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) ->
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     before = {key_of(row().access), key_of(row().refresh)}
 
-    rewrapping.rewrap()
+    key_rotation.rewrap()
 
     assert len({key_of(row().access), key_of(row().refresh)} | before) == 2
     revoke_tokens()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from accounts import limits
-from accounts.limits import Limit
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
 from tests.flows.conftest import Browser, refusals
 
@@ -19,7 +19,7 @@ STRANGER = "203.0.113.7"
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(limits, "REFUSALS", Limit(kind="refusals", most=3, seconds=60))
+    monkeypatch.setattr(rate_limits, "REFUSALS", Limit(kind="refusals", most=3, seconds=60))
     return 3
 
 

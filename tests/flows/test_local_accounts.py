@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.hashers import identify_hasher
 
-from accounts.local.registration import open_local_account
 from accounts.models import Identity, MailedLink, Session, User
+from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
 from tests.flows.conftest import Browser
 from tests.flows.test_address import because, events

@@ -15,8 +15,8 @@ from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.local.hashing import LONGEST_PASSWORD, PasswordTooLong
 from accounts.models import User
+from accounts.sign_in.local.hashing import LONGEST_PASSWORD, PasswordTooLong
 from tests.flows.conftest import Browser
 from tests.post import Post
 from tests.proven import proven

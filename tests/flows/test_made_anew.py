@@ -14,17 +14,17 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Identity, Membership, Role, Session, User
+from accounts.organizations.active_membership import enter
 from accounts.privacy.erasing import erase
-from accounts.purging import purge
-from accounts.standing import enter
-from accounts.tenancy import site_context
 from audit.models import Entry
+from jobs.purging import purge
 from providers.models import RefusedIdentity
-from providers.refused.keeping import KEPT_FOR
 from providers.refused.leading import LeadRefused, Obstacle, lead
+from providers.refused.storage import KEPT_FOR
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
+from tenancy import site_context
 from tests.administrator import administrator, root
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from accounts import purging
 from accounts.models import MailedCode, User
 from audit.models import Entry
+from jobs import purging
 from tests.flows.conftest import Browser
 from tests.flows.factors import details
 from tests.flows.proofs import ask_for_code, mailed_code, proving

@@ -7,8 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from accounts.names import LONGEST_NAME
 from audit.models import Entry
+from foundation.display_names import LONGEST_NAME
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.test_learning import Come, come

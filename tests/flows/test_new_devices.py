@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.devices import COOKIE
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import Session, User
+from accounts.sessions.devices import COOKIE
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 from tests.notices import promised, subjects

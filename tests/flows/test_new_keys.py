@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.limits import Limit
+from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
 from providers.forced_fetches import BURST
 from providers.keycloak import backchannel

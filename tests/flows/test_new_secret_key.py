@@ -10,9 +10,10 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from accounts import brake, encryption
 from accounts.models import User
+from accounts.sign_in import login_throttle
 from audit.sealing.seals import seal
+from foundation import encryption
 from tests.audit.sealed import begin_anew, told, verify, write
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
@@ -152,21 +153,22 @@ def test_a_session_of_a_former_password_ends_whatever_the_key(browser: Browser, 
 def test_a_known_browser_stays_known_and_is_remembered_under_the_newest_key(rotate: Callable[[], None]) -> None:
     def asking(value: str) -> Any:
         request = RequestFactory().get("/")
-        request.COOKIES = {brake.DEVICE_COOKIE: value}
+        request.COOKIES = {login_throttle.DEVICE_COOKIE: value}
         return request
 
     response = HttpResponse()
-    brake.remember_device(RequestFactory().get("/"), response, "Root")
-    known = response.cookies[brake.DEVICE_COOKIE].value
+    login_throttle.remember_device(RequestFactory().get("/"), response, "Root")
+    known = response.cookies[login_throttle.DEVICE_COOKIE].value
     rotate()
 
-    assert [track.kind for track in brake.for_password(asking(known), "root")] == ["device"]
-    assert [track.kind for track in brake.for_password(asking(known), "other")] == ["account", "address"]
+    assert [track.kind for track in login_throttle.for_password(asking(known), "root")] == ["device"]
+    assert [track.kind for track in login_throttle.for_password(asking(known), "other")] == ["account", "address"]
     renewed = HttpResponse()
-    brake.remember_device(asking(known), renewed, "root")
-    assert [track.kind for track in brake.for_password(asking(renewed.cookies[brake.DEVICE_COOKIE].value), "root")] == [
-        "device"
-    ]
+    login_throttle.remember_device(asking(known), renewed, "root")
+    assert [
+        track.kind
+        for track in login_throttle.for_password(asking(renewed.cookies[login_throttle.DEVICE_COOKIE].value), "root")
+    ] == ["device"]
 
 
 @pytest.mark.django_db(transaction=True)

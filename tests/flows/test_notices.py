@@ -8,13 +8,14 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
-from accounts import cut_off, memberships
+from accounts import cut_off
 from accounts.bulk.kinds import DEACTIVATE, KINDS, REACTIVATE, Order
 from accounts.mailing import notices
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import ClaimRule, CutOff, Identity, Membership, Role, User
-from accounts.tenancy import site_context
+from accounts.organizations import memberships
 from audit.events import Event
+from tenancy import site_context
 from tests import claim_rules
 from tests.administrator import administrator, root
 from tests.authenticator import SecurityKey, code, secret_on

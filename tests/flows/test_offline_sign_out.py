@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Session, User
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
 from providers.models import Leaving, UpstreamTokens
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
 from providers.tasks import revoke_tokens
 from providers.vault import NothingKept, get_token
 from sandbox.grants import Kind

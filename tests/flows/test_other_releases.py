@@ -19,16 +19,16 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.core.cache import cache
 
-from accounts.factors import pages as factor_pages
-from accounts.factors import passkeys
 from accounts.models import Session, User
-from accounts.proofs import codes, telling
+from accounts.own_account.views import CLAIMS_UNREAD
 from accounts.sessions import forms
 from accounts.sessions.ending import ENDED_THERE
-from accounts.views import CLAIMS_UNREAD
+from accounts.sign_in.factors import passkeys
+from accounts.sign_in.factors import views as factor_pages
+from accounts.sign_in.reauthentication import codes, notices
 from providers import flow as flows
-from providers import front
 from providers.flow import Flow, Process
+from providers.views import callback
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import APP, NEEDED, PASSKEY, PROVE, add_app, on_the_way
@@ -154,8 +154,8 @@ def test_every_name_that_is_used_in_a_session_has_a_form() -> None:
     used = {
         SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY,
         AUTHENTICATION_METHODS_SESSION_KEY, LOGIN_SESSION_KEY, f"{AUTHENTICATION_METHODS_SESSION_KEY}_user",
-        passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, telling.TOLD, telling.NOTICE,
-        CLAIMS_UNREAD, ENDED_THERE, front.FINISHED,
+        passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, notices.TOLD, notices.NOTICE,
+        CLAIMS_UNREAD, ENDED_THERE, callback.FINISHED,
     }  # fmt: skip
 
     assert used == forms.FORMS.keys()

@@ -9,10 +9,10 @@ import pytest
 from django.core.cache import cache
 from django.http import HttpRequest
 
-from accounts import brake
-from accounts.factors import passkeys
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
+from accounts.sign_in import login_throttle
+from accounts.sign_in.factors import passkeys
 from tests.authenticator import SecurityKey
 from tests.flows.conftest import Browser
 from tests.flows.factors import details
@@ -154,11 +154,11 @@ def test_where_local_passwords_are_off_this_door_is_closed_too(browser: Browser,
 
 @pytest.mark.promise(44)
 def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
-    answers = [show(browser, "{}").status_code for _ in range(brake.FREE_OF_ADDRESS + 3)]
+    answers = [show(browser, "{}").status_code for _ in range(login_throttle.FREE_OF_ADDRESS + 3)]
 
-    assert answers == [200] * brake.FREE_OF_ADDRESS + [429] * 3
+    assert answers == [200] * login_throttle.FREE_OF_ADDRESS + [429] * 3
     reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["passkey_not_believed"] * brake.FREE_OF_ADDRESS + ["braked"]
+    assert reasons == ["passkey_not_believed"] * login_throttle.FREE_OF_ADDRESS + ["braked"]
 
 
 @pytest.mark.promise(20)

@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Identity, Session, User
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 from tests.servers import Servers

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.invitations import Reason as OfInvitation
+from accounts.organizations.invitations import Reason as OfInvitation
 from audit.events import Event
 from providers.refusal import Reason
 from providers.refused.mending import mend_of

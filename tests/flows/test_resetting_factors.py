@@ -10,11 +10,11 @@ from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.factors import resetting, totp
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import Membership, Role, User
-from accounts.tenancy import site_context
+from accounts.sign_in.factors import resetting, totp
 from audit.models import Entry
+from tenancy import site_context
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.factors import NEEDED, add_app, details

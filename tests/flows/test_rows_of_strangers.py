@@ -17,12 +17,13 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import brake, limits
-from accounts.limits import Limit
 from accounts.models import MailedLink, Purpose, User
-from accounts.windows import Windows
+from accounts.sign_in import login_throttle, rate_limits
+from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
+from foundation.windows import Windows
 from sandbox.server import Sandbox
+from tests.product import PACKAGES
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -64,10 +65,10 @@ def _little_room(monkeypatch: pytest.MonkeyPatch, settings: Any, time_machine: A
     settings.LOCAL_ACCOUNTS = "open"
     settings.RATE_LIMITS_EXEMPT = []
     settings.PUBLIC_URL = "http://testserver"  # under a name there are passkeys, whose page leaves a session
-    monkeypatch.setattr(limits, "HERE", Windows())
-    monkeypatch.setattr(brake, "FREE_OF_ADDRESS", FEW)
+    monkeypatch.setattr(rate_limits, "HERE", Windows())
+    monkeypatch.setattr(login_throttle, "FREE_OF_ADDRESS", FEW)
     for name, module in list(sys.modules.items()):
-        if name.startswith(("accounts", "providers", "api", "config")):
+        if name.startswith(PACKAGES):
             for attribute, value in list(vars(module).items()):
                 if isinstance(value, Limit):
                     monkeypatch.setattr(module, attribute, replace(value, most=FEW))
@@ -211,8 +212,8 @@ def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
     away: bool,
 ) -> None:
     settings.LOCAL_PASSWORDS = False
-    monkeypatch.setattr(limits, "REFUSALS", Limit(kind="refusals", most=5, seconds=86_400))
-    monkeypatch.setattr(limits, "OF_EVERYBODY", Limit(kind="refusals.all", most=50, seconds=86_400))
+    monkeypatch.setattr(rate_limits, "REFUSALS", Limit(kind="refusals", most=5, seconds=86_400))
+    monkeypatch.setattr(rate_limits, "OF_EVERYBODY", Limit(kind="refusals.all", most=50, seconds=86_400))
     if away:
         cache_away()
     answers = [client.post("/admin/login/", {"username": "a", "password": "b"}).status_code for _ in range(20)]
@@ -233,7 +234,7 @@ def test_many_addresses_are_no_way_past(
     away: bool,
 ) -> None:
     settings.LOCAL_PASSWORDS = False
-    monkeypatch.setattr(limits, "OF_EVERYBODY", Limit(kind="refusals.all", most=7, seconds=86_400))
+    monkeypatch.setattr(rate_limits, "OF_EVERYBODY", Limit(kind="refusals.all", most=7, seconds=86_400))
     if away:
         cache_away()
     for number in range(30):

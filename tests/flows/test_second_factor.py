@@ -7,8 +7,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
 
-from accounts.devices import COOKIE
 from accounts.models import Session, User
+from accounts.sessions.devices import COOKIE
 from audit.models import Entry
 from config import second_factors
 from sandbox.providers import OPENID_PROVIDERS

@@ -8,12 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import settings as django_settings
 
-from accounts.invitations import invite
-from accounts.models import Role, Webhook
+from accounts.models import Role
 from accounts.models.session import row_key
-from accounts.tenancy import tenant_context
-from accounts.webhooks import changes, running
+from accounts.organizations.invitations import invite
 from sandbox.server import Sandbox
+from tenancy import tenant_context
 from tests.accounts.webhooks.receiver import receiving
 from tests.authenticator import code
 from tests.flows.conftest import Browser
@@ -23,6 +22,8 @@ from tests.post import Post
 from tests.proven import proven
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
+from webhooks import changes, running
+from webhooks.models import Webhook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(76), pytest.mark.promise(75)]
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.models.session import row_key
-from accounts.tenancy import site_context
+from tenancy import site_context
 from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import add_app, details

@@ -10,7 +10,7 @@ from accounts.models import Session
 from providers import registry
 from providers.models import UpstreamTokens
 from providers.tokens import claims_of
-from providers.vault import keeping
+from providers.vault import storage
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
@@ -105,7 +105,7 @@ def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers:
 @pytest.mark.parametrize("name", HAS_IT)
 def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, providers: Sandbox, name: str) -> None:
     browser.sign_in(name, "ada")
-    id_token = keeping.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
+    id_token = storage.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
     response = there_too(browser)
     url, told = sent(response)
 
@@ -179,7 +179,7 @@ def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser.sign_in("keycloak", "ada")
-    monkeypatch.setattr("providers.leaving.pages.LONGEST_HINT", 100)
+    monkeypatch.setattr("providers.views.sign_out.LONGEST_HINT", 100)
 
     assert "id_token_hint" not in sent(there_too(browser))[1]
 

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from config.embedded.programs import any_free_port
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.waiting import until

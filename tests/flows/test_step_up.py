@@ -8,9 +8,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from accounts import step_up
 from accounts.models import User
 from accounts.sessions import SessionStore
+from accounts.sign_in.reauthentication import gate
 from sandbox.server import Sandbox
 from tests.authenticator import code
 from tests.flows.conftest import Browser, another
@@ -33,10 +33,10 @@ def is_fresh(browser: Browser) -> bool:
     request = HttpRequest()
     request.session = SessionStore(browser.key)
     request.user = person_of(browser)
-    return step_up.is_fresh(request)
+    return gate.is_fresh(request)
 
 
-@step_up.fresh_proof_required
+@gate.fresh_proof_required
 def dangerous(request: HttpRequest, number: int) -> HttpResponse:
     return HttpResponse(f"done {number}")
 

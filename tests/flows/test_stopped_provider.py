@@ -15,16 +15,16 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from accounts.encryption import encrypt
 from accounts.models import Session, User
 from audit.models import Entry
+from foundation.encryption import encrypt
 from providers import door, registry, upstream
+from providers.cached_document import RETRY_AFTER
 from providers.models import Health, UpstreamTokens
-from providers.remembered import RETRY_AFTER
 from providers.vault import SignInAgain, TryLater, get_token
-from providers.vault.keeping import REFRESH, owner
 from providers.vault.renewing import renewed
 from providers.vault.rows import claim, die, read
+from providers.vault.storage import REFRESH, owner
 from sandbox import delivery
 from sandbox.server import Handler, Sandbox
 from tests.flows.conftest import Browser, refusals

@@ -14,12 +14,13 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, ma
 from django.core.cache import cache
 from django.core.management import call_command
 
-from accounts.local import passwords
-from accounts.local.hashing import LONGEST_PASSWORD, LONGEST_TYPED, BoundedArgon2, composed
-from accounts.local.password_rules import LongEnough, NotTooLong
 from accounts.models import User
-from config.environment import CHECKOUT
+from accounts.sign_in.local import passwords
+from accounts.sign_in.local.hashing import LONGEST_PASSWORD, LONGEST_TYPED, BoundedArgon2, composed
+from accounts.sign_in.local.password_rules import LongEnough, NotTooLong
+from config.variables import CHECKOUT
 from tests.flows.conftest import Browser
+from tests.product import PACKAGES
 from tests.proven import proven
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,8 +28,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TYPED = "Zoë's crème brûlée, Ångström"
 FORMS = {form: unicodedata.normalize(form, TYPED) for form in ("NFC", "NFD")}
 PAIRS = [(set_in, typed_in) for set_in in FORMS for typed_in in FORMS]
-MAY_JUDGE = {"accounts/local/hashing.py"}
-MAY_HASH = {"accounts/models/user.py", "accounts/local/passwords.py"}
+MAY_JUDGE = {"accounts/sign_in/local/hashing.py"}
+MAY_HASH = {"accounts/models/user.py", "accounts/sign_in/local/passwords.py"}
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +149,7 @@ def test_composing_is_bounded(typed: str) -> None:
 def test_nothing_else_judges_or_hashes_a_password() -> None:
     """The kind: one more door that hashes what was typed."""
     found: dict[str, set[str]] = {"check_password": set(), "make_password": set()}
-    for folder in ("accounts", "api", "audit", "config", "providers"):
+    for folder in PACKAGES:
         for file in (CHECKOUT / folder).rglob("*.py"):
             tree = ast.parse(file.read_text(encoding="utf-8"))
             for node in ast.walk(tree):

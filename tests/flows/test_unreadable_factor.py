@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from accounts.encryption import key_ids
+from foundation.encryption import key_ids
 from tests.authenticator import code, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, PICTURE, PROVE, add_app, details

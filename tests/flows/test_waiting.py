@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from accounts.models import Membership, Role, Tenant, User
-from accounts.tenancy import site_context
 from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
+from tenancy import site_context
 from tests.flows.conftest import Browser, another
 from tests.memory import forget_providers
 from tests.servers import Servers

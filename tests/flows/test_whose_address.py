@@ -15,23 +15,24 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
-from accounts import brake, invitations
-from accounts.address import AddressTaken
-from accounts.admin import searching
-from accounts.canonical import folded
-from accounts.invitations import InvitationRefused, Reason
-from accounts.local.registration import open_local_account
-from accounts.management.finding import find_person
+from accounts.management.lookup import find_person
 from accounts.models import Identity, Invitation, MailedLink, Role, User
+from accounts.organizations import invitations
+from accounts.organizations.invitations import InvitationRefused, Reason
+from accounts.own_account.email_change import AddressTaken
 from accounts.privacy.erasing import erase
-from accounts.tenancy import site_context
+from accounts.sign_in import login_throttle
+from accounts.sign_in.local.registration import open_local_account
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry, Personal
 from config.smtp import EmailBackend
+from console.lists import searching
+from foundation.canonical_email import folded
 from providers.identity import ExternalIdentity
 from providers.linking import link
 from providers.refusal import SignInRefused
+from tenancy import site_context
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
@@ -288,10 +289,10 @@ def test_commands_and_the_trail_find_people_by_either_spelling(administrator: Cl
 
 
 def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
-    keys = {tuple(track.key for track in brake.for_password(None, typed)) for typed in SPELLINGS}
+    keys = {tuple(track.key for track in login_throttle.for_password(None, typed)) for typed in SPELLINGS}
 
     assert len(keys) == 1
-    assert brake.for_password(None, "king@x.example") != brake.for_password(None, "kıng@x.example")
+    assert login_throttle.for_password(None, "king@x.example") != login_throttle.for_password(None, "kıng@x.example")
 
 
 def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(

@@ -1,4 +1,4 @@
-"""Boxes that are ticked by going to another address: forms that ask (config/templatetags/tick.py)."""
+"""Boxes that are ticked by going to another address: forms that ask (console/templatetags/tick.py)."""
 
 import re
 from html import unescape

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from accounts.models import Identity
-from accounts.proofs.deciding import PROOF_LASTS
+from accounts.sign_in.reauthentication.deciding import PROOF_LASTS
 from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
 from tests.waiting import until

@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from django.utils.html import format_html, format_html_join
 from playwright.sync_api import sync_playwright
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 from tests.browser import chromium
 from tests.pages.samples import State, states
 

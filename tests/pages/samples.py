@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
-from accounts.proofs.acts import Act
+from accounts.sign_in.reauthentication.acts import Act
 
 NOW = datetime.now(UTC)
 
@@ -378,7 +378,7 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
 def _addresses() -> dict[str, dict[str, dict[str, object]]]:
     pending = {"address": "augusta.ada.king@lovelace.example", "asked_at": NOW, "expires_at": NOW + timedelta(hours=1)}
     link: dict[str, object] = {"action": "/accounts/links/x/"}
-    forms = import_module("accounts.forms")  # here: the gallery reads this module before Django is set up
+    forms = import_module("accounts.own_account.forms")  # here: the gallery reads this module before Django is set up
     named, nameless = forms.NameForm(initial={"name": ADA.name}), forms.NameForm({"name": ""})
     told = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
     new, wrong = forms.AddressForm(), forms.AddressForm({"address": "ada at lovelace"})
@@ -408,7 +408,7 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
 
 def _local() -> dict[str, dict[str, dict[str, object]]]:
     here = {"action": "/accounts/register/"}
-    forms, models = import_module("accounts.forms"), import_module("accounts.models")
+    forms, models = import_module("accounts.own_account.forms"), import_module("accounts.models")
     ada = models.User(email="ada@lovelace.example")
     choosing = {"address": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
     weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)

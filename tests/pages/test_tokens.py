@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 STYLES = CHECKOUT / "static" / "css"
 PAIR = re.compile(r"--([\w-]+): light-dark\(#(\w{6}), #(\w{6})\)")

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Identity
-from accounts.names import clean_name
+from foundation.display_names import clean_name
 from providers.identity import (
     CUT,
     LARGEST_CLAIMS,

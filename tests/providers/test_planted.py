@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 
-from accounts import signed_cache
-from providers import remembered
+from foundation import signed_cache
+from providers import cached_document
 from providers.metadata import Issuer
 from providers.refusal import SignInRefused
 from providers.upstream import Upstream
@@ -95,7 +95,7 @@ def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
     withdrawn = set(new_issuer("google").keys.by_id)
     old = cache.get(name)
     key_id = providers.rotate_keys("google", withdraw=True)
-    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=remembered.FRESH_FOR + 1))
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=cached_document.FRESH_FOR + 1))
     _ = new_issuer("google").keys
     cache.set(name, old, 600)
 

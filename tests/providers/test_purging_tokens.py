@@ -12,13 +12,13 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import purging
 from accounts.models import Identity, Session, User
-from accounts.purging import Purged, purgeables, slices
 from audit.models import Entry
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
+from jobs import purging
+from jobs.purging import Purged, purgeables, slices
 from providers.models import Health, Leaving, LeavingState, UpstreamTokens
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
 from providers.vault import get_token
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, browser, new_browser

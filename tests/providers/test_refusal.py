@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 
 def _without_detail(path: Path) -> list[str]:

@@ -8,19 +8,21 @@ from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.db import connection
 
-from accounts import rewrapping
-from accounts.encryption import decrypt, key_ids, key_of
-from accounts.errands.doing import do
-from accounts.factors import totp
 from accounts.mailing import mail
-from accounts.models import Errand, User, Webhook
+from accounts.models import User
+from accounts.sign_in.factors import totp
 from accounts.tasks import rewrap_secrets
-from accounts.tenancy import site_context
-from accounts.webhooks.signing import locked, secrets_of
+from foundation.encryption import decrypt, key_ids, key_of
+from jobs import key_rotation
+from jobs.deferred.worker import do
+from jobs.models import Errand
 from providers.models import UpstreamTokens
 from providers.vault import get_token
+from tenancy import site_context
 from tests.flows.conftest import Browser, browser, new_browser
 from tests.tenancy.conftest import Town, town
+from webhooks.models import Webhook
+from webhooks.signing import locked, secrets_of
 
 __all__ = ["browser", "new_browser", "town"]
 
@@ -36,7 +38,7 @@ def ada(browser: Browser) -> User:
 
 
 def counts() -> dict[str, dict[str, int]]:
-    return {one.name: one.under for one in rewrapping.look() if one.under}
+    return {one.name: one.under for one in key_rotation.look() if one.under}
 
 
 def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, settings: Any) -> None:
@@ -62,7 +64,7 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     assert do(Errand.objects.get().pk)
     with site_context("a test looks"):
         assert secrets_of(Webhook.objects.get(pk=webhook.pk)) == ["whsec_AAAA"]
-    assert [one.renewed for one in rewrapping.rewrap() if one.renewed] == []
+    assert [one.renewed for one in key_rotation.rewrap() if one.renewed] == []
 
 
 def test_the_job_does_it_once_for_each_key(ada: User, settings: Any) -> None:
@@ -73,7 +75,7 @@ def test_the_job_does_it_once_for_each_key(ada: User, settings: Any) -> None:
     rewrap_secrets()
 
     assert key_of(UpstreamTokens.objects.get().access) == key_ids()[0]
-    assert rewrapping.rewrap(seconds=10) == []
+    assert key_rotation.rewrap(seconds=10) == []
 
 
 def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) -> None:
@@ -96,7 +98,7 @@ def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) ->
         settings.TOKEN_ENCRYPTION_KEYS = (
             settings.TOKEN_ENCRYPTION_KEYS[::-1] if len(settings.TOKEN_ENCRYPTION_KEYS) > 1 else [SECOND, FIRST]
         )
-        rewrapping.rewrap()
+        key_rotation.rewrap()
     ended.set()
     reader.join()
 
@@ -107,7 +109,7 @@ def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) ->
 
 def test_a_text_that_changed_meanwhile_is_left_as_it_is(ada: User, settings: Any) -> None:
     settings.TOKEN_ENCRYPTION_KEYS = [FIRST]
-    column = next(one for one in rewrapping._registered if one.name == "providers_upstreamtokens.access")  # noqa: SLF001
+    column = next(one for one in key_rotation._registered if one.name == "providers_upstreamtokens.access")  # noqa: SLF001
     read = column.rows().get()
     UpstreamTokens.objects.update(access="2.newer.")
 

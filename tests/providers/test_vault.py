@@ -18,16 +18,16 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Identity, User
-from accounts.rewrapping import rewrap
 from audit.models import Entry
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from jobs.key_rotation import rewrap
 from providers import registry
 from providers.models import Health, UpstreamTokens
 from providers.openid import OpenIDProvider
 from providers.tokens import Tokens, usable
 from providers.vault import NothingKept, SignInAgain, TryLater, UnreadableHere, get_token, held, take_out
 from providers.vault import rows as vault_rows
-from providers.vault.keeping import REFRESH, keep
+from providers.vault.storage import REFRESH, keep
 from sandbox.grants import Kind
 from sandbox.personas import Persona
 from sandbox.providers import Provider

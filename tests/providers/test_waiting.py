@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from providers import remembered
+from providers import cached_document
 from providers.forced_fetches import BURST, EVERY, ForcedFetches
 from providers.metadata import Issuer, Keys
 from providers.refusal import Reason, SignInRefused
@@ -102,10 +102,10 @@ def test_a_process_whose_own_calls_fail_keeps_the_others_from_trying_for_seconds
     """Kind: one machine behind a broken wall tells all the others that the provider is away."""
     walled, well = new_issuer(), new_issuer()
     seen = well.keys
-    monkeypatch.setattr(remembered, "OWN_TRY_EVERY", 0.2)
+    monkeypatch.setattr(cached_document, "OWN_TRY_EVERY", 0.2)
 
     def told_again() -> bool:
-        remembered._share_failure(f"jwks:{walled.url}", SignInRefused(Reason.PROVIDER_UNREACHABLE))  # noqa: SLF001
+        cached_document._share_failure(f"jwks:{walled.url}", SignInRefused(Reason.PROVIDER_UNREACHABLE))  # noqa: SLF001
         return ended(lambda: well.newer_keys(seen))[0] == "none"
 
     assert not told_again()
@@ -118,7 +118,7 @@ def test_an_old_copy_serves_at_once_while_the_provider_hangs(
 ) -> None:
     issuer = new_issuer()
     seen = hung(providers, issuer)
-    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=remembered.FRESH_FOR + 1))
+    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=cached_document.FRESH_FOR + 1))
     first = ended(lambda: issuer.keys)
 
     took = [ended(lambda: issuer.keys) for _ in range(5)]

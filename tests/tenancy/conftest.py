@@ -12,8 +12,8 @@ from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Membership, Role, Tenant, User
-from accounts.tenancy import site_context
 from audit import declarations
+from tenancy import site_context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,8 +14,8 @@ from django.db import connection, models
 from django.db.models import QuerySet
 
 from accounts.models import Membership, Tenant, User
-from accounts.tenancy import site_context
-from accounts.tenancy.checks import guarded_models
+from tenancy import site_context
+from tenancy.checks import guarded_models
 
 GUARDED = "SELECT relname FROM pg_class WHERE relrowsecurity AND pg_table_is_visible(oid)"
 WRITABLE = "SELECT relname FROM pg_class WHERE has_table_privilege(oid, 'INSERT') AND pg_table_is_visible(oid)"

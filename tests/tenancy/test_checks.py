@@ -6,8 +6,8 @@ import psycopg
 import pytest
 from django.core.checks import run_checks
 
-from accounts.tenancy.checks import guarded_models
 from config.database import as_owner
+from tenancy.checks import guarded_models
 from tests.servers import Servers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(73)]

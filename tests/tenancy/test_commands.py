@@ -13,9 +13,9 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from accounts.models import Membership, Role, Session, Tenant, User
-from accounts.tenancy import site_context
 from audit.models import Entry
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from tenancy import site_context
 from tests.tenancy.conftest import Town
 from tests.together import together
 

@@ -7,10 +7,10 @@ from django.db import IntegrityError, connection
 from django.db.models import QuerySet
 
 from accounts.models import Membership, Role, Tenant
-from accounts.tenancy import person_context, site_context, tenant_context
-from accounts.tenancy.context import NOTHING, current
 from audit.context import Actor, ActorKind
 from audit.models import Entry
+from tenancy import person_context, site_context, tenant_context
+from tenancy.context import NOTHING, current
 from tests.tenancy.conftest import Town
 
 ASK = "SELECT current_setting('app.tenant_id', true), current_setting('app.scope', true), pg_backend_pid()"

@@ -16,7 +16,10 @@ from django.test import Client
 from django.urls import path
 
 from accounts.models import User
-from accounts.tenancy import (
+from audit.models import Entry
+from config.database import as_owner
+from config.variables import CHECKOUT
+from tenancy import (
     EnableOwnerIsolation,
     EnableTenantIsolation,
     PersonOwned,
@@ -25,11 +28,8 @@ from accounts.tenancy import (
     site_context,
     tenant_context,
 )
-from accounts.tenancy.checks import guarded_models, rows_have_one_kind_of_owner
-from accounts.tenancy.isolation import OwnedTwice
-from audit.models import Entry
-from config.database import as_owner
-from config.environment import CHECKOUT
+from tenancy.checks import guarded_models, rows_have_one_kind_of_owner
+from tenancy.isolation import OwnedTwice
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 

@@ -19,8 +19,8 @@ from django.urls import path
 from hypothesis import HealthCheck, Phase, given, settings
 
 from accounts.models import User
-from accounts.tenancy import site_context, tenant_context
-from accounts.tenancy.tasks import tenant_task
+from tenancy import site_context, tenant_context
+from tenancy.tasks import tenant_task
 from tests.tenancy.questions import Question, questions
 from tests.tenancy.rows import Side, models_under_guard, remove
 

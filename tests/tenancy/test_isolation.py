@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from psycopg import sql
 
 from accounts.models import Membership, Role, Tenant, User
-from accounts.tenancy import person_context, site_context, tenant_context
-from accounts.tenancy.checks import guarded_models
+from tenancy import person_context, site_context, tenant_context
+from tenancy.checks import guarded_models
 from tests.tenancy.conftest import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(73)]

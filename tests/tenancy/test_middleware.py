@@ -10,10 +10,10 @@ from django.test import Client
 from django.urls import path
 
 from accounts.models import Membership, Session, Tenant, User
-from accounts.tenancy import site_context
-from accounts.tenancy.middleware import afterwards, without_tenant
+from accounts.organizations.middleware import afterwards, without_tenant
 from config.urls import handler500  # noqa: F401  # of this module's own URLs too
 from config.urls import urlpatterns as ours
+from tenancy import site_context
 from tests.tenancy.conftest import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]

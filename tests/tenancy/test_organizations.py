@@ -6,12 +6,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from accounts import organizations
 from accounts.models import Membership, Role, Session, Tenant, User
-from accounts.organizations import NotAMember, make_primary, organizations_of
-from accounts.standing import Standing, enter
-from accounts.tenancy import person_context, site_context, tenant_context
+from accounts.organizations import own_organizations
+from accounts.organizations.active_membership import Standing, enter
+from accounts.organizations.own_organizations import NotAMember, make_primary, organizations_of
 from audit.models import Entry
+from tenancy import person_context, site_context, tenant_context
 from tests.tenancy.conftest import Town
 from tests.together import together
 
@@ -212,7 +212,7 @@ def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town, monkeyp
         Session.objects.all().delete()
         return enter(person_id, wanted)
 
-    monkeypatch.setattr(organizations, "enter", meanwhile)
+    monkeypatch.setattr(own_organizations, "enter", meanwhile)
     answer = client.post(SWITCH, {"organization": str(town.b.tenant.pk)})
 
     assert answer.status_code == 400

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.standing import ENTER
-from accounts.tenancy.context import NOTHING, TELL, Scope
+from accounts.organizations.active_membership import ENTER
+from tenancy.context import NOTHING, TELL, Scope
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 

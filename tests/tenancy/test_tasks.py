@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Membership, Tenant
-from accounts.tenancy.context import NOTHING, current
-from accounts.tenancy.tasks import tenant_task
 from audit.models import Entry
 from config.celery import app
+from tenancy.context import NOTHING, current
+from tenancy.tasks import tenant_task
 from tests.tenancy.conftest import Town
 from tests.waiting import until
 from tests.worker import working

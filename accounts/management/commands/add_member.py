@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts import memberships
-from accounts.management.finding import find_person, find_role, find_tenant, whoever_is_first
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_person, find_role, find_tenant, whoever_is_first
+from accounts.management.output import TellingCommand
 from accounts.models import Membership, Role, Tenant, User
-from accounts.organizations import make_primary
-from accounts.tenancy import tenant_context
+from accounts.organizations import memberships
+from accounts.organizations.own_organizations import make_primary
 from audit.context import Actor, ActorKind
+from tenancy import tenant_context
 
 
 class Command(TellingCommand):

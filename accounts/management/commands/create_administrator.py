@@ -13,12 +13,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
-from accounts.management.finding import in_one_line
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import in_one_line
+from accounts.management.output import TellingCommand
 from accounts.models import User
-from accounts.names import on_one_line
 from accounts.sessions import Because, end_others
 from audit.context import Actor, ActorKind, acting
+from foundation.display_names import on_one_line
 
 STANDARD_INPUT = "-"
 

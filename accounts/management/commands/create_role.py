@@ -8,13 +8,13 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from accounts import roles
-from accounts.management.finding import find_tenant, in_one_line, whoever_is_first
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_tenant, in_one_line, whoever_is_first
+from accounts.management.output import TellingCommand
 from accounts.models import Role, Tenant
-from accounts.tenancy import site_context, tenant_context
-from accounts.tenancy.context import Scope
+from accounts.organizations import roles
 from audit.context import Actor, ActorKind
+from tenancy import site_context, tenant_context
+from tenancy.context import Scope
 
 ACTOR = Actor(ActorKind.COMMAND, "create_role")
 

@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.text import slugify
 
-from accounts.management.finding import in_one_line, whoever_is_first
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import in_one_line, whoever_is_first
+from accounts.management.output import TellingCommand
 from accounts.models import Tenant
-from accounts.tenancy import site_context
 from audit.context import Actor, ActorKind
+from tenancy import site_context
 
 
 class Command(TellingCommand):

@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from accounts import cut_off
-from accounts.management.finding import find_person
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_person
+from accounts.management.output import TellingCommand
 from accounts.models import CutOff
 from audit.context import Actor, ActorKind, acting
 

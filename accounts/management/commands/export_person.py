@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.management.finding import find_person
+from accounts.management.lookup import find_person
 from accounts.privacy import exporting
 from audit.context import Actor, ActorKind, acting
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.management.finding import find_tenant
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_tenant
+from accounts.management.output import TellingCommand
 from accounts.models import Membership
-from accounts.tenancy import tenant_context
+from tenancy import tenant_context
 
 
 class Command(TellingCommand):

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from accounts.management.telling import TellingCommand
+from accounts.management.output import TellingCommand
 from accounts.models import Tenant
-from accounts.tenancy import site_context
+from tenancy import site_context
 
 
 class Command(TellingCommand):

@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts import memberships
-from accounts.management.finding import find_person, find_tenant
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_person, find_tenant
+from accounts.management.output import TellingCommand
 from accounts.models import Membership
-from accounts.tenancy import tenant_context
+from accounts.organizations import memberships
 from audit.context import Actor, ActorKind
+from tenancy import tenant_context
 
 
 class Command(TellingCommand):

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.factors import resetting
-from accounts.management.finding import find_person
-from accounts.management.telling import TellingCommand
+from accounts.management.lookup import find_person
+from accounts.management.output import TellingCommand
+from accounts.sign_in.factors import resetting
 from audit.context import Actor, ActorKind, acting
 
 

@@ -3,7 +3,7 @@
 CREATE FUNCTION accounts_keep_a_superuser() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(1582633126);  -- ONE_AT_A_TIME in accounts/ceiling.py
+    PERFORM pg_advisory_xact_lock(1582633126);  -- ONE_AT_A_TIME in accounts/organizations/delegation.py
     IF NOT EXISTS (SELECT FROM public.accounts_user WHERE is_superuser AND is_active) THEN
         RAISE EXCEPTION 'the last superuser stays' USING ERRCODE = 'integrity_constraint_violation';
     END IF;

@@ -1,8 +1,8 @@
--- The canonical form of addresses, as far as the database can know it (ADR 27, accounts/canonical.py). Of an address
+-- The canonical form of addresses, as far as the database can know it (ADR 27, foundation/canonical_email.py). Of an address
 -- in plain ASCII it is the authority. What only IDNA 2008 knows, it takes from who writes it, and forgets it when the
 -- address changes without it: then nobody is found by that address, and it cannot be verified.
 
--- lower() with "C" touches ASCII letters alone, whatever the locale. Composed twice, as accounts.canonical.folded.
+-- lower() with "C" touches ASCII letters alone, whatever the locale. Composed twice, as foundation.canonical_email.folded.
 CREATE FUNCTION accounts_folded_address(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT normalize(lower(normalize(address, NFC) COLLATE "C"), NFC)

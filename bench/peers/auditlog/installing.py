@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from config.embedded.child import CannotStart
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 LOCK = Path(__file__).with_name("requirements.lock")
 

@@ -9,15 +9,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import memberships
 from accounts.models import Membership, Role, Tenant, User
-from accounts.tenancy import site_context
+from accounts.organizations import memberships
 from audit.context import Actor, ActorKind, acting
-from config.settings.told import TOLD
+from config.settings.env import TOLD
 from providers.identity import ExternalIdentity
 from providers.linking import link
 from sandbox.personas import CAST
 from sandbox.providers import Provider
+from tenancy import site_context
 
 PEOPLE = {"grace": Provider.KEYCLOAK, "zoe": Provider.GOOGLE, "priya": Provider.GITHUB}  # of the sandbox's cast
 TENANTS = {"analytical-engines": "Analytical Engines", "night-mail": "Night Mail"}

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.encryption import key_ids
-from accounts.rewrapping import Rewrapped, look, rewrap
+from foundation.encryption import key_ids
+from jobs.key_rotation import Rewrapped, look, rewrap
 
 
 class Command(BaseCommand):

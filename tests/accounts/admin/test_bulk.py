@@ -13,8 +13,8 @@ from accounts import tasks
 from accounts.bulk import running
 from accounts.bulk.kinds import KINDS, Left
 from accounts.models import BulkAction, BulkState, Membership, Role, Session, User
-from accounts.tenancy import person_context, site_context, tenant_context
 from audit.models import Entry
+from tenancy import person_context, site_context, tenant_context
 from tests.accounts.admin.conftest import PEOPLE, Crowd, uncounted
 from tests.proven import proven
 from tests.tenancy.conftest import Town

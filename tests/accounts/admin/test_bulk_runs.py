@@ -16,10 +16,10 @@ from accounts import tasks
 from accounts.bulk import running
 from accounts.bulk.kinds import DEACTIVATE
 from accounts.models import BulkAction, BulkState, User
-from accounts.tenancy import site_context
 from audit.models import Entry
 from config.celery import app
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from tenancy import site_context
 from tests.accounts.admin.conftest import Crowd
 from tests.accounts.admin.test_bulk import choose, press
 from tests.servers import Servers

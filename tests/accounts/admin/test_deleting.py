@@ -10,8 +10,8 @@ from django.test import Client
 from django.urls import NoReverseMatch
 
 from accounts.models import Invitation, Membership, Role, Tenant, User
-from accounts.tenancy import site_context
 from audit.models import Entry
+from tenancy import site_context
 from tests.admin.crawler import address, registered
 from tests.tenancy import rows
 from tests.tenancy.conftest import Town

@@ -17,10 +17,10 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.admin.exporting import CHUNK, harmless
 from accounts.models import Identity, Membership, Role, User
-from accounts.tenancy import site_context
 from audit.models import Entry
+from console.lists.exporting import CHUNK, harmless
+from tenancy import site_context
 from tests.accounts.admin.conftest import PEOPLE, Crowd
 from tests.proven import proven
 from tests.servers import Servers

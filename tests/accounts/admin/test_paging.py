@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Identity, User
 from audit.models import Entry
-from audit.paging import estimate, rounded
+from foundation.estimates import estimate, rounded
 from tests.accounts.admin.conftest import PEOPLE, Crowd, uncounted
 
 NEWEST, BY_NAME, BY_ADDRESS = "-6", "1", "-2"  # columns of the list, the checkbox being the first

@@ -14,14 +14,14 @@ from django.db.models import QuerySet
 from django.test import Client
 from django.utils import timezone
 
-from accounts.admin import people as people_list
-from accounts.admin import searching
-from accounts.admin.filtering import RoleFilter, TenantFilter
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.models.session import ROW_KEY, row_key
-from accounts.tenancy import site_context, tenant_context
-from audit import paging
 from bench.admin import data
+from console.lists import searching
+from console.lists.filtering import RoleFilter, TenantFilter
+from console.people import people as people_list
+from foundation import estimates
+from tenancy import site_context, tenant_context
 from tests.accounts.admin.conftest import PEOPLE, Crowd
 from tests.proven import proven
 from tests.servers import Servers
@@ -352,6 +352,6 @@ def test_people_are_counted_though_the_planner_knows_nothing(
     crowd(304)
     assert administrator.get(PEOPLE).context["cl"].total == "305"
     assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "304"
-    monkeypatch.setattr(paging, "COUNTED", 200)
+    monkeypatch.setattr(estimates, "COUNTED", 200)
     monkeypatch.setattr(searching, "FEW", 20)
     assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "more than 200"

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from accounts.mailing import links
 from accounts.models import BulkAction, Identity, Invitation, Membership, Purpose, Role, Session, Tenant, User
-from accounts.tenancy import site_context
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from tenancy import site_context
 
 MARK = "lovelace-canary"
 ADDRESS = f"ada@{MARK}.example"

@@ -17,10 +17,10 @@ from accounts.cut_off import Credentials, Ended, register
 from accounts.cut_off.credentials import forget
 from accounts.models import Invitation, Session, User
 from accounts.sessions import Because
-from accounts.tenancy import site_context
 from audit.events import Event
 from audit.models import Entry, Personal
 from audit.sealing.seals import seal
+from tenancy import site_context
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
 from tests.audit.sealed import begin_anew, told, verify
 from tests.proven import proven

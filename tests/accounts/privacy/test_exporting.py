@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts.models import User
-from accounts.privacy import belonging
+from accounts.privacy import registry
 from audit.events import Event
 from audit.models import Entry
 from tests.accounts.privacy.person import ADDRESS, MARK, SECRET, WHERE, known
@@ -106,6 +106,6 @@ def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
 
 def test_a_later_model_about_people_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not [fault for fault in run_checks() if fault.id == "accounts.E004"]
-    monkeypatch.delitem(belonging._said, "accounts.session")  # noqa: SLF001  # as if nobody had said it
+    monkeypatch.delitem(registry._said, "accounts.session")  # noqa: SLF001  # as if nobody had said it
     (fault,) = [fault for fault in run_checks() if fault.id == "accounts.E004"]
     assert "accounts.Session" in fault.msg

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from accounts.models import Webhook
-from accounts.tenancy import site_context, tenant_context
-from accounts.webhooks import changes
+from tenancy import site_context, tenant_context
 from tests.tenancy.conftest import Side, Town, town
+from webhooks import changes
+from webhooks.models import Webhook
 
 __all__ = ["town"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
 
 Answering = Callable[["Came"], int]
 

@@ -5,17 +5,18 @@ import re
 import pytest
 from django.test import Client
 
-from accounts.models import Delivery, Membership, Role, User, Webhook
-from accounts.roles import permissions
-from accounts.tenancy import site_context, tenant_context
-from accounts.webhooks import changes, running
+from accounts.models import Membership, Role, User
+from accounts.organizations.roles import permissions
 from audit.events import Event
 from audit.models import Entry
+from tenancy import site_context, tenant_context
 from tests.accounts.webhooks.conftest import Set, again
 from tests.accounts.webhooks.receiver import documented, receiving
 from tests.post import Post
 from tests.proven import proven
 from tests.tenancy.conftest import Town
+from webhooks import changes, running
+from webhooks.models import Delivery, Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/admin/accounts/webhook/"

@@ -10,20 +10,20 @@ import pytest
 from django.db import connection
 from django.http import HttpRequest
 
-from accounts.models import Webhook
-from accounts.outgoing import Exceeded
-from accounts.tenancy import site_context
-from accounts.webhooks import changes, names, receivers, running
-from accounts.webhooks.messages import Message
-from accounts.webhooks.receivers import NoReceiver
-from accounts.webhooks.sending import Fate, send
-from accounts.webhooks.signing import locked, new_secret
 from audit.models import Entry
-from audit.reading.sight import Sight
-from audit.reading.telling import Kept, Telling
+from audit.reading.presentation import Kept, Telling
+from audit.reading.visibility import Sight
+from foundation.outgoing import Exceeded
+from tenancy import site_context
 from tests.accounts.webhooks.receiver import receiving
 from tests.proven import proven
 from tests.tenancy.conftest import Town
+from webhooks import changes, names, receivers, running
+from webhooks.messages import Message
+from webhooks.models import Webhook
+from webhooks.receivers import NoReceiver
+from webhooks.sending import Fate, send
+from webhooks.signing import locked, new_secret
 
 SECRET = "a-key-in-the-address"
 

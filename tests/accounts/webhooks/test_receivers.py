@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Webhook
-from accounts.webhooks import receivers
-from accounts.webhooks.messages import Message
-from accounts.webhooks.receivers import NoReceiver
-from accounts.webhooks.sending import Fate, send
-from accounts.webhooks.signing import locked, new_secret
 from tests.accounts.webhooks.receiver import receiving
+from webhooks import receivers
+from webhooks.messages import Message
+from webhooks.models import Webhook
+from webhooks.receivers import NoReceiver
+from webhooks.sending import Fate, send
+from webhooks.signing import locked, new_secret
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import time_machine
 from django.utils import timezone
 from django.utils.http import http_date
 
-from accounts.webhooks import retry_after, running
 from tests.accounts.webhooks.conftest import Set, again
 from tests.accounts.webhooks.receiver import receiving
 from tests.accounts.webhooks.test_running import role, send, undelivered
 from tests.tenancy.conftest import Town
+from webhooks import retry_after, running
 
 NOW = 1_795_000_000  # seconds since the epoch
 FORMS = {

@@ -18,15 +18,13 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Delivery, Role, Webhook
-from accounts.tenancy import site_context, tenant_context
-from accounts.webhooks import changes, running
-from accounts.webhooks.messages import LARGEST_BODY
+from accounts.models import Role
 from audit.context import acting
 from audit.events import Event, record
 from audit.models import Entry
-from audit.one_at_a_time import one_at_a_time
-from config.environment import CHECKOUT
+from config.variables import CHECKOUT
+from foundation.locks import one_at_a_time
+from tenancy import site_context, tenant_context
 from tests.accounts.webhooks.conftest import Set, again
 from tests.accounts.webhooks.receiver import documented, receiving
 from tests.providers.listener import listening
@@ -34,6 +32,9 @@ from tests.servers import Servers
 from tests.tenancy.conftest import Side, Town
 from tests.together import together
 from tests.waiting import until
+from webhooks import changes, running
+from webhooks.messages import LARGEST_BODY
+from webhooks.models import Delivery, Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -246,7 +247,7 @@ def silent(_: socket.socket) -> None:
 
 
 def test_a_slow_receiver_is_in_nobodys_way(town: Town, set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.webhooks.sending.DEADLINE", 2.0)
+    monkeypatch.setattr("webhooks.sending.DEADLINE", 2.0)
     with listening(silent) as slow, receiving() as quick:
         webhook, _ = set_up(town.a, slow.url)
         set_up(town.b, quick.url)
@@ -357,7 +358,7 @@ def test_two_runs_at_once_send_once(town: Town, set_up: Set) -> None:
 KILLED = """
 import time, django
 django.setup()
-from accounts.webhooks import running
+from webhooks import running
 running.send_due(seconds=60)
 """
 

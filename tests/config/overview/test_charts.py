@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.overview.charts import (
+from console.overview.charts import (
     GUTTER,
     HEAD,
     PLOT,

@@ -17,25 +17,26 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone, translation
 
-from accounts.models import Errand, Identity, Session, User
-from accounts.overview import LastSignIns, LiveSessions
-from accounts.purging import purge as run_purge
-from accounts.rows import fetch_one
+from accounts.models import Identity, Session, User
 from audit.events import Event
 from audit.models import JobRun
 from audit.tallies import Tally
 from audit.tasks import keep_the_trail, seal_entries
 from config.celery import app
 from config.embedded.programs import any_free_port
-from config.overview import counting, jobs, leaving, people, provider_health, purge, refusals, sign_ins, trail
-from config.overview.counting import Counted
-from config.overview.page import PANELS, counters, may_see_overview, shown
-from config.overview.panel import Mark, Panel, Shown, State
-from config.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
-from config.tasks import count_for_overview
-from providers.leaving.acts import leave
-from providers.leaving.outbox import Because
+from console.overview import counting, jobs, people, provider_health, purge, refusals, revocation, sign_ins, trail
+from console.overview.counting import Counted
+from console.overview.last_sign_ins import LastSignIns, LiveSessions
+from console.overview.page import PANELS, counters, may_see_overview, shown
+from console.overview.panel import Mark, Panel, Shown, State
+from console.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
+from console.tasks import count_for_overview
+from foundation.rows import fetch_one
+from jobs.models import Errand
+from jobs.purging import purge as run_purge
 from providers.models import Leaving
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
 from providers.tasks import revoke_tokens
 from sandbox.server import Sandbox
 from tests import overview_crowd
@@ -213,7 +214,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
     providers.set_fault("google", "revocation_500")
     Leaving.objects.filter(provider="keycloak").update(access="somebody else's", refresh="")
     revoke_tokens()
-    found = numbers(leaving.PANEL)
+    found = numbers(revocation.PANEL)
 
     assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
     well, ill = ("On time", 0, None, 0), Leaving.objects.get(provider="google").created_at
@@ -231,7 +232,7 @@ def test_tokens_that_nobody_has_tried_to_revoke_for_long_are_late(providers: San
     leave(Identity.objects.all(), because=Because.CUT_OFF)
     Leaving.objects.update(created_at=timezone.now() - timedelta(minutes=6))
 
-    assert str(numbers(leaving.PANEL)["Google"][0].word) == "Late"
+    assert str(numbers(revocation.PANEL)["Google"][0].word) == "Late"
 
 
 NOTHING: list[tuple[Panel[Any], Any]] = [
@@ -571,7 +572,7 @@ def test_what_the_job_cannot_count_is_left_alone_for_a_while_and_the_rest_is_cou
         count_for_overview()
     count_for_overview()
 
-    assert set(known()) == {one.counter.key for one in (people.SESSIONS, leaving.PANEL, purge.PANEL, jobs.PANEL)}
+    assert set(known()) == {one.counter.key for one in (people.SESSIONS, revocation.PANEL, purge.PANEL, jobs.PANEL)}
     cache.clear()
     count_for_overview()
     assert len(known()) == len(counters())

@@ -12,10 +12,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from accounts.next_page import LONGEST as LONGEST_NEXT
 from config.server.bounds import LARGEST_BODY, LONGEST_FIELD
+from foundation.next_page import LONGEST as LONGEST_NEXT
 from providers.flow import MOST_AT_ONCE, Flow, Process
-from providers.front import LONGEST_CODE
+from providers.views.callback import LONGEST_CODE
 from tests.gunicorns import Answer, Site, read
 
 pytestmark = pytest.mark.promise(96)

@@ -15,8 +15,8 @@ from contextlib import ExitStack, suppress
 
 import pytest
 
-from config.environment import CHECKOUT
 from config.server.bounds import ALL_LARGE, LARGEST_BODY, SPARE_DESCRIPTORS
+from config.variables import CHECKOUT
 from tests.gunicorns import THREADS, WORKERS, Site, read, running, statuses
 from tests.strangers import KINDS, crowd
 from tests.waiting import until

@@ -1,6 +1,6 @@
 from django.db import models
 
-from accounts.tenancy import PersonOwned, TenantOwned
+from tenancy import PersonOwned, TenantOwned
 
 
 class Note(TenantOwned):

@@ -1,4 +1,4 @@
-from accounts.tenancy.tasks import tenant_task
+from tenancy.tasks import tenant_task
 from tests.tenancy.notes.models import Note
 
 

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 
-from accounts.tenancy import tenant_context
+from tenancy import tenant_context
 from tests.tenancy.notes.models import Note
 
 

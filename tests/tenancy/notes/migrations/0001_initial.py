@@ -2,7 +2,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.tenancy import EnableOwnerIsolation, EnableTenantIsolation
+from tenancy import EnableOwnerIsolation, EnableTenantIsolation
 
 
 class Migration(migrations.Migration):

@@ -3,8 +3,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.tenancy import tenant_context
 from audit.context import Actor, ActorKind
+from tenancy import tenant_context
 from tests.tenancy.notes.models import Note
 
 

@@ -1,0 +1,54 @@
+"""The pages with which a person locks their own account, and sees what became of it (ADR 21)."""
+
+from django.contrib.auth import logout
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.cut_off.acting import CutOffRefused, check_list, cut_off
+from accounts.models import CutOff, User
+from accounts.organizations.middleware import without_tenant
+
+SALT = "cut-off"
+SHOWN_FOR = 3600  # seconds that who locked their account may look on, though they are signed in no more
+REFRESH = 3  # seconds, until all is confirmed
+
+
+@without_tenant
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def lock(request: HttpRequest) -> HttpResponse:
+    """GET asks, POST does, without a fresh proof: who sees a stranger in their account has to be quick.
+
+    It takes away from whoever does it as well, and an administrator puts it right.
+    """
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    if request.method != "POST":
+        return render(request, "accounts/lock.html")
+    try:
+        done = cut_off(request.user, by=CutOff.By.OWNER, close=True)
+    except CutOffRefused:
+        done = cut_off(request.user, by=CutOff.By.OWNER, close=False)
+    logout(request)
+    return redirect(f"{reverse('locked-account')}?of={signing.dumps(str(done.pk), salt=SALT)}")
+
+
+@without_tenant
+@require_safe
+def locked(request: HttpRequest) -> HttpResponse:
+    """Show the check list to who holds the address that the lock led to, for an hour; it names nobody."""
+    try:
+        key = signing.loads(request.GET.get("of", ""), salt=SALT, max_age=SHOWN_FOR)
+    except signing.BadSignature:
+        raise Http404(_("What was locked can be seen here for an hour, by who did it.")) from None
+    done = CutOff.objects.filter(pk=key).first()
+    if done is None:
+        raise Http404
+    response = render(request, "accounts/locked.html", {"done": done, "checks": check_list(done)})
+    if done.confirmed_at is None:
+        response.headers["Refresh"] = str(REFRESH)
+    return response

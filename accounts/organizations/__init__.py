@@ -1,0 +1,1 @@
+"""Tenants as people see them: memberships, roles, delegation, invitations and claim rules."""

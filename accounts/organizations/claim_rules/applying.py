@@ -1,0 +1,180 @@
+"""Doing what claim rules say: at a sign-in, when an identity leaves, and when a rule is deleted."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import ClaimRule, Identity, Membership, User
+from accounts.organizations import rights
+from accounts.organizations.claim_rules.deciding import Changes, Held, Rule, decide
+from accounts.organizations.claim_rules.paths import BrokenPath, leads, parse
+from accounts.sessions import Because, end_of, end_others
+from accounts.sign_in import people
+from audit.context import acting
+from audit.events import Event, record
+from foundation.rows import fetch_one
+from tenancy import site_context
+
+AT_SIGN_IN = "SELECT public.claim_rules_at_sign_in(%s, %s)::text"
+HOLD = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHARE"
+
+
+def follow(
+    identity: Identity,
+    claims: Mapping[str, Any],
+    *,
+    unreadable: Collection[str] = (),
+    keep: str | None,
+) -> bool:
+    """Give and take what the rules of an identity's provider say of these claims.
+
+    Call it in the transaction that opens the session, for an identity that ``find`` found, or that is new; then
+    ``keep`` is that session's key. Returns whether a rule had to do without a claim that it looks at.
+    """
+    if identity.under_rules is None:
+        return False
+    rules, held = read(identity.under_rules)
+    blind = [rule.id for rule in rules if _is_blind(rule, claims, unreadable)]
+    changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
+    with acting(tenant_id=None):  # what is said here may be of several tenants
+        if blind:
+            record(
+                Event.RULE_UNREADABLE,
+                person=identity.user_id,
+                provider=identity.provider,
+                claims=sorted(unreadable),
+                rules=blind,
+            )
+        if changes:
+            apply(changes, identity.user, identity.provider, keep=keep)
+    return bool(blind)
+
+
+def _is_blind(rule: Rule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
+    """Whether a rule looks at what could not be read: the path is looked for in the ID token first, and whole."""
+    return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
+
+
+def look(identity: Identity) -> None:
+    """Read what rules need to know of the person, for an identity that ``find`` did not bring."""
+    row = fetch_one(AT_SIGN_IN, [identity.user_id, identity.provider])
+    identity.under_rules = row[0] if row else None
+
+
+def leave(identity: Identity, *, keep: str | None) -> None:
+    """Take back what a provider's rules gave, after one of its identities has been disconnected.
+
+    Where another identity of that provider stays, the rules are asked what they say of its claims.
+    """
+    left = next((other for other in Identity.objects.of(identity.user) if other.provider == identity.provider), None)
+    look(identity)
+    follow(identity, left.claims if left else {}, keep=keep)
+
+
+def read(text: str) -> tuple[list[Rule], list[Held]]:
+    """Read what ``claim_rules_at_sign_in`` returns."""
+    found = json.loads(text)
+    rules = [
+        Rule(
+            id=row["id"],
+            tenant_id=UUID(row["tenant_id"]),
+            role_id=row["role_id"],
+            names=_names(row["claim"]),
+            value=row["value"],
+            position=row["position"],
+        )
+        for row in found["rules"]
+    ]
+    held = [
+        Held(
+            id=row["id"],
+            tenant_id=UUID(row["tenant_id"]),
+            role_id=row["role_id"],
+            rule_id=row["rule_id"],
+            is_of_provider=row["is_of_provider"],
+            stands=row["stands"],
+            rank=(row["position"], row["rule_id"] or 0),
+        )
+        for row in found["held"]
+    ]
+    return rules, held
+
+
+def _names(claim: str) -> tuple[str, ...]:
+    """A path that nobody can read leads nowhere: its rule gives nothing, and takes back what it gave."""
+    try:
+        return parse(claim)
+    except BrokenPath:
+        return ()
+
+
+def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> None:
+    """Write it: only memberships that are still as they were found, so that what a person gives meanwhile stays.
+
+    Whoever gains or loses a role leaves their other sessions: somebody else may have one of them. A sign-in holds its
+    identity by now, and cannot wait for somebody who acts upon the person. Raises people.EndedMeanwhile.
+    """
+    people.hold_at_once(user.pk)
+    with site_context("claim rules at a sign-in"):
+        given = [rule.id for rule in changes.give if _give(rule, user)]
+        altered = [rule.id for membership, rule in changes.alter if _alter(membership, rule, user)]
+        withdrawn = [membership.rule_id for membership in changes.withdraw if _withdraw(membership)]
+    if not (given or altered or withdrawn):
+        return
+    record(Event.ROLES_FROM_CLAIMS, person=user, provider=provider, given=given, changed=altered, withdrawn=withdrawn)
+    end_others(user, keep=keep, because=Because.ROLE_CHANGED)
+
+
+def _give(rule: Rule, user: User) -> bool:
+    """Give what a rule says while it is held: who deletes it waits, and takes this along."""
+    if fetch_one(HOLD, [rule.id]) is None:
+        return False
+    try:
+        with transaction.atomic():
+            Membership.objects.create(user=user, tenant_id=rule.tenant_id, role_id=rule.role_id, rule_id=rule.id)
+    except IntegrityError:
+        return False  # somebody has just let them in by hand
+    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id)
+    return True
+
+
+def _alter(membership: Held, rule: Rule, user: User) -> bool:
+    row = _as_found(membership)
+    if row is None:
+        return False
+    former = row.role_id
+    row.role_id, row.rule_id = rule.role_id, rule.id
+    row.save(update_fields=["role", "rule"])
+    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
+    return True
+
+
+def _withdraw(membership: Held) -> bool:
+    row = _as_found(membership)
+    if row is None:
+        return False
+    row.delete()
+    return True
+
+
+def _as_found(membership: Held) -> Membership | None:
+    """Hold a membership's row, unless it is another rule's, a person's or gone by now."""
+    found: Membership | None = (
+        Membership.objects.select_for_update().filter(pk=membership.id, rule_id=membership.rule_id).first()
+    )
+    return found
+
+
+def remove(rules: Iterable[ClaimRule], *, keep: str | None) -> None:
+    """Delete rules with all that they gave; ``keep`` is the session of whoever does it. In the site's scope."""
+    with transaction.atomic():
+        held = ClaimRule.objects.select_for_update().filter(pk__in=[rule.pk for rule in rules])
+        chosen = list(held.values_list("pk", flat=True))
+        given = Membership.objects.filter(rule__in=chosen)
+        members = list(given.values_list("user_id", flat=True).distinct())
+        given.delete()
+        ClaimRule.objects.filter(pk__in=chosen).delete()
+        end_of(members, keep=keep, because=Because.ROLE_CHANGED)

@@ -1,0 +1,116 @@
+"""Who may give what to whom: nobody grants, edits or removes above themselves (ADR 12).
+
+Above is told by inclusion: a role is within somebody's reach if they hold each of its permissions and scopes
+in that tenant themselves, a person if they hold each of theirs. A superuser reaches everything, except the last
+superuser's end.
+"""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Membership, Role, User
+from audit.events import Event, record
+from tenancy import site_context
+
+ABOVE = _("This is above what you may do yourself. Nothing was changed.")
+LAST_SUPERUSER = _("This is the last superuser who can sign in: make another one first. Nothing was changed.")
+ONE_AT_A_TIME = 0x5E55_10A6  # the number of PostgreSQL's advisory lock under which superusers are taken away
+
+
+def may_enter_admin(user: User | AnonymousUser) -> bool:
+    """Whether the admin is open to somebody at all; what they find there is another question."""
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return user.is_staff or user.is_superuser or bool(user.standing and user.standing.permissions)
+
+
+def may_grant(actor: User, role: Role, tenant_id: UUID) -> bool:
+    """Whether somebody may give a role in a tenant."""
+    if not role.fits(tenant_id):
+        return False
+    return holds(actor, tenant_id, permissions_of(role), role.scopes)
+
+
+def may_shape(actor: User, role: Role, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
+    """Whether somebody may make a role what is described: global roles are the whole site's business."""
+    if actor.is_superuser:
+        return True
+    return role.tenant_id is not None and holds(actor, role.tenant_id, permissions, scopes)
+
+
+def may_edit(actor: User, target: User) -> bool:
+    """Whether somebody may change another's account or what they are in the tenant where they act."""
+    return actor.pk == target.pk or not out_of_reach(actor, [target])
+
+
+def is_theirs_alone(actor: User, target: User) -> bool:
+    """Whether an account is somebody's to change: a superuser's, or of the one tenant that it belongs to alone."""
+    if actor.is_superuser:
+        return True
+    if actor.standing is None or not may_edit(actor, target):
+        return False
+    return not belong_elsewhere([target], actor.standing.tenant_id)
+
+
+def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
+    """Return those who are above somebody, or whom they do not find in the tenant where they act."""
+    if actor.is_superuser:
+        return set()
+    if actor.standing is None:
+        return {person.pk for person in people}
+    tenant_id = actor.standing.tenant_id
+    memberships = Membership.objects.filter(tenant=tenant_id, user__in=people).select_related("role")
+    roles = {membership.user_id: membership.role for membership in memberships}
+    granted = {role.pk: may_grant(actor, role, tenant_id) for role in set(roles.values())}
+    return {
+        person.pk
+        for person in people
+        if person.is_superuser
+        or person.pk not in roles
+        or not granted[roles[person.pk].pk]
+        or not holds(actor, tenant_id, person.get_all_permissions(), ())
+    }
+
+
+def holds(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
+    """Whether somebody has all of this in a tenant: elsewhere than where they act they have nothing."""
+    if actor.is_superuser and actor.is_active:
+        return True
+    standing = actor.standing
+    if standing is None or standing.tenant_id != tenant_id:
+        return False
+    return set(permissions) <= actor.get_all_permissions() and set(scopes) <= standing.scopes
+
+
+def belong_elsewhere(people: Collection[User], tenant_id: UUID) -> set[UUID]:
+    """Return those who belong to another tenant too, whose business their account then is as well."""
+    with site_context("whether an account is one tenant's business alone"):
+        elsewhere = Membership.objects.filter(user__in=people).exclude(tenant=tenant_id)
+        return set(elsewhere.values_list("user_id", flat=True))
+
+
+def is_last_superuser(user: User) -> bool:
+    """Whether nobody else could put things right. Two who take each other's rights away at once wait here."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
+    superusers = User.objects.filter(is_superuser=True, is_active=True)
+    return superusers.filter(pk=user.pk).exists() and not superusers.exclude(pk=user.pk).exists()
+
+
+def note_refusal(actor: User, what: User | Role | Membership | None, *, because: str) -> None:
+    record(Event.CHANGE_REFUSED, person=_person(what), object=what, refused_because=because, asked_by=str(actor.pk))
+
+
+def _person(what: User | Role | Membership | None) -> UUID | None:
+    if isinstance(what, User):
+        return what.pk
+    return what.user_id if isinstance(what, Membership) else None
+
+
+def permissions_of(role: Role) -> set[str]:
+    labels = role.permissions.values_list("content_type__app_label", "codename")
+    return {f"{app}.{codename}" for app, codename in labels}

@@ -1,0 +1,102 @@
+"""Gives every request of a signed-in person the tenant where they act, in one transaction."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.models import User
+from accounts.organizations.active_membership import enter
+from accounts.sessions import SessionStore
+from tenancy.context import NOTHING, Scope, request_context, site_context
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class TenancyMiddleware:
+    """Stands last: what others refuse costs no transaction.
+
+    The transaction begins before the view and ends when its answer is rendered; an exception rolls it back.
+    What was to be done ``afterwards`` is done then, whatever became of it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        later: list[Callable[[], object]] = []
+        with ExitStack() as stack:
+            request.tenancy, request.afterwards = stack, later  # type: ignore[attr-defined]  # ours
+            response = self.get_response(request)
+        del request.afterwards  # type: ignore[attr-defined]
+        for do in later:
+            do()
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        if getattr(view, "asks_without_tenant", False) or is_for_programs(request) or not _may_be_signed_in(request):
+            return
+        stack: ExitStack = request.tenancy  # type: ignore[attr-defined]
+        with ExitStack() as entered:
+            entered.enter_context(request_context(lambda: _scope_of(request)))
+            person = request.user
+            if not isinstance(person, User):
+                return
+            request.is_in_transaction = True  # type: ignore[attr-defined]
+            if not (person.is_superuser and _is_admin(request)):
+                stack.push(entered.pop_all())
+                return
+        stack.enter_context(site_context("a superuser works in the admin"))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:
+        if getattr(request, "is_in_transaction", False):
+            transaction.set_rollback(True)
+
+
+def without_tenant(view: View) -> View:
+    """Mark a view that reads no tenant's data, so that it holds no transaction: it may wait for others."""
+    view.asks_without_tenant = True  # type: ignore[attr-defined]
+    return view
+
+
+def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
+    """Do something once the request's transaction has ended: a refusal is recorded though all else is undone."""
+    later: list[Callable[[], object]] | None = getattr(request, "afterwards", None)
+    if later is None:
+        do()
+    else:
+        later.append(do)
+
+
+def wanted_tenant(request: HttpRequest) -> UUID | None:
+    """Return the tenant that the person chose in this session; whether they still belong to it is asked later."""
+    return request.session.active_tenant if isinstance(request.session, SessionStore) else None
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether this is for the API, whose callers may come without a session: it enters their tenant by itself."""
+    return request.path_info.startswith("/api/")
+
+
+def _may_be_signed_in(request: HttpRequest) -> bool:
+    """Whether there is anything to look up: a visitor without a session costs the database nothing."""
+    return bool(request.session.session_key) or isinstance(request.user, User)
+
+
+def _scope_of(request: HttpRequest) -> Scope:
+    """Tell the database for whom it works. Reading the session does that too, where it was not read before."""
+    is_told = isinstance(request.session, SessionStore) and not request.session.is_loaded
+    person = request.user
+    if not isinstance(person, User):
+        return NOTHING
+    if not is_told:
+        person.standing = enter(person.pk, wanted_tenant(request))
+    tenant_id = person.standing.tenant_id if person.standing else None
+    return Scope(tenant_id=tenant_id, person_id=person.pk)
+
+
+def _is_admin(request: HttpRequest) -> bool:
+    return bool(request.resolver_match and request.resolver_match.app_name == "admin")

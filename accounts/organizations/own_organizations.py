@@ -1,0 +1,118 @@
+"""The tenants that a person belongs to, as that person sees them: people read "organization"."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from uuid import UUID
+
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts.models import Membership, User
+from accounts.organizations.active_membership import Standing, enter
+from accounts.sessions import SessionStore
+from audit.events import Event, record
+from foundation.rows import fetch_all
+from tenancy import site_context
+
+OWN = """
+    SELECT tenant_id, tenant_name, role_name, is_primary, created_at FROM public.tenancy_own(%s)
+    ORDER BY lower(tenant_name), tenant_id
+"""
+
+
+class NotAMember(Exception):
+    """Somebody asked for a tenant that they do not belong to, or that is not there: the difference is not told."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Organization:
+    """A person's membership. ``is_active``: they act there now; ``is_primary``: they begin there."""
+
+    id: UUID
+    name: str
+    role: str
+    since: datetime
+    is_primary: bool
+    is_active: bool
+
+
+def organizations_of(person_id: UUID, *, active: UUID | None) -> list[Organization]:
+    """Return what a person belongs to, by name, with one statement in whatever context."""
+    return [
+        Organization(
+            id=tenant_id, name=name, role=role, since=since, is_primary=is_primary, is_active=tenant_id == active
+        )
+        for tenant_id, name, role, is_primary, since in fetch_all(OWN, [person_id])
+    ]
+
+
+class Menu:
+    """What a page shows of the person's organizations, read when it is drawn and not before."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def standing(self) -> Standing | None:
+        """Where the person acts: the middleware has asked, unless the page reads no tenant's data."""
+        person = getattr(self._request, "user", None)
+        if not isinstance(person, User):
+            return None
+        return person.standing
+
+    @cached_property
+    def choices(self) -> list[Organization]:
+        """Where else the person could go; nothing is read for those who have no choice."""
+        if self.standing is None or self.standing.tenants < 2:
+            return []
+        return self.all
+
+    @cached_property
+    def all(self) -> list[Organization]:
+        person = self._request.user
+        if self.standing is None or not isinstance(person, User):
+            return []
+        return organizations_of(person.pk, active=self.standing.tenant_id)
+
+
+def menu(request: HttpRequest) -> dict[str, Menu]:
+    """Context processor: every page may show the menu, and those that do not pay nothing for it."""
+    return {"organizations": Menu(request)}
+
+
+def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
+    """Let a person act in another of their tenants, in this session, from this moment. Raises NotAMember."""
+    standing = enter(person.pk, tenant_id)
+    if standing is None or standing.tenant_id != tenant_id:
+        raise NotAMember
+    person.standing = standing
+    session = request.session
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    if session.active_tenant == tenant_id:
+        return
+    try:
+        with transaction.atomic():
+            session.describe({"active_tenant": tenant_id})
+            session.save()
+            record(Event.TENANT_SWITCHED, person=person, tenant_id=tenant_id)
+    except UpdateError:
+        raise SessionInterrupted("the session was ended meanwhile") from None
+
+
+def make_primary(person: User, tenant_id: UUID) -> None:
+    """Let a person begin in this tenant from the next sign-in on. Raises NotAMember.
+
+    The rows are held in one order, so that two who choose at once choose one after the other.
+    """
+    with site_context("a person chooses where they begin"):
+        memberships = list(Membership.objects.select_for_update().filter(user=person).order_by("pk"))
+        if tenant_id not in {membership.tenant_id for membership in memberships}:
+            raise NotAMember
+        for membership in sorted(memberships, key=lambda membership: membership.tenant_id == tenant_id):
+            is_primary = membership.tenant_id == tenant_id
+            if membership.is_primary is not is_primary:
+                membership.is_primary = is_primary
+                membership.save(update_fields=["is_primary"])

@@ -1,0 +1,110 @@
+"""The pages by which a person changes the address of their account."""
+
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.mailing import mail
+from accounts.models import MailedLink, User
+from accounts.own_account import email_change
+from accounts.own_account.email_change import AddressTaken, Cancelled
+from accounts.own_account.forms import AddressForm
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
+from accounts.sign_in.reauthentication import gate
+from foundation.canonical_email import canonical
+from foundation.next_page import query
+from foundation.pressing import pressed_on
+from jobs.deferred import later
+
+BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
+BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
+TO_ADDRESS = Limit(kind="address_changes.address", most=5, seconds=3600)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def ask(request: HttpRequest) -> HttpResponseBase:
+    """Show the address and what is asked for; take another one. Whose address that is shows nowhere here."""
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    if not mail.is_set_up():
+        return render(request, "accounts/no_mail.html", status=503)
+    if not gate.is_fresh(request):
+        return gate.ask(request, next=reverse("address"))
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        wanted = form.cleaned_data["address"]
+        if canonical(wanted) == request.user.own_address:
+            form.add_error("address", _("This is your address already."))
+        elif (limit := _over(request, request.user, wanted)) is not None:
+            return rate_limits.too_often(limit)
+        else:
+            _ask(request.user, wanted)
+            return redirect(f"{reverse('address')}?asked")
+    context = {
+        "person": request.user,
+        "form": form,
+        "pending": email_change.pending(request.user),
+        "notice": _notice(request),
+    }
+    return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
+
+
+@pressed_on("address")
+@login_required
+def cancel(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    email_change.cancel(request.user, because=Cancelled.OWNER)
+    return redirect(f"{reverse('address')}?cancelled")
+
+
+def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
+    if not request.user.is_authenticated:
+        context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
+        return render(request, "accounts/address_sign_in.html", context)
+    assert isinstance(request.user, User)  # noqa: S101  # the only kind there is
+    if link.user_id != request.user.pk:
+        another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
+        return render(request, "accounts/address_of_another.html", {"another_url": another_url}, status=403)
+    if request.method != "POST":
+        return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
+    try:
+        email_change.change(link, request.user, keep_session=request.session.session_key)
+    except AddressTaken:
+        return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
+    return redirect(f"{reverse('account')}?address_changed")
+
+
+def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """A link at the old address was opened: whoever asked for the change was not its reader."""
+    if request.method != "POST":
+        return render(request, "accounts/address_disown.html", {"action": request.path})
+    is_theirs = request.user.is_authenticated and request.user.pk == link.user_id
+    done = email_change.disown(link, keep_session=request.session.session_key if is_theirs else None)
+    return render(request, "accounts/address_disowned.html", {"done": done})
+
+
+def _over(request: HttpRequest, user: User, wanted: str) -> Limit | None:
+    keys = ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, canonical(wanted)))
+    return next((limit for limit, key in keys if rate_limits.is_over(request, limit, key)), None)
+
+
+def _ask(user: User, wanted: str) -> None:
+    with transaction.atomic():
+        token = email_change.ask(user, wanted)
+        later(email_change.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
+
+
+def _notice(request: HttpRequest) -> str:
+    if "cancelled" in request.GET:
+        return _("The change is cancelled. Its link does not work any more.")
+    return (
+        _("We have sent a link to the new address. Your address changes when you open it.")
+        if "asked" in request.GET
+        else ""
+    )

@@ -1,0 +1,51 @@
+"""Where links in mails lead: each to the page of its purpose, or to one that says that it is over."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.mailing import links
+from accounts.models import MailedLink, Purpose
+from accounts.own_account import email_views
+from accounts.sessions import Because
+from accounts.sign_in.local import views as local_pages
+
+PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
+    Purpose.ADDRESS_CHANGE: email_views.confirm,
+    Purpose.ADDRESS_DISOWN: email_views.disown,
+    Purpose.REGISTRATION: local_pages.register_by_link,
+    Purpose.PASSWORD_RESET: local_pages.reset_by_link,
+}
+
+CHANGED = _("This link no longer works, since something about how your account is entered was changed meanwhile.")
+REASONS: dict[str, Promise] = {
+    Because.OWNER: _("This link no longer works, since your other devices were signed out."),
+    Because.IDENTITY_CONNECTED: _("This link no longer works, since a way in was connected."),
+    Because.IDENTITY_DISCONNECTED: _("This link no longer works, since a way in was disconnected."),
+    Because.ADDRESS_CHANGED: _("This link no longer works, since the address was changed."),
+    Because.ADDRESS_CHANGE_DISOWNED: _("This link no longer works: somebody said that it was not them."),
+    Because.PASSWORD_RESET: _("This link no longer works, since the password was changed."),
+    Because.PASSWORD_CHANGED: _("This link no longer works, since the password was changed."),
+    Because.FACTOR_ADDED: _("This link no longer works, since a second factor was added."),
+    Because.FACTOR_REMOVED: _("This link no longer works, since a second factor was removed."),
+    Because.ROLE_CHANGED: _("This link no longer works, since your roles were changed."),
+    Because.ADMINISTRATOR: _("This link no longer works, since an administrator signed you out."),
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def follow(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, POST does: what opens the links of every mail before people do, changes nothing."""
+    try:
+        link = links.find(token)
+        return PAGES[link.purpose](request, link)
+    except links.LinkDead as dead:
+        return render(request, "accounts/link_dead.html", {"reason": _reason(dead)}, status=410)
+
+
+def _reason(dead: links.LinkDead) -> str:
+    return str(REASONS.get(dead.because, CHANGED)) if dead.because not in {"", links.REPLACED} else ""

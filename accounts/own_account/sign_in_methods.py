@@ -1,0 +1,51 @@
+"""A person's identities as the account pages show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.http import HttpRequest
+from django.urls import reverse
+
+from accounts.models import Identity, User
+from accounts.sign_in.local import passwords
+from accounts.sign_in.provider_names import name_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayIn:
+    identity_id: int
+    provider: Named
+    email: str
+    name: str
+    connected_at: datetime
+    is_current: bool
+    can_disconnect: bool
+
+    @property
+    def disconnect_url(self) -> str:
+        return reverse("disconnect", kwargs={"identity_id": self.identity_id})
+
+
+def ways_in(request: HttpRequest, user: User) -> list[WayIn]:
+    """Return the person's ways in, oldest first, and which of them this session came through."""
+    used = [record["uid"] for record in get_authentication_records(request, user) if "uid" in record]
+    identities = Identity.objects.of(user)
+    return [
+        WayIn(
+            identity_id=identity.pk,
+            provider=Named(id=identity.provider, name=name_of(identity.provider)),
+            email=identity.email,
+            name=identity.name,
+            connected_at=identity.created_at,
+            is_current=used[:1] == [str(identity.pk)],  # later ones were proofs inside this session
+            can_disconnect=len(identities) > 1 or passwords.opens(user),
+        )
+        for identity in identities
+    ]

@@ -1,0 +1,40 @@
+"""The pages about one's own account."""
+
+from django.urls import path
+
+from accounts.cut_off import views as cut_off_pages
+from accounts.organizations import views as organization_pages
+from accounts.own_account import email_views, link_views, name_views, views
+from accounts.privacy import views as privacy_pages
+from accounts.sign_in.factors import views as factor_pages
+from accounts.sign_in.local import by_passkey
+from accounts.sign_in.local import views as local_pages
+
+urlpatterns = [
+    path("", views.account, name="account"),
+    path("organizations/", organization_pages.listed, name="organizations"),
+    path("organizations/switch/", organization_pages.switch, name="switch-organization"),
+    path("organizations/primary/", organization_pages.make_primary, name="primary-organization"),
+    path("data/", privacy_pages.own_data, name="own-data"),
+    path("sessions/", views.sessions, name="sessions"),
+    path("sessions/<str:public_id>/end/", views.end_one, name="end-session"),
+    path("sessions/end-others/", views.end_the_others, name="end-other-sessions"),
+    path("lock/", cut_off_pages.lock, name="lock-account"),
+    path("locked/", cut_off_pages.locked, name="locked-account"),
+    path("address/", email_views.ask, name="address"),
+    path("address/cancel/", email_views.cancel, name="cancel-address-change"),
+    path("name/", name_views.change, name="name"),
+    path("links/<str:token>/", link_views.follow, name="mailed-link"),
+    path("register/", local_pages.register, name="register"),
+    path("local/login/", local_pages.sign_in, name="local-sign-in"),
+    path("local/passkey/", by_passkey.sign_in, name="passkey-sign-in"),
+    path("local/forgotten/", local_pages.forgotten, name="forgotten-password"),
+    path("second-factor/", factor_pages.overview, name="second-factor"),
+    path("second-factor/prove/", factor_pages.prove_at_sign_in, name="prove-factor"),
+    path("second-factor/needed/", factor_pages.need, name="need-factor"),
+    path("second-factor/app/", factor_pages.add_app, name="add-app"),
+    path("second-factor/app/picture.svg", factor_pages.app_picture, name="app-picture"),
+    path("second-factor/passkey/", factor_pages.add_passkey, name="add-passkey"),
+    path("second-factor/recovery-codes/", factor_pages.recovery_codes, name="recovery-codes"),
+    path("second-factor/<int:factor_id>/remove/", factor_pages.remove, name="remove-factor"),
+]

@@ -1,0 +1,110 @@
+"""The pages about one's own account."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.models import Session, User
+from accounts.models.session import row_key
+from accounts.organizations.middleware import without_tenant
+from accounts.own_account.page_notices import Caution
+from accounts.own_account.sign_in_methods import Named, ways_in
+from accounts.sessions import Because, end_early, end_others
+from accounts.sign_in.provider_names import name_of
+from accounts.sign_in.reauthentication import notices
+from foundation.browsers import name_browser
+from foundation.next_page import LOST
+from foundation.pressing import pressed_on
+
+CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tell what claim rules look at
+
+
+@without_tenant
+@require_safe
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    context = {"person": request.user, "ways_in": ways_in(request, request.user), "notice": _notice(request)}
+    return render(request, "accounts/account.html", context)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """A session as its owner sees it."""
+
+    browser: str
+    address: str
+    provider: Named | None
+    created_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+    end_url: str
+
+
+@without_tenant
+@require_safe
+@login_required
+def sessions(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    context = {
+        "sessions": [_device(row, request.session.session_key) for row in request.user.sessions.live()],
+        "end_others_url": reverse("end-other-sessions"),
+        "notice": _("Signed out there.") if "ended" in request.GET else "",
+    }
+    return render(request, "accounts/sessions.html", context)
+
+
+@without_tenant
+@pressed_on("sessions")
+@login_required
+def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    end_early([row for row in request.user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
+    return redirect(f"{reverse('sessions')}?ended")
+
+
+@without_tenant
+@pressed_on("sessions")
+@login_required
+def end_the_others(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+    end_others(request.user, keep=request.session.session_key, because=Because.OWNER)
+    return redirect(f"{reverse('sessions')}?ended")
+
+
+def _notice(request: HttpRequest) -> str:
+    """Tell what has just happened; and once that something is missing, and why."""
+    if LOST in request.GET:
+        return Caution(
+            _("The page you came for has an address that is too long for us to remember. Open it again now.")
+        )
+    if "address_changed" in request.GET:
+        return _("This is the address of your account now. Your other devices were signed out.")
+    if "name_changed" in request.GET:
+        return _("Your name is saved.")
+    provider = request.session.pop(CLAIMS_UNREAD, None)
+    if provider is None:
+        return notices.notice(request)
+    words = _(
+        "%(provider)s did not tell us which groups or roles you have there. What they open here stays closed to you "
+        "until you sign in again and we can read them."
+    )
+    return Caution(words % {"provider": name_of(provider)})
+
+
+def _device(row: Session, current: str | None) -> Device:
+    return Device(
+        browser=name_browser(row.user_agent),
+        address=row.address or "",
+        provider=Named(id=row.provider, name=name_of(row.provider)) if row.provider else None,
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        is_current=row.session_key == row_key(current),
+        end_url=reverse("end-session", kwargs={"public_id": row.public_id}),
+    )

@@ -1,6 +1,0 @@
-"""Removing what has expired, a little at a time, so that nobody who signs in has to wait for it (ADR 22)."""
-
-from accounts.purging.registry import Purgeable, purgeables, register
-from accounts.purging.run import JOB, Purged, due, purge
-
-__all__ = ["JOB", "Purgeable", "Purged", "due", "purge", "purgeables", "register"]

@@ -1,0 +1,42 @@
+"""People who leave by themselves: they sign out of a session, and what others keep for it ends with it.
+
+In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 21 and 24).
+"""
+
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.dispatch import Signal
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.models.session import row_key
+from foundation.rows import fetch_all
+
+signed_out = Signal()  # with ``people`` and ``but``, as ``sign_out`` has them; sent in the transaction of the act
+
+HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+
+
+def begin_sign_in(request: HttpRequest, person: User) -> None:
+    """Say who is about to sign in: whoever this browser was signed in as is signed out first, and may be the same."""
+    request.signs_in = person.pk  # type: ignore[attr-defined]  # ours
+
+
+def is_signing_in(request: HttpRequest, person: User) -> bool:
+    return getattr(request, "signs_in", None) == person.pk
+
+
+def hold(people: Collection[UUID]) -> None:
+    """Hold the rows of people whose sessions are about to end, until the transaction does.
+
+    Of two sign-outs at once, each from the last session but one, the second has to see what the first has done.
+    """
+    if people:
+        fetch_all(HOLD, [list(people)])
+
+
+def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
+    """Tell that sessions of these people end by a sign-out; those that are yet to be removed are named by ``but``."""
+    if people:
+        signed_out.send(sender=User, people=list(people), but=list(map(row_key, but)))

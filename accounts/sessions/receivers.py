@@ -1,0 +1,59 @@
+"""What signals tell us: people coming and going, recorded in the trail; rules changing, forgotten by the cache."""
+
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.models import ClaimRule, User
+from accounts.organizations.claim_rules import wanted
+from accounts.sessions import SessionStore, devices, last_session
+from accounts.sign_in import rate_limits
+from audit.context import Actor, ActorKind, acting, current
+from audit.events import Event, record
+
+
+@receiver(user_logged_in, dispatch_uid="record sign-in")
+def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
+    """Recorded for every door: the providers', the second factor's and the local password's."""
+    devices.greet(request, user)
+    steps = get_authentication_records(request, user)
+    provider = next((step["provider"] for step in steps if "provider" in step), "")
+    context = current()
+    if isinstance(request.session, SessionStore):
+        request.session.begin(
+            user, {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
+        )
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        record(Event.SIGN_IN_SUCCEEDED, person=user, provider=provider, steps=[step["method"] for step in steps])
+
+
+@receiver(user_logged_out, dispatch_uid="record sign-out")
+def record_sign_out(user: User | None, **_: Any) -> None:
+    if user is not None:
+        record(Event.SIGN_OUT_SUCCEEDED, person=user, actor=Actor(ActorKind.PERSON, str(user.pk)))
+
+
+@receiver(user_logged_out, dispatch_uid="leave with the session")
+def leave_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
+    """Django tells of it before it removes the session."""
+    if user is not None and not last_session.is_signing_in(request, user):
+        with transaction.atomic():
+            last_session.hold([user.pk])
+            last_session.sign_out([user.pk], but=filter(None, [request.session.session_key]))
+
+
+@receiver(user_login_failed, dispatch_uid="record refused password")
+def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
+    """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
+    if rate_limits.may_leave_entry():
+        record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")
+
+
+@receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="forget what rules look at")
+def forget_what_rules_look_at(**_: Any) -> None:
+    wanted.forget()

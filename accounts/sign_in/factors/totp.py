@@ -1,0 +1,88 @@
+"""Authenticator apps: codes that change every 30 seconds (RFC 6238), each good for one use."""
+
+import base64
+import secrets
+from datetime import timedelta
+from urllib.parse import quote, urlencode
+
+import qrcode
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.conf import settings
+from django.utils.crypto import constant_time_compare
+
+from accounts.models import User
+from accounts.sign_in import used_once
+from foundation.encryption import decrypt, encrypt
+
+PURPOSE = "totp"
+DIGITS = 6
+SPENT_FOR = timedelta(days=1)  # far longer than a step is accepted: a clock that is set right by hours changes nothing
+QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
+
+
+def new_secret() -> str:
+    """160 bits, as RFC 4226, section 4 asks for."""
+    return base64.b32encode(secrets.token_bytes(20)).decode()
+
+
+def address(user: User, secret: str) -> str:
+    """Return what an app reads: the QR code's content."""
+    label = quote(f"{settings.SITE_NAME}:{user.email or user.username or user}", safe="")
+    return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': settings.SITE_NAME}, quote_via=quote)}"
+
+
+def picture(text: str) -> str:
+    """Draw a QR code as SVG, black on white in every theme: cameras want it so."""
+    code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
+    code.add_data(text)
+    modules = code.get_matrix()
+    dots = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(modules) for x, is_dark in enumerate(row) if is_dark)
+    size = len(modules)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path fill="#000" d="{dots}"/></svg>'
+    )
+
+
+def step_of(secret: str, code: str) -> int | None:
+    """Return the step of time that a code belongs to, if it is one of those that count now."""
+    digits = "".join(code.split())
+    for step in yield_hotp_counters_from_time():
+        if constant_time_compare(digits, format_hotp_value(hotp_value(secret, step))):
+            return int(step)
+    return None
+
+
+def add(user: User, secret: str, step: int) -> Authenticator:
+    """Keep a secret from which a code was just right; that code is spent by this. One app for each person."""
+    encrypted = encrypt(secret, owner=user.pk, purpose=PURPOSE)
+    row = Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": encrypted})
+    _spend(user, secret, step)
+    return row
+
+
+def looks_like_code(typed: str) -> bool:
+    """Whether this is what an app shows, and no recovery code."""
+    digits = "".join(typed.split())
+    return len(digits) == DIGITS and digits.isdecimal()
+
+
+def secret_of(row: Authenticator) -> str:
+    """Raises DecryptionFailed; KeyLost, which is one, where it is under a key that this process does not have."""
+    return decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
+
+
+def spend(row: Authenticator, code: str) -> bool:
+    """Whether a code is right and has not been used (RFC 6238, section 5.2), in one step for all processes.
+
+    allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.
+    """
+    secret = secret_of(row)
+    step = step_of(secret, code)
+    return step is not None and _spend(row.user, secret, step)
+
+
+def _spend(user: User, secret: str, step: int) -> bool:
+    """A step is spent under its secret: an app that is removed and added anew begins anew."""
+    return used_once.use(PURPOSE, user.pk, secret, step, remembered_for=SPENT_FOR)

@@ -1,0 +1,282 @@
+"""The pages of second factors: which there are, adding and removing them, and being asked for one at sign-in."""
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import quote
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import User
+from accounts.sign_in.factors import changes, passkey_site, totp
+from accounts.sign_in.factors.enrolled import Kind, factors_of, has_factor, name_of
+from accounts.sign_in.factors.passkey_site import PasskeyRefused
+from accounts.sign_in.factors.stages import waiting
+from accounts.sign_in.factors.verification import FactorRefused, UnreadableHere, prove
+from accounts.sign_in.reauthentication import gate
+from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt
+from foundation.next_page import query, wanted_next, wants_to_stay
+
+NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
+
+Adding = Callable[[HttpRequest, User, Callable[[], Authenticator]], list[str]]
+AddingView = Callable[[HttpRequest, User], HttpResponseBase]
+
+
+def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Let through whoever has just proven who they are, or is signing in and has to add their first factor now.
+
+    Who is signing in and has a factor has to prove that one: adding another would be a way round it. Whoever waited
+    for too long begins again, and comes to where they were going.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponseBase:
+        if stage := waiting(request):
+            to_prove = reverse("prove-factor") + _query(request)
+            return redirect(to_prove) if has_factor(stage.person) else view(request, stage.person)
+        if not isinstance(request.user, User):
+            return _begin_again(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
+        return view(request, request.user) if gate.is_fresh(request) else gate.ask(request)
+
+    return guarded
+
+
+@require_safe
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+    notices = {
+        "added": _("Added. Your other devices were signed out."),
+        "replaced": _("Replaced. The old app no longer works. Your other devices were signed out."),
+        "removed": _("Removed. Your other devices were signed out."),
+    }
+    factors = factors_of(request.user)
+    context = {
+        "factors": factors,
+        "has_app": any(factor.kind == Kind.TOTP for factor in factors),
+        "has_factor": has_factor(request.user),
+        "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
+        "notice": notices.get(request.GET.get("notice", ""), ""),
+        **_passkeys_here(request),
+    }
+    return render(request, "accounts/second_factor.html", context)
+
+
+@require_safe
+@for_who_may_add
+def need(request: HttpRequest, user: User) -> HttpResponse:
+    """Explain to somebody who may not be without a factor, or not in the admin, that one is added now."""
+    context = {
+        "person": user,
+        "is_for_admin": wanted_next(request).startswith(reverse("admin:index")),
+        "query": _query(request),
+        **_passkeys_here(request),
+    }
+    return render(request, "accounts/need_factor.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_may_add
+def add_app(request: HttpRequest, user: User) -> HttpResponse:
+    try:
+        secret = _new_secret(request, user)
+    except UnreadableHere:
+        return render(None, "503.html", status=503)
+    error = ""
+    if request.method == "POST":
+        step = totp.step_of(secret, request.POST.get("code", ""))
+        if step is not None:
+            return _added(request, user, lambda: totp.add(user, secret, step), add=changes.add_app)
+        error = _("That code is wrong or has expired. Type the next one that the app shows.")
+    context = {
+        "error": error,
+        "action": request.get_full_path(),
+        "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+        "address": totp.address(user, secret),
+        "has_app": _has_app(user),
+        "back": _back(request),
+    }
+    return render(request, "accounts/add_app.html", context)
+
+
+@require_safe
+@for_who_may_add
+def app_picture(request: HttpRequest, user: User) -> HttpResponse:
+    """The QR code of the secret that is being shown; without one there is no picture."""
+    if NEW_APP not in request.session:
+        raise Http404
+    try:
+        svg = totp.picture(totp.address(user, _new_secret(request, user)))
+    except UnreadableHere:
+        return HttpResponse(status=503)
+    return HttpResponse(svg, content_type="image/svg+xml")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_who_may_add
+def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
+    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+
+    error = ""
+    if request.method == "POST":
+        answer, name = request.POST.get("credential", ""), request.POST.get("name", "")
+        try:
+            return _added(request, user, lambda: passkeys.add(request, user, answer, name))
+        except PasskeyRefused:
+            error = _("We could not take this passkey. Nothing was changed. Try once more.")
+    here = _passkeys_here(request)
+    context = {
+        "error": error,
+        "action": request.get_full_path(),
+        "options": passkeys.begin_adding(request, user) if here["passkeys_possible"] else "",
+        "longest_name": passkey_site.LONGEST_NAME,
+        "back": _back(request),
+        **here,
+    }
+    return render(request, "accounts/add_passkey.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@gate.fresh_proof_required
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Make new ones: GET asks. They are shown in the answer and nowhere else, ever."""
+    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
+    if not has_factor(request.user):
+        return redirect("second-factor")
+    if request.method != "POST":
+        return render(request, "accounts/renew_recovery_codes.html", {"action": request.path})
+    codes = changes.renew_recovery_codes(request, request.user)
+    return _show_codes(request, codes, reverse("second-factor"), heading=_("Your new recovery codes"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@gate.fresh_proof_required
+def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
+    row = get_object_or_404(Authenticator, pk=factor_id, user_id=request.user.pk)
+    context = {"name": name_of(row), "action": request.path, "is_recovery": row.type == Kind.RECOVERY_CODES}
+    if request.method != "POST":
+        return render(request, "accounts/remove_factor.html", context)
+    try:
+        changes.remove(request, request.user, row.pk)
+    except changes.FactorKept:
+        return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
+    except Authenticator.DoesNotExist:
+        raise Http404 from None
+    return redirect(f"{reverse('second-factor')}?notice=removed")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Ask somebody whose first proof was right for the second; only then there is a session."""
+    stage = waiting(request)
+    if stage is None:
+        return redirect(wanted_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
+    if not has_factor(stage.person):
+        return redirect(reverse("need-factor") + _query(request))
+    error, status = "", 200
+    if request.method == "POST":
+        try:
+            prove(request, stage.person, request.POST)
+            return stage.finish()
+        except FactorRefused:
+            error = _("That code is wrong or was used before. Try again.")
+        except UnreadableHere:
+            error, status = not_readable_now(), 503
+    context = {"error": error, "action": request.get_full_path(), "query": _query(request)}
+    return render(request, "accounts/prove_factor.html", context | ways_to_prove(request, stage.person), status=status)
+
+
+def not_readable_now() -> str:
+    return _(
+        "We cannot check codes of your app right now. Nothing is wrong with yours. Try again in a few minutes, "
+        "or use a passkey or a recovery code."
+    )
+
+
+def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
+    """Return what a page that asks for a second factor shows: what the person has, and the challenge for a passkey."""
+    kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
+    here = _passkeys_here(request)
+    has_passkey = Kind.WEBAUTHN in kinds
+    options = ""
+    if has_passkey and here["passkeys_possible"]:
+        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+
+        options = passkeys.begin_proof(request, user)
+    return {
+        "has_app": Kind.TOTP in kinds,
+        "has_recovery": Kind.RECOVERY_CODES in kinds,
+        "has_passkey": has_passkey,
+        "options": options,
+        **here,
+    }
+
+
+def _added(
+    request: HttpRequest, user: User, make: Callable[[], Authenticator], *, add: Adding = changes.add
+) -> HttpResponse:
+    """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
+    stage, had_app = waiting(request), _has_app(user)
+    try:
+        codes = add(request, user, make)
+    except IntegrityError:  # the passkey of another tab was first
+        return redirect(reverse("prove-factor") + _query(request) if stage else wanted_next(request) or "second-factor")
+    request.session.pop(NEW_APP, None)
+    if stage is not None:
+        onward = stage.finish().headers["Location"]
+    else:
+        notice = "replaced" if had_app and add is changes.add_app else "added"
+        onward = wanted_next(request) or f"{reverse('second-factor')}?notice={notice}"
+    return _show_codes(request, codes, onward, heading=_("Save your recovery codes")) if codes else redirect(onward)
+
+
+def _has_app(user: User) -> bool:
+    return bool(Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP).exists())
+
+
+def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading: str) -> HttpResponse:
+    text = "".join(f"{code}\n" for code in codes)
+    as_file = f"data:text/plain;charset=utf-8,{quote(text)}"  # made here, so that no address ever shows them
+    context = {"codes": codes, "onward": onward, "heading": heading, "person": request.user, "as_file": as_file}
+    return render(request, "accounts/recovery_codes.html", context)
+
+
+def _new_secret(request: HttpRequest, user: User) -> str:
+    try:
+        return decrypt(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
+    except KeyLost as lost:  # another process has shown it: a new one would make the app's code wrong
+        raise UnreadableHere from lost
+    except DecryptionFailed:
+        secret = totp.new_secret()
+        request.session[NEW_APP] = encrypt(secret, owner=user.pk, purpose=NEW_APP)
+        return secret
+
+
+def _passkeys_here(request: HttpRequest) -> dict[str, object]:
+    return {"passkeys_possible": passkey_site.is_possible(request), "passkeys_at": passkey_site.site()}
+
+
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    """Nothing waits for a second factor here: it did for too long, or the browser has come by itself."""
+    told = query(wanted_next(request), stay=wants_to_stay(request), notice="waited_too_long")
+    return redirect(reverse("account_login") + told)
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page with all kinds of factors: one's own, or that of somebody who has to add one now."""
+    is_on_the_way = not request.user.is_authenticated or "next" in request.GET
+    return reverse("need-factor") + _query(request) if is_on_the_way else reverse("second-factor")
+
+
+def _query(request: HttpRequest) -> str:
+    """Where a sign-in leads, or whoever has to add a factor first, stands in the address: it outlives the wait."""
+    return query(wanted_next(request), stay=wants_to_stay(request))

@@ -1,0 +1,97 @@
+"""Signing in by a passkey alone: whoever has the device and unlocks it has shown two factors with one gesture.
+
+It opens what a password kept here opens, and nothing else: an account that is entered through a provider only would
+otherwise stay open to somebody whom the provider no longer lets in. Its page is one of its own, because a challenge
+needs a session, and not everybody who looks at a sign-in page shall leave one behind.
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import User
+from accounts.sign_in import login_throttle, rate_limits
+from accounts.sign_in.factors import passkey_site
+from accounts.sign_in.factors.enrolled import note_use
+from accounts.sign_in.factors.passkey_site import PasskeyRefused
+from accounts.sign_in.local import passwords
+from accounts.sign_in.rate_limits import Limit
+from audit.context import Actor, ActorKind, acting
+from audit.events import Event, record
+from foundation.next_page import query, wanted_next, wants_to_stay
+
+LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # by one address: each leaves a session
+
+
+def url(next_url: str, *, stay: bool = False) -> str:
+    return reverse("passkey-sign-in") + query(next_url, stay=stay)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Raises Braked."""
+    if not settings.LOCAL_PASSWORDS:
+        raise Http404
+    next_url = wanted_next(request) or reverse(settings.LOGIN_REDIRECT_URL)
+    if request.user.is_authenticated:
+        return redirect(next_url)
+    if rate_limits.is_over(request, LOOKS):
+        return rate_limits.too_often(LOOKS)
+    error = ""
+    if request.method == "POST":
+        try:
+            return passwords.sign_in(request, _judge(request), next_url, by_passkey=True, stays=wants_to_stay(request))
+        except PasskeyRefused:
+            error = _("This passkey opens no account here that has a password too. Use another way in.")
+    return render(request, "accounts/passkey_sign_in.html", {"error": error, **_shown(request, next_url)})
+
+
+def _judge(request: HttpRequest) -> User:
+    """Return who signs in. Raises PasskeyRefused, of which one is told the same whatever the reason."""
+    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+
+    tracks = login_throttle.for_passkey(request)
+    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED)
+    try:
+        used = passkeys.who_signs_in(request, request.POST.get("credential", ""))
+    except PasskeyRefused as refused:
+        _note(refused.reason, refused.person)
+        raise
+    user: User = used.user
+    if not (user.is_active and passwords.opens(user)):
+        _note("passkey_alone_does_not_open_this", user)
+        raise PasskeyRefused
+    login_throttle.forgive(tracks)
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        if not note_use(used):
+            record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_removed_meanwhile")
+            raise PasskeyRefused
+        record(Event.FACTOR_USED, person=user, object=used, kind=used.type)
+    return user
+
+
+def _note(reason: str, user: User | UUID | None = None) -> None:
+    if rate_limits.may_leave_entry():
+        record(Event.SIGN_IN_REFUSED, person=user, refused_because=reason)
+
+
+def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:
+    options = ""
+    if passkey_site.is_possible(request):
+        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+
+        options = passkeys.begin_sign_in(request)
+    told = query(next_url, stay=wants_to_stay(request))
+    is_for_admin = next_url.startswith(reverse("admin:index"))
+    return {
+        "options": options,
+        "passkeys_at": passkey_site.site(),
+        "has_passkey": True,
+        "action": request.get_full_path(),
+        "back": reverse("admin:login" if is_for_admin else "account_login") + told,
+    }

@@ -1,0 +1,109 @@
+"""Local passwords: the one place that judges them, behind the brake."""
+
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.account.utils import perform_login
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.models import User
+from accounts.sessions import FactorAddedMeanwhile, Proof, SessionStore, forget_sign_in
+from accounts.sign_in import login_throttle, people
+from accounts.sign_in.local.hashing import is_right
+from accounts.sign_in.reauthentication.proofs import note
+from audit.events import Event
+
+PASSKEY_ALONE = "passkey_alone"
+
+
+@sensitive_variables("password")
+def check(request: HttpRequest | None, name: str, password: str) -> User | None:
+    """Return whose name and password these are. Raises Braked.
+
+    A name that nobody has takes as long as one that somebody has: a password is hashed either way.
+    """
+    if not settings.LOCAL_PASSWORDS:
+        return None
+    user = people.who_signs_in_as(name)
+    account = _name_of(user) if user else ""
+    visible = login_throttle.for_password(request, name, account=account)
+    login_throttle.take(visible, event=Event.SIGN_IN_REFUSED)
+    hidden = login_throttle.for_account(request, account or name)
+    may_judge = login_throttle.take_quietly(hidden, event=Event.SIGN_IN_REFUSED)
+    if user is None or not may_judge:
+        is_right(password, make_password(None), make_password)
+        return None
+    if not user.check_password(password) or not user.is_active:
+        return None
+    login_throttle.forgive([*visible, *hidden])
+    return user
+
+
+def opens(user: User) -> bool:
+    """Whether what is kept here opens somebody's account, or proves anything in it: the one decider of all such doors.
+
+    By password or passkey, at the page for everybody, at the admin's, and where a fresh proof is asked for. Where
+    people have no local accounts, administrators have: theirs is the door for the day when no provider answers.
+    """
+    is_for_them = settings.LOCAL_ACCOUNTS != "off" or user.is_staff
+    return settings.LOCAL_PASSWORDS and is_for_them and bool(_name_of(user)) and user.has_usable_password()
+
+
+def still_opens(request: HttpRequest, user: User) -> bool:
+    """Whether a sign-in that began here and waited for its second factor may end so: doors close meanwhile."""
+    methods = {proof["method"] for proof in get_authentication_records(request, user)}
+    return "socialaccount" in methods or opens(user)
+
+
+@sensitive_variables("password")
+def is_of(request: HttpRequest, user: User, password: str) -> bool:
+    """Whether a password is that of somebody who is signed in. Raises Braked."""
+    if not opens(user):
+        return False
+    tracks = login_throttle.for_own_password(request, _name_of(user))
+    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED, person=user.pk)
+    if not user.check_password(password):
+        return False
+    login_throttle.forgive(tracks)
+    return True
+
+
+def sign_in(
+    request: HttpRequest, user: User, next_url: str, *, by_passkey: bool = False, stays: bool = False
+) -> HttpResponse:
+    """Open the session of somebody whose password was right, or lead them to their second factor first.
+
+    A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
+    held meanwhile: whoever acts upon the person at this moment ends this session too. ``user`` is the person as they
+    were read before anything was judged. Raises people.EndedMeanwhile.
+    """
+    if request.user.is_authenticated:
+        logout(request)
+    try:
+        with people.on_the_way_to(next_url, stays=stays), transaction.atomic():
+            held = people.hold(user.pk, epoch=user.sign_in_epoch)
+            if not opens(held):
+                raise people.EndedMeanwhile(held.pk)
+            if not by_passkey:
+                note(request, held, "password")
+            if isinstance(request.session, SessionStore):
+                request.session.rest_on(Proof.of(user))
+                request.session.describe({"is_remembered": stays})
+            how = {PASSKEY_ALONE: True} if by_passkey else None
+            response: HttpResponse = perform_login(request, held, redirect_url=next_url, signal_kwargs=how)
+            request.session.save()
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        return redirect(request.get_full_path())
+    if not by_passkey:
+        login_throttle.remember_device(request, response, _name_of(user))
+    return response
+
+
+def _name_of(user: User) -> str:
+    """What somebody types to say who they are; of two names for one account the brake must know that."""
+    return user.username or user.own_address

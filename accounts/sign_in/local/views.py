@@ -1,0 +1,173 @@
+"""The pages of local accounts: registering, signing in, and a forgotten password."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.mailing import links, mail
+from accounts.mailing.mail import Asked
+from accounts.models import MailedLink, User
+from accounts.own_account.email_change import AddressTaken
+from accounts.own_account.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
+from accounts.sign_in import rate_limits
+from accounts.sign_in.local import by_passkey, passwords, registration
+from accounts.sign_in.rate_limits import Limit
+from audit.events import Event, record
+from foundation.canonical_email import canonical
+from foundation.next_page import leave_next, left_next, query, wanted_next, wants_to_stay
+from jobs.deferred import later
+
+BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
+TO_ADDRESS = Limit(kind="mails.address", most=5, seconds=3600)
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+
+
+def where_there_are_local_accounts(view: View[Arguments]) -> View[Arguments]:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponse:
+        if not registration.is_on():
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return cast("View[Arguments]", guarded)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@where_there_are_local_accounts
+def register(request: HttpRequest) -> HttpResponse:
+    """Ask for an address, and say the same of each: what it means is told to who reads its mail."""
+    if not registration.is_open():
+        raise Http404
+    if request.user.is_authenticated:
+        return redirect(wanted_next(request) or "account")
+    page = {"heading": _("Register"), "back": reverse("account_login") + _query(request)}
+    return _take_address(request, page, Event.REGISTRATION_ASKED, registration.answer_registration)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@where_there_are_local_accounts
+def forgotten(request: HttpRequest) -> HttpResponse:
+    page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in") + _query(request)}
+    return _take_address(request, page, Event.PASSWORD_RESET_ASKED, registration.answer_forgotten_password)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sensitive_post_parameters("password")
+@where_there_are_local_accounts
+def sign_in(request: HttpRequest) -> HttpResponse:
+    next_url = wanted_next(request)
+    if request.user.is_authenticated:
+        return redirect(next_url or "account")
+    form = SignInForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        user = authenticate(request, username=form.cleaned_data["name"], password=form.cleaned_data["password"])
+        if isinstance(user, User):
+            return open_session(request, user, next_url)
+        form.add_error(None, _("No account matches these. Check both, or choose a new password."))
+    context = {
+        "form": form,
+        "action": request.get_full_path(),
+        "is_open_to_all": registration.is_open(),
+        "stays": wants_to_stay(request),
+        "query": _query(request),
+        "passkey_url": by_passkey.url(next_url, stay=wants_to_stay(request)),
+    }
+    return render(request, "accounts/local_sign_in.html", context, status=422 if form.errors else 200)
+
+
+def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    if not registration.is_open():
+        raise links.LinkDead
+    return choose(request, link.address, opened=lambda _user: links.use(link), next_url=left_next(request))
+
+
+@sensitive_post_parameters("password")
+def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None], next_url: str = "") -> HttpResponse:
+    """Let the owner of a verified address choose name and password, and open their account and session.
+
+    ``opened`` is called in the transaction that opens the account, with the account: there the proof of the
+    address is used up, an invitation accepted. What it raises undoes everything.
+    """
+    form = NewAccountForm(request.POST if request.method == "POST" else None, person=User(email=address))
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                user = registration.open_local_account(
+                    address, form.cleaned_data["name"], form.cleaned_data["password"]
+                )
+                opened(user)
+                user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have acted upon who is new
+                return open_session(request, user, next_url)
+        except AddressTaken:
+            return render(request, "accounts/address_taken.html", {"address": address}, status=409)
+    context = {
+        "heading": _("Your new account"),
+        "meaning": _("Your address is confirmed. Two more things, and you are in."),
+        "submit": _("Open the account"),
+        "form": form,
+        "address": address,
+        "action": request.get_full_path(),
+    }
+    return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters("password")
+def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
+    """Everybody is signed out by it, and signs in by the door, where a second factor may be asked for."""
+    if not registration.is_on() or link.user is None:
+        raise links.LinkDead
+    form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
+    if form.is_valid():
+        registration.reset_password(link, form.cleaned_data["password"])
+        told = query(left_next(request), stay=False, notice="password_chosen")
+        return redirect(reverse("account_login") + told)
+    context = {
+        "heading": _("Choose a new password"),
+        "meaning": _("Every device is then signed out, and you sign in again."),
+        "submit": _("Set the password"),
+        "form": form,
+        "address": link.address,
+        "action": request.path,
+    }
+    return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
+
+
+def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
+    """Sign in somebody whose password was right: a second factor may be asked for first."""
+    onward = next_url or reverse(settings.LOGIN_REDIRECT_URL)
+    return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
+
+
+def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
+    """Take an address for which a worker will find out what there is to say, by mail."""
+    form = AddressForm(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        context = {**page, "form": form, "action": request.get_full_path()}
+        return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
+    address = form.cleaned_data["address"]
+    for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, canonical(address))):
+        if rate_limits.is_over(request, limit, key):
+            return rate_limits.too_often(limit)
+    asked: Asked = mail.asked_now()
+    with transaction.atomic():
+        record(event, personal={"address": address})
+        later(work, address=address, asked=asked, mail_id=mail.new_id())
+    response = render(request, "accounts/mailed.html", {"address": address, "query": _query(request)})
+    leave_next(response, wanted_next(request))
+    return response
+
+
+def _query(request: HttpRequest) -> str:
+    return query(wanted_next(request), stay=wants_to_stay(request))

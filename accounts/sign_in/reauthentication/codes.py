@@ -1,0 +1,108 @@
+"""Codes that are mailed to an account's own address: whoever types one in has read that mailbox, now.
+
+A code belongs to one session, whose row alone knows which one it is, and to one act. It lives for ten minutes and
+five tries, counted in the database before they are judged, and is kept as a digest under our key.
+"""
+
+import hmac
+import re
+import secrets
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.mailing import mail
+from accounts.models import MailedCode, User
+from accounts.sign_in import rate_limits
+from accounts.sign_in.rate_limits import Limit
+from accounts.sign_in.reauthentication.acts import Act
+from accounts.sign_in.reauthentication.proofs import note_code
+from audit.events import Event, record
+from foundation.encryption import fingerprints
+
+IN_SESSION = "mailed_code"  # the code that was mailed last
+NONE = "00000000-0000-0000-0000-000000000000"  # that no code has
+DIGITS = 8
+LIFETIME = timedelta(minutes=10)
+MOST_TRIES = 5
+BY_ACCOUNT = Limit(kind="mailed_codes.account", most=5, seconds=3600)
+BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
+
+
+class CodeRefused(Exception):
+    """It is wrong, over, used, tried too often, or for something else."""
+
+
+class TooManyCodes(Exception):
+    """This account has asked for more codes than anybody needs."""
+
+
+def address_of(user: User) -> str:
+    """Return the address that a code can be mailed to: the account's own, if it is verified. Nothing where none can."""
+    return (user.email or "") if user.email_verified and mail.is_set_up() else ""
+
+
+def is_waiting(request: HttpRequest, user: User, act: Act) -> bool:
+    """Whether a code was mailed for this act that can still be typed in."""
+    return MailedCode.objects.live().filter(pk=_mailed(request), user=user, act=act, tries__lt=MOST_TRIES).exists()
+
+
+def send(request: HttpRequest, user: User, act: Act) -> None:
+    """Mail a new code to the account's address, in place of one that was mailed before.
+
+    The limit holds for every network: it bounds guessing. Raises TooManyCodes, NotSetUp where there is no such address.
+    """
+    address = address_of(user)
+    if not address:
+        raise mail.NotSetUp
+    if not rate_limits.take(BY_ACCOUNT.kind, str(user.pk), limit=BY_ACCOUNT.most, seconds=BY_ACCOUNT.seconds):
+        raise TooManyCodes
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    with transaction.atomic():
+        MailedCode.objects.filter(pk=_mailed(request), user=user).delete()
+        row = MailedCode(user=user, act=act, expires_at=timezone.now() + LIFETIME)
+        row.digest = _digests(code, row, address)[0]
+        row.save(force_insert=True)
+        mail.send(address, "mailed_code", {"code": f"{code[:4]} {code[4:]}", "act": act})
+        record(Event.PROOF_CODE_SENT, person=user, act=act.value)
+    request.session[IN_SESSION] = str(row.pk)
+
+
+@sensitive_variables("typed", "code")
+def spend(request: HttpRequest, user: User, act: Act, typed: str) -> None:
+    """Take a code, and note the proof in the session. Raises CodeRefused."""
+    row = _tried(request, user, act)
+    code = BETWEEN.sub("", typed[:64])
+    is_right = row is not None and any(
+        hmac.compare_digest(row.digest, digest) for digest in _digests(code, row, address_of(user))
+    )
+    if row is None:
+        raise CodeRefused  # no entry in the trail: nothing was judged, and there is no limit to these
+    if not is_right or not MailedCode.objects.live().filter(pk=row.pk).update(used_at=timezone.now()):
+        record(Event.PROOF_CODE_REFUSED, person=user, act=act.value, tries=row.tries)
+        raise CodeRefused
+    record(Event.PROOF_CODE_USED, person=user, act=act.value)
+    request.session.pop(IN_SESSION, None)
+    note_code(request, user, act)
+
+
+def _tried(request: HttpRequest, user: User, act: Act) -> MailedCode | None:
+    """Count a try, before it is judged, and return the row. Of many at once no more are judged than may be."""
+    rows = MailedCode.objects.live().filter(pk=_mailed(request), user=user, act=act, tries__lt=MOST_TRIES)
+    if not rows.update(tries=F("tries") + 1):
+        return None
+    return MailedCode.objects.filter(pk=_mailed(request)).first()
+
+
+def _mailed(request: HttpRequest) -> UUID:
+    return UUID(request.session.get(IN_SESSION, NONE))
+
+
+def _digests(code: str, row: MailedCode, address: str) -> list[str]:
+    """Bound to the address as well: a code that was mailed to a former one proves nothing about this one."""
+    return fingerprints(code, owner=f"{row.pk} {address}", purpose="mailed_code")

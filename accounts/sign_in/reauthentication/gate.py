@@ -1,0 +1,64 @@
+"""Asking for a fresh proof before an act that is dangerous. What counts as one is decided in ``deciding``.
+
+For a view::
+
+    @fresh_proof_required
+    def dangerous(request): ...
+
+or, where only some of what it does is dangerous: ``if not step_up.is_fresh(request): return step_up.ask(request,
+next=…)``. The person shows once more that it is them, and comes back to ``next``. Which act it is follows from the
+address (``proofs.acts``): a mailed code counts for one act only.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+from urllib.parse import urlencode
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+
+from accounts.sign_in.reauthentication import notices
+from accounts.sign_in.reauthentication.acts import Act, act_of
+from accounts.sign_in.reauthentication.deciding import Verdict, judge
+from accounts.sign_in.reauthentication.proofs import SECOND_FACTOR, has_second_factor, note
+
+__all__ = ["SECOND_FACTOR", "Act", "ask", "fresh_proof_required", "has_second_factor", "is_fresh", "note"]
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
+
+
+def is_fresh(request: HttpRequest, act: Act | None = None, *, is_done: bool | None = None) -> bool:
+    """Whether the person has lately shown that it is them, as an act needs it: by default that of the address.
+
+    Where only a sign-in could be asked for, as the account has nothing stronger, what is done is told: ``is_done``,
+    by default whatever is posted.
+    """
+    act = act or act_of(request.path)
+    verdict = judge(request, act)
+    is_done = request.method == "POST" if is_done is None else is_done
+    if verdict is Verdict.FRESH_BY_SIGN_IN_ALONE and is_done:
+        notices.tell(request, act)
+    return verdict is not Verdict.STALE
+
+
+def ask(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # as everywhere in addresses
+    """Send somebody who is signed in to prove who they are, and back to ``next``, a path of this site, by GET."""
+    query = urlencode({"next": next or request.get_full_path()})
+    return HttpResponseRedirect(f"{reverse('prove')}?{query}")
+
+
+def fresh_proof_required(view: View[Arguments]) -> View[Arguments]:
+    """Let nobody reach a view without a fresh proof. What was posted is not kept: they come back to the page."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if not is_fresh(request):
+            return ask(request)
+        return view(request, *args, **kwargs)
+
+    return cast("View[Arguments]", guarded)

@@ -1,0 +1,47 @@
+"""Telling what was done after a sign-in alone: the account has nothing stronger that its owner could be asked for."""
+
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.mailing import mail
+from accounts.models import User
+from accounts.own_account.page_notices import Caution
+from accounts.sign_in.factors.enrolled import has_factor
+from accounts.sign_in.reauthentication.acts import Act
+from audit.events import Event, record
+
+TOLD = "told_of_acts"  # in the session: the acts that were told, each of them once
+NOTICE = "acts_to_notice"  # in the session: those that the account's page has still to tell
+
+
+def tell(request: HttpRequest, act: Act) -> None:
+    """Write it into the trail, to the account's page and, where the account has an address at all, in a mail.
+
+    An address that nobody has verified opens nothing by it: the mail holds no link to anything but the site.
+    """
+    user, told = request.user, request.session.get(TOLD, [])
+    if not isinstance(user, User) or act in told:
+        return
+    with transaction.atomic():
+        record(Event.PROOF_BY_SIGN_IN_ALONE, person=user, act=act.value)
+        if user.email and mail.is_set_up():
+            mail.send(user.email, "done_after_sign_in", {"act": act})
+    request.session[TOLD] = [*told, act.value]
+    request.session[NOTICE] = [*request.session.get(NOTICE, []), act.value]
+
+
+def notice(request: HttpRequest) -> str:
+    """Return, once, what the account's page has to say of it."""
+    acts = [Act(act).label for act in request.session.pop(NOTICE, []) if act in Act]
+    if not acts:
+        return ""
+    done = {"acts": ", ".join(str(act) for act in acts)}
+    user = request.user
+    if isinstance(user, User) and (user.email_verified or has_factor(user)):
+        return Caution(_("A sign-in alone was enough to %(acts)s, because your account had nothing stronger.") % done)
+    words = _(
+        "A sign-in alone was enough to %(acts)s, because your account has nothing stronger. "
+        "Verify an e-mail address or add a second factor."
+    )
+    return Caution(words % done)

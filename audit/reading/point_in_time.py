@@ -1,0 +1,181 @@
+"""An object as it was at a moment: its row as it is now, with every later change taken back, one after the other.
+
+What the trail does not hold stays unknown and is said to be: secrets, what was erased, what the declaration leaves
+out, and what was changed by entries that the reader may not see.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import connection
+from django.db.models import Model, QuerySet
+
+from audit.declarations import Declaration, said_of
+from audit.models import Entry, Personal, Source
+from audit.reading import labels
+from audit.reading.presentation import Kept, Value, missing, show
+from audit.reading.visibility import Sight
+from audit.tallies import SLACK
+
+MOST_CHANGES = 5000  # that are taken back; an object that changes more often is a clock
+
+
+class TooFarBack(Exception):
+    """So many changes came later that taking them all back would cost too much."""
+
+
+class OutOfSight(Exception):
+    """The row is there, and the reader may not see it; or it was changed where the trail was not listening."""
+
+
+@dataclass(kw_only=True)
+class Past:
+    """An object's columns as they were; without ``exists`` there was no such row."""
+
+    exists: bool
+    values: dict[str, Value] = field(default_factory=dict)
+    changes: int = 0  # that were taken back
+
+    def lines(self, model: type[Model]) -> list[tuple[str, Value]]:
+        known = [column for column in (f.column for f in model._meta.concrete_fields) if column in self.values]
+        others = sorted(self.values.keys() - set(known))
+        return [(labels.name_of_column(model, column), self.values[column]) for column in [*known, *others]]
+
+
+def before(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight) -> Past:
+    return _rewound(entry, model, visible, sight, inclusive=True)
+
+
+def after(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight) -> Past:
+    return _rewound(entry, model, visible, sight, inclusive=False)
+
+
+def _rewound(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight, *, inclusive: bool) -> Past:
+    """Begin with the present and go back. ``visible`` are the entries that the reader may see.
+
+    Raises TooFarBack, OutOfSight.
+    """
+    later = _changes(entry)
+    if len(later) > MOST_CHANGES:
+        raise TooFarBack
+    if sight.row(model, str(entry.object_id)) is None and later and later[0].action != "delete":
+        raise OutOfSight
+    later = [change for change in later if inclusive or change.pk > entry.pk]
+    seen = set(visible.filter(pk__in=[one.pk for one in later]).values_list("pk", flat=True))
+    personal = {one.entry_id: one for one in _personal(later)}
+    past = _present(model, str(entry.object_id), sight)
+    for change in later:
+        _take_back(past, change, model, sight, is_seen=change.pk in seen, personal=personal.get(change.pk))
+    past.changes = len(later)
+    return past
+
+
+def _changes(entry: Entry) -> list[Entry]:
+    """Return what changed the object from an entry on, the newest first: the ids of one row's changes run in order."""
+    changes = Entry.objects.filter(
+        object_id=entry.object_id, object_table=entry.object_table, id__gte=entry.pk, at__gte=entry.at - SLACK
+    )
+    return list(changes.exclude(source=Source.EVENT).order_by("-id")[: MOST_CHANGES + 1])
+
+
+def _personal(entries: list[Entry]) -> QuerySet[Personal]:
+    with_values = [entry for entry in entries if entry.personal_digest]
+    if not with_values:
+        return Personal.objects.none()
+    times = [entry.at for entry in with_values]
+    return Personal.objects.filter(entry_id__in=[entry.pk for entry in with_values], at__range=(min(times), max(times)))
+
+
+def _present(model: type[Model], key: str, sight: Sight) -> Past:
+    """Read the row as it is now, in the trail's own words; what the declaration hides is hidden here too."""
+    row = sight.row(model, key)
+    if row is None:
+        return Past(exists=False)
+    shown = _fields_shown(model, row, sight)
+    return Past(
+        exists=True,
+        values={
+            column: _treated(model, column, value, sight) if column in shown else missing(Kept.HIDDEN)
+            for column, value in _as_the_trail_writes_it(model, row).items()
+        },
+    )
+
+
+def _fields_shown(model: type[Model], row: Model, sight: Sight) -> set[str]:
+    """Somebody who does not see everything sees of the present what the object's own page shows them."""
+    columns = {str(field.column): field.name for field in model._meta.concrete_fields}
+    model_admin = sight.admin_of(model)
+    if getattr(sight.request.user, "is_superuser", False) or model_admin is None:
+        return set(columns)
+    fields = model_admin.get_fieldsets(sight.request, row)
+    names = {name for _title, part in fields for name in _flat(part["fields"])}
+    return {column for column, name in columns.items() if name in names}
+
+
+def _flat(names: Any) -> Iterator[str]:
+    for name in names:
+        if isinstance(name, str):
+            yield name
+        else:
+            yield from _flat(name)
+
+
+def _as_the_trail_writes_it(model: type[Model], row: Model) -> Mapping[str, Any]:
+    key = connection.ops.quote_name(str(model._meta.pk.column))
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT to_jsonb(r)::text FROM {table} r WHERE {key} = %s", [row.pk])  # names of our own
+        found = cursor.fetchone()
+    values: dict[str, Any] = json.loads(found[0]) if found else {}
+    return values
+
+
+def _treated(model: type[Model], column: str, value: Any, sight: Sight) -> Value:
+    said = said_of(model)
+    declaration = said if isinstance(said, Declaration) else Declaration()
+    if column in declaration.secret:
+        return missing(Kept.SECRET)
+    if column in declaration.masked:
+        return missing(Kept.HIDDEN)
+    return show(model, column, value, sight)
+
+
+def _take_back(  # each says one thing of the change
+    past: Past, change: Entry, model: type[Model], sight: Sight, *, is_seen: bool, personal: Personal | None
+) -> None:
+    if change.action == "create":
+        past.exists, past.values = False, {}
+        return
+    values = change.before or {}
+    if change.action == "delete":
+        past.exists, past.values = True, {}
+    for column, value in values.items():
+        past.values[column] = _before(column, value, change, model, sight, is_seen=is_seen, personal=personal)
+    said = said_of(model)
+    if isinstance(said, Declaration):
+        past.values.update({column: missing(Kept.UNKNOWN) for column in said.ignored})
+
+
+def _before(  # noqa: PLR0913
+    column: str,
+    value: Any,
+    change: Entry,
+    model: type[Model],
+    sight: Sight,
+    *,
+    is_seen: bool,
+    personal: Personal | None,
+) -> Value:
+    if value == labels.SECRET:
+        return missing(Kept.SECRET)
+    if not is_seen:
+        return missing(Kept.HIDDEN)
+    if value != labels.PERSONAL:
+        return show(model, column, value, sight)
+    if personal is None:
+        return missing(Kept.ERASED)
+    if not sight.may_see_personal(change):
+        return missing(Kept.HIDDEN)
+    return show(model, column, (personal.before or {}).get(column), sight)

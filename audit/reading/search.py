@@ -1,0 +1,199 @@
+"""Finding entries by any filters together, reading no more of the trail than one page may cost (ADR 15).
+
+One filter leads: an index holds its entries in the order of their ids. The others are tried on what it brings, one
+entry after the other, until the page is full or so many were looked through; a reader goes on from there. So the cost
+of a page does not depend on how rare it is what all filters have in common, nor on what the planner believes of it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import OperationalError, connection, transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from psycopg.errors import QueryCanceled
+
+from audit.models import Entry
+from foundation.estimates import estimate
+
+LOOKED_THROUGH = 50_000  # entries for one page
+PATIENCE = "5s"  # for one page: a net below it all, should the planner lead astray
+
+
+class TooSlow(Exception):
+    """The database did not find a page's entries in time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """One thing asked of entries. ``where`` finds them by an index, ``fits`` tells it of one entry at hand."""
+
+    where: Q
+    fits: Any = None
+    is_indexed: bool = True
+
+    @property
+    def told(self) -> Any:
+        return self.where if self.fits is None else self.fits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is looked for: entries that meet all conditions and, if there are alternatives, one of those."""
+
+    conditions: Sequence[Condition] = ()
+    alternatives: Sequence[Condition] = ()
+    within: Q = field(default_factory=Q)  # the time: a range of ids and of partitions, in whatever is read
+
+    def ways(self) -> list[list[Condition]]:
+        """Return the conditions of each alternative, together with those of all."""
+        if not self.alternatives:
+            return [[*self.conditions]]
+        return [[*self.conditions, alternative] for alternative in self.alternatives]
+
+    def of(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
+        """Return everything that is looked for, to be read from end to end."""
+        for condition in self.conditions:
+            entries = entries.filter(condition.where)
+        if self.alternatives:
+            any_of = Q()
+            for alternative in self.alternatives:
+                any_of |= alternative.where
+            entries = entries.filter(any_of)
+        return entries.filter(self.within)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A page's entries in the order of reading; ``reached`` is the id up to which was looked, where more may follow."""
+
+    entries: list[Entry]
+    has_more: bool = False
+    reached: int | None = None
+
+
+def find(
+    entries: QuerySet[Entry], question: Question, *, beyond: int | None, ascending: bool = False, count: int
+) -> Found:
+    """Find the next entries after (or, ascending, before) an id, or from the end.
+
+    ``entries`` are those that the reader may see at all; a condition of the question says the same to an index.
+    Raises TooSlow.
+    """
+    direction = _Direction(beyond=beyond, ascending=ascending)
+    places: list[tuple[int, Any]] = []
+    frontiers: list[int] = []
+    with patience():
+        for conditions in question.ways():
+            found, reached = _look_through(conditions, question.within, direction, count + 1)
+            places += found
+            if reached is not None:
+                frontiers.append(reached)
+        reached = direction.nearest(frontiers)
+        wanted = [place for place in direction.sorted(set(places)) if direction.is_within(place[0], reached)]
+        page = _fetch(entries, wanted[:count], direction)
+    if len(wanted) > count:
+        return Found(entries=page, has_more=True)
+    return Found(entries=page, has_more=reached is not None, reached=reached)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Direction:
+    beyond: int | None
+    ascending: bool
+
+    @property
+    def order(self) -> str:
+        return "id" if self.ascending else "-id"
+
+    @property
+    def range(self) -> Q:
+        if self.beyond is None:
+            return Q()
+        return Q(id__gt=self.beyond) if self.ascending else Q(id__lt=self.beyond)
+
+    def sorted(self, places: set[tuple[int, Any]]) -> list[tuple[int, Any]]:
+        return sorted(places, reverse=not self.ascending)
+
+    def nearest(self, frontiers: Sequence[int]) -> int | None:
+        """What lies beyond the nearest place where one of the alternatives gave up is not known to be complete."""
+        if not frontiers:
+            return None
+        return min(frontiers) if self.ascending else max(frontiers)
+
+    def is_within(self, entry: int, reached: int | None) -> bool:
+        if reached is None:
+            return True
+        return entry <= reached if self.ascending else entry >= reached
+
+
+def _look_through(
+    conditions: Sequence[Condition], within: Q, direction: _Direction, count: int
+) -> tuple[list[tuple[int, Any]], int | None]:
+    """Return ids and times of what was found and, where it gave up before the end, the last id that it looked at."""
+    leading = _leading(conditions)
+    others = [condition for condition in conditions if condition is not leading]
+    brought = Entry.objects.filter(leading.where if leading else Q())
+    brought = brought.filter(within, direction.range).order_by(direction.order)
+    if not others:
+        return list(brought.values_list("id", "at")[:count]), None
+    fits = Q()
+    for other in others:
+        fits &= other.told if isinstance(other.told, Q) else Q(other.told)
+    looked = brought.annotate(fits=ExpressionWrapper(fits, output_field=BooleanField()))
+    try:
+        sql, parameters = looked.values_list("id", "at", "fits")[:LOOKED_THROUGH].query.sql_with_params()
+    except EmptyResultSet:  # an id that no row can have
+        return [], None
+    with connection.cursor() as cursor:
+        # LIMIT fences the inner query off: its rows come one by one, in their order, and no condition goes inside.
+        cursor.execute(
+            f"SELECT * FROM ({sql}) AS looked (id, at, fits) WHERE fits LIMIT {count}", parameters
+        )  # written by the ORM
+        found = [(entry, at) for entry, at, _fits in cursor.fetchall()]
+    if len(found) == count:
+        return found, None
+    last = brought.values_list("id", flat=True)[LOOKED_THROUGH - 1 : LOOKED_THROUGH]
+    return found, next(iter(last), None)
+
+
+def _leading(conditions: Sequence[Condition]) -> Condition | None:
+    """Return the condition that the planner expects to bring the fewest; a wrong guess costs pages, not time."""
+    indexed = [condition for condition in conditions if condition.is_indexed]
+    if len(indexed) < 2:
+        return indexed[0] if indexed else None
+    return min(indexed, key=lambda condition: estimate(Entry.objects.filter(condition.where)))
+
+
+def _fetch(entries: QuerySet[Entry], places: Sequence[tuple[int, Any]], direction: _Direction) -> list[Entry]:
+    """Their time names the partitions that they lie in."""
+    if not places:
+        return []
+    times = [at for _id, at in places]
+    wanted = entries.filter(pk__in=[entry for entry, _at in places], at__range=(min(times), max(times)))
+    return list(wanted.order_by(direction.order))
+
+
+@contextmanager
+def patience(limit: str = PATIENCE) -> Iterator[None]:
+    """Give up what takes too long, and nothing else of the transaction. Raises TooSlow."""
+    try:
+        with transaction.atomic():
+            before = _limit(limit)
+            yield
+            _limit(before)
+    except OperationalError as failed:
+        if isinstance(failed.__cause__, QueryCanceled):
+            raise TooSlow from failed
+        raise
+
+
+def _limit(limit: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)", [limit]
+        )
+        before: str = cursor.fetchone()[0]
+    return before

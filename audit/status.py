@@ -1,0 +1,73 @@
+"""How the trail is doing: what waits to be sealed, what was removed last, up to when there are months."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from audit.installed import migrated_at
+from audit.models import JobRun, Seal
+from audit.retention.removing import JOB as RETENTION
+from audit.sealing.seals import oldest_unsealed
+from audit.sealing.verifying import PATIENCE
+from foundation.clocks import is_older
+
+SEALING = "sealing"
+LATE_AFTER = {SEALING: timedelta(minutes=5), RETENTION: timedelta(hours=3)}  # without a run
+ENOUGH = timedelta(days=28)  # that there should be months for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """When a job ran last, since when something waits for it, and what kept it from its end."""
+
+    name: str
+    ran_at: datetime | None
+    waits_since: datetime | None
+    trouble: str
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether it has not run for long, or something waits longer than it should."""
+        is_idle = self.ran_at is None or is_older(self.ran_at, LATE_AFTER[self.name], now=now)
+        return is_idle or (self.waits_since is not None and now - self.waits_since > PATIENCE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """``sealed_at`` is when the last seal was made; ``months_until`` is when the months that there are end.
+
+    ``migrated_at`` is since when jobs that never ran could have run.
+    """
+
+    sealing: Job
+    retention: Job
+    sealed_at: datetime | None
+    months_until: datetime | None
+    migrated_at: datetime | None
+
+    def lacks_months(self, now: datetime) -> bool:
+        return self.months_until is None or self.months_until - now < ENOUGH
+
+
+def standing() -> Standing:
+    runs = {run.name: run for run in JobRun.objects.all()}
+
+    def job(name: str, waits_since: datetime | None = None) -> Job:
+        run = runs.get(name)
+        ran_at, trouble = (run.ran_at, run.trouble) if run else (None, "")
+        return Job(name=name, ran_at=ran_at, waits_since=waits_since, trouble=trouble)
+
+    return Standing(
+        sealing=job(SEALING, oldest_unsealed()),
+        retention=job(RETENTION),
+        sealed_at=Seal.objects.order_by("-number").values_list("sealed_at", flat=True).first(),
+        months_until=_months_until(),
+        migrated_at=migrated_at(),
+    )
+
+
+def _months_until() -> datetime | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(upper) FROM public.audit_months()")
+        found: datetime | None = cursor.fetchone()[0]
+        return found

@@ -1,0 +1,22 @@
+"""Keys that the environment gives: base64 of 32 random bytes each."""
+
+import base64
+import binascii
+
+from pydantic import SecretStr
+
+
+def key_of(secret: SecretStr) -> bytes:
+    """Return the 32 bytes of a key. Raises ValueError, which does not repeat it.
+
+    Fewer than 16 different bytes among 32 are no accident (less than one in a billion random keys): zeros, say.
+    """
+    try:
+        key = base64.b64decode(secret.get_secret_value(), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise ValueError("each key must be base64 of exactly 32 bytes")
+    if len(set(key)) < 16:
+        raise ValueError("has a key that is not random")
+    return key

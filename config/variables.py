@@ -1,0 +1,57 @@
+"""The variables of the environment, and of the files below it, as they were written.
+
+Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production a checkout's ``.env``
+(yours) and ``.local/env`` (written by ``make run``) are read below the environment.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+
+from config import obstacles
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
+
+
+class ConfigurationRefused(Exception):
+    """The environment does not make a safe configuration; the text lists every fault, a line each."""
+
+
+def given(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what these variables were given. Raises ConfigurationRefused for a file that cannot be read."""
+    files = () if environ.get("MODE") == "production" else LOCAL_FILES
+    layers = [environ, *(_file(path) for path in files)]
+    values = {name: next((v for layer in layers if (v := _given(layer, name)) is not None), None) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _file(path: Path) -> Mapping[str, str]:
+    try:
+        found = dotenv_values(path, interpolate=False) if path.is_file() else {}
+    except OSError as unreadable:
+        raise ConfigurationRefused(obstacles.sentence(unreadable, path)) from None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _given(layer: Mapping[str, str], name: str) -> str | None:
+    if name in layer:
+        return layer[name]
+    path = layer.get(f"{name}_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as unreadable:
+        raise ConfigurationRefused(f"{name}_FILE: {unreadable.strerror}: {path}") from None
+
+
+def as_lines(refused: ValidationError) -> str:
+    """Write each fault that was found, a line each."""
+    lines = []
+    for fault in refused.errors(include_input=False, include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{str(fault['loc'][0]).upper()}: {message}" if fault["loc"] else message)
+    return "The configuration was refused:\n" + "\n".join(f"  {line}" for text in lines for line in text.split("\n"))

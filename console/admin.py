@@ -1,0 +1,27 @@
+"""People, tenants and what lies between them, in Django admin."""
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib import admin
+
+from console import provider_admin
+from console.organizations import claim_rules, invitations, tenants
+from console.people import bulk, groups, identities, users
+from console.trail import trail
+from console.webhooks import webhooks
+
+__all__ = [
+    "bulk",
+    "claim_rules",
+    "groups",
+    "identities",
+    "invitations",
+    "provider_admin",
+    "tenants",
+    "trail",
+    "users",
+    "webhooks",
+]
+
+admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)
+admin.site.unregister(Authenticator)  # secrets, in a form that would write them

@@ -1,0 +1,9 @@
+"""Django's entry to the administrators' pages."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ConsoleConfig(AppConfig):
+    name = "console"
+    verbose_name = _("Administration")

@@ -1,0 +1,179 @@
+"""Filters of the list of people: each served by an index, each offering only what the asking person may see."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.apps import apps
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import PAGE_VAR
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.models.search_words import begin, words_of
+from accounts.sign_in.provider_names import NAMES
+from console.lists import searching
+
+OFFERED = 20  # tenants or roles; of more, any is found by its name in a box below them
+MOST_COUNTED = 1000  # others
+Choices = list[tuple[Any, Any]]
+
+
+class ProviderFilter(SimpleListFilter):
+    title = _("way in")
+    parameter_name = "provider"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return sorted(NAMES.items(), key=lambda named: named[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        provider = self.value()
+        if not provider:
+            return queryset
+        return queryset.filter(Exists(Identity.objects.filter(user=OuterRef("pk"), provider=provider)))
+
+
+class ProviderOfIdentityFilter(ProviderFilter):
+    """By the providers that there are: asking the table which ones it holds would read all of it."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
+
+
+class SignedInFilter(SimpleListFilter):
+    """By the sessions that there are: one that was ended or has expired no longer tells of it, the trail does."""
+
+    title = _("signed in, and still is")
+    parameter_name = "signed_in"
+    SINCE = {
+        "hour": (_("In the last hour"), timedelta(hours=1)),
+        "day": (_("In the last 24 hours"), timedelta(days=1)),
+        "week": (_("In the last 7 days"), timedelta(days=7)),
+        "month": (_("In the last 30 days"), timedelta(days=30)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [(name, label) for name, (label, _ago) in self.SINCE.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in self.SINCE:
+            return queryset
+        now = timezone.now()
+        _label, ago = self.SINCE[str(self.value())]
+        signed_in = Session.objects.filter(user=OuterRef("pk"), created_at__gte=now - ago, expire_date__gt=now)
+        return queryset.filter(Exists(signed_in))
+
+
+class SecondFactorFilter(SimpleListFilter):
+    """Recovery codes alone are none: they stand in for a factor that is lost."""
+
+    title = _("second factor")
+    parameter_name = "second_factor"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        factor: Any = apps.get_app_config("mfa").get_model("Authenticator")
+        has_one = Exists(factor.objects.filter(user=OuterRef("pk")).exclude(type="recovery_codes"))
+        return queryset.filter(has_one if self.value() == "yes" else ~has_one)
+
+
+class AddressInDisputeFilter(SimpleListFilter):
+    """Accounts that had verified one address before its canonical form was known: somebody has to decide (ADR 27)."""
+
+    title = _("address in dispute")
+    parameter_name = "address_in_dispute"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        return [("yes", _("Yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(address_dispute__isnull=False) if self.value() == "yes" else queryset
+
+
+class FilterOfRows(SimpleListFilter):
+    """By a row of another table: the first few in scope, how many more there are, and a box to find those."""
+
+    rows: QuerySet[Any]
+    template = "admin/accounts/filter_of_rows.html"
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: ModelAdmin[Any]) -> None:
+        self.called = searching.shortened(params.pop(self.called_name, [""])[-1])
+        self.others = [
+            (name, value)
+            for name, values in request.GET.lists()
+            for value in values
+            if name not in {self.called_name, PAGE_VAR}
+        ]
+        self.more = 0
+        super().__init__(request, params, model, model_admin)
+
+    @property
+    def called_name(self) -> str:
+        return f"{self.parameter_name}_called"
+
+    @property
+    def is_long(self) -> bool:
+        return bool(self.more or self.called)
+
+    def expected_parameters(self) -> list[str | None]:
+        return [*super().expected_parameters(), self.called_name]
+
+    def has_output(self) -> bool:
+        return super().has_output() or self.is_long
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
+        known = self.rows.all()
+        if self.called:
+            known = known.filter(begin(words_of("name"), self.called))
+        offered = list(known[: OFFERED + 1])
+        if len(offered) > OFFERED:
+            self.more = known.values("pk")[OFFERED : OFFERED + MOST_COUNTED].count()
+        offered = offered[:OFFERED]
+        chosen = self.chosen()
+        if chosen is not None and chosen not in {row.pk for row in offered}:
+            offered += self.rows.filter(pk=chosen)
+        return [(str(row.pk), str(row)) for row in offered]
+
+    def chosen(self) -> Any:
+        """Return the id that is asked for, if any. Raises IncorrectLookupParameters for what is none."""
+        try:
+            return self.rows.model._meta.pk.to_python(self.value())
+        except ValidationError as wrong:
+            raise IncorrectLookupParameters from wrong
+
+
+class TenantFilter(FilterOfRows):
+    title = _("tenant")
+    parameter_name = "tenant"
+    rows = Tenant.objects.order_by("name", "pk")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        tenant = self.chosen()
+        return _belonging(queryset, tenant_id=tenant) if tenant else queryset
+
+
+class RoleFilter(FilterOfRows):
+    """In the tenant that is chosen beside it, if one is: else in any."""
+
+    title = _("role")
+    parameter_name = "role"
+    rows = Role.objects.order_by("name", "pk")
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        role = self.chosen()
+        if role is None:
+            return queryset
+        tenant = request.GET.get(TenantFilter.parameter_name)
+        return _belonging(queryset, role_id=role, **({"tenant_id": tenant} if tenant else {}))
+
+
+def _belonging(people: QuerySet[User], **membership: Any) -> QuerySet[User]:
+    return people.filter(Exists(Membership.objects.filter(user=OuterRef("pk"), **membership)))

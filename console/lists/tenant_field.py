@@ -1,0 +1,28 @@
+"""A tenant, told in a form by its name or its short name."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from console.lists.searching import tenants_called
+
+
+class TenantField(forms.CharField):
+    """Gives the tenant's id, or None where nothing was told and nothing has to be."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(label=_("Tenant"), max_length=150, **told)
+
+    def clean(self, value: Any) -> UUID | None:
+        called = super().clean(value)
+        if not called:
+            return None
+        found = list(tenants_called(called)[:2])
+        if len(found) != 1:
+            raise ValidationError(
+                _("There are several of this name: give the short name.") if found else _("There is no such tenant.")
+            )
+        return found[0]

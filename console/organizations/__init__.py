@@ -1,0 +1,1 @@
+"""Tenants, roles, memberships, invitations and claim rules in the admin."""

@@ -1,0 +1,47 @@
+"""The overview as a whole: which panels there are, who may see them, and how each of them is."""
+
+import logging
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from redis.exceptions import RedisError
+
+from accounts.models import User
+from console.overview import counting, jobs, people, provider_health, purge, refusals, revocation, sign_ins, trail
+from console.overview.counting import Counter
+from console.overview.panel import Panel, Shown
+
+logger = logging.getLogger(__name__)
+
+PANELS: list[Panel[Any]] = [
+    sign_ins.PANEL,
+    refusals.PANEL,
+    people.SESSIONS,
+    people.STALE,
+    provider_health.PANEL,
+    revocation.PANEL,
+    trail.PANEL,
+    purge.PANEL,
+    jobs.PANEL,
+]
+
+
+def may_see_overview(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Only who may see every tenant: the numbers are of the whole site."""
+    return isinstance(user, User) and user.is_active and user.is_staff and user.is_superuser
+
+
+def shown() -> list[Shown]:
+    """Return every panel with what is known for it. Without the cache none of them has numbers, and all say so."""
+    try:
+        known = counting.numbers_at_hand(counters())
+    except RedisError:
+        logger.warning("the cache is away: the overview is shown without numbers")
+        return [panel.away() for panel in PANELS]
+    return [panel.show(known.get(panel.counter.key)) for panel in PANELS]
+
+
+def counters() -> list[Counter[Any]]:
+    """Return what the panels count; several may share one."""
+    return list({panel.counter.key: panel.counter for panel in PANELS}.values())

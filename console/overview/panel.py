@@ -1,0 +1,163 @@
+"""What a panel of the overview is made of: a title, numbers, a chart and a table."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from django.utils.formats import number_format
+
+from console.overview.charts import Chart, Text
+from console.overview.counting import Counted, Counter
+
+Numbers = TypeVar("Numbers")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A word with a sign before it, which the stylesheet draws by its kind, and the moment that it is true of."""
+
+    kind: str
+    word: Text
+    at: datetime | None = None
+
+
+Value = Text | int | datetime | Mark | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table. None is something that has not happened."""
+
+    value: Value
+
+    @property
+    def is_mark(self) -> bool:
+        return isinstance(self.value, Mark)
+
+    @property
+    def is_number(self) -> bool:
+        return isinstance(self.value, int)
+
+    @property
+    def is_moment(self) -> bool:
+        return isinstance(self.value, datetime)
+
+    @property
+    def text(self) -> Text:
+        if isinstance(self.value, int):
+            return number_format(self.value, force_grouping=True)
+        return "-" if self.value is None else str(self.value)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number that says the most, and what it is the number of."""
+
+    number: int
+    name: Text
+
+    @property
+    def text(self) -> str:
+        return number_format(self.number, force_grouping=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Every number of a panel, to be read. The first column names the rows."""
+
+    heads: Sequence[Text]
+    rows: Sequence[Sequence[Value]]
+
+    @property
+    def columns(self) -> list[tuple[Text, bool]]:
+        """Each head, and whether numbers stand below it."""
+        kinds = [Cell(value).is_number for value in self.rows[0]] if self.rows else [False] * len(self.heads)
+        return list(zip(self.heads, kinds, strict=True))
+
+    @property
+    def cells(self) -> list[tuple[Cell, list[Cell]]]:
+        """Each row, as the cell that names it and the others."""
+        return [(Cell(first), [Cell(value) for value in rest]) for first, *rest in self.rows]
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a tone of the chart stands for."""
+
+    tone: str
+    name: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """A panel's numbers as they are shown. Without a chart the table stands open."""
+
+    table: Table
+    figures: Sequence[Figure] = ()
+    chart: Chart | None = None
+    legend: Sequence[Key] = ()
+    note: Text = ""
+
+
+class State(StrEnum):
+    SHOWN = "shown"
+    EMPTY = "empty"
+    PENDING = "pending"
+    AWAY = "away"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A panel on a page: how it is, and what there is to be seen of it."""
+
+    name: str
+    title: Text
+    empty: Text
+    state: State
+    drawing: Drawing | None = None
+    counted_at: datetime | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel(Generic[Numbers]):
+    """One question that the overview answers.
+
+    ``draw`` is given the numbers and the moment that they are true of, by which it judges what is late. It returns
+    None while there is nothing to draw; ``empty`` then says what will be here and how it gets
+    here. ``bare`` draws what can be told without the numbers.
+    """
+
+    name: str
+    title: Text
+    counter: Counter[Numbers]
+    draw: Callable[[Numbers, datetime], Drawing | None]
+    empty: Text
+    bare: Callable[[], Drawing | None] = lambda: None
+
+    def show(self, counted: Counted[Numbers] | None) -> Shown:
+        """Show it with its numbers, or as still being counted."""
+        if counted is None:
+            return self._shown(State.PENDING, self.bare())
+        drawing = self.draw(counted.numbers, counted.at)
+        state = State.SHOWN if drawing else State.EMPTY
+        return self._shown(state, drawing, counted_at=counted.at, is_late=counted.is_older_than(turns=3))
+
+    def away(self) -> Shown:
+        """Show it while nobody knows its numbers."""
+        return self._shown(State.AWAY, self.bare())
+
+    def _shown(
+        self, state: State, drawing: Drawing | None, *, counted_at: datetime | None = None, is_late: bool = False
+    ) -> Shown:
+        return Shown(
+            name=self.name,
+            title=self.title,
+            empty=self.empty,
+            state=state,
+            drawing=drawing,
+            counted_at=counted_at,
+            is_late=is_late,
+        )

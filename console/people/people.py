@@ -1,0 +1,123 @@
+"""The list of people in the admin: sorted, searched, filtered, exported and worked upon, a million of them as well."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.models.search_words import begin
+from accounts.models.user import EMAIL_KEY, NAME_KEY, WORDS
+from console.lists import searching
+from console.lists.exporting import ExportAdmin
+from console.lists.filtering import (
+    AddressInDisputeFilter,
+    ProviderFilter,
+    RoleFilter,
+    SecondFactorFilter,
+    SignedInFilter,
+    TenantFilter,
+)
+from console.lists.paging import KeysetAdmin, KeysetChangeList, Place
+from console.people.bulk import BulkAdmin
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[User]
+else:
+    Base = object
+
+
+CLOSE_BY = 2000  # people of the list, one after the other: among them a page of a common name is found first
+
+
+class SearchedList(KeysetChangeList):
+    """A list of people, in which a common word is looked for close by before all that have it are gathered (ADR 39)."""
+
+    everybody: QuerySet[User] | None = None  # without the search, where what it looks for is common
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        found = super().get_queryset(request, exclude_parameters)
+        query = self.query
+        if query and searching.is_common(self.root_queryset, query):
+            self.query = ""
+            self.everybody = super().get_queryset(request, exclude_parameters)
+            self.query = query
+        return found
+
+    def countable(self) -> QuerySet[Any]:
+        if self.everybody is None:
+            return super().countable()
+        return self.everybody.filter(begin(WORDS, searching.shortened(self.query)))
+
+    def read(self, place: Place | None, count: int) -> list[Any]:
+        """Where too few are close by, all of them are gathered."""
+        if self.everybody is not None:
+            term = searching.shortened(self.query)
+            near = self.ordered(self.everybody, place).annotate(is_called=begin(WORDS, term))
+            keys = [key for key, is_called in near.values_list("pk", "is_called")[:CLOSE_BY] if is_called][:count]
+            if len(keys) == count:
+                return self.rows_of(keys)
+        return super().read(place, count)
+
+
+class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
+    list_display = ("name_shown", "email_shown", "email_verified", "is_active", "is_staff", "created_at")
+    list_filter: ClassVar[Any] = (
+        "is_active",
+        "is_staff",
+        "is_superuser",
+        "email_verified",
+        AddressInDisputeFilter,
+        ProviderFilter,
+        TenantFilter,
+        RoleFilter,
+        SignedInFilter,
+    )
+    sortable_by: ClassVar[Any] = ("name_shown", "email_shown", "created_at")
+    ordering: ClassVar[Any] = ("-created_at",)
+    search_fields: ClassVar[Any] = ("email",)  # any, to be shown the field: get_search_results decides
+    search_help_text: ClassVar[Any] = _(
+        "The beginning of each word: of a name, an address, its domain or a local name. The beginning of a session's "
+        "id. The whole id of an account or a tenant, a subject, the network address of a live session, the name or "
+        "short name of a tenant."
+    )
+    export_columns: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "name": "name",
+        "email": "email",
+        "email_verified": "email_verified",
+        "username": "username",
+        "is_active": "is_active",
+        "is_staff": "is_staff",
+        "is_superuser": "is_superuser",
+        "created_at": "created_at",
+    }
+
+    @admin.display(description=_("name"), ordering=NAME_KEY)
+    def name_shown(self, user: User) -> str:
+        return str(user)
+
+    @admin.display(description=_("address"), ordering=EMAIL_KEY)
+    def email_shown(self, user: User) -> str:
+        return user.email or ""
+
+    def get_changelist(self, request: HttpRequest, **_options: Any) -> type[KeysetChangeList]:
+        return SearchedList
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Those of second factors come with the door that knows of them."""
+        further = ["second_factor_required"] if hasattr(User, "second_factor_required") else []
+        return [
+            *super().get_list_filter(request),
+            *further,
+            *([SecondFactorFilter] if apps.is_installed("allauth.mfa") else []),
+        ]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        return searching.find(queryset, search_term), False

@@ -1,0 +1,220 @@
+"""What is told of a person below the form of their page: where they belong, how they come in, what happened."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Identity, Membership, Role, Session, Tenant, User
+from accounts.sign_in.factors.enrolled import Kind, factors_of
+from accounts.sign_in.provider_names import name_of
+from audit.models import Entry
+from audit.reading import labels
+from audit.reading.visibility import Sight
+from console.scope import actor
+from foundation.browsers import name_browser
+from foundation.rows import Rows, fetch_all
+from tenancy.context import current
+
+SHOWN_ENTRIES = 20
+MEMBERSHIPS, TENANTS, ROLES = Rows(Membership, "m"), Rows(Tenant, "t"), Rows(Role, "r")
+IDENTITIES, SESSIONS = Rows(Identity, "i"), Rows(Session, "s")
+OF_MEMBERSHIPS = f"""
+    SELECT {MEMBERSHIPS.columns}, {TENANTS.columns}, {ROLES.columns}
+    FROM accounts_membership m JOIN accounts_tenant t ON t.id = m.tenant_id JOIN accounts_role r ON r.id = m.role_id
+    WHERE m.user_id = %s ORDER BY m.is_primary DESC, t.name
+"""
+OF_IDENTITIES = f"SELECT {IDENTITIES.columns} FROM accounts_identity i WHERE i.user_id = %s ORDER BY i.id"
+OF_SESSIONS = f"""
+    SELECT {SESSIONS.columns} FROM accounts_session s
+    WHERE s.user_id = %s AND s.expire_date > statement_timestamp() ORDER BY s.last_seen_at DESC
+"""
+KINDS_OF_FACTORS = {
+    Kind.TOTP: gettext_lazy("Authenticator app"),
+    Kind.WEBAUTHN: gettext_lazy("Passkey"),
+    Kind.RECOVERY_CODES: gettext_lazy("Recovery codes"),
+}
+OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Cells of text; the first one may lead somewhere."""
+
+    cells: Sequence[str]
+    link: str = ""
+
+    def under(self, heads: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each cell with the head of its column, which stands before it where there is no room for columns."""
+        return list(zip(heads, self.cells, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A table with its title, and what one may do there: (words, address)."""
+
+    name: str
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Row]
+    act: tuple[str, str] | None = None
+
+    @property
+    def lines(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return each row as its link and its cells, each with its head."""
+        return [(row.link, row.under(self.heads)) for row in self.rows]
+
+
+def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[Panel]:
+    """Return those that whoever asks may see; none of them is a form, which would cost more than the page.
+
+    ``may_change`` says that they may change the account: its second factors are shown to those alone.
+    """
+    person = actor(request)
+    makers = {
+        "accounts.view_membership": _memberships,
+        "accounts.view_identity": _identities,
+        "accounts.view_session": _sessions,
+        "audit.view_entry": _history,
+    }
+    sight = Sight(request)
+    sight.know(user, person)
+    shown = [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
+    return [*shown[:-1], _factors(request, user), *shown[-1:]] if may_change else shown
+
+
+def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
+    """Those in the reader's own tenant, or all for a superuser: the database guards the table."""
+    memberships = [_membership(row, user) for row in fetch_all(OF_MEMBERSHIPS, [user.pk])]
+    sight.know(*memberships)
+    add = reverse("admin:accounts_membership_add")
+    return Panel(
+        name="memberships",
+        title=_("Tenants"),
+        heads=(_("Tenant"), _("Role"), _("Primary"), _("Since")),
+        rows=[
+            Row(
+                cells=(str(m.tenant), str(m.role), _("yes") if m.is_primary else "", _day(m.created_at)),
+                link=f"{reverse('admin:accounts_membership_change', args=[m.pk])}?{OF_A_PERSON}",
+            )
+            for m in memberships
+        ],
+        act=(_("Add to a tenant"), f"{add}?user={user.pk}&{OF_A_PERSON}") if actor(request).is_superuser else None,
+    )
+
+
+def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
+    identities = [IDENTITIES.read(row) for row in fetch_all(OF_IDENTITIES, [user.pk])]
+    sight.know(*identities)
+    return Panel(
+        name="identities",
+        title=_("Ways in"),
+        heads=(_("Provider"), _("Subject"), _("Address"), _("Verified"), _("Issuer"), _("Since")),
+        rows=[
+            Row(
+                cells=(
+                    name_of(identity.provider),
+                    identity.subject,
+                    identity.email or "",
+                    _("yes") if identity.email_verified else _("no"),
+                    identity.issuer,
+                    _day(identity.created_at),
+                )
+            )
+            for identity in identities
+        ],
+    )
+
+
+def _factors(request: HttpRequest, user: User) -> Panel:
+    """Whoever looks at their own has a page for them."""
+    factors = factors_of(user)
+    own = (_("Your second factors"), reverse("second-factor"))
+    reset = (_("Remove all"), reverse("admin:accounts_user_reset_factors", args=[user.pk]))
+    return Panel(
+        name="factors",
+        title=_("Second factors"),
+        heads=(_("Kind"), _("Name"), _("Added"), _("Last used")),
+        rows=[
+            Row(
+                cells=(
+                    str(KINDS_OF_FACTORS[Kind(factor.kind)]),
+                    factor.name if factor.kind == Kind.WEBAUTHN else "",
+                    _day(factor.added_at),
+                    date_format(factor.last_used_at, "DATETIME_FORMAT") if factor.last_used_at else _("never"),
+                )
+            )
+            for factor in factors
+        ],
+        act=(own if user.pk == actor(request).pk else reset) if factors else None,
+    )
+
+
+def _sessions(_request: HttpRequest, user: User, _sight: Sight) -> Panel:
+    """Without the keys, which would open them."""
+    live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
+    return Panel(
+        name="sessions",
+        title=_("Sessions"),
+        heads=(_("Session"), _("Browser"), _("Address"), _("Through"), _("Last seen")),
+        rows=[
+            Row(
+                cells=(
+                    str(session.public_id),
+                    name_browser(session.user_agent),
+                    session.address or "",
+                    name_of(session.provider) if session.provider else _("Local password"),
+                    date_format(session.last_seen_at, "DATETIME_FORMAT"),
+                )
+            )
+            for session in live
+        ],
+    )
+
+
+def _history(_request: HttpRequest, user: User, sight: Sight) -> Panel:
+    """The newest of what concerns the person: of the tenant's own part, for its administrators."""
+    scope = current()
+    found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
+    if not scope.is_site:
+        found = found.filter(tenant_id=str(scope.tenant_id))
+    entries = list(found[:SHOWN_ENTRIES])
+    sight.gather(entries)
+    return Panel(
+        name="history",
+        title=_("History"),
+        heads=(_("Time"), _("What"), _("By"), _("Object")),
+        rows=[_told(entry, sight) for entry in entries],
+        act=(_("All of it"), f"{reverse('admin:audit_entry_changelist')}?person={user.pk}"),
+    )
+
+
+def _told(entry: Entry, sight: Sight) -> Row:
+    actor, what = sight.actor(entry), sight.object(entry)
+    return Row(
+        cells=(
+            date_format(entry.at, "DATETIME_FORMAT"),
+            labels.happening(entry.action).removesuffix("."),
+            f"{actor.kind} {actor.text}" if actor.kind and not actor.url else actor.text,
+            f"{what.kind} {what.text}" if what else "",
+        ),
+        link=reverse("admin:audit_entry_change", args=[entry.pk]),
+    )
+
+
+def _membership(row: Sequence[Any], user: User) -> Membership:
+    membership = MEMBERSHIPS.read(row)
+    row = row[len(MEMBERSHIPS.names) :]
+    membership.user, membership.tenant = user, TENANTS.read(row)
+    membership.role = ROLES.read(row[len(TENANTS.names) :])
+    return membership
+
+
+def _day(moment: datetime) -> str:
+    return date_format(moment, "DATE_FORMAT")

@@ -1,0 +1,84 @@
+"""All that is kept about a person, given out or erased, from their page in the admin: superusers only."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.organizations.delegation import LAST_SUPERUSER
+from accounts.organizations.middleware import afterwards
+from accounts.privacy import erasing
+from accounts.privacy.erasing import ErasureRefused, Reason
+from accounts.privacy.views import answer
+from console.reauthentication import ask_for_fresh_proof
+from console.scope import actor
+
+REFUSED = {
+    Reason.LAST_SUPERUSER: LAST_SUPERUSER,
+    Reason.ONESELF: _("Nobody erases themselves here: ask another superuser. Nothing was changed."),
+}
+LONGEST_REASON = 500
+
+
+class Privacy(admin.ModelAdmin[User]):
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<uuid:key>/kept/", view(self.kept_view), name="accounts_user_kept"),
+            path("<uuid:key>/erase/", view(self.erase_view), name="accounts_user_erase"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def kept_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        person, asked = self._asked_about(request, key)
+        if asked or request.method == "POST":
+            return asked or answer(person)
+        return self._page(request, person, "admin/accounts/user/kept.html", title=_("What is kept about this person"))
+
+    def erase_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+        """Ask by GET, act by POST, with a reason."""
+        person, asked = self._asked_about(request, key)
+        if asked:
+            return asked
+        reason = request.POST.get("reason", "").strip()
+        title = _("Erase this person?")
+        if request.method != "POST" or not (0 < len(reason) <= LONGEST_REASON):
+            lacks = request.method == "POST"
+            return self._page(request, person, "admin/accounts/user/erase.html", title=title, lacks_reason=lacks)
+        return self._erase(request, person, reason)
+
+    def _erase(self, request: HttpRequest, person: User, reason: str) -> HttpResponse:
+        try:
+            count = erasing.erase(person, reason=reason, asked_by=actor(request))
+        except ErasureRefused as refused:
+            because = refused
+            afterwards(request, lambda: erasing.note_refusal(person, because))
+            self.message_user(request, str(REFUSED[refused.reason]), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[person.pk]))
+        told = ngettext(
+            "The person was erased. %(count)d entry of the trail lost its personal values.",
+            "The person was erased. %(count)d entries of the trail lost their personal values.",
+            count,
+        )
+        self.message_user(request, told % {"count": count}, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
+
+    def _asked_about(self, request: HttpRequest, key: Any) -> tuple[User, HttpResponseBase | None]:
+        """Return the person, and the page that asks for a fresh proof where it must."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        person = self.get_object(request, str(key))
+        if person is None:
+            raise Http404(gettext("There is no such account."))
+        return person, ask_for_fresh_proof(request, back_to=request.path)
+
+    def _page(self, request: HttpRequest, person: User, template: str, **context: Any) -> TemplateResponse:
+        back = reverse("admin:accounts_user_change", args=[person.pk])
+        shown = {**self.admin_site.each_context(request), "opts": self.opts, "person": person, "back": back}
+        return TemplateResponse(request, template, {**shown, "longest_reason": LONGEST_REASON, **context})

@@ -1,0 +1,223 @@
+"""One person's page in the admin: a small form, panels below it (``person_panels``), and the rights on another."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from accounts.cut_off import end_all
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
+from accounts.models import Membership, User
+from accounts.organizations import delegation
+from accounts.sessions import Because, end_others
+from console.organizations.tenants import keep
+from console.people.notifying import tell_former_address, tell_of_changes
+from console.people.person_panels import panels
+from console.reauthentication import ask_for_fresh_proof
+from console.scope import Scoped, actor
+from foundation.display_names import on_one_line
+
+FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
+ADDRESS = {"email", "email_verified"}
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
+
+
+class UserForm(UserChangeForm[User]):
+    """The last superuser stays one, and active."""
+
+    person: User
+
+    class Meta:
+        model = User
+        fields = "__all__"
+
+    def clean_name(self) -> str:
+        return on_one_line(self.cleaned_data["name"])
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        still = {name: cleaned.get(name, getattr(self.instance, name)) for name in ("is_active", "is_superuser")}
+        if not all(still.values()) and delegation.is_last_superuser(self.instance):
+            delegation.note_refusal(self.person, self.instance, because="last_superuser")
+            raise ValidationError(delegation.LAST_SUPERUSER)
+        return cleaned
+
+
+class UserPage(Scoped[User]):
+    """What a tenant's administrators see of its people, and the little of it that they may change."""
+
+    form = UserForm
+    change_form_template = "admin/accounts/user/change_form.html"
+    readonly_fields = ("id", "created_at", "others_with_address")
+    fieldsets = (
+        (
+            None,
+            {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active", "second_factor_required")},
+        ),
+    )
+    of_dispute = (
+        (
+            _("Address in dispute"),
+            {
+                "fields": ("others_with_address",),
+                "description": _(
+                    "Several accounts have verified this address. Nobody signs in by it, and nothing is mailed by it, "
+                    "until all but one have another address or are not verified any more."
+                ),
+            },
+        ),
+    )
+    for_their_tenant = ((None, {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active")}),)
+    of_rights = (
+        (_("Local account"), {"fields": ("username", "password")}),
+        (_("Rights everywhere"), {"fields": RIGHTS}),
+    )
+
+    def scoped(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(pk__in=Membership.objects.values("user_id"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is None:
+            return super().get_fieldsets(request, obj)
+        if not actor(request).is_superuser:
+            return self.for_their_tenant
+        if _is_about_rights(request):
+            return self.of_rights
+        return self.fieldsets if obj.address_dispute is None else (*self.fieldsets, *self.of_dispute)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        mine = super().get_readonly_fields(request, obj)
+        if obj is None or actor(request).is_superuser:
+            return mine
+        return (*mine, "email", "email_verified")
+
+    @admin.display(description=_("other accounts with this address"))
+    def others_with_address(self, user: User) -> str:
+        others = User.objects.filter(canonical_email=user.canonical_email, address_dispute__isnull=False)
+        links = (
+            (reverse("admin:accounts_user_change", args=[other.pk]), other) for other in others.exclude(pk=user.pk)
+        )
+        return format_html_join(", ", '<a href="{}">{}</a>', links)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"person": actor(request)})
+
+    def fields_to_restore(self, request: HttpRequest, obj: User) -> list[str]:
+        """Both forms' fields together: the trail puts rights back too, for who may give them."""
+        parts: list[Any] = list(self.get_fieldsets(request, obj))
+        if actor(request).is_superuser:
+            parts += self.of_rights
+        return flatten_fieldsets(parts)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """An account that other tenants have too is no single tenant's to change."""
+        person = actor(request)
+        if obj is None or person.is_superuser or not super().has_change_permission(request, obj):
+            return super().has_change_permission(request, obj)
+        return delegation.is_theirs_alone(person, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """A person is erased, with all that hangs on them: Django's Delete would stop at their identities."""
+        return False
+
+    def get_urls(self) -> list[Any]:
+        rights = path("<id>/rights/", self.admin_site.admin_view(self.rights_view), name="accounts_user_rights")
+        return [rights, *super().get_urls()]
+
+    def rights_view(self, request: HttpRequest, id: str) -> HttpResponseBase:  # noqa: A002  # as Django's own beside it
+        """What a superuser gives to be had in every tenant: who may do that can be anybody."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        return ask_for_fresh_proof(request, back_to=request.path) or self.changeform_view(request, id)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:  # noqa: A002  # Django's signature
+        """Who sets somebody's password can be them."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        if asked := ask_for_fresh_proof(request, back_to=request.path):
+            return asked
+        with transaction.atomic():
+            response: HttpResponseBase = super().user_change_password(request, id, form_url)  # type: ignore[misc]  # Django's UserAdmin has it
+            if request.method == "POST" and isinstance(response, HttpResponseRedirect):  # done
+                self._password_was_changed(request, id)
+        return response
+
+    def _password_was_changed(self, request: HttpRequest, id: str) -> None:  # noqa: A002  # as above
+        """End what the old one opened. Whoever changed their own has another key by now, which is kept."""
+        request.session.save()
+        user = User.objects.get(pk=unquote(id))
+        end_others(user, keep=keep(request, user), because=Because.PASSWORD_CHANGED)
+        is_own = user.pk == actor(request).pk
+        notices.tell(user, Notice.PASSWORD_CHANGED if is_own else Notice.PASSWORD_SET)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = kwargs.get("obj")
+        if user is not None:
+            context["show_save_and_add_another"] = False
+            if _is_about_rights(request):
+                context.update(is_about_rights=True, subtitle=_("Rights and password"), show_delete=False)
+            else:
+                context["panels"] = panels(request, user, may_change=self.has_change_permission(request, user))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_post_save_change(self, request: HttpRequest, obj: User) -> HttpResponseRedirect:
+        if _is_about_rights(request):
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[obj.pk]))
+        return super().response_post_save_change(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
+        """A name that an administrator has set is no provider's to change; without one, a provider's is taken."""
+        if "name" in form.changed_data:
+            obj.name_set_here = bool(obj.name)
+        before = User.objects.filter(pk=obj.pk).first() if "email" in form.changed_data else None
+        super().save_model(request, obj, form, change)
+        if before is not None:
+            tell_former_address(obj, before)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
+        """Lead to the page that erases, for whoever knows Django's address."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        user = self.get_object(request, unquote(object_id))
+        if user is None:
+            raise Http404
+        if request.method == "POST" and delegation.is_last_superuser(user):
+            delegation.note_refusal(actor(request), user, because="last_superuser")
+            self.message_user(request, delegation.LAST_SUPERUSER, messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
+        erase = reverse("admin:accounts_user_erase", args=[user.pk])
+        return ask_for_fresh_proof(request, back_to=erase) or HttpResponseRedirect(erase)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Rights or an address that changed, or an account that is closed, end the sessions that knew it otherwise.
+
+        Whoever reads the former mailbox may be in one of those, with a code from it as their fresh proof.
+        """
+        super().save_related(request, form, formsets, change)
+        changed = set(form.changed_data)
+        if "is_active" in changed and not form.instance.is_active:
+            end_all([form.instance.pk], because=Because.DEACTIVATED)
+        elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
+            end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
+        elif changed & ADDRESS and change:
+            end_others(form.instance, keep=keep(request, form.instance), because=Because.ADDRESS_CHANGED)
+        if change:
+            tell_of_changes(form)
+
+
+def _is_about_rights(request: HttpRequest) -> bool:
+    return request.resolver_match is not None and request.resolver_match.url_name == "accounts_user_rights"

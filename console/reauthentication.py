@@ -1,0 +1,56 @@
+"""Whether somebody who is about to do something dangerous has lately shown that it is them."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.sign_in.reauthentication import gate
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+else:
+    Base = object
+
+
+def ask_for_fresh_proof(request: HttpRequest, *, back_to: str) -> HttpResponseBase | None:
+    """Return the page that asks for it, if it must be asked for; they come back to an address of this site by GET.
+
+    The one place that every act of the admin asks through.
+    """
+    return None if gate.is_fresh(request) else gate.ask(request, next=back_to)
+
+
+class ProofFirst(Base):
+    """A model whose rows give or take power, or decide how somebody comes in: no row is written without a fresh proof.
+
+    Looking at one needs none. Whoever may not write at all is not asked: Django refuses them.
+    """
+
+    dangerous_actions: ClassVar[frozenset[str]] = frozenset({"delete_selected"})  # of the list, on many rows
+
+    def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        asked = self._ask_first(request) if self.has_add_permission(request) else None
+        return asked or super().add_view(request, *args, **kwargs)
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        is_posted = request.method == "POST" and self._may_write(request, object_id, self.has_change_permission)
+        asked = self._ask_first(request) if is_posted else None
+        return asked or super().change_view(request, object_id, *args, **kwargs)
+
+    def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        asked = self._ask_first(request) if self._may_write(request, object_id, self.has_delete_permission) else None
+        return asked or super().delete_view(request, object_id, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        chosen = set(request.POST.getlist("action")) & self.dangerous_actions
+        asked = self._ask_first(request) if chosen & self.get_actions(request).keys() else None
+        return asked or super().changelist_view(request, *args, **kwargs)
+
+    def _may_write(self, request: HttpRequest, object_id: str, has_permission: Any) -> bool:
+        found = self.get_object(request, unquote(object_id))
+        return found is not None and bool(has_permission(request, found))
+
+    def _ask_first(self, request: HttpRequest) -> HttpResponseBase | None:
+        return ask_for_fresh_proof(request, back_to=request.get_full_path())

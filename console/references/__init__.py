@@ -1,0 +1,1 @@
+"""What is behind the reference of a refusal, for administrators."""

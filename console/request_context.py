@@ -1,0 +1,63 @@
+"""Going on in the name of a request whose transaction has ended: for answers that stream."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Self
+
+from django.db import transaction
+
+from audit.context import Actor, Context, acting
+from audit.context import current as audit_context
+from tenancy import person_context, site_context, tenant_context
+from tenancy.context import Scope, current
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standpoint:
+    """What of the guarded tables a request could see, and as whom the trail knew it."""
+
+    scope: Scope
+    circumstances: Context
+    actor: Actor | None
+    behind: Actor | None
+
+    @classmethod
+    def now(cls) -> Self:
+        circumstances = audit_context()
+        return cls(
+            scope=current(),
+            circumstances=circumstances,
+            actor=circumstances.who(),
+            behind=circumstances.who_is_behind(),
+        )
+
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """In a transaction of its own, see exactly what the request saw."""
+        scope = self.scope
+        with ExitStack() as stack:
+            stack.enter_context(self.told())
+            if scope.is_site:
+                stack.enter_context(site_context("what a superuser began in the admin goes on"))
+            elif scope.tenant_id:
+                stack.enter_context(tenant_context(scope.tenant_id, person_id=scope.person_id))
+            elif scope.person_id:
+                stack.enter_context(person_context(scope.person_id))
+            else:
+                stack.enter_context(transaction.atomic())
+            yield
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Let entries and events tell of the request, without a transaction."""
+        then = self.circumstances
+        with acting(
+            actor=self.actor,
+            behind=self.behind,
+            tenant_id=then.tenant_id,
+            request_id=then.request_id,
+            address=then.address,
+            user_agent=then.user_agent,
+        ):
+            yield

@@ -1,0 +1,119 @@
+"""What of a model somebody finds in the admin: superusers everything, others what is in their tenant."""
+
+from typing import Any, TypeVar, cast
+
+from django.contrib import admin
+from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
+from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+
+from accounts.models import User
+from console.trail.history import history
+
+Row = TypeVar("Row", bound=Model)
+
+
+def actor(request: HttpRequest) -> User:
+    """Return who works in the admin: its door lets nobody else in."""
+    return cast("User", request.user)
+
+
+def people_of(model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> QuerySet[User]:
+    """Return whom somebody finds in the admin at all. What is asked of others must not show in their answers."""
+    people: QuerySet[User] = model_admin.admin_site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
+    return people
+
+
+class Remembered(admin.ModelAdmin[Row]):
+    """A model whose history is what the trail tells of it: Django's own log knows only what the admin did."""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        obj = self.get_object(request, object_id)
+        if obj is None or not self.has_view_or_change_permission(request, obj):
+            return super().history_view(request, object_id, extra_context)  # which says so
+        return HttpResponseRedirect(history(obj._meta.db_table, str(obj.pk)))
+
+
+class OnlySuperusers(Remembered[Row]):
+    """A model that is not divided among tenants: whoever sees any of it sees all."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser and super().has_module_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_view_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return actor(request).is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return actor(request).is_superuser and super().has_delete_permission(request, obj)
+
+
+class ChoiceOfMany(AutocompleteSelect):
+    """Django's own widget fails on a key that cannot be one, such as half an id.
+
+    Shows again what was chosen, if it can be a key at all; that it was no choice is for the field to say.
+
+    Where nothing is chosen yet it has words of its own: a screen reader has nothing else to call it.
+    """
+
+    def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
+        attributes = super().build_attrs(base_attrs, extra_attrs)
+        return {**attributes, "data-placeholder": gettext("Choose one")}
+
+    def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
+        return super().optgroups(name, [chosen for chosen in value if self._can_be_key(chosen)], attr)
+
+    def _can_be_key(self, chosen: Any) -> bool:
+        try:
+            self.field.remote_field.model._meta.pk.to_python(chosen)
+        except (ValidationError, ValueError, TypeError):
+            return False
+        return True
+
+
+class NarrowChoices(admin.options.BaseModelAdmin[Row]):
+    """Offers, and accepts, of other models what the person finds in those models' own admin."""
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ChoiceOfMany(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        self._narrow(db_field, request, kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def _narrow(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
+        model = db_field.remote_field.model
+        other = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
+        if isinstance(other, Scoped):
+            kwargs.setdefault("queryset", other.get_queryset(request))
+        elif not actor(request).is_superuser:
+            kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001
+
+
+class Scoped(NarrowChoices[Row], Remembered[Row]):
+    """A model of which a tenant's administrators find their tenant's part.
+
+    The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
+    in Django's admin that reads begins with this queryset: lists, pages, searches, actions, choices.
+    """
+
+    def scoped(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
+        """Narrow a queryset for somebody who acts in a tenant. The manager's own scope suffices for guarded tables."""
+        return queryset
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:
+        queryset = super().get_queryset(request)
+        person = actor(request)
+        if person.is_superuser:
+            return queryset
+        return self.scoped(request, queryset) if person.standing else queryset.none()

@@ -1,0 +1,136 @@
+"""The door to the admin: a local password or a provider, and a second factor behind either (promise 45)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
+from accounts.models import User
+from accounts.sessions import Because, end_others
+from accounts.sign_in import login_throttle, rate_limits
+from accounts.sign_in.factors.enrolled import has_factor, must_have_factor
+from accounts.sign_in.local import by_passkey, passwords
+from accounts.sign_in.login_throttle import Braked
+from accounts.sign_in.reauthentication import gate
+from audit.events import Event, record
+from console.site import Site
+from foundation.next_page import asked_next, query
+from providers.buttons import buttons, page_with_buttons
+
+
+class PasswordForm(AdminAuthenticationForm):
+    def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
+        """Somebody's right password that opens nothing here is answered like a wrong one."""
+        if isinstance(user, User) and not user.is_staff and rate_limits.may_leave_entry():
+            record(Event.SIGN_IN_REFUSED, person=user, refused_because="not_an_administrator")
+        super().confirm_login_allowed(user)  # type: ignore[arg-type]  # stubs ask for Django's own user
+
+
+class AdminSite(Site):
+    """Every page of the admin asks ``has_permission`` first, so nothing of it is seen before the second factor."""
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and _has_proven_enough(request)
+
+    @method_decorator([never_cache, login_not_required, sensitive_post_parameters("password")])
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        next_url = asked_next(request) or reverse("admin:index")
+        if request.method == "POST":
+            return self._judge_password(request, next_url)
+        if not super().has_permission(request):
+            return self._sign_in_page(request, PasswordForm(request), next_url)
+        return HttpResponseRedirect(next_url) if self.has_permission(request) else _to_second_factor(request, next_url)
+
+    @method_decorator(never_cache)
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]  # it may be a redirect
+        """Who comes otherwise than by its button is led to the page that has it."""
+        if request.method in {"GET", "HEAD"}:
+            return redirect("admin:index")
+        return super().logout(request, extra_context)
+
+    def password_change(  # type: ignore[override]  # stubs say that it is always a page
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if not (isinstance(request.user, User) and passwords.opens(request.user)):
+            raise Http404
+        if not gate.is_fresh(request):
+            return gate.ask(request)
+        try:
+            _judge_old_password(request, request.user)
+        except Braked as braked:  # answered here: an exception would take the entry in the trail back
+            return login_throttle.answer(braked)
+        with transaction.atomic():
+            response = super().password_change(request, extra_context)
+            if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
+                request.session.save()
+                end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
+                notices.tell(request.user, Notice.PASSWORD_CHANGED)
+        return response
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        can_change = isinstance(request.user, User) and passwords.opens(request.user)
+        return {**super().each_context(request), "can_change_password": can_change}
+
+    def _judge_password(self, request: HttpRequest, next_url: str) -> HttpResponse:
+        form = PasswordForm(request, request.POST)
+        if not settings.LOCAL_PASSWORDS:
+            if not rate_limits.may_leave_entry():
+                return rate_limits.too_often(rate_limits.REFUSALS)
+            record(Event.SIGN_IN_REFUSED, refused_because="local_passwords_off")
+            return self._sign_in_page(request, form, next_url, status=403)
+        if not form.is_valid():
+            return self._sign_in_page(request, form, next_url)
+        user = form.get_user()
+        assert isinstance(user, User)  # noqa: S101  # the one table of people
+        return passwords.sign_in(request, user, next_url)
+
+    def _sign_in_page(
+        self, request: HttpRequest, form: PasswordForm, next_url: str, *, status: int = 200
+    ) -> HttpResponse:
+        request.current_app = self.name
+        context = {
+            **self.each_context(request),
+            "title": _("Sign in"),
+            "subtitle": None,
+            "form": form if settings.LOCAL_PASSWORDS else None,
+            "app_path": request.get_full_path(),
+            "next": next_url,
+            "username": str(request.user),
+            "passkey_url": by_passkey.url(next_url) if settings.LOCAL_PASSWORDS else "",
+            "providers": buttons(request, next_url=next_url, another=request.user.is_authenticated),
+        }
+        return page_with_buttons(request, "admin/login.html", context, status=status)
+
+
+def _judge_old_password(request: HttpRequest, user: User) -> None:
+    """Meet the brake before Django's form judges the old password, which knows none. Raises Braked."""
+    old = request.POST.get("old_password", "")
+    if old and not passwords.is_of(request, user, old):
+        record(Event.SIGN_IN_REFUSED, person=user, refused_because="local_password_wrong")
+
+
+def _has_proven_enough(request: HttpRequest) -> bool:
+    user = request.user
+    if not isinstance(user, User):
+        return False
+    needs_one = settings.ADMIN_NEEDS_SECOND_FACTOR or must_have_factor(user) or has_factor(user)
+    return not needs_one or gate.has_second_factor(request, user)
+
+
+def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101  # asked before
+    if has_factor(request.user):
+        return gate.ask(request, next=next_url)
+    return redirect(reverse("need-factor") + query(next_url, stay=False))

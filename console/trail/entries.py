@@ -1,0 +1,294 @@
+"""The trail in the admin: to read, to filter, to follow, never to write."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from audit import triggers
+from audit.context import ActorKind
+from audit.declarations import Declaration, Exemption, said_of, tables
+from audit.events import Event
+from audit.models import Entry, Source
+from audit.reading import labels, point_in_time
+from audit.reading.filters import Asked
+from audit.reading.presentation import Telling, personal_of
+from audit.reading.search import Condition
+from audit.reading.visibility import Named, Sight
+from audit.tallies import SLACK
+from console.lists.paging import KeysetAdmin
+from console.trail.history import history
+from console.trail.listing import TrailList
+
+NAMED_FIELDS = 4  # in a line of the list; of more, how many there are
+
+
+@admin.register(Entry)
+class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # not generic at run time
+    list_display = ["when", "who", "happened", "what", "concerned"]
+    list_display_links = ["when"]
+    ordering = ["-id"]
+    actions = None
+    change_list_template = "admin/audit/entry/list.html"
+    filters_form: ClassVar[type[Asked]] = Asked
+
+    def get_urls(self) -> list[URLPattern]:
+        models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.past_view)
+        own = [
+            path("models/", models, name="audit_models"),
+            path("<int:entry_id>/as-it-was/<slug:side>/", past, name="audit_past"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
+        return TrailList
+
+    def get_filters_form(self, request: HttpRequest) -> Asked:
+        return self.filters_form(request.GET)
+
+    def scope(self, request: HttpRequest) -> Sequence[Condition]:
+        """Say to the index what the queryset of this admin says to the eye."""
+        return ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Entry | None = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Trail")} | (extra_context or {}))
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Tell one entry. There is nothing to be sent here."""
+        if object_id is None or request.method not in {"GET", "HEAD"}:
+            raise PermissionDenied
+        entry = self.get_object(request, object_id)
+        if entry is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        return self._page(request, "page.html", self.told(request, entry) | (extra_context or {}))
+
+    def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+        """Return what the page of an entry says."""
+        sight = Sight(request, self.admin_site)
+        sight.gather([entry], values=True)
+        telling = Telling(entry=entry, sight=sight, personal=personal_of(entry))
+        changes_a_row = entry.action in labels.CHANGES
+        return {
+            "title": _headline(entry, sight),
+            "entry": entry,
+            "telling": telling,
+            "lines": telling.lines(),
+            "has_both": entry.before is not None and entry.after is not None,
+            "actor": sight.actor(entry),
+            "behind": sight.behind(entry),
+            "reason": reason_of(entry, self.get_queryset(request)),
+            "object": sight.object(entry),
+            "kind": capfirst(labels.kind_of_object(entry.object_table)),
+            "person": sight.person(entry),
+            "happened": labels.happening(entry.action),
+            "history": history(entry.object_table, entry.object_id or "") if entry.object_table else "",
+            "sides": _sides(entry) if changes_a_row and telling.model else [],
+        }
+
+    def past_view(self, request: HttpRequest, entry_id: int, side: str) -> HttpResponse:
+        """Show the object as it was just before or just after an entry."""
+        entry = self.get_object(request, str(entry_id))
+        model = labels.model_of(entry.object_table) if entry else None
+        if entry is None or model is None or entry.action not in labels.CHANGES or side not in {"before", "after"}:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        sight = Sight(request, self.admin_site)
+        rewind = point_in_time.before if side == "before" else point_in_time.after
+        trouble, past = "", None
+        try:
+            past = rewind(entry, model, self.get_queryset(request), sight)
+        except point_in_time.TooFarBack:
+            trouble = gettext("So much has changed since then that it cannot be worked out here.")
+        except point_in_time.OutOfSight:
+            trouble = gettext("What became of this object is not for you to see, so what it was cannot be told.")
+        what = sight.object(entry)
+        context = {
+            "title": _("%(object)s as it was") % {"object": what.text if what else ""},
+            "entry": entry,
+            "object": what,
+            "kind": capfirst(labels.name_of_model(model)),
+            "past": past,
+            "values": past.lines(model) if past else [],
+            "trouble": trouble,
+            "side": side,
+            "sides": _sides(entry),
+            "history": history(entry.object_table or "", entry.object_id or ""),
+        }
+        return self._page(request, "past.html", context)
+
+    def models_view(self, request: HttpRequest) -> HttpResponse:
+        """List which models are audited and which are not, and whether the database's triggers are in place."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = sorted(map(_said, tables()), key=lambda row: (row.app, row.name))
+        context = {
+            "title": _("What the trail records"),
+            "audited": [row for row in rows if not isinstance(row.said, Exemption)],
+            "exempt": [row for row in rows if isinstance(row.said, Exemption)],
+            "faults": triggers.faults(),
+        }
+        return self._page(request, "models.html", context)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """An entry has no history: it is one."""
+        return HttpResponseRedirect(reverse(f"{self.admin_site.name}:audit_entry_change", args=[object_id]))
+
+    def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        everywhere = self.admin_site.each_context(request)
+        return TemplateResponse(
+            request, f"admin/audit/entry/{template}", {**everywhere, "opts": self.opts, "media": self.media, **context}
+        )
+
+    @admin.display(description=_("time"))
+    def when(self, entry: Entry) -> SafeString:
+        moment = localtime(entry.at)
+        exact = moment.isoformat()
+        told = (
+            f'<time datetime="{exact}" title="{exact.replace("T", " ")}">{moment:%Y-%m-%d %H:%M:%S} {moment:%Z}</time>'
+        )
+        return mark_safe(told)  # noqa: S308  # numbers, and the name of the site's time zone
+
+    @admin.display(description=_("who"))
+    def who(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).actor(entry)
+        return linked(replace(named, kind="") if entry.actor_kind == ActorKind.PERSON else named)
+
+    @admin.display(description=_("what happened"))
+    def happened(self, entry: Entry) -> SafeString | str:
+        said = labels.happening(entry.action)
+        if entry.source == Source.EVENT:
+            why = self._refusal(entry.details or {})
+            return format_html('{} <span class="quiet">{}</span>', said, why) if why else said
+        if entry.action != "update":
+            return said
+        model = labels.model_of(entry.object_table)
+        names = [labels.name_of_column(model, column) for column in entry.after or {}]
+        told = ", ".join(names[:NAMED_FIELDS])
+        if len(names) > NAMED_FIELDS:
+            told = gettext("%(names)s and %(count)d more") % {"names": told, "count": len(names) - NAMED_FIELDS}
+        return format_html('{} <span class="quiet">{}</span>', said, told)
+
+    def _refusal(self, details: Mapping[str, Any]) -> str:
+        """Say of a refusal why, at which provider and under which reference, as far as it is known."""
+        if not details.get("refused_because"):
+            return ""
+        told = (
+            capfirst(labels.plain(str(details["refused_because"]))),
+            self.provider_name(str(details.get("provider") or "")),
+            str(details.get("reference") or ""),
+        )
+        return " · ".join(filter(None, told))
+
+    def provider_name(self, provider: str) -> str:
+        """Return what people call a provider."""
+        return provider
+
+    @admin.display(description=_("object"))
+    def what(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).object(entry)
+        return linked(named) if named else "-"
+
+    @admin.display(description=_("person"))
+    def concerned(self, entry: Entry) -> SafeString | str:
+        named = _sight(entry).person(entry)
+        return linked(replace(named, kind="")) if named else "-"
+
+
+def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
+    """Return the entry's own reason or, of a change, the one that was given for its request or batch."""
+    if entry.reason:
+        return entry.reason
+    same = Q()
+    for name in ("request_id", "batch_id"):
+        if getattr(entry, name):
+            same |= Q(**{name: getattr(entry, name)})
+    if not same:
+        return ""
+    near = (entry.at - SLACK, entry.at + SLACK)
+    told = visible.filter(same, source=Source.EVENT, action=Event.REASON_GIVEN, at__range=near).order_by("-id")
+    return next((found.reason for found in told[:1] if found.reason), "")
+
+
+def linked(named: Named) -> SafeString:
+    """Show something by its name, after its kind; the whole id is there to be read and copied."""
+    kind = f'<span class="quiet">{escape(named.kind)}</span> ' if named.kind else ""
+    name = f"<code>{escape(named.text)}</code>" if named.is_short else escape(named.text)
+    tag, place = ("a", f' href="{escape(named.url)}"') if named.url else ("span", "")
+    return mark_safe(f'{kind}<{tag}{place} title="{escape(named.id)}">{name}</{tag}>')  # noqa: S308  # each part is escaped
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What was said of a model, for the page that lists them."""
+
+    app: str
+    name: str
+    said: Declaration | Exemption | None
+
+    @property
+    def never_stored(self) -> str:
+        return self._columns("secret")
+
+    @property
+    def can_be_erased(self) -> str:
+        return self._columns("personal")
+
+    @property
+    def left_out(self) -> str:
+        return self._columns("ignored")
+
+    def _columns(self, treatment: str) -> str:
+        return ", ".join(sorted(getattr(self.said, treatment, ())))
+
+
+def _said(model: type[Model]) -> Said:
+    app = apps.get_app_config(model._meta.app_label)
+    return Said(app=str(app.verbose_name), name=labels.name_of_model(model), said=said_of(model))
+
+
+def _sight(entry: Entry) -> Sight:
+    sight: Sight = entry.sight  # type: ignore[attr-defined]  # the list puts it there
+    return sight
+
+
+def _sides(entry: Entry) -> list[tuple[str, str, str]]:
+    sides = []
+    for side, label in (("before", _("Just before this entry")), ("after", _("Just after this entry"))):
+        sides.append((side, str(label), reverse("admin:audit_past", args=[entry.pk, side])))
+    return sides
+
+
+def _headline(entry: Entry, sight: Sight) -> str:
+    said = labels.happening(entry.action)
+    named = sight.object(entry)
+    if entry.action not in labels.CHANGES or named is None:
+        return said.removesuffix(".")
+    return f"{said}: {named.kind} {named.text}"

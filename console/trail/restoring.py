@@ -1,0 +1,223 @@
+"""Putting values back as an entry says they were: through the object's own form, as whoever does it may fill that in.
+
+So a restored value passes everything that a typed one does: the permissions of the object's admin, the ceiling, its
+validation, and the functions that a change must go through. A field that this form does not offer is not restored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from audit.context import acting
+from audit.events import Event, record
+from audit.models import Entry
+from audit.reading import labels
+from audit.reading.presentation import Kept, Line, Telling, Value, personal_of, show
+from audit.reading.visibility import Named, Sight
+from console.reauthentication import ask_for_fresh_proof
+
+if TYPE_CHECKING:
+    from console.trail.entries import EntryAdmin as Base
+else:
+    Base = object
+
+Form = forms.ModelForm[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restorable:
+    """One field as it is now, and as an entry says that it was before."""
+
+    name: str
+    label: str
+    now: Value
+    then: Value
+    value: Any
+
+    @property
+    def is_different(self) -> bool:
+        return self.now.text != self.then.text
+
+
+@dataclass(kw_only=True)
+class Restoring:
+    """What of an entry can be put back, by one person, into the row that there is now."""
+
+    request: HttpRequest
+    entry: Entry
+    row: Model
+    model_admin: "admin.ModelAdmin[Any]"
+    sight: Sight
+
+    def __post_init__(self) -> None:
+        everywhere = getattr(self.model_admin, "fields_to_restore", None)  # of an admin with more forms than one
+        fields = {"fields": everywhere(self.request, self.row)} if everywhere else {}
+        self.form_class = self.model_admin.get_form(self.request, self.row, change=True, **fields)
+        self.personal = personal_of(self.entry)
+
+    @property
+    def named(self) -> Named:
+        return self.sight.named(type(self.row), str(self.row.pk))
+
+    def fields(self) -> list[Restorable]:
+        """Return what the entry knows of, the form offers, and is different now."""
+        form = self.form_class(instance=self.row)
+        telling = Telling(entry=self.entry, sight=self.sight, personal=self.personal)
+        found = (self._restorable(form, line) for line in telling.lines() if line.is_changed)
+        return [field for field in found if field and field.is_different]
+
+    def restore(self, names: set[str]) -> Form:
+        """Fill these fields in, save the form if it is valid, and return it."""
+        chosen = {field.name: field.value for field in self.fields() if field.name in names}
+        form = self._filled(chosen)
+        if not chosen:
+            form.add_error(None, _("Choose at least one field."))
+        if not form.is_valid():
+            return form
+        with transaction.atomic(), acting(reason=f"restored from entry {self.entry.pk}"):
+            row = self.model_admin.save_form(self.request, form, change=True)
+            self.model_admin.save_model(self.request, row, form, change=True)
+            self.model_admin.save_related(self.request, form, [], change=True)
+            record(
+                Event.VALUE_RESTORED,
+                person=self.entry.person,
+                object=row,
+                entry=self.entry.pk,
+                fields=sorted(chosen),
+            )
+        return form
+
+    def _restorable(self, form: Any, line: Line) -> Restorable | None:
+        field = labels.field_of(type(self.row), line.column)
+        if field is None or field.primary_key or line.before is None:
+            return None
+        if field.name not in form.fields or form.fields[field.name].disabled:
+            return None
+        if line.before.kept not in {Kept.SHOWN, Kept.EMPTY}:
+            return None
+        try:
+            value = field.to_python(self._stored(line.column))
+        except ValidationError:
+            return None
+        now = show(type(self.row), line.column, _as_json(field.value_from_object(self.row)), self.sight)
+        return Restorable(name=field.name, label=line.name, now=now, then=line.before, value=value)
+
+    def _stored(self, column: str) -> Any:
+        value = (self.entry.before or {}).get(column)
+        if value == labels.PERSONAL and self.personal is not None:
+            return (self.personal.before or {}).get(column)
+        return value
+
+    def _filled(self, chosen: Mapping[str, Any]) -> Form:
+        """Fill the form in as a browser would that shows the row as it is, but for what is chosen."""
+        shown = self.form_class(instance=self.row, initial=dict(chosen))
+        data = QueryDict(mutable=True)
+        for name, field in shown.fields.items():
+            if not field.disabled:
+                _write(data, shown.add_prefix(name), field, shown[name].value())
+        filled: Form = self.form_class(data=data, files=None, instance=self.row)
+        return filled
+
+
+class RestoreAdmin(Base):
+    """An admin of the trail from whose entries values can be put back."""
+
+    def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+        restoring = self.restoring(request, entry)
+        can_restore = bool(restoring and restoring.fields())
+        restore = reverse(f"{self.admin_site.name}:audit_restore", args=[entry.pk]) if can_restore else ""
+        return {**super().told(request, entry), "restore": restore}
+
+    def restoring(self, request: HttpRequest, entry: Entry, *, lock: bool = False) -> Restoring | None:
+        """Return nothing where this person can put nothing back: no change, no such row, or not theirs to change."""
+        model = labels.model_of(entry.object_table)
+        model_admin = self.admin_site._registry.get(model) if model else None  # noqa: SLF001  # Django's own way
+        if entry.action != "update" or model is None or model_admin is None:
+            return None
+        sight = Sight(request, self.admin_site)
+        sight.gather([entry], values=True)
+        row = sight.row(model, entry.object_id or "")
+        if row is None or not model_admin.has_change_permission(request, row):
+            return None
+        if lock:
+            row = model_admin.get_queryset(request).select_for_update(of=("self",)).get(pk=row.pk)
+        return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, sight=sight)
+
+    def restore_view(self, request: HttpRequest, entry_id: int) -> HttpResponseBase:
+        """Show what would be written; a POST with a fresh proof writes it."""
+        entry = self.get_object(request, str(entry_id))
+        if entry is None:
+            raise Http404
+        if not self.has_view_permission(request, entry):
+            raise PermissionDenied
+        if asked := ask_for_fresh_proof(request, back_to=request.path):
+            return asked
+        restoring = self.restoring(request, entry, lock=request.method == "POST")
+        if restoring is None:
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._restore(request, restoring)
+        return self._ask(request, restoring)
+
+    def _restore(self, request: HttpRequest, restoring: Restoring) -> HttpResponse:
+        form = restoring.restore(set(request.POST.getlist("fields")))
+        if not form.is_valid():
+            return self._ask(request, restoring, form)
+        messages.success(request, _("Put back as it was. The trail has an entry of this too."))
+        return HttpResponseRedirect(restoring.named.url or reverse("admin:audit_entry_changelist"))
+
+    def _ask(self, request: HttpRequest, restoring: Restoring, form: forms.BaseForm | None = None) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": _("Put back as it was"),
+            "entry": restoring.entry,
+            "object": restoring.named,
+            "fields": restoring.fields(),
+            "errors": _errors(form) if form else [],
+            "back": reverse("admin:audit_entry_change", args=[restoring.entry.pk]),
+        }
+        return TemplateResponse(request, "admin/audit/entry/restore.html", context, status=400 if form else 200)
+
+
+def _errors(form: forms.BaseForm) -> list[str]:
+    return [
+        str(error) if name == "__all__" else f"{form.fields[name].label}: {error}"
+        for name, errors in form.errors.items()
+        for error in errors
+    ]
+
+
+def _write(data: QueryDict, name: str, field: forms.Field, value: Any) -> None:
+    """Write a value as the field's own widget would have sent it."""
+    widget: Any = field.widget
+    if isinstance(widget, forms.MultiWidget):
+        parts: Any = value if isinstance(value, list | tuple) else widget.decompress(value)
+        names: list[str] = getattr(widget, "widgets_names")  # noqa: B009  # which the stubs do not know
+        for suffix, part, inner in zip(names, parts, widget.widgets, strict=True):
+            data[f"{name}{suffix}"] = inner.format_value(part) or ""
+    elif isinstance(widget, forms.CheckboxInput):
+        if value:
+            data[name] = "on"
+    elif isinstance(value, list | tuple):
+        data.setlist(name, [str(item) for item in value])
+    elif value is not None:
+        data[name] = str(value)
+
+
+def _as_json(value: Any) -> Any:
+    """Write a value of the row as the trail writes it."""
+    if value is None or isinstance(value, bool | int | str | list | dict):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

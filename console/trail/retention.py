@@ -1,0 +1,87 @@
+"""For how long the trail is kept, said on a page of its own: by superusers, for the site and for single tenants."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from audit.retention import rules
+from console.lists.tenant_field import TenantField
+from console.reauthentication import ask_for_fresh_proof
+from console.scope import actor
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin[Any]
+else:
+    Base = object
+
+
+class RuleForm(forms.Form):
+    tenant = TenantField(
+        required=False,
+        help_text=_("Its name or its short name. Empty: everybody who has no rule of their own, and the site itself."),
+    )
+    days = forms.IntegerField(
+        label=_("Days"),
+        required=False,
+        validators=[MinValueValidator(1), MaxValueValidator(rules.LONGEST)],
+        help_text=_("Empty: the rule is taken away."),
+    )
+
+    def clean_days(self) -> int | None:
+        days: int | None = self.cleaned_data["days"]
+        floor = rules.floor_days()
+        if days is not None and days < floor:
+            raise forms.ValidationError(
+                _(
+                    "Every entry is kept for at least %(floor)s days: the owner of the tables said so "
+                    "(manage.py audit floor)."
+                ),
+                params={"floor": floor},
+            )
+        return days
+
+
+class RetentionAdmin(Base):
+    """An admin of the trail where it is said for how long that is kept."""
+
+    def retention_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Show the rules; a POST with a fresh proof makes or takes away one."""
+        if not actor(request).is_superuser:
+            raise PermissionDenied
+        if asked := ask_for_fresh_proof(request, back_to=request.path):
+            return asked
+        form = RuleForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            tenant = form.cleaned_data["tenant"]
+            rules.keep_for(str(tenant) if tenant else rules.SITE, form.cleaned_data["days"])
+            messages.success(request, _("Saved: the next run of the job goes by it. The trail has an entry of this."))
+            return HttpResponseRedirect(request.path)
+        said = rules.rules()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "title": _("How long it is kept"),
+            "form": form,
+            "rules": _shown(said),
+            "has_rule_of_site": any(rule.tenant_id == rules.SITE for rule in said),
+            "floor": rules.floor_days(),
+        }
+        status = 400 if form.is_bound else 200
+        return TemplateResponse(request, "admin/audit/entry/retention.html", context, status=status)
+
+
+def _shown(said: list[rules.Rule]) -> list[tuple[rules.Rule, Tenant | None]]:
+    """Say whose each rule is: of a tenant that is gone, the entries are still there, and its id."""
+    named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in said])
+    tenants = {tenant.key: tenant for tenant in named}
+    return [(rule, tenants.get(rule.tenant_id)) for rule in said]

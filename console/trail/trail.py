@@ -1,0 +1,104 @@
+"""The trail in the admin, each tenant its own part of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from accounts.models import User
+from accounts.sign_in.provider_names import name_of
+from audit.models import Entry
+from audit.reading.filters import Asked
+from audit.reading.search import Condition
+from console.lists import searching
+from console.lists.exporting import ExportAdmin
+from console.scope import Scoped, actor
+from console.trail.entries import EntryAdmin
+from console.trail.restoring import RestoreAdmin
+from console.trail.retention import RetentionAdmin
+from foundation.canonical_email import canonical_or_none
+
+admin.site.unregister(Entry)
+
+
+@admin.register(Entry)
+class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], EntryAdmin):
+    """Exports leave personal values out: a file is beyond the reach of erasure."""
+
+    export_columns: ClassVar[Mapping[str, str]] = {
+        name: name
+        for name in (
+            "id",
+            "at",
+            "source",
+            "action",
+            "actor_kind",
+            "actor_id",
+            "behind_kind",
+            "behind_id",
+            "object_table",
+            "object_id",
+            "person",
+            "tenant_id",
+            "request_id",
+            "batch_id",
+            "reason",
+            "before",
+            "after",
+            "details",
+        )
+    }
+
+    def get_urls(self) -> list[URLPattern]:
+        restore = self.admin_site.admin_view(self.restore_view)
+        retention = self.admin_site.admin_view(self.retention_view)
+        own = [
+            path("<int:entry_id>/restore/", restore, name="audit_restore"),
+            path("retention/", retention, name="audit_retention"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def scoped(self, request: HttpRequest, queryset: QuerySet[Entry]) -> QuerySet[Entry]:
+        return queryset.filter(_of_tenant(request))
+
+    def scope(self, request: HttpRequest) -> Sequence[Condition]:
+        return () if actor(request).is_superuser else (Condition(where=_of_tenant(request)),)
+
+    def get_filters_form(self, request: HttpRequest) -> Asked:
+        """People are found by their address, tenants by their name; who sees one tenant is not asked which."""
+
+        def person(called: str) -> str | None:
+            return _person(self.admin_site, request, called)
+
+        names = {"actor": person, "person": person, "tenant": _tenant}
+        without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
+        told = {name: resolve for name, resolve in names.items() if name not in without}
+        form: type[Asked] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
+        return form(request.GET)
+
+    def provider_name(self, provider: str) -> str:
+        return name_of(provider) if provider else ""
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return EntryAdmin.history_view(self, request, object_id, extra_context)
+
+
+def _of_tenant(request: HttpRequest) -> Q:
+    standing = actor(request).standing
+    return Q(tenant_id=str(standing.tenant_id) if standing else "")  # no entry has an empty one
+
+
+def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:
+    people = site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
+    if "@" in called:
+        found = people.filter(canonical_email=canonical_or_none(called.strip()) or "")
+    else:
+        found = people.filter(username=called)
+    return next((str(key) for key in found.values_list("pk", flat=True)[:1]), None)
+
+
+def _tenant(called: str) -> str | None:
+    return next((str(key) for key in searching.tenants_called(called)[:1]), None)

@@ -1,0 +1,344 @@
+"""Webhooks in the admin: where a tenant's entries go, how each receiver is doing, and what it did not take."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant
+from audit.declarations import audited
+from audit.events import Event
+from console.lists.searching import FoundByWords
+from console.organizations.tenants import AskedBy, Asking
+from console.reauthentication import ask_for_fresh_proof
+from console.scope import Scoped, actor
+from webhooks import changes, receivers, running
+from webhooks.models import Delivery, Webhook
+from webhooks.receivers import NoReceiver
+
+Words = dict[str, Any]
+
+
+class WebhookForm(AskedBy):
+    """A tenant's administrator sets up their tenant's; a superuser chooses the tenant, once and for all."""
+
+    events = forms.MultipleChoiceField(
+        label=_("Events"), required=False, help_text=_("With no event and no table chosen, everything is sent.")
+    )
+    tables = forms.MultipleChoiceField(label=_("Changes of"), required=False)
+
+    class Meta:
+        model = Webhook
+        fields = ("tenant", "name", "url", "events", "tables", "is_active")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        offered = {
+            "events": [(event.value, event.value) for event in Event],
+            "tables": sorted(
+                (m._meta.db_table, f"{m._meta.verbose_name_plural} ({m._meta.db_table})") for m, _ in audited()
+            ),
+        }
+        for name, choices in offered.items():
+            field = self.fields.get(name)
+            if isinstance(field, forms.MultipleChoiceField):
+                known = {value for value, _label in choices}
+                field.choices = [
+                    *choices,
+                    *((gone, gone) for gone in getattr(self.instance, name) if gone not in known),
+                ]
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            receivers.read(url)
+        except NoReceiver as unwanted:
+            raise ValidationError(str(unwanted)) from None
+        return url
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        standing = self.person.standing
+        tenant = (cleaned or {}).get("tenant") or (standing and Tenant.objects.get(pk=standing.tenant_id))
+        if not self.instance.secret and tenant:
+            try:
+                changes.check_room(tenant)
+            except changes.TooMany:
+                raise ValidationError(_("This organization has as many webhooks as it can have.")) from None
+        return cleaned
+
+
+@admin.register(Webhook)
+class WebhookAdmin(FoundByWords, Asking):
+    """Whoever sets one up gets the tenant's whole trail: they must be allowed to read it here."""
+
+    form = WebhookForm
+    list_display = ("name", "tenant", "receiver", "health", "last_success_at", "undelivered_shown")
+    list_select_related = ("tenant",)
+    ordering = ("name", "id")  # the model's own is lost where rows are counted
+    show_full_result_count = False
+    actions = None
+    doing = (
+        "health", "last_success_at", "lag", "failing_since", "last_failure", "rest_until", "undelivered_shown",
+        "created_by_shown", "created_at",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
+        waiting = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=False))
+        dead = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=True))
+        found: QuerySet[Webhook] = super().get_queryset(request).annotate(waiting=waiting, dead=dead)
+        return found
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [name for name in self.list_display if name != "tenant" or actor(request).is_superuser]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
+        fields = ["name", "url", "events", "tables"]
+        if obj is None:
+            return [(None, {"fields": ["tenant", *fields] if actor(request).is_superuser else fields})]
+        whose = ["tenant"] if actor(request).is_superuser else []
+        return [(None, {"fields": [*whose, *fields, "is_active"]}), (_("How it is doing"), {"fields": self.doing})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
+        return ("tenant", *self.doing) if obj else ()
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> Any:
+        return ("tenant",) if actor(request).is_superuser else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        person = actor(request)
+        belongs = person.is_superuser or person.standing is not None
+        return super().has_add_permission(request) and belongs and _may_read_the_trail(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Webhook | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_read_the_trail(request)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        """Where a tenant's trail goes is said by somebody who has shown that it is them, before they type it in."""
+        found = self.get_object(request, object_id) if object_id else None
+        may = self.has_change_permission(request, found) if object_id else self.has_add_permission(request)
+        is_dangerous = may and (object_id is None or request.method == "POST")
+        if is_dangerous and (asked := ask_for_fresh_proof(request, back_to=request.path)):
+            return asked
+        context = {**(extra_context or {}), "can_act": found is not None and may}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:  # noqa: FBT001
+        if change:
+            switched_on = "is_active" in form.changed_data and obj.is_active
+            changes.change(obj, switched_on=switched_on, elsewhere="url" in form.changed_data)
+            return
+        standing = actor(request).standing
+        if not actor(request).is_superuser and standing:
+            obj.tenant_id = standing.tenant_id
+        obj.shown_once = changes.create(obj, actor(request))  # type: ignore[attr-defined]  # for the answer to this very request
+
+    def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
+        return self._secret_page(request, obj, obj.shown_once, _("The webhook is set up"))  # type: ignore[attr-defined]
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        own = [
+            path("<uuid:key>/test/", view(self.test), name="accounts_webhook_test"),
+            path("<uuid:key>/secret/", view(self.renew), name="accounts_webhook_secret"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def test(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+        words = {
+            "title": _("Send a test?"),
+            "meaning": _("An entry webhook.tested is written into the trail and sent to this receiver alone."),
+            "label": _("Send it"),
+        }
+        return self._confirmed(request, key, words, self._tested)
+
+    def renew(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+        words = {
+            "title": _("Give this webhook another secret?"),
+            "meaning": _("The new secret is shown once. For a day both sign, the old one and the new."),
+            "label": _("Renew the secret"),
+            "is_risky": True,
+        }
+        return self._confirmed(request, key, words, self._renewed)
+
+    def _tested(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
+        changes.test(webhook)
+        self.message_user(request, _now("A test is on its way: what became of it is seen here soon."), messages.SUCCESS)
+        return HttpResponseRedirect(_page(webhook))
+
+    def _renewed(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
+        return self._secret_page(request, webhook, changes.renew_secret(webhook), _("The secret was renewed"))
+
+    def _confirmed(
+        self, request: HttpRequest, key: UUID, words: Words, act: Callable[[HttpRequest, Webhook], HttpResponse]
+    ) -> HttpResponseBase:
+        """Ask by GET, act by POST. A webhook of another tenant is not there at all."""
+        webhook = self.get_object(request, str(key))
+        if webhook is None:
+            raise Http404
+        if not self.has_change_permission(request, webhook):
+            raise PermissionDenied
+        if asked := ask_for_fresh_proof(request, back_to=request.path):
+            return asked
+        if request.method == "POST":
+            return act(request, webhook)
+        context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "webhook": webhook}
+        return TemplateResponse(request, "admin/accounts/webhook/confirm.html", {**context, "page": _page(webhook)})
+
+    def _secret_page(self, request: HttpRequest, webhook: Webhook, secret: str, title: str | Promise) -> HttpResponse:
+        """In the answer itself: a message would lie in the session until the next page."""
+        context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "webhook": webhook}
+        return TemplateResponse(
+            request, "admin/accounts/webhook/secret.html", {**context, "secret": secret, "page": _page(webhook)}
+        )
+
+    @admin.display(description=_("receiver"))
+    def receiver(self, webhook: Webhook) -> str:
+        """The host alone: what stands behind it, path or query, may be a key to what is there."""
+        parts = urlsplit(webhook.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+    @admin.display(description=_("state"))
+    def health(self, webhook: Webhook) -> str:
+        if not webhook.is_active:
+            return str(
+                _("switched off: it took nothing any more") if webhook.switched_off_because else _("switched off")
+            )
+        if webhook.waiting >= running.MOST_WAITING:  # type: ignore[attr-defined]  # annotated
+            return str(_("full: the rest waits in the trail"))
+        if webhook.failing_since:
+            return str(_("failing"))
+        return str(_("well") if webhook.last_success_at else _("nothing sent yet"))
+
+    @admin.display(description=_("behind since"))
+    def lag(self, webhook: Webhook) -> str:
+        """Django writes a moment in its own form only where it is a field of a list."""
+        since = running.behind_since(webhook)
+        return date_format(timezone.localtime(since), "DATETIME_FORMAT") if since else str(_("everything is sent"))
+
+    @admin.display(description=_("not delivered"))
+    def undelivered_shown(self, webhook: Webhook) -> str:
+        words = _now("waiting: %(waiting)d, dead letters: %(dead)d") % {
+            "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, as is the next
+            "dead": webhook.dead,  # type: ignore[attr-defined]
+        }
+        url = f"{reverse('admin:accounts_delivery_changelist')}?webhook__id__exact={webhook.pk}"
+        return format_html('<a href="{}">{}</a>', url, words)
+
+    @admin.display(description=_("created by"))
+    def created_by_shown(self, webhook: Webhook) -> str:
+        """Without a link, which would hold an id: a superuser is not one of the tenant's people."""
+        return webhook.created_by.name or "-" if webhook.created_by else "-"
+
+
+class DeadFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("waiting", _("waiting")), ("dead", _("dead letter"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        wanted = {"waiting": False, "dead": True}.get(self.value() or "")
+        return queryset if wanted is None else queryset.filter(next_try_at__isnull=wanted)
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(Scoped[Delivery]):
+    list_display = ("kind", "webhook", "state_shown", "failure", "attempts", "last_tried_at", "next_try_at")
+    list_filter = (DeadFilter,)
+    list_select_related = ("webhook",)
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("try_again", "let_go")
+    fields = readonly_fields = (
+        "webhook", "entry_shown", "kind", "state_shown", "failure", "attempts", "first_tried_at", "last_tried_at",
+        "next_try_at",
+    )  # fmt: skip
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "webhook__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """Tried again and let go by the list's actions; by hand there is nothing to change."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """Only along with its webhook; from the list it is let go."""
+        own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("accounts_delivery")
+        return not own_page and super().has_delete_permission(request, obj)
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_delivery")
+
+    @admin.action(description=_("Try again now"), permissions=["act"])
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        chosen = list(queryset.select_related("webhook"))
+        for delivery in chosen:
+            changes.retry(delivery)
+        self.message_user(request, _now("%d messages are tried again now.") % len(chosen), messages.SUCCESS)
+
+    @admin.action(description=_("Let go: do not send it any more"), permissions=["act"])
+    def let_go(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
+        """Ask first: what is let go here is not sent any more, though the trail keeps it."""
+        if "post" not in request.POST:
+            context = {
+                **self.admin_site.each_context(request),
+                "opts": self.opts,
+                "title": _("Let these messages go?"),
+                "deliveries": queryset,
+                "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/accounts/delivery/let_go.html", context)
+        count = changes.let_go(queryset.select_related("webhook"))
+        self.message_user(request, _now("%d messages were let go. The trail still has them.") % count, messages.SUCCESS)
+        return None
+
+    @admin.display(description=_("state"))
+    def state_shown(self, delivery: Delivery) -> str:
+        if delivery.next_try_at is None:
+            return str(_("dead letter"))
+        return str(_("due") if delivery.next_try_at <= timezone.now() else _("waiting"))
+
+    @admin.display(description=_("entry"))
+    def entry_shown(self, delivery: Delivery) -> str:
+        url = reverse("admin:audit_entry_change", args=[delivery.entry_id])
+        return format_html('<a href="{}">{}</a>', url, delivery.entry_id)
+
+
+def _events() -> dict[str, str]:
+    return {event.value: event.value for event in Event}
+
+
+def _tables() -> dict[str, str]:
+    """Tables by the names of their models, in the order of the alphabet."""
+    named = {m._meta.db_table: f"{m._meta.verbose_name_plural} ({m._meta.db_table})" for m, _declaration in audited()}
+    return dict(sorted(named.items(), key=lambda pair: pair[1]))
+
+
+def _page(webhook: Webhook) -> str:
+    return reverse("admin:accounts_webhook_change", args=[webhook.pk])
+
+
+def _may_read_the_trail(request: HttpRequest) -> bool:
+    return request.user.has_perm("audit.view_entry")

@@ -1,0 +1,16 @@
+"""Django's entry to the jobs."""
+
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class JobsConfig(AppConfig):
+    name = "jobs"
+    verbose_name = _("Jobs")
+
+    def ready(self) -> None:
+        import_module("jobs.celery_context").connect()
+        import_module("jobs.encrypted")
+        import_module("jobs.purgeable")

@@ -1,0 +1,5 @@
+"""How the tables of jobs appear in the audit trail."""
+
+from audit.declarations import exempt
+
+exempt("accounts.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events.")

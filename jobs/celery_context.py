@@ -1,0 +1,112 @@
+"""How a job knows on whose behalf it runs: who asked for it travels in the headers of its message.
+
+The broker is a store that others may write to. So what a message says of this is signed together with the message's
+id, its task and its arguments: else whoever can write there could act in anybody's name. A message that is not signed
+runs all the same, as the job itself: its arguments are ids, which the job looks up (ADR 30).
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from uuid import UUID
+
+from celery import signals
+from kombu.utils import json
+
+from audit.context import Actor, ActorKind, Context, acting, current
+from foundation.macs import is_authentic, mac
+
+logger = logging.getLogger(__name__)
+
+NOBODY = Context()
+
+HEADER, SIGNATURE = "audit", "audit_mac"
+USE = "message"
+WARNED_EVERY = 60  # seconds
+
+_warned: dict[str, int] = {}  # by task, the window of the last warning
+_entered: dict[str, ExitStack] = {}  # by the task's id, until it has run
+
+
+def connect() -> None:
+    signals.before_task_publish.connect(tell)
+    signals.task_prerun.connect(enter)
+    signals.task_postrun.connect(leave)
+
+
+def tell(*, headers: dict[str, Any], body: Any, **_signal: Any) -> None:
+    headers[HEADER] = told()
+    headers[SIGNATURE] = mac(USE, *_parts(headers["id"], headers["task"], headers[HEADER], body[0], body[1]))
+
+
+def told() -> dict[str, str]:
+    """Return on whose behalf we act, as a message can carry it, or a row."""
+    context = current()
+    actor, behind = context.who(), context.who_is_behind()
+    found = {
+        "kind": actor and actor.kind,
+        "id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
+        "tenant": context.tenant_id,
+        "reason": context.reason,
+        "request": context.request_id,
+        "batch": context.batch_id,
+    }
+    return {name: str(value) for name, value in found.items() if value}
+
+
+def enter(*, task_id: str, task: Any, args: Any, kwargs: Any, **_signal: Any) -> None:
+    """A job that nobody asked for is its own actor. One that runs where it is called has its caller's context."""
+    outside = current() if task.request.is_eager else NOBODY
+    stack = _entered[task_id] = ExitStack()
+    told = task.request.get(HEADER)
+    if told:
+        parts = _parts(task_id, task.name, told, args, kwargs)
+        told = told if is_authentic(task.request.get(SIGNATURE), USE, *parts) else _not_ours(task.name)
+    stack.enter_context(as_told(told or {}, job=task.name, outside=outside))
+
+
+def leave(*, task_id: str, **_signal: Any) -> None:
+    stack = _entered.pop(task_id, None)
+    if stack:
+        stack.close()
+
+
+def _parts(task_id: str, task: str, told: object, args: object, kwargs: object) -> tuple[str, ...]:
+    """As the message carries them: JSON knows no tuples, and its objects have no order."""
+    return task_id, task, *(_text(part) for part in (told, args, kwargs))
+
+
+def _text(part: object) -> str:
+    text: str = json.dumps(part, sort_keys=True)  # type: ignore[no-untyped-call]  # a library without types
+    return text
+
+
+def _not_ours(task: str) -> dict[str, str]:
+    window = int(time.time() // WARNED_EVERY)
+    if _warned.get(task) != window:
+        _warned[task] = window
+        logger.warning("a message for whom it acts was not written by us: task=%s", task)
+    return {}
+
+
+@contextmanager
+def as_told(told: dict[str, str], *, job: str, outside: Context = NOBODY) -> Iterator[None]:
+    """Act on behalf of whom a message or a row tells of, or else the job's own."""
+    actor = _told(told, "kind", "id") or outside.who()
+    with acting(
+        actor=actor or Actor(ActorKind.JOB, job),
+        behind=_told(told, "behind_kind", "behind_id") or outside.who_is_behind(),
+        tenant_id=told.get("tenant") or outside.tenant_id,
+        reason=told.get("reason") or outside.reason,
+        request_id=UUID(told["request"]) if "request" in told else outside.request_id,
+        batch_id=UUID(told["batch"]) if "batch" in told else outside.batch_id,
+    ):
+        yield
+
+
+def _told(headers: dict[str, str], kind: str, name: str) -> Actor | None:
+    return Actor(ActorKind(headers[kind]), headers[name]) if name in headers else None

@@ -1,0 +1,6 @@
+"""Removing what has expired, a little at a time, so that nobody who signs in has to wait for it (ADR 22)."""
+
+from jobs.purging.registry import Purgeable, purgeables, register
+from jobs.purging.run import JOB, Purged, due, purge
+
+__all__ = ["JOB", "Purgeable", "Purged", "due", "purge", "purgeables", "register"]

@@ -1,0 +1,52 @@
+"""How the purge is doing: when it ran, and what waits for the next run since when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from audit.installed import migrated_at
+from audit.models import JobRun
+from foundation.clocks import is_older
+from jobs.purging import slices
+from jobs.purging.registry import purgeables
+from jobs.purging.run import JOB
+
+LATE_AFTER = timedelta(hours=3)  # without a run, which begins every hour
+MANY = 100_000  # rows are counted up to so many
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Rows of a table that would go now, and since when the oldest of them could have gone."""
+
+    table: str
+    count: int
+    since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """``left`` names the tables for which the last run had not enough time.
+
+    ``migrated_at`` is since when a purge that never ran could have run.
+    """
+
+    ran_at: datetime | None
+    left: list[str]
+    waiting: list[Waiting]
+    migrated_at: datetime | None
+
+    def is_late(self, now: datetime) -> bool:
+        return self.ran_at is None or is_older(self.ran_at, LATE_AFTER, now=now)
+
+
+def standing() -> Standing:
+    run = JobRun.objects.filter(name=JOB).first()
+    return Standing(
+        ran_at=run.ran_at if run else None,
+        left=run.progress.get("left", []) if run else [],
+        waiting=[
+            Waiting(table=one.table, count=slices.count(one, most=MANY), since=slices.oldest(one))
+            for one in purgeables()
+        ],
+        migrated_at=migrated_at(),
+    )

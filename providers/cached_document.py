@@ -1,0 +1,247 @@
+"""Documents that providers publish, fetched rarely: kept in the process, shared by the cache, outliving an outage.
+
+What another process shared is believed by its signature, under its own name and with its own age (ADR 30).
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from redis.exceptions import RedisError
+
+from foundation import signed_cache
+from foundation.signed_cache import LEEWAY, Signed
+from providers.forced_fetches import ForcedFetches
+from providers.refusal import Reason, SignInRefused
+from providers.waiting import LONGEST_WAIT, SOMEBODY, Caller, Turns
+
+Parsed = TypeVar("Parsed")
+
+FRESH_FOR = 600.0  # seconds until a document is fetched again
+USABLE_FOR = 86_400.0  # seconds that an old one serves while its provider does not answer
+RETRY_AFTER = 3.0  # seconds during which a failed fetch is not tried again, by any process
+OWN_TRY_EVERY = 10.0  # seconds for which a process believes others' failures without a try of its own
+LOOK_EVERY = 0.05  # seconds between two looks at what another process fetches
+
+
+@dataclass(frozen=True)
+class _Copy(Generic[Parsed]):
+    raw: Any
+    parsed: Parsed
+    fetched_at: float  # seconds since the epoch, the fetching machine's
+
+    def is_younger_than(self, seconds: float) -> bool:
+        """One that comes from the future was fetched under a clock that was wrong: nobody knows its age."""
+        return -LEEWAY <= time.time() - self.fetched_at < seconds
+
+
+@dataclass
+class Remembered(Generic[Parsed]):
+    """One document of one provider. ``fetch`` gets it raw, ``parse`` turns it into a value or refuses it.
+
+    Both raise SignInRefused. While the provider is away or hangs, an old copy serves for USABLE_FOR; a failed fetch is
+    an answer for RETRY_AFTER; and few threads wait (providers.waiting).
+    """
+
+    key: str
+    fetch: Callable[[], Any]
+    parse: Callable[[Any], Parsed]
+    _copy: _Copy[Parsed] | None = None
+    _failed: SignInRefused | None = None
+    _failed_at: float = 0.0
+    _believes_others_since: float | None = None
+    _turns: Turns = field(default_factory=Turns)
+
+    def __post_init__(self) -> None:
+        self._forced = ForcedFetches(self.key)
+
+    def get(self, caller: Caller = SOMEBODY) -> Parsed:
+        """Return the document, at most FRESH_FOR old, or older while its provider does not answer."""
+        copy = self._copy
+        if copy and copy.is_younger_than(FRESH_FOR):
+            return copy.parsed
+        if copy and copy.is_younger_than(USABLE_FOR) and self.failed_lately:
+            self._fetch_in_background()
+            return copy.parsed
+        is_usable = copy is not None and copy.is_younger_than(USABLE_FOR)
+        with self._turns.turn(caller.patience, may_sit=not is_usable) as is_ours:
+            if is_ours:
+                return self._current().parsed
+        if copy and is_usable:
+            return copy.parsed
+        raise _busy()
+
+    def peek(self) -> Parsed | None:
+        """Return what is at hand without waiting for anybody; fetch in the background when it is old or missing."""
+        copy = self._copy
+        if copy is None or not copy.is_younger_than(FRESH_FOR):
+            self._fetch_in_background()
+        return copy.parsed if copy else None
+
+    def known(self) -> Parsed | None:
+        """As ``peek``, and where this process knows nothing, return what another one has shared."""
+        if self._copy is None:
+            self._take_shared()
+        return self.peek()
+
+    @property
+    def failed_lately(self) -> bool:
+        """Whether the last fetch failed, within the last minute."""
+        return self._failed is not None and time.monotonic() - self._failed_at < 60
+
+    @property
+    def fetched_at(self) -> float | None:
+        """When the copy at hand was fetched, by this process or another, in seconds since the epoch."""
+        return self._copy.fetched_at if self._copy else None
+
+    def newer_than(self, seen: Parsed, caller: Caller = SOMEBODY) -> Parsed | None:
+        """Return another document than the one seen, fetching it if this caller may; None when there is none.
+
+        What has been seen stays: a token that asks for more does not take good keys away from others. Raises
+        SignInRefused where the provider does not answer, or enough threads are waiting for it.
+        """
+        before = self._copy
+        if before and before.parsed is not seen:
+            return before.parsed
+        if not caller.may_force():
+            return None
+        with self._turns.turn(caller.patience) as is_ours:
+            if is_ours and self._copy is before:
+                self._look_for_newer(caller)
+            if self._copy is before and not is_ours:
+                raise _busy()
+        copy = self._copy
+        return copy.parsed if copy and copy.parsed is not seen else None
+
+    def _fetch_in_background(self) -> None:
+        threading.Thread(target=self._get_quietly, name=self.key, daemon=True).start()
+
+    def _get_quietly(self) -> None:
+        """Only one of many background fetches goes on; a refusal is kept for whoever really needs the document."""
+        with self._turns.turn(0, may_sit=False) as is_ours:
+            if is_ours:
+                try:
+                    self._current()
+                except SignInRefused:
+                    return
+
+    def _current(self) -> _Copy[Parsed]:
+        """Return the best copy there is, in our turn."""
+        if not (self._copy and self._copy.is_younger_than(FRESH_FOR)):
+            self._take_shared()
+        if self._copy and self._copy.is_younger_than(FRESH_FOR):
+            return self._copy
+        try:
+            self._fail_as_just_now()
+            return self._fetch()
+        except SignInRefused:
+            if self._copy and self._copy.is_younger_than(USABLE_FOR):
+                return self._copy
+            raise
+
+    def _look_for_newer(self, caller: Caller) -> None:
+        """Fetch, if the bucket has a fetch for this caller, or take what another process is fetching or has fetched."""
+        self._fail_as_just_now()
+        if not self._forced.take(reserve=caller.reserve):
+            self._wait_for_shared()
+            return
+        try:
+            self._fetch()
+        finally:
+            self._forced.end()
+
+    def _fetch(self) -> _Copy[Parsed]:
+        """Raises SignInRefused, and remembers that for whoever asks next, here and in other processes."""
+        try:
+            copy = self._copy_of(self.fetch(), time.time())
+        except SignInRefused as refused:
+            self._failed, self._failed_at = refused, time.monotonic()
+            _share_failure(self.key, refused)
+            raise
+        self._copy, self._failed = copy, None
+        _share(self.key, copy)
+        return copy
+
+    def _fail_as_just_now(self) -> None:
+        """Raise what the last fetch ended with, here or in another process, unless it was a while ago.
+
+        A process that fails by itself, behind a wall of its own, does not keep the others from trying for long.
+        """
+        now = time.monotonic()
+        if self._failed and now - self._failed_at < RETRY_AFTER:
+            raise SignInRefused(self._failed.reason, self._failed.detail)
+        failure = _shared_failure(self.key)
+        since = self._believes_others_since or now
+        if failure is None or now - since >= OWN_TRY_EVERY:
+            self._believes_others_since = None
+            return
+        self._believes_others_since = since
+        raise failure
+
+    def _take_shared(self) -> bool:
+        """Adopt another process's copy if it is newer than ours, or the age of ours is not known."""
+        shared, ours = _shared(self.key), self._copy
+        if shared is None or (ours and ours.is_younger_than(USABLE_FOR) and shared.at <= ours.fetched_at):
+            return False
+        try:
+            self._copy = self._copy_of(shared.value, shared.at)
+        except SignInRefused:
+            return False
+        return True
+
+    def _copy_of(self, raw: Any, fetched_at: float) -> _Copy[Parsed]:
+        """A document that says what it said before stays the very same value, only younger."""
+        is_same = self._copy is not None and self._copy.raw == raw
+        return _Copy(raw, self._copy.parsed if self._copy and is_same else self.parse(raw), fetched_at)
+
+    def _wait_for_shared(self) -> None:
+        """Take what another process has fetched lately, or fetches now."""
+        pause, deadline = threading.Event(), time.monotonic() + LONGEST_WAIT
+        while not self._take_shared() and self._forced.is_under_way() and time.monotonic() < deadline:
+            pause.wait(LOOK_EVERY)
+        if not self._take_shared():
+            self._fail_as_just_now()
+
+
+def _busy() -> SignInRefused:
+    return SignInRefused(Reason.PROVIDER_BUSY, "enough requests are waiting for this document")
+
+
+def _share(key: str, copy: _Copy[Any]) -> None:
+    try:
+        signed_cache.put(_name(key), copy.raw, seconds=USABLE_FOR, at=copy.fetched_at)
+    except RedisError:
+        return  # another process will fetch its own
+
+
+def _shared(key: str) -> Signed | None:
+    try:
+        return signed_cache.get(_name(key), within=USABLE_FOR)
+    except RedisError:
+        return None
+
+
+def _share_failure(key: str, refused: SignInRefused) -> None:
+    try:
+        told = {"reason": refused.reason.value, "detail": refused.detail}
+        signed_cache.put(f"{_name(key)}:failed", told, seconds=RETRY_AFTER)
+    except RedisError:
+        return  # another process will find out by itself
+
+
+def _shared_failure(key: str) -> SignInRefused | None:
+    try:
+        found = signed_cache.get(f"{_name(key)}:failed", within=RETRY_AFTER)
+    except RedisError:
+        return None
+    try:
+        return SignInRefused(Reason(found.value["reason"]), found.value["detail"]) if found else None
+    except ValueError:
+        return None  # a reason of another version
+
+
+def _name(key: str) -> str:
+    """Not the key alone: there processes of the version before leave what is not signed."""
+    return f"document:{key}"

@@ -1,0 +1,49 @@
+"""What of the providers' tables expires."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from audit.events import Event
+from foundation.clocks import LEEWAY
+from jobs.purging.registry import Judgement, Purgeable, register
+from providers.models import HeardLogout, Leaving, RefusedIdentity, UpstreamTokens
+from providers.vault.followed import FOLLOWS
+from providers.vault.rows import LEASE
+
+# A pair of tokens of a session at a provider is wanted while one of ours follows that, or somebody has it renewed; and
+# where tokens shall work without the person, the one of an identity that `vault.get_token` would give out (ADR 40).
+# Each question is one of a row: no plan can make a join with all sessions of it.
+IS_WANTED = f"""
+    coalesce(t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %(lease)s, false)
+    OR (
+        SELECT EXISTS (
+            SELECT FROM accounts_session s WHERE s.expire_date > statement_timestamp() - %(leeway)s AND {FOLLOWS}
+        ) OR i.provider = ANY (%(offline)s) AND NOT EXISTS (
+            SELECT FROM providers_upstreamtokens other
+            WHERE other.identity_id = t.identity_id
+                AND (other.health <> 'dead', other.given_at, other.id) > (t.health <> 'dead', t.given_at, t.id)
+        )
+        FROM accounts_identity i WHERE i.id = t.identity_id
+    )
+"""  # noqa: S608  # our own words
+
+
+def _given() -> dict[str, Any]:
+    return {"lease": LEASE + LEEWAY, "leeway": LEEWAY, "offline": sorted(settings.OFFLINE_ACCESS)}
+
+
+register(
+    Purgeable(model=Leaving, column="expires_at", event=Event.UPSTREAM_PURGED),
+    Purgeable(model=HeardLogout, column="expires_at", event=Event.SIGN_OUT_PURGED),
+    Purgeable(model=RefusedIdentity, column="expires_at", event=Event.IDENTITY_PURGED),
+    Purgeable(
+        model=UpstreamTokens,
+        column="given_at",
+        event=Event.UPSTREAM_TOKENS_PURGED,
+        kept_for=timedelta(days=1),
+        longest=timedelta,
+        judged=Judgement(among="t.sid <> ''", is_wanted=IS_WANTED, given=_given),
+    ),
+)

@@ -1,0 +1,41 @@
+"""How far it is with telling providers that tokens are over: for whoever made it necessary, and for administrators."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from foundation.rows import fetch_all
+from providers.models import Leaving, LeavingState
+
+BY_PROVIDER = """
+    SELECT
+        provider, count(*) FILTER (WHERE state = 'waiting'), min(created_at) FILTER (WHERE state = 'waiting'),
+        count(*) FILTER (WHERE state = 'given_up'),
+        coalesce((array_agg(trouble ORDER BY created_at DESC) FILTER (WHERE state <> 'done' AND trouble <> ''))[1], '')
+    FROM providers_leaving WHERE state <> 'done' GROUP BY provider ORDER BY provider
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """Of one provider: how many rows wait, since when, how many were given up, and the last trouble with one."""
+
+    provider: str
+    waiting: int = 0
+    since: datetime | None = None
+    given_up: int = 0
+    trouble: str = ""
+
+
+def standing() -> list[Standing]:
+    """Return the providers for which something waits or was given up."""
+    return [
+        Standing(provider=provider, waiting=waiting, since=since, given_up=given_up, trouble=trouble)
+        for provider, waiting, since, given_up, trouble in fetch_all(BY_PROVIDER, [])
+    ]
+
+
+def not_revoked(ids: Iterable[UUID | str]) -> int:
+    """Return how many of the rows that ``leave`` returned are not done: they wait, or were given up."""
+    return Leaving.objects.filter(pk__in=list(ids)).exclude(state=LeavingState.DONE).count()

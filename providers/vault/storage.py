@@ -1,0 +1,165 @@
+"""Putting tokens into the vault and taking them out, each time in one statement."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.models import Identity, User
+from foundation.encryption import DecryptionFailed, decrypt, encrypt
+from foundation.rows import change, fetch_all, fetch_one
+from providers.models import Health, UpstreamTokens
+from providers.refusal import account_closed
+from providers.tokens import Tokens, Usable, usable
+from providers.vault.followed import FOLLOWS
+
+ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
+
+KEEP = """
+    INSERT INTO "providers_upstreamtokens" AS t (
+        identity_id, sid, access, refresh, id_token, scopes, given_at, expires_at
+    ) SELECT %s, %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
+    FROM accounts_user u WHERE u.id = %s AND u.is_active
+    ON CONFLICT (identity_id, sid) DO UPDATE SET
+        access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
+        refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
+        given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1, leased_until = NULL,
+        health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = '',
+        is_unsure = false
+"""
+FORGET = """
+    WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
+    SELECT 1 FROM accounts_user WHERE id = %s AND is_active
+"""
+TAKE_OUT = "t.identity_id = ANY (%(identities)s)"
+TAKE_OUT_ONE = f"{TAKE_OUT} AND t.sid = %(sid)s"
+TAKE_OUT_UNFOLLOWED = f"""
+    {TAKE_OUT} AND NOT EXISTS (
+        SELECT FROM accounts_session s
+        WHERE s.expire_date > statement_timestamp() AND s.session_key <> ALL (%(but)s) AND {FOLLOWS}
+    )
+"""
+TAKEN = """
+    DELETE FROM "providers_upstreamtokens" t USING accounts_identity i WHERE t.identity_id = i.id AND {}
+    RETURNING t.identity_id, t.sid, t.access, t.refresh, t.id_token, t.scopes, t.health
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Tokens in clear, on their way out of the vault. What cannot be decrypted any more is empty."""
+
+    identity_id: int
+    sid: str
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    id: str = field(repr=False)
+    scopes: str
+    health: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sealed:
+    """What goes into the columns."""
+
+    access: str
+    refresh: str
+    id_token: str
+
+
+def owner(identity_id: int, user_id: object) -> str:
+    """Whose a ciphertext is: copied to another identity, or to the same one of another account, it is nothing."""
+    return f"{identity_id} of {user_id}"
+
+
+def sealed(found: Usable, whose: str) -> Sealed:
+    return Sealed(
+        access=encrypt(found.access, owner=whose, purpose=ACCESS),
+        refresh=encrypt(found.refresh, owner=whose, purpose=REFRESH) if found.refresh else "",
+        id_token=encrypt(found.id, owner=whose, purpose=ID) if found.id else "",
+    )
+
+
+def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> None:
+    """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one.
+
+    ``sid`` is the provider's name for its session, if it has one: each has a pair of its own. Where nothing came that
+    can be kept, all that was kept for the identity goes: it is of earlier sign-ins, and would be given out as if it
+    were of this one.
+
+    Raises SignInRefused where the account was closed while the sign-in waited for the identity: its word on the account
+    is from before, and this statement sees what is (PostgreSQL, 13.2.1).
+    """
+    found = usable(tokens)
+    if found is None:
+        is_open = fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
+    else:
+        put = sealed(found, owner(identity.pk, identity.user_id))
+        given: list[Any] = [identity.pk, sid, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
+        is_open = bool(change(KEEP, [*given, identity.user_id]))
+    if not is_open:
+        raise account_closed(identity.user_id, "it was closed while the sign-in waited")
+
+
+def take_out(identities: Iterable[Identity], *, sid: str | None = None) -> list[Kept]:
+    """Return what is kept for these identities, or of one session at their provider, and keep it no longer."""
+    return _taken(TAKE_OUT if sid is None else TAKE_OUT_ONE, identities, sid=sid)
+
+
+def take_out_unfollowed(identities: Iterable[Identity], *, but: list[str]) -> list[Kept]:
+    """Return the same of the sessions at their provider that no session of ours follows, those of ``but`` aside."""
+    return _taken(TAKE_OUT_UNFOLLOWED, identities, but=but)
+
+
+def _taken(which: str, identities: Iterable[Identity], **given: Any) -> list[Kept]:
+    owners = {identity.pk: owner(identity.pk, identity.user_id) for identity in identities}
+    return [
+        Kept(
+            identity_id=identity_id,
+            sid=sid,
+            access=_opened(access, owners[identity_id], ACCESS),
+            refresh=_opened(refresh, owners[identity_id], REFRESH),
+            id=_opened(id_token, owners[identity_id], ID),
+            scopes=scopes,
+            health=health,
+        )
+        for identity_id, sid, access, refresh, id_token, scopes, health in fetch_all(
+            TAKEN.format(which), {"identities": list(owners), **given}
+        )
+    ]
+
+
+def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
+    """Return the ID token of one session at a provider, or nothing where that was another issuer's.
+
+    What was kept before sessions were told apart has no ``sid`` beside it: whoever takes it as a hint compares.
+    """
+    rows = UpstreamTokens.objects.filter(
+        identity_id=identity_id, identity__user=user, identity__issuer=issuer, sid__in=[sid, ""]
+    )
+    row = rows.order_by("-sid").first()
+    return _opened(row.id_token, owner(identity_id, user.pk), ID) if row else ""
+
+
+def over(user: User) -> list[Identity]:
+    """Return the identities of a person whose tokens are all over."""
+    dead = Identity.objects.filter(user=user, tokens__health=Health.DEAD)
+    return list(dead.exclude(pk__in=_served(user)).distinct().order_by("pk"))
+
+
+def held(user: User) -> int:
+    """Return for how many identities of a person tokens are kept."""
+    return Identity.objects.filter(user=user, tokens__isnull=False).distinct().count()
+
+
+def _served(user: User) -> "QuerySet[UpstreamTokens, int]":
+    living = UpstreamTokens.objects.filter(identity__user=user).exclude(health=Health.DEAD)
+    return living.values_list("identity_id", flat=True)
+
+
+def _opened(encrypted: str, whose: str, purpose: str) -> str:
+    try:
+        return decrypt(encrypted, owner=whose, purpose=purpose) if encrypted else ""
+    except DecryptionFailed:
+        return ""

@@ -1,0 +1,248 @@
+"""The end of every sign-in, for all providers alike: what a provider answers, judged and acted upon."""
+
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import Resolver404, resolve, reverse
+from django.views.decorators.http import require_GET
+
+from accounts.mailing import notices
+from accounts.mailing.notices import Notice
+from accounts.models import User
+from accounts.organizations.claim_rules import applying
+from accounts.organizations.middleware import without_tenant
+from accounts.own_account.views import CLAIMS_UNREAD
+from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
+from accounts.sessions.upstream import has_ended
+from accounts.sign_in import people
+from accounts.sign_in.provider_names import SaysWhen, name_of
+from accounts.sign_in.reauthentication import gate
+from accounts.sign_in.reauthentication.acts import Act, act_of, needs_proof
+from audit.context import Actor, ActorKind, acting
+from foundation.moments import Asked, Moment
+from foundation.rows import let_go
+from providers import registry, second_factor, vault
+from providers.allauth_adapters import answer_in, note_proof, open_session
+from providers.base import Provider
+from providers.buttons import LAST_USED
+from providers.errors import registered
+from providers.flow import Flow, Process, meant, session_began, spent, take
+from providers.following import doubt
+from providers.following.every import next_time
+from providers.identity import ExternalIdentity
+from providers.linking import Decision, Linked, link
+from providers.refusal import Reason, SignInRefused
+from providers.refusing import refuse
+from providers.upstream import one_deadline
+
+LONGEST_CODE = 4096  # characters
+SECRETS = {"secret", "token"}  # what addresses call the part of them that nobody else may know
+FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
+
+
+@without_tenant  # it waits for the provider, and then has a transaction of its own
+@require_GET
+def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Take the provider's answer: nobody is signed in unless every check has passed.
+
+    No database connection is held while the provider is asked; then one transaction holds the link, its
+    trail and the session.
+    """
+    if (finished := _finished_already(request)) is not None:
+        return finished
+    flow = external = None
+    try:
+        provider = provider_of(provider_id)
+        flow = take(request, provider.id)
+        let_go()
+        began = Moment.now()  # before: what ends meanwhile counts
+        with one_deadline():
+            external = provider.identify(_code(request, provider), flow)
+        _check_is_dated(provider, flow, external)
+        with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
+            asker = _asker(request, flow)
+            linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
+            judged_at = (linked.identity.found or Asked.now()).began(began)
+            vault.keep(linked.identity, external.tokens, sid=external.session)
+            response = _finish(request, flow, external, linked, judged_at)
+            spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
+            request.session[FINISHED] = spent_here
+            request.session.save()  # first: a role that changes ends what was judged before
+            _follow_rules(request, flow, external, linked)
+        response = second_factor.asked_there(request, provider, flow, response)
+    except SignInRefused as refused:
+        aloud = doubt.asked_aloud(flow, refused)
+        return aloud or refuse(request, provider_id, refused, flow or meant(request), came=external)
+    except FactorAddedMeanwhile:
+        forget_sign_in(request)
+        return refuse(request, provider_id, _factor_added(), flow, came=external)
+    if isinstance(response, HttpResponse):
+        flow.forget(response)  # one that is refused is spent too, and still says what to try again
+    return response
+
+
+def provider_of(provider_id: str) -> Provider:
+    try:
+        return registry.get(provider_id)
+    except KeyError:
+        raise Http404 from None
+
+
+def _finished_already(request: HttpRequest) -> HttpResponse | None:
+    """Somebody went back to the callback that signed them in: send them on, as before."""
+    finished = request.session.get(FINISHED)
+    if not finished or not request.user.is_authenticated:
+        return None
+    if finished.get("spent") != spent(request.GET.get("state", "")):
+        return None
+    return HttpResponseRedirect(finished["next"])
+
+
+def _without_secret(url: str) -> str:
+    """A link of an invitation or of a mail opens something to whoever has it: the session keeps no copy of it."""
+    try:
+        arguments = resolve(urlsplit(url).path).kwargs
+    except Resolver404:
+        return url
+    return reverse(settings.LOGIN_REDIRECT_URL) if arguments.keys() & SECRETS else url
+
+
+def _code(request: HttpRequest, provider: Provider) -> str:
+    """Return the code of a callback that is whole, from this provider, and no error. Raises SignInRefused."""
+    parameters = {name: values for name, values in request.GET.lists() if name in {"code", "error", "iss"}}
+    if any(len(values) > 1 for values in parameters.values()):
+        raise SignInRefused(Reason.CALLBACK_MALFORMED, "a parameter is given twice")
+    single = {name: values[0] for name, values in parameters.items()}
+    provider.check_callback(single)
+    if "error" in single:
+        raise _refused_there(single["error"])
+    code = single.get("code", "")
+    if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
+        raise SignInRefused(Reason.CALLBACK_MALFORMED, "no code that could be one")
+    return code
+
+
+def _refused_there(named: str) -> SignInRefused:
+    """Only a registered name of an error is kept: the rest is text that anybody can put into an address."""
+    error = registered(named)
+    reason = Reason.CANCELLED if error == "access_denied" else Reason.PROVIDER_REFUSED
+    return SignInRefused(reason, f"the provider answered {error or 'an error without a registered name'}", error=error)
+
+
+def _factor_added() -> SignInRefused:
+    return SignInRefused(Reason.FACTOR_ADDED_MEANWHILE, "a second factor was added since this sign-in was judged")
+
+
+def _asker(request: HttpRequest, flow: Flow) -> User | None:
+    """Return for whom an identity is to be connected or proven: who started it, if still signed in.
+
+    The session was read before the provider was asked, and may have been ended since: the attempt ends with it. Its
+    row is held, after the account's, so that it cannot be ended halfway.
+    """
+    if flow.process is Process.SIGN_IN:
+        return None
+    if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "another person began it")
+    if not flow.session or flow.session != session_began(request):
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
+    try:
+        people.hold_with_session(request.user.pk, session_key=request.session.session_key)
+    except people.EndedMeanwhile:
+        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
+    if flow.process is Process.CONNECT and not gate.is_fresh(request, Act.CONNECT, is_done=True):
+        raise SignInRefused(Reason.NOT_FRESH, "the proof before connecting is too long ago")
+    return request.user
+
+
+def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) -> None:
+    """What a provider always says is not connected without it: single sign-on may have answered in its place.
+
+    A proof without it is taken, and is worth less (``accounts.sign_in.reauthentication``).
+    """
+    is_expected = flow.process is Process.CONNECT and provider.says_when is SaysWhen.ALWAYS
+    if is_expected and external.proven_at is None:
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "no auth_time, though max_age was sent")
+
+
+def _finish(
+    request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: datetime
+) -> HttpResponseBase:
+    session, answer = request.session, answer_in(external, linked)
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    upstream = Upstream(provider=external.provider, identity=linked.identity.pk, sid=external.session)
+    proof = _proof(external, linked, judged_at)
+    if flow.process is Process.SIGN_IN:
+        session.rest_on(proof)
+        session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
+        session.opened_in(upstream)
+        session.describe({"follow_at": next_time([external.provider])})
+        response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
+        _remember_last_used(response, flow.provider)
+        return response
+    if has_ended(proof, subject=external.subject):
+        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "the session of the proof is over at the provider")
+    if linked.decision is Decision.CONNECT:
+        end_others(linked.user, keep=session.session_key, because=Because.IDENTITY_CONNECTED)
+        notices.tell(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
+    session.cycle_key()
+    session.proven_in(upstream)
+    session.describe({"follow_at": next_time([external.provider])})
+    doubt.settle(session, linked.user)
+    if not flow.silent:
+        note_proof(request, linked, answer=answer)
+    return _onward(request, flow, linked)
+
+
+def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> Proof:
+    return Proof(
+        person=linked.user.pk,
+        epoch=linked.user.sign_in_epoch,
+        provider=external.provider,
+        identity_id=linked.identity.pk,
+        upstream_sid=external.session,
+        judged_at=judged_at,
+    )
+
+
+def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
+    """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
+    onward = flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}"
+    if flow.process is Process.PROVE and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
+        return gate.ask(request, next=onward)
+    return HttpResponseRedirect(onward)
+
+
+def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
+    """Let claim rules speak, also where an identity is connected or proven: what it says is as true then.
+
+    A known identity brought along what rules need to know; for a new one nothing is asked where no rule is.
+    """
+    if linked.decision in {Decision.ENROL, Decision.CONNECT} and flow.wanted:
+        applying.look(linked.identity)
+    with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
+        was_blind = applying.follow(
+            linked.identity, external.told, unreadable=external.unreadable, keep=request.session.session_key
+        )
+    if was_blind:
+        request.session[CLAIMS_UNREAD] = external.provider
+
+
+def _notice(flow: Flow, linked: Linked) -> str:
+    if flow.process is Process.PROVE:
+        return "proven"
+    return "connected" if linked.decision is Decision.CONNECT else "connected_already"
+
+
+def _remember_last_used(response: HttpResponseBase, provider: str) -> None:
+    response.set_cookie(
+        LAST_USED,
+        provider,
+        max_age=31_536_000,
+        path="/accounts/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )

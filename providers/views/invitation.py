@@ -1,0 +1,203 @@
+"""The page that an invitation's link opens: for visitors, who sign in first, and for people, who accept by it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.mailing import mail
+from accounts.models import Invitation, User
+from accounts.organizations import invitations, own_organizations
+from accounts.organizations.invitations import InvitationRefused, Link, Reason, Welcome
+from accounts.sign_in import rate_limits
+from accounts.sign_in.local import registration
+from accounts.sign_in.local import views as local_pages
+from audit.context import Actor, ActorKind, acting
+from foundation.next_page import query
+from foundation.pressing import pressed_on
+from foundation.references import new_reference
+from providers.buttons import buttons, page_with_buttons
+from providers.words import Words
+
+LOOKS = rate_limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # by one address
+
+ASK_AGAIN = _("Ask whoever invited you to send you another one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closed(Words):
+    """What somebody reads whom an invitation does not let in."""
+
+    can_come_as_another: bool = False
+
+
+GONE = Closed(
+    status=404,
+    heading=_("We do not know this invitation"),
+    happened=_("The link may be incomplete, or a newer one was sent to you since."),
+    advice=_(
+        "Open the link of the newest mail once more, all of it. If that does not help, ask for another invitation."
+    ),
+)
+NO_LONGER_GOOD = Closed(
+    status=410,
+    heading=_("This invitation does not hold any more"),
+    happened=_("Whoever invited you may no longer invite people, or not to this role."),
+    advice=_("Ask the organization for another invitation, and give them the reference below."),
+)
+CLOSED = {
+    Reason.UNKNOWN: GONE,
+    Reason.EXPIRED: Closed(
+        status=410,
+        heading=_("This invitation has expired"),
+        happened=_("Its time was over before it was accepted."),
+        advice=ASK_AGAIN,
+    ),
+    Reason.USED: Closed(
+        status=410,
+        heading=_("This invitation was used already"),
+        happened=_("An invitation lets one account in, once."),
+        advice=_(
+            "If it was you, you are in: sign in with the account that you accepted it with. If not, ask for another."
+        ),
+    ),
+    Reason.REVOKED: Closed(
+        status=410,
+        heading=_("This invitation was taken back"),
+        happened=_("It was withdrawn, or a newer one took its place."),
+        advice=_("Look for a newer mail. If there is none, ask whoever invited you."),
+    ),
+    Reason.FOREIGN_ADDRESS: Closed(
+        status=403,
+        heading=_("This invitation is for another address"),
+        happened=_("The account that you are signed in to does not have the address that was invited."),
+        advice=_("Each of these works:"),
+        can_come_as_another=True,
+    ),
+    Reason.UNVERIFIED_ADDRESS: Closed(
+        status=403,
+        heading=_("Your address is not confirmed yet"),
+        happened=_(
+            "Your account has the invited address, but nobody whose word we take has confirmed that it is yours."
+        ),
+        advice=_("Each of these works:"),
+        can_come_as_another=True,
+    ),
+    Reason.INVITER_WITHOUT_RIGHT: NO_LONGER_GOOD,
+    Reason.ROLE_ABOVE_INVITER: NO_LONGER_GOOD,
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
+    """GET shows it and changes nothing: filters of mail open every link. POST accepts it."""
+    link = Link(tenant_id=tenant_id, secret=secret)
+    if rate_limits.is_over(request, LOOKS):
+        return rate_limits.too_often(LOOKS)
+    person = request.user if isinstance(request.user, User) else None
+    try:
+        if request.method == "POST" and person is not None:
+            return _accept(request, link, person)
+        found, welcome = invitations.look(link, person)
+    except InvitationRefused as refused:
+        return _refuse(request, link, refused, person)
+    if person is None:
+        return _for_a_visitor(request, link, found)
+    context = {**_facts(found), "action": link.path, "welcome": welcome.value}
+    return render(request, "accounts/invitation.html", context)
+
+
+@pressed_on("invitation", keeps=("tenant_id", "secret"))
+def as_another(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
+    """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
+    logout(request)
+    return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
+    """Open a local account with the invited address, which the link has verified, and accept by it."""
+    link = Link(tenant_id=tenant_id, secret=secret)
+    if not registration.is_on():
+        raise Http404
+    if rate_limits.is_over(request, LOOKS):
+        return rate_limits.too_often(LOOKS)
+    if request.user.is_authenticated:
+        return redirect(link.path)
+    try:
+        found, _welcome = invitations.look(link, None)
+        return local_pages.choose(request, found.email, opened=lambda user: _join(link, user), next_url=link.path)
+    except InvitationRefused as refused:
+        return _refuse(request, link, refused, None)
+
+
+def _join(link: Link, user: User) -> None:
+    with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
+        invitations.accept(link, user)
+
+
+def _accept(request: HttpRequest, link: Link, person: User) -> HttpResponse:
+    """Let the person in, and let them act there from now on. A button pressed twice is no reason to frighten them."""
+    try:
+        invitations.accept(link, person, keep=request.session.session_key)
+    except InvitationRefused as refused:
+        if refused.reason is not Reason.USED or invitations.look(link, person)[1] is not Welcome.JOINED:
+            raise
+        invitations.note_refusal(refused, user=person)
+    own_organizations.switch(request, person, link.tenant_id)
+    return redirect(link.path)
+
+
+def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpResponse:
+    context = {
+        **_facts(found),
+        "providers": buttons(request, next_url=link.path),
+        "has_local_accounts": registration.is_on(),
+        "next_query": urlencode({"next": link.path}),
+        "new_account_url": _url("invitation-account", link),
+    }
+    return page_with_buttons(request, "accounts/invitation_visitor.html", context)
+
+
+def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person: User | None) -> HttpResponse:
+    """Say no: on a page that names neither the organization nor an address, in the trail, and in the log."""
+    if not rate_limits.may_leave_entry():
+        return rate_limits.too_often(rate_limits.REFUSALS)
+    reference = new_reference()
+    invitations.note_refusal(refused, user=person, reference=reference)
+    closed = CLOSED[refused.reason]
+    context = {
+        **closed.said(),
+        "reference": reference,
+        "as_another_url": _url("invitation-as-another", link) if closed.can_come_as_another else "",
+        "is_unconfirmed": refused.reason is Reason.UNVERIFIED_ADDRESS,
+        "can_confirm_here": mail.is_set_up(),
+        "has_local_accounts": registration.is_on(),
+    }
+    return render(request, "accounts/invitation_closed.html", context, status=closed.status)
+
+
+def _url(name: str, link: Link) -> str:
+    return reverse(name, kwargs={"tenant_id": link.tenant_id, "secret": link.secret})
+
+
+def _facts(found: Invitation) -> dict[str, object]:
+    return {
+        "organization": found.tenant.name,
+        "role": found.role.name,
+        "inviter": found.invited_by.name if found.invited_by else "",
+        "address": masked(found.email),
+        "expires_at": found.expires_at,
+    }
+
+
+def masked(address: str) -> str:
+    """Enough of an address for its owner to know it again, and too little to write to it."""
+    name, _at, domain = address.rpartition("@")
+    return f"{name[:1]}…@{domain}"

@@ -1,0 +1,232 @@
+"""Signing out: here, and at the provider too where it can be told and the person asks for it.
+
+OpenID Connect RP-Initiated Logout 1.0. Who stays signed in at the provider comes back in with one press, which is fine
+on a device of one's own and is not on a shared one: only the person knows which it is (ADR 24).
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.models import Identity, Session, User
+from accounts.organizations.middleware import without_tenant
+from accounts.sessions import last_session
+from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, wanted_next, wants_another
+from foundation.rows import let_go
+from providers import registry, vault
+from providers.base import Provider, origin_of, with_query
+from providers.buttons import let_forms_lead_to
+from providers.refusal import SignInRefused
+from providers.revocation.acts import leave
+from providers.revocation.outbox import Because
+from providers.tokens import claims_of
+
+ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
+COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
+ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
+LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
+LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where a session came from: the provider, what it calls its own session, the identity, and what else is followed.
+
+    ``sids`` are the names of all sessions there in which that identity was proven in this session of ours.
+    """
+
+    provider: Provider
+    sid: str
+    sids: frozenset[str]
+    identity_id: int | None = field(repr=False)
+
+
+@without_tenant
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """GET asks, POST does: nobody else's page can sign a person out. The provider is waited for where they go there."""
+    if request.method != "POST":
+        return _ask(request)
+    origin = _origin(request) if _is_asked_for(request) else None
+    there = _way_out(request, origin) if origin else None
+    with transaction.atomic():
+        if origin:
+            _leave(request.user, origin)
+        logout(request)
+    if origin is None:
+        return _to_sign_in("signed_out", onward=_onward(request))
+    return there or _to_sign_in("still_in_there", origin.provider, onward=_onward(request))
+
+
+@without_tenant
+@require_GET
+def back(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Somebody comes back from signing out there; only who was sent is told that it was done, and goes on."""
+    provider = registry.enabled().get(provider_id)
+    if provider is None:
+        raise Http404
+    sent, _mark, onward = request.COOKIES.get(COOKIE, "").partition(ONWARD)
+    was_sent = bool(sent) and constant_time_compare(sent, f"{provider_id}.{request.GET.get('state', '')}")
+    if was_sent:
+        response = _to_sign_in("signed_out_there", provider, onward=_read_onward(onward))
+    else:
+        response = redirect("account_login")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+def _leave(user: Any, origin: Origin) -> None:
+    """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
+    if origin.identity_id is None:
+        return
+    last_session.hold([user.pk])  # before the identity, as all acts do
+    for identity in Identity.objects.filter(pk=origin.identity_id or 0, user=user):
+        for sid in sorted(origin.sids):
+            leave([identity], because=Because.SIGNED_OUT, sid=sid)
+
+
+def _ask(request: HttpRequest) -> HttpResponse:
+    """The provider's own sign-out is offered where it has one and has told us so."""
+    origin = _origin(request)
+    endpoint = origin.provider.end_session_endpoint if origin else ""
+    provider = origin.provider if origin and endpoint else None
+    there_too = provider is not None and _is_asked_for(request)
+    plain, asked = (reverse("account_logout") + _query(request, there_too=is_on) for is_on in (False, True))
+    ways = (asked, plain) if there_too else (plain, asked)
+    context = {
+        "provider": provider,
+        "is_offline": provider is not None and provider.id in settings.OFFLINE_ACCESS,
+        "there_too": there_too,
+        "action": ways[0],
+        "other_way": ways[1],
+    }
+    response = render(request, "accounts/sign_out.html", context)
+    if there_too:
+        let_forms_lead_to(response, {origin_of(endpoint)})
+    return response
+
+
+def _onward(request: HttpRequest) -> dict[str, str]:
+    """Return what the sign-in page is told of somebody who signs out to come in with another account."""
+    told = {"next": wanted_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
+    return {name: value for name, value in told.items() if value}
+
+
+def _kept_onward(request: HttpRequest) -> str:
+    told = _onward(request)
+    return f"{told.get(ACCOUNT, '')}{ONWARD}{as_cookie(told.get('next', ''))}"
+
+
+def _read_onward(kept: str) -> dict[str, str]:
+    """Return what ``_kept_onward`` left in the cookie, of which no more is believed than of an address."""
+    account, _mark, next_url = kept.partition(ONWARD)
+    onward = {"next": from_cookie(next_url), ACCOUNT: ANOTHER if account == ANOTHER else ""}
+    return {name: value for name, value in onward.items() if value}
+
+
+def _query(request: HttpRequest, *, there_too: bool) -> str:
+    another = wants_another(request)
+    return query(wanted_next(request), stay=False, another=another, **({ASKED: "on"} if there_too else {}))
+
+
+def _is_asked_for(request: HttpRequest) -> bool:
+    return request.GET.get(ASKED) == "on"
+
+
+def _origin(request: HttpRequest) -> Origin | None:
+    """Return where this session came from, if that is a provider that is on."""
+    if not isinstance(request.user, User):
+        return None
+    row = Session.objects.of_browser(request.session.session_key).defer("session_data").first()
+    provider = registry.enabled().get(row.provider) if row else None
+    if row is None or provider is None:
+        return None
+    identity_id = _identity_of(request, row)
+    sids = {one["sid"] for one in row.upstream_sessions if one["identity"] == identity_id}
+    return Origin(
+        provider=provider,
+        sid=row.upstream_sid,
+        sids=frozenset({row.upstream_sid, *sids}),
+        identity_id=identity_id,
+    )
+
+
+def _identity_of(request: HttpRequest, row: Session) -> int | None:
+    """Return by which identity a session was opened; of one that older code opened, by its proofs."""
+    opened = [one["identity"] for one in row.upstream_sessions if one["opened"] and one["provider"] == row.provider]
+    if opened:
+        return int(opened[0])
+    used = [step["uid"] for step in get_authentication_records(request, request.user) if "uid" in step]
+    return int(used[0]) if used and used[0].isdecimal() else None
+
+
+def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
+    """Return the way to the provider's own sign-out, or None where that is not known now, or nobody is there."""
+    endpoint = origin.provider.end_session_endpoint
+    if not endpoint or not _answers(origin.provider):
+        return None
+    state = secrets.token_urlsafe(32)
+    path_back = reverse("provider-left", kwargs={"provider_id": origin.provider.id})
+    hint = _hint(request.user, origin)
+    parameters = {
+        **({"id_token_hint": hint} if hint else {}),
+        "client_id": origin.provider.client.id,
+        "post_logout_redirect_uri": f"{settings.PUBLIC_URL}{path_back}",
+        "state": state,
+    }
+    response = HttpResponseRedirect(with_query(endpoint, parameters))
+    response.set_cookie(
+        COOKIE,
+        f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}",
+        max_age=LIFETIME,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+def _answers(provider: Provider) -> bool:
+    let_go()
+    try:
+        provider.door.knock()
+    except SignInRefused:
+        return False
+    return True
+
+
+def _hint(user: Any, origin: Origin) -> str:
+    """Return the ID token that this very session came with, if it is still kept: else the provider asks the person.
+
+    One of another device, which is not to be signed out, is never taken: the token itself says of which session it is.
+    """
+    if origin.identity_id is None:
+        return ""
+    token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as, sid=origin.sid)
+    is_this_sessions = bool(token) and _sid_in(token) == origin.sid
+    return token if is_this_sessions and len(token) <= LONGEST_HINT else ""
+
+
+def _sid_in(id_token: str) -> str | None:
+    """A token without one is of no session of the provider's: ours has none either then."""
+    claims = claims_of(id_token)
+    sid = claims.get("sid", "")
+    return sid if claims and isinstance(sid, str) else None
+
+
+def _to_sign_in(
+    notice: str, provider: Provider | None = None, *, onward: Mapping[str, str] | None = None
+) -> HttpResponse:
+    told = {"notice": notice, **({"provider": provider.id} if provider else {}), **(onward or {})}
+    return redirect(with_query(reverse("account_login"), told))

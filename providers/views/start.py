@@ -1,0 +1,110 @@
+"""The start of every sign-in, for all providers alike."""
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from accounts.organizations.claim_rules.wanted import wanted
+from accounts.organizations.middleware import without_tenant
+from accounts.sign_in.reauthentication import gate
+from accounts.sign_in.reauthentication.acts import Act, after_proof_to_connect
+from foundation.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
+from foundation.public_url import HERE, is_elsewhere
+from foundation.rows import let_go
+from providers import second_factor
+from providers.base import Provider
+from providers.buttons import page_with_buttons
+from providers.flow import Flow, Process, session_began
+from providers.refusal import SignInRefused
+from providers.refusing import refuse
+from providers.upstream import one_deadline
+from providers.views.callback import provider_of
+
+
+@without_tenant  # it may wait for the provider
+@require_http_methods(["GET", "POST"])
+def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
+    """Send the person to the provider; a GET, which anybody may have caused, asks first.
+
+    The visitor's parameters say where to go afterwards and what for; none of them reaches the provider. Who came by
+    another host name is led to PUBLIC_URL first, where the answer will find the attempt.
+    """
+    process = _process(request)
+    if is_elsewhere(request):
+        return _to_public_url(request, process)
+    if process is not Process.SIGN_IN and not request.user.is_authenticated:
+        if _was_in(request):
+            return redirect_to_login(wanted_next(request) or reverse("connections"))
+        process = Process.SIGN_IN
+    if process is Process.CONNECT and not gate.is_fresh(request, Act.CONNECT, is_done=False):
+        return gate.ask(request, next=after_proof_to_connect())
+    flow = Flow(
+        provider=provider_id,
+        process=process,
+        next=wanted_next(request),
+        starter="" if process is Process.SIGN_IN else str(request.user.pk),
+        session="" if process is Process.SIGN_IN else session_began(request),
+        wanted=_wanted(provider_id) if request.method == "POST" else (),
+        stays=wants_to_stay(request),
+        another=wants_another(request),
+        asks_for_factor=second_factor.is_wanted(request, process),
+    )
+    try:
+        provider = provider_of(provider_id)
+        if request.method == "GET":
+            return _confirmation(request, provider, flow)
+        with one_deadline():
+            response = HttpResponseRedirect(provider.way_in(flow))
+    except SignInRefused as refused:
+        return refuse(request, provider_id, refused, flow)
+    flow.remember(request, response)
+    return response
+
+
+def _process(request: HttpRequest) -> Process:
+    """What is asked for. Only somebody who is signed in can have more than a sign-in."""
+    asked = request.GET.get("process", "")
+    return Process(asked) if asked in {Process.CONNECT, Process.PROVE} else Process.SIGN_IN
+
+
+def _was_in(request: HttpRequest) -> bool:
+    """Whether this comes from a page of somebody whose session has ended since, or is at another host name of ours."""
+    return settings.SESSION_COOKIE_NAME in request.COOKIES or HERE in request.GET
+
+
+def _to_public_url(request: HttpRequest, process: Process) -> HttpResponse:
+    """Lead to the same start, by GET, with what we understand of the address and nothing else."""
+    told = query(
+        wanted_next(request),
+        stay=wants_to_stay(request),
+        another=wants_another(request),
+        process="" if process is Process.SIGN_IN else process.value,
+        **{HERE: "on"},
+    )
+    return HttpResponseRedirect(f"{settings.PUBLIC_URL}{request.path}{told}")
+
+
+def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpResponse:
+    context = {
+        "provider": provider,
+        "action": request.get_full_path(),
+        "is_connect": flow.process is Process.CONNECT,
+        "is_another": flow.another,
+        "is_next_lost": flow.next == lost_page(),
+        "back": _back(request, flow),
+    }
+    return page_with_buttons(request, "providers/confirm.html", context)
+
+
+def _back(request: HttpRequest, flow: Flow) -> str:
+    """Return where the other ways are, from which somebody may have come who would rather not."""
+    page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.PROVE: "prove"}[flow.process]
+    return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another)
+
+
+def _wanted(provider_id: str) -> tuple[str, ...]:
+    names = tuple(sorted(wanted(provider_id)))
+    let_go()
+    return names

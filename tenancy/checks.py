@@ -1,0 +1,106 @@
+"""System checks: the runtime role cannot pass by the guard, and the guard stands on every table that needs it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tenancy.owned import PersonOwned, TenantOwned
+
+PASSES_BY = "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+TABLES = """
+    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c
+    WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
+"""
+
+
+@register(Tags.database)
+def the_role_cannot_pass_by(
+    app_configs: Any, databases: Sequence[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """On a superuser, or a role with BYPASSRLS, every tenant sees every other's rows, and no test notices."""
+    faults: list[CheckMessage] = []
+    for alias in databases or ():
+        with connections[alias].cursor() as cursor:
+            cursor.execute(PASSES_BY)
+            role, is_superuser, bypasses = cursor.fetchone()
+        if is_superuser or bypasses:
+            what = "is a superuser" if is_superuser else "has BYPASSRLS"
+            faults.append(
+                Error(
+                    f"The database role {role} {what}: row-level security keeps no tenant apart from another.",
+                    hint="Give DATABASE_URL the runtime role (NOSUPERUSER NOBYPASSRLS).",
+                    id="accounts.E001",
+                )
+            )
+    return faults
+
+
+@register(Tags.database)
+def guarded_tables_are_guarded(
+    app_configs: Any, databases: Sequence[str] | None = None, **_options: Any
+) -> list[CheckMessage]:
+    """Compare the models with the tables that exist; a table yet to be migrated is not there to be compared."""
+    return [
+        Error(
+            f"The table {table} holds rows of tenants or of people, and row-level security does not guard it.",
+            hint="Add EnableTenantIsolation or EnableOwnerIsolation to its migration, and to the table of a "
+            "many-to-many field a model of its own (docs/tenancy.md).",
+            id="accounts.E002",
+        )
+        for alias in databases or ()
+        for table in _open_tables(connections[alias])
+    ]
+
+
+@register(Tags.models)
+def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            "The model belongs to tenants and to people: PostgreSQL opens a row to whomever one policy allows.",
+            hint="Choose TenantOwned or PersonOwned; refer to the other by a plain foreign key (docs/tenancy.md).",
+            obj=model,
+            id="accounts.E003",
+        )
+        for model in apps.get_models()
+        if all(issubclass(model, mixin) for mixin in (TenantOwned, PersonOwned))
+    ]
+
+
+def guarded_models() -> Iterator[type[models.Model]]:
+    """Every model whose rows have an owner, by the mixins or by a tenant without which they cannot be.
+
+    So has the automatic table of a many-to-many field of one of them: it names their rows.
+    """
+    for model in apps.get_models(include_auto_created=True):
+        if _has_owner(model) or (model._meta.auto_created and any(map(_has_owner, _referred(model)))):
+            yield model
+
+
+def _has_owner(model: type[models.Model]) -> bool:
+    return issubclass(model, TenantOwned | PersonOwned) or _needs_tenant(model)
+
+
+def _referred(model: type[models.Model]) -> Iterator[type[models.Model]]:
+    for field in model._meta.concrete_fields:
+        if isinstance(field.related_model, type):
+            yield field.related_model
+
+
+def _needs_tenant(model: type[models.Model]) -> bool:
+    return any(
+        field.related_model is apps.get_model("accounts", "Tenant") and not field.null
+        for field in model._meta.concrete_fields
+    )
+
+
+def _open_tables(connection: BaseDatabaseWrapper) -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(TABLES)
+        is_guarded = dict(cursor.fetchall())
+    for model in guarded_models():
+        if not is_guarded.get(model._meta.db_table, True):
+            yield model._meta.db_table

@@ -1,0 +1,86 @@
+"""Models whose rows belong to a tenant or to a person, and the querysets that show only what is in scope."""
+
+from typing import Any, ClassVar, TypeVar
+
+from django.conf import settings
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext_lazy as _
+
+from tenancy.context import current
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class InScope(Expression):
+    """Whether a row is in the scope in which the query runs, asked when it runs, not when it is written.
+
+    In a tenant's context that is the tenant alone: the person's other memberships are no business of it.
+    """
+
+    output_field = models.BooleanField()
+    conditional = True
+
+    def __init__(self, *, tenant: str = "", person: str = "") -> None:
+        super().__init__()
+        self.tenant: Any = models.F(tenant) if tenant else None
+        self.person: Any = models.F(person) if person else None
+
+    def get_source_expressions(self) -> list[Any]:
+        return [self.tenant, self.person]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        self.tenant, self.person = exprs
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        scope = current()
+        if scope.is_site:
+            return "TRUE", ()
+        for column, value in ((self.tenant, scope.tenant_id), (self.person, scope.person_id)):
+            if column is not None and value is not None:
+                sql, parameters = compiler.compile(column)
+                return f"{sql} = %s", (*parameters, value)
+        return "FALSE", ()
+
+
+class ScopedManager(models.Manager[Row]):
+    """Gives what is in scope. Names the columns that say whose a row is.
+
+    Django makes the manager of a reverse relation (``tenant.memberships``) without arguments, of the class of the
+    model's own: that one knows the columns.
+    """
+
+    def __init__(self, *, tenant: str = "", person: str = "") -> None:
+        super().__init__()
+        self._named = {"tenant": tenant, "person": person}
+
+    def get_queryset(self) -> models.QuerySet[Row]:
+        return super().get_queryset().filter(InScope(**self._owners()))
+
+    def _owners(self) -> dict[str, str]:
+        own = self.model._default_manager  # noqa: SLF001  # Django's own way
+        return self._named if any(self._named.values()) or not isinstance(own, ScopedManager) else own._named  # noqa: SLF001
+
+
+class TenantOwned(models.Model):
+    """A row that belongs to one tenant. Its table needs ``EnableTenantIsolation`` in its migration."""
+
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, verbose_name=_("tenant"))
+
+    objects: ClassVar[models.Manager[Any]] = ScopedManager(tenant="tenant_id")
+
+    class Meta:
+        abstract = True
+
+
+class PersonOwned(models.Model):
+    """A row that belongs to one person. Its table needs ``EnableOwnerIsolation`` in its migration."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, verbose_name=_("user"))
+
+    objects: ClassVar[models.Manager[Any]] = ScopedManager(person="user_id")
+
+    class Meta:
+        abstract = True

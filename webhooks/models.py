@@ -1,0 +1,92 @@
+"""Where a tenant wants its part of the trail to be sent, and what could not be delivered there yet."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.user import User
+from tenancy.owned import ScopedManager, TenantOwned
+
+
+class Webhook(TenantOwned):
+    """A receiver of a tenant's entries. It is made and changed by ``webhooks.changes`` alone.
+
+    The trail itself is the outbox: ``position`` is how far it has been read for this receiver (ADR 16). The secret
+    by which a receiver knows us is encrypted for this row; ``former_secret`` signs too, until ``former_until``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    url = models.CharField(_("address"), max_length=500, help_text=_("Begins with https://"))
+    events = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("events"))
+    tables = ArrayField(models.CharField(max_length=100), default=list, blank=True, verbose_name=_("tables"))
+    secret = models.CharField(max_length=300, editable=False)
+    former_secret = models.CharField(max_length=300, blank=True, editable=False)
+    former_until = models.DateTimeField(null=True, editable=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    created_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    position_txid = models.BigIntegerField(default=0, editable=False)
+    position_id = models.BigIntegerField(default=0, editable=False)
+    position_floor = models.BigIntegerField(default=0, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    last_failure = models.CharField(_("last failure"), max_length=300, blank=True, editable=False)
+    rest_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
+    last_success_at = models.DateTimeField(_("last success"), null=True, editable=False)
+    switched_off_because = models.CharField(_("switched off because"), max_length=300, blank=True, editable=False)
+
+    objects: ClassVar[models.Manager[Any]]
+
+    class Meta:
+        app_label = "accounts"
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ("name", "id")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class DeliveryManager(ScopedManager["Delivery"]):
+    def waiting(self) -> models.QuerySet["Delivery"]:
+        """Those that are tried again by themselves."""
+        return self.get_queryset().filter(next_try_at__isnull=False)
+
+
+class Delivery(TenantOwned):
+    """An entry that a receiver did not take. Without a next try it is a dead letter: only a person tries it again."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
+    entry_id = models.BigIntegerField(_("entry"))
+    entry_at = models.DateTimeField(_("of"))
+    kind = models.CharField(_("what"), max_length=200)
+    attempts = models.PositiveIntegerField(_("tries"), default=1)
+    first_tried_at = models.DateTimeField(_("first tried"), default=timezone.now)
+    last_tried_at = models.DateTimeField(_("last tried"), default=timezone.now)
+    next_try_at = models.DateTimeField(_("next try"), null=True)
+    failure = models.CharField(_("why not"), max_length=300)
+
+    objects: ClassVar[DeliveryManager] = DeliveryManager(tenant="tenant_id")
+
+    class Meta:
+        app_label = "accounts"
+        verbose_name = _("undelivered message")
+        verbose_name_plural = _("undelivered messages")
+        ordering = ("-id",)
+        constraints = (models.UniqueConstraint(fields=["webhook", "entry_id"], name="delivery_once"),)
+        indexes = (models.Index(fields=["webhook", "next_try_at", "id"], name="delivery_due"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.entry_id}"
+
+    @property
+    def is_dead(self) -> bool:
+        return self.next_try_at is None

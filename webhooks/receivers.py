@@ -1,0 +1,123 @@
+"""Which addresses may receive webhooks: public ones over TLS, so that nobody reaches inwards through us.
+
+A tenant's administrator chooses the address, and what stands behind its name may change at any time (server-side
+request forgery, DNS rebinding). So the name is resolved by us, at each sending; all that it resolves to must be
+public; and the connection is opened to what was looked at.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from foundation.outgoing import Origin, origin_of
+from webhooks import names
+
+Address = IPv4Address | IPv6Address
+TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last four bytes
+UNICAST = IPv6Network("2000::/3")  # all of IPv6 that is given to anybody on the internet (RFC 4291, section 2.4)
+LONGEST_LOOKUP = 5.0  # seconds for the addresses of a name
+# IANA's registries of special-purpose addresses (RFC 6890), and where clouds have services for the machine itself.
+# Python's own list depends on its version, and knows nothing of clouds.
+SPECIAL = tuple(
+    ip_network(network)
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+        "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+        "168.63.129.16/32",  # Azure; Alibaba's is in 100.64.0.0/10, everybody else's in 169.254.0.0/16
+        "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32",
+        "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+    )
+)  # fmt: skip
+
+
+class NoReceiver(Exception):
+    """An address that must not be called; the text says why."""
+
+    def __init__(self, why: str | Promise) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receiver:
+    """An address that was looked at: where it is, and what is asked for there."""
+
+    origin: Origin
+    target: str
+
+
+def read(url: str) -> Receiver:
+    """Look at an address as it is written. Raises NoReceiver."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise NoReceiver(_("This is not an address.")) from None
+    host = parts.hostname or ""
+    if parts.scheme not in {"https", "http"} or not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise NoReceiver(_("This is not an address that begins with https://"))
+    if parts.username is not None or parts.fragment:
+        raise NoReceiver(_("Neither a password nor a fragment (#) belongs in the address."))
+    if parts.scheme == "http" and not (settings.WEBHOOKS_MAY_STAY_HOME and _is_home(host)):
+        raise NoReceiver(_("The address must begin with https:// so that nobody on the way can read along."))
+    literal = _literal(host)
+    if literal is not None:
+        _check(literal)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Receiver(origin=origin_of(parts.scheme, host, port), target=target)
+
+
+def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]:
+    """Return the addresses behind a receiver's name.
+
+    Raises NoReceiver if any must not be called, OSError, or Exceeded where the name is not found within the time.
+    """
+    _, host, port = receiver.origin
+    addresses = list(dict.fromkeys(names.look_up(host, port, seconds=min(seconds, LONGEST_LOOKUP))))
+    for address in addresses:
+        _check(ip_address(address.partition("%")[0]))
+    return addresses
+
+
+def _check(address: Address) -> None:
+    if settings.WEBHOOKS_MAY_STAY_HOME and address.is_loopback:
+        return
+    if not _is_public(address):
+        raise NoReceiver(_("This address leads into a private network, where webhooks do not go."))
+
+
+def _is_public(address: Address) -> bool:
+    """Whether an address is the internet's, in whatever dress: IPv6 has several for addresses of IPv4."""
+    if any(address in network for network in SPECIAL):
+        return False
+    if isinstance(address, IPv6Address):
+        inner = _within(address)
+        if inner is not None:
+            return _is_public(inner)
+        if address not in UNICAST:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _within(address: IPv6Address) -> IPv4Address | None:
+    """Return the address of IPv4 that one of IPv6 stands for."""
+    if address in TRANSLATED:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_home(host: str) -> bool:
+    literal = _literal(host)
+    return host == "localhost" or (literal is not None and literal.is_loopback)

@@ -1,0 +1,262 @@
+"""Sending what is due: each webhook by one run at a time, several webhooks at once, none in another's way (ADR 16).
+
+No transaction is open while a receiver is waited for: one that has written would hold back the horizon below which
+the trail is settled, for everybody. What holds a webhook for one run is an advisory lock of the connection, which
+ends with the process, however that ends.
+"""
+
+import logging
+import random
+import time
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import tail
+from audit.context import Actor, ActorKind
+from audit.events import Event, record
+from audit.models import Entry
+from audit.serialization import kind
+from audit.tail import Place
+from foundation.clocks import come, has_come
+from foundation.locks import one_at_a_time
+from tenancy import site_context, tenant_context
+from webhooks import retry_after
+from webhooks.messages import message, wanted
+from webhooks.models import Delivery, Webhook
+from webhooks.notice import tell_that_it_is_off
+from webhooks.sending import Fate, Outcome, send
+
+logger = logging.getLogger(__name__)
+
+Ids = tuple[UUID, UUID]  # a webhook's and its tenant's
+ACTOR = Actor(ActorKind.JOB, "webhooks")
+SENDERS = 6  # receivers that are waited for at once, in the whole house; each holds a connection of the pool
+SENDERS_OF_ONE = 2  # of these for one tenant: slow receivers of one do not keep the others waiting
+BATCH = 50  # entries read at once
+RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
+PAUSES = (30, 300, 1800, 7200, 18_000, 28_800, 36_000)  # seconds before each retry of a message: 25 hours in all
+FIRST_REST, LONGEST_REST = 30, 3600  # seconds that a receiver that is ill is left alone
+SPREAD = (0.8, 1.2)  # of a pause or a rest
+ILL = 5  # refusals in a row that make a receiver ill, not its messages
+ASKED = SPREAD[1] * retry_after.LONGEST
+LONGEST_RESTING = max(timedelta(seconds=SPREAD[1] * LONGEST_REST), ASKED)  # that may stand in a row
+LONGEST_WAITING = max(timedelta(seconds=SPREAD[1] * max(PAUSES)), ASKED)
+MOST_WAITING = 500  # messages of one webhook; then new ones stay in the trail until some are done with
+GIVEN_UP = timedelta(days=5)  # without a single success
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One message to be sent: a new entry, or one that was not taken before."""
+
+    entry: Entry
+    delivery: Delivery | None = None
+
+
+def send_due(*, seconds: float) -> None:
+    """Send what is due, for so many seconds at most. While another dispatch is under way, leave it to that."""
+    with one_at_a_time("webhooks") as is_ours:
+        if not is_ours:
+            return
+        deadline = time.monotonic() + seconds
+        with ThreadPoolExecutor(SENDERS, thread_name_prefix="webhook") as pool:
+            under_way: dict[Ids, Future[None]] = {}
+            turns: Counter[Ids] = Counter()
+            while True:
+                due = sorted(_due(), key=turns.__getitem__)  # whoever had the fewest comes first
+                for where in _with_room(due, under_way):
+                    turns[where] += 1
+                    under_way[where] = pool.submit(_run, *where, deadline)
+                if not under_way:
+                    return
+                wait(under_way.values(), timeout=1.0, return_when=FIRST_COMPLETED)
+                under_way = {where: future for where, future in under_way.items() if not future.done()}
+                if time.monotonic() > deadline or (not under_way and set(due) <= turns.keys()):
+                    return
+
+
+def _with_room(due: Iterable[Ids], under_way: Collection[Ids]) -> Iterator[Ids]:
+    """Yield webhooks, by their id and their tenant's, that may be served now beside those that are."""
+    served = Counter(tenant_id for _, tenant_id in under_way)
+    for webhook_id, tenant_id in due:
+        if (webhook_id, tenant_id) not in under_way and served[tenant_id] < SENDERS_OF_ONE:
+            served[tenant_id] += 1
+            yield webhook_id, tenant_id
+
+
+def run(webhook_id: UUID, tenant_id: UUID, *, deadline: float) -> None:
+    """Send one webhook's messages until there are none, the receiver must rest, or the time is over."""
+    with one_at_a_time(f"webhook {webhook_id}") as is_ours:
+        if not is_ours:
+            return
+        deadline = min(deadline, time.monotonic() + RUN_SECONDS)
+        while time.monotonic() < deadline:
+            batch = _next_batch(webhook_id, tenant_id)
+            for work in batch:
+                if not _do(webhook_id, tenant_id, work) or time.monotonic() > deadline:
+                    return
+            if not batch:
+                return
+
+
+def _run(webhook_id: UUID, tenant_id: UUID, deadline: float) -> None:
+    """One webhook's trouble, even one that nobody foresaw, ends its own run only, and is seen in the log."""
+    try:
+        run(webhook_id, tenant_id, deadline=deadline)
+    except Exception:  # a thread's last word
+        logger.exception("the run of a webhook failed", extra={"webhook": str(webhook_id)})
+    finally:
+        connection.close()
+
+
+def _due() -> list[tuple[UUID, UUID]]:
+    """The healthy ones first: those that fail may take all the time that is left, but no more."""
+    with site_context("webhooks that are due are found"):
+        is_awake = Q(rest_until=None) | come("rest_until", longest=LONGEST_RESTING)
+        active = Webhook.objects.filter(is_awake, is_active=True)
+        return list(active.order_by("failures", "pk").values_list("pk", "tenant_id"))
+
+
+def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
+    with tenant_context(tenant_id, actor=ACTOR):
+        webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
+        if webhook is None or _rests(webhook):
+            return []
+        waiting = Delivery.objects.waiting().filter(webhook=webhook)
+        again = list(waiting.filter(come("next_try_at", longest=LONGEST_WAITING)).order_by("next_try_at")[:BATCH])
+        if again:
+            return [work for delivery in again if (work := _retried(delivery))]
+        if waiting.count() >= MOST_WAITING:
+            return []
+        place = place_of(webhook)
+        entries, reached = tail.settled(place, limit=BATCH, only=wanted(webhook))
+        if not entries and reached != place:
+            _move(webhook, reached)
+        return [Work(entry=entry) for entry in entries]
+
+
+def _retried(delivery: Delivery) -> Work | None:
+    """Return a message to be tried again; if retention has taken its entry, nobody can."""
+    entry = Entry.objects.filter(pk=delivery.entry_id, at=delivery.entry_at).first()
+    if entry is None:
+        Delivery.objects.filter(pk=delivery.pk).update(next_try_at=None, failure="the trail keeps this entry no longer")
+        return None
+    return Work(entry=entry, delivery=delivery)
+
+
+def _do(webhook_id: UUID, tenant_id: UUID, work: Work) -> bool:
+    """Send one message and write down what became of it; return whether to go on with the next.
+
+    Killed in between, the message is sent once more, with the same id.
+    """
+    with tenant_context(tenant_id, actor=ACTOR):
+        webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
+    if webhook is None:
+        return False
+    outcome = send(webhook, message(work.entry, webhook))
+    with tenant_context(tenant_id, actor=ACTOR):
+        known = Webhook.objects.select_for_update().filter(pk=webhook_id).first()
+        return known is not None and _note(known, work, outcome)
+
+
+def _note(webhook: Webhook, work: Work, outcome: Outcome) -> bool:
+    if work.delivery is None:
+        _move(webhook, place_of(webhook).after(work.entry))
+    if outcome.fate is Fate.TAKEN:
+        _note_success(webhook, work)
+        return True
+    _note_undelivered(webhook, work, outcome)
+    return _note_failure(webhook, outcome)
+
+
+def _note_success(webhook: Webhook, work: Work) -> None:
+    if work.delivery:
+        Delivery.objects.filter(pk=work.delivery.pk).delete()
+    if webhook.rest_until:  # it was ill, and is well again: what waits need not wait longer
+        Delivery.objects.waiting().filter(webhook=webhook).update(next_try_at=timezone.now())
+    webhook.last_success_at, webhook.failures, webhook.failing_since = timezone.now(), 0, None
+    webhook.rest_until, webhook.last_failure = None, ""
+    webhook.save(update_fields=["last_success_at", "failures", "failing_since", "rest_until", "last_failure"])
+
+
+def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
+    now, entry = timezone.now(), work.entry
+    attempts = work.delivery.attempts + 1 if work.delivery else 1
+    pause = PAUSES[attempts - 1] if attempts <= len(PAUSES) else None
+    next_try_at = now + _wait(pause, outcome) if pause else None
+    Delivery.objects.update_or_create(
+        webhook=webhook,
+        entry_id=entry.pk,
+        defaults={"attempts": attempts, "last_tried_at": now, "next_try_at": next_try_at, "failure": outcome.why[:300]},
+        create_defaults={
+            "tenant_id": webhook.tenant_id,
+            "entry_at": entry.at,
+            "kind": kind(entry)[:200],
+            "next_try_at": next_try_at,
+            "failure": outcome.why[:300],
+        },
+    )
+    if next_try_at is None:
+        record(Event.WEBHOOK_GAVE_UP, object=webhook, entry=entry.pk, tries=attempts, because=outcome.why)
+
+
+def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
+    now = timezone.now()
+    webhook.failures += 1
+    webhook.failing_since = min(webhook.failing_since or now, now)
+    webhook.last_failure = outcome.why[:300]
+    is_ill = outcome.fate is not Fate.REFUSED or webhook.failures >= ILL
+    if is_ill:
+        rest = min(FIRST_REST * 2 ** min(webhook.failures - 1, 20), LONGEST_REST)
+        webhook.rest_until = now + _wait(rest, outcome)
+    webhook.save(update_fields=["failures", "failing_since", "last_failure", "rest_until"])
+    if outcome.fate is Fate.GONE or now - webhook.failing_since > GIVEN_UP:
+        _switch_off(webhook)
+        return False
+    return not is_ill
+
+
+def _switch_off(webhook: Webhook) -> None:
+    """What it misses from now on stays in the trail, and is sent when somebody switches it on again."""
+    assert webhook.failing_since is not None  # noqa: S101  # it has just failed
+    webhook.is_active, webhook.switched_off_because = False, webhook.last_failure
+    webhook.save(update_fields=["is_active", "switched_off_because"])
+    since = webhook.failing_since.isoformat()
+    record(Event.WEBHOOK_SWITCHED_OFF, object=webhook, failing_since=since, because=webhook.last_failure)
+    tell_that_it_is_off(webhook)
+
+
+def behind_since(webhook: Webhook) -> datetime | None:
+    """Return the time of the oldest entry that is still to be sent to this receiver for the first time."""
+    return tail.oldest_after(place_of(webhook), only=wanted(webhook))
+
+
+def place_of(webhook: Webhook) -> Place:
+    return Place(txid=webhook.position_txid, id=webhook.position_id, floor=webhook.position_floor)
+
+
+def _move(webhook: Webhook, place: Place) -> None:
+    webhook.position_txid, webhook.position_id, webhook.position_floor = place.txid, place.id, place.floor
+    webhook.save(update_fields=["position_txid", "position_id", "position_floor"])
+
+
+def _rests(webhook: Webhook) -> bool:
+    return webhook.rest_until is not None and not has_come(webhook.rest_until, longest=LONGEST_RESTING)
+
+
+def _wait(seconds: float, outcome: Outcome) -> timedelta:
+    """Return our own pause, or what the receiver asks for where that is longer.
+
+    Not all at the same moment: a receiver that comes back is not run over. What it asked for is never cut short.
+    """
+    spread = random.uniform(*SPREAD)  # noqa: S311  # nobody gains by guessing it
+    ours = timedelta(seconds=seconds * spread)
+    return max(ours, outcome.asked * max(spread, 1)) if outcome.asked else ours

@@ -1,0 +1,97 @@
+"""Sending one message: within ten seconds, without following redirects, and never to where it must not go."""
+
+import http.client
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+
+from foundation.encryption import DecryptionFailed
+from foundation.outgoing import Budget, Exceeded, connect, exchange
+from webhooks import receivers, retry_after, signing
+from webhooks.messages import Message
+from webhooks.models import Webhook
+from webhooks.receivers import NoReceiver, Receiver
+
+DEADLINE = 10.0  # seconds for a whole call, connecting and the last byte included
+LARGEST_ANSWER = 64 * 1024  # bytes: nobody reads it
+COME_BACK = frozenset({408, 425, 429})  # of the 4xx, what does not speak of this message
+
+
+class Fate(Enum):
+    """What became of a message."""
+
+    TAKEN = auto()
+    REFUSED = auto()  # this message; another may be taken
+    NOT_TAKEN = auto()  # the receiver is ill
+    GONE = auto()  # the receiver wants nothing more (410)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """``asked`` is how long the receiver wants to be left alone, if it says so."""
+
+    fate: Fate
+    why: str = ""
+    asked: timedelta | None = None
+
+
+def send(webhook: Webhook, message: Message) -> Outcome:
+    budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
+    try:
+        status, asked = _post(webhook, message, budget)
+    except NoReceiver as unwanted:
+        return Outcome(fate=Fate.NOT_TAKEN, why=str(unwanted))
+    except DecryptionFailed:
+        return Outcome(fate=Fate.NOT_TAKEN, why="the secret cannot be read: renew it")
+    except Exceeded as exceeded:
+        return Outcome(fate=Fate.NOT_TAKEN, why=str(exceeded))
+    except (OSError, http.client.HTTPException, ValueError) as broken:
+        return Outcome(fate=Fate.NOT_TAKEN, why=_said(broken))
+    return _of(status, asked)
+
+
+def _post(webhook: Webhook, message: Message, budget: Budget) -> tuple[int, timedelta | None]:
+    receiver = receivers.read(webhook.url)
+    timestamp = int(time.time())
+    keys = signing.secrets_of(webhook)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": signing.sign(keys, message_id=message.id, timestamp=timestamp, body=message.body),
+    }
+    connection = _connected(receiver, budget)
+    try:
+        response, _ = exchange(connection, ("POST", receiver.target, message.body), headers, budget)
+        return response.status, retry_after.read(response.status, response.getheader("Retry-After"))
+    finally:
+        connection.close()
+
+
+def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection:
+    """Try each address behind the name: not every one may be reachable from here."""
+    failed: OSError | None = None
+    for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
+        try:
+            return connect(receiver.origin, budget, address=address)
+        except OSError as broken:
+            failed = broken
+    raise failed or OSError("no address")
+
+
+def _of(status: int, asked: timedelta | None) -> Outcome:
+    if 200 <= status < 300:
+        return Outcome(fate=Fate.TAKEN)
+    why = f"answered with status {status}"
+    if status == 410:
+        return Outcome(fate=Fate.GONE, why=why)
+    if 400 <= status < 500 and status not in COME_BACK:
+        return Outcome(fate=Fate.REFUSED, why=why)
+    return Outcome(fate=Fate.NOT_TAKEN, why=why, asked=asked)
+
+
+def _said(broken: Exception) -> str:
+    """The kind of the trouble and, of the system's own, its words: an answer's text is not repeated."""
+    words = broken.strerror if isinstance(broken, OSError) and broken.strerror else ""
+    return f"{type(broken).__name__}: {words}".rstrip(": ")

@@ -1,0 +1,45 @@
+"""How a receiver knows that a message is ours and as we sent it: the signatures of Standard Webhooks, version 1.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+import base64
+import hmac
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from foundation.clocks import has_come
+from foundation.encryption import decrypt, encrypt
+from webhooks.models import Webhook
+
+PREFIX = "whsec_"
+PURPOSE = "webhook"
+OVERLAP = timedelta(days=1)  # that the secret before signs too, so that a receiver can change it without haste
+
+
+def new_secret() -> str:
+    """Draw 32 bytes, in the spelling that the standard's libraries take."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def locked(secret: str, webhook: Webhook) -> str:
+    """Encrypt a secret for the row that keeps it: no other row's is opened by it."""
+    return encrypt(secret, owner=webhook.pk, purpose=PURPOSE)
+
+
+def secrets_of(webhook: Webhook) -> list[str]:
+    """Return what signs now: the secret, and for a while the one before. Raises DecryptionFailed."""
+    until = webhook.former_until
+    former = webhook.former_secret if until and not has_come(until, longest=OVERLAP) else ""
+    return [decrypt(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]
+
+
+def sign(secrets: Iterable[str], *, message_id: str, timestamp: int, body: bytes) -> str:
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return " ".join(f"v1,{_signature(secret, signed)}" for secret in secrets)
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    return base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
