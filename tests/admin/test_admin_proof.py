@@ -44,7 +44,8 @@ def is_asked(answer: Any) -> bool:
 
 def some(model: type[Any]) -> Any:
     with site_context("a test looks at a table"):
-        return model.objects.order_by("pk").first()
+        rows = model.objects.filter(is_superuser=False) if model is User else model.objects.all()  # the last one stays
+        return rows.order_by("pk").first()
 
 
 def count(model: type[Any]) -> int:

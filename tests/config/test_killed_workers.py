@@ -113,8 +113,8 @@ def _ask_for_everything() -> BulkAction:
         action = running.prepare(DEACTIVATE, User.objects.filter(pk__in=[person.pk for person in chosen]), root)
         running.confirm(action)
     mail.send("ada@example.com", "address_changed", {})
-    for name in ("purge", "rewrap_secrets", "send_webhooks"):
-        app.send_task(f"accounts.tasks.{name}")
+    for name in ("jobs.tasks.purge", "accounts.tasks.rewrap_secrets", "webhooks.tasks.send_webhooks"):
+        app.send_task(name)
     app.send_task("accounts.tasks.bulk", kwargs={"action_id": str(action.pk), "starter_id": str(root.pk)})
     return action
 
