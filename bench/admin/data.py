@@ -105,7 +105,7 @@ def fill(connection: Connection, tables: Sequence[Table], people: int) -> None:
     for table in tables:
         name = sql.Identifier(table.name)
         text = f"INSERT INTO {{table}} ({table.columns}) WITH person AS ({PERSON}) {table.query}"  # ours
-        with connection.transaction(), _not_audited(connection, table.name), without_indexes(connection, table.name):
+        with connection.transaction(), not_audited(connection, table.name), without_indexes(connection, table.name):
             connection.execute(sql.SQL(text).format(table=name, **numbers))
     connection.execute("RESET session_replication_role")
     for table in tables:
@@ -113,7 +113,7 @@ def fill(connection: Connection, tables: Sequence[Table], people: int) -> None:
 
 
 @contextmanager
-def _not_audited(connection: Connection, table: str) -> Iterator[None]:
+def not_audited(connection: Connection, table: str) -> Iterator[None]:
     """The triggers fire ALWAYS, in a replica too: so they are switched off by name."""
     found = connection.execute(
         "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = ANY (%s)", [table, list(AUDIT)]
