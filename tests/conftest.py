@@ -29,6 +29,7 @@ _SANDBOX = Sandbox()
 _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
+celery.current_app.loader.import_default_modules()  # as a worker has them: whichever test comes first finds all tasks
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
 from tests.stories import Stories  # noqa: E402  # it needs the line above

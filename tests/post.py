@@ -17,7 +17,6 @@ class Post:
 
     def __init__(self) -> None:
         self._app = import_module("config.celery").app
-        import_module("accounts.tasks")
 
     def work(self, *, times: int = 1) -> None:
         """Do every job that waits, so many times each, and what comes of them."""

@@ -88,7 +88,6 @@ def entry_of(name: str) -> Entry:
 
 
 def test_tasks_take_ids_and_nothing_else() -> None:
-    app.loader.import_default_modules()
     ours = {name: task for name, task in app.tasks.items() if name.startswith(OURS)}
     taken = {(name, one) for name, task in ours.items() for one in inspect.signature(task.run).parameters}
 

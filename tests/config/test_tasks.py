@@ -67,7 +67,6 @@ BY_ROWS = {"leaving"}  # where each row is somebody's for a while, and any numbe
 
 
 def ours() -> dict[str, Any]:
-    app.loader.import_default_modules()
     return {name: task for name, task in app.tasks.items() if name.startswith(OURS)}
 
 

@@ -516,8 +516,6 @@ def test_old_numbers_are_shown_with_a_word_about_the_job(administrator: Client) 
 
 
 def test_everything_on_the_schedule_is_a_job_that_there_is() -> None:
-    app.loader.import_default_modules()
-
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
     assert app.conf.beat_schedule["overview"]["schedule"] == counting.EVERY.total_seconds()
 

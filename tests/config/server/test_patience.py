@@ -138,12 +138,26 @@ def test_long_bodies_together_stay_within_bounds(hasty: Site) -> None:
             assert read(connection).status == 200
 
 
+def took_with_patience(site: Site, path: str) -> float:
+    """Return the seconds until a page was there, for somebody who asks again when they are turned away.
+
+    With few places and strangers who come back at once, a connection whose request comes a moment after it may be the
+    oldest unfinished one already.
+    """
+    began = time.monotonic()
+    while time.monotonic() - began < 10:
+        with suppress(ConnectionError):
+            site.took(path)
+            break
+    return time.monotonic() - began
+
+
 def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("files") / "log"
     files = SPARE_DESCRIPTORS + 24
     with running(log, app="tests.echoing", files=files) as site, crowd(site, "half_a_head", size=4 * files):
         pids = site.workers()
-        worst = max(site.took("/health/live") for _ in range(20))
+        worst = max(took_with_patience(site, "/health/live") for _ in range(20))
 
         assert worst < 1
         assert site.workers() == pids
