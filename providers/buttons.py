@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from foundation.cookies import cookie_name
 from foundation.next_page import query, wants_another, wants_to_stay
 from foundation.public_url import is_elsewhere
 from providers import registry
 from providers.base import Provider
 from providers.flow import Process
 
-LAST_USED = "last_provider"  # a cookie for the page's comfort; nothing is decided by it
+LAST_USED = cookie_name("last_provider")  # a cookie for the page's comfort; nothing is decided by it
 
 
 @dataclass(frozen=True, kw_only=True)

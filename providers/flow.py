@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
 from accounts.sessions import SessionStore
+from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import lost_page, safe_next
 from providers.refusal import Reason, SignInRefused
 
@@ -31,7 +32,7 @@ MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
 LONGEST_AT_ONCE = 6144  # bytes of their cookies together, but for the newest: proxies take 8 KiB of a header
 LONGEST_COOKIE = 3968  # bytes; browsers keep 4,096 with its name and attributes (RFC 6265bis, section 5.6)
 SHORT = 512  # characters of an address that are not worth compressing
-PREFIX = "__Host-flow_" if settings.SESSION_COOKIE_SECURE else "flow_"  # no neighbour can plant one (RFC 6265bis)
+PREFIX = cookie_name("flow_")  # no neighbour can plant one (RFC 6265bis)
 STATE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 NAME = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{8}}\Z")  # anybody can send other names, which no answer could repeat
 
@@ -118,21 +119,14 @@ class Flow:
         value = self._signed()
         if len(value) > LONGEST_COOKIE:
             value = replace(self, next=lost_page())._signed()  # noqa: SLF001  # our own
-        response.set_cookie(
-            self.cookie,
-            value,
-            max_age=KEPT,
-            secure=settings.SESSION_COOKIE_SECURE,
-            httponly=True,
-            samesite="Lax",
-        )
+        set_cookie(response, self.cookie, value, max_age=KEPT)
 
     def _signed(self) -> str:
         kept = {name: value for name, value in asdict(self).items() if name != "key_age"}
         return _signer(_secret_keys()[0]).sign_object(kept, compress=bool(self.wanted) or len(self.next) > SHORT)
 
     def forget(self, response: HttpResponse) -> None:
-        response.delete_cookie(self.cookie)
+        delete_cookie(response, self.cookie)
 
 
 def take(request: HttpRequest, provider: str) -> Flow:
@@ -241,7 +235,7 @@ def _make_room(request: HttpRequest, response: HttpResponse) -> None:
     for name in list(attempts):
         if len(attempts) < MOST_AT_ONCE and sum(attempts.values()) <= LONGEST_AT_ONCE:
             return
-        response.delete_cookie(name)
+        delete_cookie(response, name)
         del attempts[name]
 
 

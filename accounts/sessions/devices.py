@@ -8,7 +8,6 @@ is told nothing: whoever opens it has just done so.
 import hashlib
 from datetime import timedelta
 
-from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -20,8 +19,9 @@ from audit.context import current
 from audit.events import Event
 from audit.models import Entry
 from foundation.browsers import name_browser
+from foundation.cookies import cookie_name, set_cookie
 
-COOKIE = "known_browser"
+COOKIE = cookie_name("known_browser")
 KNOWN_FOR = 34_560_000  # seconds: 400 days, the most that browsers keep a cookie
 MOST_ACCOUNTS = 8  # in one browser
 MOST_SESSIONS = 100  # that are looked at
@@ -45,14 +45,7 @@ def remember(request: HttpRequest, response: HttpResponseBase) -> None:
     if mark is None or not (isinstance(request.user, User) and _mark(request.user) == mark):
         return
     others = [other for other in _marks(request) if other != mark]
-    response.set_cookie(
-        COOKIE,
-        signing.dumps([mark, *others][:MOST_ACCOUNTS], salt=__name__),
-        max_age=KNOWN_FOR,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    set_cookie(response, COOKIE, signing.dumps([mark, *others][:MOST_ACCOUNTS], salt=__name__), max_age=KNOWN_FOR)
 
 
 def _is_new(user: User) -> bool:

@@ -15,7 +15,6 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol, cast
 from uuid import UUID
 
-from django.conf import settings
 from django.core import signing
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -27,6 +26,7 @@ from accounts.sign_in import rate_limits
 from audit.events import Event, record
 from foundation.canonical_email import comparable
 from foundation.clocks import LEEWAY
+from foundation.cookies import cookie_name, set_cookie
 from foundation.encryption import fingerprints
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ FIRST_WAIT = 4  # seconds after these; each further wrong try doubles it
 LONGEST_WAIT = 900  # seconds
 FORGOTTEN_AFTER = 86_400  # seconds without a wrong try
 CLOCKS_DIFFER = int(LEEWAY.total_seconds() * 1000)
-DEVICE_COOKIE = "__Host-known_device" if settings.SESSION_COOKIE_SECURE else "known_device"
+DEVICE_COOKIE = cookie_name("known_device")
 DEVICE_KNOWN_FOR = 180 * 86_400  # seconds
 
 # For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
@@ -185,14 +185,7 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, name: str)
     if _device_of(request, _digests(name)[:1]):
         return
     value = signing.dumps([_digest(name), get_random_string(22)], salt=__name__)
-    response.set_cookie(
-        DEVICE_COOKIE,
-        value,
-        max_age=DEVICE_KNOWN_FOR,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    set_cookie(response, DEVICE_COOKIE, value, max_age=DEVICE_KNOWN_FOR)
 
 
 def _device_of(request: HttpRequest | None, digests: Sequence[str]) -> str:

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.models import Identity, Session, User
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions import last_session
+from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, wanted_next, wants_another
 from foundation.rows import let_go
 from providers import registry, vault
@@ -33,7 +34,7 @@ from providers.revocation.outbox import Because
 from providers.tokens import claims_of
 
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
-COOKIE = "__Host-leaving" if settings.SESSION_COOKIE_SECURE else "leaving"
+COOKIE = cookie_name("leaving")
 ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
 LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
 LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
@@ -82,7 +83,7 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
         response = _to_sign_in("signed_out_there", provider, onward=_read_onward(onward))
     else:
         response = redirect("account_login")
-    response.delete_cookie(COOKIE)
+    delete_cookie(response, COOKIE)
     return response
 
 
@@ -186,14 +187,7 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
         "state": state,
     }
     response = HttpResponseRedirect(with_query(endpoint, parameters))
-    response.set_cookie(
-        COOKIE,
-        f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}",
-        max_age=LIFETIME,
-        secure=settings.SESSION_COOKIE_SECURE,
-        httponly=True,
-        samesite="Lax",
-    )
+    set_cookie(response, COOKIE, f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}", max_age=LIFETIME)
     return response
 
 
