@@ -7,6 +7,7 @@ import json
 import secrets
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import django
@@ -42,7 +43,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     )
     session.begin(user, {})
     session.save()
-    link = links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=600, user=user)
+    link = links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=timedelta(minutes=10), user=user)
     return {"person": str(user.pk), "session": session.session_key, "link": link}
 
 

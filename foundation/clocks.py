@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-LEEWAY = timedelta(minutes=1)  # that the clocks of our machines may differ
+LEEWAY = timedelta(minutes=1)  # that clocks of ours, and those of providers, may differ
+LEEWAY_SECONDS = LEEWAY.total_seconds()
 
 
 def has_come(at: datetime, *, longest: timedelta, now: datetime | None = None) -> bool:

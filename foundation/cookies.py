@@ -1,5 +1,7 @@
 """Cookies of ours, besides Django's own: one way to set one, so that none lacks a flag."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.http import HttpResponseBase
 
@@ -9,8 +11,8 @@ def cookie_name(name: str) -> str:
     return f"__Host-{name}" if settings.SESSION_COOKIE_SECURE else name
 
 
-def set_cookie(response: HttpResponseBase, name: str, value: str, *, max_age: int) -> None:
-    """Leave a cookie with the browser for ``max_age`` seconds. ``name`` is a full one."""
+def set_cookie(response: HttpResponseBase, name: str, value: str, *, max_age: timedelta) -> None:
+    """Leave a cookie with the browser for ``max_age``. ``name`` is a full one."""
     response.set_cookie(
         name, value, max_age=max_age, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
     )

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from foundation import lifetimes
 from foundation.cookies import cookie_name, set_cookie
 
 REMEMBER = "remember"
 COOKIE = cookie_name("next")  # where a link that was mailed leads afterwards
-MAILED_FOR = 3600  # seconds: as long as such links live
 ACCOUNT, ANOTHER = "account", "another"  # ?account=another: the provider lets them choose
 LONGEST = 2048  # characters: the most that Django redirects to; in a cookie it must fit besides (providers.flow)
 LOST = "next_too_long"
@@ -46,7 +46,7 @@ def asked_next(request: HttpRequest) -> str:
 def leave_next(response: HttpResponse, next_url: str) -> None:
     """Leave with a browser that waits for a mail where it was going: a stranger's word of it belongs in no mail."""
     if next_url:
-        set_cookie(response, COOKIE, as_cookie(next_url), max_age=MAILED_FOR)
+        set_cookie(response, COOKIE, as_cookie(next_url), max_age=lifetimes.NEXT_PAGE)
 
 
 def left_next(request: HttpRequest) -> str:

@@ -14,12 +14,12 @@ from typing import Any
 
 from django.core.cache import cache
 
+from foundation.clocks import LEEWAY_SECONDS
 from foundation.macs import is_authentic, mac
 
 logger = logging.getLogger(__name__)
 
 USE = "cache"
-LEEWAY = 60.0  # seconds that the clocks of our machines may differ
 WARNED_EVERY = 60  # seconds between two warnings about one name
 
 _warned: dict[str, int] = {}  # by name, the window of the last warning
@@ -54,7 +54,7 @@ def get_many(names: Iterable[str], *, within: float) -> dict[str, Signed]:
     return {name: found for name, found in read_ones.items() if found is not None}
 
 
-def read(name: str, stored: object, *, within: float, ahead: float = LEEWAY) -> Signed | None:
+def read(name: str, stored: object, *, within: float, ahead: float = LEEWAY_SECONDS) -> Signed | None:
     """Judge what stands under a name in the cache. The time is authentic too: an old value cannot pass for new.
 
     One that is more than ``ahead`` seconds of our clock was written under a wrong one, and nobody knows its age.

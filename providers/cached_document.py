@@ -12,7 +12,8 @@ from typing import Any, Generic, TypeVar
 from redis.exceptions import RedisError
 
 from foundation import signed_cache
-from foundation.signed_cache import LEEWAY, Signed
+from foundation.clocks import LEEWAY_SECONDS
+from foundation.signed_cache import Signed
 from providers.forced_fetches import ForcedFetches
 from providers.refusal import Reason, SignInRefused
 from providers.waiting import LONGEST_WAIT, SOMEBODY, Caller, Turns
@@ -34,7 +35,7 @@ class _Copy(Generic[Parsed]):
 
     def is_younger_than(self, seconds: float) -> bool:
         """One that comes from the future was fetched under a clock that was wrong: nobody knows its age."""
-        return -LEEWAY <= time.time() - self.fetched_at < seconds
+        return -LEEWAY_SECONDS <= time.time() - self.fetched_at < seconds
 
 
 @dataclass

@@ -12,6 +12,7 @@ import secrets
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -22,12 +23,12 @@ from django.http import HttpRequest, HttpResponse
 from redis.exceptions import RedisError
 
 from accounts.sessions import SessionStore
+from foundation import lifetimes
+from foundation.clocks import LEEWAY
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import lost_page, safe_next
 from providers.refusal import Reason, SignInRefused
 
-LIFETIME = 600  # seconds from the start to the callback
-KEPT = 86_400  # seconds for which a browser still knows what an attempt was for, to try again
 MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
 LONGEST_AT_ONCE = 6144  # bytes of their cookies together, but for the newest: proxies take 8 KiB of a header
 LONGEST_COOKIE = 3968  # bytes; browsers keep 4,096 with its name and attributes (RFC 6265bis, section 5.6)
@@ -119,7 +120,7 @@ class Flow:
         value = self._signed()
         if len(value) > LONGEST_COOKIE:
             value = replace(self, next=lost_page())._signed()  # noqa: SLF001  # our own
-        set_cookie(response, self.cookie, value, max_age=KEPT)
+        set_cookie(response, self.cookie, value, max_age=lifetimes.RETRY_OF_ATTEMPT)
 
     def _signed(self) -> str:
         kept = {name: value for name, value in asdict(self).items() if name != "key_age"}
@@ -135,11 +136,12 @@ def take(request: HttpRequest, provider: str) -> Flow:
     State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
     minutes; of several callbacks with it, over all processes, one wins.
     """
-    flow = _flow(_values(request, lifetime=LIFETIME))
+    flow = _flow(_values(request, lifetime=lifetimes.SIGN_IN_ATTEMPT))
     if flow.provider != provider:
         raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
     try:
-        is_first = cache.add(f"flow:{spent(flow.state)}", value=True, timeout=LIFETIME + 60)
+        remembered_for = (lifetimes.SIGN_IN_ATTEMPT + LEEWAY).total_seconds()
+        is_first = cache.add(f"flow:{spent(flow.state)}", value=True, timeout=remembered_for)
     except RedisError as away:
         raise SignInRefused(Reason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
     if not is_first:
@@ -153,7 +155,7 @@ def meant(request: HttpRequest) -> Flow | None:
     It may be too old, or spent, and nobody is signed in by it.
     """
     try:
-        values = _values(request, lifetime=KEPT)
+        values = _values(request, lifetime=lifetimes.RETRY_OF_ATTEMPT)
     except SignInRefused:
         return None
     try:
@@ -173,7 +175,7 @@ def spent(state: str) -> str:
     return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
 
-def _values(request: HttpRequest, *, lifetime: int) -> dict[str, Any]:
+def _values(request: HttpRequest, *, lifetime: timedelta) -> dict[str, Any]:
     """Return what this browser keeps of the attempt that is answered. Raises SignInRefused."""
     states = request.GET.getlist("state")
     if not states:
@@ -212,13 +214,13 @@ def _told_by(values: dict[str, Any]) -> Flow:
     )
 
 
-def _unsigned(cookie: str, lifetime: int) -> dict[str, Any]:
+def _unsigned(cookie: str, lifetime: timedelta) -> dict[str, Any]:
     """Return what a cookie holds, and by which of our keys. Raises SignInRefused."""
     for age, key in enumerate(_secret_keys()):
         try:
             values = _signer(key).unsign_object(cookie, max_age=lifetime)
         except SignatureExpired:
-            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {lifetime} s") from None
+            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {lifetime.total_seconds():.0f} s") from None
         except BadSignature:
             continue
         except (ValueError, zlib.error):  # the signature is ours, and what it is on is of another release

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from foundation import lifetimes
+from foundation.clocks import LEEWAY_SECONDS
 from providers.identity import is_subject
 from providers.metadata import Issuer
 from providers.refusal import Reason, SignInRefused
@@ -19,10 +21,8 @@ from providers.tokens import Tokens
 
 logger = logging.getLogger(__name__)
 
-LEEWAY = 60  # seconds that clocks may differ
 LATEST_TIME = 2**40  # seconds since the epoch; also refuses infinity and "not a number"
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
-FRESH_WITHIN = 600  # seconds since the provider last asked for proof, where a fresh one was asked for
 ALGORITHM_TO_HASH = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
 
 
@@ -145,9 +145,10 @@ def _how(claims: Mapping[str, Any], name: str, otherwise: str = "is not what it 
 def _check_times(claims: Mapping[str, Any]) -> None:
     """The detail of a refusal lets administrators tell a wrong clock from a wrong token."""
     now = time.time()
-    if _number(claims, "exp") + LEEWAY <= now:
+    if _number(claims, "exp") + LEEWAY_SECONDS <= now:
         raise SignInRefused(Reason.EXPIRED, _issued(claims, now))
-    if _number(claims, "iat") > now + LEEWAY or ("nbf" in claims and _number(claims, "nbf") > now + LEEWAY):
+    latest = now + LEEWAY_SECONDS
+    if _number(claims, "iat") > latest or ("nbf" in claims and _number(claims, "nbf") > latest):
         raise SignInRefused(Reason.NOT_YET_VALID, _issued(claims, now))
 
 
@@ -158,16 +159,16 @@ def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
     moment, now = _number(claims, "auth_time"), time.time()
     if moment != int(moment):
         raise SignInRefused(Reason.TOKEN_MALFORMED, "auth_time is not a whole number of seconds")
-    if moment > now + LEEWAY:
+    if moment > now + LEEWAY_SECONDS:
         raise SignInRefused(Reason.NOT_YET_VALID, "auth_time is in the future")
-    if wants_fresh and now - moment > FRESH_WITHIN:
+    if wants_fresh and now - moment > lifetimes.REAUTHENTICATION.total_seconds():
         raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, f"proven there {round(now - moment)} s ago")
 
 
 def _compare_clocks(claims: Mapping[str, Any], issuer: Issuer) -> None:
     """A provider issues an ID token while we wait for it: one that is older by our clock says that clocks differ."""
     now = time.time()
-    if now - _number(claims, "iat") > LEEWAY:
+    if now - _number(claims, "iat") > LEEWAY_SECONDS:
         logger.warning("clocks differ: issuer=%s token=%s", issuer.url, _issued(claims, now))
 
 

@@ -12,9 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.cut_off.acting import CutOffRefused, check_list, cut_off
 from accounts.models import CutOff, User
 from accounts.organizations.middleware import without_tenant
+from foundation import lifetimes
 
 SALT = "cut-off"
-SHOWN_FOR = 3600  # seconds that who locked their account may look on, though they are signed in no more
 REFRESH = 3  # seconds, until all is confirmed
 
 
@@ -42,7 +42,7 @@ def lock(request: HttpRequest) -> HttpResponse:
 def locked(request: HttpRequest) -> HttpResponse:
     """Show the check list to who holds the address that the lock led to, for an hour; it names nobody."""
     try:
-        key = signing.loads(request.GET.get("of", ""), salt=SALT, max_age=SHOWN_FOR)
+        key = signing.loads(request.GET.get("of", ""), salt=SALT, max_age=lifetimes.LOCKED_PAGE)
     except signing.BadSignature:
         raise Http404(_("What was locked can be seen here for an hour, by who did it.")) from None
     done = CutOff.objects.filter(pk=key).first()

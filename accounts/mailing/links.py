@@ -22,13 +22,13 @@ class LinkDead(Exception):
         self.because = because
 
 
-def make(purpose: Purpose, *, address: str, lifetime: int, user: User | None = None) -> str:
+def make(purpose: Purpose, *, address: str, lifetime: timedelta, user: User | None = None) -> str:
     """Make a link that lives for so many seconds, and return its token, which is kept nowhere: mail it.
 
     ``user`` is the person as they were when it was decided that they get one.
     """
     token = secrets.token_urlsafe(32)
-    expires_at = timezone.now() + timedelta(seconds=lifetime)
+    expires_at = timezone.now() + lifetime
     MailedLink.objects.create(
         digest=_digest(token),
         purpose=purpose,

@@ -15,10 +15,8 @@ from accounts.models import MailedLink, Purpose, User
 from accounts.sessions import Because, end_others
 from accounts.sign_in import people
 from audit.events import Event, record
+from foundation import lifetimes
 from jobs.deferred import errand
-
-CHANGE_LASTS = 3600  # seconds that a change waits for its link
-DISOWN_LASTS = 86_400  # seconds in which the old address can say that it was not them
 
 
 class Cancelled(StrEnum):
@@ -69,7 +67,7 @@ def ask(user: User, address: str) -> str:
     with transaction.atomic():
         user = _locked(user)
         cancel(user, because=Cancelled.NEWER_ASKED)
-        token = links.make(Purpose.ADDRESS_CHANGE, address=address, lifetime=CHANGE_LASTS, user=user)
+        token = links.make(Purpose.ADDRESS_CHANGE, address=address, lifetime=lifetimes.EMAIL_CHANGE_LINK, user=user)
         record(Event.ADDRESS_CHANGE_ASKED, person=user, personal={"address": address})
         _tell_old_address(user)
     return token
@@ -140,7 +138,8 @@ def _tell_old_address(user: User) -> None:
         return
     undo = ""
     if user.own_address:
-        undo = links.url(links.make(Purpose.ADDRESS_DISOWN, address=user.email, lifetime=DISOWN_LASTS, user=user))
+        lifetime = lifetimes.EMAIL_DISOWN_LINK
+        undo = links.url(links.make(Purpose.ADDRESS_DISOWN, address=user.email, lifetime=lifetime, user=user))
     mail.send(user.email, "address_change_asked", {"link": undo})
 
 

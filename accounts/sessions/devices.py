@@ -18,11 +18,11 @@ from accounts.models import Session, User
 from audit.context import current
 from audit.events import Event
 from audit.models import Entry
+from foundation import lifetimes
 from foundation.browsers import name_browser
 from foundation.cookies import cookie_name, set_cookie
 
 COOKIE = cookie_name("known_browser")
-KNOWN_FOR = 34_560_000  # seconds: 400 days, the most that browsers keep a cookie
 MOST_ACCOUNTS = 8  # in one browser
 MOST_SESSIONS = 100  # that are looked at
 NEW_ACCOUNT_FOR = timedelta(days=30)  # far shorter than the trail is kept
@@ -45,7 +45,8 @@ def remember(request: HttpRequest, response: HttpResponseBase) -> None:
     if mark is None or not (isinstance(request.user, User) and _mark(request.user) == mark):
         return
     others = [other for other in _marks(request) if other != mark]
-    set_cookie(response, COOKIE, signing.dumps([mark, *others][:MOST_ACCOUNTS], salt=__name__), max_age=KNOWN_FOR)
+    value = signing.dumps([mark, *others][:MOST_ACCOUNTS], salt=__name__)
+    set_cookie(response, COOKIE, value, max_age=lifetimes.KNOWN_BROWSER)
 
 
 def _is_new(user: User) -> bool:
@@ -63,7 +64,7 @@ def _signs_in_first(user: User) -> bool:
 
 def _marks(request: HttpRequest) -> list[str]:
     try:
-        marks = signing.loads(request.COOKIES.get(COOKIE, ""), salt=__name__, max_age=KNOWN_FOR)
+        marks = signing.loads(request.COOKIES.get(COOKIE, ""), salt=__name__, max_age=lifetimes.KNOWN_BROWSER)
     except signing.BadSignature:
         return []
     return [str(mark) for mark in marks]

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
+from foundation import lifetimes
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lifetime:
@@ -14,7 +16,7 @@ class Lifetime:
     whole: timedelta
 
 
-NOBODYS = Lifetime(idle=timedelta(hours=1), whole=timedelta(days=1))  # of a browser on its way to be signed in
+NOBODYS = Lifetime(idle=lifetimes.VISITOR_IDLE, whole=lifetimes.VISITOR_SESSION)
 
 
 def longest() -> timedelta:

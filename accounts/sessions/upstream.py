@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -13,9 +12,9 @@ from accounts.sessions import last_session
 from accounts.sessions.ending import WAIT_FOR_SIGN_INS, Because, Word, end_early, end_waiting
 from accounts.sessions.following import Upstream, follows, follows_just
 from accounts.sessions.proof import Proof
+from foundation import lifetimes
 from foundation.rows import fetch_all, fetch_one
 
-KEPT_FOR = timedelta(hours=1)  # longer than a sign-in waits for its second factor
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
 
 HAS_ENDED = "SELECT public.upstream_has_ended(%s, %s, %s, %s)"
@@ -43,9 +42,8 @@ def end_upstream(named: Named) -> None:
     fetch_all(WAIT_FOR_SIGN_INS, [people])
     kind, name = ("sid", named.sid) if named.sid else ("sub", named.subject)
     fetch_all(LOCK, [named.provider, kind, name])
-    UpstreamEnd.objects.create(
-        provider=named.provider, sid=named.sid, subject=named.subject, expires_at=timezone.now() + KEPT_FOR
-    )
+    expires_at = timezone.now() + lifetimes.UPSTREAM_END
+    UpstreamEnd.objects.create(provider=named.provider, sid=named.sid, subject=named.subject, expires_at=expires_at)
     end_waiting(_waiting(named), because=Because.PROVIDER)
     end_early(_sessions(named), because=Because.PROVIDER, word=Word(provider=named.provider))
 

@@ -24,8 +24,9 @@ from redis import Redis
 
 from accounts.sign_in import rate_limits
 from audit.events import Event, record
+from foundation import lifetimes
 from foundation.canonical_email import comparable
-from foundation.clocks import LEEWAY
+from foundation.clocks import LEEWAY_SECONDS
 from foundation.cookies import cookie_name, set_cookie
 from foundation.encryption import fingerprints
 
@@ -35,10 +36,8 @@ FREE_OF_ACCOUNT = 5  # wrong tries that cost nothing
 FREE_OF_ADDRESS = 10  # more: behind one address there may be an office
 FIRST_WAIT = 4  # seconds after these; each further wrong try doubles it
 LONGEST_WAIT = 900  # seconds
-FORGOTTEN_AFTER = 86_400  # seconds without a wrong try
-CLOCKS_DIFFER = int(LEEWAY.total_seconds() * 1000)
+CLOCKS_DIFFER = int(LEEWAY_SECONDS * 1000)
 DEVICE_COOKIE = cookie_name("known_device")
-DEVICE_KNOWN_FOR = 180 * 86_400  # seconds
 
 # For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
 # A time further ahead than the longest wait was written by a clock that was ahead, and holds nobody.
@@ -141,7 +140,7 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
         now,
         FIRST_WAIT * 1000,
         LONGEST_WAIT * 1000,
-        FORGOTTEN_AFTER,
+        int(lifetimes.WRONG_PASSWORDS.total_seconds()),
         CLOCKS_DIFFER,
         *(track.free for track in tracks),
     ]
@@ -185,13 +184,13 @@ def remember_device(request: HttpRequest, response: HttpResponseBase, name: str)
     if _device_of(request, _digests(name)[:1]):
         return
     value = signing.dumps([_digest(name), get_random_string(22)], salt=__name__)
-    set_cookie(response, DEVICE_COOKIE, value, max_age=DEVICE_KNOWN_FOR)
+    set_cookie(response, DEVICE_COOKIE, value, max_age=lifetimes.KNOWN_DEVICE)
 
 
 def _device_of(request: HttpRequest | None, digests: Sequence[str]) -> str:
     cookie = request.COOKIES.get(DEVICE_COOKIE, "") if request else ""
     try:
-        name, device = signing.loads(cookie, salt=__name__, max_age=DEVICE_KNOWN_FOR)
+        name, device = signing.loads(cookie, salt=__name__, max_age=lifetimes.KNOWN_DEVICE)
     except (signing.BadSignature, ValueError):
         return ""
     return str(device) if name in digests else ""

@@ -18,13 +18,14 @@ from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event
+from foundation.clocks import LEEWAY_SECONDS
 from foundation.rows import change
 from providers import registry
 from providers.openid import OpenIDProvider
 from providers.refusal import Reason, SignInRefused
 from providers.refusing import is_too_often, note_refusal
 from providers.upstream import one_deadline
-from providers.verification import LEEWAY, verify_logout
+from providers.verification import verify_logout
 from providers.waiting import Caller
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,6 @@ def _hear_once(claims: Mapping[str, Any]) -> None:
     So one whose work failed may come again. Of two at once, the second waits for what becomes of the first.
     """
     digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
-    given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY, LAST_MOMENT), UTC)]
+    given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY_SECONDS, LAST_MOMENT), UTC)]
     if not change(HEAR, given):
         raise SignInRefused(Reason.LOGOUT_REPEATED, "this logout token came before")

@@ -1,16 +1,13 @@
 """Keeping what came with an identity that was refused, for those who are asked why (ADR 37)."""
 
-from datetime import timedelta
-
 from django.utils import timezone
 
 from accounts.models import Identity
+from foundation import lifetimes
 from foundation.canonical_email import canonical_or_none
 from providers.identity import ExternalIdentity
 from providers.models import RefusedIdentity
 from providers.refusal import SignInRefused
-
-KEPT_FOR = timedelta(days=30)
 
 
 def keep(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedIdentity:
@@ -34,7 +31,7 @@ def keep(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedId
         "reference": refused.reference,
         "account": refused.person,
         "refused_at": now,
-        "expires_at": now + KEPT_FOR,
+        "expires_at": now + lifetimes.REFUSED_IDENTITY,
     }
     row, _ = RefusedIdentity.objects.update_or_create(issuer=came.issuer, subject=came.subject, defaults=told)
     return row

@@ -22,6 +22,7 @@ from accounts.sign_in.provider_names import SaysWhen, name_of
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication.acts import Act, act_of, needs_proof
 from audit.context import Actor, ActorKind, acting
+from foundation import lifetimes
 from foundation.cookies import set_cookie
 from foundation.moments import Asked, Moment
 from foundation.rows import let_go
@@ -238,4 +239,4 @@ def _notice(flow: Flow, linked: Linked) -> str:
 
 
 def _remember_last_used(response: HttpResponseBase, provider: str) -> None:
-    set_cookie(response, LAST_USED, provider, max_age=31_536_000)
+    set_cookie(response, LAST_USED, provider, max_age=lifetimes.LAST_PROVIDER)

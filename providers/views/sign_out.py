@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.models import Identity, Session, User
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions import last_session
+from foundation import lifetimes
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, wanted_next, wants_another
 from foundation.rows import let_go
@@ -36,7 +37,6 @@ from providers.tokens import claims_of
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
 COOKIE = cookie_name("leaving")
 ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
-LIFETIME = 600  # seconds at the provider, until whoever comes back is not told anything of it
 LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
 
 
@@ -187,7 +187,12 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
         "state": state,
     }
     response = HttpResponseRedirect(with_query(endpoint, parameters))
-    set_cookie(response, COOKIE, f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}", max_age=LIFETIME)
+    set_cookie(
+        response,
+        COOKIE,
+        f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}",
+        max_age=lifetimes.SIGN_OUT_AT_PROVIDER,
+    )
     return response
 
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.sessions import SessionStore
 from accounts.sign_in.factors import passkeys
 from accounts.sign_in.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, is_possible
+from foundation import lifetimes
 from tests.authenticator import SecurityKey
 
 pytestmark = pytest.mark.django_db
@@ -121,7 +122,7 @@ def test_a_challenge_is_for_one_answer_of_one_person_in_one_browser_for_a_while(
         passkeys.prove(request, ada, key.sign(passkeys.begin_proof(browser(), ada)))
 
     answer = key.sign(passkeys.begin_proof(request, ada))
-    time_machine.move_to(datetime.now(UTC) + timedelta(seconds=passkeys.CHALLENGE_LASTS + 1))
+    time_machine.move_to(datetime.now(UTC) + lifetimes.PASSKEY_CHALLENGE + timedelta(seconds=1))
     with pytest.raises(PasskeyRefused):
         passkeys.prove(request, ada, answer)
 

@@ -7,6 +7,7 @@ sessions are ended, and opens one afterwards.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -186,7 +187,7 @@ def callback_judged(stage: Stage) -> Finish:
 
 
 def reset_link(stage: Stage) -> Finish:
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=3600, user=stage.person)
+    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
@@ -196,7 +197,7 @@ def reset_link(stage: Stage) -> Finish:
 
 
 def address_change(stage: Stage) -> Finish:
-    token = links.make(Purpose.ADDRESS_CHANGE, address=NEW, lifetime=3600, user=stage.person)
+    token = links.make(Purpose.ADDRESS_CHANGE, address=NEW, lifetime=timedelta(hours=1), user=stage.person)
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
@@ -219,7 +220,7 @@ def _led_on(answer: Any, act: Callable[[Stage], None]) -> bool:
 
 def reset_password(stage: Stage) -> None:
     user = User.objects.get(pk=stage.person.pk)
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=3600, user=user)
+    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=user)
     assert Browser(stage.providers).post(f"/accounts/links/{token}/", {"password": ANOTHER}).status_code == 302
 
 
@@ -379,7 +380,7 @@ def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
     [(Purpose.ADDRESS_DISOWN, True), (Purpose.ADDRESS_CHANGE, False), (Purpose.PASSWORD_RESET, False)],
 )
 def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:
-    token = links.make(purpose, address=ADDRESS, lifetime=3600, user=stage.person)
+    token = links.make(purpose, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     sign_out_everywhere(stage)
 
     assert MailedLink.objects.live().filter(purpose=purpose).exists() is is_left
@@ -387,7 +388,7 @@ def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *,
 
 
 def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=3600, user=stage.person)
+    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     change_password_in_admin(stage)
 
     shown = stage.late.get(f"/accounts/links/{token}/")

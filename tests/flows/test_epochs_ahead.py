@@ -269,7 +269,10 @@ def test_an_act_over_one_ends_what_waits(
     late = new_browser()
     assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
     token = links.make(
-        Purpose.PASSWORD_RESET, address="ada@example.com", lifetime=3600, user=User.objects.get(pk=person.pk)
+        Purpose.PASSWORD_RESET,
+        address="ada@example.com",
+        lifetime=timedelta(hours=1),
+        user=User.objects.get(pk=person.pk),
     )
     User.objects.update(sign_in_epoch=now())
 

@@ -15,8 +15,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 import pytest
 from django.http import HttpRequest, HttpResponse, QueryDict
 
+from foundation import lifetimes
 from foundation.next_page import LONGEST
-from providers.flow import KEPT, LIFETIME, LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take
+from providers.flow import LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take
 from providers.refusal import SignInRefused
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another, refusals
@@ -64,7 +65,7 @@ def test_a_browser_keeps_what_an_attempt_was_for_longer_than_it_counts(browser: 
     """The test's browser forgets no cookie in time; a real one does what it is told."""
     morsel = next(morsel for name, morsel in browser.start(provider).cookies.items() if "flow_" in name)
 
-    assert int(morsel["max-age"]) == KEPT > LIFETIME == 600
+    assert int(morsel["max-age"]) == 86_400
 
 
 @pytest.mark.parametrize("how", ["cancelled", "spent", "of another provider", "without a code", "refused"])
@@ -107,7 +108,7 @@ def test_a_strangers_answer_tells_of_no_way(
 def test_an_attempt_that_is_remembered_signs_nobody_in(browser: Browser, provider: str, time_machine: Any) -> None:
     for _ in range(2):
         callback = browser.callback_url(provider, "ada", next=NEXT)
-        time_machine.move_to(datetime.now(UTC) + timedelta(seconds=KEPT + 60))
+        time_machine.move_to(datetime.now(UTC) + lifetimes.RETRY_OF_ATTEMPT + timedelta(seconds=60))
         assert browser.get(callback).status_code == 400
     assert browser.account is None
     assert set(refusals()) == {"state_expired"}

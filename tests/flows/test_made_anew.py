@@ -17,10 +17,10 @@ from accounts.models import Identity, Membership, Role, Session, User
 from accounts.organizations.active_membership import enter
 from accounts.privacy.erasing import erase
 from audit.models import Entry
+from foundation import lifetimes
 from jobs.purging import purge
 from providers.models import RefusedIdentity
 from providers.refused.leading import LeadRefused, Obstacle, lead
-from providers.refused.storage import KEPT_FOR
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -260,7 +260,7 @@ def refusal_on_page(refused: str, client: Client, expected: Obstacle) -> None:
 def test_not_after_thirty_days_also_by_the_second_press(
     refused: str, administrator: Client, root: User, time_machine: Any
 ) -> None:
-    time_machine.move_to(datetime.now(UTC) + KEPT_FOR - timedelta(minutes=5))
+    time_machine.move_to(datetime.now(UTC) + lifetimes.REFUSED_IDENTITY - timedelta(minutes=5))
     client = proven(root)
     assert client.get(lead_page(refused)).status_code == 200
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=6))
@@ -311,7 +311,7 @@ def test_not_an_identity_that_leads_elsewhere_meanwhile(
         reference=refused,
         account=Identity.objects.earliest("id").user_id,
         refused_at=timezone.now(),
-        expires_at=timezone.now() + KEPT_FOR,
+        expires_at=timezone.now() + lifetimes.REFUSED_IDENTITY,
     )
     row.save()
     assert obstacle(refused, root) is Obstacle.CONNECTED

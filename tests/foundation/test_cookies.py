@@ -1,6 +1,7 @@
 """Cookies of ours: set in one place, with all flags."""
 
 import ast
+from datetime import timedelta
 
 import pytest
 from django.http import HttpResponse
@@ -35,7 +36,7 @@ def test_another_way_would_be_found() -> None:
 def test_a_cookie_has_all_flags_and_goes_again(settings: object, tls: bool, name: str) -> None:  # noqa: FBT001
     settings.SESSION_COOKIE_SECURE = tls  # type: ignore[attr-defined]  # pytest-django's
     response = HttpResponse()
-    set_cookie(response, cookie_name("mark"), "1", max_age=60)
+    set_cookie(response, cookie_name("mark"), "1", max_age=timedelta(minutes=1))
     morsel = response.cookies[name]
 
     assert morsel["httponly"] is True

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from accounts.models import Identity
-from accounts.sign_in.reauthentication.deciding import PROOF_LASTS
+from foundation import lifetimes
 from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
 from tests.waiting import until
@@ -27,7 +27,7 @@ def test_single_sign_on_is_no_fresh_proof(ada: Person, keycloak: Keycloak) -> No
     assert not ada.was_asked
     assert ada.client.get(ADDRESS).status_code == 200, "the password was typed ten minutes ago at most"
 
-    with time_machine.travel(datetime.fromtimestamp(typed_at + PROOF_LASTS + 1, UTC)):
+    with time_machine.travel(datetime.fromtimestamp(typed_at + lifetimes.REAUTHENTICATION.total_seconds() + 1, UTC)):
         answer = ada.client.get(ADDRESS)
 
     assert answer.headers["Location"] == "/accounts/prove/?next=%2Faccounts%2Faddress%2F"

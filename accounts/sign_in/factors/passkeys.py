@@ -31,11 +31,11 @@ from fido2.webauthn import (
 from accounts.models import User
 from accounts.sign_in.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, host
 from audit.context import Actor, ActorKind, acting
-from foundation.clocks import LEEWAY
+from foundation import lifetimes
+from foundation.clocks import LEEWAY_SECONDS
 
 COUNT = "signatures"  # in what is kept of a passkey: how many it says that it has made
 STATE = "passkey"  # in the session: the challenge that a browser was given
-CHALLENGE_LASTS = 600  # seconds
 LONGEST_ANSWER = 20_000  # characters
 # Whatever a browser can send: the library reads CBOR, JSON and keys without a word of its own for what is none.
 NOT_BELIEVED = (
@@ -162,15 +162,15 @@ def _remember(request: HttpRequest, user: User | None, state: dict[str, Any]) ->
 def _take_back(request: HttpRequest, user: User | None) -> dict[str, Any]:
     """A challenge is for one answer, right or wrong, of the person who was asked, if anybody was by name."""
     asked = request.session.pop(STATE, None)
-    if not asked or asked["person"] != _named(user) or not -LEEWAY.total_seconds() <= _age(asked) <= CHALLENGE_LASTS:
+    if not asked or asked["person"] != _named(user) or not _is_in_time(asked):
         raise PasskeyRefused
     state: dict[str, Any] = asked["state"]
     return state
 
 
-def _age(asked: dict[str, Any]) -> float:
+def _is_in_time(asked: dict[str, Any]) -> bool:
     age: float = time.time() - asked["at"]
-    return age
+    return -LEEWAY_SECONDS <= age <= lifetimes.PASSKEY_CHALLENGE.total_seconds()
 
 
 def _named(user: User | None) -> str:

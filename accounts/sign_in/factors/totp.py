@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 import qrcode
@@ -13,11 +12,11 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.models import User
 from accounts.sign_in import used_once
+from foundation import lifetimes
 from foundation.encryption import decrypt, encrypt
 
 PURPOSE = "totp"
 DIGITS = 6
-SPENT_FOR = timedelta(days=1)  # far longer than a step is accepted: a clock that is set right by hours changes nothing
 QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
 
 
@@ -85,4 +84,4 @@ def spend(row: Authenticator, code: str) -> bool:
 
 def _spend(user: User, secret: str, step: int) -> bool:
     """A step is spent under its secret: an app that is removed and added anew begins anew."""
-    return used_once.use(PURPOSE, user.pk, secret, step, remembered_for=SPENT_FOR)
+    return used_once.use(PURPOSE, user.pk, secret, step, remembered_for=lifetimes.USED_TOTP_STEP)

@@ -12,10 +12,8 @@ from accounts.sign_in import people
 from accounts.sign_in.provider_names import name_of
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from foundation import lifetimes
 from jobs.deferred import errand
-
-REGISTRATION_LASTS = 3600  # seconds
-RESET_LASTS = 3600
 
 
 def is_on() -> bool:
@@ -56,7 +54,7 @@ def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
     if holder is not None and holder.email:
         mail.send(holder.email, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
         return
-    token = links.make(Purpose.REGISTRATION, address=address, lifetime=REGISTRATION_LASTS)
+    token = links.make(Purpose.REGISTRATION, address=address, lifetime=lifetimes.REGISTRATION_LINK)
     mail.send(address, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 
@@ -76,7 +74,8 @@ def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> No
     if not holder.has_usable_password():
         mail.send(holder.email, "no_password", _ways_in(holder), asked=asked, mail_id=mail_id)
         return
-    token = links.make(Purpose.PASSWORD_RESET, address=holder.email, lifetime=RESET_LASTS, user=holder)
+    lifetime = lifetimes.PASSWORD_RESET_LINK
+    token = links.make(Purpose.PASSWORD_RESET, address=holder.email, lifetime=lifetime, user=holder)
     mail.send(holder.email, "password_reset", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 

@@ -7,7 +7,6 @@ five tries, counted in the database before they are judged, and is kept as a dig
 import hmac
 import re
 import secrets
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -23,12 +22,12 @@ from accounts.sign_in.rate_limits import Limit
 from accounts.sign_in.reauthentication.acts import Act
 from accounts.sign_in.reauthentication.proofs import note_code
 from audit.events import Event, record
+from foundation import lifetimes
 from foundation.encryption import fingerprints
 
 IN_SESSION = "mailed_code"  # the code that was mailed last
 NONE = "00000000-0000-0000-0000-000000000000"  # that no code has
 DIGITS = 8
-LIFETIME = timedelta(minutes=10)
 MOST_TRIES = 5
 BY_ACCOUNT = Limit(kind="mailed_codes.account", most=5, seconds=3600)
 BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
@@ -65,7 +64,7 @@ def send(request: HttpRequest, user: User, act: Act) -> None:
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     with transaction.atomic():
         MailedCode.objects.filter(pk=_mailed(request), user=user).delete()
-        row = MailedCode(user=user, act=act, expires_at=timezone.now() + LIFETIME)
+        row = MailedCode(user=user, act=act, expires_at=timezone.now() + lifetimes.MAILED_CODE)
         row.digest = _digests(code, row, address)[0]
         row.save(force_insert=True)
         mail.send(address, "mailed_code", {"code": f"{code[:4]} {code[4:]}", "act": act})

@@ -13,9 +13,9 @@ from accounts.sign_in.provider_names import SAYS_WHEN, SaysWhen
 from accounts.sign_in.reauthentication import codes
 from accounts.sign_in.reauthentication.acts import Act
 from accounts.sign_in.reauthentication.proofs import Kind, Proof, proofs_of
-from foundation.clocks import LEEWAY
+from foundation import lifetimes
+from foundation.clocks import LEEWAY_SECONDS
 
-PROOF_LASTS = 600  # seconds
 ENOUGH_ALONE = frozenset({Kind.PASSWORD, Kind.FACTOR, Kind.PROVIDER_FACTOR, Kind.DATED_ANSWER})
 FACTORS = frozenset({Kind.FACTOR, Kind.PROVIDER_FACTOR})
 
@@ -73,7 +73,7 @@ def has_nothing_stronger(user: User, proofs: Sequence[Proof]) -> bool:
 
 def _is_recent(proof: Proof) -> bool:
     """A proof of the future was noted by a clock that was ahead: nobody knows its age, and it proves nothing."""
-    return -LEEWAY.total_seconds() <= time.time() - proof.at <= PROOF_LASTS
+    return -LEEWAY_SECONDS <= time.time() - proof.at <= lifetimes.REAUTHENTICATION.total_seconds()
 
 
 def _opened_just_now(user: User, act: Act, recent: Sequence[Proof]) -> bool:
