@@ -25,6 +25,7 @@ from accounts.sign_in.local import by_passkey, passwords
 from accounts.sign_in.login_throttle import Braked
 from accounts.sign_in.reauthentication import gate
 from audit.events import Event, record
+from console.scope import actor
 from console.site import Site
 from foundation.next_page import asked_next, query
 from providers.buttons import buttons, page_with_buttons
@@ -63,20 +64,21 @@ class AdminSite(Site):
     def password_change(  # type: ignore[override]  # stubs say that it is always a page
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if not (isinstance(request.user, User) and passwords.opens(request.user)):
+        user = actor(request)
+        if not passwords.opens(user):
             raise Http404
         if not gate.is_fresh(request):
             return gate.ask(request)
         try:
-            _judge_old_password(request, request.user)
+            _judge_old_password(request, user)
         except Braked as braked:  # answered here: an exception would take the entry in the trail back
             return login_throttle.answer(braked)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
             if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
                 request.session.save()
-                end_others(request.user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
-                notices.tell(request.user, Notice.PASSWORD_CHANGED)
+                end_others(user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
+                notices.tell(user, Notice.PASSWORD_CHANGED)
         return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -130,7 +132,6 @@ def _has_proven_enough(request: HttpRequest) -> bool:
 
 
 def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # asked before
-    if has_factor(request.user):
+    if has_factor(actor(request)):
         return gate.ask(request, next=next_url)
     return redirect(reverse("need-factor") + query(next_url, stay=False))

@@ -14,7 +14,7 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 def pressed_on(page: str, *, keeps: tuple[str, ...] = ()) -> Callable[[View[Arguments]], View[Arguments]]:
     """Let a view act on POST alone, and lead GET and HEAD to ``page``, the name of the address with its button.
 
-    Stand it above ``login_required``: somebody whose session ended before they pressed is sent to sign in, comes back
+    Stand it above ``signed_in``: somebody whose session ended before they pressed is sent to sign in, comes back
     by GET, and finds the button. ``keeps`` names the view's arguments that the page's address has too.
     """
 

@@ -1,7 +1,6 @@
 """The pages with which a person locks their own account, and sees what became of it (ADR 21)."""
 
 from django.contrib.auth import logout
-from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.cut_off.acting import CutOffRefused, check_list, cut_off
 from accounts.models import CutOff, User
 from accounts.organizations.middleware import without_tenant
+from accounts.sessions.signed_in import signed_in
 from foundation import lifetimes
 
 SALT = "cut-off"
@@ -20,19 +20,18 @@ REFRESH = 3  # seconds, until all is confirmed
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def lock(request: HttpRequest) -> HttpResponse:
+@signed_in
+def lock(request: HttpRequest, user: User) -> HttpResponse:
     """GET asks, POST does, without a fresh proof: who sees a stranger in their account has to be quick.
 
     It takes away from whoever does it as well, and an administrator puts it right.
     """
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
     if request.method != "POST":
         return render(request, "accounts/lock.html")
     try:
-        done = cut_off(request.user, by=CutOff.By.OWNER, close=True)
+        done = cut_off(user, by=CutOff.By.OWNER, close=True)
     except CutOffRefused:
-        done = cut_off(request.user, by=CutOff.By.OWNER, close=False)
+        done = cut_off(user, by=CutOff.By.OWNER, close=False)
     logout(request)
     return redirect(f"{reverse('locked-account')}?of={signing.dumps(str(done.pk), salt=SALT)}")
 

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +16,7 @@ from accounts.organizations import own_organizations
 from accounts.organizations.delegation import may_enter_admin
 from accounts.organizations.middleware import without_tenant
 from accounts.organizations.own_organizations import Menu, NotAMember
+from accounts.sessions.signed_in import signed_in
 from audit.events import Event, record
 from foundation.next_page import query, safe_next, wanted_next
 from foundation.references import new_reference
@@ -25,58 +26,56 @@ logger = logging.getLogger(__name__)
 
 @without_tenant
 @require_safe
-@login_required
-def listed(request: HttpRequest) -> HttpResponse:
-    own = Menu(request)
+@signed_in
+def listed(request: HttpRequest, person: User) -> HttpResponse:
     notices = {
-        "switched": _("You are now in %(name)s.") % {"name": own.standing.tenant_name if own.standing else ""},
+        "switched": _("You are now in %(name)s.") % {"name": person.standing.tenant_name if person.standing else ""},
         "primary": _("Saved. You begin there whenever you sign in."),
     }
     told = query(wanted_next(request), stay=False)
-    context = {"organizations": own, "query": told, "notice": notices.get(request.GET.get("notice", ""), "")}
+    context = {"organizations": Menu(request), "query": told, "notice": notices.get(request.GET.get("notice", ""), "")}
     return render(request, "accounts/organizations.html", context)
 
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def switch(request: HttpRequest) -> HttpResponse:
+@signed_in
+def switch(request: HttpRequest, person: User) -> HttpResponse:
     """POST does; somebody who had to sign in first arrives by GET, and chooses once more."""
 
-    def act(person: User, tenant_id: UUID) -> None:
-        own_organizations.switch(request, person, tenant_id)
-
-    return _act(request, act, notice="switched", next_url=safe_next(request.GET.get("next", "")))
+    act = partial(own_organizations.switch, request)
+    return _act(request, person, act, notice="switched", next_url=safe_next(request.GET.get("next", "")))
 
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def make_primary(request: HttpRequest) -> HttpResponse:
-    return _act(request, own_organizations.make_primary, notice="primary")
+@signed_in
+def make_primary(request: HttpRequest, person: User) -> HttpResponse:
+    return _act(request, person, own_organizations.make_primary, notice="primary")
 
 
-def _act(request: HttpRequest, act: Callable[[User, UUID], None], *, notice: str, next_url: str = "") -> HttpResponse:
+def _act(
+    request: HttpRequest, person: User, act: Callable[[User, UUID], None], *, notice: str, next_url: str = ""
+) -> HttpResponse:
     if request.method != "POST":
         return redirect(reverse("organizations") + query(next_url, stay=False))
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     wanted = _uuid(request.POST.get("organization", ""))
     if wanted is None:
-        return _refuse(request, wanted, next_url)
+        return _refuse(request, person, wanted, next_url)
     try:
-        act(request.user, wanted)
+        act(person, wanted)
     except NotAMember:
-        return _refuse(request, wanted, next_url)
-    if next_url.startswith(reverse("admin:index")) and not may_enter_admin(request.user):
+        return _refuse(request, person, wanted, next_url)
+    if next_url.startswith(reverse("admin:index")) and not may_enter_admin(person):
         next_url = ""  # they came from the admin, which is not theirs where they are now
     return redirect(next_url or f"{reverse('organizations')}?notice={notice}")
 
 
-def _refuse(request: HttpRequest, wanted: UUID | None, next_url: str) -> HttpResponse:
+def _refuse(request: HttpRequest, person: User, wanted: UUID | None, next_url: str) -> HttpResponse:
     reference = new_reference()
     record(
         Event.TENANT_REFUSED,
-        person=request.user.pk,
+        person=person,
         refused_because="not_a_member",
         wanted=wanted,
         asked_at=request.path,

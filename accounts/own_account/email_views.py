@@ -1,6 +1,5 @@
 """The pages by which a person changes the address of their account."""
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from accounts.models import MailedLink, User
 from accounts.own_account import email_change
 from accounts.own_account.email_change import AddressTaken, Cancelled
 from accounts.own_account.forms import AddressForm
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
 from accounts.sign_in.reauthentication import gate
@@ -27,10 +27,9 @@ TO_ADDRESS = Limit(kind="address_changes.address", most=5, seconds=3600)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def ask(request: HttpRequest) -> HttpResponseBase:
+@signed_in
+def ask(request: HttpRequest, user: User) -> HttpResponseBase:
     """Show the address and what is asked for; take another one. Whose address that is shows nowhere here."""
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
     if not mail.is_set_up():
         return render(request, "accounts/no_mail.html", status=503)
     if not gate.is_fresh(request):
@@ -38,36 +37,34 @@ def ask(request: HttpRequest) -> HttpResponseBase:
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = form.cleaned_data["address"]
-        if canonical(wanted) == request.user.own_address:
+        if canonical(wanted) == user.own_address:
             form.add_error("address", _("This is your address already."))
-        elif (limit := _over(request, request.user, wanted)) is not None:
+        elif (limit := _over(request, user, wanted)) is not None:
             return rate_limits.too_often(limit)
         else:
-            _ask(request.user, wanted)
+            _ask(user, wanted)
             return redirect(f"{reverse('address')}?asked")
     context = {
-        "person": request.user,
+        "person": user,
         "form": form,
-        "pending": email_change.pending(request.user),
+        "pending": email_change.pending(user),
         "notice": _notice(request),
     }
     return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
 
 
 @pressed_on("address")
-@login_required
-def cancel(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    email_change.cancel(request.user, because=Cancelled.OWNER)
+@signed_in
+def cancel(request: HttpRequest, user: User) -> HttpResponse:
+    email_change.cancel(user, because=Cancelled.OWNER)
     return redirect(f"{reverse('address')}?cancelled")
 
 
 def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
-    if not request.user.is_authenticated:
+    if not isinstance(request.user, User):
         context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
         return render(request, "accounts/address_sign_in.html", context)
-    assert isinstance(request.user, User)  # noqa: S101  # the only kind there is
     if link.user_id != request.user.pk:
         another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
         return render(request, "accounts/address_of_another.html", {"another_url": another_url}, status=403)

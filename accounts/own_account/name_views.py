@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Identity, User
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account.forms import NameForm
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.provider_names import name_of
 from foundation.display_names import clean_name
 
@@ -28,11 +28,9 @@ class Told:
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def change(request: HttpRequest) -> HttpResponse:
+@signed_in
+def change(request: HttpRequest, person: User) -> HttpResponse:
     """Show the name and where it comes from; take one that is typed, or give it back to a provider (``identity``)."""
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
-    person = request.user
     identities = {str(identity.pk): identity for identity in Identity.objects.of(person) if clean_name(identity.name)}
     if request.method == "POST" and (chosen := identities.get(request.POST.get("identity", ""))):
         return _set(person, clean_name(chosen.name), set_here=False)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +15,7 @@ from accounts.organizations.middleware import without_tenant
 from accounts.own_account.page_notices import Caution
 from accounts.own_account.sign_in_methods import Named, ways_in
 from accounts.sessions import Because, end_early, end_others
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import notices
 from foundation.browsers import name_browser
@@ -27,10 +27,9 @@ CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tel
 
 @without_tenant
 @require_safe
-@login_required
-def account(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
-    context = {"person": request.user, "ways_in": ways_in(request, request.user), "notice": _notice(request)}
+@signed_in
+def account(request: HttpRequest, user: User) -> HttpResponse:
+    context = {"person": user, "ways_in": ways_in(request, user), "notice": _notice(request)}
     return render(request, "accounts/account.html", context)
 
 
@@ -49,11 +48,10 @@ class Device:
 
 @without_tenant
 @require_safe
-@login_required
-def sessions(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
+@signed_in
+def sessions(request: HttpRequest, user: User) -> HttpResponse:
     context = {
-        "sessions": [_device(row, request.session.session_key) for row in request.user.sessions.live()],
+        "sessions": [_device(row, request.session.session_key) for row in user.sessions.live()],
         "end_others_url": reverse("end-other-sessions"),
         "notice": _("Signed out there.") if "ended" in request.GET else "",
     }
@@ -62,19 +60,17 @@ def sessions(request: HttpRequest) -> HttpResponse:
 
 @without_tenant
 @pressed_on("sessions")
-@login_required
-def end_one(request: HttpRequest, public_id: str) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    end_early([row for row in request.user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
+@signed_in
+def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
+    end_early([row for row in user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
     return redirect(f"{reverse('sessions')}?ended")
 
 
 @without_tenant
 @pressed_on("sessions")
-@login_required
-def end_the_others(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    end_others(request.user, keep=request.session.session_key, because=Because.OWNER)
+@signed_in
+def end_the_others(request: HttpRequest, user: User) -> HttpResponse:
+    end_others(user, keep=request.session.session_key, because=Because.OWNER)
     return redirect(f"{reverse('sessions')}?ended")
 
 

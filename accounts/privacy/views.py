@@ -14,10 +14,9 @@ from accounts.sign_in.reauthentication import gate
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.fresh_proof_required
-def own_data(request: HttpRequest) -> HttpResponseBase:
+def own_data(request: HttpRequest, user: User) -> HttpResponseBase:
     """GET tells what it will be, POST gives it out: whoever finds a browser open does not get at it."""
-    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
-    return answer(request.user) if request.method == "POST" else render(request, "accounts/data.html")
+    return answer(user) if request.method == "POST" else render(request, "accounts/data.html")
 
 
 def answer(person: User) -> StreamingHttpResponse:

@@ -22,7 +22,7 @@ from accounts.bulk.kinds import KINDS, Decision, Kind, Left, NotAllowed, Order
 from accounts.models import BulkAction, BulkState, Role, Tenant, User
 from console.lists.tenant_field import TenantField
 from console.reauthentication import ask_for_fresh_proof
-from console.scope import Scoped
+from console.scope import Scoped, actor
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
@@ -40,7 +40,7 @@ class BulkAdmin(Base):
     """The list of people, with what can be done to many of them. Whoever may not do a thing is not offered it."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        person = _person(request)
+        person = actor(request)
         offered = {
             kind.name: (partial(_begin, kind), kind.name, kind.label)
             for kind in KINDS.values()
@@ -51,7 +51,7 @@ class BulkAdmin(Base):
 
 def _begin(kind: Kind, _admin: Any, request: HttpRequest, people: QuerySet[User]) -> HttpResponse:
     """Write down who was chosen; with all else the action's own page deals."""
-    action = running.prepare(kind, people, _person(request))
+    action = running.prepare(kind, people, actor(request))
     if _is_complete(action):
         _count(action)
     return HttpResponseRedirect(_page_of(action))
@@ -99,7 +99,8 @@ class BulkActionAdmin(Scoped[BulkAction]):
         return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: BulkAction | None = None) -> bool:
-        return request.user.is_active and any(kind.is_open_to(_person(request)) for kind in KINDS.values())
+        person = actor(request)
+        return person.is_active and any(kind.is_open_to(person) for kind in KINDS.values())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -132,7 +133,7 @@ class Page:
 
     def __init__(self, request: HttpRequest, action: BulkAction, site: admin.AdminSite) -> None:
         self.request, self.action, self.site = request, action, site
-        self.person, self.kind = _person(request), KINDS[action.kind]
+        self.person, self.kind = actor(request), KINDS[action.kind]
         self.is_mine = action.user_id == self.person.pk
 
     def posted(self) -> HttpResponse:
@@ -225,12 +226,6 @@ def _line(decision: Decision, pk: UUID) -> Line:
         link=reverse("admin:accounts_user_change", args=[pk]),
         left=str(left.label) if left else "",
     )
-
-
-def _person(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def _title(action: BulkAction) -> str:

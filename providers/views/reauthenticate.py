@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.mailing.mail import NotSetUp
 from accounts.models import User
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors.enrolled import has_factor
 from accounts.sign_in.factors.verification import FactorRefused, UnreadableHere, prove
@@ -44,12 +44,10 @@ class Asked:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
+@signed_in
 @sensitive_post_parameters("password", "code")
-def prove_again(request: HttpRequest) -> HttpResponse:
+def prove_again(request: HttpRequest, user: User) -> HttpResponse:
     """By a second factor where there is one, otherwise by what counts of a password, a way in and a mailed code."""
-    user = request.user
-    assert isinstance(user, User)  # noqa: S101  # by login_required; told to the type checker
     next_url = wanted_next(request)
     asked = Asked(request=request, user=user, act=act_of(next_url), next_url=next_url)
     error, status = "", 200

@@ -1,7 +1,6 @@
 """The pages that lead to providers: sign-in, and the ways into one's own account."""
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +17,7 @@ from accounts.own_account.page_notices import Caution
 from accounts.own_account.sign_in_methods import ways_in
 from accounts.sessions import Because, end_others
 from accounts.sessions.ending import ENDED_THERE
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.local import registration
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import gate
@@ -84,17 +84,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 @without_tenant
 @require_safe
-@login_required
-def connections(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+@signed_in
+def connections(request: HttpRequest, user: User) -> HttpResponse:
     next_url = wanted_next(request)
     told = telling.notice(request)
     notice = " ".join(filter(None, [_notice(request), told]))
     context = {
-        "ways_in": ways_in(request, request.user),
+        "ways_in": ways_in(request, user),
         "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
         "onward": next_url,
-        "over": _over(request.user),
+        "over": _over(user),
         "notice": Caution(notice) if told else notice,
     }
     return page_with_buttons(request, "accounts/connections.html", context)
@@ -124,21 +123,20 @@ def _over(person: User) -> list[dict[str, str]]:
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def disconnect_page(request: HttpRequest, identity_id: int) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required
-    identity = get_object_or_404(Identity, pk=identity_id, user=request.user)
+@signed_in
+def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpResponse:
+    identity = get_object_or_404(Identity, pk=identity_id, user=user)
     if not gate.is_fresh(request):
         return gate.ask(request)
     if request.method != "POST":
-        way_in = next(way for way in ways_in(request, request.user) if way.identity_id == identity.pk)
+        way_in = next(way for way in ways_in(request, user) if way.identity_id == identity.pk)
         return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})
     try:
         with transaction.atomic():  # whoever came in by it leaves with it, or nothing happens
             disconnect(identity)
             applying.leave(identity, keep=request.session.session_key)
-            end_others(request.user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
-            notices.tell(request.user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
+            end_others(user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
+            notices.tell(user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
     except SignInRefused as refused:
         return refuse(request, identity.provider, refused)
     return redirect_with_notice("connections", "disconnected")

@@ -37,8 +37,8 @@ def is_fresh(browser: Browser) -> bool:
 
 
 @gate.fresh_proof_required
-def dangerous(request: HttpRequest, number: int) -> HttpResponse:
-    return HttpResponse(f"done {number}")
+def dangerous(request: HttpRequest, user: User, number: int) -> HttpResponse:
+    return HttpResponse(f"done {number} for {user.name}")
 
 
 def reach(browser: Browser | None, path: str = "/danger/?a=b") -> Any:
@@ -50,7 +50,7 @@ def reach(browser: Browser | None, path: str = "/danger/?a=b") -> Any:
 
 def test_a_view_is_reached_with_a_fresh_proof_only(browser: Browser, later: Callable[..., None]) -> None:
     browser.sign_in("keycloak", "ada")
-    assert reach(browser).content == b"done 7"
+    assert reach(browser).content == b"done 7 for Ada Lovelace"
     later(minutes=10, seconds=5)
 
     assert reach(browser).headers["Location"] == "/accounts/prove/?next=%2Fdanger%2F%3Fa%3Db"

@@ -5,7 +5,6 @@ from functools import wraps
 from urllib.parse import quote
 
 from allauth.mfa.models import Authenticator
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.factors import changes, passkey_site, totp
 from accounts.sign_in.factors.enrolled import Kind, factors_of, has_factor, name_of
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
@@ -50,19 +50,18 @@ def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBas
 
 
 @require_safe
-@login_required
-def overview(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by login_required; told to the type checker
+@signed_in
+def overview(request: HttpRequest, user: User) -> HttpResponse:
     notices = {
         "added": _("Added. Your other devices were signed out."),
         "replaced": _("Replaced. The old app no longer works. Your other devices were signed out."),
         "removed": _("Removed. Your other devices were signed out."),
     }
-    factors = factors_of(request.user)
+    factors = factors_of(user)
     context = {
         "factors": factors,
         "has_app": any(factor.kind == Kind.TOTP for factor in factors),
-        "has_factor": has_factor(request.user),
+        "has_factor": has_factor(user),
         "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
         "notice": notices.get(request.GET.get("notice", ""), ""),
         **_passkeys_here(request),
@@ -146,27 +145,25 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.fresh_proof_required
-def recovery_codes(request: HttpRequest) -> HttpResponse:
+def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
     """Make new ones: GET asks. They are shown in the answer and nowhere else, ever."""
-    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
-    if not has_factor(request.user):
+    if not has_factor(user):
         return redirect("second-factor")
     if request.method != "POST":
         return render(request, "accounts/renew_recovery_codes.html", {"action": request.path})
-    codes = changes.renew_recovery_codes(request, request.user)
+    codes = changes.renew_recovery_codes(request, user)
     return _show_codes(request, codes, reverse("second-factor"), heading=_("Your new recovery codes"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.fresh_proof_required
-def remove(request: HttpRequest, factor_id: int) -> HttpResponse:
-    assert isinstance(request.user, User)  # noqa: S101  # by the decorator
-    row = get_object_or_404(Authenticator, pk=factor_id, user_id=request.user.pk)
+def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
+    row = get_object_or_404(Authenticator, pk=factor_id, user_id=user.pk)
     context = {"name": name_of(row), "action": request.path, "is_recovery": row.type == Kind.RECOVERY_CODES}
     if request.method != "POST":
         return render(request, "accounts/remove_factor.html", context)
     try:
-        changes.remove(request, request.user, row.pk)
+        changes.remove(request, user, row.pk)
     except changes.FactorKept:
         return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
     except Authenticator.DoesNotExist:

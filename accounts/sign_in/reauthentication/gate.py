@@ -3,22 +3,22 @@
 For a view::
 
     @fresh_proof_required
-    def dangerous(request): ...
+    def dangerous(request, user): ...
 
 or, where only some of what it does is dangerous: ``if not step_up.is_fresh(request): return step_up.ask(request,
 next=…)``. The person shows once more that it is them, and comes back to ``next``. Which act it is follows from the
 address (``proofs.acts``): a mailed code counts for one act only.
 """
 
-from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import ParamSpec
 from urllib.parse import urlencode
 
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
+from accounts.models import User
+from accounts.sessions.signed_in import UserView, View, signed_in
 from accounts.sign_in.reauthentication import notices
 from accounts.sign_in.reauthentication.acts import Act, act_of
 from accounts.sign_in.reauthentication.deciding import Verdict, judge
@@ -27,7 +27,6 @@ from accounts.sign_in.reauthentication.proofs import SECOND_FACTOR, has_second_f
 __all__ = ["SECOND_FACTOR", "Act", "ask", "fresh_proof_required", "has_second_factor", "is_fresh", "note"]
 
 Arguments = ParamSpec("Arguments")
-View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
 def is_fresh(request: HttpRequest, act: Act | None = None, *, is_done: bool | None = None) -> bool:
@@ -50,15 +49,17 @@ def ask(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noq
     return HttpResponseRedirect(f"{reverse('prove')}?{query}")
 
 
-def fresh_proof_required(view: View[Arguments]) -> View[Arguments]:
-    """Let nobody reach a view without a fresh proof. What was posted is not kept: they come back to the page."""
+def fresh_proof_required(view: UserView[Arguments]) -> View[Arguments]:
+    """Call the view with the signed-in ``User`` once they have given a fresh proof; until then, ask for one.
 
+    What was posted is not kept: people come back to the page by GET.
+    """
+
+    @signed_in
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        if not is_fresh(request):
-            return ask(request)
-        return view(request, *args, **kwargs)
+    def guarded(
+        request: HttpRequest, user: User, /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> HttpResponseBase:
+        return view(request, user, *args, **kwargs) if is_fresh(request) else ask(request)
 
-    return cast("View[Arguments]", guarded)
+    return guarded

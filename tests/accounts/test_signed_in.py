@@ -1,0 +1,39 @@
+"""The decorator of views that need somebody who is signed in."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.test import RequestFactory
+
+from accounts.models import User
+from accounts.organizations.middleware import without_tenant
+from accounts.sessions.signed_in import signed_in
+
+
+@signed_in
+@without_tenant
+def page(request: HttpRequest, user: User, number: int, *, letter: str) -> HttpResponse:
+    return HttpResponse(f"{user.name} at {request.path}: {number} {letter}")
+
+
+def reach(user: User | AnonymousUser) -> HttpResponseBase:
+    request = RequestFactory().get("/page/?a=b")
+    request.user = user
+    return page(request, 7, letter="x")
+
+
+def test_the_view_is_handed_the_account_and_its_arguments() -> None:
+    answer = reach(User(name="Ada"))
+
+    assert isinstance(answer, HttpResponse)
+    assert answer.content == b"Ada at /page/: 7 x"
+
+
+def test_a_visitor_is_sent_to_sign_in_and_back() -> None:
+    answer = reach(AnonymousUser())
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/login/?next=/page/%3Fa%3Db")
+
+
+def test_what_the_view_is_marked_with_stays() -> None:
+    assert page.__name__ == "page"
+    assert vars(page)["asks_without_tenant"] is True
