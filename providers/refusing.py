@@ -50,7 +50,7 @@ def refuse(
     context = {
         **page.said(provider=name_of(provider_id), day=_day(refused)),
         "reference": refused.reference,
-        "detail": refused.detail if getattr(request.user, "is_staff", False) else "",
+        "detail": refused.detail if request.user.is_staff else "",
         **_ways_on(request, provider_id, flow, by_another=page.by_another or refused.error in CHOOSE),
     }
     if not page.can_retry:

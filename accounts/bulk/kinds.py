@@ -341,10 +341,4 @@ EVERY_KIND: tuple[Kind, ...] = (
     RemoveFromTenant(),
     REQUIRE_SECOND_FACTOR,
 )
-
-
-def _has_its_column(kind: Kind) -> bool:
-    return not isinstance(kind, SetFlag) or hasattr(User, kind.column)
-
-
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in EVERY_KIND if _has_its_column(kind)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in EVERY_KIND}

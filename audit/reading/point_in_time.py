@@ -107,7 +107,7 @@ def _fields_shown(model: type[Model], row: Model, sight: Sight) -> set[str]:
     """Somebody who does not see everything sees of the present what the object's own page shows them."""
     columns = {str(field.column): field.name for field in model._meta.concrete_fields}
     model_admin = sight.admin_of(model)
-    if getattr(sight.request.user, "is_superuser", False) or model_admin is None:
+    if sight.request.user.is_superuser or model_admin is None:
         return set(columns)
     fields = model_admin.get_fieldsets(sight.request, row)
     names = {name for _title, part in fields for name in _flat(part["fields"])}

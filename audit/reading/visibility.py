@@ -133,7 +133,7 @@ class Sight:
 
     @property
     def _sees_everything(self) -> bool:
-        return bool(getattr(self.request.user, "is_superuser", False))
+        return self.request.user.is_superuser
 
     def _references(self, entry: Entry) -> Iterable[tuple[str, Any]]:
         for values in (entry.before, entry.after):

@@ -188,20 +188,17 @@ class KeysetChangeList(ChangeList):
 
     def _count(self, seen: int) -> int:
         """Count, where that is cheap, up to a limit: after a load the planner is wrong by orders of magnitude."""
-        if not getattr(self.model_admin, "shows_estimate", False):
-            return self._estimate(seen)
         counted = bounded_count(self.countable())
         self.is_counted = counted is not None and counted <= estimates.COUNTED
         return max(seen + 1, counted) if self.is_counted and counted else max(self._estimate(seen), counted or 0)
+
+    def _estimate(self, seen: int) -> int:
+        return max(seen + 1, estimate(self.queryset))
 
     def countable(self) -> QuerySet[Any]:
         """Return the rows that are counted: all of the list, in a form that is quick to count."""
         rows: QuerySet[Any] = self.queryset
         return rows
-
-    def _estimate(self, seen: int) -> int:
-        least = seen + 1
-        return max(least, estimate(self.queryset)) if getattr(self.model_admin, "shows_estimate", False) else least
 
     @property
     def total(self) -> str:
@@ -262,8 +259,7 @@ class KeysetAdmin(Base):
     """A ModelAdmin whose table may be large.
 
     No page, filter, action or autocomplete counts; deleting whatever is selected is not offered, because Django
-    would read all of it and all that hangs on it first. ``shows_estimate`` is for tables of which the planner can
-    know how many rows come out: not those under row-level security.
+    would read all of it and all that hangs on it first.
     """
 
     paginator = UncountedPaginator
@@ -271,7 +267,6 @@ class KeysetAdmin(Base):
     show_facets = ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
     list_per_page = 50
-    shows_estimate = True
 
     def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
         return KeysetChangeList

@@ -1,6 +1,5 @@
 """Bulk actions in the admin: chosen in a list, completed, previewed, confirmed, watched, and found again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,6 @@ AT_ONCE = 100  # people: more are changed by the worker
 COUNTED_AT_ONCE = 2000  # people: of more, the worker finds out what would change
 SHOWN = 20  # of the people in a preview
 REFRESH = 2  # seconds
-Action = Callable[[Any, HttpRequest, QuerySet[User]], HttpResponseBase]
 
 
 class BulkAdmin(Base):

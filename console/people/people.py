@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.apps import apps
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -76,6 +75,8 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
         TenantFilter,
         RoleFilter,
         SignedInFilter,
+        "second_factor_required",
+        SecondFactorFilter,
     )
     sortable_by: ClassVar[Any] = ("name_shown", "email_shown", "created_at")
     ordering: ClassVar[Any] = ("-created_at",)
@@ -107,15 +108,6 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
 
     def get_changelist(self, request: HttpRequest, **_options: Any) -> type[KeysetChangeList]:
         return SearchedList
-
-    def get_list_filter(self, request: HttpRequest) -> Any:
-        """Those of second factors come with the door that knows of them."""
-        further = ["second_factor_required"] if hasattr(User, "second_factor_required") else []
-        return [
-            *super().get_list_filter(request),
-            *further,
-            *([SecondFactorFilter] if apps.is_installed("allauth.mfa") else []),
-        ]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str

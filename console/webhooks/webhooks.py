@@ -326,16 +326,6 @@ class DeliveryAdmin(Scoped[Delivery]):
         return format_html('<a href="{}">{}</a>', url, delivery.entry_id)
 
 
-def _events() -> dict[str, str]:
-    return {event.value: event.value for event in Event}
-
-
-def _tables() -> dict[str, str]:
-    """Tables by the names of their models, in the order of the alphabet."""
-    named = {m._meta.db_table: f"{m._meta.verbose_name_plural} ({m._meta.db_table})" for m, _declaration in audited()}
-    return dict(sorted(named.items(), key=lambda pair: pair[1]))
-
-
 def _page(webhook: Webhook) -> str:
     return reverse("admin:accounts_webhook_change", args=[webhook.pk])
 
