@@ -17,7 +17,8 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.utils import timezone
 
-from accounts.bulk.kinds import KINDS, Decision, Kind, NotAllowed, Order
+from accounts.bulk.base import Decision, Kind, NotAllowed, Order
+from accounts.bulk.kinds import KINDS
 from accounts.models import BulkAction, BulkState, Role, User
 from accounts.organizations.active_membership import enter
 from audit.context import Actor, ActorKind, acting

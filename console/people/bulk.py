@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import tasks
 from accounts.bulk import running
-from accounts.bulk.kinds import KINDS, Decision, Kind, Left, NotAllowed, Order
+from accounts.bulk.base import Decision, Kind, Left, NotAllowed, Order
+from accounts.bulk.kinds import KINDS
 from accounts.models import BulkAction, BulkState, Role, Tenant, User
 from console.lists.tenant_field import TenantField
 from console.reauthentication import ask_for_fresh_proof

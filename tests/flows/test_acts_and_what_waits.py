@@ -16,7 +16,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts import cut_off
-from accounts.bulk.kinds import KINDS, Order
+from accounts.bulk.base import Order
+from accounts.bulk.kinds import KINDS
 from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Role, Session, Tenant, User
 from accounts.organizations import memberships

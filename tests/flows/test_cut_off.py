@@ -12,7 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import cut_off, tasks
-from accounts.bulk.kinds import KINDS, Order
+from accounts.bulk.base import Order
+from accounts.bulk.kinds import KINDS
 from accounts.cut_off import Credentials, Ended, credentials
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User

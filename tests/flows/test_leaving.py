@@ -13,7 +13,8 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.bulk.kinds import KINDS, Order
+from accounts.bulk.base import Order
+from accounts.bulk.kinds import KINDS
 from accounts.cut_off import check_list, confirm, cut_off
 from accounts.models import CutOff, Identity, Session, User
 from accounts.privacy.erasing import erase

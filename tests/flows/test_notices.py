@@ -9,7 +9,8 @@ from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
 from accounts import cut_off
-from accounts.bulk.kinds import DEACTIVATE, KINDS, REACTIVATE, Order
+from accounts.bulk.base import Order
+from accounts.bulk.kinds import DEACTIVATE, KINDS, REACTIVATE
 from accounts.mailing import notices
 from accounts.mailing.notice_words import WORDS, Notice
 from accounts.models import ClaimRule, CutOff, Identity, Membership, Role, User

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.bulk import running
-from accounts.bulk.kinds import KINDS, Left
+from accounts.bulk.base import Left
+from accounts.bulk.kinds import KINDS
 from accounts.models import BulkAction, BulkState, Membership, Role, Session, User
 from audit.models import Entry
 from tenancy import person_context, site_context, tenant_context

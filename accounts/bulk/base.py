@@ -1,0 +1,110 @@
+"""What every bulk action has: who of some people would change, why the others would not, and the change itself."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role, User
+from accounts.organizations import delegation
+
+
+class Left(models.TextChoices):
+    """Why somebody is left as they are."""
+
+    ALREADY = "already", _("already so")
+    YOURSELF = "yourself", _("this is you")
+    OUT_OF_REACH = "out_of_reach", _("not yours to change")
+    NOT_A_MEMBER = "not_a_member", _("not a member of the tenant")
+    OTHER_ROLE = "other_role", _("has another role there")
+    GONE = "gone", _("the account is gone")
+
+
+class NotAllowed(Exception):
+    """Whoever started it may not do it, or no longer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """Who does it, in which tenant and with which role, as far as the kind needs them."""
+
+    actor: User
+    tenant_id: UUID | None = None
+    role: Role | None = None
+    grantable: dict[int, bool] = field(default_factory=dict, compare=False)
+
+    @property
+    def tenant(self) -> UUID:
+        """Raises NotAllowed, and nothing is done, where nobody has said which."""
+        if self.tenant_id is None:
+            raise NotAllowed
+        return self.tenant_id
+
+    def may_grant(self, role: Role) -> bool:
+        """Asked once for each role of a slice."""
+        if role.pk not in self.grantable:
+            self.grantable[role.pk] = delegation.may_grant(self.actor, role, self.tenant)
+        return self.grantable[role.pk]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """Of some people: who changes, and why the others do not. Nothing has been written."""
+
+    people: Mapping[UUID, User]
+    changes: list[UUID]
+    left: Mapping[UUID, Left]
+
+
+class Kind(ABC):
+    """One thing that can be done. ``decide`` writes nothing, ``write`` takes those whom it has decided upon."""
+
+    name: str
+    label: str | Promise
+    question: str | Promise
+    permission: str
+    needs_tenant = False
+    needs_role = False
+    is_for_superusers = False
+
+    def is_open_to(self, person: User) -> bool:
+        return person.is_superuser or (not self.is_for_superusers and person.has_perm(self.permission))
+
+    def offers(self, role: Role) -> bool:
+        """Whether the kind makes sense with a role; that it can be granted is asked besides."""
+        return True
+
+    def decide(self, order: Order, ids: Iterable[UUID], *, lock: bool = False) -> Decision:
+        found = User.objects.filter(pk__in=list(ids)).order_by("pk")
+        people = {person.pk: person for person in (found.select_for_update(no_key=True) if lock else found)}
+        beyond = self.out_of_reach(order.actor, people.values())
+        why = self.reasons(order, people)
+        left: dict[UUID, Left] = {}
+        for pk in ids:
+            person = people.get(pk)
+            reason = Left.GONE if person is None else self._first_reason(order, person, beyond) or why(person)
+            if reason is not None:
+                left[pk] = reason
+        return Decision(people=people, left=left, changes=[pk for pk in ids if pk not in left])
+
+    def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
+        return delegation.out_of_reach(actor, people)
+
+    def _first_reason(self, order: Order, person: User, beyond: set[UUID]) -> Left | None:
+        if person.pk == order.actor.pk:
+            return Left.YOURSELF
+        return Left.OUT_OF_REACH if person.pk in beyond else None
+
+    @abstractmethod
+    def reasons(self, order: Order, people: Mapping[UUID, User]) -> "Callable[[User], Left | None]":
+        """Look up what is needed for all of them, and return what tells why one is left, or nothing."""
+
+    @abstractmethod
+    def write(self, order: Order, ids: list[UUID]) -> None: ...
+
+    def guard(self, order: Order) -> None:  # noqa: B027  # most kinds need nothing
+        """See to it, before a slice is decided and written, that what must hold will. Raises NotAllowed."""

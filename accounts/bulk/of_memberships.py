@@ -1,0 +1,114 @@
+"""Bulk actions upon what people are in one tenant: members or not, and with which role."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.bulk.base import Kind, Left, Order
+from accounts.models import Membership, Role, User
+from accounts.organizations import rights
+from accounts.organizations.roles import MEMBER
+from accounts.sessions import Because, end_of
+
+
+class OfMembership(Kind):
+    """About what people are in one tenant. Beneath row-level security a tenant's administrator reaches no other."""
+
+    needs_tenant = True
+
+    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
+        memberships = {m.user_id: m for m in _memberships(order, people).select_related("role")}
+        return lambda person: self.why(order, memberships.get(person.pk))
+
+    @abstractmethod
+    def why(self, order: Order, membership: Membership | None) -> Left | None: ...
+
+
+class AddToTenant(OfMembership):
+    """For superusers: a tenant's administrators see nobody who is not in it, and invite those."""
+
+    name = "add_to_tenant"
+    label = _("Add to a tenant…")
+    question = _("Add these people to the tenant?")
+    permission = "accounts.add_membership"
+    needs_role = True
+    is_for_superusers = True
+
+    def why(self, order: Order, membership: Membership | None) -> Left | None:
+        return Left.ALREADY if membership else None
+
+    def write(self, order: Order, ids: list[UUID]) -> None:
+        new = (Membership(user_id=pk, tenant_id=order.tenant, role=order.role) for pk in ids)
+        Membership.objects.bulk_create(new, ignore_conflicts=True)
+        end_of(ids, because=Because.ROLE_CHANGED)
+        _tell_of_rights(order, ids)
+
+
+class GrantRole(OfMembership):
+    name = "grant_role"
+    label = _("Give a role…")
+    question = _("Give these people the role?")
+    permission = "accounts.change_membership"
+    needs_role = True
+
+    def why(self, order: Order, membership: Membership | None) -> Left | None:
+        if membership is None:
+            return Left.NOT_A_MEMBER
+        if membership.role == order.role:
+            return Left.ALREADY
+        return None if order.may_grant(membership.role) else Left.OUT_OF_REACH
+
+    def write(self, order: Order, ids: list[UUID]) -> None:
+        _memberships(order, ids).update(role=order.role, rule=None)
+        end_of(ids, because=Because.ROLE_CHANGED)
+        _tell_of_rights(order, ids)
+
+
+class RevokeRole(OfMembership):
+    """Who loses a role stays a member; who is to leave is removed."""
+
+    name = "revoke_role"
+    label = _("Take a role away…")
+    question = _("Take the role away from these people?")
+    permission = "accounts.change_membership"
+    needs_role = True
+
+    def offers(self, role: Role) -> bool:
+        return (role.tenant_id, role.name) != (None, MEMBER.name)
+
+    def why(self, order: Order, membership: Membership | None) -> Left | None:
+        if membership is None:
+            return Left.NOT_A_MEMBER
+        return None if membership.role == order.role else Left.OTHER_ROLE
+
+    def write(self, order: Order, ids: list[UUID]) -> None:
+        _memberships(order, ids).update(role=Role.objects.get(tenant=None, name=MEMBER.name), rule=None)
+        end_of(ids, because=Because.ROLE_CHANGED)
+
+
+class RemoveFromTenant(OfMembership):
+    name = "remove_from_tenant"
+    label = _("Remove from a tenant…")
+    question = _("Remove these people from the tenant?")
+    permission = "accounts.delete_membership"
+
+    def why(self, order: Order, membership: Membership | None) -> Left | None:
+        if membership is None:
+            return Left.NOT_A_MEMBER
+        return None if order.may_grant(membership.role) else Left.OUT_OF_REACH
+
+    def write(self, order: Order, ids: list[UUID]) -> None:
+        _memberships(order, ids).delete()
+        end_of(ids, because=Because.ROLE_CHANGED)
+
+
+def _memberships(order: Order, ids: Iterable[UUID]) -> QuerySet[Membership]:
+    return Membership.objects.filter(tenant_id=order.tenant, user_id__in=list(ids))
+
+
+def _tell_of_rights(order: Order, ids: list[UUID]) -> None:
+    if order.role is not None:
+        rights.tell_all(ids, tenant_id=order.tenant, role_id=order.role.pk)
