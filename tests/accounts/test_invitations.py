@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.organizations import invitations
-from accounts.organizations.invitations import InvitationRefused, Link, Reason, invite, look, resend, revoke
+from accounts.organizations.invitations import InvitationRefused, Link, Reason, invite, look, resend, revoke, sending
 from audit.models import Entry
 from console.organizations import resending
 from jobs.purging import purge
@@ -193,9 +193,9 @@ def test_repeating_renews_an_expired_invitation_on_the_word_of_who_repeats_it(to
 def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invitations, "MOST_A_DAY", 5)
+    monkeypatch.setattr(sending, "MOST_A_DAY", 5)
     sent = send(town.a)
-    for _ in range(invitations.MOST_REPEATED):
+    for _ in range(sending.MOST_REPEATED):
         resend(sent, town.a.owner)
     with refused(Reason.TOO_OFTEN):
         resend(sent, town.a.owner)
@@ -464,7 +464,7 @@ def test_members_and_strangers_find_no_invitations_in_the_admin(town: Town) -> N
 
 
 def test_too_many_invitations_are_told_in_the_admin(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invitations, "MOST_A_DAY", 0)
+    monkeypatch.setattr(sending, "MOST_A_DAY", 0)
     answer = browser(town.a.owner).post(f"{LIST}add/", {"role": role("member").pk, "email": ADDRESS}, follow=True)
 
     assert "as many invitations as it may" in text(answer)

@@ -1,0 +1,60 @@
+"""Why an invitation is refused, and what the trail and the log are told of it."""
+
+import logging
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Invitation, InvitationState, User
+from audit.context import acting
+from audit.events import Event, record
+
+logger = logging.getLogger(__name__)
+
+
+class Reason(StrEnum):
+    """Why an invitation is refused, for the trail and the log; people read a page about it."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    USED = "used"
+    REVOKED = "revoked"
+    FOREIGN_ADDRESS = "foreign_address"
+    UNVERIFIED_ADDRESS = "unverified_address"
+    INVITER_WITHOUT_RIGHT = "inviter_without_right"
+    ROLE_ABOVE_INVITER = "role_above_inviter"
+    TOO_MANY = "too_many"
+    TOO_OFTEN = "too_often"
+    NO_MAIL = "no_mail"
+
+
+OVER = {
+    InvitationState.EXPIRED: Reason.EXPIRED,
+    InvitationState.ACCEPTED: Reason.USED,
+    InvitationState.REVOKED: Reason.REVOKED,
+}
+
+
+class InvitationRefused(Exception):
+    """An invitation that must not be sent or accepted. Nothing was written."""
+
+    def __init__(self, reason: Reason, invitation: Invitation | None = None) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.invitation = invitation
+
+
+def note_refusal(
+    refused: InvitationRefused, *, user: User | None = None, tenant_id: UUID | None = None, reference: str = ""
+) -> None:
+    """Tell the trail and the log, after the rollback of what was refused.
+
+    A link that leads nowhere says nothing that is known of any tenant: such an entry is no tenant's.
+    """
+    invitation = refused.invitation
+    details: dict[str, Any] = {"refused_because": refused.reason.value}
+    if reference:
+        details["reference"] = reference
+    with acting(tenant_id=invitation.tenant_id if invitation else tenant_id):
+        record(Event.INVITATION_REFUSED, person=user, object=invitation, **details)
+    logger.warning("invitation refused: reason=%s reference=%s", refused.reason.value, reference)

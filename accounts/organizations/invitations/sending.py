@@ -1,0 +1,163 @@
+"""Sending invitations, sending them again and taking them back, on the word of somebody who may."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.mailing import mail
+from accounts.models import Invitation, Membership, Role, Tenant, User
+from accounts.models.invitation import UNDECIDED
+from accounts.organizations import delegation
+from accounts.organizations.active_membership import Standing
+from accounts.organizations.invitations.refusing import OVER, InvitationRefused, Reason
+from accounts.sign_in import rate_limits
+from audit.events import Event, record
+from foundation.canonical_email import canonical, folded
+from tenancy import tenant_context
+
+TO_INVITE = "accounts.add_invitation"
+MOST_A_DAY = 200  # mails of one tenant, first ones and repeated ones
+MOST_REPEATED = 3  # mails of one invitation in an hour
+DAY, HOUR = 86_400, 3600  # seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Link:
+    """What is mailed. The secret has 256 bits and is kept nowhere: the table holds its digest."""
+
+    tenant_id: UUID
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.secret.encode()).hexdigest()
+
+    @property
+    def path(self) -> str:
+        return reverse("invitation", kwargs={"tenant_id": self.tenant_id, "secret": self.secret})
+
+
+def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
+    """Invite an address to a tenant; an earlier invitation of it there gives way.
+
+    Raises InvitationRefused, and ValidationError for an address that is none.
+    """
+    check_word(by, role, tenant.pk)
+    _brake(tenant.pk)
+    link = Link(tenant_id=tenant.pk)
+    now = timezone.now()
+    invitation = Invitation(
+        tenant=tenant,
+        role=role,
+        email=folded(email.strip()),
+        invited_by=by,
+        digest=link.digest,
+        created_at=now,
+        sent_at=now,
+        expires_at=now + settings.INVITATION_LIFETIME,
+    )
+    with tenant_context(tenant.pk):
+        invitation.full_clean(validate_unique=False, validate_constraints=False)
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two for one address wait for each other
+        for earlier in Invitation.objects.filter(UNDECIDED, tenant=tenant, canonical_email=canonical(invitation.email)):
+            _end(earlier, replaced=True)
+        invitation.save(force_insert=True)
+        record(Event.INVITATION_SENT, object=invitation, role=role.pk)
+        _mail(invitation, link)
+    return invitation
+
+
+def resend(invitation: Invitation, by: User) -> None:
+    """Send an invitation again: with another link, its whole time anew, and on the word of whoever does it.
+
+    The earlier link is dead from now on. Raises InvitationRefused.
+    """
+    check_word(by, invitation.role, invitation.tenant_id)
+    if not rate_limits.take("invitation", str(invitation.pk), limit=MOST_REPEATED, seconds=HOUR):
+        raise InvitationRefused(Reason.TOO_OFTEN, invitation)
+    _brake(invitation.tenant_id)
+    link = Link(tenant_id=invitation.tenant_id)
+    now = timezone.now()
+    with tenant_context(invitation.tenant_id):
+        changed = {
+            "digest": link.digest,
+            "sent_at": now,
+            "expires_at": now + settings.INVITATION_LIFETIME,
+            "invited_by": by,
+        }
+        if not Invitation.objects.filter(UNDECIDED, pk=invitation.pk).update(**changed):
+            raise InvitationRefused(_decided(invitation), invitation)
+        invitation.refresh_from_db()
+        record(Event.INVITATION_RESENT, object=invitation)
+        _mail(invitation, link)
+
+
+def revoke(invitation: Invitation, by: User) -> None:
+    """Take an invitation back. Raises InvitationRefused where it was accepted or revoked meanwhile."""
+    check_word(by, invitation.role, invitation.tenant_id)
+    with tenant_context(invitation.tenant_id):
+        _end(invitation, replaced=False)
+
+
+def check_word(by: User | None, role: Role, tenant_id: UUID) -> None:
+    """Look whether somebody may invite to a role in a tenant. Raises InvitationRefused."""
+    with tenant_context(tenant_id):
+        if by is None or not by.is_active:
+            raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT)
+        there = _as_they_are_there(by, tenant_id)
+        if not there.has_perm(TO_INVITE):
+            raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT)
+        if not delegation.may_grant(there, role, tenant_id):
+            raise InvitationRefused(Reason.ROLE_ABOVE_INVITER)
+
+
+def _as_they_are_there(user: User, tenant_id: UUID) -> User:
+    """Return somebody with what they are in a tenant now, which need not be where they act."""
+    found = User.objects.get(pk=user.pk)
+    belongs = Membership.objects.filter(tenant_id=tenant_id, user=user).select_related("tenant", "role").first()
+    if belongs:
+        found.standing = Standing(
+            tenant_id=tenant_id,
+            tenant_name=belongs.tenant.name,
+            role_id=belongs.role_id,
+            role_name=belongs.role.name,
+            permissions=frozenset(delegation.permissions_of(belongs.role)),
+            scopes=frozenset(belongs.role.scopes),
+            tenants=1,
+        )
+    return found
+
+
+def _end(invitation: Invitation, *, replaced: bool) -> None:
+    if not Invitation.objects.filter(UNDECIDED, pk=invitation.pk).update(revoked_at=timezone.now()):
+        raise InvitationRefused(_decided(invitation), invitation)
+    record(Event.INVITATION_REVOKED, object=invitation, replaced=replaced)
+
+
+def _decided(invitation: Invitation) -> Reason:
+    now = Invitation.objects.filter(pk=invitation.pk).first()
+    return OVER.get(now.state, Reason.UNKNOWN) if now else Reason.UNKNOWN
+
+
+def _brake(tenant_id: UUID) -> None:
+    """Mails go out in our name, to people who did not ask for them."""
+    if not mail.is_set_up():
+        raise InvitationRefused(Reason.NO_MAIL)
+    if not rate_limits.take("invitations", str(tenant_id), limit=MOST_A_DAY, seconds=DAY):
+        raise InvitationRefused(Reason.TOO_MANY)
+
+
+def _mail(invitation: Invitation, link: Link) -> None:
+    context = {
+        "organization": invitation.tenant.name,
+        "role": invitation.role.name,
+        "inviter": invitation.invited_by.name if invitation.invited_by else "",
+        "link": mail.absolute(link.path),
+        "expires_at": invitation.expires_at,
+    }
+    mail.send(invitation.email, "invitation", context)
