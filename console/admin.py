@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from console import provider_admin
-from console.organizations import claim_rules, invitations, tenants
+from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.trail import trail
 from console.webhooks import webhooks
@@ -16,7 +16,9 @@ __all__ = [
     "groups",
     "identities",
     "invitations",
+    "memberships",
     "provider_admin",
+    "roles",
     "tenants",
     "trail",
     "users",

@@ -18,8 +18,8 @@ from accounts.models import Invitation, InvitationState, Role, User
 from accounts.organizations import delegation, invitations
 from accounts.organizations.invitations import InvitationRefused
 from console.lists import searching
+from console.organizations.asking import AskedBy, Asking
 from console.organizations.resending import REFUSED, resend_chosen
-from console.organizations.tenants import AskedBy, Asking
 from console.reauthentication import ProofFirst, ask_for_fresh_proof
 from console.scope import actor
 

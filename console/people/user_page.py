@@ -20,7 +20,7 @@ from accounts.mailing.notices import Notice
 from accounts.models import Membership, User
 from accounts.organizations import delegation
 from accounts.sessions import Because, end_others
-from console.organizations.tenants import keep
+from console.organizations.asking import keep
 from console.people.notifying import tell_former_address, tell_of_changes
 from console.people.person_panels import panels
 from console.reauthentication import ask_for_fresh_proof

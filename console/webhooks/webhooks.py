@@ -24,7 +24,7 @@ from accounts.models import Tenant
 from audit.declarations import audited
 from audit.events import Event
 from console.lists.searching import FoundByWords
-from console.organizations.tenants import AskedBy, Asking
+from console.organizations.asking import AskedBy, Asking
 from console.reauthentication import ask_for_fresh_proof
 from console.scope import Scoped, actor
 from webhooks import changes, receivers, running

@@ -1,0 +1,79 @@
+"""Roles in the admin: nobody makes one that is above themselves."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.auth.models import Permission
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Role
+from accounts.organizations import delegation, roles
+from console.lists.deleting import CountedDeletion
+from console.lists.searching import FoundByWords
+from console.organizations.asking import AskedBy, Asking
+from console.reauthentication import ProofFirst
+from console.scope import actor
+
+
+class RoleForm(AskedBy):
+    class Meta:
+        model = Role
+        fields = ("name", "tenant", "description", "permissions", "scopes")
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean() or {}
+        if self.errors:
+            return cleaned
+        role: Role = self.instance
+        if not self.person.is_superuser:
+            role.tenant_id = self.person.standing.tenant_id if self.person.standing else None
+        if role.pk and not delegation.may_shape(
+            self.person, role, delegation.permissions_of(role), Role.objects.get(pk=role.pk).scopes
+        ):
+            self.refuse_above(role, because="role_above")
+        permissions = {f"{p.content_type.app_label}.{p.codename}" for p in cleaned.get("permissions", ())}
+        if not delegation.may_shape(self.person, role, permissions, cleaned.get("scopes", ())):
+            self.refuse_above(role, because="role_would_be_above")
+        return cleaned
+
+
+@admin.register(Role)
+class RoleAdmin(FoundByWords, ProofFirst, CountedDeletion, Asking):
+    form = RoleForm
+    list_display = ("name", "tenant", "description")
+    list_select_related = ("tenant",)
+    autocomplete_fields = ("tenant",)
+    filter_horizontal = ("permissions",)
+    show_full_result_count = False
+
+    def get_fields(self, request: HttpRequest, obj: Role | None = None) -> Any:
+        every = ("name", "tenant", "description", "permissions", "scopes")
+        return every if actor(request).is_superuser else tuple(name for name in every if name != "tenant")
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "permissions":
+            kwargs["queryset"] = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._is_within_reach(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
+        """A built-in role stays: it would come back with the next version, and nobody would have it any more."""
+        may = super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
+        return may and not (obj and roles.is_built_in(obj))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
+        role = self.get_object(request, unquote(object_id))
+        if role is None or not roles.is_built_in(role) or not self.has_change_permission(request, role):
+            return super().delete_view(request, object_id, extra_context)
+        if asked := self._ask_first(request):
+            return asked
+        self.message_user(request, _("A role that comes with the product cannot be deleted."), messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:accounts_role_change", args=[role.pk]))
+
+    def _is_within_reach(self, request: HttpRequest, role: Role | None) -> bool:
+        return role is None or delegation.may_shape(actor(request), role, delegation.permissions_of(role), role.scopes)
