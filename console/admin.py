@@ -8,11 +8,12 @@ from console import provider_admin
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.trail import trail
-from console.webhooks import webhooks
+from console.webhooks import deliveries, webhooks
 
 __all__ = [
     "bulk",
     "claim_rules",
+    "deliveries",
     "groups",
     "identities",
     "invitations",

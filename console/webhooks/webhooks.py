@@ -1,4 +1,4 @@
-"""Webhooks in the admin: where a tenant's entries go, how each receiver is doing, and what it did not take."""
+"""Webhooks in the admin: where a tenant's entries go, and how each receiver is doing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -26,9 +25,9 @@ from audit.events import Event
 from console.lists.searching import FoundByWords
 from console.organizations.asking import AskedBy, Asking
 from console.reauthentication import ask_for_fresh_proof
-from console.scope import Scoped, actor
+from console.scope import actor
 from webhooks import changes, receivers, running
-from webhooks.models import Delivery, Webhook
+from webhooks.models import Webhook
 from webhooks.receivers import NoReceiver
 
 Words = dict[str, Any]
@@ -246,84 +245,6 @@ class WebhookAdmin(FoundByWords, Asking):
     def created_by_shown(self, webhook: Webhook) -> str:
         """Without a link, which would hold an id: a superuser is not one of the tenant's people."""
         return webhook.created_by.name or "-" if webhook.created_by else "-"
-
-
-class DeadFilter(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("waiting", _("waiting")), ("dead", _("dead letter"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        wanted = {"waiting": False, "dead": True}.get(self.value() or "")
-        return queryset if wanted is None else queryset.filter(next_try_at__isnull=wanted)
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(Scoped[Delivery]):
-    list_display = ("kind", "webhook", "state_shown", "failure", "attempts", "last_tried_at", "next_try_at")
-    list_filter = (DeadFilter,)
-    list_select_related = ("webhook",)
-    ordering = ("-id",)
-    show_full_result_count = False
-    actions = ("try_again", "let_go")
-    fields = readonly_fields = (
-        "webhook", "entry_shown", "kind", "state_shown", "failure", "attempts", "first_tried_at", "last_tried_at",
-        "next_try_at",
-    )  # fmt: skip
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        return lookup == "webhook__id__exact" or super().lookup_allowed(lookup, value, request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """Tried again and let go by the list's actions; by hand there is nothing to change."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """Only along with its webhook; from the list it is let go."""
-        own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("accounts_delivery")
-        return not own_page and super().has_delete_permission(request, obj)
-
-    def has_act_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.change_delivery")
-
-    @admin.action(description=_("Try again now"), permissions=["act"])
-    def try_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        chosen = list(queryset.select_related("webhook"))
-        for delivery in chosen:
-            changes.retry(delivery)
-        self.message_user(request, _now("%d messages are tried again now.") % len(chosen), messages.SUCCESS)
-
-    @admin.action(description=_("Let go: do not send it any more"), permissions=["act"])
-    def let_go(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
-        """Ask first: what is let go here is not sent any more, though the trail keeps it."""
-        if "post" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "opts": self.opts,
-                "title": _("Let these messages go?"),
-                "deliveries": queryset,
-                "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
-            }
-            return TemplateResponse(request, "admin/accounts/delivery/let_go.html", context)
-        count = changes.let_go(queryset.select_related("webhook"))
-        self.message_user(request, _now("%d messages were let go. The trail still has them.") % count, messages.SUCCESS)
-        return None
-
-    @admin.display(description=_("state"))
-    def state_shown(self, delivery: Delivery) -> str:
-        if delivery.next_try_at is None:
-            return str(_("dead letter"))
-        return str(_("due") if delivery.next_try_at <= timezone.now() else _("waiting"))
-
-    @admin.display(description=_("entry"))
-    def entry_shown(self, delivery: Delivery) -> str:
-        url = reverse("admin:audit_entry_change", args=[delivery.entry_id])
-        return format_html('<a href="{}">{}</a>', url, delivery.entry_id)
 
 
 def _page(webhook: Webhook) -> str:
