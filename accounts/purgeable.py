@@ -9,10 +9,10 @@ from jobs.purging.registry import Purgeable, register
 
 register(
     Purgeable(model=Session, column="expire_date", event=Event.SESSION_PURGED, longest=longest),
-    Purgeable(model=UpstreamEnd, column="expires_at", event=Event.SIGN_OUT_PURGED),
-    Purgeable(model=MailedCode, column="expires_at", event=Event.CODE_PURGED),
-    Purgeable(model=MailedLink, column="expires_at", event=Event.LINK_PURGED),
-    Purgeable(model=UsedProof, column="expires_at", event=Event.PROOF_PURGED),
+    Purgeable(model=UpstreamEnd, column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
+    Purgeable(model=MailedCode, column="expires_at", event=Event.MAILED_CODE_PURGED),
+    Purgeable(model=MailedLink, column="expires_at", event=Event.MAILED_LINK_PURGED),
+    Purgeable(model=UsedProof, column="expires_at", event=Event.USED_PROOF_PURGED),
     Purgeable(
         model=Invitation,
         column="expires_at",

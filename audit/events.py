@@ -18,107 +18,146 @@ class Event(models.TextChoices):
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", _("A person signed in.")
     SIGN_IN_REFUSED = "sign_in.refused", _("Somebody tried to sign in and was refused, for the reason given.")
-    SIGN_IN_ENDED = "sign_in.ended", _("A sign-in that waited for its second factor was ended, for the reason given.")
+    SIGN_IN_CANCELLED = (
+        "sign_in.cancelled",
+        _("A sign-in that waited for its second factor was cancelled, for the reason given."),
+    )
     SIGN_OUT_SUCCEEDED = "sign_out.succeeded", _("A person signed out.")
     SIGN_OUT_REFUSED = "sign_out.refused", _("A provider's call to sign somebody out was not believed.")
-    SIGN_OUT_PURGED = (
-        "sign_out.purged",
-        _("What is known of a provider's calls to sign somebody out, which have expired, was removed, and counted."),
+    LOGOUT_TOKEN_PURGED = (
+        "logout_token.purged",
+        _("Expired records of providers' logout tokens were removed; the details count them."),
     )
     ACCOUNT_ENROLLED = "account.enrolled", _("An account was opened for a person who came for the first time.")
     ACCOUNT_CUT_OFF = "account.cut_off", _("Everything by which somebody could act was ended, for the reason given.")
     ACCOUNT_CUT_OFF_CONFIRMED = "account.cut_off_confirmed", _("Nothing that a cut-off ended is alive any more.")
     IDENTITY_LINKED = "identity.linked", _("An identity was connected to an account.")
     IDENTITY_UNLINKED = "identity.unlinked", _("An identity was disconnected from an account.")
-    IDENTITY_LED = (
-        "identity.led",
-        _("An administrator led an identity that had been refused to the account with its address."),
+    REFUSED_IDENTITY_LINKED = (
+        "refused_identity.linked",
+        _("An administrator connected a refused identity to the account with its address."),
     )
-    IDENTITY_PURGED = "identity.purged", _("What was kept of refused identities was removed; the details count them.")
-    UPSTREAM_LOST = "upstream.lost", _("The tokens of a provider are over: the person has to sign in there again.")
-    UPSTREAM_REFUSED = (
-        "upstream.refused",
-        _("What a provider answered when tokens were to be renewed was not believed, or it did not take our client."),
+    REFUSED_IDENTITY_PURGED = (
+        "refused_identity.purged",
+        _("Expired refused identities were removed; the details count them."),
     )
-    UPSTREAM_GAVE_UP = (
-        "upstream.gave_up",
-        _("A provider was not told that tokens are over: until they end by themselves, they are good there."),
+    UPSTREAM_TOKENS_LOST = (
+        "upstream_tokens.lost",
+        _("A provider's tokens no longer work: the person has to sign in there again."),
     )
-    UPSTREAM_PURGED = "upstream.purged", _("What was left of revoking tokens was removed; the details count it.")
+    UPSTREAM_TOKENS_REFRESH_FAILED = (
+        "upstream_tokens.refresh_failed",
+        _("A provider's answer to a token refresh was not trusted, or it rejected our client."),
+    )
+    UPSTREAM_TOKENS_REVOCATION_FAILED = (
+        "upstream_tokens.revocation_failed",
+        _("A provider could not be told to revoke tokens: they work there until they expire."),
+    )
+    UPSTREAM_REVOCATION_PURGED = (
+        "upstream_revocation.purged",
+        _("Finished revocations of tokens were removed; the details count them."),
+    )
     UPSTREAM_TOKENS_PURGED = (
-        "upstream.tokens_purged",
-        _("Tokens of sessions at providers that nobody here was signed in by any more were removed, and counted."),
+        "upstream_tokens.purged",
+        _("Tokens of provider sessions that no session here uses were removed, and counted."),
     )
-    IDENTITY_KEPT = "identity.kept", _("Somebody tried to disconnect their last way in, and it stayed.")
+    IDENTITY_UNLINK_REFUSED = (
+        "identity.unlink_refused",
+        _("Somebody tried to disconnect the last sign-in method of an account, and was refused."),
+    )
     CHANGE_REFUSED = "change.refused", _("Somebody tried to change what is above them, and nothing was changed.")
-    ADDRESS_CHANGE_ASKED = "address.change_asked", _("A person asked for another address for their account.")
-    ADDRESS_CHANGED = "address.changed", _("A verified address became an account's.")
-    ADDRESS_CHANGE_REFUSED = "address.change_refused", _("An account could not have an address, for the reason given.")
-    ADDRESS_CHANGE_CANCELLED = "address.change_cancelled", _("A change of address was ended before it happened.")
-    REGISTRATION_ASKED = "registration.asked", _("Somebody asked to open a local account; nothing exists yet.")
-    PASSWORD_RESET_ASKED = "password.reset_asked", _("Somebody said that they had forgotten a local password.")
+    EMAIL_CHANGE_REQUESTED = (
+        "email.change_requested",
+        _("A person asked to change the e-mail address of their account."),
+    )
+    EMAIL_CHANGED = "email.changed", _("A verified e-mail address became an account's.")
+    EMAIL_CHANGE_REFUSED = (
+        "email.change_refused",
+        _("An account could not take an e-mail address, for the reason given."),
+    )
+    EMAIL_CHANGE_CANCELLED = "email.change_cancelled", _("A requested change of e-mail address was cancelled.")
+    REGISTRATION_REQUESTED = "registration.requested", _("Somebody asked to open a local account; nothing exists yet.")
+    PASSWORD_RESET_REQUESTED = "password.reset_requested", _("Somebody asked to reset a local password.")
     PASSWORD_RESET = "password.reset", _("A local password was replaced by its owner, through a mailed link.")
-    LIMIT_REACHED = "limit.reached", _("Something was done too often; more of it in this window left no entry.")
-    ROLES_FROM_CLAIMS = "roles.from_claims", _("Claim rules gave, changed or took away memberships at a sign-in.")
-    RULE_UNREADABLE = "rule.unreadable", _("What claim rules look at could not be read, so they gave nothing.")
+    RATE_LIMIT_EXCEEDED = (
+        "rate_limit.exceeded",
+        _("A rate limit was exceeded; only the first time in each window is recorded."),
+    )
+    MEMBERSHIPS_SYNCED = "memberships.synced", _("Claim rules gave, changed or withdrew memberships at a sign-in.")
+    CLAIM_RULES_SKIPPED = (
+        "claim_rules.skipped",
+        _("Claim rules were skipped, because the claims that they read were not available."),
+    )
     INVITATION_SENT = "invitation.sent", _("Somebody was invited to a tenant.")
     INVITATION_RESENT = "invitation.resent", _("An invitation was sent again, with another link.")
     INVITATION_REVOKED = "invitation.revoked", _("An invitation was revoked, or another one took its place.")
     INVITATION_ACCEPTED = "invitation.accepted", _("A person accepted an invitation.")
     INVITATION_REFUSED = "invitation.refused", _("An invitation was not sent or not accepted, for the reason given.")
     INVITATION_PURGED = "invitation.purged", _("Invitations whose time was long over were removed, and counted.")
-    PROOF_CODE_SENT = (
-        "proof.code_sent",
-        _("A code was mailed to an account's address, as proof for an act."),
+    REAUTHENTICATION_CODE_SENT = (
+        "reauthentication.code_sent",
+        _("A code for reauthentication was mailed to an account's address."),
     )
-    PROOF_CODE_USED = "proof.code_used", _("A person proved themselves by a code from their mailbox, for an act.")
-    PROOF_CODE_REFUSED = "proof.code_refused", _("Somebody brought a mailed code that was not right.")
-    PROOF_BY_SIGN_IN_ALONE = (
-        "proof.by_sign_in_alone",
-        _("A sign-in alone was proof enough for an act, as the account has nothing stronger."),
+    REAUTHENTICATION_CODE_VERIFIED = "reauthentication.code_verified", _("A person reauthenticated with a mailed code.")
+    REAUTHENTICATION_CODE_REFUSED = (
+        "reauthentication.code_refused",
+        _("A wrong mailed code was entered for reauthentication."),
+    )
+    REAUTHENTICATION_SIGN_IN_ACCEPTED = (
+        "reauthentication.sign_in_accepted",
+        _("A recent sign-in was accepted as reauthentication: the account has nothing stronger."),
     )
     FACTOR_ADDED = "factor.added", _("A second factor was added to an account, or its recovery codes were made anew.")
     FACTOR_REMOVED = "factor.removed", _("A second factor was removed from an account.")
     FACTOR_REPLACED = "factor.replaced", _("A person replaced their authenticator app by another one.")
     FACTOR_RESET = "factor.reset", _("All second factors of a person were removed for them, for the reason given.")
-    FACTOR_USED = "factor.used", _("A person proved themselves by a second factor.")
-    FACTOR_REFUSED = "factor.refused", _("Somebody brought a second factor that was not right, or was turned away.")
-    SESSION_ENDED = "session.ended", _("A session was ended before its time, by its owner or for them.")
+    FACTOR_VERIFIED = "factor.verified", _("A person verified a second factor.")
+    FACTOR_REFUSED = "factor.refused", _("A second factor was wrong, or the attempt was throttled.")
+    SESSION_REVOKED = "session.revoked", _("A session was revoked, by its owner or for them, for the reason given.")
     TENANT_SWITCHED = "tenant.switched", _("A person went on in another of their tenants.")
-    TENANT_REFUSED = (
-        "tenant.refused",
-        _("Somebody asked for a tenant that is not theirs: nothing was changed."),
-    )
+    TENANT_SWITCH_REFUSED = "tenant.switch_refused", _("Somebody asked for a tenant that they do not belong to.")
     SESSION_PURGED = "session.purged", _("Expired sessions were removed; the details count them.")
-    CODE_PURGED = "code.purged", _("Expired mailed codes were removed; the details count them.")
-    LINK_PURGED = "link.purged", _("Expired mailed links were removed; the details count them.")
-    PROOF_PURGED = "proof.purged", _("Used proofs that have expired were removed; the details count them.")
-    ERRAND_PURGED = "errand.purged", _("Errands that were over were forgotten; the details count them.")
-    ERRAND_GIVEN_UP = "errand.given_up", _("Something promised to a person, such as a mail, failed for a day.")
+    MAILED_CODE_PURGED = "mailed_code.purged", _("Expired mailed codes were removed; the details count them.")
+    MAILED_LINK_PURGED = "mailed_link.purged", _("Expired mailed links were removed; the details count them.")
+    USED_PROOF_PURGED = "used_proof.purged", _("Expired used proofs were removed; the details count them.")
+    DEFERRED_TASK_PURGED = "deferred_task.purged", _("Finished deferred tasks were removed; the details count them.")
+    DEFERRED_TASK_FAILED = "deferred_task.failed", _("A deferred task, such as a mail, failed for a day.")
     EXPORT_STARTED = (
         "export.started",
         _("Somebody began to export a list; personal values hold its search and filters."),
     )
-    EXPORT_MADE = "export.made", _("An export ended: the details count the rows and say whether it was finished.")
+    EXPORT_ENDED = "export.ended", _("An export ended: the details count the rows and say whether it was finished.")
     VALUE_RESTORED = "value.restored", _("Somebody put values of an object back as an entry says that they were.")
-    WEBHOOK_AIMED = "webhook.aimed", _("Somebody chose where a webhook sends to; the details name the host alone.")
+    WEBHOOK_URL_SET = "webhook.url_set", _("Somebody set the URL of a webhook; the details name the host alone.")
     WEBHOOK_TESTED = "webhook.tested", _("Somebody asked for a test: this very entry is sent to their webhook.")
-    WEBHOOK_SECRET_RENEWED = "webhook.secret_renewed", _("A webhook got another secret; both sign for a day.")
-    WEBHOOK_RETRIED = "webhook.retried", _("Somebody let a webhook try again what it had not taken.")
-    WEBHOOK_LET_GO = "webhook.let_go", _("Somebody decided that a webhook is not sent a message any more.")
-    WEBHOOK_GAVE_UP = "webhook.gave_up", _("A message was tried for a day, not taken, and became a dead letter.")
-    WEBHOOK_SWITCHED_OFF = "webhook.switched_off", _("A webhook that took nothing any more was switched off.")
+    WEBHOOK_SECRET_ROTATED = (
+        "webhook.secret_rotated",
+        _("The secret of a webhook was rotated; both secrets sign for a day."),
+    )
+    DELIVERY_RETRIED = "delivery.retried", _("Somebody asked for a message to be delivered to its webhook again.")
+    DELIVERY_DISCARDED = "delivery.discarded", _("Somebody discarded a message that its webhook had not accepted.")
+    DELIVERY_FAILED = (
+        "delivery.failed",
+        _("A webhook did not accept a message for a day; the message became a dead letter."),
+    )
+    WEBHOOK_DISABLED = "webhook.disabled", _("A webhook that had stopped accepting messages was disabled.")
     PERSON_EXPORTED = "person.exported", _("Everything that is kept about a person was given out.")
     PERSON_ERASED = "person.erased", _("A person's account and personal values were removed, also from the trail.")
-    PERSON_KEPT = "person.kept", _("Somebody tried to erase a person and was refused, for the reason given.")
-    REQUEST_MADE_CHANGES = "request.made_changes", _("A request changed something; this says where it came from.")
-    REASON_GIVEN = "reason.given", _("A reason was given for the changes with the same request or batch id.")
-    BULK_STARTED = "bulk.started", _("A bulk action was confirmed; every change that it makes has its batch id.")
-    BULK_ENDED = "bulk.ended", _("A bulk action came to its end; the details count what it changed and left as it was.")
-    TRAIL_REMOVED = (
-        "trail.removed",
-        _("Entries whose time was over were removed; the details count them."),
+    PERSON_ERASURE_REFUSED = (
+        "person.erasure_refused",
+        _("Somebody tried to erase a person and was refused, for the reason given."),
     )
+    REQUEST_RECORDED = "request.recorded", _("A request changed something; this entry says where it came from.")
+    REASON_GIVEN = "reason.given", _("A reason was given for the changes with the same request or batch id.")
+    BULK_ACTION_STARTED = (
+        "bulk_action.started",
+        _("A bulk action was confirmed; every change that it makes has its batch id."),
+    )
+    BULK_ACTION_ENDED = (
+        "bulk_action.ended",
+        _("A bulk action ended; the details count what it changed and what it left unchanged."),
+    )
+    ENTRIES_REMOVED = "entries.removed", _("Entries past their retention were removed; the details count them.")
     TRAIL_FLOOR_SET = "trail.floor_set", _("The owner of the tables said how long entries are kept at the least.")
 
 

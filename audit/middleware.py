@@ -53,7 +53,7 @@ def _tell_whence(request_id: UUID) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(PATIENCE)
             if Entry.objects.filter(request_id=request_id).exists():
-                record(Event.REQUEST_MADE_CHANGES)
+                record(Event.REQUEST_RECORDED)
     except DatabaseError:
         logger.exception("the trail does not know where the request %s came from", request_id)
 

@@ -32,7 +32,7 @@ def learn(identity: Identity, *, former_name: str) -> None:
     for name, value in news.items():
         setattr(user, name, value)
     if news.get("email_verified"):
-        record(Event.ADDRESS_CHANGED, person=user, personal={"before": before, "after": user.email})
+        record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": user.email})
 
 
 def _news(user: User, identity: Identity, former_name: str) -> dict[str, Any]:

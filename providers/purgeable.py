@@ -35,9 +35,9 @@ def _given() -> dict[str, Any]:
 
 
 register(
-    Purgeable(model=Leaving, column="expires_at", event=Event.UPSTREAM_PURGED),
-    Purgeable(model=HeardLogout, column="expires_at", event=Event.SIGN_OUT_PURGED),
-    Purgeable(model=RefusedIdentity, column="expires_at", event=Event.IDENTITY_PURGED),
+    Purgeable(model=Leaving, column="expires_at", event=Event.UPSTREAM_REVOCATION_PURGED),
+    Purgeable(model=HeardLogout, column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
+    Purgeable(model=RefusedIdentity, column="expires_at", event=Event.REFUSED_IDENTITY_PURGED),
     Purgeable(
         model=UpstreamTokens,
         column="given_at",

@@ -174,7 +174,7 @@ PAGES = {
         meaning=NOTHING_CHANGED,
         advice=_("Connect another way in first; then you can disconnect this one."),
         can_retry=False,
-        event=Event.IDENTITY_KEPT,
+        event=Event.IDENTITY_UNLINK_REFUSED,
     ),
     Reason.STORE_UNREACHABLE: Page(
         status=503,

@@ -30,7 +30,7 @@ def test_what_the_product_records_is_heard_and_what_a_test_records_is_none(
 
     for _time in range(2):
         take("a-story", "nobody", limit=1, seconds=60)
-    assert stories.heard == {"limit.reached": {"kind", "limit", "seconds"}}
+    assert stories.heard == {"rate_limit.exceeded": {"kind", "limit", "seconds"}}
 
 
 def test_a_run_that_misses_an_event_or_finds_another_detail_is_told_so() -> None:
@@ -51,12 +51,12 @@ def test_a_run_of_one_test_fails_too_where_it_records_an_undescribed_detail(
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     options = ["-p", "no:randomly", "-p", "no:django", "here/test_nothing.py"]
     plugin = "from tests.stories import Stories\ndef pytest_configure(config):\n    stories = Stories(config)\n"
-    plugin += "    stories.heard['limit.reached'] = {'mood'}\n    config.pluginmanager.register(stories)\n"
+    plugin += "    stories.heard['rate_limit.exceeded'] = {'mood'}\n    config.pluginmanager.register(stories)\n"
     pytester.makepyfile(**{"here/conftest": plugin, "here/test_nothing": "def test_nothing():\n    pass\n"})
     part = pytester.runpytest_subprocess(*options)
 
     assert part.ret == pytest.ExitCode.TESTS_FAILED
-    part.stdout.fnmatch_lines(["*limit.reached holds mood, which is not described*"])
+    part.stdout.fnmatch_lines(["*rate_limit.exceeded holds mood, which is not described*"])
 
 
 @pytest.mark.parametrize("processes", [[], ["-n", "2"]])

@@ -64,7 +64,7 @@ def renew_secret(webhook: Webhook) -> str:
     webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + signing.OVERLAP
     webhook.secret = signing.locked(secret, webhook)
     webhook.save(update_fields=["secret", "former_secret", "former_until"])
-    record(Event.WEBHOOK_SECRET_RENEWED, object=webhook, tenant_id=webhook.tenant_id)
+    record(Event.WEBHOOK_SECRET_ROTATED, object=webhook, tenant_id=webhook.tenant_id)
     return secret
 
 
@@ -78,7 +78,7 @@ def retry(delivery: Delivery) -> None:
     """Let a message be tried again now, and by the whole schedule if it is not taken."""
     Delivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
-    record(Event.WEBHOOK_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
+    record(Event.DELIVERY_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 
 def let_go(deliveries: Iterable[Delivery]) -> int:
@@ -88,11 +88,13 @@ def let_go(deliveries: Iterable[Delivery]) -> int:
         gone, _ = Delivery.objects.filter(pk=delivery.pk).delete()
         if gone:
             count += 1
-            record(Event.WEBHOOK_LET_GO, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
+            record(
+                Event.DELIVERY_DISCARDED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id
+            )
     return count
 
 
 def _note_receiver(webhook: Webhook) -> None:
     """The trail keeps of an address what may be known: its path and its query can hold a key to what is there."""
     _, host, port = receivers.read(webhook.url).origin
-    record(Event.WEBHOOK_AIMED, object=webhook, tenant_id=webhook.tenant_id, host=host, port=port)
+    record(Event.WEBHOOK_URL_SET, object=webhook, tenant_id=webhook.tenant_id, host=host, port=port)

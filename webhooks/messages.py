@@ -14,7 +14,7 @@ from webhooks.models import Webhook
 
 LARGEST_BODY = 256 * 1024  # bytes; of a larger entry the values are left out
 VALUES = ("before", "after", "details")
-OF_WEBHOOKS = (Event.WEBHOOK_GAVE_UP, Event.WEBHOOK_SWITCHED_OFF)  # told of a receiver: it would cause the next one
+OF_WEBHOOKS = (Event.DELIVERY_FAILED, Event.WEBHOOK_DISABLED)  # told of a receiver: it would cause the next one
 
 
 @dataclass(frozen=True, kw_only=True)

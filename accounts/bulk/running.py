@@ -53,7 +53,7 @@ def count(action: BulkAction) -> None:
 def confirm(action: BulkAction) -> None:
     """Begin to change what was previewed."""
     with acting(batch_id=action.pk):
-        record(Event.BULK_STARTED, **_told(action), people=action.total)
+        record(Event.BULK_ACTION_STARTED, **_told(action), people=action.total)
     _set_out(action, BulkState.RUNNING)
 
 
@@ -173,7 +173,7 @@ def _forget_targets(action: BulkAction) -> None:
 def _record_end(action: BulkAction) -> None:
     with acting(batch_id=action.pk):
         record(
-            Event.BULK_ENDED,
+            Event.BULK_ACTION_ENDED,
             **_told(action),
             changed=action.changed,
             left=action.skipped,

@@ -74,7 +74,7 @@ def _act(
 def _refuse(request: HttpRequest, person: User, wanted: UUID | None, next_url: str) -> HttpResponse:
     reference = new_reference()
     record(
-        Event.TENANT_REFUSED,
+        Event.TENANT_SWITCH_REFUSED,
         person=person,
         refused_because="not_a_member",
         wanted=wanted,

@@ -68,7 +68,7 @@ def ask(user: User, address: str) -> str:
         user = _locked(user)
         cancel(user, because=Cancelled.NEWER_ASKED)
         token = links.make(Purpose.ADDRESS_CHANGE, address=address, lifetime=lifetimes.EMAIL_CHANGE_LINK, user=user)
-        record(Event.ADDRESS_CHANGE_ASKED, person=user, personal={"address": address})
+        record(Event.EMAIL_CHANGE_REQUESTED, person=user, personal={"address": address})
         _tell_old_address(user)
     return token
 
@@ -99,13 +99,13 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             before, was_verified = user.email, user.email_verified
             user.email, user.email_verified = link.address, True
             user.save(update_fields=["email", "email_verified"])
-            record(Event.ADDRESS_CHANGED, person=user, personal={"before": before, "after": link.address})
+            record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": link.address})
             # Password links end too: the old mailbox may hold one.
             end_others(user, keep=keep_session, because=Because.ADDRESS_CHANGED)
             if before and was_verified:
                 mail.send(before, "address_changed", {})
     except IntegrityError as taken:
-        record(Event.ADDRESS_CHANGE_REFUSED, person=user, refused_because="address_of_another_account")
+        record(Event.EMAIL_CHANGE_REFUSED, person=user, refused_because="address_of_another_account")
         raise AddressTaken from taken
 
 
@@ -128,7 +128,7 @@ def cancel(user: User, *, because: Cancelled) -> bool:
     reason = because.value if because in OF_THE_ACCOUNT else links.REPLACED
     if not links.drop(user, Purpose.ADDRESS_CHANGE, because=reason):
         return False
-    record(Event.ADDRESS_CHANGE_CANCELLED, person=user, because=because.value)
+    record(Event.EMAIL_CHANGE_CANCELLED, person=user, because=because.value)
     return True
 
 

@@ -146,7 +146,7 @@ def end_waiting(waiting: Iterable[Session], *, because: Because) -> int:
         rows = list(waiting)
         for row in rows:
             record(
-                Event.SIGN_IN_ENDED,
+                Event.SIGN_IN_CANCELLED,
                 person=row.waiting_for_id,
                 provider=row.provider,
                 session=row.public_id,
@@ -164,7 +164,7 @@ def end_links(people: Collection[UUID], *, because: Because) -> int:
     rows = list(left.values_list("pk", "user_id", "purpose"))
     for _pk, person, purpose in rows:
         if purpose == Purpose.ADDRESS_CHANGE:
-            record(Event.ADDRESS_CHANGE_CANCELLED, person=person, because=because.value)
+            record(Event.EMAIL_CHANGE_CANCELLED, person=person, because=because.value)
     return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=because.value)
 
 
@@ -180,7 +180,7 @@ def end_early(sessions: Iterable[Session], *, because: Because, word: Word | Non
         last_session.hold(people)
         told: dict[str, Any] = {"because": because.value, **(word.for_trail if word else {})}
         for row in rows:
-            record(Event.SESSION_ENDED, person=row.user_id, session=row.public_id, **told)
+            record(Event.SESSION_REVOKED, person=row.user_id, session=row.public_id, **told)
         keys = [row.session_key for row in rows]
         count = leave_word(keys, word) if word else end(keys)
         last_session.sign_out(people)

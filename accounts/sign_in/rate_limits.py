@@ -130,12 +130,12 @@ def _is_room() -> bool:
 
 def _is_room_here() -> bool:
     """The same for what is limited by itself, and leaves one entry for each key: many keys leave no more than this."""
-    here = _name("limit.reached", "", OF_EVERYBODY.seconds)
-    return HERE.count(here, seconds=OF_EVERYBODY.seconds, rest="limit.reached") <= OF_EVERYBODY.most
+    here = _name("rate_limit.exceeded", "", OF_EVERYBODY.seconds)
+    return HERE.count(here, seconds=OF_EVERYBODY.seconds, rest="rate_limit.exceeded") <= OF_EVERYBODY.most
 
 
 def _note(limit: Limit, key: str) -> None:
-    record(Event.LIMIT_REACHED, kind=limit.kind, limit=limit.most, seconds=limit.seconds, personal={"of": key})
+    record(Event.RATE_LIMIT_EXCEEDED, kind=limit.kind, limit=limit.most, seconds=limit.seconds, personal={"of": key})
 
 
 def _is_exempt(address: Address | None) -> bool:

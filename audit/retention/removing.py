@@ -75,7 +75,7 @@ def remove_what_is_due(*, seconds: float | None = None) -> Removed:
         run.ran_at, run.trouble = timezone.now(), done.trouble
         run.save()
     if done.months or done.entries:
-        record(Event.TRAIL_REMOVED, months=done.months, entries=done.entries)
+        record(Event.ENTRIES_REMOVED, months=done.months, entries=done.entries)
     return done
 
 

@@ -129,7 +129,7 @@ class Export:
             self.is_finished = True
         finally:
             with self.standpoint.told():
-                self._record(Event.EXPORT_MADE, rows=self.count, finished=self.is_finished)
+                self._record(Event.EXPORT_ENDED, rows=self.count, finished=self.is_finished)
 
     def _chunks(self) -> Iterator[list[tuple[Any, ...]]]:
         rows = self.rows.values_list(*self.columns.values()).iterator(chunk_size=CHUNK)

@@ -63,7 +63,9 @@ def account_of(request: HttpRequest, site: admin.AdminSite, key: object) -> User
 
 
 def _found(request: HttpRequest, site: admin.AdminSite, reference: str) -> Iterator[Found]:
-    entries = Entry.objects.filter(of_reference(reference)).exclude(action=Event.IDENTITY_LED).order_by("-id")
+    entries = (
+        Entry.objects.filter(of_reference(reference)).exclude(action=Event.REFUSED_IDENTITY_LINKED).order_by("-id")
+    )
     led = who_led(reference)
     for entry in entries[:MOST]:
         account = account_of(request, site, entry.person)

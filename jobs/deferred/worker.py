@@ -99,5 +99,5 @@ def _end(errand: Errand) -> None:
 def _give_up(errand: Errand) -> None:
     with transaction.atomic():
         _end(errand)
-        record(Event.ERRAND_GIVEN_UP, object=errand, kind=errand.kind, tries=errand.tries)
+        record(Event.DEFERRED_TASK_FAILED, object=errand, kind=errand.kind, tries=errand.tries)
     logger.error("an errand was given up: %s %s", errand.kind, errand.pk)

@@ -108,7 +108,7 @@ def may_help(by: User, account: User) -> bool:
 
 def who_led(reference: str) -> Entry | None:
     """Return the entry that tells who led the identity of this refusal, and to which account."""
-    return Entry.objects.filter(of_reference(reference), action=Event.IDENTITY_LED).order_by("-id").first()
+    return Entry.objects.filter(of_reference(reference), action=Event.REFUSED_IDENTITY_LINKED).order_by("-id").first()
 
 
 def _obstacle_at(account: User, row: RefusedIdentity, by: User) -> Obstacle | None:
@@ -151,7 +151,7 @@ def _tell(identity: Identity, account: User, reference: str) -> None:
     """Tell the trail, and the owner at the address of their account: never at one that came with the identity."""
     mailed = mail.is_set_up() and bool(account.email)
     record(
-        Event.IDENTITY_LED,
+        Event.REFUSED_IDENTITY_LINKED,
         person=account,
         object=identity,
         provider=identity.provider,

@@ -95,7 +95,12 @@ def _failed(row: Row, failed: SignInRefused) -> str:
 def _note_refusal(row: Row, refused: SignInRefused) -> None:
     """Tell the trail what waiting does not mend: an answer that is not believed, or a client that is not taken."""
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
-        record(Event.UPSTREAM_REFUSED, provider=row.provider, because=refused.reason.value, detail=refused.detail)
+        record(
+            Event.UPSTREAM_TOKENS_REFRESH_FAILED,
+            provider=row.provider,
+            because=refused.reason.value,
+            detail=refused.detail,
+        )
 
 
 def _is_kept(row: Row) -> bool:

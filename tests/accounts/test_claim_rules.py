@@ -487,7 +487,7 @@ def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, 
     assert not Session.objects.filter(user=given).exists()
     assert Session.objects.filter(user=by_hand).exists()
     assert Entry.objects.filter(object_table="accounts_membership", action="delete").count() == 1
-    ended = Entry.objects.get(action="session.ended").details
+    ended = Entry.objects.get(action="session.revoked").details
     assert ended
     assert ended["because"] == "role_changed"
 

@@ -151,7 +151,7 @@ def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> 
     Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_try_at=timezone.now())
     do_errands_again()
 
-    told = Entry.objects.get(action=Event.ERRAND_GIVEN_UP)
+    told = Entry.objects.get(action=Event.DEFERRED_TASK_FAILED)
     assert (told.details, told.object_id) == ({"kind": "mail", "tries": 0}, str(sent.pk))
     assert Errand.objects.get().content == ""
     assert "given up" in caplog.text
@@ -159,7 +159,7 @@ def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> 
     Errand.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     purging.purge()
     assert not Errand.objects.exists()
-    assert Entry.objects.get(action=Event.ERRAND_PURGED).details == {"count": 1, "finished": True}
+    assert Entry.objects.get(action=Event.DEFERRED_TASK_PURGED).details == {"count": 1, "finished": True}
 
 
 def test_an_id_of_ones_own_is_the_errands() -> None:

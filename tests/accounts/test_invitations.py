@@ -205,7 +205,7 @@ def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
     send(town.b)
 
     assert len(all_of(town.a)) == 2
-    assert len(events("limit.reached")) == 2
+    assert len(events("rate_limit.exceeded")) == 2
 
 
 def test_without_mail_nobody_is_invited(town: Town, settings: Any) -> None:

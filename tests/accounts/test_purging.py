@@ -113,7 +113,7 @@ def test_expired_links_go_used_or_not() -> None:
 
     purge()
     assert set(MailedLink.objects.values_list("digest", flat=True)) == {"c", "d"}
-    assert told("link.purged") == [{"count": 2, "finished": True}]
+    assert told("mailed_link.purged") == [{"count": 2, "finished": True}]
 
 
 def test_a_run_with_nothing_to_do_says_nothing_in_the_trail_and_that_it_ran() -> None:

@@ -295,9 +295,9 @@ def test_personal_values_and_addresses_of_people_elsewhere_are_not_shown(town: T
         actor=Actor(ActorKind.PERSON, str(town.b.owner.pk)), tenant_id=str(town.a.tenant.pk), address="203.0.113.9",
         user_agent="Canary Browser",
     ):  # fmt: skip
-        record(Event.ADDRESS_CHANGED, person=town.b.member, personal={"after": "canary@example.com"})
-        record(Event.ADDRESS_CHANGED, person=town.a.member, personal={"after": "known@example.com"})
-    entries = list(Entry.objects.filter(action="address.changed").order_by("id").values_list("pk", flat=True))
+        record(Event.EMAIL_CHANGED, person=town.b.member, personal={"after": "canary@example.com"})
+        record(Event.EMAIL_CHANGED, person=town.a.member, personal={"after": "known@example.com"})
+    entries = list(Entry.objects.filter(action="email.changed").order_by("id").values_list("pk", flat=True))
     client = proven(town.a.owner)
     foreign, own = (text(client, f"{TRAIL}{pk}/change/") for pk in entries)
 
@@ -352,7 +352,7 @@ def test_an_export_is_exactly_what_is_filtered_and_is_recorded(
         body = b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
         assert {int(row["id"]) for row in _rows(form, body)} == expected
         assert "canary@example.com" not in body
-    made = Entry.objects.filter(action="export.made").latest("id")
+    made = Entry.objects.filter(action="export.ended").latest("id")
     assert made.details
     assert (made.details["model"], made.details["rows"], made.details["finished"]) == ("audit.Entry", 1, True)
 

@@ -44,17 +44,17 @@ def endless() -> dict[str, Any]:
 def test_a_value_that_cannot_be_written_undoes_nothing(value: object) -> None:
     with transaction.atomic(), acting(reason="why \0"):
         user = User.objects.create_user(name="Ada")
-        record(Event.FACTOR_USED, person=user, what=value, personal={"what": value})
+        record(Event.FACTOR_VERIFIED, person=user, what=value, personal={"what": value})
 
-    entry = Entry.objects.get(action=Event.FACTOR_USED, person=str(user.pk))
+    entry = Entry.objects.get(action=Event.FACTOR_VERIFIED, person=str(user.pk))
     assert Entry.objects.filter(object_table="accounts_user", object_id=str(user.pk)).count() == 1
     assert set(entry.details or {}) == {"what"}
     assert Personal.objects.get(entry=entry).after is not None
 
 
 def test_what_is_left_out_says_of_which_kind_it_was_and_the_admin_shows_it() -> None:
-    record(Event.FACTOR_USED, what=Unwritable(), within=[{"deep": object()}])
-    entry = Entry.objects.get(action=Event.FACTOR_USED)
+    record(Event.FACTOR_VERIFIED, what=Unwritable(), within=[{"deep": object()}])
+    entry = Entry.objects.get(action=Event.FACTOR_VERIFIED)
     assert entry.details == {
         "what": "(cannot be written: Unwritable)", "within": [{"deep": "(cannot be written: object)"}],
     }  # fmt: skip
@@ -74,13 +74,13 @@ def test_a_column_of_five_megabytes_is_written_with_its_entry_and_the_admin_show
     identity = Identity.objects.create(user=user, provider="google", issuer="i", subject="s", claims=claims)
     Identity.objects.filter(pk=identity.pk).update(claims={"long": "y" * LARGE})
     identity.delete()
-    record(Event.FACTOR_USED, much="z" * LARGE)
+    record(Event.FACTOR_VERIFIED, much="z" * LARGE)
 
     entries = list(Entry.objects.filter(object_table="accounts_identity").order_by("id"))
     assert [entry.action for entry in entries] == ["create", "update", "delete"]
     kept = [entry.personal.after or entry.personal.before or {} for entry in entries]
     assert [len(values["claims"]["long"]) for values in kept] == [LARGE] * 3
-    event = Entry.objects.get(action=Event.FACTOR_USED)
+    event = Entry.objects.get(action=Event.FACTOR_VERIFIED)
     assert len((event.details or {})["much"]) == LARGE
     browser = proven(User.objects.create_superuser(username="root"))
     for entry in (*entries, event):

@@ -175,7 +175,7 @@ def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(ow
     assert Personal.objects.filter(at__lt=timezone.now() - timedelta(days=400)).count() == 0
     findings = verify()
     assert (told(findings), findings.removed) == ([], 20)
-    event = Entry.objects.get(action="trail.removed")
+    event = Entry.objects.get(action="entries.removed")
     assert event.details == {"months": 2, "entries": 20}
     seal()
     assert verify().is_clean

@@ -130,7 +130,7 @@ def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: 
     entries = Entry.objects.filter(request_id=UUID(answer.headers["X-Request-ID"]))
     (whence,) = entries.filter(source="event")
     assert entries.filter(action="update", object_table="auth_group").count() == 1
-    assert (whence.action, whence.actor.id) == ("request.made_changes", str(root.pk))
+    assert (whence.action, whence.actor.id) == ("request.recorded", str(root.pk))
     assert (whence.personal.address, whence.personal.user_agent) == ("192.0.2.7", "Firefox")
 
 
@@ -148,7 +148,7 @@ def test_other_requests_leave_no_event_of_that_kind(view: str) -> None:
 
     ContextMiddleware(answer)(RequestFactory().get("/", REMOTE_ADDR="192.0.2.7"))
 
-    assert not Entry.objects.filter(action="request.made_changes").exists()
+    assert not Entry.objects.filter(action="request.recorded").exists()
 
 
 @pytest.mark.django_db(transaction=True)

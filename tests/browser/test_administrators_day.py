@@ -161,7 +161,7 @@ def _read_history(visitor: Visitor) -> None:
     trail.nth(day.index(changed)).get_by_role("link").first.press("Enter")
     expect(page.get_by_role("row", name="Role member admin", exact=True)).to_be_visible()
 
-    visitor.go("/admin/audit/entry/?action=export.made")
+    visitor.go("/admin/audit/entry/?action=export.ended")
     expect(trail).to_have_count(1)
     expect(trail).to_contain_text("Hildegard Keeper")
 

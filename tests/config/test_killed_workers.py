@@ -101,7 +101,7 @@ def test_what_a_killed_worker_was_at_is_done_by_another(
     assert Session.objects.get().session_key == "live1"
     changed = Entry.objects.filter(batch_id=action.pk, action="update").values_list("object_id", flat=True)
     assert len(changed) == len(set(changed)) == _now(action).changed == PEOPLE
-    assert Entry.objects.filter(batch_id=action.pk, action="bulk.ended").count() == 1
+    assert Entry.objects.filter(batch_id=action.pk, action="bulk_action.ended").count() == 1
 
 
 def _ask_for_everything() -> BulkAction:

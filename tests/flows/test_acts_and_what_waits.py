@@ -359,7 +359,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
     waiting = Session.objects.of_browser(stage.late.key).get()
     log_out_there_by_sid(stage)
 
-    entry = Entry.objects.get(action="sign_in.ended")
+    entry = Entry.objects.get(action="sign_in.cancelled")
     assert entry.details == {"provider": "keycloak", "session": waiting.public_id, "because": "provider"}
     assert (entry.person, entry.actor_id) == (str(stage.person.pk), "keycloak")
     assert stage.late.get(PROVE).headers["Location"] == ENDED

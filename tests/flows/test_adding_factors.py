@@ -74,7 +74,7 @@ def test_adding_and_removing_end_the_other_devices_and_are_told(
     assert not Authenticator.objects.exists()
     assert [found["kind"] for found in details("factor.added")] == ["totp", "recovery_codes"]
     assert sorted(found["kind"] for found in details("factor.removed")) == ["recovery_codes", "totp"]
-    assert [found["because"] for found in details("session.ended")] == ["factor_added", "factor_removed"]
+    assert [found["because"] for found in details("session.revoked")] == ["factor_added", "factor_removed"]
     assert new_browser().sign_in(provider, "ada").headers["Location"] == "/accounts/"
 
 

@@ -63,8 +63,8 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
 
     assert address_now() == (NEW, True)
     assert (browser.account is None, elsewhere.account) == (False, None)
-    assert because("session.ended") == ["address_changed"]
-    assert events("address.change_asked", "address.changed") == ["address.change_asked", "address.changed"]
+    assert because("session.revoked") == ["address_changed"]
+    assert events("email.change_requested", "email.changed") == ["email.change_requested", "email.changed"]
     assert "was changed" in post.to(OLD).subject
 
 
@@ -88,7 +88,7 @@ def test_a_link_works_once_even_for_several_at_once(browser: Browser, post: Post
 
     assert sorted(answers) == [302, 410, 410, 410]
     assert browser.get(link).status_code == 410
-    assert events("address.changed") == ["address.changed"]
+    assert events("email.changed") == ["email.changed"]
 
 
 def test_the_link_is_for_its_accounts_own_session(
@@ -143,7 +143,7 @@ def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
     assert b"Another account has this address" in refused.content
     assert address_now() == (OLD, True)
     assert browser.account
-    assert events("address.changed", "address.change_refused") == ["address.change_refused"]
+    assert events("email.changed", "email.change_refused") == ["email.change_refused"]
 
 
 def test_the_old_address_ends_what_somebody_else_asked_for(
@@ -160,8 +160,8 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
     assert (before is None, browser.account) == (False, None)
     assert browser.get(confirm).status_code == 410
     assert owner.post(undo).status_code == 410
-    assert because("address.change_cancelled") == ["not_them"]
-    assert because("session.ended") == ["address_change_disowned"]
+    assert because("email.change_cancelled") == ["not_them"]
+    assert because("session.revoked") == ["address_change_disowned"]
     assert address_now() == (OLD, True)
 
 
@@ -190,7 +190,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
 
     assert browser.get(older).status_code == 410
     assert browser.post(post.link("ada@newest.example")).status_code == 302
-    assert because("address.change_cancelled") == ["newer_asked"]
+    assert because("email.change_cancelled") == ["newer_asked"]
 
 
 def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:
@@ -200,7 +200,7 @@ def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) ->
 
     assert NEW not in browser.get(ADDRESS).content.decode()
     assert post.count(NEW) == 0  # its link had died before a worker came to it
-    assert because("address.change_cancelled") == ["owner"]
+    assert because("email.change_cancelled") == ["owner"]
 
 
 def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine: Any) -> None:
@@ -227,7 +227,7 @@ def test_a_change_dies_when_identities_change(browser: Browser, post: Post, prov
 
     assert browser.post(link).status_code == 410
     assert address_now() == (OLD, True)
-    assert because("address.change_cancelled") == [f"identity_{how}"]
+    assert because("email.change_cancelled") == [f"identity_{how}"]
 
 
 @pytest.mark.parametrize("how", ["save", "update"])
@@ -299,7 +299,7 @@ def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post:
     answers = [ask(browser, f"ada{number}@new.example").status_code for number in range(8)]
 
     assert answers == [302] * 5 + [429] * 3
-    assert events("limit.reached") == ["limit.reached"]
+    assert events("rate_limit.exceeded") == ["rate_limit.exceeded"]
     assert MailedLink.objects.filter(purpose=Purpose.ADDRESS_CHANGE).count() == 1
 
 

@@ -40,7 +40,7 @@ def sid(browser: Browser) -> str:
 
 def ended() -> list[tuple[str, str]]:
     """Which sessions the trail says were ended, and why."""
-    entries = Entry.objects.filter(action="session.ended").order_by("id")
+    entries = Entry.objects.filter(action="session.revoked").order_by("id")
     return [(entry.details["session"], entry.details["because"]) for entry in entries if entry.details]
 
 
@@ -68,7 +68,7 @@ def test_exactly_the_session_that_ended_there_ends_here(
     assert ada.account is None
     assert None not in {elsewhere.account, grace.account, by_google.account}
     assert ended() == [(session.public_id, "provider")]
-    entry = Entry.objects.get(action="session.ended")
+    entry = Entry.objects.get(action="session.revoked")
     assert (entry.actor_kind, entry.actor_id, entry.person) == ("service", "keycloak", str(session.user_id))
 
 
@@ -244,7 +244,7 @@ def test_what_tells_repetitions_apart_goes_when_the_token_would_be_refused_anyho
     purging.purge()
 
     assert HeardLogout.objects.exists() is bool(exp)
-    assert exp or Entry.objects.get(action="sign_out.purged").details == {"count": 1, "finished": True}
+    assert exp or Entry.objects.get(action="logout_token.purged").details == {"count": 1, "finished": True}
 
 
 @pytest.mark.parametrize(

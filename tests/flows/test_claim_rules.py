@@ -75,7 +75,7 @@ def test_a_rule_gives_at_the_first_sign_in_to_whom_it_means(
     assert claim_rules.roles() == {"Abbey": "admin"}
     assert claim_rules.given_by() == {"Abbey": rule.pk}
     assert browser.account == str(User.objects.get().pk)
-    assert events("roles.from_claims") == [
+    assert events("memberships.synced") == [
         {"provider": at, "given": [rule.pk], "changed": [], "withdrawn": []}
     ]  # fmt: skip
     new_browser().sign_in(at, "ada")
@@ -101,8 +101,8 @@ def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
     third.sign_in(at, "grace")
     assert claim_rules.roles() == {}
     assert (second.account, bool(third.account)) == (None, True)
-    assert events("roles.from_claims")[-1]["withdrawn"] == [rule.pk]
-    assert {entry["because"] for entry in events("session.ended")} == {"role_changed"}
+    assert events("memberships.synced")[-1]["withdrawn"] == [rule.pk]
+    assert {entry["because"] for entry in events("session.revoked")} == {"role_changed"}
 
     providers.add_persona(GRACE)
     new_browser().sign_in(at, "grace")
@@ -117,8 +117,8 @@ def test_a_sign_in_that_changes_nothing_says_nothing_and_ends_no_session(
     new_browser().sign_in("google", "grace")
 
     assert browser.account
-    assert len(events("roles.from_claims")) == 1
-    assert events("session.ended") == []
+    assert len(events("memberships.synced")) == 1
+    assert events("session.revoked") == []
 
 
 @OFTEN
@@ -136,7 +136,7 @@ def test_what_a_person_gave_is_never_touched(
         providers.add_persona(persona)
         new_browser().sign_in(at, "grace")
         assert (claim_rules.roles(), claim_rules.given_by()) == ({"Abbey": "owner"}, {"Abbey": None})
-    assert events("roles.from_claims") == []
+    assert events("memberships.synced") == []
 
 
 def test_the_first_of_several_rules_for_one_tenant_counts(browser: Browser, new_browser: Callable[[], Browser]) -> None:
@@ -149,7 +149,7 @@ def test_the_first_of_several_rules_for_one_tenant_counts(browser: Browser, new_
 
     new_browser().sign_in("keycloak", "grace")
     assert claim_rules.roles() == {"Abbey": "owner", "Barn": "admin"}
-    assert events("roles.from_claims")[-1]["changed"] == [first.pk]
+    assert events("memberships.synced")[-1]["changed"] == [first.pk]
     assert browser.account is None
 
     claim_rules.change(first, is_active=False)
@@ -293,7 +293,7 @@ def test_without_a_rule_no_claim_gives_anything(browser: Browser, providers: San
     assert claim_rules.roles() == {}
     assert not person.groups.exists()
     assert not person.user_permissions.exists()
-    assert events("roles.from_claims") == []
+    assert events("memberships.synced") == []
 
 
 # The calls it costs
@@ -443,7 +443,7 @@ def test_a_claim_that_cannot_be_read_gives_nothing_and_takes_back(
     assert claim_rules.roles() == {}
     assert browser.account is None
     assert providers.counts(at)["leak"] == 0
-    unreadable = events("rule.unreadable")
+    unreadable = events("claim_rules.skipped")
     if fault.key in READABLE:
         assert unreadable == []
         return

@@ -65,7 +65,7 @@ def test_oidcc_client_test_refresh_token_invalid_issuer_and_invalid_sub(
     assert (after.access, after.refresh, after.id_token, after.version) == (
         before.access, before.refresh, before.id_token, before.version,
     )  # fmt: skip
-    assert Entry.objects.filter(action="upstream.refused").count() == 1
+    assert Entry.objects.filter(action="upstream_tokens.refresh_failed").count() == 1
 
 
 @pytest.mark.parametrize("fault", [None, "refresh_no_nonce"])

@@ -23,7 +23,7 @@ def events() -> list[str]:
 
 def endings() -> list[str]:
     """Why sessions were ended before their time, as the trail has it."""
-    entries = Entry.objects.filter(action="session.ended").order_by("id")
+    entries = Entry.objects.filter(action="session.revoked").order_by("id")
     return [entry.details["because"] for entry in entries if entry.details]
 
 
@@ -201,7 +201,7 @@ def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     response = disconnect(browser, Identity.objects.get())
 
-    kept = Entry.objects.get(action="identity.kept")
+    kept = Entry.objects.get(action="identity.unlink_refused")
     assert response.status_code == 409
     assert kept.details
     assert kept.details["refused_because"] == "last_way_in"

@@ -117,7 +117,7 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert entry["closed"]
     assert {one["what"]: one["count"] for one in entry["ended"]} == ended
     assert told("account.cut_off_confirmed") == [{}]
-    assert {entry["because"] for entry in told("session.ended")} == {"cut_off"}
+    assert {entry["because"] for entry in told("session.revoked")} == {"cut_off"}
 
     shown = browser.get(answer.headers["Location"])
     assert shown.content.decode().count("None left") == 4

@@ -134,7 +134,7 @@ def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     if is_kept:
         return
     assert (after.access, after.refresh, after.id_token) == (before.access, before.refresh, before.id_token)
-    (entry,) = Entry.objects.filter(action="upstream.refused")
+    (entry,) = Entry.objects.filter(action="upstream_tokens.refresh_failed")
     assert entry.details is not None
     assert entry.details["because"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
     assert entry.details["detail"]

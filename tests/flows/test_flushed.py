@@ -197,7 +197,7 @@ def test_used_proofs_are_purged_when_they_could_not_count_any_more() -> None:
     purging.purge()
 
     assert UsedProof.objects.count() == 1
-    assert Entry.objects.get(action="proof.purged").details == {"count": 1, "finished": True}
+    assert Entry.objects.get(action="used_proof.purged").details == {"count": 1, "finished": True}
     assert "test" not in str(UsedProof.objects.values_list()), "what it was is not kept"
 
 

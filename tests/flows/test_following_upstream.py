@@ -68,7 +68,7 @@ def _no_messages() -> None:
 def ended() -> list[dict[str, Any]]:
     return [
         {name: value for name, value in (entry.details or {}).items() if name != "session"}
-        for entry in Entry.objects.filter(action="session.ended").order_by("id")
+        for entry in Entry.objects.filter(action="session.revoked").order_by("id")
     ]
 
 

@@ -202,9 +202,9 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
     assert browser.sign_in(silent, persona, process="prove", next=ADDRESS).headers["Location"] == ADDRESS
 
     assert opens(browser)
-    assert details("proof.by_sign_in_alone") == []
+    assert details("reauthentication.sign_in_accepted") == []
     browser.post(ADDRESS, {"address": "another@example.com"})
-    assert details("proof.by_sign_in_alone") == [{"act": "address"}]
+    assert details("reauthentication.sign_in_accepted") == [{"act": "address"}]
     assert b"change your e-mail address" in browser.get("/accounts/").content
     later(minutes=11)
     assert not opens(browser)
@@ -230,7 +230,7 @@ def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
         browser.connect("google", "linus")
 
     assert "connect another sign-in method" in str(post.to("linus@example.com").body)
-    assert details("proof.by_sign_in_alone") == [{"act": "connect"}]
+    assert details("reauthentication.sign_in_accepted") == [{"act": "connect"}]
 
 
 def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: Sandbox) -> None:

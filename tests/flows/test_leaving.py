@@ -90,7 +90,7 @@ def later(**time: float) -> None:
 
 
 def gave_up() -> list[dict[str, Any]]:
-    return [entry.details or {} for entry in Entry.objects.filter(action="upstream.gave_up")]
+    return [entry.details or {} for entry in Entry.objects.filter(action="upstream_tokens.revocation_failed")]
 
 
 def sign_out(browser: Browser, user: User) -> None:
@@ -473,7 +473,7 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
     later(days=1, seconds=1)
     purging.purge()
     assert not Leaving.objects.exists()
-    assert Entry.objects.get(action="upstream.purged").details == {"count": 1, "finished": True}
+    assert Entry.objects.get(action="upstream_revocation.purged").details == {"count": 1, "finished": True}
 
 
 # A provider that cannot be told

@@ -38,7 +38,7 @@ def test_refused_callbacks_and_sign_outs_of_one_client_leave_so_many_entries_and
     assert b"Too many" in answers[-2].content
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert refusals() == ["state_missing"] * few
-    (limit,) = Entry.objects.filter(action="limit.reached")
+    (limit,) = Entry.objects.filter(action="rate_limit.exceeded")
     assert limit.details == {"kind": "refusals", "limit": few, "seconds": 60}
     assert limit.personal.after == {"of": STRANGER}
 

@@ -51,8 +51,8 @@ def test_an_account_is_opened_by_the_link_and_not_before(browser: Browser, post:
     assert browser.account == str(person.pk)
     assert (person.email, person.email_verified, person.name, person.username) == (NORA, True, "Nora Night", None)
     assert identify_hasher(person.password).algorithm == "argon2"
-    assert events("registration.asked", "account.enrolled", "sign_in.succeeded") == [
-        "registration.asked",
+    assert events("registration.requested", "account.enrolled", "sign_in.succeeded") == [
+        "registration.requested",
         "account.enrolled",
         "sign_in.succeeded",
     ]
@@ -226,7 +226,7 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
     assert (browser.account, owner.account) == (None, None)
     assert (sign_in(owner).status_code, sign_in(owner, password=ANOTHER).status_code) == (422, 302)
     assert owner.post(link, {"password": PASSWORD}).status_code == 410
-    assert because("session.ended") == ["password_reset"]
+    assert because("session.revoked") == ["password_reset"]
     assert [letter.subject for letter in post.all() if "was changed" in letter.subject and letter.to == [NORA]]
 
 
@@ -245,7 +245,7 @@ def test_a_new_password_ends_what_was_waiting(browser: Browser, new_browser: Cal
 
     assert (owner.post(change).status_code, owner.post(older, {"password": PASSWORD}).status_code) == (410, 410)
     assert User.objects.get().email == NORA
-    assert because("address.change_cancelled") == ["password_reset"]
+    assert because("email.change_cancelled") == ["password_reset"]
 
 
 @pytest.mark.promise(29)
@@ -330,7 +330,7 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
     many = [ask("2001:db8::1" if number % 2 else "2001:db8::2", f"n{number}@example.com") for number in range(22)]
     assert many == [200] * 20 + [429] * 2
     assert ask("127.0.0.1", NORA) == 200  # exempt
-    limits = Entry.objects.filter(action="limit.reached")
+    limits = Entry.objects.filter(action="rate_limit.exceeded")
     assert [entry.details["kind"] for entry in limits.order_by("id") if entry.details] == [
         "mails.address",
         "mails.client",

@@ -142,7 +142,7 @@ def test_from_the_refusal_to_the_person_signed_in_again(
     old.sign_in(provider, "ada")
     assert old.account == str(ada.pk), "what opened it before still does"
 
-    (entry,) = Entry.objects.filter(action="identity.led")
+    (entry,) = Entry.objects.filter(action="refused_identity.linked")
     assert (entry.person, entry.actor_id) == (str(ada.pk), str(root.pk))
     assert entry.details == {"provider": provider, "issuer": row.issuer, "reference": clash, "mailed": True}
     given = Entry.objects.filter(action="reason.given", request_id=entry.request_id).values_list("reason", flat=True)
@@ -240,7 +240,7 @@ def test_it_is_done_once(refused: str, administrator: Client) -> None:
 
     assert "This was done already" in again
     assert Identity.objects.count() == 2
-    assert len(told("identity.led")) == 1
+    assert len(told("refused_identity.linked")) == 1
     assert not RefusedIdentity.objects.exists()
 
 
@@ -254,7 +254,7 @@ def refusal_on_page(refused: str, client: Client, expected: Obstacle) -> None:
     """The page says why, nothing is changed, and the trail has it."""
     answer = client.post(lead_page(refused), {"reason": REASON})
     assert str(expected.label) in said(client, answer).replace("&#x27;", "'")
-    assert not told("identity.led")
+    assert not told("refused_identity.linked")
 
 
 def test_not_after_thirty_days_also_by_the_second_press(
@@ -527,7 +527,7 @@ def test_what_came_goes_after_thirty_days(refused: str) -> None:
     purge()
 
     assert not RefusedIdentity.objects.exists()
-    assert told("identity.purged") == [{"count": 1, "finished": True}]
+    assert told("refused_identity.purged") == [{"count": 1, "finished": True}]
 
 
 def test_only_superusers_see_the_list(town: Town, refused: str, administrator: Client) -> None:
@@ -567,7 +567,7 @@ def test_of_two_administrators_at_once_one_does_it(browser: Browser, new_browser
 
     assert sorted(together(*map(press, chiefs))) == ["done", "used"]
     assert Identity.objects.count() == 2
-    assert len(told("identity.led")) == 1
+    assert len(told("refused_identity.linked")) == 1
 
 
 @pytest.mark.django_db(transaction=True)

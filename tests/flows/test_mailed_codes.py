@@ -45,7 +45,7 @@ def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_gap(ada: B
     for shape in ("{}", " {} ", "{}\t"):
         assert works(ada, shape.format(ask_for_code(ada, ADDRESS).replace(" ", "")))
     assert works(ada, ask_for_code(ada, ADDRESS).replace(" ", "-"))
-    assert details("proof.code_used") == [{"act": "address"}] * 4
+    assert details("reauthentication.code_verified") == [{"act": "address"}] * 4
 
 
 def test_a_code_works_once(ada: Browser) -> None:
@@ -84,7 +84,7 @@ def test_the_sixth_try_is_not_judged(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
     assert [works(ada, guess) for guess in [wrong(code)] * 5 + [code]] == [False] * 6
-    assert [found["tries"] for found in details("proof.code_refused")] == [1, 2, 3, 4, 5]
+    assert [found["tries"] for found in details("reauthentication.code_refused")] == [1, 2, 3, 4, 5]
 
 
 def test_a_new_code_takes_the_place_of_the_one_before(ada: Browser) -> None:
@@ -174,7 +174,7 @@ def test_one_code_typed_in_twice_at_once_is_used_once(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
     together(*[lambda: ada.post(PAGE, {"code": code})] * 4)
 
-    assert len(details("proof.code_used")) == 1
+    assert len(details("reauthentication.code_verified")) == 1
 
 
 @pytest.mark.promise(80)

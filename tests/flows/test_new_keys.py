@@ -83,7 +83,7 @@ def test_who_sends_too_many_made_up_tokens_makes_us_ask_for_nothing(
 
     assert providers.counts("keycloak")["jwks"] == 1
     assert refused() == ["key_unknown"] * 5
-    assert [entry.details["kind"] for entry in Entry.objects.filter(action="limit.reached") if entry.details] == [
+    assert [entry.details["kind"] for entry in Entry.objects.filter(action="rate_limit.exceeded") if entry.details] == [
         "unknown_keys"
     ]
     assert stranger.post(PATH, {"logout_token": providers.logout_token(sid(browser))}).status_code == 200

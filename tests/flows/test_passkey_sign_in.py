@@ -65,7 +65,7 @@ def test_an_administrator_is_in_with_both_factors_and_asked_nothing_more(browser
     assert browser.get("/admin/").status_code == 200
     assert browser.key != planted
     assert details("sign_in.succeeded") == [{"provider": "", "steps": ["mfa"]}]
-    assert details("factor.used") == [{"kind": "webauthn"}]
+    assert details("factor.verified") == [{"kind": "webauthn"}]
     assert Session.objects.get().user == root
 
 

@@ -220,7 +220,7 @@ def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
 
     assert answers == [403] * 5 + [429] * 15
     assert Entry.objects.filter(action="sign_in.refused").count() == 5
-    assert Entry.objects.filter(action="limit.reached").count() == 1
+    assert Entry.objects.filter(action="rate_limit.exceeded").count() == 1
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis there", "redis away"])
@@ -241,7 +241,7 @@ def test_many_addresses_are_no_way_past(
         client.post("/admin/login/", {"username": "a"}, REMOTE_ADDR=f"2001:db8:{number:x}::1")
 
     assert Entry.objects.filter(action="sign_in.refused").count() == 7
-    (limit,) = Entry.objects.filter(action="limit.reached")
+    (limit,) = Entry.objects.filter(action="rate_limit.exceeded")
     assert limit.details
     assert limit.details["kind"] == "refusals.all"
 

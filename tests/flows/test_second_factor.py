@@ -214,7 +214,7 @@ def test_a_recovery_code_lets_in_once(browser: Browser, new_browser: Callable[[]
     assert second.post(PROVE, {"code": codes[3]}).status_code == 200
     assert (first.account, second.account) == (browser.account, None)
     assert b"9 left" in first.get(LIST).content
-    assert details("factor.used")[-1] == {"kind": "recovery_codes"}
+    assert details("factor.verified")[-1] == {"kind": "recovery_codes"}
     spent = Entry.objects.filter(object_table="mfa_authenticator", action="update").get()
     assert (spent.actor_kind, spent.actor_id) == ("person", browser.account)
 

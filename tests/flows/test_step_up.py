@@ -91,7 +91,7 @@ def test_who_has_a_factor_proves_it_by_that_and_by_nothing_less(
     assert is_fresh(browser)
     later(minutes=11)
     assert browser.post(PROVE, {"code": codes[0]}).headers["Location"] == "/accounts/sessions/"
-    assert [found["kind"] for found in details("factor.used")] == ["totp", "recovery_codes"]
+    assert [found["kind"] for found in details("factor.verified")] == ["totp", "recovery_codes"]
 
 
 def test_a_provider_that_asked_for_a_factor_proves_it_too(

@@ -136,7 +136,9 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
         assert UpstreamTokens.objects.get().health == Health.FAILING
         assert browser.account == str(user.pk)
 
-    assert not Entry.objects.filter(action__in=("session.ended", "upstream.lost", "upstream.refused")).exists()
+    assert not Entry.objects.filter(
+        action__in=("session.revoked", "upstream_tokens.lost", "upstream_tokens.refresh_failed")
+    ).exists()
     if provider != "github":
         UpstreamTokens.objects.update(rest_until=None)
         assert get_token(user, provider) != living

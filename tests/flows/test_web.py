@@ -208,7 +208,7 @@ def test_whom_an_administrator_deactivates_is_out_everywhere_and_for_good(
     assert browser.get("/accounts/sessions/").status_code == 302
     assert not Session.objects.filter(user=person).exists()
     assert new_browser().sign_in("google", "ada").status_code == 403
-    ended = Entry.objects.filter(action="session.ended", person=str(person.pk))
+    ended = Entry.objects.filter(action="session.revoked", person=str(person.pk))
     assert ended.count() == 2
     assert {entry.actor_id for entry in ended} == {administrator.session["_auth_user_id"]}
 

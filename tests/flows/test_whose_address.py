@@ -243,7 +243,7 @@ def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
         Identity.objects.create(user=person, provider="google", issuer="https://i", subject=subject)
     with acting(actor=Actor(ActorKind.COMMAND, "test")):
         for text in ("KING@corp.example", "kıng@corp.example", "SUBJECT-K", "subject-k"):
-            record(Event.REGISTRATION_ASKED, personal={"address": text})
+            record(Event.REGISTRATION_REQUESTED, personal={"address": text})
     out = io.StringIO()
     call_command("export_person", user=str(king.pk), stdout=out)
     kept = json.loads(out.getvalue())["kept"]
@@ -263,10 +263,10 @@ def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browse
     others = ["zoë@bücher.other.example", "zoé@bücher.example", "zoë@xn--bcher-kva.example.com"]
     with acting(actor=Actor(ActorKind.COMMAND, "test")):
         for text in [*SPELLINGS, *others]:
-            record(Event.REGISTRATION_ASKED, personal={"address": text})
+            record(Event.REGISTRATION_REQUESTED, personal={"address": text})
     erase(person, reason="asked for")
 
-    asked = Personal.objects.filter(entry_id__in=Entry.objects.filter(action="registration.asked").values("id"))
+    asked = Personal.objects.filter(entry_id__in=Entry.objects.filter(action="registration.requested").values("id"))
     assert set(asked.values_list("after__address", flat=True)) == set(others)
 
 

@@ -83,7 +83,7 @@ def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_re
     waiting = purging.due()[TABLE]
 
     assert (waiting, purged(), kept()) == (1, Purged(table=TABLE, count=1, finished=True), [])
-    entries = Entry.objects.filter(action="upstream.tokens_purged")
+    entries = Entry.objects.filter(action="upstream_tokens.purged")
     assert [entry.details for entry in entries] == [{"count": 1, "finished": True}]
     assert (Leaving.objects.count(), providers.counts("keycloak")["revoke"]) == (0, 0)
 

@@ -73,7 +73,7 @@ def over() -> None:
 
 
 def lost() -> list[dict[str, Any]]:
-    return [entry.details or {} for entry in Entry.objects.filter(action="upstream.lost")]
+    return [entry.details or {} for entry in Entry.objects.filter(action="upstream_tokens.lost")]
 
 
 def test_every_provider_s_token_is_kept_and_found_again(browser: Browser, live: Any, provider: str) -> None:
@@ -290,7 +290,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
 
     assert get_token(ada, "keycloak")  # the old one, while it lives
     assert (row().health, row().failures, row().trouble) == (Health.FAILING, 1, trouble)
-    assert Entry.objects.filter(action="upstream.refused").exists() is (trouble == "client_refused")
+    assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (trouble == "client_refused")
     providers.forget_requests()
     assert get_token(ada, "keycloak")
     over()

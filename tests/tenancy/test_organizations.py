@@ -135,7 +135,7 @@ def test_where_one_does_not_belong_one_is_refused_and_nothing_changes(town: Town
     assert "You do not belong there" in page
     assert "Barn" not in page
     entry = Entry.objects.filter(pk__gt=last).get()
-    assert (entry.action, entry.person, entry.tenant_id) == ("tenant.refused", str(town.a.owner.pk), None)
+    assert (entry.action, entry.person, entry.tenant_id) == ("tenant.switch_refused", str(town.a.owner.pk), None)
     assert entry.details
     assert entry.details["reference"] in page
     assert entry.details.get("wanted") == (form.get("organization") if wanted in {"foreign", "unknown"} else None)

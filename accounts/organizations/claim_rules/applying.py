@@ -42,7 +42,7 @@ def follow(
     with acting(tenant_id=None):  # what is said here may be of several tenants
         if blind:
             record(
-                Event.RULE_UNREADABLE,
+                Event.CLAIM_RULES_SKIPPED,
                 person=identity.user_id,
                 provider=identity.provider,
                 claims=sorted(unreadable),
@@ -124,7 +124,7 @@ def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> N
         withdrawn = [membership.rule_id for membership in changes.withdraw if _withdraw(membership)]
     if not (given or altered or withdrawn):
         return
-    record(Event.ROLES_FROM_CLAIMS, person=user, provider=provider, given=given, changed=altered, withdrawn=withdrawn)
+    record(Event.MEMBERSHIPS_SYNCED, person=user, provider=provider, given=given, changed=altered, withdrawn=withdrawn)
     end_others(user, keep=keep, because=Because.ROLE_CHANGED)
 
 

@@ -49,7 +49,7 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
         if not note_use(row):
             record(Event.FACTOR_REFUSED, person=user, refused_because="removed_meanwhile")
             raise FactorRefused
-        record(Event.FACTOR_USED, person=user, object=row, kind=row.type)
+        record(Event.FACTOR_VERIFIED, person=user, object=row, kind=row.type)
     gate.note(request, user, gate.SECOND_FACTOR, type=row.type)
 
 

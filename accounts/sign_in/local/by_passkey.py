@@ -71,7 +71,7 @@ def _judge(request: HttpRequest) -> User:
         if not note_use(used):
             record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_removed_meanwhile")
             raise PasskeyRefused
-        record(Event.FACTOR_USED, person=user, object=used, kind=used.type)
+        record(Event.FACTOR_VERIFIED, person=user, object=used, kind=used.type)
     return user
 
 

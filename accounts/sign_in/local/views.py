@@ -53,14 +53,14 @@ def register(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(wanted_next(request) or "account")
     page = {"heading": _("Register"), "back": reverse("account_login") + _query(request)}
-    return _take_address(request, page, Event.REGISTRATION_ASKED, registration.answer_registration)
+    return _take_address(request, page, Event.REGISTRATION_REQUESTED, registration.answer_registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
 def forgotten(request: HttpRequest) -> HttpResponse:
     page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in") + _query(request)}
-    return _take_address(request, page, Event.PASSWORD_RESET_ASKED, registration.answer_forgotten_password)
+    return _take_address(request, page, Event.PASSWORD_RESET_REQUESTED, registration.answer_forgotten_password)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

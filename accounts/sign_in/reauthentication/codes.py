@@ -68,7 +68,7 @@ def send(request: HttpRequest, user: User, act: Act) -> None:
         row.digest = _digests(code, row, address)[0]
         row.save(force_insert=True)
         mail.send(address, "mailed_code", {"code": f"{code[:4]} {code[4:]}", "act": act})
-        record(Event.PROOF_CODE_SENT, person=user, act=act.value)
+        record(Event.REAUTHENTICATION_CODE_SENT, person=user, act=act.value)
     request.session[IN_SESSION] = str(row.pk)
 
 
@@ -83,9 +83,9 @@ def spend(request: HttpRequest, user: User, act: Act, typed: str) -> None:
     if row is None:
         raise CodeRefused  # no entry in the trail: nothing was judged, and there is no limit to these
     if not is_right or not MailedCode.objects.live().filter(pk=row.pk).update(used_at=timezone.now()):
-        record(Event.PROOF_CODE_REFUSED, person=user, act=act.value, tries=row.tries)
+        record(Event.REAUTHENTICATION_CODE_REFUSED, person=user, act=act.value, tries=row.tries)
         raise CodeRefused
-    record(Event.PROOF_CODE_USED, person=user, act=act.value)
+    record(Event.REAUTHENTICATION_CODE_VERIFIED, person=user, act=act.value)
     request.session.pop(IN_SESSION, None)
     note_code(request, user, act)
 

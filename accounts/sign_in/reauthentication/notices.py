@@ -24,7 +24,7 @@ def tell(request: HttpRequest, act: Act) -> None:
     if not isinstance(user, User) or act in told:
         return
     with transaction.atomic():
-        record(Event.PROOF_BY_SIGN_IN_ALONE, person=user, act=act.value)
+        record(Event.REAUTHENTICATION_SIGN_IN_ACCEPTED, person=user, act=act.value)
         if user.email and mail.is_set_up():
             mail.send(user.email, "done_after_sign_in", {"act": act})
     request.session[TOLD] = [*told, act.value]

@@ -89,9 +89,9 @@ def test_a_confirmed_action_leaves_an_entry_for_each_row_under_one_batch(
     assert entries.filter(action="update", object_table="accounts_user").count() == 5
     assert {entry.object_id for entry in entries.filter(action="update")} == {str(p.pk) for p in people}
     assert [entry.action for entry in entries.exclude(action="update").order_by("id")] == [
-        "bulk.started",
-        *["session.ended"] * 3,
-        "bulk.ended",
+        "bulk_action.started",
+        *["session.revoked"] * 3,
+        "bulk_action.ended",
     ]
     assert {(entry.actor_kind, entry.actor_id) for entry in entries} == {("person", str(root.pk))}
     assert "5 people were changed." in text(administrator, page)
@@ -106,7 +106,7 @@ def test_an_ended_session_is_over_at_once(administrator: Client, crowd: Crowd) -
     press(administrator, choose(administrator, "end_sessions", person), "confirm")
 
     assert theirs.get("/accounts/").status_code == 302
-    assert details("session.ended")["because"] == "administrator"
+    assert details("session.revoked")["because"] == "administrator"
 
 
 def test_exactly_those_previewed_are_changed_whatever_the_filter_finds_by_then(
@@ -184,7 +184,7 @@ def test_roles_are_given_and_taken_away_and_sessions_end_with_them(administrator
     assert action().skipped == {Left.ALREADY: 1, Left.NOT_A_MEMBER: 1}
     press(administrator, page, "confirm")
     assert _roles(town) == {"Abbey Owner": "owner", "Abbey Member": "owner", "Both": "member"}
-    assert details("session.ended")["because"] == "role_changed"
+    assert details("session.revoked")["because"] == "role_changed"
 
     page = choose(administrator, "revoke_role", town.a.owner, town.both)
     press(administrator, page, "complete", tenant=town.a.tenant.slug)
@@ -302,7 +302,7 @@ def test_rights_are_asked_anew_for_every_slice(
 
     assert (action().state, action().stopped_because, action().changed) == (BulkState.STOPPED, "not_allowed", 40)
     assert User.objects.filter(is_active=False).count() == 40
-    assert details("bulk.ended")["changed"] == 40
+    assert details("bulk_action.ended")["changed"] == 40
 
 
 def confirmed(client: Client, people: list[User]) -> str:

@@ -58,7 +58,7 @@ def ended_exactly(action: BulkAction) -> bool:
     changed = entries.filter(action="update").values_list("object_id", flat=True)
     assert (now(action).state, now(action).changed) == (BulkState.FINISHED, 2000)
     assert len(changed) == len(set(changed)) == User.objects.filter(is_active=False).count() == 2000
-    return entries.filter(action="bulk.ended").count() == 1
+    return entries.filter(action="bulk_action.ended").count() == 1
 
 
 def test_killed_in_the_middle_and_run_again_it_ends_the_same(begun: BulkAction) -> None:
@@ -127,7 +127,7 @@ def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root:
         assert not BulkAction.objects.filter(pk=forgotten.pk).exists()
 
     assert (now(begun).state, now(begun).stopped_because) == (BulkState.STOPPED, "failed")
-    assert Entry.objects.get(action="bulk.ended").details == {
+    assert Entry.objects.get(action="bulk_action.ended").details == {
         "kind": "deactivate",
         "role": None,
         "changed": 0,

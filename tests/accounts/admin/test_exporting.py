@@ -165,11 +165,11 @@ def test_an_export_is_told_at_its_beginning_and_at_its_end(administrator: Client
     crowd(7)
     answer = export(administrator, q="person000")
     assert (told("export.started")["format"], told("export.started")["model"]) == ("csv", "accounts.User")
-    assert not Entry.objects.filter(action="export.made").exists()
+    assert not Entry.objects.filter(action="export.ended").exists()
     answer.getvalue()
 
-    assert (told("export.made")["rows"], told("export.made")["finished"]) == (7, True)
-    entry = Entry.objects.get(action="export.made")
+    assert (told("export.ended")["rows"], told("export.ended")["finished"]) == (7, True)
+    entry = Entry.objects.get(action="export.ended")
     assert entry.personal.after == {"query": "q=person000"}, "what was searched for may be an address"
     assert (entry.actor_id, entry.request_id) == (
         str(root.pk),
@@ -185,7 +185,7 @@ def test_an_export_that_is_broken_off_is_told_as_that(administrator: Client, cro
     next(chunks)
     answer.close()
 
-    assert (told("export.made")["rows"], told("export.made")["finished"]) == (CHUNK, False)
+    assert (told("export.ended")["rows"], told("export.ended")["finished"]) == (CHUNK, False)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -203,7 +203,7 @@ def test_an_export_whose_connection_is_lost_is_told_as_that(
     with pytest.raises(DatabaseError):
         list(chunks)
 
-    assert (told("export.made")["rows"], told("export.made")["finished"]) == (CHUNK, False)
+    assert (told("export.ended")["rows"], told("export.ended")["finished"]) == (CHUNK, False)
 
 
 @pytest.mark.promise(46)

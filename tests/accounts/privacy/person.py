@@ -77,7 +77,7 @@ def _act(found: Known) -> None:
     ada, grace = found.ada, found.grace
     with acting(actor=Actor(ActorKind.PERSON, str(ada.pk)), address=WHERE, user_agent=BROWSER):
         record(Event.SIGN_IN_SUCCEEDED, person=ada, provider="google")
-        record(Event.ADDRESS_CHANGE_REFUSED, person=grace, personal={"address": "grace@example.com"})
+        record(Event.EMAIL_CHANGE_REFUSED, person=grace, personal={"address": "grace@example.com"})
         User.objects.filter(pk=grace.pk).update(name="Grace, renamed by Ada")
     with acting(actor=Actor(ActorKind.PERSON, str(grace.pk)), address="198.51.100.1", user_agent="Grace's browser"):
         record(Event.INVITATION_SENT, personal={"email": ADDRESS})
@@ -87,7 +87,7 @@ def _act(found: Known) -> None:
     ):
         record(Event.TENANT_SWITCHED, person=grace)
     with acting(address=WHERE, user_agent="a stranger's"):
-        record(Event.REGISTRATION_ASKED, personal={"address": ADDRESS.upper()})
+        record(Event.REGISTRATION_REQUESTED, personal={"address": ADDRESS.upper()})
 
 
 def _invite(tenant: Tenant, role: Role, address: str, *, by: User) -> Invitation:

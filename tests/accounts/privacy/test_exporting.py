@@ -55,7 +55,7 @@ def test_the_trail_is_in_it_with_their_own_values_and_not_with_others() -> None:
 
     assert trail["accounts_user.create"]["personal"]["after"]["email"] == ADDRESS
     assert trail["sign_in.succeeded"]["personal"]["address"] == WHERE
-    assert trail["address.change_refused"]["personal"] == {
+    assert trail["email.change_refused"]["personal"] == {
         "address": WHERE, "browser": trail["sign_in.succeeded"]["personal"]["browser"],
     }  # fmt: skip
     text = json.dumps(document)

@@ -55,7 +55,7 @@ def test_an_owner_sets_one_up_tests_it_and_sees_how_it_is_doing(town: Town) -> N
     assert "well" in shown
     assert "in-the-address" not in shown
     told = Entry.objects.filter(object_table="accounts_webhook", object_id=str(webhook.pk))
-    assert {"create", "webhook.tested", "webhook.secret_renewed"} <= set(told.values_list("action", flat=True))
+    assert {"create", "webhook.tested", "webhook.secret_rotated"} <= set(told.values_list("action", flat=True))
     assert not any(secret in str((entry.before, entry.after, entry.details)) for entry in told)
 
 
@@ -116,7 +116,7 @@ def test_dead_letters_show_their_reason_and_are_tried_again_or_let_go(town: Town
     assert [c.message["data"]["after"]["name"] for c in receiver.came] == ["one", "two", "one"]
     with site_context("a test looks"):
         assert not Delivery.objects.exists()
-    assert Entry.objects.filter(action=Event.WEBHOOK_LET_GO, details__entry=two.entry_id).exists()
+    assert Entry.objects.filter(action=Event.DELIVERY_DISCARDED, details__entry=two.entry_id).exists()
 
 
 def test_nobody_finds_or_moves_another_tenants(town: Town, set_up: Set) -> None:
@@ -126,7 +126,7 @@ def test_nobody_finds_or_moves_another_tenants(town: Town, set_up: Set) -> None:
     for then in ("change", "test", "secret", "delete"):
         assert browser.post(page(webhook, then), {"post": "yes", "name": "x"}).status_code in {302, 404}
     assert again(webhook).name == "Ours"
-    assert not Entry.objects.filter(action__in=[Event.WEBHOOK_TESTED, Event.WEBHOOK_SECRET_RENEWED]).exists()
+    assert not Entry.objects.filter(action__in=[Event.WEBHOOK_TESTED, Event.WEBHOOK_SECRET_ROTATED]).exists()
 
 
 def test_who_may_not_read_the_trail_here_may_not_have_it_sent(town: Town) -> None:

@@ -164,7 +164,7 @@ def test_what_an_address_hides_stands_nowhere_in_the_trail(town: Town, set_up: C
     entries = Entry.objects.filter(object_table="accounts_webhook")
 
     assert SECRET not in str([(entry.before, entry.after, entry.details) for entry in entries])
-    aimed = [entry.details for entry in entries if entry.action == "webhook.aimed"]
+    aimed = [entry.details for entry in entries if entry.action == "webhook.url_set"]
     assert [found["host"] for found in aimed if found] == ["127.0.0.1", "127.0.0.1"]
     lists = proven(town.a.owner).get("/admin/accounts/webhook/").content
     assert SECRET.encode() not in lists

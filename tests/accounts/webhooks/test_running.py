@@ -120,7 +120,7 @@ def test_personal_values_and_secrets_stay_at_home(town: Town, set_up: Set) -> No
         send()
     text = b"".join(one.body for one in receiver.came).decode()
     kept = again(webhook)
-    assert receiver.types == ["invitation.sent", "accounts_webhook.update", "webhook.secret_renewed"]
+    assert receiver.types == ["invitation.sent", "accounts_webhook.update", "webhook.secret_rotated"]
     for canary in ("canary@example.com", "203.0.113.9", "Canary/1", secret, kept.secret, kept.former_secret):
         assert canary not in text
 
@@ -189,7 +189,7 @@ def test_a_message_that_is_refused_holds_no_other_up_and_is_a_dead_letter_after_
     assert dead.is_dead
     assert (dead.attempts, dead.failure) == (len(running.PAUSES) + 1, "answered with status 422")
     assert len({one.id for one in receiver.came}) == 2
-    assert Entry.objects.filter(action=Event.WEBHOOK_GAVE_UP, details__entry=dead.entry_id).count() == 1
+    assert Entry.objects.filter(action=Event.DELIVERY_FAILED, details__entry=dead.entry_id).count() == 1
     with receiving() as well:
         with tenant_context(town.a.tenant.pk):
             Webhook.objects.update(url=well.url)
@@ -208,7 +208,7 @@ def test_one_that_fails_for_days_is_switched_off_and_goes_on_where_it_stopped(to
             send()
         off = again(webhook)
         assert (off.is_active, off.switched_off_because) == (False, "answered with status 503")
-        assert Entry.objects.filter(action=Event.WEBHOOK_SWITCHED_OFF, object_id=str(webhook.pk)).count() == 1
+        assert Entry.objects.filter(action=Event.WEBHOOK_DISABLED, object_id=str(webhook.pk)).count() == 1
         role(town.a, "missed too")
         asked = len(receiver.came)
         send()
