@@ -56,7 +56,7 @@ BRAKED = {
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 FACTOR = {"kind": _("an app, a passkey, or recovery codes")}
 BULK = {"kind": _("which action"), "role": _("the role, where one is given")}
-PROVED = {"act": _("the act that the proof was for")}
+PROVED = {"act": _("the act that it was asked for")}
 EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("which columns")}
 
 DETAILS: Mapping[Event, Mapping[str, Any]] = {

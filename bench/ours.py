@@ -15,7 +15,7 @@ class Vestibule(Target):
     needs_valkey = True
     starts_by_post = True
     readings: ClassVar[Mapping[str, str]] = {"me": "/api/v1/me", "page": "/accounts/"}
-    others_end = "/accounts/sessions/end-others/"
+    others_end = "/accounts/sessions/revoke-others/"
     trail = "SELECT count(*) FROM audit_entry WHERE action = 'sign_in.succeeded'"
 
     def environment(self, ground: Ground) -> dict[str, str]:

@@ -8,7 +8,7 @@ from foundation.next_page import asked_next, wanted_next
 from providers.flow import Process
 
 # Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.
-DOORS = {"local-sign-in", "passkey-sign-in", "register", "prove-factor", "invitation-account"}
+DOORS = {"local-sign-in", "passkey-sign-in", "register", "verify-factor", "invitation-register"}
 STALE = "incorrect"  # of Django's reasons, those of a proof that this site has given, and that is another one by now
 START, ADMIN = "provider-start", "admin:login"
 
@@ -33,5 +33,5 @@ def _onward(request: HttpRequest) -> str:
         return request.get_full_path()
     if name == ADMIN:
         return asked_next(request) or reverse("admin:index")
-    is_to_sign_in = request.GET.get("process", "") not in {Process.CONNECT, Process.PROVE}
+    is_to_sign_in = request.GET.get("process", "") not in {Process.CONNECT, Process.REAUTHENTICATE}
     return (wanted_next(request) or reverse("account")) if name == START and is_to_sign_in else ""

@@ -75,7 +75,7 @@ class RefusedIdentityAdmin(KeysetAdmin, OnlySuperusers[RefusedIdentity]):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path("find/", self.admin_site.admin_view(find_view), name="find_reference"),
-            path("find/<str:reference>/lead/", self.admin_site.admin_view(lead_view), name="lead_identity"),
+            path("find/<str:reference>/connect/", self.admin_site.admin_view(lead_view), name="connect_identity"),
         ]
         return [*own, *super().get_urls()]
 

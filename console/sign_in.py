@@ -134,4 +134,4 @@ def _has_proven_enough(request: HttpRequest) -> bool:
 def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:
     if has_factor(actor(request)):
         return gate.ask(request, next=next_url)
-    return redirect(reverse("need-factor") + query(next_url, stay=False))
+    return redirect(reverse("factor-required") + query(next_url, stay=False))

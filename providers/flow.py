@@ -43,7 +43,7 @@ class Process(StrEnum):
 
     SIGN_IN = "sign_in"
     CONNECT = "connect"
-    PROVE = "prove"
+    REAUTHENTICATE = "reauthenticate"
 
 
 def _is(kind: type) -> Callable[[object], bool]:

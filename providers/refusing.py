@@ -112,8 +112,8 @@ def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
     """Return the page with other ways to the same, and what its link says."""
     if not is_inside:
         return "account_login", _("Use another way in")
-    if flow and flow.process is Process.PROVE and flow.next:
-        return "prove", _("Show it in another way")
+    if flow and flow.process is Process.REAUTHENTICATE and flow.next:
+        return "reauthenticate", _("Show it in another way")
     return "connections", _("Back to your ways in")
 
 

@@ -46,5 +46,5 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
 
 
 def _is_missing(flow: Flow, response: HttpResponseBase) -> bool:
-    is_at_the_door = urlsplit(response.headers.get("Location", "")).path == reverse("need-factor")
+    is_at_the_door = urlsplit(response.headers.get("Location", "")).path == reverse("factor-required")
     return flow.process is Process.SIGN_IN and not flow.asks_for_factor and is_at_the_door

@@ -33,7 +33,7 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
     if not mail.is_set_up():
         return render(request, "accounts/no_mail.html", status=503)
     if not gate.is_fresh(request):
-        return gate.ask(request, next=reverse("address"))
+        return gate.ask(request, next=reverse("email"))
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         wanted = form.cleaned_data["address"]
@@ -43,7 +43,7 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
             return rate_limits.too_often(limit)
         else:
             _ask(user, wanted)
-            return redirect(f"{reverse('address')}?asked")
+            return redirect(f"{reverse('email')}?requested")
     context = {
         "person": user,
         "form": form,
@@ -53,11 +53,11 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
     return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
 
 
-@pressed_on("address")
+@pressed_on("email")
 @signed_in
 def cancel(request: HttpRequest, user: User) -> HttpResponse:
     email_change.cancel(user, because=Cancelled.OWNER)
-    return redirect(f"{reverse('address')}?cancelled")
+    return redirect(f"{reverse('email')}?cancelled")
 
 
 def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
@@ -74,7 +74,7 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
         email_change.change(link, request.user, keep_session=request.session.session_key)
     except AddressTaken:
         return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
-    return redirect(f"{reverse('account')}?address_changed")
+    return redirect(f"{reverse('account')}?email_changed")
 
 
 def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
@@ -102,6 +102,6 @@ def _notice(request: HttpRequest) -> str:
         return _("The change is cancelled. Its link does not work any more.")
     return (
         _("We have sent a link to the new address. Your address changes when you open it.")
-        if "asked" in request.GET
+        if "requested" in request.GET
         else ""
     )

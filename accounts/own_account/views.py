@@ -52,8 +52,8 @@ class Device:
 def sessions(request: HttpRequest, user: User) -> HttpResponse:
     context = {
         "sessions": [_device(row, request.session.session_key) for row in user.sessions.live()],
-        "end_others_url": reverse("end-other-sessions"),
-        "notice": _("Signed out there.") if "ended" in request.GET else "",
+        "end_others_url": reverse("revoke-other-sessions"),
+        "notice": _("Signed out there.") if "revoked" in request.GET else "",
     }
     return render(request, "accounts/sessions.html", context)
 
@@ -63,7 +63,7 @@ def sessions(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
     end_early([row for row in user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
-    return redirect(f"{reverse('sessions')}?ended")
+    return redirect(f"{reverse('sessions')}?revoked")
 
 
 @without_tenant
@@ -71,7 +71,7 @@ def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
 @signed_in
 def end_the_others(request: HttpRequest, user: User) -> HttpResponse:
     end_others(user, keep=request.session.session_key, because=Because.OWNER)
-    return redirect(f"{reverse('sessions')}?ended")
+    return redirect(f"{reverse('sessions')}?revoked")
 
 
 def _notice(request: HttpRequest) -> str:
@@ -80,7 +80,7 @@ def _notice(request: HttpRequest) -> str:
         return Caution(
             _("The page you came for has an address that is too long for us to remember. Open it again now.")
         )
-    if "address_changed" in request.GET:
+    if "email_changed" in request.GET:
         return _("This is the address of your account now. Your other devices were signed out.")
     if "name_changed" in request.GET:
         return _("Your name is saved.")
@@ -102,5 +102,5 @@ def _device(row: Session, current: str | None) -> Device:
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
         is_current=row.session_key == row_key(current),
-        end_url=reverse("end-session", kwargs={"public_id": row.public_id}),
+        end_url=reverse("revoke-session", kwargs={"public_id": row.public_id}),
     )

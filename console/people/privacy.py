@@ -30,7 +30,7 @@ class Privacy(admin.ModelAdmin[User]):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
-            path("<uuid:key>/kept/", view(self.kept_view), name="accounts_user_kept"),
+            path("<uuid:key>/personal-data/", view(self.kept_view), name="accounts_user_personal_data"),
             path("<uuid:key>/erase/", view(self.erase_view), name="accounts_user_erase"),
         ]
         return [*own, *super().get_urls()]

@@ -50,7 +50,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.past_view)
         own = [
             path("models/", models, name="audit_models"),
-            path("<int:entry_id>/as-it-was/<slug:side>/", past, name="audit_past"),
+            path("<int:entry_id>/point-in-time/<slug:side>/", past, name="audit_point_in_time"),
         ]
         return [*own, *super().get_urls()]
 
@@ -282,7 +282,7 @@ def _sight(entry: Entry) -> Sight:
 def _sides(entry: Entry) -> list[tuple[str, str, str]]:
     sides = []
     for side, label in (("before", _("Just before this entry")), ("after", _("Just after this entry"))):
-        sides.append((side, str(label), reverse("admin:audit_past", args=[entry.pk, side])))
+        sides.append((side, str(label), reverse("admin:audit_point_in_time", args=[entry.pk, side])))
     return sides
 
 

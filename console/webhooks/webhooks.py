@@ -156,7 +156,7 @@ class WebhookAdmin(FoundByWords, Asking):
         view = self.admin_site.admin_view
         own = [
             path("<uuid:key>/test/", view(self.test), name="accounts_webhook_test"),
-            path("<uuid:key>/secret/", view(self.renew), name="accounts_webhook_secret"),
+            path("<uuid:key>/rotate-secret/", view(self.renew), name="accounts_webhook_rotate_secret"),
         ]
         return [*own, *super().get_urls()]
 

@@ -22,7 +22,7 @@ from providers.refusal import SignInRefused
 from providers.upstream import one_deadline
 
 PATIENCE = timedelta(minutes=15)  # from the doubt on, for pages that were open and for code of the person's
-ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/prove/")
+ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/reauthenticate/")
 
 
 def answered(
@@ -46,7 +46,7 @@ def asked_aloud(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedire
     provider = registry.enabled().get(flow.provider) if flow and flow.silent else None
     if flow is None or provider is None or refused.error not in NEEDS_THE_PERSON:
         return None
-    return HttpResponseRedirect(start_url(provider, process=Process.PROVE, next_url=flow.next))
+    return HttpResponseRedirect(start_url(provider, process=Process.REAUTHENTICATE, next_url=flow.next))
 
 
 def settle(session: SessionStore, user: User) -> None:
@@ -63,7 +63,7 @@ def _silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect 
     provider = registry.enabled()[identity.provider]
     flow = Flow(
         provider=provider.id,
-        process=Process.PROVE,
+        process=Process.REAUTHENTICATE,
         next=safe_next(request.get_full_path()) or lost_page(),
         starter=str(identity.user_id),
         session=session_began(request),

@@ -66,7 +66,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         _check_is_dated(provider, flow, external)
         with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
             asker = _asker(request, flow)
-            linked = link(external, connect_to=asker, prove=flow.process is Process.PROVE)
+            linked = link(external, connect_to=asker, prove=flow.process is Process.REAUTHENTICATE)
             judged_at = (linked.identity.found or Asked.now()).began(began)
             vault.keep(linked.identity, external.tokens, sid=external.session)
             response = _finish(request, flow, external, linked, judged_at)
@@ -212,7 +212,7 @@ def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> P
 def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
     """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
     onward = flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}"
-    if flow.process is Process.PROVE and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
+    if flow.process is Process.REAUTHENTICATE and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
         return gate.ask(request, next=onward)
     return HttpResponseRedirect(onward)
 
@@ -233,8 +233,8 @@ def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, 
 
 
 def _notice(flow: Flow, linked: Linked) -> str:
-    if flow.process is Process.PROVE:
-        return "proven"
+    if flow.process is Process.REAUTHENTICATE:
+        return "reauthenticated"
     return "connected" if linked.decision is Decision.CONNECT else "connected_already"
 
 

@@ -160,7 +160,7 @@ def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpR
         "providers": buttons(request, next_url=link.path),
         "has_local_accounts": registration.is_on(),
         "next_query": urlencode({"next": link.path}),
-        "new_account_url": _url("invitation-account", link),
+        "new_account_url": _url("invitation-register", link),
     }
     return page_with_buttons(request, "accounts/invitation_visitor.html", context)
 
@@ -175,7 +175,7 @@ def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person
     context = {
         **closed.said(),
         "reference": reference,
-        "as_another_url": _url("invitation-as-another", link) if closed.can_come_as_another else "",
+        "as_another_url": _url("invitation-switch-account", link) if closed.can_come_as_another else "",
         "is_unconfirmed": refused.reason is Reason.UNVERIFIED_ADDRESS,
         "can_confirm_here": mail.is_set_up(),
         "has_local_accounts": registration.is_on(),

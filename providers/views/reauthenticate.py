@@ -127,7 +127,7 @@ def _by_mail(asked: Asked, rest: list[Provider], proofs: list[Proof]) -> dict[st
 
 
 def _buttons(asked: Asked, among: list[Provider]) -> list[Any]:
-    return list(buttons(asked.request, process=Process.PROVE, next_url=asked.next_url, among=among))
+    return list(buttons(asked.request, process=Process.REAUTHENTICATE, next_url=asked.next_url, among=among))
 
 
 def _back(next_url: str) -> str:

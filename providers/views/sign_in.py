@@ -48,7 +48,7 @@ NOTICES = {
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. You can sign in with it from now on. Your other devices were signed out."),
     "connected_already": _("That one was already connected."),
-    "proven": _("Thank you. You can connect another way in now."),
+    "reauthenticated": _("Thank you. You can connect another way in now."),
     "renewed": _("Thank you. We can work there on your behalf again."),
     "disconnected": _("Disconnected. Your other devices were signed out."),
 }
@@ -114,7 +114,9 @@ def _over(person: User) -> list[dict[str, str]]:
         {
             "name": ready[identity.provider].name,
             "email": identity.email,
-            "start_url": start_url(ready[identity.provider], process=Process.PROVE, next_url=f"{back}?notice=renewed"),
+            "start_url": start_url(
+                ready[identity.provider], process=Process.REAUTHENTICATE, next_url=f"{back}?notice=renewed"
+            ),
         }
         for identity in vault.over(person)
         if identity.provider in ready

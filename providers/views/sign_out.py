@@ -178,7 +178,7 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
     if not endpoint or not _answers(origin.provider):
         return None
     state = secrets.token_urlsafe(32)
-    path_back = reverse("provider-left", kwargs={"provider_id": origin.provider.id})
+    path_back = reverse("provider-logout-callback", kwargs={"provider_id": origin.provider.id})
     hint = _hint(request.user, origin)
     parameters = {
         **({"id_token_hint": hint} if hint else {}),

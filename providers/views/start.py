@@ -66,7 +66,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 def _process(request: HttpRequest) -> Process:
     """What is asked for. Only somebody who is signed in can have more than a sign-in."""
     asked = request.GET.get("process", "")
-    return Process(asked) if asked in {Process.CONNECT, Process.PROVE} else Process.SIGN_IN
+    return Process(asked) if asked in {Process.CONNECT, Process.REAUTHENTICATE} else Process.SIGN_IN
 
 
 def _was_in(request: HttpRequest) -> bool:
@@ -100,7 +100,9 @@ def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpR
 
 def _back(request: HttpRequest, flow: Flow) -> str:
     """Return where the other ways are, from which somebody may have come who would rather not."""
-    page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.PROVE: "prove"}[flow.process]
+    page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.REAUTHENTICATE: "reauthenticate"}[
+        flow.process
+    ]
     return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another)
 
 

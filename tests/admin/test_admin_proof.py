@@ -39,7 +39,9 @@ def path(model: type[Any], end: str = "") -> str:
 
 
 def is_asked(answer: Any) -> bool:
-    return bool(answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/prove/?next=%2Fadmin"))
+    return bool(
+        answer.status_code == 302 and answer.headers["Location"].startswith("/accounts/reauthenticate/?next=%2Fadmin")
+    )
 
 
 def some(model: type[Any]) -> Any:

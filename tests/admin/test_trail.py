@@ -273,7 +273,7 @@ def test_a_tenants_administrator_sees_their_tenants_entries_alone_by_every_way(t
         assert others not in found, query
         assert set(found) <= set(Entry.objects.filter(tenant_id=str(town.a.tenant.pk)).values_list("pk", flat=True))
     assert theirs in ids(client, person=str(town.both.pk))
-    for path in ("change/", "as-it-was/before/", "restore/"):
+    for path in ("change/", "point-in-time/before/", "restore/"):
         assert client.get(f"{TRAIL}{others}/{path}").status_code in {302, 403, 404}, path
     exported = b"".join(client.post(f"{TRAIL}export/jsonl/?action=tenant.switched").streaming_content).decode()  # type: ignore[attr-defined]
     assert {json.loads(line)["tenant_id"] for line in exported.splitlines()} == {str(town.a.tenant.pk)}

@@ -32,7 +32,7 @@ def said(client: Client, path: str) -> str:
 
 
 def past(client: Client, entry: Entry, side: str) -> dict[str, str]:
-    answer = client.get(f"{TRAIL}{entry.pk}/as-it-was/{side}/")
+    answer = client.get(f"{TRAIL}{entry.pk}/point-in-time/{side}/")
     assert answer.status_code == 200
     assert not answer.context["trouble"]
     return {name: value.text for name, value in answer.context["values"]}
@@ -58,14 +58,14 @@ def test_every_moment_of_an_object_is_as_it_was(administrator: Client) -> None:
             found = past(administrator, entry, side)
             assert (found["Name"], found[label]) == (expected["Name"], expected["Address"]), (entry.pk, side)
         before = after
-    assert "did not exist" in said(administrator, f"{TRAIL}{entries[0].pk}/as-it-was/before/")
+    assert "did not exist" in said(administrator, f"{TRAIL}{entries[0].pk}/point-in-time/before/")
     assert past(administrator, entries[0], "after")["Password"] == "(secret)"
 
     User.objects.filter(pk=user.pk).delete()
     end = changes(user)[-1]
     assert past(administrator, entries[1], "before")["Name"] == "Ada"
     assert past(administrator, end, "before")["Name"] == "Countess"
-    assert "did not exist" in said(administrator, f"{TRAIL}{end.pk}/as-it-was/after/")
+    assert "did not exist" in said(administrator, f"{TRAIL}{end.pk}/point-in-time/after/")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -101,8 +101,8 @@ def test_what_was_changed_elsewhere_is_not_told_and_a_hidden_object_not_at_all(t
     assert found["Superuser status"] == "(not for you to see)", "which their page does not show either"
     with site_context("a test removes somebody"):
         memberships.remove(Membership.objects.get(user=town.both, tenant=town.a.tenant))
-    assert "cannot be told" in said(client, f"{TRAIL}{entry.pk}/as-it-was/after/")
-    assert "Both again" not in said(client, f"{TRAIL}{entry.pk}/as-it-was/after/")
+    assert "cannot be told" in said(client, f"{TRAIL}{entry.pk}/point-in-time/after/")
+    assert "Both again" not in said(client, f"{TRAIL}{entry.pk}/point-in-time/after/")
 
 
 def _offered(client: Client, entry: Entry) -> list[str]:

@@ -30,7 +30,7 @@ def _by_sign_in_alone(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/login/")
     visitor.start("github")
     visitor.choose("nemo")
-    visitor.go("/accounts/second-factor/app/")
+    visitor.go("/accounts/second-factor/authenticator/")
     add_app(visitor)
     visitor.go("/accounts/")
 
@@ -76,7 +76,7 @@ NOTICE_STATES = [
         heading="Second factor",
         arrive=app_added("/accounts/second-factor/?notice=replaced"),
     ),
-    State(name="devices-ended", heading="Devices", arrive=inside("/accounts/sessions/?ended")),
+    State(name="devices-ended", heading="Devices", arrive=inside("/accounts/sessions/?revoked")),
     State(
         name="error-403_csrf_signed_in",
         heading="You signed in since this page was opened",

@@ -28,7 +28,7 @@ def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:
 
 
 def _led(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _at("{0}/lead/")(visitor, new_visitor)
+    _at("{0}/connect/")(visitor, new_visitor)
     reference = RefusedIdentity.objects.get().reference
     visitor.page.get_by_label("How did you make sure").fill("Met at the front desk")
     visitor.press("Lead this identity to this account")
@@ -36,7 +36,7 @@ def _led(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _without_reason(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _at("{0}/lead/")(visitor, new_visitor)
+    _at("{0}/connect/")(visitor, new_visitor)
     visitor.page.get_by_label("How did you make sure").fill(" ")
     visitor.press("Lead this identity to this account")
 
@@ -56,7 +56,7 @@ REFERENCE_STATES = [
     State(name="reference-of_nothing", heading="Find by reference", arrive=_at("?reference=AAAA-22")),
     State(name="reference-that_is_none", heading="Find by reference", arrive=_at("?reference=front+desk")),
     State(name="reference-claims_open", heading="Find by reference", arrive=_claims_open),
-    State(name="reference-leading", heading="Lead this identity to this account?", arrive=_at("{0}/lead/")),
+    State(name="reference-leading", heading="Lead this identity to this account?", arrive=_at("{0}/connect/")),
     State(
         name="reference-leading_without_reason", heading="Lead this identity to this account?", arrive=_without_reason
     ),

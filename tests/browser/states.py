@@ -24,7 +24,7 @@ PHONE = (
     "Version/18.5 Mobile/15E148 Safari/604.1"
 )
 NEW_ADDRESS = "ada@new.example"
-PROVE = "/accounts/prove/?next=/accounts/address/"
+PROVE = "/accounts/reauthenticate/?next=/accounts/email/"
 DESK = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -209,7 +209,7 @@ def _asked(address: str) -> Callable[[Visitor, NewVisitor], None]:
 
     def arrive(visitor: Visitor, _: NewVisitor) -> None:
         visitor.comes_from("github", "ada")
-        visitor.go("/accounts/address/")
+        visitor.go("/accounts/email/")
         visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
         visitor.press("Send the link")
         if address:
@@ -277,7 +277,7 @@ def _wrong_password(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 def _forgetful(visitor: Visitor, new_visitor: NewVisitor) -> None:
     User.objects.create_user(name="Ada", email=NEW_ADDRESS, email_verified=True, password="teapot gravel umbrella")
-    _open("/accounts/local/forgotten/")(visitor, new_visitor)
+    _open("/accounts/local/password-reset/")(visitor, new_visitor)
     visitor.page.get_by_label("E-mail address").fill(NEW_ADDRESS)
     visitor.press("Send the link")
     visitor.go(Post().link(NEW_ADDRESS))
@@ -310,7 +310,7 @@ def add_app(visitor: Visitor) -> str:
 def _with_app(visitor: Visitor) -> str:
     """Add an authenticator app, and return its secret."""
     visitor.comes_from("github", "ada")
-    visitor.go("/accounts/second-factor/app/")
+    visitor.go("/accounts/second-factor/authenticator/")
     secret = add_app(visitor)
     expect(visitor.page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
     return secret
@@ -333,7 +333,7 @@ def _removing(visitor: Visitor, _: NewVisitor) -> None:
 
 def _wrong_code(visitor: Visitor, _: NewVisitor) -> None:
     visitor.comes_from("github", "ada")
-    visitor.go("/accounts/second-factor/app/")
+    visitor.go("/accounts/second-factor/authenticator/")
     visitor.page.get_by_label("Code").fill("000000")
     visitor.press("Add the app")
 
@@ -386,7 +386,7 @@ def _local_password(visitor: Visitor, _: NewVisitor) -> None:
     visitor.page.get_by_label("Local name").fill("keeper")
     visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
     visitor.press("Sign in")
-    visitor.go("/accounts/prove/?next=/admin/")
+    visitor.go("/accounts/reauthenticate/?next=/admin/")
 
 
 def _mailed_a_code(visitor: Visitor, new_visitor: NewVisitor) -> None:
@@ -470,7 +470,7 @@ STATES = [
     State(
         name="fresh-connecting",
         heading="Confirm that it is you",
-        arrive=inside("/accounts/prove/?next=/accounts/connections/"),
+        arrive=inside("/accounts/reauthenticate/?next=/accounts/connections/"),
     ),
     State(name="fresh-mailed_code", heading="Confirm that it is you", arrive=_mailed_a_code),
     State(name="fresh-wrong_code", heading="Confirm that it is you", arrive=_mistyped_a_code),
@@ -485,17 +485,21 @@ STATES = [
     State(
         name="fresh-factor",
         heading="Confirm that it is you",
-        arrive=app_added("/accounts/prove/?next=/accounts/connections/"),
+        arrive=app_added("/accounts/reauthenticate/?next=/accounts/connections/"),
     ),
     State(name="factor-none", heading="Second factor", arrive=inside("/accounts/second-factor/")),
     State(name="factor-app", heading="Second factor", arrive=app_added("/accounts/second-factor/")),
     State(name="factor-kept", heading="Second factor", arrive=_keeps_last),
-    State(name="factor-add_app", heading="Add an authenticator app", arrive=inside("/accounts/second-factor/app/")),
+    State(
+        name="factor-add_app",
+        heading="Add an authenticator app",
+        arrive=inside("/accounts/second-factor/authenticator/"),
+    ),
     State(name="factor-add_app_wrong", heading="Add an authenticator app", arrive=_wrong_code),
     State(
         name="factor-add_app_another",
         heading="Replace your authenticator app",
-        arrive=app_added("/accounts/second-factor/app/"),
+        arrive=app_added("/accounts/second-factor/authenticator/"),
     ),
     State(name="factor-add_passkey", heading="Add a passkey", arrive=inside("/accounts/second-factor/passkey/")),
     State(name="factor-recovery_codes", heading="Save your recovery codes", arrive=app_added()),
@@ -531,7 +535,7 @@ STATES = [
     State(name="local-mailed", heading="Check your e-mail", arrive=_registering),
     State(name="local-choose", heading="Your new account", arrive=_choosing),
     State(name="local-choose_badly", heading="Your new account", arrive=_choosing_badly),
-    State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/forgotten/")),
+    State(name="local-forgotten", heading="Choose a new password", arrive=_open("/accounts/local/password-reset/")),
     State(name="local-new_password", heading="Choose a new password", arrive=_forgetful),
     State(name="sign-out-there_too", heading="Sign out?", arrive=inside("/accounts/logout/", provider="keycloak")),
     State(

@@ -167,7 +167,7 @@ def test_a_passkey_shows_again_that_it_is_them(visitor: Visitor, time_machine: A
     visitor.comes_from("github", "ada")
     finger_of(visitor)
     add_passkey(visitor)
-    visitor.go("/accounts/prove/?next=/accounts/sessions/")
+    visitor.go("/accounts/reauthenticate/?next=/accounts/sessions/")
     visitor.press("Use a passkey")
 
     visitor.is_at("/accounts/sessions/")

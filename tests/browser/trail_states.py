@@ -66,7 +66,7 @@ TRAIL_STATES = [
     State(name="trail-history", heading="Trail", arrive=_history),
     State(name="trail-change", heading="", arrive=_of_the_renaming("change/")),
     State(name="trail-event", heading="A person signed in", arrive=_event),
-    State(name="trail-past", heading="", arrive=_of_the_renaming("as-it-was/before/")),
+    State(name="trail-past", heading="", arrive=_of_the_renaming("point-in-time/before/")),
     State(name="trail-put_back", heading="Put back as it was", arrive=_of_the_renaming("restore/")),
     State(name="trail-models", heading="What the trail records", arrive=_at("models/")),
     State(name="trail-retention", heading="How long it is kept", arrive=_retention),

@@ -103,7 +103,7 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
     browser.post(FORGOTTEN, {"address": NORA})
     seen = waiting(messages)
     browser.post(post.link(NORA), {"name": "Nora Night", "password": PASSWORD})
-    browser.post("/accounts/address/", {"address": "nora@new.example"})
+    browser.post("/accounts/email/", {"address": "nora@new.example"})
     seen += waiting(messages)
 
     assert len(seen) >= 3

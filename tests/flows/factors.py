@@ -11,12 +11,12 @@ from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
 
-PROVE = "/accounts/second-factor/prove/"
+PROVE = "/accounts/second-factor/verify/"
 BEGIN_AGAIN = "/accounts/login/?notice=waited_too_long"  # where it leads who has no sign-in that waits
-NEEDED = "/accounts/second-factor/needed/"
-APP = "/accounts/second-factor/app/"
+NEEDED = "/accounts/second-factor/required/"
+APP = "/accounts/second-factor/authenticator/"
 LIST = "/accounts/second-factor/"
-PICTURE = "/accounts/second-factor/app/picture.svg"
+PICTURE = "/accounts/second-factor/authenticator/qr-code.svg"
 CODES = "/accounts/second-factor/recovery-codes/"
 PASSKEY = "/accounts/second-factor/passkey/"
 

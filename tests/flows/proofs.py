@@ -20,7 +20,7 @@ NEVER_DATED = ("google", "github")
 
 def proving(next_url: str) -> str:
     """Return the page that asks for a proof on the way to another."""
-    return f"/accounts/prove/?{urlencode({'next': next_url})}"
+    return f"/accounts/reauthenticate/?{urlencode({'next': next_url})}"
 
 
 def mailed_code(address: str) -> str:

@@ -263,7 +263,7 @@ def unlink(stage: Stage) -> None:
 
 
 def sign_out_everywhere(stage: Stage) -> None:
-    assert stage.owner.post("/accounts/sessions/end-others/").status_code == 302
+    assert stage.owner.post("/accounts/sessions/revoke-others/").status_code == 302
     assert stage.owner.account, "their own session goes on"
 
 
@@ -403,11 +403,11 @@ def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
         assert stage.owner.account == str(stage.person.pk)
     stage.later(minutes=11)
     before = stage.owner.key
-    proven = stage.owner.post("/accounts/prove/?next=/accounts/address/", {"code": code(stage.secret)})
+    proven = stage.owner.post("/accounts/reauthenticate/?next=/accounts/email/", {"code": code(stage.secret)})
 
-    assert proven.headers["Location"] == "/accounts/address/"
+    assert proven.headers["Location"] == "/accounts/email/"
     assert stage.owner.key != before
-    assert stage.owner.get("/accounts/address/").status_code == 200
+    assert stage.owner.get("/accounts/email/").status_code == 200
 
 
 @pytest.mark.parametrize("process", ["connect", "prove"])
@@ -419,7 +419,7 @@ def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_beg
     callback = browser.callback_url("keycloak" if process == "prove" else "google", "ada", process=process)
     elsewhere = new_browser()
     elsewhere.sign_in("keycloak", "ada")
-    elsewhere.post("/accounts/sessions/end-others/")
+    elsewhere.post("/accounts/sessions/revoke-others/")
     browser.sign_in("keycloak", "ada")
 
     assert browser.get(callback).status_code == 403

@@ -88,7 +88,7 @@ def test_nothing_changes_without_a_fresh_proof(browser: Browser, later: Callable
     later(minutes=11)
 
     for answer in (browser.get(path), browser.post(path, {"code": "000000"})):
-        assert answer.status_code == 405 or answer.headers["Location"].startswith("/accounts/prove/?next=")
+        assert answer.status_code == 405 or answer.headers["Location"].startswith("/accounts/reauthenticate/?next=")
     assert Authenticator.objects.count() == 2
 
 
@@ -161,7 +161,7 @@ def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provid
 
     assert asked.headers["Location"] == on_the_way(NEEDED, "/accounts/sessions/")
     assert b"An administrator requires a second step" in browser.get(NEEDED).content
-    for path in ("/accounts/", LIST, CODES, "/accounts/prove/", "/accounts/connections/"):
+    for path in ("/accounts/", LIST, CODES, "/accounts/reauthenticate/", "/accounts/connections/"):
         assert browser.get(path).headers["Location"].startswith("/accounts/login/")
     assert browser.get(PROVE).headers["Location"] == NEEDED
     assert {browser.account} == {None}

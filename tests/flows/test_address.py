@@ -16,7 +16,7 @@ from tests.together import together
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(29)]
 
-ADDRESS = "/accounts/address/"
+ADDRESS = "/accounts/email/"
 OLD, NEW = "ada@example.com", "ada@new.example"
 
 
@@ -51,7 +51,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
     browser.sign_in(provider, "ada")
     elsewhere = new_browser()
     elsewhere.sign_in(provider, "ada")
-    assert ask(browser).headers["Location"] == f"{ADDRESS}?asked"
+    assert ask(browser).headers["Location"] == f"{ADDRESS}?requested"
     page = browser.get(ADDRESS).content.decode()
     link = post.link(NEW)
 
@@ -59,7 +59,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
     assert address_now() == (OLD, True)
     assert b"Use this address?" in browser.get(link).content
     assert address_now() == (OLD, True)
-    assert browser.post(link).headers["Location"] == "/accounts/?address_changed"
+    assert browser.post(link).headers["Location"] == "/accounts/?email_changed"
 
     assert address_now() == (NEW, True)
     assert (browser.account is None, elsewhere.account) == (False, None)
@@ -196,7 +196,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
 def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
-    browser.post("/accounts/address/cancel/")
+    browser.post("/accounts/email/cancel/")
 
     assert NEW not in browser.get(ADDRESS).content.decode()
     assert post.count(NEW) == 0  # its link had died before a worker came to it
@@ -253,12 +253,12 @@ def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: 
     stale = ask_at_once(browser)
 
     assert stale.status_code == 302
-    assert stale.headers["Location"] == "/accounts/prove/?next=%2Faccounts%2Faddress%2F"
-    assert b"/accounts/keycloak/login/?next=/accounts/address/&amp;process=prove" in browser.get(
+    assert stale.headers["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
+    assert b"/accounts/keycloak/login/?next=/accounts/email/&amp;process=reauthenticate" in browser.get(
         stale.headers["Location"]
     ).content.replace(b"%2F", b"/")
     assert post.all() == []
-    proven = browser.sign_in("keycloak", "ada", process="prove", next=ADDRESS)
+    proven = browser.sign_in("keycloak", "ada", process="reauthenticate", next=ADDRESS)
     assert proven.headers["Location"] == ADDRESS
     assert ask_at_once(browser).status_code == 302
 

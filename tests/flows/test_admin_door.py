@@ -148,7 +148,7 @@ def test_a_session_from_before_the_factor_proves_it_at_the_door(
 
     assert not is_inside(browser)
     to_prove = browser.get(f"{LOGIN}?next=/admin/audit/entry/").headers["Location"]
-    assert to_prove == "/accounts/prove/?next=%2Fadmin%2Faudit%2Fentry%2F"
+    assert to_prove == "/accounts/reauthenticate/?next=%2Fadmin%2Faudit%2Fentry%2F"
     assert browser.post(to_prove, {"code": code(secret)}).headers["Location"] == "/admin/audit/entry/"
     assert is_inside(browser)
 
@@ -165,8 +165,8 @@ def test_local_passwords_can_be_switched_off(browser: Browser, root: User, setti
     assert not is_inside(browser)
     assert details("sign_in.refused") == [{"refused_because": "local_passwords_off"}]
     browser.client.force_login(root)
-    assert b'name="password"' not in browser.get("/accounts/prove/").content
-    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 200
+    assert b'name="password"' not in browser.get("/accounts/reauthenticate/").content
+    assert browser.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 200
     assert browser.get("/admin/password_change/").status_code == 302
 
 
@@ -376,7 +376,7 @@ def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, 
 def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(browser: Browser, root: User) -> None:
     enter(browser)
     statuses = [
-        browser.post("/accounts/prove/", {"password": f"wrong {number}"}).status_code
+        browser.post("/accounts/reauthenticate/", {"password": f"wrong {number}"}).status_code
         for number in range(login_throttle.FREE_OF_ACCOUNT + 2)
     ]
 
@@ -405,7 +405,7 @@ def test_changing_the_password_takes_a_fresh_proof(browser: Browser, root: User,
     later(minutes=11)
     to_prove = browser.get("/admin/password_change/").headers["Location"]
 
-    assert to_prove == "/accounts/prove/?next=%2Fadmin%2Fpassword_change%2F"
+    assert to_prove == "/accounts/reauthenticate/?next=%2Fadmin%2Fpassword_change%2F"
     assert browser.post(to_prove, {"password": "wrong"}).status_code == 200
     assert browser.post(to_prove, {"password": PASSWORD}).headers["Location"] == "/admin/password_change/"
     assert browser.get("/admin/password_change/").status_code == 200

@@ -96,7 +96,7 @@ def test_who_is_in_and_must_have_one_is_asked_for_it_at_once(browser: Browser) -
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
 
-    assert asked(browser.start("keycloak", process="prove").headers["Location"]) == ["gold silver"]
+    assert asked(browser.start("keycloak", process="reauthenticate").headers["Location"]) == ["gold silver"]
 
 
 @pytest.mark.parametrize("name", ["google", "microsoft", "github"])

@@ -64,7 +64,7 @@ def doors_on(page: Any) -> dict[str, str]:
 
 
 def everywhere(owner: Browser) -> None:
-    assert owner.post("/accounts/sessions/end-others/").status_code == 302
+    assert owner.post("/accounts/sessions/revoke-others/").status_code == 302
 
 
 def by_an_administrator(_owner: Browser) -> None:
@@ -253,8 +253,8 @@ def test_so_does_every_refusal(browser: Browser, settings: Any, provider: str) -
     assert set(doors_on(cancelled).values()) == {NEXT}
 
     browser.sign_in(provider, "ada")
-    refused = browser.get(browser.callback_url(provider, None, next="/accounts/address/", process="prove"))
-    assert doors_on(refused)["/accounts/prove/"] == "/accounts/address/"
+    refused = browser.get(browser.callback_url(provider, None, next="/accounts/email/", process="reauthenticate"))
+    assert doors_on(refused)["/accounts/reauthenticate/"] == "/accounts/email/"
 
 
 def test_who_joins_two_ways_in_after_a_clash_goes_on_to_where_they_were_going(

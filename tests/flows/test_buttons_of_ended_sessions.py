@@ -22,9 +22,9 @@ pytestmark = pytest.mark.django_db
 FOR_PROGRAMS = {"accounts/keycloak/backchannel-logout/"}  # no person has a page with its button
 INVITATION = "/accounts/invitation/00000000-0000-0000-0000-000000000001/secret/"
 LEADS = {
-    "/accounts/sessions/1/end/": "/accounts/sessions/",
-    "/accounts/sessions/end-others/": "/accounts/sessions/",
-    "/accounts/address/cancel/": "/accounts/address/",
+    "/accounts/sessions/1/revoke/": "/accounts/sessions/",
+    "/accounts/sessions/revoke-others/": "/accounts/sessions/",
+    "/accounts/email/cancel/": "/accounts/email/",
     "/accounts/organizations/switch/": "/accounts/organizations/",
     "/accounts/organizations/primary/": "/accounts/organizations/",
     "/admin/logout/": "/admin/",
@@ -105,7 +105,7 @@ def test_who_pressed_it_after_the_session_ended_signs_in_and_finds_it(administra
 
 
 def test_a_press_on_use_another_account_leads_back_to_the_invitation() -> None:
-    answer = Client().get(f"{INVITATION}as-another/")
+    answer = Client().get(f"{INVITATION}switch-account/")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, INVITATION)
 

@@ -235,7 +235,7 @@ def test_a_proof_is_heeded_as_a_sign_in_is(browser: Browser, providers: Sandbox)
     browser.sign_in("keycloak", "grace")
     providers.add_persona(WITHOUT)
 
-    assert browser.sign_in("keycloak", "grace", process="prove").status_code == 302
+    assert browser.sign_in("keycloak", "grace", process="reauthenticate").status_code == 302
     assert browser.account
     assert claim_rules.roles() == {}
 

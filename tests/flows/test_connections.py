@@ -14,7 +14,7 @@ from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
-PROVE = "/accounts/prove/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dproven"
+PROVE = "/accounts/reauthenticate/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dreauthenticated"
 
 
 def events() -> list[str]:
@@ -75,15 +75,15 @@ def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, pr
     assert (stale.status_code, stale.headers["Location"]) == (302, PROVE)
     page = browser.get(PROVE).content
     assert (
-        f"/accounts/{provider}/login/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dproven&amp;process=prove".encode()
+        f"/accounts/{provider}/login/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dreauthenticated&amp;process=reauthenticate".encode()
         in page
     )
     assert f"/accounts/{another(provider)}/login/".encode() not in page
-    proven = browser.sign_in(provider, "ada", process="prove")
+    proven = browser.sign_in(provider, "ada", process="reauthenticate")
     if provider in NEVER_DATED:
         assert proven.headers["Location"] == PROVE, "a code from the mailbox is asked for beside it"
-        proven = prove_by_mail(browser, "/accounts/connections/?notice=proven")
-    assert proven.headers["Location"].endswith("notice=proven")
+        proven = prove_by_mail(browser, "/accounts/connections/?notice=reauthenticated")
+    assert proven.headers["Location"].endswith("notice=reauthenticated")
 
     assert browser.connect(another(provider), "ada").status_code == 302
     assert browser.account == account
@@ -96,8 +96,8 @@ def test_a_proof_by_somebody_elses_identity_is_none(
     new_browser().sign_in(provider, "grace")
     browser.sign_in(provider, "ada")
 
-    assert browser.sign_in(provider, "grace", process="prove").status_code == 409
-    assert browser.sign_in(another(provider), "linus", process="prove").status_code == 403
+    assert browser.sign_in(provider, "grace", process="reauthenticate").status_code == 409
+    assert browser.sign_in(another(provider), "linus", process="reauthenticate").status_code == 403
     assert refusals() == ["identity_of_another_account", "identity_not_connected"]
 
 
@@ -143,7 +143,7 @@ def test_a_session_that_was_ended_meanwhile_connects_nothing(
     callback = browser.callback_url(another(provider), "zoe", process="connect")
     elsewhere = new_browser()
     elsewhere.sign_in(provider, "ada")
-    elsewhere.post("/accounts/sessions/end-others/")
+    elsewhere.post("/accounts/sessions/revoke-others/")
 
     assert browser.get(callback).status_code == 403
     assert Identity.objects.count() == 1
@@ -158,7 +158,7 @@ def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
     browser.sign_in(provider, "ada")
     phone.sign_in(provider, "ada")
     grace.sign_in(provider, "grace")
-    end = f"/accounts/sessions/{Session.objects.of_browser(phone.key).get().public_id}/end/"
+    end = f"/accounts/sessions/{Session.objects.of_browser(phone.key).get().public_id}/revoke/"
     grace.post(end)
     assert Session.objects.of_browser(phone.key).exists()
     assert endings() == []

@@ -251,7 +251,7 @@ def test_it_asks_for_a_fresh_proof(ada: User, browser: Browser, root: User) -> N
     Session.objects.filter(user=root).update(session_data=_aged(Session.objects.get(user=root).session_data))
 
     answer = stale.post(page(ada), {"reason": "because", "close": "on"})
-    assert answer.headers["Location"].startswith("/accounts/prove/")
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
     assert browser.account == str(ada.pk)
 
 

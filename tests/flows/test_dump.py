@@ -133,7 +133,7 @@ def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
         one.sign_in("google", "ada")
         as_before(one)
 
-    assert here.post("/accounts/sessions/end-others/").status_code == 302
+    assert here.post("/accounts/sessions/revoke-others/").status_code == 302
 
     assert is_in(here)
     assert not is_in(there)

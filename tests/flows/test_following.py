@@ -45,9 +45,9 @@ def test_a_proof_in_a_new_session_there_is_followed(
     browser.sign_in("keycloak", "ada")
     sids = {"opened": newest(providers)}
     later(minutes=11)
-    browser.sign_in("keycloak", "ada", process="prove")
+    browser.sign_in("keycloak", "ada", process="reauthenticate")
     sids["between"] = newest(providers)
-    browser.sign_in("keycloak", "ada", process="prove")
+    browser.sign_in("keycloak", "ada", process="reauthenticate")
     sids["proven_last"] = newest(providers)
 
     assert len(set(sids.values())) == 3

@@ -160,8 +160,10 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
     asked_back = browser.get("/accounts/sessions/").headers["Location"]
     assert "prompt=none" in asked_back
     answer = browser.get(Visitor().open(asked_back).location)
-    assert answer.headers["Location"] == "/accounts/keycloak/login/?next=%2Faccounts%2Fsessions%2F&process=prove"
-    browser.sign_in("keycloak", "ada", process="prove", next="/accounts/sessions/")
+    assert (
+        answer.headers["Location"] == "/accounts/keycloak/login/?next=%2Faccounts%2Fsessions%2F&process=reauthenticate"
+    )
+    browser.sign_in("keycloak", "ada", process="reauthenticate", next="/accounts/sessions/")
     assert browser.get("/accounts/sessions/").status_code == 200
     assert browser.account == str(ada.pk)
 

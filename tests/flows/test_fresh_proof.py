@@ -21,8 +21,8 @@ from tests.post import Post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
-ADDRESS = "/accounts/address/"
-CONNECT = "/accounts/connections/?notice=proven"
+ADDRESS = "/accounts/email/"
+CONNECT = "/accounts/connections/?notice=reauthenticated"
 DATED = ("keycloak", "microsoft")  # asked for a proof, they say when
 NO_TIME = ["auth_time_bool", "auth_time_null", "auth_time_text", "auth_time_negative", "auth_time_huge"]
 NO_TIME += ["auth_time_fraction", "auth_time_list", "auth_time_future"]
@@ -85,7 +85,7 @@ def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
     browser.sign_in(asked, "ada")
     later(minutes=11)
     providers.set_fault(asked, "auth_time_missing")
-    answer = browser.sign_in(asked, "ada", process="prove", next=ADDRESS)
+    answer = browser.sign_in(asked, "ada", process="reauthenticate", next=ADDRESS)
 
     assert answer.headers["Location"] == proving(ADDRESS)
     assert not any(may(browser, act) for act in Act)
@@ -149,7 +149,7 @@ def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., Non
 
     assert half.headers["Location"] == proving(ADDRESS)
     assert not opens(browser)
-    assert browser.sign_in(silent, "ada", process="prove", next=ADDRESS).headers["Location"] == ADDRESS
+    assert browser.sign_in(silent, "ada", process="reauthenticate", next=ADDRESS).headers["Location"] == ADDRESS
     assert opens(browser)
     later(minutes=11)
     assert not opens(browser)
@@ -159,7 +159,7 @@ def test_a_code_counts_for_the_act_it_was_mailed_for(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     prove_by_mail(browser, ADDRESS)
 
-    assert [act for act in Act if may(browser, act)] == [Act.CONNECT, Act.ADDRESS], "the first is of the new account"
+    assert [act for act in Act if may(browser, act)] == [Act.CONNECT, Act.EMAIL], "the first is of the new account"
 
 
 @pytest.mark.parametrize("silent", NEVER_DATED)
@@ -199,12 +199,12 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
     assert not opens(browser)
     page = browser.get(proving(ADDRESS)).content
     assert b"so signing in again is enough" in page or silent == "microsoft", "it may say when, until it was asked"
-    assert browser.sign_in(silent, persona, process="prove", next=ADDRESS).headers["Location"] == ADDRESS
+    assert browser.sign_in(silent, persona, process="reauthenticate", next=ADDRESS).headers["Location"] == ADDRESS
 
     assert opens(browser)
     assert details("reauthentication.sign_in_accepted") == []
     browser.post(ADDRESS, {"address": "another@example.com"})
-    assert details("reauthentication.sign_in_accepted") == [{"act": "address"}]
+    assert details("reauthentication.sign_in_accepted") == [{"act": "email"}]
     assert b"change your e-mail address" in browser.get("/accounts/").content
     later(minutes=11)
     assert not opens(browser)
@@ -237,7 +237,9 @@ def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: S
     providers.set_fault("keycloak", "auth_time_missing")
     browser.sign_in("keycloak", "nemo")
 
-    assert browser.sign_in("keycloak", "nemo", process="prove", next=ADDRESS).headers["Location"] == proving(ADDRESS)
+    assert browser.sign_in("keycloak", "nemo", process="reauthenticate", next=ADDRESS).headers["Location"] == proving(
+        ADDRESS
+    )
     assert not opens(browser)
 
 
@@ -268,10 +270,10 @@ def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
         assert browser.sign_in(asked, "vera").headers["Location"] == "/accounts/", "enough to come in"
         assert not opens(browser), fault
     providers.set_fault(asked, "auth_time_missing")
-    browser.sign_in(asked, "vera", process="prove")
+    browser.sign_in(asked, "vera", process="reauthenticate")
     assert not opens(browser)
     providers.set_fault(asked, None)
-    browser.sign_in(asked, "vera", process="prove")
+    browser.sign_in(asked, "vera", process="reauthenticate")
     assert opens(browser)
 
 
@@ -291,7 +293,7 @@ def test_every_act_has_an_address_and_every_address_its_act() -> None:
     given: dict[str, dict[str, object]] = {
         "disconnect": {"identity_id": 1},
         "remove-factor": {"factor_id": 1},
-        "admin:lead_identity": {"reference": "7F3K-Q2"},
+        "admin:connect_identity": {"reference": "7F3K-Q2"},
     }
     of_provider: dict[str, object] = {"provider_id": "google"}
     for name, act in ACTS.items():

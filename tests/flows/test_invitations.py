@@ -164,7 +164,7 @@ def test_an_account_without_the_verified_address_is_refused_and_nothing_is_writt
 def test_somebody_signed_in_as_another_can_come_as_who_they_are(browser: Browser, town: Town, link: str) -> None:
     browser.sign_in("google", "grace")
     assert "Use another account" in text(browser.get(link))
-    left = browser.post(f"{link}as-another/")
+    left = browser.post(f"{link}switch-account/")
 
     assert left.headers["Location"] == f"{link}?account=another"
     assert browser.account is None
@@ -518,7 +518,7 @@ def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Brow
     account.email = "mallory@example.com"
     account.save()
     assert browser.get(link).status_code == 403
-    browser.post("/accounts/address/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"address": "mallory@example.com"})
     browser.post(post.link("mallory@example.com"))
 
     assert ACCEPT in text(browser.get(link))
@@ -526,7 +526,7 @@ def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Brow
 
 def test_use_another_account_lets_choose_one_at_each_provider(browser: Browser, link: str, provider: str) -> None:
     browser.sign_in(provider, "grace")
-    left = browser.post(f"{link}as-another/")
+    left = browser.post(f"{link}switch-account/")
     page = browser.get(left.headers["Location"]).content.decode().replace("%2F", "/")
 
     assert f"/accounts/{provider}/login/?next={link}&amp;account=another" in page

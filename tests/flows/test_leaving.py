@@ -98,7 +98,7 @@ def sign_out(browser: Browser, user: User) -> None:
 
 
 def end_the_device(browser: Browser, user: User) -> None:
-    browser.post(f"/accounts/sessions/{user.sessions.get().public_id}/end/")
+    browser.post(f"/accounts/sessions/{user.sessions.get().public_id}/revoke/")
 
 
 def disconnect(browser: Browser, user: User) -> None:
@@ -265,8 +265,8 @@ def test_devices_that_end_each_other_at_once_do_not_wait_for_one_another(
 
     statuses = together(
         lambda: first.post("/accounts/logout/?there_too=on").status_code,
-        lambda: second.post("/accounts/sessions/end-others/").status_code,
-        lambda: third.post("/accounts/sessions/end-others/").status_code,
+        lambda: second.post("/accounts/sessions/revoke-others/").status_code,
+        lambda: third.post("/accounts/sessions/revoke-others/").status_code,
     )
     assert set(statuses) == {302}
 

@@ -18,7 +18,7 @@ from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REGISTER, SIGN_IN, FORGOTTEN = "/accounts/register/", "/accounts/local/login/", "/accounts/local/forgotten/"
+REGISTER, SIGN_IN, FORGOTTEN = "/accounts/register/", "/accounts/local/login/", "/accounts/local/password-reset/"
 NORA = "nora@example.com"
 PASSWORD, ANOTHER = "teapot gravel umbrella", "seven quiet lanterns"
 
@@ -234,7 +234,7 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
 def test_a_new_password_ends_what_was_waiting(browser: Browser, new_browser: Callable[[], Browser], post: Post) -> None:
     """Whoever was inside may have asked for another address, and the mailbox may hold older links."""
     register(browser, post)
-    browser.post("/accounts/address/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"address": "mallory@example.com"})
     change = post.link("mallory@example.com")
     owner = new_browser()
     owner.post(FORGOTTEN, {"address": NORA})
@@ -255,7 +255,7 @@ def test_a_changed_address_ends_the_links_in_the_old_mailbox(
     register(browser, post)
     new_browser().post(FORGOTTEN, {"address": NORA})
     reset = post.link(NORA)
-    browser.post("/accounts/address/", {"address": "nora@new.example"})
+    browser.post("/accounts/email/", {"address": "nora@new.example"})
     browser.post(post.link("nora@new.example"))
 
     assert new_browser().post(reset, {"password": ANOTHER}).status_code == 410
@@ -288,12 +288,12 @@ def test_a_provider_with_the_same_address_never_links_and_is_connected_from_insi
 def test_a_local_person_proves_themselves_by_the_password(browser: Browser, post: Post, time_machine: Any) -> None:
     register(browser, post)
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
-    stale = browser.get("/accounts/address/").headers["Location"]
+    stale = browser.get("/accounts/email/").headers["Location"]
 
-    assert stale == "/accounts/prove/?next=%2Faccounts%2Faddress%2F"
+    assert stale == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
     assert browser.get(stale).status_code == 200
-    assert browser.post(stale, {"password": PASSWORD}).headers["Location"] == "/accounts/address/"
-    assert browser.get("/accounts/address/").status_code == 200
+    assert browser.post(stale, {"password": PASSWORD}).headers["Location"] == "/accounts/email/"
+    assert browser.get("/accounts/email/").status_code == 200
 
 
 @pytest.mark.parametrize("mode", ["off", "invited", "open"])
@@ -358,7 +358,7 @@ def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_
     browser.post(post.link(NORA), {"name": "Nora", "password": PASSWORD})
 
     assert browser.account != ada is not None
-    assert browser.get("/accounts/address/").status_code == 200  # the proof is theirs, and fresh
+    assert browser.get("/accounts/email/").status_code == 200  # the proof is theirs, and fresh
     assert NORA in browser.get("/accounts/").content.decode()
 
 

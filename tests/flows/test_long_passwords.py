@@ -70,7 +70,7 @@ def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, pos
     browser.post("/accounts/register/", {"address": "nora@example.com"})
     link = post.link("nora@example.com")
     reset = User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD)
-    browser.post("/accounts/local/forgotten/", {"address": reset.email or ""})
+    browser.post("/accounts/local/password-reset/", {"address": reset.email or ""})
 
     for path, data in (
         ("/accounts/local/login/", {"name": "root", "password": long}),
@@ -95,7 +95,7 @@ def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
     client = Client()
     client.force_login(root)
 
-    assert is_quick(lambda: client.post("/accounts/prove/", {"password": "x" * 2**20})).status_code == 200
+    assert is_quick(lambda: client.post("/accounts/reauthenticate/", {"password": "x" * 2**20})).status_code == 200
 
 
 def test_commands_say_so(tmp_path: Any) -> None:

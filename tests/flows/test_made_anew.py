@@ -58,7 +58,7 @@ def reference_of(page: Any) -> str:
 
 
 def lead_page(reference: str) -> str:
-    return f"{FIND}{reference}/lead/"
+    return f"{FIND}{reference}/connect/"
 
 
 def look_up(client: Client, reference: str) -> str:
@@ -230,7 +230,7 @@ def test_it_needs_a_fresh_proof(refused: str, root: User, method: str) -> None:
     client.force_login(root)
     answer = getattr(client, method)(lead_page(refused), {"reason": REASON})
 
-    assert answer.headers["Location"].startswith("/accounts/prove/")
+    assert answer.headers["Location"].startswith("/accounts/reauthenticate/")
     assert Identity.objects.count() == 1
 
 
@@ -367,7 +367,7 @@ def test_not_what_was_refused_for_another_reason(
 ) -> None:
     """Somebody proves themselves by an identity that is not connected: that is no clash."""
     providers.add_persona(Persona(key="else", name="Else", email="else@example.com"))
-    page = browser.sign_in("keycloak", "else", process="prove")
+    page = browser.sign_in("keycloak", "else", process="reauthenticate")
     reference = reference_of(page)
 
     assert refusals() == ["identity_not_connected"]

@@ -21,7 +21,7 @@ from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
-ADDRESS = "/accounts/address/"
+ADDRESS = "/accounts/email/"
 PAGE = proving(ADDRESS)
 
 
@@ -45,7 +45,7 @@ def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_gap(ada: B
     for shape in ("{}", " {} ", "{}\t"):
         assert works(ada, shape.format(ask_for_code(ada, ADDRESS).replace(" ", "")))
     assert works(ada, ask_for_code(ada, ADDRESS).replace(" ", "-"))
-    assert details("reauthentication.code_verified") == [{"act": "address"}] * 4
+    assert details("reauthentication.code_verified") == [{"act": "email"}] * 4
 
 
 def test_a_code_works_once(ada: Browser) -> None:
@@ -75,7 +75,12 @@ def test_a_code_is_one_sessions(ada: Browser, new_browser: Callable[[], Browser]
 def test_a_code_is_for_one_act(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
-    for other in ("/accounts/data/", "/accounts/second-factor/app/", "/accounts/connections/?notice=proven", "/admin/"):
+    for other in (
+        "/accounts/data/",
+        "/accounts/second-factor/authenticator/",
+        "/accounts/connections/?notice=reauthenticated",
+        "/admin/",
+    ):
         assert not works(ada, code, proving(other))
     assert works(ada, code)
 

@@ -15,7 +15,7 @@ def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, m
     browser.sign_in("keycloak", "ada")
     Identity.objects.update(**moved)
 
-    page = browser.sign_in("keycloak", "ada", process="prove")
+    page = browser.sign_in("keycloak", "ada", process="reauthenticate")
 
     assert page.status_code == 403
     assert b"This is not one of your ways in" in page.content

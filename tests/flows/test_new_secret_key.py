@@ -24,7 +24,7 @@ from tests.servers import Servers
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(93)]
 
 NEW = "another secret key that nobody has used before, and long " * 2
-ADDRESS = "/accounts/address/"
+ADDRESS = "/accounts/email/"
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_the_first_act_after_it_ends_the_other_sessions_and_not_its_own(
     for one in (browser, other):
         one.sign_in("google", "ada")
     rotate()
-    browser.post("/accounts/sessions/end-others/")
+    browser.post("/accounts/sessions/revoke-others/")
     assert browser.account
     assert other.account is None
 

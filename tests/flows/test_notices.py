@@ -225,7 +225,7 @@ OTHERS: dict[Notice, Callable[[Client, User], Any]] = {
     Notice.DEACTIVATED: change(is_active=False),
     Notice.REACTIVATED: reactivate,
     Notice.SITE_RIGHTS_GIVEN: give_rights,
-    Notice.DATA_GIVEN_OUT: lambda admin, person: admin.post(f"/admin/accounts/user/{person.pk}/kept/"),
+    Notice.DATA_GIVEN_OUT: lambda admin, person: admin.post(f"/admin/accounts/user/{person.pk}/personal-data/"),
 }
 
 

@@ -63,7 +63,7 @@ def test_who_is_in_already_is_sent_on_by_the_button_of_an_older_sign_in_page(bro
         ("/accounts/local/login/", "/accounts/"),
         (f"/accounts/local/passkey/?next={NEXT}", NEXT),
         ("/accounts/register/", "/accounts/"),
-        ("/accounts/second-factor/prove/", "/accounts/"),
+        ("/accounts/second-factor/verify/", "/accounts/"),
         ("/admin/login/?next=/admin/accounts/user/", "/admin/accounts/user/"),
         ("/admin/login/", "/admin/"),
     ],
@@ -84,12 +84,12 @@ def test_so_is_every_other_door(browser: Browser, settings: Any, path: str, onwa
 @pytest.mark.parametrize(
     ("path", "leads_to"),
     [
-        ("/accounts/sessions/end-others/", "/accounts/sessions/"),
-        ("/accounts/sessions/x/end/", "/accounts/sessions/"),
+        ("/accounts/sessions/revoke-others/", "/accounts/sessions/"),
+        ("/accounts/sessions/x/revoke/", "/accounts/sessions/"),
         ("/accounts/logout/", ""),
         ("/accounts/lock/", ""),
         ("/accounts/organizations/primary/", "/accounts/organizations/"),
-        ("/accounts/github/login/?process=connect", "/accounts/prove/"),
+        ("/accounts/github/login/?process=connect", "/accounts/reauthenticate/"),
     ],
 )
 def test_another_button_says_why_it_did_nothing_and_where_it_is(browser: Browser, path: str, leads_to: str) -> None:

@@ -39,7 +39,7 @@ def test_every_door_of_a_local_account_is_closed(
     browser: Browser, ned: User, post: Post, settings: Any, switch: str, value: Any
 ) -> None:
     """Mailed links were sent, and pages opened, while it was on."""
-    browser.post("/accounts/local/forgotten/", {"address": "ned@example.com"})
+    browser.post("/accounts/local/password-reset/", {"address": "ned@example.com"})
     browser.post("/accounts/register/", {"address": "nora@example.com"})
     reset, registration = post.link("ned@example.com"), post.link("nora@example.com")
     setattr(settings, switch, value)
@@ -47,7 +47,7 @@ def test_every_door_of_a_local_account_is_closed(
     assert sign_in(browser).status_code == 404
     assert browser.post(reset, {"password": "seven quiet lanterns"}).status_code == 410
     assert browser.post(registration, {"name": "Nora", "password": "seven quiet lanterns"}).status_code == 410
-    assert browser.post("/accounts/local/forgotten/", {"address": "ned@example.com"}).status_code == 404
+    assert browser.post("/accounts/local/password-reset/", {"address": "ned@example.com"}).status_code == 404
     assert browser.post("/accounts/register/", {"address": "nora@example.com"}).status_code == 404
     browser.post("/admin/login/", {"username": "ned@example.com", "password": PASSWORD})
     assert browser.account is None
@@ -80,8 +80,8 @@ def test_what_opens_nothing_proves_nothing(
     later(minutes=11)
     setattr(settings, switch, value)
 
-    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 200
-    assert b'name="password"' not in browser.get("/accounts/prove/").content
+    assert browser.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 200
+    assert b'name="password"' not in browser.get("/accounts/reauthenticate/").content
 
 
 @pytest.mark.promise(45)
@@ -91,4 +91,4 @@ def test_administrators_keep_their_door_where_people_have_no_local_accounts(brow
 
     assert browser.post("/admin/login/", {"username": "root", "password": PASSWORD}).status_code == 302
     assert browser.account == str(root.pk)
-    assert browser.post("/accounts/prove/", {"password": PASSWORD}).status_code == 302
+    assert browser.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302

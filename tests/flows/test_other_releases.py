@@ -231,10 +231,18 @@ def test_no_page_of_somebody_who_is_in_stumbles_over_a_session_in_another_form(b
     person, seen = str(User.objects.get().pk), set()
     for number, (path, changed) in enumerate(bent(content)):
         put(browser, changed)
-        pages = ["/accounts/", "/accounts/connections/", "/accounts/logout/", APP, "/accounts/prove/", PASSKEY, NEEDED]
+        pages = [
+            "/accounts/",
+            "/accounts/connections/",
+            "/accounts/logout/",
+            APP,
+            "/accounts/reauthenticate/",
+            PASSKEY,
+            NEEDED,
+        ]
         answers = [browser.get(pages[number % len(pages)]), browser.get("/accounts/connections/")]
         if number % 3 == 0:
-            answers.append(browser.post("/accounts/prove/", {"code": "12345678"}))
+            answers.append(browser.post("/accounts/reauthenticate/", {"code": "12345678"}))
         for answer in answers:
             assert answer.status_code in {200, 302}, (path, answer.status_code)
         seen.add(browser.account)

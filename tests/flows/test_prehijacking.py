@@ -56,7 +56,7 @@ def test_unexpired_email_change_dies_with_the_recovery(
     victim = new_browser()
     register(victim, post)
     sign_in(browser)
-    browser.post("/accounts/address/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"address": "mallory@example.com"})
     link = post.link("mallory@example.com")
     victim.post(FORGOTTEN, {"address": NORA})
     victim.post(post.link(NORA), {"password": ANOTHER})
@@ -73,7 +73,7 @@ def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
     victim = new_browser()
     register(victim, post)
     sign_in(browser)
-    browser.post("/accounts/address/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"address": "mallory@example.com"})
     link = post.link("mallory@example.com")
     victim.connect(provider, "zoe")
 
@@ -111,7 +111,7 @@ def test_a_mail_to_a_stranger_holds_no_text_of_the_one_who_asked(browser: Browse
     lure = "Win at https://evil.example"
     User.objects.update(name=lure)
     browser.client.defaults["HTTP_USER_AGENT"] = lure
-    browser.post("/accounts/address/", {"address": "stranger@example.com"})
+    browser.post("/accounts/email/", {"address": "stranger@example.com"})
 
     for letter in post.all():
         assert "evil.example" not in f"{letter.subject} {letter.body} {letter.alternatives}"

@@ -62,8 +62,8 @@ def test_replacing_ends_the_other_devices_and_wants_a_fresh_proof(
     assert (elsewhere.account, browser.account is None) == (None, False)
 
     later(minutes=11)
-    assert browser.get(APP).headers["Location"].startswith("/accounts/prove/?next=")
-    assert browser.post(APP, {"code": code(new)}).headers["Location"].startswith("/accounts/prove/?next=")
+    assert browser.get(APP).headers["Location"].startswith("/accounts/reauthenticate/?next=")
+    assert browser.post(APP, {"code": code(new)}).headers["Location"].startswith("/accounts/reauthenticate/?next=")
 
 
 def test_whoever_only_knows_the_first_step_replaces_nothing(

@@ -83,7 +83,7 @@ def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
     assert answer.headers["Location"] == f"{change_page(ada)}#factors"
     assert not Authenticator.objects.filter(user=ada).exists()
     assert browser.account is None, "every session ends"
-    assert waiting.get("/accounts/second-factor/prove/").headers["Location"].endswith("ended_meanwhile")
+    assert waiting.get("/accounts/second-factor/verify/").headers["Location"].endswith("ended_meanwhile")
     assert before
     moved = User.objects.get(pk=ada.pk).sign_in_epoch
     assert moved
@@ -115,7 +115,7 @@ def test_it_wants_a_fresh_proof(ada: User, administrator: Client, time_machine: 
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
 
     for answer in (administrator.get(page(ada)), administrator.post(page(ada), {"reason": "lost"})):
-        assert answer.headers["Location"].startswith("/accounts/prove/?next=%2Fadmin")
+        assert answer.headers["Location"].startswith("/accounts/reauthenticate/?next=%2Fadmin")
     assert Authenticator.objects.filter(user=ada).count() == 2
 
 

@@ -79,7 +79,7 @@ def _local_account(browser: Browser, post: Post) -> dict[str, str]:
     browser.post(registration, {"name": "Nora", "password": REGISTERED})
     found = {"session key at registering": browser.key}
     browser.post("/accounts/local/login/", {"name": NORA, "password": WRONG})
-    browser.post("/accounts/local/forgotten/", {"name": NORA, "address": NORA})
+    browser.post("/accounts/local/password-reset/", {"name": NORA, "address": NORA})
     reset = post.link(NORA)
     assert reset != registration
     browser.post(reset, {"password": CHOSEN})

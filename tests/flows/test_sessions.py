@@ -137,7 +137,7 @@ def test_who_asks_to_be_kept_signed_in_is_kept_and_others_until_the_browser_clos
         kept.sign_in("google", "ada", remember="on")
     if secret:
         assert not is_in(kept)
-        kept.post("/accounts/second-factor/prove/", {"code": code(secret, steps_ago=-1)})
+        kept.post("/accounts/second-factor/verify/", {"code": code(secret, steps_ago=-1)})
 
     assert is_in(kept)
     assert lasts(row(kept)) == (timedelta(days=14), timedelta(days=30))
@@ -200,7 +200,7 @@ def test_another_key_for_the_same_person_is_the_same_session_and_lives_no_longer
     unused_for(browser, minutes=5)
     before = row(browser)
 
-    browser.sign_in("google", "ada", process="prove")
+    browser.sign_in("google", "ada", process="reauthenticate")
 
     after = row(browser)
     assert after.session_key != before.session_key

@@ -19,7 +19,7 @@ from tests.flows.proofs import NEVER_DATED
 
 pytestmark = pytest.mark.django_db
 
-PROVE = "/accounts/prove/?next=/accounts/sessions/"
+PROVE = "/accounts/reauthenticate/?next=/accounts/sessions/"
 
 
 def person_of(browser: Browser) -> User:
@@ -53,7 +53,7 @@ def test_a_view_is_reached_with_a_fresh_proof_only(browser: Browser, later: Call
     assert reach(browser).content == b"done 7 for Ada Lovelace"
     later(minutes=10, seconds=5)
 
-    assert reach(browser).headers["Location"] == "/accounts/prove/?next=%2Fdanger%2F%3Fa%3Db"
+    assert reach(browser).headers["Location"] == "/accounts/reauthenticate/?next=%2Fdanger%2F%3Fa%3Db"
     assert reach(None).headers["Location"] == "/accounts/login/?next=/danger/%3Fa%3Db"
 
 
@@ -63,9 +63,9 @@ def test_a_way_in_proves_it_again_and_leads_back(browser: Browser, provider: str
     assert not is_fresh(browser)
     before = browser.key
     page = browser.get(PROVE).content
-    assert f"/accounts/{provider}/login/?next=%2Faccounts%2Fsessions%2F&amp;process=prove".encode() in page
+    assert f"/accounts/{provider}/login/?next=%2Faccounts%2Fsessions%2F&amp;process=reauthenticate".encode() in page
     assert f"/accounts/{another(provider)}/".encode() not in page
-    proven = browser.sign_in(provider, "ada", process="prove", next="/accounts/sessions/")
+    proven = browser.sign_in(provider, "ada", process="reauthenticate", next="/accounts/sessions/")
 
     assert proven.headers["Location"] == "/accounts/sessions/"
     assert is_fresh(browser) is (provider not in NEVER_DATED), "these do not say when: see test_fresh_proof"
@@ -81,8 +81,8 @@ def test_who_has_a_factor_proves_it_by_that_and_by_nothing_less(
     later(minutes=11)
     page = browser.get(PROVE).content
     assert b'name="code"' in page
-    assert b"process=prove" not in page
-    browser.sign_in(provider, "ada", process="prove")
+    assert b"process=reauthenticate" not in page
+    browser.sign_in(provider, "ada", process="reauthenticate")
     assert not is_fresh(browser), "the provider alone is what a thief may have"
 
     assert browser.post(PROVE, {"code": "123456"}).status_code == 200
@@ -101,7 +101,7 @@ def test_a_provider_that_asked_for_a_factor_proves_it_too(
     browser.sign_in("keycloak", "vera")
     add_app(browser)
     later(minutes=11)
-    browser.sign_in("keycloak", "vera", process="prove")
+    browser.sign_in("keycloak", "vera", process="reauthenticate")
 
     assert is_fresh(browser)
 
@@ -113,9 +113,11 @@ def test_a_stolen_session_connects_nothing_without_the_factor(
     browser.sign_in(provider, "ada")
     add_app(browser)
     later(minutes=11)
-    browser.sign_in(provider, "ada", process="prove")
+    browser.sign_in(provider, "ada", process="reauthenticate")
 
-    assert browser.start(another(provider), process="connect").headers["Location"].startswith("/accounts/prove/")
+    assert (
+        browser.start(another(provider), process="connect").headers["Location"].startswith("/accounts/reauthenticate/")
+    )
 
 
 def test_a_local_password_proves_it_and_wrong_ones_are_braked(browser: Browser, later: Callable[..., None]) -> None:
@@ -148,7 +150,7 @@ def test_nobody_is_sent_elsewhere_afterwards(browser: Browser, next_url: str) ->
     browser.sign_in("google", "ada")
     _, codes = add_app(browser)
 
-    onward = browser.post(f"/accounts/prove/?next={next_url}", {"code": codes[0]}).headers["Location"]
+    onward = browser.post(f"/accounts/reauthenticate/?next={next_url}", {"code": codes[0]}).headers["Location"]
     assert onward.startswith("/")
     assert not onward.startswith("//")
 

@@ -44,7 +44,7 @@ from tests.tenancy.conftest import Town
 __all__ = ["administrator", "root"]  # fixtures of these tests too
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(94)]
 
-SIGN_IN, FORGOTTEN, REGISTER = "/accounts/local/login/", "/accounts/local/forgotten/", "/accounts/register/"
+SIGN_IN, FORGOTTEN, REGISTER = "/accounts/local/login/", "/accounts/local/password-reset/", "/accounts/register/"
 PASSWORD = "teapot gravel umbrella"
 VICTIM = "victim@mail-inc.example"
 INTERNATIONAL, ENCODED = "Zoë@bücher.example", "zoë@xn--bcher-kva.example"
@@ -122,7 +122,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
     local(INTERNATIONAL)
     browser.sign_in("google", "ada")
     let_be_proven(browser)
-    browser.post("/accounts/address/", {"address": SPELLINGS[2]})
+    browser.post("/accounts/email/", {"address": SPELLINGS[2]})
 
     assert receivers(post) == {INTERNATIONAL, "ada@example.com"}
     assert "address" in post.to(INTERNATIONAL).subject

@@ -103,7 +103,7 @@ def test_administrators_read_the_detail_on_the_page_itself(
     User.objects.update(is_staff=is_administrator)
     providers.set_fault("google", "token_401")
 
-    page = browser.sign_in("google", "ada", process="prove")
+    page = browser.sign_in("google", "ada", process="reauthenticate")
 
     assert (b"the token endpoint answered 401 with invalid_client" in page.content) is is_administrator
 

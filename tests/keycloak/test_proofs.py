@@ -14,7 +14,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ADDRESS = "/accounts/address/"
+ADDRESS = "/accounts/email/"
 
 
 def test_single_sign_on_is_no_fresh_proof(ada: Person, keycloak: Keycloak) -> None:
@@ -30,13 +30,13 @@ def test_single_sign_on_is_no_fresh_proof(ada: Person, keycloak: Keycloak) -> No
     with time_machine.travel(datetime.fromtimestamp(typed_at + lifetimes.REAUTHENTICATION.total_seconds() + 1, UTC)):
         answer = ada.client.get(ADDRESS)
 
-    assert answer.headers["Location"] == "/accounts/prove/?next=%2Faccounts%2Faddress%2F"
+    assert answer.headers["Location"] == "/accounts/reauthenticate/?next=%2Faccounts%2Femail%2F"
 
 
 def test_a_proof_asks_for_the_password_whatever_session_keycloak_has(ada: Person, keycloak: Keycloak) -> None:
     ada.sign_in()
 
-    answer = ada.sign_in(process="prove", next=ADDRESS)
+    answer = ada.sign_in(process="reauthenticate", next=ADDRESS)
 
     assert (ada.was_asked, answer.headers["Location"]) == (True, ADDRESS)
 
@@ -57,7 +57,7 @@ def test_a_step_up_in_a_new_session_there_is_followed(ada: Person, keycloak: Key
     end_unheard(keycloak, first)
     assert ada.is_signed_in()
 
-    ada.sign_in(process="prove")
+    ada.sign_in(process="reauthenticate")
 
     (second,) = keycloak.sessions()
     assert second != first

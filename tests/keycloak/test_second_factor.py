@@ -14,7 +14,7 @@ from tests.memory import forget_providers
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(45)]
 
-NEEDED = "/accounts/second-factor/needed/"
+NEEDED = "/accounts/second-factor/required/"
 
 
 @pytest.fixture

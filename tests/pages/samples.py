@@ -137,7 +137,7 @@ HERE = Session(
     provider=GITHUB,
     created_at=NOW - timedelta(hours=2),
     last_seen_at=NOW,
-    end_url="/accounts/sessions/1/end/",
+    end_url="/accounts/sessions/1/revoke/",
     is_current=True,
 )
 PHONE = Session(
@@ -146,7 +146,7 @@ PHONE = Session(
     provider=MICROSOFT,
     created_at=NOW - timedelta(days=20),
     last_seen_at=NOW - timedelta(days=1),
-    end_url="/accounts/sessions/2/end/",
+    end_url="/accounts/sessions/2/revoke/",
 )
 UNKNOWN = Session(
     browser="Unknown browser",
@@ -154,7 +154,7 @@ UNKNOWN = Session(
     provider=None,
     created_at=NOW - timedelta(days=61),
     last_seen_at=NOW - timedelta(days=15),
-    end_url="/accounts/sessions/3/end/",
+    end_url="/accounts/sessions/3/revoke/",
 )
 
 ENGINES = Organization(
@@ -246,23 +246,23 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
             },
             "in-two-steps": {
                 "user": ADA,
-                "act": Act.ADDRESS,
+                "act": Act.EMAIL,
                 "steps": [GITHUB],
                 "address": "ada@example.com",
-                "action": "/accounts/prove/",
+                "action": "/accounts/reauthenticate/",
             },
             "code-mailed": {
                 "user": ADA,
-                "act": Act.ADDRESS,
+                "act": Act.EMAIL,
                 "steps": [GITHUB],
                 "answered": "GitHub",
                 "is_mailed": True,
                 "address": "ada@example.com",
-                "action": "/accounts/prove/",
+                "action": "/accounts/reauthenticate/",
             },
             "sign-in-is-enough": {
                 "user": ADA,
-                "act": Act.ADDRESS,
+                "act": Act.EMAIL,
                 "providers": [GITHUB],
                 "is_enough_alone": True,
             },
@@ -362,13 +362,13 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "user": ADA,
                 "organizations": IN_TWO,
                 "sessions": [HERE, PHONE, UNKNOWN],
-                "end_others_url": "/accounts/sessions/end-others/",
+                "end_others_url": "/accounts/sessions/revoke-others/",
                 "notice": "",
             },
             "only-here": {
                 "user": ADA,
                 "sessions": [HERE],
-                "end_others_url": "/accounts/sessions/end-others/",
+                "end_others_url": "/accounts/sessions/revoke-others/",
                 "notice": "Your other devices are signed out.",
             },
         },
@@ -470,10 +470,10 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
         },
         "accounts/invitation_closed.html": {
             "expired": {**closed, "as_another_url": ""},
-            "another-address": {**closed, "as_another_url": f"{path}as-another/", "can_confirm_here": True},
+            "another-address": {**closed, "as_another_url": f"{path}switch-account/", "can_confirm_here": True},
             "unconfirmed": {
                 **closed,
-                "as_another_url": f"{path}as-another/",
+                "as_another_url": f"{path}switch-account/",
                 "is_unconfirmed": True,
                 "has_local_accounts": True,
             },

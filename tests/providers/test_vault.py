@@ -499,7 +499,7 @@ def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_ther
 
     page = browser.get("/accounts/connections/").content.decode()
     assert "Keycloak does not let us work there on your behalf any more" in page
-    answer = browser.sign_in("keycloak", "ada", process="prove", next="/accounts/connections/?notice=renewed")
+    answer = browser.sign_in("keycloak", "ada", process="reauthenticate", next="/accounts/connections/?notice=renewed")
 
     assert answer.headers["Location"] == "/accounts/connections/?notice=renewed"
     page = browser.get("/accounts/connections/?notice=renewed").content.decode()
@@ -539,7 +539,7 @@ def test_who_comes_to_google_to_mend_something_consents_again(browser: Browser, 
     settings.OFFLINE_ACCESS = frozenset({"google"})
     first = browser.start("google").headers["Location"]
     browser.sign_in("google", "ada")
-    again = browser.start("google", process="prove").headers["Location"]
+    again = browser.start("google", process="reauthenticate").headers["Location"]
 
     assert ("access_type=offline" in first, "prompt" in first) == (True, False)
     assert "prompt=select_account+consent" in again

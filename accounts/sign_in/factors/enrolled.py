@@ -85,6 +85,6 @@ def _shown(row: Authenticator, *, can_remove: bool) -> Factor:
         last_used_at=row.last_used_at,
         remove_url=reverse("remove-factor", kwargs={"factor_id": row.pk}),
         can_remove=can_remove,
-        replace_url=reverse("add-app") if row.type == Kind.TOTP else "",
+        replace_url=reverse("add-authenticator") if row.type == Kind.TOTP else "",
         recovery_left=len(row.data.get("left", ())) if is_recovery else None,
     )

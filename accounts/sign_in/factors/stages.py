@@ -25,7 +25,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
     """
 
     key = "second_factor"
-    urlname = "prove-factor"
+    urlname = "verify-factor"
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user: User | None = self.login.user
@@ -39,7 +39,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
             return None, True
         if isinstance(self.request.session, SessionStore):
             self.request.session.wait(user)
-        page = self.urlname if has_factor(user) else "need-factor"
+        page = self.urlname if has_factor(user) else "factor-required"
         return redirect(reverse(page) + query(self.onward, stay=self.stays)), True
 
     @property

@@ -40,7 +40,7 @@ def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBas
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if stage := waiting(request):
-            to_prove = reverse("prove-factor") + _query(request)
+            to_prove = reverse("verify-factor") + _query(request)
             return redirect(to_prove) if has_factor(stage.person) else view(request, stage.person)
         if not isinstance(request.user, User):
             return _begin_again(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
@@ -178,7 +178,7 @@ def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
     if stage is None:
         return redirect(wanted_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
     if not has_factor(stage.person):
-        return redirect(reverse("need-factor") + _query(request))
+        return redirect(reverse("factor-required") + _query(request))
     error, status = "", 200
     if request.method == "POST":
         try:
@@ -226,7 +226,9 @@ def _added(
     try:
         codes = add(request, user, make)
     except IntegrityError:  # the passkey of another tab was first
-        return redirect(reverse("prove-factor") + _query(request) if stage else wanted_next(request) or "second-factor")
+        return redirect(
+            reverse("verify-factor") + _query(request) if stage else wanted_next(request) or "second-factor"
+        )
     request.session.pop(NEW_APP, None)
     if stage is not None:
         onward = stage.finish().headers["Location"]
@@ -271,7 +273,7 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 def _back(request: HttpRequest) -> str:
     """Return the page with all kinds of factors: one's own, or that of somebody who has to add one now."""
     is_on_the_way = not request.user.is_authenticated or "next" in request.GET
-    return reverse("need-factor") + _query(request) if is_on_the_way else reverse("second-factor")
+    return reverse("factor-required") + _query(request) if is_on_the_way else reverse("second-factor")
 
 
 def _query(request: HttpRequest) -> str:

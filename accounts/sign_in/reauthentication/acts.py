@@ -12,11 +12,11 @@ class Act(models.TextChoices):
 
     CONNECT = "connect", _("connect another sign-in method")
     DISCONNECT = "disconnect", _("disconnect a sign-in method")
-    ADDRESS = "address", _("change your e-mail address")
+    EMAIL = "email", _("change your e-mail address")
     PASSWORD = "password", _("change your password")  # the name of an act
     FACTORS = "factors", _("change your second factors")
     EXPORT = "export", _("download your data")
-    LEAD = "lead", _("lead a refused identity to an account")
+    CONNECT_REFUSED = "connect_refused", _("connect a refused identity to an account")
     ADMINISTER = "administer", _("work as an administrator")
     OTHER = "other", _("do something that needs it")
 
@@ -26,16 +26,16 @@ ACTS = {
     "provider-start": Act.CONNECT,
     "provider-callback": Act.CONNECT,
     "disconnect": Act.DISCONNECT,
-    "address": Act.ADDRESS,
-    "need-factor": Act.FACTORS,
-    "add-app": Act.FACTORS,
-    "app-picture": Act.FACTORS,
+    "email": Act.EMAIL,
+    "factor-required": Act.FACTORS,
+    "add-authenticator": Act.FACTORS,
+    "authenticator-qr-code": Act.FACTORS,
     "add-passkey": Act.FACTORS,
     "recovery-codes": Act.FACTORS,
     "remove-factor": Act.FACTORS,
     "own-data": Act.EXPORT,
     "admin:password_change": Act.PASSWORD,
-    "admin:lead_identity": Act.LEAD,
+    "admin:connect_identity": Act.CONNECT_REFUSED,
 }
 
 
@@ -63,4 +63,4 @@ def needs_proof(address: str) -> bool:
 
 def after_proof_to_connect() -> str:
     """Where somebody goes on who has proven who they are in order to connect another sign-in method."""
-    return f"{reverse('connections')}?notice=proven"
+    return f"{reverse('connections')}?notice=reauthenticated"

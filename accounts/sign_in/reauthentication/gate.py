@@ -46,7 +46,7 @@ def is_fresh(request: HttpRequest, act: Act | None = None, *, is_done: bool | No
 def ask(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # as everywhere in addresses
     """Send somebody who is signed in to prove who they are, and back to ``next``, a path of this site, by GET."""
     query = urlencode({"next": next or request.get_full_path()})
-    return HttpResponseRedirect(f"{reverse('prove')}?{query}")
+    return HttpResponseRedirect(f"{reverse('reauthenticate')}?{query}")
 
 
 def fresh_proof_required(view: UserView[Arguments]) -> View[Arguments]:

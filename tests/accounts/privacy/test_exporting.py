@@ -90,7 +90,7 @@ def test_a_person_downloads_their_own_after_a_fresh_proof() -> None:
 def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
     found = known()
     root = User.objects.create_superuser(username="root")
-    page = f"/admin/accounts/user/{found.ada.pk}/kept/"
+    page = f"/admin/accounts/user/{found.ada.pk}/personal-data/"
     browser = proven(root)
     assert page in browser.get(f"/admin/accounts/user/{found.ada.pk}/change/").content.decode()
     assert browser.get(page).status_code == 200
