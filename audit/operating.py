@@ -41,8 +41,10 @@ def add_subcommands(subcommands: Any) -> None:
     export.add_argument("--from", dest="since", type=_moment, help="a day, or a time as in 2026-11-21T10:00+01:00")
     export.add_argument("--to", dest="until", type=_moment, help="the end, likewise")
     export.add_argument("--personal", action="store_true", help="with the personal values")
-    floor = add("floor", run_floor, "print, or as the owner of the tables set, how long entries are kept at the least")
-    floor.add_argument("--days", type=int)
+    retention = add(
+        "retention", run_retention, "print the minimum retention; with --days, set it as the owner of the tables"
+    )
+    retention.add_argument("--days", type=int)
     add("remove", run_remove, "remove what is due, to the end, as the job does every day")
 
 
@@ -78,15 +80,15 @@ def run_export(say: Say, *, since: datetime | None, until: datetime | None, pers
         say(line)
 
 
-def run_floor(say: Say, *, days: int | None, **_options: Any) -> None:
+def run_retention(say: Say, *, days: int | None, **_options: Any) -> None:
     if days is not None:
         if days < 1:
-            raise CommandError("a floor has one day at least")
+            raise CommandError("--days must be at least 1")
         if not settings.DATABASE_OWNER_URL:
-            raise CommandError("DATABASE_OWNER_URL is missing: only the owner of the tables sets the floor")
+            raise CommandError("DATABASE_OWNER_URL is missing: only the owner of the tables sets the minimum retention")
         with psycopg.connect(settings.DATABASE_OWNER_URL) as owner:
             owner.execute("SELECT audit_set_floor(%s)", [days])
-    say(f"entries are kept for {rules.floor_days()} days at the least")
+    say(f"entries are kept for at least {rules.floor_days()} days")
 
 
 def run_remove(say: Say, **_options: Any) -> None:

@@ -32,7 +32,7 @@ def _without_final_slash(value: object) -> object:
 OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url"}
 CommaSeparated = BeforeValidator(split)
 Url = Annotated[str, BeforeValidator(_without_final_slash)]
-FollowEvery = Annotated[
+RefreshInterval = Annotated[
     int, Field(ge=0, le=86_400, description="seconds after which a session in use has its tokens renewed; 0: never")
 ]
 
@@ -90,11 +90,11 @@ class Environment(BaseModel):
     )
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
     session_idle_minutes: int = Field(default=480, ge=5, le=1440, description="without use; tenants may shorten it")
-    session_life_hours: int = Field(default=24, ge=1, le=720, description="after signing in, at the latest")
+    session_lifetime_hours: int = Field(default=24, ge=1, le=720, description="after signing in, at the latest")
     remembered_idle_days: int = Field(
         default=14, ge=1, le=90, description="the same where somebody asked to be kept signed in"
     )
-    remembered_life_days: int = Field(default=30, ge=1, le=365)
+    remembered_lifetime_days: int = Field(default=30, ge=1, le=365)
     local_passwords: Literal["on", "off"] = Field(
         default="on", description="off: nobody comes in, or proves anything, by a password that is kept here"
     )
@@ -119,14 +119,14 @@ class Environment(BaseModel):
     google_client_secret: SecretStr = SecretStr("")
     google_issuer: str = "https://accounts.google.com"
     google_signing_algorithms: Algorithms = Field(default=["RS256"])
-    google_follow_every: FollowEvery = 300
+    google_refresh_interval: RefreshInterval = 300
     microsoft_client_id: str = ""
     microsoft_client_secret: SecretStr = SecretStr("")
     microsoft_issuer: str = Field(
         default="", description="https://login.microsoftonline.com/<tenant id>/v2.0, one tenant by its id"
     )
     microsoft_signing_algorithms: Algorithms = Field(default=["RS256"])
-    microsoft_follow_every: FollowEvery = 300
+    microsoft_refresh_interval: RefreshInterval = 300
     microsoft_graph_url: Url = Field(
         default="https://graph.microsoft.com",
         description="asked for groups where claim rules need them; other clouds have their own",
@@ -135,13 +135,13 @@ class Environment(BaseModel):
     github_client_secret: SecretStr = SecretStr("")
     github_url: Url = "https://github.com"
     github_api_url: Url = "https://api.github.com"
-    github_follow_every: FollowEvery = 300
+    github_refresh_interval: RefreshInterval = 300
     keycloak_client_id: str = ""
     keycloak_client_secret: SecretStr = SecretStr("")
     keycloak_issuer: str = Field(default="", description="https://<host>/realms/<realm>")
     keycloak_signing_algorithms: Algorithms = Field(default=["RS256"])
     keycloak_acr_values: AcrValues = Field(default=[])
-    keycloak_follow_every: FollowEvery = 300
+    keycloak_refresh_interval: RefreshInterval = 300
 
     @field_validator("*", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ def is_elsewhere(request: HttpRequest) -> bool:
     """
     public = urlsplit(settings.PUBLIC_URL)
     host, _port = split_domain_port(request.get_host())
-    if _plain(host) == _plain(public.hostname or "") or not validate_host(host, settings.ALIASES):
+    if _plain(host) == _plain(public.hostname or "") or not validate_host(host, settings.HOST_ALIASES):
         return False
     is_told_otherwise = request.headers.get("Origin") == f"{public.scheme}://{public.netloc}"
     return not is_told_otherwise and HERE not in request.GET

@@ -63,7 +63,7 @@ def read(url: str) -> Receiver:
         raise NoReceiver(_("This is not an address that begins with https://"))
     if parts.username is not None or parts.fragment:
         raise NoReceiver(_("Neither a password nor a fragment (#) belongs in the address."))
-    if parts.scheme == "http" and not (settings.WEBHOOKS_MAY_STAY_HOME and _is_home(host)):
+    if parts.scheme == "http" and not (settings.WEBHOOKS_ALLOW_LOOPBACK and _is_home(host)):
         raise NoReceiver(_("The address must begin with https:// so that nobody on the way can read along."))
     literal = _literal(host)
     if literal is not None:
@@ -85,7 +85,7 @@ def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]
 
 
 def _check(address: Address) -> None:
-    if settings.WEBHOOKS_MAY_STAY_HOME and address.is_loopback:
+    if settings.WEBHOOKS_ALLOW_LOOPBACK and address.is_loopback:
         return
     if not _is_public(address):
         raise NoReceiver(_("This address leads into a private network, where webhooks do not go."))

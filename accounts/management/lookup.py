@@ -27,7 +27,7 @@ def find_tenant(named: str) -> Tenant:
 
 
 def find_person(named: str) -> User:
-    """Return the account with this id, local name, or address if it is verified. Raises CommandError.
+    """Return the account with this id, username, or address if it is verified. Raises CommandError.
 
     Anybody can claim an address that nobody has verified, so it names no account (ADR 2).
     """
@@ -44,7 +44,7 @@ def find_person(named: str) -> User:
     if len(found) == 1:
         return found[0]
     if found:
-        raise CommandError(f"{named!r} is one account's local name and another's address: name the account by its id.")
+        raise CommandError(f"{named!r} is one account's username and another's address: name the account by its id.")
     others = list(User.objects.filter(has_address).values_list("address_dispute", flat=True))
     if others:
         is_disputed = any(number is not None for number in others)
@@ -52,7 +52,7 @@ def find_person(named: str) -> User:
         raise CommandError(
             f"{named!r} is an address {why} (accounts with it: {len(others)}): name the account by its id."
         )
-    raise CommandError(f"There is no account with the id, local name or verified address {named!r}.")
+    raise CommandError(f"There is no account with the id, username or verified address {named!r}.")
 
 
 def find_role(named: str, tenant: Tenant) -> Role:

@@ -21,12 +21,12 @@ NOBODYS = Lifetime(idle=lifetimes.VISITOR_IDLE, whole=lifetimes.VISITOR_SESSION)
 
 def longest() -> timedelta:
     """Return how far ahead of now any session may end: an end beyond that was written by a clock that was ahead."""
-    return max(settings.SESSION_LIFE, settings.REMEMBERED_LIFE, NOBODYS.whole)
+    return max(settings.SESSION_LIFETIME, settings.REMEMBERED_LIFETIME, NOBODYS.whole)
 
 
 def lifetime(*, is_signed_in: bool, is_remembered: bool) -> Lifetime:
     if not is_signed_in:
         return NOBODYS
     if is_remembered:
-        return Lifetime(idle=settings.REMEMBERED_IDLE, whole=settings.REMEMBERED_LIFE)
-    return Lifetime(idle=settings.SESSION_IDLE, whole=settings.SESSION_LIFE)
+        return Lifetime(idle=settings.REMEMBERED_IDLE, whole=settings.REMEMBERED_LIFETIME)
+    return Lifetime(idle=settings.SESSION_IDLE, whole=settings.SESSION_LIFETIME)

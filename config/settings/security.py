@@ -13,9 +13,9 @@ _over_tls = _public.scheme == "https"
 
 SESSION_ENGINE = "accounts.sessions"
 SESSION_IDLE = timedelta(minutes=TOLD.session_idle_minutes)  # tenants may shorten all four
-SESSION_LIFE = timedelta(hours=TOLD.session_life_hours)
+SESSION_LIFETIME = timedelta(hours=TOLD.session_lifetime_hours)
 REMEMBERED_IDLE = timedelta(days=TOLD.remembered_idle_days)
-REMEMBERED_LIFE = timedelta(days=TOLD.remembered_life_days)
+REMEMBERED_LIFETIME = timedelta(days=TOLD.remembered_lifetime_days)
 SECRET_KEY = TOLD.secret_key.get_secret_value()
 SECRET_KEY_FALLBACKS = [secret.get_secret_value() for secret in TOLD.secret_key_fallbacks]
 AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
@@ -26,13 +26,13 @@ SITE_NAME = TOLD.site_name
 TRUSTED_PROXIES = TOLD.trusted_proxies
 FORWARDING_HEADER = TOLD.forwarding_header
 RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
-WEBHOOKS_MAY_STAY_HOME = TOLD.is_development  # receivers on this machine, also without TLS
+WEBHOOKS_ALLOW_LOOPBACK = TOLD.is_development  # receivers on this machine, also without TLS
 
 _own_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname or ""
 ALLOWED_HOSTS = list(dict.fromkeys([_own_host, *TOLD.allowed_hosts]))
 if TOLD.is_development:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
-ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider
+HOST_ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]  # TLS may end at a proxy
 
 _prefix = "__Host-" if _over_tls else ""

@@ -43,7 +43,7 @@ class RuleForm(forms.Form):
             raise forms.ValidationError(
                 _(
                     "Every entry is kept for at least %(floor)s days: the owner of the tables said so "
-                    "(manage.py audit floor)."
+                    "(manage.py audit retention)."
                 ),
                 params={"floor": floor},
             )

@@ -12,10 +12,10 @@ LONGEST = timedelta(days=1)  # as config/environment.py takes it
 
 
 def every(provider: str) -> timedelta | None:
-    """Return it of a provider that is on (``<PROVIDER>_FOLLOW_EVERY``), or None where it is never asked."""
+    """Return it of a provider that is on (``<PROVIDER>_REFRESH_INTERVAL``), or None where it is never asked."""
     if provider not in registry.enabled():
         return None
-    seconds: int = settings.SIGN_IN_PROVIDERS[provider].get("follow_every", 0)
+    seconds: int = settings.SIGN_IN_PROVIDERS[provider].get("refresh_interval", 0)
     return timedelta(seconds=seconds) if seconds else None
 
 

@@ -329,13 +329,13 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
 
 
 def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
-    call_command("audit", "floor", days=90)
+    call_command("audit", "retention", days=90)
 
     assert rules.floor_days() == 90
     event = Entry.objects.get(action="trail.floor_set")
     assert event.details == {"before": 365, "days": 90}
-    with pytest.raises(CommandError, match="one day"):
-        call_command("audit", "floor", days=0)
+    with pytest.raises(CommandError, match="at least 1"):
+        call_command("audit", "retention", days=0)
 
 
 # Nobody waits

@@ -417,8 +417,8 @@ def test_urls_are_https_or_on_loopback(url: str, is_safe: bool) -> None:  # noqa
         ({"EMAIL_FROM": "no-reply"}, "EMAIL_FROM: must be an address"),
         ({"EMAIL_FROM": "a@b.example\nBcc: all@b.example"}, "EMAIL_FROM: must be an address"),
         ({"SESSION_IDLE_MINUTES": "-5"}, "SESSION_IDLE_MINUTES"),
-        ({"SESSION_LIFE_HOURS": "0"}, "SESSION_LIFE_HOURS"),
-        ({"REMEMBERED_LIFE_DAYS": "-1"}, "REMEMBERED_LIFE_DAYS"),
+        ({"SESSION_LIFETIME_HOURS": "0"}, "SESSION_LIFETIME_HOURS"),
+        ({"REMEMBERED_LIFETIME_DAYS": "-1"}, "REMEMBERED_LIFETIME_DAYS"),
         ({"INVITATION_DAYS": "0"}, "INVITATION_DAYS"),
     ],
 )

@@ -228,7 +228,7 @@ def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, provi
 @pytest.mark.parametrize("name", ["google", "keycloak"])
 def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> None:
     told = settings.SIGN_IN_PROVIDERS
-    settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"follow_every": 0}}
+    settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"refresh_interval": 0}}
     browser.sign_in(name, "ada")
 
     assert Session.objects.get(user__isnull=False).follow_at is None

@@ -102,7 +102,9 @@ def test_commands_say_so(tmp_path: Any) -> None:
     file = tmp_path / "password"
     file.write_text("k7" * 2**19)
     with pytest.raises(CommandError, match=str(LONGEST_PASSWORD)):
-        is_quick(lambda: call_command("create_administrator", name="new", password_file=str(file), stdout=StringIO()))
+        is_quick(
+            lambda: call_command("create_administrator", username="new", password_file=str(file), stdout=StringIO())
+        )
     assert not User.objects.exists()
 
 

@@ -140,7 +140,7 @@ def test_changing_something_else_in_the_admin_sets_no_name(administrator: Client
 
 
 def test_an_administrator_from_the_shell_has_set_theirs() -> None:
-    call_command("create_administrator", name="admin", full_name=f"Ann{RLO} Admin", generate_password=True)
+    call_command("create_administrator", username="admin", name=f"Ann{RLO} Admin", generate_password=True)
 
     made = User.objects.get(username="admin")
     assert (made.name, made.name_set_here) == ("Ann Admin", True)

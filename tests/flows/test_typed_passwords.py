@@ -74,7 +74,7 @@ def test_the_doors_open(browser: Browser, typed_in: str) -> None:
 def test_the_command_sets_one_that_opens_in_any_form(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(FORMS["NFD"], encoding="utf-8")
-    call_command("create_administrator", "--name", "chief", "--password-file", str(file), stdout=StringIO())
+    call_command("create_administrator", "--username", "chief", "--password-file", str(file), stdout=StringIO())
 
     assert User.objects.get(username="chief").check_password(FORMS["NFC"])
 

@@ -174,7 +174,7 @@ def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Clien
     with pytest.raises(ValidationError):
         invitations.invite(town.a.tenant, Role.objects.get(name="member"), wrong, town.a.owner)
     with pytest.raises(CommandError, match=r"address|email"):
-        call_command("create_administrator", name="new", address=wrong, generate_password=True, stdout=io.StringIO())
+        call_command("create_administrator", username="new", email=wrong, generate_password=True, stdout=io.StringIO())
     for write in (
         lambda: User.objects.create_user(email=wrong, email_verified=True),
         lambda: User.objects.bulk_create([User(email=wrong, email_verified=True)]),

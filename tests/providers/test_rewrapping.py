@@ -54,7 +54,7 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     new = key_ids()[0]
     assert {name: under for name, under in counts().items() if under != {old: 1}} == {}
 
-    call_command("vault", "rotate")
+    call_command("encryption_keys", "rotate")
 
     assert set(map(str, counts().values())) == {str({new: 1})}
     assert len(counts()) == 6
@@ -121,7 +121,7 @@ def test_what_nobody_can_read_is_counted_and_said(ada: User, settings: Any, caps
     settings.SECRET_KEY = "another key than before " * 4
 
     with pytest.raises(SystemExit):
-        call_command("vault", "rotate")
+        call_command("encryption_keys", "rotate")
 
     said = capsys.readouterr().out
     assert "providers_upstreamtokens.access: 1 under" in said

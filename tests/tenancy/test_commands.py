@@ -85,7 +85,7 @@ def test_a_tenant_that_cannot_be_is_not_created(arguments: list[str], because: s
         "create_tenant --name Abbey",
         "create_role --name gatekeeper --permission accounts.view_user",
         "add_member --tenant crypt --user vera --role member",
-        "create_administrator --name root --password-file {password}",
+        "create_administrator --username root --password-file {password}",
     ],
 )
 def test_of_several_at_once_one_creates_and_the_others_find_it_there(command: str, tmp_path: Path) -> None:
@@ -183,11 +183,11 @@ def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> N
     ("arguments", "because"),
     [
         (["nowhere", "vera", "member"], "no tenant with the id or short name 'nowhere'"),
-        (["abbey", "nobody", "member"], "no account with the id, local name or verified address 'nobody'"),
+        (["abbey", "nobody", "member"], "no account with the id, username or verified address 'nobody'"),
         (["abbey", "twin@example.com", "member"], r"nobody has verified \(accounts with it: 2\)"),
         (["abbey", "vera", "king"], "no role 'king', neither of Abbey nor a global one"),
         (["abbey", "vera", "Barn clerk"], "belongs to another tenant than Abbey"),
-        (["abbey", "vera@example.com", "member"], "one account's local name and another's address"),
+        (["abbey", "vera@example.com", "member"], "one account's username and another's address"),
     ],
 )
 def test_who_or_what_is_not_clear_is_refused_and_nothing_is_written(
@@ -212,15 +212,15 @@ def test_who_or_what_is_not_clear_is_refused_and_nothing_is_written(
 def test_an_administrator_is_created_once_and_changed_only_when_asked(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(f"{PASSWORD}\n")
-    told = ["--name", "root", "--address", "root@example.com", "--password-file", str(file)]
+    told = ["--username", "root", "--email", "root@example.com", "--password-file", str(file)]
     assert run("create_administrator", *told) == {
         "id": str(User.objects.get().pk),
-        "name": "root",
+        "username": "root",
         "created": True,
         "password": None,
     }
     last = latest()
-    again = run("create_administrator", "--name", "root", "--address", "other@example.com", "--generate-password")
+    again = run("create_administrator", "--username", "root", "--email", "other@example.com", "--generate-password")
 
     user = User.objects.get()
     assert (again["created"], again["password"], latest()) == (False, None, last)
@@ -232,16 +232,16 @@ def test_an_administrator_is_created_once_and_changed_only_when_asked(tmp_path: 
 
 
 def test_another_password_ends_the_sessions_of_the_old_one(town: Town) -> None:
-    first = run("create_administrator", "--name", "root", "--generate-password")["password"]
+    first = run("create_administrator", "--username", "root", "--generate-password")["password"]
     user = User.objects.get(username="root")
     Session.objects.create(session_key="k" * 32, user=user, expire_date="2100-01-01T00:00:00Z")
-    second = run("create_administrator", "--name", "root", "--generate-password", "--reset-password")["password"]
+    second = run("create_administrator", "--username", "root", "--generate-password", "--reset-password")["password"]
 
     user.refresh_from_db()
     assert first != second
     assert user.check_password(second)
     assert not Session.objects.exists()
-    assert PASSWORD not in said("create_administrator", "--name", "root")
+    assert PASSWORD not in said("create_administrator", "--username", "root")
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
 
     with pytest.raises(CommandError, match=because):
-        run("create_administrator", "--name", "root", "--password-file", "-")
+        run("create_administrator", "--username", "root", "--password-file", "-")
     assert not User.objects.exists()
 
 
@@ -259,15 +259,15 @@ def test_nobody_becomes_an_administrator_by_their_name() -> None:
     User.objects.create_user(username="root", password=PASSWORD)
 
     with pytest.raises(CommandError, match="is no administrator"):
-        run("create_administrator", "--name", "root", "--reset-password", "--generate-password")
+        run("create_administrator", "--username", "root", "--reset-password", "--generate-password")
     assert not User.objects.filter(is_superuser=True).exists()
 
 
 @pytest.mark.parametrize(
     ("command", "because"),
     [
-        (["create_administrator", "--name", "root"], "There is no terminal to ask at"),
-        (["create_administrator", "--name", "root", "--password-file", "/no/such"], "cannot be read from /no/such"),
+        (["create_administrator", "--username", "root"], "There is no terminal to ask at"),
+        (["create_administrator", "--username", "root", "--password-file", "/no/such"], "cannot be read from /no/such"),
         (["remove_member", "--tenant", "nowhere", "--user", "x"], "There is no tenant"),
     ],
 )

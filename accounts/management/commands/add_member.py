@@ -19,7 +19,7 @@ class Command(TellingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--tenant", required=True, help="by id or short name")
-        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--user", required=True, help="by id, username or verified address")
         parser.add_argument("--role", required=True, help="by name: the tenant's own, else the global one")
         parser.add_argument("--primary", action="store_true", help="it becomes where the person begins")
 

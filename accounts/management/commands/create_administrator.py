@@ -1,4 +1,4 @@
-"""Creates the first administrator, who has a local name and a password and may do everything."""
+"""Creates the first administrator, who has a username and a password and may do everything."""
 
 import getpass
 import secrets
@@ -28,9 +28,9 @@ class Command(TellingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--name", required=True, help="the local name to sign in with")
-        parser.add_argument("--address", help="where mail reaches them")
-        parser.add_argument("--full-name", default="")
+        parser.add_argument("--username", required=True, help="to sign in with")
+        parser.add_argument("--email", help="where mail reaches them")
+        parser.add_argument("--name", default="", help="what people read")
         parser.add_argument("--reset-password", action="store_true", help="give an administrator another password")
         source = parser.add_mutually_exclusive_group()
         source.add_argument(
@@ -41,20 +41,20 @@ class Command(TellingCommand):
     def handle(  # noqa: PLR0913  # one for each option
         self,
         *_: Any,
+        username: str,
+        email: str | None,
         name: str,
-        address: str | None,
-        full_name: str,
         reset_password: bool,
         password_file: str | None,
         generate_password: bool,
         json: bool,
         **__: Any,
     ) -> None:
-        known = _known(name)
+        known = _known(username)
         if known and not reset_password:
             self._tell(known, "is there already", None, as_json=json)
             return
-        user = known or _new(name, address, full_name)
+        user = known or _new(username, email, name)
         password = secrets.token_urlsafe(18) if generate_password else _asked(password_file)
         _check(user, password)
         user.set_password(password)
@@ -65,27 +65,29 @@ class Command(TellingCommand):
                 if known:
                     notices.tell(user, Notice.PASSWORD_SET)
         except IntegrityError:  # somebody creates them at this moment
-            self._tell(User.objects.get(username=name), "is there already", None, as_json=json)
+            self._tell(User.objects.get(username=username), "is there already", None, as_json=json)
             return
         done = "has another password" if known else "was created"
         self._tell(user, done, password if generate_password else None, is_new=not known, as_json=json)
 
     def _tell(self, user: User, done: str, password: str | None, *, is_new: bool = False, as_json: bool) -> None:
-        document = {"id": user.pk, "name": user.username, "created": is_new, "password": password}
+        document = {"id": user.pk, "username": user.username, "created": is_new, "password": password}
         shown = f"\nThe password, shown this once: {password}" if password else ""
         self.tell(f"The administrator {user.username} ({user.pk}) {done}.{shown}", document, as_json=as_json)
 
 
-def _new(name: str, address: str | None, full_name: str) -> User:
-    called = on_one_line(full_name)
-    return User(username=name, email=address, name=called, name_set_here=bool(called), is_staff=True, is_superuser=True)
+def _new(username: str, email: str | None, name: str) -> User:
+    name = on_one_line(name)
+    return User(username=username, email=email, name=name, name_set_here=bool(name), is_staff=True, is_superuser=True)
 
 
-def _known(name: str) -> User | None:
-    """Return the administrator of this name. Somebody else of this name is not made one by accident."""
-    known = User.objects.filter(username=name).first()
+def _known(username: str) -> User | None:
+    """Return the administrator of this username. Raises CommandError if the account is not an active administrator."""
+    known = User.objects.filter(username=username).first()
     if known and not (known.is_superuser and known.is_active):
-        raise CommandError(f"The account {name!r} is there and is no administrator, or is switched off: see the admin.")
+        raise CommandError(
+            f"The account {username!r} exists and is no administrator, or is deactivated: see the admin."
+        )
     return known
 
 

@@ -16,7 +16,7 @@ class Command(TellingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--user", required=True, help="by id, username or verified address")
         parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
         parser.add_argument(
             "--leave-open", action="store_true", help="do not close the account: they may sign in again"

@@ -13,7 +13,7 @@ class Command(BaseCommand):
     help = "Write everything that is kept about a person as one JSON document"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--user", required=True, help="by id, username or verified address")
 
     def handle(self, *_: Any, user: str, **__: Any) -> None:
         person = find_person(user)

@@ -18,7 +18,7 @@ class Command(TellingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--tenant", required=True, help="by id or short name")
-        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--user", required=True, help="by id, username or verified address")
 
     def handle(self, *_: Any, tenant: str, user: str, json: bool, **__: Any) -> None:
         place, person = find_tenant(tenant), find_person(user)

@@ -15,7 +15,7 @@ class Command(TellingCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--user", required=True, help="by id, local name or verified address")
+        parser.add_argument("--user", required=True, help="by id, username or verified address")
         parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
 
     def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:

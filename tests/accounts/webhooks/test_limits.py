@@ -30,7 +30,7 @@ SECRET = "a-key-in-the-address"
 
 @pytest.fixture
 def in_production(settings: Any) -> None:
-    settings.WEBHOOKS_MAY_STAY_HOME = False
+    settings.WEBHOOKS_ALLOW_LOOPBACK = False
 
 
 @pytest.mark.parametrize(

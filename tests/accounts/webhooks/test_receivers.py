@@ -15,7 +15,7 @@ from webhooks.signing import locked, new_secret
 
 @pytest.fixture
 def in_production(settings: Any) -> None:
-    settings.WEBHOOKS_MAY_STAY_HOME = False
+    settings.WEBHOOKS_ALLOW_LOOPBACK = False
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_nothing_is_sent_to_this_machine_in_production_though_it_was_once_allowe
         webhook.secret = locked(new_secret(), webhook)
         message = Message(id="msg_1", kind="x", body=b"{}")
         assert send(webhook, message).fate is Fate.TAKEN
-        settings.WEBHOOKS_MAY_STAY_HOME = False
+        settings.WEBHOOKS_ALLOW_LOOPBACK = False
         webhook.url = receiver.url.replace("http://", "https://").replace("127.0.0.1", "localhost")
         outcome = send(webhook, message)
     assert (outcome.fate, len(receiver.came)) == (Fate.NOT_TAKEN, 1)
