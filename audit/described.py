@@ -46,11 +46,11 @@ SUBJECTS: Mapping[str, Any] = {
 
 ISSUER = {"issuer": _("the issuer's address")}
 PROVIDER = {"provider": _("the provider, empty for a local password")}
-BECAUSE = {"refused_because": _("why, in a word")}
+REASON = {"reason": _("why, in a word")}
 REFERENCE = {"reference": _("what the person's page shows")}
-REFUSED = {**PROVIDER, **BECAUSE, **REFERENCE, "detail": _("what exactly was wrong")}
-BRAKED = {
-    "braked_by": _("on whose account the brake held: the account's or the network address's"),
+REFUSED = {**PROVIDER, **REASON, **REFERENCE, "detail": _("what exactly was wrong")}
+THROTTLED = {
+    "throttled_by": _("what was throttled: the account or the network address"),
     "seconds": _("for how long"),
 }
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
@@ -61,17 +61,17 @@ EXPORT = {"model": _("which list"), "format": _("which format"), "columns": _("w
 
 DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.SIGN_IN_SUCCEEDED: {**PROVIDER, "steps": _("by what the person showed that it is them")},
-    Event.SIGN_IN_REFUSED: {**REFUSED, **BRAKED},
+    Event.SIGN_IN_REFUSED: {**REFUSED, **THROTTLED},
     Event.SIGN_IN_CANCELLED: {
         **PROVIDER,
         "session": _("the session that it waited in"),
-        "because": _("what ended it"),
+        "reason": _("what ended it"),
     },
     Event.SIGN_OUT_REFUSED: REFUSED,
     Event.ACCOUNT_ENROLLED: PROVIDER,
     Event.ACCOUNT_CUT_OFF: {
-        "closed": _("whether the account is closed until somebody opens it"),
-        "ended": _("how many of each class there were"),
+        "deactivated": _("whether the account was deactivated too"),
+        "revoked": _("how many of each class were revoked"),
     },
     Event.IDENTITY_LINKED: {**PROVIDER, **ISSUER},
     Event.IDENTITY_UNLINKED: {**PROVIDER, **ISSUER},
@@ -82,25 +82,25 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
         "mailed": _("whether the account's address was written to"),
     },
     Event.REFUSED_IDENTITY_PURGED: COUNTED,
-    Event.UPSTREAM_TOKENS_LOST: {**PROVIDER, "because": _("what ended them, in a word")},
+    Event.UPSTREAM_TOKENS_LOST: {**PROVIDER, "reason": _("what ended them, in a word")},
     Event.UPSTREAM_TOKENS_REFRESH_FAILED: {
         **PROVIDER,
-        "because": _("why it was refused, in a word"),
+        "reason": _("why it was refused, in a word"),
         "detail": _("more about that, for administrators"),
     },
     Event.UPSTREAM_TOKENS_REVOCATION_FAILED: {
         **PROVIDER,
-        "because": _("what had ended the tokens, in a word"),
-        "trouble": _("what the last try met, in a word"),
+        "reason": _("what had ended the tokens, in a word"),
+        "detail": _("what the last try met, in a word"),
         "tries": _("how often it was tried"),
     },
     Event.UPSTREAM_REVOCATION_PURGED: COUNTED,
     Event.UPSTREAM_TOKENS_PURGED: COUNTED,
     Event.LOGOUT_TOKEN_PURGED: COUNTED,
     Event.IDENTITY_UNLINK_REFUSED: REFUSED,
-    Event.CHANGE_REFUSED: {**BECAUSE, "asked_by": _("the account that tried")},
-    Event.EMAIL_CHANGE_REFUSED: BECAUSE,
-    Event.EMAIL_CHANGE_CANCELLED: {"because": _("what ended it")},
+    Event.CHANGE_REFUSED: {**REASON, "requested_by": _("the account that tried")},
+    Event.EMAIL_CHANGE_REFUSED: REASON,
+    Event.EMAIL_CHANGE_CANCELLED: {"reason": _("what ended it")},
     Event.RATE_LIMIT_EXCEEDED: {
         "kind": _("of what"),
         "limit": _("how often it may be done in a window"),
@@ -123,25 +123,25 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
         "role": _("the role that the person has now"),
         "is_new_member": _("whether they did not belong to the tenant before"),
     },
-    Event.INVITATION_REFUSED: {**BECAUSE, **REFERENCE},
+    Event.INVITATION_REFUSED: {**REASON, **REFERENCE},
     Event.INVITATION_PURGED: COUNTED,
     Event.FACTOR_ADDED: FACTOR,
     Event.FACTOR_REMOVED: FACTOR,
     Event.FACTOR_REPLACED: FACTOR,
     Event.FACTOR_RESET: {"kinds": _("which second factors there were")},
     Event.FACTOR_VERIFIED: FACTOR,
-    Event.FACTOR_REFUSED: {**BECAUSE, **BRAKED},
+    Event.FACTOR_REFUSED: {**REASON, **THROTTLED},
     Event.SESSION_REVOKED: {
         "session": _("which session, by the id that its owner sees"),
-        "because": _("what ended it"),
+        "reason": _("what ended it"),
         "provider": _("the provider that had it ended"),
-        "said": _("what the provider said"),
+        "detail": _("what the provider said"),
     },
     Event.TENANT_SWITCH_REFUSED: {
-        **BECAUSE,
+        **REASON,
         **REFERENCE,
-        "wanted": _("the tenant that was asked for"),
-        "asked_at": _("the page"),
+        "requested": _("the tenant that was asked for"),
+        "path": _("the page"),
     },
     Event.SESSION_PURGED: COUNTED,
     Event.MAILED_LINK_PURGED: COUNTED,
@@ -162,21 +162,21 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
     Event.DELIVERY_FAILED: {
         "entry": _("the entry that its message is about"),
         "tries": _("how often it was tried"),
-        "because": _("what the last try met"),
+        "reason": _("what the last try met"),
     },
     Event.WEBHOOK_DISABLED: {
         "failing_since": _("since when it took nothing"),
-        "because": _("what the last try met"),
+        "reason": _("what the last try met"),
     },
     Event.PERSON_ERASED: {"entries": _("how many entries lost their personal values")},
-    Event.PERSON_ERASURE_REFUSED: BECAUSE,
+    Event.PERSON_ERASURE_REFUSED: REASON,
     Event.ENTRIES_REMOVED: {"months": _("which whole months"), "entries": _("how many entries")},
     Event.TRAIL_FLOOR_SET: {"before": _("how many days it was before"), "days": _("how many days it is now")},
     Event.BULK_ACTION_STARTED: {**BULK, "people": _("how many people were chosen")},
     Event.BULK_ACTION_ENDED: {
         **BULK,
         "changed": _("how many people were changed"),
-        "left": _("how many were left as they were, by the reason"),
+        "skipped": _("how many were skipped, by reason"),
         "finished": _("whether it came to its end"),
     },
 }

@@ -40,7 +40,7 @@ TRAIL = """
         CASE WHEN n % 10 >= 7 THEN jsonb_build_object('name', 'Person ' || n) END,
         CASE WHEN n % 10 < 7 THEN jsonb_build_object(
             'provider', (ARRAY['google', 'microsoft', 'github', 'keycloak'])[1 + n / 10 % 4],
-            'refused_because',
+            'reason',
             CASE n % 10 WHEN 6 THEN (ARRAY['cancelled', 'state_expired', 'provider_unreachable'])[1 + n / 10 % 3] END
         ) END
     FROM generate_series(1, {entries}) n

@@ -164,7 +164,7 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
 def _forget_ended(request: HttpRequest, person: UUID) -> None:
     forget_sign_in(request)
     people.set_epoch_right(person)
-    record(Event.SIGN_IN_REFUSED, person=person, refused_because="ended_meanwhile")
+    record(Event.SIGN_IN_REFUSED, person=person, reason="ended_meanwhile")
     logger.warning("refused: reason=ended_meanwhile person=%s", person)
 
 

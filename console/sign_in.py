@@ -35,7 +35,7 @@ class PasswordForm(AdminAuthenticationForm):
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
         """Somebody's right password that opens nothing here is answered like a wrong one."""
         if isinstance(user, User) and not user.is_staff and rate_limits.may_leave_entry():
-            record(Event.SIGN_IN_REFUSED, person=user, refused_because="not_an_administrator")
+            record(Event.SIGN_IN_REFUSED, person=user, reason="not_an_administrator")
         super().confirm_login_allowed(user)  # type: ignore[arg-type]  # stubs ask for Django's own user
 
 
@@ -90,7 +90,7 @@ class AdminSite(Site):
         if not settings.LOCAL_PASSWORDS:
             if not rate_limits.may_leave_entry():
                 return rate_limits.too_often(rate_limits.REFUSALS)
-            record(Event.SIGN_IN_REFUSED, refused_because="local_passwords_off")
+            record(Event.SIGN_IN_REFUSED, reason="local_passwords_off")
             return self._sign_in_page(request, form, next_url, status=403)
         if not form.is_valid():
             return self._sign_in_page(request, form, next_url)
@@ -120,7 +120,7 @@ def _judge_old_password(request: HttpRequest, user: User) -> None:
     """Meet the brake before Django's form judges the old password, which knows none. Raises Braked."""
     old = request.POST.get("old_password", "")
     if old and not passwords.is_of(request, user, old):
-        record(Event.SIGN_IN_REFUSED, person=user, refused_because="local_password_wrong")
+        record(Event.SIGN_IN_REFUSED, person=user, reason="local_password_wrong")
 
 
 def _has_proven_enough(request: HttpRequest) -> bool:

@@ -85,7 +85,7 @@ def note_refusal(
             person=refused.person,
             object=keep(refused, came) if came else None,
             provider=provider_id,
-            refused_because=refused.reason.value,
+            reason=refused.reason.value,
             reference=refused.reference,
             detail=refused.detail,
         )

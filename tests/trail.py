@@ -41,4 +41,4 @@ def tell(happened: Iterable[Happened]) -> None:
 
 
 def _details(one: Happened) -> dict[str, str]:
-    return {"provider": one.provider} | ({"refused_because": one.because} if one.because else {})
+    return {"provider": one.provider} | ({"reason": one.because} if one.because else {})

@@ -205,7 +205,7 @@ def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
         },
     )
     if next_try_at is None:
-        record(Event.DELIVERY_FAILED, object=webhook, entry=entry.pk, tries=attempts, because=outcome.why)
+        record(Event.DELIVERY_FAILED, object=webhook, entry=entry.pk, tries=attempts, reason=outcome.why)
 
 
 def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
@@ -230,7 +230,7 @@ def _switch_off(webhook: Webhook) -> None:
     webhook.is_active, webhook.switched_off_because = False, webhook.last_failure
     webhook.save(update_fields=["is_active", "switched_off_because"])
     since = webhook.failing_since.isoformat()
-    record(Event.WEBHOOK_DISABLED, object=webhook, failing_since=since, because=webhook.last_failure)
+    record(Event.WEBHOOK_DISABLED, object=webhook, failing_since=since, reason=webhook.last_failure)
     tell_that_it_is_off(webhook)
 
 

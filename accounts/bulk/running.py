@@ -176,7 +176,7 @@ def _record_end(action: BulkAction) -> None:
             Event.BULK_ACTION_ENDED,
             **_told(action),
             changed=action.changed,
-            left=action.skipped,
+            skipped=action.skipped,
             finished=action.state == BulkState.FINISHED,
         )
 

@@ -64,7 +64,7 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
         done = CutOff.objects.create(
             user=user, by=by, reason=reason, closed=close, checks=checks, not_before=user.not_before
         )
-        record(Event.ACCOUNT_CUT_OFF, person=user, object=user, closed=close, ended=_counted(ended))
+        record(Event.ACCOUNT_CUT_OFF, person=user, object=user, deactivated=close, revoked=_counted(ended))
         notices.tell(user, _notice(by, close=close))
         transaction.on_commit(partial(confirm, done), robust=True)
     return done

@@ -102,7 +102,7 @@ def is_last_superuser(user: User) -> bool:
 
 
 def note_refusal(actor: User, what: User | Role | Membership | None, *, because: str) -> None:
-    record(Event.CHANGE_REFUSED, person=_person(what), object=what, refused_because=because, asked_by=str(actor.pk))
+    record(Event.CHANGE_REFUSED, person=_person(what), object=what, reason=because, requested_by=str(actor.pk))
 
 
 def _person(what: User | Role | Membership | None) -> UUID | None:

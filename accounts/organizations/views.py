@@ -76,9 +76,9 @@ def _refuse(request: HttpRequest, person: User, wanted: UUID | None, next_url: s
     record(
         Event.TENANT_SWITCH_REFUSED,
         person=person,
-        refused_because="not_a_member",
-        wanted=wanted,
-        asked_at=request.path,
+        reason="not_a_member",
+        requested=wanted,
+        path=request.path,
         reference=reference,
     )
     logger.warning("refused: reason=not_a_member wanted=%s reference=%s", wanted, reference)

@@ -105,7 +105,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             if before and was_verified:
                 mail.send(before, "address_changed", {})
     except IntegrityError as taken:
-        record(Event.EMAIL_CHANGE_REFUSED, person=user, refused_because="address_of_another_account")
+        record(Event.EMAIL_CHANGE_REFUSED, person=user, reason="address_of_another_account")
         raise AddressTaken from taken
 
 
@@ -128,7 +128,7 @@ def cancel(user: User, *, because: Cancelled) -> bool:
     reason = because.value if because in OF_THE_ACCOUNT else links.REPLACED
     if not links.drop(user, Purpose.ADDRESS_CHANGE, because=reason):
         return False
-    record(Event.EMAIL_CHANGE_CANCELLED, person=user, because=because.value)
+    record(Event.EMAIL_CHANGE_CANCELLED, person=user, reason=because.value)
     return True
 
 

@@ -57,7 +57,7 @@ def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
 
 
 def note_refusal(person: User, refused: ErasureRefused) -> None:
-    record(Event.PERSON_ERASURE_REFUSED, person=person, object=person, refused_because=refused.reason.value)
+    record(Event.PERSON_ERASURE_REFUSED, person=person, object=person, reason=refused.reason.value)
 
 
 def _forget_rows(user: User) -> dict[str, list[object]]:

@@ -67,7 +67,7 @@ class Word:
 
     @property
     def for_trail(self) -> dict[str, str]:
-        return {"provider": self.provider, **({"said": self.said} if self.said else {})}
+        return {"provider": self.provider, **({"detail": self.said} if self.said else {})}
 
 
 SIGN_OUTS = frozenset({Because.OWNER, Because.PROVIDER, Because.ADMINISTRATOR})  # the person is to be signed out
@@ -150,7 +150,7 @@ def end_waiting(waiting: Iterable[Session], *, because: Because) -> int:
                 person=row.waiting_for_id,
                 provider=row.provider,
                 session=row.public_id,
-                because=because.value,
+                reason=because.value,
             )
         return Session.objects.filter(pk__in=[row.pk for row in rows]).update(waiting_ended=because.value)
 
@@ -164,7 +164,7 @@ def end_links(people: Collection[UUID], *, because: Because) -> int:
     rows = list(left.values_list("pk", "user_id", "purpose"))
     for _pk, person, purpose in rows:
         if purpose == Purpose.ADDRESS_CHANGE:
-            record(Event.EMAIL_CHANGE_CANCELLED, person=person, because=because.value)
+            record(Event.EMAIL_CHANGE_CANCELLED, person=person, reason=because.value)
     return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=because.value)
 
 
@@ -178,7 +178,7 @@ def end_early(sessions: Iterable[Session], *, because: Because, word: Word | Non
         rows = list(sessions)
         people = {row.user_id for row in rows if row.user_id} if because in SIGN_OUTS else set()
         last_session.hold(people)
-        told: dict[str, Any] = {"because": because.value, **(word.for_trail if word else {})}
+        told: dict[str, Any] = {"reason": because.value, **(word.for_trail if word else {})}
         for row in rows:
             record(Event.SESSION_REVOKED, person=row.user_id, session=row.public_id, **told)
         keys = [row.session_key for row in rows]

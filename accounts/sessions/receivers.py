@@ -51,7 +51,7 @@ def leave_with_the_session(request: HttpRequest, user: User | None, **_: Any) ->
 def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
     """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
     if rate_limits.may_leave_entry():
-        record(Event.SIGN_IN_REFUSED, refused_because="local_password_wrong")
+        record(Event.SIGN_IN_REFUSED, reason="local_password_wrong")
 
 
 @receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="forget what rules look at")

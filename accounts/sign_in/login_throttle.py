@@ -151,7 +151,7 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
     if refused == 1:
         logger.warning("braked: by=%s seconds=%s", by, seconds)
         if rate_limits.may_leave_entry():
-            record(event, person=person, refused_because="braked", braked_by=by, seconds=seconds)
+            record(event, person=person, reason="throttled", throttled_by=by, seconds=seconds)
     raise Braked(seconds)
 
 

@@ -49,7 +49,7 @@ def count_sign_ins(before: SignIns | None) -> SignIns:
     settled = [tally for tally in before.tallies if first <= tally.day < since] if before else []
     still_open = by_day(
         [Event.SIGN_IN_SUCCEEDED, Event.SIGN_IN_REFUSED],
-        by=["provider", "refused_because"],
+        by=["provider", "reason"],
         since=datetime.combine(since, time.min, timezone.get_default_timezone()),
     )
     return SignIns(today=today, open_from=_day(now - SETTLED_AFTER), tallies=[*settled, *still_open])

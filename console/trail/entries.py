@@ -198,10 +198,10 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
     def _refusal(self, details: Mapping[str, Any]) -> str:
         """Say of a refusal why, at which provider and under which reference, as far as it is known."""
-        if not details.get("refused_because"):
+        if not details.get("reason"):
             return ""
         told = (
-            capfirst(labels.plain(str(details["refused_because"]))),
+            capfirst(labels.plain(str(details["reason"]))),
             self.provider_name(str(details.get("provider") or "")),
             str(details.get("reference") or ""),
         )

@@ -69,7 +69,7 @@ def owner(row_id: UUID) -> str:
 
 def tell_that_it_is_given_up(provider: str, *, because: str, trouble: str, tries: int) -> None:
     logger.error("tokens were not revoked: provider=%s because=%s trouble=%s", provider, because, trouble)
-    record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, because=because, trouble=trouble, tries=tries)
+    record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, reason=because, detail=trouble, tries=tries)
 
 
 def _row(ended: Ended, because: Because) -> Leaving:

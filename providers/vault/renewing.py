@@ -98,7 +98,7 @@ def _note_refusal(row: Row, refused: SignInRefused) -> None:
         record(
             Event.UPSTREAM_TOKENS_REFRESH_FAILED,
             provider=row.provider,
-            because=refused.reason.value,
+            reason=refused.reason.value,
             detail=refused.detail,
         )
 

@@ -210,7 +210,7 @@ def die(row: Row, trouble: str) -> bool | None:
     if found is None:
         return None
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
-        record(Event.UPSTREAM_TOKENS_LOST, provider=row.provider, because=trouble)
+        record(Event.UPSTREAM_TOKENS_LOST, provider=row.provider, reason=trouble)
     return bool(found[0])
 
 

@@ -147,5 +147,5 @@ def test_the_trail_hears_once_of_each_wait_and_never_the_name() -> None:
         try_wrongly("a-password-in-the-wrong-field")
     entries = list(Entry.objects.filter(action="sign_in.refused"))
 
-    assert [entry.details for entry in entries] == [{"refused_because": "braked", "braked_by": "account", "seconds": 4}]
+    assert [entry.details for entry in entries] == [{"reason": "throttled", "throttled_by": "account", "seconds": 4}]
     assert not [key for key in login_throttle._redis().keys() if b"wrong-field" in key]  # noqa: SLF001, SIM118

@@ -489,7 +489,7 @@ def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, 
     assert Entry.objects.filter(object_table="accounts_membership", action="delete").count() == 1
     ended = Entry.objects.get(action="session.revoked").details
     assert ended
-    assert ended["because"] == "role_changed"
+    assert ended["reason"] == "role_changed"
 
 
 @pytest.mark.django_db

@@ -325,7 +325,7 @@ def test_a_crafted_form_for_a_role_above_is_refused_with_a_word_and_an_entry(tow
     assert all_of(town.a) == []
     (entry,) = events("invitation.refused")
     assert (entry.details, entry.tenant_id, entry.actor_id) == (
-        {"refused_because": "role_above_inviter"},
+        {"reason": "role_above_inviter"},
         str(town.a.tenant.pk),
         str(town.a.member.pk),
     )
@@ -399,7 +399,7 @@ def test_of_many_each_that_must_not_be_sent_is_told_and_the_others_are_sent(town
 
     assert "1 invitation was sent again." in done
     assert "above what you may do yourself" in done
-    assert [entry.details for entry in events("invitation.refused")] == [{"refused_because": "role_above_inviter"}]
+    assert [entry.details for entry in events("invitation.refused")] == [{"reason": "role_above_inviter"}]
     assert {one.pk for one in all_of(town.a) if one.invited_by_id == town.a.member.pk} == {beneath.pk}
 
 
@@ -469,4 +469,4 @@ def test_too_many_invitations_are_told_in_the_admin(town: Town, monkeypatch: pyt
 
     assert "as many invitations as it may" in text(answer)
     assert all_of(town.a) == []
-    assert [entry.details for entry in events("invitation.refused")] == [{"refused_because": "too_many"}]
+    assert [entry.details for entry in events("invitation.refused")] == [{"reason": "too_many"}]

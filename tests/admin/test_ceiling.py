@@ -40,7 +40,7 @@ def admin_of_a(town: Town) -> User:
 
 def refusals() -> list[str]:
     told = Entry.objects.filter(action="change.refused").order_by("id").values_list("details", flat=True)
-    return [details["refused_because"] for details in told if details]
+    return [details["reason"] for details in told if details]
 
 
 def membership_of(user: User) -> Membership:

@@ -75,12 +75,8 @@ def test_it_is_found_by_an_index_in_every_month(db: None) -> None:
 
 def test_a_tenant_s_administrator_finds_no_reference_of_elsewhere(town: Town, refused: SignInRefused) -> None:
     with site_context("a test"):
-        record(
-            Event.TENANT_SWITCH_REFUSED, tenant_id=town.b.tenant.pk, refused_because="not_a_member", reference="AAAA-BB"
-        )
-        record(
-            Event.TENANT_SWITCH_REFUSED, tenant_id=town.a.tenant.pk, refused_because="not_a_member", reference="CCCC-DD"
-        )
+        record(Event.TENANT_SWITCH_REFUSED, tenant_id=town.b.tenant.pk, reason="not_a_member", reference="AAAA-BB")
+        record(Event.TENANT_SWITCH_REFUSED, tenant_id=town.a.tenant.pk, reason="not_a_member", reference="CCCC-DD")
     owner = proven(town.a.owner)
 
     assert found(owner, q=refused.reference) == found(owner, q="aaaabb") == []

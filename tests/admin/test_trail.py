@@ -252,7 +252,7 @@ def test_an_entry_tells_values_in_words_and_keeps_secrets(administrator: Client)
 
 
 def test_details_of_an_event_are_words(administrator: Client) -> None:
-    record(Event.SIGN_IN_REFUSED, refused_because="account_inactive", provider="google", steps=["otp_app", "passkey"])
+    record(Event.SIGN_IN_REFUSED, reason="account_inactive", provider="google", steps=["otp_app", "passkey"])
     page = told(text(administrator, f"{TRAIL}{Entry.objects.latest('id').pk}/change/"))
 
     assert "Somebody tried to sign in and was refused" in page
@@ -344,7 +344,7 @@ def test_the_list_of_models_names_exemptions_with_their_reason_and_faults_of_tri
 def test_an_export_is_exactly_what_is_filtered_and_is_recorded(
     administrator: Client, happened: dict[str, Any], form: str
 ) -> None:
-    record(Event.SIGN_IN_REFUSED, personal={"email": "canary@example.com"}, refused_because="=cmd|' /C calc'!A0")
+    record(Event.SIGN_IN_REFUSED, personal={"email": "canary@example.com"}, reason="=cmd|' /C calc'!A0")
     wanted = set(ids(administrator, source="event", table="auth_group")) | {Entry.objects.latest("id").pk}
     of_groups, refused = "?source=event&table=auth_group", "?action=sign_in.refused"
     for query, expected in ((of_groups, wanted - {max(wanted)}), (refused, {max(wanted)})):

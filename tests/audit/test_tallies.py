@@ -57,7 +57,7 @@ def test_details_part_the_tallies_and_a_missing_one_is_empty() -> None:
             Happened(at=MIDNIGHT, event=Event.SIGN_IN_SUCCEEDED, provider="github"),
         ]
     )
-    tallies = by_day([REFUSED, Event.SIGN_IN_SUCCEEDED], by=["provider", "refused_because"], since=MIDNIGHT)
+    tallies = by_day([REFUSED, Event.SIGN_IN_SUCCEEDED], by=["provider", "reason"], since=MIDNIGHT)
 
     assert {(tally.event, tally.details): (tally.count, tally.latest) for tally in tallies} == {
         (REFUSED, ("google", "cancelled")): (2, MIDNIGHT + INSTANT),

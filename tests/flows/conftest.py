@@ -132,4 +132,4 @@ def another(provider: str) -> str:
 def refusals() -> list[str]:
     """Why sign-ins were refused so far, first to last, as the trail has it."""
     entries = Entry.objects.filter(action="sign_in.refused").order_by("id")
-    return [entry.details["refused_because"] for entry in entries if entry.details]
+    return [entry.details["reason"] for entry in entries if entry.details]

@@ -360,7 +360,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
     log_out_there_by_sid(stage)
 
     entry = Entry.objects.get(action="sign_in.cancelled")
-    assert entry.details == {"provider": "keycloak", "session": waiting.public_id, "because": "provider"}
+    assert entry.details == {"provider": "keycloak", "session": waiting.public_id, "reason": "provider"}
     assert (entry.person, entry.actor_id) == (str(stage.person.pk), "keycloak")
     assert stage.late.get(PROVE).headers["Location"] == ENDED
     assert refusals()[-1] == "ended_meanwhile"

@@ -74,7 +74,7 @@ def test_adding_and_removing_end_the_other_devices_and_are_told(
     assert not Authenticator.objects.exists()
     assert [found["kind"] for found in details("factor.added")] == ["totp", "recovery_codes"]
     assert sorted(found["kind"] for found in details("factor.removed")) == ["recovery_codes", "totp"]
-    assert [found["because"] for found in details("session.revoked")] == ["factor_added", "factor_removed"]
+    assert [found["reason"] for found in details("session.revoked")] == ["factor_added", "factor_removed"]
     assert new_browser().sign_in(provider, "ada").headers["Location"] == "/accounts/"
 
 
@@ -257,7 +257,7 @@ def test_a_factor_that_appears_at_the_last_moment_stops_the_sign_in(
     assert browser.account is None
     assert Session.objects.count() == 0
     assert not Entry.objects.filter(action="sign_in.succeeded").exists()
-    assert [found["refused_because"] for found in details("sign_in.refused")] == ["factor_added_meanwhile"]
+    assert [found["reason"] for found in details("sign_in.refused")] == ["factor_added_meanwhile"]
 
 
 def test_a_factor_that_appears_at_the_last_moment_stops_a_local_password_too(

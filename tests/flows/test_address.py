@@ -28,7 +28,7 @@ def events(*actions: str) -> list[str]:
 
 
 def because(action: str) -> list[str]:
-    return [entry.details["because"] for entry in Entry.objects.filter(action=action).order_by("id") if entry.details]
+    return [entry.details["reason"] for entry in Entry.objects.filter(action=action).order_by("id") if entry.details]
 
 
 def ask(browser: Browser, address: str = NEW) -> Any:

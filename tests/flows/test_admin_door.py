@@ -163,7 +163,7 @@ def test_local_passwords_can_be_switched_off(browser: Browser, root: User, setti
     assert b"/accounts/keycloak/login/?next=%2Fadmin%2F" in page
     assert refused.status_code == 403
     assert not is_inside(browser)
-    assert details("sign_in.refused") == [{"refused_because": "local_passwords_off"}]
+    assert details("sign_in.refused") == [{"reason": "local_passwords_off"}]
     browser.client.force_login(root)
     assert b'name="password"' not in browser.get("/accounts/reauthenticate/").content
     assert browser.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 200
@@ -200,7 +200,7 @@ def test_staff_only(browser: Browser, root: User) -> None:
     assert wrong.status_code == right.status_code == 200
     assert _same_page(wrong, right)
     assert browser.account is None
-    assert details("sign_in.refused")[-1] == {"refused_because": "not_an_administrator"}
+    assert details("sign_in.refused")[-1] == {"reason": "not_an_administrator"}
     browser.sign_in("google", "ada")
     page = browser.get(LOGIN)
     assert (page.status_code, b"that account may not come in here" in page.content) == (200, True)
@@ -235,8 +235,8 @@ def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert b"Too many attempts" in answers[-1].content
     assert enter(browser).status_code == 429, "the right one waits too, or it would be known"
-    reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["braked"]
+    reasons = [found["reason"] for found in details("sign_in.refused")]
+    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["throttled"]
     assert NAME not in str(list(Entry.objects.filter(source="event").values_list("details", "personal")))
     later(seconds=5)
     assert enter(browser).headers["Location"] == "/admin/"
@@ -366,8 +366,8 @@ def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, 
     assert statuses == [200] * login_throttle.FREE_OF_ACCOUNT + [429] * (12 - login_throttle.FREE_OF_ACCOUNT)
     assert int(answers[-1].headers["Retry-After"]) >= 1
     assert browser.post("/admin/password_change/", {"old_password": PASSWORD, **form}).status_code == 429
-    reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["braked"]
+    reasons = [found["reason"] for found in details("sign_in.refused")]
+    assert reasons == ["local_password_wrong"] * login_throttle.FREE_OF_ACCOUNT + ["throttled"]
     root.refresh_from_db()
     assert root.check_password(PASSWORD)
 
@@ -381,7 +381,7 @@ def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(b
     ]
 
     assert statuses == [200] * login_throttle.FREE_OF_ACCOUNT + [429] * 2
-    assert [found["refused_because"] for found in details("sign_in.refused")] == ["braked"]
+    assert [found["reason"] for found in details("sign_in.refused")] == ["throttled"]
 
 
 @pytest.mark.promise(44)

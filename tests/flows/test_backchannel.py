@@ -41,12 +41,12 @@ def sid(browser: Browser) -> str:
 def ended() -> list[tuple[str, str]]:
     """Which sessions the trail says were ended, and why."""
     entries = Entry.objects.filter(action="session.revoked").order_by("id")
-    return [(entry.details["session"], entry.details["because"]) for entry in entries if entry.details]
+    return [(entry.details["session"], entry.details["reason"]) for entry in entries if entry.details]
 
 
 def refused() -> list[str]:
     entries = Entry.objects.filter(action="sign_out.refused").order_by("id")
-    return [entry.details["refused_because"] for entry in entries if entry.details]
+    return [entry.details["reason"] for entry in entries if entry.details]
 
 
 def tell(providers: Sandbox, token: str) -> int:

@@ -102,7 +102,7 @@ def test_an_invitation_that_does_not_hold(
     where = None if reason == "unknown" else str(town.a.tenant.pk)
     assert (entry.action, entry.person, entry.tenant_id) == ("invitation.refused", account, where)
     assert entry.details
-    assert entry.details["refused_because"] == reason
+    assert entry.details["reason"] == reason
     assert entry.details["reference"] in words(answer)
 
 
@@ -139,7 +139,7 @@ def test_a_role_that_would_exceed_the_ceiling(town: Town) -> None:
         assert "above what you may do yourself" in words(answer)
         assert rows() == before
         entry = Entry.objects.filter(pk__gt=last).get()
-        assert (entry.action, (entry.details or {})["refused_because"]) == because
+        assert (entry.action, (entry.details or {})["reason"]) == because
         assert (entry.tenant_id, entry.actor_id) == (str(town.a.tenant.pk), str(town.a.member.pk))
 
 

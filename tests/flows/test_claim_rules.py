@@ -102,7 +102,7 @@ def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
     assert claim_rules.roles() == {}
     assert (second.account, bool(third.account)) == (None, True)
     assert events("memberships.synced")[-1]["withdrawn"] == [rule.pk]
-    assert {entry["because"] for entry in events("session.revoked")} == {"role_changed"}
+    assert {entry["reason"] for entry in events("session.revoked")} == {"role_changed"}
 
     providers.add_persona(GRACE)
     new_browser().sign_in(at, "grace")

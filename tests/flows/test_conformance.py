@@ -149,7 +149,7 @@ def test_oidcc_client_test_signing_alg_is_the_one_that_is_agreed(
     providers.set_fault(provider, fault)
     assert browser.sign_in(provider, "ada").status_code == 403
     said = details()[-1]
-    assert said["refused_because"] == "algorithm_refused"
+    assert said["reason"] == "algorithm_refused"
     assert f"{provider.upper()}_SIGNING_ALGORITHMS has RS256" in said["detail"]
     assert f"signed by {algorithm}" in said["detail"]
 

@@ -24,7 +24,7 @@ def events() -> list[str]:
 def endings() -> list[str]:
     """Why sessions were ended before their time, as the trail has it."""
     entries = Entry.objects.filter(action="session.revoked").order_by("id")
-    return [entry.details["because"] for entry in entries if entry.details]
+    return [entry.details["reason"] for entry in entries if entry.details]
 
 
 def disconnect(browser: Browser, identity: Identity) -> Any:
@@ -204,7 +204,7 @@ def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
     kept = Entry.objects.get(action="identity.unlink_refused")
     assert response.status_code == 409
     assert kept.details
-    assert kept.details["refused_because"] == "last_way_in"
+    assert kept.details["reason"] == "last_way_in"
     assert kept.details["reference"] in response.content.decode()
     assert Identity.objects.count() == 1
     assert browser.account

@@ -114,10 +114,10 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     ended = {name: check["ended"] for name, check in done.checks.items()}
     assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 2}
     (entry,) = told("account.cut_off")
-    assert entry["closed"]
-    assert {one["what"]: one["count"] for one in entry["ended"]} == ended
+    assert entry["deactivated"]
+    assert {one["what"]: one["count"] for one in entry["revoked"]} == ended
     assert told("account.cut_off_confirmed") == [{}]
-    assert {entry["because"] for entry in told("session.revoked")} == {"cut_off"}
+    assert {entry["reason"] for entry in told("session.revoked")} == {"cut_off"}
 
     shown = browser.get(answer.headers["Location"])
     assert shown.content.decode().count("None left") == 4

@@ -137,7 +137,7 @@ def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
 
     assert is_in(here)
     assert not is_in(there)
-    assert [entry["because"] for entry in details("session.revoked")] == ["owner"]
+    assert [entry["reason"] for entry in details("session.revoked")] == ["owner"]
 
 
 @pytest.mark.promise(81)

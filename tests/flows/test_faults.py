@@ -87,7 +87,7 @@ def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox,
     assert browser.account
     entry = Entry.objects.get(action="sign_out.refused")
     assert entry.details is not None
-    assert entry.details["refused_because"] == reason_for(fault.key)
+    assert entry.details["reason"] == reason_for(fault.key)
 
 
 @pytest.mark.parametrize(("fault", "provider"), REVOKING)
@@ -136,7 +136,7 @@ def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     assert (after.access, after.refresh, after.id_token) == (before.access, before.refresh, before.id_token)
     (entry,) = Entry.objects.filter(action="upstream_tokens.refresh_failed")
     assert entry.details is not None
-    assert entry.details["because"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
+    assert entry.details["reason"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
     assert entry.details["detail"]
     UpstreamTokens.objects.update(expires_at=Now())
     with pytest.raises(TryLater):
@@ -216,7 +216,7 @@ def _assert_refused(response: Any, browser: Browser) -> None:
     assert browser.account is None
     entry = Entry.objects.get(action="sign_in.refused")
     assert entry.details is not None
-    assert entry.details["refused_because"]
+    assert entry.details["reason"]
     page: bytes = response.content
     assert re.findall(rb"<code>([^<]+)</code>", page) == [entry.details["reference"].encode()]
     assert [text for text in TEXTS_OF_PROVIDERS if text in page] == []
@@ -225,4 +225,4 @@ def _assert_refused(response: Any, browser: Browser) -> None:
 def _reason() -> str:
     details = Entry.objects.get(action="sign_in.refused").details
     assert details is not None
-    return str(details["refused_because"])
+    return str(details["reason"])

@@ -90,7 +90,7 @@ def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
     asked()
 
     assert browser.account is None
-    assert ended() == [{"because": "provider", "provider": "keycloak", "said": "invalid_grant"}]
+    assert ended() == [{"reason": "provider", "provider": "keycloak", "detail": "invalid_grant"}]
     page = browser.get("/accounts/login/").content
     assert b"because your session at Keycloak has ended" in page
     assert b"because your session" not in browser.get("/accounts/login/").content
@@ -174,7 +174,7 @@ def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browse
     browser.get("/accounts/")
 
     assert browser.account is None
-    assert ended() == [{"because": "provider", "provider": "keycloak", "said": "answer_lost"}]
+    assert ended() == [{"reason": "provider", "provider": "keycloak", "detail": "answer_lost"}]
 
 
 # When it is asked

@@ -44,7 +44,7 @@ def members(tenant: Tenant) -> set[str]:
 
 def refusals() -> list[str]:
     entries = Entry.objects.filter(action="invitation.refused").order_by("id")
-    return [entry.details["refused_because"] for entry in entries if entry.details]
+    return [entry.details["reason"] for entry in entries if entry.details]
 
 
 def text(response: Any) -> str:

@@ -437,7 +437,7 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
     revoke_tokens()
 
     assert told() == ("given_up", "key_lost", False)
-    assert gave_up() == [{"provider": "keycloak", "because": "signed_out", "trouble": "key_lost", "tries": 0}]
+    assert gave_up() == [{"provider": "keycloak", "reason": "signed_out", "detail": "key_lost", "tries": 0}]
     assert providers.counts("keycloak")["revoke"] == 0
 
 
@@ -562,7 +562,7 @@ def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Br
     later(days=7)
     revoke_tokens()
     assert told() == ("given_up", "provider_answer_invalid", False)
-    details = {"provider": "keycloak", "because": "signed_out", "trouble": "provider_answer_invalid", "tries": 13}
+    details = {"provider": "keycloak", "reason": "signed_out", "detail": "provider_answer_invalid", "tries": 13}
     assert gave_up() == [details]
 
 

@@ -274,7 +274,7 @@ def test_not_an_account_that_was_closed_meanwhile(
     User.objects.filter(pk=keycloak_ada.pk).update(is_active=False)
 
     refusal_on_page(refused, administrator, Obstacle.ACCOUNT_CLOSED)
-    assert told("change.refused")[-1]["refused_because"] == "lead_account_closed"
+    assert told("change.refused")[-1]["reason"] == "lead_account_closed"
     assert obstacle(refused, root) is Obstacle.ACCOUNT_CLOSED
 
 

@@ -22,6 +22,6 @@ def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, m
     assert b"Keycloak may identify you differently since it was moved or set up again" in page.content
     details = Entry.objects.get(action="sign_in.refused").details
     assert details
-    assert details["refused_because"] == "identity_not_connected"
+    assert details["reason"] == "identity_not_connected"
     assert f"Reference <code>{details['reference']}</code>" in page.content.decode()
     assert browser.account is not None

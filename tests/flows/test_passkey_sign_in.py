@@ -76,7 +76,7 @@ def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root:
 
     assert show(browser, theirs.sign(asked(browser), handle=root.pk.bytes)).status_code == 200
     assert browser.account is None
-    assert details("sign_in.refused") == [{"refused_because": "passkey_not_believed"}]
+    assert details("sign_in.refused") == [{"reason": "passkey_not_believed"}]
     assert show(browser, theirs.sign(asked(browser), handle=mallory.pk.bytes)).status_code == 302
     assert browser.account == str(mallory.pk)
 
@@ -137,7 +137,7 @@ def test_it_opens_no_account_that_a_password_would_not_open(browser: Browser, ro
 
     assert b"opens no account here" in refused.content
     assert browser.account is None
-    assert details("sign_in.refused") == [{"refused_because": "passkey_alone_does_not_open_this"}]
+    assert details("sign_in.refused") == [{"reason": "passkey_alone_does_not_open_this"}]
 
 
 @pytest.mark.promise(45)
@@ -157,8 +157,8 @@ def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
     answers = [show(browser, "{}").status_code for _ in range(login_throttle.FREE_OF_ADDRESS + 3)]
 
     assert answers == [200] * login_throttle.FREE_OF_ADDRESS + [429] * 3
-    reasons = [found["refused_because"] for found in details("sign_in.refused")]
-    assert reasons == ["passkey_not_believed"] * login_throttle.FREE_OF_ADDRESS + ["braked"]
+    reasons = [found["reason"] for found in details("sign_in.refused")]
+    assert reasons == ["passkey_not_believed"] * login_throttle.FREE_OF_ADDRESS + ["throttled"]
 
 
 @pytest.mark.promise(20)
@@ -182,7 +182,7 @@ def test_a_counter_that_went_back_opens_nothing_and_the_trail_says_so(browser: B
 
     assert show(browser, key.sign(asked(browser), handle=root.pk.bytes, counter=3)).status_code == 200
     assert browser.account is None
-    assert details("sign_in.refused") == [{"refused_because": "passkey_counter_went_back"}]
+    assert details("sign_in.refused") == [{"reason": "passkey_counter_went_back"}]
 
 
 @pytest.mark.parametrize("accounts", ["off", "invited", "open"])
@@ -196,7 +196,7 @@ def test_it_opens_a_local_account_only_where_people_have_such(browser: Browser, 
 
     assert (answer.status_code == 302, browser.account == str(member.pk)) == (accounts != "off", accounts != "off")
     if accounts == "off":
-        assert details("sign_in.refused") == [{"refused_because": "passkey_alone_does_not_open_this"}]
+        assert details("sign_in.refused") == [{"reason": "passkey_alone_does_not_open_this"}]
 
 
 def test_an_administrator_comes_in_though_people_have_no_local_accounts(

@@ -42,7 +42,7 @@ def test_whoever_has_one_is_asked_after_every_first_step(
     assert (proven.status_code, proven.headers["Location"]) == (302, "/accounts/sessions/")
     assert {elsewhere.account} == {browser.account} != {None}
     assert details("sign_in.succeeded")[-1] == {"provider": provider, "steps": ["socialaccount", "mfa"]}
-    assert details("factor.refused") == [{"refused_because": "not_right"}]
+    assert details("factor.refused") == [{"reason": "not_right"}]
     mine = Session.objects.filter(user__isnull=False, provider=provider)
     assert mine.count() == 2
     assert mine.exclude(upstream_sid="").count() == (2 if provider == "keycloak" else 0), "Keycloak can still end them"
@@ -236,7 +236,7 @@ def test_a_secret_of_one_person_opens_nothing_for_another(
     stolen.post(PROVE, {"code": code(known)})
 
     assert stolen.account is None
-    assert details("factor.refused") == [{"refused_because": "decryption_failed"}]
+    assert details("factor.refused") == [{"reason": "decryption_failed"}]
 
 
 @pytest.mark.promise(34)
@@ -300,7 +300,7 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 4
     assert b"Too many" in answers[-1].content
     assert elsewhere.account is None
-    assert [found["refused_because"] for found in details("factor.refused")] == ["not_right"] * 5 + ["braked"]
+    assert [found["reason"] for found in details("factor.refused")] == ["not_right"] * 5 + ["throttled"]
     later(seconds=5)
     assert elsewhere.post(PROVE, {"code": codes[0]}).status_code == 302
 
@@ -318,8 +318,8 @@ def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
     answers = [elsewhere.post(PROVE, {"credential": "{}"}) for _ in range(8)]
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
-    told = [found["refused_because"] for found in details("factor.refused")]
-    assert told == ["passkey_not_believed"] * 5 + ["braked"]
+    told = [found["reason"] for found in details("factor.refused")]
+    assert told == ["passkey_not_believed"] * 5 + ["throttled"]
     assert elsewhere.post(PROVE, {"code": code(secret)}).status_code == 302
     assert elsewhere.account is not None
 

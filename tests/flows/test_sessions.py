@@ -274,7 +274,7 @@ def test_who_changes_their_password_ends_their_other_sessions(browser: Browser) 
 
     assert here.get("/admin/").status_code == 200
     assert there.get("/accounts/").status_code == 302
-    assert [entry["because"] for entry in details("session.revoked")] == ["password_changed"]
+    assert [entry["reason"] for entry in details("session.revoked")] == ["password_changed"]
     assert Session.objects.filter(user=root).count() == 1
 
 

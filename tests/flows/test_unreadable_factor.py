@@ -62,7 +62,7 @@ def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
     assert b"cannot check codes of your app" in answers[0].content
     assert b"code is wrong" not in answers[0].content
     assert f"key={named}" in caplog.text
-    assert {entry["refused_because"] for entry in details("factor.refused")} == {"key_missing"}
+    assert {entry["reason"] for entry in details("factor.refused")} == {"key_missing"}
     assert elsewhere.account is None
     assert elsewhere.post(PROVE, {"code": code(secret)}).status_code == 302, "neither used nor braked"
     assert elsewhere.account

@@ -82,7 +82,7 @@ def test_a_token_endpoint_that_does_not_take_our_client_is_no_outage(
 
     assert (page.status_code, SET_UP in page.content) == (424, True)
     assert b"Trying again will not help" in page.content
-    assert refusal()["refused_because"] == "client_refused"
+    assert refusal()["reason"] == "client_refused"
     assert refusal()["detail"].endswith(f"with {error}")
 
 
@@ -92,7 +92,7 @@ def test_a_code_that_was_not_taken_is_neither(browser: Browser, providers: Sandb
     page = browser.sign_in(provider, "ada")
 
     assert b"did not accept this sign-in" in page.content
-    assert refusal()["refused_because"] == "code_refused"
+    assert refusal()["reason"] == "code_refused"
 
 
 @pytest.mark.parametrize("is_administrator", [True, False])

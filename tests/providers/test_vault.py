@@ -263,7 +263,7 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
 
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
-    assert lost() == [{"provider": "keycloak", "because": "refresh_refused"}]
+    assert lost() == [{"provider": "keycloak", "reason": "refresh_refused"}]
     assert browser.account is None  # nor is anybody signed in by it any more (ADR 35)
     with pytest.raises(NothingKept):
         get_token(ada, "keycloak")
@@ -385,7 +385,7 @@ def test_a_ciphertext_of_somebody_else_is_worthless(browser: Browser, new_browse
 
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
-    assert lost() == [{"provider": "keycloak", "because": "not_authentic"}]
+    assert lost() == [{"provider": "keycloak", "reason": "not_authentic"}]
 
 
 @pytest.mark.parametrize("is_over", [False, True])

@@ -138,7 +138,7 @@ def test_where_one_does_not_belong_one_is_refused_and_nothing_changes(town: Town
     assert (entry.action, entry.person, entry.tenant_id) == ("tenant.switch_refused", str(town.a.owner.pk), None)
     assert entry.details
     assert entry.details["reference"] in page
-    assert entry.details.get("wanted") == (form.get("organization") if wanted in {"foreign", "unknown"} else None)
+    assert entry.details.get("requested") == (form.get("organization") if wanted in {"foreign", "unknown"} else None)
     assert not Session.objects.filter(active_tenant__isnull=False).exists()
     with site_context("a test looks"):
         assert not Membership.objects.filter(is_primary=True).exists()

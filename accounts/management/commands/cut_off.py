@@ -36,7 +36,7 @@ class Command(TellingCommand):
         done.refresh_from_db()
         checks = cut_off.check_list(done)
         lines = [f"  {check.label}: {check.ended} ended, {_state(check)}" for check in checks]
-        document = {"id": person.pk, "closed": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
+        document = {"id": person.pk, "deactivated": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
         closed = " The account is closed." if done.closed else " The account is open: they may sign in again."
         self.tell("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
 

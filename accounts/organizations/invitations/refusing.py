@@ -52,7 +52,7 @@ def note_refusal(
     A link that leads nowhere says nothing that is known of any tenant: such an entry is no tenant's.
     """
     invitation = refused.invitation
-    details: dict[str, Any] = {"refused_because": refused.reason.value}
+    details: dict[str, Any] = {"reason": refused.reason.value}
     if reference:
         details["reference"] = reference
     with acting(tenant_id=invitation.tenant_id if invitation else tenant_id):

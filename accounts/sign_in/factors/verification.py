@@ -42,12 +42,12 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
         row = _by_passkey(request, user, posted) if is_passkey else _by_code(rows, typed)
     except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         if rate_limits.may_leave_entry():
-            record(Event.FACTOR_REFUSED, person=user, refused_because=_reason(refused))
+            record(Event.FACTOR_REFUSED, person=user, reason=_reason(refused))
         raise FactorRefused from refused
     login_throttle.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         if not note_use(row):
-            record(Event.FACTOR_REFUSED, person=user, refused_because="removed_meanwhile")
+            record(Event.FACTOR_REFUSED, person=user, reason="removed_meanwhile")
             raise FactorRefused
         record(Event.FACTOR_VERIFIED, person=user, object=row, kind=row.type)
     gate.note(request, user, gate.SECOND_FACTOR, type=row.type)
@@ -80,7 +80,7 @@ def _look(user: User, row: Authenticator) -> None:
     except KeyLost as lost:
         logger.error("an app's secret is under a key that this process does not have: key=%s", lost)  # noqa: TRY400
         if rate_limits.may_leave_entry():
-            record(Event.FACTOR_REFUSED, person=user, refused_because="key_missing")
+            record(Event.FACTOR_REFUSED, person=user, reason="key_missing")
         raise UnreadableHere from None
     except DecryptionFailed:
         return

@@ -69,7 +69,7 @@ def _judge(request: HttpRequest) -> User:
     login_throttle.forgive(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         if not note_use(used):
-            record(Event.SIGN_IN_REFUSED, person=user, refused_because="passkey_removed_meanwhile")
+            record(Event.SIGN_IN_REFUSED, person=user, reason="passkey_removed_meanwhile")
             raise PasskeyRefused
         record(Event.FACTOR_VERIFIED, person=user, object=used, kind=used.type)
     return user
@@ -77,7 +77,7 @@ def _judge(request: HttpRequest) -> User:
 
 def _note(reason: str, user: User | UUID | None = None) -> None:
     if rate_limits.may_leave_entry():
-        record(Event.SIGN_IN_REFUSED, person=user, refused_because=reason)
+        record(Event.SIGN_IN_REFUSED, person=user, reason=reason)
 
 
 def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:

@@ -106,7 +106,7 @@ def test_an_ended_session_is_over_at_once(administrator: Client, crowd: Crowd) -
     press(administrator, choose(administrator, "end_sessions", person), "confirm")
 
     assert theirs.get("/accounts/").status_code == 302
-    assert details("session.revoked")["because"] == "administrator"
+    assert details("session.revoked")["reason"] == "administrator"
 
 
 def test_exactly_those_previewed_are_changed_whatever_the_filter_finds_by_then(
@@ -184,7 +184,7 @@ def test_roles_are_given_and_taken_away_and_sessions_end_with_them(administrator
     assert action().skipped == {Left.ALREADY: 1, Left.NOT_A_MEMBER: 1}
     press(administrator, page, "confirm")
     assert _roles(town) == {"Abbey Owner": "owner", "Abbey Member": "owner", "Both": "member"}
-    assert details("session.revoked")["because"] == "role_changed"
+    assert details("session.revoked")["reason"] == "role_changed"
 
     page = choose(administrator, "revoke_role", town.a.owner, town.both)
     press(administrator, page, "complete", tenant=town.a.tenant.slug)

@@ -131,7 +131,7 @@ def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root:
         "kind": "deactivate",
         "role": None,
         "changed": 0,
-        "left": {},
+        "skipped": {},
         "finished": False,
     }
 

@@ -144,7 +144,7 @@ def test_the_last_superuser_stays() -> None:
     with pytest.raises(CommandError, match="last superuser"):
         erase(root)
     assert User.objects.filter(pk=root.pk).exists()
-    assert Entry.objects.get(action=Event.PERSON_ERASURE_REFUSED).details == {"refused_because": "last_superuser"}
+    assert Entry.objects.get(action=Event.PERSON_ERASURE_REFUSED).details == {"reason": "last_superuser"}
 
 
 def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_does(servers: Servers) -> None:
@@ -167,7 +167,7 @@ def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_do
 
     own = f"/admin/accounts/user/{root.pk}/erase/"
     assert "Nobody erases themselves" in browser.post(own, {"reason": "x"}, follow=True).content.decode()
-    assert Entry.objects.get(action=Event.PERSON_ERASURE_REFUSED).details == {"refused_because": "oneself"}
+    assert Entry.objects.get(action=Event.PERSON_ERASURE_REFUSED).details == {"reason": "oneself"}
 
     answer = browser.post(page, {"reason": "they asked for it"}, follow=True)
     assert "The person was erased" in answer.content.decode()
