@@ -410,13 +410,13 @@ def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
     assert stage.owner.get("/accounts/email/").status_code == 200
 
 
-@pytest.mark.parametrize("process", ["connect", "prove"])
+@pytest.mark.parametrize("process", ["connect", "reauthenticate"])
 def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_began(
     browser: Browser, new_browser: Callable[[], Browser], process: str
 ) -> None:
     """Also where the same person signs in again in the same browser before it comes back."""
     browser.sign_in("keycloak", "ada")
-    callback = browser.callback_url("keycloak" if process == "prove" else "google", "ada", process=process)
+    callback = browser.callback_url("keycloak" if process == "reauthenticate" else "google", "ada", process=process)
     elsewhere = new_browser()
     elsewhere.sign_in("keycloak", "ada")
     elsewhere.post("/accounts/sessions/revoke-others/")

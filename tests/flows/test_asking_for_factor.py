@@ -84,7 +84,7 @@ def test_who_turns_back_there_still_adds_one_here(browser: Browser, new_browser:
 
 def test_nobody_else_is_asked(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     assert browser.sign_in("keycloak", "ada").headers["Location"] == "/accounts/"
-    for process in ("prove", "connect"):
+    for process in ("reauthenticate", "connect"):
         assert asked(browser.start("keycloak", process=process).headers["Location"]) == [], process
     add_app(browser)
     User.objects.update(second_factor_required=True)

@@ -103,7 +103,7 @@ def test_a_proof_by_somebody_elses_identity_is_none(
 
 def test_a_proof_is_asked_of_the_provider_anew(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
-    for process in ("connect", "prove"):
+    for process in ("connect", "reauthenticate"):
         assert "prompt=login" in browser.start("keycloak", process=process).headers["Location"]
 
 

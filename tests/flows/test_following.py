@@ -126,13 +126,13 @@ def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers:
     assert row(browser).upstream_sessions == before != []
 
 
-@pytest.mark.parametrize("process", ["prove", "connect"])
+@pytest.mark.parametrize("process", ["reauthenticate", "connect"])
 def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
     browser: Browser, providers: Sandbox, process: str
 ) -> None:
     """Kind: news came before the proof that it ends, so nothing ends what follows that session from now on."""
     browser.sign_in("github", "ada")
-    if process == "prove":
+    if process == "reauthenticate":
         browser.connect("keycloak", "ada")
     let_be_proven(browser)
     before = row(browser).upstream_sessions
@@ -142,7 +142,7 @@ def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
 
     assert (refused.status_code, refusals()) == (403, ["not_fresh_at_provider"])
     assert row(browser).upstream_sessions == before
-    assert Identity.objects.count() == (2 if process == "prove" else 1)
+    assert Identity.objects.count() == (2 if process == "reauthenticate" else 1)
 
 
 def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browser) -> None:

@@ -107,11 +107,11 @@ def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, as
 
 
 @pytest.mark.parametrize("asked", DATED)
-@pytest.mark.parametrize("process", ["connect", "prove"])
+@pytest.mark.parametrize("process", ["connect", "reauthenticate"])
 def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
     browser: Browser, providers: Sandbox, asked: str, process: str
 ) -> None:
-    browser.sign_in(*((asked, "ada") if process == "prove" else ("github", "ada")))
+    browser.sign_in(*((asked, "ada") if process == "reauthenticate" else ("github", "ada")))
     providers.set_fault(asked, "auth_time_old")
 
     assert browser.sign_in(asked, "ada", process=process).status_code == 403

@@ -424,7 +424,8 @@ NOT_MAILED = {
     Event.VALUE_RESTORED: "What is restored goes through the page's own form, which tells what it changes.",
 }
 OF_NO_ACCOUNT = {
-    "bulk", "code", "errand", "export", "limit", "link", "reason", "request", "session.purged", "trail", "webhook",
+    "bulk_action", "deferred_task", "delivery", "entries", "export", "rate_limit",
+    "reason", "request", "trail", "webhook",
 }  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def test_who_left_meanwhile_gets_the_page_and_can_go_on(browser: Browser, provid
     assert came.headers["Location"] == NEXT
 
 
-@pytest.mark.parametrize("process", ["connect", "prove"])
+@pytest.mark.parametrize("process", ["connect", "reauthenticate"])
 def test_a_button_to_connect_of_an_ended_session_opens_no_other_account(
     browser: Browser, provider: str, process: str
 ) -> None:

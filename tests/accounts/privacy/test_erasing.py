@@ -155,7 +155,7 @@ def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_do
     User.objects.filter(pk=found.grace.pk).update(is_staff=True)
     stale = Client()
     stale.force_login(root)
-    assert "/prove" in stale.post(page, {"reason": "x"}).headers["Location"]
+    assert "/reauthenticate" in stale.post(page, {"reason": "x"}).headers["Location"]
     assert proven(found.grace).post(page, {"reason": "x"}).status_code == 403
 
     browser = proven(root)

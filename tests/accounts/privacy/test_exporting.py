@@ -74,7 +74,7 @@ def test_a_person_downloads_their_own_after_a_fresh_proof() -> None:
     found = known()
     stale = Client()
     stale.force_login(found.ada)
-    assert "/prove" in stale.post(PAGE).headers["Location"]
+    assert "/reauthenticate" in stale.post(PAGE).headers["Location"]
     assert Client().get(PAGE).status_code == 302
 
     Authenticator.objects.all().delete()  # by which she would have to prove herself
@@ -101,7 +101,7 @@ def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
     assert proven(found.grace).post(page).status_code == 403
     stale = Client()
     stale.force_login(root)
-    assert "/prove" in stale.post(page).headers["Location"]
+    assert "/reauthenticate" in stale.post(page).headers["Location"]
 
 
 def test_a_later_model_about_people_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

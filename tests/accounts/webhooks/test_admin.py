@@ -49,7 +49,7 @@ def test_an_owner_sets_one_up_tests_it_and_sees_how_it_is_doing(town: Town) -> N
         (one,) = receiver.came
         assert documented()(secret, one.headers, one.body)
 
-        renewed = secret_on(browser.post(page(webhook, "secret")).content.decode())
+        renewed = secret_on(browser.post(page(webhook, "rotate-secret")).content.decode())
         assert renewed != secret
     shown = browser.get(LIST).content.decode()
     assert "well" in shown
@@ -72,10 +72,10 @@ def test_a_change_of_the_address_asks_for_a_fresh_proof(town: Town, set_up: Set)
     webhook, _ = set_up(town.a, "http://127.0.0.1:9/")
     browser = Client()
     browser.force_login(town.a.owner)
-    for url in (page(webhook), page(webhook, "secret"), page(webhook, "test"), f"{LIST}add/"):
+    for url in (page(webhook), page(webhook, "rotate-secret"), page(webhook, "test"), f"{LIST}add/"):
         answer = browser.post(url, {"name": "Ours", "url": "http://127.0.0.1:10/", "is_active": "on"})
         assert answer.status_code == 302, url
-        assert "/prove" in answer.headers["Location"], url
+        assert "/reauthenticate" in answer.headers["Location"], url
     assert again(webhook).url == "http://127.0.0.1:9/"
 
 
