@@ -38,32 +38,34 @@ CANCELLED = Page(
     status=403,
     heading=_("Sign-in cancelled"),
     happened=_("You did not finish signing in with %(provider)s."),
-    advice=_("Try again, or use another way in."),
+    advice=_("Try again, or use another sign-in method."),
 )
 NOT_CONFIRMED = Page(
     status=403,
     heading=_("We could not confirm this with %(provider)s"),
     happened=_("The answer from %(provider)s did not pass our security checks."),
-    advice=_("Try again, or use another way in. If it happens again, give your administrator the reference below."),
+    advice=_(
+        "Try again, or use another sign-in method. If it happens again, give your administrator the reference below."
+    ),
 )
 NO_ANSWER = Page(
     status=424,
     heading=_("%(provider)s is not answering"),
     happened=_("We asked %(provider)s about you, and no answer came in time."),
-    advice=_("Wait a moment and try again, or use another way in."),
+    advice=_("Wait a moment and try again, or use another sign-in method."),
 )
 BUSY = Page(
     status=424,
     heading=_("Too many sign-ins at %(provider)s"),
     happened=_("Other sign-ins are waiting for %(provider)s, so we have not asked about you."),
-    advice=_("Wait a moment and try again, or use another way in."),
+    advice=_("Wait a moment and try again, or use another sign-in method."),
 )
 IN_TROUBLE = Page(
     status=424,
     heading=_("%(provider)s has a problem"),
     happened=_("%(provider)s answered, but with nothing that we can use."),
     advice=_(
-        "Wait a moment and try again, or use another way in. If it happens again, give your administrator the "
+        "Wait a moment and try again, or use another sign-in method. If it happens again, give your administrator the "
         "reference below."
     ),
 )
@@ -71,7 +73,7 @@ UNAVAILABLE = Page(
     status=424,
     heading=_("%(provider)s cannot sign anybody in right now"),
     happened=_("%(provider)s told us that it is overloaded or closed for maintenance."),
-    advice=_("Try again in a few minutes, or use another way in."),
+    advice=_("Try again in a few minutes, or use another sign-in method."),
 )
 SET_UP_WRONGLY = Page(
     status=424,
@@ -79,7 +81,7 @@ SET_UP_WRONGLY = Page(
     happened=_(
         "%(provider)s answered, but it does not accept how this site asks, or this site does not accept its answer."
     ),
-    advice=_("Trying again will not help. Give your administrator the reference below, or use another way in."),
+    advice=_("Trying again will not help. Give your administrator the reference below, or use another sign-in method."),
 )
 CODE_NOT_TAKEN = Page(
     status=424,
@@ -116,9 +118,9 @@ PAGES = {
     Reason.CODE_REFUSED: CODE_NOT_TAKEN,
     Reason.PROVIDER_OFF: Page(
         status=404,
-        heading=_("This way in is closed"),
+        heading=_("This sign-in method is closed"),
         happened=_("Signing in with %(provider)s is not set up here."),
-        advice=_("Use another way in, or ask your administrator."),
+        advice=_("Use another sign-in method, or ask your administrator."),
     ),
     Reason.LOCKED_BY_OWNER: Page(
         status=403,
@@ -144,7 +146,7 @@ PAGES = {
     ),
     Reason.IDENTITY_NOT_CONNECTED: Page(
         status=403,
-        heading=_("This is not one of your ways in"),
+        heading=_("This is not one of your sign-in methods"),
         happened=_("The account you chose at %(provider)s is not connected to the account you are signed in to."),
         meaning=NOTHING_CHANGED,
         advice=_(
@@ -163,16 +165,16 @@ PAGES = {
     Reason.NOT_FRESH: Page(
         status=403,
         heading=_("That took a little too long"),
-        happened=_("You can connect another way in only within ten minutes of confirming that it is you."),
+        happened=_("You can connect another sign-in method only within ten minutes of confirming that it is you."),
         meaning=NOTHING_CHANGED,
         advice=_("Start again: we will ask you to confirm once more."),
     ),
     Reason.LAST_WAY_IN: Page(
         status=409,
-        heading=_("This is your only way in"),
+        heading=_("This is your only sign-in method"),
         happened=_("Without %(provider)s you could no longer sign in, so it stays."),
         meaning=NOTHING_CHANGED,
-        advice=_("Connect another way in first; then you can disconnect this one."),
+        advice=_("Connect another sign-in method first; then you can disconnect this one."),
         can_retry=False,
         event=Event.IDENTITY_UNLINK_REFUSED,
     ),

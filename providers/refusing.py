@@ -111,10 +111,10 @@ def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None, *, by_an
 def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
     """Return the page with other ways to the same, and what its link says."""
     if not is_inside:
-        return "account_login", _("Use another way in")
+        return "account_login", _("Use another sign-in method")
     if flow and flow.process is Process.REAUTHENTICATE and flow.next:
         return "reauthenticate", _("Show it in another way")
-    return "connections", _("Back to your ways in")
+    return "connections", _("Back to your sign-in methods")
 
 
 def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:

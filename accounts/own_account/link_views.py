@@ -24,8 +24,8 @@ PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
 CHANGED = _("This link no longer works, since something about how your account is entered was changed meanwhile.")
 REASONS: dict[str, Promise] = {
     Because.OWNER: _("This link no longer works, since your other devices were signed out."),
-    Because.IDENTITY_CONNECTED: _("This link no longer works, since a way in was connected."),
-    Because.IDENTITY_DISCONNECTED: _("This link no longer works, since a way in was disconnected."),
+    Because.IDENTITY_CONNECTED: _("This link no longer works, since a sign-in method was connected."),
+    Because.IDENTITY_DISCONNECTED: _("This link no longer works, since a sign-in method was disconnected."),
     Because.ADDRESS_CHANGED: _("This link no longer works, since the address was changed."),
     Because.ADDRESS_CHANGE_DISOWNED: _("This link no longer works: somebody said that it was not them."),
     Because.PASSWORD_RESET: _("This link no longer works, since the password was changed."),

@@ -34,7 +34,7 @@ class WayIn:
 
 
 def ways_in(request: HttpRequest, user: User) -> list[WayIn]:
-    """Return the person's ways in, oldest first, and which of them this session came through."""
+    """Return the person's sign-in methods, oldest first, and which of them this session came through."""
     used = [record["uid"] for record in get_authentication_records(request, user) if "uid" in record]
     identities = Identity.objects.of(user)
     return [

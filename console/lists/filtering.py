@@ -24,7 +24,7 @@ Choices = list[tuple[Any, Any]]
 
 
 class ProviderFilter(SimpleListFilter):
-    title = _("way in")
+    title = _("sign-in method")
     parameter_name = "provider"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:

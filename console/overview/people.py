@@ -21,13 +21,13 @@ def draw_sessions(counted: LiveSessions, _at: datetime) -> Drawing | None:
         chart=bars(
             [Bar(name=called(provider), value=count, tone=tone_of(provider)) for provider, count, _people in rows],
             title=gettext("Active sessions by provider"),
-            description=gettext("Sessions that have not expired, by the way in that opened them."),
+            description=gettext("Sessions that have not expired, by the sign-in method that opened them."),
         ),
         table=Table(
             heads=[_("Opened with"), _("Sessions"), _("People")],
             rows=[[called(provider), sessions, people] for provider, sessions, people in rows],
         ),
-        note=_("A person with several devices has several sessions, and may use several ways in."),
+        note=_("A person with several devices has several sessions, and may use several sign-in methods."),
     )
 
 
@@ -63,7 +63,7 @@ SESSIONS = Panel(
     title=_("Active sessions"),
     counter=Counter(name="sessions", kind=LiveSessions, count=lambda _before: live_sessions()),
     draw=draw_sessions,
-    empty=_("Nobody is signed in. Each browser that is will be counted here, by the way in that it used."),
+    empty=_("Nobody is signed in. Each browser that is will be counted here, by the sign-in method that it used."),
 )
 STALE = Panel(
     name="stale_accounts",

@@ -114,7 +114,7 @@ def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
     sight.know(*identities)
     return Panel(
         name="identities",
-        title=_("Ways in"),
+        title=_("Sign-in methods"),
         heads=(_("Provider"), _("Subject"), _("Address"), _("Verified"), _("Issuer"), _("Since")),
         rows=[
             Row(

@@ -68,7 +68,7 @@ def lead_view(request: HttpRequest, reference: str) -> HttpResponseBase:
 def _asked(request: HttpRequest, row: RefusedIdentity, account: User, *, lacks_reason: bool) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
-        "title": _("Lead this identity to this account?"),
+        "title": _("Connect this identity to this account?"),
         "row": row,
         "provider": name_of(row.provider),
         "account": account,

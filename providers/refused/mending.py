@@ -89,7 +89,7 @@ PROVIDERS: Mapping[Reason, Text] = {
     ),
     Reason.ADDRESS_OF_ANOTHER_ACCOUNT: _(
         "The person signs in as before and connects this sign-in method. If they cannot, since they were made anew at "
-        "the provider, make sure who they are and lead the identity to their account."
+        "the provider, make sure who they are and connect the identity to their account."
     ),
     Reason.IDENTITY_NOT_CONNECTED: _(
         "The person chooses the account at the provider that is connected, or connects this one. Where the provider "

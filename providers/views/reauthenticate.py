@@ -47,7 +47,7 @@ class Asked:
 @signed_in
 @sensitive_post_parameters("password", "code")
 def prove_again(request: HttpRequest, user: User) -> HttpResponse:
-    """By a second factor where there is one, otherwise by what counts of a password, a way in and a mailed code."""
+    """By a second factor if there is one, otherwise by a password, a sign-in method or a mailed code, as they count."""
     next_url = wanted_next(request)
     asked = Asked(request=request, user=user, act=act_of(next_url), next_url=next_url)
     error, status = "", 200

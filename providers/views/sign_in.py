@@ -39,7 +39,7 @@ NOTICES = {
     ),
     "ended_meanwhile": _(
         "You are not signed in. While you were signing in, your account was locked, signed out everywhere, or changed: "
-        "its password, second factor, ways in or roles. Start again, or ask your administrator."
+        "its password, second factor, sign-in methods or roles. Start again, or ask your administrator."
     ),
     "waited_too_long": _(
         "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "
@@ -48,7 +48,7 @@ NOTICES = {
     "password_chosen": _("Your new password is set, and you are signed out everywhere. Sign in with it."),
     "connected": _("Connected. You can sign in with it from now on. Your other devices were signed out."),
     "connected_already": _("That one was already connected."),
-    "reauthenticated": _("Thank you. You can connect another way in now."),
+    "reauthenticated": _("Thank you. You can connect another sign-in method now."),
     "renewed": _("Thank you. We can work there on your behalf again."),
     "disconnected": _("Disconnected. Your other devices were signed out."),
 }
@@ -107,7 +107,7 @@ def _admin_door(next_url: str) -> str:
 
 
 def _over(person: User) -> list[dict[str, str]]:
-    """Ways in whose provider we cannot ask on the person's behalf any more, and how that is mended."""
+    """Sign-in methods whose provider we cannot ask on the person's behalf any more, and how that is mended."""
     ready = registry.enabled()
     back = reverse("connections")
     return [

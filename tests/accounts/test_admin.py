@@ -1,4 +1,4 @@
-"""The admin: people are found by what one has at hand, and shown with their ways in and their sessions."""
+"""The admin: people are found by what one has at hand, and shown with their sign-in methods and their sessions."""
 
 import pytest
 from django.test import Client

@@ -70,7 +70,7 @@ NOTICE_STATES = [
     State(name="account-name_saved", heading="Ada Lovelace", arrive=inside("/accounts/?name_changed")),
     State(name="account-name_own", heading="Name", arrive=_named_here),
     State(name="account-by_sign_in_alone", heading="Nemo Nobody", arrive=_by_sign_in_alone),
-    State(name="ways_in-tokens_over", heading="Ways in", arrive=_tokens_over),
+    State(name="ways_in-tokens_over", heading="Sign-in methods", arrive=_tokens_over),
     State(
         name="factor-replaced",
         heading="Second factor",

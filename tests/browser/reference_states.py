@@ -31,14 +31,14 @@ def _led(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _at("{0}/connect/")(visitor, new_visitor)
     reference = RefusedIdentity.objects.get().reference
     visitor.page.get_by_label("How did you make sure").fill("Met at the front desk")
-    visitor.press("Lead this identity to this account")
+    visitor.press("Connect this identity to this account")
     visitor.go(f"{FIND}?reference={reference}")
 
 
 def _without_reason(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _at("{0}/connect/")(visitor, new_visitor)
     visitor.page.get_by_label("How did you make sure").fill(" ")
-    visitor.press("Lead this identity to this account")
+    visitor.press("Connect this identity to this account")
 
 
 def _claims_open(visitor: Visitor, new_visitor: NewVisitor) -> None:
@@ -56,9 +56,11 @@ REFERENCE_STATES = [
     State(name="reference-of_nothing", heading="Find by reference", arrive=_at("?reference=AAAA-22")),
     State(name="reference-that_is_none", heading="Find by reference", arrive=_at("?reference=front+desk")),
     State(name="reference-claims_open", heading="Find by reference", arrive=_claims_open),
-    State(name="reference-leading", heading="Lead this identity to this account?", arrive=_at("{0}/connect/")),
+    State(name="reference-leading", heading="Connect this identity to this account?", arrive=_at("{0}/connect/")),
     State(
-        name="reference-leading_without_reason", heading="Lead this identity to this account?", arrive=_without_reason
+        name="reference-leading_without_reason",
+        heading="Connect this identity to this account?",
+        arrive=_without_reason,
     ),
     State(name="reference-led", heading="Find by reference", arrive=_led),
     State(name="reference-refused_list", heading="", arrive=_refused_list),

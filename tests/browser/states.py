@@ -84,7 +84,7 @@ def _one_down(visitor: Visitor, _: NewVisitor) -> None:
     visitor.providers.set_fault("microsoft", "discovery_500")
     visitor.go("/accounts/microsoft/login/")
     visitor.press(f"Continue with {NAMES['microsoft']}")
-    visitor.press("Use another way in")
+    visitor.press("Use another sign-in method")
 
 
 def _cancelled(visitor: Visitor, _: NewVisitor) -> None:
@@ -463,10 +463,10 @@ STATES = [
     State(name="organizations-one", heading="Organizations", arrive=_belonging(LIST, ORGANIZATIONS[0])),
     State(name="organizations-several", heading="Organizations", arrive=_belonging(LIST, *ORGANIZATIONS)),
     State(name="organizations-refused", heading="You do not belong there", arrive=_not_theirs),
-    State(name="ways_in-only_one", heading="Ways in", arrive=_connected()),
-    State(name="ways_in-two", heading="Ways in", arrive=_connected("google")),
-    State(name="ways_in-all", heading="Ways in", arrive=_connected("google", "microsoft", "keycloak")),
-    State(name="ways_in-disconnected", heading="Ways in", arrive=_disconnected),
+    State(name="ways_in-only_one", heading="Sign-in methods", arrive=_connected()),
+    State(name="ways_in-two", heading="Sign-in methods", arrive=_connected("google")),
+    State(name="ways_in-all", heading="Sign-in methods", arrive=_connected("google", "microsoft", "keycloak")),
+    State(name="ways_in-disconnected", heading="Sign-in methods", arrive=_disconnected),
     State(
         name="fresh-connecting",
         heading="Confirm that it is you",

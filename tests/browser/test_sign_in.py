@@ -42,7 +42,7 @@ def test_a_second_way_in_is_connected_and_disconnected_by_clicking_without_scrip
     visitor = new_visitor(java_script_enabled=False)
     second = another(provider)
     visitor.sign_in(provider, "ada")
-    visitor.press("Ways in")
+    visitor.press("Sign-in methods")
     visitor.start(second)
     visitor.choose("ada")
 
@@ -69,7 +69,7 @@ def test_who_turns_back_at_the_provider_is_told_so_and_can_try_again(visitor: Vi
 
 def test_who_turns_back_may_use_another_way_in(visitor: Visitor) -> None:
     visitor.cancel("google")
-    visitor.press("Use another way in")
+    visitor.press("Use another sign-in method")
 
     visitor.is_at("/accounts/login/")
 

@@ -2,7 +2,7 @@
 
 The kind of fault: a page sends somebody back to the start, or on to a page between, and forgets on the way where they
 wanted to be: a sign-in that was ended while it waited for its second factor, one that waited for too long, a sign-out
-at the provider on the way to another account, a link to another way in, a mail that has to be opened first.
+at the provider on the way to another account, a link to another sign-in method, a mail that has to be opened first.
 """
 
 import re
@@ -53,7 +53,7 @@ def with_next(path: str, next_url: str = NEXT, **more: str) -> str:
 
 
 def doors_on(page: Any) -> dict[str, str]:
-    """The ways in that a page links to or has buttons for, each with where it says that it leads afterwards."""
+    """The sign-in methods that a page links to or has buttons for, each with where it says that it leads afterwards."""
     found = [unescape(url) for url in re.findall(r'(?:href|action)="(/[^"]*)"', page.content.decode())]
     found += [f"{path}?{urlencode(fields)}" for path, fields in boxes_on(page)]
     parts = [urlsplit(url) for url in found]

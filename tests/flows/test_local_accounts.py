@@ -267,7 +267,7 @@ def test_who_has_no_password_is_told_the_ways_in(
     browser.sign_in("google", "ada")
     new_browser().post(FORGOTTEN, {"address": "ada@example.com"})
 
-    assert "Your ways in: Google" in str(post.to("ada@example.com").body)
+    assert "Your sign-in methods: Google" in str(post.to("ada@example.com").body)
     assert MailedLink.objects.count() == 0
 
 

@@ -151,7 +151,7 @@ def test_from_the_refusal_to_the_person_signed_in_again(
     assert "An administrator connected" in letter.subject
     assert "tell your administrator at once" in " ".join(words_of(html_of(letter)))
     after = look_up(administrator, clash)
-    assert "Root led this identity to the account" in after
+    assert "Root connected this identity to the account" in after
     assert lead_page(clash) not in after
 
 
@@ -348,7 +348,7 @@ def test_not_where_the_address_is_no_longer_verified(refused: str, administrator
 def test_not_from_another_provider_than_the_account_has(
     keycloak_ada: User, new_browser: Any, administrator: Client
 ) -> None:
-    """Nobody was made anew: they have their way in, and connect the other one from inside."""
+    """Nobody was made anew: they have their sign-in method, and connect the other one from inside."""
     reference = reference_of(new_browser().sign_in("google", "ada"))
 
     refusal_on_page(reference, administrator, Obstacle.OTHER_PROVIDER)
@@ -428,7 +428,7 @@ def test_a_tenant_s_administrator_leads_to_an_account_of_their_tenant_alone(
     assert set(Identity.objects.values_list("user_id", flat=True)) == {member.pk}
     assert Identity.objects.count() == 2
     assert post.count(ADDRESS) == 1
-    assert "led this identity to the account" in look_up(owner, refused)
+    assert "connected this identity to the account" in look_up(owner, refused)
 
 
 @pytest.mark.promise(47)

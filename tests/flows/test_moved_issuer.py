@@ -18,7 +18,7 @@ def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, m
     page = browser.sign_in("keycloak", "ada", process="reauthenticate")
 
     assert page.status_code == 403
-    assert b"This is not one of your ways in" in page.content
+    assert b"This is not one of your sign-in methods" in page.content
     assert b"Keycloak may identify you differently since it was moved or set up again" in page.content
     details = Entry.objects.get(action="sign_in.refused").details
     assert details

@@ -97,7 +97,7 @@ def test_a_provider_that_is_off_says_so_and_offers_the_others(
     assert f"/accounts/{provider}/login/".encode() not in page
     assert f"/accounts/{another(provider)}/login/".encode() in page
     assert {response.status_code for response in responses} == {404}
-    assert all(b"This way in is closed" in response.content for response in responses)
+    assert all(b"This sign-in method is closed" in response.content for response in responses)
     assert refusals() == ["provider_off"] * 3
 
 

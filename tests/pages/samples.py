@@ -186,10 +186,10 @@ REFUSED = {
     "heading": "Google did not let you in",
     "happened": "We could not confirm your sign-in with Google.",
     "meaning": "You are not signed in, and nothing was changed.",
-    "advice": "Try again, or use another way in.",
+    "advice": "Try again, or use another sign-in method.",
     "reference": "7F3K-Q2",
     "other_url": "/accounts/login/",
-    "other_label": "Use another way in",
+    "other_label": "Use another sign-in method",
 }
 
 

@@ -139,7 +139,7 @@ def test_the_header_leads_the_signed_in_to_their_account_and_out() -> None:
 
 
 def test_the_only_way_in_cannot_be_disconnected_and_says_why() -> None:
-    assert "This is your only way in, so it stays." in text("accounts-connections-only-one")
+    assert "This is your only sign-in method, so it stays." in text("accounts-connections-only-one")
     assert "Disconnect" not in text("accounts-connections-only-one")
 
 

@@ -47,7 +47,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         try:
             return passwords.sign_in(request, _judge(request), next_url, by_passkey=True, stays=wants_to_stay(request))
         except PasskeyRefused:
-            error = _("This passkey opens no account here that has a password too. Use another way in.")
+            error = _("This passkey opens no account here that has a password too. Use another sign-in method.")
     return render(request, "accounts/passkey_sign_in.html", {"error": error, **_shown(request, next_url)})
 
 

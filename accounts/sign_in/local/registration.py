@@ -30,7 +30,7 @@ def open_local_account(address: str, name: str, password: str | None) -> User:
     """Open an account for whoever has proven to read the mail of this address. Raises AddressTaken.
 
     Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
-    has given it another way in, in the same transaction.
+    has given it another sign-in method, in the same transaction.
     """
     user = User(name=name, name_set_here=bool(name), email=address, email_verified=True)
     user.set_password(password)
