@@ -393,8 +393,8 @@ PASSWORD = "otter lantern biscuit"
 @pytest.mark.usefixtures("local_accounts")
 def test_who_has_no_provider_opens_an_account_by_the_link_and_is_in(browser: Browser, town: Town, link: str) -> None:
     assert "Open an account with this address" in text(browser.get(link))
-    assert ADA in browser.get(f"{link}account/").content.decode()
-    opened = browser.post(f"{link}account/", {"name": "Ada Byron", "password": PASSWORD})
+    assert ADA in browser.get(f"{link}register/").content.decode()
+    opened = browser.post(f"{link}register/", {"name": "Ada Byron", "password": PASSWORD})
 
     assert opened.headers["Location"] == link
     ada = User.objects.get(email=ADA)
@@ -407,10 +407,10 @@ def test_who_has_no_provider_opens_an_account_by_the_link_and_is_in(browser: Bro
 @pytest.mark.usefixtures("local_accounts")
 def test_no_account_is_opened_by_a_dead_link_or_with_a_weak_password(browser: Browser, town: Town, post: Post) -> None:
     sent = send(town.a)
-    link = f"{post.link(ADA)}account/"
+    link = f"{post.link(ADA)}register/"
     assert browser.post(link, {"name": "Ada", "password": "password1234"}).status_code == 422
     revoke(sent, town.a.owner)
-    for path in (link, f"{Link(tenant_id=town.a.tenant.pk).path}account/"):
+    for path in (link, f"{Link(tenant_id=town.a.tenant.pk).path}register/"):
         assert browser.post(path, {"name": "Ada", "password": PASSWORD}).status_code in {404, 410}
 
     assert not User.objects.filter(email=ADA).exists()
@@ -423,7 +423,7 @@ def test_of_two_who_open_an_account_by_one_link_at_once_one_does(
 ) -> None:
     def open_it() -> int:
         filled_in = {"name": "Ada Byron", "password": PASSWORD}
-        return int(new_browser().post(f"{link}account/", filled_in).status_code)
+        return int(new_browser().post(f"{link}register/", filled_in).status_code)
 
     statuses = together(open_it, open_it)
 
@@ -434,7 +434,7 @@ def test_of_two_who_open_an_account_by_one_link_at_once_one_does(
 
 
 def test_without_local_accounts_no_account_is_opened_by_a_link(browser: Browser, link: str) -> None:
-    assert browser.get(f"{link}account/").status_code == 404
+    assert browser.get(f"{link}register/").status_code == 404
     assert "password" not in text(browser.get(link))
 
 
@@ -488,7 +488,7 @@ def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeyp
     settings.RATE_LIMITS_EXEMPT = []
     monkeypatch.setattr(pages, "LOOKS", replace(pages.LOOKS, kind=str(uuid4()), most=2, seconds=10**9))  # one window
     paths = [Link(tenant_id=uuid4()).path for _ in range(2)]
-    statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}account/", paths[1]]]
+    statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}register/", paths[1]]]
 
     assert statuses == [404, 404, 404, 429]  # without local accounts there is no such page, and nothing to count
 

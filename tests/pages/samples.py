@@ -446,7 +446,7 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
         "providers": PROVIDERS,
         "has_local_accounts": False,
         "next_query": "next=%2Faccounts%2Finvitation%2F",
-        "new_account_url": f"{path}account/",
+        "new_account_url": f"{path}register/",
     }
     person = {**visitor, "user": ADA, "action": path}
     closed = {
