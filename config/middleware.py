@@ -11,6 +11,7 @@ from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
@@ -22,6 +23,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -36,6 +38,10 @@ from foundation.next_page import query
 logger = logging.getLogger(__name__)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
+ENDED_MEANWHILE = _(
+    "You are not signed in. While you were signing in, your account was locked, signed out everywhere, or changed: "
+    "its password, second factor, sign-in methods or roles. Start again, or ask your administrator."
+)
 OUTAGES = (OperationalError, InterfaceError, RedisError)
 
 
@@ -157,8 +163,8 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
         return None
     onward = request.get_full_path() if exception.onward is None else exception.onward
     afterwards(request, partial(_forget_ended, request, exception.person))
-    told = query(onward, stay=exception.stays, notice="ended_meanwhile")
-    return HttpResponseRedirect(reverse("account_login") + told)
+    messages.warning(request, ENDED_MEANWHILE, fail_silently=True)  # programs have none
+    return HttpResponseRedirect(reverse("account_login") + query(onward, stay=exception.stays))
 
 
 def _forget_ended(request: HttpRequest, person: UUID) -> None:

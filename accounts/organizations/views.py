@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -28,12 +29,8 @@ logger = logging.getLogger(__name__)
 @require_safe
 @signed_in
 def listed(request: HttpRequest, person: User) -> HttpResponse:
-    notices = {
-        "switched": _("You are now in %(name)s.") % {"name": person.standing.tenant_name if person.standing else ""},
-        "primary": _("Saved. You begin there whenever you sign in."),
-    }
     told = query(wanted_next(request), stay=False)
-    context = {"organizations": Menu(request), "query": told, "notice": notices.get(request.GET.get("notice", ""), "")}
+    context = {"organizations": Menu(request), "query": told}
     return render(request, "accounts/organizations.html", context)
 
 
@@ -42,21 +39,31 @@ def listed(request: HttpRequest, person: User) -> HttpResponse:
 @signed_in
 def switch(request: HttpRequest, person: User) -> HttpResponse:
     """POST does; somebody who had to sign in first arrives by GET, and chooses once more."""
-
-    act = partial(own_organizations.switch, request)
-    return _act(request, person, act, notice="switched", next_url=safe_next(request.GET.get("next", "")))
+    next_url = safe_next(request.GET.get("next", ""))
+    if (refused := _refused(request, person, partial(own_organizations.switch, request), next_url)) is not None:
+        return refused
+    is_for_admin = next_url.startswith(reverse("admin:index"))
+    if next_url and (may_enter_admin(person) or not is_for_admin):  # the admin may not be theirs where they are now
+        return redirect(next_url)
+    name = person.standing.tenant_name if person.standing else ""
+    messages.success(request, _("You are now in %(name)s.") % {"name": name})
+    return redirect("organizations")
 
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def make_primary(request: HttpRequest, person: User) -> HttpResponse:
-    return _act(request, person, own_organizations.make_primary, notice="primary")
+    if (refused := _refused(request, person, own_organizations.make_primary)) is not None:
+        return refused
+    messages.success(request, _("Saved. You begin there whenever you sign in."))
+    return redirect("organizations")
 
 
-def _act(
-    request: HttpRequest, person: User, act: Callable[[User, UUID], None], *, notice: str, next_url: str = ""
-) -> HttpResponse:
+def _refused(
+    request: HttpRequest, person: User, act: Callable[[User, UUID], None], next_url: str = ""
+) -> HttpResponse | None:
+    """Do what was posted, or return the answer to whoever did not post it or does not belong there."""
     if request.method != "POST":
         return redirect(reverse("organizations") + query(next_url, stay=False))
     wanted = _uuid(request.POST.get("organization", ""))
@@ -66,9 +73,7 @@ def _act(
         act(person, wanted)
     except NotAMember:
         return _refuse(request, person, wanted, next_url)
-    if next_url.startswith(reverse("admin:index")) and not may_enter_admin(person):
-        next_url = ""  # they came from the admin, which is not theirs where they are now
-    return redirect(next_url or f"{reverse('organizations')}?notice={notice}")
+    return None
 
 
 def _refuse(request: HttpRequest, person: User, wanted: UUID | None, next_url: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """The pages by which a person changes the address of their account."""
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -43,12 +44,14 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
             return rate_limits.too_often(limit)
         else:
             _ask(user, wanted)
-            return redirect(f"{reverse('email')}?requested")
+            messages.success(
+                request, _("We have sent a link to the new address. Your address changes when you open it.")
+            )
+            return redirect("email")
     context = {
         "person": user,
         "form": form,
         "pending": email_change.pending(user),
-        "notice": _notice(request),
     }
     return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
 
@@ -57,7 +60,8 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
 @signed_in
 def cancel(request: HttpRequest, user: User) -> HttpResponse:
     email_change.cancel(user, because=Cancelled.OWNER)
-    return redirect(f"{reverse('email')}?cancelled")
+    messages.success(request, _("The change is cancelled. Its link does not work any more."))
+    return redirect("email")
 
 
 def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
@@ -74,7 +78,8 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
         email_change.change(link, request.user, keep_session=request.session.session_key)
     except AddressTaken:
         return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
-    return redirect(f"{reverse('account')}?email_changed")
+    messages.success(request, _("This is the address of your account now. Your other devices were signed out."))
+    return redirect("account")
 
 
 def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
@@ -95,13 +100,3 @@ def _ask(user: User, wanted: str) -> None:
     with transaction.atomic():
         token = email_change.ask(user, wanted)
         later(email_change.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
-
-
-def _notice(request: HttpRequest) -> str:
-    if "cancelled" in request.GET:
-        return _("The change is cancelled. Its link does not work any more.")
-    return (
-        _("We have sent a link to the new address. Your address changes when you open it.")
-        if "requested" in request.GET
-        else ""
-    )

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Identity, User
@@ -33,10 +34,10 @@ def change(request: HttpRequest, person: User) -> HttpResponse:
     """Show the name and where it comes from; take one that is typed, or give it back to a provider (``identity``)."""
     identities = {str(identity.pk): identity for identity in Identity.objects.of(person) if clean_name(identity.name)}
     if request.method == "POST" and (chosen := identities.get(request.POST.get("identity", ""))):
-        return _set(person, clean_name(chosen.name), set_here=False)
+        return _set(request, person, clean_name(chosen.name), set_here=False)
     form = NameForm(request.POST if request.method == "POST" else None, initial={"name": person.name})
     if form.is_valid():
-        return _set(person, form.cleaned_data["name"], set_here=True)
+        return _set(request, person, form.cleaned_data["name"], set_here=True)
     context = {
         "person": person,
         "form": form,
@@ -54,11 +55,12 @@ def _told(person: User, identity: Identity) -> Told:
     )
 
 
-def _set(person: User, name: str, *, set_here: bool) -> HttpResponse:
+def _set(request: HttpRequest, person: User, name: str, *, set_here: bool) -> HttpResponse:
     """Only what is set is written: the person was read when the request began."""
     with transaction.atomic():
         held = User.objects.select_for_update(no_key=True).filter(pk=person.pk).first()
         if held is not None and (held.name, held.name_set_here) != (name, set_here):
             held.name, held.name_set_here = name, set_here
             held.save(update_fields=["name", "name_set_here"])
-    return redirect(f"{reverse('account')}?name_changed")
+    messages.success(request, _("Your name is saved."))
+    return redirect("account")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,7 +13,6 @@ from django.views.decorators.http import require_safe
 from accounts.models import Session, User
 from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
-from accounts.own_account.page_notices import Caution
 from accounts.own_account.sign_in_methods import Named, ways_in
 from accounts.sessions import Because, end_early, end_others
 from accounts.sessions.signed_in import signed_in
@@ -29,7 +29,8 @@ CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tel
 @require_safe
 @signed_in
 def account(request: HttpRequest, user: User) -> HttpResponse:
-    context = {"person": user, "ways_in": ways_in(request, user), "notice": _notice(request)}
+    _add_messages(request, user)
+    context = {"person": user, "ways_in": ways_in(request, user)}
     return render(request, "accounts/account.html", context)
 
 
@@ -53,7 +54,6 @@ def sessions(request: HttpRequest, user: User) -> HttpResponse:
     context = {
         "sessions": [_device(row, request.session.session_key) for row in user.sessions.live()],
         "end_others_url": reverse("revoke-other-sessions"),
-        "notice": _("Signed out there.") if "revoked" in request.GET else "",
     }
     return render(request, "accounts/sessions.html", context)
 
@@ -63,7 +63,8 @@ def sessions(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
     end_early([row for row in user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
-    return redirect(f"{reverse('sessions')}?revoked")
+    messages.success(request, _("Signed out there."))
+    return redirect("sessions")
 
 
 @without_tenant
@@ -71,27 +72,23 @@ def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
 @signed_in
 def end_the_others(request: HttpRequest, user: User) -> HttpResponse:
     end_others(user, keep=request.session.session_key, because=Because.OWNER)
-    return redirect(f"{reverse('sessions')}?revoked")
+    messages.success(request, _("Signed out there."))
+    return redirect("sessions")
 
 
-def _notice(request: HttpRequest) -> str:
-    """Tell what has just happened; and once that something is missing, and why."""
+def _add_messages(request: HttpRequest, user: User) -> None:
+    """Say, above what has just happened, what is missing and why: each once."""
     if LOST in request.GET:
-        return Caution(
-            _("The page you came for has an address that is too long for us to remember. Open it again now.")
+        messages.warning(
+            request, _("The page you came for has an address that is too long for us to remember. Open it again now.")
         )
-    if "email_changed" in request.GET:
-        return _("This is the address of your account now. Your other devices were signed out.")
-    if "name_changed" in request.GET:
-        return _("Your name is saved.")
-    provider = request.session.pop(CLAIMS_UNREAD, None)
-    if provider is None:
-        return notices.notice(request)
-    words = _(
-        "%(provider)s did not tell us which groups or roles you have there. What they open here stays closed to you "
-        "until you sign in again and we can read them."
-    )
-    return Caution(words % {"provider": name_of(provider)})
+    if provider := request.session.pop(CLAIMS_UNREAD, None):
+        words = _(
+            "%(provider)s did not tell us which groups or roles you have there. What they open here stays closed to "
+            "you until you sign in again and we can read them."
+        )
+        messages.warning(request, words % {"provider": name_of(provider)})
+    notices.add_message(request, user)
 
 
 def _device(row: Session, current: str | None) -> Device:

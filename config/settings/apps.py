@@ -70,6 +70,7 @@ TEMPLATES = [
     }
 ]
 
+MESSAGE_STORAGE = "config.messages.Storage"
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -4,9 +4,11 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import Resolver404, resolve, reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from accounts.mailing import notices
@@ -20,7 +22,7 @@ from accounts.sessions.upstream import has_ended
 from accounts.sign_in import people
 from accounts.sign_in.provider_names import SaysWhen, name_of
 from accounts.sign_in.reauthentication import gate
-from accounts.sign_in.reauthentication.acts import Act, act_of, needs_proof
+from accounts.sign_in.reauthentication.acts import Act, act_of, after_proof_to_connect, needs_proof
 from audit.context import Actor, ActorKind, acting
 from foundation import lifetimes
 from foundation.cookies import set_cookie
@@ -211,9 +213,12 @@ def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> P
 
 def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
     """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
-    onward = flow.next or f"{reverse('connections')}?notice={_notice(flow, linked)}"
-    if flow.process is Process.REAUTHENTICATE and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
+    is_proof = flow.process is Process.REAUTHENTICATE
+    onward = flow.next or (after_proof_to_connect() if is_proof else reverse("connections"))
+    if is_proof and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
         return gate.ask(request, next=onward)
+    if onward == reverse("connections") and not flow.silent:
+        messages.success(request, _notice(linked, is_proof=is_proof))
     return HttpResponseRedirect(onward)
 
 
@@ -232,10 +237,12 @@ def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, 
         request.session[CLAIMS_UNREAD] = external.provider
 
 
-def _notice(flow: Flow, linked: Linked) -> str:
-    if flow.process is Process.REAUTHENTICATE:
-        return "reauthenticated"
-    return "connected" if linked.decision is Decision.CONNECT else "connected_already"
+def _notice(linked: Linked, *, is_proof: bool) -> str:
+    if is_proof:
+        return _("Thank you. We can work there on your behalf again.")
+    if linked.decision is Decision.CONNECT:
+        return _("Connected. You can sign in with it from now on. Your other devices were signed out.")
+    return _("That one was already connected.")
 
 
 def _remember_last_used(response: HttpResponseBase, provider: str) -> None:

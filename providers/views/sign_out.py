@@ -11,12 +11,14 @@ from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Identity, Session, User
@@ -34,6 +36,10 @@ from providers.revocation.acts import leave
 from providers.revocation.outbox import Because
 from providers.tokens import claims_of
 
+STILL_IN_THERE = _(
+    "You are signed out here, but not at %(provider)s: we cannot reach its sign-out page right now. If others use "
+    "this device, sign out there yourself."
+)
 ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
 COOKIE = cookie_name("leaving")
 ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
@@ -66,8 +72,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
             _leave(request.user, origin)
         logout(request)
     if origin is None:
-        return _to_sign_in("signed_out", onward=_onward(request))
-    return there or _to_sign_in("still_in_there", origin.provider, onward=_onward(request))
+        messages.success(request, _("You are signed out."))
+    elif there is None:
+        messages.warning(request, STILL_IN_THERE % {"provider": origin.provider.name})
+    return there or _to_sign_in(_onward(request))
 
 
 @without_tenant
@@ -80,7 +88,8 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
     sent, _mark, onward = request.COOKIES.get(COOKIE, "").partition(ONWARD)
     was_sent = bool(sent) and constant_time_compare(sent, f"{provider_id}.{request.GET.get('state', '')}")
     if was_sent:
-        response = _to_sign_in("signed_out_there", provider, onward=_read_onward(onward))
+        messages.success(request, _("You are signed out, at %(provider)s too.") % {"provider": provider.name})
+        response = _to_sign_in(_read_onward(onward))
     else:
         response = redirect("account_login")
     delete_cookie(response, COOKIE)
@@ -224,8 +233,6 @@ def _sid_in(id_token: str) -> str | None:
     return sid if claims and isinstance(sid, str) else None
 
 
-def _to_sign_in(
-    notice: str, provider: Provider | None = None, *, onward: Mapping[str, str] | None = None
-) -> HttpResponse:
-    told = {"notice": notice, **({"provider": provider.id} if provider else {}), **(onward or {})}
-    return redirect(with_query(reverse("account_login"), told))
+def _to_sign_in(onward: Mapping[str, str]) -> HttpResponse:
+    told = query(onward.get("next", ""), stay=False, another=onward.get(ACCOUNT) == ANOTHER)
+    return redirect(reverse("account_login") + told)

@@ -1,8 +1,9 @@
 """What a page says above everything else: what was done, why a session ended, what a person should see to."""
 
-from accounts.models import User
+from accounts.cut_off import cut_off
+from accounts.models import CutOff, User
 from providers.models import Health, UpstreamTokens
-from tests.browser.states import State, add_app, app_added, at, inside
+from tests.browser.states import State, add_app, asked_for_factor, at, two_devices
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.test_following_upstream import asked, sid_of
 
@@ -23,6 +24,35 @@ def _named_here(visitor: Visitor, _: NewVisitor) -> None:
     visitor.page.get_by_label("Your name").fill("Augusta Ada King")
     visitor.press("Save the name")
     visitor.go("/accounts/name/")
+
+
+def _name_saved(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.comes_from("github", "ada")
+    visitor.go("/accounts/name/")
+    visitor.press("Save the name")
+    visitor.is_at("/accounts/")
+
+
+def _ended_meanwhile(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    """An administrator ends everything of theirs while they look for the code."""
+    asked_for_factor(visitor, new_visitor)
+    cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
+    visitor.page.get_by_label("Code from your authenticator app").fill("000000")
+    visitor.press("Go on")
+
+
+def _app_replaced(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.comes_from("github", "ada")
+    visitor.go("/accounts/second-factor/authenticator/")
+    add_app(visitor)
+    visitor.press("I have saved them")
+    visitor.go("/accounts/second-factor/authenticator/")
+    add_app(visitor, "Replace the app")
+
+
+def _signed_out_there(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    two_devices(visitor, new_visitor)
+    visitor.press("Sign out all other devices")
 
 
 def _by_sign_in_alone(visitor: Visitor, _: NewVisitor) -> None:
@@ -63,20 +93,20 @@ NOTICE_STATES = [
     State(
         name="sign-in-ended_meanwhile",
         heading="Vestibule",
-        arrive=at("/accounts/login/?notice=ended_meanwhile"),
+        arrive=_ended_meanwhile,
     ),
     State(name="sign-in-another_account", heading="Vestibule", arrive=at("/accounts/login/?account=another")),
     State(name="sign-in-page_too_long", heading="Vestibule", arrive=at(f"/accounts/login/?next={LONG}")),
-    State(name="account-name_saved", heading="Ada Lovelace", arrive=inside("/accounts/?name_changed")),
+    State(name="account-name_saved", heading="Ada Lovelace", arrive=_name_saved),
     State(name="account-name_own", heading="Name", arrive=_named_here),
     State(name="account-by_sign_in_alone", heading="Nemo Nobody", arrive=_by_sign_in_alone),
     State(name="ways_in-tokens_over", heading="Sign-in methods", arrive=_tokens_over),
     State(
         name="factor-replaced",
         heading="Second factor",
-        arrive=app_added("/accounts/second-factor/?notice=replaced"),
+        arrive=_app_replaced,
     ),
-    State(name="devices-ended", heading="Devices", arrive=inside("/accounts/sessions/?revoked")),
+    State(name="devices-ended", heading="Devices", arrive=_signed_out_there),
     State(
         name="error-403_csrf_signed_in",
         heading="You signed in since this page was opened",

@@ -18,6 +18,7 @@ from tests import claim_rules
 from tests.authenticator import code
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
 from tests.post import Post
+from tests.stopping import stopped
 
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
@@ -78,6 +79,15 @@ def _left_there_too(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/accounts/logout/")
     visitor.press("Also sign out at Keycloak")
     visitor.confirm("Sign out")
+
+
+def _still_in_there(visitor: Visitor, _: NewVisitor) -> None:
+    visitor.comes_from("keycloak", "ada")
+    visitor.go("/accounts/logout/")
+    visitor.press("Also sign out at Keycloak")
+    with stopped(visitor.providers, "refuses"):
+        visitor.confirm("Sign out")
+        visitor.is_at("/accounts/login/")
 
 
 def _one_down(visitor: Visitor, _: NewVisitor) -> None:
@@ -158,7 +168,7 @@ def _disconnected(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.press("Disconnect")
 
 
-def _two_devices(visitor: Visitor, new_visitor: NewVisitor) -> None:
+def two_devices(visitor: Visitor, new_visitor: NewVisitor) -> None:
     new_visitor(user_agent=PHONE).comes_from("github", "ada")
     Session.objects.update(
         created_at=datetime.now(UTC) - timedelta(days=20), last_seen_at=datetime.now(UTC) - timedelta(hours=30)
@@ -299,11 +309,11 @@ ORGANIZATIONS = ("Analytical Engines", "The Royal Society for the Encouragement 
 LIST = "/accounts/organizations/"
 
 
-def add_app(visitor: Visitor) -> str:
+def add_app(visitor: Visitor, button: str = "Add the app") -> str:
     """Type the code that the app would show of the secret on the page, and return that secret."""
     secret = visitor.page.locator(".secret").inner_text().replace(" ", "")
     visitor.page.get_by_label("Code").fill(code(secret))
-    visitor.press("Add the app")
+    visitor.press(button)
     return secret
 
 
@@ -338,7 +348,7 @@ def _wrong_code(visitor: Visitor, _: NewVisitor) -> None:
     visitor.press("Add the app")
 
 
-def _asked_for_factor(visitor: Visitor, _: NewVisitor) -> None:
+def asked_for_factor(visitor: Visitor, _: NewVisitor) -> None:
     _with_app(visitor)
     visitor.page.context.clear_cookies()
     visitor.go("/accounts/login/")
@@ -347,13 +357,13 @@ def _asked_for_factor(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _wrong_factor(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _asked_for_factor(visitor, new_visitor)
+    asked_for_factor(visitor, new_visitor)
     visitor.page.get_by_label("Code from your authenticator app").fill("000000")
     visitor.press("Go on")
 
 
 def _braked(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _asked_for_factor(visitor, new_visitor)
+    asked_for_factor(visitor, new_visitor)
     for _attempt in range(6):
         visitor.page.get_by_label("Code from your authenticator app").fill("000000")
         visitor.press("Go on")
@@ -416,7 +426,7 @@ STATES = [
     State(
         name="sign-in-still_in_there",
         heading="Vestibule",
-        arrive=at("/accounts/login/?notice=still_in_there&provider=keycloak"),
+        arrive=_still_in_there,
     ),
     State(name="sign-in-provider_down", heading="Vestibule", arrive=_one_down),
     State(name="confirm-sign_in", heading="Sign in with GitHub?", arrive=at("/accounts/github/login/")),
@@ -509,14 +519,14 @@ STATES = [
         arrive=app_added("/accounts/second-factor/recovery-codes/"),
     ),
     State(name="factor-remove", heading="Remove Authenticator app?", arrive=_removing),
-    State(name="factor-asked", heading="Second step", arrive=_asked_for_factor),
+    State(name="factor-asked", heading="Second step", arrive=asked_for_factor),
     State(name="factor-asked_wrong", heading="Second step", arrive=_wrong_factor),
     State(name="factor-needed", heading="Add a second factor first", arrive=_needs_factor),
     State(name="error-429", heading="Too many attempts", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
     State(name="own_data", heading="Your data", arrive=inside("/accounts/data/")),
     State(name="devices-only_here", heading="Devices", arrive=inside("/accounts/sessions/")),
-    State(name="devices-two", heading="Devices", arrive=_two_devices),
+    State(name="devices-two", heading="Devices", arrive=two_devices),
     State(name="lock-asked", heading="Lock your account?", arrive=inside("/accounts/lock/")),
     State(name="lock-done", heading="Your account is locked", arrive=_locked),
     State(name="address-asked", heading="E-mail address", arrive=_asked("")),

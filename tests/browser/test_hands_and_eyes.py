@@ -45,7 +45,7 @@ def test_the_keyboard_alone_signs_in_and_out_and_the_focus_is_always_seen(visito
     tab_to(visitor, "Sign out")
     visitor.page.keyboard.press("Enter")
 
-    visitor.is_at("/accounts/login/?notice=signed_out")
+    visitor.is_at("/accounts/login/")
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_telephone_shows_all_four_buttons_without_scrolling(new_visitor: NewVi
         visitor.sign_in("github", "ada")
         visitor.go("/accounts/logout/")
         visitor.confirm("Sign out")
-        visitor.is_at("/accounts/login/?notice=signed_out")
+        visitor.is_at("/accounts/login/")
     else:
         visitor.go("/accounts/login/")
 

@@ -12,7 +12,7 @@ from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
 
 PROVE = "/accounts/second-factor/verify/"
-BEGIN_AGAIN = "/accounts/login/?notice=waited_too_long"  # where it leads who has no sign-in that waits
+BEGIN_AGAIN = "/accounts/login/"  # where it leads who has no sign-in that waits
 NEEDED = "/accounts/second-factor/required/"
 APP = "/accounts/second-factor/authenticator/"
 LIST = "/accounts/second-factor/"

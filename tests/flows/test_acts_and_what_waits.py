@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.promise(95)]
 
 ADDRESS, NEW = "ada@example.com", "ada@new.example"
 BACKCHANNEL = "/accounts/keycloak/backchannel-logout/"
-ENDED = "/accounts/login/?notice=ended_meanwhile"
+ENDED = "/accounts/login/"
 
 
 @dataclass

@@ -30,6 +30,7 @@ from tests.flows.proofs import let_be_proven
 from tests.flows.test_keeping_the_way import NEXT, finish
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, SIGN_IN
 from tests.flows.ticks import boxes_on, the_other_way
+from tests.page_messages import messages_of
 from tests.post import Post
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.django_db
 EVIL = "https://evil.example/"
 SIGNED_OUT_THERE = "/accounts/keycloak/logout/callback/"
 DOORS = re.compile(
-    r"/accounts/(login|local/\w+|register|second-factor/(prove|needed|app|passkey)|connections|prove|\w+/login)/\Z"
+    r"/accounts/(login|local/\w+|register|second-factor/(verify|required|authenticator|passkey)|connections|reauthenticate|\w+/login)/\Z"
 )
 
 
@@ -95,7 +96,7 @@ def test_a_sign_in_that_was_ended_while_it_waited_is_begun_again_to_the_same_end
     page = asked.headers["Location"]
     ended = late.get(page) if method == "get" else late.post(page, {"code": code(secret)})
 
-    assert told(ended) == ("/accounts/login/", {"next": NEXT, "remember": "on", "notice": "ended_meanwhile"})
+    assert told(ended) == ("/accounts/login/", {"next": NEXT, "remember": "on"})
     shown = late.get(ended.headers["Location"])
     assert b"You are not signed in." in shown.content
     start = with_next(f"/accounts/{provider}/login/", remember="on")
@@ -122,7 +123,7 @@ def test_one_that_waited_for_too_long_says_so_and_keeps_its_way(
     answers = [late.get(page), late.post(page, {"code": code(secret)})]
 
     for answer in answers:
-        assert told(answer) == ("/accounts/login/", {"next": NEXT, "notice": "waited_too_long"})
+        assert told(answer) == ("/accounts/login/", {"next": NEXT})
     assert b"Nothing waits for your second factor here any more" in late.get(answers[0].headers["Location"]).content
     again = finish(late, with_next("/accounts/keycloak/login/"))
     assert late.post(again.headers["Location"], {"code": code(secret)}).headers["Location"] == NEXT
@@ -154,8 +155,9 @@ def test_so_is_one_of_somebody_who_has_to_add_a_factor_first(
         added = browser.post(with_next(APP), {"code": code(secret_on(shown.content))})
         assert f'href="{NEXT}"'.replace("&", "&amp;").encode() in added.content
     else:
-        notice = "ended_meanwhile" if how == "ended" else "waited_too_long"
-        assert told(answer) == ("/accounts/login/", {"next": NEXT, "notice": notice})
+        why = "your account was locked" if how == "ended" else "Nothing waits for your second factor"
+        assert told(answer) == ("/accounts/login/", {"next": NEXT})
+        assert why in messages_of(answer)[-1]
 
 
 def test_nothing_leads_to_another_site_by_these_pages(browser: Browser) -> None:
@@ -189,7 +191,8 @@ def test_who_also_signs_out_at_the_provider_comes_back_to_the_way_to_another_acc
     back = urlsplit(Visitor().open(sent.headers["Location"]).location)
     answer = browser.get(f"{back.path}?{back.query}")
 
-    assert told(answer) == ("/accounts/login/", {"notice": "signed_out_there", "provider": "keycloak", **way})
+    assert told(answer) == ("/accounts/login/", way)
+    assert messages_of(answer) == ["You are signed out, at Keycloak too."]
     assert answer.cookies["leaving"].value == ""
 
 
@@ -204,10 +207,11 @@ def test_only_the_browser_that_was_sent_there_has_a_way_and_only_to_us(
     assert new_browser().get(back).headers["Location"] == "/accounts/login/"
     for planted in ("", "~", "~~", f"~another~{EVIL}", "~x~//evil.example", "~~%2F%2Fevil.example", "~~%", "~~/a\x7f"):
         browser.client.cookies["leaving"] = state + planted
-        path, way = told(browser.get(back))
+        answer = browser.get(back)
+        path, way = told(answer)
         assert path == "/accounts/login/"
-        assert way.keys() <= {"notice", "provider", "account"}
-        assert way["notice"] == "signed_out_there"
+        assert way.keys() <= {"account"}
+        assert messages_of(answer)[-1] == "You are signed out, at Keycloak too."
 
 
 @pytest.mark.parametrize("sign", ["a", "%", "&", '"', ";", ",", "="])
@@ -296,7 +300,8 @@ def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
     browser.post(with_next(FORGOTTEN), {"address": NORA})
     chosen = opens.post(post.link(NORA), {"password": ANOTHER})
     way = {"next": NEXT} if is_same_browser else {}
-    assert told(chosen) == ("/accounts/login/", {**way, "notice": "password_chosen"})
+    assert told(chosen) == ("/accounts/login/", way)
+    assert "Your new password is set" in messages_of(chosen)[-1]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -306,7 +311,7 @@ def test_what_a_neighbour_plants_there_leads_nowhere_else(browser: Browser, sett
     for planted in (EVIL, "//evil.example", "%2F%2Fevil.example", "/\\evil", "/" + "a" * LONGEST, "%00", ""):
         browser.post(FORGOTTEN, {"address": NORA})
         browser.client.cookies[COOKIE] = planted
-        assert told(browser.post(post.link(NORA), {"password": ANOTHER}))[1] == {"notice": "password_chosen"}
+        assert told(browser.post(post.link(NORA), {"password": ANOTHER}))[1] == {}
         User.objects.update(password="x")
 
 
@@ -331,7 +336,6 @@ def test_a_page_that_is_not_open_to_an_account_offers_it_to_another_one(browser:
     signed_out = browser.post(unescape(link))
 
     assert told(signed_out)[1] == {
-        "notice": "signed_out",
         "next": "/admin/accounts/user/?q=a&b=c",
         "account": "another",
     }
@@ -340,7 +344,7 @@ def test_a_page_that_is_not_open_to_an_account_offers_it_to_another_one(browser:
 @pytest.mark.parametrize("accounts", ["off", "open"])
 def test_an_administrator_finds_the_password_s_door_again(browser: Browser, settings: Any, accounts: str) -> None:
     settings.LOCAL_ACCOUNTS = accounts
-    page = browser.get(with_next("/accounts/login/", "/admin/accounts/user/", notice="ended_meanwhile"))
+    page = browser.get(with_next("/accounts/login/", "/admin/accounts/user/"))
     links = [unescape(link) for link in re.findall(r'href="([^"]*)"', page.content.decode())]
 
     assert (with_next("/admin/login/", "/admin/accounts/user/") in links) is (accounts == "off")

@@ -14,7 +14,7 @@ from tests.together import together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
-PROVE = "/accounts/reauthenticate/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dreauthenticated"
+PROVE = "/accounts/reauthenticate/?next=%2Faccounts%2Fconnections%2F%3Fconnect"
 
 
 def events() -> list[str]:
@@ -48,7 +48,7 @@ def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
     account, old_session = browser.account, browser.key
     response = browser.connect(another(provider), "grace")
 
-    assert response.headers["Location"] == "/accounts/connections/?notice=connected"
+    assert response.headers["Location"] == "/accounts/connections/"
     assert (browser.account, elsewhere.account) == (account, None)
     assert browser.key != old_session
     assert {identity.provider for identity in Identity.objects.all()} == {provider, another(provider)}
@@ -75,15 +75,15 @@ def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, pr
     assert (stale.status_code, stale.headers["Location"]) == (302, PROVE)
     page = browser.get(PROVE).content
     assert (
-        f"/accounts/{provider}/login/?next=%2Faccounts%2Fconnections%2F%3Fnotice%3Dreauthenticated&amp;process=reauthenticate".encode()
+        f"/accounts/{provider}/login/?next=%2Faccounts%2Fconnections%2F%3Fconnect&amp;process=reauthenticate".encode()
         in page
     )
     assert f"/accounts/{another(provider)}/login/".encode() not in page
     proven = browser.sign_in(provider, "ada", process="reauthenticate")
     if provider in NEVER_DATED:
         assert proven.headers["Location"] == PROVE, "a code from the mailbox is asked for beside it"
-        proven = prove_by_mail(browser, "/accounts/connections/?notice=reauthenticated")
-    assert proven.headers["Location"].endswith("notice=reauthenticated")
+        proven = prove_by_mail(browser, "/accounts/connections/?connect")
+    assert proven.headers["Location"].endswith("?connect")
 
     assert browser.connect(another(provider), "ada").status_code == 302
     assert browser.account == account
@@ -189,7 +189,7 @@ def test_disconnecting_ends_the_persons_other_sessions(
     gone = Identity.objects.get(provider=another(provider))
     response = disconnect(browser, gone)
 
-    assert response.headers["Location"] == "/accounts/connections/?notice=disconnected"
+    assert response.headers["Location"] == "/accounts/connections/"
     assert (browser.account is None, elsewhere.account) == (False, None)
     assert endings() == ["identity_disconnected"]
     assert Identity.objects.get().provider == provider

@@ -436,10 +436,10 @@ def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_n
         closer.execute(ending, [person.pk])
         answer, _ = together(come_in, end)
 
-    assert answer.headers["Location"] == "/accounts/login/?notice=ended_meanwhile"
+    assert answer.headers["Location"] == "/accounts/login/"
     assert refusals() == ["ended_meanwhile"]
     assert person.sessions.count() == before
     User.objects.filter(pk=person.pk).update(is_active=True)
     assert is_out(late)
     assert late.get(PROVE).headers["Location"] == BEGIN_AGAIN, "the first proof is forgotten"
-    assert b"signed out everywhere" in late.get("/accounts/login/?notice=ended_meanwhile").content
+    assert b"signed out everywhere" in late.get("/accounts/login/").content

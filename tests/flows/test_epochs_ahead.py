@@ -276,7 +276,7 @@ def test_an_act_over_one_ends_what_waits(
     )
     User.objects.update(sign_in_epoch=now())
 
-    assert late.get(PROVE).headers["Location"] == "/accounts/login/?notice=ended_meanwhile"
+    assert late.get(PROVE).headers["Location"] == "/accounts/login/"
     assert not MailedLink.objects.live().exists()
     assert browser.get(f"/accounts/links/{token}/").status_code in {404, 410}
 

@@ -22,7 +22,7 @@ from tests.post import Post
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
 
 ADDRESS = "/accounts/email/"
-CONNECT = "/accounts/connections/?notice=reauthenticated"
+CONNECT = "/accounts/connections/?connect"
 DATED = ("keycloak", "microsoft")  # asked for a proof, they say when
 NO_TIME = ["auth_time_bool", "auth_time_null", "auth_time_text", "auth_time_negative", "auth_time_huge"]
 NO_TIME += ["auth_time_fraction", "auth_time_list", "auth_time_future"]

@@ -78,7 +78,7 @@ def test_a_code_is_for_one_act(ada: Browser) -> None:
     for other in (
         "/accounts/data/",
         "/accounts/second-factor/authenticator/",
-        "/accounts/connections/?notice=reauthenticated",
+        "/accounts/connections/?connect",
         "/admin/",
     ):
         assert not works(ada, code, proving(other))

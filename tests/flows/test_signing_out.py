@@ -17,6 +17,7 @@ from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser
 from tests.flows.ticks import boxes_on
 from tests.memory import forget_providers
+from tests.page_messages import messages_of
 from tests.proven import proven
 
 pytestmark = [pytest.mark.django_db, pytest.mark.promise(36)]
@@ -125,7 +126,8 @@ def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, pro
     came_back = visitor.open(response.headers["Location"])
     assert (came_back.status, came_back.location) == (302, f"{back}?state={state}")
     answer = browser.get(urlsplit(came_back.location).path + f"?state={state}")
-    assert sent(answer) == ("/accounts/login/", {"notice": "signed_out_there", "provider": name})
+    assert sent(answer) == ("/accounts/login/", {})
+    assert messages_of(answer) == [f"You are signed out, at {HAS_IT[name]} too."]
     assert answer.cookies["leaving"].value == ""
     if name == "keycloak":
         assert page_says(browser, answer) == ["there"]
@@ -201,7 +203,8 @@ def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: 
     forget_providers()  # as a new process, with an empty cache
     response = there_too(browser)
 
-    assert sent(response) == ("/accounts/login/", {"notice": "still_in_there", "provider": "keycloak"})
+    assert sent(response) == ("/accounts/login/", {})
+    assert "You are signed out here, but not at Keycloak" in messages_of(response)[0]
     assert page_says(browser, response) == ["still"]
     assert browser.account is None
     providers.clear_faults()
@@ -226,16 +229,10 @@ def test_who_came_by_a_password_or_is_not_signed_in_is_sent_nowhere(
 ) -> None:
     local = proven(django_user_model.objects.create_superuser(username="root"))
     assert b"there_too" not in local.get(LOGOUT).content
-    assert local.post(THERE_TOO).headers["Location"] == "/accounts/login/?notice=signed_out"
-    assert there_too(browser).headers["Location"] == "/accounts/login/?notice=signed_out"
+    assert local.post(THERE_TOO).headers["Location"] == "/accounts/login/"
+    assert there_too(browser).headers["Location"] == "/accounts/login/"
 
     browser.sign_in("keycloak", "ada")
     turn_off("keycloak")
-    assert there_too(browser).headers["Location"] == "/accounts/login/?notice=signed_out"
+    assert there_too(browser).headers["Location"] == "/accounts/login/"
     assert browser.account is None
-
-
-def test_a_notice_that_names_a_provider_names_one_that_there_is(browser: Browser) -> None:
-    for provider in ("", "nobody", "<b>"):
-        page = browser.get(f"/accounts/login/?notice=signed_out_there&provider={provider}").content
-        assert b"You are signed out" not in page

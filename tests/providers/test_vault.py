@@ -499,10 +499,10 @@ def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_ther
 
     page = browser.get("/accounts/connections/").content.decode()
     assert "Keycloak does not let us work there on your behalf any more" in page
-    answer = browser.sign_in("keycloak", "ada", process="reauthenticate", next="/accounts/connections/?notice=renewed")
+    answer = browser.sign_in("keycloak", "ada", process="reauthenticate", next="/accounts/connections/")
 
-    assert answer.headers["Location"] == "/accounts/connections/?notice=renewed"
-    page = browser.get("/accounts/connections/?notice=renewed").content.decode()
+    assert answer.headers["Location"] == "/accounts/connections/"
+    page = browser.get("/accounts/connections/").content.decode()
     assert "does not let us work there" not in page
     assert "on your behalf again" in page
     assert get_token(ada, "keycloak")

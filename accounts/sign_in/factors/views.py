@@ -5,6 +5,7 @@ from functools import wraps
 from urllib.parse import quote
 
 from allauth.mfa.models import Authenticator
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -52,18 +53,12 @@ def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBas
 @require_safe
 @signed_in
 def overview(request: HttpRequest, user: User) -> HttpResponse:
-    notices = {
-        "added": _("Added. Your other devices were signed out."),
-        "replaced": _("Replaced. The old app no longer works. Your other devices were signed out."),
-        "removed": _("Removed. Your other devices were signed out."),
-    }
     factors = factors_of(user)
     context = {
         "factors": factors,
         "has_app": any(factor.kind == Kind.TOTP for factor in factors),
         "has_factor": has_factor(user),
         "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
-        "notice": notices.get(request.GET.get("notice", ""), ""),
         **_passkeys_here(request),
     }
     return render(request, "accounts/second_factor.html", context)
@@ -168,7 +163,8 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
         return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
     except Authenticator.DoesNotExist:
         raise Http404 from None
-    return redirect(f"{reverse('second-factor')}?notice=removed")
+    messages.success(request, _("Removed. Your other devices were signed out."))
+    return redirect("second-factor")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -233,8 +229,12 @@ def _added(
     if stage is not None:
         onward = stage.finish().headers["Location"]
     else:
-        notice = "replaced" if had_app and add is changes.add_app else "added"
-        onward = wanted_next(request) or f"{reverse('second-factor')}?notice={notice}"
+        if had_app and add is changes.add_app:
+            words = _("Replaced. The old app no longer works. Your other devices were signed out.")
+        else:
+            words = _("Added. Your other devices were signed out.")
+        messages.success(request, words)
+        onward = wanted_next(request) or reverse("second-factor")
     return _show_codes(request, codes, onward, heading=_("Save your recovery codes")) if codes else redirect(onward)
 
 
@@ -266,8 +266,12 @@ def _passkeys_here(request: HttpRequest) -> dict[str, object]:
 
 def _begin_again(request: HttpRequest) -> HttpResponse:
     """Nothing waits for a second factor here: it did for too long, or the browser has come by itself."""
-    told = query(wanted_next(request), stay=wants_to_stay(request), notice="waited_too_long")
-    return redirect(reverse("account_login") + told)
+    words = _(
+        "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "
+        "step. Start again."
+    )
+    messages.warning(request, words)
+    return redirect(reverse("account_login") + _query(request))
 
 
 def _back(request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, cast
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import authenticate
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -131,8 +132,9 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
     if form.is_valid():
         registration.reset_password(link, form.cleaned_data["password"])
-        told = query(left_next(request), stay=False, notice="password_chosen")
-        return redirect(reverse("account_login") + told)
+        words = _("Your new password is set, and you are signed out everywhere. Sign in with it.")
+        messages.success(request, words)
+        return redirect(reverse("account_login") + query(left_next(request), stay=False))
     context = {
         "heading": _("Choose a new password"),
         "meaning": _("Every device is then signed out, and you sign in again."),

@@ -63,4 +63,4 @@ def needs_proof(address: str) -> bool:
 
 def after_proof_to_connect() -> str:
     """Where somebody goes on who has proven who they are in order to connect another sign-in method."""
-    return f"{reverse('connections')}?notice=reauthenticated"
+    return f"{reverse('connections')}?connect"

@@ -1,12 +1,12 @@
 """Telling what was done after a sign-in alone: the account has nothing stronger that its owner could be asked for."""
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.mailing import mail
 from accounts.models import User
-from accounts.own_account.page_notices import Caution
 from accounts.sign_in.factors.enrolled import has_factor
 from accounts.sign_in.reauthentication.acts import Act
 from audit.events import Event, record
@@ -31,17 +31,17 @@ def tell(request: HttpRequest, act: Act) -> None:
     request.session[NOTICE] = [*request.session.get(NOTICE, []), act.value]
 
 
-def notice(request: HttpRequest) -> str:
-    """Return, once, what the account's page has to say of it."""
+def add_message(request: HttpRequest, user: User) -> None:
+    """Say once on this page what was done after a sign-in alone."""
     acts = [Act(act).label for act in request.session.pop(NOTICE, []) if act in Act]
     if not acts:
-        return ""
+        return
     done = {"acts": ", ".join(str(act) for act in acts)}
-    user = request.user
-    if isinstance(user, User) and (user.email_verified or has_factor(user)):
-        return Caution(_("A sign-in alone was enough to %(acts)s, because your account had nothing stronger.") % done)
-    words = _(
-        "A sign-in alone was enough to %(acts)s, because your account has nothing stronger. "
-        "Verify an e-mail address or add a second factor."
-    )
-    return Caution(words % done)
+    if user.email_verified or has_factor(user):
+        words = _("A sign-in alone was enough to %(acts)s, because your account had nothing stronger.")
+    else:
+        words = _(
+            "A sign-in alone was enough to %(acts)s, because your account has nothing stronger. "
+            "Verify an e-mail address or add a second factor."
+        )
+    messages.warning(request, words % done)
