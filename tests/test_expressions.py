@@ -20,7 +20,6 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.password_validation import get_default_password_validators
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.organizations.claim_rules import paths
@@ -29,8 +28,8 @@ from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.factors.passkeys import _read
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD
 from accounts.sign_in.local.password_rules import NothingObvious, _core
-from accounts.sign_in.rate_limits import client
 from audit.jsonable import plain
+from audit.middleware import _address
 from audit.reading import presentation
 from audit.reading.presentation import Value
 from config.logs import hide_mailed_links, keep_to_one_line
@@ -199,12 +198,6 @@ def test_an_expression_is_linear(name: str) -> None:
         assert not grows_too_fast(expression.use, short, long)
 
 
-def address_of(text: str) -> object:
-    request = HttpRequest()
-    request.META["REMOTE_ADDR"] = text
-    return client(request)
-
-
 def path_of(text: str) -> None:
     try:
         paths.parse(text)
@@ -236,7 +229,7 @@ OURS: dict[str, Callable[[str], object]] = {
     "a claim's path, quoted": lambda text: path_of(f'"{text}'),
     "a claim's path, written": lambda text: paths.write([text]),
     "a page to go to": lambda text: safe_next(f"/{text}"),
-    "an address of a network": address_of,
+    "an address of a network": _address,
     "x-forwarded-for": lambda text: nearest_stranger(hops_of_x_forwarded_for(text), EVERYWHERE),
     "forwarded": lambda text: nearest_stranger(hops_of_forwarded(text), EVERYWHERE),
     "an address of a provider": clean_address,

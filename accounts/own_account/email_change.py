@@ -13,10 +13,16 @@ from accounts.mailing import links, mail
 from accounts.mailing.mail import Asked
 from accounts.models import MailedLink, Purpose, User
 from accounts.sessions import Because, end_others
-from accounts.sign_in import people
+from accounts.sign_in import people, rate_limits
+from accounts.sign_in.rate_limits import Limit
 from audit.events import Event, record
 from foundation import lifetimes
-from jobs.deferred import errand
+from foundation.canonical_email import canonical
+from jobs.deferred import errand, later
+
+BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
+BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
+TO_ADDRESS = Limit(kind="address_changes.address", most=5, seconds=3600)
 
 
 class Cancelled(StrEnum):
@@ -35,6 +41,14 @@ OF_THE_ACCOUNT = (Cancelled.IDENTITY_CONNECTED, Cancelled.IDENTITY_DISCONNECTED,
 
 class AddressTaken(Exception):
     """Another account has verified this address."""
+
+
+class OwnAddress(Exception):
+    """It is the account's own address already."""
+
+
+class LinkOfAnother(Exception):
+    """The link is another account's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,18 +73,25 @@ def pending(user: User) -> Pending | None:
     return Pending(address=link.address, asked_at=link.created_at, expires_at=link.expires_at) if link else None
 
 
-def ask(user: User, address: str) -> str:
-    """Ask for another address, instead of whatever was asked for before, and tell the old one.
+def ask(user: User, address: str) -> None:
+    """Ask for another address, instead of whatever was asked for before; mail a link to it, and tell the old one.
 
-    Returns the token for ``tell_new_address``. Whether somebody else has the address changes nothing here.
+    Whether somebody else has the address changes nothing here: a worker finds that out. Raises mail.NotSetUp,
+    OwnAddress and rate_limits.TooOften, and then nothing is written.
     """
+    if not mail.is_set_up():
+        raise mail.NotSetUp
+    if canonical(address) == user.own_address:
+        raise OwnAddress
+    for limit, key in ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, canonical(address))):
+        rate_limits.check(limit, key)
     with transaction.atomic():
         user = _locked(user)
         cancel(user, because=Cancelled.NEWER_ASKED)
         token = links.make(Purpose.ADDRESS_CHANGE, address=address, lifetime=lifetimes.EMAIL_CHANGE_LINK, user=user)
         record(Event.EMAIL_CHANGE_REQUESTED, person=user, personal={"address": address})
         _tell_old_address(user)
-    return token
+        later(tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())
 
 
 @errand("new_address")
@@ -90,8 +111,18 @@ def tell_new_address(*, token: str, asked: Asked, mail_id: str) -> None:
         mail.send(holder.email, "address_taken", {}, asked=asked, mail_id=mail_id)
 
 
+def check_owner(link: MailedLink, user: User) -> None:
+    """Raises LinkOfAnother: a link changes the address of the account that asked for it, and of no other."""
+    if link.user_id != user.pk:
+        raise LinkOfAnother
+
+
 def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
-    """Make a link's address the account's. Raises LinkDead and AddressTaken, and then nothing is changed."""
+    """Make a link's address the account's. Raises LinkOfAnother, LinkDead and AddressTaken: nothing is changed then.
+
+    ``keep_session`` is the key of the session that stays, in which the person does it.
+    """
+    check_owner(link, user)
     try:
         with transaction.atomic():
             user = _locked(user)

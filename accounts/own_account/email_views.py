@@ -1,7 +1,6 @@
 """The pages by which a person changes the address of their account."""
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,20 +10,14 @@ from django.views.decorators.http import require_http_methods
 from accounts.mailing import mail
 from accounts.models import MailedLink, User
 from accounts.own_account import email_change
-from accounts.own_account.email_change import AddressTaken, Cancelled
+from accounts.own_account.email_change import AddressTaken, Cancelled, LinkOfAnother, OwnAddress
 from accounts.own_account.forms import AddressForm
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import rate_limits
-from accounts.sign_in.rate_limits import Limit
+from accounts.sign_in.rate_limits import TooOften
 from accounts.sign_in.reauthentication import gate
-from foundation.canonical_email import canonical
 from foundation.next_page import query
 from foundation.pressing import pressed_on
-from jobs.deferred import later
-
-BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
-BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
-TO_ADDRESS = Limit(kind="address_changes.address", most=5, seconds=3600)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -37,17 +30,16 @@ def ask(request: HttpRequest, user: User) -> HttpResponseBase:
         return gate.ask(request, next=reverse("email"))
     form = AddressForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        wanted = form.cleaned_data["address"]
-        if canonical(wanted) == user.own_address:
-            form.add_error("address", _("This is your address already."))
-        elif (limit := _over(request, user, wanted)) is not None:
-            return rate_limits.too_often(limit)
-        else:
-            _ask(user, wanted)
+        try:
+            email_change.ask(user, form.cleaned_data["address"])
             messages.success(
                 request, _("We have sent a link to the new address. Your address changes when you open it.")
             )
             return redirect("email")
+        except OwnAddress:
+            form.add_error("address", _("This is your address already."))
+        except TooOften as reached:
+            return rate_limits.too_often(reached.limit)
     context = {
         "person": user,
         "form": form,
@@ -69,13 +61,14 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
     if not isinstance(request.user, User):
         context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
         return render(request, "accounts/address_sign_in.html", context)
-    if link.user_id != request.user.pk:
+    try:
+        email_change.check_owner(link, request.user)
+        if request.method != "POST":
+            return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
+        email_change.change(link, request.user, keep_session=request.session.session_key)
+    except LinkOfAnother:
         another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
         return render(request, "accounts/address_of_another.html", {"another_url": another_url}, status=403)
-    if request.method != "POST":
-        return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
-    try:
-        email_change.change(link, request.user, keep_session=request.session.session_key)
     except AddressTaken:
         return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
     messages.success(request, _("This is the address of your account now. Your other devices were signed out."))
@@ -91,12 +84,3 @@ def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
     return render(request, "accounts/address_disowned.html", {"done": done})
 
 
-def _over(request: HttpRequest, user: User, wanted: str) -> Limit | None:
-    keys = ((BY_CLIENT, ""), (BY_ACCOUNT, str(user.pk)), (TO_ADDRESS, canonical(wanted)))
-    return next((limit for limit, key in keys if rate_limits.is_over(request, limit, key)), None)
-
-
-def _ask(user: User, wanted: str) -> None:
-    with transaction.atomic():
-        token = email_change.ask(user, wanted)
-        later(email_change.tell_new_address, token=token, asked=mail.asked_now(), mail_id=mail.new_id())

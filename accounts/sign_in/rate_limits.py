@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from redis import Redis
 from redis.exceptions import RedisError
@@ -37,6 +37,14 @@ class Limit:
     kind: str
     most: int
     seconds: int
+
+
+class TooOften(Exception):
+    """A limit is reached. What it bounds was not done."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit.kind)
+        self.limit = limit
 
 
 REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # of one client, before they leave no more entries
@@ -74,20 +82,18 @@ def may_leave_entry() -> bool:
     return count <= REFUSALS.most
 
 
-def is_over(request: HttpRequest, limit: Limit, key: str = "") -> bool:
-    """Count one more of a key, or of the client where none is given; exempt networks are never over."""
-    if is_exempt(request):
+def is_over(limit: Limit, key: str = "") -> bool:
+    """Count one more of a key, or of this request's client where none is given; exempt networks are never over."""
+    address = _parsed(current().address or "")
+    if _is_exempt(address):
         return False
-    return not take(limit.kind, key or client(request), limit=limit.most, seconds=limit.seconds)
+    return not take(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)
 
 
-def is_exempt(request: HttpRequest) -> bool:
-    return _is_exempt(_address(request))
-
-
-def client(request: HttpRequest) -> str:
-    """Name whoever is asking: by address, or by network for IPv6, where everybody has 2^64 addresses."""
-    return _client(_address(request))
+def check(limit: Limit, key: str = "") -> None:
+    """Count one more, as ``is_over`` does. Raises TooOften where that is over the limit."""
+    if is_over(limit, key):
+        raise TooOften(limit)
 
 
 def too_often(limit: Limit) -> HttpResponse:
@@ -143,13 +149,10 @@ def _is_exempt(address: Address | None) -> bool:
 
 
 def _client(address: Address | None) -> str:
+    """Name whoever is asking: by address, or by network for IPv6, where everybody has 2^64 addresses."""
     if isinstance(address, IPv6Address):
         return str(ip_network((address, 64), strict=False))
     return str(address or "unknown")
-
-
-def _address(request: HttpRequest) -> Address | None:
-    return _parsed(request.META.get("REMOTE_ADDR", ""))
 
 
 def _parsed(text: str) -> Address | None:

@@ -67,13 +67,13 @@ def _stranger(request: HttpRequest) -> Caller:
 
     That one is left to sign-ins, whose tokens come from the provider itself.
     """
-    return Caller(patience=PATIENCE, reserve=1, may_force=lambda: _may_ask_for_keys(request))
+    return Caller(patience=PATIENCE, reserve=1, may_force=_may_ask_for_keys)
 
 
-def _may_ask_for_keys(request: HttpRequest) -> bool:
+def _may_ask_for_keys() -> bool:
     """While Redis is away nobody is counted; the bounds of each process hold still (providers.waiting)."""
     try:
-        return not rate_limits.is_over(request, UNKNOWN_KEYS)
+        return not rate_limits.is_over(UNKNOWN_KEYS)
     except RedisError:
         logger.warning("the cache is away: logout tokens under unknown keys are not counted")
         return True

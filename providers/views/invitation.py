@@ -98,7 +98,7 @@ CLOSED = {
 def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
     """GET shows it and changes nothing: filters of mail open every link. POST accepts it."""
     link = Link(tenant_id=tenant_id, secret=secret)
-    if rate_limits.is_over(request, LOOKS):
+    if rate_limits.is_over(LOOKS):
         return rate_limits.too_often(LOOKS)
     person = request.user if isinstance(request.user, User) else None
     try:
@@ -126,7 +126,7 @@ def new_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespo
     link = Link(tenant_id=tenant_id, secret=secret)
     if not registration.is_on():
         raise Http404
-    if rate_limits.is_over(request, LOOKS):
+    if rate_limits.is_over(LOOKS):
         return rate_limits.too_often(LOOKS)
     if request.user.is_authenticated:
         return redirect(link.path)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.test import RequestFactory
 from redis.exceptions import RedisError
 
 from accounts.sign_in import login_throttle, rate_limits
-from accounts.sign_in.rate_limits import Limit
+from accounts.sign_in.rate_limits import Limit, TooOften
+from audit.context import acting
 from audit.events import Event
 from config.variables import CHECKOUT
 from tests.product import PACKAGES
@@ -49,24 +49,39 @@ def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -
 
 
 @pytest.mark.parametrize(
-    ("address", "client"),
+    ("address", "other", "is_one"),
     [
-        ("203.0.113.7", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("", "unknown"),
-        ("unix:", "unknown"),
+        ("203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7", "::ffff:203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        (None, None, True),
     ],
 )
-def test_a_client_is_an_address_or_a_network_of_version_six(address: str, client: str) -> None:
-    assert rate_limits.client(RequestFactory().get("/", REMOTE_ADDR=address)) == client
+def test_a_client_is_an_address_or_a_network_of_version_six(
+    address: str | None, other: str | None, *, is_one: bool
+) -> None:
+    once = Limit(kind="tests", most=1, seconds=3600)
+    with acting(address=address):
+        assert not rate_limits.is_over(once)
+    with acting(address=other):
+        assert rate_limits.is_over(once) is is_one
+
+
+def test_a_limit_that_is_reached_names_itself() -> None:
+    for _ in range(FEW.most):
+        rate_limits.check(FEW, "a")
+    with pytest.raises(TooOften) as reached:
+        rate_limits.check(FEW, "a")
+
+    assert reached.value.limit == FEW
 
 
 def test_without_redis_nothing_passes(cache_away: Any, providers: object) -> None:
     cache_away()
-    with pytest.raises(RedisError):
-        rate_limits.is_over(RequestFactory().get("/", REMOTE_ADDR="203.0.113.7"), FEW)
+    with acting(address="203.0.113.7"), pytest.raises(RedisError):
+        rate_limits.is_over(FEW)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     next_url = wanted_next(request) or reverse(settings.LOGIN_REDIRECT_URL)
     if request.user.is_authenticated:
         return redirect(next_url)
-    if rate_limits.is_over(request, LOOKS):
+    if rate_limits.is_over(LOOKS):
         return rate_limits.too_often(LOOKS)
     error = ""
     if request.method == "POST":

@@ -160,7 +160,7 @@ def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work
         return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
     address = form.cleaned_data["address"]
     for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, canonical(address))):
-        if rate_limits.is_over(request, limit, key):
+        if rate_limits.is_over(limit, key):
             return rate_limits.too_often(limit)
     asked: Asked = mail.asked_now()
     with transaction.atomic():
