@@ -1,6 +1,14 @@
 """Ending everything by which somebody can act, in one act, and knowing that it is dead (ADR 21)."""
 
-from accounts.cut_off.acting import Check, CutOffRefused, check_list, confirm, confirm_due, cut_off
+from accounts.cut_off.acting import (
+    Check,
+    CutOffRefused,
+    check_list,
+    confirm,
+    confirm_due,
+    cut_off,
+    lock_own_account,
+)
 from accounts.cut_off.credentials import Credentials, Ended, end_all, register
 
 __all__ = [
@@ -13,5 +21,6 @@ __all__ = [
     "confirm_due",
     "cut_off",
     "end_all",
+    "lock_own_account",
     "register",
 ]

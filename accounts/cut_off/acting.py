@@ -70,6 +70,18 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
     return done
 
 
+def lock_own_account(person: User) -> CutOff:
+    """Let a person lock their own account: end everything by which somebody can act in it, and close it.
+
+    The last superuser's account stays open, for nobody else could open it; all else ends there too (``closed`` of
+    what is returned says which it was).
+    """
+    try:
+        return cut_off(person, by=CutOff.By.OWNER, close=True)
+    except CutOffRefused:
+        return cut_off(person, by=CutOff.By.OWNER, close=False)
+
+
 def confirm(done: CutOff) -> bool:
     """Look at each class that is not confirmed, end what is alive once more, and return whether all is dead."""
     with transaction.atomic():

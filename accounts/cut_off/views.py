@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.cut_off.acting import CutOffRefused, check_list, cut_off
+from accounts.cut_off.acting import check_list, lock_own_account
 from accounts.models import CutOff, User
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions.signed_in import signed_in
@@ -28,10 +28,7 @@ def lock(request: HttpRequest, user: User) -> HttpResponse:
     """
     if request.method != "POST":
         return render(request, "accounts/lock.html")
-    try:
-        done = cut_off(user, by=CutOff.By.OWNER, close=True)
-    except CutOffRefused:
-        done = cut_off(user, by=CutOff.By.OWNER, close=False)
+    done = lock_own_account(user)
     logout(request)
     return redirect(f"{reverse('locked-account')}?of={signing.dumps(str(done.pk), salt=SALT)}")
 
