@@ -15,15 +15,12 @@ from accounts.models import Identity, User
 from accounts.own_account import email_change
 from accounts.own_account.email_change import Cancelled
 from accounts.sign_in import people
-from accounts.sign_in.local import passwords
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import learning
 from providers.identity import ExternalIdentity
 from providers.refusal import Reason, SignInRefused, account_closed
 from providers.refused.storage import forget
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
 from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
@@ -82,26 +79,6 @@ def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> D
             Reason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity leads to another account", person=connect_to.pk
         )
     return Decision.CONFIRM
-
-
-def disconnect(identity: Identity) -> None:
-    """Take a way in away from its account, if it is still there. Raises SignInRefused when it is the last one.
-
-    The account's row is locked, so that two of these at once cannot take the last two. A sign-in through the
-    identity holds that one's row and refers to the account, hence the weaker lock: the two must not wait for
-    each other.
-    """
-    with transaction.atomic():
-        user = User.objects.select_for_update(no_key=True).get(pk=identity.user_id)
-        left = set(user.identities.values_list("pk", flat=True))
-        if identity.pk not in left:
-            return
-        if left == {identity.pk} and not passwords.opens(user):
-            raise SignInRefused(Reason.LAST_WAY_IN, "nothing else opens the account", person=user.pk)
-        _record(Event.IDENTITY_UNLINKED, user, identity)  # first: a deleted row has forgotten its key
-        leave([identity], because=Because.DISCONNECTED)
-        identity.delete()
-        email_change.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
 
 
 def _act(decision: Decision, external: ExternalIdentity, known: Identity | None, connect_to: User | None) -> Linked:

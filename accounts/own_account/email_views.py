@@ -82,5 +82,3 @@ def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
     is_theirs = request.user.is_authenticated and request.user.pk == link.user_id
     done = email_change.disown(link, keep_session=request.session.session_key if is_theirs else None)
     return render(request, "accounts/address_disowned.html", {"done": done})
-
-

@@ -2,32 +2,26 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.mailing import notices
-from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
-from accounts.organizations.claim_rules import applying
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account.sign_in_methods import ways_in
-from accounts.sessions import Because, end_others
 from accounts.sessions.ending import ENDED_THERE
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.local import registration
-from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication import notices as telling
 from accounts.sign_in.reauthentication.acts import Act, after_proof_to_connect
 from foundation.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
 from providers import registry, vault
 from providers.buttons import buttons, page_with_buttons, start_url
+from providers.disconnection import disconnect
 from providers.flow import Process
-from providers.linking import disconnect
 from providers.refusal import SignInRefused
 from providers.refusing import refuse
 
@@ -113,11 +107,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
         way_in = next(way for way in ways_in(request, user) if way.identity_id == identity.pk)
         return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})
     try:
-        with transaction.atomic():  # whoever came in by it leaves with it, or nothing happens
-            disconnect(identity)
-            applying.leave(identity, keep=request.session.session_key)
-            end_others(user, keep=request.session.session_key, because=Because.IDENTITY_DISCONNECTED)
-            notices.tell(user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
+        disconnect(identity, keep=request.session.session_key)
     except SignInRefused as refused:
         return refuse(request, identity.provider, refused)
     messages.success(request, _("Disconnected. Your other devices were signed out."))
