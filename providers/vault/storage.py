@@ -10,7 +10,6 @@ from accounts.models import Identity, User
 from foundation.encryption import DecryptionFailed, decrypt, encrypt
 from foundation.rows import change, fetch_all, fetch_one
 from providers.models import Health, UpstreamTokens
-from providers.refusal import account_closed
 from providers.tokens import Tokens, Usable, usable
 from providers.vault.followed import FOLLOWS
 
@@ -81,25 +80,22 @@ def sealed(found: Usable, whose: str) -> Sealed:
     )
 
 
-def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> None:
-    """Keep what a sign-in brought, in its transaction. A refresh token that did not come anew is still the old one.
+def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
+    """Keep what a sign-in brought, in its transaction, if its account is active, and return whether it is.
 
-    ``sid`` is the provider's name for its session, if it has one: each has a pair of its own. Where nothing came that
-    can be kept, all that was kept for the identity goes: it is of earlier sign-ins, and would be given out as if it
-    were of this one.
+    A refresh token that did not come anew is still the old one. ``sid`` is the provider's name for its session, if it
+    has one: each has a pair of its own. Where nothing came that can be kept, all that was kept for the identity goes:
+    it is of earlier sign-ins, and would be given out as if it were of this one.
 
-    Raises SignInRefused where the account was closed while the sign-in waited for the identity: its word on the account
-    is from before, and this statement sees what is (PostgreSQL, 13.2.1).
+    The account may have been closed while the sign-in waited for the identity: its word on the account is from before,
+    and this statement sees what is (PostgreSQL, 13.2.1).
     """
     found = usable(tokens)
     if found is None:
-        is_open = fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
-    else:
-        put = sealed(found, owner(identity.pk, identity.user_id))
-        given: list[Any] = [identity.pk, sid, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
-        is_open = bool(change(KEEP, [*given, identity.user_id]))
-    if not is_open:
-        raise account_closed(identity.user_id, "it was closed while the sign-in waited")
+        return fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
+    put = sealed(found, owner(identity.pk, identity.user_id))
+    given: list[Any] = [identity.pk, sid, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
+    return bool(change(KEEP, [*given, identity.user_id]))
 
 
 def take_out(identities: Iterable[Identity], *, sid: str | None = None) -> list[Kept]:

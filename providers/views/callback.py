@@ -38,7 +38,7 @@ from providers.following import doubt
 from providers.following.every import next_time
 from providers.identity import ExternalIdentity
 from providers.linking import Decision, Linked, link
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import Reason, SignInRefused, account_closed
 from providers.refusing import refuse
 from providers.upstream import one_deadline
 
@@ -70,7 +70,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.REAUTHENTICATE)
             judged_at = (linked.identity.found or Asked.now()).began(began)
-            vault.keep(linked.identity, external.tokens, sid=external.session)
+            if not vault.keep(linked.identity, external.tokens, sid=external.session):
+                raise account_closed(linked.user.pk, "it was closed while the sign-in waited")
             response = _finish(request, flow, external, linked, judged_at)
             spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here

@@ -360,6 +360,20 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     assert (row().health, get_token(ada, "keycloak")) == (Health.WELL, found.access)
 
 
+def test_for_a_closed_account_nothing_is_kept_and_the_caller_is_told(ada: User) -> None:
+    """Kind: the account is closed while the sign-in waits for its identity."""
+    before = get_token(ada, "keycloak")
+    identity = ada.identities.get()
+    assert keep(identity, Tokens(access_token="newer", expires_in=3600), sid=row().sid)
+    User.objects.update(is_active=False)
+
+    assert not keep(identity, Tokens(access_token="newest", expires_in=3600), sid=row().sid)
+    assert not keep(identity, Tokens(), sid=row().sid)
+    User.objects.update(is_active=True)
+    assert before != "newer"
+    assert not UpstreamTokens.objects.filter(identity=identity).exists()
+
+
 def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User) -> None:
     near_its_end()
     older = vault_rows.read(ada, "keycloak")
