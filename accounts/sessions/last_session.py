@@ -6,6 +6,7 @@ In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 2
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.db import transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
 
@@ -34,6 +35,13 @@ def hold(people: Collection[UUID]) -> None:
     """
     if people:
         fetch_all(HOLD, [list(people)])
+
+
+def sign_out_of(session_key: str | None, person: User) -> None:
+    """Tell that a person signs out of the session with this key, which is yet to be removed."""
+    with transaction.atomic():
+        hold([person.pk])
+        sign_out([person.pk], but=[session_key] if session_key else [])
 
 
 def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:

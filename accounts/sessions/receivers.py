@@ -1,35 +1,33 @@
-"""What signals tell us: people coming and going, recorded in the trail; rules changing, forgotten by the cache."""
+"""What signals tell us of people coming and going and of rules changing: each receiver calls one act, or records."""
 
 from typing import Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
-from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.models import ClaimRule, User
 from accounts.organizations.claim_rules import wanted
-from accounts.sessions import SessionStore, devices, last_session
+from accounts.sessions import last_session, opening
 from accounts.sign_in import rate_limits
-from audit.context import Actor, ActorKind, acting, current
+from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+
+
+@receiver(user_logged_in, dispatch_uid="open session")
+def open_session(request: HttpRequest, user: User, **_: Any) -> None:
+    """Whatever calls Django's ``login`` opens a session that is compared with what was judged (ADR 28)."""
+    opening.open_session(request, user)
 
 
 @receiver(user_logged_in, dispatch_uid="record sign-in")
 def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
     """Recorded for every door: the providers', the second factor's and the local password's."""
-    devices.greet(request, user)
-    steps = get_authentication_records(request, user)
-    provider = next((step["provider"] for step in steps if "provider" in step), "")
-    context = current()
-    if isinstance(request.session, SessionStore):
-        request.session.begin(
-            user, {"provider": provider, "address": context.address, "user_agent": context.user_agent or ""}
-        )
+    steps = [step["method"] for step in get_authentication_records(request, user)]
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
-        record(Event.SIGN_IN_SUCCEEDED, person=user, provider=provider, steps=[step["method"] for step in steps])
+        record(Event.SIGN_IN_SUCCEEDED, person=user, provider=opening.provider_of(request, user), steps=steps)
 
 
 @receiver(user_logged_out, dispatch_uid="record sign-out")
@@ -42,9 +40,7 @@ def record_sign_out(user: User | None, **_: Any) -> None:
 def leave_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django tells of it before it removes the session."""
     if user is not None and not last_session.is_signing_in(request, user):
-        with transaction.atomic():
-            last_session.hold([user.pk])
-            last_session.sign_out([user.pk], but=filter(None, [request.session.session_key]))
+        last_session.sign_out_of(request.session.session_key, user)
 
 
 @receiver(user_login_failed, dispatch_uid="record refused password")

@@ -1,0 +1,75 @@
+"""Opening a session, by the act itself."""
+
+import pytest
+from django.contrib.auth import login
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from accounts.models import Session, User
+from accounts.sessions import SessionStore, opening
+from accounts.sign_in.people import EndedMeanwhile
+from accounts.sign_in.reauthentication.proofs import note
+from audit.context import acting
+from audit.models import Entry
+from tests.post import Post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user(name="Ada", email="ada@example.com", email_verified=True)
+
+
+def request_of(browser: str = "Firefox") -> HttpRequest:
+    request = RequestFactory().get("/", headers={"User-Agent": browser})
+    request.session, request.user = SessionStore(), AnonymousUser()
+    return request
+
+
+def test_the_row_says_where_and_how_it_was_opened(ada: User) -> None:
+    request = request_of()
+    note(request, ada, "socialaccount", provider="keycloak")
+    with acting(address="203.0.113.7", user_agent="Firefox"):
+        login(request, ada)
+        request.session.save()
+
+    row = Session.objects.get()
+    assert (row.user, row.provider, row.address, row.user_agent) == (ada, "keycloak", "203.0.113.7", "Firefox")
+
+
+def test_a_sign_in_is_recorded_once_whoever_calls_djangos_login(ada: User) -> None:
+    login(request_of(), ada)
+
+    entry = Entry.objects.get(action="sign_in.succeeded")
+    assert entry.person == str(ada.pk)
+
+
+def test_no_row_is_written_for_whoever_was_acted_upon_since_they_were_read(ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    request = request_of()
+    login(request, ada)
+    with pytest.raises(EndedMeanwhile):
+        request.session.save()
+
+    assert not Session.objects.exists()
+
+
+def test_without_a_provider_there_is_none(ada: User) -> None:
+    request = request_of()
+    note(request, ada, "password")
+
+    assert opening.provider_of(request, ada) == ""
+
+
+def test_a_browser_that_is_new_to_an_account_is_told_to_its_owner(ada: User, post: Post) -> None:
+    with acting(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"):
+        first = request_of()
+        login(first, ada)
+        first.session.save()
+    assert post.count("ada@example.com") == 0
+    with acting(user_agent="Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.0 Safari/605.1.15"):
+        opening.open_session(request_of(), ada)
+
+    assert post.count("ada@example.com") == 1
