@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts.models import Identity, User
+from accounts.models.identity import FoundIdentity
 from accounts.own_account import email_change
 from accounts.own_account.email_change import Cancelled
 from accounts.sign_in import people
@@ -33,11 +34,12 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """The account that an identity leads to, and how it came to."""
+    """The account that an identity leads to, and how it came to. ``found``: what was known of it, if it is not new."""
 
     user: User
     identity: Identity
     decision: Decision
+    found: FoundIdentity | None = None
 
 
 def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: bool = False) -> Linked:
@@ -47,19 +49,19 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: b
     it is connected already. Call it in the transaction that opens the session. Two callbacks may enrol or
     connect the same identity at once: the database lets one of them, and the other looks again.
     """
-    known = Identity.objects.find(external.issuer, external.subject)
-    decision = decide(known, connect_to=connect_to, prove=prove)
+    found = Identity.objects.find(external.issuer, external.subject)
+    decision = decide(found.identity if found else None, connect_to=connect_to, prove=prove)
     try:
-        return _act(decision, external, known, connect_to)
+        return _act(decision, external, found, connect_to)
     except IntegrityError as clash:
-        known = Identity.objects.find(external.issuer, external.subject)
-        if known is None:
+        found = Identity.objects.find(external.issuer, external.subject)
+        if found is None:
             raise SignInRefused(
                 Reason.ADDRESS_OF_ANOTHER_ACCOUNT,
                 "its verified address is another account's",
                 person=_whose(external.email),
             ) from clash
-        return _act(decide(known, connect_to=connect_to, prove=prove), external, known, connect_to)
+        return _act(decide(found.identity, connect_to=connect_to, prove=prove), external, found, connect_to)
 
 
 def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> Decision:
@@ -81,10 +83,12 @@ def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> D
     return Decision.CONFIRM
 
 
-def _act(decision: Decision, external: ExternalIdentity, known: Identity | None, connect_to: User | None) -> Linked:
-    if known is not None:
-        _note_changes(known, external)
-        return Linked(user=known.user, identity=known, decision=decision)
+def _act(
+    decision: Decision, external: ExternalIdentity, found: FoundIdentity | None, connect_to: User | None
+) -> Linked:
+    if found is not None:
+        _note_changes(found.identity, external)
+        return Linked(user=found.identity.user, identity=found.identity, decision=decision, found=found)
     with transaction.atomic():
         if connect_to is None:
             identity = _enrol(external)

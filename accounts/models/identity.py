@@ -1,5 +1,7 @@
 """What leads into an account: a subject that an issuer vouches for."""
 
+from dataclasses import dataclass
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -9,22 +11,33 @@ from foundation.moments import Asked, Moment
 from foundation.rows import Rows, fetch_all, fetch_one
 
 
+@dataclass(frozen=True, kw_only=True)
+class FoundIdentity:
+    """An identity with its user, and what one statement said besides.
+
+    ``rules`` is what claim rules need to know of the person, in JSON, or None where no rule can matter
+    (``accounts.organizations.claim_rules.applying`` reads it). ``asked``: when the database answered.
+    """
+
+    identity: "Identity"
+    rules: str | None
+    asked: Asked
+
+
 class IdentityManager(models.Manager["Identity"]):
-    def find(self, issuer: str, subject: str) -> "Identity | None":
+    def find(self, issuer: str, subject: str) -> FoundIdentity | None:
         """Find an identity with its user and hold its row, until the transaction ends.
 
-        The user comes with word of whether they have a second factor, the identity with what claim rules need to know.
-
-        Whoever disconnects it waits, and then ends the session that is being opened too.
+        Whoever disconnects it waits, and then ends the session that is being opened too. Of the user it is known
+        whether they have a second factor (``User.has_factor``).
         """
         before, row, after = Moment.now(), fetch_one(FIND, [issuer, subject]), Moment.now()
         if row is None:
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
-        identity.under_rules, identity.user.has_factor, noted_at = row[-3:]
-        identity.found = Asked(before, noted_at, after)
-        return identity
+        rules, identity.user.has_factor, noted_at = row[-3:]
+        return FoundIdentity(identity=identity, rules=rules, asked=Asked(before, noted_at, after))
 
     def of(self, user: User) -> "list[Identity]":
         """Return a person's identities, the oldest first."""
@@ -46,11 +59,6 @@ class Identity(models.Model):
     name = models.CharField(_("name"), max_length=255, blank=True)
     claims = models.JSONField(_("claims"), default=dict, blank=True)
     created_at = models.DateTimeField(_("connected"), default=timezone.now, editable=False)
-
-    under_rules: str | None = (
-        None  # as ``accounts.organizations.claim_rules.applying`` reads it, where ``find`` brought it
-    )
-    found: Asked | None = None  # when ``find`` was asked
 
     objects = IdentityManager()
 

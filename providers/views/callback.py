@@ -69,7 +69,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.REAUTHENTICATE)
-            judged_at = (linked.identity.found or Asked.now()).began(began)
+            judged_at = (linked.found.asked if linked.found else Asked.now()).began(began)
             if not vault.keep(linked.identity, external.tokens, sid=external.session):
                 raise account_closed(linked.user.pk, "it was closed while the sign-in waited")
             response = _finish(request, flow, external, linked, judged_at)
@@ -228,11 +228,12 @@ def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, 
 
     A known identity brought along what rules need to know; for a new one nothing is asked where no rule is.
     """
-    if linked.decision in {Decision.ENROL, Decision.CONNECT} and flow.wanted:
-        applying.look(linked.identity)
+    if linked.found is None and not flow.wanted:
+        return
+    known = linked.found.rules if linked.found else applying.look(linked.identity)
     with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
         was_blind = applying.follow(
-            linked.identity, external.told, unreadable=external.unreadable, keep=request.session.session_key
+            linked.identity, external.told, known, unreadable=external.unreadable, keep=request.session.session_key
         )
     if was_blind:
         request.session[CLAIMS_UNREAD] = external.provider

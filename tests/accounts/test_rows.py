@@ -24,8 +24,8 @@ def test_an_identity_is_found_with_its_user_by_both_halves_of_its_key(identity: 
     found = Identity.objects.find("https://i", "1")
 
     assert found is not None
-    assert values(found) == values(Identity.objects.get())
-    assert values(found.user) == values(User.objects.get())
+    assert values(found.identity) == values(Identity.objects.get())
+    assert values(found.identity.user) == values(User.objects.get())
     assert Identity.objects.find("https://i", "2") is Identity.objects.find("https://other", "1") is None
 
 
@@ -39,8 +39,8 @@ def test_a_persons_identities_come_oldest_first(identity: Identity) -> None:
 def test_what_is_read_this_way_can_be_saved(identity: Identity) -> None:
     found = Identity.objects.find("https://i", "1")
     assert found is not None
-    found.name = "Countess"
-    found.save()
+    found.identity.name = "Countess"
+    found.identity.save()
 
     assert Identity.objects.get().name == "Countess"
 

@@ -25,18 +25,20 @@ HOLD = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHA
 def follow(
     identity: Identity,
     claims: Mapping[str, Any],
+    known: str | None,
     *,
     unreadable: Collection[str] = (),
     keep: str | None,
 ) -> bool:
     """Give and take what the rules of an identity's provider say of these claims.
 
-    Call it in the transaction that opens the session, for an identity that ``find`` found, or that is new; then
-    ``keep`` is that session's key. Returns whether a rule had to do without a claim that it looks at.
+    ``known`` is what rules need to know of the person, as ``look`` or ``Identity.objects.find`` has read it. Call this
+    in the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule had to do
+    without a claim that it looks at.
     """
-    if identity.under_rules is None:
+    if known is None:
         return False
-    rules, held = read(identity.under_rules)
+    rules, held = read(known)
     blind = [rule.id for rule in rules if _is_blind(rule, claims, unreadable)]
     changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
     with acting(tenant_id=None):  # what is said here may be of several tenants
@@ -58,10 +60,13 @@ def _is_blind(rule: Rule, claims: Mapping[str, Any], unreadable: Collection[str]
     return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
 
 
-def look(identity: Identity) -> None:
-    """Read what rules need to know of the person, for an identity that ``find`` did not bring."""
+def look(identity: Identity) -> str | None:
+    """Return what rules need to know of the person, in JSON, for an identity that ``find`` did not bring.
+
+    None where no rule can matter: the provider has none, and none gave the person anything.
+    """
     row = fetch_one(AT_SIGN_IN, [identity.user_id, identity.provider])
-    identity.under_rules = row[0] if row else None
+    return row[0] if row else None
 
 
 def leave(identity: Identity, *, keep: str | None) -> None:
@@ -70,8 +75,7 @@ def leave(identity: Identity, *, keep: str | None) -> None:
     Where another identity of that provider stays, the rules are asked what they say of its claims.
     """
     left = next((other for other in Identity.objects.of(identity.user) if other.provider == identity.provider), None)
-    look(identity)
-    follow(identity, left.claims if left else {}, keep=keep)
+    follow(identity, left.claims if left else {}, look(identity), keep=keep)
 
 
 def read(text: str) -> tuple[list[Rule], list[Held]]:
