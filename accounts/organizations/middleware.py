@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,26 @@ from tenancy.context import NOTHING, Scope, request_context, site_context
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
+@dataclass
+class RequestWork:
+    """The work of one request: its contexts, whether they hold a transaction, and what is to be done after that."""
+
+    stack: ExitStack
+    is_in_transaction: bool = False
+    afterwards: list[Callable[[], object]] = field(default_factory=list)
+    is_over: bool = False
+
+
+class WorkingRequest(HttpRequest):
+    """A request within ``TenancyMiddleware``: a type, and no class that any request has.
+
+    Django hands ``process_view``, ``process_exception`` and whoever calls ``afterwards`` nothing of ``__call__`` but
+    the request.
+    """
+
+    work: RequestWork
+
+
 class TenancyMiddleware:
     """Stands last: what others refuse costs no transaction.
 
@@ -27,32 +48,32 @@ class TenancyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        later: list[Callable[[], object]] = []
         with ExitStack() as stack:
-            request.tenancy, request.afterwards = stack, later  # type: ignore[attr-defined]  # ours
+            work = RequestWork(stack)
+            cast("WorkingRequest", request).work = work
             response = self.get_response(request)
-        del request.afterwards  # type: ignore[attr-defined]
-        for do in later:
+        work.is_over = True
+        for do in work.afterwards:
             do()
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
         if getattr(view, "asks_without_tenant", False) or is_for_programs(request) or not _may_be_signed_in(request):
             return
-        stack: ExitStack = request.tenancy  # type: ignore[attr-defined]
+        work = cast("WorkingRequest", request).work
         with ExitStack() as entered:
             entered.enter_context(request_context(lambda: _scope_of(request)))
             person = request.user
             if not isinstance(person, User):
                 return
-            request.is_in_transaction = True  # type: ignore[attr-defined]
+            work.is_in_transaction = True
             if not (person.is_superuser and _is_admin(request)):
-                stack.push(entered.pop_all())
+                work.stack.push(entered.pop_all())
                 return
-        stack.enter_context(site_context("a superuser works in the admin"))
+        work.stack.enter_context(site_context("a superuser works in the admin"))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        if getattr(request, "is_in_transaction", False):
+        if cast("WorkingRequest", request).work.is_in_transaction:
             transaction.set_rollback(True)
 
 
@@ -64,11 +85,11 @@ def without_tenant(view: View) -> View:
 
 def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
     """Do something once the request's transaction has ended: a refusal is recorded though all else is undone."""
-    later: list[Callable[[], object]] | None = getattr(request, "afterwards", None)
-    if later is None:
+    work: RequestWork | None = getattr(request, "work", None)
+    if work is None or work.is_over:
         do()
     else:
-        later.append(do)
+        work.afterwards.append(do)
 
 
 def wanted_tenant(request: HttpRequest) -> UUID | None:

@@ -4,6 +4,7 @@ In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 2
 """
 
 from collections.abc import Collection, Iterable
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -19,9 +20,18 @@ signed_out = Signal()  # with ``people`` and ``but``, as ``sign_out`` has them; 
 HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
 
+class SigningInRequest(HttpRequest):
+    """A request in which somebody is about to sign in: a type, and no class that any request has.
+
+    Django's signal of a sign-out hands on the request, and nothing of who causes the sign-out.
+    """
+
+    signs_in: UUID
+
+
 def begin_sign_in(request: HttpRequest, person: User) -> None:
     """Say who is about to sign in: whoever this browser was signed in as is signed out first, and may be the same."""
-    request.signs_in = person.pk  # type: ignore[attr-defined]  # ours
+    cast("SigningInRequest", request).signs_in = person.pk
 
 
 def is_signing_in(request: HttpRequest, person: User) -> bool:
