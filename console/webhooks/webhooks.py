@@ -26,7 +26,7 @@ from console.lists.searching import FoundByWords
 from console.organizations.asking import AskedBy, Asking
 from console.reauthentication import ask_for_fresh_proof
 from console.scope import actor
-from webhooks import changes, receivers, running
+from webhooks import changes, receivers, running, signing
 from webhooks.models import Webhook
 from webhooks.receivers import NoReceiver
 
@@ -147,10 +147,11 @@ class WebhookAdmin(FoundByWords, Asking):
         standing = actor(request).standing
         if not actor(request).is_superuser and standing:
             obj.tenant_id = standing.tenant_id
-        obj.shown_once = changes.create(obj, actor(request))  # type: ignore[attr-defined]  # for the answer to this very request
+        changes.create(obj, actor(request))
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
-        return self._secret_page(request, obj, obj.shown_once, _("The webhook is set up"))  # type: ignore[attr-defined]
+        (secret,) = signing.secrets_of(obj)
+        return self._secret_page(request, obj, secret, _("The webhook is set up"))
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
