@@ -168,7 +168,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         )
 
     @admin.display(description=_("time"))
-    def when(self, entry: Entry) -> SafeString:
+    def when(self, entry: Entry, _sight: Sight) -> SafeString:
         moment = localtime(entry.at)
         exact = moment.isoformat()
         told = (
@@ -177,12 +177,12 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return mark_safe(told)  # noqa: S308  # numbers, and the name of the site's time zone
 
     @admin.display(description=_("who"))
-    def who(self, entry: Entry) -> SafeString | str:
-        named = _sight(entry).actor(entry)
+    def who(self, entry: Entry, sight: Sight) -> SafeString | str:
+        named = sight.actor(entry)
         return linked(replace(named, kind="") if entry.actor_kind == ActorKind.PERSON else named)
 
     @admin.display(description=_("what happened"))
-    def happened(self, entry: Entry) -> SafeString | str:
+    def happened(self, entry: Entry, _sight: Sight) -> SafeString | str:
         said = labels.happening(entry.action)
         if entry.source == Source.EVENT:
             why = self._refusal(entry.details or {})
@@ -212,13 +212,13 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return provider
 
     @admin.display(description=_("object"))
-    def what(self, entry: Entry) -> SafeString | str:
-        named = _sight(entry).object(entry)
+    def what(self, entry: Entry, sight: Sight) -> SafeString | str:
+        named = sight.object(entry)
         return linked(named) if named else "-"
 
     @admin.display(description=_("person"))
-    def concerned(self, entry: Entry) -> SafeString | str:
-        named = _sight(entry).person(entry)
+    def concerned(self, entry: Entry, sight: Sight) -> SafeString | str:
+        named = sight.person(entry)
         return linked(replace(named, kind="")) if named else "-"
 
 
@@ -272,11 +272,6 @@ class Said:
 def _said(model: type[Model]) -> Said:
     app = apps.get_app_config(model._meta.app_label)
     return Said(app=str(app.verbose_name), name=labels.name_of_model(model), said=said_of(model))
-
-
-def _sight(entry: Entry) -> Sight:
-    sight: Sight = entry.sight  # type: ignore[attr-defined]  # the list puts it there
-    return sight
 
 
 def _sides(entry: Entry) -> list[tuple[str, str, str]]:

@@ -78,8 +78,6 @@ class TrailList(KeysetChangeList):
     def _show_to(self, request: HttpRequest) -> None:
         self.sight = Sight(request, self.model_admin.admin_site)
         self.sight.gather(self.result_list)
-        for entry in self.result_list:
-            entry.sight = self.sight
 
     @property
     def table(self) -> SafeString:
@@ -96,10 +94,11 @@ class TrailList(KeysetChangeList):
         return format_html(TABLE, heads, rows)
 
     def _row(self, entry: Entry, columns: Sequence[tuple[str, Any]]) -> str:
-        (link, first), *others = columns
-        head = f'<th class="field-{link}"><a href="{entry.pk}/change/">{conditional_escape(first(entry))}</a></th>'
-        cells = (f'<td class="field-{name}">{conditional_escape(cell(entry))}</td>' for name, cell in others)
-        return f"<tr>{head}{''.join(cells)}</tr>"
+        """Each cell is made of the entry and of who looks at it, which Django's own list would not hand on."""
+        (link, head), *others = [(name, conditional_escape(cell(entry, self.sight))) for name, cell in columns]
+        first = f'<th class="field-{link}"><a href="{entry.pk}/change/">{head}</a></th>'
+        rest = "".join(f'<td class="field-{name}">{text}</td>' for name, text in others)
+        return f"<tr>{first}{rest}</tr>"
 
     @property
     def of_one_object(self) -> Named | None:
