@@ -27,7 +27,6 @@ class ContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = uuid4()
-        request.request_id = request_id  # type: ignore[attr-defined]  # for logs and pages of errors
         traces = Traces()
         with acting(
             request_id=request_id,
