@@ -18,8 +18,6 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
         import_module("accounts.mailing.checks")
         import_module("accounts.sign_in.checks")
-        import_module("accounts.purgeable")
-        import_module("accounts.encrypted")
-        import_module("accounts.revocable")
-        import_module("accounts.personal_data")
+        import_module("accounts.cut_off.credentials").revocables()
+        import_module("accounts.privacy.registry").declared()
         import_module("accounts.privacy.checks")

@@ -3,14 +3,15 @@
 from allauth.mfa.models import Authenticator
 
 from accounts.sign_in.factors import totp
-from jobs.key_rotation import Encrypted, register
+from foundation.declarations import Encrypted
 
-register(
+DECLARATIONS = [
     Encrypted(
-        rows=lambda: Authenticator.objects.filter(type=Authenticator.Type.TOTP),
+        "mfa.Authenticator",
         column="data",
         key="secret",
-        owner=lambda row: row.user_id,
         purpose=totp.PURPOSE,
+        owner=lambda row: row.user_id,
+        rows=lambda: Authenticator.objects.filter(type=Authenticator.Type.TOTP),
     ),
-)
+]

@@ -12,7 +12,8 @@ from django.db.models import Model, signals
 
 from audit import comment
 from audit.comment import Announcement
-from audit.declarations import Declaration, audited, said_of
+from audit.declarations import audited, declaration_of
+from foundation.declarations import Audited
 
 _SAVING = frozenset({"INSERT", "UPDATE"})
 _M2M_VERBS = {"pre_add": frozenset({"INSERT"}), "pre_remove": frozenset({"DELETE"}), "pre_clear": frozenset({"DELETE"})}
@@ -22,7 +23,7 @@ _tables: dict[type[Model], tuple[str, ...]] = {}
 def connect() -> None:
     """Connect the receivers; audited models are those declared by now."""
     for model in apps.get_models():
-        if isinstance(said_of(model), Declaration):
+        if isinstance(declaration_of(model), Audited):
             _tables[model] = _tables_of(model)
             signals.pre_save.connect(before_save, sender=model)
             signals.post_save.connect(after_save, sender=model)

@@ -6,7 +6,6 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
-from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -20,7 +19,6 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         # Here and now: while migrations run, the settings of the connection are the owner's.
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
-        autodiscover_modules("audited")
         from audit import announce, checks, comment, triggers  # noqa: F401, PLC0415  # they need the models
 
         announce.connect()

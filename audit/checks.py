@@ -3,43 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.apps import apps
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from audit import triggers
-from audit.declarations import Exemption, audited, columns_of, everything_said, said_of, tables
+from audit.declarations import declaration_of, tables
 
 
 @register(Tags.models)
-def every_model_is_declared_or_exempt(app_configs: Any, **_options: Any) -> list[CheckMessage]:
+def every_model_is_audited_or_said_not_to_be(app_configs: Any, **_options: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{model._meta.label} is neither declared to the trail nor exempt from it.",
-            hint=f"Say so in {model._meta.app_label}/audited.py: declare(…) or exempt(…, reason=…).",
+            hint=f"Declare it in {model._meta.app_label}/audited.py: Audited(…) or NotAudited(…, reason=…).",
             obj=model,
             id="audit.E001",
         )
         for model in tables()
-        if said_of(model) is None
+        if declaration_of(model) is None
     ]
-
-
-@register(Tags.models)
-def declarations_name_what_exists(app_configs: Any, **_options: Any) -> list[CheckMessage]:
-    faults: list[CheckMessage] = []
-    labels = {model._meta.label_lower for model in apps.get_models(include_auto_created=True)}
-    for label, said in everything_said().items():
-        if label not in labels:
-            what = "exempt" if isinstance(said, Exemption) else "declared"
-            faults.append(Error(f"{label} is {what}, but there is no such model.", id="audit.E002"))
-    for model, declaration in audited():
-        unknown = declaration.columns() - columns_of(model)
-        faults += (
-            Error(f"{model._meta.label} has no column {column}, which its declaration names.", id="audit.E003")
-            for column in sorted(unknown)
-        )
-    return faults
 
 
 @register(Tags.database)

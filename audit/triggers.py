@@ -9,7 +9,8 @@ from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from audit.declarations import Declaration, audited, columns_of
+from audit.declarations import audited, columns_of
+from foundation.declarations import Audited
 
 _WHOLE, _UPDATED = "audit_write_created_or_deleted", "audit_write_updated"
 _TRIGGERS = {
@@ -112,12 +113,12 @@ def _wanted(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
                 yield Trigger(table, name, event, function, arguments)
 
 
-def _arguments(model: type[Model], declaration: Declaration) -> tuple[str, ...]:
+def _arguments(model: type[Model], declaration: Audited) -> tuple[str, ...]:
     """The words of the declaration in the order in which the database's functions read them."""
     columns = columns_of(model)
     tenant = declaration.tenant or ("tenant_id" if "tenant_id" in columns else "")
-    named = (_array(str(field.column) for field in model._meta.pk_fields), declaration.person or "", tenant)
-    if not declaration.treated():
+    named = (_array(str(field.column) for field in model._meta.pk_fields), declaration.person, tenant)
+    if not declaration.treated:
         return named
     personal = declaration.personal - declaration.secret
     hidden = dict.fromkeys(personal, "(personal)") | dict.fromkeys(declaration.secret, "(secret)")

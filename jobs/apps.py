@@ -12,5 +12,5 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("jobs.celery_context").connect()
-        import_module("jobs.encrypted")
-        import_module("jobs.purgeable")
+        import_module("jobs.key_rotation").encrypted()
+        import_module("jobs.purging").purgeables()

@@ -1,10 +1,10 @@
 """Encrypting everything anew under the newest key, while all of it goes on being read (ADR 20).
 
-A line for each column that holds encrypted texts; another application registers its own when it is ready.
+What is encrypted is declared by the ``encrypted.py`` of the installed apps.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,44 +14,15 @@ from django.utils import timezone
 
 from audit.context import Actor, ActorKind
 from audit.models import JobRun
+from foundation import discovery
+from foundation.declarations import Encrypted
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt, is_current, key_ids, key_of
 from tenancy import site_context
+from tenancy.owned import has_owner
 
 JOB = "rewrapping"
 ACTOR = Actor(ActorKind.JOB, JOB)
 SLICE = 500  # rows that are read at once
-
-_registered: list["Encrypted"] = []
-
-
-@dataclass(frozen=True, kw_only=True)
-class Encrypted:
-    """A column of encrypted texts: whose each is, and for what. With ``key`` it is that of a JSON object in the column.
-
-    ``of_tenants``: rows are seen in a tenant's context, or the site's.
-    """
-
-    rows: Callable[[], models.QuerySet[Any]]
-    column: str
-    owner: Callable[[Any], object]
-    purpose: str
-    key: str = ""
-    of_tenants: bool = False
-
-    @property
-    def name(self) -> str:
-        return f"{self.rows().model._meta.db_table}.{self.column}"
-
-    def read(self, row: Any) -> str:
-        value = getattr(row, self.column)
-        text = value.get(self.key) if self.key and isinstance(value, dict) else value
-        return text if isinstance(text, str) else ""
-
-    def write(self, row: Any, text: str) -> bool:
-        """Write upon what was read, or not at all: somebody may have changed it meanwhile."""
-        before = getattr(row, self.column)
-        after = {**before, self.key: text} if self.key else text
-        return bool(self.rows().filter(pk=row.pk, **{self.column: before}).update(**{self.column: after}))
 
 
 @dataclass
@@ -65,13 +36,14 @@ class Rewrapped:
     foreign: int = 0
 
 
-def register(*found: Encrypted) -> None:
-    _registered.extend(found)
+def encrypted() -> list[Encrypted]:
+    """Return every column of encrypted texts. Raises ImproperlyConfigured."""
+    return list(discovery.declared("encrypted", Encrypted).values())
 
 
 def look() -> list[Rewrapped]:
     """Count what is there, and change nothing."""
-    return [_through(one, renew=False, deadline=float("inf")) for one in _registered]
+    return [_through(one, renew=False, deadline=float("inf")) for one in encrypted()]
 
 
 def rewrap(*, seconds: float | None = None) -> list[Rewrapped]:
@@ -82,7 +54,7 @@ def rewrap(*, seconds: float | None = None) -> list[Rewrapped]:
     if seconds is not None and _is_done():
         return []
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
-    found = [_through(one, renew=True, deadline=deadline) for one in _registered]
+    found = [_through(one, renew=True, deadline=deadline) for one in encrypted()]
     if time.monotonic() < deadline:
         progress = {"key": key_ids()[0]}
         JobRun.objects.update_or_create(name=JOB, defaults={"ran_at": timezone.now(), "progress": progress})
@@ -94,29 +66,48 @@ def _is_done() -> bool:
     return run is not None and run.progress.get("key") == key_ids()[0]
 
 
-def _through(encrypted: Encrypted, *, renew: bool, deadline: float) -> Rewrapped:
-    found = Rewrapped(name=encrypted.name)
+def read(column: Encrypted, row: Any) -> str:
+    """Return the text of a row, or an empty one."""
+    value = getattr(row, column.attribute(column.column))
+    text = value.get(column.key) if column.key and isinstance(value, dict) else value
+    return text if isinstance(text, str) else ""
+
+
+def write(column: Encrypted, row: Any, text: str) -> bool:
+    """Write upon what was read, or not at all: somebody may have changed it meanwhile."""
+    name = column.attribute(column.column)
+    before = getattr(row, name)
+    after = {**before, column.key: text} if column.key else text
+    return bool(rows_of(column).filter(pk=row.pk, **{name: before}).update(**{name: after}))
+
+
+def rows_of(column: Encrypted) -> models.QuerySet[Any]:
+    return column.rows() if column.rows else column.model_class._base_manager.all()  # noqa: SLF001  # it knows no scope
+
+
+def _through(column: Encrypted, *, renew: bool, deadline: float) -> Rewrapped:
+    found = Rewrapped(name=f"{column.table}.{column.column}")
     with ExitStack() as stack:
-        if encrypted.of_tenants:
+        if has_owner(column.model_class):
             stack.enter_context(
                 site_context("secrets are encrypted under the newest key, whosever they are", actor=ACTOR)
             )
-        for row in _all(encrypted.rows()):
-            text = encrypted.read(row)
+        for row in _all(rows_of(column)):
+            text = read(column, row)
             if text:
-                _look_at(encrypted, row, text, found, renew=renew)
+                _look_at(column, row, text, found, renew=renew)
             if time.monotonic() >= deadline:
                 break
     return found
 
 
-def _look_at(encrypted: Encrypted, row: Any, text: str, found: Rewrapped, *, renew: bool) -> None:
+def _look_at(column: Encrypted, row: Any, text: str, found: Rewrapped, *, renew: bool) -> None:
     try:
         under = key_of(text)
         if renew and not is_current(text):
-            owner = encrypted.owner(row)
-            clear = decrypt(text, owner=owner, purpose=encrypted.purpose)
-            if encrypted.write(row, encrypt(clear, owner=owner, purpose=encrypted.purpose)):
+            owner = column.owner(row)
+            clear = decrypt(text, owner=owner, purpose=column.purpose)
+            if write(column, row, encrypt(clear, owner=owner, purpose=column.purpose)):
                 found.renewed += 1
                 under = key_ids()[0]
     except KeyLost:

@@ -1,7 +1,6 @@
 """What of the jobs expires."""
 
 from audit.events import Event
-from jobs.models import Errand
-from jobs.purging.registry import Purgeable, register
+from foundation.declarations import Purgeable
 
-register(Purgeable(model=Errand, column="expires_at", event=Event.DEFERRED_TASK_PURGED))
+DECLARATIONS = [Purgeable("accounts.Errand", column="expires_at", event=Event.DEFERRED_TASK_PURGED)]

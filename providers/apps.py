@@ -13,11 +13,7 @@ class ProvidersConfig(AppConfig):
     verbose_name = _("Providers")
 
     def ready(self) -> None:
-        import_module("providers.vault.encrypted")
         import_module("providers.revocation.acts")
-        import_module("providers.revocation.encrypted")
-        import_module("providers.purgeable")
-        import_module("providers.revocable")
         registry = import_module("providers.registry")  # models are ready only now
         for provider in registry.enabled().values():
             NAMES[provider.id], SAYS_WHEN[provider.id] = provider.name, provider.says_when

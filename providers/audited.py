@@ -1,27 +1,22 @@
-"""What the trail holds of the providers' tables."""
+"""How the providers' tables appear in the audit trail: by events alone."""
 
-from accounts.privacy.registry import belongs
-from audit.declarations import exempt
+from foundation.declarations import NotAudited
 
-exempt(
-    "providers.UpstreamTokens",
-    reason="It holds ciphertexts, which change with every sign-in and renewal; events tell when tokens are over.",
-)
-exempt(
-    "providers.Leaving",
-    reason="It is an outbox of ciphertexts; the acts that fill it have their events, and so has one that is given up.",
-)
-exempt(
-    "providers.HeardLogout",
-    reason="It holds digests by which repetitions are known; a logout token ends sessions, which have their events.",
-)
-exempt(
-    "providers.RefusedIdentity",
-    reason="Each refusal has its event, and so has leading one to an account; what came goes after 30 days.",
-)
-belongs(
-    "providers.RefusedIdentity",
-    by=["account"],
-    by_address="canonical_email",
-    left_out=["subject", "name", "claims"],  # an address proves nothing: they may be somebody else's
-)
+DECLARATIONS = [
+    NotAudited(
+        "providers.UpstreamTokens",
+        reason="It holds ciphertexts, which change with every sign-in and renewal; events tell when tokens are over.",
+    ),
+    NotAudited(
+        "providers.Leaving",
+        reason="It is an outbox of ciphertexts; the acts that fill it have their events, and so has one given up.",
+    ),
+    NotAudited(
+        "providers.HeardLogout",
+        reason="It holds digests by which repetitions are known; a logout token ends sessions, which have events.",
+    ),
+    NotAudited(
+        "providers.RefusedIdentity",
+        reason="Each refusal has its event, and so has leading one to an account; what came goes after 30 days.",
+    ),
+]

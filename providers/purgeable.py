@@ -7,8 +7,7 @@ from django.conf import settings
 
 from audit.events import Event
 from foundation.clocks import LEEWAY
-from jobs.purging.registry import Judgement, Purgeable, register
-from providers.models import HeardLogout, Leaving, RefusedIdentity, UpstreamTokens
+from foundation.declarations import Judgement, Purgeable
 from providers.vault.followed import FOLLOWS
 from providers.vault.rows import LEASE
 
@@ -34,16 +33,16 @@ def _given() -> dict[str, Any]:
     return {"lease": LEASE + LEEWAY, "leeway": LEEWAY, "offline": sorted(settings.OFFLINE_ACCESS)}
 
 
-register(
-    Purgeable(model=Leaving, column="expires_at", event=Event.UPSTREAM_REVOCATION_PURGED),
-    Purgeable(model=HeardLogout, column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
-    Purgeable(model=RefusedIdentity, column="expires_at", event=Event.REFUSED_IDENTITY_PURGED),
+DECLARATIONS = [
+    Purgeable("providers.Leaving", column="expires_at", event=Event.UPSTREAM_REVOCATION_PURGED),
+    Purgeable("providers.HeardLogout", column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
+    Purgeable("providers.RefusedIdentity", column="expires_at", event=Event.REFUSED_IDENTITY_PURGED),
     Purgeable(
-        model=UpstreamTokens,
+        "providers.UpstreamTokens",
         column="given_at",
         event=Event.UPSTREAM_TOKENS_PURGED,
         kept_for=timedelta(days=1),
         longest=timedelta,
         judged=Judgement(among="t.sid <> ''", is_wanted=IS_WANTED, given=_given),
     ),
-)
+]

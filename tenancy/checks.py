@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from tenancy.owned import PersonOwned, TenantOwned
+from tenancy.owned import PersonOwned, TenantOwned, has_owner
 
 PASSES_BY = "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
 TABLES = """
@@ -71,30 +71,19 @@ def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[Check
 
 
 def guarded_models() -> Iterator[type[models.Model]]:
-    """Every model whose rows have an owner, by the mixins or by a tenant without which they cannot be.
+    """Every model whose rows have an owner.
 
     So has the automatic table of a many-to-many field of one of them: it names their rows.
     """
     for model in apps.get_models(include_auto_created=True):
-        if _has_owner(model) or (model._meta.auto_created and any(map(_has_owner, _referred(model)))):
+        if has_owner(model) or (model._meta.auto_created and any(map(has_owner, _referred(model)))):
             yield model
-
-
-def _has_owner(model: type[models.Model]) -> bool:
-    return issubclass(model, TenantOwned | PersonOwned) or _needs_tenant(model)
 
 
 def _referred(model: type[models.Model]) -> Iterator[type[models.Model]]:
     for field in model._meta.concrete_fields:
         if isinstance(field.related_model, type):
             yield field.related_model
-
-
-def _needs_tenant(model: type[models.Model]) -> bool:
-    return any(
-        field.related_model is apps.get_model("accounts", "Tenant") and not field.null
-        for field in model._meta.concrete_fields
-    )
 
 
 def _open_tables(connection: BaseDatabaseWrapper) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar, TypeVar
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -84,3 +85,11 @@ class PersonOwned(models.Model):
 
     class Meta:
         abstract = True
+
+
+def has_owner(model: type[models.Model]) -> bool:
+    """Whether rows have an owner, by the mixins or by a tenant that they cannot lack: a context says which are seen."""
+    return issubclass(model, TenantOwned | PersonOwned) or any(
+        field.related_model is apps.get_model("accounts", "Tenant") and not field.null
+        for field in model._meta.concrete_fields
+    )

@@ -1,14 +1,19 @@
 """How webhooks appear in the audit trail."""
 
-from audit.declarations import declare, exempt
+from foundation.declarations import Audited, NotAudited
 
-declare(
-    "accounts.Webhook",
-    secret={"secret", "former_secret"},
-    masked={"url"},  # its path or query may be a key; an event names the host
-    ignored={
-        "position_txid", "position_id", "position_floor", "failures", "failing_since", "last_failure", "rest_until",
-        "last_success_at",
-    },
-)  # fmt: skip
-exempt("accounts.Delivery", reason="It names an entry that was not delivered yet; events tell when one is given up.")
+DECLARATIONS = [
+    Audited(
+        "accounts.Webhook",
+        secret={"secret", "former_secret"},
+        masked={"url"},  # its path or query may be a key; an event names the host
+        ignored={
+            "position_txid", "position_id", "position_floor", "failures", "failing_since", "last_failure", "rest_until",
+            "last_success_at",
+        },
+    ),
+    NotAudited(
+        "accounts.Delivery",
+        reason="It names an entry that was not delivered yet; events tell when one is given up.",
+    ),
+]  # fmt: skip

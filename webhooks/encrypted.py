@@ -1,14 +1,8 @@
 """What of the webhooks is encrypted."""
 
-from jobs.key_rotation import Encrypted, register
+from foundation.declarations import Encrypted
 from webhooks import signing
-from webhooks.models import Webhook
 
-register(
-    *(
-        Encrypted(
-            rows=Webhook.objects.all, column=column, owner=lambda row: row.pk, purpose=signing.PURPOSE, of_tenants=True
-        )
-        for column in ("secret", "former_secret")
-    )
-)
+DECLARATIONS = [
+    Encrypted("accounts.Webhook", column=column, purpose=signing.PURPOSE) for column in ("secret", "former_secret")
+]

@@ -1,5 +1,7 @@
-"""Whose the rows of webhooks are."""
+"""Which rows of webhooks are a person's data: none."""
 
-from accounts.privacy.registry import of_nobody
+from foundation.declarations import NotPersonalData
 
-of_nobody("accounts.Webhook", reason="It is the tenant's; who set it up is told by the trail.")
+DECLARATIONS = [
+    NotPersonalData("accounts.Webhook", reason="It is the tenant's; who set it up is told by the trail."),
+]

@@ -14,6 +14,7 @@ from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
 from accounts.organizations import delegation
 from accounts.sessions import Because, end_of
+from foundation.declarations import RevocationReason
 
 
 class OfAccount(Kind):
@@ -46,7 +47,7 @@ class SetFlag(OfAccount):
     def write(self, order: Order, ids: list[UUID]) -> None:
         User.objects.filter(pk__in=ids).update(**{self.column: self.value})
         if self.ends_all:
-            end_all(ids, because=Because.DEACTIVATED)
+            end_all(ids, reason=RevocationReason.DEACTIVATED)
         elif self.ends_sessions:
             end_of(ids, because=Because.ADMINISTRATOR)
         if self.notice is not None:

@@ -9,18 +9,15 @@ from accounts.cut_off.acting import (
     cut_off,
     lock_own_account,
 )
-from accounts.cut_off.credentials import Credentials, Ended, end_all, register
+from accounts.cut_off.credentials import end_all
 
 __all__ = [
     "Check",
-    "Credentials",
     "CutOffRefused",
-    "Ended",
     "check_list",
     "confirm",
     "confirm_due",
     "cut_off",
     "end_all",
     "lock_own_account",
-    "register",
 ]

@@ -18,14 +18,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 
-from accounts.cut_off.credentials import Credentials, Ended, classes, end_all
+from accounts.cut_off.credentials import end_all, revocables
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
 from accounts.organizations import delegation
-from accounts.sessions import Because
 from audit.context import acting
 from audit.events import Event, record
+from foundation.declarations import Revocable, RevocationReason, Revoked
 
 DUE = 100  # that are looked at again in one run
 
@@ -54,7 +54,7 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         if close and delegation.is_last_superuser(user):
             raise CutOffRefused
-        ended = end_all([user.pk], because=Because.CUT_OFF)
+        ended = end_all([user.pk], reason=RevocationReason.CUT_OFF)
         _close(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())
         checks = {
             name: {"ended": one.count, "follows": list(one.follows), "alive": None, "confirmed_at": None}
@@ -88,8 +88,8 @@ def confirm(done: CutOff) -> bool:
         row = CutOff.objects.select_for_update().filter(pk=done.pk).first()
         if row is None or row.confirmed_at is not None:
             return True
-        for one in classes():
-            row.checks[one.name] = _looked_at(one, row)
+        for name, one in revocables().items():
+            row.checks[name] = _looked_at(one, row)
         if all(check["confirmed_at"] for check in row.checks.values()):
             row.confirmed_at = timezone.now()
             record(Event.ACCOUNT_CUT_OFF_CONFIRMED, person=row.user_id, object=("accounts_user", row.user_id))
@@ -104,7 +104,7 @@ def confirm_due() -> None:
 
 
 def check_list(done: CutOff) -> list[Check]:
-    labels = {one.name: one.label for one in classes()}
+    labels = {name: one.label for name, one in revocables().items()}
     return [
         Check(
             label=labels.get(name, name),
@@ -130,17 +130,17 @@ def _close(user: User) -> None:
         User.objects.filter(pk=user.pk).update(not_before=Now())
 
 
-def _counted(ended: Mapping[str, Ended]) -> list[dict[str, object]]:
+def _counted(ended: Mapping[str, Revoked]) -> list[dict[str, object]]:
     """As the trail takes it: some classes are named like secrets."""
     return [{"what": name, "count": one.count} for name, one in ended.items()]
 
 
-def _looked_at(one: Credentials, row: CutOff) -> dict[str, Any]:
+def _looked_at(one: Revocable, row: CutOff) -> dict[str, Any]:
     """Look at one class, end once more what is alive of it, and return what is to be known of it now."""
     check: dict[str, Any] = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
     alive = one.alive([row.user_id])
     if alive:
-        again = one.end([row.user_id], Because.CUT_OFF)
+        again = one.end([row.user_id], RevocationReason.CUT_OFF)
         check |= {"ended": check["ended"] + again.count, "follows": [*check["follows"], *again.follows]}
     left = alive + one.pending(check["follows"])
     return check | {

@@ -12,10 +12,10 @@ def every_model_about_people_says_whose_it_is(app_configs: Any, **_options: Any)
     return [
         Error(
             f"{model._meta.label} refers to people, and does not say whether its rows are their data.",
-            hint="Declare it to the trail with person=…, or say belongs(…) or of_nobody(…, reason=…): "
-            "accounts/privacy/registry.py.",
+            hint=f"Declare it in {model._meta.app_label}/personal_data.py: PersonalData(…) or "
+            "NotPersonalData(…, reason=…); or with person=… in audited.py.",
             obj=model,
             id="accounts.E004",
         )
-        for model in registry.undecided()
+        for model in registry.undeclared()
     ]

@@ -10,11 +10,11 @@ from django.db.models import Model
 from accounts.cut_off import end_all
 from accounts.models import User
 from accounts.organizations import delegation
-from accounts.privacy.registry import belongings
-from accounts.sessions import Because
+from accounts.privacy.registry import personal_data, rows_about
 from audit.erasing import erase as erase_from_trail
 from audit.events import Event, record
 from foundation.canonical_email import labels_by_spelling
+from foundation.declarations import RevocationReason
 from tenancy import site_context
 
 
@@ -48,7 +48,7 @@ def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
     with site_context("everything about one person is removed, in whatever tenant"):
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as a cut-off
         check(user, asked_by=asked_by)
-        end_all([user.pk], because=Because.ERASED)
+        end_all([user.pk], reason=RevocationReason.ERASED)
         subjects = list(user.identities.values_list("subject", flat=True))
         addresses = {user.own_address: labels_by_spelling(user.own_address)} if user.own_address else {}
         objects = _forget_rows(user)
@@ -63,8 +63,8 @@ def note_refusal(person: User, refused: ErasureRefused) -> None:
 def _forget_rows(user: User) -> dict[str, list[object]]:
     """Remove what the account does not take along, and return the keys of all that was theirs, by table."""
     objects: dict[str, list[object]] = {}
-    for model, belonging in belongings():
-        found = model._base_manager.filter(belonging.rows(user))  # noqa: SLF001  # Django's own name for it
+    for model, data in personal_data():
+        found = model._base_manager.filter(rows_about(user, data))  # noqa: SLF001  # Django's own name for it
         keys = list(found.values_list("pk", flat=True))
         if not keys:
             continue

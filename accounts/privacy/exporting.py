@@ -11,11 +11,12 @@ from django.utils import timezone
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.privacy.registry import Belonging, belongings, columns
+from accounts.privacy.registry import columns, personal_data, rows_about
 from audit.context import ActorKind, current
 from audit.events import Event, record
 from audit.models import Entry
 from audit.serialization import told
+from foundation.declarations import PersonalData
 from tenancy import site_context
 
 CHUNK = 500  # rows in memory
@@ -36,19 +37,19 @@ def export(person: User) -> Iterator[str]:
     """
     with site_context("everything that is kept about one person is given out to whom it was asked for"):
         yield f'{{"person": {_json(person.pk)},\n"made_at": {_json(timezone.now())},\n"kept": {{'
-        for number, (model, belonging) in enumerate(belongings()):
+        for number, (model, data) in enumerate(personal_data()):
             yield f"{',' if number else ''}\n{_json(model._meta.label)}: "
-            yield from _array(_rows(model, belonging, person))
+            yield from _array(_rows(model, data, person))
         yield '},\n"trail": '
         yield from _array(_entries(person))
         yield "}\n"
 
 
-def _rows(model: type[Model], belonging: Belonging, person: User) -> Iterator[dict[str, Any]]:
-    """The model's base manager knows no scope: whose rows these are is said by the belonging alone."""
-    found = model._base_manager.filter(belonging.rows(person)).order_by("pk")  # noqa: SLF001  # Django's own name for it
+def _rows(model: type[Model], data: PersonalData, person: User) -> Iterator[dict[str, Any]]:
+    """The model's base manager knows no scope: the declaration alone says whose rows these are."""
+    found = model._base_manager.filter(rows_about(person, data)).order_by("pk")  # noqa: SLF001  # Django's own name for it
     names = {field.column: field.attname for field in model._meta.concrete_fields}
-    wanted = {column: names[column] for column in columns(model, belonging)} | dict(belonging.also)
+    wanted = {column: names[column] for column in columns(model, data)} | dict(data.also)
     for values in found.values_list(*wanted.values()).iterator(chunk_size=CHUNK):
         yield dict(zip(wanted, values, strict=True))
 

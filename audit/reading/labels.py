@@ -11,9 +11,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import ActorKind
-from audit.declarations import Exemption, said_of, tables
+from audit.declarations import declaration_of, tables
 from audit.described import by_subject
 from audit.events import Event
+from foundation.declarations import NotAudited
 
 SECRET, PERSONAL = "(secret)", "(personal)"  # as the database's functions write them
 CHANGES: Mapping[str, Any] = {"create": _("Created"), "update": _("Changed"), "delete": _("Deleted")}
@@ -61,8 +62,7 @@ def kinds_of_objects() -> Choices:
 def _kinds_of_objects(_language: str | None, _apps: tuple[str, ...]) -> Choices:
     groups: dict[str, list[tuple[str, str]]] = {}
     for model in tables():
-        said = said_of(model)
-        if isinstance(said, Exemption) and model._meta.app_label == "audit":
+        if isinstance(declaration_of(model), NotAudited) and model._meta.app_label == "audit":
             continue
         app = str(apps.get_app_config(model._meta.app_label).verbose_name)
         groups.setdefault(app, []).append((model._meta.db_table, name_of_model(model)))

@@ -12,12 +12,13 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model, QuerySet
 
-from audit.declarations import Declaration, said_of
+from audit.declarations import declaration_of
 from audit.models import Entry, Personal, Source
 from audit.reading import labels
 from audit.reading.presentation import Kept, Value, missing, show
 from audit.reading.visibility import Sight
 from audit.tallies import SLACK
+from foundation.declarations import Audited
 
 MOST_CHANGES = 5000  # that are taken back; an object that changes more often is a clock
 
@@ -133,11 +134,10 @@ def _as_the_trail_writes_it(model: type[Model], row: Model) -> Mapping[str, Any]
 
 
 def _treated(model: type[Model], column: str, value: Any, sight: Sight) -> Value:
-    said = said_of(model)
-    declaration = said if isinstance(said, Declaration) else Declaration()
-    if column in declaration.secret:
+    declaration = declaration_of(model)
+    if isinstance(declaration, Audited) and column in declaration.secret:
         return missing(Kept.SECRET)
-    if column in declaration.masked:
+    if isinstance(declaration, Audited) and column in declaration.masked:
         return missing(Kept.HIDDEN)
     return show(model, column, value, sight)
 
@@ -153,9 +153,9 @@ def _take_back(  # each says one thing of the change
         past.exists, past.values = True, {}
     for column, value in values.items():
         past.values[column] = _before(column, value, change, model, sight, is_seen=is_seen, personal=personal)
-    said = said_of(model)
-    if isinstance(said, Declaration):
-        past.values.update({column: missing(Kept.UNKNOWN) for column in said.ignored})
+    declaration = declaration_of(model)
+    if isinstance(declaration, Audited):
+        past.values.update({column: missing(Kept.UNKNOWN) for column in declaration.ignored})
 
 
 def _before(  # noqa: PLR0913

@@ -17,10 +17,11 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from audit.declarations import Declaration, said_of
+from audit.declarations import declaration_of
 from audit.models import Entry, Personal
 from audit.reading import labels
 from audit.reading.visibility import Named, Sight
+from foundation.declarations import Audited
 
 WORD = re.compile(r"\w+|\W")
 MASK = "***"  # how the trail begins what it has masked
@@ -126,8 +127,8 @@ class Telling:
 
     @property
     def _masked(self) -> frozenset[str]:
-        said = said_of(self.model) if self.model else None
-        return said.masked if isinstance(said, Declaration) else frozenset()
+        declaration = declaration_of(self.model) if self.model else None
+        return frozenset(declaration.masked) if isinstance(declaration, Audited) else frozenset()
 
     @property
     def _may_see(self) -> bool:

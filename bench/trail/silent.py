@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from django.conf import settings
-from django.utils.module_loading import autodiscover_modules
 
 from audit.apps import AuditConfig
 
@@ -13,4 +12,3 @@ class Silent(AuditConfig):
 
     def ready(self) -> None:
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
-        autodiscover_modules("audited")

@@ -12,7 +12,7 @@ from jobs.purging.status import Standing, Waiting, standing
 
 
 def draw_purge(found: Standing, at: datetime) -> Drawing:
-    names = {one.table: one.model._meta.verbose_name_plural for one in purgeables()}
+    names = {one.table: one.model_class._meta.verbose_name_plural for one in purgeables()}
     return Drawing(
         table=Table(
             heads=[_("What expires"), _("State"), _("Waiting"), _("Waiting since")],

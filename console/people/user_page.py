@@ -25,6 +25,7 @@ from console.people.notifying import tell_former_address, tell_of_changes
 from console.people.person_panels import panels
 from console.reauthentication import ask_for_fresh_proof
 from console.scope import Scoped, actor
+from foundation.declarations import RevocationReason
 from foundation.display_names import on_one_line
 
 FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
@@ -210,7 +211,7 @@ class UserPage(Scoped[User]):
         super().save_related(request, form, formsets, change)
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
-            end_all([form.instance.pk], because=Because.DEACTIVATED)
+            end_all([form.instance.pk], reason=RevocationReason.DEACTIVATED)
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
             end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
         elif changed & ADDRESS and change:

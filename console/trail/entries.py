@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit import triggers
 from audit.context import ActorKind
-from audit.declarations import Declaration, Exemption, said_of, tables
+from audit.declarations import declaration_of, tables
 from audit.events import Event
 from audit.models import Entry, Source
 from audit.reading import labels, point_in_time
@@ -33,6 +33,7 @@ from audit.tallies import SLACK
 from console.lists.paging import KeysetAdmin
 from console.trail.history import history
 from console.trail.listing import TrailList
+from foundation.declarations import Audited, NotAudited
 
 NAMED_FIELDS = 4  # in a line of the list; of more, how many there are
 
@@ -148,11 +149,11 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         """List which models are audited and which are not, and whether the database's triggers are in place."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = sorted(map(_said, tables()), key=lambda row: (row.app, row.name))
+        rows = sorted(map(_declared, tables()), key=lambda row: (row.app, row.name))
         context = {
             "title": _("What the trail records"),
-            "audited": [row for row in rows if not isinstance(row.said, Exemption)],
-            "exempt": [row for row in rows if isinstance(row.said, Exemption)],
+            "audited": [row for row in rows if not isinstance(row.declaration, NotAudited)],
+            "exempt": [row for row in rows if isinstance(row.declaration, NotAudited)],
             "faults": triggers.faults(),
         }
         return self._page(request, "models.html", context)
@@ -246,12 +247,12 @@ def linked(named: Named) -> SafeString:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What was said of a model, for the page that lists them."""
+class Declared:
+    """How a model is declared, for the page that lists them."""
 
     app: str
     name: str
-    said: Declaration | Exemption | None
+    declaration: Audited | NotAudited | None
 
     @property
     def never_stored(self) -> str:
@@ -266,12 +267,12 @@ class Said:
         return self._columns("ignored")
 
     def _columns(self, treatment: str) -> str:
-        return ", ".join(sorted(getattr(self.said, treatment, ())))
+        return ", ".join(sorted(getattr(self.declaration, treatment, ())))
 
 
-def _said(model: type[Model]) -> Said:
+def _declared(model: type[Model]) -> Declared:
     app = apps.get_app_config(model._meta.app_label)
-    return Said(app=str(app.verbose_name), name=labels.name_of_model(model), said=said_of(model))
+    return Declared(app=str(app.verbose_name), name=labels.name_of_model(model), declaration=declaration_of(model))
 
 
 def _sides(entry: Entry) -> list[tuple[str, str, str]]:

@@ -1,6 +1,6 @@
 """Removing what has expired, a little at a time, so that nobody who signs in has to wait for it (ADR 22)."""
 
-from jobs.purging.registry import Purgeable, purgeables, register
+from jobs.purging.registry import purgeables
 from jobs.purging.run import JOB, Purged, due, purge
 
-__all__ = ["JOB", "Purgeable", "Purged", "due", "purge", "purgeables", "register"]
+__all__ = ["JOB", "Purged", "due", "purge", "purgeables"]

@@ -9,9 +9,10 @@ from django.utils import timezone
 from audit.context import acting
 from audit.events import record
 from audit.models import JobRun
+from foundation.declarations import Purgeable
 from foundation.locks import one_at_a_time
 from jobs.purging import slices
-from jobs.purging.registry import Purgeable, purgeables
+from jobs.purging.registry import purgeables
 
 JOB = "purge"
 

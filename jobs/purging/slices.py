@@ -22,8 +22,9 @@ from psycopg import errors
 
 from audit.context import Actor, ActorKind
 from foundation.clocks import LEEWAY
-from jobs.purging.registry import Purgeable
+from foundation.declarations import Purgeable
 from tenancy import site_context
+from tenancy.owned import has_owner
 
 ACTOR = Actor(ActorKind.JOB, "purge")
 
@@ -237,7 +238,7 @@ def _sql(text: str, purgeable: Purgeable) -> str:
 def _within(purgeable: Purgeable) -> Iterator[None]:
     """A transaction of its own: where no context is needed, that of the one statement."""
     with ExitStack() as stack:
-        if purgeable.of_tenants:
+        if has_owner(purgeable.model_class):
             stack.enter_context(site_context("what expired long ago is removed, whosever it was", actor=ACTOR))
         elif connection.in_atomic_block:
             stack.enter_context(transaction.atomic())

@@ -1,4 +1,4 @@
-"""Declarations: every model is audited or exempt, and what a declaration names exists."""
+"""Declarations: every model is audited, or it is said why not. What a wrong one does: tests/foundation."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -6,7 +6,8 @@ from django.core.checks import Error, run_checks
 
 from accounts.models import Session, User
 from audit import declarations
-from audit.declarations import Declaration, DeclaredTwice, Exemption, declare, exempt, said_of
+from audit.declarations import declaration_of
+from foundation.declarations import Audited, NotAudited
 
 
 def test_no_model_of_the_product_is_forgotten() -> None:
@@ -14,43 +15,26 @@ def test_no_model_of_the_product_is_forgotten() -> None:
 
 
 def test_a_forgotten_model_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(declarations._said, "accounts.session")  # noqa: SLF001
+    monkeypatch.delitem(declarations.declared(), "accounts.session")
 
     assert _faults() == [("audit.E001", "accounts.Session is neither declared to the trail nor exempt from it.")]
 
 
 def test_a_forgotten_model_takes_its_many_to_many_tables_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(declarations._said, "auth.group")  # noqa: SLF001
+    monkeypatch.delitem(declarations.declared(), "auth.group")
 
     assert [message.split()[0] for _, message in _faults()] == ["auth.Group", "auth.Group_permissions"]
 
 
-def test_an_unknown_column_or_model_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(declarations._said, "auth.group", Declaration(secret=frozenset({"nmae"})))  # noqa: SLF001
-    monkeypatch.setitem(declarations._said, "auth.guild", Declaration())  # noqa: SLF001
-
-    assert _faults() == [
-        ("audit.E002", "auth.guild is declared, but there is no such model."),
-        ("audit.E003", "auth.Group has no column nmae, which its declaration names."),
-    ]
-
-
-def test_nothing_is_said_twice_of_a_model() -> None:
-    with pytest.raises(DeclaredTwice):
-        declare("accounts.user")
-    with pytest.raises(DeclaredTwice):
-        exempt("accounts.User", reason="Because.")
-
-
-def test_an_exemption_needs_its_reason() -> None:
+def test_a_model_that_is_not_audited_has_its_reason() -> None:
     with pytest.raises(ValueError, match="reason"):
-        exempt("accounts.Nobody", reason=" ")
-    assert isinstance(said_of(Session), Exemption)
+        NotAudited("accounts.Nobody", reason=" ")
+    assert isinstance(declaration_of(Session), NotAudited)
 
 
 def test_a_row_of_a_many_to_many_table_is_the_data_of_the_person_it_points_at() -> None:
-    assert said_of(User.groups.through) == Declaration(person="user_id")
-    assert said_of(Group.permissions.through) == Declaration()
+    assert declaration_of(User.groups.through) == Audited("accounts.User_groups", person="user_id")
+    assert declaration_of(Group.permissions.through) == Audited("auth.Group_permissions")
 
 
 def _faults() -> list[tuple[str, str]]:

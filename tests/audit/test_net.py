@@ -13,10 +13,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from audit import declarations, triggers
-from audit.declarations import Declaration, audited
+from audit.declarations import audited
 from audit.models import Entry
 from config.database import as_owner
 from config.variables import CHECKOUT
+from foundation.declarations import Audited
 from tests.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,7 +121,7 @@ def test_a_changed_declaration_replaces_the_trigger(
     servers: Servers, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as changed:
-        changed.setitem(declarations._said, "auth.group", Declaration(masked=frozenset({"name"})))  # noqa: SLF001
+        changed.setitem(declarations.declared(), "auth.group", Audited("auth.Group", masked={"name"}))
         assert len(triggers.faults()) == 3
         _mend(servers)
         assert triggers.faults() == []
@@ -135,7 +136,7 @@ def test_a_change_of_ignored_columns_alone_leaves_no_entry(
     servers: Servers, owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as changed:
-        changed.setitem(declarations._said, "auth.group", Declaration(ignored=frozenset({"name"})))  # noqa: SLF001
+        changed.setitem(declarations.declared(), "auth.group", Audited("auth.Group", ignored={"name"}))
         _mend(servers)
         owner.execute("INSERT INTO auth_group (name) VALUES ('x')")
         (created,) = Entry.objects.order_by("-id")[:1]

@@ -9,9 +9,9 @@ from django.contrib.auth.models import Group
 from django.db import connection, models
 
 from audit import announce, declarations, triggers
-from audit.declarations import Declaration
 from audit.models import Entry
 from config.database import as_owner
+from foundation.declarations import Audited
 from tests.audit.truth import last_entry
 from tests.servers import Servers
 
@@ -25,8 +25,8 @@ def shapes(servers: Servers, transactional_db: None, monkeypatch: pytest.MonkeyP
     """Models that live as long as a test, with their tables and triggers, made as ``migrate`` would."""
     made: Shapes = {model.__name__: model for model in _define()}
     with_tables = [model for model in made.values() if not model._meta.proxy]
-    monkeypatch.setitem(declarations._said, "accounts.team", Declaration())  # noqa: SLF001
-    monkeypatch.setitem(declarations._said, "accounts.seat", Declaration(person="holder"))  # noqa: SLF001
+    monkeypatch.setitem(declarations.declared(), "accounts.team", Audited("accounts.Team"))
+    monkeypatch.setitem(declarations.declared(), "accounts.seat", Audited("accounts.Seat", person="holder"))
     with as_owner(servers.owner_url):
         with connection.schema_editor() as editor:
             for model in with_tables:

@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 from django.db import connection, transaction
 
-from audit.declarations import Declaration, audited
+from audit.declarations import audited
 from audit.models import Entry, Personal
+from foundation.declarations import Audited
 
 # In a schema of its own: what it saw is no place where the product keeps anything.
 WITNESS = """
@@ -106,7 +107,7 @@ def _told(entry: Entry) -> str:
     return _line(str(entry.object_table), entry.action, str(entry.object_id), person, before, after)
 
 
-def _shown(column: str, value: Any, declaration: Declaration) -> Any:
+def _shown(column: str, value: Any, declaration: Audited) -> Any:
     if column in declaration.secret:
         return "(secret)"
     if column in declaration.masked:
@@ -118,5 +119,5 @@ def _line(*parts: Any) -> str:
     return json.dumps(parts, sort_keys=True, default=str)
 
 
-def _declarations() -> dict[str, Declaration]:
+def _declarations() -> dict[str, Audited]:
     return {model._meta.db_table: declaration for model, declaration in audited()}

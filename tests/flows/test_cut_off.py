@@ -1,7 +1,7 @@
 """Cutting somebody off: one act ends everything by which they can act, and says when it is known to be dead."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,14 +13,14 @@ from django.utils import timezone
 
 from accounts import cut_off, tasks
 from accounts.bulk.base import Order
-from accounts.bulk.kinds import KINDS
-from accounts.cut_off import Credentials, Ended, credentials
+from accounts.bulk.kinds import KINDS, Order
+from accounts.cut_off import credentials
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
-from accounts.sessions import Because
 from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
+from foundation.declarations import Revocable, RevocationReason, Revoked
 from providers import tokens
 from providers.models import UpstreamTokens
 from providers.tasks import revoke_tokens
@@ -58,19 +58,17 @@ def committed(django_capture_on_commit_callbacks: Any) -> Any:
 
 
 @pytest.fixture
-def stubborn() -> Iterator[list[int]]:
+def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A class of credentials of which as many are alive as the list says, whatever is ended."""
     alive = [0]
-    credentials.register(
-        Credentials(
-            name="stubborn",
-            label="Stubborn things",
-            end=lambda _people, _because: Ended(count=1),
-            alive=lambda _people: alive[0],
-        )
+    stubborn = Revocable(
+        name="stubborn",
+        label="Stubborn things",
+        end=lambda _people, _reason: Revoked(count=1),
+        alive=lambda _people: alive[0],
     )
-    yield alive
-    credentials.forget("stubborn")
+    monkeypatch.setitem(credentials.revocables(), "stubborn", stubborn)
+    return alive
 
 
 def page(user: User) -> str:
@@ -312,10 +310,10 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
     assert len(told("account.cut_off_confirmed")) == 1
 
 
-def test_what_ends_everything_is_registered_by_name(ada: User) -> None:
+def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
     names = ["sessions", "waiting_sign_ins", "mailed_links", "upstream_tokens"]
-    assert [one.name for one in credentials.classes()] == names
-    ended = cut_off.end_all([ada.pk], because=Because.CUT_OFF)
+    assert list(credentials.revocables()) == names
+    ended = cut_off.end_all([ada.pk], reason=RevocationReason.CUT_OFF)
     assert [one.count for one in ended.values()] == [1, 0, 1, 1]
 
 

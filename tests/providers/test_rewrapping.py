@@ -109,11 +109,11 @@ def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) ->
 
 def test_a_text_that_changed_meanwhile_is_left_as_it_is(ada: User, settings: Any) -> None:
     settings.TOKEN_ENCRYPTION_KEYS = [FIRST]
-    column = next(one for one in key_rotation._registered if one.name == "providers_upstreamtokens.access")  # noqa: SLF001
-    read = column.rows().get()
+    column = next(one for one in key_rotation.encrypted() if one.about == "providers.upstreamtokens.access")
+    read = key_rotation.rows_of(column).get()
     UpstreamTokens.objects.update(access="2.newer.")
 
-    assert not column.write(read, "2.older.")
+    assert not key_rotation.write(column, read, "2.older.")
     assert UpstreamTokens.objects.get().access == "2.newer."
 
 

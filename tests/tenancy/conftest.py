@@ -1,6 +1,5 @@
 """Two tenants that know nothing of each other, with a person in each and one in both."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -12,7 +11,6 @@ from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.models import Membership, Role, Tenant, User
-from audit import declarations
 from tenancy import site_context
 
 
@@ -62,6 +60,3 @@ def notes(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         yield
         call_command("migrate", "notes", "zero", verbosity=0)
         connection.close()
-    for label in ("notes.note", "notes.post"):
-        del declarations._said[label]  # noqa: SLF001  # nothing of the product takes a declaration back
-    del sys.modules["tests.tenancy.notes.audited"]

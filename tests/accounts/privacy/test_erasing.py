@@ -13,13 +13,12 @@ from django.db import connection
 from django.test import Client
 from psycopg import errors
 
-from accounts.cut_off import Credentials, Ended, register
-from accounts.cut_off.credentials import forget
+from accounts.cut_off.credentials import revocables
 from accounts.models import Invitation, Session, User
-from accounts.sessions import Because
 from audit.events import Event
 from audit.models import Entry, Personal
 from audit.sealing.seals import seal
+from foundation.declarations import Revocable, RevocationReason, Revoked
 from tenancy import site_context
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
 from tests.audit.sealed import begin_anew, told, verify
@@ -120,21 +119,19 @@ def test_others_keep_what_is_theirs(servers: Servers) -> None:
     assert (left.email, left.invited_by_id) == ("else@example.com", None)
 
 
-def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there() -> None:
+def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     found = known()
     seen: list[tuple[bool, int]] = []
 
-    def look(people: Sequence[UUID], _because: Because) -> Ended:
+    def look(people: Sequence[UUID], _reason: RevocationReason) -> Revoked:
         seen.append((User.objects.filter(pk__in=people).exists(), Session.objects.filter(user__in=people).count()))
-        return Ended(count=0)
+        return Revoked(count=0)
 
     browser = Client()
     browser.force_login(found.ada)
-    register(Credentials(name="look", label="Look", end=look, alive=lambda _people: 0))
-    try:
-        erase(found.ada)
-    finally:
-        forget("look")
+    one = Revocable(name="look", label="Look", end=look, alive=lambda _people: 0)
+    monkeypatch.setitem(revocables(), "look", one)
+    erase(found.ada)
     assert seen == [(True, 0)]
     assert browser.get("/accounts/").status_code == 302
 

@@ -106,6 +106,6 @@ def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
 
 def test_a_later_model_about_people_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not [fault for fault in run_checks() if fault.id == "accounts.E004"]
-    monkeypatch.delitem(registry._said, "accounts.session")  # noqa: SLF001  # as if nobody had said it
+    monkeypatch.delitem(registry.declared(), "accounts.session")
     (fault,) = [fault for fault in run_checks() if fault.id == "accounts.E004"]
     assert "accounts.Session" in fault.msg

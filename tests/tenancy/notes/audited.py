@@ -1,4 +1,6 @@
-from audit.declarations import declare
+from foundation.declarations import Audited
 
-declare("notes.Note", personal={"text"})
-declare("notes.Post", personal={"text"}, person="user_id")
+DECLARATIONS = [
+    Audited("notes.Note", personal={"text"}),
+    Audited("notes.Post", personal={"text"}, person="user_id"),
+]

@@ -1,0 +1,25 @@
+"""What of the providers' tables is encrypted: the tokens, in the vault and in the outbox of revocation."""
+
+from foundation.declarations import Encrypted
+from providers.models import UpstreamTokens
+from providers.revocation import outbox
+from providers.vault import storage
+
+DECLARATIONS = [
+    *(
+        Encrypted(
+            "providers.UpstreamTokens",
+            column=column,
+            purpose=purpose,
+            owner=lambda row: storage.owner(row.identity_id, row.identity.user_id),
+            rows=lambda: UpstreamTokens.objects.select_related("identity"),
+        )
+        for column, purpose in (
+            ("access", storage.ACCESS), ("refresh", storage.REFRESH), ("id_token", storage.ID),
+        )
+    ),
+    *(
+        Encrypted("providers.Leaving", column=column, purpose=purpose, owner=lambda row: outbox.owner(row.pk))
+        for column, purpose in (("access", outbox.ACCESS), ("refresh", outbox.REFRESH))
+    ),
+]  # fmt: skip
