@@ -19,8 +19,9 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         # Here and now: while migrations run, the settings of the connection are the owner's.
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
-        from audit import announce, checks, comment, triggers  # noqa: F401, PLC0415  # they need the models
+        from audit import announce, checks, comment, events, triggers  # noqa: F401, PLC0415  # they need the models
 
+        events.events()
         announce.connect()
         connection_created.connect(comment.install)
         post_migrate.connect(triggers.after_migrations, sender=self)

@@ -1,11 +1,12 @@
 """What each event is about and what its details hold: for the list in docs/events.md, and for who reads the trail."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
+from foundation.declarations import AppEvent
 
 SUBJECTS: Mapping[str, Any] = {
     "account": _("Accounts"),
@@ -182,19 +183,20 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
 }
 
 
-def subject_of(event: Event) -> str:
+def subject_of(event: Event | AppEvent) -> str:
     """Return the subject that an event stands under in lists; a new subject goes by its own name."""
     name = event.value.split(".", maxsplit=1)[0]
     return str(SUBJECTS.get(name, name.replace("_", " ").capitalize()))
 
 
-def by_subject() -> dict[str, list[Event]]:
-    groups: dict[str, list[Event]] = {}
-    for event in Event:
+def by_subject(events: Iterable[Event | AppEvent]) -> dict[str, list[Event | AppEvent]]:
+    groups: dict[str, list[Event | AppEvent]] = {}
+    for event in events:
         groups.setdefault(subject_of(event), []).append(event)
     return dict(sorted(groups.items()))
 
 
-def details_of(event: Event) -> dict[str, str]:
+def details_of(event: Event | AppEvent) -> dict[str, str]:
     """Return what each detail of an event holds, by its name."""
-    return {name: str(holds) for name, holds in DETAILS.get(event, {}).items()}
+    details = event.details if isinstance(event, AppEvent) else DETAILS.get(event, {})
+    return {name: str(holds) for name, holds in details.items()}

@@ -1,4 +1,4 @@
-"""Everything that can happen and is not the change of a row, in one list, and how it is recorded."""
+"""Everything that can happen and is not the change of a row: the product's own list, and how an event is recorded."""
 
 import json
 import re
@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, current
 from audit.jsonable import plain
+from foundation import discovery
+from foundation.declarations import AppEvent, NamedEvent
 
 
 class Event(models.TextChoices):
-    """What can happen; the label of a member is its description, a sentence."""
+    """What can happen in the product; the label of a member is its description, a sentence."""
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", _("A person signed in.")
     SIGN_IN_REFUSED = "sign_in.refused", _("Somebody tried to sign in and was refused, for the reason given.")
@@ -160,9 +162,21 @@ class Event(models.TextChoices):
     ENTRIES_REMOVED = "entries.removed", _("Entries past their retention were removed; the details count them.")
     TRAIL_FLOOR_SET = "trail.floor_set", _("The owner of the tables said how long entries are kept at the least.")
 
+    @property
+    def about(self) -> str:
+        return self.value
+
+
+DECLARATIONS = list(Event)
+
 
 class SecretInDetails(ValueError):
     """A detail of an event is named as if it were a secret; secrets never enter the trail."""
+
+
+def events() -> Mapping[str, Event | AppEvent]:
+    """Return the events of all installed apps, by their names. Raises ImproperlyConfigured."""
+    return discovery.declared("events", Event, AppEvent)
 
 
 RECORD = "SELECT public.audit_event(%s, %s)"
@@ -173,7 +187,7 @@ _SECRET = re.compile(
 
 
 def record(  # each says one thing of the event, by name
-    event: Event,
+    event: NamedEvent,
     *,
     person: models.Model | UUID | str | None = None,
     object: models.Model | tuple[str, object] | None = None,  # noqa: A002  # the trail's own word

@@ -19,9 +19,10 @@ browser and personal values lie beside it, where erasure reaches them.
 
 def page() -> str:
     from audit.described import by_subject, details_of  # noqa: PLC0415  # its words need settings
+    from audit.events import Event  # noqa: PLC0415
 
     parts = [OPENING]
-    for subject, events in by_subject().items():
+    for subject, events in by_subject(Event).items():
         parts.append(f"\n## {subject}\n")
         for event in events:
             parts.append(f"- `{event.value}`: {event.label}")

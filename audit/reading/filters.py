@@ -14,7 +14,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from audit.events import Event
+from audit.events import events
 from audit.models import Personal, Source
 from audit.reading import labels
 from audit.reading.search import Condition, Question
@@ -126,7 +126,7 @@ def _conditions(asked: Mapping[str, Any]) -> Iterator[Condition]:
 
 
 def of_action(action: str) -> Condition:
-    if action in Event.values:
+    if action in events():
         return Condition(where=Q(source=Source.EVENT, action=action))  # the source makes the index usable
     return Condition(where=Q(action=action), is_indexed=False)
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from audit.context import ActorKind
 from audit.declarations import declaration_of, tables
 from audit.described import by_subject
-from audit.events import Event
+from audit.events import events
 from foundation.declarations import NotAudited
 
 SECRET, PERSONAL = "(secret)", "(personal)"  # as the database's functions write them
@@ -30,27 +30,27 @@ Choices = list[tuple[Any, Any]]
 
 def actions() -> Choices:
     """Everything that can happen, in the reader's language."""
-    return _actions(get_language())
+    return _actions(get_language(), tuple(apps.app_configs))
 
 
-@cache
-def _actions(_language: str | None) -> Choices:
+@lru_cache(maxsize=20)
+def _actions(_language: str | None, _apps: tuple[str, ...]) -> Choices:
     changes = (str(_("Changes of rows")), [(name, str(label)) for name, label in CHANGES.items()])
-    events = [
+    happenings = [
         (str(subject), [(event.value, str(event.label).removesuffix(".")) for event in found])
-        for subject, found in by_subject().items()
+        for subject, found in by_subject(events().values()).items()
     ]
-    return [changes, *events]
+    return [changes, *happenings]
 
 
 def happening(action: str) -> str:
     """Say what happened: an event by its sentence, a change by its verb."""
-    return _sentences(get_language()).get(action) or str(CHANGES.get(action, plain(action)))
+    return _sentences(get_language(), tuple(apps.app_configs)).get(action) or str(CHANGES.get(action, plain(action)))
 
 
-@cache
-def _sentences(_language: str | None) -> Mapping[str, str]:
-    return {event.value: str(event.label) for event in Event}
+@lru_cache(maxsize=20)
+def _sentences(_language: str | None, _apps: tuple[str, ...]) -> Mapping[str, str]:
+    return {event.value: str(event.label) for event in events().values()}
 
 
 def kinds_of_objects() -> Choices:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Tenant
 from audit.declarations import audited
-from audit.events import Event
+from audit.events import events
 from console.lists.searching import FoundByWords
 from console.organizations.asking import AskedBy, Asking
 from console.reauthentication import ask_for_fresh_proof
@@ -48,7 +48,7 @@ class WebhookForm(AskedBy):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         offered = {
-            "events": [(event.value, event.value) for event in Event],
+            "events": [(name, name) for name in events()],
             "tables": sorted(
                 (m._meta.db_table, f"{m._meta.verbose_name_plural} ({m._meta.db_table})") for m, _ in audited()
             ),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import cut_off, tasks
 from accounts.bulk.base import Order
-from accounts.bulk.kinds import KINDS, Order
+from accounts.bulk.kinds import KINDS
 from accounts.cut_off import credentials
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User
