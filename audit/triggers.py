@@ -74,19 +74,6 @@ def mend(using: str = "default") -> None:
             cursor.execute(_created(trigger, connection))
 
 
-def mending(table: str, using: str = "default") -> list[str]:
-    """Return the statements that put a table's triggers right, for a migration that adds a column and then fills it.
-
-    By the declaration that held before, the new values would all be told. None where the table has no triggers yet.
-    """
-    connection = connections[using]
-    if not _pen_exists(connection):
-        return []
-    found = {trigger for trigger in _found(connection) if trigger.table == table}
-    wanted = {trigger for trigger in _wanted(connection) if trigger.table == table} if found else set()
-    return [_created(trigger, connection) for trigger in sorted(wanted - found)]
-
-
 def after_migrations(*, using: str, **_signal: Any) -> None:
     """Receiver of ``post_migrate`` for this app only: it is sent for each app, once all are migrated."""
     mend(using)

@@ -4,6 +4,6 @@ from foundation.declarations import NotAudited
 
 DECLARATIONS = [
     NotAudited(
-        "accounts.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events."
+        "jobs.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events."
     ),
 ]

@@ -4,4 +4,4 @@ from foundation.declarations import Encrypted
 from jobs.deferred.worker import PURPOSE
 from jobs.models import Errand
 
-DECLARATIONS = [Encrypted("accounts.Errand", column="content", purpose=PURPOSE, rows=Errand.objects.waiting)]
+DECLARATIONS = [Encrypted("jobs.Errand", column="content", purpose=PURPOSE, rows=Errand.objects.waiting)]

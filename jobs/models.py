@@ -42,7 +42,6 @@ class Errand(models.Model):
     objects = ErrandQuerySet.as_manager()
 
     class Meta:
-        app_label = "accounts"
         verbose_name = _("errand")
         verbose_name_plural = _("errands")
         indexes = (

@@ -31,6 +31,11 @@ def pieces(dump: str) -> set[str]:
     return {f"-- {kind} {name}\n{text.strip()}" for name, kind, text in named}
 
 
+def written() -> set[str]:
+    """Return the objects in the file."""
+    return set(re.split(r"\n\n(?=-- [A-Z ]+ )", FILE.read_text().strip()))
+
+
 def of(database: Elsewhere, servers: Servers) -> set[str]:
     """Make the tables of a database, and return its objects."""
     made = database.migrate("--verbosity", "0")

@@ -4,7 +4,7 @@ from foundation.declarations import Audited, NotAudited
 
 DECLARATIONS = [
     Audited(
-        "accounts.Webhook",
+        "webhooks.Webhook",
         secret={"secret", "former_secret"},
         masked={"url"},  # its path or query may be a key; an event names the host
         ignored={
@@ -13,7 +13,7 @@ DECLARATIONS = [
         },
     ),
     NotAudited(
-        "accounts.Delivery",
+        "webhooks.Delivery",
         reason="It names an entry that was not delivered yet; events tell when one is given up.",
     ),
 ]  # fmt: skip

@@ -4,5 +4,5 @@ from foundation.declarations import Encrypted
 from webhooks import signing
 
 DECLARATIONS = [
-    Encrypted("accounts.Webhook", column=column, purpose=signing.PURPOSE) for column in ("secret", "former_secret")
+    Encrypted("webhooks.Webhook", column=column, purpose=signing.PURPOSE) for column in ("secret", "former_secret")
 ]

@@ -46,7 +46,6 @@ class Webhook(TenantOwned):
     objects: ClassVar[models.Manager[Any]]
 
     class Meta:
-        app_label = "accounts"
         verbose_name = _("webhook")
         verbose_name_plural = _("webhooks")
         ordering = ("name", "id")
@@ -77,7 +76,6 @@ class Delivery(TenantOwned):
     objects: ClassVar[DeliveryManager] = DeliveryManager(tenant="tenant_id")
 
     class Meta:
-        app_label = "accounts"
         verbose_name = _("undelivered message")
         verbose_name_plural = _("undelivered messages")
         ordering = ("-id",)

@@ -16,5 +16,5 @@ def tell_that_it_is_off(webhook: Webhook) -> None:
     person = webhook.created_by
     if person is None or not (person.is_active and person.email and person.email_verified and mail.is_set_up()):
         return
-    link = mail.absolute(reverse("admin:accounts_webhook_change", args=[webhook.pk]))
+    link = mail.absolute(reverse("admin:webhooks_webhook_change", args=[webhook.pk]))
     mail.send(person.email, "webhook_off", {"link": link})

@@ -3,5 +3,5 @@
 from foundation.declarations import NotPersonalData
 
 DECLARATIONS = [
-    NotPersonalData("accounts.Webhook", reason="It is the tenant's; who set it up is told by the trail."),
+    NotPersonalData("webhooks.Webhook", reason="It is the tenant's; who set it up is told by the trail."),
 ]

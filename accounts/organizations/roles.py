@@ -36,13 +36,13 @@ LOOK_AFTER_THE_TENANT = (
     "accounts.change_role",
     "accounts.delete_role",
     "accounts.delete_invitation",  # along with a role
-    "accounts.view_webhook",
-    "accounts.add_webhook",
-    "accounts.change_webhook",
-    "accounts.delete_webhook",
-    "accounts.view_delivery",
-    "accounts.change_delivery",
-    "accounts.delete_delivery",
+    "webhooks.view_webhook",
+    "webhooks.add_webhook",
+    "webhooks.change_webhook",
+    "webhooks.delete_webhook",
+    "webhooks.view_delivery",
+    "webhooks.change_delivery",
+    "webhooks.delete_delivery",
 )
 
 

@@ -55,11 +55,11 @@ class DeliveryAdmin(Scoped[Delivery]):
 
     def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """Only along with its webhook; from the list it is let go."""
-        own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("accounts_delivery")
+        own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("webhooks_delivery")
         return not own_page and super().has_delete_permission(request, obj)
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.change_delivery")
+        return request.user.has_perm("webhooks.change_delivery")
 
     @admin.action(description=_("Try again now"), permissions=["act"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -79,7 +79,7 @@ class DeliveryAdmin(Scoped[Delivery]):
                 "deliveries": queryset,
                 "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
             }
-            return TemplateResponse(request, "admin/accounts/delivery/let_go.html", context)
+            return TemplateResponse(request, "admin/webhooks/delivery/let_go.html", context)
         count = changes.let_go(queryset.select_related("webhook"))
         self.message_user(request, _now("%d messages were let go. The trail still has them.") % count, messages.SUCCESS)
         return None

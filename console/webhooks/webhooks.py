@@ -156,8 +156,8 @@ class WebhookAdmin(FoundByWords, Asking):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
-            path("<uuid:key>/test/", view(self.test), name="accounts_webhook_test"),
-            path("<uuid:key>/rotate-secret/", view(self.renew), name="accounts_webhook_rotate_secret"),
+            path("<uuid:key>/test/", view(self.test), name="webhooks_webhook_test"),
+            path("<uuid:key>/rotate-secret/", view(self.renew), name="webhooks_webhook_rotate_secret"),
         ]
         return [*own, *super().get_urls()]
 
@@ -200,13 +200,13 @@ class WebhookAdmin(FoundByWords, Asking):
         if request.method == "POST":
             return act(request, webhook)
         context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "webhook": webhook}
-        return TemplateResponse(request, "admin/accounts/webhook/confirm.html", {**context, "page": _page(webhook)})
+        return TemplateResponse(request, "admin/webhooks/webhook/confirm.html", {**context, "page": _page(webhook)})
 
     def _secret_page(self, request: HttpRequest, webhook: Webhook, secret: str, title: str | Promise) -> HttpResponse:
         """In the answer itself: a message would lie in the session until the next page."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "webhook": webhook}
         return TemplateResponse(
-            request, "admin/accounts/webhook/secret.html", {**context, "secret": secret, "page": _page(webhook)}
+            request, "admin/webhooks/webhook/secret.html", {**context, "secret": secret, "page": _page(webhook)}
         )
 
     @admin.display(description=_("receiver"))
@@ -239,7 +239,7 @@ class WebhookAdmin(FoundByWords, Asking):
             "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, as is the next
             "dead": webhook.dead,  # type: ignore[attr-defined]
         }
-        url = f"{reverse('admin:accounts_delivery_changelist')}?webhook__id__exact={webhook.pk}"
+        url = f"{reverse('admin:webhooks_delivery_changelist')}?webhook__id__exact={webhook.pk}"
         return format_html('<a href="{}">{}</a>', url, words)
 
     @admin.display(description=_("created by"))
@@ -249,7 +249,7 @@ class WebhookAdmin(FoundByWords, Asking):
 
 
 def _page(webhook: Webhook) -> str:
-    return reverse("admin:accounts_webhook_change", args=[webhook.pk])
+    return reverse("admin:webhooks_webhook_change", args=[webhook.pk])
 
 
 def _may_read_the_trail(request: HttpRequest) -> bool:

@@ -50,7 +50,7 @@ def parameters(model_admin: ModelAdmin[Any]) -> Iterator[str]:
             yield f"{wanted.parameter_name}_called"
     if model_admin.date_hierarchy:
         yield from (f"{model_admin.date_hierarchy}__{part}" for part in ("year", "month", "day", "gte"))
-    if model_admin.model._meta.label == "accounts.Delivery":
+    if model_admin.model._meta.label == "webhooks.Delivery":
         yield "webhook__id__exact"
     if model_admin.model._meta.label == "audit.Entry":
         yield from Asked.base_fields

@@ -54,7 +54,7 @@ def confirmation() -> Values:
 REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "accounts.User": dict,
     "accounts.Invitation": invitation,
-    "accounts.Webhook": lambda: {"tenant": tenant(), "name": "Ours", "url": "https://example.com/"},
+    "webhooks.Webhook": lambda: {"tenant": tenant(), "name": "Ours", "url": "https://example.com/"},
     "account.EmailConfirmation": confirmation,
     "socialaccount.SocialApp": lambda: {"provider": "google", "name": "x", "client_id": "y"},
     "socialaccount.SocialToken": social_token,

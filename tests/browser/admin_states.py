@@ -102,7 +102,7 @@ def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _letting_go(visitor: Visitor, _: NewVisitor) -> None:
-    _inside("/admin/accounts/delivery/")(visitor, _)
+    _inside("/admin/webhooks/delivery/")(visitor, _)
     visitor.page.get_by_label("Select all objects on this page for an action").check()
     visitor.page.get_by_label("Action:").select_option("let_go")
     visitor.press("Go")
@@ -279,7 +279,9 @@ def _of(model: type[models.Model], registered: "admin.ModelAdmin[Any]") -> list[
     found = [State(name=f"{name}_list", heading="", arrive=_inside(_path(model)))]
     if registered.has_add_permission(_asked_by_a_superuser()):
         found.append(State(name=f"{name}_add", heading="", arrive=_inside(f"{_path(model)}add/")))
-    if model._meta.app_label in {"accounts", "audit"} and model is not BulkAction:  # whose pages are stations below
+    if (
+        model._meta.app_label in {"accounts", "audit", "webhooks"} and model is not BulkAction
+    ):  # whose pages are stations below
         found.append(State(name=f"{name}_page", heading="", arrive=_newest(model)))
     return found
 

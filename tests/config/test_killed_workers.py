@@ -42,7 +42,7 @@ NEW_KEY = bytes(range(32))
 HOLD = """
     SELECT FROM accounts_session WHERE session_key = 'old7' FOR UPDATE;
     SELECT FROM accounts_user WHERE name = 'Person 7' FOR UPDATE;
-    SELECT FROM accounts_webhook FOR UPDATE;
+    SELECT FROM webhooks_webhook FOR UPDATE;
     INSERT INTO audit_jobrun (name, ran_at, trouble, progress) VALUES ('purge', now(), '', '{}');
 """
 HELD = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -150,5 +150,5 @@ def _now(action: BulkAction) -> BulkAction:
 
 
 def _is_under_the_new_key() -> bool:
-    under = [set(one.under) for one in key_rotation.look() if one.name == "accounts_webhook.secret"]
+    under = [set(one.under) for one in key_rotation.look() if one.name == "webhooks_webhook.secret"]
     return under == [{key_ids()[0]}]

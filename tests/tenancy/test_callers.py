@@ -18,7 +18,6 @@ CALLERS = {
     "accounts/organizations/claim_rules/applying.py": "what claim rules give and take at a sign-in, in whatever tenant",
     "accounts/organizations/claim_rules/wanted.py": "which claims the rules of all tenants look at",
     "jobs/key_rotation.py": "secrets of all tenants, encrypted under the newest key",
-    "accounts/migrations/0022_canonical_addresses.py": "the canonical form of addresses in invitations of all tenants",
     "jobs/purging/slices.py": "invitations of all tenants whose time is long over",
     "console/request_context.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",

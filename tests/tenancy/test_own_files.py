@@ -179,8 +179,8 @@ BAD = {
     ),
     "of another app by a third": (
         "personal_data",
-        "DECLARATIONS = [NotPersonalData('accounts.Errand', reason='None.')]",
-        "accounts.Errand is a model of jobs",
+        "DECLARATIONS = [NotPersonalData('jobs.Errand', reason='None.')]",
+        "jobs.Errand",
     ),
     "twice in two apps": (
         "audited",

@@ -19,8 +19,8 @@ BEGIN
 END
 $$;
 
--- What the statement's leading comment tells: k and a the actor's kind and id, n tenant, r request, b batch,
--- t the table whose change a signal announced. It is looked for at the very start only: values stand further
+-- What the statement's leading comment tells: k and a the actor's kind and id, h and i those of who is behind, n tenant,
+-- r request, b batch, t the table whose change a signal announced. It is looked for at the very start only: values stand further
 -- inside the text, and could tell a story of their own. Broken JSON in it makes the write fail.
 CREATE FUNCTION audit_told(query text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
@@ -49,22 +49,25 @@ DECLARE
     source text := CASE WHEN told ->> 't' = TG_TABLE_NAME THEN 'signal' ELSE 'database' END;
     kind text := coalesce(told ->> 'k', 'database');
     actor text := CASE kind WHEN 'database' THEN session_user ELSE told ->> 'a' END;
+    behind_kind text := told ->> 'h';
+    behind text := told ->> 'i';
     tenant text := told ->> 'n';
     keys text[] := TG_ARGV[0];
     is_new boolean := TG_OP = 'INSERT';
     action text := CASE WHEN is_new THEN 'create' ELSE 'delete' END;
 BEGIN
-    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database') THEN
-        RAISE EXCEPTION 'not a kind of actor: %', kind USING ERRCODE = 'invalid_parameter_value';
+    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database')
+        OR behind_kind NOT IN ('person', 'service', 'command', 'job', 'migration') THEN
+        RAISE EXCEPTION 'not a kind of actor: %', coalesce(behind_kind, kind) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF TG_NARGS = 3 THEN
         INSERT INTO public.audit_entry (
-            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id,
+            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
             object_table, object_id, person, tenant_id, before, after
         ) OVERRIDING SYSTEM VALUE
         SELECT
             nextval('public.audit_entry_id_seq'), now_at, pg_current_xact_id()::text::bigint,
-            request, batch, source, action, kind, actor, TG_TABLE_NAME,
+            request, batch, source, action, kind, actor, behind_kind, behind, TG_TABLE_NAME,
             concat_ws(',', j ->> keys[1], j ->> keys[2], j ->> keys[3], j ->> keys[4]),
             j ->> TG_ARGV[1], coalesce(j ->> TG_ARGV[2], tenant),
             CASE WHEN NOT is_new THEN j END, CASE WHEN is_new THEN j END
@@ -93,12 +96,12 @@ BEGIN
             FROM changed WHERE has_personal
         )
         INSERT INTO public.audit_entry (
-            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id,
+            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
             object_table, object_id, person, tenant_id, before, after, personal_digest
         ) OVERRIDING SYSTEM VALUE
         SELECT
             id, now_at, pg_current_xact_id()::text::bigint,
-            request, batch, source, action, kind, actor, TG_TABLE_NAME,
+            request, batch, source, action, kind, actor, behind_kind, behind, TG_TABLE_NAME,
             concat_ws(',', j ->> keys[1], j ->> keys[2], j ->> keys[3], j ->> keys[4]),
             j ->> TG_ARGV[1], coalesce(j ->> TG_ARGV[2], tenant),
             CASE WHEN NOT is_new THEN shown END, CASE WHEN is_new THEN shown END,
@@ -126,20 +129,23 @@ DECLARE
     source text := CASE WHEN told ->> 't' = TG_TABLE_NAME THEN 'signal' ELSE 'database' END;
     kind text := coalesce(told ->> 'k', 'database');
     actor text := CASE kind WHEN 'database' THEN session_user ELSE told ->> 'a' END;
+    behind_kind text := told ->> 'h';
+    behind text := told ->> 'i';
     tenant text := told ->> 'n';
     keys text[] := TG_ARGV[0];
 BEGIN
-    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database') THEN
-        RAISE EXCEPTION 'not a kind of actor: %', kind USING ERRCODE = 'invalid_parameter_value';
+    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database')
+        OR behind_kind NOT IN ('person', 'service', 'command', 'job', 'migration') THEN
+        RAISE EXCEPTION 'not a kind of actor: %', coalesce(behind_kind, kind) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF TG_NARGS = 3 THEN
         INSERT INTO public.audit_entry (
-            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id,
+            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
             object_table, object_id, person, tenant_id, before, after
         ) OVERRIDING SYSTEM VALUE
         SELECT
             nextval('public.audit_entry_id_seq'), now_at, pg_current_xact_id()::text::bigint,
-            request, batch, source, 'update', kind, actor, TG_TABLE_NAME,
+            request, batch, source, 'update', kind, actor, behind_kind, behind, TG_TABLE_NAME,
             concat_ws(',', o.j ->> keys[1], o.j ->> keys[2], o.j ->> keys[3], o.j ->> keys[4]),
             coalesce(o.j ->> TG_ARGV[1], n.j ->> TG_ARGV[1]),
             coalesce(o.j ->> TG_ARGV[2], n.j ->> TG_ARGV[2], tenant),
@@ -184,12 +190,12 @@ BEGIN
             SELECT id, now_at, salt, personal_before, personal_after FROM changed WHERE salt IS NOT NULL
         )
         INSERT INTO public.audit_entry (
-            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id,
+            id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
             object_table, object_id, person, tenant_id, before, after, personal_digest
         ) OVERRIDING SYSTEM VALUE
         SELECT
             id, now_at, pg_current_xact_id()::text::bigint,
-            request, batch, source, 'update', kind, actor, TG_TABLE_NAME,
+            request, batch, source, 'update', kind, actor, behind_kind, behind, TG_TABLE_NAME,
             concat_ws(',', was ->> keys[1], was ->> keys[2], was ->> keys[3], was ->> keys[4]),
             coalesce(was ->> TG_ARGV[1], is_now ->> TG_ARGV[1]),
             coalesce(was ->> TG_ARGV[2], is_now ->> TG_ARGV[2], tenant),
@@ -209,13 +215,15 @@ DECLARE
     entry_id bigint := nextval('public.audit_entry_id_seq');
     now_at timestamptz := clock_timestamp();
     kind text := coalesce(told ->> 'actor_kind', 'database');
+    behind_kind text := told ->> 'behind_kind';
     address inet := told ->> 'address';
     user_agent text := told ->> 'user_agent';
     personal jsonb := told -> 'personal';
     salt uuid := CASE WHEN coalesce(address::text, user_agent, personal::text) IS NOT NULL THEN gen_random_uuid() END;
 BEGIN
-    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database') THEN
-        RAISE EXCEPTION 'not a kind of actor: %', kind USING ERRCODE = 'invalid_parameter_value';
+    IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database')
+        OR behind_kind NOT IN ('person', 'service', 'command', 'job', 'migration') THEN
+        RAISE EXCEPTION 'not a kind of actor: %', coalesce(behind_kind, kind) USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF name !~ '^[a-z_]+(\.[a-z_]+)+$' THEN
         RAISE EXCEPTION 'not the name of an event: %', name USING ERRCODE = 'invalid_parameter_value';
@@ -225,12 +233,12 @@ BEGIN
         VALUES (entry_id, now_at, salt, personal, address, user_agent);
     END IF;
     INSERT INTO public.audit_entry (
-        id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id,
+        id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
         object_table, object_id, person, tenant_id, reason, details, personal_digest
     ) OVERRIDING SYSTEM VALUE VALUES (
         entry_id, now_at, pg_current_xact_id()::text::bigint,
         (told ->> 'request_id')::uuid, (told ->> 'batch_id')::uuid, 'event', name,
-        kind, CASE kind WHEN 'database' THEN session_user ELSE told ->> 'actor_id' END,
+        kind, CASE kind WHEN 'database' THEN session_user ELSE told ->> 'actor_id' END, behind_kind, told ->> 'behind_id',
         told ->> 'object_table', told ->> 'object_id', told ->> 'person', told ->> 'tenant_id', told ->> 'reason',
         told -> 'details',
         CASE WHEN salt IS NOT NULL THEN public.audit_digest(salt, NULL, personal, address, user_agent) END
@@ -238,18 +246,13 @@ BEGIN
 END
 $$;
 
+-- DELETE is retention's alone, whose functions say so; it is nobody's right in any other way.
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF TG_OP = 'DELETE' AND current_setting('audit.removing', true) = 'retention' THEN
+        RETURN NULL;
+    END IF;
     RAISE EXCEPTION 'the trail is append-only: % on % is refused', TG_OP, TG_TABLE_NAME
         USING ERRCODE = 'insufficient_privilege';
 END
 $$;
-
-CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit_entry
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
-ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_append_only;
-
--- Personal values may be removed by the owner, never changed.
-CREATE TRIGGER audit_append_only BEFORE UPDATE ON audit_personal
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
-ALTER TABLE audit_personal ENABLE ALWAYS TRIGGER audit_append_only;

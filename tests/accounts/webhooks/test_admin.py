@@ -19,7 +19,7 @@ from webhooks import changes, running
 from webhooks.models import Delivery, Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LIST = "/admin/accounts/webhook/"
+LIST = "/admin/webhooks/webhook/"
 
 
 def page(webhook: Webhook, then: str = "change") -> str:
@@ -54,7 +54,7 @@ def test_an_owner_sets_one_up_tests_it_and_sees_how_it_is_doing(town: Town) -> N
     shown = browser.get(LIST).content.decode()
     assert "well" in shown
     assert "in-the-address" not in shown
-    told = Entry.objects.filter(object_table="accounts_webhook", object_id=str(webhook.pk))
+    told = Entry.objects.filter(object_table="webhooks_webhook", object_id=str(webhook.pk))
     assert {"create", "webhook.tested", "webhook.secret_rotated"} <= set(told.values_list("action", flat=True))
     assert not any(secret in str((entry.before, entry.after, entry.details)) for entry in told)
 
@@ -93,7 +93,7 @@ def test_one_that_is_switched_on_again_begins_anew(town: Town, set_up: Set) -> N
 
 def test_dead_letters_show_their_reason_and_are_tried_again_or_let_go(town: Town, set_up: Set) -> None:
     browser = proven(town.a.owner)
-    letters = "/admin/accounts/delivery/"
+    letters = "/admin/webhooks/delivery/"
     with receiving(422) as receiver:
         webhook, _ = set_up(town.a, receiver.url, tables=["accounts_role"])
         with tenant_context(town.a.tenant.pk):
@@ -131,7 +131,7 @@ def test_nobody_finds_or_moves_another_tenants(town: Town, set_up: Set) -> None:
 
 def test_who_may_not_read_the_trail_here_may_not_have_it_sent(town: Town) -> None:
     with tenant_context(town.a.tenant.pk):
-        town.a.role.permissions.set(permissions(("accounts.add_webhook", "accounts.view_webhook")))
+        town.a.role.permissions.set(permissions(("webhooks.add_webhook", "webhooks.view_webhook")))
         Membership.objects.filter(user=town.a.member).update(role=town.a.role)
     assert proven(town.a.member).get(f"{LIST}add/").status_code == 403
 

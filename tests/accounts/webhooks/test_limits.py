@@ -117,7 +117,7 @@ def test_a_tenant_has_so_many_webhooks_and_another_as_many(town: Town, monkeypat
     for side in (town.a, town.b):
         browser = proven(side.owner)
         told = {"name": "Ours", "url": "https://93.184.215.14/", "is_active": "on"}
-        answers = [browser.post("/admin/accounts/webhook/add/", told) for _ in range(3)]
+        answers = [browser.post("/admin/webhooks/webhook/add/", told) for _ in range(3)]
         assert b"as many webhooks as" in answers[2].content
         assert b"as many webhooks as" not in answers[1].content
 
@@ -161,19 +161,19 @@ def test_what_an_address_hides_stands_nowhere_in_the_trail(town: Town, set_up: C
         with site_context("a test changes"):
             webhook.url = url + "x"
             changes.change(webhook, switched_on=False, elsewhere=True)
-    entries = Entry.objects.filter(object_table="accounts_webhook")
+    entries = Entry.objects.filter(object_table="webhooks_webhook")
 
     assert SECRET not in str([(entry.before, entry.after, entry.details) for entry in entries])
     aimed = [entry.details for entry in entries if entry.action == "webhook.url_set"]
     assert [found["host"] for found in aimed if found] == ["127.0.0.1", "127.0.0.1"]
-    lists = proven(town.a.owner).get("/admin/accounts/webhook/").content
+    lists = proven(town.a.owner).get("/admin/webhooks/webhook/").content
     assert SECRET.encode() not in lists
 
 
 @pytest.mark.django_db
 def test_the_page_of_an_older_entry_does_not_show_what_it_still_holds() -> None:
     """The trail is never changed: what was written before the column was masked stays there."""
-    old = Entry(object_table="accounts_webhook", action="update", source="signal")
+    old = Entry(object_table="webhooks_webhook", action="update", source="signal")
     telling = Telling(entry=old, sight=Sight(HttpRequest()), personal=None)
 
     assert telling.value("after", "url", f"https://hooks.example/{SECRET}").kept is Kept.HIDDEN

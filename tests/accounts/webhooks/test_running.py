@@ -120,7 +120,7 @@ def test_personal_values_and_secrets_stay_at_home(town: Town, set_up: Set) -> No
         send()
     text = b"".join(one.body for one in receiver.came).decode()
     kept = again(webhook)
-    assert receiver.types == ["invitation.sent", "accounts_webhook.update", "webhook.secret_rotated"]
+    assert receiver.types == ["invitation.sent", "webhooks_webhook.update", "webhook.secret_rotated"]
     for canary in ("canary@example.com", "203.0.113.9", "Canary/1", secret, kept.secret, kept.former_secret):
         assert canary not in text
 

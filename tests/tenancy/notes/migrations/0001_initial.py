@@ -7,7 +7,7 @@ from tenancy import EnableOwnerIsolation, EnableTenantIsolation
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies = [("accounts", "0003_tenants_roles_memberships")]
+    dependencies = [("accounts", "0001_initial")]
     operations = [
         migrations.CreateModel(
             name="Note",

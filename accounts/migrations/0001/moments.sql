@@ -1,0 +1,76 @@
+-- Whether a moment is to move: an older one comes from a copy of the row, unless what is there lies in the future.
+CREATE FUNCTION accounts_is_moved(was timestamptz, wanted timestamptz) RETURNS boolean LANGUAGE sql VOLATILE
+RETURN wanted > coalesce(was, '-infinity') OR (was > clock_timestamp() AND wanted IS DISTINCT FROM was);
+
+-- Now, by the database's clock, and in no case what was there: moments like this are compared for being the same.
+CREATE FUNCTION accounts_another_moment(was timestamptz) RETURNS timestamptz LANGUAGE sql VOLATILE
+RETURN (
+    SELECT CASE WHEN m.now IS DISTINCT FROM was THEN m.now ELSE m.now + interval '1 microsecond' END
+    FROM (SELECT clock_timestamp() AS now OFFSET 0) m
+);
+
+-- not_before moves whenever the account is closed or opened, and when somebody says so. The moment is this very one,
+-- whatever was said and whatever a clock that was ahead has left there, and never the same twice (ADR 42). A whole row
+-- that is saved from an older copy leaves it where it is; over a moment in the future it moves it: nobody can tell then.
+CREATE FUNCTION accounts_move_not_before() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF OLD.is_active IS DISTINCT FROM NEW.is_active OR public.accounts_is_moved(OLD.not_before, NEW.not_before) THEN
+        NEW.not_before := public.accounts_another_moment(OLD.not_before);
+    ELSE
+        NEW.not_before := OLD.not_before;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER move_not_before BEFORE UPDATE ON accounts_user FOR EACH ROW
+WHEN ((OLD.is_active, OLD.not_before) IS DISTINCT FROM (NEW.is_active, NEW.not_before))
+EXECUTE FUNCTION accounts_move_not_before();
+
+-- Whatever changes how a person comes in, or what they may do, moves their epoch to this very moment: a proof that was
+-- judged before opens nothing (ADR 28). Here, so that an UPDATE at the database's prompt counts as well. A whole row
+-- saved from an older copy leaves it where it is.
+CREATE FUNCTION accounts_move_sign_in_epoch() RETURNS trigger LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    was_verified CONSTANT boolean := OLD.email_verified
+        AND (OLD.email, OLD.email_verified) IS DISTINCT FROM (NEW.email, NEW.email_verified);
+BEGIN
+    IF was_verified
+        OR (OLD.password, OLD.username, OLD.is_active, OLD.is_staff, OLD.is_superuser, OLD.second_factor_required,
+            OLD.not_before)
+        IS DISTINCT FROM
+        (NEW.password, NEW.username, NEW.is_active, NEW.is_staff, NEW.is_superuser, NEW.second_factor_required,
+            NEW.not_before)
+        OR public.accounts_is_moved(OLD.sign_in_epoch, NEW.sign_in_epoch)
+    THEN
+        NEW.sign_in_epoch := public.accounts_another_moment(OLD.sign_in_epoch);
+    ELSE
+        NEW.sign_in_epoch := OLD.sign_in_epoch;
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Named to come after move_not_before: triggers of one kind run in the order of their names.
+CREATE TRIGGER move_sign_in_epoch BEFORE UPDATE ON accounts_user FOR EACH ROW
+WHEN (
+    (OLD.password, OLD.username, OLD.email, OLD.email_verified, OLD.is_active, OLD.is_staff, OLD.is_superuser,
+        OLD.second_factor_required, OLD.not_before, OLD.sign_in_epoch)
+    IS DISTINCT FROM
+    (NEW.password, NEW.username, NEW.email, NEW.email_verified, NEW.is_active, NEW.is_staff, NEW.is_superuser,
+        NEW.second_factor_required, NEW.not_before, NEW.sign_in_epoch)
+)
+EXECUTE FUNCTION accounts_move_sign_in_epoch();
+
+-- Who does not say under which not_before of its person a session is given has it added by the database (ADR 42), by
+-- what the clock says. STABLE, so that it sees what the INSERT sees.
+CREATE FUNCTION accounts_session_not_before() RETURNS trigger LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.not_before := (
+        SELECT u.not_before FROM public.accounts_user u WHERE u.id = NEW.user_id AND NEW.created_at >= u.not_before
+    );
+    RETURN NEW;
+END $$;
+CREATE TRIGGER note_not_before BEFORE INSERT ON accounts_session
+    FOR EACH ROW WHEN (NEW.user_id IS NOT NULL AND NEW.not_before IS NULL)
+    EXECUTE FUNCTION accounts_session_not_before();

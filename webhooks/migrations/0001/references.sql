@@ -1,0 +1,15 @@
+-- Who deletes an account may not see the webhooks that it made: the database lets go of it in them.
+DO $$
+DECLARE
+    named text := (
+        SELECT conname FROM pg_constraint
+        WHERE conrelid = 'webhooks_webhook'::regclass AND confrelid = 'accounts_user'::regclass AND contype = 'f'
+    );
+BEGIN
+    EXECUTE format('ALTER TABLE webhooks_webhook DROP CONSTRAINT %I', named);
+    EXECUTE format(
+        'ALTER TABLE webhooks_webhook ADD CONSTRAINT %I FOREIGN KEY (created_by_id) REFERENCES accounts_user (id) '
+        'ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED', named
+    );
+END
+$$;
