@@ -70,7 +70,10 @@ class Run:
         if "REDIS_URL" not in self.given:
             base.append(programs.valkey_service(valkey))
         self.supervisor.start(*base)
-        urls = programs.create_roles(postgres, secrets) if "DATABASE_URL" not in self.given else {}
+        if "DATABASE_URL" in self.given:
+            return {"REDIS_URL": valkey.url}
+        urls = programs.create_roles(postgres, secrets)
+        programs.refuse_former(postgres)
         return urls | {"REDIS_URL": valkey.url}
 
     def _port(self, name: str, default: int) -> int:

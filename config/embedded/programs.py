@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
-from config import obstacles
+from config import former_migrations, obstacles
 from config.embedded import child, roles
 from config.embedded.child import CannotStart
 from config.embedded.place import Place
@@ -49,6 +49,19 @@ def create_roles(postgres: Postgres, kept: Mapping[str, str]) -> dict[str, str]:
         backup=(roles.BACKUP_ROLE, kept["BACKUP_PASSWORD"]),
     )
     return {"DATABASE_URL": urls.runtime, "DATABASE_OWNER_URL": urls.owner}
+
+
+def refuse_former(postgres: Postgres) -> None:
+    """Leave a database alone that an older commit made. Raises CannotStart."""
+    with postgres.connect(DATABASE) as connection:
+        has_any = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
+        applied = connection.execute("SELECT app, name FROM django_migrations").fetchall() if has_any == (True,) else []
+    if former_migrations.unknown_in(applied):
+        folders = " and ".join(dict.fromkeys(map(str, (postgres.place.state, postgres.place.server_home))))
+        raise CannotStart(
+            f"an older commit made the database in {folders}, by migrations that are gone: move {folders} aside to "
+            "begin anew, or go back to that commit"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

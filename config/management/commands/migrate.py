@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as Migrate
 from django.db import connection
 from django.db.migrations import Migration
+from django.db.migrations.recorder import MigrationRecorder
 
 from audit.context import Actor, ActorKind, acting
 from config.database import as_owner
+from config.former_migrations import unknown_in
 
 ONE_AT_A_TIME = 0x7E571B01E  # any number that nobody else locks
 
@@ -34,6 +37,7 @@ class Command(Migrate):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_owner(settings.DATABASE_OWNER_URL), one_at_a_time(), acting(actor=lambda: self.acts):
+            _refuse_former()
             super().handle(*args, **options)
 
     def migration_progress_callback(self, action: str, migration: Migration | None = None, fake: bool = False) -> None:  # noqa: FBT001, FBT002  # Django's
@@ -42,3 +46,12 @@ class Command(Migrate):
             self.acts = Actor(ActorKind.MIGRATION, f"{migration.app_label}.{migration.name}")
         else:
             self.acts = type(self).acts
+
+
+def _refuse_former() -> None:
+    """Refuse a database that an older commit made, before anything is written. Raises CommandError."""
+    if unknown := unknown_in(MigrationRecorder(connection).applied_migrations()):
+        raise CommandError(
+            f"an older commit made this database, by migrations that are gone ({unknown[0]} and others): give an empty "
+            "database, or go back to that commit. Nothing was changed."
+        )

@@ -1,0 +1,116 @@
+"""A database that an older commit made by migrations that are gone: one line says what to do, and nothing changes."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from config.embedded import kept, place, programs
+from config.embedded.place import Place
+from config.embedded.postgres import Postgres
+from config.embedded.programs import any_free_port
+from tests import checkouts
+from tests.elsewhere import elsewhere
+from tests.servers import Servers
+
+FORMER = [("accounts", "0001_initial"), ("accounts", "0002_sessions_of_a_provider"), ("providers", "0001_tokens")]
+MADE = """
+    CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app text, name text, applied timestamptz DEFAULT now());
+    CREATE TABLE accounts_user (id uuid);
+"""
+SCHEMA = """
+    SELECT c.oid, c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1, 3
+"""
+
+
+def make_former(connection: psycopg.Connection) -> None:
+    """Leave what an older commit's ``migrate`` leaves, as far as it can be recognised by it."""
+    connection.execute("SET ROLE vestibule_owner")
+    connection.execute(MADE)
+    for app, name in FORMER:
+        connection.execute("INSERT INTO django_migrations (app, name) VALUES (%s, %s)", [app, name])
+    connection.execute("RESET ROLE")
+
+
+def everything(connection: psycopg.Connection) -> tuple[object, object]:
+    rows = connection.execute("SELECT app, name FROM django_migrations ORDER BY id").fetchall()
+    return connection.execute(SCHEMA).fetchall(), rows
+
+
+@pytest.mark.parametrize("asked", [(), ("accounts",), ("jobs", "zero")])
+def test_migrate_refuses_it_in_one_line_and_writes_nothing(servers: Servers, asked: tuple[str, ...]) -> None:
+    with elsewhere(servers) as database:
+        make_former(database.connection)
+        before = everything(database.connection)
+
+        refused = database.migrate(*asked)
+
+        assert refused.returncode == 1
+        assert refused.stdout + refused.stderr == (
+            "CommandError: an older commit made this database, by migrations that are gone "
+            "(accounts.0002_sessions_of_a_provider and others): give an empty database, or go back to that commit. "
+            "Nothing was changed.\n"
+        )
+        assert everything(database.connection) == before
+
+
+def test_a_database_that_is_ahead_of_its_code_is_no_such_one(servers: Servers) -> None:
+    with elsewhere(servers) as database:
+        assert database.migrate("--verbosity", "0").returncode == 0
+        row = "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '0002_of_a_newer_release', now())"
+        database.connection.execute(row)
+
+        again = database.migrate()
+
+        assert (again.returncode, again.stderr) == (0, "")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Path]:
+    yield checkouts.copy(tmp_path / "checkout")
+    shutil.rmtree(place.find(tmp_path / "checkout" / ".local").server_home)
+
+
+@contextmanager
+def started(where: Place) -> Iterator[psycopg.Connection]:
+    """Start the database of a checkout as ``make run`` does, and connect to it as the bootstrap superuser."""
+    secrets = kept.secrets_in(where.state / "secrets")
+    postgres = Postgres(place=where, superuser_password=secrets["SUPERUSER_PASSWORD"])
+    process = postgres.start()
+    try:
+        postgres.wait_ready(process)
+        programs.create_roles(postgres, secrets)
+        with postgres.connect(programs.DATABASE) as connection:
+            yield connection
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=10)
+
+
+@pytest.mark.alone
+def test_make_run_leaves_the_local_folder_of_an_older_commit_alone(checkout: Path) -> None:
+    where = place.find(checkout / ".local")
+    with started(where) as connection:
+        make_former(connection)
+        before = everything(connection)
+
+    environment = {"PATH": os.environ["PATH"], "PORT": f"{any_free_port()}", "SANDBOX_PORT": f"{any_free_port()}"}
+    command = [sys.executable, "-m", "config.embedded"]
+    done = subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+
+    folders = " and ".join(dict.fromkeys((f"{where.state}", f"{where.server_home}")))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == (
+        f"Vestibule cannot start: an older commit made the database in {folders}, by migrations that are gone: move "
+        f"{folders} aside to begin anew, or go back to that commit\n"
+    )
+    with started(where) as connection:
+        assert everything(connection) == before
