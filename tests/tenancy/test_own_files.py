@@ -177,11 +177,6 @@ BAD = {
         "DECLARATIONS = [Purgeable('audit.JobRun', column='ran_at', event=AppEvent('a.b', 'C.'))]",
         "audit.JobRun is a model of audit, which declares its own",
     ),
-    "of another app by a third": (
-        "personal_data",
-        "DECLARATIONS = [NotPersonalData('jobs.Errand', reason='None.')]",
-        "jobs.Errand",
-    ),
     "twice in two apps": (
         "audited",
         "DECLARATIONS = [Audited('auth.Group')]",
