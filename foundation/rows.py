@@ -43,7 +43,7 @@ class Rows(Generic[Row]):
         return self.model.from_db("default", self.names, values)
 
 
-def fetch_one(sql: str, parameters: Sequence[Any]) -> Sequence[Any] | None:
+def fetch_one(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         row: Sequence[Any] | None = cursor.fetchone()
