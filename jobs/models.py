@@ -4,8 +4,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from jobs.retry import WAITING, Retryable
 
 SOON = timedelta(seconds=30)  # by then a worker has had its message, or the message is lost
 REMEMBERED = timedelta(days=2)
@@ -22,11 +25,11 @@ def remembered_until() -> datetime:
 class ErrandQuerySet(models.QuerySet["Errand"]):
     def waiting(self) -> "ErrandQuerySet":
         """Those that are still to be done."""
-        return self.filter(next_try_at__isnull=False)
+        return self.filter(WAITING)
 
 
-class Errand(models.Model):
-    """An errand: what it is, its content, encrypted, and when it is tried next; never again, when that is empty.
+class Errand(Retryable):
+    """An errand: what it is, its content, encrypted, and when it is attempted next; never again, when that is empty.
 
     What is over keeps no content, but its id for a while, so that it is done once, however often it is asked for.
     """
@@ -34,9 +37,7 @@ class Errand(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("what"), max_length=40)
     content = models.TextField(_("content"), editable=False)  # encrypted: addresses, and links that open accounts
-    created_at = models.DateTimeField(_("left"), default=timezone.now, editable=False)
-    next_try_at = models.DateTimeField(_("next try"), default=soon, null=True)
-    tries = models.PositiveIntegerField(_("tries"), default=0)
+    next_attempt_at = models.DateTimeField(_("next try"), null=True, default=soon, db_default=Now())
     expires_at = models.DateTimeField(_("forgotten"), default=remembered_until, db_index=True)
 
     objects = ErrandQuerySet.as_manager()
@@ -44,11 +45,7 @@ class Errand(models.Model):
     class Meta:
         verbose_name = _("errand")
         verbose_name_plural = _("errands")
-        indexes = (
-            models.Index(
-                fields=["next_try_at"], condition=models.Q(next_try_at__isnull=False), name="errand_to_be_done"
-            ),
-        )
+        indexes = (models.Index(fields=["next_attempt_at"], condition=WAITING, name="errand_to_be_done"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -18,5 +18,5 @@ class Standing:
 
 def tried_in_vain() -> Standing:
     """The first try counts before it is over: one errand more than once tried has failed at least once."""
-    found = Errand.objects.waiting().filter(tries__gt=1).aggregate(count=Count("pk"), since=Min("created_at"))
+    found = Errand.objects.waiting().filter(attempts__gt=1).aggregate(count=Count("pk"), since=Min("created_at"))
     return Standing(**found)

@@ -1,7 +1,7 @@
 """Doing errands: each once, by whoever comes first, tried again for a day.
 
-Whoever is at one holds a lock of the connection, not a transaction: a mail server may be slow. Each try is counted
-before it begins, with a pause until the next, so that one that kills its worker is not tried at every turn.
+Whoever is at one holds a lock of the connection, not a transaction: a mail server may be slow. Each attempt
+is counted before it begins, so that one that kills its worker is not repeated at every turn (``jobs.retry``).
 """
 
 import json
@@ -13,25 +13,20 @@ from uuid import UUID
 
 from celery import shared_task
 from django.db import DatabaseError, transaction
-from django.db.models import F
-from django.db.models.functions import Least
-from django.utils import timezone
 from redis.exceptions import RedisError
 
 from audit.events import Event, record
-from foundation.clocks import come
 from foundation.encryption import DecryptionFailed, decrypt
 from foundation.locks import one_at_a_time
 from jobs.celery_context import as_told
 from jobs.deferred.registry import TryLater, kind_named
 from jobs.models import Errand
+from jobs.retry import RetryPolicy, doubling
 
 logger = logging.getLogger(__name__)
 
 PURPOSE = "errand"
-FIRST_PAUSE, LONGEST_PAUSE = 15, 600  # seconds
-LONGEST_WAIT = timedelta(seconds=LONGEST_PAUSE)
-GIVEN_UP = timedelta(days=1)
+RETRIES = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(minutes=10)), max_age=timedelta(days=1))
 BATCH = 500  # errands of one run of the schedule
 FAILURES = 3  # in a run, that leave the rest to the next: the mail server may be away
 
@@ -48,10 +43,10 @@ def do(errand_id: UUID) -> bool:
         errand = Errand.objects.waiting().filter(pk=errand_id).first() if is_ours else None
         if errand is None:
             return True
-        if timezone.now() - errand.created_at > GIVEN_UP:
+        if RETRIES.gives_up(since=errand.created_at):
             _give_up(errand)
             return True
-        _count_try(errand)
+        errand.begin_attempt(RETRIES)
         try:
             _do(errand)
         except (TryLater, DecryptionFailed, DatabaseError, RedisError) as failed:
@@ -67,7 +62,7 @@ def do_due(*, seconds: float) -> None:
         if not is_ours:
             return
         deadline, failures = time.monotonic() + seconds, 0
-        due = Errand.objects.waiting().filter(come("next_try_at", longest=LONGEST_WAIT)).order_by("next_try_at")
+        due = Errand.objects.filter(RETRIES.due()).order_by("next_attempt_at")
         for errand_id in list(due.values_list("pk", flat=True)[:BATCH]):
             failures += not do(errand_id)
             if failures >= FAILURES or time.monotonic() >= deadline:
@@ -85,19 +80,12 @@ def _do(errand: Errand) -> None:
         _end(errand)
 
 
-def _count_try(errand: Errand) -> None:
-    pause = timedelta(seconds=min(FIRST_PAUSE * 2 ** min(errand.tries, 20), LONGEST_PAUSE))
-    now = timezone.now()
-    left_at = Least(F("created_at"), now)  # it is given up a day after it was left, whatever the clock said then
-    Errand.objects.filter(pk=errand.pk).update(tries=F("tries") + 1, next_try_at=now + pause, created_at=left_at)
-
-
 def _end(errand: Errand) -> None:
-    Errand.objects.filter(pk=errand.pk).update(next_try_at=None, content="")
+    Errand.objects.filter(pk=errand.pk).update(next_attempt_at=None, content="")
 
 
 def _give_up(errand: Errand) -> None:
     with transaction.atomic():
         _end(errand)
-        record(Event.DEFERRED_TASK_FAILED, object=errand, kind=errand.kind, tries=errand.tries)
+        record(Event.DEFERRED_TASK_FAILED, object=errand, kind=errand.kind, tries=errand.attempts)
     logger.error("an errand was given up: %s %s", errand.kind, errand.pk)

@@ -48,7 +48,7 @@ def send() -> Errand:
 
 
 def wait_no_longer() -> None:
-    Errand.objects.waiting().update(next_try_at=timezone.now())
+    Errand.objects.waiting().update(next_attempt_at=timezone.now())
 
 
 def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
@@ -75,7 +75,7 @@ def test_a_lost_message_loses_nothing(post: Post) -> None:
 
     assert post.count(ADA) == 1
     sent.refresh_from_db()
-    assert (sent.next_try_at, sent.content, sent.tries) == (None, "", 1)
+    assert (sent.next_attempt_at, sent.content, sent.attempts) == (None, "", 1)
 
 
 def test_what_is_done_is_not_done_again_however_it_is_asked_for(post: Post) -> None:
@@ -93,7 +93,7 @@ def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> No
         other.execute("SELECT pg_advisory_lock(%s)", [number_of(f"errand {sent.pk}")])
         assert post.count(ADA) == 0
         other.execute("SELECT pg_advisory_unlock_all()")
-    assert Errand.objects.get().tries == 0
+    assert Errand.objects.get().attempts == 0
 
     do(sent.pk)
     assert post.count(ADA) == 1
@@ -106,9 +106,9 @@ def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
     assert not Group.objects.exists()
 
     waiting.refresh_from_db()
-    assert waiting.tries == 1
-    assert waiting.next_try_at
-    assert waiting.next_try_at > timezone.now() + timedelta(seconds=10)
+    assert waiting.attempts == 1
+    assert waiting.next_attempt_at
+    assert waiting.next_attempt_at > timezone.now() + timedelta(seconds=10)
 
 
 def test_it_is_done_for_whoever_asked_even_by_the_schedule() -> None:
@@ -128,7 +128,7 @@ def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
     wait_no_longer()
     do_errands_again()
 
-    assert sorted(Errand.objects.values_list("tries", flat=True)) == [0, 0, 1, 1, 1]
+    assert sorted(Errand.objects.values_list("attempts", flat=True)) == [0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str,
 
 def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> None:
     sent = send()
-    Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_try_at=timezone.now())
+    Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_attempt_at=timezone.now())
     do_errands_again()
 
     told = Entry.objects.get(action=Event.DEFERRED_TASK_FAILED)

@@ -136,7 +136,7 @@ def _taking_over(broker: str, messages: Any, tmp_path: Path, environment: dict[s
 def _let_time_pass() -> None:
     """Everything of the schedule is due, and what was left alone was so for long enough."""
     now = timezone.now()
-    Errand.objects.waiting().update(next_try_at=now)
+    Errand.objects.waiting().update(next_attempt_at=now)
     with site_context("a test lets time pass"):
         BulkAction.objects.update(moved_at=now - timedelta(minutes=5))
     for name in app.conf.beat_schedule:

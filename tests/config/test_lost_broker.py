@@ -64,7 +64,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def lost() -> None:
     """Promise a mail whose message goes to a broker that these workers do not know."""
     mail.send("ada@example.com", "address_changed", {})
-    Errand.objects.update(next_try_at=timezone.now())
+    Errand.objects.update(next_attempt_at=timezone.now())
 
 
 def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everything(

@@ -117,7 +117,7 @@ def an_errand(stage: Stage) -> None:
 def an_errand_that_was_lost(stage: Stage) -> None:
     an_errand(stage)
     stage.arguments = {}
-    Errand.objects.update(next_try_at=timezone.now())
+    Errand.objects.update(next_attempt_at=timezone.now())
 
 
 def a_bulk_action(stage: Stage) -> None:

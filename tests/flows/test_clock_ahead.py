@@ -142,7 +142,7 @@ def _tick(beat: Scheduler) -> None:
 
 def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
     mail.send("ada@example.com", "address_changed", {})
-    Errand.objects.waiting().update(next_try_at=next_year(), created_at=next_year())
+    Errand.objects.waiting().update(next_attempt_at=next_year(), created_at=next_year())
     forget_messages()
 
     do_due(seconds=10)
@@ -152,7 +152,7 @@ def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
 
 def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
     mail.send("ada@example.com", "address_changed", {})
-    Errand.objects.waiting().update(next_try_at=timezone.now() + timedelta(minutes=9))
+    Errand.objects.waiting().update(next_attempt_at=timezone.now() + timedelta(minutes=9))
     forget_messages()
 
     do_due(seconds=10)

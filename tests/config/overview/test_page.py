@@ -421,14 +421,14 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
 
 
 def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
-    Errand.objects.create(kind="mail", tries=1)  # the first try may be under way
+    Errand.objects.create(kind="mail", attempts=1)  # the first try may be under way
     (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert str(state.word) == NOT_DUE  # nobody has sent it yet
 
     cache.clear()
-    oldest = Errand.objects.create(kind="mail", tries=2, created_at=timezone.now() - timedelta(hours=2))
-    Errand.objects.create(kind="mail", tries=9)
-    Errand.objects.create(kind="mail", tries=9, next_try_at=None)  # given up, or done
+    oldest = Errand.objects.create(kind="mail", attempts=2, created_at=timezone.now() - timedelta(hours=2))
+    Errand.objects.create(kind="mail", attempts=9)
+    Errand.objects.create(kind="mail", attempts=9, next_attempt_at=None)  # given up, or done
     (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert (state.kind, state.at) == ("silent", oldest.created_at)
     assert str(state.word) == "2 mails or answers were tried in vain, since"
