@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import Tenant, User
 from audit import tail
 from audit.events import Event, record
+from jobs.retry import HEALTH
 from webhooks import receivers, signing
 from webhooks.models import Delivery, Webhook
 
@@ -50,9 +51,9 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
     """Save what a form filled in. One that is switched on again goes on where it stopped, at once."""
     columns = ["name", "url", "events", "tables", "is_active"]
     if switched_on:
-        webhook.failures, webhook.failing_since, webhook.rest_until = 0, None, None
+        webhook.note_success()
         webhook.switched_off_because = ""
-        columns += ["failures", "failing_since", "rest_until", "switched_off_because"]
+        columns += [*HEALTH, "switched_off_because"]
     webhook.save(update_fields=columns)
     if elsewhere:
         _note_receiver(webhook)
@@ -76,7 +77,7 @@ def test(webhook: Webhook) -> None:
 
 def retry(delivery: Delivery) -> None:
     """Let a message be tried again now, and by the whole schedule if it is not taken."""
-    Delivery.objects.filter(pk=delivery.pk).update(next_try_at=timezone.now(), attempts=0)
+    Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
     record(Event.DELIVERY_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 

@@ -5,14 +5,16 @@ from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
+from jobs.retry import WAITING, Peer, Retryable
 from tenancy.owned import ScopedManager, TenantOwned
 
 
-class Webhook(TenantOwned):
+class Webhook(TenantOwned, Peer):
     """A receiver of a tenant's entries. It is made and changed by ``webhooks.changes`` alone.
 
     The trail itself is the outbox: ``position`` is how far it has been read for this receiver (ADR 16). The secret
@@ -36,10 +38,7 @@ class Webhook(TenantOwned):
     position_txid = models.BigIntegerField(default=0, editable=False)
     position_id = models.BigIntegerField(default=0, editable=False)
     position_floor = models.BigIntegerField(default=0, editable=False)
-    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
-    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
     last_failure = models.CharField(_("last failure"), max_length=300, blank=True, editable=False)
-    rest_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
     last_success_at = models.DateTimeField(_("last success"), null=True, editable=False)
     switched_off_because = models.CharField(_("switched off because"), max_length=300, blank=True, editable=False)
 
@@ -57,20 +56,18 @@ class Webhook(TenantOwned):
 class DeliveryManager(ScopedManager["Delivery"]):
     def waiting(self) -> models.QuerySet["Delivery"]:
         """Those that are tried again by themselves."""
-        return self.get_queryset().filter(next_try_at__isnull=False)
+        return self.get_queryset().filter(WAITING)
 
 
-class Delivery(TenantOwned):
-    """An entry that a receiver did not take. Without a next try it is a dead letter: only a person tries it again."""
+class Delivery(TenantOwned, Retryable):
+    """An entry that a receiver did not take. Without a next attempt it is a dead letter: only people retry it."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
     entry_id = models.BigIntegerField(_("entry"))
     entry_at = models.DateTimeField(_("of"))
     kind = models.CharField(_("what"), max_length=200)
-    attempts = models.PositiveIntegerField(_("tries"), default=1)
-    first_tried_at = models.DateTimeField(_("first tried"), default=timezone.now)
+    created_at = models.DateTimeField(_("first tried"), db_default=Now(), editable=False)
     last_tried_at = models.DateTimeField(_("last tried"), default=timezone.now)
-    next_try_at = models.DateTimeField(_("next try"), null=True)
     failure = models.CharField(_("why not"), max_length=300)
 
     objects: ClassVar[DeliveryManager] = DeliveryManager(tenant="tenant_id")
@@ -80,11 +77,11 @@ class Delivery(TenantOwned):
         verbose_name_plural = _("undelivered messages")
         ordering = ("-id",)
         constraints = (models.UniqueConstraint(fields=["webhook", "entry_id"], name="delivery_once"),)
-        indexes = (models.Index(fields=["webhook", "next_try_at", "id"], name="delivery_due"),)
+        indexes = (models.Index(fields=["webhook", "next_attempt_at", "id"], name="delivery_due"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.entry_id}"
 
     @property
     def is_dead(self) -> bool:
-        return self.next_try_at is None
+        return self.next_attempt_at is None

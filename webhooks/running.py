@@ -6,7 +6,6 @@ ends with the process, however that ends.
 """
 
 import logging
-import random
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
@@ -16,7 +15,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import tail
@@ -25,8 +23,8 @@ from audit.events import Event, record
 from audit.models import Entry
 from audit.serialization import kind
 from audit.tail import Place
-from foundation.clocks import come, has_come
 from foundation.locks import one_at_a_time
+from jobs.retry import HEALTH, JITTER, RetryPolicy, doubling, wake
 from tenancy import site_context, tenant_context
 from webhooks import retry_after
 from webhooks.messages import message, wanted
@@ -42,15 +40,20 @@ SENDERS = 6  # receivers that are waited for at once, in the whole house; each h
 SENDERS_OF_ONE = 2  # of these for one tenant: slow receivers of one do not keep the others waiting
 BATCH = 50  # entries read at once
 RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
-PAUSES = (30, 300, 1800, 7200, 18_000, 28_800, 36_000)  # seconds before each retry of a message: 25 hours in all
-FIRST_REST, LONGEST_REST = 30, 3600  # seconds that a receiver that is ill is left alone
-SPREAD = (0.8, 1.2)  # of a pause or a rest
+RETRIES = RetryPolicy(  # of a message: for 25 hours in all
+    delays=tuple(timedelta(seconds=delay) for delay in (30, 300, 1800, 7200, 18_000, 28_800, 36_000)),
+    jitter=JITTER,
+    longest_asked=retry_after.LONGEST,
+    max_attempts=8,
+)
+RESTS = RetryPolicy(  # of a receiver that is ill, until five days without a single success
+    delays=doubling(timedelta(seconds=30), timedelta(hours=1)),
+    jitter=JITTER,
+    longest_asked=retry_after.LONGEST,
+    max_age=timedelta(days=5),
+)
 ILL = 5  # refusals in a row that make a receiver ill, not its messages
-ASKED = SPREAD[1] * retry_after.LONGEST
-LONGEST_RESTING = max(timedelta(seconds=SPREAD[1] * LONGEST_REST), ASKED)  # that may stand in a row
-LONGEST_WAITING = max(timedelta(seconds=SPREAD[1] * max(PAUSES)), ASKED)
 MOST_WAITING = 500  # messages of one webhook; then new ones stay in the trail until some are done with
-GIVEN_UP = timedelta(days=5)  # without a single success
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,18 +123,17 @@ def _run(webhook_id: UUID, tenant_id: UUID, deadline: float) -> None:
 def _due() -> list[tuple[UUID, UUID]]:
     """The healthy ones first: those that fail may take all the time that is left, but no more."""
     with site_context("webhooks that are due are found"):
-        is_awake = Q(rest_until=None) | come("rest_until", longest=LONGEST_RESTING)
-        active = Webhook.objects.filter(is_awake, is_active=True)
+        active = Webhook.objects.filter(RESTS.awake(), is_active=True)
         return list(active.order_by("failures", "pk").values_list("pk", "tenant_id"))
 
 
 def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
     with tenant_context(tenant_id, actor=ACTOR):
         webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
-        if webhook is None or _rests(webhook):
+        if webhook is None or RESTS.waits(webhook.rest_until):
             return []
         waiting = Delivery.objects.waiting().filter(webhook=webhook)
-        again = list(waiting.filter(come("next_try_at", longest=LONGEST_WAITING)).order_by("next_try_at")[:BATCH])
+        again = list(waiting.filter(RETRIES.due()).order_by("next_attempt_at")[:BATCH])
         if again:
             return [work for delivery in again if (work := _retried(delivery))]
         if waiting.count() >= MOST_WAITING:
@@ -147,7 +149,8 @@ def _retried(delivery: Delivery) -> Work | None:
     """Return a message to be tried again; if retention has taken its entry, nobody can."""
     entry = Entry.objects.filter(pk=delivery.entry_id, at=delivery.entry_at).first()
     if entry is None:
-        Delivery.objects.filter(pk=delivery.pk).update(next_try_at=None, failure="the trail keeps this entry no longer")
+        gone = "the trail keeps this entry no longer"
+        Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=None, failure=gone)
         return None
     return Work(entry=entry, delivery=delivery)
 
@@ -181,44 +184,37 @@ def _note_success(webhook: Webhook, work: Work) -> None:
     if work.delivery:
         Delivery.objects.filter(pk=work.delivery.pk).delete()
     if webhook.rest_until:  # it was ill, and is well again: what waits need not wait longer
-        Delivery.objects.waiting().filter(webhook=webhook).update(next_try_at=timezone.now())
-    webhook.last_success_at, webhook.failures, webhook.failing_since = timezone.now(), 0, None
-    webhook.rest_until, webhook.last_failure = None, ""
-    webhook.save(update_fields=["last_success_at", "failures", "failing_since", "rest_until", "last_failure"])
+        wake(Delivery.objects.filter(webhook=webhook))
+    webhook.note_success()
+    webhook.last_success_at, webhook.last_failure = timezone.now(), ""
+    webhook.save(update_fields=[*HEALTH, "last_success_at", "last_failure"])
 
 
 def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
     now, entry = timezone.now(), work.entry
     attempts = work.delivery.attempts + 1 if work.delivery else 1
-    pause = PAUSES[attempts - 1] if attempts <= len(PAUSES) else None
-    next_try_at = now + _wait(pause, outcome) if pause else None
-    Delivery.objects.update_or_create(
-        webhook=webhook,
-        entry_id=entry.pk,
-        defaults={"attempts": attempts, "last_tried_at": now, "next_try_at": next_try_at, "failure": outcome.why[:300]},
-        create_defaults={
-            "tenant_id": webhook.tenant_id,
-            "entry_at": entry.at,
-            "kind": kind(entry)[:200],
-            "next_try_at": next_try_at,
-            "failure": outcome.why[:300],
-        },
-    )
-    if next_try_at is None:
+    is_dead = RETRIES.gives_up(attempts=attempts)
+    next_attempt_at = None if is_dead else now + RETRIES.delay(attempts, asked=outcome.asked)
+    tried = {
+        "attempts": attempts,
+        "last_tried_at": now,
+        "next_attempt_at": next_attempt_at,
+        "failure": outcome.why[:300],
+    }
+    first = {"tenant_id": webhook.tenant_id, "entry_at": entry.at, "kind": kind(entry)[:200]}
+    Delivery.objects.update_or_create(webhook=webhook, entry_id=entry.pk, defaults=tried, create_defaults=tried | first)
+    if is_dead:
         record(Event.DELIVERY_FAILED, object=webhook, entry=entry.pk, tries=attempts, reason=outcome.why)
 
 
 def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
-    now = timezone.now()
-    webhook.failures += 1
-    webhook.failing_since = min(webhook.failing_since or now, now)
+    webhook.note_failure()
     webhook.last_failure = outcome.why[:300]
     is_ill = outcome.fate is not Fate.REFUSED or webhook.failures >= ILL
     if is_ill:
-        rest = min(FIRST_REST * 2 ** min(webhook.failures - 1, 20), LONGEST_REST)
-        webhook.rest_until = now + _wait(rest, outcome)
-    webhook.save(update_fields=["failures", "failing_since", "last_failure", "rest_until"])
-    if outcome.fate is Fate.GONE or now - webhook.failing_since > GIVEN_UP:
+        webhook.rest(RESTS, asked=outcome.asked)
+    webhook.save(update_fields=[*HEALTH, "last_failure"])
+    if outcome.fate is Fate.GONE or RESTS.gives_up(since=webhook.failing_since):
         _switch_off(webhook)
         return False
     return not is_ill
@@ -246,17 +242,3 @@ def place_of(webhook: Webhook) -> Place:
 def _move(webhook: Webhook, place: Place) -> None:
     webhook.position_txid, webhook.position_id, webhook.position_floor = place.txid, place.id, place.floor
     webhook.save(update_fields=["position_txid", "position_id", "position_floor"])
-
-
-def _rests(webhook: Webhook) -> bool:
-    return webhook.rest_until is not None and not has_come(webhook.rest_until, longest=LONGEST_RESTING)
-
-
-def _wait(seconds: float, outcome: Outcome) -> timedelta:
-    """Return our own pause, or what the receiver asks for where that is longer.
-
-    Not all at the same moment: a receiver that comes back is not run over. What it asked for is never cut short.
-    """
-    spread = random.uniform(*SPREAD)  # noqa: S311  # nobody gains by guessing it
-    ours = timedelta(seconds=seconds * spread)
-    return max(ours, outcome.asked * max(spread, 1)) if outcome.asked else ours

@@ -8,13 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from console.scope import Scoped
-from webhooks import changes
+from webhooks import changes, running
 from webhooks.models import Delivery
 
 
@@ -27,20 +26,20 @@ class DeadFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         wanted = {"waiting": False, "dead": True}.get(self.value() or "")
-        return queryset if wanted is None else queryset.filter(next_try_at__isnull=wanted)
+        return queryset if wanted is None else queryset.filter(next_attempt_at__isnull=wanted)
 
 
 @admin.register(Delivery)
 class DeliveryAdmin(Scoped[Delivery]):
-    list_display = ("kind", "webhook", "state_shown", "failure", "attempts", "last_tried_at", "next_try_at")
+    list_display = ("kind", "webhook", "state_shown", "failure", "attempts", "last_tried_at", "next_attempt_at")
     list_filter = (DeadFilter,)
     list_select_related = ("webhook",)
     ordering = ("-id",)
     show_full_result_count = False
     actions = ("try_again", "let_go")
     fields = readonly_fields = (
-        "webhook", "entry_shown", "kind", "state_shown", "failure", "attempts", "first_tried_at", "last_tried_at",
-        "next_try_at",
+        "webhook", "entry_shown", "kind", "state_shown", "failure", "attempts", "created_at", "last_tried_at",
+        "next_attempt_at",
     )  # fmt: skip
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
@@ -86,9 +85,9 @@ class DeliveryAdmin(Scoped[Delivery]):
 
     @admin.display(description=_("state"))
     def state_shown(self, delivery: Delivery) -> str:
-        if delivery.next_try_at is None:
+        if delivery.next_attempt_at is None:
             return str(_("dead letter"))
-        return str(_("due") if delivery.next_try_at <= timezone.now() else _("waiting"))
+        return str(_("waiting") if running.RETRIES.waits(delivery.next_attempt_at) else _("due"))
 
     @admin.display(description=_("entry"))
     def entry_shown(self, delivery: Delivery) -> str:

@@ -98,8 +98,8 @@ class WebhookAdmin(FoundByWords, Asking):
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
-        waiting = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=False))
-        dead = Count("deliveries", filter=Q(deliveries__next_try_at__isnull=True))
+        waiting = Count("deliveries", filter=Q(deliveries__next_attempt_at__isnull=False))
+        dead = Count("deliveries", filter=Q(deliveries__next_attempt_at__isnull=True))
         found: QuerySet[Webhook] = super().get_queryset(request).annotate(waiting=waiting, dead=dead)
         return found
 

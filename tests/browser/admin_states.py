@@ -178,13 +178,13 @@ def _webhook(tenant: Tenant, creator: User) -> None:
         failing_since=timezone.now() - 5 * hour, failures=3, last_success_at=timezone.now() - 6 * hour,
         last_failure="answered with status 422",
     )  # fmt: skip
-    for kind, next_try_at in (("accounts_membership.create", None), ("invitation.sent", timezone.now() + hour)):
+    for kind, next_attempt_at in (("accounts_membership.create", None), ("invitation.sent", timezone.now() + hour)):
         entry = Entry.objects.filter(tenant_id=str(tenant.pk)).exclude(
             pk__in=Delivery.objects.values("entry_id")
         )[0]  # fmt: skip
         Delivery.objects.create(
             tenant=tenant, webhook=webhook, entry_id=entry.pk, entry_at=entry.at, kind=kind, attempts=8,
-            next_try_at=next_try_at, failure="answered with status 422",
+            next_attempt_at=next_attempt_at, failure="answered with status 422",
         )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def test_dead_letters_show_their_reason_and_are_tried_again_or_let_go(town: Town
                 Role.objects.create(name=name, tenant=town.a.tenant)
         running.send_due(seconds=10)
         with tenant_context(town.a.tenant.pk):
-            Delivery.objects.update(next_try_at=None)
+            Delivery.objects.update(next_attempt_at=None)
             one, two = Delivery.objects.order_by("pk")
         shown = browser.get(f"{letters}?webhook__id__exact={webhook.pk}&state=dead").content.decode()
         assert shown.count("answered with status 422") == 2

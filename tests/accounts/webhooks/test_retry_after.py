@@ -88,11 +88,11 @@ def test_nothing_is_sent_before_then_and_what_waits_is_sent_after(
             send()
         assert len(receiver.came) == 1
         (waiting,) = undelivered(webhook)
-        assert waiting.next_try_at
-        assert waiting.next_try_at >= now + asked
+        assert waiting.next_attempt_at
+        assert waiting.next_attempt_at >= now + asked
 
         receiver.answer = lambda _: 200
-        with time_machine.travel(now + asked * running.SPREAD[1] + timedelta(minutes=1)):
+        with time_machine.travel(now + asked * running.RESTS.jitter[1] + timedelta(minutes=1)):
             send()
             send()
     assert len({one.id for one in receiver.came}) == 2
@@ -108,7 +108,7 @@ def test_a_receiver_that_asks_for_ever_is_asked_again_within_the_bound(town: Tow
 
         rest = again(webhook).rest_until
         assert rest
-        assert retry_after.LONGEST <= rest - timezone.now() + timedelta(seconds=30) < running.LONGEST_RESTING * 1.01
+        assert retry_after.LONGEST <= rest - timezone.now() + timedelta(seconds=30) < running.RESTS.longest * 1.01
 
 
 @pytest.mark.django_db(transaction=True)

@@ -159,7 +159,7 @@ def test_a_broken_receiver_costs_no_write_and_gets_everything_when_it_is_well_ag
         assert ill.failing_since
         assert ill.rest_until
         assert timedelta(seconds=20) < ill.rest_until - timezone.now() < timedelta(seconds=40)
-        assert waiting.next_try_at
+        assert waiting.next_attempt_at
         assert Entry.objects.filter(object_table="accounts_role", after__name="second").exists()
 
         receiver.answer = lambda _: 200
@@ -187,7 +187,7 @@ def test_a_message_that_is_refused_holds_no_other_up_and_is_a_dead_letter_after_
         (dead,) = undelivered(webhook)
 
     assert dead.is_dead
-    assert (dead.attempts, dead.failure) == (len(running.PAUSES) + 1, "answered with status 422")
+    assert (dead.attempts, dead.failure) == (running.RETRIES.max_attempts, "answered with status 422")
     assert len({one.id for one in receiver.came}) == 2
     assert Entry.objects.filter(action=Event.DELIVERY_FAILED, details__entry=dead.entry_id).count() == 1
     with receiving() as well:
