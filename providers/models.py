@@ -3,11 +3,11 @@
 import uuid
 
 from django.db import models
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity
 from foundation.canonical_email import LONGEST
+from jobs.retry import WAITING, Leased, Retryable
 
 
 class Health(models.TextChoices):
@@ -64,13 +64,12 @@ class LeavingState(models.TextChoices):
     GIVEN_UP = "given_up", _("given up")
 
 
-class Leaving(models.Model):
+class Leaving(Retryable, Leased):
     """Tokens that were taken out of the vault and are to be revoked at their provider (ADR 24).
 
     Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more. Only
     of who has signed out the identity's number is kept as long, and the session's name (``sid``) where it had one, to
-    see whether they have come back.
-    ``claimed_until`` is until when somebody may be at it. ``expires_at`` comes with the end, so that people can look.
+    see whether they have come back. ``expires_at`` comes with the end, so that people can look.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,10 +83,6 @@ class Leaving(models.Model):
     state = models.CharField(
         max_length=10, choices=LeavingState.choices, default=LeavingState.WAITING, db_default=LeavingState.WAITING
     )
-    created_at = models.DateTimeField(db_default=Now())
-    tries = models.PositiveIntegerField(default=0, db_default=0)
-    next_try_at = models.DateTimeField(null=True, db_default=Now())
-    claimed_until = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
     expires_at = models.DateTimeField(null=True)
 
@@ -95,7 +90,7 @@ class Leaving(models.Model):
         verbose_name = _("sign-out at a provider")
         verbose_name_plural = _("sign-outs at providers")
         indexes = (
-            models.Index(fields=["next_try_at"], condition=models.Q(next_try_at__isnull=False), name="leaving_due"),
+            models.Index(fields=["next_attempt_at"], condition=WAITING, name="leaving_due"),
             models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="leaving_expires"),
         )
 

@@ -26,7 +26,7 @@ IS_WANTED = f"""
         )
         FROM accounts_identity i WHERE i.id = t.identity_id
     )
-"""  # noqa: S608  # our own words
+"""  # our own words
 
 
 def _given() -> dict[str, Any]:

@@ -58,7 +58,7 @@ def note(ended: Iterable[Ended], *, because: Because) -> list[UUID]:
     Leaving.objects.bulk_create(rows)
     for row in rows:
         if row.state == LeavingState.GIVEN_UP:
-            tell_that_it_is_given_up(row.provider, because=row.because, trouble=row.trouble, tries=row.tries)
+            tell_that_it_is_given_up(row.provider, because=row.because, trouble=row.trouble, tries=row.attempts)
     return [row.pk for row in rows]
 
 
@@ -87,5 +87,5 @@ def _row(ended: Ended, because: Because) -> Leaving:
     )
     if not ended.is_readable:
         row.state, row.trouble = LeavingState.GIVEN_UP, UNREADABLE
-        row.next_try_at, row.expires_at = None, timezone.now() + GIVEN_UP_FOR
+        row.next_attempt_at, row.expires_at = None, timezone.now() + GIVEN_UP_FOR
     return row

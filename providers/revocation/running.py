@@ -9,7 +9,6 @@ and fall together.
 """
 
 import logging
-import random
 import time
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -17,14 +16,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from audit.context import Actor, ActorKind, acting
-from foundation.clocks import LEEWAY
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt
 from foundation.rows import change, fetch_one, let_go
+from jobs.retry import END_LEASE, JITTER, Lease, RetryPolicy, claiming, doubling, putting_off, wake
 from providers import registry
-from providers.models import LeavingState
+from providers.models import Leaving, LeavingState
 from providers.refusal import Reason, SignInRefused
 from providers.revocation.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, tell_that_it_is_given_up
 from providers.tokens import Revoked
@@ -33,45 +31,29 @@ from providers.upstream import one_deadline
 logger = logging.getLogger(__name__)
 
 ACTOR = Actor(ActorKind.JOB, "leaving")
-LEASE = timedelta(seconds=30)  # that a run may take for a row: longer than the calls to a provider can
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)  # twice as long after each try
-SPREAD = (0.8, 1.2)  # of a pause: not all rows at the same moment
-LONGEST_WAIT = SPREAD[1] * LONGEST_PAUSE
+LEASE = Lease(timedelta(seconds=30))  # longer than the calls to a provider can take
+RETRIES = RetryPolicy(
+    delays=doubling(timedelta(seconds=15), timedelta(hours=1)), jitter=JITTER, max_age=timedelta(days=7)
+)
 CAME_BACK = "came_back"
-PATIENCE = timedelta(days=7)  # from the act on; then the row is given up
 
-# What a clock that was ahead has written is due: nobody may hold a row longer than LEASE, or wait longer.
-CLAIM = """
-    UPDATE "providers_leaving" SET claimed_until = statement_timestamp() + %s, tries = tries + 1
-    WHERE id = (
-        SELECT id FROM "providers_leaving"
-        WHERE next_try_at NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
-            AND provider <> ALL (%s)
-            AND coalesce(claimed_until, '-infinity') NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
-        ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED
-    )
-    RETURNING
-        id, provider, issuer, because, access, refresh, tries, trouble, created_at,
+CLAIM = claiming(
+    "providers_leaving",
+    among="provider <> ALL (%(silent)s)",
+    returning="""
+        id, provider, issuer, because, access, refresh, attempts, trouble, created_at,
         EXISTS (
             SELECT FROM "providers_upstreamtokens" t
             WHERE t.identity_id = "providers_leaving".identity_id AND "providers_leaving".sid IN ('', t.sid)
         )
-"""
-END = """
+    """,
+)
+PUT_OFF = putting_off("providers_leaving", noting=["trouble"])
+END = f"""
     UPDATE "providers_leaving" SET
-        state = %s, access = '', refresh = '', identity_id = NULL, sid = '', next_try_at = NULL, claimed_until = NULL,
+        state = %s, access = '', refresh = '', identity_id = NULL, sid = '', next_attempt_at = NULL, {END_LEASE},
         trouble = %s, expires_at = statement_timestamp() + %s
     WHERE id = %s AND state = 'waiting'
-"""
-LATER = """
-    UPDATE "providers_leaving" SET
-        next_try_at = statement_timestamp() + %s, claimed_until = NULL, trouble = %s,
-        created_at = least(created_at, statement_timestamp())
-    WHERE id = %s AND state = 'waiting' AND tries = %s
-"""
-WAKE = """
-    UPDATE "providers_leaving" SET next_try_at = statement_timestamp()
-    WHERE provider = %s AND next_try_at > statement_timestamp()
 """
 
 
@@ -81,7 +63,7 @@ class NeverAgain(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A claimed row, as CLAIM returns it. ``tries`` counts this one, ``trouble`` is what the one before met."""
+    """A claimed row, as CLAIM returns it. ``attempts`` counts this one, ``trouble`` is what the one before met."""
 
     id: UUID
     provider: str
@@ -89,7 +71,7 @@ class Row:
     because: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
-    tries: int
+    attempts: int
     trouble: str
     created_at: datetime
     came_back: bool
@@ -112,7 +94,7 @@ def run(*, seconds: float) -> None:
 
 def claim(silent: set[str]) -> Row | None:
     """Take the row that has waited longest, of a provider that is not among the silent ones."""
-    found = fetch_one(CLAIM, [LEASE, LONGEST_WAIT + LEEWAY, list(silent), LEASE + LEEWAY])
+    found = fetch_one(CLAIM, {**LEASE.given(), **RETRIES.given(), "silent": list(silent)})
     if found is None:
         return None
     return Row(**dict(zip((one.name for one in fields(Row)), found, strict=True)))
@@ -151,21 +133,21 @@ def _end(row: Row, state: LeavingState, word: str) -> bool:
     given: list[Any] = [state.value, word, DONE_FOR if state is LeavingState.DONE else GIVEN_UP_FOR, row.id]
     is_ours = bool(change(END, given))
     if state is LeavingState.DONE and row.trouble:
-        change(WAKE, [row.provider])  # it is well again: what waits for it need not wait longer
+        wake(Leaving.objects.filter(provider=row.provider))
     return is_ours
 
 
 def _give_up(row: Row, trouble: str) -> None:
     with transaction.atomic():
         if _end(row, LeavingState.GIVEN_UP, trouble):
-            tell_that_it_is_given_up(row.provider, because=row.because, trouble=trouble, tries=row.tries)
+            tell_that_it_is_given_up(row.provider, because=row.because, trouble=trouble, tries=row.attempts)
 
 
 def _put_off(row: Row, refused: SignInRefused) -> None:
     trouble = refused.reason.value
-    logger.warning("tokens are not revoked yet: provider=%s tries=%s reason=%s", row.provider, row.tries, refused)
-    if timezone.now() - row.created_at > PATIENCE:
+    logger.warning("tokens are not revoked yet: provider=%s tries=%s reason=%s", row.provider, row.attempts, refused)
+    if RETRIES.gives_up(since=row.created_at):
         _give_up(row, trouble)
         return
-    pause = min(FIRST_PAUSE * 2 ** min(row.tries - 1, 20), LONGEST_PAUSE)
-    change(LATER, [pause * random.uniform(*SPREAD), trouble, row.id, row.tries])  # noqa: S311  # nobody gains by guessing
+    delay = RETRIES.delay(row.attempts)
+    change(PUT_OFF, {"id": row.id, "attempts": row.attempts, "delay": delay, "trouble": trouble})

@@ -161,7 +161,7 @@ def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"next_try_at"}, {"claimed_until"}, {"next_try_at", "claimed_until", "created_at"}]
+    "changed", [{"next_attempt_at"}, {"leased_until"}, {"next_attempt_at", "leased_until", "created_at"}]
 )
 def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: set[str]) -> None:
     note(
@@ -177,7 +177,7 @@ def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
     note(
         [Ended(provider="google", issuer="https://issuer.example", access="token", refresh="")], because=Because.ERASED
     )
-    Leaving.objects.update(next_try_at=timezone.now() + timedelta(minutes=70))
+    Leaving.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=70))
 
     assert leaving.claim(set()) is None
 

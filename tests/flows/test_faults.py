@@ -104,11 +104,11 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
 
     row = Leaving.objects.get()
     has_to_wait = fault.outcome is Outcome.REFUSED
-    assert (row.state == LeavingState.WAITING, bool(row.access), row.tries) == (has_to_wait, has_to_wait, 1)
+    assert (row.state == LeavingState.WAITING, bool(row.access), row.attempts) == (has_to_wait, has_to_wait, 1)
     assert row.trouble in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
     assert providers.counts(provider)["leak"] == 0
     providers.clear_faults()
-    Leaving.objects.filter(state=LeavingState.WAITING).update(next_try_at=Now())
+    Leaving.objects.filter(state=LeavingState.WAITING).update(next_attempt_at=Now())
     revoke_tokens()
     assert Leaving.objects.get().state == LeavingState.DONE
 

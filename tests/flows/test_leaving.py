@@ -67,7 +67,7 @@ def row() -> Leaving:
 
 def next_try() -> timedelta:
     """In how long the only row is tried again."""
-    at = row().next_try_at
+    at = row().next_attempt_at
     assert at
     return at - timezone.now()
 
@@ -83,8 +83,8 @@ def later(**time: float) -> None:
     by = timedelta(**time)
     Leaving.objects.update(
         created_at=F("created_at") - by,
-        next_try_at=F("next_try_at") - by,
-        claimed_until=F("claimed_until") - by,
+        next_attempt_at=F("next_attempt_at") - by,
+        leased_until=F("leased_until") - by,
         expires_at=F("expires_at") - by,
     )
 
@@ -162,7 +162,7 @@ def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
 
     with pytest.raises(NothingKept):
         get_token(user, provider)
-    assert (row().because, row().tries, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
+    assert (row().because, row().attempts, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
     assert live(provider, token)
 
     revoke_tokens()
@@ -172,7 +172,7 @@ def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
     assert told() == ("done", "" if does else "not_offered", False)
     assert (providers.counts(provider)["revoke"] > 0) is does
     revoke_tokens()
-    assert (row().tries, row().next_try_at) == (1, None)
+    assert (row().attempts, row().next_attempt_at) == (1, None)
 
 
 # Who leaves, and who does not
@@ -497,14 +497,14 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     assert told() == ("waiting", "provider_unreachable", True)
     assert next_try() > timedelta(seconds=10)
     revoke_tokens()
-    assert row().tries == 1  # it is left alone for a while
+    assert row().attempts == 1  # it is left alone for a while
 
     providers.clear_faults()
     forget_providers()
     later(seconds=20)
     revoke_tokens()
     assert not live("keycloak", token)
-    assert (row().tries, told()) == (2, ("done", "", False))
+    assert (row().attempts, told()) == (2, ("done", "", False))
 
 
 def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
@@ -528,9 +528,9 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     assert (waiting.provider, waiting.waiting, waiting.trouble) == ("google", 3, "provider_answer_invalid")
 
     providers.clear_faults()
-    Leaving.objects.filter(tries=0).update(next_try_at=timezone.now() + timedelta(minutes=30))
+    Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     later(seconds=20)
-    Leaving.objects.filter(tries=0).update(next_try_at=timezone.now() + timedelta(minutes=30))
+    Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     revoke_tokens()  # it is well again: the others need not wait longer
     assert standing() == []
 
@@ -554,7 +554,7 @@ def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Br
     for _ in range(12):
         revoke_tokens()
         pauses.append(next_try().total_seconds())
-        Leaving.objects.update(next_try_at=timezone.now())
+        Leaving.objects.update(next_attempt_at=timezone.now())
     assert all(second > 1.2 * first for first, second in pairwise(pauses[:7]))
     assert all(2700 < pause < 4400 for pause in pauses[-2:])
     assert told() == ("waiting", "provider_answer_invalid", True)
@@ -662,11 +662,11 @@ def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User
     assert running.claim(set())  # by a process that is no more
     assert running.claim(set()) is None
     revoke_tokens()
-    assert (row().tries, live("keycloak", token)) == (1, True)
+    assert (row().attempts, live("keycloak", token)) == (1, True)
 
     later(seconds=31)
     revoke_tokens()
-    assert (row().tries, told(), live("keycloak", token)) == (2, ("done", "", False), False)
+    assert (row().attempts, told(), live("keycloak", token)) == (2, ("done", "", False), False)
 
 
 @pytest.mark.promise(78)
@@ -692,7 +692,7 @@ def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], p
     together(*[revoke_tokens] * 4)
 
     assert providers.counts("github")["revoke"] == 4
-    assert set(Leaving.objects.values_list("state", "tries")) == {("done", 1)}
+    assert set(Leaving.objects.values_list("state", "attempts")) == {("done", 1)}
 
 
 def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser, providers: Sandbox) -> None:
