@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity
 from foundation.canonical_email import LONGEST
-from jobs.retry import WAITING, Leased, Retryable
+from jobs.retry import WAITING, Leased, Peer, Retryable
 
 
 class Health(models.TextChoices):
@@ -18,13 +18,13 @@ class Health(models.TextChoices):
     DEAD = "dead", _("over: the person has to sign in there again")
 
 
-class UpstreamTokens(models.Model):
+class UpstreamTokens(Leased, Peer):
     """The tokens that a provider gave us for one identity in one session there, each encrypted for it (ADR 20, 35).
 
     ``sid`` is the provider's name for its session; empty where it names none: then an identity has one row.
     ``version`` rises with every pair of tokens, and whoever renews them writes only upon the version that it read.
-    ``leased_until`` is until when somebody may be at it. ``is_unsure``: the refresh token was sent since, and
-    the answer was lost or not believed, so the provider may have put another in its place.
+    ``is_unsure``: the refresh token was sent since, and the answer was lost or not believed, so the provider may have
+    put another in its place.
     """
 
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE, db_index=False, related_name="tokens")
@@ -36,12 +36,8 @@ class UpstreamTokens(models.Model):
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=1, db_default=1)
-    leased_until = models.DateTimeField(null=True)
     is_unsure = models.BooleanField(default=False, db_default=False)
     health = models.CharField(max_length=10, choices=Health.choices, default=Health.WELL, db_default=Health.WELL)
-    failures = models.PositiveIntegerField(default=0, db_default=0)
-    failing_since = models.DateTimeField(null=True)
-    rest_until = models.DateTimeField(null=True)
     trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     class Meta:

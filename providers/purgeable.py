@@ -8,6 +8,8 @@ from django.conf import settings
 from audit.events import Event
 from foundation.clocks import LEEWAY
 from foundation.declarations import Judgement, Purgeable
+from jobs.purging.registry import Judgement, Purgeable
+from jobs.retry import IS_LEASED
 from providers.vault.followed import FOLLOWS
 from providers.vault.rows import LEASE
 
@@ -15,7 +17,7 @@ from providers.vault.rows import LEASE
 # where tokens shall work without the person, the one of an identity that `vault.get_token` would give out (ADR 40).
 # Each question is one of a row: no plan can make a join with all sessions of it.
 IS_WANTED = f"""
-    coalesce(t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %(lease)s, false)
+    {IS_LEASED}
     OR (
         SELECT EXISTS (
             SELECT FROM accounts_session s WHERE s.expire_date > statement_timestamp() - %(leeway)s AND {FOLLOWS}
@@ -30,7 +32,7 @@ IS_WANTED = f"""
 
 
 def _given() -> dict[str, Any]:
-    return {"lease": LEASE + LEEWAY, "leeway": LEEWAY, "offline": sorted(settings.OFFLINE_ACCESS)}
+    return {**LEASE.given(), "leeway": LEEWAY, "offline": sorted(settings.OFFLINE_ACCESS)}
 
 
 DECLARATIONS = [

@@ -10,9 +10,20 @@ from accounts.models import Session, User
 from accounts.sessions import Upstream
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
-from foundation.clocks import LEEWAY, has_come
+from foundation.clocks import LEEWAY
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt
 from foundation.rows import change, fetch_one
+from jobs.retry import (
+    END_LEASE,
+    IS_LEASED,
+    NOTE_FAILING,
+    NOTE_FAILURE,
+    NOTE_SUCCESS,
+    TAKE_LEASE,
+    Lease,
+    RetryPolicy,
+    doubling,
+)
 from providers.models import Health
 from providers.tokens import Usable, claims_of
 from providers.vault.storage import ID, owner, sealed
@@ -20,55 +31,47 @@ from providers.vault.storage import ID, owner, sealed
 logger = logging.getLogger(__name__)
 
 AHEAD = timedelta(seconds=60)  # of its end a token is renewed, or after four fifths of a short life
-LEASE = timedelta(seconds=20)  # that who claimed the row may take: longer than a call to a provider can
-REST = timedelta(seconds=15)  # after the first failure; twice as long after each further one
-LONGEST_REST = timedelta(hours=1)
+LEASE = Lease(timedelta(seconds=20))  # longer than a call to a provider can take
+RESTS = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(hours=1)))
 
-READ = """
+READ = f"""
     SELECT
         t.id, t.sid, i.id, i.user_id, i.provider, i.issuer, i.subject,
         t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
-        t.leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %s, u.not_before, statement_timestamp()
+        {IS_LEASED}, u.not_before, statement_timestamp()
     FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
     JOIN providers_upstreamtokens t ON t.identity_id = i.id
 """
 OF_PERSON = f"""
-    {READ} WHERE i.user_id = %s AND i.provider = %s
-    ORDER BY t.health = 'dead', i.id || ' ' || t.sid = ANY (%s) DESC, t.given_at DESC LIMIT 1
+    {READ} WHERE i.user_id = %(user)s AND i.provider = %(provider)s
+    ORDER BY t.health = 'dead', i.id || ' ' || t.sid = ANY (%(own)s) DESC, t.given_at DESC LIMIT 1
 """
-OF_SESSION = f"{READ} WHERE i.id = %s AND t.sid = %s"
-AGAIN = f"{READ} WHERE t.id = %s"
+OF_SESSION = f"{READ} WHERE i.id = %(identity)s AND t.sid = %(sid)s"
+AGAIN = f"{READ} WHERE t.id = %(id)s"
 ADOPT = """
     UPDATE "providers_upstreamtokens" SET sid = %s WHERE id = %s AND sid = '' AND NOT EXISTS (
         SELECT FROM "providers_upstreamtokens" other WHERE other.identity_id = %s AND other.sid = %s
     )
 """
-CLAIM = """
-    UPDATE "providers_upstreamtokens" SET
-        leased_until = statement_timestamp() + %s, is_unsure = is_unsure OR leased_until IS NOT NULL
-    WHERE id = %s AND version = %s
-        AND coalesce(leased_until, '-infinity') NOT BETWEEN statement_timestamp() AND statement_timestamp() + %s
+CLAIM = f"""
+    UPDATE "providers_upstreamtokens" SET {TAKE_LEASE}, is_unsure = is_unsure OR leased_until IS NOT NULL
+    WHERE id = %(id)s AND version = %(version)s AND NOT {IS_LEASED}
 """
-RENEW = """
+RENEW = f"""
     UPDATE "providers_upstreamtokens" SET
         access = %s, refresh = CASE WHEN %s <> '' THEN %s ELSE refresh END,
         id_token = CASE WHEN %s <> '' THEN %s ELSE id_token END,
         given_at = statement_timestamp(), expires_at = statement_timestamp() + %s, version = version + 1,
-        leased_until = NULL, health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = '',
-        is_unsure = false
+        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', trouble = '', is_unsure = false
     WHERE id = %s AND version = %s
 """
-FAIL = """
+FAIL = f"""
     UPDATE "providers_upstreamtokens" SET
-        health = 'failing', failures = failures + 1, failing_since = coalesce(failing_since, statement_timestamp()),
-        rest_until = statement_timestamp() + least(%s * power(2, least(failures, 12)), %s), leased_until = NULL,
-        trouble = %s, is_unsure = is_unsure OR %s
-    WHERE id = %s AND version = %s
+        {END_LEASE}, {NOTE_FAILURE}, health = 'failing', trouble = %(trouble)s, is_unsure = is_unsure OR %(is_unsure)s
+    WHERE id = %(id)s AND version = %(version)s
 """
-DIE = """
-    UPDATE "providers_upstreamtokens" SET
-        health = 'dead', leased_until = NULL, trouble = %s,
-        failing_since = coalesce(failing_since, statement_timestamp())
+DIE = f"""
+    UPDATE "providers_upstreamtokens" SET {END_LEASE}, {NOTE_FAILING}, health = 'dead', trouble = %s
     WHERE id = %s AND version = %s AND health <> 'dead'
     RETURNING is_unsure
 """
@@ -113,7 +116,7 @@ class Row:
     version: int
     health: str
     rest_until: datetime | None
-    is_claimed: bool | None
+    is_claimed: bool
     not_before: datetime | None
     now: datetime
 
@@ -143,7 +146,7 @@ class Row:
 
     @property
     def rests(self) -> bool:
-        return self.rest_until is not None and not has_come(self.rest_until, longest=LONGEST_REST, now=self.now)
+        return RESTS.waits(self.rest_until, now=self.now)
 
 
 NAMES = tuple(Row.__dataclass_fields__)
@@ -156,7 +159,7 @@ def read(user: User, provider: str, *, in_session: Session | None = None) -> Row
     """
     followed = in_session.upstream_sessions if in_session else []
     own = [f"{one['identity']} {one['sid']}" for one in followed if one["provider"] == provider]
-    row = fetch_one(OF_PERSON, [LEASE + LEEWAY, user.pk, provider, own])
+    row = fetch_one(OF_PERSON, {**LEASE.given(), "user": user.pk, "provider": provider, "own": own})
     if row is None:
         raise NothingKept(provider)
     return Row(**dict(zip(NAMES, row, strict=True)))
@@ -164,13 +167,13 @@ def read(user: User, provider: str, *, in_session: Session | None = None) -> Row
 
 def read_of(upstream: Upstream) -> Row | None:
     """Return the pair of one session at a provider."""
-    row = fetch_one(OF_SESSION, [LEASE + LEEWAY, upstream.identity, upstream.sid])
+    row = fetch_one(OF_SESSION, {**LEASE.given(), "identity": upstream.identity, "sid": upstream.sid})
     return Row(**dict(zip(NAMES, row, strict=True))) if row else None
 
 
 def read_again(row: Row) -> Row | None:
     """Return what is in the row now."""
-    found = fetch_one(AGAIN, [LEASE + LEEWAY, row.id])
+    found = fetch_one(AGAIN, {**LEASE.given(), "id": row.id})
     return Row(**dict(zip(NAMES, found, strict=True))) if found else None
 
 
@@ -191,7 +194,7 @@ def adopted(upstream: Upstream) -> Row | None:
 
 def claim(row: Row) -> bool:
     """Whether it is ours to renew, for as long as the lease. A claim that ran out before may have lost an answer."""
-    return bool(change(CLAIM, [LEASE, row.id, row.version, LEASE + LEEWAY]))
+    return bool(change(CLAIM, {**LEASE.given(), "id": row.id, "version": row.version}))
 
 
 def put(row: Row, found: Usable) -> bool:
@@ -201,7 +204,8 @@ def put(row: Row, found: Usable) -> bool:
 
 
 def fail(row: Row, trouble: str, *, is_unsure: bool) -> bool:
-    return bool(change(FAIL, [REST, LONGEST_REST, trouble, is_unsure, row.id, row.version]))
+    noted = {"trouble": trouble, "is_unsure": is_unsure, "id": row.id, "version": row.version}
+    return bool(change(FAIL, {**RESTS.given(), **noted}))
 
 
 def die(row: Row, trouble: str) -> bool | None:

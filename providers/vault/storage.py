@@ -9,13 +9,14 @@ from django.db.models import QuerySet
 from accounts.models import Identity, User
 from foundation.encryption import DecryptionFailed, decrypt, encrypt
 from foundation.rows import change, fetch_all, fetch_one
+from jobs.retry import END_LEASE, NOTE_SUCCESS
 from providers.models import Health, UpstreamTokens
 from providers.tokens import Tokens, Usable, usable
 from providers.vault.followed import FOLLOWS
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
 
-KEEP = """
+KEEP = f"""
     INSERT INTO "providers_upstreamtokens" AS t (
         identity_id, sid, access, refresh, id_token, scopes, given_at, expires_at
     ) SELECT %s, %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
@@ -23,9 +24,8 @@ KEEP = """
     ON CONFLICT (identity_id, sid) DO UPDATE SET
         access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
         refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
-        given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1, leased_until = NULL,
-        health = 'well', failures = 0, failing_since = NULL, rest_until = NULL, trouble = '',
-        is_unsure = false
+        given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1,
+        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', trouble = '', is_unsure = false
 """
 FORGET = """
     WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
