@@ -5,7 +5,6 @@ hard one its process is killed, and the message is over; what was left is found 
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -13,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import cut_off
-from accounts.bulk.running import carry_out, stop
+from accounts.bulk.running import LEASE, RETRIES, carry_out, stop
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
@@ -30,8 +29,6 @@ WITH_ERRANDS = (email_change, mail, registration)  # of which a worker must know
 DIGEST_SECONDS = 30.0  # of the same run; once no code of before runs, there is nothing to do
 REWRAP_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
-LEFT_ALONE = timedelta(minutes=1)  # without progress: its worker or its message is lost
-GIVEN_UP = timedelta(days=1)
 
 
 @shared_task(soft_time_limit=180, time_limit=240, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -75,18 +72,14 @@ def find_bulk_actions_again() -> None:
 
 
 def _give_up() -> None:
-    now = timezone.now()
-    old, ahead = Q(moved_at__lt=now - GIVEN_UP), Q(moved_at__gt=now + LEEWAY)
-    actions = BulkAction.objects.defer("targets")
-    actions.filter(old | ahead, state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
-    for action in actions.filter(old, state__in=AT_WORK).select_for_update():
+    actions, is_old = BulkAction.objects.defer("targets"), RETRIES.too_old("moved_at")
+    is_ahead = Q(moved_at__gt=timezone.now() + LEEWAY)  # moved under a clock that was ahead: nobody knows when
+    actions.filter(is_old | is_ahead, state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
+    for action in actions.filter(is_old, state__in=AT_WORK).select_for_update():
         stop(action, "failed")
 
 
 def left_alone() -> Iterable[tuple[UUID, UUID]]:
-    now = timezone.now()
-    idle = Q(moved_at__lt=now - LEFT_ALONE, moved_at__gt=now - GIVEN_UP)
-    ahead = Q(moved_at__gt=now + LEEWAY)  # a worker moved it under a clock that was ahead: nobody knows when
-    left = BulkAction.objects.filter(idle | ahead, state__in=AT_WORK)
+    left = BulkAction.objects.filter(LEASE.free(), ~RETRIES.too_old("moved_at"), state__in=AT_WORK)
     ids: Iterable[tuple[UUID, UUID]] = left.order_by("moved_at").values_list("pk", "user_id")
     return ids

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,12 +24,16 @@ from accounts.models import BulkAction, BulkState, Role, User
 from accounts.organizations.active_membership import enter
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
+from jobs.retry import Lease, RetryPolicy
 from tenancy import person_context, site_context
 from tenancy.context import Scope, current, request_context
 
 logger = logging.getLogger(__name__)
 
 SLICE = 500  # people of one transaction: about a second of locks at most
+LEASE = Lease(timedelta(minutes=1))  # a worker that makes no progress for longer is lost, or its message is
+RETRIES = RetryPolicy(delays=(LEASE.lasts,), max_age=timedelta(days=1))  # by the schedule, until it is given up
+PROGRESS = ("state", "position", "changed", "skipped", "moved_at", "leased_until")
 OUTAGES = (OperationalError, InterfaceError)
 
 
@@ -142,20 +147,20 @@ def _note(action: BulkAction, count: int, decision: Decision) -> None:
     action.position += count
     action.changed += len(decision.changes)
     action.skipped = dict(Counter(action.skipped) + Counter(str(reason) for reason in decision.left.values()))
-    action.moved_at = timezone.now()
+    action.moved_at, action.leased_until = timezone.now(), LEASE.until()
     if action.position >= action.total:
         is_over = action.state == BulkState.RUNNING
         action.state = BulkState.FINISHED if is_over else BulkState.PREVIEWED
         if is_over:
             _record_end(action)
             _forget_targets(action)
-    action.save(update_fields=["position", "changed", "skipped", "moved_at", "state"])
+    action.save(update_fields=PROGRESS)
 
 
 def _set_out(action: BulkAction, state: BulkState) -> None:
     action.state, action.position, action.changed, action.skipped = state, 0, 0, {}
-    action.moved_at = timezone.now()
-    action.save(update_fields=["state", "position", "changed", "skipped", "moved_at", "tenant_id", "role_id"])
+    action.moved_at, action.leased_until = timezone.now(), LEASE.until()
+    action.save(update_fields=[*PROGRESS, "tenant_id", "role_id"])
 
 
 def _targets(action: BulkAction, start: int, end: int) -> list[UUID]:

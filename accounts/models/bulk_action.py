@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
+from jobs.retry import Leased
 from tenancy.owned import PersonOwned
 
 
@@ -24,13 +25,14 @@ class BulkState(models.TextChoices):
 AT_WORK = (BulkState.COUNTING, BulkState.RUNNING)
 
 
-class BulkAction(PersonOwned):
+class BulkAction(PersonOwned, Leased):
     """Seen by whoever started it, in whatever tenant they are now, and by superusers: it names people.
 
     ``targets`` are the people that were chosen, by id, so that what was previewed is what is worked on, whatever
     the filter would find by then; those before ``position`` have been dealt with, and at the end they are
     forgotten. The id is the batch's id in the trail. ``tenant_id`` is the tenant that it is about, and of a
-    tenant's administrator the one they act in; ``is_site`` says that a superuser acts.
+    tenant's administrator the one they act in; ``is_site`` says that a superuser acts. The lease is renewed by each
+    step forward; when it has ended, the schedule sends another worker.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

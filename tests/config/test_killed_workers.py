@@ -138,7 +138,7 @@ def _let_time_pass() -> None:
     now = timezone.now()
     Errand.objects.waiting().update(next_attempt_at=now)
     with site_context("a test lets time pass"):
-        BulkAction.objects.update(moved_at=now - timedelta(minutes=5))
+        BulkAction.objects.update(leased_until=now)
     for name in app.conf.beat_schedule:
         JobRun.objects.update_or_create(name=PREFIX + name, defaults={"ran_at": now - timedelta(days=1)})
 

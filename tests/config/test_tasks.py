@@ -15,7 +15,6 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from accounts import tasks
 from accounts.bulk import running
 from accounts.bulk.kinds import DEACTIVATE
 from accounts.mailing import mail
@@ -131,7 +130,7 @@ def a_bulk_action(stage: Stage) -> None:
 def a_bulk_action_that_was_left(stage: Stage) -> None:
     a_bulk_action(stage)
     with site_context("a test leaves it alone"):
-        BulkAction.objects.update(moved_at=timezone.now() - 2 * tasks.LEFT_ALONE)
+        BulkAction.objects.update(leased_until=timezone.now())
     stage.arguments = {}
 
 

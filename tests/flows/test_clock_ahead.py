@@ -217,7 +217,8 @@ def test_a_bulk_action_that_moved_in_the_future_is_found_again_and_a_draft_is_gi
     with site_context("a test sets clocks"):
         begun = bulk_running.prepare(DEACTIVATE, User.objects.all(), root)
         draft = bulk_running.prepare(DEACTIVATE, User.objects.all(), root)
-        BulkAction.objects.filter(pk=begun.pk).update(state=BulkState.RUNNING, moved_at=next_year())
+        ahead = {"moved_at": next_year(), "leased_until": next_year()}
+        BulkAction.objects.filter(pk=begun.pk).update(state=BulkState.RUNNING, **ahead)
         BulkAction.objects.filter(pk=draft.pk).update(moved_at=next_year())
 
         assert list(tasks.left_alone()) == [(begun.pk, root.pk)]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -113,16 +114,15 @@ def test_a_lost_connection_ends_the_run_and_not_the_action(begun: BulkAction, se
 
 def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
     with site_context("a test lets time pass"):
-        BulkAction.objects.update(moved_at=timezone.now() - 2 * tasks.LEFT_ALONE)
-        assert list(tasks.left_alone()) == [(begun.pk, begun.user_id)]
-        BulkAction.objects.update(moved_at=timezone.now())
         assert list(tasks.left_alone()) == []
+        BulkAction.objects.update(leased_until=timezone.now())
+        assert list(tasks.left_alone()) == [(begun.pk, begun.user_id)]
 
 
 def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root: User) -> None:
     with site_context("a test lets time pass"):
         forgotten = running.prepare(DEACTIVATE, User.objects.all(), root)
-        BulkAction.objects.update(moved_at=timezone.now() - 2 * tasks.GIVEN_UP)
+        BulkAction.objects.update(moved_at=timezone.now() - timedelta(days=2))
         tasks.find_bulk_actions_again()
         assert not BulkAction.objects.filter(pk=forgotten.pk).exists()
 
