@@ -8,7 +8,6 @@ from django.conf import settings
 from audit.events import Event
 from foundation.clocks import LEEWAY
 from foundation.declarations import Judgement, Purgeable
-from jobs.purging.registry import Judgement, Purgeable
 from jobs.retry import IS_LEASED
 from providers.vault.followed import FOLLOWS
 from providers.vault.rows import LEASE
