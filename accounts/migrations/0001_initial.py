@@ -349,6 +349,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='prepared')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
                 ('moved_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last progress')),
+                ('leased_until', models.DateTimeField(editable=False, null=True)),
             ],
             options={
                 'verbose_name': 'bulk action',

@@ -1,3 +1,4 @@
+import django.db.models.functions.datetime
 import django.utils.timezone
 import jobs.models
 import uuid
@@ -17,15 +18,15 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=40, verbose_name='what')),
                 ('content', models.TextField(editable=False, verbose_name='content')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='left')),
-                ('next_try_at', models.DateTimeField(default=jobs.models.soon, null=True, verbose_name='next try')),
-                ('tries', models.PositiveIntegerField(default=0, verbose_name='tries')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=jobs.models.soon, null=True, verbose_name='next try')),
+                ('attempts', models.PositiveIntegerField(db_default=0, default=0, verbose_name='tries')),
                 ('expires_at', models.DateTimeField(db_index=True, default=jobs.models.remembered_until, verbose_name='forgotten')),
             ],
             options={
                 'verbose_name': 'errand',
                 'verbose_name_plural': 'errands',
-                'indexes': [models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['next_try_at'], name='errand_to_be_done')],
+                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='errand_to_be_done')],
             },
         ),
     ]

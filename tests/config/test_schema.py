@@ -18,12 +18,22 @@ RENAMED = {
     },
     "PostgreSQL names these by their table.": {
         "accounts_errand_pkey": "jobs_errand_pkey",
-        "accounts_errand_tries_check": "jobs_errand_tries_check",
+        "accounts_errand_tries_check": "jobs_errand_attempts_check",
         "accounts_webhook_pkey": "webhooks_webhook_pkey",
         "accounts_webhook_failures_check": "webhooks_webhook_failures_check",
         "accounts_delivery_pkey": "webhooks_delivery_pkey",
         "accounts_delivery_attempts_check": "webhooks_delivery_attempts_check",
         "accounts_delivery_id_seq": "webhooks_delivery_id_seq",
+        "providers_leaving_tries_check": "providers_leaving_attempts_check",
+    },
+    "The one retry engine has one name for each of these (ADR 45).": {
+        "accounts_errand.tries": "attempts",
+        "accounts_errand.next_try_at": "next_attempt_at",
+        "accounts_delivery.first_tried_at": "created_at",
+        "accounts_delivery.next_try_at": "next_attempt_at",
+        "providers_leaving.tries": "attempts",
+        "providers_leaving.next_try_at": "next_attempt_at",
+        "providers_leaving.claimed_until": "leased_until",
     },
     "Django names these by their table and column, and by a digest of both.": {
         "accounts_errand_expires_at_c594e9fc": "jobs_errand_expires_at_525a342e",
@@ -49,6 +59,24 @@ RENAMED = {
 FIRST = {
     "providers_upstreamtokens.id": "An earlier migration added the key to a table in use; Django creates it first.",
 }
+# Columns that the database fills now where an insert says nothing, by today's names, with the reason.
+DEFAULTS = {
+    "The one retry engine's abstract models fill theirs (ADR 45).": {
+        "jobs_errand.created_at": "statement_timestamp()",
+        "jobs_errand.next_attempt_at": "statement_timestamp()",
+        "jobs_errand.attempts": "0",
+        "webhooks_delivery.created_at": "statement_timestamp()",
+        "webhooks_delivery.next_attempt_at": "statement_timestamp()",
+        "webhooks_delivery.attempts": "0",
+        "webhooks_webhook.failures": "0",
+    },
+}
+# Columns that there were not, as they stand, by the column before them, with the reason.
+ADDED = {
+    "A worker holds a bulk action by the lease of the one retry engine (ADR 45).": {
+        "accounts_bulkaction.moved_at": "leased_until timestamp with time zone,",
+    },
+}
 
 
 def test_the_schema_differs_by_what_is_listed_and_by_nothing_else(servers: Servers) -> None:
@@ -56,7 +84,7 @@ def test_the_schema_differs_by_what_is_listed_and_by_nothing_else(servers: Serve
     with elsewhere(servers) as database:
         found = schema.of(database, servers)
 
-    expected = {renamed(first(piece)) for piece in before}
+    expected = {added(filled(renamed(first(piece)))) for piece in before}
     assert sorted(expected - found) == []
     assert sorted(found - expected) == []
 
@@ -70,7 +98,7 @@ def test_all_that_is_listed_is_of_the_schema_of_before() -> None:
 
 
 def names() -> dict[str, str]:
-    return {old: new for listed in RENAMED.values() for old, new in listed.items()}
+    return _all(RENAMED)
 
 
 def renamed(piece: str) -> str:
@@ -87,6 +115,27 @@ def first(piece: str) -> str:
         if _is_of(name, piece):
             piece = re.sub(rf"( \(\n)(.+\n)(    {column} [^\n]+\n)", r"\1\3\2", piece, count=1, flags=re.DOTALL)
     return piece
+
+
+def filled(piece: str) -> str:
+    """Give columns the defaults that the database has for them today."""
+    for name, default in _all(DEFAULTS).items():
+        if _is_of(name, piece):
+            column = name.partition(".")[2]
+            piece = re.sub(rf"(    {column} [a-z ]+?)( NOT NULL)?,\n", rf"\1 DEFAULT {default}\2,\n", piece)
+    return piece
+
+
+def added(piece: str) -> str:
+    """Put the columns that are new behind those that they follow."""
+    for name, column in _all(ADDED).items():
+        if _is_of(name, piece):
+            piece = re.sub(rf"(    {name.partition('.')[2]} [^\n]+\n)", rf"\1    {column}\n", piece, count=1)
+    return piece
+
+
+def _all(by_reason: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: value for listed in by_reason.values() for name, value in listed.items()}
 
 
 def _is_of(name: str, piece: str) -> bool:

@@ -1,3 +1,4 @@
+import django.db.models.functions.datetime
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
@@ -45,7 +46,7 @@ class Migration(migrations.Migration):
                 ('position_txid', models.BigIntegerField(default=0, editable=False)),
                 ('position_id', models.BigIntegerField(default=0, editable=False)),
                 ('position_floor', models.BigIntegerField(default=0, editable=False)),
-                ('failures', models.PositiveIntegerField(default=0, editable=False, verbose_name='failures in a row')),
+                ('failures', models.PositiveIntegerField(db_default=0, default=0, editable=False, verbose_name='failures in a row')),
                 ('failing_since', models.DateTimeField(editable=False, null=True, verbose_name='failing since')),
                 ('last_failure', models.CharField(blank=True, editable=False, max_length=300, verbose_name='last failure')),
                 ('rest_until', models.DateTimeField(editable=False, null=True, verbose_name='left alone until')),
@@ -67,10 +68,10 @@ class Migration(migrations.Migration):
                 ('entry_id', models.BigIntegerField(verbose_name='entry')),
                 ('entry_at', models.DateTimeField(verbose_name='of')),
                 ('kind', models.CharField(max_length=200, verbose_name='what')),
-                ('attempts', models.PositiveIntegerField(default=1, verbose_name='tries')),
-                ('first_tried_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='first tried')),
+                ('attempts', models.PositiveIntegerField(db_default=0, default=0, verbose_name='tries')),
+                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='first tried')),
                 ('last_tried_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='last tried')),
-                ('next_try_at', models.DateTimeField(null=True, verbose_name='next try')),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True, verbose_name='next try')),
                 ('failure', models.CharField(max_length=300, verbose_name='why not')),
                 ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='accounts.tenant', verbose_name='tenant')),
                 ('webhook', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='webhooks.webhook', verbose_name='webhook')),
@@ -79,7 +80,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'undelivered message',
                 'verbose_name_plural': 'undelivered messages',
                 'ordering': ('-id',),
-                'indexes': [models.Index(fields=['webhook', 'next_try_at', 'id'], name='delivery_due')],
+                'indexes': [models.Index(fields=['webhook', 'next_attempt_at', 'id'], name='delivery_due')],
                 'constraints': [models.UniqueConstraint(fields=('webhook', 'entry_id'), name='delivery_once')],
             },
         ),
