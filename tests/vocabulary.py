@@ -122,8 +122,9 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def _defined(body: list[ast.stmt], of: str) -> Iterator[str]:
     for node in body:
         match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            case ast.FunctionDef(name=name, args=named) | ast.AsyncFunctionDef(name=name, args=named):
                 yield of + name
+                yield from (f"{of}{name}.{one.arg}" for one in (*named.posonlyargs, *named.args, *named.kwonlyargs))
             case ast.ClassDef(name=name):
                 yield of + name
                 yield from _defined(node.body, f"{of}{name}.")
