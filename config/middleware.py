@@ -170,8 +170,8 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
 def _forget_ended(request: HttpRequest, person: UUID) -> None:
     forget_sign_in(request)
     people.set_epoch_right(person)
-    record(Event.SIGN_IN_REFUSED, person=person, reason="ended_meanwhile")
-    logger.warning("refused: reason=ended_meanwhile person=%s", person)
+    record(Event.SIGN_IN_REFUSED, person=person, reason="revoked_meanwhile")
+    logger.warning("refused: reason=revoked_meanwhile person=%s", person)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

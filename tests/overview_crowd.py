@@ -15,9 +15,9 @@ REFUSED = {
     "cancelled": 24,
     "state_expired": 17,
     "provider_unreachable": 11,
-    "address_of_another_account": 9,
+    "email_of_another_account": 9,
     "local_password_wrong": 6,
-    "account_inactive": 4,
+    "account_deactivated": 4,
     "signature_wrong": 2,
     "nonce_wrong": 1,
 }

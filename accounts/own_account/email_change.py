@@ -29,7 +29,7 @@ class Cancelled(StrEnum):
     """Why a change that was asked for will not happen."""
 
     OWNER = "owner"
-    NEWER_ASKED = "newer_asked"
+    NEWER_ASKED = "newer_requested"
     NOT_THEM = "not_them"
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
@@ -136,7 +136,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             if before and was_verified:
                 mail.send(before, "address_changed", {})
     except IntegrityError as taken:
-        record(Event.EMAIL_CHANGE_REFUSED, person=user, reason="address_of_another_account")
+        record(Event.EMAIL_CHANGE_REFUSED, person=user, reason="email_of_another_account")
         raise AddressTaken from taken
 
 

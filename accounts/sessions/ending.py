@@ -41,8 +41,8 @@ class Because(StrEnum):
     OWNER = "owner"
     IDENTITY_CONNECTED = "identity_connected"
     IDENTITY_DISCONNECTED = "identity_disconnected"
-    ADDRESS_CHANGED = "address_changed"
-    ADDRESS_CHANGE_DISOWNED = "address_change_disowned"
+    ADDRESS_CHANGED = "email_changed"
+    ADDRESS_CHANGE_DISOWNED = "email_change_disowned"
     PASSWORD_RESET = "password_reset"  # noqa: S105  # a reason
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason
     FACTOR_ADDED = "factor_added"

@@ -43,7 +43,7 @@ class Found:
 
     @property
     def is_clash(self) -> bool:
-        return (self.entry.details or {}).get("reason") == "address_of_another_account"
+        return (self.entry.details or {}).get("reason") == "email_of_another_account"
 
 
 def find(request: HttpRequest, site: admin.AdminSite, reference: str) -> list[Found]:

@@ -90,7 +90,7 @@ def _nothing_there(request: HttpRequest, reference: str) -> HttpResponse:
 def _refused(request: HttpRequest, reference: str, refused: LeadRefused) -> HttpResponse:
     if request.method == "POST":
         who, account = actor(request), refused.account and User.objects.filter(pk=refused.account).first()
-        because = f"lead_{refused.obstacle.value}"
+        because = f"connect_{refused.obstacle.value}"
         afterwards(request, lambda: delegation.note_refusal(who, account or None, because=because))
     messages.error(request, _("Nothing was changed. %(why)s") % {"why": refused.obstacle.label})
     return HttpResponseRedirect(page_of(reference))

@@ -39,8 +39,8 @@ class Obstacle(models.TextChoices):
     NO_CLASH = "no_clash", _("It was refused for another reason than the address of an account.")
     CONNECTED = "connected", _("The identity leads to an account by now.")
     ACCOUNT_GONE = "account_gone", _("The account is gone.")
-    ACCOUNT_CLOSED = "account_closed", _("The account is closed. Open it first, if it should be.")
-    ADDRESS_MOVED = "address_moved", _("The account does not have this verified address to itself any more.")
+    ACCOUNT_CLOSED = "account_deactivated", _("The account is closed. Open it first, if it should be.")
+    ADDRESS_MOVED = "email_moved", _("The account does not have this verified address to itself any more.")
     OTHER_PROVIDER = (
         "other_provider",
         _(

@@ -252,11 +252,11 @@ def test_an_entry_tells_values_in_words_and_keeps_secrets(administrator: Client)
 
 
 def test_details_of_an_event_are_words(administrator: Client) -> None:
-    record(Event.SIGN_IN_REFUSED, reason="account_inactive", provider="google", steps=["otp_app", "passkey"])
+    record(Event.SIGN_IN_REFUSED, reason="account_deactivated", provider="google", steps=["otp_app", "passkey"])
     page = told(text(administrator, f"{TRAIL}{Entry.objects.latest('id').pk}/change/"))
 
     assert "Somebody tried to sign in and was refused" in page
-    assert "Refused because account inactive" in page
+    assert "Reason account deactivated" in page
     assert "otp app, passkey" in page
 
 

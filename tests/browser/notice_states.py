@@ -91,7 +91,7 @@ def _posted_to_a_page(visitor: Visitor, _: NewVisitor) -> None:
 NOTICE_STATES = [
     State(name="sign-in-ended_there", heading="Vestibule", arrive=_ended_there),
     State(
-        name="sign-in-ended_meanwhile",
+        name="sign-in-revoked_meanwhile",
         heading="Vestibule",
         arrive=_ended_meanwhile,
     ),

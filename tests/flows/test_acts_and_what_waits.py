@@ -363,7 +363,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
     assert entry.details == {"provider": "keycloak", "session": waiting.public_id, "reason": "provider"}
     assert (entry.person, entry.actor_id) == (str(stage.person.pk), "keycloak")
     assert stage.late.get(PROVE).headers["Location"] == ENDED
-    assert refusals()[-1] == "ended_meanwhile"
+    assert refusals()[-1] == "revoked_meanwhile"
     assert stage.late.get(PROVE).headers["Location"] == BEGIN_AGAIN, "it is forgotten"
 
 

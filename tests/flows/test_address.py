@@ -63,7 +63,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
 
     assert address_now() == (NEW, True)
     assert (browser.account is None, elsewhere.account) == (False, None)
-    assert because("session.revoked") == ["address_changed"]
+    assert because("session.revoked") == ["email_changed"]
     assert events("email.change_requested", "email.changed") == ["email.change_requested", "email.changed"]
     assert "was changed" in post.to(OLD).subject
 
@@ -161,7 +161,7 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
     assert browser.get(confirm).status_code == 410
     assert owner.post(undo).status_code == 410
     assert because("email.change_cancelled") == ["not_them"]
-    assert because("session.revoked") == ["address_change_disowned"]
+    assert because("session.revoked") == ["email_change_disowned"]
     assert address_now() == (OLD, True)
 
 
@@ -190,7 +190,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
 
     assert browser.get(older).status_code == 410
     assert browser.post(post.link("ada@newest.example")).status_code == 302
-    assert because("email.change_cancelled") == ["newer_asked"]
+    assert because("email.change_cancelled") == ["newer_requested"]
 
 
 def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:

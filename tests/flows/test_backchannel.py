@@ -146,11 +146,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "an event that is no object": ({"events": {EVENT: True}}, "logout_event_missing"),
     "a nonce": ({"nonce": "n-1"}, "logout_with_nonce"),
     "an empty nonce": ({"nonce": ""}, "logout_with_nonce"),
-    "neither sub nor sid": ({"sub": None, "sid": None}, "logout_of_nobody"),
-    "a sub that is none": ({"sub": 7}, "logout_of_nobody"),
-    "an empty sub": ({"sub": ""}, "logout_of_nobody"),
-    "a sid that is none": ({"sid": {"a": 1}}, "logout_of_nobody"),
-    "a sub that no database takes": ({"sub": "ada\0"}, "logout_of_nobody"),
+    "neither sub nor sid": ({"sub": None, "sid": None}, "logout_without_subject"),
+    "a sub that is none": ({"sub": 7}, "logout_without_subject"),
+    "an empty sub": ({"sub": ""}, "logout_without_subject"),
+    "a sid that is none": ({"sid": {"a": 1}}, "logout_without_subject"),
+    "a sub that no database takes": ({"sub": "ada\0"}, "logout_without_subject"),
 }
 
 

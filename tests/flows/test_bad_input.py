@@ -78,7 +78,7 @@ def of_an_unknown_tenant(browser: Browser, sent: Invitation) -> str:
     ("what", "told"),
     [
         (expired, (410, "This invitation has expired", "expired")),
-        (foreign, (403, "This invitation is for another address", "foreign_address")),
+        (foreign, (403, "This invitation is for another address", "foreign_email")),
         (reused, (410, "This invitation was used already", "used")),
         (of_an_unknown_tenant, (404, "We do not know this invitation", "unknown")),
     ],

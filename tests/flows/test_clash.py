@@ -29,7 +29,7 @@ def test_a_verified_address_of_another_account_is_explained(
     assert f'action="/accounts/{provider}/login/'.encode() in response.content
     assert f'action="/accounts/{another(provider)}/login/'.encode() not in response.content
     assert User.objects.count() == Identity.objects.count() == 1
-    assert refusals() == ["address_of_another_account"]
+    assert refusals() == ["email_of_another_account"]
 
 
 def test_the_way_out_of_a_clash_really_leads_out(

@@ -204,7 +204,7 @@ def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
     kept = Entry.objects.get(action="identity.unlink_refused")
     assert response.status_code == 409
     assert kept.details
-    assert kept.details["reason"] == "last_way_in"
+    assert kept.details["reason"] == "last_sign_in_method"
     assert kept.details["reference"] in response.content.decode()
     assert Identity.objects.count() == 1
     assert browser.account
@@ -264,5 +264,5 @@ def test_who_takes_too_long_at_the_provider_proves_themselves_again(
     time_machine.move_to(datetime.now(UTC) + timedelta(seconds=30))
 
     assert browser.get(callback).status_code == 403
-    assert refusals() == ["not_fresh"]
+    assert refusals() == ["not_reauthenticated"]
     assert Identity.objects.count() == 1

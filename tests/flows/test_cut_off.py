@@ -382,7 +382,7 @@ def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_
         holder.execute("SELECT FROM accounts_identity FOR UPDATE")
         assert together(sign_in, close) == [403, 0]
 
-    assert refusals()[-1] == "account_inactive"
+    assert refusals()[-1] == "account_deactivated"
     assert UpstreamTokens.objects.get().version == 1, "what it brought was not kept"
     assert person.sessions.count() == 1, "the one of before"
     assert is_out(late)
@@ -435,7 +435,7 @@ def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_n
         answer, _ = together(come_in, end)
 
     assert answer.headers["Location"] == "/accounts/login/"
-    assert refusals() == ["ended_meanwhile"]
+    assert refusals() == ["revoked_meanwhile"]
     assert person.sessions.count() == before
     User.objects.filter(pk=person.pk).update(is_active=True)
     assert is_out(late)

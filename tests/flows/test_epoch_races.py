@@ -69,7 +69,7 @@ def test_a_password_judged_before_an_act_at_the_prompt_opens_nothing_after_it(
         answer, _ = together(lambda: local_sign_in(browser), commit)
 
     assert answer.headers["Location"] == ENDED
-    assert refusals() == ["ended_meanwhile"]
+    assert refusals() == ["revoked_meanwhile"]
     assert (browser.account, Session.objects.filter(user=person).count()) == (None, 0)
 
 

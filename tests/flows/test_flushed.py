@@ -64,7 +64,7 @@ def test_a_code_of_an_authenticator_app(
     thief = waiting(new_browser, browser)
     assert thief.post(PROVE, {"code": used}).status_code == 200
     assert thief.account is None
-    assert details("factor.refused")[-1] == {"reason": "not_right"}
+    assert details("factor.refused")[-1] == {"reason": "wrong"}
     later()
     assert thief.post(PROVE, {"code": code(secret)}).status_code == 302
 

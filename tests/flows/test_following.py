@@ -140,7 +140,7 @@ def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
     Client().post(BACKCHANNEL, {"logout_token": providers.logout_token(newest(providers), sub=None)})
     refused = browser.get(callback)
 
-    assert (refused.status_code, refusals()) == (403, ["not_fresh_at_provider"])
+    assert (refused.status_code, refusals()) == (403, ["not_reauthenticated_at_provider"])
     assert row(browser).upstream_sessions == before
     assert Identity.objects.count() == (2 if process == "reauthenticate" else 1)
 

@@ -115,7 +115,7 @@ def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
     providers.set_fault(asked, "auth_time_old")
 
     assert browser.sign_in(asked, "ada", process=process).status_code == 403
-    assert refusals() == ["not_fresh_at_provider"]
+    assert refusals() == ["not_reauthenticated_at_provider"]
 
 
 def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser, providers: Sandbox) -> None:
@@ -123,7 +123,7 @@ def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser,
     providers.set_fault("keycloak", "auth_time_missing")
 
     assert browser.connect("keycloak", "ada").status_code == 403
-    assert refusals() == ["not_fresh_at_provider"]
+    assert refusals() == ["not_reauthenticated_at_provider"]
 
 
 @pytest.mark.parametrize("silent", UNDATED)

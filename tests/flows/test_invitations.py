@@ -142,7 +142,7 @@ def test_an_address_that_a_connected_identity_verifies_counts(browser: Browser, 
 
 @pytest.mark.parametrize(
     ("persona", "reason"),
-    [("grace", "foreign_address"), ("nemo", "foreign_address"), ("mallory-unverified", "unverified_address")],
+    [("grace", "foreign_email"), ("nemo", "foreign_email"), ("mallory-unverified", "unverified_email")],
 )
 def test_an_account_without_the_verified_address_is_refused_and_nothing_is_written(
     browser: Browser, town: Town, link: str, persona: str, reason: str

@@ -65,7 +65,7 @@ def test_others_are_told_that_it_was_an_administrator(browser: Browser, closed_b
     closed_by(User.objects.get())
 
     assert b"an administrator has switched your account off" in browser.sign_in("google", "ada").content
-    assert refusals() == ["account_inactive"]
+    assert refusals() == ["account_deactivated"]
 
 
 @pytest.mark.parametrize("then", [cut_off_by_administrator, cut_off_by_command, opened_and_closed])
@@ -73,7 +73,7 @@ def test_what_an_administrator_did_after_the_lock_counts(browser: Browser, then:
     then(lock(browser, "google"))
 
     assert b"You locked" not in browser.sign_in("google", "ada").content
-    assert refusals() == ["account_inactive"]
+    assert refusals() == ["account_deactivated"]
 
 
 def test_an_account_that_was_opened_again_is_open(browser: Browser) -> None:
@@ -96,7 +96,7 @@ def test_a_lock_from_before_it_was_known_is_not_guessed(browser: Browser) -> Non
 
     assert refusals() == []
     assert browser.sign_in("google", "ada").status_code == 403
-    assert refusals() == ["account_inactive"]
+    assert refusals() == ["account_deactivated"]
 
 
 def test_strangers_hear_nothing_of_it(browser: Browser, new_browser: Callable[[], Browser], settings: Any) -> None:

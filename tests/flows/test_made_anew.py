@@ -119,7 +119,7 @@ def test_from_the_refusal_to_the_person_signed_in_again(
     ada = before.user
     page = look_up(administrator, clash.lower().replace("-", " "))
     row = RefusedIdentity.objects.get()
-    for shown in (row.issuer, row.subject, ADDRESS, "address_of_another_account", f"/admin/accounts/user/{ada.pk}/"):
+    for shown in (row.issuer, row.subject, ADDRESS, "email_of_another_account", f"/admin/accounts/user/{ada.pk}/"):
         assert shown in page, shown
     assert lead_page(clash) in page
 
@@ -274,7 +274,7 @@ def test_not_an_account_that_was_closed_meanwhile(
     User.objects.filter(pk=keycloak_ada.pk).update(is_active=False)
 
     refusal_on_page(refused, administrator, Obstacle.ACCOUNT_CLOSED)
-    assert told("change.refused")[-1]["reason"] == "lead_account_closed"
+    assert told("change.refused")[-1]["reason"] == "connect_account_deactivated"
     assert obstacle(refused, root) is Obstacle.ACCOUNT_CLOSED
 
 
@@ -307,7 +307,7 @@ def test_not_an_identity_that_leads_elsewhere_meanwhile(
         email=ADDRESS,
         canonical_email=ADDRESS,
         email_verified=True,
-        reason="address_of_another_account",
+        reason="email_of_another_account",
         reference=refused,
         account=Identity.objects.earliest("id").user_id,
         refused_at=timezone.now(),
@@ -498,7 +498,7 @@ def test_what_is_refused_of_a_connected_identity_keeps_no_row(
     assert not RefusedIdentity.objects.exists()
     page = look_up(administrator, reference)
     assert Identity.objects.get().subject in page
-    assert "account_inactive" in page
+    assert "account_deactivated" in page
 
 
 def test_what_was_not_believed_is_found_without_anything_that_came(

@@ -68,7 +68,7 @@ def test_a_sign_in_that_waits_for_its_second_factor_does_not_end_behind_a_closed
     setattr(settings, switch, value)
     answer = browser.post(PROVE, {"code": code(secret)})
 
-    assert "ended_meanwhile" in answer.headers["Location"]
+    assert "revoked_meanwhile" in answer.headers["Location"]
     assert browser.account is None
 
 

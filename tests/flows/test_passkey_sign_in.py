@@ -76,7 +76,7 @@ def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root:
 
     assert show(browser, theirs.sign(asked(browser), handle=root.pk.bytes)).status_code == 200
     assert browser.account is None
-    assert details("sign_in.refused") == [{"reason": "passkey_not_believed"}]
+    assert details("sign_in.refused") == [{"reason": "passkey_not_verified"}]
     assert show(browser, theirs.sign(asked(browser), handle=mallory.pk.bytes)).status_code == 302
     assert browser.account == str(mallory.pk)
 
@@ -158,7 +158,7 @@ def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
 
     assert answers == [200] * login_throttle.FREE_OF_ADDRESS + [429] * 3
     reasons = [found["reason"] for found in details("sign_in.refused")]
-    assert reasons == ["passkey_not_believed"] * login_throttle.FREE_OF_ADDRESS + ["throttled"]
+    assert reasons == ["passkey_not_verified"] * login_throttle.FREE_OF_ADDRESS + ["throttled"]
 
 
 @pytest.mark.promise(20)

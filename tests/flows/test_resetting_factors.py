@@ -83,7 +83,7 @@ def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
     assert answer.headers["Location"] == f"{change_page(ada)}#factors"
     assert not Authenticator.objects.filter(user=ada).exists()
     assert browser.account is None, "every session ends"
-    assert waiting.get("/accounts/second-factor/verify/").headers["Location"].endswith("ended_meanwhile")
+    assert waiting.get("/accounts/second-factor/verify/").headers["Location"].endswith("revoked_meanwhile")
     assert before
     moved = User.objects.get(pk=ada.pk).sign_in_epoch
     assert moved

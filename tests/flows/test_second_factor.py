@@ -42,7 +42,7 @@ def test_whoever_has_one_is_asked_after_every_first_step(
     assert (proven.status_code, proven.headers["Location"]) == (302, "/accounts/sessions/")
     assert {elsewhere.account} == {browser.account} != {None}
     assert details("sign_in.succeeded")[-1] == {"provider": provider, "steps": ["socialaccount", "mfa"]}
-    assert details("factor.refused") == [{"reason": "not_right"}]
+    assert details("factor.refused") == [{"reason": "wrong"}]
     mine = Session.objects.filter(user__isnull=False, provider=provider)
     assert mine.count() == 2
     assert mine.exclude(upstream_sid="").count() == (2 if provider == "keycloak" else 0), "Keycloak can still end them"
@@ -300,7 +300,7 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 4
     assert b"Too many" in answers[-1].content
     assert elsewhere.account is None
-    assert [found["reason"] for found in details("factor.refused")] == ["not_right"] * 5 + ["throttled"]
+    assert [found["reason"] for found in details("factor.refused")] == ["wrong"] * 5 + ["throttled"]
     later(seconds=5)
     assert elsewhere.post(PROVE, {"code": codes[0]}).status_code == 302
 
@@ -319,7 +319,7 @@ def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
 
     assert [answer.status_code for answer in answers] == [200] * 5 + [429] * 3
     told = [found["reason"] for found in details("factor.refused")]
-    assert told == ["passkey_not_believed"] * 5 + ["throttled"]
+    assert told == ["passkey_not_verified"] * 5 + ["throttled"]
     assert elsewhere.post(PROVE, {"code": code(secret)}).status_code == 302
     assert elsewhere.account is not None
 

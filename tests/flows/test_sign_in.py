@@ -87,4 +87,4 @@ def test_an_inactive_account_is_refused_and_told_so(browser: Browser, provider: 
 
     assert response.status_code == 403
     assert b"switched off" in response.content
-    assert refusals() == ["account_inactive"]
+    assert refusals() == ["account_deactivated"]

@@ -134,7 +134,7 @@ def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
     owner = local(INTERNATIONAL)
     with pytest.raises(AddressTaken), transaction.atomic():
         open_local_account(typed, "Thief", PASSWORD)
-    with pytest.raises(SignInRefused, match="address_of_another_account"), transaction.atomic():
+    with pytest.raises(SignInRefused, match="email_of_another_account"), transaction.atomic():
         link(_claimed(typed))
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(email=typed, email_verified=True)

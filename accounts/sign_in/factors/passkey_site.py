@@ -13,7 +13,7 @@ LONGEST_NAME = 60  # characters by which a person calls a passkey
 class PasskeyRefused(Exception):
     """What a browser answered is no passkey's word to this challenge, on this site, for this person."""
 
-    reason = "passkey_not_believed"
+    reason = "passkey_not_verified"
     person: UUID | None = None
 
 

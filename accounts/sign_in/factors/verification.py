@@ -97,4 +97,4 @@ def _by_code(rows: Sequence[Authenticator], typed: str) -> Authenticator:
 def _reason(refused: Exception) -> str:
     if isinstance(refused, DecryptionFailed):
         return "decryption_failed"  # it was changed, or is somebody else's
-    return refused.reason if isinstance(refused, PasskeyRefused) else "not_right"
+    return refused.reason if isinstance(refused, PasskeyRefused) else "wrong"
