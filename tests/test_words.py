@@ -25,7 +25,7 @@ FOLDERS = (*PACKAGES, "bench", "sandbox", "tests", "docs", "templates", "static"
 AT_THE_TOP = ("README.md", ".env.example", "Makefile", "pyproject.toml", "manage.py")
 SUFFIXES = {".py", ".md", ".html", ".txt", ".js", ".css", ".sql"}
 NOT_READ = {"tests/test_words.py", "tests/vocabulary.py"}
-OPEN = 819  # rows; this number only goes down
+OPEN = 814  # rows; this number only goes down
 
 
 def rows() -> list[Row]:
@@ -176,7 +176,8 @@ def test_a_name_of_each_kind_is_found(kind: str, left: str, texts: dict[str, str
     row = Row(kind, left, "new", "", "open")
 
     assert fault_of(row, House(texts)) is None
-    assert fault_of(row, House({"a/c.py": "session.ended()\nHOST_ALIASES = 'always innocent'"})) is not None
+    innocent = "'''Ways in, for who reads code.'''\nsession.ended()\nHOST_ALIASES = 'always innocent'"
+    assert fault_of(row, House({"accounts/c.py": innocent})) is not None
 
 
 def test_addresses_and_commands_are_those_that_django_has() -> None:

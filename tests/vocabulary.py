@@ -82,13 +82,17 @@ class House:
     def _shown(self) -> str:
         """What people read on pages and in mails."""
         of_product = {path: tree for path, tree in self.trees.items() if path.split("/")[0] in PACKAGES}
+        for_us = {node.value for tree in of_product.values() for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         templates = (text for path, text in self.texts.items() if path.startswith("templates/"))
-        return "\n".join([*self._constants(of_product), *templates])
+        return "\n".join([*self._constants(of_product, leaving_out=for_us), *templates])
 
     @staticmethod
-    def _constants(trees: Mapping[str, ast.Module]) -> Iterator[str]:
+    def _constants(
+        trees: Mapping[str, ast.Module], *, leaving_out: AbstractSet[ast.expr] = frozenset()
+    ) -> Iterator[str]:
         for tree in trees.values():
-            yield from (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str))
+            constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in leaving_out)
+            yield from (node.value for node in constants if isinstance(node.value, str))
 
     def _not_python(self, *suffixes: str) -> Iterator[str]:
         return (text for path, text in self.texts.items() if path.endswith(suffixes))

@@ -103,7 +103,7 @@ def who_verified(address: str) -> User | None:
 
 
 def who_signs_in_as(name: str) -> User | None:
-    """Return whom a local name or a verified address means; a name that looks like an address comes first."""
+    """Return whom a username or a verified address means; a name that looks like an address comes first."""
     if "\0" in name:
         return None
     row = fetch_one(BY_NAME_OR_ADDRESS, [name, canonical_or_none(name), name])

@@ -70,7 +70,7 @@ class Asked(forms.Form):
     )
     request = forms.UUIDField(label=_("Request"), required=False)
     batch = forms.UUIDField(label=_("Batch"), required=False)
-    address = forms.GenericIPAddressField(label=_("Network address"), required=False)
+    address = forms.GenericIPAddressField(label=_("IP address"), required=False)
 
     names: ClassVar[Mapping[str, Names]] = {}
     without: ClassVar[frozenset[str]] = frozenset()

@@ -29,7 +29,7 @@ def find(people: QuerySet[User], term: str) -> QuerySet[User]:
 
     A whole id: of an account, of a tenant (its members), a subject. The address of a live session. The beginning of
     a session's id. The whole name or short name of a tenant: its members. And whoever has, for each word of the term,
-    a word that begins so in their name, address, domain or local name.
+    a word that begins so in their name, address, domain or username.
 
     The one search for people: of lists, of choices, and of what is chosen by a search for all of it.
     """

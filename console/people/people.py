@@ -82,7 +82,7 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     ordering: ClassVar[Any] = ("-created_at",)
     search_fields: ClassVar[Any] = ("email",)  # any, to be shown the field: get_search_results decides
     search_help_text: ClassVar[Any] = _(
-        "The beginning of each word: of a name, an address, its domain or a local name. The beginning of a session's "
+        "The beginning of each word: of a name, an address, its domain or a username. The beginning of a session's "
         "id. The whole id of an account or a tenant, a subject, the network address of a live session, the name or "
         "short name of a tenant."
     )

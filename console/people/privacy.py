@@ -39,7 +39,7 @@ class Privacy(admin.ModelAdmin[User]):
         person, asked = self._asked_about(request, key)
         if asked or request.method == "POST":
             return asked or answer(person)
-        return self._page(request, person, "admin/accounts/user/kept.html", title=_("What is kept about this person"))
+        return self._page(request, person, "admin/accounts/user/kept.html", title=_("Personal data of this person"))
 
     def erase_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """Ask by GET, act by POST, with a reason."""

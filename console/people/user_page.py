@@ -170,7 +170,7 @@ class UserPage(Scoped[User]):
         if user is not None:
             context["show_save_and_add_another"] = False
             if _is_about_rights(request):
-                context.update(is_about_rights=True, subtitle=_("Rights and password"), show_delete=False)
+                context.update(is_about_rights=True, subtitle=_("Permissions and password"), show_delete=False)
             else:
                 context["panels"] = panels(request, user, may_change=self.has_change_permission(request, user))
         return super().render_change_form(request, context, *args, **kwargs)

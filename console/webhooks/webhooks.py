@@ -173,7 +173,7 @@ class WebhookAdmin(FoundByWords, Asking):
         words = {
             "title": _("Give this webhook another secret?"),
             "meaning": _("The new secret is shown once. For a day both sign, the old one and the new."),
-            "label": _("Renew the secret"),
+            "label": _("Rotate the secret"),
             "is_risky": True,
         }
         return self._confirmed(request, key, words, self._renewed)

@@ -50,7 +50,7 @@ def _inside(path: str) -> Callable[[Visitor, NewVisitor], None]:
 
 def _with_rights(visitor: Visitor, new_visitor: NewVisitor) -> None:
     _newest(User)(visitor, new_visitor)
-    visitor.go(visitor.page.get_by_role("link", name="Rights and password").get_attribute("href") or "")
+    visitor.go(visitor.page.get_by_role("link", name="Permissions and password").get_attribute("href") or "")
 
 
 def _newest(model: type[models.Model]) -> Callable[[Visitor, NewVisitor], None]:
@@ -97,8 +97,8 @@ def _cut_off(visitor: Visitor, new_visitor: NewVisitor) -> None:
 
 
 def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
-    _then(Webhook, "Renew the secret")(visitor, new_visitor)
-    visitor.press("Renew the secret")
+    _then(Webhook, "Rotate the secret")(visitor, new_visitor)
+    visitor.press("Rotate the secret")
 
 
 def _letting_go(visitor: Visitor, _: NewVisitor) -> None:
@@ -307,7 +307,7 @@ ADMIN_STATES = [
     State(name="admin-webhook_secret", heading="The secret was renewed", arrive=_secret_renewed),
     State(name="admin-webhook_test", heading="Send a test?", arrive=_then(Webhook, "Send a test")),
     State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
-    State(name="admin-user_kept", heading="What is kept about this person", arrive=_then(User, "What is kept")),
+    State(name="admin-user_kept", heading="Personal data of this person", arrive=_then(User, "Personal data")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),
     State(name="admin-user_cut_off", heading="Cut off this person?", arrive=_cutting_off),
     State(name="admin-user_cut_off_done", heading="Cut off", arrive=_cut_off),

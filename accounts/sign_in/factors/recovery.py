@@ -16,7 +16,7 @@ PURPOSE = "recovery"
 
 
 def make(user: User) -> list[str]:
-    """Make new ones in place of the old. What is kept of them is how to recognise them."""
+    """Make new ones in place of the old. Only fingerprints of them are stored."""
     made = ["".join(secrets.choice(LETTERS) for _ in range(LENGTH)) for _ in range(COUNT)]
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once would both make a row
