@@ -76,6 +76,7 @@ format: setup ## Format the code and mend what can be mended
 docs: setup ## Write the documents that are made from the code
 	@$(BIN)/python -m tests.promises
 	@$(BIN)/python -m tests.events
+	@$(BIN)/python -m tests.code_links
 
 .PHONY: setup
 setup: $(VENV)/installed ## Install what is locked, into .venv

@@ -12,7 +12,7 @@ from config.environment import names
 from config.variables import CHECKOUT
 from tests import events, promises
 
-PAGES = sorted([CHECKOUT / "README.md", *CHECKOUT.glob("docs/**/*.md")])
+PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -29,6 +29,25 @@ def test_the_readmes_commands_exist() -> None:
 
     assert commands == {"run", "test"}
     assert all(f"make {command}" in listed for command in commands)
+
+
+def test_the_readme_leads_to_the_pages_for_newcomers() -> None:
+    links = re.findall(r"\]\(([^)#]+)", (CHECKOUT / "README.md").read_text())
+
+    assert {"CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "LICENSE", "docs/architecture.md"} <= set(links)
+    assert "docs/threat-model.md" in re.findall(r"\]\(([^)#]+)", (CHECKOUT / "SECURITY.md").read_text())
+
+
+def test_contributing_names_commands_and_files_that_exist() -> None:
+    page = (CHECKOUT / "CONTRIBUTING.md").read_text()
+    listed = subprocess.run(["make"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    paths = re.findall(r"`([\w.]+/[\w./-]*)`", page)
+
+    assert {f"make {target}" for target in re.findall(r"`make ([\w-]+)", page)} <= set(
+        re.findall(r"make [\w-]+", listed)
+    )
+    assert len(paths) > 10
+    assert [path for path in paths if not (CHECKOUT / path).exists()] == []
 
 
 @pytest.mark.parametrize("provider", sorted(settings.SIGN_IN_PROVIDERS))
