@@ -45,18 +45,29 @@ def page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _marks(module: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield (test, number) for marks on functions, and for a module's own mark with every test in it."""
-    functions = [node for node in module.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    of_module = [
-        number
-        for node in module.body
+def of_modules() -> list[str]:
+    """Return the test modules that mark all of their tests at once, by ``pytestmark``: a promise is a test's own."""
+    return [
+        str(path.relative_to(TESTS))
+        for path in sorted(TESTS.rglob("*.py"))
+        for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
-        for number in _numbers(node.value)
+        if any(_numbers(node.value))
     ]
-    for function in functions:
-        for number in [*of_module, *(number for mark in function.decorator_list for number in _numbers(mark))]:
-            yield function.name, number
+
+
+def _marks(module: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield (test, number) for the marks of functions, and for those of a class with every test in it."""
+    for node in module.body:
+        of_class = list(_marked_with(node)) if isinstance(node, ast.ClassDef) else []
+        for function in node.body if isinstance(node, ast.ClassDef) else [node]:
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                yield from ((function.name, number) for number in [*of_class, *_marked_with(function)])
+
+
+def _marked_with(node: ast.ClassDef | ast.FunctionDef) -> Iterator[int]:
+    for mark in node.decorator_list:
+        yield from _numbers(mark)
 
 
 def _numbers(mark: ast.AST) -> Iterator[int]:

@@ -95,3 +95,7 @@ def test_the_page_of_promises_is_what_the_marks_say() -> None:
     assert promises.PAGE.read_text() == promises.page(), "run `make docs`"
     known = {number for section in promises.sentences().values() for number in section}
     assert set(promises.marked()) <= known
+
+
+def test_a_promise_is_marked_on_tests_and_not_on_whole_modules() -> None:
+    assert promises.of_modules() == [], "mark the tests that hold it: @pytest.mark.promise(number)"

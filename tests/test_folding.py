@@ -9,8 +9,6 @@ import pytest
 
 from config.variables import CHECKOUT
 
-pytestmark = pytest.mark.promise(94)
-
 FOLDERS = (
     "accounts",
     "api",
@@ -72,6 +70,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.promise(94)
 def test_only_what_is_listed_folds_letters() -> None:
     """The kind: one more place where an address is compared by another folding."""
     found = {place for folder in FOLDERS for place in _places(CHECKOUT / folder)}
@@ -80,6 +79,7 @@ def test_only_what_is_listed_folds_letters() -> None:
     assert unlisted == set()
 
 
+@pytest.mark.promise(94)
 def test_what_is_listed_is_there() -> None:
     found = {place for folder in FOLDERS for place in _places(CHECKOUT / folder)}
     files = {place.split(" ")[0] for place in found}
@@ -100,6 +100,7 @@ def test_what_is_listed_is_there() -> None:
         "class Form: address = forms.EmailField()",
     ],
 )
+@pytest.mark.promise(94)
 def test_the_search_finds_what_it_is_for(code: str, tmp_path: Path) -> None:
     file = tmp_path / "some.py"
     file.write_text(code)

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 
 from accounts.models import User
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(44)]
+pytestmark = pytest.mark.django_db
 
 PASSWORD = "teapot gravel umbrella"
 
@@ -29,6 +29,7 @@ def seconds_for(name: str) -> float:
     return statistics.median(took)
 
 
+@pytest.mark.promise(44)
 def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
     named, address = unheard_of(), f"{unheard_of()}@example.com"
     User.objects.create_user(username=named, password=PASSWORD)
@@ -39,6 +40,7 @@ def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
     assert all(0.5 < other / known < 2 for other in others)
 
 
+@pytest.mark.promise(44)
 def test_a_local_name_comes_before_an_address_that_looks_the_same() -> None:
     named = User.objects.create_user(username="ada@example.com", password=PASSWORD)
     User.objects.create_user(email="ada@example.com", email_verified=True, password=PASSWORD)
@@ -47,6 +49,7 @@ def test_a_local_name_comes_before_an_address_that_looks_the_same() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "\0", unheard_of()], ids=["empty", "NUL", "nobody"])
+@pytest.mark.promise(44)
 def test_nobody_is_found_by_nothing(name: str) -> None:
     User.objects.create_user(password=PASSWORD)
 

@@ -14,7 +14,7 @@ from audit.events import Event
 from audit.models import Entry
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(44)]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +38,7 @@ def try_wrongly(name: str = "root", address: str = "192.0.2.1", cookies: dict[st
     return 0
 
 
+@pytest.mark.promise(44)
 def test_the_account_is_held_wherever_the_tries_come_from() -> None:
     waits = [try_wrongly(address=f"192.0.2.{number}") for number in range(FREE_OF_ACCOUNT + 1)]
 
@@ -46,6 +47,7 @@ def test_the_account_is_held_wherever_the_tries_come_from() -> None:
     assert try_wrongly("somebody-else", "192.0.2.1") == 0
 
 
+@pytest.mark.promise(44)
 def test_the_address_is_held_whatever_names_are_tried() -> None:
     waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS + 1)]
 
@@ -54,6 +56,7 @@ def test_the_address_is_held_whatever_names_are_tried() -> None:
     assert try_wrongly("another name", "192.0.2.2") == 0
 
 
+@pytest.mark.promise(44)
 def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps() -> None:
     for number in range(FREE_OF_ADDRESS):
         assert try_wrongly(f"name {number}", f"2001:db8::{number}") == 0
@@ -64,12 +67,14 @@ def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps()
 
 
 @pytest.mark.parametrize("address", ["", "unix", "fe80::1%eth0", "::"])
+@pytest.mark.promise(44)
 def test_whatever_an_address_looks_like_it_is_held(address: str) -> None:
     waits = [try_wrongly(f"name {number}", address) for number in range(FREE_OF_ADDRESS + 1)]
 
     assert waits[-1] > 0
 
 
+@pytest.mark.promise(44)
 def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longer(time_machine: Any) -> None:
     now = datetime.now(UTC)
     time_machine.move_to(now, tick=False)
@@ -87,12 +92,14 @@ def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longe
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(44)
 def test_many_at_once_are_no_way_past() -> None:
     waits = together(*[try_wrongly] * 20)
 
     assert waits.count(0) == FREE_OF_ACCOUNT
 
 
+@pytest.mark.promise(44)
 def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() -> None:
     for _ in range(FREE_OF_ACCOUNT - 1):
         try_wrongly()
@@ -105,6 +112,7 @@ def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() ->
     assert waits.count(0) == FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 1, "one's own account is no way to clear the address"
 
 
+@pytest.mark.promise(44)
 def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of_its_own() -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "Root")
@@ -121,6 +129,7 @@ def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of
     assert try_wrongly("another", "198.51.100.1", {cookie.key: "forged" + cookie.value}) == 0
 
 
+@pytest.mark.promise(44)
 def test_a_known_browser_is_known_for_one_name() -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "root")
@@ -132,6 +141,7 @@ def test_a_known_browser_is_known_for_one_name() -> None:
 
 
 @pytest.mark.parametrize("forge", [lambda value: "", lambda value: "x" * 9000, lambda value: value[:-1], str.upper])
+@pytest.mark.promise(44)
 def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "root")
@@ -142,6 +152,7 @@ def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None
     assert try_wrongly(cookies={cookie.key: forge(cookie.value)}) > 0
 
 
+@pytest.mark.promise(44)
 def test_the_trail_hears_once_of_each_wait_and_never_the_name() -> None:
     for _ in range(FREE_OF_ACCOUNT + 4):
         try_wrongly("a-password-in-the-wrong-field")

@@ -26,8 +26,6 @@ from foundation.canonical_email import (
     validate_address,
 )
 
-pytestmark = pytest.mark.promise(94)
-
 SAME = [
     ("ada@example.com", "ADA@Example.COM"),
     ("ada@bücher.example", "ada@xn--bcher-kva.example"),
@@ -80,17 +78,20 @@ ANY = ADDRESSES | st.emails() | TEXTS | st.sampled_from([*NONE, *(one for pair i
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
+@pytest.mark.promise(94)
 def test_spellings_of_one_address_are_one(one: str, other: str) -> None:
     assert canonical(one) == canonical(other)
 
 
 @pytest.mark.parametrize(("one", "other"), OTHERS)
+@pytest.mark.promise(94)
 def test_addresses_that_unicode_or_a_database_would_fold_together_are_two(one: str, other: str) -> None:
     """The kind: a homograph that ``lower``, ``upper`` or a compatibility mapping makes somebody else's address."""
     assert canonical_or_none(one) != canonical_or_none(other)
 
 
 @pytest.mark.parametrize("text", NONE)
+@pytest.mark.promise(94)
 def test_what_cannot_be_encoded_is_no_address(text: str) -> None:
     assert canonical_or_none(text) is None
     with pytest.raises(ValidationError):
@@ -100,6 +101,7 @@ def test_what_cannot_be_encoded_is_no_address(text: str) -> None:
 
 
 @pytest.mark.parametrize("length", [64, 65])
+@pytest.mark.promise(94)
 def test_the_limits_are_those_of_smtp(length: int) -> None:
     whole = canonical_or_none("a" * length + "@" + ".".join(["b" * 63, "c" * 63, "d" * 63, "e" * 61]))
 
@@ -111,6 +113,7 @@ def test_the_limits_are_those_of_smtp(length: int) -> None:
 @given(ANY)
 @example("H\u0331@example.com")
 @example("\u212a@example.com")
+@pytest.mark.promise(94)
 def test_the_canonical_form_of_a_canonical_form_is_itself(text: str) -> None:
     form = canonical_or_none(text)
 
@@ -119,6 +122,7 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(text: str) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(ANY, ANY)
+@pytest.mark.promise(94)
 def test_two_addresses_are_one_only_if_nothing_but_ascii_case_composition_and_encoding_tells_them_apart(
     one: str, other: str
 ) -> None:
@@ -131,6 +135,7 @@ def test_two_addresses_are_one_only_if_nothing_but_ascii_case_composition_and_en
 
 @settings(max_examples=300, deadline=None)
 @given(ANY)
+@pytest.mark.promise(94)
 def test_a_domain_is_ascii_and_leads_back_to_what_was_typed(text: str) -> None:
     form = canonical_or_none(text)
     if form is None:
@@ -143,11 +148,13 @@ def test_a_domain_is_ascii_and_leads_back_to_what_was_typed(text: str) -> None:
     assert canonical(f"{local}@{spelled}") == form
 
 
+@pytest.mark.promise(94)
 def test_mail_goes_to_the_domain_by_idna_2008_and_leaves_the_letter_case_of_the_mailbox() -> None:
     assert for_mail("Ada.L@straße.Example") == "Ada.L@xn--strae-oqa.example"
     assert for_mail("Zoe\N{COMBINING DIAERESIS}@Example.com") == "Zoë@example.com"
 
 
+@pytest.mark.promise(94)
 def test_a_name_that_is_no_address_is_compared_in_ascii_letter_case() -> None:
     assert comparable("Admin") == "admin"
     assert comparable("Ada@BU\N{COMBINING DIAERESIS}cher.example") == folded("Ada@BÜcher.example")
@@ -164,6 +171,7 @@ def test_a_name_that_is_no_address_is_compared_in_ascii_letter_case() -> None:
         ("ada@bü", "ada@", "bü"),
     ],
 )
+@pytest.mark.promise(94)
 def test_the_beginning_of_an_address_is_canonical_but_for_its_last_label(typed: str, known: str, last: str) -> None:
     assert beginning(typed) == (known, last)
 
@@ -176,6 +184,7 @@ def test_the_beginning_of_an_address_is_canonical_but_for_its_last_label(typed: 
 @example("a@localhost")
 @example("a@1.2.3.4")
 @example("a@xn--a.example")
+@pytest.mark.promise(94)
 def test_the_database_and_python_agree_on_what_an_address_is(text: str) -> None:
     """The kind: two places that fold, each its own way."""
     if "\0" in text or _has_halves(text):
@@ -191,6 +200,7 @@ def test_the_database_and_python_agree_on_what_an_address_is(text: str) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(94)
 def test_every_way_to_write_an_address_writes_its_canonical_form() -> None:
     """The kind: a write that goes past ``save``."""
     given_, form = "Ada@Bücher.example", "ada@xn--bcher-kva.example"
@@ -212,6 +222,7 @@ def test_every_way_to_write_an_address_writes_its_canonical_form() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(94)
 def test_code_that_knows_nothing_of_it_cannot_leave_a_wrong_one() -> None:
     """The kind: SQL, an old process beside the new table, ``_base_manager``."""
     person = User.objects.create_user(email="ada@bücher.example", email_verified=True)

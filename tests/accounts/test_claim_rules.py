@@ -25,8 +25,6 @@ from tenancy import site_context, tenant_context
 from tests import claim_rules
 from tests.proven import proven
 
-pytestmark = pytest.mark.promise(30)
-
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12)
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.sampled_from(["a", "b"]),
@@ -40,6 +38,7 @@ TENANTS = [UUID(int=number) for number in range(4)]
 
 
 @given(st.lists(NAMES, min_size=1, max_size=8))
+@pytest.mark.promise(30)
 def test_every_path_can_be_written_and_read_again(names: list[str]) -> None:
     assert parse(write(names)) == tuple(names)
 
@@ -55,6 +54,7 @@ def test_every_path_can_be_written_and_read_again(names: list[str]) -> None:
         ("two words.ü", ("two words", "ü")),
     ],
 )
+@pytest.mark.promise(30)
 def test_a_path_is_names_with_dots_between(path: str, names: tuple[str, ...]) -> None:
     assert parse(path) == names
 
@@ -66,18 +66,21 @@ def test_a_path_is_names_with_dots_between(path: str, names: tuple[str, ...]) ->
         *("a\0b", "a\nb", "a\\b", " a", '"a\\n"', ".".join("abcdefghi")),
     ],
 )
+@pytest.mark.promise(30)
 def test_a_broken_path_is_refused_with_a_sentence(path: str) -> None:
     with pytest.raises(BrokenPath, match=r"\w+ .*\.$"):
         parse(path)
 
 
 @given(st.text(max_size=20))
+@pytest.mark.promise(30)
 def test_no_text_breaks_the_reader_of_paths(path: str) -> None:
     with suppress(BrokenPath):
         assert parse(write(parse(path))) == parse(path)
 
 
 @given(JSON, st.lists(st.sampled_from("ab"), min_size=1, max_size=4), st.sampled_from(["a", "b", ""]))
+@pytest.mark.promise(30)
 def test_a_claim_of_any_shape_is_a_match_or_none(claims: Any, names: list[str], value: str) -> None:
     found: Any = claims
     for name in names:
@@ -105,6 +108,7 @@ def test_a_claim_of_any_shape_is_a_match_or_none(claims: Any, names: list[str], 
         ([f"group-{number}" for number in range(10_000)] + ["admin"], True),
     ],
 )
+@pytest.mark.promise(30)
 def test_only_the_very_text_counts(claim: Any, is_match: bool) -> None:  # noqa: FBT001  # a case
     assert matches({"roles": claim}, ["roles"], "admin") is is_match
 
@@ -145,6 +149,7 @@ UNREADABLE = st.sampled_from([(), ("a",), ("b",), ("a", "b")])
 
 
 @given(RULES, CLAIMS, HELD, UNREADABLE)
+@pytest.mark.promise(30)
 def test_a_decision_is_what_its_words_say(
     rules: list[Rule], claims: dict[str, Any], held: list[Held], unreadable: tuple[str, ...]
 ) -> None:
@@ -170,6 +175,7 @@ def test_a_decision_is_what_its_words_say(
 
 
 @given(RULES, CLAIMS, HELD, UNREADABLE)
+@pytest.mark.promise(30)
 def test_deciding_once_more_changes_nothing(
     rules: list[Rule], claims: dict[str, Any], held: list[Held], unreadable: tuple[str, ...]
 ) -> None:
@@ -192,6 +198,7 @@ def test_deciding_once_more_changes_nothing(
 
 
 @given(CLAIMS, HELD)
+@pytest.mark.promise(30)
 def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[Held]) -> None:
     changes = decide([], claims, held)
 
@@ -208,7 +215,7 @@ def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[H
 
 
 @pytest.mark.django_db
-@pytest.mark.promise(73)
+@pytest.mark.promise(30, 73)
 def test_the_database_takes_no_rule_from_a_tenant() -> None:
     made = claim_rules.rule("google", "hd", "corp.example")
     member = Role.objects.get(name="member")
@@ -225,6 +232,7 @@ def test_the_database_takes_no_rule_from_a_tenant() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_a_rule_gives_no_role_of_another_tenant() -> None:
     barn = claim_rules.tenant("Barn")
     with site_context("a test"):
@@ -238,12 +246,14 @@ def test_a_rule_gives_no_role_of_another_tenant() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("claim", ["name", "email", "login", "preferred_username", "address.country", '"company"'])
+@pytest.mark.promise(30)
 def test_what_people_say_of_themselves_makes_no_rule(claim: str) -> None:
     with pytest.raises(ValidationError, match="choose this themselves"):
         claim_rules.rule("github", claim, "engineering")
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_a_path_is_kept_in_one_spelling_and_a_rule_made_once() -> None:
     made = claim_rules.rule("keycloak", '"realm_access".roles', "admin")
     assert made.claim == "realm_access.roles"
@@ -253,6 +263,7 @@ def test_a_path_is_kept_in_one_spelling_and_a_rule_made_once() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_which_claims_are_wanted_is_known_after_each_change(providers: Sandbox) -> None:
     assert wanted("keycloak") == frozenset()
     made = claim_rules.rule("keycloak", "realm_access.roles", "admin")
@@ -268,6 +279,7 @@ def test_which_claims_are_wanted_is_known_after_each_change(providers: Sandbox) 
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_a_path_that_nobody_can_read_gives_nothing_and_breaks_nothing(providers: Sandbox) -> None:
     made = claim_rules.rule("google", "hd", "corp.example")
     with site_context("a test"):
@@ -305,6 +317,7 @@ def told(rule: ClaimRule) -> dict[str, list[str]]:
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_a_preview_says_who_would_get_and_who_would_lose_it() -> None:
     rule = claim_rules.rule("google", "hd", "old.example", position=5)
     first = claim_rules.rule("google", "hd", "first.example", position=1)
@@ -339,6 +352,7 @@ def test_a_preview_says_who_would_get_and_who_would_lose_it() -> None:
 
 @pytest.mark.django_db
 @given(claims=JSON)
+@pytest.mark.promise(30)
 def test_the_database_sees_a_match_where_the_decision_does(claims: Any) -> None:
     """The preview asks in SQL what a sign-in asks in Python."""
     try:
@@ -384,6 +398,7 @@ def count() -> int:
         return ClaimRule.objects.count()
 
 
+@pytest.mark.promise(30)
 def test_a_rule_is_shown_before_it_is_saved(administrator: Client) -> None:
     for number in range(25):
         person(f"<b>Person</b> {number:02}", {"hd": "corp.example"})
@@ -417,6 +432,7 @@ def test_a_rule_is_shown_before_it_is_saved(administrator: Client) -> None:
         ({"position": "-1"}, "greater than or equal to 0"),
     ],
 )
+@pytest.mark.promise(30)
 def test_a_wrong_rule_is_refused_with_or_without_its_preview(
     administrator: Client, confirmed: dict[str, str], wrong: dict[str, str], words: str
 ) -> None:
@@ -426,6 +442,7 @@ def test_a_wrong_rule_is_refused_with_or_without_its_preview(
     assert words in answer.content.decode()
 
 
+@pytest.mark.promise(30)
 def test_a_role_of_another_tenant_is_refused_in_the_form(administrator: Client) -> None:
     with site_context("a test"):
         clerk = Role.objects.create(name="clerk", tenant=claim_rules.tenant("Barn"))
@@ -435,6 +452,7 @@ def test_a_role_of_another_tenant_is_refused_in_the_form(administrator: Client) 
     assert count() == 0
 
 
+@pytest.mark.promise(30)
 def test_a_rule_keeps_its_provider(administrator: Client) -> None:
     made = claim_rules.rule("google", "hd", "corp.example")
     change = f"/admin/accounts/claimrule/{made.pk}/change/"
@@ -450,6 +468,7 @@ def test_a_rule_keeps_its_provider(administrator: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/delete/", "1/history/"])
+@pytest.mark.promise(30)
 def test_rules_are_for_superusers_only(db: None, path: str) -> None:
     """Permissions do not suffice: by a rule, strangers of a whole provider could be let in."""
     client, staff = Client(), User.objects.create_user(name="Staff", is_staff=True)
@@ -465,6 +484,7 @@ def test_rules_are_for_superusers_only(db: None, path: str) -> None:
 
 
 @pytest.mark.parametrize("way", ["page", "action"])
+@pytest.mark.promise(30)
 def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, way: str) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     given, by_hand = person("Given", {}), person("By hand", {})
@@ -492,6 +512,7 @@ def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, 
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(30)
 def test_a_preview_that_takes_too_long_is_cut_short(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     person("Ada", {"hd": "corp.example"})

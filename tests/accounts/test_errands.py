@@ -25,7 +25,7 @@ from tests.post import Post
 from tests.servers import Servers
 from tests.worker import forget_messages
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADA = "ada@example.com"
 
@@ -51,6 +51,7 @@ def wait_no_longer() -> None:
     Errand.objects.waiting().update(next_attempt_at=timezone.now())
 
 
+@pytest.mark.promise(78)
 def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
     with rolled_back():
         mail.send(ADA, "address_changed", {})
@@ -63,7 +64,7 @@ def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
     assert "changed" not in Errand.objects.get().content
 
 
-@pytest.mark.promise(79)
+@pytest.mark.promise(78, 79)
 def test_a_lost_message_loses_nothing(post: Post) -> None:
     sent = send()
     forget_messages()
@@ -78,6 +79,7 @@ def test_a_lost_message_loses_nothing(post: Post) -> None:
     assert (sent.next_attempt_at, sent.content, sent.attempts) == (None, "", 1)
 
 
+@pytest.mark.promise(78)
 def test_what_is_done_is_not_done_again_however_it_is_asked_for(post: Post) -> None:
     sent = send()
     for _ in range(3):
@@ -87,6 +89,7 @@ def test_what_is_done_is_not_done_again_however_it_is_asked_for(post: Post) -> N
     assert post.count(ADA) == 1
 
 
+@pytest.mark.promise(78)
 def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> None:
     sent = send()
     with psycopg.connect(servers.runtime_url, autocommit=True) as other:
@@ -99,6 +102,7 @@ def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> No
     assert post.count(ADA) == 1
 
 
+@pytest.mark.promise(78)
 def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
     later(name_a_group, name="half", fails=True)
     waiting = Errand.objects.get()
@@ -111,6 +115,7 @@ def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
     assert waiting.next_attempt_at > timezone.now() + timedelta(seconds=10)
 
 
+@pytest.mark.promise(78)
 def test_it_is_done_for_whoever_asked_even_by_the_schedule() -> None:
     asking, batch = Actor(ActorKind.COMMAND, "tidy"), uuid4()
     with acting(actor=asking, batch_id=batch):
@@ -122,6 +127,7 @@ def test_it_is_done_for_whoever_asked_even_by_the_schedule() -> None:
     assert (entry.actor, entry.batch_id) == (asking, batch)
 
 
+@pytest.mark.promise(78)
 def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
     for _ in range(FAILURES + 2):
         later(make_trouble)
@@ -136,6 +142,7 @@ def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
     [({"kind": "of another version"}, "no errand is called"), ({"content": "2.lost.x"}, "KeyLost")],
     ids=["kind", "key"],
 )
+@pytest.mark.promise(78)
 def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str, str], because: str) -> None:
     sent = send()
     Errand.objects.update(**spoilt)
@@ -146,6 +153,7 @@ def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str,
     assert Errand.objects.waiting().exists()
 
 
+@pytest.mark.promise(78)
 def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> None:
     sent = send()
     Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_attempt_at=timezone.now())
@@ -162,6 +170,7 @@ def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> 
     assert Entry.objects.get(action=Event.DEFERRED_TASK_PURGED).details == {"count": 1, "finished": True}
 
 
+@pytest.mark.promise(78)
 def test_an_id_of_ones_own_is_the_errands() -> None:
     mail_id = mail.new_id()
     mail.send(ADA, "address_changed", {}, mail_id=mail_id)

@@ -28,7 +28,7 @@ from tests.product import PACKAGES
 from tests.servers import Servers
 from tests.statements import plans_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(77)]
+pytestmark = pytest.mark.django_db
 
 LIVE = 3
 EXPIRED = """
@@ -60,6 +60,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.usefixtures("way")
+@pytest.mark.promise(77)
 def test_only_expired_sessions_go_and_one_entry_tells_of_it() -> None:
     sessions(LIVE, hours=1, name="live")
     sessions(4_321, hours=-1, name="old")
@@ -72,6 +73,7 @@ def test_only_expired_sessions_go_and_one_entry_tells_of_it() -> None:
     assert of_sessions(purging.purge()).count == 0
 
 
+@pytest.mark.promise(77)
 def test_many_go_by_the_heap_and_few_by_the_index() -> None:
     statements: list[str] = []
 
@@ -87,6 +89,7 @@ def test_many_go_by_the_heap_and_few_by_the_index() -> None:
         assert any("ctid >=" in sql for sql in statements) == by_heap
 
 
+@pytest.mark.promise(77)
 def test_a_slice_stays_a_slice_where_the_planner_believes_the_table_is_empty(servers: Servers) -> None:
     """Statistics taken between a purge and the next visitors say so: a join would go through all rows for each."""
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
@@ -105,6 +108,7 @@ def test_a_slice_stays_a_slice_where_the_planner_believes_the_table_is_empty(ser
     assert set(ways) == {"by the index", "by the heap"}
 
 
+@pytest.mark.promise(77)
 def test_expired_links_go_used_or_not() -> None:
     now = timezone.now()
     for name, hours, used_at in (("a", -1, None), ("b", -1, now), ("c", 1, None), ("d", 1, now)):
@@ -116,6 +120,7 @@ def test_expired_links_go_used_or_not() -> None:
     assert told("mailed_link.purged") == [{"count": 2, "finished": True}]
 
 
+@pytest.mark.promise(77)
 def test_a_run_with_nothing_to_do_says_nothing_in_the_trail_and_that_it_ran() -> None:
     purge()
 
@@ -123,6 +128,7 @@ def test_a_run_with_nothing_to_do_says_nothing_in_the_trail_and_that_it_ran() ->
     assert JobRun.objects.get(name="purge").progress == {"left": []}
 
 
+@pytest.mark.promise(77)
 def test_a_budget_of_no_time_leaves_the_rest_for_the_next_run() -> None:
     sessions(20_000, hours=-1, name="old")  # more than any slice
 
@@ -133,6 +139,7 @@ def test_a_budget_of_no_time_leaves_the_rest_for_the_next_run() -> None:
     assert not Session.objects.exists()
 
 
+@pytest.mark.promise(77)
 def test_a_dry_run_counts_and_touches_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     sessions(12, hours=-1, name="old")
     sessions(LIVE, hours=1, name="live")
@@ -144,6 +151,7 @@ def test_a_dry_run_counts_and_touches_nothing(capsys: pytest.CaptureFixture[str]
     assert told("session.purged") == []
 
 
+@pytest.mark.promise(77)
 def test_whatever_expires_is_registered() -> None:
     """A table with an end to its rows is a line of the registry; tokens, which are renewed, go by their age."""
     found = {
@@ -158,6 +166,7 @@ def test_whatever_expires_is_registered() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("way")
+@pytest.mark.promise(77)
 def test_a_row_that_somebody_holds_is_left_and_one_that_lives_longer_stays(servers: Servers) -> None:
     sessions(500, hours=-1, name="old")
     with psycopg.connect(servers.runtime_url) as holder, psycopg.connect(servers.runtime_url) as prolonging:
@@ -177,6 +186,7 @@ def test_a_row_that_somebody_holds_is_left_and_one_that_lives_longer_stays(serve
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(77)
 def test_a_scheduled_run_leaves_at_once_while_another_is_under_way_and_the_command_waits(servers: Servers) -> None:
     sessions(2, hours=-1, name="old")
     with psycopg.connect(servers.runtime_url, autocommit=True) as other:
@@ -237,6 +247,7 @@ def backends() -> set[int]:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(77)
 def test_killed_doubled_and_overlapping_runs_end_in_the_same_state(
     running: list[subprocess.Popen[bytes]], servers: Servers
 ) -> None:

@@ -18,8 +18,6 @@ from accounts.organizations.claim_rules import wanted
 from foundation import signed_cache
 from foundation.macs import is_authentic, mac
 
-pytestmark = pytest.mark.promise(97)
-
 PLANTED = [
     b"",
     b"\x80\x04",
@@ -48,6 +46,7 @@ def stored(name: str = "jwks") -> dict[str, Any]:
     return found
 
 
+@pytest.mark.promise(97)
 def test_what_we_wrote_comes_back_with_its_time() -> None:
     before = time.time()
     signed_cache.put("jwks", VALUE, seconds=60)
@@ -76,6 +75,7 @@ def test_what_we_wrote_comes_back_with_its_time() -> None:
         {"text": ["keys"]},
     ],
 )
+@pytest.mark.promise(97)
 def test_what_was_changed_is_not_believed(change: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     signed_cache.put("jwks", VALUE, seconds=60)
     cache.set("jwks", stored() | change, 60)
@@ -86,6 +86,7 @@ def test_what_was_changed_is_not_believed(change: dict[str, Any], caplog: pytest
 
 
 @pytest.mark.parametrize("planted", PLANTED)
+@pytest.mark.promise(97)
 def test_whatever_is_planted_is_a_miss_and_no_exception(planted: bytes) -> None:
     with Redis.from_url(product.REDIS_URL) as client:
         client.set(cache.make_key("jwks"), planted)
@@ -94,6 +95,7 @@ def test_whatever_is_planted_is_a_miss_and_no_exception(planted: bytes) -> None:
     assert signed_cache.get_many(["jwks"], within=60) == {}
 
 
+@pytest.mark.promise(97)
 def test_a_value_under_another_name_is_not_believed() -> None:
     signed_cache.put("jwks:https://mine.example", VALUE, seconds=60)
     cache.set("jwks:https://theirs.example", stored("jwks:https://mine.example"), 60)
@@ -101,6 +103,7 @@ def test_a_value_under_another_name_is_not_believed() -> None:
     assert signed_cache.get("jwks:https://theirs.example", within=60) is None
 
 
+@pytest.mark.promise(97)
 def test_an_old_value_that_is_written_again_stays_old(time_machine: Any) -> None:
     """Kind: a signature says who wrote it and not when; an old key set could serve for ever."""
     signed_cache.put("jwks", VALUE, seconds=60)
@@ -112,12 +115,14 @@ def test_an_old_value_that_is_written_again_stays_old(time_machine: Any) -> None
     assert signed_cache.get("jwks", within=90)
 
 
+@pytest.mark.promise(97)
 def test_a_value_of_tomorrow_was_written_under_a_wrong_clock() -> None:
     signed_cache.put("jwks", VALUE, seconds=60, at=time.time() + 3600)
 
     assert signed_cache.get("jwks", within=86_400) is None
 
 
+@pytest.mark.promise(97)
 def test_a_value_under_a_former_key_counts_while_that_is_listed(settings: Any) -> None:
     signed_cache.put("jwks", VALUE, seconds=60)
     former, settings.SECRET_KEY = settings.SECRET_KEY, "another " * 8
@@ -127,6 +132,7 @@ def test_a_value_under_a_former_key_counts_while_that_is_listed(settings: Any) -
     assert signed_cache.get("jwks", within=60)
 
 
+@pytest.mark.promise(97)
 def test_a_code_is_for_one_use_and_for_these_parts() -> None:
     code = mac("cache", "a", "b")
 
@@ -137,6 +143,7 @@ def test_a_code_is_for_one_use_and_for_these_parts() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("planted", [{"google": ["groups"]}, {}, [], "text", 7, {"google": 7}])
+@pytest.mark.promise(97)
 def test_who_writes_to_the_cache_does_not_choose_which_claims_are_asked_for(planted: object) -> None:
     cache.set(wanted.KEY, planted, 60)
     assert wanted.wanted("google") == frozenset()

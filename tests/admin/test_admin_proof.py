@@ -12,7 +12,7 @@ from tenancy import site_context
 from tests import claim_rules
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+pytestmark = pytest.mark.django_db
 
 WRITTEN: list[type[Any]] = [Role, Tenant, ClaimRule, Membership, User, Group]
 LISTED = [*WRITTEN, Invitation]
@@ -56,6 +56,7 @@ def count(model: type[Any]) -> int:
 
 
 @pytest.mark.parametrize("model", WRITTEN, ids=lambda model: model.__name__)
+@pytest.mark.promise(27)
 def test_nothing_is_deleted_in_bulk_without_one(furnished: Town, stale: Client, model: type[Any]) -> None:
     """Kind: what a page of its own asks a proof for, the list does without."""
     before, one = count(model), some(model)
@@ -66,6 +67,7 @@ def test_nothing_is_deleted_in_bulk_without_one(furnished: Town, stale: Client, 
 
 
 @pytest.mark.parametrize("model", WRITTEN, ids=lambda model: model.__name__)
+@pytest.mark.promise(27)
 def test_nothing_is_added_changed_or_deleted_without_one(furnished: Town, stale: Client, model: type[Any]) -> None:
     before, one = count(model), some(model)
 
@@ -79,6 +81,7 @@ def test_nothing_is_added_changed_or_deleted_without_one(furnished: Town, stale:
 
 
 @pytest.mark.parametrize("model", LISTED, ids=lambda model: model.__name__)
+@pytest.mark.promise(27)
 def test_whoever_may_not_is_refused_and_not_asked(
     furnished: Town, stale: Client, model: type[Any], client: Client
 ) -> None:
@@ -89,6 +92,7 @@ def test_whoever_may_not_is_refused_and_not_asked(
         assert not is_asked(client.post(path(model, address), {"post": "yes"}))
 
 
+@pytest.mark.promise(27)
 def test_nobody_is_invited_without_one(furnished: Town, stale: Client) -> None:
     with site_context("a test looks at a table"):
         before = Invitation.objects.count()
@@ -98,6 +102,7 @@ def test_nobody_is_invited_without_one(furnished: Town, stale: Client) -> None:
     assert count(Invitation) == before
 
 
+@pytest.mark.promise(27)
 def test_with_one_it_goes_on_as_before(furnished: Town, administrator: Client) -> None:
     with site_context("a test writes a role"):
         role = Role.objects.create(name="passing", tenant=furnished.a.tenant)

@@ -16,7 +16,7 @@ from tenancy import site_context, tenant_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(47)]
+pytestmark = pytest.mark.django_db
 
 
 def browser(user: User) -> Client:
@@ -53,6 +53,7 @@ def role_named(name: str) -> Role:
         return Role.objects.get(name=name)
 
 
+@pytest.mark.promise(47)
 def test_an_administrator_gives_what_they_have_and_not_more(town: Town, admin_of_a: User) -> None:
     target = membership_of(admin_of_a)
     both = Membership.objects
@@ -70,6 +71,7 @@ def test_an_administrator_gives_what_they_have_and_not_more(town: Town, admin_of
         assert both.get(pk=target.pk).role.name == "admin"
 
 
+@pytest.mark.promise(47)
 def test_whoever_is_above_is_neither_lowered_nor_removed(town: Town, admin_of_a: User) -> None:
     target = membership_of(town.a.owner)
 
@@ -80,6 +82,7 @@ def test_whoever_is_above_is_neither_lowered_nor_removed(town: Town, admin_of_a:
     assert membership_of(town.a.owner).role.name == "owner"
 
 
+@pytest.mark.promise(47)
 def test_a_role_is_made_of_what_one_has_oneself(town: Town) -> None:
     reaching = Permission.objects.get(codename="delete_user").pk
     within = Permission.objects.get(codename="view_membership").pk
@@ -99,6 +102,7 @@ def test_a_role_is_made_of_what_one_has_oneself(town: Town) -> None:
         assert not Role.objects.filter(name="king").exists()
 
 
+@pytest.mark.promise(47)
 def test_global_roles_are_no_tenants_to_change(town: Town) -> None:
     page = f"/admin/accounts/role/{role_named('member').pk}/change/"
 
@@ -106,6 +110,7 @@ def test_global_roles_are_no_tenants_to_change(town: Town) -> None:
     assert browser(town.a.owner).post(page, {"name": "mine", "permissions": [], "scopes": ""}).status_code == 403
 
 
+@pytest.mark.promise(47)
 def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
         town.a.owner.standing = enter(town.a.owner.pk, town.a.tenant.pk)
@@ -116,6 +121,7 @@ def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
     assert not delegation.may_grant(town.a.owner, town.b.role, town.a.tenant.pk)
 
 
+@pytest.mark.promise(47)
 def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: Town, admin_of_a: User) -> None:
     admin_of_a.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
     client = browser(admin_of_a)
@@ -131,7 +137,7 @@ def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: 
     assert (admin_of_a.is_superuser, admin_of_a.is_staff, admin_of_a.email) == (False, False, None)
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(28, 47)
 def test_a_changed_role_ends_the_persons_sessions(town: Town, admin_of_a: User) -> None:
     both = browser(town.both)
     with site_context("a test"):
@@ -144,6 +150,7 @@ def test_a_changed_role_ends_the_persons_sessions(town: Town, admin_of_a: User) 
     assert Session.objects.filter(user=town.a.owner).exists()
 
 
+@pytest.mark.promise(47)
 def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     membership = membership_of(town.a.member)
@@ -157,6 +164,7 @@ def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town:
     assert (changed.pk, changed.tenant_id, changed.role_id) == (membership.pk, town.a.tenant.pk, clerk.pk)
 
 
+@pytest.mark.promise(47)
 def test_rights_everywhere_are_given_by_superusers_with_fresh_proof_only(town: Town, admin_of_a: User) -> None:
     admin_of_a.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
     root = User.objects.create_superuser(username="root")
@@ -177,6 +185,7 @@ def test_rights_everywhere_are_given_by_superusers_with_fresh_proof_only(town: T
     assert town.a.member.is_active  # what the page does not show it leaves alone
 
 
+@pytest.mark.promise(47)
 def test_the_page_beside_the_rights_gives_none(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     crafted = {
@@ -194,6 +203,7 @@ def test_the_page_beside_the_rights_gives_none(town: Town) -> None:
     assert (town.a.member.name, town.a.member.is_superuser, town.a.member.is_staff) == ("Abbey", False, False)
 
 
+@pytest.mark.promise(47)
 def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> None:
     root = User.objects.create_superuser(username="root", name="Root")
     client, page = browser(root), f"/admin/accounts/user/{root.pk}"
@@ -210,6 +220,7 @@ def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> No
     assert refusals() == ["last_superuser"] * 3
 
 
+@pytest.mark.promise(47)
 def test_the_database_keeps_the_last_superuser_too() -> None:
     root = User.objects.create_superuser(username="root")
     other = User.objects.create_superuser(username="other")
@@ -225,6 +236,7 @@ def test_the_database_keeps_the_last_superuser_too() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(47)
 def test_two_superusers_who_take_each_others_rights_at_once_leave_one() -> None:
     roots = [User.objects.create_superuser(username=name) for name in ("one", "two")]
     ready, failures = threading.Barrier(2), list[DatabaseError]()

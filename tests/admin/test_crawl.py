@@ -22,7 +22,7 @@ from tests.proven import proven
 from tests.tenancy import rows
 from tests.tenancy.conftest import Side, Town
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(46), pytest.mark.promise(47)]
+pytestmark = pytest.mark.django_db
 
 MARK = "bittern"  # stands in every text of tenant B, and nowhere else
 SAID_BEFORE = re.compile(r'<ul class="messagelist">.*?</ul>', re.DOTALL)  # it repeats what was typed
@@ -52,6 +52,7 @@ def furnished(town: Town) -> Town:
     return town
 
 
+@pytest.mark.promise(46, 47)
 def test_the_other_tenant_has_rows_of_everything_that_is_registered(furnished: Town) -> None:
     things = _everything()
     foreign = {model: [one for one in found if not _is_of(one, furnished.a)] for model, found in things.items()}
@@ -94,6 +95,7 @@ CAST: list[Callable[[Town], User | None]] = [
 
 
 @pytest.mark.parametrize("who", CAST, ids=lambda who: who.__name__)
+@pytest.mark.promise(46, 47)
 def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(
     furnished: Town, who: Callable[[Town], User | None]
 ) -> None:

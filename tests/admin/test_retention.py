@@ -11,7 +11,7 @@ from audit.retention import rules
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(75)]
+pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/audit/entry/retention/"
 
@@ -26,12 +26,14 @@ def page(client: Client) -> str:
     return answer.content.decode()
 
 
+@pytest.mark.promise(75)
 def test_everything_is_kept_for_good_until_somebody_says_otherwise(administrator: Client) -> None:
     assert "For good" in page(administrator)
     assert f"{rules.floor_days()} days" in page(administrator)
     assert PAGE in administrator.get("/admin/audit/entry/").content.decode()
 
 
+@pytest.mark.promise(75)
 def test_a_rule_is_made_changed_and_taken_away(administrator: Client, root: User, town: Town) -> None:
     tenant, told = town.a.tenant, {"tenant": town.a.tenant.slug, "days": "400"}
     for days in ("400", "500"):
@@ -65,6 +67,7 @@ def test_a_rule_is_made_changed_and_taken_away(administrator: Client, root: User
         ({"tenant": "\0", "days": "400"}, "Null characters are not allowed"),
     ],
 )
+@pytest.mark.promise(75)
 def test_what_cannot_be_is_refused_with_the_reason(administrator: Client, told: dict[str, Any], words: str) -> None:
     answer = administrator.post(PAGE, told)
 
@@ -73,12 +76,14 @@ def test_what_cannot_be_is_refused_with_the_reason(administrator: Client, told: 
     assert said() == {}
 
 
+@pytest.mark.promise(75)
 def test_a_tenant_that_is_gone_is_named_by_its_id(administrator: Client) -> None:
     rules.keep_for("of-a-tenant-that-is-gone", 400)
 
     assert "of-a-tenant-that-is-gone" in page(administrator)
 
 
+@pytest.mark.promise(75)
 def test_only_superusers_with_a_fresh_proof_say_it(town: Town, root: User) -> None:
     owner = town.a.owner
     User.objects.filter(pk=owner.pk).update(is_staff=True)

@@ -20,7 +20,7 @@ from tenancy import site_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(46)]
+pytestmark = pytest.mark.django_db
 
 WORD = "quartz77"  # begins the name of somebody of tenant A, and is a fact in tenant B
 KEY = "abcdef0123456789abcdef0123456789"
@@ -84,6 +84,7 @@ def answers(browser: Client) -> dict[str, tuple[int, bytes]]:
     return found
 
 
+@pytest.mark.promise(46)
 def test_what_another_tenant_has_steers_no_answer(town: Town, clerk: Client) -> None:
     facts(town, there=False)
     without = answers(clerk)
@@ -95,6 +96,7 @@ def test_what_another_tenant_has_steers_no_answer(town: Town, clerk: Client) -> 
     assert b"a59" in without[f"/admin/accounts/identity/?q={WORD}"][1]
 
 
+@pytest.mark.promise(46)
 def test_a_word_finds_ones_own_people_though_it_is_a_subject_elsewhere(town: Town, clerk: Client) -> None:
     facts(town, there=True)
 
@@ -102,6 +104,7 @@ def test_a_word_finds_ones_own_people_though_it_is_a_subject_elsewhere(town: Tow
     assert clerk.get("/admin/accounts/identity/", {"q": WORD}).context["cl"].result_list
 
 
+@pytest.mark.promise(46)
 def test_ids_of_another_tenants_rows_are_answered_like_those_of_none(town: Town, clerk: Client) -> None:
     facts(town, there=True)
     with site_context("a test asks for ids"):

@@ -17,7 +17,7 @@ from config.celery import app
 from tests.waiting import until
 from tests.worker import working
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75), pytest.mark.urls(__name__)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
 
 
 @shared_task  # type: ignore[untyped-decorator]  # a library without types
@@ -52,6 +52,7 @@ def entry_of(name: str) -> Entry:
     return found.get()
 
 
+@pytest.mark.promise(75)
 def test_a_job_acts_for_the_person_whose_request_asked_for_it(worker: None) -> None:
     person, client = User.objects.create_user(name="Ada"), Client()
     client.force_login(person)
@@ -62,6 +63,7 @@ def test_a_job_acts_for_the_person_whose_request_asked_for_it(worker: None) -> N
     assert entry.request_id == UUID(answer.headers["X-Request-ID"])
 
 
+@pytest.mark.promise(75)
 def test_a_job_that_is_tried_again_still_does_and_one_that_nobody_asked_for_acts_itself(worker: None) -> None:
     batch = uuid4()
     with acting(actor=Actor(ActorKind.COMMAND, "tidy"), batch_id=batch):
@@ -73,6 +75,7 @@ def test_a_job_that_is_tried_again_still_does_and_one_that_nobody_asked_for_acts
     assert (alone.actor, alone.batch_id) == (Actor(ActorKind.JOB, name_a_group.name), None)
 
 
+@pytest.mark.promise(75)
 def test_a_job_that_runs_where_it_is_called_has_its_callers_context() -> None:
     request_id = uuid4()
     with acting(actor=Actor(ActorKind.COMMAND, "tidy"), request_id=request_id):

@@ -18,7 +18,7 @@ from tests.servers import Servers
 
 MODELS = [model for model, _declaration in audited()]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
-pytestmark = [pytest.mark.promise(74), pytest.mark.usefixtures("witness")]
+pytestmark = pytest.mark.usefixtures("witness")
 
 
 @pytest.fixture
@@ -43,6 +43,7 @@ def _whole_site() -> Iterator[None]:
         cursor.execute("RESET app.scope")
 
 
+@pytest.mark.promise(74)
 def test_the_models_are_those_of_the_product_and_of_its_libraries_and_the_tables_between_them() -> None:
     labels = {model._meta.label for model in MODELS}
     assert {"accounts.User", "auth.Group", "account.EmailAddress", "mfa.Authenticator"} <= labels
@@ -51,18 +52,21 @@ def test_the_models_are_those_of_the_product_and_of_its_libraries_and_the_tables
 
 @every_model
 @pytest.mark.usefixtures("in_a_transaction")
+@pytest.mark.promise(74)
 def test_in_a_transaction_each_changed_row_has_one_entry(model: type[models.Model]) -> None:
     _write_in_every_way(model)
 
 
 @every_model
 @pytest.mark.usefixtures("in_autocommit")
+@pytest.mark.promise(74)
 def test_in_autocommit_each_changed_row_has_one_entry(model: type[models.Model]) -> None:
     _write_in_every_way(model)
 
 
 @every_model
 @pytest.mark.usefixtures("in_autocommit")
+@pytest.mark.promise(74)
 def test_what_psql_changes_without_any_django_has_one_entry_for_each_row(
     model: type[models.Model], servers: Servers
 ) -> None:

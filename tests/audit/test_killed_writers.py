@@ -28,7 +28,7 @@ NAME = "doomed"  # of their connections
 KILLED = 0.85  # of all writers; the others come to their end
 LONGEST = 0.06  # seconds that a writer is left alone
 
-pytestmark = [pytest.mark.promise(74), pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("witness")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("witness")]
 
 
 class Writers:
@@ -57,6 +57,7 @@ def writers() -> Iterator[Writers]:
         process.kill()
 
 
+@pytest.mark.promise(74)
 def test_after_200_rounds_of_kill_9_and_rollbacks_each_surviving_change_has_one_entry(writers: Writers) -> None:
     chance = Random(SEED)  # noqa: S311  # to be repeated, not to be secret
     Group.objects.bulk_create([Group(name=f"hot {number}") for number in range(HOT)])

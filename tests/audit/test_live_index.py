@@ -13,7 +13,7 @@ from config.database import as_owner
 from foundation.live_index import AddLiveIndex
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(81)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NAME = "group_by_name_in_a_test"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
@@ -43,6 +43,7 @@ def is_valid() -> bool | None:
         return found[0] if found else None
 
 
+@pytest.mark.promise(81)
 def test_it_is_built_beside_those_who_write_and_only_once(owner: None) -> None:
     (built,) = run()
 
@@ -51,6 +52,7 @@ def test_it_is_built_beside_those_who_write_and_only_once(owner: None) -> None:
     assert run() == []
 
 
+@pytest.mark.promise(81)
 def test_what_a_failure_left_behind_is_replaced(owner: None, servers: Servers) -> None:
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         superuser.execute("CREATE INDEX group_by_name_in_a_test ON auth_group (name)")
@@ -70,6 +72,7 @@ def run_on_the_trail() -> list[str]:
     return [query["sql"] for query in asked.captured_queries if "INDEX CONCURRENTLY" in query["sql"]]
 
 
+@pytest.mark.promise(81)
 def test_a_partitioned_table_has_it_on_every_partition_and_the_next_ones_too(owner: None, servers: Servers) -> None:
     partitions = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_entry'::regclass"
     joined = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_entry_reason'::regclass"

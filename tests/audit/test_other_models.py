@@ -15,7 +15,7 @@ from foundation.declarations import Audited
 from tests.audit.truth import last_entry
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(74)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 Shapes = dict[str, type[models.Model]]
 
@@ -72,6 +72,7 @@ def _define() -> list[type[models.Model]]:
     return [Employee, Team, Seat]
 
 
+@pytest.mark.promise(74)
 def test_the_changes_of_a_proxy_are_those_of_its_table(shapes: Shapes) -> None:
     last = last_entry()
     employee = shapes["Employee"](name="x")
@@ -81,6 +82,7 @@ def test_the_changes_of_a_proxy_are_those_of_its_table(shapes: Shapes) -> None:
     assert _told(last) == [("auth_group", "create", "signal"), ("auth_group", "delete", "signal")]
 
 
+@pytest.mark.promise(74)
 def test_one_save_of_an_inheriting_model_changes_two_tables(shapes: Shapes) -> None:
     last = last_entry()
     team = shapes["Team"](name="x", motto="y")
@@ -98,6 +100,7 @@ def test_one_save_of_an_inheriting_model_changes_two_tables(shapes: Shapes) -> N
     ]
 
 
+@pytest.mark.promise(74)
 def test_a_row_with_a_key_of_two_columns_and_a_tenant_is_named_by_both(shapes: Shapes) -> None:
     last, tenant = last_entry(), UUID(int=7)
     seat = shapes["Seat"](row="A", number=12, tenant_id=tenant, holder="ada")

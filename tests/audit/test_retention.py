@@ -25,7 +25,7 @@ from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TENANT, OTHER = "0b7e", "77aa"
 FILL = """
@@ -105,6 +105,7 @@ def months(owner: psycopg.Connection) -> list[str]:
 # Months
 
 
+@pytest.mark.promise(75)
 def test_this_month_and_the_next_ones_are_there(owner: psycopg.Connection) -> None:
     make_months()
     ends = owner.execute("SELECT parent, max(upper) FROM audit_months() GROUP BY parent").fetchall()
@@ -113,6 +114,7 @@ def test_this_month_and_the_next_ones_are_there(owner: psycopg.Connection) -> No
     assert all(end > timezone.now() + timedelta(days=58) for _parent, end in ends)
 
 
+@pytest.mark.promise(75)
 def test_a_missing_month_lets_no_write_fail_and_the_next_are_made_beside_it(owner: psycopg.Connection) -> None:
     detached = owner.execute("SELECT parent, name, lower, upper FROM audit_months() WHERE upper > now()").fetchall()
     for parent, name, _lower, _upper in detached:
@@ -141,6 +143,7 @@ def test_a_missing_month_lets_no_write_fail_and_the_next_are_made_beside_it(owne
     make_months()
 
 
+@pytest.mark.promise(75)
 def test_months_have_the_keys_and_indexes_of_the_whole_and_no_rights(owner: psycopg.Connection) -> None:
     make_months()
     counted = """
@@ -160,6 +163,7 @@ def test_months_have_the_keys_and_indexes_of_the_whole_and_no_rights(owner: psyc
 # Removing
 
 
+@pytest.mark.promise(75)
 def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     fill(owner, days_ago=450)
@@ -181,6 +185,7 @@ def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(ow
     assert verify().is_clean
 
 
+@pytest.mark.promise(75)
 def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=1500)
     seal()
@@ -189,6 +194,7 @@ def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None
     assert JobRun.objects.get(name="retention").trouble == ""
 
 
+@pytest.mark.promise(75)
 def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -> None:
     for days_ago in (200, 20):
         for tenant in (TENANT, OTHER, None):
@@ -216,6 +222,7 @@ def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -
     assert remove_what_is_due().entries == 0
 
 
+@pytest.mark.promise(75)
 def test_slices_go_on_where_they_were_and_see_what_became_due(
     owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +240,7 @@ def test_slices_go_on_where_they_were_and_see_what_became_due(
     assert Removal.objects.count() == 6
 
 
+@pytest.mark.promise(75)
 def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: psycopg.Connection) -> None:
     """The kind: a run under a clock that was ahead came further than the next one may, which would skip all between."""
     fill(owner, days_ago=40, tenant=TENANT)
@@ -248,6 +256,7 @@ def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: p
     assert remove_what_is_due().entries == 10
 
 
+@pytest.mark.promise(75)
 def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     Retention.objects.create(tenant_id="", days=400)
@@ -257,6 +266,7 @@ def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
     assert "waits to be sealed" in JobRun.objects.get(name="retention").trouble
 
 
+@pytest.mark.promise(75)
 def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()
@@ -273,6 +283,7 @@ def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psyc
 # What nobody may
 
 
+@pytest.mark.promise(75)
 def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=300)
     seal()
@@ -306,6 +317,7 @@ def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(own
     assert verify().is_clean
 
 
+@pytest.mark.promise(75)
 def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, servers: Servers) -> None:
     """Who has the runtime role's password may remove what is due, but cannot make it look as if the job had done it."""
     fill(owner, days_ago=500)
@@ -328,6 +340,7 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
     assert told(verify()) == [(Kind.DELETED, first, last)]
 
 
+@pytest.mark.promise(75)
 def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
     call_command("audit", "retention", days=90)
 
@@ -341,6 +354,7 @@ def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
 # Nobody waits
 
 
+@pytest.mark.promise(75)
 def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500, many=20_000)
     seal()
@@ -369,6 +383,7 @@ def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, s
     assert verify().is_clean
 
 
+@pytest.mark.promise(75)
 def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500)
     seal()
@@ -381,6 +396,7 @@ def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.C
     assert Group.objects.filter(name="long").exists()
 
 
+@pytest.mark.promise(75)
 def test_removal_and_its_record_share_their_fate(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()

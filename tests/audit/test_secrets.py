@@ -21,7 +21,7 @@ from tests.leaks import in_redis, in_tables
 from tests.servers import Servers
 from webhooks.models import Webhook
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75), pytest.mark.promise(76)]
+pytestmark = pytest.mark.django_db(transaction=True)
 Values = dict[str, Any]
 
 
@@ -63,12 +63,14 @@ REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
 MODELS: set[type[Model]] = {EmailConfirmation, SocialApp, SocialToken, Authenticator, Invitation, Webhook, User}
 
 
+@pytest.mark.promise(75, 76)
 def test_every_model_with_secrets_is_tried() -> None:
     assert {model._meta.label for model, declaration in audited() if declaration.secret} == set(REST)
     assert {model._meta.label for model in MODELS} == set(REST)
 
 
 @pytest.mark.parametrize("model", sorted(MODELS, key=str), ids=lambda model: model.__name__)
+@pytest.mark.promise(75, 76)
 def test_a_declared_secret_stands_in_its_column_alone(servers: Servers, model: type[Model]) -> None:
     declaration = next(declaration for known, declaration in audited() if known is model)
     table = model._meta.db_table

@@ -19,7 +19,7 @@ from audit.sealing.verifying import Verification
 from tests.audit.sealed import Tamper, anything, begin_anew, newest, told, verify, write
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(75)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +46,7 @@ def ids() -> list[int]:
     return found
 
 
+@pytest.mark.promise(75)
 def test_what_was_sealed_is_found_as_it_was(ids: list[int]) -> None:
     findings = verify()
 
@@ -68,12 +69,14 @@ EDITS = [
 
 
 @pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.promise(75)
 def test_an_edited_entry_is_named(edit: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_entry SET {edit} WHERE id = {ids[6]}")
 
     assert told(verify()) == [(Kind.EDITED, ids[6], ids[6])]
 
 
+@pytest.mark.promise(75)
 def test_neighbours_that_were_edited_are_one_fault(ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id BETWEEN {ids[1]} AND {ids[7]}")
 
@@ -83,6 +86,7 @@ def test_neighbours_that_were_edited_are_one_fault(ids: list[int], tamper: Tampe
 
 
 @pytest.mark.parametrize(("first", "last"), [(6, 6), (0, 0), (14, 14), (3, 11), (0, 14), (10, 14)])
+@pytest.mark.promise(75)
 def test_deleted_entries_are_named(first: int, last: int, ids: list[int], tamper: Tamper) -> None:
     if first + 2 < last or last % 5 > 2:
         tamper(f"DELETE FROM audit_personal WHERE entry_id BETWEEN {ids[first]} AND {ids[last]}")
@@ -93,6 +97,7 @@ def test_deleted_entries_are_named(first: int, last: int, ids: list[int], tamper
     assert fault.first_at.startswith("20")
 
 
+@pytest.mark.promise(75)
 def test_two_entries_that_changed_places_are_named(ids: list[int], tamper: Tamper) -> None:
     one, other = ids[5], ids[6]
     tamper(f"UPDATE audit_entry SET id = -1 WHERE id = {one}")
@@ -102,6 +107,7 @@ def test_two_entries_that_changed_places_are_named(ids: list[int], tamper: Tampe
     assert told(verify()) == [(Kind.EDITED, one, other)]
 
 
+@pytest.mark.promise(75)
 def test_an_entry_put_between_the_others_is_named(ids: list[int], tamper: Tamper) -> None:
     copied = "at, txid, source, action, actor_kind, actor_id, object_table, object_id"
     tamper(f"DELETE FROM audit_entry WHERE id = {ids[7]}")
@@ -110,6 +116,7 @@ def test_an_entry_put_between_the_others_is_named(ids: list[int], tamper: Tamper
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_an_entry_put_where_none_was_is_named(tamper: Tamper) -> None:
     gap = newest() + 1000
     copied = "at, txid, source, action, actor_kind, actor_id, object_table, object_id"
@@ -120,6 +127,7 @@ def test_an_entry_put_where_none_was_is_named(tamper: Tamper) -> None:
     assert told(verify()) == [(Kind.INSERTED, gap, gap)]
 
 
+@pytest.mark.promise(75)
 def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> None:
     copied = "id, txid, source, action, actor_kind, actor_id, object_table, object_id"
     tamper(
@@ -131,12 +139,14 @@ def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> Non
 
 
 @pytest.mark.parametrize("value", ["after = '{}'", "salt = gen_random_uuid()", "address = '192.0.2.8'"])
+@pytest.mark.promise(75)
 def test_edited_personal_values_are_named(value: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_personal SET {value} WHERE entry_id = {ids[9]}")
 
     assert told(verify()) == [(Kind.PERSONAL, ids[9], ids[9])]
 
 
+@pytest.mark.promise(75)
 def test_personal_values_may_be_erased_and_their_digest_may_not(ids: list[int], tamper: Tamper) -> None:
     tamper(f"DELETE FROM audit_personal WHERE entry_id = {ids[9]}")
     assert verify().is_clean
@@ -150,6 +160,7 @@ def test_personal_values_may_be_erased_and_their_digest_may_not(ids: list[int], 
     ["digest = sha256('')", "entries = 4", "upto_id = upto_id + 1", "sealed_at = now()", "last_at = now()",
      "previous = sha256('')", "mac = sha256('')", "floor_id = 1"],
 )  # fmt: skip
+@pytest.mark.promise(75)
 def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_seal SET {edit} WHERE number = 2")
 
@@ -158,24 +169,28 @@ def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> N
     assert {kind for kind, _first, _last in faults} <= {Kind.SEAL, Kind.CHAIN}
 
 
+@pytest.mark.promise(75)
 def test_edited_digests_of_a_seal_are_named(ids: list[int], tamper: Tamper) -> None:
     tamper("UPDATE audit_seal_digests SET digests = digests || sha256('') WHERE number = 2")
 
     assert told(verify()) == [(Kind.SEAL, ids[5], ids[9])]
 
 
+@pytest.mark.promise(75)
 def test_missing_digests_make_their_entries_doubtful(ids: list[int], tamper: Tamper) -> None:
     tamper("DELETE FROM audit_seal_digests WHERE number = 2")
 
     assert told(verify()) == [(Kind.EDITED, ids[5], ids[9])]
 
 
+@pytest.mark.promise(75)
 def test_a_missing_seal_is_found_and_its_entries_are_in_none(ids: list[int], tamper: Tamper) -> None:
     tamper("DELETE FROM audit_seal WHERE number = 2")
 
     assert told(verify()) == [(Kind.CHAIN, 0, ids[14]), (Kind.INSERTED, ids[5], ids[9])]
 
 
+@pytest.mark.promise(75)
 def test_a_chain_made_anew_with_another_key_is_found(ids: list[int], tamper: Tamper, settings: Any) -> None:
     tamper("DELETE FROM audit_seal")
     tamper("DELETE FROM audit_seal_digests")
@@ -190,6 +205,7 @@ def test_a_chain_made_anew_with_another_key_is_found(ids: list[int], tamper: Tam
     assert "is not among ours" in findings.faults[0].detail
 
 
+@pytest.mark.promise(75)
 def test_a_cut_off_end_is_found_against_a_checkpoint(ids: list[int], tamper: Tamper, tmp_path: Path) -> None:
     kept = checkpoints.read(checkpoints.make())
     assert verify(checkpoint=kept).is_clean
@@ -202,6 +218,7 @@ def test_a_cut_off_end_is_found_against_a_checkpoint(ids: list[int], tamper: Tam
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_a_chain_that_goes_another_way_from_the_checkpoint_is_found(tamper: Tamper) -> None:
     kept = checkpoints.read(checkpoints.make())
     tamper("DELETE FROM audit_seal WHERE number = 3")
@@ -214,6 +231,7 @@ def test_a_chain_that_goes_another_way_from_the_checkpoint_is_found(tamper: Tamp
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_a_forged_checkpoint_is_refused() -> None:
     forged = json.loads(checkpoints.make()) | {"number": 1}
 
@@ -223,6 +241,7 @@ def test_a_forged_checkpoint_is_refused() -> None:
         checkpoints.read("[]")
 
 
+@pytest.mark.promise(75)
 def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[int], tamper: Tamper) -> None:
     fresh = write()
     findings = verify()
@@ -235,6 +254,7 @@ def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[i
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_the_command_names_what_it_finds_and_ends_with_status_1(tamper: Tamper, tmp_path: Path) -> None:
     assert "The trail is what was sealed." in _run("verify")
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id = {newest()}")
@@ -244,6 +264,7 @@ def test_the_command_names_what_it_finds_and_ends_with_status_1(tamper: Tamper, 
     assert ended.value.code == 1
 
 
+@pytest.mark.promise(75)
 def test_an_export_is_verified_without_the_database(ids: list[int], tmp_path: Path) -> None:
     file = tmp_path / "trail.jsonl"
     file.write_text(_run("export", "--personal"))
@@ -267,6 +288,7 @@ def test_an_export_is_verified_without_the_database(ids: list[int], tmp_path: Pa
         _run("verify", "--file", str(file))
 
 
+@pytest.mark.promise(75)
 def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tamper) -> None:
     part = canonical.Window(first_id=ids[3], last_id=ids[11])
     assert Verification().read(canonical.stream(part, personal=False)).is_clean
@@ -277,6 +299,7 @@ def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tampe
     assert told(findings) == [(Kind.EDITED, ids[4], ids[4]), (Kind.DELETED, ids[10], ids[10])]
 
 
+@pytest.mark.promise(75)
 def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audit.sealing.prefetch.BATCH", 2)
     plain = list(canonical.stream(personal=True))
@@ -295,6 +318,7 @@ def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: 
         list(ahead(broken))
 
 
+@pytest.mark.promise(75)
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     for option in ("--file", "--checkpoint"):
         with pytest.raises(CommandError, match="No such file"):
@@ -302,6 +326,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_sealing_stops_rather_than_go_on_from_a_seal_that_is_not_ours(tamper: Tamper, settings: Any) -> None:
     write()
     settings.AUDIT_SEALING_KEYS = [OTHER_KEY]
@@ -318,6 +343,7 @@ def test_sealing_stops_rather_than_go_on_from_a_seal_that_is_not_ours(tamper: Ta
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_an_older_key_does_not_seal_after_a_newer_one(settings: Any) -> None:
     settings.AUDIT_SEALING_KEYS = [OTHER_KEY]
     write()
@@ -335,6 +361,7 @@ def test_an_older_key_does_not_seal_after_a_newer_one(settings: Any) -> None:
         seal()
 
 
+@pytest.mark.promise(75)
 def test_a_seal_names_no_value(ids: list[int]) -> None:
     last = last_seal()
     assert last is not None

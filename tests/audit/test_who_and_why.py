@@ -26,8 +26,6 @@ from tests.proven import proven
 from tests.waiting import until
 from tests.worker import working
 
-pytestmark = pytest.mark.promise(75)
-
 ADA, BOB = Actor(ActorKind.PERSON, "ada"), Actor(ActorKind.PERSON, "bob")
 PAYROLL = Actor(ActorKind.SERVICE, "payroll")
 WHY = "They asked us to, by letter."
@@ -40,6 +38,7 @@ def name_a_group_for_somebody(name: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("actor", [BOB, PAYROLL])
+@pytest.mark.promise(75)
 def test_changes_and_events_name_who_is_behind_an_impersonation_or_a_service(actor: Actor) -> None:
     last = last_entry()
     with acting(actor=actor, behind=ADA):
@@ -58,12 +57,14 @@ def test_changes_and_events_name_who_is_behind_an_impersonation_or_a_service(act
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(75)
 def test_who_is_behind_is_of_a_known_kind() -> None:
     with connection.cursor() as cursor, pytest.raises(Exception, match="not a kind of actor: god"):
         cursor.execute('/*audit {"h": "god", "i": "x"}*/ INSERT INTO auth_group (name) VALUES (\'x\')')
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(75)
 def test_a_job_knows_the_tenant_the_reason_and_who_is_behind_from_its_headers() -> None:
     tenant, batch = uuid4(), uuid4()
     with working(app), acting(actor=PAYROLL, behind=ADA, tenant_id=tenant, batch_id=batch, reason=WHY):
@@ -77,6 +78,7 @@ def test_a_job_knows_the_tenant_the_reason_and_who_is_behind_from_its_headers() 
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(75)
 def test_the_reason_of_changes_is_that_of_one_event_with_their_request() -> None:
     request_id, last = uuid4(), last_entry()
     with acting(actor=ADA, request_id=request_id, reason=WHY):
@@ -90,6 +92,7 @@ def test_the_reason_of_changes_is_that_of_one_event_with_their_request() -> None
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(75)
 def test_a_reason_without_a_request_or_a_batch_makes_a_batch_of_its_block() -> None:
     last = last_entry()
     with acting(reason=WHY):
@@ -102,6 +105,7 @@ def test_a_reason_without_a_request_or_a_batch_makes_a_batch_of_its_block() -> N
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(75)
 def test_a_reason_that_was_rolled_back_is_given_again_and_one_without_a_change_never() -> None:
     last = last_entry()
     with acting(batch_id=uuid4(), reason=WHY):
@@ -116,6 +120,7 @@ def test_a_reason_that_was_rolled_back_is_given_again_and_one_without_a_change_n
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(75)
 def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: Client) -> None:
     root = User.objects.create_superuser(username="root")
     proven(root, client)
@@ -136,6 +141,7 @@ def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("view", ["nothing", "taken_back", "with_an_event"])
+@pytest.mark.promise(75)
 def test_other_requests_leave_no_event_of_that_kind(view: str) -> None:
     def answer(request: HttpRequest) -> HttpResponse:
         if view == "taken_back":
@@ -152,6 +158,7 @@ def test_other_requests_leave_no_event_of_that_kind(view: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(75)
 def test_a_command_acts_under_its_name() -> None:
     command = [sys.executable, "manage.py", "create_tenant", "--name", "By Command"]
     done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
@@ -162,6 +169,7 @@ def test_a_command_acts_under_its_name() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(75)
 def test_what_a_migration_changes_it_changes_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     applied = migrations.Migration.apply
 

@@ -6,12 +6,10 @@ import pytest
 
 from tests.bench.small import run_small
 
-pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="servers are started for it"),
-    pytest.mark.promise(31),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers are started for it")
 
 
+@pytest.mark.promise(31)
 def test_nothing_opens_the_account_in_any_of_four_processes_within_two_seconds() -> None:
     told = run_small("bench.cut_off", "--tries", "8")
 

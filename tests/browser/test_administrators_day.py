@@ -12,7 +12,7 @@ from tenancy import site_context
 from tests.authenticator import code
 from tests.browser.visitor import NewVisitor, Visitor
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(28)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NAME, PASSWORD = "house-keeper", "a lantern in the stairwell"
 SIGNED_OUT = "/accounts/login/?next=/accounts/sessions/"
@@ -26,6 +26,7 @@ def keeper(settings: Any) -> User:
     return User.objects.create_superuser(username=NAME, password=PASSWORD, name="Hildegard Keeper")
 
 
+@pytest.mark.promise(28)
 def test_it_begins_with_two_factors_and_ends_with_a_history_that_tells_everything(
     new_visitor: NewVisitor, keeper: User
 ) -> None:

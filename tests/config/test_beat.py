@@ -24,7 +24,7 @@ from jobs.queue import queue
 from tests.servers import Servers
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 FIVE = timedelta(seconds=5)
 HURRIED = 0.5  # seconds, of tests.hurried
@@ -54,6 +54,7 @@ def _an_empty_queue() -> Iterator[None]:
     client.delete("celery")
 
 
+@pytest.mark.promise(78)
 def test_a_turn_is_claimed_once_and_the_next_one_in_its_time() -> None:
     assert [claim("webhooks", FIVE), claim("webhooks", FIVE)] == [True, False]
 
@@ -61,6 +62,7 @@ def test_a_turn_is_claimed_once_and_the_next_one_in_its_time() -> None:
     assert [claim("webhooks", FIVE), claim("webhooks", FIVE)] == [True, False]
 
 
+@pytest.mark.promise(78)
 def test_an_hourly_job_that_has_just_run_is_not_due_because_beat_is_new() -> None:
     ran_at = timezone.now() - timedelta(minutes=59, seconds=50)
     JobRun.objects.create(name=f"{PREFIX}purge", ran_at=ran_at)
@@ -87,6 +89,7 @@ def _started(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), stdout=writes, stderr=writes)
 
 
+@pytest.mark.promise(78)
 def test_two_beats_send_what_one_sends(claimed: Callable[[], list[datetime]], tmp_path: Path) -> None:
     """Whoever claims a turn sends it, and none is claimed before its time: however fast or slow the machine is."""
     logs = [tmp_path / name for name in ("one", "another")]
@@ -111,6 +114,7 @@ def test_two_beats_send_what_one_sends(claimed: Callable[[], list[datetime]], tm
     assert min(later - earlier for earlier, later in pairwise(claimed())) >= timedelta(seconds=HURRIED) * EARLY
 
 
+@pytest.mark.promise(78)
 def test_the_queue_tells_how_much_waits_since_when() -> None:
     before = timezone.now()
     assert queue().waiting == 0
@@ -124,6 +128,7 @@ def test_the_queue_tells_how_much_waits_since_when() -> None:
     assert before <= found.oldest <= timezone.now()
 
 
+@pytest.mark.promise(78)
 def test_a_job_that_has_never_run_is_due_at_every_start_of_beat() -> None:
     """The kind: a first turn that comes an interval after beat's start never comes where beat lives for less."""
     JobRun.objects.create(name=f"{PREFIX}retention", ran_at=timezone.now())

@@ -35,7 +35,7 @@ from tests.worker import forget_messages, started
 
 __all__ = ["set_up", "town"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(77), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PEOPLE = 600  # more than one slice
 NEW_KEY = bytes(range(32))
@@ -51,6 +51,7 @@ OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'vestibule_app' 
 
 
 @pytest.mark.parametrize("broker", ["remembers", pytest.param("forgets", marks=pytest.mark.promise(79))])
+@pytest.mark.promise(77, 78)
 def test_what_a_killed_worker_was_at_is_done_by_another(
     servers: Servers, town: Town, set_up: Set, settings: Any, tmp_path: Path, broker: str
 ) -> None:

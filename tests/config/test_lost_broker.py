@@ -26,7 +26,7 @@ from tests.mailbox import Mailbox, open_mailbox
 from tests.waiting import until
 from tests.worker import started
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78), pytest.mark.promise(79)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PROMISE = """
 import django
@@ -67,6 +67,7 @@ def lost() -> None:
     Errand.objects.update(next_attempt_at=timezone.now())
 
 
+@pytest.mark.promise(78, 79)
 def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everything(
     broker: Broker, tmp_path: Path
 ) -> None:
@@ -87,6 +88,7 @@ def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everyt
 
 
 @pytest.mark.parametrize("trouble", ["away", "silent"])
+@pytest.mark.promise(78, 79)
 def test_a_promise_is_kept_at_once_in_bounded_time_without_a_broker(broker: Broker, trouble: str) -> None:
     if trouble == "away":
         broker.kill()

@@ -30,7 +30,7 @@ from tests.worker import forget_messages, working
 
 __all__ = ["browser"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(97)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 OURS = tuple(f"{name}." for name in PACKAGES)
 ADMIN = str(uuid4())
@@ -87,6 +87,7 @@ def entry_of(name: str) -> Entry:
     return found.get()
 
 
+@pytest.mark.promise(97)
 def test_tasks_take_ids_and_nothing_else() -> None:
     ours = {name: task for name, task in app.tasks.items() if name.startswith(OURS)}
     taken = {(name, one) for name, task in ours.items() for one in inspect.signature(task.run).parameters}
@@ -95,6 +96,7 @@ def test_tasks_take_ids_and_nothing_else() -> None:
     assert not {(name, one) for name, one in taken if not one.endswith("_id")}
 
 
+@pytest.mark.promise(97)
 def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
     browser: Browser, post: Post, messages: Any, settings: Any
 ) -> None:
@@ -113,6 +115,7 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
     assert all(UUID(value) for value in values)
 
 
+@pytest.mark.promise(97)
 def test_a_message_cannot_make_an_errand(post: Post) -> None:
     """Its row is looked up; what is not there is not done."""
     app.tasks["jobs.deferred.worker.do_errand"].apply(kwargs={"errand_id": str(uuid4())}, throw=True)
@@ -121,6 +124,7 @@ def test_a_message_cannot_make_an_errand(post: Post) -> None:
     assert post.all() == []
 
 
+@pytest.mark.promise(97)
 def test_a_message_acts_in_nobodys_name_but_whose_we_have_signed(messages: Any) -> None:
     message = by_the_administrator(messages, "true")
     with working(app):
@@ -160,6 +164,7 @@ def _another_id(message: dict[str, Any]) -> dict[str, Any]:
         lambda message: message,
     ],
 )
+@pytest.mark.promise(97)
 def test_a_message_that_was_changed_acts_for_itself(
     messages: Any, change: Callable[[dict[str, Any]], dict[str, Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -181,6 +186,7 @@ class _Code:
 
 
 @pytest.mark.parametrize("kind", ["application/x-python-serialize", "application/x-yaml", "application/data"])
+@pytest.mark.promise(97)
 def test_code_in_a_message_is_not_run(messages: Any, tmp_path: Path, kind: str) -> None:
     message = by_the_administrator(messages, "true")
     planted = base64.b64encode(pickle.dumps(_Code(tmp_path / "run"))).decode()
@@ -197,6 +203,7 @@ def test_code_in_a_message_is_not_run(messages: Any, tmp_path: Path, kind: str) 
     )
 
 
+@pytest.mark.promise(97)
 def test_nobody_gives_workers_orders_over_the_broker(messages: Any) -> None:
     with working(app):
         assert app.control.inspect(timeout=0.5).ping() is None
@@ -217,6 +224,7 @@ def test_nobody_gives_workers_orders_over_the_broker(messages: Any) -> None:
         b'{"headers": {"sent_at": "now"}}',
     ],
 )
+@pytest.mark.promise(97)
 def test_a_message_that_is_none_of_ours_breaks_no_page(messages: Any, planted: bytes) -> None:
     """Kind: what is shown only is read as carefully: no text in the store is an exception here."""
     messages.lpush("celery", planted)

@@ -13,8 +13,6 @@ from django.test import RequestFactory
 
 from config import proxies
 
-pytestmark = pytest.mark.promise(40)
-
 CLIENT, PROXY, OUTER = "203.0.113.7", "10.0.0.1", "10.0.0.2"
 OTHERS = {  # what a client can send, and a proxy that knows only one header passes on
     "X-Forwarded-For": "198.51.100.1",
@@ -81,6 +79,7 @@ def address(header: str, told: str, settings: Any, *, peer: str = PROXY) -> str:
         ("", PROXY),
     ],
 )
+@pytest.mark.promise(40)
 def test_x_forwarded_for_is_read_with_ports_and_in_brackets(settings: Any, told: str, address_is: str) -> None:
     """The kind: an address as some proxy writes it (Azure's gateway adds the port) is taken for garbage."""
     assert address("X-Forwarded-For", told, settings) == address_is
@@ -108,11 +107,13 @@ def test_x_forwarded_for_is_read_with_ports_and_in_brackets(settings: Any, told:
         (f"for={CLIENT};" + "x=" + "y" * 5000, PROXY),
     ],
 )
+@pytest.mark.promise(40)
 def test_forwarded_is_read_as_rfc_7239_says(settings: Any, told: str, address_is: str) -> None:
     assert address("Forwarded", told, settings) == address_is
 
 
 @pytest.mark.parametrize("chosen", proxies.HEADERS)
+@pytest.mark.promise(40)
 def test_every_other_header_is_removed_also_from_a_trusted_proxy(settings: Any, chosen: str) -> None:
     """The kind: a proxy sets the header that it knows, and passes on whatever else the client has sent."""
     settings.FORWARDING_HEADER = chosen
@@ -132,6 +133,7 @@ def test_every_other_header_is_removed_also_from_a_trusted_proxy(settings: Any, 
 
 @pytest.mark.parametrize("chosen", proxies.HEADERS)
 @pytest.mark.parametrize("peer", [CLIENT, "", "2001:db8::1"])
+@pytest.mark.promise(40)
 def test_nobody_else_is_believed_at_all(settings: Any, chosen: str, peer: str) -> None:
     settings.FORWARDING_HEADER = chosen
     request = seen(OTHERS, peer=peer)
@@ -152,6 +154,7 @@ def test_nobody_else_is_believed_at_all(settings: Any, chosen: str, peer: str) -
         ("Forwarded", {"Forwarded": f"for={CLIENT}", "X-Forwarded-Proto": "https"}, "http"),
     ],
 )
+@pytest.mark.promise(40)
 def test_the_scheme_is_told_by_the_same_proxy(settings: Any, chosen: str, headers: dict[str, str], scheme: str) -> None:
     """The kind: one proxy's word for the address, and somebody else's for what it came over."""
     settings.FORWARDING_HEADER = chosen
@@ -160,5 +163,6 @@ def test_the_scheme_is_told_by_the_same_proxy(settings: Any, chosen: str, header
 
 
 @pytest.mark.parametrize("peer", ["::ffff:10.0.0.1", "2001:db8:ffff::1"])
+@pytest.mark.promise(40)
 def test_a_proxy_is_known_in_either_family(settings: Any, peer: str) -> None:
     assert address("X-Forwarded-For", CLIENT, settings, peer=peer) == CLIENT

@@ -42,7 +42,7 @@ from tests.worker import forget_messages
 
 __all__ = ["set_up", "town"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 OURS = tuple(f"{name}." for name in PACKAGES)
 SCHEDULE: dict[str, dict[str, Any]] = product.CELERY_BEAT_SCHEDULE
@@ -200,12 +200,14 @@ CASES: dict[str, Callable[[Stage], None]] = {
 }
 
 
+@pytest.mark.promise(78)
 def test_every_task_has_a_case_here_and_every_job_of_the_schedule_is_a_task() -> None:
     assert set(ours()) == set(CASES)
     assert {job["task"] for job in SCHEDULE.values()} <= set(ours())
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.promise(78)
 def test_a_task_that_runs_twice_does_what_it_does_once(stage: Stage, name: str) -> None:
     CASES[name](stage)
     before = stage.seen()
@@ -219,6 +221,7 @@ def test_a_task_that_runs_twice_does_what_it_does_once(stage: Stage, name: str) 
 
 
 @pytest.mark.parametrize("name", sorted(SCHEDULE.keys() - BY_ROWS))
+@pytest.mark.promise(78)
 def test_a_scheduled_task_leaves_the_work_to_whoever_is_at_it(stage: Stage, name: str) -> None:
     task = SCHEDULE[name]["task"]
     CASES[task](stage)
@@ -240,11 +243,13 @@ def somebody_at(servers: Servers, name: str) -> Iterator[None]:
         other.execute("SELECT pg_advisory_unlock_all()")
 
 
+@pytest.mark.promise(78)
 def test_every_task_says_how_long_it_may_take() -> None:
     assert {name: (task.soft_time_limit, task.time_limit) for name, task in ours().items()} == LIMITS
     assert all(soft < hard <= app.conf.task_time_limit for soft, hard in LIMITS.values())
 
 
+@pytest.mark.promise(78)
 def test_no_message_is_given_to_another_worker_while_one_may_be_at_it() -> None:
     """In a worker's hands a message waits for those before it, and is then worked on."""
     longest = app.conf.task_time_limit * (app.conf.worker_prefetch_multiplier + 1)
@@ -254,6 +259,7 @@ def test_no_message_is_given_to_another_worker_while_one_may_be_at_it() -> None:
     assert app.conf.task_reject_on_worker_lost
 
 
+@pytest.mark.promise(78)
 def test_a_lock_goes_with_its_connection(servers: Servers) -> None:
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         with somebody_at(servers, "a test"), one_at_a_time("a test") as is_ours:

@@ -9,11 +9,12 @@ from config.celery import app
 from tests.waiting import until
 from tests.worker import forget_messages, started
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 JOBS = 400
 
 
+@pytest.mark.promise(78)
 def test_a_worker_that_is_stopped_amid_its_work_ends_at_once_and_gives_back_what_it_has_not_done(
     tmp_path: Path,
 ) -> None:

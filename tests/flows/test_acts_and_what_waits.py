@@ -38,7 +38,7 @@ from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.flows.test_passkey_sign_in import SITE, asked, show, with_key
 
 __all__ = ["administrator", "root"]
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(95)]
+pytestmark = pytest.mark.django_db
 
 ADDRESS, NEW = "ada@example.com", "ada@new.example"
 BACKCHANNEL = "/accounts/keycloak/backchannel-logout/"
@@ -318,27 +318,27 @@ FROM_KEYCLOAK = [provider_waiting, callback_judged]
 FROM_ELSEWHERE = [password_waiting, password_judged, passkey_judged, reset_link, address_change]
 
 
-@pytest.mark.promise(28)
 @pytest.mark.parametrize("begin", [*FROM_KEYCLOAK, *FROM_ELSEWHERE])
 @pytest.mark.parametrize("act", UPON_THE_PERSON)
+@pytest.mark.promise(28, 95)
 def test_an_act_upon_the_person_ends_it(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
     assert not begin(stage)(act)
 
 
-@pytest.mark.promise(38)
 @pytest.mark.parametrize("begin", FROM_KEYCLOAK)
 @pytest.mark.parametrize("act", UPSTREAM)
+@pytest.mark.promise(38, 95)
 def test_news_of_a_session_there_ends_what_waits_by_it(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
     assert not begin(stage)(act)
 
 
-@pytest.mark.promise(38)
 @pytest.mark.parametrize("begin", FROM_ELSEWHERE)
 @pytest.mark.parametrize("act", [log_out_there_by_sid, log_out_there_by_sub])
+@pytest.mark.promise(38, 95)
 def test_news_of_a_session_there_ends_nothing_else(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
@@ -348,12 +348,13 @@ def test_news_of_a_session_there_ends_nothing_else(
 
 
 @pytest.mark.parametrize("begin", [*FROM_KEYCLOAK, *FROM_ELSEWHERE])
+@pytest.mark.promise(95)
 def test_where_nothing_is_done_it_leads_on(stage: Stage, begin: Callable[[Stage], Finish]) -> None:
     """Or the tests above would prove nothing."""
     assert begin(stage)(lambda _stage: None)
 
 
-@pytest.mark.promise(38)
+@pytest.mark.promise(38, 95)
 def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Stage) -> None:
     stage.late.sign_in("keycloak", "ada")
     waiting = Session.objects.of_browser(stage.late.key).get()
@@ -367,6 +368,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
     assert stage.late.get(PROVE).headers["Location"] == BEGIN_AGAIN, "it is forgotten"
 
 
+@pytest.mark.promise(95)
 def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
     other = Browser(stage.providers)
     other.sign_in("keycloak", "ada")
@@ -380,6 +382,7 @@ def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
     ("purpose", "is_left"),
     [(Purpose.ADDRESS_DISOWN, True), (Purpose.ADDRESS_CHANGE, False), (Purpose.PASSWORD_RESET, False)],
 )
+@pytest.mark.promise(95)
 def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:
     token = links.make(purpose, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     sign_out_everywhere(stage)
@@ -388,6 +391,7 @@ def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *,
     assert (stage.late.get(f"/accounts/links/{token}/").status_code == 200) is is_left
 
 
+@pytest.mark.promise(95)
 def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
     token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     change_password_in_admin(stage)
@@ -396,6 +400,7 @@ def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
     assert (shown.status_code, b"since the password was changed" in shown.content) == (410, True)
 
 
+@pytest.mark.promise(95)
 def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
     """The epoch is compared where a session is opened: an open one takes another key, and proves, as before."""
     for act in (sign_out_everywhere, renew_recovery_codes, remove_factor, unlink):
@@ -411,6 +416,7 @@ def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("process", ["connect", "reauthenticate"])
+@pytest.mark.promise(95)
 def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_began(
     browser: Browser, new_browser: Callable[[], Browser], process: str
 ) -> None:
@@ -427,7 +433,7 @@ def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_beg
     assert Identity.objects.count() == 1
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(28, 95)
 def test_a_machine_that_is_held_up_lets_nothing_in_that_was_judged_before(stage: Stage) -> None:
     """The KIND of fault: a span that is measured here and compared later is too short by whatever came between."""
 

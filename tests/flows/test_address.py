@@ -14,7 +14,7 @@ from tests.flows.proofs import let_be_proven
 from tests.post import Post
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(29)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ADDRESS = "/accounts/email/"
 OLD, NEW = "ada@example.com", "ada@new.example"
@@ -45,6 +45,7 @@ def address_now() -> tuple[str | None, bool]:
     return User.objects.values_list("email", "email_verified").get(name="Ada Lovelace")
 
 
+@pytest.mark.promise(29)
 def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
@@ -68,6 +69,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
     assert "was changed" in post.to(OLD).subject
 
 
+@pytest.mark.promise(29)
 def test_a_later_sign_in_leaves_the_address_that_was_chosen(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
@@ -80,6 +82,7 @@ def test_a_later_sign_in_leaves_the_address_that_was_chosen(
     assert Identity.objects.get().email == OLD
 
 
+@pytest.mark.promise(29)
 def test_a_link_works_once_even_for_several_at_once(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -91,6 +94,7 @@ def test_a_link_works_once_even_for_several_at_once(browser: Browser, post: Post
     assert events("email.changed") == ["email.changed"]
 
 
+@pytest.mark.promise(29)
 def test_the_link_is_for_its_accounts_own_session(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -111,6 +115,7 @@ def test_the_link_is_for_its_accounts_own_session(
     assert address_now() == (NEW, True)
 
 
+@pytest.mark.promise(29)
 def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -129,6 +134,7 @@ def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
     assert "/accounts/links/" not in str(letter.body)
 
 
+@pytest.mark.promise(29)
 def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -146,6 +152,7 @@ def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
     assert events("email.changed", "email.change_refused") == ["email.change_refused"]
 
 
+@pytest.mark.promise(29)
 def test_the_old_address_ends_what_somebody_else_asked_for(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -165,6 +172,7 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
     assert address_now() == (OLD, True)
 
 
+@pytest.mark.promise(29)
 def test_the_person_who_undoes_it_inside_stays_inside(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -173,6 +181,7 @@ def test_the_person_who_undoes_it_inside_stays_inside(browser: Browser, post: Po
     assert browser.account
 
 
+@pytest.mark.promise(29)
 def test_an_address_that_nobody_verified_is_told_and_can_undo_nothing(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     User.objects.update(email_verified=False)
@@ -182,6 +191,7 @@ def test_an_address_that_nobody_verified_is_told_and_can_undo_nothing(browser: B
     assert "cancel the change" in str(post.to(OLD).body)
 
 
+@pytest.mark.promise(29)
 def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -193,6 +203,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
     assert because("email.change_cancelled") == ["newer_requested"]
 
 
+@pytest.mark.promise(29)
 def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -203,6 +214,7 @@ def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) ->
     assert because("email.change_cancelled") == ["owner"]
 
 
+@pytest.mark.promise(29)
 def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine: Any) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -214,6 +226,7 @@ def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine:
 
 
 @pytest.mark.parametrize("how", ["connected", "disconnected"])
+@pytest.mark.promise(29)
 def test_a_change_dies_when_identities_change(browser: Browser, post: Post, provider: str, how: str) -> None:
     browser.sign_in(provider, "ada")
     if how == "disconnected":
@@ -231,6 +244,7 @@ def test_a_change_dies_when_identities_change(browser: Browser, post: Post, prov
 
 
 @pytest.mark.parametrize("how", ["save", "update"])
+@pytest.mark.promise(29)
 def test_a_change_dies_with_the_account_and_does_not_come_back(browser: Browser, post: Post, how: str) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -247,6 +261,7 @@ def test_a_change_dies_with_the_account_and_does_not_come_back(browser: Browser,
     assert address_now() == (OLD, True)
 
 
+@pytest.mark.promise(29)
 def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: Any) -> None:
     browser.sign_in("keycloak", "ada")
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
@@ -264,6 +279,7 @@ def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: 
 
 
 @pytest.mark.parametrize("typed", ["", "ada", "ada@", "a" * 250 + "@example.com", "a\n@example.com", OLD.upper()])
+@pytest.mark.promise(29)
 def test_what_is_no_new_address_is_said_on_the_page(browser: Browser, post: Post, typed: str) -> None:
     browser.sign_in("google", "ada")
     answer = ask(browser, typed)
@@ -273,6 +289,7 @@ def test_what_is_no_new_address_is_said_on_the_page(browser: Browser, post: Post
     assert (post.all(), MailedLink.objects.count()) == ([], 0)
 
 
+@pytest.mark.promise(29)
 def test_a_link_is_known_by_its_digest_only_and_garbage_is_none(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -284,6 +301,7 @@ def test_a_link_is_known_by_its_digest_only_and_garbage_is_none(browser: Browser
         assert browser.get(f"/accounts/links/{garbage}/").status_code == 410
 
 
+@pytest.mark.promise(29)
 def test_without_mail_the_page_says_so(browser: Browser, settings: Any) -> None:
     browser.sign_in("google", "ada")
     settings.CAN_SEND_MAIL = False
@@ -293,6 +311,7 @@ def test_without_mail_the_page_says_so(browser: Browser, settings: Any) -> None:
     assert MailedLink.objects.count() == 0
 
 
+@pytest.mark.promise(29)
 def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post: Post) -> None:
     browser.client.defaults["REMOTE_ADDR"] = "203.0.113.9"
     browser.sign_in("google", "ada")

@@ -13,7 +13,7 @@ from tests.flows.conftest import Browser
 from tests.flows.factors import NEEDED, PROVE, add_app, details, with_words
 from tests.memory import forget_providers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(45)]
+pytestmark = pytest.mark.django_db
 
 GOLD = {"acr_values": ["gold", "silver"]}
 
@@ -30,6 +30,7 @@ def asked(location: str) -> list[str]:
     return parse_qs(urlsplit(location).query).get("acr_values", [])
 
 
+@pytest.mark.promise(45)
 def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -51,6 +52,7 @@ def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
     assert details("sign_in.succeeded")[-1]["steps"] == ["socialaccount", "socialaccount", "mfa"]
 
 
+@pytest.mark.promise(45)
 def test_who_comes_back_without_it_adds_one_here_and_is_not_sent_again(
     browser: Browser, providers: Sandbox, new_browser: Callable[[], Browser]
 ) -> None:
@@ -69,6 +71,7 @@ def test_who_comes_back_without_it_adds_one_here_and_is_not_sent_again(
     assert returning.get(NEEDED).status_code == 200
 
 
+@pytest.mark.promise(45)
 def test_who_turns_back_there_still_adds_one_here(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
@@ -82,6 +85,7 @@ def test_who_turns_back_there_still_adds_one_here(browser: Browser, new_browser:
     assert returning.get(NEEDED).status_code == 200
 
 
+@pytest.mark.promise(45)
 def test_nobody_else_is_asked(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     assert browser.sign_in("keycloak", "ada").headers["Location"] == "/accounts/"
     for process in ("reauthenticate", "connect"):
@@ -92,6 +96,7 @@ def test_nobody_else_is_asked(browser: Browser, new_browser: Callable[[], Browse
     assert new_browser().sign_in("keycloak", "ada").headers["Location"] == PROVE, "they have one here"
 
 
+@pytest.mark.promise(45)
 def test_who_is_in_and_must_have_one_is_asked_for_it_at_once(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
@@ -100,6 +105,7 @@ def test_who_is_in_and_must_have_one_is_asked_for_it_at_once(browser: Browser) -
 
 
 @pytest.mark.parametrize("name", ["google", "microsoft", "github"])
+@pytest.mark.promise(45)
 def test_a_provider_without_such_values_is_not_asked(
     browser: Browser, new_browser: Callable[[], Browser], name: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.flows.conftest import Browser
 from tests.memory import forget_providers
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
+pytestmark = pytest.mark.django_db
 
 PATH = "/accounts/keycloak/backchannel-logout/"
 
@@ -55,6 +55,7 @@ def tell(providers: Sandbox, token: str) -> int:
     return status
 
 
+@pytest.mark.promise(38)
 def test_exactly_the_session_that_ended_there_ends_here(
     ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -72,6 +73,7 @@ def test_exactly_the_session_that_ended_there_ends_here(
     assert (entry.actor_kind, entry.actor_id, entry.person) == ("service", "keycloak", str(session.user_id))
 
 
+@pytest.mark.promise(38)
 def test_a_token_that_names_only_the_person_ends_all_their_sessions_that_came_from_there(
     ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -89,6 +91,7 @@ def test_a_token_that_names_only_the_person_ends_all_their_sessions_that_came_fr
     assert grace.account
 
 
+@pytest.mark.promise(38)
 def test_a_session_of_somebody_else_is_not_ended_by_its_name(
     ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -101,6 +104,7 @@ def test_a_session_of_somebody_else_is_not_ended_by_its_name(
     assert ended() == []
 
 
+@pytest.mark.promise(38)
 def test_a_token_that_names_only_the_session_ends_that_one(
     ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -111,6 +115,7 @@ def test_a_token_that_names_only_the_session_ends_that_one(
     assert (ada.account is None, elsewhere.account is None) == (False, True)
 
 
+@pytest.mark.promise(38)
 def test_news_of_a_session_that_is_over_here_already_is_good_news(ada: Browser, providers: Sandbox) -> None:
     """Section 2.8: it has been done, so it is no failure."""
     token = providers.logout_token(sid(ada))
@@ -155,6 +160,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.promise(38)
 def test_a_token_with_one_thing_wrong_changes_nothing(ada: Browser, providers: Sandbox, wrong: str) -> None:
     claims, reason = WRONG[wrong]
     if claims.get("iss") == "slash":
@@ -170,6 +176,7 @@ def test_a_token_with_one_thing_wrong_changes_nothing(ada: Browser, providers: S
 
 
 @pytest.mark.parametrize("fault", ["logout_alg_none", "logout_forged", "logout_hs256"])
+@pytest.mark.promise(38)
 def test_a_token_that_keycloak_has_not_signed_changes_nothing(ada: Browser, providers: Sandbox, fault: str) -> None:
     providers.set_fault("keycloak", fault)
     answer = Browser(providers).post(PATH, {"logout_token": providers.logout_token(sid(ada))})
@@ -179,12 +186,14 @@ def test_a_token_that_keycloak_has_not_signed_changes_nothing(ada: Browser, prov
     assert not HeardLogout.objects.exists()
 
 
+@pytest.mark.promise(38)
 def test_a_clock_that_is_half_a_minute_off_is_forgiven(ada: Browser, providers: Sandbox) -> None:
     now = int(time.time())
     assert tell(providers, providers.logout_token(sid(ada), iat=now + 30, exp=now + 90)) == 200
     assert ada.account is None
 
 
+@pytest.mark.promise(38)
 def test_a_token_works_once(ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox) -> None:
     token = providers.logout_token(sid(ada), sid=None)
     assert tell(providers, token) == 200
@@ -199,6 +208,7 @@ def test_a_token_works_once(ada: Browser, new_browser: Callable[[], Browser], pr
     assert refused() == ["logout_repeated"] * 2
 
 
+@pytest.mark.promise(38)
 def test_a_token_works_once_without_the_cache_too(
     ada: Browser, new_browser: Callable[[], Browser], providers: Sandbox, cache_away: Callable[[], None]
 ) -> None:
@@ -213,6 +223,7 @@ def test_a_token_works_once_without_the_cache_too(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(38)
 def test_of_two_at_once_one_is_heard(ada: Browser, providers: Sandbox) -> None:
     token = providers.logout_token(sid(ada))
     assert sorted(together(*[lambda: tell(providers, token)] * 4)) == [200, 400, 400, 400]
@@ -220,6 +231,7 @@ def test_of_two_at_once_one_is_heard(ada: Browser, providers: Sandbox) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(38)
 def test_a_token_whose_work_failed_may_come_again(
     ada: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,6 +246,7 @@ def test_a_token_whose_work_failed_may_come_again(
 
 
 @pytest.mark.parametrize("exp", [None, 10**11, 2**40 - 1])
+@pytest.mark.promise(38)
 def test_what_tells_repetitions_apart_goes_when_the_token_would_be_refused_anyhow(
     ada: Browser, providers: Sandbox, exp: int | None
 ) -> None:
@@ -250,11 +263,13 @@ def test_what_tells_repetitions_apart_goes_when_the_token_would_be_refused_anyho
 @pytest.mark.parametrize(
     "form", [{}, {"logout_token": ""}, {"logout_token": "x.y"}, {"logout_token": ["a.b.c", "a.b.c"]}]
 )
+@pytest.mark.promise(38)
 def test_what_is_no_token_is_refused(ada: Browser, form: dict[str, Any]) -> None:
     assert ada.post(PATH, form).status_code == 400
     assert ada.account
 
 
+@pytest.mark.promise(38)
 def test_an_id_token_is_no_logout_token(ada: Browser, providers: Sandbox) -> None:
     session = providers.sessions("keycloak")[0]
     token = providers.logout_token(session.sid, nonce="n-1", events=None, jti=None)
@@ -263,11 +278,13 @@ def test_an_id_token_is_no_logout_token(ada: Browser, providers: Sandbox) -> Non
     assert ada.account
 
 
+@pytest.mark.promise(38)
 def test_nobody_but_keycloak_is_heard(ada: Browser) -> None:
     assert ada.get(PATH).status_code == 405
     assert ada.post("/accounts/google/backchannel-logout/").status_code == 404
 
 
+@pytest.mark.promise(38)
 def test_a_provider_that_is_off_is_not_heard(ada: Browser, turn_off: Callable[[str], None], providers: Sandbox) -> None:
     token = providers.logout_token(sid(ada))
     turn_off("keycloak")
@@ -276,6 +293,7 @@ def test_a_provider_that_is_off_is_not_heard(ada: Browser, turn_off: Callable[[s
     assert ada.account
 
 
+@pytest.mark.promise(38)
 def test_answers_are_not_kept_and_say_no_more_than_they_must(ada: Browser, providers: Sandbox) -> None:
     good = ada.post(PATH, {"logout_token": providers.logout_token(sid(ada))})
     bad = ada.post(PATH, {"logout_token": "a.b.c"})
@@ -285,6 +303,7 @@ def test_answers_are_not_kept_and_say_no_more_than_they_must(ada: Browser, provi
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(38)
 def test_ending_the_session_at_keycloak_reaches_us(ada: Browser, providers: Sandbox, live_server: LiveServer) -> None:
     providers.public_url = live_server.url
     sent = providers.end_session(sid(ada))

@@ -27,7 +27,7 @@ from tests.statements import asked_of_the_database
 from tests.together import leave_nothing_open, together
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(30)]
+pytestmark = pytest.mark.django_db
 
 GRACE = next(persona for persona in CAST if persona.key == "grace")
 MARIE = next(persona for persona in CAST if persona.key == "marie")
@@ -66,6 +66,7 @@ def asked_scopes(browser: Browser, at: str) -> set[str]:
 
 
 @OFTEN
+@pytest.mark.promise(30)
 def test_a_rule_gives_at_the_first_sign_in_to_whom_it_means(
     browser: Browser, new_browser: Callable[[], Browser], at: str, claim: str, value: str
 ) -> None:
@@ -85,7 +86,7 @@ def test_a_rule_gives_at_the_first_sign_in_to_whom_it_means(
 
 
 @OFTEN
-@pytest.mark.promise(28)
+@pytest.mark.promise(28, 30)
 def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, at: str, claim: str, value: str
 ) -> None:
@@ -109,6 +110,7 @@ def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
     assert claim_rules.roles() == {"Abbey": "member"}
 
 
+@pytest.mark.promise(30)
 def test_a_sign_in_that_changes_nothing_says_nothing_and_ends_no_session(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_sign_in_that_changes_nothing_says_nothing_and_ends_no_session(
 
 
 @OFTEN
+@pytest.mark.promise(30)
 def test_what_a_person_gave_is_never_touched(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, at: str, claim: str, value: str
 ) -> None:
@@ -139,6 +142,7 @@ def test_what_a_person_gave_is_never_touched(
     assert events("memberships.synced") == []
 
 
+@pytest.mark.promise(30)
 def test_the_first_of_several_rules_for_one_tenant_counts(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     last = claim_rules.rule("keycloak", "groups", "/engineering", role="member", position=7)
     browser.sign_in("keycloak", "grace")
@@ -157,6 +161,7 @@ def test_the_first_of_several_rules_for_one_tenant_counts(browser: Browser, new_
     assert claim_rules.roles() == {"Abbey": "member", "Barn": "admin"}
 
 
+@pytest.mark.promise(30)
 def test_a_changed_rule_corrects_what_it_gave(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     browser.sign_in("google", "grace")
@@ -174,6 +179,7 @@ def test_a_changed_rule_corrects_what_it_gave(browser: Browser, new_browser: Cal
     assert claim_rules.roles() == {}
 
 
+@pytest.mark.promise(30)
 def test_a_rule_that_stands_no_more_is_corrected_by_another_way_in_too(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -188,6 +194,7 @@ def test_a_rule_that_stands_no_more_is_corrected_by_another_way_in_too(
     assert claim_rules.roles() == {}
 
 
+@pytest.mark.promise(30)
 def test_what_two_providers_say_of_one_tenant_is_settled_by_position(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -202,6 +209,7 @@ def test_what_two_providers_say_of_one_tenant_is_settled_by_position(
 
 
 @OFTEN
+@pytest.mark.promise(30)
 def test_connecting_gives_and_disconnecting_takes(browser: Browser, at: str, claim: str, value: str) -> None:
     claim_rules.rule(at, claim, value)
     browser.sign_in(another(at), "grace")
@@ -216,6 +224,7 @@ def test_connecting_gives_and_disconnecting_takes(browser: Browser, at: str, cla
     assert (browser.account, claim_rules.roles()) == (account, {})
 
 
+@pytest.mark.promise(30)
 def test_another_identity_of_the_same_provider_keeps_what_it_would_be_given(browser: Browser) -> None:
     claim_rules.rule("google", "hd", "corp.example")
     browser.sign_in("google", "grace")
@@ -230,6 +239,7 @@ def test_another_identity_of_the_same_provider_keeps_what_it_would_be_given(brow
     assert claim_rules.roles() == {"Abbey": "member"}
 
 
+@pytest.mark.promise(30)
 def test_a_proof_is_heeded_as_a_sign_in_is(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("keycloak", "groups", "/engineering")
     browser.sign_in("keycloak", "grace")
@@ -241,7 +251,7 @@ def test_a_proof_is_heeded_as_a_sign_in_is(browser: Browser, providers: Sandbox)
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.promise(32)
+@pytest.mark.promise(30, 32)
 def test_eight_first_sign_ins_at_once_give_one_membership(
     new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -259,6 +269,7 @@ def test_eight_first_sign_ins_at_once_give_one_membership(
 
 
 @pytest.mark.parametrize("at", [str(name) for name in ALL_PROVIDERS])
+@pytest.mark.promise(30)
 def test_without_a_rule_no_claim_gives_anything(browser: Browser, providers: Sandbox, at: str) -> None:
     hostile: dict[str, Any] = {
         "roles": ["owner", "admin", "superuser"],
@@ -300,6 +311,7 @@ def test_without_a_rule_no_claim_gives_anything(browser: Browser, providers: San
 
 
 @pytest.mark.parametrize("at", [str(name) for name in ALL_PROVIDERS])
+@pytest.mark.promise(30)
 def test_a_rule_elsewhere_costs_no_call_and_no_permission(browser: Browser, providers: Sandbox, at: str) -> None:
     plain = asked_scopes(browser, at)
     for other, claim in (("github", "organizations"), ("microsoft", "groups"), ("keycloak", "realm_access.roles")):
@@ -312,6 +324,7 @@ def test_a_rule_elsewhere_costs_no_call_and_no_permission(browser: Browser, prov
     assert calls(providers, at) == {}
 
 
+@pytest.mark.promise(30)
 def test_organizations_are_asked_for_with_their_permission_page_by_page(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("github", "organizations", "radium")
     assert "read:org" in asked_scopes(browser, "github")
@@ -322,6 +335,7 @@ def test_organizations_are_asked_for_with_their_permission_page_by_page(browser:
     assert len(Identity.objects.get().claims["organizations"]) == 251
 
 
+@pytest.mark.promise(30)
 def test_graph_is_asked_only_where_the_token_says_so(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -335,6 +349,7 @@ def test_graph_is_asked_only_where_the_token_says_so(
     assert providers.counts("microsoft")["leak"] == 0
 
 
+@pytest.mark.promise(30)
 def test_ten_thousand_groups_are_no_trouble(browser: Browser, providers: Sandbox) -> None:
     many = tuple(f"00000000-0000-4000-8000-{number:012}" for number in range(10_000))
     providers.add_persona(replace(MARIE, groups=(*many, "radium")))
@@ -348,6 +363,7 @@ def test_ten_thousand_groups_are_no_trouble(browser: Browser, providers: Sandbox
     assert kept["name"] == "Marie Curie"
 
 
+@pytest.mark.promise(30)
 def test_roles_in_keycloaks_access_token_cost_no_call(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("keycloak", "realm_access.roles", "vestibule-admin")
     browser.sign_in("keycloak", "grace")
@@ -358,6 +374,7 @@ def test_roles_in_keycloaks_access_token_cost_no_call(browser: Browser, provider
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("at", [str(name) for name in ALL_PROVIDERS])
+@pytest.mark.promise(30)
 def test_rules_cost_no_statement_while_nothing_changes(browser: Browser, servers: Servers, at: str) -> None:
     browser.sign_in(at, "grace")
     without = _returning(browser, servers, at)
@@ -382,7 +399,7 @@ def _returning(browser: Browser, servers: Servers, at: str) -> int:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.promise(53)
+@pytest.mark.promise(30, 53)
 def test_no_transaction_is_open_while_somebody_signed_in_waits_for_groups(
     browser: Browser, providers: Sandbox, servers: Servers
 ) -> None:
@@ -420,6 +437,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("fault", "at"), CASES)
+@pytest.mark.promise(30)
 def test_a_claim_that_cannot_be_read_gives_nothing_and_takes_back(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -456,6 +474,7 @@ def test_a_claim_that_cannot_be_read_gives_nothing_and_takes_back(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(30)
 def test_a_person_is_told_once_that_something_is_missing(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("github", "organizations", "radium")
     providers.set_fault("github", "organizations_forbidden")
@@ -465,6 +484,7 @@ def test_a_person_is_told_once_that_something_is_missing(browser: Browser, provi
     assert ["GitHub did not tell us which groups or roles" in page for page in pages] == [True, False]
 
 
+@pytest.mark.promise(30)
 def test_what_is_unreadable_takes_nothing_from_the_rules_that_do_not_need_it(
     browser: Browser, providers: Sandbox
 ) -> None:
@@ -476,6 +496,7 @@ def test_what_is_unreadable_takes_nothing_from_the_rules_that_do_not_need_it(
     assert claim_rules.roles() == {"Barn": "member"}
 
 
+@pytest.mark.promise(30)
 def test_a_rule_made_while_somebody_is_at_the_provider_waits_for_the_next_time(browser: Browser) -> None:
     """No permission was asked for what it looks at: it gives nothing yet, and nobody is refused for it."""
     callback = browser.callback_url("github", "marie")

@@ -12,10 +12,11 @@ from sandbox.providers import Provider
 from tests.flows.conftest import Browser, another, refusals
 from tests.flows.proofs import let_be_proven
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(24, 25)]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("newcomer", ["mallory", "ada-shouting"])
+@pytest.mark.promise(24, 25)
 def test_a_verified_address_of_another_account_is_explained(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, newcomer: str
 ) -> None:
@@ -32,6 +33,7 @@ def test_a_verified_address_of_another_account_is_explained(
     assert refusals() == ["email_of_another_account"]
 
 
+@pytest.mark.promise(24, 25)
 def test_the_way_out_of_a_clash_really_leads_out(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -57,6 +59,7 @@ def test_the_way_out_of_a_clash_really_leads_out(
 
 
 @pytest.mark.parametrize("newcomer", ["mallory-unverified", "linus"])
+@pytest.mark.promise(24, 25)
 def test_an_unverified_address_clashes_with_nobody_and_reserves_nothing(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, newcomer: str
 ) -> None:
@@ -69,6 +72,7 @@ def test_an_unverified_address_clashes_with_nobody_and_reserves_nothing(
     assert set(User.objects.values_list("email_verified", flat=True)) <= {False, provider == "github"}
 
 
+@pytest.mark.promise(24, 25)
 def test_an_attacker_who_came_first_with_an_unverified_address_keeps_nobody_out(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -80,7 +84,7 @@ def test_an_attacker_who_came_first_with_an_unverified_address_keeps_nobody_out(
     assert owner.account not in {None, browser.account}
 
 
-@pytest.mark.promise(26)
+@pytest.mark.promise(24, 25, 26)
 def test_equal_subjects_at_two_issuers_are_two_people(new_browser: Callable[[], Browser]) -> None:
     accounts = set()
     for name in ("google", "keycloak"):

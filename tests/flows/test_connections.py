@@ -12,7 +12,7 @@ from tests.flows.conftest import Browser, another, refusals
 from tests.flows.proofs import NEVER_DATED, let_be_proven, prove_by_mail
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+pytestmark = pytest.mark.django_db
 
 PROVE = "/accounts/reauthenticate/?next=%2Faccounts%2Fconnections%2F%3Fconnect"
 
@@ -38,7 +38,7 @@ def with_two_ways_in(browser: Browser, provider: str) -> None:
     browser.connect(another(provider), "ada")
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(27, 28)
 def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -57,6 +57,7 @@ def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
     assert endings() == ["identity_connected"]
 
 
+@pytest.mark.promise(27)
 def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Browser, provider: str) -> None:
     browser.client.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
     with_two_ways_in(browser, provider)
@@ -66,6 +67,7 @@ def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Bro
     assert "Firefox" in session.user_agent
 
 
+@pytest.mark.promise(27)
 def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, provider: str, time_machine: Any) -> None:
     browser.sign_in(provider, "ada")
     account = browser.account
@@ -90,6 +92,7 @@ def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, pr
     assert Identity.objects.count() == 2
 
 
+@pytest.mark.promise(27)
 def test_a_proof_by_somebody_elses_identity_is_none(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -101,12 +104,14 @@ def test_a_proof_by_somebody_elses_identity_is_none(
     assert refusals() == ["identity_of_another_account", "identity_not_connected"]
 
 
+@pytest.mark.promise(27)
 def test_a_proof_is_asked_of_the_provider_anew(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     for process in ("connect", "reauthenticate"):
         assert "prompt=login" in browser.start("keycloak", process=process).headers["Location"]
 
 
+@pytest.mark.promise(27)
 def test_somebody_elses_identity_cannot_be_connected(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -122,6 +127,7 @@ def test_somebody_elses_identity_cannot_be_connected(
     assert refusals() == ["identity_of_another_account"]
 
 
+@pytest.mark.promise(27)
 def test_what_ada_started_is_not_finished_by_bob(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -136,6 +142,7 @@ def test_what_ada_started_is_not_finished_by_bob(
     assert refusals() == ["started_by_another_person"]
 
 
+@pytest.mark.promise(27)
 def test_a_session_that_was_ended_meanwhile_connects_nothing(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -151,6 +158,7 @@ def test_a_session_that_was_ended_meanwhile_connects_nothing(
     assert endings() == ["owner"]
 
 
+@pytest.mark.promise(27)
 def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -169,6 +177,7 @@ def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
     assert endings() == ["owner"]
 
 
+@pytest.mark.promise(27)
 def test_a_session_that_ends_meanwhile_connects_nothing(browser: Browser, provider: str) -> None:
     """It is ended while the person is at the provider."""
     browser.sign_in(provider, "ada")
@@ -179,7 +188,7 @@ def test_a_session_that_ends_meanwhile_connects_nothing(browser: Browser, provid
     assert (Identity.objects.count(), Session.objects.count()) == (1, 0)
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(27, 28)
 def test_disconnecting_ends_the_persons_other_sessions(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
@@ -197,6 +206,7 @@ def test_disconnecting_ends_the_persons_other_sessions(
     assert (entry.object_table, entry.object_id) == ("accounts_identity", str(gone.pk))
 
 
+@pytest.mark.promise(27)
 def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     response = disconnect(browser, Identity.objects.get())
@@ -210,6 +220,7 @@ def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
     assert browser.account
 
 
+@pytest.mark.promise(27)
 def test_nobody_disconnects_anothers(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
     with_two_ways_in(browser, provider)
     stranger = new_browser()
@@ -223,6 +234,7 @@ def test_nobody_disconnects_anothers(browser: Browser, new_browser: Callable[[],
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(27)
 def test_two_at_once_cannot_take_the_last_two(browser: Browser, provider: str) -> None:
     with_two_ways_in(browser, provider)
     one, other = Identity.objects.all()
@@ -234,6 +246,7 @@ def test_two_at_once_cannot_take_the_last_two(browser: Browser, provider: str) -
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(27)
 def test_a_disconnection_asked_for_twice_happens_once(browser: Browser, provider: str) -> None:
     with_two_ways_in(browser, provider)
     gone = Identity.objects.get(provider=another(provider))
@@ -244,6 +257,7 @@ def test_a_disconnection_asked_for_twice_happens_once(browser: Browser, provider
     assert events().count("identity.unlinked") == 1
 
 
+@pytest.mark.promise(27)
 def test_trying_again_after_a_refusal_still_means_connecting(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     Browser(browser.providers).sign_in(another(provider), "grace")
@@ -255,6 +269,7 @@ def test_trying_again_after_a_refusal_still_means_connecting(browser: Browser, p
     assert "you are not signed in" not in page
 
 
+@pytest.mark.promise(27)
 def test_who_takes_too_long_at_the_provider_proves_themselves_again(
     browser: Browser, provider: str, time_machine: Any
 ) -> None:

@@ -37,7 +37,7 @@ from tests.together import together
 from tests.waiting import until
 
 __all__ = ["administrator", "root"]
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(31)]
+pytestmark = pytest.mark.django_db
 
 LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
 
@@ -87,6 +87,7 @@ def nothing_left(user: User) -> bool:
     return (user.sessions.count(), user.mailed_links.count(), held(user)) == (0, 0, 0)
 
 
+@pytest.mark.promise(31)
 def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], committed: Any
 ) -> None:
@@ -127,6 +128,7 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert elsewhere.account is None
 
 
+@pytest.mark.promise(31)
 def test_only_a_press_in_one_s_own_browser_locks(ada: User, browser: Browser) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = browser.client.cookies
@@ -137,6 +139,7 @@ def test_only_a_press_in_one_s_own_browser_locks(ada: User, browser: Browser) ->
     assert browser.get("/accounts/locked/?of=rubbish").status_code == 404
 
 
+@pytest.mark.promise(31)
 def test_the_last_superuser_ends_everything_and_stays_open(browser: Browser, administrator: Client, root: User) -> None:
     answer = administrator.post(LOCK)
 
@@ -146,6 +149,7 @@ def test_the_last_superuser_ends_everything_and_stays_open(browser: Browser, adm
     assert "stays open" in administrator.get(answer.headers["Location"]).content.decode()
 
 
+@pytest.mark.promise(31)
 def test_a_sign_in_that_waits_for_its_second_factor_is_ended_too(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
@@ -167,6 +171,7 @@ def test_a_sign_in_that_waits_for_its_second_factor_is_ended_too(
 
 
 @pytest.mark.parametrize("close", [True, False])
+@pytest.mark.promise(31)
 def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
     ada: User, browser: Browser, *, close: bool
 ) -> None:
@@ -186,6 +191,7 @@ def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
     assert CutOff.objects.get().confirmed_at
 
 
+@pytest.mark.promise(31)
 def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_it(ada: User, browser: Browser) -> None:
     """However it was closed: here by an UPDATE that ends nothing by itself."""
     User.objects.filter(pk=ada.pk).update(is_active=False)
@@ -196,6 +202,7 @@ def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_
     assert browser.account == str(ada.pk)
 
 
+@pytest.mark.promise(31)
 def test_an_administrator_says_why_and_watches(
     ada: User, browser: Browser, administrator: Client, committed: Any, stubborn: list[int]
 ) -> None:
@@ -223,6 +230,7 @@ def test_an_administrator_says_why_and_watches(
     assert Entry.objects.get(action="account.cut_off").reason == "a laptop was stolen"
 
 
+@pytest.mark.promise(31)
 def test_an_account_can_be_left_open(ada: User, browser: Browser, administrator: Client) -> None:
     administrator.post(page(ada), {"reason": "to be sure"})
 
@@ -231,6 +239,7 @@ def test_an_account_can_be_left_open(ada: User, browser: Browser, administrator:
     assert browser.account == str(ada.pk)
 
 
+@pytest.mark.promise(31)
 def test_nobody_cuts_off_the_last_superuser_or_from_above(
     ada: User, browser: Browser, administrator: Client, root: User
 ) -> None:
@@ -244,6 +253,7 @@ def test_nobody_cuts_off_the_last_superuser_or_from_above(
     assert CutOff.objects.count() == 0
 
 
+@pytest.mark.promise(31)
 def test_it_asks_for_a_fresh_proof(ada: User, browser: Browser, root: User) -> None:
     stale = proven(root)
     Session.objects.filter(user=root).update(session_data=_aged(Session.objects.get(user=root).session_data))
@@ -257,6 +267,7 @@ def _aged(data: str) -> str:
     return re.sub(r'"at":[0-9.]+', '"at":1000.0', data)
 
 
+@pytest.mark.promise(31)
 def test_the_command_prints_the_check_list(ada: User, browser: Browser, committed: Any, capsys: Any) -> None:
     with committed():
         call_command("cut_off", "--user", str(ada.pk), "--reason", "the incident of Friday")
@@ -266,6 +277,7 @@ def test_the_command_prints_the_check_list(ada: User, browser: Browser, committe
     assert "Devices that are signed in: 1 ended" in capsys.readouterr().out
 
 
+@pytest.mark.promise(31)
 def test_many_are_cut_off_as_a_bulk_action(ada: User, browser: Browser, root: User) -> None:
     kind = KINDS["cut_off"]
     decision = kind.decide(Order(actor=root), [ada.pk, root.pk])
@@ -278,6 +290,7 @@ def test_many_are_cut_off_as_a_bulk_action(ada: User, browser: Browser, root: Us
 
 
 @pytest.mark.parametrize("way", ["form", "bulk", "erasure"])
+@pytest.mark.promise(31)
 def test_deactivation_and_erasure_end_the_same(
     ada: User, browser: Browser, administrator: Client, root: User, way: str
 ) -> None:
@@ -296,6 +309,7 @@ def test_deactivation_and_erasure_end_the_same(
         get_token(ada, "keycloak")
 
 
+@pytest.mark.promise(31)
 def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: Browser) -> None:
     """The act is one transaction, so it is there or it is not; the looks afterwards are made by the schedule too."""
     cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=True)
@@ -310,6 +324,7 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
     assert len(told("account.cut_off_confirmed")) == 1
 
 
+@pytest.mark.promise(31)
 def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
     names = ["sessions", "waiting_sign_ins", "mailed_links", "upstream_tokens"]
     assert list(credentials.revocables()) == names
@@ -317,6 +332,7 @@ def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
     assert [one.count for one in ended.values()] == [1, 0, 1, 1]
 
 
+@pytest.mark.promise(31)
 def test_the_moment_is_the_database_s_and_not_a_machine_s(
     ada: User, new_browser: Callable[[], Browser], time_machine: Any
 ) -> None:
@@ -334,6 +350,7 @@ def test_the_moment_is_the_database_s_and_not_a_machine_s(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.promise(31)
 def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
     browser: Browser, new_browser: Callable[[], Browser], attempt: int
 ) -> None:
@@ -355,6 +372,7 @@ def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("longest_token", [tokens.LONGEST, 1])
+@pytest.mark.promise(31)
 def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_shut(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -409,6 +427,7 @@ def to_the_password(_browser: Browser, late: Browser, _later: Callable[..., None
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("ending", [CLOSE, END_ALL])
 @pytest.mark.parametrize("to_the_door", [to_the_factor, to_the_password])
+@pytest.mark.promise(31)
 def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_none(
     browser: Browser,
     new_browser: Callable[[], Browser],

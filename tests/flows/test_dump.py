@@ -18,7 +18,7 @@ from tests.leaks import in_redis, in_tables, in_text, log_of_everything
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(76), pytest.mark.promise(34)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 COOKIE = "sessionid"
 PASSWORD = "a lantern in the stairwell"
@@ -41,6 +41,7 @@ def is_in(browser: Browser) -> bool:
     return bool(browser.get("/accounts/").status_code == 200)
 
 
+@pytest.mark.promise(34, 76)
 def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
     new_browser: Callable[[], Browser], servers: Servers, settings: Any, provider: str
 ) -> None:
@@ -79,6 +80,7 @@ def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
     assert in_text(log.getvalue(), held) == set()
 
 
+@pytest.mark.promise(34, 76)
 def test_what_a_row_holds_opens_nothing(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     """Kind: what stands in the table is good as a cookie, whole or cut, now or in a row of before."""
     browser.sign_in("google", "ada")
@@ -102,13 +104,14 @@ def test_what_a_row_holds_opens_nothing(browser: Browser, new_browser: Callable[
     assert browser.account
 
 
+@pytest.mark.promise(34, 76)
 def test_the_row_is_called_as_the_trail_has_called_it_before(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     today = Session.objects.of_browser(browser.key).get().public_id
     assert as_before(browser) == today
 
 
-@pytest.mark.promise(81)
+@pytest.mark.promise(34, 76, 81)
 def test_a_session_of_before_goes_on_and_comes_under_its_digest(browser: Browser, servers: Servers) -> None:
     """Kind: an upgrade signs people out. It asks no statement more, then or later."""
     browser.sign_in("google", "ada")
@@ -124,7 +127,7 @@ def test_a_session_of_before_goes_on_and_comes_under_its_digest(browser: Browser
     assert is_in(browser)
 
 
-@pytest.mark.promise(81)
+@pytest.mark.promise(34, 76, 81)
 def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
@@ -140,8 +143,7 @@ def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
     assert [entry["reason"] for entry in details("session.revoked")] == ["owner"]
 
 
-@pytest.mark.promise(81)
-@pytest.mark.promise(36)
+@pytest.mark.promise(34, 36, 76, 81)
 def test_signing_out_ends_a_session_of_before(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     kept = as_before(browser) and browser.key
@@ -151,7 +153,7 @@ def test_signing_out_ends_a_session_of_before(browser: Browser) -> None:
     assert not Session.objects.filter(user__isnull=False).exists()
 
 
-@pytest.mark.promise(81)
+@pytest.mark.promise(34, 76, 81)
 def test_a_sign_in_that_waits_in_a_row_of_before_goes_on(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("google", "ada")
     secret, _ = add_app(browser)
@@ -164,6 +166,7 @@ def test_a_sign_in_that_waits_in_a_row_of_before_goes_on(browser: Browser, new_b
     assert waiting.account == browser.account
 
 
+@pytest.mark.promise(34, 76)
 def test_a_row_that_is_digested_while_it_is_ended_is_ended(browser: Browser) -> None:
     """Kind: an act lists rows, and their key changes before it removes them."""
     browser.sign_in("google", "ada")
@@ -177,6 +180,7 @@ def test_a_row_that_is_digested_while_it_is_ended_is_ended(browser: Browser) -> 
     assert not is_in(browser)
 
 
+@pytest.mark.promise(34, 76)
 def test_others_are_ended_before_they_are_digested(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     as_before(browser)
@@ -184,7 +188,7 @@ def test_others_are_ended_before_they_are_digested(browser: Browser) -> None:
     assert not is_in(browser)
 
 
-@pytest.mark.promise(81)
+@pytest.mark.promise(34, 76, 81)
 def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers: Servers) -> None:
     """It asks ``session_enter`` by the browser's key; a row that it wrote stays under that for it."""
     browser.sign_in("google", "ada")
@@ -198,7 +202,7 @@ def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers
         assert before.execute(find, [row_key("a" * 32)]).fetchall() == []
 
 
-@pytest.mark.promise(81)
+@pytest.mark.promise(34, 76, 81)
 def test_the_job_digests_what_nobody_uses(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers
 ) -> None:

@@ -28,7 +28,7 @@ from tests.servers import Servers
 from tests.together import together
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(28, 95)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
@@ -54,6 +54,7 @@ def waiting(servers: Servers, *, at_least: int = 1) -> None:
         "UPDATE accounts_user SET sign_in_epoch = clock_timestamp() WHERE id = %s",
     ],
 )
+@pytest.mark.promise(28, 95)
 def test_a_password_judged_before_an_act_at_the_prompt_opens_nothing_after_it(
     browser: Browser, servers: Servers, settings: Any, act: str
 ) -> None:
@@ -73,6 +74,7 @@ def test_a_password_judged_before_an_act_at_the_prompt_opens_nothing_after_it(
     assert (browser.account, Session.objects.filter(user=person).count()) == (None, 0)
 
 
+@pytest.mark.promise(28, 95)
 def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothing(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothin
     assert answer.headers["Location"] == ENDED
 
 
+@pytest.mark.promise(28, 95)
 def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
 ) -> None:
@@ -123,9 +126,9 @@ def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
     assert Session.objects.filter(user=person).count() == 0
 
 
-@pytest.mark.promise(38)
 @pytest.mark.parametrize("named", [{}, {"sub": None}, {"sid": None}])
 @pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.promise(28, 38, 95)
 def test_news_that_comes_while_the_session_is_written_ends_it(
     new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, named: dict[str, None], *, is_new: bool
 ) -> None:
@@ -155,6 +158,7 @@ def test_news_that_comes_while_the_session_is_written_ends_it(
     assert late.account is None
 
 
+@pytest.mark.promise(28, 95)
 def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers
 ) -> None:
@@ -175,6 +179,7 @@ def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person
     assert late.account == str(person)
 
 
+@pytest.mark.promise(28, 95)
 def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_back_by_its_new_key(
     browser: Browser,
 ) -> None:
@@ -190,6 +195,7 @@ def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_ba
 
 
 @pytest.mark.parametrize("is_reset", [True, False])
+@pytest.mark.promise(28, 95)
 def test_a_password_that_is_hashed_again_is_not_written_over_a_newer_one(settings: Any, *, is_reset: bool) -> None:
     """The KIND: what was read before an act is written after it, and the act is undone."""
     settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
@@ -205,6 +211,7 @@ def test_a_password_that_is_hashed_again_is_not_written_over_a_newer_one(setting
     assert (judged.sign_in_epoch == now.sign_in_epoch) is not is_reset, "its own writing is no act"
 
 
+@pytest.mark.promise(28, 95)
 def test_a_whole_row_saved_from_an_older_copy_leaves_the_epoch_where_it_is() -> None:
     older = User.objects.create_user(name="Ada")
     end_of([older.pk], because=Because.OWNER)

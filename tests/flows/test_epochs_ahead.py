@@ -33,7 +33,7 @@ from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.servers import Servers
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(28, 95)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 YEAR = timedelta(days=365)
 Column = Literal["not_before", "sign_in_epoch"]
@@ -85,6 +85,7 @@ def stands(*, epoch: datetime | None, judged_at: datetime) -> bool:
 
 @pytest.mark.parametrize("is_closed", [False, True])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), YEAR])
+@pytest.mark.promise(28, 95)
 def test_who_was_cut_off_by_a_clock_that_was_ahead_comes_in_again(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -106,6 +107,7 @@ def test_who_was_cut_off_by_a_clock_that_was_ahead_comes_in_again(
     assert browser.account is None
 
 
+@pytest.mark.promise(28, 95)
 def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]) -> None:
     settings.LOCAL_ACCOUNTS = "open"
     person = open_local_account(NORA, "Nora", PASSWORD)
@@ -115,6 +117,7 @@ def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_a
     assert browser.account == str(person.pk)
 
 
+@pytest.mark.promise(28, 95)
 def test_the_next_act_ends_what_was_given_since(
     browser: Browser, new_browser: Callable[[], Browser], clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -137,6 +140,7 @@ def test_the_next_act_ends_what_was_given_since(
     come_in(new_browser())
 
 
+@pytest.mark.promise(28, 95)
 def test_a_session_that_was_given_by_a_clock_that_was_ahead_is_ended_like_any_other(
     browser: Browser, clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -152,6 +156,7 @@ def test_a_session_that_was_given_by_a_clock_that_was_ahead_is_ended_like_any_ot
 
 
 @pytest.mark.parametrize("column", ["not_before", "sign_in_epoch"])
+@pytest.mark.promise(28, 95)
 def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
     column: Column, clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -182,6 +187,7 @@ def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
 
 
 @pytest.mark.parametrize("is_cut_off_before", [True, False])
+@pytest.mark.promise(28, 95)
 def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
     browser: Browser, *, is_cut_off_before: bool
 ) -> None:
@@ -202,6 +208,7 @@ def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
 # The epoch of sign-ins
 
 
+@pytest.mark.promise(28, 95)
 def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_set_right(
     browser: Browser, provider: str, clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -222,6 +229,7 @@ def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_se
     assert browser.account
 
 
+@pytest.mark.promise(28, 95)
 def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
     browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -233,6 +241,7 @@ def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
     assert local_sign_in(browser).headers["Location"] == "/accounts/"
 
 
+@pytest.mark.promise(28, 95)
 def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it(
     browser: Browser, clock_was_ahead: Callable[..., None]
 ) -> None:
@@ -254,6 +263,7 @@ def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it
         assert stands(epoch=moved, judged_at=now())
 
 
+@pytest.mark.promise(28, 95)
 def test_an_act_over_one_ends_what_waits(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -281,6 +291,7 @@ def test_an_act_over_one_ends_what_waits(
     assert browser.get(f"/accounts/links/{token}/").status_code in {404, 410}
 
 
+@pytest.mark.promise(28, 95)
 def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was_ahead: Callable[..., None]) -> None:
     come_in(browser)
     person = User.objects.get().pk
@@ -302,6 +313,7 @@ def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was
 # What follows a provider's session
 
 
+@pytest.mark.promise(28, 95)
 def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> None:
     come_in(browser)
     Session.objects.update(unsure_since=timezone.now() + YEAR)
@@ -310,6 +322,7 @@ def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> Non
     assert browser.account is None
 
 
+@pytest.mark.promise(28, 95)
 def test_tokens_given_in_the_future_are_asked_about(browser: Browser, settings: Any) -> None:
     come_in(browser)
     UpstreamTokens.objects.update(given_at=timezone.now() + YEAR)

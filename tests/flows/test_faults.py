@@ -23,10 +23,7 @@ from tests.flows.conftest import Browser
 from tests.flows.expected import TEXTS_OF_PROVIDERS, reason_for
 from tests.waiting import until
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.promise(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 18, 21, 49, 50, 51, 52, 54),
-]
+pytestmark = pytest.mark.django_db
 
 EVERY = [
     pytest.param(fault, str(provider), id=f"{fault.key}-{provider}")
@@ -41,6 +38,7 @@ SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the p
 
 
 @pytest.mark.parametrize(("fault", "provider"), CASES)
+@pytest.mark.promise(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 18, 21, 49, 50, 51, 52, 54)
 def test_a_fault_ends_as_the_catalogue_says(
     new_browser: Callable[[], Browser],
     providers: Sandbox,
@@ -75,8 +73,8 @@ def test_a_fault_ends_as_the_catalogue_says(
         assert fault.outcome is Outcome.EITHER or _reason() == reason_for(fault.key)
 
 
-@pytest.mark.promise(38)
 @pytest.mark.parametrize(("fault", "provider"), LEAVING)
+@pytest.mark.promise(38)
 def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox, fault: Fault, provider: str) -> None:
     browser.sign_in(provider, "ada")
     providers.set_fault(provider, fault.key)
@@ -91,6 +89,7 @@ def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox,
 
 
 @pytest.mark.parametrize(("fault", "provider"), REVOKING)
+@pytest.mark.promise(49, 50, 51)
 def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where_that_can_help(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: Fault, provider: str
 ) -> None:
@@ -114,6 +113,7 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
 
 
 @pytest.mark.parametrize(("fault", "provider"), RENEWING)
+@pytest.mark.promise(1, 3, 4, 5, 8, 49)
 def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     browser: Browser, providers: Sandbox, settings: Any, fault: Fault, provider: str
 ) -> None:
@@ -154,7 +154,6 @@ def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browse
     _assert_refused(response, browser)
 
 
-@pytest.mark.promise(12)
 @pytest.mark.parametrize(
     ("fault", "provider"),
     [
@@ -164,6 +163,7 @@ def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browse
         ("jwks_no_keys", "google"),
     ],
 )
+@pytest.mark.promise(12)
 def test_a_provider_that_is_well_again_works_unaided(
     new_browser: Callable[[], Browser], providers: Sandbox, fault: str, provider: str
 ) -> None:

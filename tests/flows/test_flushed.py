@@ -33,7 +33,7 @@ from tests.statements import asked_of_the_database
 from tests.tenancy.conftest import Town
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(97)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def flush() -> None:
@@ -49,6 +49,7 @@ def waiting(new_browser: Callable[[], Browser], first: Browser) -> Browser:
     return elsewhere
 
 
+@pytest.mark.promise(97)
 def test_a_code_of_an_authenticator_app(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_code_of_an_authenticator_app(
     assert thief.post(PROVE, {"code": code(secret)}).status_code == 302
 
 
+@pytest.mark.promise(97)
 def test_a_recovery_code(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("google", "ada")
     _, codes = add_app(browser)
@@ -80,6 +82,7 @@ def test_a_recovery_code(browser: Browser, new_browser: Callable[[], Browser]) -
     assert thief.account is None
 
 
+@pytest.mark.promise(97)
 def test_a_logout_token(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     token = providers.logout_token(sid(browser))
@@ -92,6 +95,7 @@ def test_a_logout_token(browser: Browser, providers: Sandbox) -> None:
     assert browser.account
 
 
+@pytest.mark.promise(97)
 def test_a_callback(browser: Browser, provider: str) -> None:
     """Its state may be forgotten: its code works once at the provider."""
     callback = browser.callback_url(provider, "ada")
@@ -106,6 +110,7 @@ def test_a_callback(browser: Browser, provider: str) -> None:
     assert refusals() == ["code_refused"]
 
 
+@pytest.mark.promise(97)
 def test_an_answer_of_a_passkey(browser: Browser, settings: Any) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = SITE, ["id.example.com"]
     browser.client.defaults["HTTP_HOST"] = "id.example.com"
@@ -119,6 +124,7 @@ def test_an_answer_of_a_passkey(browser: Browser, settings: Any) -> None:
     assert browser.account is None
 
 
+@pytest.mark.promise(97)
 def test_a_link_that_changed_an_address(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
@@ -130,6 +136,7 @@ def test_a_link_that_changed_an_address(browser: Browser, post: Post) -> None:
     assert address_now() == (NEW, True)
 
 
+@pytest.mark.promise(97)
 def test_links_that_opened_an_account_and_chose_a_password(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, settings: Any
 ) -> None:
@@ -150,6 +157,7 @@ def test_links_that_opened_an_account_and_chose_a_password(
     assert not MailedLink.objects.live().exists()
 
 
+@pytest.mark.promise(97)
 def test_an_invitation(browser: Browser, new_browser: Callable[[], Browser], town: Town, post: Post) -> None:
     send(town.a)
     link = post.link(ADA)
@@ -165,6 +173,7 @@ def test_an_invitation(browser: Browser, new_browser: Callable[[], Browser], tow
     assert members(town.a.tenant) == before
 
 
+@pytest.mark.promise(97)
 def test_a_session_that_was_ended(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     ended = browser.key
@@ -175,6 +184,7 @@ def test_a_session_that_was_ended(browser: Browser, provider: str) -> None:
     assert browser.account is None
 
 
+@pytest.mark.promise(97)
 def test_of_many_uses_at_once_one_is_the_first() -> None:
     uses = together(*[lambda: used_once.use("test", "a", 1, remembered_for=timedelta(hours=1))] * 6)
 
@@ -188,6 +198,7 @@ def test_of_many_uses_at_once_one_is_the_first() -> None:
     assert all(used_once.use(kind, *proof, remembered_for=timedelta(hours=1)) for kind, proof in others)
 
 
+@pytest.mark.promise(97)
 def test_used_proofs_are_purged_when_they_could_not_count_any_more() -> None:
     used_once.use("test", "a", remembered_for=timedelta(hours=1))
     used_once.use("test", "b", remembered_for=timedelta(hours=1))
@@ -201,6 +212,7 @@ def test_used_proofs_are_purged_when_they_could_not_count_any_more() -> None:
     assert "test" not in str(UsedProof.objects.values_list()), "what it was is not kept"
 
 
+@pytest.mark.promise(97)
 def test_who_has_no_factor_pays_nothing_for_it(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as asked_for:

@@ -15,7 +15,7 @@ from tests.flows.proofs import let_be_proven
 from tests.flows.test_acts_and_what_waits import BACKCHANNEL
 from tests.flows.test_backchannel import ended, tell
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(38)]
+pytestmark = pytest.mark.django_db
 
 
 def row(browser: Browser) -> Session:
@@ -36,6 +36,7 @@ def end_there(providers: Sandbox, sid: str) -> None:
 
 
 @pytest.mark.parametrize("which", ["opened", "proven_last"])
+@pytest.mark.promise(38)
 def test_a_proof_in_a_new_session_there_is_followed(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, later: Callable[..., None], which: str
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_proof_in_a_new_session_there_is_followed(
 
 
 @pytest.mark.parametrize("opened_by", ["google", "microsoft", "github"])
+@pytest.mark.promise(38)
 def test_an_identity_that_was_connected_is_followed_too(browser: Browser, providers: Sandbox, opened_by: str) -> None:
     browser.sign_in(opened_by, "ada")
     browser.connect("keycloak", "ada")
@@ -72,6 +74,7 @@ def test_an_identity_that_was_connected_is_followed_too(browser: Browser, provid
 
 
 @pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.promise(38)
 def test_two_identities_of_one_session_are_both_followed(browser: Browser, providers: Sandbox, which: int) -> None:
     browser.sign_in("keycloak", "ada")
     sids = [newest(providers)]
@@ -83,6 +86,7 @@ def test_two_identities_of_one_session_are_both_followed(browser: Browser, provi
     assert browser.account is None
 
 
+@pytest.mark.promise(38)
 def test_whoever_is_named_ends_the_sessions_that_they_proved_as_well(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     browser.connect("keycloak", "ada")
@@ -93,6 +97,7 @@ def test_whoever_is_named_ends_the_sessions_that_they_proved_as_well(browser: Br
 
 
 @pytest.mark.parametrize("is_of_before", [False, True])
+@pytest.mark.promise(38)
 def test_a_session_that_names_another_person_ends_nothing(
     browser: Browser, providers: Sandbox, *, is_of_before: bool
 ) -> None:
@@ -109,6 +114,7 @@ def test_a_session_that_names_another_person_ends_nothing(
     assert browser.account, "that session there is Ada's"
 
 
+@pytest.mark.promise(38)
 def test_a_session_that_older_code_opened_is_found_as_before(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     Session.objects.update(upstream_sessions=[])
@@ -117,6 +123,7 @@ def test_a_session_that_older_code_opened_is_found_as_before(browser: Browser, p
     assert browser.account is None
 
 
+@pytest.mark.promise(38)
 def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     before = row(browser).upstream_sessions
@@ -127,6 +134,7 @@ def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers:
 
 
 @pytest.mark.parametrize("process", ["reauthenticate", "connect"])
+@pytest.mark.promise(38)
 def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
     browser: Browser, providers: Sandbox, process: str
 ) -> None:
@@ -145,6 +153,7 @@ def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
     assert Identity.objects.count() == (2 if process == "reauthenticate" else 1)
 
 
+@pytest.mark.promise(38)
 def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browser) -> None:
     """Kind: a browser's row is replaced, and what one person's sign-in followed is kept for another's."""
     browser.sign_in("keycloak", "ada")
@@ -158,6 +167,7 @@ def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browse
     assert (row(browser).upstream_sid, row(browser).upstream_sessions) == ("", [])
 
 
+@pytest.mark.promise(38)
 def test_what_is_followed_is_found_by_an_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

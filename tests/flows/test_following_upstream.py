@@ -26,7 +26,7 @@ from tests.flows.conftest import Browser
 from tests.servers import Servers
 from tests.statements import asked_of_the_database
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(38)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NAVIGATION = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
@@ -79,6 +79,7 @@ def ada(browser: Browser) -> User:
 
 
 @pytest.mark.parametrize("how", ["disabled", "session over", "all tokens over"])
+@pytest.mark.promise(38)
 def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
     ada: User, browser: Browser, providers: Sandbox, how: str
 ) -> None:
@@ -98,6 +99,7 @@ def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
     assert browser.account == str(ada.pk)
 
 
+@pytest.mark.promise(38)
 def test_two_devices_are_two_sessions_there_and_one_ends_without_the_other(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -113,6 +115,7 @@ def test_two_devices_are_two_sessions_there_and_one_ends_without_the_other(
     assert get_token(ada, "keycloak")
 
 
+@pytest.mark.promise(38)
 def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
     ada: User, new_browser: Callable[[], Browser]
 ) -> None:
@@ -131,6 +134,7 @@ def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
     "fault",
     ["token_500", "token_429", "token_401", "token_400_client", "token_not_json", "token_html"],
 )
+@pytest.mark.promise(38)
 def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, providers: Sandbox, fault: str) -> None:
     providers.set_fault("keycloak", fault)
     asked()
@@ -141,6 +145,7 @@ def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, pro
 
 
 @pytest.mark.parametrize("lost", ["token_not_json", "killed"])
+@pytest.mark.promise(38)
 def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
     ada: User, browser: Browser, providers: Sandbox, lost: str
 ) -> None:
@@ -168,6 +173,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
     assert browser.account == str(ada.pk)
 
 
+@pytest.mark.promise(38)
 def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browser) -> None:
     UpstreamTokens.objects.update(health=Health.DEAD)
     Session.objects.update(unsure_since=timezone.now() - timedelta(minutes=16))
@@ -180,6 +186,7 @@ def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browse
 # When it is asked
 
 
+@pytest.mark.promise(38)
 def test_a_person_who_uses_the_session_has_it_asked_in_time_and_once(
     ada: User, browser: Browser, providers: Sandbox, later: Callable[..., None]
 ) -> None:
@@ -206,6 +213,7 @@ def test_a_person_who_uses_the_session_has_it_asked_in_time_and_once(
         ("/api/v1/me", {}, False),
     ],
 )
+@pytest.mark.promise(38)
 def test_a_script_a_frame_and_a_poll_are_no_person(
     ada: User, browser: Browser, providers: Sandbox, path: str, headers: dict[str, str], *, counts: bool
 ) -> None:
@@ -217,6 +225,7 @@ def test_a_script_a_frame_and_a_poll_are_no_person(
     assert providers.counts("keycloak")["token"] == int(counts)
 
 
+@pytest.mark.promise(38)
 def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     asked()
@@ -226,6 +235,7 @@ def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, provi
 
 
 @pytest.mark.parametrize("name", ["google", "keycloak"])
+@pytest.mark.promise(38)
 def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> None:
     told = settings.SIGN_IN_PROVIDERS
     settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"refresh_interval": 0}}
@@ -234,6 +244,7 @@ def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> N
     assert Session.objects.get(user__isnull=False).follow_at is None
 
 
+@pytest.mark.promise(38)
 def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Servers) -> None:
     browser.get("/accounts/", **NAVIGATION)
     with redis.Redis.from_url(servers.valkey.url) as valkey, asked_of_the_database(servers) as asked:
@@ -244,6 +255,7 @@ def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Ser
     assert (after - before, len(asked.statements)) == (1, 2), asked
 
 
+@pytest.mark.promise(38)
 def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_same(browser: Browser) -> None:
     """Kind: a promise of ours that somebody else's limit beats (Keycloak's own session ends after ten hours)."""
     warning = b"Your session here can end sooner"
@@ -255,6 +267,7 @@ def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_
 # Signing out
 
 
+@pytest.mark.promise(38)
 def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_provider_s_alone(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -270,6 +283,7 @@ def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_prov
     assert not UpstreamTokens.objects.exists()
 
 
+@pytest.mark.promise(38)
 def test_a_pair_of_before_is_known_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
     """Kind: rows that code of before has written."""
     UpstreamTokens.objects.update(sid="")
@@ -279,6 +293,7 @@ def test_a_pair_of_before_is_known_by_its_id_token(ada: User, browser: Browser, 
     assert browser.account is None
 
 
+@pytest.mark.promise(38)
 def test_sessions_of_an_identity_without_a_sid_end_with_its_tokens(
     browser: Browser, settings: Any, providers: Sandbox
 ) -> None:

@@ -20,7 +20,7 @@ from tests.proven import proven
 from tests.tenancy.conftest import Town
 
 __all__ = ["administrator", "root"]
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(95)]
+pytestmark = pytest.mark.django_db
 
 
 def close(inviter: User) -> None:
@@ -57,6 +57,7 @@ def has_joined() -> bool:
 
 
 @pytest.mark.parametrize("act", [close, cut, deactivate])
+@pytest.mark.promise(95)
 def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since(
     invited: Browser, town: Town, act: Callable[[User], None]
 ) -> None:
@@ -76,6 +77,7 @@ def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since
 @pytest.mark.parametrize(
     "changed", [{"email": "ada@new.example", "email_verified": "on"}, {"email": "ada@example.com"}]
 )
+@pytest.mark.promise(95)
 def test_an_address_that_an_administrator_changes_ends_the_sessions_that_knew_the_former(
     browser: Browser, administrator: Client, changed: dict[str, str]
 ) -> None:

@@ -19,7 +19,7 @@ from tests.flows.factors import add_app, details, with_words
 from tests.flows.proofs import NEVER_DATED, UNDATED, prove_by_mail, proving
 from tests.post import Post
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+pytestmark = pytest.mark.django_db
 
 ADDRESS = "/accounts/email/"
 CONNECT = "/accounts/connections/?connect"
@@ -51,6 +51,7 @@ def sign_in_as(visitor: Visitor, browser: Browser, provider: str, persona: str, 
     return browser.get(visitor.pick(started.headers["Location"], persona))
 
 
+@pytest.mark.promise(27)
 def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser, later: Callable[..., None]) -> None:
     """Kind: an answer of now is taken for a proof of now. What is noted is when they proved themselves there."""
     visitor = Visitor()
@@ -66,6 +67,7 @@ def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser
     assert not opens(browser), "nor is signing out and in again"
 
 
+@pytest.mark.promise(27)
 def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser, later: Callable[..., None]) -> None:
     visitor = Visitor()
     sign_in_as(visitor, browser, "keycloak", "ada")
@@ -78,6 +80,7 @@ def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser,
 
 
 @pytest.mark.parametrize("asked", DATED)
+@pytest.mark.promise(27)
 def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
 
 @pytest.mark.parametrize("asked", ["google", *DATED])
 @pytest.mark.parametrize("fault", NO_TIME)
+@pytest.mark.promise(27)
 def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, asked: str, fault: str) -> None:
     browser.sign_in("github", "ada")
     before = browser.account
@@ -108,6 +112,7 @@ def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, as
 
 @pytest.mark.parametrize("asked", DATED)
 @pytest.mark.parametrize("process", ["connect", "reauthenticate"])
+@pytest.mark.promise(27)
 def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
     browser: Browser, providers: Sandbox, asked: str, process: str
 ) -> None:
@@ -118,6 +123,7 @@ def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
     assert refusals() == ["not_reauthenticated_at_provider"]
 
 
+@pytest.mark.promise(27)
 def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     providers.set_fault("keycloak", "auth_time_missing")
@@ -127,6 +133,7 @@ def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser,
 
 
 @pytest.mark.parametrize("silent", UNDATED)
+@pytest.mark.promise(27)
 def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Browser, silent: str) -> None:
     browser.sign_in(silent, "ada")
     browser.post("/accounts/logout/")
@@ -141,6 +148,7 @@ def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Bro
 
 
 @pytest.mark.parametrize("silent", NEVER_DATED)
+@pytest.mark.promise(27)
 def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., None], silent: str) -> None:
     """Whoever sits at an open browser can read the mail in it too: the answer of the provider is asked for as well."""
     browser.sign_in(silent, "ada")
@@ -155,6 +163,7 @@ def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., Non
     assert not opens(browser)
 
 
+@pytest.mark.promise(27)
 def test_a_code_counts_for_the_act_it_was_mailed_for(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     prove_by_mail(browser, ADDRESS)
@@ -163,6 +172,7 @@ def test_a_code_counts_for_the_act_it_was_mailed_for(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("silent", NEVER_DATED)
+@pytest.mark.promise(27)
 def test_an_account_that_was_just_opened_here_may_connect_its_second_identity(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None], silent: str
 ) -> None:
@@ -181,6 +191,7 @@ def test_an_account_that_was_just_opened_here_may_connect_its_second_identity(
     assert browser.start("keycloak", process="connect").headers["Location"] == proving(CONNECT)
 
 
+@pytest.mark.promise(27)
 def test_the_account_of_this_session_is_new_for_ten_minutes(browser: Browser, later: Callable[..., None]) -> None:
     browser.sign_in("github", "ada")
     later(minutes=10, seconds=5)
@@ -190,6 +201,7 @@ def test_the_account_of_this_session_is_new_for_ten_minutes(browser: Browser, la
 
 @pytest.mark.parametrize("silent", [*NEVER_DATED, "microsoft"])
 @pytest.mark.parametrize("persona", ["nemo", "linus"])
+@pytest.mark.promise(27)
 def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
     browser: Browser, providers: Sandbox, post: Post, later: Callable[..., None], silent: str, persona: str
 ) -> None:
@@ -210,6 +222,7 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
     assert not opens(browser)
 
 
+@pytest.mark.promise(27)
 def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: Browser) -> None:
     """Kind: advice that the person has already followed."""
     browser.sign_in("github", "nemo")
@@ -220,6 +233,7 @@ def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: B
     assert b"add a second factor" not in page
 
 
+@pytest.mark.promise(27)
 def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
     browser: Browser, post: Post, later: Callable[..., None], django_capture_on_commit_callbacks: Any
 ) -> None:
@@ -233,6 +247,7 @@ def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
     assert details("reauthentication.sign_in_accepted") == [{"act": "connect"}]
 
 
+@pytest.mark.promise(27)
 def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: Sandbox) -> None:
     providers.set_fault("keycloak", "auth_time_missing")
     browser.sign_in("keycloak", "nemo")
@@ -243,6 +258,7 @@ def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: S
     assert not opens(browser)
 
 
+@pytest.mark.promise(27)
 def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> None:
     browser.sign_in("github", "nemo")
     browser.connect("keycloak", "nemo")
@@ -255,8 +271,8 @@ def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> 
     assert b"/accounts/github/login/" not in page
 
 
-@pytest.mark.promise(45)
 @pytest.mark.parametrize("asked", DATED)
+@pytest.mark.promise(27, 45)
 def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
@@ -277,6 +293,7 @@ def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
     assert opens(browser)
 
 
+@pytest.mark.promise(27)
 def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, later: Callable[..., None]) -> None:
     browser.sign_in(provider, "ada")
     browser.connect(another(provider), "ada")
@@ -289,6 +306,7 @@ def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, late
     assert not Entry.objects.filter(action="identity.unlinked").exists()
 
 
+@pytest.mark.promise(27)
 def test_every_act_has_an_address_and_every_address_its_act() -> None:
     given: dict[str, dict[str, object]] = {
         "disconnect": {"identity_id": 1},

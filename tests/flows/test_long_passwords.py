@@ -21,7 +21,7 @@ from tests.flows.conftest import Browser
 from tests.post import Post
 from tests.proven import proven
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(96)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "a lantern in the stairwell"
 MEGABYTES = ["1" * 2**20 + "a", "a" * 2**20 + "b", "ab" * 2**19, "\N{LATIN SMALL LIGATURE FFI}" * 2**18, "." * 2**20]
@@ -47,6 +47,7 @@ def is_quick(act: Callable[[], Any]) -> Any:
 
 
 @pytest.mark.parametrize("long", MEGABYTES)
+@pytest.mark.promise(96)
 def test_no_form_of_the_admin_works_on_it(root: User, long: str) -> None:
     administrator = proven(root)
     other = User.objects.create_user(username="other", password=PASSWORD)
@@ -66,6 +67,7 @@ def test_no_form_of_the_admin_works_on_it(root: User, long: str) -> None:
 
 
 @pytest.mark.parametrize("long", MEGABYTES)
+@pytest.mark.promise(96)
 def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, post: Post, long: str) -> None:
     browser.post("/accounts/register/", {"address": "nora@example.com"})
     link = post.link("nora@example.com")
@@ -91,6 +93,7 @@ def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, pos
     assert browser.account is None
 
 
+@pytest.mark.promise(96)
 def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
     client = Client()
     client.force_login(root)
@@ -98,6 +101,7 @@ def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
     assert is_quick(lambda: client.post("/accounts/reauthenticate/", {"password": "x" * 2**20})).status_code == 200
 
 
+@pytest.mark.promise(96)
 def test_commands_say_so(tmp_path: Any) -> None:
     file = tmp_path / "password"
     file.write_text("k7" * 2**19)
@@ -108,6 +112,7 @@ def test_commands_say_so(tmp_path: Any) -> None:
     assert not User.objects.exists()
 
 
+@pytest.mark.promise(96)
 def test_hasher_and_verifier_refuse_what_nothing_else_has_looked_at(root: User) -> None:
     longest = "k7 " * (LONGEST_PASSWORD // 3) + "x"
     assert len(longest) == LONGEST_PASSWORD
@@ -121,6 +126,7 @@ def test_hasher_and_verifier_refuse_what_nothing_else_has_looked_at(root: User) 
     assert is_quick(lambda: authenticate(None, username="root", password="x" * 2**20)) is None
 
 
+@pytest.mark.promise(96)
 def test_a_password_of_the_longest_length_works_at_every_door(browser: Browser) -> None:
     longest = ("teapot gravel umbrella " * 50)[:LONGEST_PASSWORD]
     User.objects.create_superuser(username="tall", password=longest)

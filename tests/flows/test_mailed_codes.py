@@ -19,7 +19,7 @@ from tests.post import Post
 from tests.servers import Servers
 from tests.together import together
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(27)]
+pytestmark = pytest.mark.django_db
 
 ADDRESS = "/accounts/email/"
 PAGE = proving(ADDRESS)
@@ -41,6 +41,7 @@ def wrong(code: str) -> str:
     return f"{(int(code.replace(' ', '')) + 1) % 10**8:08}"
 
 
+@pytest.mark.promise(27)
 def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_gap(ada: Browser) -> None:
     for shape in ("{}", " {} ", "{}\t"):
         assert works(ada, shape.format(ask_for_code(ada, ADDRESS).replace(" ", "")))
@@ -48,12 +49,14 @@ def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_gap(ada: B
     assert details("reauthentication.code_verified") == [{"act": "email"}] * 4
 
 
+@pytest.mark.promise(27)
 def test_a_code_works_once(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
     assert [works(ada, code), works(ada, code)] == [True, False]
 
 
+@pytest.mark.promise(27)
 def test_a_code_is_over_after_ten_minutes(ada: Browser, later: Callable[..., None]) -> None:
     code = ask_for_code(ada, ADDRESS)
     later(minutes=10, seconds=5)
@@ -61,6 +64,7 @@ def test_a_code_is_over_after_ten_minutes(ada: Browser, later: Callable[..., Non
     assert not works(ada, code)
 
 
+@pytest.mark.promise(27)
 def test_a_code_is_one_sessions(ada: Browser, new_browser: Callable[[], Browser]) -> None:
     elsewhere = new_browser()
     elsewhere.sign_in("google", "ada")
@@ -72,6 +76,7 @@ def test_a_code_is_one_sessions(ada: Browser, new_browser: Callable[[], Browser]
     assert works(ada, code)
 
 
+@pytest.mark.promise(27)
 def test_a_code_is_for_one_act(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
@@ -85,6 +90,7 @@ def test_a_code_is_for_one_act(ada: Browser) -> None:
     assert works(ada, code)
 
 
+@pytest.mark.promise(27)
 def test_the_sixth_try_is_not_judged(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
@@ -92,6 +98,7 @@ def test_the_sixth_try_is_not_judged(ada: Browser) -> None:
     assert [found["tries"] for found in details("reauthentication.code_refused")] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.promise(27)
 def test_a_new_code_takes_the_place_of_the_one_before(ada: Browser) -> None:
     first = ask_for_code(ada, ADDRESS)
     second = ask_for_code(ada, ADDRESS)
@@ -100,6 +107,7 @@ def test_a_new_code_takes_the_place_of_the_one_before(ada: Browser) -> None:
     assert MailedCode.objects.count() == 1
 
 
+@pytest.mark.promise(27)
 def test_an_account_gets_no_more_than_five_codes_an_hour_from_whatever_session(
     ada: Browser, new_browser: Callable[[], Browser], settings: Any
 ) -> None:
@@ -115,6 +123,7 @@ def test_an_account_gets_no_more_than_five_codes_an_hour_from_whatever_session(
     assert MailedCode.objects.count() == 1
 
 
+@pytest.mark.promise(27)
 def test_a_code_goes_to_the_stored_verified_address_only(ada: Browser, post: Post) -> None:
     person = User.objects.get(pk=ada.account or "")
     code = ask_for_code(ada, ADDRESS)
@@ -127,12 +136,14 @@ def test_a_code_goes_to_the_stored_verified_address_only(ada: Browser, post: Pos
 
 
 @pytest.mark.parametrize("posted", ["", "\0", "x" * 5000, "\u0661" * 8, "12345678", "0", "-1", "1e7", "' OR 1=1 --"])
+@pytest.mark.promise(27)
 def test_garbage_is_no_code(ada: Browser, posted: str) -> None:
     code = ask_for_code(ada, ADDRESS).replace(" ", "")
 
     assert works(ada, posted) is (posted == code)
 
 
+@pytest.mark.promise(27)
 def test_without_a_code_nothing_is_judged_and_the_trail_does_not_grow(ada: Browser) -> None:
     before = Entry.objects.count()
 
@@ -140,6 +151,7 @@ def test_without_a_code_nothing_is_judged_and_the_trail_does_not_grow(ada: Brows
     assert Entry.objects.count() == before
 
 
+@pytest.mark.promise(27)
 def test_a_session_that_has_ended_takes_its_code_along(ada: Browser, new_browser: Callable[[], Browser]) -> None:
     code = ask_for_code(ada, ADDRESS)
     ada.post("/accounts/logout/")
@@ -148,8 +160,8 @@ def test_a_session_that_has_ended_takes_its_code_along(ada: Browser, new_browser
     assert not works(ada, code)
 
 
-@pytest.mark.promise(76)
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(27, 76)
 def test_the_code_stands_nowhere_in_clear(ada: Browser, servers: Servers, post: Post) -> None:
     with log_of_everything() as log:
         ada.post(PAGE, {"send": "code"})
@@ -166,6 +178,7 @@ def test_the_code_stands_nowhere_in_clear(ada: Browser, servers: Servers, post: 
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(27)
 def test_of_many_guesses_at_once_no_more_are_judged_than_may_be(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
     together(*[lambda: works(ada, wrong(code))] * 12)
@@ -175,6 +188,7 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_may_be(ada: Browser) ->
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(27)
 def test_one_code_typed_in_twice_at_once_is_used_once(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
     together(*[lambda: ada.post(PAGE, {"code": code})] * 4)
@@ -182,7 +196,7 @@ def test_one_code_typed_in_twice_at_once_is_used_once(ada: Browser) -> None:
     assert len(details("reauthentication.code_verified")) == 1
 
 
-@pytest.mark.promise(80)
+@pytest.mark.promise(27, 80)
 def test_without_redis_no_code_is_mailed(ada: Browser, cache_away: Callable[[], None]) -> None:
     cache_away()
 
@@ -190,6 +204,7 @@ def test_without_redis_no_code_is_mailed(ada: Browser, cache_away: Callable[[], 
     assert MailedCode.objects.count() == 0
 
 
+@pytest.mark.promise(27)
 def test_codes_that_are_over_are_purged(ada: Browser, later: Callable[..., None]) -> None:
     ask_for_code(ada, ADDRESS)
     later(minutes=11)

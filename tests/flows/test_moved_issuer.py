@@ -6,10 +6,11 @@ from accounts.models import Identity
 from audit.models import Entry
 from tests.flows.conftest import Browser
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(21)]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("moved", [{"issuer": "https://sso.example/realms/former"}, {"subject": "former"}])
+@pytest.mark.promise(21)
 def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, moved: dict[str, str]) -> None:
     """Kind: a page advises ways that its reader does not have."""
     browser.sign_in("keycloak", "ada")

@@ -21,7 +21,7 @@ from tests.flows.factors import CODES, PROVE, add_app
 from tests.flows.proofs import ask_for_code, proving
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(93)]
+pytestmark = pytest.mark.django_db
 
 NEW = "another secret key that nobody has used before, and long " * 2
 ADDRESS = "/accounts/email/"
@@ -40,6 +40,7 @@ def rotate(settings: Any) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.promise(93)
 def test_an_attempt_under_way_ends_well(
     browser: Browser, provider: str, rotate: Callable[[], None], times: int
 ) -> None:
@@ -54,6 +55,7 @@ def test_an_attempt_under_way_ends_well(
     assert refusals() == []
 
 
+@pytest.mark.promise(93)
 def test_an_attempt_to_connect_another_way_ends_well(browser: Browser, rotate: Callable[[], None]) -> None:
     browser.sign_in("google", "ada")
     callback = browser.callback_url("keycloak", "ada", process="connect")
@@ -63,6 +65,7 @@ def test_an_attempt_to_connect_another_way_ends_well(browser: Browser, rotate: C
     assert User.objects.get().identities.count() == 2
 
 
+@pytest.mark.promise(93)
 def test_an_attempt_under_a_key_that_is_gone_is_refused(
     browser: Browser, rotate: Callable[[], None], settings: Any
 ) -> None:
@@ -74,6 +77,7 @@ def test_an_attempt_under_a_key_that_is_gone_is_refused(
     assert refusals() == ["state_unknown"]
 
 
+@pytest.mark.promise(93)
 def test_recovery_codes_still_work_once_each(
     browser: Browser, new_browser: Callable[[], Browser], rotate: Callable[[], None], settings: Any
 ) -> None:
@@ -93,6 +97,7 @@ def test_recovery_codes_still_work_once_each(
     assert not comes_in(codes[2]), "without the key nobody can tell"
 
 
+@pytest.mark.promise(93)
 def test_an_app_still_works_and_new_recovery_codes_are_under_the_newest_key(
     browser: Browser, new_browser: Callable[[], Browser], rotate: Callable[[], None], later: Callable[..., None]
 ) -> None:
@@ -107,6 +112,7 @@ def test_an_app_still_works_and_new_recovery_codes_are_under_the_newest_key(
     assert elsewhere.post(CODES).status_code in {200, 302}
 
 
+@pytest.mark.promise(93)
 def test_a_mailed_code_still_works(browser: Browser, rotate: Callable[[], None]) -> None:
     browser.sign_in("google", "ada")
     mailed = ask_for_code(browser, ADDRESS)
@@ -118,6 +124,7 @@ def test_a_mailed_code_still_works(browser: Browser, rotate: Callable[[], None])
     assert browser.post(proving(ADDRESS), {"code": mailed}).status_code == 302
 
 
+@pytest.mark.promise(93)
 def test_who_is_signed_in_stays_so(browser: Browser, rotate: Callable[[], None], settings: Any) -> None:
     """Under the key that the browser has: another request may be on its way with that."""
     browser.sign_in("google", "ada")
@@ -129,6 +136,7 @@ def test_who_is_signed_in_stays_so(browser: Browser, rotate: Callable[[], None],
     assert browser.account, "what was looked at is under the newest key"
 
 
+@pytest.mark.promise(93)
 def test_the_first_act_after_it_ends_the_other_sessions_and_not_its_own(
     browser: Browser, new_browser: Callable[[], Browser], rotate: Callable[[], None]
 ) -> None:
@@ -141,6 +149,7 @@ def test_the_first_act_after_it_ends_the_other_sessions_and_not_its_own(
     assert other.account is None
 
 
+@pytest.mark.promise(93)
 def test_a_session_of_a_former_password_ends_whatever_the_key(browser: Browser, rotate: Callable[[], None]) -> None:
     browser.sign_in("google", "ada")
     person = User.objects.get()
@@ -150,6 +159,7 @@ def test_a_session_of_a_former_password_ends_whatever_the_key(browser: Browser, 
     assert browser.account is None
 
 
+@pytest.mark.promise(93)
 def test_a_known_browser_stays_known_and_is_remembered_under_the_newest_key(rotate: Callable[[], None]) -> None:
     def asking(value: str) -> Any:
         request = RequestFactory().get("/")
@@ -172,6 +182,7 @@ def test_a_known_browser_stays_known_and_is_remembered_under_the_newest_key(rota
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.promise(93)
 def test_seals_go_on_and_are_verified(rotate: Callable[[], None], servers: Servers) -> None:
     begin_anew(servers)
     write()
@@ -183,6 +194,7 @@ def test_seals_go_on_and_are_verified(rotate: Callable[[], None], servers: Serve
     assert (told(findings), findings.unsealed) == ([], 0)
 
 
+@pytest.mark.promise(93)
 def test_fingerprints_name_the_newest_key_first(rotate: Callable[[], None]) -> None:
     (before,) = encryption.fingerprints("word", owner="ada", purpose="test")
     rotate()

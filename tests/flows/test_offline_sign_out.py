@@ -21,7 +21,7 @@ from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(36, 38)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 LOGOUT = "/accounts/logout/"
 Live = Callable[[str, str], bool]
@@ -38,6 +38,7 @@ def live(providers: Sandbox) -> Live:
 
 
 @pytest.mark.parametrize(("name", "is_revoked"), [("google", False), ("keycloak", True), ("github", False)])
+@pytest.mark.promise(36, 38)
 def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
     browser: Browser, live: Live, name: str, *, is_revoked: bool
 ) -> None:
@@ -54,6 +55,7 @@ def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
     assert [row.state for row in Leaving.objects.all()] == ["done"] * is_revoked
 
 
+@pytest.mark.promise(36, 38)
 def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browser, live: Live, settings: Any) -> None:
     """Its revocation would end Keycloak's own session: what counts is what was given, not what the site asks for."""
     settings.OFFLINE_ACCESS = frozenset()
@@ -69,6 +71,7 @@ def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browse
 
 
 @pytest.mark.parametrize("name", ["google", "keycloak"])
+@pytest.mark.promise(36, 38)
 def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Browser], live: Live, name: str) -> None:
     browser.sign_in(name, "ada")
     elsewhere = new_browser()
@@ -82,6 +85,7 @@ def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Brow
     assert elsewhere.account == str(user.pk)
 
 
+@pytest.mark.promise(36, 38)
 def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     browser: Browser, live: Live, providers: Sandbox
 ) -> None:
@@ -98,6 +102,7 @@ def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     assert live("keycloak", get_token(User.objects.get(), "keycloak"))
 
 
+@pytest.mark.promise(36, 38)
 def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(browser: Browser, live: Live) -> None:
     browser.sign_in("keycloak", "ada")
     token = get_token(User.objects.get(), "keycloak")
@@ -109,6 +114,7 @@ def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(brows
     assert live("keycloak", get_token(User.objects.get(), "keycloak"))
 
 
+@pytest.mark.promise(36, 38)
 def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live) -> None:
     """What works without the person goes on without them."""
     browser.sign_in("keycloak", "ada")
@@ -119,6 +125,7 @@ def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live
     assert live("keycloak", get_token(user, "keycloak"))
 
 
+@pytest.mark.promise(36, 38)
 def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()

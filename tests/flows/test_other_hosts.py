@@ -13,7 +13,7 @@ import pytest
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(14)]
+pytestmark = pytest.mark.django_db
 
 SITE = "http://127.0.0.1:8000"
 NEXT = "/accounts/sessions/?a=b&c=%2F"
@@ -25,6 +25,7 @@ def begin(browser: Browser, provider: str, method: str, query: str = "", **heade
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.promise(14)
 def test_the_start_leads_to_public_url_and_keeps_what_it_was_told(
     browser: Browser, providers: Sandbox, provider: str, method: str, host: str
 ) -> None:
@@ -51,24 +52,27 @@ def test_the_start_leads_to_public_url_and_keeps_what_it_was_told(
     assert back.headers["Location"] == NEXT
 
 
-@pytest.mark.promise(20)
 @pytest.mark.parametrize("disguise", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:x"])
+@pytest.mark.promise(14, 20)
 def test_it_leads_nowhere_else(browser: Browser, provider: str, disguise: str) -> None:
     for headers in ({"host": "localhost"}, {"host": "localhost", "x-forwarded-host": "evil.example"}):
         led: Any = browser.client.post(f"/accounts/{provider}/login/", query_params={"next": disguise}, headers=headers)
         assert led.headers["Location"] == f"{SITE}/accounts/{provider}/login/?here=on"
 
 
+@pytest.mark.promise(14)
 def test_a_host_that_is_not_ours_is_refused_as_before(browser: Browser, provider: str) -> None:
     assert begin(browser, provider, "POST", host="evil.example").status_code == 400
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "127.0.0.1:9999"])
+@pytest.mark.promise(14)
 def test_another_port_is_no_other_place(browser: Browser, provider: str, host: str) -> None:
     """Cookies know no ports, and proxies drop them."""
     assert "code_challenge=" in begin(browser, provider, "POST", host=host).headers["Location"]
 
 
+@pytest.mark.promise(14)
 def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browser, provider: str) -> None:
     """What the browser says of where it is counts more than what a proxy makes of it, and nobody is led twice."""
     by_form = begin(browser, provider, "POST", host="localhost", origin=SITE)
@@ -78,6 +82,7 @@ def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browse
     assert again.status_code == 200
 
 
+@pytest.mark.promise(14)
 def test_the_sign_in_page_of_another_host_may_send_its_forms_there(browser: Browser) -> None:
     """Browsers hold the redirect of a form to the page's ``form-action``."""
     elsewhere: Any = browser.get("/accounts/login/", host="localhost")
@@ -87,6 +92,7 @@ def test_the_sign_in_page_of_another_host_may_send_its_forms_there(browser: Brow
     assert f" {SITE}" not in here.headers["Content-Security-Policy"]
 
 
+@pytest.mark.promise(14)
 def test_to_connect_from_another_host_asks_who_it_is_first(browser: Browser) -> None:
     led = begin(browser, "github", "POST", "?process=connect", host="localhost")
     assert led.headers["Location"] == f"{SITE}/accounts/github/login/?process=connect&here=on"

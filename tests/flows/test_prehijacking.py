@@ -10,7 +10,7 @@ from tests.flows.conftest import Browser
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, register, sign_in
 from tests.post import Post
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(29)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _open(settings: Any) -> None:
     settings.LOCAL_ACCOUNTS = "open"
 
 
-@pytest.mark.promise(25)
+@pytest.mark.promise(25, 29)
 def test_classic_merge_nobody_registers_with_an_address_that_they_do_not_read(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
@@ -33,7 +33,7 @@ def test_classic_merge_nobody_registers_with_an_address_that_they_do_not_read(
     assert browser.post(unread_by_the_attacker, {"name": "M", "password": PASSWORD}).status_code == 409
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(28, 29)
 def test_unexpired_session_a_new_password_signs_the_attacker_out(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -49,6 +49,7 @@ def test_unexpired_session_a_new_password_signs_the_attacker_out(
     assert sign_in(browser).status_code == 422
 
 
+@pytest.mark.promise(29)
 def test_unexpired_email_change_dies_with_the_recovery(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
@@ -66,7 +67,7 @@ def test_unexpired_email_change_dies_with_the_recovery(
     assert User.objects.get().email == NORA
 
 
-@pytest.mark.promise(28)
+@pytest.mark.promise(28, 29)
 def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
@@ -82,7 +83,7 @@ def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
     assert User.objects.get().email == NORA
 
 
-@pytest.mark.promise(27, 28)
+@pytest.mark.promise(27, 28, 29)
 def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
@@ -105,6 +106,7 @@ def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
     assert browser.account != victim.account is not None
 
 
+@pytest.mark.promise(29)
 def test_a_mail_to_a_stranger_holds_no_text_of_the_one_who_asked(browser: Browser, post: Post) -> None:
     """Our good name would carry their message to whoever they like."""
     register(browser, post)

@@ -19,7 +19,7 @@ from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 
 __all__ = ["administrator", "root"]
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(100)]
+pytestmark = pytest.mark.django_db
 
 FIND = "/admin/providers/refusedidentity/find/"
 SHOWN = re.compile(r'class="reference">[^<]*<code>([^<]+)</code>')
@@ -45,6 +45,7 @@ def found(client: Client, page: Any) -> str:
         ("github", "authorize_denied", "the provider answered access_denied", "signs in once more"),
     ],
 )
+@pytest.mark.promise(100)
 def test_a_refused_sign_in(  # noqa: PLR0917  # a table's columns
     browser: Browser,
     providers: Sandbox,
@@ -63,6 +64,7 @@ def test_a_refused_sign_in(  # noqa: PLR0917  # a table's columns
         assert said in told, said
 
 
+@pytest.mark.promise(100)
 def test_an_organization_that_is_not_ones_own(browser: Browser, administrator: Client) -> None:
     browser.sign_in("google", "ada")
     page = browser.post("/accounts/organizations/switch/", {"organization": "0d9ff3c1-31b5-4a0e-9d2e-0d7a5f6f2c11"})
@@ -70,6 +72,7 @@ def test_an_organization_that_is_not_ones_own(browser: Browser, administrator: C
     assert "Invite the person into the organization" in found(administrator, page)
 
 
+@pytest.mark.promise(100)
 def test_an_invitation_that_is_none(browser: Browser, administrator: Client) -> None:
     page = browser.get("/accounts/invitation/0d9ff3c1-31b5-4a0e-9d2e-0d7a5f6f2c11/nothing/")
 
@@ -77,6 +80,7 @@ def test_an_invitation_that_is_none(browser: Browser, administrator: Client) -> 
 
 
 @pytest.mark.parametrize("reason", [*Reason, *OfInvitation], ids=lambda reason: f"{type(reason).__module__} {reason}")
+@pytest.mark.promise(100)
 def test_every_reason_has_a_mend(reason: Reason | OfInvitation) -> None:
     of_event: Callable[[str], Any] = lambda name: Event[name]  # noqa: E731  # two words for one table
     action = of_event("INVITATION_REFUSED" if isinstance(reason, OfInvitation) else "SIGN_IN_REFUSED")

@@ -27,7 +27,7 @@ from tests.product import PACKAGES
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(96, 100)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 JUNK = {
     "uuid": "0d9ff3c1-31b5-4a0e-9d2e-0d7a5f6f2c11",
@@ -152,6 +152,7 @@ def every_reference_leads_somewhere(pages: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("passwords", [True, False], ids=["passwords on", "passwords off"])
+@pytest.mark.promise(96, 100)
 def test_a_crawl_of_every_address_writes_no_more_however_often_it_is_repeated(
     providers: Sandbox, town: Town, rows: Callable[[], dict[str, int]], settings: Any, *, passwords: bool
 ) -> None:
@@ -169,6 +170,7 @@ def test_a_crawl_of_every_address_writes_no_more_however_often_it_is_repeated(
     every_reference_leads_somewhere(pages)
 
 
+@pytest.mark.promise(96, 100)
 def test_neither_does_it_while_redis_is_away(
     providers: Sandbox, town: Town, rows: Callable[[], dict[str, int]], settings: Any, cache_away: Callable[[], None]
 ) -> None:
@@ -185,6 +187,7 @@ def test_neither_does_it_while_redis_is_away(
     every_reference_leads_somewhere(pages)
 
 
+@pytest.mark.promise(96, 100)
 def test_mailed_links_that_are_tried_write_nothing(rows: Callable[[], dict[str, int]], client: Client) -> None:
     User.objects.create_user(email="ada@example.com", email_verified=True)
     MailedLink.objects.create(
@@ -202,6 +205,7 @@ def test_mailed_links_that_are_tried_write_nothing(rows: Callable[[], dict[str, 
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis there", "redis away"])
+@pytest.mark.promise(96, 100)
 def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
     providers: Sandbox,
     client: Client,
@@ -224,6 +228,7 @@ def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
 
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis there", "redis away"])
+@pytest.mark.promise(96, 100)
 def test_many_addresses_are_no_way_past(
     providers: Sandbox,
     client: Client,
@@ -246,6 +251,7 @@ def test_many_addresses_are_no_way_past(
     assert limit.details["kind"] == "refusals.all"
 
 
+@pytest.mark.promise(96, 100)
 def test_windows_of_this_process_are_bounded_whatever_is_counted(time_machine: Any) -> None:
     time_machine.move_to(600_000_000, tick=False)
     windows = Windows(most=3)

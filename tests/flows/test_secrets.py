@@ -25,7 +25,7 @@ from tests.tenancy.conftest import Town
 from webhooks import changes, running
 from webhooks.models import Webhook
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(76), pytest.mark.promise(75)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NORA, ADA = "nora@example.com", "ada@example.com"
 REGISTERED, CHOSEN, WRONG = "teapot gravel umbrella", "seven quiet lanterns", "wrong horse battery"
@@ -37,6 +37,7 @@ def _open(settings: Any) -> None:
     settings.LOCAL_ACCOUNTS = "open"
 
 
+@pytest.mark.promise(75, 76)
 def test_no_secret_of_any_story_lies_about(
     providers: Sandbox, new_browser: Callable[[], Browser], post: Post, town: Town, servers: Servers, later: Any
 ) -> None:

@@ -20,7 +20,7 @@ from tests.memory import forget_providers
 from tests.page_messages import messages_of
 from tests.proven import proven
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(36)]
+pytestmark = pytest.mark.django_db
 
 LOGOUT = "/accounts/logout/"
 THERE_TOO = f"{LOGOUT}?there_too=on"
@@ -54,6 +54,7 @@ def ways(page: Any) -> list[str]:
     return [f"{path}?{urlencode(fields)}" for path, fields in boxes_on(page)]
 
 
+@pytest.mark.promise(36)
 def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     page = browser.get(LOGOUT)
@@ -67,6 +68,7 @@ def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browse
 
 
 @pytest.mark.parametrize("name", HAS_IT)
+@pytest.mark.promise(36)
 def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name: str) -> None:
     """Kind: a page that promises otherwise than what is done."""
     browser.sign_in(name, "ada")
@@ -78,6 +80,7 @@ def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name:
         assert unsaid not in content
 
 
+@pytest.mark.promise(36)
 def test_only_the_page_that_was_asked_for_it_may_send_people_there(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
@@ -93,6 +96,7 @@ def test_only_the_page_that_was_asked_for_it_may_send_people_there(
     assert not may_lead_there(by_google.get(THERE_TOO))
 
 
+@pytest.mark.promise(36)
 def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers: Sandbox, provider: str) -> None:
     browser.sign_in(provider, "ada")
     providers.forget_requests()
@@ -104,6 +108,7 @@ def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers:
 
 
 @pytest.mark.parametrize("name", HAS_IT)
+@pytest.mark.promise(36)
 def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, providers: Sandbox, name: str) -> None:
     browser.sign_in(name, "ada")
     id_token = storage.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
@@ -144,6 +149,7 @@ def _sid() -> str:
 
 
 @pytest.mark.parametrize("state", ["", "?state=", "?state=another", "?state=%FF%00", "?state=a&state=b", "?error=x"])
+@pytest.mark.promise(36)
 def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) -> None:
     browser.sign_in("keycloak", "ada")
     there_too(browser)
@@ -155,6 +161,7 @@ def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) ->
     assert browser.post(path).status_code in {403, 405}
 
 
+@pytest.mark.promise(36)
 def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     state = sent(there_too(browser))[1]["state"]
@@ -162,6 +169,7 @@ def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
     assert sent(browser.get(f"/accounts/microsoft/logout/callback/?state={state}")) == ("/accounts/login/", {})
 
 
+@pytest.mark.promise(36)
 def test_each_device_has_its_own_id_token_for_a_hint(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     """Kind: what belongs to another device. Keycloak would end that one's session, and without a hint it asks."""
     elsewhere = new_browser()
@@ -177,6 +185,7 @@ def test_each_device_has_its_own_id_token_for_a_hint(browser: Browser, new_brows
     assert [claims_of(hint)["sid"] for hint in hints] == sids
 
 
+@pytest.mark.promise(36)
 def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +195,7 @@ def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
     assert "id_token_hint" not in sent(there_too(browser))[1]
 
 
+@pytest.mark.promise(36)
 def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser: Browser, settings: Any) -> None:
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(id_token="2.lost." + "A" * 40)
@@ -197,6 +207,7 @@ def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser:
 
 
 @pytest.mark.parametrize("fault", ["discovery_hang", "discovery_500", "discovery_issuer_other"])
+@pytest.mark.promise(36)
 def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: Sandbox, fault: str) -> None:
     browser.sign_in("keycloak", "ada")
     providers.set_fault("keycloak", fault)
@@ -210,6 +221,7 @@ def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: 
     providers.clear_faults()
 
 
+@pytest.mark.promise(36)
 def test_another_process_has_told_where_the_provider_is(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     registry_of_a_new_process()
@@ -224,6 +236,7 @@ def registry_of_a_new_process() -> None:
     registry.enabled.cache_clear()
 
 
+@pytest.mark.promise(36)
 def test_who_came_by_a_password_or_is_not_signed_in_is_sent_nowhere(
     browser: Browser, django_user_model: Any, turn_off: Callable[[str], None]
 ) -> None:

@@ -24,7 +24,7 @@ from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.waiting import until
 
-pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True), pytest.mark.promise(53)]
+pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):
@@ -85,6 +85,7 @@ def _is_alive(url: str) -> bool:
 
 
 @pytest.mark.parametrize("fault", ["token_hang", "token_drip_body"])
+@pytest.mark.promise(53)
 def test_six_hanging_sign_ins_leave_pages_and_other_providers_working(
     site: str, providers: Sandbox, fault: str
 ) -> None:
@@ -106,6 +107,7 @@ def test_six_hanging_sign_ins_leave_pages_and_other_providers_working(
     assert statuses == [424] * 6
 
 
+@pytest.mark.promise(53)
 def test_a_provider_that_publishes_nothing_holds_up_nobody_else(site: str, providers: Sandbox) -> None:
     visitors = [Visitor(site) for _ in range(6)]
     providers.set_fault("google", "discovery_hang")
@@ -135,9 +137,9 @@ def _made_up(providers: Sandbox, number: int) -> str:
     return ".".join([*parts, "c2lnbmF0dXJl"])
 
 
-@pytest.mark.promise(96)
 @pytest.mark.parametrize("is_cold", [True, False])
 @pytest.mark.parametrize("fault", ["jwks_hang", "jwks_drip_body"])
+@pytest.mark.promise(53, 96)
 def test_made_up_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, fault: str, *, is_cold: bool) -> None:
     """Kind: a stranger's request waited for a provider before any limit was asked, with all threads there are."""
     logout = f"{site}/accounts/keycloak/backchannel-logout/"

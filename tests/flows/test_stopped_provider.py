@@ -33,7 +33,7 @@ from tests.stopping import WAYS, stopped
 from tests.together import together
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(21, 50, 51)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NEXT = "/accounts/sessions/"
 WITHIN = RETRY_AFTER + 12  # seconds, on a busy machine; all else that is remembered lasts a minute or longer
@@ -83,6 +83,7 @@ def is_noted(provider: str) -> bool:
     return "It could not be used a moment ago." in note.partition("</p>")[0]
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_the_button_leads_to_a_page_that_says_so_and_works_at_once_when_it_is_back(
     browser: Browser, providers: Sandbox, provider: str, how: str
 ) -> None:
@@ -98,6 +99,7 @@ def test_the_button_leads_to_a_page_that_says_so_and_works_at_once_when_it_is_ba
     assert not is_noted(provider)
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
     browser: Browser, providers: Sandbox, provider: str, how: str
 ) -> None:
@@ -112,6 +114,7 @@ def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
     assert browser.sign_in(provider, "grace", next=NEXT).headers["Location"] == NEXT
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
     browser: Browser, providers: Sandbox, settings: Any, provider: str, how: str
 ) -> None:
@@ -144,6 +147,7 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
         assert get_token(user, provider) != living
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser, providers: Sandbox, how: str) -> None:
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(health=Health.DEAD)
@@ -154,6 +158,7 @@ def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser
     until(lambda: browser.get("/accounts/").status_code == 302, seconds=WITHIN)
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_in_still(
     browser: Browser, providers: Sandbox, how: str
 ) -> None:
@@ -166,6 +171,7 @@ def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_i
     assert browser.account is None
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser, providers: Sandbox) -> None:
     """A look costs a call where there is no open connection, and nothing where there is."""
     warm(browser, "keycloak")
@@ -185,6 +191,7 @@ def calls(browser: Browser, providers: Sandbox, provider: str) -> Counter[str]:
     return providers.counts(provider)
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_somebody_who_closes_each_connection_is_not_asked_again_either(
     browser: Browser, providers: Sandbox, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -202,6 +209,7 @@ def test_somebody_who_closes_each_connection_is_not_asked_again_either(
         check_told(browser.start(provider, next=NEXT), provider, "refuses")
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
     browser: Browser, providers: Sandbox
 ) -> None:
@@ -214,6 +222,7 @@ def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
 
 
 @pytest.mark.parametrize(("meanwhile", "ends"), [("refused", SignInAgain), ("brought, and over", TryLater)])
+@pytest.mark.promise(21, 50, 51)
 def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
     browser: Browser, providers: Sandbox, meanwhile: str, ends: type[Exception]
 ) -> None:
@@ -233,6 +242,7 @@ def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
         renewed(ours, "a refresh token that is none")
 
 
+@pytest.mark.promise(21, 50, 51)
 def test_a_crowd_at_the_button_of_one_that_hangs_is_answered_in_time(
     new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:

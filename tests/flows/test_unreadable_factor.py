@@ -17,7 +17,7 @@ from tests.flows.conftest import Browser
 from tests.flows.factors import APP, PICTURE, PROVE, add_app, details
 from tests.flows.proofs import let_be_proven, proving
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(93), pytest.mark.promise(44)]
+pytestmark = pytest.mark.django_db
 
 KEY = base64.b64decode("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
 ANYWHERE = "/accounts/connections/"
@@ -42,6 +42,7 @@ def without_key(settings: Any) -> Callable[[], Any]:
     return lacking
 
 
+@pytest.mark.promise(44, 93)
 def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
     browser: Browser,
     new_browser: Callable[[], Browser],
@@ -68,6 +69,7 @@ def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
     assert elsewhere.account
 
 
+@pytest.mark.promise(44, 93)
 def test_a_recovery_code_opens_and_guessing_those_is_counted(
     browser: Browser, new_browser: Callable[[], Browser], without_key: Callable[[], Any], later: Callable[..., None]
 ) -> None:
@@ -83,6 +85,7 @@ def test_a_recovery_code_opens_and_guessing_those_is_counted(
     assert guesses == [200] * 5 + [429]
 
 
+@pytest.mark.promise(44, 93)
 def test_a_fresh_proof_is_no_wrong_one_either(
     browser: Browser, without_key: Callable[[], Any], later: Callable[..., None]
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_fresh_proof_is_no_wrong_one_either(
     assert browser.post(proving(ANYWHERE), {"code": code(secret)}).status_code == 302
 
 
+@pytest.mark.promise(44, 93)
 def test_an_app_that_is_being_added_keeps_its_secret(browser: Browser, without_key: Callable[[], Any]) -> None:
     """A new secret would make the code of the one that was scanned wrong, for good."""
     browser.sign_in("google", "ada")

@@ -17,7 +17,7 @@ from tests.servers import Servers
 from tests.together import leave_nothing_open
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(53)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 OPEN = "SELECT query FROM pg_stat_activity WHERE usename = 'vestibule_app' AND state LIKE 'idle in transaction%%'"
 
@@ -55,6 +55,7 @@ def held_while(
         return held, waiting.result()
 
 
+@pytest.mark.promise(53)
 def test_no_transaction_is_open_while_a_callback_asks_for_the_token(
     member: Browser, providers: Sandbox, servers: Servers, provider: str
 ) -> None:
@@ -67,6 +68,7 @@ def test_no_transaction_is_open_while_a_callback_asks_for_the_token(
 
 @pytest.mark.parametrize("provider", [str(name) for name in OPENID_PROVIDERS])
 @pytest.mark.parametrize("path", ["/accounts/{}/login/?process=connect", "/accounts/{}/login/"])
+@pytest.mark.promise(53)
 def test_no_transaction_is_open_while_a_start_asks_where_to_go(
     member: Browser, providers: Sandbox, servers: Servers, provider: str, path: str
 ) -> None:
@@ -78,6 +80,7 @@ def test_no_transaction_is_open_while_a_start_asks_where_to_go(
 
 
 @pytest.mark.parametrize("provider", ["keycloak"])
+@pytest.mark.promise(53)
 def test_no_transaction_is_open_while_a_logout_token_is_looked_at(
     member: Browser, new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, provider: str
 ) -> None:

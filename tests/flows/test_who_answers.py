@@ -11,7 +11,7 @@ from django.conf import settings
 
 from tests.flows.conftest import Browser, refusals
 
-pytestmark = [pytest.mark.django_db, pytest.mark.promise(18)]
+pytestmark = pytest.mark.django_db
 
 
 def with_issuer(callback: str, *named: str) -> str:
@@ -22,6 +22,7 @@ def with_issuer(callback: str, *named: str) -> str:
 
 
 @pytest.mark.parametrize("ending", [None, "", "/login/oauth"])
+@pytest.mark.promise(18)
 def test_github_names_itself_as_it_does_since_2026_and_older_ones_need_not(
     browser: Browser, ending: str | None
 ) -> None:
@@ -44,6 +45,7 @@ def test_github_names_itself_as_it_does_since_2026_and_older_ones_need_not(
         "\0",
     ],
 )
+@pytest.mark.promise(18)
 def test_another_name_is_nobody_there(browser: Browser, named: str) -> None:
     callback = browser.callback_url("github", "ada")
     issuer = named.format(settings.SIGN_IN_PROVIDERS["github"]["url"])
@@ -53,6 +55,7 @@ def test_another_name_is_nobody_there(browser: Browser, named: str) -> None:
     assert refusals() == ["callback_issuer_wrong"]
 
 
+@pytest.mark.promise(18)
 def test_two_names_are_none(browser: Browser) -> None:
     url = settings.SIGN_IN_PROVIDERS["github"]["url"]
 

@@ -42,7 +42,7 @@ from tests.post import Post
 from tests.tenancy.conftest import Town
 
 __all__ = ["administrator", "root"]  # fixtures of these tests too
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(94)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SIGN_IN, FORGOTTEN, REGISTER = "/accounts/local/login/", "/accounts/local/password-reset/", "/accounts/register/"
 PASSWORD = "teapot gravel umbrella"
@@ -79,6 +79,7 @@ def receivers(post: Post) -> set[str]:
 
 @pytest.mark.parametrize("typed", HOMOGRAPHS)
 @pytest.mark.parametrize("page", [FORGOTTEN, REGISTER])
+@pytest.mark.promise(94)
 def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
     browser: Browser, post: Post, page: str, typed: str
 ) -> None:
@@ -94,6 +95,7 @@ def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)
+@pytest.mark.promise(94)
 def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: Browser, post: Post, typed: str) -> None:
     """The kind: mail to what was typed."""
     local(INTERNATIONAL)
@@ -108,6 +110,7 @@ def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: B
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)
+@pytest.mark.promise(94)
 def test_who_registers_in_another_spelling_is_told_where_the_account_is(
     browser: Browser, post: Post, typed: str
 ) -> None:
@@ -118,6 +121,7 @@ def test_who_registers_in_another_spelling_is_told_where_the_account_is(
     assert MailedLink.objects.count() == 0
 
 
+@pytest.mark.promise(94)
 def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(browser: Browser, post: Post) -> None:
     local(INTERNATIONAL)
     browser.sign_in("google", "ada")
@@ -129,6 +133,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)
+@pytest.mark.promise(94)
 def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
     """The kind: one address is two, and locks its owner out."""
     owner = local(INTERNATIONAL)
@@ -143,6 +148,7 @@ def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [one for one in HOMOGRAPHS if "mail-inc" in one])
+@pytest.mark.promise(94)
 def test_a_homograph_takes_nobodys_place(typed: str) -> None:
     """The kind: a database's folding makes a stranger's address the real one's."""
     link(_claimed(typed))
@@ -153,6 +159,7 @@ def test_a_homograph_takes_nobodys_place(typed: str) -> None:
 @pytest.mark.parametrize(
     "said", ["victim@maİl-inc.example", "ada@BÜCHER.example", "ada@xn--abc.example", '"a"@b.example']
 )
+@pytest.mark.promise(94)
 def test_a_claim_that_is_no_address_is_dropped_with_a_reason(said: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="providers.identity"):
         person = link(_claimed(said)).user
@@ -162,6 +169,7 @@ def test_a_claim_that_is_no_address_is_dropped_with_a_reason(said: str, caplog: 
     assert said not in caplog.text
 
 
+@pytest.mark.promise(94)
 def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Client) -> None:
     """The kind: one door that asks less than the others."""
     person = User.objects.create_user(name="Zoë")
@@ -184,6 +192,7 @@ def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Clien
             write()
 
 
+@pytest.mark.promise(94)
 def test_an_administrator_hears_that_an_address_is_taken_in_another_spelling(administrator: Client) -> None:
     """A constraint of the database is no 500 of a form."""
     local(INTERNATIONAL)
@@ -208,6 +217,7 @@ def test_an_administrator_hears_that_an_address_is_taken_in_another_spelling(adm
         ("ada@strasse.example", "ada@straße.example", False),
     ],
 )
+@pytest.mark.promise(94)
 def test_an_invitation_is_for_one_address_in_all_its_spellings(
     town: Town, invited: str, has: str, *, may: bool
 ) -> None:
@@ -221,6 +231,7 @@ def test_an_invitation_is_for_one_address_in_all_its_spellings(
             invitations.accept(link_of(sent), person)
 
 
+@pytest.mark.promise(94)
 def test_an_invitation_in_another_spelling_takes_the_place_of_the_earlier_one(town: Town, post: Post) -> None:
     for spelling in SPELLINGS:
         invitations.invite(town.a.tenant, Role.objects.get(name="member"), spelling, town.a.owner)
@@ -232,6 +243,7 @@ def test_an_invitation_in_another_spelling_takes_the_place_of_the_earlier_one(to
     )
 
 
+@pytest.mark.promise(94)
 def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
     """The kind: rows of one person matched by UPPER(), which makes a dotless i another's I."""
     member = Role.objects.get(name="member")
@@ -257,6 +269,7 @@ def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
     assert not {"KING@corp.example", "SUBJECT-K"} & left
 
 
+@pytest.mark.promise(94)
 def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browser) -> None:
     """The kind: Python folds what is looked for, and SQL folds what is there, each its own way."""
     person = local(INTERNATIONAL)
@@ -271,6 +284,7 @@ def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browse
 
 
 @pytest.mark.parametrize("typed", ["zoë", "ZOë@", "zoë@b", "zoë@bü", "zoë@bu\u0308ch", *SPELLINGS, "zoë@xn--bch"])
+@pytest.mark.promise(94)
 def test_the_admins_search_finds_both_spellings_by_their_beginning(typed: str) -> None:
     for name, address in (("given", INTERNATIONAL), ("other", "zoé@bücher.example"), ("third", "zo@bücher.example")):
         User.objects.create_user(name=f"x {name}", email=address)
@@ -279,6 +293,7 @@ def test_the_admins_search_finds_both_spellings_by_their_beginning(typed: str) -
     assert found == {"x given", "x other"}, "a search looks past accents; whose address it is, nobody is told by it"
 
 
+@pytest.mark.promise(94)
 def test_commands_and_the_trail_find_people_by_either_spelling(administrator: Client) -> None:
     person = local(INTERNATIONAL)
 
@@ -288,6 +303,7 @@ def test_commands_and_the_trail_find_people_by_either_spelling(administrator: Cl
         assert {entry.person for entry in shown.context["cl"].result_list} == {str(person.pk)}, typed
 
 
+@pytest.mark.promise(94)
 def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
     keys = {tuple(track.key for track in login_throttle.for_password(None, typed)) for typed in SPELLINGS}
 
@@ -295,6 +311,7 @@ def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
     assert login_throttle.for_password(None, "king@x.example") != login_throttle.for_password(None, "kıng@x.example")
 
 
+@pytest.mark.promise(94)
 def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
     browser: Browser, post: Post, administrator: Client
 ) -> None:
@@ -325,6 +342,7 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
     assert browser.post(SIGN_IN, {"name": INTERNATIONAL, "password": PASSWORD}).headers["Location"] == "/accounts/"
 
 
+@pytest.mark.promise(94)
 def test_of_three_in_dispute_one_always_holds_the_place() -> None:
     first, second = _in_dispute()
     third = User.objects.create_user(name="Third", email=ENCODED)
@@ -338,6 +356,7 @@ def test_of_three_in_dispute_one_always_holds_the_place() -> None:
     assert User.objects.get(pk=third.pk).own_address == ENCODED
 
 
+@pytest.mark.promise(94)
 def test_mail_goes_by_smtp_to_the_domain_that_is_meant() -> None:
     """The kind: a library that encodes the receiver by other rules: ``straße`` is not ``strasse``."""
     with open_mailbox() as mailbox:

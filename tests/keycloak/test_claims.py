@@ -6,7 +6,7 @@ from tests import claim_rules
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(30)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 OTHER = "my.app"
 MAPPER = {
@@ -31,6 +31,7 @@ def give_role(keycloak: Keycloak, client: str, name: str) -> None:
     keycloak.call("POST", f"/users/{keycloak.user_id()}/role-mappings/clients/{found['id']}", [role])
 
 
+@pytest.mark.promise(30)
 def test_a_path_that_the_id_token_does_not_hold_is_looked_for_in_the_access_token(
     ada: Person, keycloak: Keycloak
 ) -> None:

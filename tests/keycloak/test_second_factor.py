@@ -12,7 +12,7 @@ from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
 from tests.memory import forget_providers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(45)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 NEEDED = "/accounts/second-factor/required/"
 
@@ -28,6 +28,7 @@ def levels(keycloak: Keycloak, ada: Person, settings: Any) -> Keycloak:
     return keycloak
 
 
+@pytest.mark.promise(45)
 def test_who_must_have_one_is_asked_by_keycloak_for_the_missing_step(levels: Keycloak, ada: Person) -> None:
     """Kind: a policy of ours that the provider could fulfil, and is never told of (issue 12, 5.5)."""
     ada.sign_in()
@@ -46,6 +47,7 @@ def test_who_must_have_one_is_asked_by_keycloak_for_the_missing_step(levels: Key
     assert details["steps"][-1] == "mfa"
 
 
+@pytest.mark.promise(45)
 def test_the_clients_default_asks_everybody(levels: Keycloak, ada: Person) -> None:
     levels.change_client(attributes={"default.acr.values": "gold"})
     ada.sign_in()
@@ -56,6 +58,7 @@ def test_the_clients_default_asks_everybody(levels: Keycloak, ada: Person) -> No
     assert ada.is_signed_in()
 
 
+@pytest.mark.promise(45)
 def test_without_levels_nothing_is_believed_and_nobody_goes_in_circles(
     keycloak: Keycloak, ada: Person, settings: Any
 ) -> None:

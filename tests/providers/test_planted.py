@@ -21,8 +21,6 @@ from sandbox.keys import attackers_key
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 
-pytestmark = pytest.mark.promise(97)
-
 NewIssuer = Callable[[str], Issuer]
 
 
@@ -56,6 +54,7 @@ def plant(document: dict[str, Any]) -> None:
             cache.set(name, shape, 600)
 
 
+@pytest.mark.promise(97)
 def test_a_planted_key_set_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
     true_keys = dict(new_issuer("google").keys.by_id)
     plant({"keys": [attackers_key().public_jwk()]})
@@ -66,6 +65,7 @@ def test_a_planted_key_set_is_not_believed(providers: Sandbox, new_issuer: NewIs
     assert newer is None or newer.by_id == true_keys
 
 
+@pytest.mark.promise(97)
 def test_a_planted_discovery_document_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
     url = providers.world.issuer(Provider.GOOGLE)
     true = new_issuer("google").metadata
@@ -76,6 +76,7 @@ def test_a_planted_discovery_document_is_not_believed(providers: Sandbox, new_is
     assert cold.metadata == true
 
 
+@pytest.mark.promise(97)
 def test_a_key_set_of_one_issuer_is_none_of_another(providers: Sandbox, new_issuer: NewIssuer) -> None:
     """Kind: what is signed is bound to its name, or one issuer's keys could stand for another's."""
     _ = new_issuer("keycloak").keys
@@ -87,6 +88,7 @@ def test_a_key_set_of_one_issuer_is_none_of_another(providers: Sandbox, new_issu
     assert not set(google.keys.by_id) & set(new_issuer("keycloak").keys.by_id)
 
 
+@pytest.mark.promise(97)
 def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
     assert set(new_issuer("google").keys.by_id) == {key_id}
 
 
+@pytest.mark.promise(97)
 def test_a_clock_that_was_ahead_leaves_no_copy_that_never_ages(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
 ) -> None:
@@ -117,6 +120,7 @@ def test_a_clock_that_was_ahead_leaves_no_copy_that_never_ages(
 
 
 @pytest.mark.parametrize("planted", [{"reason": "provider_unreachable", "detail": "x"}, "text", [], True, 7])
+@pytest.mark.promise(97)
 def test_a_planted_failure_keeps_nobody_out(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
     url = providers.world.issuer(Provider.GOOGLE)
     for name in (f"document:discovery:{url}:failed", f"document:jwks:{url}:failed"):
@@ -126,6 +130,7 @@ def test_a_planted_failure_keeps_nobody_out(providers: Sandbox, new_issuer: NewI
 
 
 @pytest.mark.parametrize("planted", ["text", 2**60, -7, 1.5, {}, [], True])
+@pytest.mark.promise(97)
 def test_a_planted_rate_does_not_stop_new_keys(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
     issuer = new_issuer("google")
     seen = issuer.keys
@@ -137,6 +142,7 @@ def test_a_planted_rate_does_not_stop_new_keys(providers: Sandbox, new_issuer: N
     assert set(newer.by_id) == {key_id}
 
 
+@pytest.mark.promise(97)
 def test_without_any_document_nobody_is_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
     providers.set_fault("google", "jwks_500")
     _ = new_issuer("google").metadata

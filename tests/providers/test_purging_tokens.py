@@ -27,7 +27,7 @@ from tests.statements import plans_of
 
 __all__ = ["browser", "new_browser"]
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(77)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 TABLE = "providers_upstreamtokens"
 LATER = timedelta(days=1, minutes=1)
@@ -73,6 +73,7 @@ def ada(browser: Browser) -> User:
     return User.objects.get()
 
 
+@pytest.mark.promise(77)
 def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_revoked(
     ada: User, providers: Sandbox
 ) -> None:
@@ -88,6 +89,7 @@ def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_re
     assert (Leaving.objects.count(), providers.counts("keycloak")["revoke"]) == (0, 0)
 
 
+@pytest.mark.promise(77)
 def test_a_pair_that_a_session_follows_stays_however_old_it_is(ada: User, new_browser: Any, browser: Browser) -> None:
     first = kept()
     new_browser().sign_in("keycloak", "ada")
@@ -99,6 +101,7 @@ def test_a_pair_that_a_session_follows_stays_however_old_it_is(ada: User, new_br
 
 
 @pytest.mark.parametrize("how", ["older code", "another identity's session", "waits for its second factor"])
+@pytest.mark.promise(77)
 def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
     (sid,) = kept()
     if how == "older code":
@@ -115,6 +118,7 @@ def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
     assert (purged().count, kept()) == (1, [])
 
 
+@pytest.mark.promise(77)
 def test_a_pair_that_is_being_renewed_stays_until_its_claim_is_over(ada: User) -> None:
     expire()
     let_pass(LATER)
@@ -125,6 +129,7 @@ def test_a_pair_that_is_being_renewed_stays_until_its_claim_is_over(ada: User) -
     assert purged().count == 1
 
 
+@pytest.mark.promise(77)
 def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
     leave(Identity.objects.all(), because=Because.CUT_OFF)
     expire()
@@ -134,6 +139,7 @@ def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
     assert (waiting.state, bool(waiting.refresh)) == (LeavingState.WAITING, True)
 
 
+@pytest.mark.promise(77)
 def test_a_pair_without_a_session_s_name_is_no_session_s(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     expire()
@@ -143,6 +149,7 @@ def test_a_pair_without_a_session_s_name_is_no_session_s(browser: Browser) -> No
 
 
 @pytest.mark.parametrize("newest", ["well", "dead"])
+@pytest.mark.promise(77)
 def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stays_that_is_given_out(
     browser: Browser, new_browser: Any, settings: Any, newest: str
 ) -> None:
@@ -165,6 +172,7 @@ def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stay
     assert (purged().count, kept()) == (2, [])
 
 
+@pytest.mark.promise(77)
 def test_a_pair_that_was_given_in_the_future_goes_like_any_other(ada: User) -> None:
     """Kind: a clock that was ahead once, and was set right, keeps things for ever."""
     UpstreamTokens.objects.update(given_at=timezone.now() + timedelta(days=400))
@@ -174,6 +182,7 @@ def test_a_pair_that_was_given_in_the_future_goes_like_any_other(ada: User) -> N
     assert (purged().count, kept()) == (1, [])
 
 
+@pytest.mark.promise(77)
 def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
     ada: User, new_browser: Any, servers: Servers
 ) -> None:
@@ -190,6 +199,7 @@ def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
     assert second not in kept()
 
 
+@pytest.mark.promise(77)
 def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_believes(servers: Servers) -> None:
     """Old pairs that stay are read past once; and no plan joins them with all sessions (ADR 22)."""
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:

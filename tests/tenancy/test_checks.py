@@ -10,7 +10,7 @@ from config.database import as_owner
 from tenancy.checks import guarded_models
 from tests.servers import Servers
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(73)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def said() -> list[str | None]:
@@ -23,19 +23,23 @@ def superuser(servers: Servers) -> Iterator[None]:
         yield
 
 
+@pytest.mark.promise(73)
 def test_the_runtime_role_passes() -> None:
     assert said() == []
 
 
+@pytest.mark.promise(73)
 def test_a_superuser_is_refused(superuser: None) -> None:
     assert said() == ["accounts.E001"]
 
 
+@pytest.mark.promise(73)
 def test_a_role_that_passes_by_is_refused(servers: Servers) -> None:
     with as_owner(servers.backup_url):
         assert said() == ["accounts.E001"]
 
 
+@pytest.mark.promise(73)
 def test_an_open_table_is_named(servers: Servers) -> None:
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
         owner.execute("ALTER TABLE accounts_membership NO FORCE ROW LEVEL SECURITY")

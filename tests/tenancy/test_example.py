@@ -33,12 +33,7 @@ from tenancy.isolation import OwnedTwice
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.promise(73),
-    pytest.mark.usefixtures("notes"),
-    pytest.mark.urls(__name__),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("notes"), pytest.mark.urls(__name__)]
 
 PAGE = (CHECKOUT / "docs" / "tenancy.md").read_text()
 BLOCK = re.compile(r"`notes/([\w/]+\.py)`[^\n]*\n\n```python\n(.*?)```", re.DOTALL)
@@ -72,6 +67,7 @@ def model(name: str) -> Any:
     return apps.get_model("notes", name)
 
 
+@pytest.mark.promise(73)
 def test_the_page_shows_the_files_that_are_tested_here() -> None:
     shown = dict(BLOCK.findall(PAGE))
 
@@ -82,6 +78,7 @@ def test_the_page_shows_the_files_that_are_tested_here() -> None:
         assert (HERE / file).read_text().replace("tests.tenancy.notes", "notes") == text, file
 
 
+@pytest.mark.promise(73)
 def test_the_migration_is_what_makemigrations_writes_and_two_lines() -> None:
     out = io.StringIO()
     call_command("makemigrations", "notes", "--check", "--dry-run", stdout=out)
@@ -89,6 +86,7 @@ def test_the_migration_is_what_makemigrations_writes_and_two_lines() -> None:
     assert "No changes detected" in out.getvalue()
 
 
+@pytest.mark.promise(73)
 def test_no_check_complains() -> None:
     faults = run_checks(databases=["default"])
 
@@ -97,6 +95,7 @@ def test_no_check_complains() -> None:
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["by the manager", "by the database alone"])
+@pytest.mark.promise(73)
 def test_a_tenants_notes_are_seen_in_its_context_alone(written: Town, raw: bool) -> None:  # noqa: FBT001
     notes: Any = QuerySet(model("Note")) if raw else model("Note").objects
 
@@ -111,6 +110,7 @@ def test_a_tenants_notes_are_seen_in_its_context_alone(written: Town, raw: bool)
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["by the manager", "by the database alone"])
+@pytest.mark.promise(73)
 def test_a_persons_posts_are_theirs_wherever_they_are(written: Town, raw: bool) -> None:  # noqa: FBT001
     raw_posts: Any = QuerySet(model("Post"))
     posts: Any = raw_posts if raw else model("Post").objects
@@ -125,6 +125,7 @@ def test_a_persons_posts_are_theirs_wherever_they_are(written: Town, raw: bool) 
         assert list(posts.all()) == []
 
 
+@pytest.mark.promise(73)
 def test_nothing_is_written_for_another_owner(written: Town) -> None:
     note: Any = model("Note")
     post: Any = model("Post")
@@ -139,6 +140,7 @@ def test_nothing_is_written_for_another_owner(written: Town) -> None:
         assert QuerySet(post).filter(user=written.b.owner).update(text="") == 0
 
 
+@pytest.mark.promise(73)
 def test_requests_tasks_commands_and_streams_keep_apart(written: Town) -> None:
     from tests.tenancy.notes.tasks import shout  # noqa: PLC0415  # only while it is installed
 
@@ -155,6 +157,7 @@ def test_requests_tasks_commands_and_streams_keep_apart(written: Town) -> None:
     assert client.get("/exported").status_code == 403
 
 
+@pytest.mark.promise(73)
 def test_the_trail_tells_of_both(written: Town) -> None:
     told = {
         (entry.object_table, entry.tenant_id, entry.person)
@@ -172,6 +175,7 @@ def test_the_trail_tells_of_both(written: Town) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("name", "operation"), [("note", EnableOwnerIsolation), ("post", EnableTenantIsolation)])
+@pytest.mark.promise(73)
 def test_a_second_kind_of_owner_is_refused_by_the_migration(servers: Servers, name: str, operation: Any) -> None:
     state = ProjectState.from_apps(apps)
     with (
@@ -182,6 +186,7 @@ def test_a_second_kind_of_owner_is_refused_by_the_migration(servers: Servers, na
         operation(name, column="id").database_forwards("notes", editor, state, state)
 
 
+@pytest.mark.promise(73)
 def test_a_model_of_two_kinds_of_owners_is_refused_by_a_check() -> None:
     class Both(TenantOwned, PersonOwned):  # type: ignore[misc]  # that they do not go together is the point
         class Meta:
@@ -198,6 +203,7 @@ def test_a_model_of_two_kinds_of_owners_is_refused_by_a_check() -> None:
     assert rows_have_one_kind_of_owner(None) == []
 
 
+@pytest.mark.promise(73)
 def test_the_table_of_a_many_to_many_field_needs_its_guard_too() -> None:
     class Board(models.Model):
         notes: Any = models.ManyToManyField(model("Note"))
@@ -216,6 +222,7 @@ def test_the_table_of_a_many_to_many_field_needs_its_guard_too() -> None:
         apps.clear_cache()
 
 
+@pytest.mark.promise(73)
 def test_an_id_that_is_no_tenant_opens_nothing(written: Town) -> None:
     with tenant_context(UUID(int=0)):
         assert QuerySet(model("Note")).count() == 0

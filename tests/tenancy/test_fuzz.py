@@ -24,12 +24,7 @@ from tenancy.tasks import tenant_task
 from tests.tenancy.questions import Question, questions
 from tests.tenancy.rows import Side, models_under_guard, remove
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.promise(73),
-    pytest.mark.usefixtures("notes"),
-    pytest.mark.urls(__name__),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("notes"), pytest.mark.urls(__name__)]
 
 MARK = "bittern"  # stands in all of tenant B's texts, and in nobody else's
 
@@ -176,8 +171,8 @@ def fuzz(world: World, check: Callable[[Question], None], examples: int) -> None
     run()
 
 
-@pytest.mark.promise(46)
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
+@pytest.mark.promise(46, 73)
 def test_no_answer_in_one_tenant_tells_anything_of_another(world: World, place: Place) -> None:
     answers: list[str] = []
 
@@ -192,6 +187,7 @@ def test_no_answer_in_one_tenant_tells_anything_of_another(world: World, place: 
     assert sum(answer not in {"None", "[]", "0", "False"} for answer in answers) >= 15, "hardly anything was found"
 
 
+@pytest.mark.promise(73)
 def test_without_a_context_no_answer_tells_anything_of_any_tenant(world: World) -> None:
     def check(question: Question) -> None:
         beside, alone = asked(world, _by_nobody, question)
@@ -202,6 +198,7 @@ def test_without_a_context_no_answer_tells_anything_of_any_tenant(world: World) 
     fuzz(world, check, 60)
 
 
+@pytest.mark.promise(73)
 def test_the_questions_would_find_what_is_not_guarded(world: World) -> None:
     """A fuzz that cannot fail proves nothing: in the site's scope, these questions tell the two tenants apart."""
     told: set[type[models.Model]] = set()
@@ -219,6 +216,7 @@ def test_the_questions_would_find_what_is_not_guarded(world: World) -> None:
     assert len(told) >= 4
 
 
+@pytest.mark.promise(73)
 def test_every_guarded_table_has_rows_of_both(world: World) -> None:
     for side in (world.a, world.b):
         assert set(side.rows) >= set(models_under_guard())

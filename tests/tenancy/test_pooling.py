@@ -16,7 +16,7 @@ from tenancy.context import NOTHING, TELL, Scope
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(73)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SEEN = (
     "SELECT name FROM accounts_tenant",
@@ -80,6 +80,7 @@ def take_a_turn(pooled: psycopg.Connection[Any], town: Town, who: str, end: str)
             raise Failed
 
 
+@pytest.mark.promise(73)
 def test_whoever_comes_next_on_a_connection_inherits_nothing(town: Town, pooled: psycopg.Connection[Any]) -> None:
     @settings(deadline=None, max_examples=40, database=None, suppress_health_check=list(HealthCheck))
     @given(turns=TURNS)

@@ -14,7 +14,7 @@ from tests.tenancy.conftest import Town
 from tests.waiting import until
 from tests.worker import working
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(73)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @tenant_task()
@@ -39,6 +39,7 @@ def worker() -> Iterator[None]:
         yield
 
 
+@pytest.mark.promise(73)
 def test_a_task_sees_and_writes_its_tenant_and_no_other(town: Town, worker: None) -> None:
     for side in (town.b, town.a):
         see.delay("Abbey Owner", tenant_id=side.tenant.pk)
@@ -48,6 +49,7 @@ def test_a_task_sees_and_writes_its_tenant_and_no_other(town: Town, worker: None
     assert changes.get().tenant_id == str(town.a.tenant.pk)
 
 
+@pytest.mark.promise(73)
 def test_its_own_entry_keeps_tenants_apart_too(town: Town) -> None:
     for side in (town.a, town.b):
         assert see.apply(["nobody"], {"tenant_id": str(side.tenant.pk)}).get() == [side.tenant.name]
@@ -55,6 +57,7 @@ def test_its_own_entry_keeps_tenants_apart_too(town: Town) -> None:
     assert current() is NOTHING
 
 
+@pytest.mark.promise(73)
 def test_a_task_that_fails_changes_nothing(town: Town) -> None:
     with pytest.raises(ZeroDivisionError):
         fail.apply([], {"tenant_id": town.a.tenant.pk}).get()
@@ -62,6 +65,7 @@ def test_a_task_that_fails_changes_nothing(town: Town) -> None:
     assert see.apply(["nobody"], {"tenant_id": town.a.tenant.pk}).get() == ["Abbey"]
 
 
+@pytest.mark.promise(73)
 def test_a_task_without_its_tenant_is_not_even_sent(town: Town) -> None:
     with pytest.raises(TypeError, match="tenant_id"):
         see.delay("Both")

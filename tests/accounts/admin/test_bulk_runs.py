@@ -27,7 +27,7 @@ from tests.servers import Servers
 from tests.together import together
 from tests.waiting import until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.promise(78)]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 WORKER = """
 import sys, uuid, django
@@ -62,6 +62,7 @@ def ended_exactly(action: BulkAction) -> bool:
     return entries.filter(action="bulk_action.ended").count() == 1
 
 
+@pytest.mark.promise(78)
 def test_killed_in_the_middle_and_run_again_it_ends_the_same(begun: BulkAction) -> None:
     told = [sys.executable, "-c", WORKER, str(begun.pk), str(begun.user_id)]
     with subprocess.Popen(told, cwd=CHECKOUT, env=os.environ) as worker:
@@ -74,6 +75,7 @@ def test_killed_in_the_middle_and_run_again_it_ends_the_same(begun: BulkAction) 
     assert ended_exactly(begun)
 
 
+@pytest.mark.promise(78)
 def test_two_workers_at_once_do_what_one_does(begun: BulkAction) -> None:
     together(*[lambda: running.carry_out(begun.pk, begun.user_id)] * 2)
 
@@ -82,6 +84,7 @@ def test_two_workers_at_once_do_what_one_does(begun: BulkAction) -> None:
     assert ended_exactly(begun)
 
 
+@pytest.mark.promise(78)
 def test_a_lost_connection_ends_the_run_and_not_the_action(begun: BulkAction, servers: Servers) -> None:
     raised: list[Exception] = []
 
@@ -112,6 +115,7 @@ def test_a_lost_connection_ends_the_run_and_not_the_action(begun: BulkAction, se
     assert ended_exactly(begun)
 
 
+@pytest.mark.promise(78)
 def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
     with site_context("a test lets time pass"):
         assert list(tasks.left_alone()) == []
@@ -119,6 +123,7 @@ def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
         assert list(tasks.left_alone()) == [(begun.pk, begun.user_id)]
 
 
+@pytest.mark.promise(78)
 def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root: User) -> None:
     with site_context("a test lets time pass"):
         forgotten = running.prepare(DEACTIVATE, User.objects.all(), root)
@@ -136,6 +141,7 @@ def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root:
     }
 
 
+@pytest.mark.promise(78)
 def test_a_confirmed_action_is_put_into_the_queue_when_its_request_is_over(administrator: Client, crowd: Crowd) -> None:
     people = crowd(120)
     page = choose(administrator, "deactivate", *people)
@@ -152,6 +158,7 @@ def test_a_confirmed_action_is_put_into_the_queue_when_its_request_is_over(admin
     assert User.objects.filter(is_active=False).count() == 120
 
 
+@pytest.mark.promise(78)
 def test_a_broker_that_is_away_breaks_nothing(
     administrator: Client, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:

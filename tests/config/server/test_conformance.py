@@ -15,8 +15,6 @@ import pytest
 from config.server.bounds import KIB, LARGEST_BODY, LONGEST_FIELD, LONGEST_HEAD, LONGEST_LINE, MOST_FIELDS, SMALL_BODY
 from tests.gunicorns import Answer, Site, read, running, statuses
 
-pytestmark = pytest.mark.promise(96)
-
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET /first HTTP/1.1\r\n" + HOST + b"\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -57,6 +55,7 @@ def _said(answer: Answer) -> dict[str, object]:
 
 @pytest.mark.parametrize("size", [0, 1, SMALL_BODY, SMALL_BODY + 1, 1024 * KIB, LARGEST_BODY])
 @pytest.mark.parametrize("expects", [False, True], ids=["", "expects"])
+@pytest.mark.promise(96)
 def test_a_body_arrives_whole_and_the_connection_stays(
     connection: socket.socket,
     size: int,
@@ -76,6 +75,7 @@ def test_a_body_arrives_whole_and_the_connection_stays(
 
 @pytest.mark.parametrize("size", [1, 7, 4096, 70_000])
 @pytest.mark.parametrize("trailer", [b"", b"X-Checked: yes\r\n"])
+@pytest.mark.promise(96)
 def test_a_chunked_body_arrives_with_its_length(connection: socket.socket, size: int, trailer: bytes) -> None:
     body = b"0123456789\r\n\r\n" * 14_000  # in chunks of one byte it fills all the room: that must not take long
     connection.sendall(_chunked(body, size, trailer) + GET)
@@ -86,6 +86,7 @@ def test_a_chunked_body_arrives_with_its_length(connection: socket.socket, size:
 
 
 @pytest.mark.parametrize("request_bytes", [_with_length(b"a=b" * 9), _chunked(b"a=b" * 9, 4, b"X-A: b\r\n"), GET])
+@pytest.mark.promise(96)
 def test_a_request_may_come_byte_by_byte(connection: socket.socket, request_bytes: bytes) -> None:
     for byte in request_bytes:
         connection.sendall(bytes([byte]))
@@ -93,6 +94,7 @@ def test_a_request_may_come_byte_by_byte(connection: socket.socket, request_byte
     assert _said(read(connection))["length"] in {0, 27}
 
 
+@pytest.mark.promise(96)
 def test_pipelined_requests_are_answered_in_their_order(connection: socket.socket) -> None:
     paths = [f"/{number}" for number in range(60)]
     connection.sendall(
@@ -105,6 +107,7 @@ def test_pipelined_requests_are_answered_in_their_order(connection: socket.socke
     assert [_said(read(connection))["path"] for _ in paths] == paths
 
 
+@pytest.mark.promise(96)
 def test_a_body_that_nobody_reads_is_not_the_next_request(connection: socket.socket) -> None:
     for body in (SMUGGLED, SMUGGLED * 2000):
         connection.sendall(_with_length(body, path=b"/unread"))
@@ -114,6 +117,7 @@ def test_a_body_that_nobody_reads_is_not_the_next_request(connection: socket.soc
     assert _said(read(connection))["path"] == "/first"
 
 
+@pytest.mark.promise(96)
 def test_head_has_no_body_and_http_1_0_closes_unless_asked(echo: Site) -> None:
     with echo.connect() as connection:
         connection.sendall(b"HEAD /head HTTP/1.1\r\n" + HOST + b"\r\n" + GET)
@@ -127,6 +131,7 @@ def test_head_has_no_body_and_http_1_0_closes_unless_asked(echo: Site) -> None:
         assert statuses(connection) == [200, 200]
 
 
+@pytest.mark.promise(96)
 def test_an_empty_line_may_come_first_and_a_client_may_close_its_direction(echo: Site) -> None:
     with echo.connect() as connection:
         connection.sendall(b"\r\n" + GET)
@@ -200,6 +205,7 @@ IN_WORDS = {  # by status
 
 
 @pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.promise(96)
 def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, wrong: str) -> None:
     sent, status = WRONG[wrong]
     with echo.connect() as connection:
@@ -223,6 +229,7 @@ def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, w
     assert b"gunicorn" not in answer.body.lower()
 
 
+@pytest.mark.promise(96)
 def test_a_refused_head_request_has_no_body(connection: socket.socket) -> None:
     connection.sendall(b"HEAD / HTTP/1.1\r\nHost\r\n\r\n")
     received = b""
@@ -233,6 +240,7 @@ def test_a_refused_head_request_has_no_body(connection: socket.socket) -> None:
     assert received.endswith(b"\r\n\r\n")
 
 
+@pytest.mark.promise(96)
 def test_a_product_that_fails_as_a_whole_is_answered_for(echo: Site) -> None:
     status, body = echo.get("/broken")
 
@@ -240,6 +248,7 @@ def test_a_product_that_fails_as_a_whole_is_answered_for(echo: Site) -> None:
     assert b"Something broke on our side" in body
 
 
+@pytest.mark.promise(96)
 def test_what_is_refused_is_one_line_of_the_log_without_what_was_sent(echo: Site) -> None:
     before = len(echo.lines("reason=obsolete_folding"))
     with echo.connect() as connection:
@@ -250,6 +259,7 @@ def test_what_is_refused_is_one_line_of_the_log_without_what_was_sent(echo: Site
     assert echo.lines("secret") == []
 
 
+@pytest.mark.promise(96)
 def test_a_long_answer_reaches_a_slow_reader_whole(echo: Site) -> None:
     with echo.connect(receives=4096) as connection:
         connection.sendall(b"GET /long HTTP/1.1\r\n" + HOST + b"\r\n" + GET)

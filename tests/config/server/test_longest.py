@@ -18,8 +18,6 @@ from providers.flow import MOST_AT_ONCE, Flow, Process
 from providers.views.callback import LONGEST_CODE
 from tests.gunicorns import Answer, Site, read
 
-pytestmark = pytest.mark.promise(96)
-
 LONGEST_ISSUER = 512  # characters, more than any provider's
 LONGEST_COOKIE = 4096  # bytes that a browser keeps of one (RFC 6265bis, section 5.6)
 
@@ -37,6 +35,7 @@ def _is_the_products(answer: Answer) -> bool:
 
 
 @pytest.mark.parametrize("provider", ["google", "keycloak", "microsoft", "github"])
+@pytest.mark.promise(96)
 def test_a_callback_of_our_longest_code_reaches_the_product(site: Site, provider: str) -> None:
     answered = {
         "code": '"' * LONGEST_CODE,
@@ -55,6 +54,7 @@ def test_a_callback_of_our_longest_code_reaches_the_product(site: Site, provider
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/google/login/", "/accounts/signup/"])
+@pytest.mark.promise(96)
 def test_our_longest_next_reaches_the_product_though_it_is_quoted_twice(site: Site, path: str) -> None:
     longest = "/accounts/?" + "%" * (LONGEST_NEXT - 11)
     within = f"{path}?{urlencode({'next': longest})}"
@@ -62,6 +62,7 @@ def test_our_longest_next_reaches_the_product_though_it_is_quoted_twice(site: Si
         assert _is_the_products(_get(site, target, f"Referer: http://127.0.0.1{quote(target[:4000])}"))
 
 
+@pytest.mark.promise(96)
 def test_the_cookies_of_as_many_attempts_as_a_browser_keeps_reach_the_product(site: Site) -> None:
     response = HttpResponse()
     for _ in range(MOST_AT_ONCE):
@@ -80,11 +81,13 @@ def test_the_cookies_of_as_many_attempts_as_a_browser_keeps_reach_the_product(si
     assert MOST_AT_ONCE * LONGEST_COOKIE + 4096 <= LONGEST_FIELD
 
 
+@pytest.mark.promise(96)
 def test_the_server_takes_bodies_as_long_as_django_does() -> None:
     assert LARGEST_BODY == settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 @pytest.mark.django_db
+@pytest.mark.promise(96)
 def test_a_body_that_is_too_long_for_django_itself_has_the_same_status(client: Client) -> None:
     """The server refuses it before: this is for whoever serves the product by another one."""
     answer = client.post("/accounts/google/login/", "a" * (LARGEST_BODY + 1), "application/x-www-form-urlencoded")

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from config.server.parser import Gathered, Parser
 
-pytestmark = pytest.mark.promise(96)
-
 HEAD = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 PIECES = [
     b"0",
@@ -54,6 +52,7 @@ def _read(body: bytes) -> tuple[bytes, bytes] | None:
 
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join))
+@pytest.mark.promise(96)
 def test_a_body_is_whole_as_soon_as_gunicorn_can_read_it_and_not_before(body: bytes) -> None:
     parser, fed = _parser(), b""
     is_whole = parser.feed(HEAD)
@@ -74,6 +73,7 @@ def test_a_body_is_whole_as_soon_as_gunicorn_can_read_it_and_not_before(body: by
 
 @settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=8), st.binary(max_size=20), st.integers(1, 60))
+@pytest.mark.promise(96)
 def test_a_right_body_is_read_however_it_comes(chunks: list[bytes], ahead: bytes, step: int) -> None:
     body = b"".join(b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     sent, parser, is_whole = HEAD + body, _parser(), False

@@ -21,7 +21,7 @@ from tests.gunicorns import THREADS, WORKERS, Site, read, running, statuses
 from tests.strangers import KINDS, crowd
 from tests.waiting import until
 
-pytestmark = [pytest.mark.alone, pytest.mark.promise(96)]
+pytestmark = pytest.mark.alone
 
 HASTY = ("-k", "tests.hasty.Worker")
 CONNECTIONS = 16  # a worker's
@@ -46,6 +46,7 @@ BEGUN = [kind for kind, what in KINDS.items() if what.reads and kind not in {"no
 
 
 @pytest.mark.parametrize("kind", BEGUN)
+@pytest.mark.promise(96)
 def test_a_request_that_does_not_come_to_its_end_is_told_so(hasty: Site, kind: str) -> None:
     with hasty.connect() as connection:
         began = time.monotonic()
@@ -68,6 +69,7 @@ def test_a_request_that_does_not_come_to_its_end_is_told_so(hasty: Site, kind: s
     assert took < 15
 
 
+@pytest.mark.promise(96)
 def test_who_was_told_to_continue_and_does_not_is_told_so(hasty: Site) -> None:
     with hasty.connect() as connection:
         connection.sendall(KINDS["told_to_continue"].first)
@@ -75,11 +77,13 @@ def test_who_was_told_to_continue_and_does_not_is_told_so(hasty: Site) -> None:
         assert statuses(connection) == [408]  # http.client passes over the 100
 
 
+@pytest.mark.promise(96)
 def test_a_connection_that_says_nothing_is_closed_without_a_word(hasty: Site) -> None:
     with hasty.connect() as connection:
         assert connection.recv(1) == b""
 
 
+@pytest.mark.promise(96)
 def test_readers_of_long_answers_who_do_not_read_hold_half_of_the_threads_at_most(hasty: Site) -> None:
     with ExitStack() as stack:
         for _ in range(3 * WORKERS * THREADS):
@@ -90,6 +94,7 @@ def test_readers_of_long_answers_who_do_not_read_hold_half_of_the_threads_at_mos
     assert worst < 1
 
 
+@pytest.mark.promise(96)
 def test_over_its_limit_of_connections_the_oldest_unfinished_ones_go(narrow: Site) -> None:
     with ExitStack() as stack:
         strangers = [stack.enter_context(narrow.connect()) for _ in range(4 * WORKERS * CONNECTIONS)]
@@ -106,6 +111,7 @@ def test_over_its_limit_of_connections_the_oldest_unfinished_ones_go(narrow: Sit
     assert statistics.mean(closed) < len(strangers) / 2
 
 
+@pytest.mark.promise(96)
 def test_kept_alive_connections_leave_room(narrow: Site) -> None:
     with ExitStack() as stack:
         for _ in range(4 * WORKERS * CONNECTIONS):
@@ -114,6 +120,7 @@ def test_kept_alive_connections_leave_room(narrow: Site) -> None:
             assert read(connection).status == 200
 
 
+@pytest.mark.promise(96)
 def test_whole_requests_that_would_wait_for_long_are_turned_away_in_words(narrow: Site) -> None:
     found: list[int] = []
     with ExitStack() as stack:
@@ -127,6 +134,7 @@ def test_whole_requests_that_would_wait_for_long_are_turned_away_in_words(narrow
     assert found.count(200) >= WORKERS * THREADS
 
 
+@pytest.mark.promise(96)
 def test_long_bodies_together_stay_within_bounds(hasty: Site) -> None:
     head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\na" % LARGEST_BODY
     with ExitStack() as stack:
@@ -152,6 +160,7 @@ def took_with_patience(site: Site, path: str) -> float:
     return time.monotonic() - began
 
 
+@pytest.mark.promise(96)
 def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("files") / "log"
     files = SPARE_DESCRIPTORS + 24
@@ -164,6 +173,7 @@ def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: p
         assert all(len(os.listdir(f"/proc/{pid}/fd")) < files for pid in pids)  # noqa: PTH208  # the kernel's own list
 
 
+@pytest.mark.promise(96)
 def test_told_to_stop_it_does_not_wait_for_unfinished_requests(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("stopping") / "log"
     with running(log, app="tests.echoing") as site, ExitStack() as stack:
@@ -182,6 +192,7 @@ def test_told_to_stop_it_does_not_wait_for_unfinished_requests(tmp_path_factory:
         assert time.monotonic() - began < 5
 
 
+@pytest.mark.promise(96)
 def test_a_worker_that_is_replaced_loses_no_request(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("replaced") / "log"
     with running(log, "--max-requests", "20", app="tests.echoing") as site:
@@ -191,6 +202,7 @@ def test_a_worker_that_is_replaced_loses_no_request(tmp_path_factory: pytest.Tem
         assert site.lines("Autorestarting worker")
 
 
+@pytest.mark.promise(96)
 def test_it_does_not_start_with_what_would_be_read_by_a_thread() -> None:
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--proxy-protocol=auto", "config.wsgi"]
     ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)

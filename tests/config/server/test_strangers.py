@@ -11,7 +11,7 @@ import pytest
 from tests.gunicorns import THREADS, WORKERS, Site
 from tests.strangers import KINDS, crowd
 
-pytestmark = [pytest.mark.alone, pytest.mark.promise(96)]
+pytestmark = pytest.mark.alone
 
 TEN_TIMES = 10 * WORKERS * THREADS
 WATCHED = 4.0  # seconds
@@ -20,6 +20,7 @@ WATCHED = 4.0  # seconds
 @pytest.mark.parametrize(
     ("kind", "sources"), [(kind, 1) for kind in KINDS] + [("half_a_head", 100), ("a_dripping_body", 100)]
 )
+@pytest.mark.promise(96)
 def test_ten_times_as_many_strangers_as_threads_leave_pages_under_a_second(site: Site, kind: str, sources: int) -> None:
     with crowd(site, kind, size=TEN_TIMES, sources=sources) as strangers:
         live, pages = _ask(site)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.gunicorns import THREADS, WORKERS, Site, read, running
 from tests.strangers import crowd
 
-pytestmark = [pytest.mark.alone, pytest.mark.promise(96)]
+pytestmark = pytest.mark.alone
 
 GET = b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -53,6 +53,7 @@ def site(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.mark.parametrize("kind", ["nothing", "half_a_line", "half_a_hello"])
+@pytest.mark.promise(96)
 def test_unfinished_handshakes_hold_no_thread(site: Site, kind: str) -> None:
     with crowd(site, kind, size=10 * WORKERS * THREADS):
         worst = max(site.took("/health/live") for _ in range(20))
@@ -60,6 +61,7 @@ def test_unfinished_handshakes_hold_no_thread(site: Site, kind: str) -> None:
     assert worst < 1
 
 
+@pytest.mark.promise(96)
 def test_unfinished_requests_over_tls_hold_no_thread(site: Site) -> None:
     with ExitStack() as stack:
         for _ in range(10 * WORKERS * THREADS):
@@ -69,6 +71,7 @@ def test_unfinished_requests_over_tls_hold_no_thread(site: Site) -> None:
     assert worst < 1
 
 
+@pytest.mark.promise(96)
 def test_requests_of_all_lengths_and_many_of_them_are_answered(site: Site) -> None:
     with site.secure() as connection:
         for size in (0, 1, 16_384, 16_385, 65_537, 1_048_576):
@@ -79,6 +82,7 @@ def test_requests_of_all_lengths_and_many_of_them_are_answered(site: Site) -> No
         assert {read(connection).status for _ in range(20)} == {200}
 
 
+@pytest.mark.promise(96)
 def test_a_long_answer_reaches_a_slow_reader_whole(site: Site) -> None:
     with site.secure() as connection:
         connection.sendall(GET.replace(b"/first", b"/long") + GET)
@@ -88,6 +92,7 @@ def test_a_long_answer_reaches_a_slow_reader_whole(site: Site) -> None:
         assert read(connection).status == 200
 
 
+@pytest.mark.promise(96)
 def test_who_speaks_without_tls_is_closed(site: Site) -> None:
     with site.connect() as connection:
         connection.sendall(GET)
