@@ -21,6 +21,10 @@ run: setup ## Run the whole product with everything it needs, on http://127.0.0.
 test: setup ## Run all tests
 	@exec $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
+.PHONY: test-fast
+test-fast: setup ## Run what needs no browser, no process and no clock (three minutes; CONTRIBUTING.md)
+	@exec $(BIN)/pytest --fast --numprocesses auto --maxprocesses 4 --dist worksteal
+
 .PHONY: test-keycloak
 test-keycloak: setup ## Try the stories of a real Keycloak (Java 17 and Maven; the first time it brings 177 MB)
 	@exec $(BIN)/pytest -r s tests/keycloak

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parent.parent
+from config.variables import CHECKOUT
+
 ARCHITECTURE = CHECKOUT / "docs" / "architecture.md"
 PAGES = (CHECKOUT / "CONTRIBUTING.md", ARCHITECTURE)
 LINK = re.compile(r"\[`(?P<name>\w+(?:\.\w+)*)`\]\((?P<file>[\w./]+\.py)(?:#L\d+)?\)")

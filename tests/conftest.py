@@ -17,7 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
-from tests import emptying
+from tests import emptying, needs
 from tests.alone import room
 from tests.memory import forget_providers
 from tests.post import Post
@@ -30,9 +30,18 @@ _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
 celery.current_app.loader.import_default_modules()  # as a worker has them: whichever test comes first finds all tasks
+_WATCH = needs.Watch()
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
-from tests.stories import Stories  # noqa: E402  # it needs the line above
+from tests.hashes import make_cheap, real_hashes  # noqa: E402  # they need the line above
+from tests.stories import Stories  # noqa: E402
+
+__all__ = ["real_hashes"]  # a fixture of all tests
+make_cheap()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fast", action="store_true", help="run what `make test-fast` does (tests/needs.py)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -50,7 +59,19 @@ def pytest_xdist_setupnodes() -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     with room(alone=item.get_closest_marker("alone") is not None):
-        return (yield)
+        _WATCH.item = item
+        try:
+            return (yield)
+        finally:
+            _WATCH.item = None
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marks
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    needs.mark(items)
+    if config.option.fast:
+        config.hook.pytest_deselected(items=[item for item in items if not needs.is_fast(item)])
+        items[:] = filter(needs.is_fast, items)
 
 
 @pytest.fixture(scope="session")

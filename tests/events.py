@@ -1,13 +1,14 @@
 """Writes docs/events.md: each event with its sentence and what its details hold, by subject.
 
-``python -m tests.events`` writes it; a test compares it, and the whole suite is held to it (``tests/stories.py``).
+``python -m tests.events`` writes it, and a test compares it. A run of all tests is held to it too
+(``tests/stories.py``).
 """
-
-from pathlib import Path
 
 from django.conf import settings
 
-PAGE = Path(__file__).parent.parent / "docs" / "events.md"
+from config.variables import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "events.md"
 OPENING = """# Events
 
 Everything that the trail knows by a name, beside the changes of rows. Made by `make docs` from `audit/events.py` and

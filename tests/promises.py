@@ -6,10 +6,11 @@
 import ast
 import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 
-TESTS = Path(__file__).parent
-PAGE = TESTS.parent / "docs" / "promises.md"
+from config.variables import CHECKOUT
+
+TESTS = CHECKOUT / "tests"
+PAGE = CHECKOUT / "docs" / "promises.md"
 OPENING = """# Promises
 
 What Vestibule promises, and the tests that hold us to it. Made by `make docs` from `tests/promises.toml` and the

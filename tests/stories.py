@@ -73,7 +73,7 @@ class Stories:
         if told is not None:
             told["events"] = {name: sorted(details) for name, details in self.heard.items()}
         elif exitstatus == pytest.ExitCode.OK:
-            self.faults = [*undescribed(self.heard), *(untold(self.heard) if _is_everything(self.config) else [])]
+            self.faults = [*undescribed(self.heard), *(untold(self.heard) if is_everything(self.config) else [])]
             if self.faults:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -116,8 +116,10 @@ def _is_of_the_product(frame: FrameType | None) -> bool:
     return False
 
 
-def _is_everything(config: pytest.Config) -> bool:
+def is_everything(config: pytest.Config) -> bool:
     """Whether nothing narrows the run down."""
     options = config.option
-    is_narrowed = options.keyword or options.markexpr or getattr(options, "lf", False) or options.collectonly
+    flags = ("lf", "fast")  # of plugins, and of conftest.py, which a run of its own may lack
+    is_narrowed = options.keyword or options.markexpr or options.collectonly
+    is_narrowed = is_narrowed or any(getattr(options, flag, False) for flag in flags)
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not is_narrowed and not options.deselect

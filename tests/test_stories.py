@@ -45,6 +45,7 @@ def test_a_run_that_misses_an_event_or_finds_another_detail_is_told_so() -> None
     assert untold(less) == ["account.enrolled never held provider"]
 
 
+@pytest.mark.process
 def test_a_run_of_one_test_fails_too_where_it_records_an_undescribed_detail(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_run_of_one_test_fails_too_where_it_records_an_undescribed_detail(
     part.stdout.fnmatch_lines(["*rate_limit.exceeded holds mood, which is not described*"])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("processes", [[], ["-n", "2"]])
 def test_a_run_ends_as_failed_in_one_process_and_in_several(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, processes: list[str]

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher, make_password
 
 from accounts.models import User
+from accounts.sign_in.local.hashing import BoundedArgon2
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +31,16 @@ def seconds_for(name: str) -> float:
     return statistics.median(took)
 
 
+@pytest.mark.usefixtures("real_hashes")
+def test_a_hash_costs_as_much_as_django_says() -> None:
+    costs = [(each.time_cost, each.memory_cost, each.parallelism) for each in (BoundedArgon2, Argon2PasswordHasher)]
+    hashed = identify_hasher(made := make_password(PASSWORD)).decode(made)
+
+    assert costs[0] == costs[1] == (hashed["time_cost"], hashed["memory_cost"], hashed["parallelism"])
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_hashes")
 @pytest.mark.promise(44)
 def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
     named, address = unheard_of(), f"{unheard_of()}@example.com"

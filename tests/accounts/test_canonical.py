@@ -133,6 +133,7 @@ def test_two_addresses_are_one_only_if_nothing_but_ascii_case_composition_and_en
     assert _by_hand(one) == _by_hand(other)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(ANY)
 @pytest.mark.promise(94)

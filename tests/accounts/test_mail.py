@@ -167,6 +167,7 @@ def test_without_a_broker_the_mail_is_sent_at_once(
     assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(78)
 def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Path) -> None:

@@ -246,6 +246,7 @@ def backends() -> set[int]:
         return {pid for (pid,) in cursor.fetchall()}
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(77)
 def test_killed_doubled_and_overlapping_runs_end_in_the_same_state(

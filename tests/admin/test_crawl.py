@@ -94,6 +94,7 @@ CAST: list[Callable[[Town], User | None]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", CAST, ids=lambda who: who.__name__)
 @pytest.mark.promise(46, 47)
 def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(

@@ -18,7 +18,7 @@ from tests.admin.crawler import address, known_actions, registered
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 NONSENSE = {
     "NUL inside": "a%00b",

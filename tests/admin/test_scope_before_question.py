@@ -84,6 +84,7 @@ def answers(browser: Client) -> dict[str, tuple[int, bytes]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.promise(46)
 def test_what_another_tenant_has_steers_no_answer(town: Town, clerk: Client) -> None:
     facts(town, there=False)

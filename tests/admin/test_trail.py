@@ -100,6 +100,7 @@ def test_each_filter_narrows_and_all_of_them_together_find_the_one(
     assert ids(administrator, **filters) == [happened["found"]]
 
 
+@pytest.mark.slow
 def test_every_pair_of_filters_finds_what_both_find(administrator: Client, happened: dict[str, Any]) -> None:
     filters = happened["filters"]
     alone = {name: set(ids(administrator, **{name: value})) for name, value in filters.items()}

@@ -9,6 +9,8 @@ import pytest
 
 from config.variables import CHECKOUT
 
+pytestmark = pytest.mark.process
+
 FILE = "tests/audit/test_every_write.py"
 TEST = f"{FILE}::test_a_write_in_a_transaction_leaves_one_entry_for_each_changed_row"
 ANNOUNCED = {"create", "save", "delete", "add_to_many"}

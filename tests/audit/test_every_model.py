@@ -64,6 +64,7 @@ def test_in_autocommit_each_changed_row_has_one_entry(model: type[models.Model])
     _write_in_every_way(model)
 
 
+@pytest.mark.process
 @every_model
 @pytest.mark.usefixtures("in_autocommit")
 @pytest.mark.promise(74)

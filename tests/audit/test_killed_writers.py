@@ -28,7 +28,7 @@ NAME = "doomed"  # of their connections
 KILLED = 0.85  # of all writers; the others come to their end
 LONGEST = 0.06  # seconds that a writer is left alone
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("witness")]
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("witness")]
 
 
 class Writers:

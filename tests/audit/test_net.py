@@ -74,6 +74,7 @@ def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
     assert triggers.faults() == []
 
 
+@pytest.mark.process
 @pytest.mark.promise(74)
 def test_two_that_migrate_at_once_leave_every_trigger_in_its_place(owner: psycopg.Connection) -> None:
     call_command("migrate", "mfa", "0002", verbosity=0)

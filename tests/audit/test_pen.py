@@ -135,6 +135,7 @@ with transaction.atomic() if sys.argv[1] == "transaction" else nullcontext():
 """
 
 
+@pytest.mark.process
 @pytest.mark.promise(74)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("mode", "survivors"), [("transaction", 0), ("autocommit", 1)])

@@ -120,6 +120,7 @@ def test_two_jobs_at_once_seal_each_entry_once(monkeypatch: pytest.MonkeyPatch) 
     assert verify().is_clean
 
 
+@pytest.mark.process
 def test_a_job_that_is_killed_half_way_leaves_whole_seals_only(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +257,7 @@ def test_a_key_does_not_show() -> None:
 ACTS = ("write", "seal", "late", "commit", "erase", "age", "remove", "roll back")
 
 
+@pytest.mark.slow
 @pytest.mark.promise(75)
 @told_to_hypothesis(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(st.sampled_from(ACTS), min_size=3, max_size=20), seed=st.integers(0, 9))

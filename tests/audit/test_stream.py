@@ -63,6 +63,7 @@ def test_an_unknown_place_is_refused(tmp_path: Path) -> None:
         once(after=last_entry() + 1000)
 
 
+@pytest.mark.process
 def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(servers: Servers, tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     command = [sys.executable, "manage.py", "audit", "stream", "--cursor", str(cursor)]
@@ -87,6 +88,7 @@ def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(se
     assert once(cursor=cursor) == []
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_ends_it_and_the_cursor_stays_before_what_was_not_read(tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     assert once(cursor=cursor) == []

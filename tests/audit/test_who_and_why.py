@@ -157,6 +157,7 @@ def test_other_requests_leave_no_event_of_that_kind(view: str) -> None:
     assert not Entry.objects.filter(action="request.recorded").exists()
 
 
+@pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(75)
 def test_a_command_acts_under_its_name() -> None:

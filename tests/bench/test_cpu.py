@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from bench.cpu import Process, cpu_ms, parse, proportional_kb, pss_mb, tree
 
 STAT = (
@@ -31,6 +33,7 @@ def test_a_root_below_another_is_counted_once_and_one_that_is_gone_not_at_all() 
     assert sorted(process.pid for process in tree([1, 2, 99], everybody)) == [1, 2]
 
 
+@pytest.mark.process
 def test_a_child_that_ended_is_still_counted() -> None:
     burn = "import time\nwhile time.process_time() < 0.2: pass"
     parent = (

@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.small import run_small
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="servers are started for it")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", reason="servers are started for it")]
 
 
 @pytest.mark.promise(31)

@@ -11,7 +11,10 @@ import pytest
 
 from config.variables import CHECKOUT
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))"),
+]
 
 
 @pytest.fixture

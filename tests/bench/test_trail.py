@@ -6,7 +6,10 @@ import pytest
 
 from tests.bench.small import run_small
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))"),
+]
 
 
 def test_writes_are_measured_beside_a_full_trail_and_an_empty_one() -> None:

@@ -6,7 +6,10 @@ import pytest
 
 from tests.bench.small import run_small
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are measured by /proc (proc(5))"),
+]
 
 
 def test_a_small_run_ends_with_a_table_and_leaves_nothing() -> None:

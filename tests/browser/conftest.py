@@ -13,23 +13,23 @@ from pytest_django.live_server_helper import LiveServer
 
 from sandbox.providers import ALL_PROVIDERS
 from sandbox.server import Sandbox
-from tests.browser import chromium
+from tests.browser.chromium import find_or_skip, launch
 from tests.browser.visitor import NewVisitor, Visitor
 
 DEADLINE = 10_000  # milliseconds for anything that a page is waited for
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def chromium() -> Iterator[Browser]:
     """Give one Chromium to a whole module.
 
     Playwright keeps an event loop running in this thread, and Django refuses its ORM beside one unless it is
     told that nobody awaits anything here; both end with the module, so that no other test meets them.
     """
-    program = chromium.find_or_skip()
+    program = find_or_skip()
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        launched = chromium.launch(playwright, program)
+        launched = launch(playwright, program)
         yield launched
         launched.close()
 
@@ -45,13 +45,13 @@ def home(live_server: LiveServer, settings: Settings, providers: Sandbox) -> Ite
 
 
 @pytest.fixture
-def new_visitor(browser: Browser, home: str, providers: Sandbox) -> Iterator[NewVisitor]:
+def new_visitor(chromium: Browser, home: str, providers: Sandbox) -> Iterator[NewVisitor]:
     """Give people with a browser each; the test fails when any of the browsers has complained."""
     visitors: list[Visitor] = []
     with ExitStack() as at_the_end:
 
         def arrive(**options: Any) -> Visitor:
-            context = browser.new_context(**{"locale": "en-GB", "reduced_motion": "reduce"} | options)
+            context = chromium.new_context(**{"locale": "en-GB", "reduced_motion": "reduce"} | options)
             at_the_end.callback(context.close)
             context.set_default_timeout(DEADLINE)
             visitors.append(Visitor(context.new_page(), home, providers))

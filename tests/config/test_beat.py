@@ -89,6 +89,7 @@ def _started(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(command, cwd=CHECKOUT, env=dict(os.environ), stdout=writes, stderr=writes)
 
 
+@pytest.mark.process
 @pytest.mark.promise(78)
 def test_two_beats_send_what_one_sends(claimed: Callable[[], list[datetime]], tmp_path: Path) -> None:
     """Whoever claims a turn sends it, and none is claimed before its time: however fast or slow the machine is."""

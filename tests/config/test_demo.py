@@ -17,6 +17,7 @@ def told(**changes: object) -> object:
     return TOLD.model_copy(update=changes)
 
 
+@pytest.mark.slow
 def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
     port = int(TOLD.google_issuer.split(":")[2].split("/")[0])
     password = type(TOLD.demo_admin_password)("demo password")

@@ -73,6 +73,7 @@ def _resolve(pip: Path, lock: Path, published: Published) -> tuple[dict[str, str
     return {canonicalize_name(each["name"]): each["version"] for each in about}, done.stderr
 
 
+@pytest.mark.process
 def test_every_pip_installs_what_is_locked_though_everything_has_a_newer_version(
     pip: Path, published: Published
 ) -> None:
@@ -82,6 +83,7 @@ def test_every_pip_installs_what_is_locked_though_everything_has_a_newer_version
     assert chosen == published.wanted, complaint
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("pip", [OLD], indirect=True)
 def test_a_lock_without_an_extra_that_is_asked_for_fails_here(pip: Path, published: Published) -> None:
     """The test above can fail: it does on a lock whose extras were stripped."""
@@ -122,6 +124,7 @@ def test_no_set_up_brings_another_pip_than_the_one_that_is_there(place: str) -> 
         assert "--no-deps --require-hashes" in command, command
 
 
+@pytest.mark.process
 def test_set_up_installs_what_is_locked_from_the_index_that_pip_is_told(published: Published, tmp_path: Path) -> None:
     """The development lock by uv, which comes from the lock as well; the other one has no uv, so by pip."""
     done = _install(published.lock, tmp_path / "venv", published.environment)

@@ -25,6 +25,7 @@ def test_the_supported_versions_are_named_alike_everywhere() -> None:
     assert f"Python {SUPPORTED[0]} to {SUPPORTED[-1]}" in (CHECKOUT / "README.md").read_text()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_every_lock_has_wheels_for_every_supported_version(version: str, lock: str, tmp_path: Path) -> None:
@@ -36,6 +37,7 @@ def test_every_lock_has_wheels_for_every_supported_version(version: str, lock: s
     assert "django==" in said
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", SUPPORTED)
 def test_the_product_starts_on_every_supported_version_that_is_here(
     version: str, servers: Servers, tmp_path: Path

@@ -35,7 +35,7 @@ from tests.worker import forget_messages, started
 
 __all__ = ["set_up", "town"]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
 PEOPLE = 600  # more than one slice
 NEW_KEY = bytes(range(32))

@@ -26,7 +26,7 @@ from tests.mailbox import Mailbox, open_mailbox
 from tests.waiting import until
 from tests.worker import started
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
 PROMISE = """
 import django

@@ -30,7 +30,7 @@ from tests.worker import forget_messages, working
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 OURS = tuple(f"{name}." for name in PACKAGES)
 ADMIN = str(uuid4())

@@ -13,6 +13,8 @@ from config.embedded import place
 from tests import checkouts
 from tests.servers import Servers, product_environment
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:

@@ -23,6 +23,7 @@ from tests import checkouts
 
 pytestmark = [
     pytest.mark.alone,
+    pytest.mark.process,
     pytest.mark.skipif(sys.platform != "linux", reason="parent-death signals are Linux's (prctl)"),
 ]
 

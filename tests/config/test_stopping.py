@@ -4,7 +4,11 @@ import subprocess
 import sys
 import textwrap
 
+import pytest
+
 from config.variables import CHECKOUT
+
+pytestmark = pytest.mark.process
 
 IN_A_CALLBACK = textwrap.dedent("""
     import os, pathlib, signal, time

@@ -51,6 +51,7 @@ def strange(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Place
     shutil.rmtree(where.server_home)
 
 
+@pytest.mark.process
 def test_valkey_starts_at_a_path_with_any_letters(strange: Place) -> None:
     """Kind: a path that reaches a configuration file as if all letters were plain."""
     valkey = Valkey(place=strange, port=any_free_port(), password="secret")
@@ -62,6 +63,7 @@ def test_valkey_starts_at_a_path_with_any_letters(strange: Place) -> None:
             process.terminate()
 
 
+@pytest.mark.process
 def test_postgresql_starts_at_a_path_with_any_letters(strange: Place) -> None:
     """Kind: a path that reaches a shell, a list or a URL as if all letters were plain."""
     postgres = Postgres(place=strange, superuser_password="secret", settings={"fsync": "off"})
@@ -90,6 +92,7 @@ def test_what_is_kept_in_a_file_is_read_again_or_refused(value: str) -> None:
             assert kept.read(file) == values
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.getuid() != 0, reason="only root lends its servers another account")
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
 def test_what_root_installed_under_any_umask_runs_as_the_servers_account(umask: int, open_folder: Path) -> None:

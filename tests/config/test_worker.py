@@ -9,7 +9,7 @@ from config.celery import app
 from tests.waiting import until
 from tests.worker import forget_messages, started
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True)]
 
 JOBS = 400
 

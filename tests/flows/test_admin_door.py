@@ -251,6 +251,8 @@ def test_known_and_unknown_names_look_alike(browser: Browser, root: User, new_br
         assert _same_page(known, unknown)
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("real_hashes")
 @pytest.mark.promise(44)
 def test_known_and_unknown_names_take_the_same_time(root: User) -> None:
     User.objects.create_user(username="without-password")

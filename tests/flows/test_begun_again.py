@@ -304,6 +304,7 @@ def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
     assert "Your new password is set" in messages_of(chosen)[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_what_a_neighbour_plants_there_leads_nowhere_else(browser: Browser, settings: Any, post: Post) -> None:
     settings.LOCAL_ACCOUNTS = "open"

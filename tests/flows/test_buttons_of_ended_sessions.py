@@ -74,6 +74,7 @@ def _faults(client: Client) -> Iterator[str]:
                 yield f"{method} {address} says in its head that it is of another length: a browser shows nothing"
 
 
+@pytest.mark.slow
 def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
     """The walk over all URL patterns: whatever is asked, for and by whomever, a refusal of the method has words."""
     assert not [address for address in ADDRESSES if "<" in address]
@@ -116,6 +117,7 @@ def test_the_lists_search_is_kept_on_the_way_to_its_export_button(administrator:
     )
 
 
+@pytest.mark.slow
 def test_a_button_of_a_page_that_takes_no_post_is_answered_in_words(administrator: Client) -> None:
     for client in (administrator, Client()):
         for path in ("/accounts/", "/accounts/login/", "/accounts/connections/", "/static/css/site.css"):

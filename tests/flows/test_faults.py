@@ -144,6 +144,7 @@ def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     assert first
 
 
+@pytest.mark.slow
 @pytest.mark.promise(50)
 def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browser, providers: Sandbox) -> None:
     providers.set_fault("github", "token_hang")
@@ -154,6 +155,7 @@ def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browse
     _assert_refused(response, browser)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "provider"),
     [

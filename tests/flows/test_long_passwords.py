@@ -21,7 +21,7 @@ from tests.flows.conftest import Browser
 from tests.post import Post
 from tests.proven import proven
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_hashes")]
 
 PASSWORD = "a lantern in the stairwell"
 MEGABYTES = ["1" * 2**20 + "a", "a" * 2**20 + "b", "ab" * 2**19, "\N{LATIN SMALL LIGATURE FFI}" * 2**18, "." * 2**20]

@@ -216,6 +216,7 @@ def test_a_sign_in_that_waits_in_another_form_is_begun_again_to_the_same_end(
     assert late.post(again.headers["Location"], {"code": code(secret)}).headers["Location"] == NEXT
 
 
+@pytest.mark.slow
 def test_no_page_of_somebody_who_is_in_stumbles_over_a_session_in_another_form(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     let_be_proven(browser)

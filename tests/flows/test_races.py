@@ -89,6 +89,7 @@ def test_a_sign_in_that_meets_its_own_disconnection_does_not_outlive_it(
     assert browser.account is not None
 
 
+@pytest.mark.process
 @pytest.mark.promise(33)
 @pytest.mark.parametrize("locked", ["accounts_user", "accounts_identity", "accounts_session"])
 def test_a_process_killed_in_a_first_sign_in_leaves_nothing_half_done(

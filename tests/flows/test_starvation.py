@@ -24,7 +24,7 @@ from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.waiting import until
 
-pytestmark = [pytest.mark.alone, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.process, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 
 
 class _Stay(urllib.request.HTTPRedirectHandler):

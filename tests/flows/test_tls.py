@@ -10,6 +10,8 @@ import pytest
 from sandbox.server import Sandbox
 from tests.servers import Servers, product_environment
 
+pytestmark = pytest.mark.process
+
 SITE = "https://id.example.com"
 SIGN_IN = """
 import json, sys

@@ -26,6 +26,7 @@ def read(body: bytes) -> dict[str, Any] | Reason:
         return refused.reason
 
 
+@pytest.mark.slow
 @pytest.mark.promise(54)
 @pytest.mark.parametrize(
     ("body", "expected"),

@@ -53,6 +53,7 @@ def test_a_provider_whose_metadata_cannot_be_had_does_not_answer(providers: Sand
     assert reach()["microsoft"] is Reach.SILENT
 
 
+@pytest.mark.slow
 def test_who_looks_waits_for_nobody(providers: Sandbox) -> None:
     providers.set_fault("google", "discovery_hang")
     began_at = time.monotonic()

@@ -34,6 +34,7 @@ def identity(**values: Any) -> ExternalIdentity:
     return ExternalIdentity(**{"provider": "google", "issuer": "https://issuer.example", "subject": "s", **values})
 
 
+@pytest.mark.slow
 @pytest.mark.promise(8)
 @pytest.mark.django_db
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])

@@ -199,6 +199,7 @@ def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
     assert second not in kept()
 
 
+@pytest.mark.slow
 @pytest.mark.promise(77)
 def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_believes(servers: Servers) -> None:
     """Old pairs that stay are read past once; and no plan joins them with all sessions (ADR 22)."""

@@ -214,6 +214,7 @@ def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: Upstream) -> 
         assert [out.get(server.url).body for _ in range(3)] == [b"{}"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.promise(53)
 def test_a_dead_provider_takes_four_places_and_none_of_anothers(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "DEADLINE", 3.0)

@@ -211,6 +211,7 @@ def told(processes: "list[subprocess.Popen[str]]") -> list[Any]:
     return [one for process in processes for one in json.loads(process.communicate(timeout=60)[0])]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("is_over", [False, True])
 def test_fifty_callers_in_four_processes_make_one_renewal(
     ada: User, providers: Sandbox, live: Any, *, is_over: bool
@@ -228,6 +229,7 @@ def test_fifty_callers_in_four_processes_make_one_renewal(
     assert row().version == 2
 
 
+@pytest.mark.process
 def test_fifty_readers_in_four_processes_never_fail_while_keys_change_and_a_token_is_renewed(
     ada: User, providers: Sandbox, settings: Any
 ) -> None:
@@ -273,6 +275,7 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
     assert row().health == Health.WELL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "trouble"),
     [

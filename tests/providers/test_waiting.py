@@ -58,6 +58,7 @@ def hung(providers: Sandbox, issuer: Issuer) -> Keys:
     return seen
 
 
+@pytest.mark.slow
 @pytest.mark.promise(53, 96)
 def test_while_one_fetches_two_wait_and_the_others_are_told_at_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
     issuer = new_issuer()
@@ -112,6 +113,7 @@ def test_a_process_whose_own_calls_fail_keeps_the_others_from_trying_for_seconds
     until(told_again, seconds=5)
 
 
+@pytest.mark.slow
 @pytest.mark.promise(12)
 def test_an_old_copy_serves_at_once_while_the_provider_hangs(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any

@@ -22,6 +22,7 @@ def _run(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(COMMAND, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=10, check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("mode", ["production", "", "Development"])
 def test_it_runs_in_development_only(environment: dict[str, str], mode: str) -> None:
     done = _run(environment | {"MODE": mode})
@@ -29,6 +30,7 @@ def test_it_runs_in_development_only(environment: dict[str, str], mode: str) -> 
     assert done.stderr == "sandbox: The sandbox runs only with MODE=development.\n"
 
 
+@pytest.mark.process
 def test_a_taken_port_is_one_clear_line(environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -37,12 +39,14 @@ def test_a_taken_port_is_one_clear_line(environment: dict[str, str]) -> None:
     assert done.stderr == f"sandbox: Cannot listen on 127.0.0.1:{port}: Address already in use.\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("wrong", [{"SANDBOX_PORT": "many"}, {"SANDBOX_PORT": "70000"}, {"PUBLIC_URL": "ftp://x"}])
 def test_a_wrong_setting_is_one_clear_line(environment: dict[str, str], wrong: dict[str, str]) -> None:
     done = _run(environment | wrong)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_starts_and_stops_within_a_second(environment: dict[str, str], number: signal.Signals) -> None:
     started = time.monotonic()

@@ -263,6 +263,7 @@ def test_nobody_becomes_an_administrator_by_their_name() -> None:
     assert not User.objects.filter(is_superuser=True).exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("command", "because"),
     [

@@ -171,6 +171,7 @@ def fuzz(world: World, check: Callable[[Question], None], examples: int) -> None
     run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES.values(), ids=list(PLACES))
 @pytest.mark.promise(46, 73)
 def test_no_answer_in_one_tenant_tells_anything_of_another(world: World, place: Place) -> None:
@@ -198,6 +199,7 @@ def test_without_a_context_no_answer_tells_anything_of_any_tenant(world: World) 
     fuzz(world, check, 60)
 
 
+@pytest.mark.slow
 @pytest.mark.promise(73)
 def test_the_questions_would_find_what_is_not_guarded(world: World) -> None:
     """A fuzz that cannot fail proves nothing: in the site's scope, these questions tell the two tenants apart."""

@@ -62,6 +62,7 @@ def ended_exactly(action: BulkAction) -> bool:
     return entries.filter(action="bulk_action.ended").count() == 1
 
 
+@pytest.mark.process
 @pytest.mark.promise(78)
 def test_killed_in_the_middle_and_run_again_it_ends_the_same(begun: BulkAction) -> None:
     told = [sys.executable, "-c", WORKER, str(begun.pk), str(begun.user_id)]

@@ -34,6 +34,7 @@ def is_held(thing: Any) -> bool:
         return isinstance(thing, Role) and (thing.memberships.exists() or thing.claim_rules.exists())
 
 
+@pytest.mark.slow
 def test_whatever_offers_delete_leads_to_it(furnished: Town, administrator: Client) -> None:
     """Of every model, each row whose page has the button."""
     offered = 0

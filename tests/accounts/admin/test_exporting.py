@@ -236,6 +236,7 @@ def test_a_filter_that_means_nothing_exports_nothing(administrator: Client) -> N
     assert administrator.post(f"{PEOPLE}export/csv/", query_params={"tenant": "x"}).status_code == 404
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(administrator: Client, crowd: Crowd) -> None:
     crowd(2 * CHUNK)
     few = peak(export(administrator))

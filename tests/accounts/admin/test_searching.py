@@ -124,6 +124,7 @@ def test_the_words_follow_the_person(ada: User) -> None:
     assert found("hopper") == {"Grace Hopper"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("term", ["person", "@example.com"])
 def test_a_common_word_gives_every_page_in_the_lists_order(
     crowd: Crowd, administrator: Client, monkeypatch: pytest.MonkeyPatch, term: str
@@ -222,6 +223,7 @@ def many(transactional_db: None, servers: Servers) -> int:
     return people
 
 
+@pytest.mark.slow
 def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
     with site_context("a test searches"), connection.cursor() as cursor:
         cursor.execute("SET LOCAL random_page_cost = 1.1")  # nothing moves in today's disks

@@ -125,6 +125,7 @@ def test_a_tenant_has_so_many_webhooks_and_another_as_many(town: Town, monkeypat
         assert Webhook.objects.count() == 4
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_one_tenants_slow_receivers_do_not_take_all_senders(
     town: Town, set_up: Callable[..., Any], monkeypatch: pytest.MonkeyPatch

@@ -246,6 +246,7 @@ def silent(_: socket.socket) -> None:
     threading.Event().wait(5)
 
 
+@pytest.mark.slow
 def test_a_slow_receiver_is_in_nobodys_way(town: Town, set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.sending.DEADLINE", 2.0)
     with listening(silent) as slow, receiving() as quick:
@@ -363,6 +364,7 @@ running.send_due(seconds=60)
 """
 
 
+@pytest.mark.process
 @pytest.mark.promise(78)
 def test_killed_in_the_middle_nothing_is_lost_and_what_comes_twice_has_the_same_id(
     town: Town, set_up: Set, servers: Servers

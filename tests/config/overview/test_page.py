@@ -437,6 +437,7 @@ def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> Non
 # When it cannot
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("month")
 def test_a_statement_that_takes_too_long_is_ended_and_the_page_answers(administrator: Client, servers: Servers) -> None:
     with psycopg.connect(servers.owner_url) as owner:

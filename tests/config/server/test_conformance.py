@@ -15,6 +15,8 @@ import pytest
 from config.server.bounds import KIB, LARGEST_BODY, LONGEST_FIELD, LONGEST_HEAD, LONGEST_LINE, MOST_FIELDS, SMALL_BODY
 from tests.gunicorns import Answer, Site, read, running, statuses
 
+pytestmark = pytest.mark.process
+
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET /first HTTP/1.1\r\n" + HOST + b"\r\n"
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"

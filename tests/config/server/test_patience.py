@@ -21,7 +21,7 @@ from tests.gunicorns import THREADS, WORKERS, Site, read, running, statuses
 from tests.strangers import KINDS, crowd
 from tests.waiting import until
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 HASTY = ("-k", "tests.hasty.Worker")
 CONNECTIONS = 16  # a worker's

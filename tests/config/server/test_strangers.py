@@ -11,7 +11,7 @@ import pytest
 from tests.gunicorns import THREADS, WORKERS, Site
 from tests.strangers import KINDS, crowd
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 TEN_TIMES = 10 * WORKERS * THREADS
 WATCHED = 4.0  # seconds

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.gunicorns import THREADS, WORKERS, Site, read, running
 from tests.strangers import crowd
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.process, pytest.mark.alone]
 
 GET = b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

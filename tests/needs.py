@@ -1,0 +1,52 @@
+"""What tests need beside this process and its servers, which their marks say; and the choice of `make test-fast`.
+
+A fixture that starts something marks the tests that use it. A test that starts a process itself carries the mark
+``process``: without it, the start fails.
+"""
+
+import sys
+from collections.abc import Iterable
+
+import pytest
+
+# Marks, by the fixtures that start something.
+NEEDED_BY = {"chromium": "browser", "site": "process", "keycloak": "process"}
+STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})  # audit events (PEP 578)
+DRIVER = "playwright"  # in the path of the program that starts browsers
+LEFT_OUT = ("browser", "process", "alone", "slow")  # marks of what `make test-fast` does not run
+STORIES = "flows"  # the folder of tests that are run there in one of their variants only
+
+
+class NotMarked(Exception):
+    """A test starts a process or a browser and does not carry the mark that says so."""
+
+
+def mark(items: Iterable[pytest.Item]) -> None:
+    """Mark the tests that use one of the fixtures."""
+    for item in items:
+        for fixture, name in NEEDED_BY.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+
+
+def is_fast(item: pytest.Item) -> bool:
+    """Whether `make test-fast` runs a test: it needs nothing, and a story has the first value of each parameter."""
+    if any(item.get_closest_marker(name) for name in LEFT_OUT):
+        return False
+    indices = item.callspec.indices if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return item.path.parent.name != STORIES or not any(indices.values())
+
+
+class Watch:
+    """Looks at every process that this one starts while a test runs. Raises NotMarked where it starts one."""
+
+    def __init__(self) -> None:
+        self.item: pytest.Item | None = None
+        sys.addaudithook(self._hear)  # there is no way to take it away
+
+    def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event not in STARTS or self.item is None:
+            return
+        needed = "browser" if DRIVER in str(arguments[:1]) else "process"
+        if self.item.get_closest_marker(needed) is None:
+            raise NotMarked(f"{self.item.nodeid} starts {arguments[:1]}: mark it @pytest.mark.{needed}")
