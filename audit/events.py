@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
-from audit.context import Actor, current
+from audit.context import Actor, Context, current
 from audit.jsonable import plain
 from foundation import discovery
 from foundation.declarations import AppEvent, NamedEvent
@@ -208,22 +208,12 @@ def record(  # each says one thing of the event, by name
     _refuse_secrets(details)
     _refuse_secrets(personal)
     context = current()
-    actor, behind = actor or context.who(), context.who_is_behind()
     table, key = _place(object)
-    told = {
-        "actor_kind": actor and actor.kind,
-        "actor_id": actor and actor.id,
-        "behind_kind": behind and behind.kind,
-        "behind_id": behind and behind.id,
+    told = _surroundings(context, actor) | {
         "person": person.pk if isinstance(person, models.Model) else person,
         "object_table": table,
         "object_id": key,
         "tenant_id": tenant_id or context.tenant_id,
-        "request_id": context.request_id,
-        "batch_id": context.batch_id,
-        "reason": context.reason,
-        "address": context.address,
-        "user_agent": context.user_agent,
     }
     whole = {name: plain(value) for name, value in told.items() if value} | {"personal": personal, "details": details}
     text = json.dumps({name: value for name, value in whole.items() if value}, allow_nan=False)
@@ -231,6 +221,22 @@ def record(  # each says one thing of the event, by name
         cursor.execute(RECORD, [event.value, text])
     if context.traces:
         context.traces.has_told_whence = True
+
+
+def _surroundings(context: Context, actor: Actor | None) -> dict[str, object]:
+    """Return who acts, behind whom, and from where, by the names that the database's function takes."""
+    actor, behind = actor or context.who(), context.who_is_behind()
+    return {
+        "actor_kind": actor and actor.kind,
+        "actor_id": actor and actor.id,
+        "behind_kind": behind and behind.kind,
+        "behind_id": behind and behind.id,
+        "request_id": context.request_id,
+        "batch_id": context.batch_id,
+        "reason": context.reason,
+        "address": context.address,
+        "user_agent": context.user_agent,
+    }
 
 
 def _place(what: models.Model | tuple[str, object] | None) -> tuple[str | None, str | None]:

@@ -1,6 +1,7 @@
-"""The house's budgets: no import runs in a circle, and no package outgrows the others (ADR 48)."""
+"""The house's budgets: imports without circles; packages, files, functions and names within bounds (ADR 48)."""
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -12,6 +13,46 @@ from tests.product import PACKAGES
 
 LARGEST = 0.30  # of the product's lines of Python, for one package
 MODULES_OF_ACCOUNTS = 8  # at its top
+LONGEST_FILE, LONGEST_FUNCTION = 300, 40  # lines, everything in them counted
+
+# What means several things today. Nothing is added: a name that means one thing fails until it is taken away.
+NAMED_TWICE = {
+    "Answer",
+    "Asked",
+    "Because",
+    "Caller",
+    "Changes",
+    "Decision",
+    "Ended",
+    "Fault",
+    "Found",
+    "Health",
+    "Kept",
+    "Key",
+    "Kind",
+    "Left",
+    "Line",
+    "Named",
+    "Order",
+    "Page",
+    "Panel",
+    "Place",
+    "Proof",
+    "Reason",
+    "Remembered",
+    "RoleForm",
+    "Row",
+    "Rule",
+    "Standing",
+    "Told",
+    "TooSlow",
+    "TryLater",
+    "UnreadableHere",
+    "Upstream",
+    "Words",
+}
+
+FOUND_BY_NAME = {"Command", "EmailBackend"}  # Django looks for these classes by their names
 
 
 def modules() -> dict[str, Path]:
@@ -33,6 +74,20 @@ def imported(source: str, known: set[str]) -> Iterator[str]:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 yield from {inner if inner in known else node.module} & known
+
+
+def functions(source: str) -> Iterator[tuple[str, int]]:
+    """Yield the functions and methods of a module's text, and how many lines each has, from ``def`` to its end."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def public_classes(source: str) -> Iterator[str]:
+    """Yield the classes that others can import from a module's text."""
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name
 
 
 def circle(imports: dict[str, set[str]]) -> list[str]:
@@ -74,3 +129,29 @@ def test_accounts_has_few_modules_at_its_top() -> None:
     top = [file.name for file in (CHECKOUT / "accounts").glob("*.py") if file.name != "__init__.py"]
 
     assert len(top) <= MODULES_OF_ACCOUNTS, top
+
+
+def test_no_file_is_too_long() -> None:
+    lines = {str(file.relative_to(CHECKOUT)): len(file.read_text().splitlines()) for file in modules().values()}
+
+    assert {name: count for name, count in lines.items() if count > LONGEST_FILE} == {}
+
+
+def test_no_function_is_too_long() -> None:
+    found = [(name, *each) for name, file in modules().items() for each in functions(file.read_text())]
+
+    assert len(found) > 1000, "it read the functions"
+    assert [each for each in found if each[-1] > LONGEST_FUNCTION] == []
+
+
+def test_a_long_function_is_found_wherever_it_is_defined() -> None:
+    source = "class A:\n    async def long(self):\n        def inner():\n" + "            pass\n" * 40
+
+    assert sorted(functions(source)) == [("inner", 41), ("long", 42)]
+
+
+def test_a_public_class_name_means_one_thing() -> None:
+    """Nobody asks which ``Order`` is meant: names in NAMED_TWICE are to be renamed, and then leave the list."""
+    names = Counter(name for file in modules().values() for name in set(public_classes(file.read_text())))
+
+    assert {name for name, count in names.items() if count > 1} - FOUND_BY_NAME == NAMED_TWICE
