@@ -23,7 +23,7 @@ NAMED_TWICE = {
     "Caller",
     "Changes",
     "Decision",
-    "Ended",
+    "Revoked",
     "Fault",
     "Found",
     "Health",
