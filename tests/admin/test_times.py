@@ -33,6 +33,7 @@ OTHERWISE = {
 UNSEEN = re.compile(r"<(script|style|template)\b.*?</\1>|<(input|time|option|textarea)\b[^>]*>", re.DOTALL)
 
 
+@pytest.mark.slow
 def test_every_moment_of_every_page_names_its_zone_and_is_written_alike(furnished: Town) -> None:
     root = proven(User.objects.get(username="root"))
     pages = [

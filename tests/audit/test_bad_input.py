@@ -68,6 +68,7 @@ def test_what_can_be_written_stays_as_it_is(value: object) -> None:
     assert plain(value) == value
 
 
+@pytest.mark.slow
 def test_a_column_of_five_megabytes_is_written_with_its_entry_and_the_admin_shows_the_page() -> None:
     user = User.objects.create_user(name="Ada")
     claims = {"long": "x" * LARGE}

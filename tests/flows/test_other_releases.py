@@ -190,6 +190,7 @@ def test_what_is_written_today_is_read_whole(browser: Browser, settings: Any, la
     assert elsewhere.post(PROVE, {"code": code(secret)}).headers["Location"] == NEXT
 
 
+@pytest.mark.slow
 def test_a_sign_in_that_waits_in_another_form_is_begun_again_to_the_same_end(
     browser: Browser, later: Callable[..., None]
 ) -> None:

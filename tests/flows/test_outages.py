@@ -64,6 +64,7 @@ def test_without_the_cache_a_sign_out_at_the_provider_is_still_heeded(
     assert (browser.account, Session.objects.filter(user__isnull=False).count()) == (None, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.promise(43, 80)
 @pytest.mark.django_db(transaction=True)
 def test_without_the_database_there_is_a_page_that_says_so(browser: Browser) -> None:

@@ -151,6 +151,7 @@ def every_reference_leads_somewhere(pages: list[bytes]) -> None:
     assert shown <= kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passwords", [True, False], ids=["passwords on", "passwords off"])
 @pytest.mark.promise(96, 100)
 def test_a_crawl_of_every_address_writes_no_more_however_often_it_is_repeated(
@@ -170,6 +171,7 @@ def test_a_crawl_of_every_address_writes_no_more_however_often_it_is_repeated(
     every_reference_leads_somewhere(pages)
 
 
+@pytest.mark.slow
 @pytest.mark.promise(96, 100)
 def test_neither_does_it_while_redis_is_away(
     providers: Sandbox, town: Town, rows: Callable[[], dict[str, int]], settings: Any, cache_away: Callable[[], None]

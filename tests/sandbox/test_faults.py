@@ -27,6 +27,7 @@ def test_a_careful_product_signs_in_while_all_is_well(client: Client, provider: 
     assert (verdict.session, verdict.verified) == (True, True), verdict.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "provider"), QUICK)
 def test_a_fault_shows_where_it_says_and_ends_as_it_says(
     sandbox: Sandbox, client: Client, fault: Fault, provider: Provider

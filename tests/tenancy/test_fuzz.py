@@ -188,6 +188,7 @@ def test_no_answer_in_one_tenant_tells_anything_of_another(world: World, place: 
     assert sum(answer not in {"None", "[]", "0", "False"} for answer in answers) >= 15, "hardly anything was found"
 
 
+@pytest.mark.slow
 @pytest.mark.promise(73)
 def test_without_a_context_no_answer_tells_anything_of_any_tenant(world: World) -> None:
     def check(question: Question) -> None:
