@@ -1,7 +1,7 @@
 """Fills in the lines of links to the code, in pages that name functions.
 
-``[`verify`](../providers/verification.py)`` gets the line of the function. ``python -m tests.code_links`` writes the
-lines into the pages; a test compares them.
+``[`verify`](../providers/verification.py)`` gets the line of the function. ``python -m tests.code_links`` writes them
+into the pages; a test compares them.
 """
 
 import ast
