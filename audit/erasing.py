@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from audit.context import current
-from audit.jsonable import plain
+from audit.jsonable import to_jsonable
 
 ERASE = "SELECT public.audit_erase(%s, %s)"
 
@@ -44,7 +44,7 @@ def erase(
         "addresses": sorted(addresses),
         "labels": {spelled: label for labels in addresses.values() for spelled, label in labels.items()},
     }
-    text = json.dumps({name: plain(value) for name, value in told.items() if value}, allow_nan=False)
+    text = json.dumps({name: to_jsonable(value) for name, value in told.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(ERASE, [str(person), text])
         (count,) = cursor.fetchone()

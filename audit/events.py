@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from audit.context import Actor, Context, current
-from audit.jsonable import plain
+from audit.jsonable import to_jsonable
 from foundation import discovery
 from foundation.declarations import AppEvent, NamedEvent
 
@@ -204,7 +204,7 @@ def record(  # each says one thing of the event, by name
     after the rollback of what was refused. A value that cannot be written is named by its kind, and undoes nothing.
     Raises SecretInDetails.
     """
-    details, personal = plain(details), plain(personal or {})
+    details, personal = to_jsonable(details), to_jsonable(personal or {})
     _refuse_secrets(details)
     _refuse_secrets(personal)
     context = current()
@@ -215,7 +215,10 @@ def record(  # each says one thing of the event, by name
         "object_id": key,
         "tenant_id": tenant_id or context.tenant_id,
     }
-    whole = {name: plain(value) for name, value in told.items() if value} | {"personal": personal, "details": details}
+    whole = {name: to_jsonable(value) for name, value in told.items() if value} | {
+        "personal": personal,
+        "details": details,
+    }
     text = json.dumps({name: value for name, value in whole.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [event.value, text])

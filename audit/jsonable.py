@@ -16,7 +16,7 @@ DEEPEST = 20  # levels of values within values
 LARGEST_NUMBER = 2**1000  # of whole numbers: more digits than anybody means
 
 
-def plain(value: Any, *, deep: int = 0) -> Any:
+def to_jsonable(value: Any, *, deep: int = 0) -> Any:
     """Return a value as JSON and PostgreSQL's jsonb take it; in place of one that they cannot, words that say so."""
     if value is None or isinstance(value, bool):
         return value
@@ -31,9 +31,9 @@ def plain(value: Any, *, deep: int = 0) -> Any:
 
 def _of_many(value: Any, deep: int) -> Any:
     if isinstance(value, Mapping):
-        return {_text(str(name)): plain(inner, deep=deep) for name, inner in value.items()}
+        return {_text(str(name)): to_jsonable(inner, deep=deep) for name, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(inner, deep=deep) for inner in value]
+        return [to_jsonable(inner, deep=deep) for inner in value]
     return _of_another_kind(value, deep)
 
 
@@ -46,7 +46,7 @@ def _number(value: int | float) -> Any:  # noqa: PYI041  # they are told apart h
 def _of_another_kind(value: Any, deep: int) -> Any:
     """What Django's encoder knows: times, UUIDs, decimals, lazy texts."""
     try:
-        return plain(DjangoJSONEncoder().default(value), deep=deep)
+        return to_jsonable(DjangoJSONEncoder().default(value), deep=deep)
     except (TypeError, ValueError, AttributeError):
         return _left_out(value)
 

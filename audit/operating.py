@@ -19,9 +19,9 @@ from audit.context import Actor, ActorKind, acting
 from audit.retention import removing, rules
 from audit.sealing import checkpoints
 from audit.sealing.findings import Findings
-from audit.sealing.prefetch import ahead
+from audit.sealing.prefetch import prefetch
 from audit.sealing.seals import SealingStopped, seal
-from audit.sealing.verifying import Verification
+from audit.sealing.verification import Verification
 
 Say = Callable[[str], object]
 
@@ -50,7 +50,7 @@ def add_subcommands(subcommands: Any) -> None:
 
 def run_verify(say: Say, *, file: Path | None, checkpoint: Path | None, **_options: Any) -> None:
     verification = Verification(checkpoint=_checkpoint(checkpoint) if checkpoint else None)
-    findings = verification.read(_lines_of(file) if file else ahead(lambda: canonical.stream(personal=True)))
+    findings = verification.read(_lines_of(file) if file else prefetch(lambda: canonical.stream(personal=True)))
     for line in (_summary(findings), *findings.notes, *map(str, findings.faults)):
         say(line)
     if findings.more_faults:

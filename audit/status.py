@@ -9,7 +9,7 @@ from audit.installed import migrated_at
 from audit.models import JobRun, Seal
 from audit.retention.removing import JOB as RETENTION
 from audit.sealing.seals import oldest_unsealed
-from audit.sealing.verifying import PATIENCE
+from audit.sealing.verification import PATIENCE
 from foundation.clocks import is_older
 
 SEALING = "sealing"

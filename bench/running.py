@@ -16,9 +16,9 @@ from bench.cpu import cpu_ms, pss_mb
 from bench.provider import Provider
 from bench.target import Ground, Target
 from bench.wire import Connection, Unexpected
-from config.embedded import child, place, roles
+from config.embedded import child, directories, roles
 from config.embedded.child import CannotStart
-from config.embedded.place import Place
+from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
@@ -83,7 +83,7 @@ class Running:
         state = Path(tempfile.mkdtemp(prefix="vb-"))
         state.chmod(0o755)
         self._stack.callback(shutil.rmtree, state, ignore_errors=True)
-        self.place: Place = place.find(state)
+        self.place: Directories = directories.find(state)
         self.postgres = Postgres(place=self.place, superuser_password=secrets.token_urlsafe(16), settings=LOG_LINE)
         self._serve("postgres", self.postgres, signal.SIGINT)
         valkey = Valkey(place=self.place, port=any_free_port(), password=secrets.token_urlsafe(16))

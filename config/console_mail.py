@@ -10,7 +10,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 RULE = "-" * 78
 
 
-class EmailBackend(BaseEmailBackend):
+class ConsoleEmailBackend(BaseEmailBackend):
     """Django's own writes what travels, in which long links are broken; this one writes the text.
 
     Past ``sys.stdout``, which the worker turns into its log, a line at a time.

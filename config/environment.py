@@ -18,10 +18,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticUseDefault
 
-from config import issuers, mail, own_address, second_factors, server_urls, variables
+from config import issuers, mail, own_url, second_factors, server_urls, variables
 from config.issuers import AcrValues, Algorithms, split
 from config.keys import key_of
-from config.own_address import is_safe_url
+from config.own_url import is_safe_url
 from config.variables import ConfigurationRefused
 
 
@@ -231,9 +231,9 @@ class Environment(BaseModel):
         """Of addresses that are safe, those that could never work."""
         issuers = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_issuer")}
         found = [
-            ("public_url", own_address.fault_of_public_url(self.public_url) if is_safe_url(self.public_url) else None),
-            *((name, own_address.fault_of_issuer(url)) for name, url in issuers.items()),
-            *(("allowed_hosts", own_address.fault_of_host(host)) for host in self.allowed_hosts),
+            ("public_url", own_url.fault_of_public_url(self.public_url) if is_safe_url(self.public_url) else None),
+            *((name, own_url.fault_of_issuer(url)) for name, url in issuers.items()),
+            *(("allowed_hosts", own_url.fault_of_host(host)) for host in self.allowed_hosts),
             ("email_from", mail.fault_of_sender(self.email_from) if self.email_from else None),
             *((name, server_urls.fault_of_credential(_text(getattr(self, name)))) for name in self._credentials()),
         ]

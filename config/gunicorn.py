@@ -5,11 +5,11 @@ from config.server import bounds
 from config.variables import ConfigurationRefused
 
 try:
-    told = read()
+    env = read()
 except ConfigurationRefused as refused:
     raise SystemExit(str(refused)) from None
 
-bind = f"127.0.0.1:{told.port}" if told.is_development else f"0.0.0.0:{told.port}"
+bind = f"127.0.0.1:{env.port}" if env.is_development else f"0.0.0.0:{env.port}"
 worker_class = "config.server.worker.Worker"  # gunicorn's threads; requests are gathered before (ADR 29)
 workers = 2
 preload_app = True  # what is read once is shared by all; config.wsgi opens no connection

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from config import obstacles
+from config import disk_errors
 
 UVS_NAMES = {
     "index-url": "UV_DEFAULT_INDEX",
@@ -127,7 +127,7 @@ def _run(command: list[str], where: Path, *, environment: Mapping[str, str] = os
     if not done.returncode:
         return
     said = f"{done.stdout}\n{done.stderr}".strip()
-    if obstacle := obstacles.found_in(said, where):
+    if obstacle := disk_errors.found_in(said, where):
         raise Obstructed(obstacle)
     if "ensurepip is not" in said:
         raise CannotInstall("Python's venv is not whole: install python3-venv, or set PYTHON to another Python")
@@ -141,7 +141,7 @@ def main(lock: Path, folder: Path) -> str | None:
         install(lock, folder)
         (folder / "installed").touch()
     except OSError as failed:
-        return f"Cannot install: {obstacles.sentence(failed, folder)}"
+        return f"Cannot install: {disk_errors.sentence(failed, folder)}"
     except CannotInstall as refused:
         return f"Cannot install: {refused}"
     return None

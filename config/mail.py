@@ -31,11 +31,11 @@ def read(url: str) -> Way:
     """Read an ``EMAIL_URL`` that has no fault. Without one, Django has a backend that swallows what it gets."""
     parts = urlsplit(url)
     if parts.scheme == CONSOLE:
-        return Way(backend="config.console_mail.EmailBackend")
+        return Way(backend="config.console_mail.ConsoleEmailBackend")
     if not url:
         return Way(backend="django.core.mail.backends.dummy.EmailBackend")
     return Way(
-        backend="config.smtp.EmailBackend",
+        backend="config.smtp.SMTPEmailBackend",
         host=parts.hostname or "",
         port=parts.port or PORTS[parts.scheme],
         user=unquote(parts.username or ""),

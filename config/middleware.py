@@ -153,7 +153,7 @@ def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | Non
 
 
 @on_exception
-def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+def revoked_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by.
 
     They still come to where they were going; whose session ended while they acted in it, to the page where they were.
@@ -162,12 +162,12 @@ def ended_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse 
     if not isinstance(exception, EndedMeanwhile):
         return None
     onward = request.get_full_path() if exception.onward is None else exception.onward
-    afterwards(request, partial(_forget_ended, request, exception.person))
+    afterwards(request, partial(_drop_revoked, request, exception.person))
     messages.warning(request, ENDED_MEANWHILE, fail_silently=True)  # programs have none
     return HttpResponseRedirect(reverse("account_login") + query(onward, stay=exception.stays))
 
 
-def _forget_ended(request: HttpRequest, person: UUID) -> None:
+def _drop_revoked(request: HttpRequest, person: UUID) -> None:
     forget_sign_in(request)
     people.set_epoch_right(person)
     record(Event.SIGN_IN_REFUSED, person=person, reason="revoked_meanwhile")

@@ -104,21 +104,21 @@ def address_in(text: str) -> Address | None:
     return None if text.startswith("[") else found
 
 
-def is_proxy(address: Address | None, proxies: Networks) -> bool:
-    return address is not None and any(address in network for network in proxies)
+def is_proxy(ip: Address | None, proxies: Networks) -> bool:
+    return ip is not None and any(ip in network for network in proxies)
 
 
-def _hops(told: dict[str, str]) -> Iterator[Hop]:
+def _hops(header: dict[str, str]) -> Iterator[Hop]:
     if settings.FORWARDING_HEADER == FORWARDED:
-        return hops_of_forwarded(told.get("HTTP_FORWARDED", ""))
-    return hops_of_x_forwarded_for(told.get("HTTP_X_FORWARDED_FOR", ""))
+        return hops_of_forwarded(header.get("HTTP_FORWARDED", ""))
+    return hops_of_x_forwarded_for(header.get("HTTP_X_FORWARDED_FOR", ""))
 
 
-def _is_over_tls(told: dict[str, str], found: Hop | None) -> bool:
+def _is_over_tls(header: dict[str, str], found: Hop | None) -> bool:
     """``X-Forwarded-For`` says nothing of the scheme: ``X-Forwarded-Proto`` goes with it."""
     if settings.FORWARDING_HEADER == FORWARDED:
         return found is not None and found.is_over_tls
-    return told.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
+    return header.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from django.core.mail.message import sanitize_address
 from foundation.canonical_email import for_mail
 
 
-class EmailBackend(smtp.EmailBackend):
+class SMTPEmailBackend(smtp.EmailBackend):
     """Django's, with the receivers' domains by IDNA 2008, and letters beyond ASCII before the ``@`` by RFC 6531.
 
     Django takes IDNA 2003, where ``straße`` is the ``strasse`` of another owner, and encoded words (RFC 2047), which

@@ -10,7 +10,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
-from config import obstacles
+from config import disk_errors
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
@@ -32,7 +32,7 @@ def _file(path: Path) -> Mapping[str, str]:
     try:
         found = dotenv_values(path, interpolate=False) if path.is_file() else {}
     except OSError as unreadable:
-        raise ConfigurationRefused(obstacles.sentence(unreadable, path)) from None
+        raise ConfigurationRefused(disk_errors.sentence(unreadable, path)) from None
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -28,7 +28,7 @@ ATEXT = frozenset(ascii_letters + digits + "!#$%&'*+-/=?^_`{|}~")  # RFC 5322, s
 _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
-class Fault(StrEnum):
+class EmailFault(StrEnum):
     """Why a text is no address, for the log and the trail."""
 
     TOO_LONG = "too_long"
@@ -37,28 +37,28 @@ class Fault(StrEnum):
     DOMAIN = "domain"
 
 
-class NotAnAddress(ValueError):
+class NotAnEmail(ValueError):
     """A text that is no address that anybody could be reached at and nobody else."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: EmailFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
 
 
-def canonical(address: str) -> str:
+def canonical(email: str) -> str:
     """Return the canonical form of an address. Raises NotAnAddress.
 
     NFC; ASCII letters small and no other letter touched; the domain as A-labels (RFC 5891, without any mapping).
     Refused are quoted local parts, which have many spellings of one mailbox, domain literals, a dot at the end, and
     characters that cannot be seen. Blanks around are for whoever takes the input to remove.
     """
-    if len(address) > LONGEST:
-        raise NotAnAddress(Fault.TOO_LONG)
-    local, at, domain = folded(address).rpartition("@")
+    if len(email) > LONGEST:
+        raise NotAnEmail(EmailFault.TOO_LONG)
+    local, at, domain = folded(email).rpartition("@")
     if not (local and at and domain):
-        raise NotAnAddress(Fault.NO_MAILBOX)
+        raise NotAnEmail(EmailFault.NO_MAILBOX)
     if not _is_local_part(local):
-        raise NotAnAddress(Fault.LOCAL_PART)
+        raise NotAnEmail(EmailFault.LOCAL_PART)
     return f"{local}@{_a_labels(domain)}"
 
 
@@ -66,7 +66,7 @@ def canonical_or_none(text: str | None) -> str | None:
     """Return the canonical form, or None of what is no address."""
     try:
         return canonical(text) if text else None
-    except NotAnAddress:
+    except NotAnEmail:
         return None
 
 
@@ -75,14 +75,14 @@ def comparable(name: str) -> str:
     return canonical_or_none(name) or folded(name)
 
 
-def for_mail(address: str) -> str:
+def for_mail(email: str) -> str:
     """Return an address as a mail server takes it: its local part in the letter case as given, its domain as A-labels.
 
     Django would encode the domain by IDNA 2003, where ``straße`` is the ``strasse`` of another owner. Raises
     NotAnAddress.
     """
-    _local, _at, domain = canonical(address).rpartition("@")
-    local = unicodedata.normalize("NFC", address).rpartition("@")[0]
+    _local, _at, domain = canonical(email).rpartition("@")
+    local = unicodedata.normalize("NFC", email).rpartition("@")[0]
     return f"{local}@{domain}"
 
 
@@ -121,11 +121,11 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", small)
 
 
-def validate_address(value: str) -> None:
+def validate_canonical(value: str) -> None:
     """Raises ValidationError: for models, forms and commands alike."""
     try:
         canonical(value)
-    except NotAnAddress as fault:
+    except NotAnEmail as fault:
         raise ValidationError(_("Enter a valid email address."), code="invalid", params={"value": value}) from fault
 
 
@@ -147,9 +147,9 @@ def _a_labels(domain: str) -> str:
     try:
         encoded = idna.encode(domain, strict=True).decode("ascii")
     except UnicodeError as refused:  # idna's own errors are some
-        raise NotAnAddress(Fault.DOMAIN) from refused
+        raise NotAnEmail(EmailFault.DOMAIN) from refused
     *others, top = encoded.split(".")
     is_named = bool(others) and len(top) >= SHORTEST_TOP and not top.isdigit()
     if not is_named and encoded != "localhost":
-        raise NotAnAddress(Fault.DOMAIN)
+        raise NotAnEmail(EmailFault.DOMAIN)
     return encoded

@@ -37,7 +37,7 @@ class KeyLost(DecryptionFailed):
 
 
 @dataclass(frozen=True)
-class Key:
+class EncryptionKey:
     """A key of the ring, by the name that stands beside what it has encrypted: it says nothing about the key."""
 
     id: str
@@ -95,7 +95,7 @@ def fingerprints(text: str, *, owner: object, purpose: str) -> list[str]:
     return [hmac.digest(_material(key, "fingerprint"), message, "sha256").hex() for key in secret_keys]
 
 
-def _parts(encrypted: str) -> tuple[Key, str]:
+def _parts(encrypted: str) -> tuple[EncryptionKey, str]:
     way = encrypted.partition(".")[0]
     if way.isdecimal() and len(way) < 4 and int(way) > int(WAY):
         raise KeyLost(f"of way {way}")
@@ -110,24 +110,24 @@ def _bound_to(owner: object, purpose: str) -> bytes:
     return f"{purpose}\n{owner}".encode()
 
 
-def _ring() -> tuple[Key, ...]:
+def _ring() -> tuple[EncryptionKey, ...]:
     """The keys that were given, newest first, and those derived from SECRET_KEY and its fallbacks."""
     derived = (_derived(secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
     return (*_given(tuple(settings.TOKEN_ENCRYPTION_KEYS)), *derived)
 
 
 @lru_cache(maxsize=4)
-def _given(keys: tuple[bytes, ...]) -> tuple[Key, ...]:
+def _given(keys: tuple[bytes, ...]) -> tuple[EncryptionKey, ...]:
     return tuple(_named(key) for key in keys)
 
 
 @lru_cache(maxsize=4)
-def _derived(secret_key: str) -> Key:
+def _derived(secret_key: str) -> EncryptionKey:
     return _named(_material(secret_key, "encrypt"))
 
 
-def _named(key: bytes) -> Key:
-    return Key(id=sha256(b"vestibule encryption key id\n" + key).hexdigest()[:12], cipher=AESGCM(key))
+def _named(key: bytes) -> EncryptionKey:
+    return EncryptionKey(id=sha256(b"vestibule encryption key id\n" + key).hexdigest()[:12], cipher=AESGCM(key))
 
 
 @lru_cache(maxsize=16)

@@ -25,7 +25,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Asked:
+class StatementMoment:
     """A statement whose arrival the database noted: between these two moments of ours."""
 
     before: Moment

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
-from foundation.canonical_email import NotAnAddress, canonical
+from foundation.canonical_email import NotAnEmail, canonical
 from foundation.display_names import LONGEST_NAME, clean_name
 from providers.refusal import Reason, SignInRefused
 from providers.tokens import Tokens
@@ -162,7 +162,7 @@ def clean_address(value: object) -> str:
         return ""
     try:
         canonical(value)
-    except NotAnAddress as none:
+    except NotAnEmail as none:
         logger.warning("an address of a provider is dropped, for it is none: reason=%s", none.fault)
         return ""
     return value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import environment
-from config.embedded import place, roles
+from config.embedded import directories, roles
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
@@ -46,7 +46,7 @@ def start() -> Servers:
     state = Path(tempfile.mkdtemp(prefix="vt-"))
     state.chmod(0o755)
     atexit.register(shutil.rmtree, state, ignore_errors=True)
-    where = place.find(state)
+    where = directories.find(state)
     postgres = Postgres(place=where, superuser_password=secrets.token_urlsafe(16), settings=NOT_DURABLE)
     valkey = Valkey(place=where, port=any_free_port(), password=secrets.token_urlsafe(16), durable=False)
     running = [(postgres.start(), signal.SIGQUIT), (valkey.start(), signal.SIGKILL)]

@@ -28,7 +28,7 @@ from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.factors.passkeys import _read
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD
 from accounts.sign_in.local.password_rules import NothingObvious, _core
-from audit.jsonable import plain
+from audit.jsonable import to_jsonable
 from audit.middleware import _address
 from audit.reading import presentation
 from audit.reading.presentation import Value
@@ -236,7 +236,7 @@ OURS: dict[str, Callable[[str], object]] = {
     "a name of a provider": clean_name,
     "a passkey's answer": passkey_of,
     "values side by side": marked,
-    "a detail of an event": plain,
+    "a detail of an event": to_jsonable,
     "a line of the log": lambda text: keep_to_one_line(None, "", {"a": f"\n{text}"}),
     "a path in the log": lambda text: hide_mailed_links(None, "", {"a": f"/accounts/links/{text}"}),
     "the core of a password": lambda text: _core(text[:LONGEST_PASSWORD]),

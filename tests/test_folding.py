@@ -55,7 +55,7 @@ OTHERS = {
     "config/variables.py": "the name of a setting",
     "foundation/public_url.py _plain": "a host name of ours, which is ASCII",
     "config/languages.py code_of": "the code of a language",
-    "config/own_address.py fault_of_host": "a host name of ours, which is ASCII",
+    "config/own_url.py fault_of_host": "a host name of ours, which is ASCII",
     "config/issuers.py": "the name of an algorithm, and of a setting",
     "config/logs.py MAILED_LINK": "the path of a link",
     "console/overview/refusals.py": "a reason, for people to read",

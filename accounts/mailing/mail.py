@@ -27,7 +27,7 @@ from django.utils.translation import get_language, override
 
 from audit.context import current
 from foundation.browsers import name_browser
-from foundation.canonical_email import NotAnAddress, for_mail
+from foundation.canonical_email import NotAnEmail, for_mail
 from jobs.deferred import TryLater, errand, later
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ def deliver(**letter: str) -> None:
         if not _is_final(refused):
             raise NotSent(type(refused).__name__) from None
         logger.warning("mail %s: its receiver was refused for good", letter["id"])
-    except (SMTPNotSupportedError, NotAnAddress):
+    except (SMTPNotSupportedError, NotAnEmail):
         logger.warning("mail %s: its receiver cannot be written to from here", letter["id"])
     except OSError as failed:  # SMTP's exceptions are OSErrors
         raise NotSent(type(failed).__name__) from None

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.base import ModelBase
 from django.forms import EmailInput
 
-from foundation.canonical_email import LONGEST, canonical_or_none, validate_address
+from foundation.canonical_email import LONGEST, canonical_or_none, validate_canonical
 
 Row = TypeVar("Row", bound=models.Model)
 Set = TypeVar("Set", contravariant=True)  # noqa: PLC0105  # what a column takes
@@ -19,13 +19,13 @@ class AddressFormField(forms.CharField):
     """An address in a form. Django's own field takes what cannot be encoded, and refuses letters of other scripts."""
 
     widget = EmailInput
-    default_validators = [validate_address]
+    default_validators = [validate_canonical]
 
 
 class AddressField(models.EmailField[Set, Get]):
     """An address as it was given. It is never compared: see CanonicalField."""
 
-    default_validators = [validate_address]
+    default_validators = [validate_canonical]
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"form_class": AddressFormField, **kwargs})

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
-from foundation.moments import Asked, Moment
+from foundation.moments import Moment, StatementMoment
 from foundation.rows import Rows, fetch_all, fetch_one
 
 
@@ -21,7 +21,7 @@ class FoundIdentity:
 
     identity: "Identity"
     rules: str | None
-    asked: Asked
+    asked: StatementMoment
 
 
 class IdentityManager(models.Manager["Identity"]):
@@ -37,7 +37,7 @@ class IdentityManager(models.Manager["Identity"]):
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
         rules, identity.user.has_factor, noted_at = row[-3:]
-        return FoundIdentity(identity=identity, rules=rules, asked=Asked(before, noted_at, after))
+        return FoundIdentity(identity=identity, rules=rules, asked=StatementMoment(before, noted_at, after))
 
     def of(self, user: User) -> "list[Identity]":
         """Return a person's identities, the oldest first."""

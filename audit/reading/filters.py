@@ -43,7 +43,7 @@ def _written(value: Any, label: Any, chosen: str) -> str:
     return f'<option value="{escape(value)}"{is_chosen}>{escape(label)}</option>'
 
 
-class Asked(forms.Form):
+class TrailFilterForm(forms.Form):
     """The filters of the trail. What is left empty narrows nothing."""
 
     q = forms.CharField(label=_("Reference, or any id"), required=False)
@@ -131,9 +131,9 @@ def of_action(action: str) -> Condition:
     return Condition(where=Q(action=action), is_indexed=False)
 
 
-def _from_address(address: str) -> Condition:
-    beside = Personal.objects.filter(entry_id=OuterRef("pk"), at=OuterRef("at"), address=address)
-    return Condition(where=Q(personal__address=address, personal__at=F("at")), fits=Exists(beside))
+def _from_address(ip: str) -> Condition:
+    beside = Personal.objects.filter(entry_id=OuterRef("pk"), at=OuterRef("at"), address=ip)
+    return Condition(where=Q(personal__address=ip, personal__at=F("at")), fits=Exists(beside))
 
 
 def _anywhere(term: str) -> list[Condition]:

@@ -45,7 +45,7 @@ def _actions(_language: str | None, _apps: tuple[str, ...]) -> Choices:
 
 def happening(action: str) -> str:
     """Say what happened: an event by its sentence, a change by its verb."""
-    return _sentences(get_language(), tuple(apps.app_configs)).get(action) or str(CHANGES.get(action, plain(action)))
+    return _sentences(get_language(), tuple(apps.app_configs)).get(action) or str(CHANGES.get(action, readable(action)))
 
 
 @lru_cache(maxsize=20)
@@ -93,7 +93,7 @@ def name_of_model(model: type[Model]) -> str:
 
 def kind_of_object(table: str | None) -> str:
     model = model_of(table)
-    return name_of_model(model) if model else plain(table or "")
+    return name_of_model(model) if model else readable(table or "")
 
 
 def field_of(model: type[Model] | None, column: str) -> "Field[Any, Any] | None":
@@ -103,9 +103,9 @@ def field_of(model: type[Model] | None, column: str) -> "Field[Any, Any] | None"
 
 def name_of_column(model: type[Model] | None, column: str) -> str:
     field = field_of(model, column)
-    return str(capfirst(field.verbose_name)) if field else capfirst(plain(column))
+    return str(capfirst(field.verbose_name)) if field else capfirst(readable(column))
 
 
-def plain(name: str) -> str:
+def readable(name: str) -> str:
     """Write a technical name with spaces."""
     return name.replace("_", " ").replace(".", " ")

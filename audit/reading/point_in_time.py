@@ -15,8 +15,8 @@ from django.db.models import Model, QuerySet
 from audit.declarations import declaration_of
 from audit.models import Entry, Personal, Source
 from audit.reading import labels
-from audit.reading.presentation import Kept, Value, missing, show
-from audit.reading.visibility import Sight
+from audit.reading.presentation import Value, ValueState, missing, show
+from audit.reading.visibility import Visibility
 from audit.tallies import SLACK
 from foundation.declarations import Audited
 
@@ -27,33 +27,35 @@ class TooFarBack(Exception):
     """So many changes came later that taking them all back would cost too much."""
 
 
-class OutOfSight(Exception):
+class NotVisible(Exception):
     """The row is there, and the reader may not see it; or it was changed where the trail was not listening."""
 
 
 @dataclass(kw_only=True)
-class Past:
+class ObjectState:
     """An object's columns as they were; without ``exists`` there was no such row."""
 
     exists: bool
     values: dict[str, Value] = field(default_factory=dict)
     changes: int = 0  # that were taken back
 
-    def lines(self, model: type[Model]) -> list[tuple[str, Value]]:
+    def changed_fields(self, model: type[Model]) -> list[tuple[str, Value]]:
         known = [column for column in (f.column for f in model._meta.concrete_fields) if column in self.values]
         others = sorted(self.values.keys() - set(known))
         return [(labels.name_of_column(model, column), self.values[column]) for column in [*known, *others]]
 
 
-def before(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight) -> Past:
-    return _rewound(entry, model, visible, sight, inclusive=True)
+def before(entry: Entry, model: type[Model], visible: QuerySet[Entry], visibility: Visibility) -> ObjectState:
+    return _reconstruct(entry, model, visible, visibility, inclusive=True)
 
 
-def after(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight) -> Past:
-    return _rewound(entry, model, visible, sight, inclusive=False)
+def after(entry: Entry, model: type[Model], visible: QuerySet[Entry], visibility: Visibility) -> ObjectState:
+    return _reconstruct(entry, model, visible, visibility, inclusive=False)
 
 
-def _rewound(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: Sight, *, inclusive: bool) -> Past:
+def _reconstruct(
+    entry: Entry, model: type[Model], visible: QuerySet[Entry], visibility: Visibility, *, inclusive: bool
+) -> ObjectState:
     """Begin with the present and go back. ``visible`` are the entries that the reader may see.
 
     Raises TooFarBack, OutOfSight.
@@ -61,14 +63,14 @@ def _rewound(entry: Entry, model: type[Model], visible: QuerySet[Entry], sight: 
     later = _changes(entry)
     if len(later) > MOST_CHANGES:
         raise TooFarBack
-    if sight.row(model, str(entry.object_id)) is None and later and later[0].action != "delete":
-        raise OutOfSight
+    if visibility.row(model, str(entry.object_id)) is None and later and later[0].action != "delete":
+        raise NotVisible
     later = [change for change in later if inclusive or change.pk > entry.pk]
     seen = set(visible.filter(pk__in=[one.pk for one in later]).values_list("pk", flat=True))
     personal = {one.entry_id: one for one in _personal(later)}
-    past = _present(model, str(entry.object_id), sight)
+    past = _present(model, str(entry.object_id), visibility)
     for change in later:
-        _take_back(past, change, model, sight, is_seen=change.pk in seen, personal=personal.get(change.pk))
+        _revert(past, change, model, visibility, is_seen=change.pk in seen, personal=personal.get(change.pk))
     past.changes = len(later)
     return past
 
@@ -89,28 +91,28 @@ def _personal(entries: list[Entry]) -> QuerySet[Personal]:
     return Personal.objects.filter(entry_id__in=[entry.pk for entry in with_values], at__range=(min(times), max(times)))
 
 
-def _present(model: type[Model], key: str, sight: Sight) -> Past:
+def _present(model: type[Model], key: str, visibility: Visibility) -> ObjectState:
     """Read the row as it is now, in the trail's own words; what the declaration hides is hidden here too."""
-    row = sight.row(model, key)
+    row = visibility.row(model, key)
     if row is None:
-        return Past(exists=False)
-    shown = _fields_shown(model, row, sight)
-    return Past(
+        return ObjectState(exists=False)
+    shown = _fields_shown(model, row, visibility)
+    return ObjectState(
         exists=True,
         values={
-            column: _treated(model, column, value, sight) if column in shown else missing(Kept.HIDDEN)
+            column: _treated(model, column, value, visibility) if column in shown else missing(ValueState.HIDDEN)
             for column, value in _as_the_trail_writes_it(model, row).items()
         },
     )
 
 
-def _fields_shown(model: type[Model], row: Model, sight: Sight) -> set[str]:
+def _fields_shown(model: type[Model], row: Model, visibility: Visibility) -> set[str]:
     """Somebody who does not see everything sees of the present what the object's own page shows them."""
     columns = {str(field.column): field.name for field in model._meta.concrete_fields}
-    model_admin = sight.admin_of(model)
-    if sight.request.user.is_superuser or model_admin is None:
+    model_admin = visibility.admin_of(model)
+    if visibility.request.user.is_superuser or model_admin is None:
         return set(columns)
-    fields = model_admin.get_fieldsets(sight.request, row)
+    fields = model_admin.get_fieldsets(visibility.request, row)
     names = {name for _title, part in fields for name in _flat(part["fields"])}
     return {column for column, name in columns.items() if name in names}
 
@@ -133,29 +135,35 @@ def _as_the_trail_writes_it(model: type[Model], row: Model) -> Mapping[str, Any]
     return values
 
 
-def _treated(model: type[Model], column: str, value: Any, sight: Sight) -> Value:
+def _treated(model: type[Model], column: str, value: Any, visibility: Visibility) -> Value:
     declaration = declaration_of(model)
     if isinstance(declaration, Audited) and column in declaration.secret:
-        return missing(Kept.SECRET)
+        return missing(ValueState.SECRET)
     if isinstance(declaration, Audited) and column in declaration.masked:
-        return missing(Kept.HIDDEN)
-    return show(model, column, value, sight)
+        return missing(ValueState.HIDDEN)
+    return show(model, column, value, visibility)
 
 
-def _take_back(  # each says one thing of the change
-    past: Past, change: Entry, model: type[Model], sight: Sight, *, is_seen: bool, personal: Personal | None
+def _revert(  # each says one thing of the change
+    state: ObjectState,
+    change: Entry,
+    model: type[Model],
+    visibility: Visibility,
+    *,
+    is_seen: bool,
+    personal: Personal | None,
 ) -> None:
     if change.action == "create":
-        past.exists, past.values = False, {}
+        state.exists, state.values = False, {}
         return
     values = change.before or {}
     if change.action == "delete":
-        past.exists, past.values = True, {}
+        state.exists, state.values = True, {}
     for column, value in values.items():
-        past.values[column] = _before(column, value, change, model, sight, is_seen=is_seen, personal=personal)
+        state.values[column] = _before(column, value, change, model, visibility, is_seen=is_seen, personal=personal)
     declaration = declaration_of(model)
     if isinstance(declaration, Audited):
-        past.values.update({column: missing(Kept.UNKNOWN) for column in declaration.ignored})
+        state.values.update({column: missing(ValueState.UNKNOWN) for column in declaration.ignored})
 
 
 def _before(  # noqa: PLR0913
@@ -163,19 +171,19 @@ def _before(  # noqa: PLR0913
     value: Any,
     change: Entry,
     model: type[Model],
-    sight: Sight,
+    visibility: Visibility,
     *,
     is_seen: bool,
     personal: Personal | None,
 ) -> Value:
     if value == labels.SECRET:
-        return missing(Kept.SECRET)
+        return missing(ValueState.SECRET)
     if not is_seen:
-        return missing(Kept.HIDDEN)
+        return missing(ValueState.HIDDEN)
     if value != labels.PERSONAL:
-        return show(model, column, value, sight)
+        return show(model, column, value, visibility)
     if personal is None:
-        return missing(Kept.ERASED)
-    if not sight.may_see_personal(change):
-        return missing(Kept.HIDDEN)
-    return show(model, column, (personal.before or {}).get(column), sight)
+        return missing(ValueState.ERASED)
+    if not visibility.may_see_personal(change):
+        return missing(ValueState.HIDDEN)
+    return show(model, column, (personal.before or {}).get(column), visibility)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from audit.declarations import declaration_of
 from audit.models import Entry, Personal
 from audit.reading import labels
-from audit.reading.visibility import Named, Sight
+from audit.reading.visibility import ObjectReference, Visibility
 from foundation.declarations import Audited
 
 WORD = re.compile(r"\w+|\W")
@@ -30,7 +30,7 @@ COMPARED_WORDS = 200  # between what is the same at both ends: comparing takes t
 Part = tuple[str, int, int, int, int]  # as SequenceMatcher tells it: what was done, from and to in each
 
 
-class Kept(StrEnum):
+class ValueState(StrEnum):
     """How much of a value there is to be read."""
 
     SHOWN = "shown"
@@ -42,11 +42,11 @@ class Kept(StrEnum):
 
 
 NOT_SHOWN = {
-    Kept.EMPTY: lambda: _("(empty)"),
-    Kept.SECRET: lambda: _("(secret)"),
-    Kept.ERASED: lambda: _("(erased)"),
-    Kept.HIDDEN: lambda: _("(not for you to see)"),
-    Kept.UNKNOWN: lambda: _("(not known)"),
+    ValueState.EMPTY: lambda: _("(empty)"),
+    ValueState.SECRET: lambda: _("(secret)"),
+    ValueState.ERASED: lambda: _("(erased)"),
+    ValueState.HIDDEN: lambda: _("(not for you to see)"),
+    ValueState.UNKNOWN: lambda: _("(not known)"),
 }
 
 
@@ -55,8 +55,8 @@ class Value:
     """A value as it is shown; ``marked`` is its text with the parts marked that changed."""
 
     text: str
-    kept: Kept = Kept.SHOWN
-    named: Named | None = None
+    state: ValueState = ValueState.SHOWN
+    named: ObjectReference | None = None
     marked: SafeString | str = ""
 
     @property
@@ -65,7 +65,7 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class ChangedField:
     """One field before and after. A side that there is none of is None."""
 
     column: str
@@ -77,13 +77,13 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Whereabouts:
-    address: str
+    ip_address: str
     browser: str
-    kept: Kept = Kept.SHOWN
+    state: ValueState = ValueState.SHOWN
 
 
-def missing(kept: Kept) -> Value:
-    return Value(text=NOT_SHOWN[kept](), kept=kept)
+def missing(state: ValueState) -> Value:
+    return Value(text=NOT_SHOWN[state](), state=state)
 
 
 def personal_of(entry: Entry) -> Personal | None:
@@ -92,18 +92,18 @@ def personal_of(entry: Entry) -> Personal | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Telling:
+class EntryPresentation:
     """An entry that is told to one reader."""
 
     entry: Entry
-    sight: Sight
+    visibility: Visibility
     personal: Personal | None
 
     @property
     def model(self) -> type[Model] | None:
         return labels.model_of(self.entry.object_table)
 
-    def lines(self) -> list[Line]:
+    def changed_fields(self) -> list[ChangedField]:
         before, after = (self._side(side) for side in ("before", "after"))
         columns = [*(before or {}), *(column for column in after or {} if column not in (before or {}))]
         return [self._line(column, before, after) for column in _in_order(self.model, columns)]
@@ -112,7 +112,7 @@ class Telling:
         told = list((self.entry.details or {}).items())
         if self.entry.source == "event" and self.personal and self._may_see:
             told += (self.personal.after or {}).items()
-        return [(capfirst(labels.plain(name)), in_words(value)) for name, value in told]
+        return [(capfirst(labels.readable(name)), in_words(value)) for name, value in told]
 
     def erased(self) -> bool:
         """Whether this entry had personal values that are there no longer."""
@@ -121,9 +121,9 @@ class Telling:
     def whereabouts(self) -> Whereabouts | None:
         if self.personal is None or not (self.personal.address or self.personal.user_agent):
             return None
-        if not self.sight.may_see_whereabouts(self.entry):
-            return Whereabouts(address="", browser="", kept=Kept.HIDDEN)
-        return Whereabouts(address=self.personal.address or "", browser=self.personal.user_agent or "")
+        if not self.visibility.may_see_whereabouts(self.entry):
+            return Whereabouts(ip_address="", browser="", state=ValueState.HIDDEN)
+        return Whereabouts(ip_address=self.personal.address or "", browser=self.personal.user_agent or "")
 
     @property
     def _masked(self) -> frozenset[str]:
@@ -132,7 +132,7 @@ class Telling:
 
     @property
     def _may_see(self) -> bool:
-        return self.sight.may_see_personal(self.entry)
+        return self.visibility.may_see_personal(self.entry)
 
     def _side(self, side: str) -> dict[str, Value] | None:
         values = getattr(self.entry, side)
@@ -143,22 +143,22 @@ class Telling:
     def value(self, side: str, column: str, value: Any) -> Value:
         """Show a value of the entry's, or say why there is none to be shown."""
         if value == labels.SECRET:
-            return missing(Kept.SECRET)
+            return missing(ValueState.SECRET)
         if column in self._masked and not str(value or MASK).startswith(MASK):
-            return missing(Kept.HIDDEN)  # of an older entry: the column was not masked then
+            return missing(ValueState.HIDDEN)  # of an older entry: the column was not masked then
         if value != labels.PERSONAL:
-            return show(self.model, column, value, self.sight)
+            return show(self.model, column, value, self.visibility)
         if self.personal is None:
-            return missing(Kept.ERASED)
+            return missing(ValueState.ERASED)
         if not self._may_see:
-            return missing(Kept.HIDDEN)
-        return show(self.model, column, (getattr(self.personal, side) or {}).get(column), self.sight)
+            return missing(ValueState.HIDDEN)
+        return show(self.model, column, (getattr(self.personal, side) or {}).get(column), self.visibility)
 
-    def _line(self, column: str, before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> Line:
+    def _line(self, column: str, before: Mapping[str, Value] | None, after: Mapping[str, Value] | None) -> ChangedField:
         old = before.get(column) if before is not None else None
         new = after.get(column) if after is not None else None
         old, new = _marked(old, new)
-        return Line(
+        return ChangedField(
             column=column,
             name=labels.name_of_column(self.model, column),
             before=old,
@@ -167,14 +167,14 @@ class Telling:
         )
 
 
-def show(model: type[Model] | None, column: str, value: Any, sight: Sight) -> Value:
+def show(model: type[Model] | None, column: str, value: Any, visibility: Visibility) -> Value:
     """Show a value as a person writes it: another row by its name, a choice by its label, a moment as one says it."""
     field = labels.field_of(model, column)
     if value is None or value == "":
-        return missing(Kept.EMPTY)
+        return missing(ValueState.EMPTY)
     related = getattr(field, "related_model", None)
     if isinstance(related, type):
-        named = sight.named(related, str(value))
+        named = visibility.named(related, str(value))
         return Value(text=named.text, named=named)
     return Value(text=in_words(_readable(field, value), is_word=False))
 
@@ -182,15 +182,15 @@ def show(model: type[Model] | None, column: str, value: Any, sight: Sight) -> Va
 def in_words(value: Any, *, is_word: bool = True) -> str:
     """Write a value of JSON for people; ``is_word`` where text may be one of our own technical words."""
     if value is None or value == "":
-        return NOT_SHOWN[Kept.EMPTY]()
+        return NOT_SHOWN[ValueState.EMPTY]()
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return ", ".join(in_words(item, is_word=is_word) for item in value) or NOT_SHOWN[Kept.EMPTY]()
+        return ", ".join(in_words(item, is_word=is_word) for item in value) or NOT_SHOWN[ValueState.EMPTY]()
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False, indent=1)
     text = str(value)
-    return labels.plain(text) if is_word and text.isidentifier() else text
+    return labels.readable(text) if is_word and text.isidentifier() else text
 
 
 def _readable(field: "Field[Any, Any] | None", value: Any) -> Any:
@@ -213,7 +213,7 @@ def _in_order(model: type[Model] | None, columns: list[str]) -> Iterator[str]:
 
 def _marked(before: Value | None, after: Value | None) -> tuple[Value | None, Value | None]:
     """Mark what was taken away and what was put in, where both are text that can be compared."""
-    if before is None or after is None or {before.kept, after.kept} != {Kept.SHOWN}:
+    if before is None or after is None or {before.state, after.state} != {ValueState.SHOWN}:
         return before, after
     if before.named or after.named or max(len(before.text), len(after.text)) > COMPARED:
         return before, after

@@ -18,11 +18,11 @@ from psycopg.errors import QueryCanceled
 from audit.models import Entry
 from foundation.estimates import estimate
 
-LOOKED_THROUGH = 50_000  # entries for one page
+MOST_SCANNED = 50_000  # entries for one page
 PATIENCE = "5s"  # for one page: a net below it all, should the planner lead astray
 
 
-class TooSlow(Exception):
+class SearchTooSlow(Exception):
     """The database did not find a page's entries in time."""
 
 
@@ -66,7 +66,7 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class SearchResult:
     """A page's entries in the order of reading; ``reached`` is the id up to which was looked, where more may follow."""
 
     entries: list[Entry]
@@ -76,7 +76,7 @@ class Found:
 
 def find(
     entries: QuerySet[Entry], question: Question, *, beyond: int | None, ascending: bool = False, count: int
-) -> Found:
+) -> SearchResult:
     """Find the next entries after (or, ascending, before) an id, or from the end.
 
     ``entries`` are those that the reader may see at all; a condition of the question says the same to an index.
@@ -85,9 +85,9 @@ def find(
     direction = _Direction(beyond=beyond, ascending=ascending)
     places: list[tuple[int, Any]] = []
     frontiers: list[int] = []
-    with patience():
+    with time_limit():
         for conditions in question.ways():
-            found, reached = _look_through(conditions, question.within, direction, count + 1)
+            found, reached = _scan(conditions, question.within, direction, count + 1)
             places += found
             if reached is not None:
                 frontiers.append(reached)
@@ -95,8 +95,8 @@ def find(
         wanted = [place for place in direction.sorted(set(places)) if direction.is_within(place[0], reached)]
         page = _fetch(entries, wanted[:count], direction)
     if len(wanted) > count:
-        return Found(entries=page, has_more=True)
-    return Found(entries=page, has_more=reached is not None, reached=reached)
+        return SearchResult(entries=page, has_more=True)
+    return SearchResult(entries=page, has_more=reached is not None, reached=reached)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ class _Direction:
         return entry <= reached if self.ascending else entry >= reached
 
 
-def _look_through(
+def _scan(
     conditions: Sequence[Condition], within: Q, direction: _Direction, count: int
 ) -> tuple[list[tuple[int, Any]], int | None]:
     """Return ids and times of what was found and, where it gave up before the end, the last id that it looked at."""
@@ -144,7 +144,7 @@ def _look_through(
         fits &= other.told if isinstance(other.told, Q) else Q(other.told)
     looked = brought.annotate(fits=ExpressionWrapper(fits, output_field=BooleanField()))
     try:
-        sql, parameters = looked.values_list("id", "at", "fits")[:LOOKED_THROUGH].query.sql_with_params()
+        sql, parameters = looked.values_list("id", "at", "fits")[:MOST_SCANNED].query.sql_with_params()
     except EmptyResultSet:  # an id that no row can have
         return [], None
     with connection.cursor() as cursor:
@@ -155,7 +155,7 @@ def _look_through(
         found = [(entry, at) for entry, at, _fits in cursor.fetchall()]
     if len(found) == count:
         return found, None
-    last = brought.values_list("id", flat=True)[LOOKED_THROUGH - 1 : LOOKED_THROUGH]
+    last = brought.values_list("id", flat=True)[MOST_SCANNED - 1 : MOST_SCANNED]
     return found, next(iter(last), None)
 
 
@@ -177,7 +177,7 @@ def _fetch(entries: QuerySet[Entry], places: Sequence[tuple[int, Any]], directio
 
 
 @contextmanager
-def patience(limit: str = PATIENCE) -> Iterator[None]:
+def time_limit(limit: str = PATIENCE) -> Iterator[None]:
     """Give up what takes too long, and nothing else of the transaction. Raises TooSlow."""
     try:
         with transaction.atomic():
@@ -186,7 +186,7 @@ def patience(limit: str = PATIENCE) -> Iterator[None]:
             _limit(before)
     except OperationalError as failed:
         if isinstance(failed.__cause__, QueryCanceled):
-            raise TooSlow from failed
+            raise SearchTooSlow from failed
         raise
 
 

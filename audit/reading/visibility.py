@@ -26,7 +26,7 @@ SHORT = 8  # letters of an id that has many
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named:
+class ObjectReference:
     """Something by the name that a reader may know, else by the beginning of its id, and where it is to be found."""
 
     text: str
@@ -44,11 +44,11 @@ def short(key: str) -> str:
 
 
 @dataclass
-class Sight:
+class Visibility:
     request: HttpRequest
     site: admin.AdminSite = field(default_factory=lambda: admin.site)
     _known: dict[type[Model], dict[str, Model]] = field(default_factory=dict)
-    _named: dict[tuple[type[Model], str], Named] = field(default_factory=dict)
+    _named: dict[tuple[type[Model], str], ObjectReference] = field(default_factory=dict)
     _lists: dict[type[Model], str] = field(default_factory=dict)
     _wanted: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -72,41 +72,47 @@ class Sight:
         for row in rows:
             self._known.setdefault(row._meta.concrete_model or type(row), {})[str(row.pk)] = row
 
-    def actor(self, entry: Entry) -> Named:
+    def actor(self, entry: Entry) -> ObjectReference:
         if entry.actor_kind == ActorKind.PERSON:
             return self.named(get_user_model(), entry.actor_id)
-        return Named(text=entry.actor_id, id=entry.actor_id, kind=str(labels.ACTORS[ActorKind(entry.actor_kind)]))
+        return ObjectReference(
+            text=entry.actor_id, id=entry.actor_id, kind=str(labels.ACTORS[ActorKind(entry.actor_kind)])
+        )
 
-    def behind(self, entry: Entry) -> Named | None:
+    def behind(self, entry: Entry) -> ObjectReference | None:
         """Who is behind an impersonation, or on whose behalf a service acts."""
         if not entry.behind_kind or not entry.behind_id:
             return None
         if entry.behind_kind == ActorKind.PERSON:
             return self.named(get_user_model(), entry.behind_id)
-        return Named(text=entry.behind_id, id=entry.behind_id, kind=str(labels.ACTORS[ActorKind(entry.behind_kind)]))
+        return ObjectReference(
+            text=entry.behind_id, id=entry.behind_id, kind=str(labels.ACTORS[ActorKind(entry.behind_kind)])
+        )
 
-    def person(self, entry: Entry) -> Named | None:
+    def person(self, entry: Entry) -> ObjectReference | None:
         return self.named(get_user_model(), entry.person) if entry.person else None
 
-    def object(self, entry: Entry) -> Named | None:
+    def object(self, entry: Entry) -> ObjectReference | None:
         if not entry.object_table:
             return None
         model, key = labels.model_of(entry.object_table), entry.object_id or ""
         return (
-            self.named(model, key) if model else Named(text=short(key), id=key, kind=labels.plain(entry.object_table))
+            self.named(model, key)
+            if model
+            else ObjectReference(text=short(key), id=key, kind=labels.readable(entry.object_table))
         )
 
-    def named(self, model: type[Model], key: str) -> Named:
+    def named(self, model: type[Model], key: str) -> ObjectReference:
         if (model, key) not in self._named:
             self._named[model, key] = self._name(model, key)
         return self._named[model, key]
 
-    def _name(self, model: type[Model], key: str) -> Named:
+    def _name(self, model: type[Model], key: str) -> ObjectReference:
         kind = labels.name_of_model(model)
         row = None if model._meta.auto_created else self.row(model, key)  # joins have no names of their own
         if row is None:
-            return Named(text=short(key), id=key, kind=kind)
-        return Named(text=str(row) or short(key), id=key, kind=kind, url=self._url(row))
+            return ObjectReference(text=short(key), id=key, kind=kind)
+        return ObjectReference(text=str(row) or short(key), id=key, kind=kind, url=self._url(row))
 
     def row(self, model: type[Model], key: str) -> Model | None:
         """Return the row as it is now, if there is one and the reader may see it."""

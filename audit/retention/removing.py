@@ -22,7 +22,7 @@ from audit.models import JobRun, Retention
 from audit.retention.rules import SITE, due
 from audit.sealing.ids import Ids
 from audit.sealing.keys import signed
-from audit.sealing.seals import as_told, oldest_unsealed
+from audit.sealing.seals import format_time, oldest_unsealed
 from audit.tallies import SLACK, first_id
 from foundation.clocks import LEEWAY
 from foundation.locks import one_at_a_time
@@ -175,10 +175,10 @@ def _told(ids: Ids, until: datetime, *, month: str | None = None, tenant_id: str
         "removal",
         {
             "removal": str(uuid4()),
-            "removed_at": as_told(timezone.now()),
+            "removed_at": format_time(timezone.now()),
             "month": month,
             "tenant_id": tenant_id,
-            "until": as_told(until),
+            "until": format_time(until),
             "entries": len(ids),
             "ids": str(ids),
             "first_id": ids.spans[0][0],

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.sealing.keys import KeyUnknown, NotAuthentic, checked, signed
-from audit.sealing.seals import as_told, last_seal
+from audit.sealing.seals import format_time, last_seal
 
 
 class CheckpointRefused(Exception):
@@ -21,7 +21,7 @@ def make() -> str:
         raise CheckpointRefused("nothing is sealed yet")
     told = {
         "checkpoint": 1,
-        "at": as_told(timezone.now()),
+        "at": format_time(timezone.now()),
         "number": last["seal"],
         "sealed_at": last["sealed_at"],
         "last_id": last["last_id"],

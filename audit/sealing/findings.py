@@ -6,7 +6,7 @@ from enum import StrEnum
 MOST = 1000  # faults that are named one by one; more of them are counted
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     EDITED = "edited"
     DELETED = "deleted"
     INSERTED = "inserted"
@@ -21,25 +21,25 @@ class Kind(StrEnum):
 
 
 SAID = {
-    Kind.EDITED: "entries are not as they were sealed",
-    Kind.DELETED: "sealed entries are missing, and retention has not removed them",
-    Kind.INSERTED: "entries are in no seal, although sealing has passed them",
-    Kind.REORDERED: "ids are out of order, or stand more than once",
-    Kind.PERSONAL: "personal values do not fit their entry's digest",
-    Kind.SEAL: "a seal was not made, or not so, by our keys",
-    Kind.CHAIN: "a seal does not follow on the one before",
-    Kind.REMOVAL: "a removal was not recorded, or not so, by our keys",
-    Kind.CUT: "the end is missing",
-    Kind.UNSEALED: "entries have waited too long for a seal: the sealing job has stopped",
-    Kind.UNREADABLE: "a line is not of the trail",
+    FindingKind.EDITED: "entries are not as they were sealed",
+    FindingKind.DELETED: "sealed entries are missing, and retention has not removed them",
+    FindingKind.INSERTED: "entries are in no seal, although sealing has passed them",
+    FindingKind.REORDERED: "ids are out of order, or stand more than once",
+    FindingKind.PERSONAL: "personal values do not fit their entry's digest",
+    FindingKind.SEAL: "a seal was not made, or not so, by our keys",
+    FindingKind.CHAIN: "a seal does not follow on the one before",
+    FindingKind.REMOVAL: "a removal was not recorded, or not so, by our keys",
+    FindingKind.CUT: "the end is missing",
+    FindingKind.UNSEALED: "entries have waited too long for a seal: the sealing job has stopped",
+    FindingKind.UNREADABLE: "a line is not of the trail",
 }
 
 
 @dataclass
-class Fault:
+class Finding:
     """Something found, over a span. Where entries are missing the times are those of the seals that held them."""
 
-    kind: Kind
+    kind: FindingKind
     first_id: int
     last_id: int
     first_at: str = ""
@@ -58,7 +58,7 @@ class Fault:
 class Findings:
     """The outcome of a verification. Faults of one kind without a sound entry between them are one fault."""
 
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Finding] = field(default_factory=list)
     more_faults: int = 0
     entries: int = 0
     seals: int = 0
@@ -69,7 +69,7 @@ class Findings:
     unsealed_since: str = ""
     is_whole: bool = True
     notes: list[str] = field(default_factory=list)
-    _open: Fault | None = None
+    _open: Finding | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -79,7 +79,7 @@ class Findings:
         """An entry was as it should be: what comes next is another fault."""
         self._open = None
 
-    def found(self, fault: Fault) -> None:
+    def found(self, fault: Finding) -> None:
         last = self._open
         if last and last.kind is fault.kind and not fault.detail:
             last.last_id = max(last.last_id, fault.last_id)

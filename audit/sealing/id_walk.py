@@ -10,7 +10,7 @@ class IdWalk:
     """The ids of a seal or a removal, gone through as the lines come."""
 
     spans: tuple[tuple[int, int], ...]
-    told: Mapping[str, Any]
+    record: Mapping[str, Any]
     digests: bytes = b""
     index: int = 0  # of the span
     next: int = 0  # id

@@ -22,42 +22,42 @@ class NotAuthentic(Exception):
 
 
 @dataclass(frozen=True)
-class Key:
+class SealingKey:
     """A key; ``age`` is 0 for the newest, which seals. The others still verify what they once sealed."""
 
     id: str
     age: int
     secret: bytes = field(repr=False)
 
-    def sign(self, kind: str, told: Mapping[str, Any]) -> str:
+    def sign(self, kind: str, values: Mapping[str, Any]) -> str:
         """Return the code of everything told, in hexadecimal; no kind of thing can pass for another."""
-        text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hmac.digest(self.secret, f"vestibule {kind} 1\n{text}".encode(), sha256).hex()
 
 
-def signed(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+def signed(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is told with the newest key's name and its code."""
     key = newest()
-    content = {**told, "key_id": key.id}
+    content = {**values, "key_id": key.id}
     return content | {"mac": key.sign(kind, content)}
 
 
-def checked(kind: str, told: Mapping[str, Any]) -> Key:
+def checked(kind: str, values: Mapping[str, Any]) -> SealingKey:
     """Return the key by which this is authentic. Raises KeyUnknown, NotAuthentic."""
-    key = next((key for key in keys() if key.id == told.get("key_id")), None)
+    key = next((key for key in keys() if key.id == values.get("key_id")), None)
     if key is None:
-        raise KeyUnknown(told.get("key_id"))
-    content = {name: value for name, value in told.items() if name != "mac"}
-    if not hmac.compare_digest(key.sign(kind, content), str(told.get("mac"))):
+        raise KeyUnknown(values.get("key_id"))
+    content = {name: value for name, value in values.items() if name != "mac"}
+    if not hmac.compare_digest(key.sign(kind, content), str(values.get("mac"))):
         raise NotAuthentic
     return key
 
 
-def newest() -> Key:
+def newest() -> SealingKey:
     return keys()[0]
 
 
-def keys() -> tuple[Key, ...]:
+def keys() -> tuple[SealingKey, ...]:
     """Return those of AUDIT_SEALING_KEYS, and those derived from SECRET_KEY and its fallbacks.
 
     By the derived ones sealed who had no other yet.
@@ -66,9 +66,9 @@ def keys() -> tuple[Key, ...]:
 
 
 @lru_cache(maxsize=4)
-def _keys(given: tuple[bytes, ...], secret_keys: tuple[str, ...]) -> tuple[Key, ...]:
+def _keys(given: tuple[bytes, ...], secret_keys: tuple[str, ...]) -> tuple[SealingKey, ...]:
     return tuple(
-        Key(id=sha256(b"vestibule key id\n" + secret).hexdigest()[:12], age=age, secret=secret)
+        SealingKey(id=sha256(b"vestibule key id\n" + secret).hexdigest()[:12], age=age, secret=secret)
         for age, secret in enumerate((*given, *map(_derived, secret_keys)))
     )
 

@@ -12,7 +12,7 @@ BATCH = 1000  # lines
 BATCHES = 4  # that wait at the most: what is held in memory
 
 
-def ahead(stream: Callable[[], Generator[str, None, None]]) -> Generator[str, None, None]:
+def prefetch(stream: Callable[[], Generator[str, None, None]]) -> Generator[str, None, None]:
     """Yield the lines of a stream, which a thread goes through with a connection of its own."""
     batches: Queue[list[str] | None] = Queue(BATCHES)
     unwanted = Event()

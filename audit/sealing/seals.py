@@ -42,7 +42,7 @@ NONE = Ids(())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class SealPosition:
     """How far the sealing has come on this server, and which of its entries lie in seals out of the order already."""
 
     txid: int = 0
@@ -82,20 +82,20 @@ def last_seal() -> dict[str, Any] | None:
     return read(found[0]) if found else None
 
 
-def place_of(last: dict[str, Any] | None) -> tuple[Place, int]:
+def position_after(last: dict[str, Any] | None) -> tuple[SealPosition, int]:
     """Return where the sealing goes on, and the oldest transaction that is still running."""
     cluster, oldest_running = _one(HERE)
     if last is None:
-        return Place(cluster=cluster), oldest_running
+        return SealPosition(cluster=cluster), oldest_running
     if _is_from_here(last, cluster, oldest_running):
         return _place_after(last), oldest_running
-    return Place(cluster=cluster, floor_id=_one("SELECT max(last_id) FROM audit_seal")[0]), oldest_running
+    return SealPosition(cluster=cluster, floor_id=_one("SELECT max(last_id) FROM audit_seal")[0]), oldest_running
 
 
 def oldest_unsealed() -> datetime | None:
     """Return since when entries wait for a seal."""
     with transaction.atomic():
-        place, _oldest_running = place_of(last_seal())
+        place, _oldest_running = position_after(last_seal())
         return next((at for _id, _txid, at, _line in place.unsealed(PRESENT, 2**63 - 1, 1)), None)
 
 
@@ -103,8 +103,8 @@ def _is_from_here(last: dict[str, Any], cluster: int, oldest_running: int) -> bo
     return bool(last["cluster"] == cluster and (last["carried"] or last["upto_txid"] <= oldest_running))
 
 
-def _place_after(last: dict[str, Any]) -> Place:
-    place = Place(cluster=last["cluster"], floor_id=last["floor_id"])
+def _place_after(last: dict[str, Any]) -> SealPosition:
+    place = SealPosition(cluster=last["cluster"], floor_id=last["floor_id"])
     if place.floor_id:
         place = replace(place, carried=_carried(place.floor_id))
     return place if last["carried"] else replace(place, txid=last["upto_txid"], id=last["upto_id"])
@@ -116,11 +116,11 @@ def _seal_block() -> int:
             return 0
         last = last_seal()
         if last is not None:
-            _refuse_to_follow(last)
+            _check_last_seal(last)
             cluster, oldest_running = _one(HERE)
             if not _is_from_here(last, cluster, oldest_running):
                 last = _carry_over(last)
-        place, oldest_running = place_of(last)
+        place, oldest_running = position_after(last)
         found = list(_digested(place.unsealed(FINISHED, oldest_running, BLOCK)))
         upto = (oldest_running, 0) if len(found) < BLOCK else (found[-1].txid, found[-1].id)
         return _append(last, place, found, upto=upto)
@@ -133,7 +133,7 @@ def _carry_over(last: dict[str, Any]) -> dict[str, Any]:
     that will be: so these seals stand outside the order, which begins anew and passes by what they hold.
     """
     newest_id = _one("SELECT coalesce(max(id), 0) FROM audit_entry")[0]
-    place, _oldest_running = place_of(last)
+    place, _oldest_running = position_after(last)
     old = _place_after(last)
     while found := list(_digested(old.unsealed(PRESENT, newest_id, BLOCK))):
         upto = (found[-1].txid, found[-1].id)
@@ -157,7 +157,12 @@ def _digested(rows: Iterator[tuple[int, int, datetime, str]]) -> Iterator[_Diges
 
 
 def _append(
-    last: dict[str, Any] | None, place: Place, found: list[_Digested], *, upto: tuple[int, int], carried: bool = False
+    last: dict[str, Any] | None,
+    place: SealPosition,
+    found: list[_Digested],
+    *,
+    upto: tuple[int, int],
+    carried: bool = False,
 ) -> int:
     if not found:
         return 0
@@ -167,13 +172,13 @@ def _append(
         "seal",
         {
             "seal": last["seal"] + 1 if last else 1,
-            "sealed_at": as_told(timezone.now()),
+            "sealed_at": format_time(timezone.now()),
             "entries": len(found),
             "ids": str(Ids.of(entry.id for entry in by_id)),
             "first_id": by_id[0].id,
             "last_id": by_id[-1].id,
-            "first_at": as_told(min(entry.at for entry in found)),
-            "last_at": as_told(max(entry.at for entry in found)),
+            "first_at": format_time(min(entry.at for entry in found)),
+            "last_at": format_time(max(entry.at for entry in found)),
             "upto_txid": upto[0],
             "upto_id": upto[1],
             "cluster": place.cluster,
@@ -189,17 +194,17 @@ def _append(
     return len(found)
 
 
-def _row(told: dict[str, Any]) -> str:
-    row = {("number" if name == "seal" else name): value for name, value in told.items()}
-    return json.dumps(row | {name: rf"\x{told[name]}" for name in ("digest", "previous", "mac")})
+def _row(values: dict[str, Any]) -> str:
+    row = {("number" if name == "seal" else name): value for name, value in values.items()}
+    return json.dumps(row | {name: rf"\x{values[name]}" for name in ("digest", "previous", "mac")})
 
 
-def as_told(at: datetime) -> str:
+def format_time(at: datetime) -> str:
     """Write a time as the lines do."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _refuse_to_follow(last: dict[str, Any]) -> None:
+def _check_last_seal(last: dict[str, Any]) -> None:
     """A seal upon one that is not ours, or by a key that was replaced, would be a fault for ever: stopping is not."""
     try:
         key = checked("seal", last)

@@ -73,12 +73,12 @@ def measure(running: Running, many: int) -> bool:
     from audit.models import Retention  # noqa: PLC0415
     from audit.retention.removing import remove_what_is_due  # noqa: PLC0415
     from audit.sealing.findings import Findings  # noqa: PLC0415
-    from audit.sealing.prefetch import ahead  # noqa: PLC0415
+    from audit.sealing.prefetch import prefetch  # noqa: PLC0415
     from audit.sealing.seals import seal  # noqa: PLC0415
-    from audit.sealing.verifying import Verification  # noqa: PLC0415
+    from audit.sealing.verification import Verification  # noqa: PLC0415
 
     def verify() -> Findings:
-        return Verification().read(ahead(lambda: canonical.stream(personal=True)))
+        return Verification().read(prefetch(lambda: canonical.stream(personal=True)))
 
     timed(seal)
     without = min(one_more(running, seal) for _ in range(5))

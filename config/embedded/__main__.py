@@ -10,11 +10,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
-from config import obstacles
-from config.embedded import choices, kept, maker, place, programs
+from config import disk_errors
+from config.embedded import choices, directories, make_signals, programs, stored_secrets
 from config.embedded.child import CannotStart
-from config.embedded.choices import Given
-from config.embedded.place import Place
+from config.embedded.choices import GivenSettings
+from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import Programs
 from config.embedded.supervisor import Supervisor
@@ -34,24 +34,24 @@ class StopRequested(BaseException):
 class Run:
     """One run of the product in this checkout."""
 
-    place: Place
-    given: Given
+    place: Directories
+    given: GivenSettings
     supervisor: Supervisor
 
     def start(self) -> None:
         """Start everything in order and say where it is. Raises CannotStart."""
-        secrets = kept.secrets_in(self.place.state / "secrets")
+        secrets = stored_secrets.secrets_in(self.place.state / "secrets")
         web, sandbox = self._port("PORT", 8000), self._port("SANDBOX_PORT", 9000)
         addresses = {"PORT": str(web), "SANDBOX_PORT": str(sandbox), "PUBLIC_URL": f"http://127.0.0.1:{web}"}
         chosen = choices.product(
             self.given,
-            kept=secrets,
+            stored=secrets,
             servers=self._start_servers(secrets) | addresses,
             sandbox=sandbox_environment(f"http://127.0.0.1:{sandbox}", default_clients()),
         )
         if not (self.place.state / "env").exists():
             say("Setting up the database: this takes up to a minute, the first time only ...")
-        kept.write(self.place.state / "env", chosen)
+        stored_secrets.write(self.place.state / "env", chosen)
         product = Programs(place=self.place, environment=programs.own_environment(chosen))
         product.manage("demo", "--migrate")  # before the site: whoever finds it answering may sign in
         self.supervisor.start(product.sandbox(sandbox), product.web(web))
@@ -118,7 +118,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def only_one(state: Place) -> Iterator[None]:
+def only_one(state: Directories) -> Iterator[None]:
     """Hold the checkout's lock, which the kernel frees however this process ends."""
     with (state.run / "lock").open("w") as lock:
         try:
@@ -155,11 +155,11 @@ def stopping(supervisor: Supervisor) -> Iterator[None]:
 
 def main() -> int:
     os.chdir(CHECKOUT)
-    maker.follow()
-    given = Given(values={**kept.read(CHECKOUT / ".env"), **os.environ})
+    make_signals.follow()
+    given = GivenSettings(values={**stored_secrets.read(CHECKOUT / ".env"), **os.environ})
     try:
         with ExitStack() as stack:
-            where = place.find(CHECKOUT / ".local")
+            where = directories.find(CHECKOUT / ".local")
             stack.enter_context(only_one(where))
             for log in where.logs.glob("*.log"):
                 log.unlink()
@@ -171,7 +171,7 @@ def main() -> int:
         say(f"Vestibule cannot start: {refused}")
         return 1
     except OSError as failed:
-        say(f"Vestibule cannot run: {obstacles.sentence(failed, CHECKOUT / '.local')}")
+        say(f"Vestibule cannot run: {disk_errors.sentence(failed, CHECKOUT / '.local')}")
         return 1
     return 0
 

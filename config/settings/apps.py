@@ -38,7 +38,7 @@ MIDDLEWARE = [
     "config.middleware.in_words",
     "config.middleware.unavailable",
     "config.middleware.too_often",
-    "config.middleware.ended_meanwhile",
+    "config.middleware.revoked_meanwhile",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",

@@ -1,7 +1,7 @@
 """PostgreSQL, in the runtime role, through a pool in each process."""
 
 from config.database import django_settings
-from config.settings.env import TOLD
+from config.settings.env import ENV
 
-DATABASES = {"default": django_settings(TOLD.database_url.get_secret_value())}
-DATABASE_OWNER_URL = TOLD.database_owner_url.get_secret_value() if TOLD.database_owner_url else None
+DATABASES = {"default": django_settings(ENV.database_url.get_secret_value())}
+DATABASE_OWNER_URL = ENV.database_owner_url.get_secret_value() if ENV.database_owner_url else None

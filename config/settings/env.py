@@ -4,6 +4,6 @@ from config import environment
 from config.variables import ConfigurationRefused
 
 try:
-    TOLD = environment.read()
+    ENV = environment.read()
 except ConfigurationRefused as refused:
     raise SystemExit(str(refused)) from None

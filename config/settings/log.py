@@ -3,9 +3,9 @@
 import structlog
 
 from config.logs import PROCESSORS
-from config.settings.env import TOLD
+from config.settings.env import ENV
 
-_renderer = structlog.dev.ConsoleRenderer(colors=False) if TOLD.is_development else structlog.processors.JSONRenderer()
+_renderer = structlog.dev.ConsoleRenderer(colors=False) if ENV.is_development else structlog.processors.JSONRenderer()
 
 LOGGING = {
     "version": 1,

@@ -3,16 +3,16 @@
 from urllib.parse import urlsplit
 
 from config import mail
-from config.own_address import is_loopback
-from config.settings.env import TOLD
+from config.own_url import is_loopback
+from config.settings.env import ENV
 
-_host = urlsplit(TOLD.base_url).hostname or ""
+_host = urlsplit(ENV.base_url).hostname or ""
 
-CAN_SEND_MAIL = bool(TOLD.mail_url)
-DEFAULT_FROM_EMAIL = TOLD.email_from or f"no-reply@{'localhost' if is_loopback(_host) else _host}"
+CAN_SEND_MAIL = bool(ENV.mail_url)
+DEFAULT_FROM_EMAIL = ENV.email_from or f"no-reply@{'localhost' if is_loopback(_host) else _host}"
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-_way = mail.read(TOLD.mail_url)
+_way = mail.read(ENV.mail_url)
 EMAIL_BACKEND = _way.backend
 EMAIL_HOST = _way.host
 EMAIL_PORT = _way.port

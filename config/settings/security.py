@@ -6,31 +6,31 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 
 from config.keys import key_of
-from config.settings.env import TOLD
+from config.settings.env import ENV
 
-_public = urlsplit(TOLD.base_url)
+_public = urlsplit(ENV.base_url)
 _over_tls = _public.scheme == "https"
 
 SESSION_ENGINE = "accounts.sessions"
-SESSION_IDLE = timedelta(minutes=TOLD.session_idle_minutes)  # tenants may shorten all four
-SESSION_LIFETIME = timedelta(hours=TOLD.session_lifetime_hours)
-REMEMBERED_IDLE = timedelta(days=TOLD.remembered_idle_days)
-REMEMBERED_LIFETIME = timedelta(days=TOLD.remembered_lifetime_days)
-SECRET_KEY = TOLD.secret_key.get_secret_value()
-SECRET_KEY_FALLBACKS = [secret.get_secret_value() for secret in TOLD.secret_key_fallbacks]
-AUDIT_SEALING_KEYS = [key_of(secret) for secret in TOLD.audit_sealing_keys]
-TOKEN_ENCRYPTION_KEYS = [key_of(secret) for secret in TOLD.token_encryption_keys]
-DEBUG = TOLD.debug
-PUBLIC_URL = TOLD.base_url
-SITE_NAME = TOLD.site_name
-TRUSTED_PROXIES = TOLD.trusted_proxies
-FORWARDING_HEADER = TOLD.forwarding_header
-RATE_LIMITS_EXEMPT = TOLD.rate_limits_exempt
-WEBHOOKS_ALLOW_LOOPBACK = TOLD.is_development  # receivers on this machine, also without TLS
+SESSION_IDLE = timedelta(minutes=ENV.session_idle_minutes)  # tenants may shorten all four
+SESSION_LIFETIME = timedelta(hours=ENV.session_lifetime_hours)
+REMEMBERED_IDLE = timedelta(days=ENV.remembered_idle_days)
+REMEMBERED_LIFETIME = timedelta(days=ENV.remembered_lifetime_days)
+SECRET_KEY = ENV.secret_key.get_secret_value()
+SECRET_KEY_FALLBACKS = [secret.get_secret_value() for secret in ENV.secret_key_fallbacks]
+AUDIT_SEALING_KEYS = [key_of(secret) for secret in ENV.audit_sealing_keys]
+TOKEN_ENCRYPTION_KEYS = [key_of(secret) for secret in ENV.token_encryption_keys]
+DEBUG = ENV.debug
+PUBLIC_URL = ENV.base_url
+SITE_NAME = ENV.site_name
+TRUSTED_PROXIES = ENV.trusted_proxies
+FORWARDING_HEADER = ENV.forwarding_header
+RATE_LIMITS_EXEMPT = ENV.rate_limits_exempt
+WEBHOOKS_ALLOW_LOOPBACK = ENV.is_development  # receivers on this machine, also without TLS
 
 _own_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname or ""
-ALLOWED_HOSTS = list(dict.fromkeys([_own_host, *TOLD.allowed_hosts]))
-if TOLD.is_development:
+ALLOWED_HOSTS = list(dict.fromkeys([_own_host, *ENV.allowed_hosts]))
+if ENV.is_development:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
 HOST_ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]  # TLS may end at a proxy
@@ -39,7 +39,7 @@ _prefix = "__Host-" if _over_tls else ""
 SESSION_COOKIE_NAME = f"{_prefix}sessionid"
 SESSION_COOKIE_SECURE = _over_tls
 SESSION_COOKIE_SAMESITE = "Lax"  # providers send people back by a top-level GET
-CSRF_FAILURE_VIEW = "config.stale.answer"
+CSRF_FAILURE_VIEW = "config.csrf_failure.answer"
 CSRF_COOKIE_NAME = f"{_prefix}csrftoken"
 CSRF_COOKIE_SECURE = _over_tls
 CSRF_COOKIE_HTTPONLY = True

@@ -7,15 +7,15 @@ from pydantic import SecretStr
 
 from config import second_factors
 from config.environment import Environment
-from config.settings.env import TOLD
+from config.settings.env import ENV
 
 
-def _told_of(provider: str) -> dict[str, Any]:
+def _provider_settings(provider: str) -> dict[str, Any]:
     """Gather what the environment says of a provider: GOOGLE_CLIENT_ID becomes client_id, and so on."""
     found: dict[str, Any] = {}
     for name in Environment.model_fields:
         if name.startswith(f"{provider}_"):
-            value = getattr(TOLD, name)
+            value = getattr(ENV, name)
             found[name.removeprefix(f"{provider}_")] = (
                 value.get_secret_value() if isinstance(value, SecretStr) else value
             )
@@ -23,15 +23,15 @@ def _told_of(provider: str) -> dict[str, Any]:
 
 
 SIGN_IN_PROVIDERS = {
-    name.removesuffix("_client_id"): _told_of(name.removesuffix("_client_id"))
+    name.removesuffix("_client_id"): _provider_settings(name.removesuffix("_client_id"))
     for name in Environment.model_fields
     if name.endswith("_client_id")
 }
 
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.backends.AccountBackend"]
-OFFLINE_ACCESS = frozenset(TOLD.offline_access)
-LOCAL_ACCOUNTS = TOLD.local_accounts
-INVITATION_LIFETIME = timedelta(days=TOLD.invitation_days)
+OFFLINE_ACCESS = frozenset(ENV.offline_access)
+LOCAL_ACCOUNTS = ENV.local_accounts
+INVITATION_LIFETIME = timedelta(days=ENV.invitation_days)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"
 
@@ -45,9 +45,9 @@ SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 ACCOUNT_RATE_LIMITS = False  # accounts.sign_in.login_throttle is the one brake
 
-LOCAL_PASSWORDS = TOLD.local_passwords == "on"
-ADMIN_NEEDS_SECOND_FACTOR = TOLD.asks_administrators_for_second_factor
-MFA_BY_PROVIDER = second_factors.read(TOLD.mfa_by_provider)
+LOCAL_PASSWORDS = ENV.local_passwords == "on"
+ADMIN_NEEDS_SECOND_FACTOR = ENV.asks_administrators_for_second_factor
+MFA_BY_PROVIDER = second_factors.read(ENV.mfa_by_provider)
 MFA_ADAPTER = "accounts.sign_in.factors.enrolled.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a step of 30 seconds to either side: for clocks that differ and people who type slowly

@@ -1,23 +1,23 @@
 """Where what is not a table lives: static files, the cache, the queue."""
 
-from config.settings.env import TOLD
+from config.settings.env import ENV
 from config.variables import CHECKOUT
 
 STATIC_URL = "/static/"
-STATIC_ROOT = None if TOLD.is_development else CHECKOUT / "staticfiles"
+STATIC_ROOT = None if ENV.is_development else CHECKOUT / "staticfiles"
 STATICFILES_DIRS = [CHECKOUT / "static"]
-WHITENOISE_USE_FINDERS = TOLD.is_development  # a checkout serves its files without collecting them
+WHITENOISE_USE_FINDERS = ENV.is_development  # a checkout serves its files without collecting them
 STORAGES = {
     "staticfiles": {
         "BACKEND": (
             "django.contrib.staticfiles.storage.StaticFilesStorage"
-            if TOLD.is_development
+            if ENV.is_development
             else "whitenoise.storage.CompressedManifestStaticFilesStorage"
         )
     }
 }
 
-REDIS_URL = TOLD.redis_url.get_secret_value()
+REDIS_URL = ENV.redis_url.get_secret_value()
 CACHES = {
     "default": {
         "BACKEND": "foundation.cache.Cache",

@@ -16,7 +16,7 @@ from accounts.sign_in.factors.enrolled import Kind, factors_of
 from accounts.sign_in.provider_names import name_of
 from audit.models import Entry
 from audit.reading import labels
-from audit.reading.visibility import Sight
+from audit.reading.visibility import Visibility
 from console.scope import actor
 from foundation.browsers import name_browser
 from foundation.rows import Rows, fetch_all
@@ -83,13 +83,13 @@ def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> lis
         "accounts.view_session": _sessions,
         "audit.view_entry": _history,
     }
-    sight = Sight(request)
+    sight = Visibility(request)
     sight.know(user, person)
     shown = [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
     return [*shown[:-1], _factors(request, user), *shown[-1:]] if may_change else shown
 
 
-def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
+def _memberships(request: HttpRequest, user: User, sight: Visibility) -> Panel:
     """Those in the reader's own tenant, or all for a superuser: the database guards the table."""
     memberships = [_membership(row, user) for row in fetch_all(OF_MEMBERSHIPS, [user.pk])]
     sight.know(*memberships)
@@ -109,7 +109,7 @@ def _memberships(request: HttpRequest, user: User, sight: Sight) -> Panel:
     )
 
 
-def _identities(_request: HttpRequest, user: User, sight: Sight) -> Panel:
+def _identities(_request: HttpRequest, user: User, sight: Visibility) -> Panel:
     identities = [IDENTITIES.read(row) for row in fetch_all(OF_IDENTITIES, [user.pk])]
     sight.know(*identities)
     return Panel(
@@ -156,7 +156,7 @@ def _factors(request: HttpRequest, user: User) -> Panel:
     )
 
 
-def _sessions(_request: HttpRequest, user: User, _sight: Sight) -> Panel:
+def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> Panel:
     """Without the keys, which would open them."""
     live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
     return Panel(
@@ -178,7 +178,7 @@ def _sessions(_request: HttpRequest, user: User, _sight: Sight) -> Panel:
     )
 
 
-def _history(_request: HttpRequest, user: User, sight: Sight) -> Panel:
+def _history(_request: HttpRequest, user: User, sight: Visibility) -> Panel:
     """The newest of what concerns the person: of the tenant's own part, for its administrators."""
     scope = current()
     found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
@@ -195,7 +195,7 @@ def _history(_request: HttpRequest, user: User, sight: Sight) -> Panel:
     )
 
 
-def _told(entry: Entry, sight: Sight) -> Row:
+def _told(entry: Entry, sight: Visibility) -> Row:
     actor, what = sight.actor(entry), sight.object(entry)
     return Row(
         cells=(

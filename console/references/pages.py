@@ -109,7 +109,7 @@ def _told(request: HttpRequest, found: Found) -> dict[str, Any]:
         "entry": found.entry,
         "happened": labels.happening(found.entry.action),
         "provider": name_of(details["provider"]) if details.get("provider") else "",
-        "reason": labels.plain(str(details.get("reason", ""))).capitalize(),
+        "reason": labels.readable(str(details.get("reason", ""))).capitalize(),
         "code": details.get("reason", ""),
         "detail": details.get("detail", ""),
         "mend": mend_of(found.entry.action, str(details.get("reason", ""))),

@@ -25,10 +25,10 @@ from audit.declarations import declaration_of, tables
 from audit.events import Event
 from audit.models import Entry, Source
 from audit.reading import labels, point_in_time
-from audit.reading.filters import Asked
-from audit.reading.presentation import Telling, personal_of
+from audit.reading.filters import TrailFilterForm
+from audit.reading.presentation import EntryPresentation, personal_of
 from audit.reading.search import Condition
-from audit.reading.visibility import Named, Sight
+from audit.reading.visibility import ObjectReference, Visibility
 from audit.tallies import SLACK
 from console.lists.paging import KeysetAdmin
 from console.trail.history import history
@@ -45,7 +45,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     ordering = ["-id"]
     actions = None
     change_list_template = "admin/audit/entry/list.html"
-    filters_form: ClassVar[type[Asked]] = Asked
+    filters_form: ClassVar[type[TrailFilterForm]] = TrailFilterForm
 
     def get_urls(self) -> list[URLPattern]:
         models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.past_view)
@@ -58,7 +58,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def get_changelist(self, request: HttpRequest, **_options: Any) -> type[ChangeList]:
         return TrailList
 
-    def get_filters_form(self, request: HttpRequest) -> Asked:
+    def get_filters_form(self, request: HttpRequest) -> TrailFilterForm:
         return self.filters_form(request.GET)
 
     def scope(self, request: HttpRequest) -> Sequence[Condition]:
@@ -92,22 +92,22 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
     def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         """Return what the page of an entry says."""
-        sight = Sight(request, self.admin_site)
-        sight.gather([entry], values=True)
-        telling = Telling(entry=entry, sight=sight, personal=personal_of(entry))
+        visibility = Visibility(request, self.admin_site)
+        visibility.gather([entry], values=True)
+        telling = EntryPresentation(entry=entry, visibility=visibility, personal=personal_of(entry))
         changes_a_row = entry.action in labels.CHANGES
         return {
-            "title": _headline(entry, sight),
+            "title": _headline(entry, visibility),
             "entry": entry,
             "telling": telling,
-            "lines": telling.lines(),
+            "lines": telling.changed_fields(),
             "has_both": entry.before is not None and entry.after is not None,
-            "actor": sight.actor(entry),
-            "behind": sight.behind(entry),
+            "actor": visibility.actor(entry),
+            "behind": visibility.behind(entry),
             "reason": reason_of(entry, self.get_queryset(request)),
-            "object": sight.object(entry),
+            "object": visibility.object(entry),
             "kind": capfirst(labels.kind_of_object(entry.object_table)),
-            "person": sight.person(entry),
+            "person": visibility.person(entry),
             "happened": labels.happening(entry.action),
             "history": history(entry.object_table, entry.object_id or "") if entry.object_table else "",
             "sides": _sides(entry) if changes_a_row and telling.model else [],
@@ -121,23 +121,23 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             raise Http404
         if not self.has_view_permission(request, entry):
             raise PermissionDenied
-        sight = Sight(request, self.admin_site)
+        visibility = Visibility(request, self.admin_site)
         rewind = point_in_time.before if side == "before" else point_in_time.after
         trouble, past = "", None
         try:
-            past = rewind(entry, model, self.get_queryset(request), sight)
+            past = rewind(entry, model, self.get_queryset(request), visibility)
         except point_in_time.TooFarBack:
             trouble = gettext("So much has changed since then that it cannot be worked out here.")
-        except point_in_time.OutOfSight:
+        except point_in_time.NotVisible:
             trouble = gettext("What became of this object is not for you to see, so what it was cannot be told.")
-        what = sight.object(entry)
+        what = visibility.object(entry)
         context = {
             "title": _("%(object)s as it was") % {"object": what.text if what else ""},
             "entry": entry,
             "object": what,
             "kind": capfirst(labels.name_of_model(model)),
             "past": past,
-            "values": past.lines(model) if past else [],
+            "values": past.changed_fields(model) if past else [],
             "trouble": trouble,
             "side": side,
             "sides": _sides(entry),
@@ -169,7 +169,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         )
 
     @admin.display(description=_("time"))
-    def when(self, entry: Entry, _sight: Sight) -> SafeString:
+    def when(self, entry: Entry, _visibility: Visibility) -> SafeString:
         moment = localtime(entry.at)
         exact = moment.isoformat()
         told = (
@@ -178,12 +178,12 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return mark_safe(told)  # noqa: S308  # numbers, and the name of the site's time zone
 
     @admin.display(description=_("who"))
-    def who(self, entry: Entry, sight: Sight) -> SafeString | str:
-        named = sight.actor(entry)
+    def who(self, entry: Entry, visibility: Visibility) -> SafeString | str:
+        named = visibility.actor(entry)
         return linked(replace(named, kind="") if entry.actor_kind == ActorKind.PERSON else named)
 
     @admin.display(description=_("what happened"))
-    def happened(self, entry: Entry, _sight: Sight) -> SafeString | str:
+    def happened(self, entry: Entry, _visibility: Visibility) -> SafeString | str:
         said = labels.happening(entry.action)
         if entry.source == Source.EVENT:
             why = self._refusal(entry.details or {})
@@ -202,7 +202,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         if not details.get("reason"):
             return ""
         told = (
-            capfirst(labels.plain(str(details["reason"]))),
+            capfirst(labels.readable(str(details["reason"]))),
             self.provider_name(str(details.get("provider") or "")),
             str(details.get("reference") or ""),
         )
@@ -213,13 +213,13 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return provider
 
     @admin.display(description=_("object"))
-    def what(self, entry: Entry, sight: Sight) -> SafeString | str:
-        named = sight.object(entry)
+    def what(self, entry: Entry, visibility: Visibility) -> SafeString | str:
+        named = visibility.object(entry)
         return linked(named) if named else "-"
 
     @admin.display(description=_("person"))
-    def concerned(self, entry: Entry, sight: Sight) -> SafeString | str:
-        named = sight.person(entry)
+    def concerned(self, entry: Entry, visibility: Visibility) -> SafeString | str:
+        named = visibility.person(entry)
         return linked(replace(named, kind="")) if named else "-"
 
 
@@ -238,7 +238,7 @@ def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
     return next((found.reason for found in told[:1] if found.reason), "")
 
 
-def linked(named: Named) -> SafeString:
+def linked(named: ObjectReference) -> SafeString:
     """Show something by its name, after its kind; the whole id is there to be read and copied."""
     kind = f'<span class="quiet">{escape(named.kind)}</span> ' if named.kind else ""
     name = f"<code>{escape(named.text)}</code>" if named.is_short else escape(named.text)
@@ -282,9 +282,9 @@ def _sides(entry: Entry) -> list[tuple[str, str, str]]:
     return sides
 
 
-def _headline(entry: Entry, sight: Sight) -> str:
+def _headline(entry: Entry, visibility: Visibility) -> str:
     said = labels.happening(entry.action)
-    named = sight.object(entry)
+    named = visibility.object(entry)
     if entry.action not in labels.CHANGES or named is None:
         return said.removesuffix(".")
     return f"{said}: {named.kind} {named.text}"

@@ -13,9 +13,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import Entry
-from audit.reading.filters import Asked
-from audit.reading.search import LOOKED_THROUGH, Found, Question, TooSlow, find
-from audit.reading.visibility import Named, Sight
+from audit.reading.filters import TrailFilterForm
+from audit.reading.search import MOST_SCANNED, Question, SearchResult, SearchTooSlow, find
+from audit.reading.visibility import ObjectReference, Visibility
 from console.lists.paging import KeysetChangeList, Order, Place, Side
 
 TABLE = '<div class="results"><table id="result_list"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
@@ -26,9 +26,9 @@ class TrailList(KeysetChangeList):
     """Django's list, whose rows are found as ``audit.reading.search`` finds them."""
 
     model_admin: Any  # the admin of entries, which knows more than any
-    form: Asked
+    form: TrailFilterForm
     question: Question
-    found: Found
+    found: SearchResult
     is_too_slow = False
     rows_in_words = _("entries")
 
@@ -60,9 +60,9 @@ class TrailList(KeysetChangeList):
         self._please_django(request)
         self._show_to(request)
 
-    def _find(self, place: Place | None) -> Found:
+    def _find(self, place: Place | None) -> SearchResult:
         if not self.form.is_valid():
-            return Found(entries=[])
+            return SearchResult(entries=[])
         try:
             return find(
                 self.root_queryset,
@@ -71,12 +71,12 @@ class TrailList(KeysetChangeList):
                 ascending=place is not None and place.side is Side.BEFORE,
                 count=self.list_per_page,
             )
-        except TooSlow:
+        except SearchTooSlow:
             self.is_too_slow = True
-            return Found(entries=[])
+            return SearchResult(entries=[])
 
     def _show_to(self, request: HttpRequest) -> None:
-        self.sight = Sight(request, self.model_admin.admin_site)
+        self.sight = Visibility(request, self.model_admin.admin_site)
         self.sight.gather(self.result_list)
 
     @property
@@ -101,7 +101,7 @@ class TrailList(KeysetChangeList):
         return f"<tr>{first}{rest}</tr>"
 
     @property
-    def of_one_object(self) -> Named | None:
+    def of_one_object(self) -> ObjectReference | None:
         """The object whose history this is, where nothing but an object was asked for."""
         asked = {name: value for name, value in getattr(self.form, "cleaned_data", {}).items() if value}
         if asked.keys() != {"table", "object"}:
@@ -122,7 +122,7 @@ class TrailList(KeysetChangeList):
         return gettext(
             "%(count)s entries were looked through for this page. There may be more beyond: go on, or narrow it down "
             "by time."
-        ) % {"count": f"{LOOKED_THROUGH:,}"}
+        ) % {"count": f"{MOST_SCANNED:,}"}
 
     @property
     def previous_link(self) -> str:

@@ -22,8 +22,8 @@ from audit.context import acting
 from audit.events import Event, record
 from audit.models import Entry
 from audit.reading import labels
-from audit.reading.presentation import Kept, Line, Telling, Value, personal_of, show
-from audit.reading.visibility import Named, Sight
+from audit.reading.presentation import ChangedField, EntryPresentation, Value, ValueState, personal_of, show
+from audit.reading.visibility import ObjectReference, Visibility
 from console.reauthentication import ask_for_fresh_proof
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Restoring:
     entry: Entry
     row: Model
     model_admin: "admin.ModelAdmin[Any]"
-    sight: Sight
+    sight: Visibility
 
     def __post_init__(self) -> None:
         everywhere = getattr(self.model_admin, "fields_to_restore", None)  # of an admin with more forms than one
@@ -66,14 +66,14 @@ class Restoring:
         self.personal = personal_of(self.entry)
 
     @property
-    def named(self) -> Named:
+    def named(self) -> ObjectReference:
         return self.sight.named(type(self.row), str(self.row.pk))
 
     def fields(self) -> list[Restorable]:
         """Return what the entry knows of, the form offers, and is different now."""
         form = self.form_class(instance=self.row)
-        telling = Telling(entry=self.entry, sight=self.sight, personal=self.personal)
-        found = (self._restorable(form, line) for line in telling.lines() if line.is_changed)
+        telling = EntryPresentation(entry=self.entry, visibility=self.sight, personal=self.personal)
+        found = (self._restorable(form, line) for line in telling.changed_fields() if line.is_changed)
         return [field for field in found if field and field.is_different]
 
     def restore(self, names: set[str]) -> Form:
@@ -97,13 +97,13 @@ class Restoring:
             )
         return form
 
-    def _restorable(self, form: Any, line: Line) -> Restorable | None:
+    def _restorable(self, form: Any, line: ChangedField) -> Restorable | None:
         field = labels.field_of(type(self.row), line.column)
         if field is None or field.primary_key or line.before is None:
             return None
         if field.name not in form.fields or form.fields[field.name].disabled:
             return None
-        if line.before.kept not in {Kept.SHOWN, Kept.EMPTY}:
+        if line.before.state not in {ValueState.SHOWN, ValueState.EMPTY}:
             return None
         try:
             value = field.to_python(self._stored(line.column))
@@ -144,7 +144,7 @@ class RestoreAdmin(Base):
         model_admin = self.admin_site._registry.get(model) if model else None  # noqa: SLF001  # Django's own way
         if entry.action != "update" or model is None or model_admin is None:
             return None
-        sight = Sight(request, self.admin_site)
+        sight = Visibility(request, self.admin_site)
         sight.gather([entry], values=True)
         row = sight.row(model, entry.object_id or "")
         if row is None or not model_admin.has_change_permission(request, row):

@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from accounts.models import User
 from accounts.sign_in.provider_names import name_of
 from audit.models import Entry
-from audit.reading.filters import Asked
+from audit.reading.filters import TrailFilterForm
 from audit.reading.search import Condition
 from console.lists import searching
 from console.lists.exporting import ExportAdmin
@@ -67,7 +67,7 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
     def scope(self, request: HttpRequest) -> Sequence[Condition]:
         return () if actor(request).is_superuser else (Condition(where=_of_tenant(request)),)
 
-    def get_filters_form(self, request: HttpRequest) -> Asked:
+    def get_filters_form(self, request: HttpRequest) -> TrailFilterForm:
         """People are found by their address, tenants by their name; who sees one tenant is not asked which."""
 
         def person(called: str) -> str | None:
@@ -76,7 +76,7 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
         names = {"actor": person, "person": person, "tenant": _tenant}
         without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
         told = {name: resolve for name, resolve in names.items() if name not in without}
-        form: type[Asked] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
+        form: type[TrailFilterForm] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
         return form(request.GET)
 
     def provider_name(self, provider: str) -> str:

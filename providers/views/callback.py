@@ -26,7 +26,7 @@ from accounts.sign_in.reauthentication.acts import Act, act_of, after_proof_to_c
 from audit.context import Actor, ActorKind, acting
 from foundation import lifetimes
 from foundation.cookies import set_cookie
-from foundation.moments import Asked, Moment
+from foundation.moments import Moment, StatementMoment
 from foundation.rows import let_go
 from providers import registry, second_factor, vault
 from providers.allauth_adapters import answer_in, note_proof, open_session
@@ -69,7 +69,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
             asker = _asker(request, flow)
             linked = link(external, connect_to=asker, prove=flow.process is Process.REAUTHENTICATE)
-            judged_at = (linked.found.asked if linked.found else Asked.now()).began(began)
+            judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
             if not vault.keep(linked.identity, external.tokens, sid=external.session):
                 raise account_closed(linked.user.pk, "it was closed while the sign-in waited")
             response = _finish(request, flow, external, linked, judged_at)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from foundation.canonical_email import (
     LONGEST,
-    NotAnAddress,
+    NotAnEmail,
     beginning,
     canonical,
     canonical_or_none,
@@ -23,7 +23,7 @@ from foundation.canonical_email import (
     folded,
     for_mail,
     labels_by_spelling,
-    validate_address,
+    validate_canonical,
 )
 
 SAME = [
@@ -95,8 +95,8 @@ def test_addresses_that_unicode_or_a_database_would_fold_together_are_two(one: s
 def test_what_cannot_be_encoded_is_no_address(text: str) -> None:
     assert canonical_or_none(text) is None
     with pytest.raises(ValidationError):
-        validate_address(text)
-    with pytest.raises(NotAnAddress):
+        validate_canonical(text)
+    with pytest.raises(NotAnEmail):
         for_mail(text)
 
 

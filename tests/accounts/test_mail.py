@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.mailing import mail
 from accounts.mailing.mail import Asked, Letter, NotSetUp
-from config.console_mail import EmailBackend
+from config.console_mail import ConsoleEmailBackend
 from config.variables import CHECKOUT
 from jobs.deferred import later
 from jobs.deferred.worker import do, do_errand
@@ -122,7 +122,7 @@ def test_without_a_way_to_send_mail_nothing_is_promised_and_a_check_says_so(sett
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
     with open_mailbox() as mailbox:
-        settings.EMAIL_BACKEND = "config.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "config.smtp.SMTPEmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mailbox.server_address[1]
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         yield mailbox
@@ -192,7 +192,7 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Pa
 
 def test_in_development_a_mail_is_written_as_people_read_it() -> None:
     stream = StringIO()
-    backend = EmailBackend()
+    backend = ConsoleEmailBackend()
     backend.stream = stream
     written = write("registration", CONTEXTS[0])
     message = EmailMultiAlternatives(written.subject, written.text, "us@example.com", [written.to], connection=backend)

@@ -13,7 +13,7 @@ from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from audit.reading.filters import Asked
+from audit.reading.filters import TrailFilterForm
 from tests.admin.crawler import address, known_actions, registered
 from tests.proven import proven
 from tests.tenancy.conftest import Town
@@ -53,7 +53,7 @@ def parameters(model_admin: ModelAdmin[Any]) -> Iterator[str]:
     if model_admin.model._meta.label == "webhooks.Delivery":
         yield "webhook__id__exact"
     if model_admin.model._meta.label == "audit.Entry":
-        yield from Asked.base_fields
+        yield from TrailFilterForm.base_fields
 
 
 def lists() -> list[ModelAdmin[Any]]:

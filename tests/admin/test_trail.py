@@ -210,7 +210,7 @@ def test_no_page_counts_and_a_page_that_takes_too_long_says_so(
     assert [query["sql"] for query in asked.captured_queries if "COUNT(" in query["sql"].upper()] == []
 
     def slow(*_args: object, **_options: object) -> None:
-        with search.patience("20ms"), connection.cursor() as cursor:
+        with search.time_limit("20ms"), connection.cursor() as cursor:
             cursor.execute("SELECT pg_sleep(5)")
 
     monkeypatch.setattr("console.trail.listing.find", slow)

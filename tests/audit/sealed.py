@@ -12,8 +12,8 @@ from audit import canonical
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry
-from audit.sealing.findings import Findings, Kind
-from audit.sealing.verifying import Verification
+from audit.sealing.findings import FindingKind, Findings
+from audit.sealing.verification import Verification
 from tests.servers import Servers
 
 TABLES = ("audit_entry", "audit_personal", "audit_seal", "audit_seal_digests", "audit_removal")
@@ -39,7 +39,7 @@ def verify(**told: object) -> Findings:
     return Verification(**told).read(canonical.stream(personal=True))  # type: ignore[arg-type]  # what each test gives
 
 
-def told(findings: Findings) -> list[tuple[Kind, int, int]]:
+def told(findings: Findings) -> list[tuple[FindingKind, int, int]]:
     return [(fault.kind, fault.first_id, fault.last_id) for fault in findings.faults]
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Identity, User
 from audit.context import acting
 from audit.events import Event, record
-from audit.jsonable import plain
+from audit.jsonable import to_jsonable
 from audit.models import Entry, Personal
 from tests.proven import proven
 
@@ -65,7 +65,7 @@ def test_what_is_left_out_says_of_which_kind_it_was_and_the_admin_shows_it() -> 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True, "x"]}, "\u2028 \U0001f600 \N{REPLACEMENT CHARACTER}", -3])
 def test_what_can_be_written_stays_as_it_is(value: object) -> None:
-    assert plain(value) == value
+    assert to_jsonable(value) == value
 
 
 @pytest.mark.slow

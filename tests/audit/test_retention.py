@@ -17,7 +17,7 @@ from psycopg import errors
 from audit.models import Entry, JobRun, Personal, Removal, Retention, SealDigests
 from audit.retention import removing, rules
 from audit.retention.removing import make_months, remove_what_is_due
-from audit.sealing.findings import Kind
+from audit.sealing.findings import FindingKind
 from audit.sealing.seals import seal
 from audit.tallies import first_id
 from audit.tasks import keep_the_trail
@@ -333,11 +333,11 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
             f'"first_id": {first}, "last_id": {last}, "key_id": "mine", "mac": ""}}'
         )
         cursor.execute("SELECT audit_remove_month(%s, %s)", [upper, forged])
-    assert {kind for kind, _first, _last in told(verify())} == {Kind.REMOVAL, Kind.DELETED}
+    assert {kind for kind, _first, _last in told(verify())} == {FindingKind.REMOVAL, FindingKind.DELETED}
 
     with anything(servers) as tamper:
         tamper("DELETE FROM audit_removal")
-    assert told(verify()) == [(Kind.DELETED, first, last)]
+    assert told(verify()) == [(FindingKind.DELETED, first, last)]
 
 
 @pytest.mark.promise(75)

@@ -20,7 +20,7 @@ from audit.canonical import BY_INDEX
 from audit.models import Entry, JobRun, Personal, Retention, Seal
 from audit.retention.removing import remove_what_is_due
 from audit.sealing import seals
-from audit.sealing.findings import Kind
+from audit.sealing.findings import FindingKind
 from audit.sealing.ids import Ids
 from audit.sealing.keys import newest as newest_key
 from audit.sealing.seals import SealingStopped, oldest_unsealed, seal
@@ -225,7 +225,7 @@ def test_what_the_job_reads_does_not_grow_with_the_trail(servers: Servers) -> No
     fresh = write()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
-        place, oldest_running = seals.place_of(seals.last_seal())
+        place, oldest_running = seals.position_after(seals.last_seal())
         cursor.execute(
             "EXPLAIN (ANALYZE, FORMAT JSON) " + seals.FINISHED,
             [place.txid, place.id, place.floor_id, oldest_running, seals.BLOCK],
@@ -272,7 +272,7 @@ def test_whatever_the_product_does_the_trail_is_what_was_sealed(servers: Servers
             for act in acts:
                 _do(act, owner, late, chance)
                 findings = verify()
-                waits = [Kind.UNSEALED]  # which is true of what came with an old time
+                waits = [FindingKind.UNSEALED]  # which is true of what came with an old time
                 assert [fault for fault in findings.faults if fault.kind not in waits] == [], act
             late.rollback()
             seal()

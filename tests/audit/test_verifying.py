@@ -12,10 +12,10 @@ from django.core.management import CommandError, call_command
 from audit import canonical
 from audit.models import Seal
 from audit.sealing import checkpoints
-from audit.sealing.findings import Kind
-from audit.sealing.prefetch import ahead
+from audit.sealing.findings import FindingKind
+from audit.sealing.prefetch import prefetch
 from audit.sealing.seals import SealingStopped, last_seal, seal
-from audit.sealing.verifying import Verification
+from audit.sealing.verification import Verification
 from tests.audit.sealed import Tamper, anything, begin_anew, newest, told, verify, write
 from tests.servers import Servers
 
@@ -73,7 +73,7 @@ EDITS = [
 def test_an_edited_entry_is_named(edit: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_entry SET {edit} WHERE id = {ids[6]}")
 
-    assert told(verify()) == [(Kind.EDITED, ids[6], ids[6])]
+    assert told(verify()) == [(FindingKind.EDITED, ids[6], ids[6])]
 
 
 @pytest.mark.promise(75)
@@ -81,7 +81,7 @@ def test_neighbours_that_were_edited_are_one_fault(ids: list[int], tamper: Tampe
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id BETWEEN {ids[1]} AND {ids[7]}")
 
     (fault,) = verify().faults
-    assert (fault.kind, fault.first_id, fault.last_id, fault.count) == (Kind.EDITED, ids[1], ids[7], 7)
+    assert (fault.kind, fault.first_id, fault.last_id, fault.count) == (FindingKind.EDITED, ids[1], ids[7], 7)
     assert fault.first_at < fault.last_at
 
 
@@ -93,7 +93,7 @@ def test_deleted_entries_are_named(first: int, last: int, ids: list[int], tamper
     tamper(f"DELETE FROM audit_entry WHERE id BETWEEN {ids[first]} AND {ids[last]}")
 
     (fault,) = verify().faults
-    assert (fault.kind, fault.first_id, fault.last_id) == (Kind.DELETED, ids[first], ids[last])
+    assert (fault.kind, fault.first_id, fault.last_id) == (FindingKind.DELETED, ids[first], ids[last])
     assert fault.first_at.startswith("20")
 
 
@@ -104,7 +104,7 @@ def test_two_entries_that_changed_places_are_named(ids: list[int], tamper: Tampe
     tamper(f"UPDATE audit_entry SET id = {one} WHERE id = {other}")
     tamper(f"UPDATE audit_entry SET id = {other} WHERE id = -1")
 
-    assert told(verify()) == [(Kind.EDITED, one, other)]
+    assert told(verify()) == [(FindingKind.EDITED, one, other)]
 
 
 @pytest.mark.promise(75)
@@ -112,7 +112,7 @@ def test_an_entry_put_between_the_others_is_named(ids: list[int], tamper: Tamper
     copied = "at, txid, source, action, actor_kind, actor_id, object_table, object_id"
     tamper(f"DELETE FROM audit_entry WHERE id = {ids[7]}")
     tamper(f"INSERT INTO audit_entry (id, {copied}) SELECT {ids[7]}, {copied} FROM audit_entry WHERE id = {ids[6]}")
-    assert told(verify()) == [(Kind.EDITED, ids[7], ids[7])]
+    assert told(verify()) == [(FindingKind.EDITED, ids[7], ids[7])]
 
 
 @pytest.mark.usefixtures("ids")
@@ -122,9 +122,9 @@ def test_an_entry_put_where_none_was_is_named(tamper: Tamper) -> None:
     copied = "at, txid, source, action, actor_kind, actor_id, object_table, object_id"
     tamper(f"INSERT INTO audit_entry (id, {copied}) SELECT {gap}, {copied} FROM audit_entry WHERE id = {newest()}")
 
-    assert told(verify()) == [(Kind.INSERTED, gap, gap)]
+    assert told(verify()) == [(FindingKind.INSERTED, gap, gap)]
     seal()
-    assert told(verify()) == [(Kind.INSERTED, gap, gap)]
+    assert told(verify()) == [(FindingKind.INSERTED, gap, gap)]
 
 
 @pytest.mark.promise(75)
@@ -135,7 +135,7 @@ def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> Non
         f"WHERE id = {ids[6]}"
     )
 
-    assert told(verify()) == [(Kind.REORDERED, ids[6], ids[6])]
+    assert told(verify()) == [(FindingKind.REORDERED, ids[6], ids[6])]
 
 
 @pytest.mark.parametrize("value", ["after = '{}'", "salt = gen_random_uuid()", "address = '192.0.2.8'"])
@@ -143,7 +143,7 @@ def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> Non
 def test_edited_personal_values_are_named(value: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_personal SET {value} WHERE entry_id = {ids[9]}")
 
-    assert told(verify()) == [(Kind.PERSONAL, ids[9], ids[9])]
+    assert told(verify()) == [(FindingKind.PERSONAL, ids[9], ids[9])]
 
 
 @pytest.mark.promise(75)
@@ -152,7 +152,7 @@ def test_personal_values_may_be_erased_and_their_digest_may_not(ids: list[int], 
     assert verify().is_clean
 
     tamper(f"UPDATE audit_entry SET personal_digest = NULL WHERE id = {ids[9]}")
-    assert told(verify()) == [(Kind.EDITED, ids[9], ids[9])]
+    assert told(verify()) == [(FindingKind.EDITED, ids[9], ids[9])]
 
 
 @pytest.mark.parametrize(
@@ -165,29 +165,29 @@ def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> N
     tamper(f"UPDATE audit_seal SET {edit} WHERE number = 2")
 
     faults = told(verify())
-    assert (Kind.SEAL, ids[5], ids[9]) in faults
-    assert {kind for kind, _first, _last in faults} <= {Kind.SEAL, Kind.CHAIN}
+    assert (FindingKind.SEAL, ids[5], ids[9]) in faults
+    assert {kind for kind, _first, _last in faults} <= {FindingKind.SEAL, FindingKind.CHAIN}
 
 
 @pytest.mark.promise(75)
 def test_edited_digests_of_a_seal_are_named(ids: list[int], tamper: Tamper) -> None:
     tamper("UPDATE audit_seal_digests SET digests = digests || sha256('') WHERE number = 2")
 
-    assert told(verify()) == [(Kind.SEAL, ids[5], ids[9])]
+    assert told(verify()) == [(FindingKind.SEAL, ids[5], ids[9])]
 
 
 @pytest.mark.promise(75)
 def test_missing_digests_make_their_entries_doubtful(ids: list[int], tamper: Tamper) -> None:
     tamper("DELETE FROM audit_seal_digests WHERE number = 2")
 
-    assert told(verify()) == [(Kind.EDITED, ids[5], ids[9])]
+    assert told(verify()) == [(FindingKind.EDITED, ids[5], ids[9])]
 
 
 @pytest.mark.promise(75)
 def test_a_missing_seal_is_found_and_its_entries_are_in_none(ids: list[int], tamper: Tamper) -> None:
     tamper("DELETE FROM audit_seal WHERE number = 2")
 
-    assert told(verify()) == [(Kind.CHAIN, 0, ids[14]), (Kind.INSERTED, ids[5], ids[9])]
+    assert told(verify()) == [(FindingKind.CHAIN, 0, ids[14]), (FindingKind.INSERTED, ids[5], ids[9])]
 
 
 @pytest.mark.promise(75)
@@ -201,7 +201,7 @@ def test_a_chain_made_anew_with_another_key_is_found(ids: list[int], tamper: Tam
     settings.SECRET_KEY = ours
 
     findings = verify()
-    assert (Kind.SEAL, ids[0], ids[14]) in told(findings)
+    assert (FindingKind.SEAL, ids[0], ids[14]) in told(findings)
     assert "is not among ours" in findings.faults[0].detail
 
 
@@ -214,7 +214,7 @@ def test_a_cut_off_end_is_found_against_a_checkpoint(ids: list[int], tamper: Tam
     tamper("DELETE FROM audit_seal WHERE number = 3")
 
     assert verify().is_clean  # nothing here can tell
-    assert told(verify(checkpoint=kept)) == [(Kind.CUT, ids[9], ids[14])]
+    assert told(verify(checkpoint=kept)) == [(FindingKind.CUT, ids[9], ids[14])]
 
 
 @pytest.mark.usefixtures("ids")
@@ -227,7 +227,7 @@ def test_a_chain_that_goes_another_way_from_the_checkpoint_is_found(tamper: Tamp
 
     assert verify().is_clean
     (fault,) = verify(checkpoint=kept).faults
-    assert fault.kind is Kind.CHAIN
+    assert fault.kind is FindingKind.CHAIN
 
 
 @pytest.mark.usefixtures("ids")
@@ -250,7 +250,7 @@ def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[i
 
     tamper(f"UPDATE audit_entry SET at = at - interval '11 minutes' WHERE id = {fresh[0]}")
     (fault,) = verify().faults
-    assert (fault.kind, fault.first_id) == (Kind.UNSEALED, fresh[0])
+    assert (fault.kind, fault.first_id) == (FindingKind.UNSEALED, fresh[0])
 
 
 @pytest.mark.usefixtures("ids")
@@ -274,12 +274,12 @@ def test_an_export_is_verified_without_the_database(ids: list[int], tmp_path: Pa
 
     told_lines = file.read_text().splitlines()
     for broken, kind in [
-        (_without(told_lines, ids[7]), Kind.DELETED),
-        (_swapped(told_lines, ids[6], ids[7]), Kind.REORDERED),
-        ([line.replace("ada@", "eve@") for line in told_lines], Kind.PERSONAL),
-        (told_lines[1:], Kind.UNREADABLE),
-        ([*told_lines, "{}"], Kind.UNREADABLE),
-        ([line for line in told_lines if not line.startswith('{"seal" : 3')], Kind.CUT),
+        (_without(told_lines, ids[7]), FindingKind.DELETED),
+        (_swapped(told_lines, ids[6], ids[7]), FindingKind.REORDERED),
+        ([line.replace("ada@", "eve@") for line in told_lines], FindingKind.PERSONAL),
+        (told_lines[1:], FindingKind.UNREADABLE),
+        ([*told_lines, "{}"], FindingKind.UNREADABLE),
+        ([line for line in told_lines if not line.startswith('{"seal" : 3')], FindingKind.CUT),
     ]:
         findings = Verification().read(iter(broken))
         assert kind in [fault.kind for fault in findings.faults]
@@ -296,17 +296,17 @@ def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tampe
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id IN ({ids[4]}, {ids[1]})")
     tamper(f"DELETE FROM audit_entry WHERE id IN ({ids[10]}, {ids[12]})")
     findings = Verification().read(canonical.stream(part, personal=False))
-    assert told(findings) == [(Kind.EDITED, ids[4], ids[4]), (Kind.DELETED, ids[10], ids[10])]
+    assert told(findings) == [(FindingKind.EDITED, ids[4], ids[4]), (FindingKind.DELETED, ids[10], ids[10])]
 
 
 @pytest.mark.promise(75)
 def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audit.sealing.prefetch.BATCH", 2)
     plain = list(canonical.stream(personal=True))
-    fetched = ahead(lambda: canonical.stream(personal=True))
+    fetched = prefetch(lambda: canonical.stream(personal=True))
 
     assert list(fetched)[1:] == plain[1:]  # the header says when it was
-    half = ahead(lambda: canonical.stream(personal=True))
+    half = prefetch(lambda: canonical.stream(personal=True))
     assert next(half).startswith('{"export"')
     half.close()
 
@@ -315,7 +315,7 @@ def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: 
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(ahead(broken))
+        list(prefetch(broken))
 
 
 @pytest.mark.promise(75)

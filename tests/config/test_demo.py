@@ -7,20 +7,20 @@ from django.core.management.base import CommandError
 from accounts.models import Identity, Membership, Tenant, User
 from audit.models import Entry
 from config.management.commands import demo
-from config.settings.env import TOLD
+from config.settings.env import ENV
 from tenancy import site_context
 
 pytestmark = pytest.mark.django_db
 
 
 def told(**changes: object) -> object:
-    return TOLD.model_copy(update=changes)
+    return ENV.model_copy(update=changes)
 
 
 @pytest.mark.slow
 def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    port = int(TOLD.google_issuer.split(":")[2].split("/")[0])
-    password = type(TOLD.demo_admin_password)("demo password")
+    port = int(ENV.google_issuer.split(":")[2].split("/")[0])
+    password = type(ENV.demo_admin_password)("demo password")
     monkeypatch.setattr(demo, "TOLD", told(sandbox_port=port, demo_admin_name="root", demo_admin_password=password))
 
     call_command("demo")

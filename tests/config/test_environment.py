@@ -8,7 +8,7 @@ import pytest
 from config import issuers, mail, second_factors, variables
 from config.environment import Environment, names, read
 from config.keys import key_of
-from config.own_address import is_safe_url
+from config.own_url import is_safe_url
 from config.variables import CHECKOUT, ConfigurationRefused
 from providers import metadata
 

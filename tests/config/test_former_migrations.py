@@ -12,8 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.embedded import kept, place, programs
-from config.embedded.place import Place
+from config.embedded import directories, programs, stored_secrets
+from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
 from tests import checkouts
@@ -76,13 +76,13 @@ def test_a_database_that_is_ahead_of_its_code_is_no_such_one(servers: Servers) -
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
     yield checkouts.copy(tmp_path / "checkout")
-    shutil.rmtree(place.find(tmp_path / "checkout" / ".local").server_home)
+    shutil.rmtree(directories.find(tmp_path / "checkout" / ".local").server_home)
 
 
 @contextmanager
-def started(where: Place) -> Iterator[psycopg.Connection]:
+def started(where: Directories) -> Iterator[psycopg.Connection]:
     """Start the database of a checkout as ``make run`` does, and connect to it as the bootstrap superuser."""
-    secrets = kept.secrets_in(where.state / "secrets")
+    secrets = stored_secrets.secrets_in(where.state / "secrets")
     postgres = Postgres(place=where, superuser_password=secrets["SUPERUSER_PASSWORD"])
     process = postgres.start()
     try:
@@ -97,7 +97,7 @@ def started(where: Place) -> Iterator[psycopg.Connection]:
 
 @pytest.mark.alone
 def test_make_run_leaves_the_local_folder_of_an_older_commit_alone(checkout: Path) -> None:
-    where = place.find(checkout / ".local")
+    where = directories.find(checkout / ".local")
     with started(where) as connection:
         make_former(connection)
         before = everything(connection)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.mailing import mail
 from audit.models import JobRun
-from config.embedded import place
+from config.embedded import directories
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
 from config.variables import CHECKOUT
@@ -54,7 +54,7 @@ class Broker:
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    where = place.find(tmp_path / "state")
+    where = directories.find(tmp_path / "state")
     broker = Broker(valkey=Valkey(place=where, port=any_free_port(), password=secrets.token_urlsafe(16), durable=False))
     broker.start()
     yield broker

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import place
+from config.embedded import directories
 from tests import checkouts
 from tests.servers import Servers, product_environment
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.process
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
     yield checkouts.copy(tmp_path / "checkout")
-    shutil.rmtree(place.find(tmp_path / "checkout" / ".local").server_home)
+    shutil.rmtree(directories.find(tmp_path / "checkout" / ".local").server_home)
 
 
 def _said_with(mounted: Path, *options: str, command: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.embedded import place
+from config.embedded import directories
 from config.embedded.programs import any_free_port
 from tests import checkouts
 
@@ -92,7 +92,7 @@ def _command(pid: int) -> str:
 
 def _of(checkout: Path) -> list[int]:
     """The processes of a checkout's run: its database lives elsewhere, because its account cannot enter."""
-    marks = (str(checkout), str(place.find(checkout / ".local").server_home))
+    marks = (str(checkout), str(directories.find(checkout / ".local").server_home))
     return [pid for pid in _processes() if any(mark in _command(pid) for mark in marks)]
 
 
@@ -130,7 +130,7 @@ def start(checkout: Path) -> Iterator[Callable[..., Run]]:
     for process in processes:
         process.wait()
     until(lambda: not _of(checkout), seconds=5)
-    shutil.rmtree(place.find(checkout / ".local").server_home)
+    shutil.rmtree(directories.find(checkout / ".local").server_home)
 
 
 def test_one_command_serves_the_site_and_says_where(start: Callable[..., Run]) -> None:

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.database import django_settings
-from config.embedded import kept, place
+from config.embedded import directories, stored_secrets
 from config.embedded.child import CannotStart
-from config.embedded.place import Place
+from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
@@ -45,14 +45,14 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(params=LETTERS)
-def strange(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Place]:
-    where = place.find(open_folder / LETTERS[request.param] / ".local")
+def strange(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Directories]:
+    where = directories.find(open_folder / LETTERS[request.param] / ".local")
     yield where
     shutil.rmtree(where.server_home)
 
 
 @pytest.mark.process
-def test_valkey_starts_at_a_path_with_any_letters(strange: Place) -> None:
+def test_valkey_starts_at_a_path_with_any_letters(strange: Directories) -> None:
     """Kind: a path that reaches a configuration file as if all letters were plain."""
     valkey = Valkey(place=strange, port=any_free_port(), password="secret")
     with valkey.start() as process:
@@ -64,7 +64,7 @@ def test_valkey_starts_at_a_path_with_any_letters(strange: Place) -> None:
 
 
 @pytest.mark.process
-def test_postgresql_starts_at_a_path_with_any_letters(strange: Place) -> None:
+def test_postgresql_starts_at_a_path_with_any_letters(strange: Directories) -> None:
     """Kind: a path that reaches a shell, a list or a URL as if all letters were plain."""
     postgres = Postgres(place=strange, superuser_password="secret", settings={"fsync": "off"})
     with postgres.start() as process:
@@ -84,12 +84,12 @@ def test_what_is_kept_in_a_file_is_read_again_or_refused(value: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file, values = Path(folder, "env"), {"BEFORE": "it's", "VALUE": value, "AFTER": "it's # it"}
         try:
-            kept.write(file, values)
+            stored_secrets.write(file, values)
         except CannotStart:
             assert "\\" in value
             assert not file.exists()
         else:
-            assert kept.read(file) == values
+            assert stored_secrets.read(file) == values
 
 
 @pytest.mark.process
@@ -106,8 +106,8 @@ def test_what_root_installed_under_any_umask_runs_as_the_servers_account(umask: 
         path.chmod(mode & ~umask | 0o400)
     before = os.umask(umask)
     try:
-        where = place.find(open_folder / ".local")
-        folder = place.reachable([wheel], where)
+        where = directories.find(open_folder / ".local")
+        folder = directories.reachable([wheel], where)
     finally:
         os.umask(before)
 

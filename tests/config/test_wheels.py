@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded import place, postgres, valkey
+from config.embedded import directories, postgres, valkey
 from config.embedded.child import CannotStart
 from config.embedded.programs import any_free_port
 
@@ -14,7 +14,7 @@ def test_a_missing_wheel_is_said_in_one_line_with_the_way_out(
     server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "WHEEL", "a_wheel_that_nobody_installed")
-    where = place.find(tmp_path)
+    where = directories.find(tmp_path)
     missing = (
         postgres.Postgres(place=where, superuser_password="x")
         if server is postgres

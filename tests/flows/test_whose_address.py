@@ -26,7 +26,7 @@ from accounts.sign_in.local.registration import open_local_account
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry, Personal
-from config.smtp import EmailBackend
+from config.smtp import SMTPEmailBackend
 from console.lists import searching
 from foundation.canonical_email import folded
 from providers.identity import ExternalIdentity
@@ -360,7 +360,7 @@ def test_of_three_in_dispute_one_always_holds_the_place() -> None:
 def test_mail_goes_by_smtp_to_the_domain_that_is_meant() -> None:
     """The kind: a library that encodes the receiver by other rules: ``straße`` is not ``strasse``."""
     with open_mailbox() as mailbox:
-        backend = EmailBackend(host="127.0.0.1", port=mailbox.server_address[1], use_tls=False, use_ssl=False)
+        backend = SMTPEmailBackend(host="127.0.0.1", port=mailbox.server_address[1], use_tls=False, use_ssl=False)
         letter = EmailMessage("Hello", "Text", "no-reply@example.com", ["Ada@straße.example"])
         letter.extra_headers["To"] = "Ada@xn--strae-oqa.example"
         assert backend.send_messages([letter]) == 1

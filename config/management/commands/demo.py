@@ -12,7 +12,7 @@ from django.db.models import Q
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import memberships
 from audit.context import Actor, ActorKind, acting
-from config.settings.env import TOLD
+from config.settings.env import ENV
 from providers.identity import ExternalIdentity
 from providers.linking import link
 from sandbox.personas import CAST
@@ -39,9 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--migrate", action="store_true", help="migrate before: one process begins sooner than two")
 
     def handle(self, *args: Any, migrate: bool, **options: Any) -> None:
-        if not TOLD.is_development:
+        if not ENV.is_development:
             raise CommandError("demo people belong in MODE=development only")
-        name, password = TOLD.demo_admin_name, TOLD.demo_admin_password.get_secret_value()
+        name, password = ENV.demo_admin_name, ENV.demo_admin_password.get_secret_value()
         if not (name and password):
             raise CommandError("DEMO_ADMIN_NAME and DEMO_ADMIN_PASSWORD are missing")
         if migrate:
@@ -69,7 +69,7 @@ def _person(key: str, provider: Provider) -> dict[str, User]:
     """Enrol somebody as their first sign-in would, unless the provider is somebody's real one."""
     told = settings.SIGN_IN_PROVIDERS[provider]
     issuer = told["url"] if provider is Provider.GITHUB else told["issuer"]
-    if not issuer.startswith(f"http://127.0.0.1:{TOLD.sandbox_port}/"):
+    if not issuer.startswith(f"http://127.0.0.1:{ENV.sandbox_port}/"):
         return {}
     persona = next(persona for persona in CAST if persona.key == key)
     linked = link(

@@ -11,8 +11,8 @@ from django.db import connection
 from django.http import HttpRequest
 
 from audit.models import Entry
-from audit.reading.presentation import Kept, Telling
-from audit.reading.visibility import Sight
+from audit.reading.presentation import EntryPresentation, ValueState
+from audit.reading.visibility import Visibility
 from foundation.outgoing import Exceeded
 from tenancy import site_context
 from tests.accounts.webhooks.receiver import receiving
@@ -175,8 +175,8 @@ def test_what_an_address_hides_stands_nowhere_in_the_trail(town: Town, set_up: C
 def test_the_page_of_an_older_entry_does_not_show_what_it_still_holds() -> None:
     """The trail is never changed: what was written before the column was masked stays there."""
     old = Entry(object_table="webhooks_webhook", action="update", source="signal")
-    telling = Telling(entry=old, sight=Sight(HttpRequest()), personal=None)
+    telling = EntryPresentation(entry=old, visibility=Visibility(HttpRequest()), personal=None)
 
-    assert telling.value("after", "url", f"https://hooks.example/{SECRET}").kept is Kept.HIDDEN
+    assert telling.value("after", "url", f"https://hooks.example/{SECRET}").state is ValueState.HIDDEN
     assert telling.value("after", "url", "***abcd").text == "***abcd"
     assert telling.value("after", "name", "Ours").text == "Ours"

@@ -13,10 +13,10 @@ from hashlib import sha256
 from typing import Any
 
 from audit.canonical import read
-from audit.sealing.findings import Fault, Findings, Kind
+from audit.sealing.findings import Finding, FindingKind, Findings
 from audit.sealing.id_walk import IdWalk
 from audit.sealing.ids import Ids
-from audit.sealing.keys import Key, KeyUnknown, NotAuthentic, checked
+from audit.sealing.keys import KeyUnknown, NotAuthentic, SealingKey, checked
 from audit.sealing.seals import NOTHING
 
 PATIENCE = timedelta(minutes=10)  # for an entry to be sealed in, once its transaction is over
@@ -66,52 +66,52 @@ class Verification:
             else:
                 self._read_removal(told)
         except (ValueError, KeyError, TypeError, IndexError):
-            self.findings.found(Fault(Kind.UNREADABLE, self._at, self._at, detail=line[:60]))
+            self.findings.found(Finding(FindingKind.UNREADABLE, self._at, self._at, detail=line[:60]))
 
-    def _read_seal(self, told: dict[str, Any]) -> None:
-        digests, number = told.pop("digests"), told["seal"]
-        ids = Ids.read(told["ids"])
-        key = self._authentic("seal", Kind.SEAL, told)
+    def _read_seal(self, values: dict[str, Any]) -> None:
+        digests, number = values.pop("digests"), values["seal"]
+        ids = Ids.read(values["ids"])
+        key = self._authentic("seal", FindingKind.SEAL, values)
         self.findings.seals += 1
-        self._link(told, key)
+        self._link(values, key)
         held = bytes.fromhex(digests) if digests else b""
-        if key and held and sha256(held).hexdigest() != told["digest"]:
-            self._seal_fault(Kind.SEAL, told, f"seal {number}: its digests were edited")
+        if key and held and sha256(held).hexdigest() != values["digest"]:
+            self._seal_fault(FindingKind.SEAL, values, f"seal {number}: its digests were edited")
             key = None
         self._order += 1
         heapq.heappush(
-            self._seals, (ids.spans[0][0], self._order, IdWalk(ids.spans, told, held, is_authentic=key is not None))
+            self._seals, (ids.spans[0][0], self._order, IdWalk(ids.spans, values, held, is_authentic=key is not None))
         )
         first, last = self.findings.first_seal, self.findings.last_seal
         self.findings.first_seal = min(first, number) if first else number
         self.findings.last_seal = max(last, number) if last else number
         if self._last is None or number > self._last["seal"]:
-            self._last = told
-        self._compare_checkpoint(told)
+            self._last = values
+        self._compare_checkpoint(values)
 
-    def _read_removal(self, told: dict[str, Any]) -> None:
-        ids = Ids.read(told["ids"])
-        if self._authentic("removal", Kind.REMOVAL, told) is not None:
+    def _read_removal(self, values: dict[str, Any]) -> None:
+        ids = Ids.read(values["ids"])
+        if self._authentic("removal", FindingKind.REMOVAL, values) is not None:
             self._order += 1
-            heapq.heappush(self._removals, (ids.spans[0][0], self._order, IdWalk(ids.spans, told)))
+            heapq.heappush(self._removals, (ids.spans[0][0], self._order, IdWalk(ids.spans, values)))
 
-    def _authentic(self, kind: str, fault: Kind, told: dict[str, Any]) -> Key | None:
+    def _authentic(self, kind: str, fault: FindingKind, values: dict[str, Any]) -> SealingKey | None:
         try:
-            return checked(kind, told)
+            return checked(kind, values)
         except KeyUnknown:
-            self._seal_fault(fault, told, f"{kind} {told[kind]}: its key {told['key_id']} is not among ours")
+            self._seal_fault(fault, values, f"{kind} {values[kind]}: its key {values['key_id']} is not among ours")
         except NotAuthentic:
-            self._seal_fault(fault, told, f"{kind} {told[kind]}: it does not have our code")
+            self._seal_fault(fault, values, f"{kind} {values[kind]}: it does not have our code")
         return None
 
-    def _seal_fault(self, kind: Kind, told: Mapping[str, Any], detail: str) -> None:
+    def _seal_fault(self, kind: FindingKind, values: Mapping[str, Any], detail: str) -> None:
         self.findings.found(
-            Fault(
+            Finding(
                 kind,
-                told["first_id"],
-                told["last_id"],
-                first_at=told.get("first_at", ""),
-                last_at=told.get("last_at", ""),
+                values["first_id"],
+                values["last_id"],
+                first_at=values.get("first_at", ""),
+                last_at=values.get("last_at", ""),
                 detail=detail,
             )
         )
@@ -120,11 +120,11 @@ class Verification:
         try:
             id_ = int(line[6 : line.index(",")])
         except ValueError:
-            self.findings.found(Fault(Kind.UNREADABLE, self._at, self._at, detail=line[:60]))
+            self.findings.found(Finding(FindingKind.UNREADABLE, self._at, self._at, detail=line[:60]))
             return
         self.findings.entries += 1
         if id_ <= self._at:
-            self._fault_of(Kind.REORDERED, id_, line)
+            self._fault_of(FindingKind.REORDERED, id_, line)
             return
         self._pass(id_)
         self._at = id_
@@ -138,10 +138,10 @@ class Verification:
         elif sha256(line.encode()).digest() == held.digests[held.place * 32 : held.place * 32 + 32]:
             self.findings.sound()
         else:
-            self._fault_of(Kind.EDITED, id_, line)
+            self._fault_of(FindingKind.EDITED, id_, line)
         self._advance()
         while self._seals and self._seals[0][0] == id_:  # one seal holds it; the others that say so are wrong
-            self._fault_of(Kind.REORDERED, id_, line)
+            self._fault_of(FindingKind.REORDERED, id_, line)
             self._advance()
 
     def _read_personal(self, line: str) -> None:
@@ -150,7 +150,7 @@ class Verification:
         if str(entry) != id_ or digest is None or sha256(rest[:-1].encode()).hexdigest() != digest:
             number = int(id_) if id_.isdigit() else self._at
             at = _field(of_entry, "at") or ""
-            self.findings.found(Fault(Kind.PERSONAL, number, number, first_at=at, last_at=at))
+            self.findings.found(Finding(FindingKind.PERSONAL, number, number, first_at=at, last_at=at))
         self._entry = (entry, None, of_entry)  # there is one row at the most
 
     # Going on
@@ -162,9 +162,9 @@ class Verification:
             if self._is_removed(missing):
                 self.findings.removed += 1
             elif held.is_authentic and self._is_in_window(missing):
-                told = held.told
+                told = held.record
                 self.findings.found(
-                    Fault(Kind.DELETED, missing, missing, first_at=told["first_at"], last_at=told["last_at"])
+                    Finding(FindingKind.DELETED, missing, missing, first_at=told["first_at"], last_at=told["last_at"])
                 )
             self._advance()
 
@@ -188,31 +188,33 @@ class Verification:
         first, last = self._header.get("first_id"), self._header.get("last_id")
         return (first is None or id_ >= first) and (last is None or id_ <= last)
 
-    def _fault_of(self, kind: Kind, id_: int, line: str) -> None:
+    def _fault_of(self, kind: FindingKind, id_: int, line: str) -> None:
         at = _field(line, "at") or ""
-        self.findings.found(Fault(kind, id_, id_, first_at=at, last_at=at))
+        self.findings.found(Finding(kind, id_, id_, first_at=at, last_at=at))
 
     # The chain
 
-    def _link(self, told: Mapping[str, Any], key: Key | None) -> None:
+    def _link(self, values: Mapping[str, Any], key: SealingKey | None) -> None:
         """Seals come by their first ids, which is nearly the order of their numbers: links wait for both ends."""
-        number = told["seal"]
-        self._macs[number] = (told["mac"], key.age if key else None)
-        self._previous[number] = told["previous"]
+        number = values["seal"]
+        self._macs[number] = (values["mac"], key.age if key else None)
+        self._previous[number] = values["previous"]
         if number == 1:
             if self._previous.pop(1) != NOTHING:
-                self._seal_fault(Kind.CHAIN, told, "seal 1 follows on something")
+                self._seal_fault(FindingKind.CHAIN, values, "seal 1 follows on something")
             self._forget(1)
         for later in (number, number + 1):
             if later in self._previous and later - 1 in self._macs:
-                self._join(later, told)
+                self._join(later, values)
 
-    def _join(self, later: int, told: Mapping[str, Any]) -> None:
+    def _join(self, later: int, values: Mapping[str, Any]) -> None:
         (mac, age), (_mac, later_age) = self._macs[later - 1], self._macs[later]
         if self._previous.pop(later) != mac:
-            self._seal_fault(Kind.CHAIN, told, f"seal {later} does not follow on seal {later - 1}")
+            self._seal_fault(FindingKind.CHAIN, values, f"seal {later} does not follow on seal {later - 1}")
         elif age is not None and later_age is not None and later_age > age:
-            self._seal_fault(Kind.CHAIN, told, f"seal {later} was made with an older key than seal {later - 1}")
+            self._seal_fault(
+                FindingKind.CHAIN, values, f"seal {later} was made with an older key than seal {later - 1}"
+            )
         self._forget(later - 1)
         self._forget(later)
 
@@ -224,10 +226,12 @@ class Verification:
         else:
             self._half_linked.add(number)
 
-    def _compare_checkpoint(self, told: Mapping[str, Any]) -> None:
-        if self.checkpoint and told["seal"] == self.checkpoint["number"]:
-            if told["mac"] != self.checkpoint["seal_mac"]:
-                self._seal_fault(Kind.CHAIN, told, f"seal {told['seal']} is another one than the checkpoint's")
+    def _compare_checkpoint(self, values: Mapping[str, Any]) -> None:
+        if self.checkpoint and values["seal"] == self.checkpoint["number"]:
+            if values["mac"] != self.checkpoint["seal_mac"]:
+                self._seal_fault(
+                    FindingKind.CHAIN, values, f"seal {values['seal']} is another one than the checkpoint's"
+                )
             self.checkpoint = None
 
     # The end
@@ -244,7 +248,7 @@ class Verification:
         self._pass(1 << 63)
         self.findings.sound()
         if not self._header:
-            self.findings.found(Fault(Kind.UNREADABLE, 0, 0, detail="there is no header"))
+            self.findings.found(Finding(FindingKind.UNREADABLE, 0, 0, detail="there is no header"))
             return
         self._find_gaps()
         self._judge_unsealed()
@@ -254,7 +258,7 @@ class Verification:
             is_inside = self.findings.is_whole or number <= last
             if is_inside:
                 detail = f"the checkpoint knows seal {number}, and the last one here is {last}"
-                self.findings.found(Fault(Kind.CUT, self._at, upto, detail=detail))
+                self.findings.found(Finding(FindingKind.CUT, self._at, upto, detail=detail))
             else:
                 self.findings.notes.append("the checkpoint lies beyond this export")
 
@@ -264,11 +268,11 @@ class Verification:
             return
         for number in sorted(self._previous):
             detail = f"seal {number - 1} is missing"
-            self.findings.found(Fault(Kind.CHAIN, 0, self._at, detail=detail))
+            self.findings.found(Finding(FindingKind.CHAIN, 0, self._at, detail=detail))
         last = self.findings.last_seal or 0
         if (self._header.get("seals") or 0) > last:
             detail = f"{self._header['seals']} seals were exported, and the last one here is {last}"
-            self.findings.found(Fault(Kind.CUT, self._at, self._at, detail=detail))
+            self.findings.found(Finding(FindingKind.CUT, self._at, self._at, detail=detail))
 
     def _judge_unsealed(self) -> None:
         """The tail waits for its seal, which is no fault; what sealing has passed, or left for long, is one."""
@@ -277,9 +281,9 @@ class Verification:
         for id_, txid, at in self._waiting:
             is_here = last is not None and last["cluster"] == header["cluster"] and not last["carried"]
             if last and is_here and (txid, id_) <= (last["upto_txid"], last["upto_id"]):
-                self.findings.found(Fault(Kind.INSERTED, id_, id_, first_at=at, last_at=at))
+                self.findings.found(Finding(FindingKind.INSERTED, id_, id_, first_at=at, last_at=at))
             elif txid < int(header["xmin"]) and datetime.fromisoformat(at) < patience:
-                self.findings.found(Fault(Kind.UNSEALED, id_, id_, first_at=at, last_at=at))
+                self.findings.found(Finding(FindingKind.UNSEALED, id_, id_, first_at=at, last_at=at))
             else:
                 self.findings.sound()
 

@@ -8,7 +8,7 @@ from foundation.next_page import asked_next, wanted_next
 from providers.flow import Process
 
 # Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.
-DOORS = {"local-sign-in", "passkey-sign-in", "register", "verify-factor", "invitation-register"}
+SIGN_IN_PAGES = {"local-sign-in", "passkey-sign-in", "register", "verify-factor", "invitation-register"}
 STALE = "incorrect"  # of Django's reasons, those of a proof that this site has given, and that is another one by now
 START, ADMIN = "provider-start", "admin:login"
 
@@ -29,7 +29,7 @@ def answer(request: HttpRequest, reason: str = "") -> HttpResponse:
 def _onward(request: HttpRequest) -> str:
     """Return where somebody who is in goes on to from a form that was to let them in, or nothing for other forms."""
     name = request.resolver_match.view_name if request.resolver_match else ""
-    if name in DOORS:
+    if name in SIGN_IN_PAGES:
         return request.get_full_path()
     if name == ADMIN:
         return asked_next(request) or reverse("admin:index")

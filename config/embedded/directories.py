@@ -19,7 +19,7 @@ SOCKET_FILE = ".s.PGSQL.5432.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Directories:
     """The folders of one set of servers.
 
     ``state`` is ours alone. ``server_home`` holds what the PostgreSQL server reads and writes: it is the
@@ -42,7 +42,7 @@ class Place:
         return self.logs / f"{name}.log"
 
 
-def find(state: Path) -> Place:
+def find(state: Path) -> Directories:
     """Choose and create the folders for servers whose state belongs in ``state``.
 
     PostgreSQL refuses to run as root, so root lends it the account ``nobody``. Where that account cannot
@@ -54,14 +54,14 @@ def find(state: Path) -> Place:
     home = state
     if (account and not _is_reachable(state)) or not _is_fit(state):
         home = _private_folder(state, account)
-    place = Place(state=state, server_home=home, account=account)
+    place = Directories(state=state, server_home=home, account=account)
     for folder in (place.run, place.logs):
         folder.mkdir(mode=0o755, exist_ok=True)
     _find_room(place)
     return place
 
 
-def _find_room(place: Place) -> None:
+def _find_room(place: Directories) -> None:
     """Raises CannotStart where the disk is as good as full: a server would tell it in a log that cannot be written."""
     needed = 20 if (place.server_home / "postgres").exists() else NEEDED
     for folder in (place.state, place.server_home):
@@ -79,7 +79,7 @@ def owned_folder(path: Path, account: Account | None, *, mode: int = 0o700) -> P
     return path
 
 
-def reachable(folders: Iterable[Path], place: Place) -> Path:
+def reachable(folders: Iterable[Path], place: Directories) -> Path:
     """Return a folder in which the server's account can execute what these neighbouring folders hold.
 
     That is their own parent, or a copy in the server's home where the account cannot reach them, or where
