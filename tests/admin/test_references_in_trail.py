@@ -69,8 +69,7 @@ def test_it_is_found_by_an_index_in_every_month(db: None) -> None:
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert "Seq Scan" not in plan
-    assert "_reference" in plan
-    assert "_pkey" not in plan
+    assert plan.count("Index Cond: ((details ->> 'reference'::text) =") == plan.count("Scan") > 1
 
 
 def test_a_tenant_s_administrator_finds_no_reference_of_elsewhere(town: Town, refused: SignInRefused) -> None:

@@ -45,7 +45,7 @@ def test_who_is_signed_out_at_this_moment_comes_back_to_the_page(browser: Browse
     assert answer.status_code == 302, answer.content
     parts = urlsplit(answer.headers["Location"])
     assert parts.path == "/accounts/login/"
-    assert parse_qs(parts.query) == {"next": [page], "notice": ["revoked_meanwhile"]}
+    assert parse_qs(parts.query) == {"next": [page]}
     assert refusals() == ["revoked_meanwhile"]
     assert browser.account is None
     assert User.objects.get().is_active

@@ -219,7 +219,7 @@ def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_se
     refused = browser.sign_in(provider, "ada", next=NEXT, remember="on")
 
     way = parse_qs(urlsplit(refused.headers["Location"]).query)
-    assert way == {"next": [NEXT], "remember": ["on"], "notice": ["revoked_meanwhile"]}
+    assert way == {"next": [NEXT], "remember": ["on"]}
     assert browser.account is None
     assert refusals() == ["revoked_meanwhile"]
     epoch = User.objects.get().sign_in_epoch

@@ -19,6 +19,7 @@ from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.factors import NEEDED, add_app, details
 from tests.notices import subjects
+from tests.page_messages import messages_of
 from tests.proven import proven
 from tests.tenancy.conftest import Town
 from tests.together import together
@@ -83,7 +84,9 @@ def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
     assert answer.headers["Location"] == f"{change_page(ada)}#factors"
     assert not Authenticator.objects.filter(user=ada).exists()
     assert browser.account is None, "every session ends"
-    assert waiting.get("/accounts/second-factor/verify/").headers["Location"].endswith("revoked_meanwhile")
+    ended = waiting.get("/accounts/second-factor/verify/")
+    assert ended.headers["Location"] == "/accounts/login/"
+    assert "your account was locked" in messages_of(ended)[-1]
     assert before
     moved = User.objects.get(pk=ada.pk).sign_in_epoch
     assert moved

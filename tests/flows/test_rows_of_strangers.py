@@ -43,7 +43,6 @@ NAMES = (
 FIELDS = dict.fromkeys(NAMES.split(), "junk") | {
     "address": "somebody@example.com",
     "next": "/admin/",
-    "notice": "reauthenticated",
     "process": "connect",
     "logout_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.e30.c2ln",
 }
