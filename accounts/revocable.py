@@ -6,45 +6,45 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MailedLink, Session
-from accounts.sessions import Because, end_early
-from accounts.sessions.ending import end_waiting, move_epoch
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from accounts.sessions import SessionRevocationReason, revoke
+from accounts.sessions.revocation import cancel_waiting, move_epoch
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 
 
-def _end_sessions(people: Sequence[UUID], reason: RevocationReason) -> Revoked:
+def _revoke_sessions(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
     """The first class to end: their epoch moves with it, so that nothing judged before opens another."""
     move_epoch(people)
     live = Session.objects.live().filter(user__in=people).defer("session_data")
-    return Revoked(count=end_early(live, because=Because(reason.value)))
+    return RevocationResult(count=revoke(live, reason=SessionRevocationReason(reason.value)))
 
 
-def _end_waiting(people: Sequence[UUID], reason: RevocationReason) -> Revoked:
-    unfinished = Session.objects.unfinished().filter(waiting_for__in=people)
-    return Revoked(count=end_waiting(unfinished.defer("session_data"), because=Because(reason.value)))
+def _end_waiting(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
+    unfinished = Session.objects.unfinished().filter(waiting_for__in=people).defer("session_data")
+    return RevocationResult(count=cancel_waiting(unfinished, reason=SessionRevocationReason(reason.value)))
 
 
-def _end_links(people: Sequence[UUID], _reason: RevocationReason) -> Revoked:
-    count, _ = MailedLink.objects.unended().filter(user__in=people).delete()
-    return Revoked(count=count)
+def _end_links(people: Sequence[UUID], _reason: RevocationReason) -> RevocationResult:
+    count, _ = MailedLink.objects.unexpired().filter(user__in=people).delete()
+    return RevocationResult(count=count)
 
 
 DECLARATIONS = [
     Revocable(
         name="sessions",
         label=_("Devices that are signed in"),
-        end=_end_sessions,
+        revoke=_revoke_sessions,
         alive=lambda people: Session.objects.live().filter(user__in=people).count(),
     ),
     Revocable(
         name="waiting_sign_ins",
         label=_("Sign-ins that wait for a second factor"),
-        end=_end_waiting,
+        revoke=_end_waiting,
         alive=lambda people: Session.objects.waiting().filter(waiting_for__in=people).count(),
     ),
     Revocable(
         name="mailed_links",
         label=_("Links in mails"),
-        end=_end_links,
+        revoke=_end_links,
         alive=lambda people: MailedLink.objects.live().filter(user__in=people).count(),
     ),
 ]

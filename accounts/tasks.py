@@ -24,20 +24,20 @@ from foundation.locks import one_at_a_time
 from jobs import key_rotation
 from tenancy import site_context
 
-WITH_ERRANDS = (email_change, mail, registration)  # of which a worker must know before it is sent one
+DEFERRED_TASKS = (email_change, mail, registration)  # of which a worker must know before it is sent one
 
 DIGEST_SECONDS = 30.0  # of the same run; once no code of before runs, there is nothing to do
-REWRAP_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
+ROTATION_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
 BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
 
 
 @shared_task(soft_time_limit=180, time_limit=240, ignore_result=True)  # type: ignore[untyped-decorator]
-def rewrap_secrets() -> None:
+def rotate_encryption_keys() -> None:
     """Twice at once does no harm: each text is written upon the one that was read."""
     with one_at_a_time("rewrapping") as is_ours:
         if is_ours:
             digesting.digest(seconds=DIGEST_SECONDS)
-            key_rotation.rewrap(seconds=REWRAP_SECONDS)
+            key_rotation.rotate(seconds=ROTATION_SECONDS)
 
 
 @shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -56,7 +56,7 @@ def bulk(action_id: str, starter_id: str) -> None:
 
 
 @shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
-def find_bulk_actions_again() -> None:
+def resume_bulk_actions() -> None:
     """Go on with those that nobody works on: the worker was killed, or the broker had lost the message.
 
     What was never confirmed, or has moved for a day in no worker's hands, is given up.
@@ -65,7 +65,7 @@ def find_bulk_actions_again() -> None:
         if not is_ours:
             return
         with site_context("bulk actions that were left are found again"):
-            found = list(left_alone())
+            found = list(abandoned())
             _give_up()
         for action_id, starter_id in found:
             bulk.delay(str(action_id), str(starter_id))
@@ -79,7 +79,7 @@ def _give_up() -> None:
         stop(action, "failed")
 
 
-def left_alone() -> Iterable[tuple[UUID, UUID]]:
+def abandoned() -> Iterable[tuple[UUID, UUID]]:
     left = BulkAction.objects.filter(LEASE.free(), ~RETRIES.too_old("moved_at"), state__in=AT_WORK)
     ids: Iterable[tuple[UUID, UUID]] = left.order_by("moved_at").values_list("pk", "user_id")
     return ids

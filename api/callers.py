@@ -33,5 +33,8 @@ class SessionCookie(APIKeyCookie):
         if not isinstance(user, User):
             return None
         return Caller(
-            kind="person", id=user.pk, tenant_id=user.standing.tenant_id if user.standing else None, user=user
+            kind="person",
+            id=user.pk,
+            tenant_id=user.active_membership.tenant_id if user.active_membership else None,
+            user=user,
         )

@@ -40,10 +40,12 @@ def me(request: HttpRequest) -> HttpResponse:
     if caller.user is not None:
         person = caller.user
         known.email, known.email_verified, known.name = person.email, person.email_verified, person.name
-        known.identities = [IdentityOut.model_construct(**_told(identity)) for identity in Identity.objects.of(person)]
+        known.identities = [
+            IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.of(person)
+        ]
     # An answer that is made here is not validated and dumped once more: every backend asks this all the time.
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")
 
 
-def _told(identity: Identity) -> dict[str, Any]:
+def _personal_fields(identity: Identity) -> dict[str, Any]:
     return {name: getattr(identity, name) for name in IdentityOut.model_fields}

@@ -45,7 +45,7 @@ def disconnect() -> None:
 
 def before_save(*, sender: type[Model], instance: Model, using: str, **_signal: Any) -> None:
     rows: dict[str, float] = dict.fromkeys(_tables[sender], 1)
-    comment.at(using).announce(Announcement(verbs=_SAVING, rows=rows, about=instance))
+    comment.at(using).announce(Announcement(verbs=_SAVING, rows=rows, subject=instance))
 
 
 def after_save(*, instance: Model, using: str, **_signal: Any) -> None:
@@ -60,7 +60,7 @@ def around_m2m(*, sender: type[Model], instance: Model, action: str, using: str,
     commenter = comment.at(using)
     verbs = _M2M_VERBS.get(action)
     if verbs:
-        commenter.announce(Announcement(verbs=verbs, rows={sender._meta.db_table: math.inf}, about=instance))
+        commenter.announce(Announcement(verbs=verbs, rows={sender._meta.db_table: math.inf}, subject=instance))
     else:
         commenter.withdraw(instance)
 

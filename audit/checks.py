@@ -32,5 +32,5 @@ def triggers_are_those_of_the_models(
     return [
         checks.Warning(f"Trigger {fault}.", hint="Run migrate: it puts the triggers right.", id="audit.W001")
         for alias in databases or ()
-        for fault in triggers.faults(alias)
+        for fault in triggers.drift(alias)
     ]

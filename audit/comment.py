@@ -34,7 +34,7 @@ class Announcement:
 
     verbs: frozenset[str]
     rows: dict[str, float]
-    about: object = None
+    subject: object = None
     block: Atomic | None = None
 
 
@@ -63,7 +63,7 @@ class Commenter:
         verbs = frozenset({"DELETE"})
         blocks = self.connection.atomic_blocks
         for known in reversed(self.announced):
-            if known.verbs == verbs and known.about is None and known.block is (blocks[-1] if blocks else None):
+            if known.verbs == verbs and known.subject is None and known.block is (blocks[-1] if blocks else None):
                 known.rows[table] = known.rows.get(table, 0) + 1
                 return
         self.announce(Announcement(verbs=verbs, rows={table: 1}))
@@ -71,7 +71,7 @@ class Commenter:
     def withdraw(self, about: object) -> None:
         """Forget the newest announcement about this, if it is still there."""
         for known in reversed(self.announced):
-            if known.about is about:
+            if known.subject is about:
                 self.announced.remove(known)
                 return
 
@@ -80,7 +80,7 @@ class Commenter:
     ) -> Any:
         """Every statement comes by: the way of one that does not write is a match, that of a save a few steps."""
         if self.announced:
-            self._forget_left_blocks()
+            self._drop_left_blocks()
         text = sql if isinstance(sql, str) else _text(sql, self.connection)
         write = WRITE.match(text) if text is not None else None
         if text is None or write is None:
@@ -123,7 +123,7 @@ class Commenter:
             if not claimed.rows and claimed in self.announced:
                 self.announced.remove(claimed)
 
-    def _forget_left_blocks(self) -> None:
+    def _drop_left_blocks(self) -> None:
         blocks = self.connection.atomic_blocks
         self.announced = [a for a in self.announced if a.block is None or a.block in blocks]
 
@@ -178,11 +178,11 @@ def _comment(context: Context, table: str | None) -> str:
     return known
 
 
-def _written(told: dict[str, str]) -> str:
+def _written(values: dict[str, str]) -> str:
     """Neither the end of a comment nor a placeholder of psycopg's may come out of a value."""
-    if not told:
+    if not values:
         return ""
-    return "/*audit " + json.dumps(told).replace("*", "\\u002a").replace("%", "\\u0025") + "*/"
+    return "/*audit " + json.dumps(values).replace("*", "\\u002a").replace("%", "\\u0025") + "*/"
 
 
 def _text(sql: object, connection: BaseDatabaseWrapper) -> str | None:

@@ -51,7 +51,7 @@ class Traces:
     """What a request has left in the trail so far."""
 
     has_changed: bool = False  # or has tried to: a rollback may have taken it back
-    has_told_whence: bool = False  # an event holds its address and its browser
+    has_recorded_request: bool = False  # an event holds its address and its browser
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class Context:
         return self.behind() if callable(self.behind) else self.behind
 
 
-class Changes(TypedDict, total=False):
+class ContextChanges(TypedDict, total=False):
     actor: Somebody
     behind: Somebody
     tenant_id: UUID | str | None
@@ -102,7 +102,7 @@ def current() -> Context:
 
 
 @contextmanager
-def acting(**changes: Unpack[Changes]) -> Iterator[Context]:
+def acting(**changes: Unpack[ContextChanges]) -> Iterator[Context]:
     """Until the block ends, act under the given circumstances; what is not given stays as it was outside.
 
     ``reason``, ``address`` and ``user_agent`` reach events only: statements carry ids, because statements are

@@ -223,7 +223,7 @@ def record(  # each says one thing of the event, by name
     with connection.cursor() as cursor:
         cursor.execute(RECORD, [event.value, text])
     if context.traces:
-        context.traces.has_told_whence = True
+        context.traces.has_recorded_request = True
 
 
 def _surroundings(context: Context, actor: Actor | None) -> dict[str, object]:

@@ -36,13 +36,13 @@ class ContextMiddleware:
             traces=traces,
         ):
             response = self.get_response(request)
-            if traces.has_changed and not traces.has_told_whence:
-                _tell_whence(request_id)
+            if traces.has_changed and not traces.has_recorded_request:
+                _record_request(request_id)
         response.headers["X-Request-ID"] = str(request_id)
         return response
 
 
-def _tell_whence(request_id: UUID) -> None:
+def _record_request(request_id: UUID) -> None:
     """Record where a request came from that changed something and recorded nothing (ADR 18).
 
     What it changed is committed: trouble here, and a trail that keeps one waiting, go to the log and leave its

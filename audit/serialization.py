@@ -5,12 +5,12 @@ from typing import Any
 from audit.models import Entry, Source
 
 
-def told(entry: Entry) -> dict[str, Any]:
+def serialize(entry: Entry) -> dict[str, Any]:
     """Return an entry as plain values for JSON; personal values stay behind their marks (ADR 16)."""
     return {
         "id": entry.pk,
         "at": entry.at.isoformat(),
-        "type": kind(entry),
+        "type": entry_type(entry),
         "source": entry.source,
         "action": entry.action,
         "actor": {"kind": entry.actor_kind, "id": entry.actor_id},
@@ -27,6 +27,6 @@ def told(entry: Entry) -> dict[str, Any]:
     }
 
 
-def kind(entry: Entry) -> str:
+def entry_type(entry: Entry) -> str:
     """Return an event's name, or a change's table and verb."""
     return entry.action if entry.source == Source.EVENT else f"{entry.object_table}.{entry.action}"

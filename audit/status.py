@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from audit.installed import migrated_at
+from audit.migrated_at import migrated_at
 from audit.models import JobRun, Seal
-from audit.retention.removing import JOB as RETENTION
+from audit.retention.removal import JOB as RETENTION
 from audit.sealing.seals import oldest_unsealed
 from audit.sealing.verification import PATIENCE
 from foundation.clocks import is_older
@@ -18,13 +18,13 @@ ENOUGH = timedelta(days=28)  # that there should be months for
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class JobStatus:
     """When a job ran last, since when something waits for it, and what kept it from its end."""
 
     name: str
     ran_at: datetime | None
     waits_since: datetime | None
-    trouble: str
+    detail: str
 
     def is_late(self, now: datetime) -> bool:
         """Whether it has not run for long, or something waits longer than it should."""
@@ -33,14 +33,14 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class TrailStatus:
     """``sealed_at`` is when the last seal was made; ``months_until`` is when the months that there are end.
 
     ``migrated_at`` is since when jobs that never ran could have run.
     """
 
-    sealing: Job
-    retention: Job
+    sealing: JobStatus
+    retention: JobStatus
     sealed_at: datetime | None
     months_until: datetime | None
     migrated_at: datetime | None
@@ -49,15 +49,15 @@ class Standing:
         return self.months_until is None or self.months_until - now < ENOUGH
 
 
-def standing() -> Standing:
+def trail_status() -> TrailStatus:
     runs = {run.name: run for run in JobRun.objects.all()}
 
-    def job(name: str, waits_since: datetime | None = None) -> Job:
+    def job(name: str, waits_since: datetime | None = None) -> JobStatus:
         run = runs.get(name)
         ran_at, trouble = (run.ran_at, run.trouble) if run else (None, "")
-        return Job(name=name, ran_at=ran_at, waits_since=waits_since, trouble=trouble)
+        return JobStatus(name=name, ran_at=ran_at, waits_since=waits_since, detail=trouble)
 
-    return Standing(
+    return TrailStatus(
         sealing=job(SEALING, oldest_unsealed()),
         retention=job(RETENTION),
         sealed_at=Seal.objects.order_by("-number").values_list("sealed_at", flat=True).first(),

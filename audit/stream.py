@@ -17,8 +17,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 from audit import tail
 from audit.models import Entry
-from audit.serialization import told
-from audit.tail import Place
+from audit.serialization import serialize
+from audit.tail import Cursor
 
 BATCH = 1000  # entries in memory
 PAUSE = 1.0  # seconds between looks at the end of the trail
@@ -49,7 +49,7 @@ def run(
     """
     place = _begin(after=after, from_start=from_start, cursor=cursor)
     with _until_a_signal() as stopped:
-        for entries, reached in _onwards(place, stopped=stopped, once=once):
+        for entries, reached in _follow(place, stopped=stopped, once=once):
             _write(entries, out)
             if cursor is not None:
                 _note(cursor, reached)
@@ -66,21 +66,21 @@ def _write(entries: list[Entry], out: TextIO) -> None:
 
 
 def _line(entry: Entry) -> str:
-    return json.dumps(told(entry), cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
+    return json.dumps(serialize(entry), cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
 
 
-def _begin(*, after: int | None, from_start: bool, cursor: Path | None) -> Place:
+def _begin(*, after: int | None, from_start: bool, cursor: Path | None) -> Cursor:
     if cursor is not None and cursor.exists():
         return _noted(cursor)
     if after is not None:
         entry = Entry.objects.filter(pk=after).first()
         if entry is None:
             raise CommandError(f"There is no entry {after} in the trail: begin with --from-start.")
-        return tail.place_of(entry)
-    return Place() if from_start else tail.now()
+        return tail.cursor_at(entry)
+    return Cursor() if from_start else tail.current_cursor()
 
 
-def _onwards(place: Place, *, stopped: threading.Event, once: bool) -> Iterator[tuple[list[Entry], Place]]:
+def _follow(place: Cursor, *, stopped: threading.Event, once: bool) -> Iterator[tuple[list[Entry], Cursor]]:
     """Give the trail as it grows. While the database is away it waits, and goes on from the same place."""
     while not stopped.is_set():
         try:
@@ -98,14 +98,14 @@ def _onwards(place: Place, *, stopped: threading.Event, once: bool) -> Iterator[
         stopped.wait(PAUSE)
 
 
-def _noted(file: Path) -> Place:
+def _noted(file: Path) -> Cursor:
     try:
-        return Place(**json.loads(file.read_text()))
+        return Cursor(**json.loads(file.read_text()))
     except (ValueError, TypeError):
         raise CommandError(f"{file} is not a place that this command has noted.") from None
 
 
-def _note(file: Path, place: Place) -> None:
+def _note(file: Path, place: Cursor) -> None:
     """Replace the file as a whole: one that is killed leaves the old place or the new one."""
     beside = file.with_name(f"{file.name}.new")
     beside.write_text(json.dumps(asdict(place)))

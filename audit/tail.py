@@ -22,7 +22,7 @@ HORIZON = "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::
 
 
 @dataclass(frozen=True, order=True, kw_only=True)
-class Place:
+class Cursor:
     """A place in the trail: all up to this entry of this transaction has been read.
 
     Ids up to ``floor`` were read in an earlier life of the database: one that is restored from a dump begins to
@@ -33,23 +33,23 @@ class Place:
     id: int = LAST
     floor: int = 0
 
-    def after(self, entry: Entry) -> "Place":
+    def after(self, entry: Entry) -> "Cursor":
         return replace(self, txid=entry.txid, id=entry.pk)
 
 
-def now() -> Place:
+def current_cursor() -> Cursor:
     """Return the place from which everything is read that commits from now on, this very transaction left out."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (txid,) = cursor.fetchone()
-    return Place(txid=txid)
+    return Cursor(txid=txid)
 
 
-def place_of(entry: Entry) -> Place:
-    return Place(txid=entry.txid, id=entry.pk)
+def cursor_at(entry: Entry) -> Cursor:
+    return Cursor(txid=entry.txid, id=entry.pk)
 
 
-def settled(place: Place, *, limit: int, only: Q | None = None) -> tuple[list[Entry], Place]:
+def settled(place: Cursor, *, limit: int, only: Q | None = None) -> tuple[list[Entry], Cursor]:
     """Return the next settled entries, and the place to go on from where nobody takes less than all of them.
 
     Where there are none left, that is the horizon: what lies before it need not be looked through again.
@@ -62,20 +62,20 @@ def settled(place: Place, *, limit: int, only: Q | None = None) -> tuple[list[En
         return entries, place.after(entries[-1])
     if place.txid >= beyond:  # of an earlier life, and all of that is read
         newest = Entry.objects.filter(_of_an_earlier_life()).order_by("-id").values_list("id", flat=True).first()
-        return entries, Place(floor=max(newest or 0, place.floor))
+        return entries, Cursor(floor=max(newest or 0, place.floor))
     reached = place.after(entries[-1]) if entries else place
     if not Entry.objects.filter(_after(reached)).exists():
         return entries, reached  # so that who notes places has nothing to write while nothing happens
-    return entries, max(reached, Place(txid=horizon - 1, floor=place.floor))
+    return entries, max(reached, Cursor(txid=horizon - 1, floor=place.floor))
 
 
-def oldest_after(place: Place, *, only: Q) -> datetime | None:
+def oldest_after(place: Cursor, *, only: Q) -> datetime | None:
     """Return the time of the oldest entry after a place, settled or not; None where there is none."""
     after = Entry.objects.filter(_after(place), only).order_by("txid", "id")
     return after.values_list("at", flat=True).first()
 
 
-def batches(place: Place, *, limit: int) -> Iterator[tuple[list[Entry], Place]]:
+def batches(place: Cursor, *, limit: int) -> Iterator[tuple[list[Entry], Cursor]]:
     """Give what is settled, batch by batch; the last one is smaller than the limit, or empty."""
     while True:
         entries, place = settled(place, limit=limit)
@@ -84,7 +84,7 @@ def batches(place: Place, *, limit: int) -> Iterator[tuple[list[Entry], Place]]:
             return
 
 
-def _between(place: Place, horizon: int, only: Q | None) -> Any:
+def _between(place: Cursor, horizon: int, only: Q | None) -> Any:
     is_over = Q(txid__lt=horizon) | _of_an_earlier_life()
     return Entry.objects.filter(_after(place), is_over, only or Q()).order_by("txid", "id")
 
@@ -98,7 +98,7 @@ def _of_an_earlier_life() -> Q:
     return Q(beyond)
 
 
-def _after(place: Place) -> Q:
+def _after(place: Cursor) -> Q:
     """A comparison of rows, which an index on both columns answers at once."""
     row: Any = RawSQL("(audit_entry.txid, audit_entry.id) > (%s, %s)", [place.txid, place.id], _BOOLEAN)
     after = Q(row)

@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from audit.models import JobRun
-from audit.retention.removing import make_months, remove_what_is_due
+from audit.retention.removal import make_months, remove_due
 from audit.sealing.seals import SealingStopped, seal
 from foundation.locks import one_at_a_time
 
@@ -35,4 +35,4 @@ def _seal_entries() -> None:
 def keep_the_trail() -> None:
     """Make the months to come, and remove what is due. Twice at once does no harm either."""
     make_months()
-    remove_what_is_due(seconds=REMOVING_SECONDS)
+    remove_due(seconds=REMOVING_SECONDS)

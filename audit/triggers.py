@@ -41,7 +41,7 @@ class Trigger:
         return f"{self.name} on {self.table}"
 
 
-def faults(using: str = "default") -> list[str]:
+def drift(using: str = "default") -> list[str]:
     """Return a sentence for each trigger that is missing, different from its declaration, or out of place."""
     connection = connections[using]
     if not _pen_exists(connection):
@@ -54,7 +54,7 @@ def faults(using: str = "default") -> list[str]:
     ]
 
 
-def mend(using: str = "default") -> None:
+def install(using: str = "default") -> None:
     """Put every trigger right, as the owner of the tables; where all is right already, no DDL is issued.
 
     Comparing first matters: creating a trigger locks writers out, even when it replaces its like.
@@ -76,7 +76,7 @@ def mend(using: str = "default") -> None:
 
 def after_migrations(*, using: str, **_signal: Any) -> None:
     """Receiver of ``post_migrate`` for this app only: it is sent for each app, once all are migrated."""
-    mend(using)
+    install(using)
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regproc('public.audit_make_months') IS NOT NULL")
         if cursor.fetchone()[0]:

@@ -32,7 +32,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     identity = Identity.objects.create(
         user=user, provider="google", issuer="https://accounts.google.com", subject=subject
     )
-    vault.keep(identity, Tokens(access_token=secrets.token_hex(20), expires_in=3600))
+    vault.store(identity, Tokens(access_token=secrets.token_hex(20), expires_in=3600))
     session = SessionStore()
     session.update(
         {
@@ -43,7 +43,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     )
     session.begin(user, {})
     session.save()
-    link = links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=timedelta(minutes=10), user=user)
+    link = links.make(Purpose.ADDRESS_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
     return {"person": str(user.pk), "session": session.session_key, "link": link}
 
 
@@ -58,7 +58,7 @@ def cut(told: dict[str, Any]) -> dict[str, Any]:
 def token(told: dict[str, Any]) -> dict[str, Any]:
     try:
         vault.get_token(User(pk=told["person"]), "google")
-    except vault.NothingKept:
+    except vault.NothingStored:
         return {"alive": False}
     return {"alive": True}
 

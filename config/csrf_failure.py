@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-from foundation.next_page import asked_next, wanted_next
+from foundation.next_page import posted_next, requested_next
 from providers.flow import Process
 
 # Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.
@@ -32,6 +32,6 @@ def _onward(request: HttpRequest) -> str:
     if name in SIGN_IN_PAGES:
         return request.get_full_path()
     if name == ADMIN:
-        return asked_next(request) or reverse("admin:index")
+        return posted_next(request) or reverse("admin:index")
     is_to_sign_in = request.GET.get("process", "") not in {Process.CONNECT, Process.REAUTHENTICATE}
-    return (wanted_next(request) or reverse("account")) if name == START and is_to_sign_in else ""
+    return (requested_next(request) or reverse("account")) if name == START and is_to_sign_in else ""

@@ -30,8 +30,8 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from accounts.organizations.middleware import afterwards, is_for_programs
 from accounts.sessions import forget_sign_in
 from accounts.sign_in import login_throttle, people
-from accounts.sign_in.login_throttle import Braked
-from accounts.sign_in.people import EndedMeanwhile
+from accounts.sign_in.login_throttle import Throttled
+from accounts.sign_in.people import RevokedMeanwhile
 from audit.events import Event, record
 from foundation.next_page import query
 
@@ -149,7 +149,7 @@ def unavailable(_request: HttpRequest, exception: Exception) -> HttpResponse | N
 @on_exception
 def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
     """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
-    return login_throttle.answer(exception) if isinstance(exception, Braked) else None
+    return login_throttle.answer(exception) if isinstance(exception, Throttled) else None
 
 
 @on_exception
@@ -159,7 +159,7 @@ def revoked_meanwhile(request: HttpRequest, exception: Exception) -> HttpRespons
     They still come to where they were going; whose session ended while they acted in it, to the page where they were.
     What is written of it comes after the request's transaction, which is rolled back.
     """
-    if not isinstance(exception, EndedMeanwhile):
+    if not isinstance(exception, RevokedMeanwhile):
         return None
     onward = request.get_full_path() if exception.onward is None else exception.onward
     afterwards(request, partial(_drop_revoked, request, exception.person))

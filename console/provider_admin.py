@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.provider_names import name_of
 from console.lists.paging import KeysetAdmin
-from console.references.pages import find_view, lead_view, page_of
+from console.references.pages import connect_view, find_view, page_of
 from console.scope import OnlySuperusers
 from providers.models import RefusedIdentity, UpstreamTokens
 
@@ -75,7 +75,7 @@ class RefusedIdentityAdmin(KeysetAdmin, OnlySuperusers[RefusedIdentity]):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path("find/", self.admin_site.admin_view(find_view), name="find_reference"),
-            path("find/<str:reference>/connect/", self.admin_site.admin_view(lead_view), name="connect_identity"),
+            path("find/<str:reference>/connect/", self.admin_site.admin_view(connect_view), name="connect_identity"),
         ]
         return [*own, *super().get_urls()]
 

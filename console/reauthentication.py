@@ -14,15 +14,15 @@ else:
     Base = object
 
 
-def ask_for_fresh_proof(request: HttpRequest, *, back_to: str) -> HttpResponseBase | None:
+def redirect_to_reauthenticate(request: HttpRequest, *, back_to: str) -> HttpResponseBase | None:
     """Return the page that asks for it, if it must be asked for; they come back to an address of this site by GET.
 
     The one place that every act of the admin asks through.
     """
-    return None if gate.is_fresh(request) else gate.ask(request, next=back_to)
+    return None if gate.is_reauthenticated(request) else gate.redirect_to_reauthenticate(request, next=back_to)
 
 
-class ProofFirst(Base):
+class ReauthenticationFirst(Base):
     """A model whose rows give or take power, or decide how somebody comes in: no row is written without a fresh proof.
 
     Looking at one needs none. Whoever may not write at all is not asked: Django refuses them.
@@ -53,4 +53,4 @@ class ProofFirst(Base):
         return found is not None and bool(has_permission(request, found))
 
     def _ask_first(self, request: HttpRequest) -> HttpResponseBase | None:
-        return ask_for_fresh_proof(request, back_to=request.get_full_path())
+        return redirect_to_reauthenticate(request, back_to=request.get_full_path())

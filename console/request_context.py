@@ -14,7 +14,7 @@ from tenancy.context import Scope, current
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standpoint:
+class CapturedContext:
     """What of the guarded tables a request could see, and as whom the trail knew it."""
 
     scope: Scope
@@ -23,7 +23,7 @@ class Standpoint:
     behind: Actor | None
 
     @classmethod
-    def now(cls) -> Self:
+    def capture(cls) -> Self:
         circumstances = audit_context()
         return cls(
             scope=current(),
@@ -33,11 +33,11 @@ class Standpoint:
         )
 
     @contextmanager
-    def again(self) -> Iterator[None]:
+    def in_transaction(self) -> Iterator[None]:
         """In a transaction of its own, see exactly what the request saw."""
         scope = self.scope
         with ExitStack() as stack:
-            stack.enter_context(self.told())
+            stack.enter_context(self.acting())
             if scope.is_site:
                 stack.enter_context(site_context("what a superuser began in the admin goes on"))
             elif scope.tenant_id:
@@ -49,7 +49,7 @@ class Standpoint:
             yield
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def acting(self) -> Iterator[None]:
         """Let entries and events tell of the request, without a transaction."""
         then = self.circumstances
         with acting(

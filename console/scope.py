@@ -26,7 +26,7 @@ def people_of(model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> Query
     return people
 
 
-class Remembered(admin.ModelAdmin[Row]):
+class HistoryAdmin(admin.ModelAdmin[Row]):
     """A model whose history is what the trail tells of it: Django's own log knows only what the admin did."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -36,7 +36,7 @@ class Remembered(admin.ModelAdmin[Row]):
         return HttpResponseRedirect(history(obj._meta.db_table, str(obj.pk)))
 
 
-class OnlySuperusers(Remembered[Row]):
+class OnlySuperusers(HistoryAdmin[Row]):
     """A model that is not divided among tenants: whoever sees any of it sees all."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -100,7 +100,7 @@ class NarrowChoices(admin.options.BaseModelAdmin[Row]):
             kwargs.setdefault("queryset", model._default_manager.none())  # noqa: SLF001
 
 
-class Scoped(NarrowChoices[Row], Remembered[Row]):
+class Scoped(NarrowChoices[Row], HistoryAdmin[Row]):
     """A model of which a tenant's administrators find their tenant's part.
 
     The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
@@ -116,4 +116,4 @@ class Scoped(NarrowChoices[Row], Remembered[Row]):
         person = actor(request)
         if person.is_superuser:
             return queryset
-        return self.scoped(request, queryset) if person.standing else queryset.none()
+        return self.scoped(request, queryset) if person.active_membership else queryset.none()

@@ -18,16 +18,16 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.sessions import Because, end_others
+from accounts.sessions import SessionRevocationReason, revoke_others
 from accounts.sign_in import login_throttle, rate_limits
-from accounts.sign_in.factors.enrolled import has_factor, must_have_factor
+from accounts.sign_in.factors.enrolled import has_second_factor, must_have_second_factor
 from accounts.sign_in.local import by_passkey, passwords
-from accounts.sign_in.login_throttle import Braked
+from accounts.sign_in.login_throttle import Throttled
 from accounts.sign_in.reauthentication import gate
 from audit.events import Event, record
 from console.scope import actor
 from console.site import Site
-from foundation.next_page import asked_next, query
+from foundation.next_page import posted_next, query
 from providers.buttons import buttons, page_with_buttons
 
 
@@ -43,13 +43,13 @@ class AdminSite(Site):
     """Every page of the admin asks ``has_permission`` first, so nothing of it is seen before the second factor."""
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return super().has_permission(request) and _has_proven_enough(request)
+        return super().has_permission(request) and _has_second_factor(request)
 
     @method_decorator([never_cache, login_not_required, sensitive_post_parameters("password")])
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        next_url = asked_next(request) or reverse("admin:index")
+        next_url = posted_next(request) or reverse("admin:index")
         if request.method == "POST":
-            return self._judge_password(request, next_url)
+            return self._check_password(request, next_url)
         if not super().has_permission(request):
             return self._sign_in_page(request, PasswordForm(request), next_url)
         return HttpResponseRedirect(next_url) if self.has_permission(request) else _to_second_factor(request, next_url)
@@ -65,31 +65,31 @@ class AdminSite(Site):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         user = actor(request)
-        if not passwords.opens(user):
+        if not passwords.may_open(user):
             raise Http404
-        if not gate.is_fresh(request):
-            return gate.ask(request)
+        if not gate.is_reauthenticated(request):
+            return gate.redirect_to_reauthenticate(request)
         try:
-            _judge_old_password(request, user)
-        except Braked as braked:  # answered here: an exception would take the entry in the trail back
+            _check_old_password(request, user)
+        except Throttled as braked:  # answered here: an exception would take the entry in the trail back
             return login_throttle.answer(braked)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
             if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
                 request.session.save()
-                end_others(user, keep=request.session.session_key, because=Because.PASSWORD_CHANGED)
-                notices.tell(user, Notice.PASSWORD_CHANGED)
+                revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.PASSWORD_CHANGED)
+                notices.notify(user, Notice.PASSWORD_CHANGED)
         return response
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        can_change = isinstance(request.user, User) and passwords.opens(request.user)
+        can_change = isinstance(request.user, User) and passwords.may_open(request.user)
         return {**super().each_context(request), "can_change_password": can_change}
 
-    def _judge_password(self, request: HttpRequest, next_url: str) -> HttpResponse:
+    def _check_password(self, request: HttpRequest, next_url: str) -> HttpResponse:
         form = PasswordForm(request, request.POST)
         if not settings.LOCAL_PASSWORDS:
             if not rate_limits.may_leave_entry():
-                return rate_limits.too_often(rate_limits.REFUSALS)
+                return rate_limits.too_many_requests(rate_limits.REFUSALS)
             record(Event.SIGN_IN_REFUSED, reason="local_passwords_off")
             return self._sign_in_page(request, form, next_url, status=403)
         if not form.is_valid():
@@ -116,22 +116,22 @@ class AdminSite(Site):
         return page_with_buttons(request, "admin/login.html", context, status=status)
 
 
-def _judge_old_password(request: HttpRequest, user: User) -> None:
+def _check_old_password(request: HttpRequest, user: User) -> None:
     """Meet the brake before Django's form judges the old password, which knows none. Raises Braked."""
     old = request.POST.get("old_password", "")
     if old and not passwords.is_of(request, user, old):
         record(Event.SIGN_IN_REFUSED, person=user, reason="local_password_wrong")
 
 
-def _has_proven_enough(request: HttpRequest) -> bool:
+def _has_second_factor(request: HttpRequest) -> bool:
     user = request.user
     if not isinstance(user, User):
         return False
-    needs_one = settings.ADMIN_NEEDS_SECOND_FACTOR or must_have_factor(user) or has_factor(user)
+    needs_one = settings.ADMIN_NEEDS_SECOND_FACTOR or must_have_second_factor(user) or has_second_factor(user)
     return not needs_one or gate.has_second_factor(request, user)
 
 
 def _to_second_factor(request: HttpRequest, next_url: str) -> HttpResponse:
-    if has_factor(actor(request)):
-        return gate.ask(request, next=next_url)
+    if has_second_factor(actor(request)):
+        return gate.redirect_to_reauthenticate(request, next=next_url)
     return redirect(reverse("factor-required") + query(next_url, stay=False))

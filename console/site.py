@@ -48,7 +48,7 @@ class Site(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Django's redirect to "the object on the site" tells whether any object of any table exists."""
-        nowhere = path("r/<path:rest>", _nowhere)
+        nowhere = path("r/<path:rest>", _not_found)
         return [nowhere, *super().get_urls()]
 
 
@@ -58,5 +58,5 @@ def _has_nul(request: HttpRequest) -> bool:
     return any(NUL in text for text in (request.path_info, *asked, *chosen))
 
 
-def _nowhere(request: HttpRequest, rest: str) -> HttpResponseBase:
+def _not_found(request: HttpRequest, rest: str) -> HttpResponseBase:
     raise Http404

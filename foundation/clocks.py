@@ -16,14 +16,14 @@ LEEWAY = timedelta(minutes=1)  # that clocks of ours, and those of providers, ma
 LEEWAY_SECONDS = LEEWAY.total_seconds()
 
 
-def has_come(at: datetime, *, longest: timedelta, now: datetime | None = None) -> bool:
+def is_due(at: datetime, *, longest: timedelta, now: datetime | None = None) -> bool:
     """Return whether a stored moment is over, or lies further ahead than the longest wait and is not believed."""
     now = now or timezone.now()
     return not now < at <= now + longest + LEEWAY
 
 
-def come(column: str, *, longest: timedelta) -> Q:
-    """Select the rows whose moment has come, as ``has_come`` judges it."""
+def due_rows(column: str, *, longest: timedelta) -> Q:
+    """Select the rows whose moment has come, as ``is_due`` judges it."""
     now = timezone.now()
     return Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + longest + LEEWAY})
 

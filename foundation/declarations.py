@@ -188,7 +188,7 @@ class AppEvent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judgement:
+class PurgeCondition:
     """What has to be true of a row besides its age: SQL over a row ``t``, and what it is given.
 
     ``among`` is the condition of the index: rows beside it never go. ``is_wanted`` is of a row that stays, however
@@ -215,7 +215,7 @@ class Purgeable(OfModel):
     event: NamedEvent
     kept_for: timedelta = timedelta()
     longest: Callable[[], timedelta] | None = None
-    judged: Judgement | None = None
+    judged: PurgeCondition | None = None
 
     @property
     def columns(self) -> frozenset[str]:
@@ -231,7 +231,7 @@ class RevocationReason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Revoked:
+class RevocationResult:
     """How many credentials there were, and the names of what has yet to follow elsewhere, such as at a provider."""
 
     count: int
@@ -249,7 +249,7 @@ class Revocable:
 
     name: str
     label: str | Promise
-    end: Callable[[Sequence[UUID], RevocationReason], Revoked]
+    revoke: Callable[[Sequence[UUID], RevocationReason], RevocationResult]
     alive: Callable[[Sequence[UUID]], int]
     pending: Callable[[Sequence[str]], int] = lambda _follows: 0
 

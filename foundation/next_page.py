@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from foundation import lifetimes
 from foundation.cookies import cookie_name, set_cookie
 
-REMEMBER = "remember"
+REMEMBER_ME = "remember"
 COOKIE = cookie_name("next")  # where a link that was mailed leads afterwards
 ACCOUNT, ANOTHER = "account", "another"  # ?account=another: the provider lets them choose
 LONGEST = 2048  # characters: the most that Django redirects to; in a cookie it must fit besides (providers.flow)
@@ -27,7 +27,7 @@ def safe_next(url: str) -> str:
     return url if len(url) <= LONGEST and _is_of_this_site(url) else ""
 
 
-def wanted_next(request: HttpRequest) -> str:
+def requested_next(request: HttpRequest) -> str:
     """Return where a page was asked to lead afterwards, or an empty text.
 
     An address of this site that is too long to be kept is not dropped without a word: who came for it lands on a page
@@ -38,19 +38,19 @@ def wanted_next(request: HttpRequest) -> str:
     return lost_page() if is_lost else safe_next(given)
 
 
-def asked_next(request: HttpRequest) -> str:
+def posted_next(request: HttpRequest) -> str:
     """Return the same of a page that has been posted to: the admin's form of passwords says it itself."""
-    return safe_next(request.POST.get("next", "")) or wanted_next(request)
+    return safe_next(request.POST.get("next", "")) or requested_next(request)
 
 
-def leave_next(response: HttpResponse, next_url: str) -> None:
+def store_next(response: HttpResponse, next_url: str) -> None:
     """Leave with a browser that waits for a mail where it was going: a stranger's word of it belongs in no mail."""
     if next_url:
         set_cookie(response, COOKIE, as_cookie(next_url), max_age=lifetimes.NEXT_PAGE)
 
 
-def left_next(request: HttpRequest) -> str:
-    """Return what ``leave_next`` left with this browser. Another one, in which the mail was opened, knows nothing."""
+def stored_next(request: HttpRequest) -> str:
+    """Return what ``store_next`` left with this browser. Another one, in which the mail was opened, knows nothing."""
     return from_cookie(request.COOKIES.get(COOKIE, ""))
 
 
@@ -60,9 +60,9 @@ def as_cookie(next_url: str) -> str:
     return quoted if len(quoted) <= LONGEST_COOKIE else lost_page()
 
 
-def from_cookie(kept: str) -> str:
+def from_cookie(value: str) -> str:
     """Return the address again; no more is believed of it than of one in a link."""
-    return safe_next(unquote(kept))
+    return safe_next(unquote(value))
 
 
 def lost_page() -> str:
@@ -71,7 +71,7 @@ def lost_page() -> str:
 
 def wants_to_stay(request: HttpRequest) -> bool:
     """Whether the person asked, on a page or in a form, to be kept signed in on this device."""
-    return "on" in (request.GET.get(REMEMBER), request.POST.get(REMEMBER))
+    return "on" in (request.GET.get(REMEMBER_ME), request.POST.get(REMEMBER_ME))
 
 
 def wants_another(request: HttpRequest) -> bool:
@@ -88,7 +88,7 @@ def query(next_url: str, *, stay: bool, another: bool = False, **more: str) -> s
         "next": "" if next_url == reverse(settings.LOGIN_REDIRECT_URL) else safe_next(next_url),
         **more,
         ACCOUNT: ANOTHER if another else "",
-        REMEMBER: "on" if stay else "",
+        REMEMBER_ME: "on" if stay else "",
     }
     found = urlencode({name: value for name, value in told.items() if value})
     return f"?{found}" if found else ""

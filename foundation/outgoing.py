@@ -95,7 +95,7 @@ def origin_of(scheme: str, host: str, port: int | None) -> Origin:
     return scheme, host, port or (443 if scheme == "https" else 80)
 
 
-def connect(origin: Origin, budget: Budget, *, address: str | None = None) -> http.client.HTTPConnection:
+def connect(origin: Origin, budget: Budget, *, ip: str | None = None) -> http.client.HTTPConnection:
     """Open a connection; to the given address of the host, where somebody has looked at it before."""
     scheme, host, port = origin
     if scheme == "https":
@@ -104,8 +104,8 @@ def connect(origin: Origin, budget: Budget, *, address: str | None = None) -> ht
         )
     else:
         connection = http.client.HTTPConnection(host, port, timeout=budget.seconds_left())
-    if address is not None:
-        connection._create_connection = partial(_to_address, address)  # type: ignore[attr-defined]  # noqa: SLF001  # its one way to say so
+    if ip is not None:
+        connection._create_connection = partial(_to_address, ip)  # type: ignore[attr-defined]  # noqa: SLF001  # its one way to say so
     connection.connect()
     return connection
 

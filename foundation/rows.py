@@ -64,7 +64,7 @@ def change(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> int:
         return int(cursor.rowcount)
 
 
-def let_go() -> None:
+def release_connection() -> None:
     """Hold no connection to the database while somebody else is waited for; the next question takes one again."""
     if not connection.in_atomic_block:
         connection.close()

@@ -20,7 +20,7 @@ from foundation.macs import is_authentic, mac
 
 logger = logging.getLogger(__name__)
 
-NOBODY = Context()
+NO_ACTOR = Context()
 
 HEADER, SIGNATURE = "audit", "audit_mac"
 USE = "message"
@@ -31,17 +31,17 @@ _entered: dict[str, ExitStack] = {}  # by the task's id, until it has run
 
 
 def connect() -> None:
-    signals.before_task_publish.connect(tell)
-    signals.task_prerun.connect(enter)
-    signals.task_postrun.connect(leave)
+    signals.before_task_publish.connect(attach_context)
+    signals.task_prerun.connect(start_task)
+    signals.task_postrun.connect(end_task)
 
 
-def tell(*, headers: dict[str, Any], body: Any, **_signal: Any) -> None:
-    headers[HEADER] = told()
+def attach_context(*, headers: dict[str, Any], body: Any, **_signal: Any) -> None:
+    headers[HEADER] = serialize_context()
     headers[SIGNATURE] = mac(USE, *_parts(headers["id"], headers["task"], headers[HEADER], body[0], body[1]))
 
 
-def told() -> dict[str, str]:
+def serialize_context() -> dict[str, str]:
     """Return on whose behalf we act, as a message can carry it, or a row."""
     context = current()
     actor, behind = context.who(), context.who_is_behind()
@@ -58,26 +58,26 @@ def told() -> dict[str, str]:
     return {name: str(value) for name, value in found.items() if value}
 
 
-def enter(*, task_id: str, task: Any, args: Any, kwargs: Any, **_signal: Any) -> None:
+def start_task(*, task_id: str, task: Any, args: Any, kwargs: Any, **_signal: Any) -> None:
     """A job that nobody asked for is its own actor. One that runs where it is called has its caller's context."""
-    outside = current() if task.request.is_eager else NOBODY
+    outside = current() if task.request.is_eager else NO_ACTOR
     stack = _entered[task_id] = ExitStack()
     told = task.request.get(HEADER)
     if told:
         parts = _parts(task_id, task.name, told, args, kwargs)
         told = told if is_authentic(task.request.get(SIGNATURE), USE, *parts) else _not_ours(task.name)
-    stack.enter_context(as_told(told or {}, job=task.name, outside=outside))
+    stack.enter_context(acting_for(told or {}, job=task.name, outside=outside))
 
 
-def leave(*, task_id: str, **_signal: Any) -> None:
+def end_task(*, task_id: str, **_signal: Any) -> None:
     stack = _entered.pop(task_id, None)
     if stack:
         stack.close()
 
 
-def _parts(task_id: str, task: str, told: object, args: object, kwargs: object) -> tuple[str, ...]:
+def _parts(task_id: str, task: str, context: object, args: object, kwargs: object) -> tuple[str, ...]:
     """As the message carries them: JSON knows no tuples, and its objects have no order."""
-    return task_id, task, *(_text(part) for part in (told, args, kwargs))
+    return task_id, task, *(_text(part) for part in (context, args, kwargs))
 
 
 def _text(part: object) -> str:
@@ -94,19 +94,19 @@ def _not_ours(task: str) -> dict[str, str]:
 
 
 @contextmanager
-def as_told(told: dict[str, str], *, job: str, outside: Context = NOBODY) -> Iterator[None]:
+def acting_for(context: dict[str, str], *, job: str, outside: Context = NO_ACTOR) -> Iterator[None]:
     """Act on behalf of whom a message or a row tells of, or else the job's own."""
-    actor = _told(told, "kind", "id") or outside.who()
+    actor = _context_of(context, "kind", "id") or outside.who()
     with acting(
         actor=actor or Actor(ActorKind.JOB, job),
-        behind=_told(told, "behind_kind", "behind_id") or outside.who_is_behind(),
-        tenant_id=told.get("tenant") or outside.tenant_id,
-        reason=told.get("reason") or outside.reason,
-        request_id=UUID(told["request"]) if "request" in told else outside.request_id,
-        batch_id=UUID(told["batch"]) if "batch" in told else outside.batch_id,
+        behind=_context_of(context, "behind_kind", "behind_id") or outside.who_is_behind(),
+        tenant_id=context.get("tenant") or outside.tenant_id,
+        reason=context.get("reason") or outside.reason,
+        request_id=UUID(context["request"]) if "request" in context else outside.request_id,
+        batch_id=UUID(context["batch"]) if "batch" in context else outside.batch_id,
     ):
         yield
 
 
-def _told(headers: dict[str, str], kind: str, name: str) -> Actor | None:
+def _context_of(headers: dict[str, str], kind: str, name: str) -> Actor | None:
     return Actor(ActorKind(headers[kind]), headers[name]) if name in headers else None

@@ -26,11 +26,11 @@ SLICE = 500  # rows that are read at once
 
 
 @dataclass
-class Rewrapped:
+class KeyUsage:
     """How many texts a column has under which key, how many were encrypted anew, and how many nobody can read."""
 
     name: str
-    under: dict[str, int] = field(default_factory=dict)
+    by_key: dict[str, int] = field(default_factory=dict)
     renewed: int = 0
     lost: int = 0
     foreign: int = 0
@@ -41,12 +41,12 @@ def encrypted() -> list[Encrypted]:
     return list(discovery.declared("encrypted", Encrypted).values())
 
 
-def look() -> list[Rewrapped]:
+def count_keys() -> list[KeyUsage]:
     """Count what is there, and change nothing."""
     return [_through(one, renew=False, deadline=float("inf")) for one in encrypted()]
 
 
-def rewrap(*, seconds: float | None = None) -> list[Rewrapped]:
+def rotate(*, seconds: float | None = None) -> list[KeyUsage]:
     """Encrypt anew what is not under the newest key. Killed or done twice at once it does no harm.
 
     With a time budget it remembers when all was done for this key, and then does nothing.
@@ -85,8 +85,8 @@ def rows_of(column: Encrypted) -> models.QuerySet[Any]:
     return column.rows() if column.rows else column.model_class._base_manager.all()  # noqa: SLF001  # it knows no scope
 
 
-def _through(column: Encrypted, *, renew: bool, deadline: float) -> Rewrapped:
-    found = Rewrapped(name=f"{column.table}.{column.column}")
+def _through(column: Encrypted, *, renew: bool, deadline: float) -> KeyUsage:
+    found = KeyUsage(name=f"{column.table}.{column.column}")
     with ExitStack() as stack:
         if has_owner(column.model_class):
             stack.enter_context(
@@ -95,13 +95,13 @@ def _through(column: Encrypted, *, renew: bool, deadline: float) -> Rewrapped:
         for row in _all(rows_of(column)):
             text = read(column, row)
             if text:
-                _look_at(column, row, text, found, renew=renew)
+                _examine(column, row, text, found, renew=renew)
             if time.monotonic() >= deadline:
                 break
     return found
 
 
-def _look_at(column: Encrypted, row: Any, text: str, found: Rewrapped, *, renew: bool) -> None:
+def _examine(column: Encrypted, row: Any, text: str, found: KeyUsage, *, renew: bool) -> None:
     try:
         under = key_of(text)
         if renew and not is_current(text):
@@ -116,7 +116,7 @@ def _look_at(column: Encrypted, row: Any, text: str, found: Rewrapped, *, renew:
         found.foreign += 1
         return
     found.lost += under not in key_ids()
-    found.under[under] = found.under.get(under, 0) + 1
+    found.by_key[under] = found.by_key.get(under, 0) + 1
 
 
 def _all(rows: models.QuerySet[Any]) -> Iterator[Any]:

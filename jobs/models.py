@@ -18,12 +18,12 @@ def soon() -> datetime:
     return timezone.now() + SOON
 
 
-def remembered_until() -> datetime:
+def kept_until() -> datetime:
     return timezone.now() + REMEMBERED
 
 
-class ErrandQuerySet(models.QuerySet["Errand"]):
-    def waiting(self) -> "ErrandQuerySet":
+class DeferredTaskQuerySet(models.QuerySet["Errand"]):
+    def waiting(self) -> "DeferredTaskQuerySet":
         """Those that are still to be done."""
         return self.filter(WAITING)
 
@@ -38,9 +38,9 @@ class Errand(Retryable):
     kind = models.CharField(_("what"), max_length=40)
     content = models.TextField(_("content"), editable=False)  # encrypted: addresses, and links that open accounts
     next_attempt_at = models.DateTimeField(_("next try"), null=True, default=soon, db_default=Now())
-    expires_at = models.DateTimeField(_("forgotten"), default=remembered_until, db_index=True)
+    expires_at = models.DateTimeField(_("forgotten"), default=kept_until, db_index=True)
 
-    objects = ErrandQuerySet.as_manager()
+    objects = DeferredTaskQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("errand")

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from foundation.clocks import LEEWAY, come, has_come
+from foundation.clocks import LEEWAY, due_rows, is_due
 
 JITTER = (0.8, 1.2)  # of a delay, where many rows may wait for the same peer
 HEALTH = ("failures", "failing_since", "rest_until")  # the columns that the methods of Peer change
@@ -96,15 +96,15 @@ class RetryPolicy:
 
     def waits(self, until: datetime | None, *, now: datetime | None = None) -> bool:
         """Return whether a moment that this policy wrote is still ahead. Without a moment there is no wait."""
-        return until is not None and not has_come(until, longest=self.longest, now=now)
+        return until is not None and not is_due(until, longest=self.longest, now=now)
 
     def due(self) -> Q:
         """Select the rows to be attempted now."""
-        return come("next_attempt_at", longest=self.longest)
+        return due_rows("next_attempt_at", longest=self.longest)
 
     def awake(self) -> Q:
         """Select the peers that do not rest."""
-        return Q(rest_until=None) | come("rest_until", longest=self.longest)
+        return Q(rest_until=None) | due_rows("rest_until", longest=self.longest)
 
     def given(self) -> dict[str, Any]:
         """Return the parameters of ``IS_DUE`` and ``NOTE_FAILURE``."""
@@ -127,7 +127,7 @@ class Lease:
 
     def free(self) -> Q:
         """Select the rows that no worker holds."""
-        return Q(leased_until=None) | come("leased_until", longest=self.lasts)
+        return Q(leased_until=None) | due_rows("leased_until", longest=self.lasts)
 
     def given(self) -> dict[str, Any]:
         """Return the parameters of ``IS_LEASED`` and ``TAKE_LEASE``."""

@@ -7,12 +7,12 @@ hard one its process is killed, and the message is over; what was left is found 
 from celery import shared_task
 
 from jobs import purging
-from jobs.deferred.worker import do_due, do_errand
+from jobs.deferred.worker import run_deferred_task, run_due
 
-__all__ = ["do_errand"]  # Celery looks for tasks in modules of this name only
+__all__ = ["run_deferred_task"]  # Celery looks for tasks in modules of this name only
 
 PURGE_SECONDS = 180.0  # of one scheduled run, shared by all tables; the next goes on from there
-ERRAND_SECONDS = 60.0  # of one run
+DEFERRED_TASK_SECONDS = 60.0  # of one run
 
 
 @shared_task(soft_time_limit=240, time_limit=300, ignore_result=True)  # type: ignore[untyped-decorator]
@@ -22,6 +22,6 @@ def purge() -> None:
 
 
 @shared_task(soft_time_limit=180, time_limit=210, ignore_result=True)  # type: ignore[untyped-decorator]
-def do_errands_again() -> None:
+def run_due_deferred_tasks() -> None:
     """Twice at once does no harm: the second leaves it to the first."""
-    do_due(seconds=ERRAND_SECONDS)
+    run_due(seconds=DEFERRED_TASK_SECONDS)

@@ -13,19 +13,19 @@ from django.http import HttpRequest, HttpResponseBase
 from accounts.sessions import last_session
 from accounts.sign_in.factors.enrolled import Kind
 from accounts.sign_in.local.passwords import PASSKEY_ALONE
-from accounts.sign_in.reauthentication import proofs
+from accounts.sign_in.reauthentication import records
 from providers.identity import ExternalIdentity
-from providers.linking import Decision, Linked
+from providers.linking import Linked, LinkingDecision
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class AuthenticationResponse:
     """What a provider's answer proves of a person, and when they proved it there, in seconds since the epoch.
 
     ``proven_at`` is None where the provider does not say. ``opened``: the account was opened by this answer.
     """
 
-    proven_at: float | None
+    authenticated_at: float | None
     has_second_factor: bool
     opened: bool = False
 
@@ -37,7 +37,7 @@ class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
     anybody up: to it this person has always been there.
     """
 
-    def __init__(self, linked: Linked, next_url: str, *, answer: Answer) -> None:
+    def __init__(self, linked: Linked, next_url: str, *, answer: AuthenticationResponse) -> None:
         identity = linked.identity
         self.answer = answer
         super().__init__(account=SocialAccount(provider=identity.provider, uid=str(identity.pk)))
@@ -73,9 +73,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         response: HttpResponseBase | None = super().pre_login(request, user, signal_kwargs=signal_kwargs, **kwargs)
         login = (signal_kwargs or {}).get("sociallogin")
         if response is None and isinstance(login, LinkedLogin):
-            _note_answer(request, user, login)
+            _record_response(request, user, login)
         if response is None and (signal_kwargs or {}).get(PASSKEY_ALONE):
-            proofs.note(request, user, proofs.SECOND_FACTOR, type=Kind.WEBAUTHN)
+            records.record_method(request, user, records.SECOND_FACTOR, type=Kind.WEBAUTHN)
         return response
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -85,11 +85,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         """Our pages say what happened themselves."""
 
 
-def answer_in(external: ExternalIdentity, linked: Linked) -> Answer:
-    return Answer(
-        proven_at=external.proven_at,
+def response_in(external: ExternalIdentity, linked: Linked) -> AuthenticationResponse:
+    return AuthenticationResponse(
+        authenticated_at=external.authenticated_at,
         has_second_factor=is_second_factor(external),
-        opened=linked.decision is Decision.ENROL,
+        opened=linked.decision is LinkingDecision.ENROL,
     )
 
 
@@ -98,28 +98,30 @@ def is_second_factor(external: ExternalIdentity) -> bool:
     return any(words <= external.methods for words in settings.MFA_BY_PROVIDER.get(external.provider, ()))
 
 
-def open_session(request: HttpRequest, linked: Linked, next_url: str, *, answer: Answer) -> HttpResponseBase:
+def open_session(
+    request: HttpRequest, linked: Linked, next_url: str, *, answer: AuthenticationResponse
+) -> HttpResponseBase:
     """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
     last_session.begin_sign_in(request, linked.user)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 
 
-def note_proof(request: HttpRequest, linked: Linked, *, answer: Answer) -> None:
+def record_reauthentication(request: HttpRequest, linked: Linked, *, answer: AuthenticationResponse) -> None:
     """Write down that the signed-in person has proved themselves again, by an identity, and when."""
-    proofs.note_answer(
+    records.record_response(
         request,
         linked.user,
         provider=linked.identity.provider,
         uid=str(linked.identity.pk),
-        proven_at=answer.proven_at,
+        proven_at=answer.authenticated_at,
         has_second_factor=answer.has_second_factor,
     )
 
 
-def _note_answer(request: HttpRequest, user: Any, login: LinkedLogin) -> None:
+def _record_response(request: HttpRequest, user: Any, login: LinkedLogin) -> None:
     """allauth has noted the answer as of now; with single sign-on nobody may have proven anything for hours."""
     answer = login.answer
-    proofs.complete_answer(request, user, proven_at=answer.proven_at, opened=answer.opened)
+    records.complete_response(request, user, proven_at=answer.authenticated_at, opened=answer.opened)
     if answer.has_second_factor:
-        proofs.note_factor_of_provider(request, user, login.account.provider, answer.proven_at)
+        records.record_provider_factor(request, user, login.account.provider, answer.authenticated_at)

@@ -10,16 +10,16 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.door import Door
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
+from providers.page_texts import Text
+from providers.reachability import ReachabilityProbe
 from providers.tokens import Revoked, Tokens
-from providers.upstream import Upstream
-from providers.words import Text
+from providers.upstream import UpstreamClient
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
+class ClientCredentials:
     """What we are to a provider."""
 
     id: str
@@ -27,7 +27,7 @@ class Client:
 
 
 @dataclass(frozen=True, kw_only=True)
-class More:
+class AdditionalClaims:
     """Claims that did not come with the identity itself, and the names of those that could not be had."""
 
     claims: Mapping[str, Any] = field(default_factory=dict)
@@ -43,14 +43,14 @@ class Provider(ABC):
 
     id: str
     name: str
-    client: Client
+    client: ClientCredentials
     says_when: SaysWhen = SaysWhen.NEVER
-    upstream: Upstream = field(init=False)
-    door: Door = field(init=False)
+    upstream: UpstreamClient = field(init=False)
+    reachability: ReachabilityProbe = field(init=False)
 
     def __post_init__(self) -> None:
-        self.upstream = Upstream(self.id)
-        self.door = Door(self.upstream, self.public_address)
+        self.upstream = UpstreamClient(self.id)
+        self.reachability = ReachabilityProbe(self.upstream, self.public_address)
 
     @property
     def callback_url(self) -> str:
@@ -71,20 +71,20 @@ class Provider(ABC):
     @property
     def is_down(self) -> bool:
         """Whether it could not be used a moment ago. Never waits."""
-        return self.upstream.failed_lately
+        return self.upstream.failed_recently
 
     @property
     def answered_at(self) -> float | None:
         """When it last answered, as far as this process knows, in seconds since the epoch. Never waits."""
         return self.upstream.answered_at
 
-    def way_in(self, flow: Flow) -> str:
+    def start_url(self, flow: Flow) -> str:
         """Return where to send the browser, and where somebody is there. Raises SignInRefused.
 
         What was fetched for it a moment ago is as good as a knock.
         """
         url = self.authorization_url(flow)
-        self.door.knock()
+        self.reachability.check()
         return url
 
     @abstractmethod

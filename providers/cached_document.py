@@ -15,8 +15,8 @@ from foundation import signed_cache
 from foundation.clocks import LEEWAY_SECONDS
 from foundation.signed_cache import Signed
 from providers.forced_fetches import ForcedFetches
-from providers.refusal import Reason, SignInRefused
-from providers.waiting import LONGEST_WAIT, SOMEBODY, Caller, Turns
+from providers.refusal import RefusalReason, SignInRefused
+from providers.waiting import ANY_CALLER, LONGEST_WAIT, Turns, WaitPolicy
 
 Parsed = TypeVar("Parsed")
 
@@ -39,7 +39,7 @@ class _Copy(Generic[Parsed]):
 
 
 @dataclass
-class Remembered(Generic[Parsed]):
+class CachedDocument(Generic[Parsed]):
     """One document of one provider. ``fetch`` gets it raw, ``parse`` turns it into a value or refuses it.
 
     Both raise SignInRefused. While the provider is away or hangs, an old copy serves for USABLE_FOR; a failed fetch is
@@ -52,13 +52,13 @@ class Remembered(Generic[Parsed]):
     _copy: _Copy[Parsed] | None = None
     _failed: SignInRefused | None = None
     _failed_at: float = 0.0
-    _believes_others_since: float | None = None
+    _trusts_others_since: float | None = None
     _turns: Turns = field(default_factory=Turns)
 
     def __post_init__(self) -> None:
         self._forced = ForcedFetches(self.key)
 
-    def get(self, caller: Caller = SOMEBODY) -> Parsed:
+    def get(self, caller: WaitPolicy = ANY_CALLER) -> Parsed:
         """Return the document, at most FRESH_FOR old, or older while its provider does not answer."""
         copy = self._copy
         if copy and copy.is_younger_than(FRESH_FOR):
@@ -97,7 +97,7 @@ class Remembered(Generic[Parsed]):
         """When the copy at hand was fetched, by this process or another, in seconds since the epoch."""
         return self._copy.fetched_at if self._copy else None
 
-    def newer_than(self, seen: Parsed, caller: Caller = SOMEBODY) -> Parsed | None:
+    def newer_than(self, seen: Parsed, caller: WaitPolicy = ANY_CALLER) -> Parsed | None:
         """Return another document than the one seen, fetching it if this caller may; None when there is none.
 
         What has been seen stays: a token that asks for more does not take good keys away from others. Raises
@@ -142,7 +142,7 @@ class Remembered(Generic[Parsed]):
                 return self._copy
             raise
 
-    def _look_for_newer(self, caller: Caller) -> None:
+    def _look_for_newer(self, caller: WaitPolicy) -> None:
         """Fetch, if the bucket has a fetch for this caller, or take what another process is fetching or has fetched."""
         self._fail_as_just_now()
         if not self._forced.take(reserve=caller.reserve):
@@ -174,11 +174,11 @@ class Remembered(Generic[Parsed]):
         if self._failed and now - self._failed_at < RETRY_AFTER:
             raise SignInRefused(self._failed.reason, self._failed.detail)
         failure = _shared_failure(self.key)
-        since = self._believes_others_since or now
+        since = self._trusts_others_since or now
         if failure is None or now - since >= OWN_TRY_EVERY:
-            self._believes_others_since = None
+            self._trusts_others_since = None
             return
-        self._believes_others_since = since
+        self._trusts_others_since = since
         raise failure
 
     def _take_shared(self) -> bool:
@@ -207,7 +207,7 @@ class Remembered(Generic[Parsed]):
 
 
 def _busy() -> SignInRefused:
-    return SignInRefused(Reason.PROVIDER_BUSY, "enough requests are waiting for this document")
+    return SignInRefused(RefusalReason.PROVIDER_BUSY, "enough requests are waiting for this document")
 
 
 def _share(key: str, copy: _Copy[Any]) -> None:
@@ -238,7 +238,7 @@ def _shared_failure(key: str) -> SignInRefused | None:
     except RedisError:
         return None
     try:
-        return SignInRefused(Reason(found.value["reason"]), found.value["detail"]) if found else None
+        return SignInRefused(RefusalReason(found.value["reason"]), found.value["detail"]) if found else None
     except ValueError:
         return None  # a reason of another version
 

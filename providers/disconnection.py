@@ -7,14 +7,14 @@ from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
 from accounts.organizations.claim_rules import applying
 from accounts.own_account import email_change
-from accounts.own_account.email_change import Cancelled
-from accounts.sessions import Because, end_others
+from accounts.own_account.email_change import CancellationReason
+from accounts.sessions import SessionRevocationReason, revoke_others
 from accounts.sign_in.local import passwords
 from accounts.sign_in.provider_names import name_of
 from audit.events import Event, record
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from providers.revocation import acts as revocation
-from providers.revocation.outbox import Because as RevokedBecause
+from providers.revocation.outbox import TokenRevocationReason as RevokedBecause
 
 
 def disconnect(identity: Identity, *, keep: str | None) -> None:
@@ -26,9 +26,9 @@ def disconnect(identity: Identity, *, keep: str | None) -> None:
     """
     with transaction.atomic():
         user = _unlink(identity)
-        applying.leave(identity, keep=keep)
-        end_others(user, keep=keep, because=Because.IDENTITY_DISCONNECTED)
-        notices.tell(user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
+        applying.withdraw(identity, keep=keep)
+        revoke_others(user, keep=keep, reason=SessionRevocationReason.IDENTITY_DISCONNECTED)
+        notices.notify(user, Notice.IDENTITY_DISCONNECTED, provider=name_of(identity.provider))
 
 
 def _unlink(identity: Identity) -> User:
@@ -42,12 +42,12 @@ def _unlink(identity: Identity) -> User:
     left = set(user.identities.values_list("pk", flat=True))
     if identity.pk not in left:
         return user
-    if left == {identity.pk} and not passwords.opens(user):
-        raise SignInRefused(Reason.LAST_WAY_IN, "nothing else opens the account", person=user.pk)
+    if left == {identity.pk} and not passwords.may_open(user):
+        raise SignInRefused(RefusalReason.LAST_SIGN_IN_METHOD, "nothing else opens the account", person=user.pk)
     record(  # first: a deleted row has forgotten its key
         Event.IDENTITY_UNLINKED, person=user, object=identity, provider=identity.provider, issuer=identity.issuer
     )
-    revocation.leave([identity], because=RevokedBecause.DISCONNECTED)
+    revocation.revoke_tokens([identity], reason=RevokedBecause.DISCONNECTED)
     identity.delete()
-    email_change.cancel(user, because=Cancelled.IDENTITY_DISCONNECTED)
+    email_change.cancel(user, cancellation=CancellationReason.IDENTITY_DISCONNECTED)
     return user

@@ -27,7 +27,7 @@ from foundation import lifetimes
 from foundation.clocks import LEEWAY
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import lost_page, safe_next
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 
 MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
 LONGEST_AT_ONCE = 6144  # bytes of their cookies together, but for the newest: proxies take 8 KiB of a header
@@ -98,7 +98,7 @@ class Flow:
         return _base64url(hashlib.sha256(self.code_verifier.encode()).digest())
 
     @property
-    def wants_fresh(self) -> bool:
+    def wants_reauthentication(self) -> bool:
         """Whether the provider must ask for its own proof again, whatever session it has."""
         return self.process is not Process.SIGN_IN and not self.silent
 
@@ -130,7 +130,7 @@ class Flow:
         delete_cookie(response, self.cookie)
 
 
-def take(request: HttpRequest, provider: str) -> Flow:
+def take_flow(request: HttpRequest, provider: str) -> Flow:
     """Return the attempt that a callback answers, once. Raises SignInRefused.
 
     State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
@@ -138,18 +138,18 @@ def take(request: HttpRequest, provider: str) -> Flow:
     """
     flow = _flow(_values(request, lifetime=lifetimes.SIGN_IN_ATTEMPT))
     if flow.provider != provider:
-        raise SignInRefused(Reason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
+        raise SignInRefused(RefusalReason.STATE_OF_ANOTHER_PROVIDER, f"the attempt was for {flow.provider}")
     try:
         remembered_for = (lifetimes.SIGN_IN_ATTEMPT + LEEWAY).total_seconds()
-        is_first = cache.add(f"flow:{spent(flow.state)}", value=True, timeout=remembered_for)
+        is_first = cache.add(f"flow:{used_state(flow.state)}", value=True, timeout=remembered_for)
     except RedisError as away:
-        raise SignInRefused(Reason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
+        raise SignInRefused(RefusalReason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
     if not is_first:
-        raise SignInRefused(Reason.STATE_USED, "this attempt came back before")
+        raise SignInRefused(RefusalReason.STATE_USED, "this attempt came back before")
     return flow
 
 
-def meant(request: HttpRequest) -> Flow | None:
+def peek_flow(request: HttpRequest) -> Flow | None:
     """Return what a refused answer was the answer to, if this browser knows: only to offer the same once more.
 
     It may be too old, or spent, and nobody is signed in by it.
@@ -161,16 +161,16 @@ def meant(request: HttpRequest) -> Flow | None:
     try:
         return _flow(values)
     except SignInRefused:
-        return _told_by(values)
+        return _restart(values)
 
 
 def session_began(request: HttpRequest) -> str:
     """Return what a session is known by whatever its key is: when it began."""
-    found = request.session.found if isinstance(request.session, SessionStore) else None
+    found = request.session.loaded if isinstance(request.session, SessionStore) else None
     return found.created_at.isoformat() if found else ""
 
 
-def spent(state: str) -> str:
+def used_state(state: str) -> str:
     """Return what a state that was used is known again by: itself it is kept nowhere."""
     return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
@@ -179,15 +179,15 @@ def _values(request: HttpRequest, *, lifetime: timedelta) -> dict[str, Any]:
     """Return what this browser keeps of the attempt that is answered. Raises SignInRefused."""
     states = request.GET.getlist("state")
     if not states:
-        raise SignInRefused(Reason.STATE_MISSING, "the callback has no state")
+        raise SignInRefused(RefusalReason.STATE_MISSING, "the callback has no state")
     if len(states) > 1 or not STATE.match(states[0]):
-        raise SignInRefused(Reason.STATE_MALFORMED, "no state that we could have made, or several")
+        raise SignInRefused(RefusalReason.STATE_MALFORMED, "no state that we could have made, or several")
     cookie = request.COOKIES.get(PREFIX + states[0][:8])
     if cookie is None:
-        raise SignInRefused(Reason.STATE_UNKNOWN, "this browser has no such attempt")
+        raise SignInRefused(RefusalReason.STATE_UNKNOWN, "this browser has no such attempt")
     values = _unsigned(cookie, lifetime)
     if not secrets.compare_digest(str(values.get("state")).encode(errors="replace"), states[0].encode()):
-        raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt is another one")
+        raise SignInRefused(RefusalReason.STATE_UNKNOWN, "the attempt is another one")
     return values
 
 
@@ -199,11 +199,11 @@ def _flow(values: dict[str, Any]) -> Flow:
     given = {one.name: values.get(one.name, one.default) for one in fields(Flow)}
     odd = [name for name, fits in FORMS.items() if not fits(given[name])]
     if odd:
-        raise SignInRefused(Reason.STATE_UNKNOWN, f"another release wrote the attempt: {', '.join(odd)}")
+        raise SignInRefused(RefusalReason.STATE_UNKNOWN, f"another release wrote the attempt: {', '.join(odd)}")
     return Flow(**given | {"process": Process(given["process"]), "wanted": tuple(given["wanted"])})
 
 
-def _told_by(values: dict[str, Any]) -> Flow:
+def _restart(values: dict[str, Any]) -> Flow:
     """Make a new attempt to sign in of what can be read of another: to where, and for how long."""
     next_url = values.get("next")
     return Flow(
@@ -220,15 +220,15 @@ def _unsigned(cookie: str, lifetime: timedelta) -> dict[str, Any]:
         try:
             values = _signer(key).unsign_object(cookie, max_age=lifetime)
         except SignatureExpired:
-            raise SignInRefused(Reason.STATE_EXPIRED, f"older than {lifetime.total_seconds():.0f} s") from None
+            raise SignInRefused(RefusalReason.STATE_EXPIRED, f"older than {lifetime.total_seconds():.0f} s") from None
         except BadSignature:
             continue
         except (ValueError, zlib.error):  # the signature is ours, and what it is on is of another release
             values = None
         if not isinstance(values, dict):
-            raise SignInRefused(Reason.STATE_UNKNOWN, "another release wrote the attempt")
+            raise SignInRefused(RefusalReason.STATE_UNKNOWN, "another release wrote the attempt")
         return values | {"key_age": age}
-    raise SignInRefused(Reason.STATE_UNKNOWN, "the attempt's signature is wrong")
+    raise SignInRefused(RefusalReason.STATE_UNKNOWN, "the attempt's signature is wrong")
 
 
 def _make_room(request: HttpRequest, response: HttpResponse) -> None:

@@ -15,7 +15,7 @@ class Reach(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Health:
+class ProviderHealth:
     """Whether a provider answered when it was last asked, and when that was."""
 
     id: str
@@ -24,16 +24,16 @@ class Health:
     asked_at: datetime | None
 
 
-def of_all() -> list[Health]:
+def of_all() -> list[ProviderHealth]:
     """Return the health of every provider that is on. A call that failed later than the last answer counts."""
     return [_of(provider) for provider in registry.enabled().values()]
 
 
-def _of(provider: Provider) -> Health:
+def _of(provider: Provider) -> ProviderHealth:
     answered_at, failed_at = provider.answered_at, provider.upstream.failed_at
     is_silent = provider.is_down or (failed_at or 0) > (answered_at or 0)
     reach = Reach.SILENT if is_silent else Reach.ANSWERS if answered_at else Reach.UNASKED
     at = failed_at if is_silent else answered_at
-    return Health(
+    return ProviderHealth(
         id=provider.id, name=provider.name, reach=reach, asked_at=datetime.fromtimestamp(at, UTC) if at else None
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from foundation.canonical_email import NotAnEmail, canonical
 from foundation.display_names import LONGEST_NAME, clean_name
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from providers.tokens import Tokens
 
 logger = logging.getLogger(__name__)
@@ -50,28 +50,28 @@ class ExternalIdentity:
     name: str = ""
     session: str = ""
     methods: frozenset[str] = frozenset()
-    proven_at: float | None = None
+    authenticated_at: float | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
-    untold: frozenset[str] = frozenset()
+    missing_claims: frozenset[str] = frozenset()
     tokens: Tokens = field(default=Tokens(), repr=False, compare=False)
-    told: Mapping[str, Any] = field(init=False, repr=False)
+    provided: Mapping[str, Any] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not is_subject(self.subject):
-            raise SignInRefused(Reason.SUBJECT_INVALID, "a subject is a text of 1 to 255 characters")
+            raise SignInRefused(RefusalReason.SUBJECT_INVALID, "a subject is a text of 1 to 255 characters")
         email = clean_address(self.email)
         object.__setattr__(self, "email", email)
         object.__setattr__(self, "email_verified", self.email_verified is True and bool(email))
         object.__setattr__(self, "name", clean_name(self.name))
         object.__setattr__(self, "session", self.session if is_subject(self.session) else "")
-        told = {name: value for name, value in self.claims.items() if name not in OF_ONE_SIGN_IN}
-        object.__setattr__(self, "told", told)
-        object.__setattr__(self, "claims", storable(told))
+        provided = {name: value for name, value in self.claims.items() if name not in OF_ONE_SIGN_IN}
+        object.__setattr__(self, "provided", provided)
+        object.__setattr__(self, "claims", storable(provided))
 
     def changed(self, **values: Any) -> "ExternalIdentity":
-        """Return the same with other values. Unless given, the claims are all that was told, not what can be kept."""
-        return replace(self, **{"claims": self.told, **values})
+        """Return the same with other values. Unless given, the claims are what was provided, storable or not."""
+        return replace(self, **{"claims": self.provided, **values})
 
 
 def is_subject(value: object) -> bool:

@@ -14,18 +14,18 @@ from django.db import IntegrityError, transaction
 from accounts.models import Identity, User
 from accounts.models.identity import FoundIdentity
 from accounts.own_account import email_change
-from accounts.own_account.email_change import Cancelled
+from accounts.own_account.email_change import CancellationReason
 from accounts.sign_in import people
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
-from providers import learning
+from providers import profile_sync
 from providers.identity import ExternalIdentity
-from providers.refusal import Reason, SignInRefused, account_closed
-from providers.refused.storage import forget
+from providers.refusal import RefusalReason, SignInRefused, account_deactivated
+from providers.refused.storage import delete
 from providers.userinfo import EMAIL, NAME, OF_THE_ADDRESS, OF_THE_NAME
 
 
-class Decision(StrEnum):
+class LinkingDecision(StrEnum):
     SIGN_IN = "sign_in"
     CONNECT = "connect"
     CONFIRM = "confirm"
@@ -38,11 +38,11 @@ class Linked:
 
     user: User
     identity: Identity
-    decision: Decision
+    decision: LinkingDecision
     found: FoundIdentity | None = None
 
 
-def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: bool = False) -> Linked:
+def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthenticate: bool = False) -> Linked:
     """Lead an identity to its account. Raises SignInRefused, and then nothing is written.
 
     ``connect_to`` is the account of the person who asked to connect it; with ``prove`` they only show that
@@ -50,41 +50,43 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, prove: b
     connect the same identity at once: the database lets one of them, and the other looks again.
     """
     found = Identity.objects.find(external.issuer, external.subject)
-    decision = decide(found.identity if found else None, connect_to=connect_to, prove=prove)
+    decision = decide(found.identity if found else None, connect_to=connect_to, reauthenticate=reauthenticate)
     try:
         return _act(decision, external, found, connect_to)
     except IntegrityError as clash:
         found = Identity.objects.find(external.issuer, external.subject)
         if found is None:
             raise SignInRefused(
-                Reason.ADDRESS_OF_ANOTHER_ACCOUNT,
+                RefusalReason.EMAIL_OF_ANOTHER_ACCOUNT,
                 "its verified address is another account's",
-                person=_whose(external.email),
+                person=_owner_of(external.email),
             ) from clash
-        return _act(decide(found.identity, connect_to=connect_to, prove=prove), external, found, connect_to)
+        return _act(
+            decide(found.identity, connect_to=connect_to, reauthenticate=reauthenticate), external, found, connect_to
+        )
 
 
-def decide(known: Identity | None, *, connect_to: User | None, prove: bool) -> Decision:
+def decide(known: Identity | None, *, connect_to: User | None, reauthenticate: bool) -> LinkingDecision:
     """Say what an identity's coming means. Raises SignInRefused where it must not mean anything."""
     if known is not None and not known.user.is_active:
-        raise account_closed(known.user_id, "the account is deactivated")
+        raise account_deactivated(known.user_id, "the account is deactivated")
     if connect_to is None:
-        return Decision.SIGN_IN if known else Decision.ENROL
-    if known is None and prove:
+        return LinkingDecision.SIGN_IN if known else LinkingDecision.ENROL
+    if known is None and reauthenticate:
         raise SignInRefused(
-            Reason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account", person=connect_to.pk
+            RefusalReason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account", person=connect_to.pk
         )
     if known is None:
-        return Decision.CONNECT
+        return LinkingDecision.CONNECT
     if known.user_id != connect_to.pk:
         raise SignInRefused(
-            Reason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity leads to another account", person=connect_to.pk
+            RefusalReason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity leads to another account", person=connect_to.pk
         )
-    return Decision.CONFIRM
+    return LinkingDecision.CONFIRM
 
 
 def _act(
-    decision: Decision, external: ExternalIdentity, found: FoundIdentity | None, connect_to: User | None
+    decision: LinkingDecision, external: ExternalIdentity, found: FoundIdentity | None, connect_to: User | None
 ) -> Linked:
     if found is not None:
         _note_changes(found.identity, external)
@@ -94,7 +96,7 @@ def _act(
             identity = _enrol(external)
         else:
             identity = connect(external, connect_to)
-            email_change.cancel(connect_to, because=Cancelled.IDENTITY_CONNECTED)
+            email_change.cancel(connect_to, cancellation=CancellationReason.IDENTITY_CONNECTED)
     return Linked(user=identity.user, identity=identity, decision=decision)
 
 
@@ -102,7 +104,7 @@ def _enrol(external: ExternalIdentity) -> Identity:
     """Open an account. A verified address is reserved by it; an unverified one is a contact and no more."""
     user = User(name=external.name, email=external.email or None, email_verified=external.email_verified)
     user.set_unusable_password()
-    user.has_factor = False
+    user.has_second_factor = False
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         user.save(force_insert=True)
         identity = connect(external, user)
@@ -110,18 +112,18 @@ def _enrol(external: ExternalIdentity) -> Identity:
     return identity
 
 
-def _whose(email: str) -> UUID | None:
+def _owner_of(email: str) -> UUID | None:
     """Return the account whose verified address it is: for who is asked about the refusal, never for its page."""
     try:
-        owner = people.who_verified(email)
-    except people.AddressInDispute:
+        owner = people.find_by_verified_email(email)
+    except people.EmailInDispute:
         return None
     return owner.pk if owner else None
 
 
 def connect(external: ExternalIdentity, user: User) -> Identity:
     """Write that an identity leads to an account, and that it does. Whether it may is decided by whoever calls."""
-    forget(external.issuer, external.subject)
+    delete(external.issuer, external.subject)
     identity = Identity.objects.create(
         user=user,
         provider=external.provider,
@@ -139,23 +141,23 @@ def connect(external: ExternalIdentity, user: User) -> Identity:
 def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
     """Keep what the issuer tells of the person up to date: for reading, it opens nothing. No change, no write."""
     former_name = identity.name
-    told = _told_by(external, identity)
+    told = _provided_claims(external, identity)
     changed = [name for name, value in told.items() if getattr(identity, name) != value]
     for name in changed:
         setattr(identity, name, told[name])
     with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
         if changed:
             identity.save(update_fields=changed)
-        learning.learn(identity, former_name=former_name)
+        profile_sync.sync_profile(identity, former_name=former_name)
 
 
-def _told_by(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:
+def _provided_claims(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:
     """Return what is told this time. What could not be had (userinfo was away) is not told to be gone."""
     told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
     unsaid: set[str] = set()
-    if NAME in external.untold:
+    if NAME in external.missing_claims:
         unsaid |= {"name", *OF_THE_NAME}
-    if EMAIL in external.untold:
+    if EMAIL in external.missing_claims:
         unsaid |= {"email", *OF_THE_ADDRESS}
     if not unsaid:
         return told

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from providers.cached_document import Remembered
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Upstream
-from providers.waiting import SOMEBODY, Caller
+from providers.cached_document import CachedDocument
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamClient
+from providers.waiting import ANY_CALLER, WaitPolicy
 
 RSA_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 CURVES = {"P-256": ("ES256",), "P-384": ("ES384",), "P-521": ("ES512",)}
@@ -97,17 +97,17 @@ class Issuer:
     """
 
     url: str
-    upstream: Upstream
+    upstream: UpstreamClient
     algorithms: frozenset[str] = USUAL_ALGORITHMS
-    caller: Caller = SOMEBODY
+    caller: WaitPolicy = ANY_CALLER
 
     def __post_init__(self) -> None:
-        self._metadata = Remembered(
+        self._metadata = CachedDocument(
             f"discovery:{self.url}", lambda: self._document(discovery_of(self.url)), self._parse_metadata
         )
-        self._keys = Remembered(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
+        self._keys = CachedDocument(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
 
-    def asked_by(self, caller: Caller) -> "Issuer":
+    def asked_by(self, caller: WaitPolicy) -> "Issuer":
         """Return this very issuer, with all it remembers, for somebody who may wait less and fetch less."""
         issuer = copy(self)
         issuer.caller = caller
@@ -147,18 +147,18 @@ class Issuer:
     def _document(self, url: str) -> dict[str, Any]:
         answer = self.upstream.get(url)
         if answer.status != 200:
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for published metadata")
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for published metadata")
         return answer.object()
 
     def _parse_metadata(self, document: Mapping[str, Any]) -> Metadata:
         """The issuer must be exactly the configured one (Discovery 1.0, section 4.3): else anybody's keys would do."""
         if document.get("issuer") != self.url:
-            raise SignInRefused(Reason.METADATA_INVALID, self._other_issuer(document.get("issuer")))
+            raise SignInRefused(RefusalReason.METADATA_INVALID, self._other_issuer(document.get("issuer")))
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
         needed = {name: self._endpoint(document, name) for name in names}
         missing = [name for name, url in needed.items() if not url]
         if missing:
-            raise SignInRefused(Reason.METADATA_INVALID, f"no {', '.join(missing)}")
+            raise SignInRefused(RefusalReason.METADATA_INVALID, f"no {', '.join(missing)}")
         return Metadata(
             issuer=self.url,
             **needed,
@@ -183,7 +183,7 @@ class Issuer:
         if url is None or url == "":
             return ""
         if not isinstance(url, str) or not _is_fit(url, self.url):
-            raise SignInRefused(Reason.METADATA_INVALID, f"{name} is not an address that this issuer may have")
+            raise SignInRefused(RefusalReason.METADATA_INVALID, f"{name} is not an address that this issuer may have")
         return url
 
 
@@ -200,7 +200,7 @@ def _client_proof(methods: object) -> ClientProof:
         if way in methods:
             return way
     raise SignInRefused(
-        Reason.METADATA_INVALID,
+        RefusalReason.METADATA_INVALID,
         f"token_endpoint_auth_methods_supported has neither {ClientProof.BASIC} nor {ClientProof.POST}",
     )
 
@@ -229,7 +229,7 @@ def parse_keys(document: Mapping[str, Any]) -> Keys:
     """Keep the keys that can have signed a token; whatever else is in the set is ignored (RFC 7517, section 5)."""
     listed = document.get("keys")
     if not isinstance(listed, list):
-        raise SignInRefused(Reason.METADATA_INVALID, "the key set has no list of keys")
+        raise SignInRefused(RefusalReason.METADATA_INVALID, "the key set has no list of keys")
     by_id: dict[str, tuple[SigningKey, ...]] = {}
     without_id: list[SigningKey] = []
     for item in listed:

@@ -10,7 +10,7 @@ from foundation.canonical_email import LONGEST
 from jobs.retry import WAITING, Leased, Peer, Retryable
 
 
-class Health(models.TextChoices):
+class TokenHealth(models.TextChoices):
     """How it stands with the tokens of an identity."""
 
     WELL = "well", _("well")
@@ -37,7 +37,9 @@ class UpstreamTokens(Leased, Peer):
     expires_at = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=1, db_default=1)
     is_unsure = models.BooleanField(default=False, db_default=False)
-    health = models.CharField(max_length=10, choices=Health.choices, default=Health.WELL, db_default=Health.WELL)
+    health = models.CharField(
+        max_length=10, choices=TokenHealth.choices, default=TokenHealth.WELL, db_default=TokenHealth.WELL
+    )
     trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     class Meta:
@@ -52,7 +54,7 @@ class UpstreamTokens(Leased, Peer):
         return f"{self.identity_id}: {self.health}"
 
 
-class LeavingState(models.TextChoices):
+class RevocationState(models.TextChoices):
     """How far it is with telling a provider that tokens are over."""
 
     WAITING = "waiting", _("waiting")
@@ -77,7 +79,10 @@ class Leaving(Retryable, Leased):
     access = models.TextField(blank=True)
     refresh = models.TextField(blank=True)
     state = models.CharField(
-        max_length=10, choices=LeavingState.choices, default=LeavingState.WAITING, db_default=LeavingState.WAITING
+        max_length=10,
+        choices=RevocationState.choices,
+        default=RevocationState.WAITING,
+        db_default=RevocationState.WAITING,
     )
     trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
     expires_at = models.DateTimeField(null=True)

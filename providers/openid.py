@@ -6,12 +6,12 @@ from typing import Any
 
 from django.conf import settings
 
-from providers.base import More, Provider, origin_of, with_query
+from providers.base import AdditionalClaims, Provider, origin_of, with_query
 from providers.flow import Flow
 from providers.identity import ExternalIdentity, beneath, methods_in, name_in
 from providers.metadata import USUAL_ALGORITHMS, Issuer, Metadata, discovery_of
-from providers.refusal import Reason, SignInRefused
-from providers.token_endpoint import Asker, error_in, tokens_from
+from providers.refusal import RefusalReason, SignInRefused
+from providers.token_endpoint import TokenEndpoint, error_in, tokens_from
 from providers.tokens import RefreshRefused, Revoked, Tokens
 from providers.userinfo import filled
 from providers.verification import proven_at, verify, verify_refreshed
@@ -23,7 +23,7 @@ class OpenIDProvider(Provider):
 
     issuer_url: str
     scopes: tuple[str, ...] = ("openid", "profile", "email")
-    fresh: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
+    reauthenticate_parameters: Mapping[str, str] = field(default_factory=lambda: {"prompt": "login", "max_age": "0"})
     choosing: Mapping[str, str] = field(default_factory=lambda: {"prompt": "select_account"})
     offline: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
@@ -89,17 +89,17 @@ class OpenIDProvider(Provider):
 
     def _asked_of_the_person(self, flow: Flow) -> Mapping[str, str]:
         """A fresh proof is asked for by itself: there the provider takes no session that it has, so one can choose."""
-        if flow.wants_fresh:
-            return self.fresh
+        if flow.wants_reauthentication:
+            return self.reauthenticate_parameters
         return self.choosing if flow.another else {}
 
     def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
         """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""
         if self.id not in settings.OFFLINE_ACCESS:
             return {}, ()
-        return {name: value for name, value in self.offline.items() if name != "prompt" or flow.wants_fresh}, (
-            self.offline_scopes
-        )
+        return {
+            name: value for name, value in self.offline.items() if name != "prompt" or flow.wants_reauthentication
+        }, (self.offline_scopes)
 
     def is_offline(self, scopes: str) -> bool:
         """By what the provider gave, whatever was asked for."""
@@ -112,11 +112,13 @@ class OpenIDProvider(Provider):
             return
         if named != self.issuer.url:
             how = "lacks iss, which is promised" if named is None else "names another iss"
-            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, f"the callback {how}")
+            raise SignInRefused(RefusalReason.CALLBACK_ISSUER_WRONG, f"the callback {how}")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         tokens = self.exchange(code, flow.code_verifier)
-        identity = self.identity_from(self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_fresh))
+        identity = self.identity_from(
+            self.verified_claims(tokens, nonce=flow.nonce, wants_fresh=flow.wants_reauthentication)
+        )
         return self.completed(identity, tokens, flow)
 
     def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
@@ -125,7 +127,7 @@ class OpenIDProvider(Provider):
         try:
             tokens = tokens_from(self._asker.post(self.metadata.token_endpoint, form))
         except SignInRefused as refused:
-            if refused.reason is Reason.CODE_REFUSED:
+            if refused.reason is RefusalReason.CODE_REFUSED:
                 raise RefreshRefused from refused
             raise
         if tokens.id_token is not None:
@@ -133,13 +135,13 @@ class OpenIDProvider(Provider):
         return tokens
 
     @property
-    def _asker(self) -> Asker:
+    def _asker(self) -> TokenEndpoint:
         """Raises SignInRefused where it is not known how our client has to prove itself."""
-        return Asker(
+        return TokenEndpoint(
             upstream=self.upstream,
             client_id=self.client.id,
             client_secret=self.client.secret,
-            proof=self.metadata.client_proof,
+            authentication=self.metadata.client_proof,
         )
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
@@ -160,7 +162,7 @@ class OpenIDProvider(Provider):
         if answer.status == 400 and error in {"invalid_token", "unsupported_token_type"}:
             return Revoked.REVOKED if error == "invalid_token" else Revoked.NOT_OFFERED
         detail = f"the revocation endpoint answered {answer.status}" + (f" with {error}" if error else "")
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, detail, error=error)
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, detail, error=error)
 
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
         """Add the tokens, and what the ID token does not hold: name, address, claims that rules look at.
@@ -168,19 +170,19 @@ class OpenIDProvider(Provider):
         Raises SignInRefused where userinfo is about somebody else.
         """
         known = identity.changed(tokens=tokens)
-        identity = filled(known, issuer=self.issuer, client_id=self.client.id, vouches=self.vouches_for_address)
+        identity = filled(known, issuer=self.issuer, client_id=self.client.id, vouches=self.vouches_for_email)
         if not flow.wanted:
             return identity
-        more = self.more_claims(identity.told, tokens, frozenset(flow.wanted))
-        return identity.changed(claims=beneath(more.claims, identity.told), unreadable=more.unreadable)
+        more = self.more_claims(identity.provided, tokens, frozenset(flow.wanted))
+        return identity.changed(claims=beneath(more.claims, identity.provided), unreadable=more.unreadable)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
         """Return what else to ask for where rules look at these claims."""
         return ()
 
-    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
         """Return wanted claims that the ID token's do not hold. Never raises SignInRefused."""
-        return More()
+        return AdditionalClaims()
 
     def exchange(self, code: str, code_verifier: str) -> Tokens:
         form = {
@@ -208,14 +210,14 @@ class OpenIDProvider(Provider):
             issuer=self.issuer.url,
             subject=claims["sub"],
             email=claims.get("email", ""),
-            email_verified=self.vouches_for_address(claims),
+            email_verified=self.vouches_for_email(claims),
             name=name_in(claims),
             session=claims.get("sid", ""),
             methods=methods_in(claims),
-            proven_at=proven_at(claims),
+            authenticated_at=proven_at(claims),
             claims=claims,
         )
 
-    def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
+    def vouches_for_email(self, claims: Mapping[str, Any]) -> bool:
         """Whether we take this provider's word that the address is the person's: literally True, nothing like it."""
         return claims.get("email_verified") is True

@@ -7,9 +7,9 @@ from django.conf import settings
 
 from audit.events import Event
 from foundation.clocks import LEEWAY
-from foundation.declarations import Judgement, Purgeable
+from foundation.declarations import Purgeable, PurgeCondition
 from jobs.retry import IS_LEASED
-from providers.vault.followed import FOLLOWS
+from providers.vault.in_use import IN_USE
 from providers.vault.rows import LEASE
 
 # A pair of tokens of a session at a provider is wanted while one of ours follows that, or somebody has it renewed; and
@@ -19,7 +19,7 @@ IS_WANTED = f"""
     {IS_LEASED}
     OR (
         SELECT EXISTS (
-            SELECT FROM accounts_session s WHERE s.expire_date > statement_timestamp() - %(leeway)s AND {FOLLOWS}
+            SELECT FROM accounts_session s WHERE s.expire_date > statement_timestamp() - %(leeway)s AND {IN_USE}
         ) OR i.provider = ANY (%(offline)s) AND NOT EXISTS (
             SELECT FROM providers_upstreamtokens other
             WHERE other.identity_id = t.identity_id
@@ -44,6 +44,6 @@ DECLARATIONS = [
         event=Event.UPSTREAM_TOKENS_PURGED,
         kept_for=timedelta(days=1),
         longest=timedelta,
-        judged=Judgement(among="t.sid <> ''", is_wanted=IS_WANTED, given=_given),
+        judged=PurgeCondition(among="t.sid <> ''", is_wanted=IS_WANTED, given=_given),
     ),
 ]

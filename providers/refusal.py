@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from accounts.cut_off.why import locked_by_owner_at
+from accounts.cut_off.owner_lock import locked_by_owner_at
 from foundation.references import new_reference
 
 logger = logging.getLogger(__name__)
 
 
-class Reason(StrEnum):
+class RefusalReason(StrEnum):
     """The technical reason, for the trail and the log; people see the page of its ``Family``."""
 
     STATE_MISSING = "state_missing"
@@ -48,20 +48,20 @@ class Reason(StrEnum):
     NONCE_WRONG = "nonce_wrong"
     ACCESS_TOKEN_HASH_WRONG = "access_token_hash_wrong"  # noqa: S105
     SUBJECT_INVALID = "subject_invalid"
-    NOT_FRESH_AT_PROVIDER = "not_reauthenticated_at_provider"
+    NOT_REAUTHENTICATED_AT_PROVIDER = "not_reauthenticated_at_provider"
 
     LOGOUT_EVENT_MISSING = "logout_event_missing"
     LOGOUT_WITH_NONCE = "logout_with_nonce"
-    LOGOUT_OF_NOBODY = "logout_without_subject"
+    LOGOUT_WITHOUT_SUBJECT = "logout_without_subject"
     LOGOUT_REPEATED = "logout_repeated"
 
-    ACCOUNT_INACTIVE = "account_deactivated"
+    ACCOUNT_DEACTIVATED = "account_deactivated"
     LOCKED_BY_OWNER = "locked_by_owner"
     IDENTITY_OF_ANOTHER_ACCOUNT = "identity_of_another_account"
-    ADDRESS_OF_ANOTHER_ACCOUNT = "email_of_another_account"
+    EMAIL_OF_ANOTHER_ACCOUNT = "email_of_another_account"
     IDENTITY_NOT_CONNECTED = "identity_not_connected"
-    LAST_WAY_IN = "last_sign_in_method"
-    NOT_FRESH = "not_reauthenticated"
+    LAST_SIGN_IN_METHOD = "last_sign_in_method"
+    NOT_REAUTHENTICATED = "not_reauthenticated"
     STARTED_BY_ANOTHER_PERSON = "started_by_another_person"
     FACTOR_ADDED_MEANWHILE = "factor_added_meanwhile"
     KEY_NOT_HERE = "key_not_here"
@@ -78,7 +78,7 @@ class SignInRefused(Exception):
 
     def __init__(
         self,
-        reason: Reason,
+        reason: RefusalReason,
         detail: str = "",
         *,
         error: str = "",
@@ -94,14 +94,16 @@ class SignInRefused(Exception):
         self.reference = new_reference()
 
 
-def account_closed(person: UUID, detail: str) -> SignInRefused:
+def account_deactivated(person: UUID, detail: str) -> SignInRefused:
     """Return the refusal of an account that is closed: its owner is told if it was them who locked it."""
     locked_at = locked_by_owner_at(person)
     if locked_at is None:
-        return SignInRefused(Reason.ACCOUNT_INACTIVE, detail, person=person)
-    return SignInRefused(Reason.LOCKED_BY_OWNER, "its owner has locked the account", person=person, since=locked_at)
+        return SignInRefused(RefusalReason.ACCOUNT_DEACTIVATED, detail, person=person)
+    return SignInRefused(
+        RefusalReason.LOCKED_BY_OWNER, "its owner has locked the account", person=person, since=locked_at
+    )
 
 
-def note_unreadable(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:
+def log_unreadable_claims(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:
     """Tell the log why claims that rules look at could not be had; the trail tells what came of it."""
     logger.warning("claims unreadable: provider=%s claims=%s reason=%s", provider_id, sorted(claims), refused)

@@ -5,8 +5,8 @@ from importlib import import_module
 
 from django.conf import settings
 
-from providers.base import Client, Provider
-from providers.refusal import Reason, SignInRefused
+from providers.base import ClientCredentials, Provider
+from providers.refusal import RefusalReason, SignInRefused
 
 
 @cache
@@ -14,7 +14,7 @@ def enabled() -> dict[str, Provider]:
     """Return the providers that have a client id, by their ids, in the order of the settings."""
     return {
         name: import_module(f"providers.{name}").provider(
-            Client(id=told["client_id"], secret=told["client_secret"]), told
+            ClientCredentials(id=told["client_id"], secret=told["client_secret"]), told
         )
         for name, told in settings.SIGN_IN_PROVIDERS.items()
         if told["client_id"]
@@ -26,5 +26,5 @@ def get(provider_id: str) -> Provider:
     if provider_id in enabled():
         return enabled()[provider_id]
     if provider_id in settings.SIGN_IN_PROVIDERS:
-        raise SignInRefused(Reason.PROVIDER_OFF, f"{provider_id.upper()}_CLIENT_ID is empty")
+        raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{provider_id.upper()}_CLIENT_ID is empty")
     raise KeyError(provider_id)

@@ -6,24 +6,24 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 from providers.models import UpstreamTokens
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
 from providers.revocation.status import not_revoked
 
 
-def _end_tokens(people: Sequence[UUID], reason: RevocationReason) -> Revoked:
+def _revoke_tokens(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
     """For our code they are dead with this transaction; that their providers are told follows, by a job."""
-    rows = leave(Identity.objects.filter(user__in=people), because=Because(reason.value))
-    return Revoked(count=len(rows), follows=[str(row_id) for row_id in rows])
+    rows = revoke_tokens(Identity.objects.filter(user__in=people), reason=TokenRevocationReason(reason.value))
+    return RevocationResult(count=len(rows), follows=[str(row_id) for row_id in rows])
 
 
 DECLARATIONS = [
     Revocable(
         name="upstream_tokens",
         label=_("Tokens of providers"),
-        end=_end_tokens,
+        revoke=_revoke_tokens,
         alive=lambda people: UpstreamTokens.objects.filter(identity__user__in=people).count(),
         pending=not_revoked,
     ),

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.sign_in.factors.enrolled import must_have_factor
+from accounts.sign_in.factors.enrolled import must_have_second_factor
 from providers.base import Provider
 from providers.flow import Flow, Process
 from providers.openid import OpenIDProvider
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def is_wanted(request: HttpRequest, process: Process) -> bool:
     """Whether somebody who is signed in, and proves or connects something, must have a second factor."""
-    return process is not Process.SIGN_IN and isinstance(request.user, User) and must_have_factor(request.user)
+    return process is not Process.SIGN_IN and isinstance(request.user, User) and must_have_second_factor(request.user)
 
 
 def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: HttpResponseBase) -> HttpResponseBase:
@@ -37,7 +37,7 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
     again = flow.asking_for_factor()
     try:
         with one_deadline():
-            onward = HttpResponseRedirect(provider.way_in(again))
+            onward = HttpResponseRedirect(provider.start_url(again))
     except SignInRefused as refused:
         logger.warning("not asked for a second factor: provider=%s reason=%s", provider.id, refused)
         return response

@@ -12,7 +12,7 @@ from jwt.algorithms import OKPAlgorithm
 from jwt.exceptions import InvalidSignatureError, PyJWTError
 
 from providers.metadata import SIGNING_ALGORITHMS, Issuer, Keys, SigningKey
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 
 _VERIFIER = PyJWS()
 _VERIFIER.register_algorithm("Ed25519", OKPAlgorithm())  # which the library knows as EdDSA only
@@ -25,18 +25,20 @@ EDWARDS = frozenset({"EdDSA", "Ed25519"})  # RFC 8037 and RFC 9864: two names of
 def signed_by(token: object, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return header and claims of a token that this issuer signed, for whomever."""
     if not token:
-        raise SignInRefused(Reason.TOKEN_MISSING, "no token came")
+        raise SignInRefused(RefusalReason.TOKEN_MISSING, "no token came")
     if not isinstance(token, str) or not token.isascii():
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "no text of ASCII")  # the library fails on halves of characters
+        raise SignInRefused(
+            RefusalReason.TOKEN_MALFORMED, "no text of ASCII"
+        )  # the library fails on halves of characters
     if len(token) > LONGEST_TOKEN:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, f"longer than {LONGEST_TOKEN} characters")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, f"longer than {LONGEST_TOKEN} characters")
     if token.count(".") == ENCRYPTED_DOTS:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "encrypted (five parts), which is not supported")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "encrypted (five parts), which is not supported")
     if token.count(".") != 2:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "not of three parts")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "not of three parts")
     header, claims = _signed(token, issuer)
     if claims.get("iss") != issuer.url:
-        raise SignInRefused(Reason.ISSUER_WRONG, _issuer_named(claims.get("iss"), issuer))
+        raise SignInRefused(RefusalReason.ISSUER_WRONG, _issuer_named(claims.get("iss"), issuer))
     return header, claims
 
 
@@ -57,7 +59,7 @@ def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]
     try:
         return header, _open(token, header, keys, issuer)
     except SignInRefused as refused:
-        if refused.reason not in {Reason.KEY_UNKNOWN, Reason.SIGNATURE_WRONG}:
+        if refused.reason not in {RefusalReason.KEY_UNKNOWN, RefusalReason.SIGNATURE_WRONG}:
             raise
         newer = issuer.newer_keys(keys)
         if newer is None:
@@ -70,9 +72,9 @@ def _header(token: str) -> dict[str, Any]:
     try:
         header = get_unverified_header(token.partition(".")[0] + "..")
     except PyJWTError:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "no readable header") from None
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "no readable header") from None
     if "crit" in header:
-        raise SignInRefused(Reason.ALGORITHM_REFUSED, "the header asks for extensions that we do not know")
+        raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, "the header asks for extensions that we do not know")
     return header
 
 
@@ -82,9 +84,11 @@ def _open(token: str, header: Mapping[str, Any], keys: Keys, issuer: Issuer) -> 
     try:
         payload = _VERIFIER.decode(token, key.key, algorithms=[algorithm])
     except InvalidSignatureError:
-        raise SignInRefused(Reason.SIGNATURE_WRONG, f"the {algorithm} signature is not by the published key") from None
+        raise SignInRefused(
+            RefusalReason.SIGNATURE_WRONG, f"the {algorithm} signature is not by the published key"
+        ) from None
     except PyJWTError as malformed:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, type(malformed).__name__) from None
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, type(malformed).__name__) from None
     return _claims_in(payload)
 
 
@@ -98,7 +102,7 @@ def _agreed_algorithm(named: object, issuer: Issuer) -> str:
     how = "not signed by a private key" if is_keyless else "signed by an algorithm that is not supported"
     if isinstance(named, str) and named in SIGNING_ALGORITHMS:
         how = f"signed by {named}"
-    raise SignInRefused(Reason.ALGORITHM_REFUSED, f"{how}, while {setting} has {agreed}")
+    raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, f"{how}, while {setting} has {agreed}")
 
 
 def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:
@@ -108,7 +112,7 @@ def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:
         return found[0]
     which = "the token names no key" if key_id is None else "of the id that the token names"
     how_many = f"{len(found)} keys fit" if found else "no key fits"
-    raise SignInRefused(Reason.KEY_UNKNOWN, f"{how_many} {algorithm}; {which}")
+    raise SignInRefused(RefusalReason.KEY_UNKNOWN, f"{how_many} {algorithm}; {which}")
 
 
 def _claims_in(payload: bytes) -> dict[str, Any]:
@@ -117,5 +121,5 @@ def _claims_in(payload: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         claims = None
     if not isinstance(claims, dict):
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "its claims are not a JSON object")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "its claims are not a JSON object")
     return claims

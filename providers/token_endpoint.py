@@ -7,28 +7,28 @@ from urllib.parse import quote_plus
 
 from providers.errors import TROUBLE, registered
 from providers.metadata import ClientProof
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from providers.tokens import Tokens
-from providers.upstream import Answer, Upstream
+from providers.upstream import UpstreamClient, UpstreamResponse
 
 OTHERWISE = {
-    "invalid_grant": Reason.CODE_REFUSED,
-    **dict.fromkeys(TROUBLE, Reason.PROVIDER_ANSWER_INVALID),
+    "invalid_grant": RefusalReason.CODE_REFUSED,
+    **dict.fromkeys(TROUBLE, RefusalReason.PROVIDER_ANSWER_INVALID),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asker:
+class TokenEndpoint:
     """Our client at a provider, and the way in which the provider wants it to prove itself."""
 
-    upstream: Upstream
+    upstream: UpstreamClient
     client_id: str
     client_secret: str
-    proof: ClientProof
+    authentication: ClientProof
 
-    def post(self, endpoint: str, form: Mapping[str, str]) -> Answer:
+    def post(self, endpoint: str, form: Mapping[str, str]) -> UpstreamResponse:
         """Post to an endpoint as our client. Raises SignInRefused without an answer."""
-        if self.proof is ClientProof.POST:
+        if self.authentication is ClientProof.POST:
             both = {"client_id": self.client_id, "client_secret": self.client_secret}
             return self.upstream.post(endpoint, {**form, **both})
         header = basic(quote_plus(self.client_id), quote_plus(self.client_secret))  # section 2.3.1: form-encoded first
@@ -40,7 +40,7 @@ def basic(name: str, secret: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
 
 
-def tokens_from(answer: Answer) -> Tokens:
+def tokens_from(answer: UpstreamResponse) -> Tokens:
     """Read a token endpoint's answer. Raises SignInRefused on anything but a JSON object with status 200."""
     if answer.status != 200:
         raise refusal_of(answer)
@@ -48,14 +48,14 @@ def tokens_from(answer: Answer) -> Tokens:
     return Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
 
 
-def refusal_of(answer: Answer) -> SignInRefused:
+def refusal_of(answer: UpstreamResponse) -> SignInRefused:
     """Say what an answer other than 200 means."""
     error = error_in(answer)
     if answer.status in {400, 401}:
         return refusal_for(error, f"the token endpoint answered {answer.status}")
     named = f" with {error}" if error else ""
     return SignInRefused(
-        Reason.PROVIDER_ANSWER_INVALID, f"the token endpoint answered {answer.status}{named}", error=error
+        RefusalReason.PROVIDER_ANSWER_INVALID, f"the token endpoint answered {answer.status}{named}", error=error
     )
 
 
@@ -64,11 +64,11 @@ def refusal_for(error: str, what: str) -> SignInRefused:
 
     Wrong set-up is no outage: waiting does not mend it, an administrator does.
     """
-    reason = OTHERWISE.get(error, Reason.CLIENT_REFUSED)
+    reason = OTHERWISE.get(error, RefusalReason.CLIENT_REFUSED)
     return SignInRefused(reason, f"{what} with {error or 'an error without a registered name'}", error=error)
 
 
-def error_in(answer: Answer) -> str:
+def error_in(answer: UpstreamResponse) -> str:
     """Return the registered error that an endpoint names, or nothing. Never raises: the status says enough."""
     try:
         return registered(answer.object().get("error"))

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from foundation.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 
 DEADLINE = 5.0  # seconds for a whole call, connecting and the last byte included
 LONGEST_SIGN_IN = 12.0  # seconds for all calls of one request of ours together
@@ -25,7 +25,7 @@ LONGEST_WAIT = 1.0  # seconds for one of those places
 IDLE_FOR = 15.0  # seconds after which a kept connection is not trusted any more
 LATELY = 60.0  # seconds for which a call that failed says something
 
-__all__ = ["CALLS_AT_ONCE", "DEADLINE", "LARGEST_ANSWER", "Answer", "Upstream", "one_deadline"]
+__all__ = ["CALLS_AT_ONCE", "DEADLINE", "LARGEST_ANSWER", "UpstreamClient", "UpstreamResponse", "one_deadline"]
 
 
 _ends_at: ContextVar[float] = ContextVar("upstream_ends_at", default=math.inf)
@@ -45,7 +45,7 @@ def one_deadline(seconds: float | None = None) -> Iterator[None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class UpstreamResponse:
     """What came back. Its status is the provider's; a redirect is an answer like any other."""
 
     status: int
@@ -57,18 +57,18 @@ class Answer:
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "the answer is not JSON") from None
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the answer is not JSON") from None
 
     def object(self) -> dict[str, Any]:
         """Parse the body as a JSON object. Raises SignInRefused when it is something else."""
         value = self.json()
         if not isinstance(value, dict):
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "the answer is not a JSON object")
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the answer is not a JSON object")
         return value
 
 
 @dataclass
-class Upstream:
+class UpstreamClient:
     """One provider's hosts as this process talks to them, and when they last did and did not answer it."""
 
     name: str
@@ -78,21 +78,23 @@ class Upstream:
     _idle: "deque[tuple[Origin, http.client.HTTPConnection, float]]" = field(default_factory=deque)
     _hung_up: "tuple[Origin, float] | None" = None  # who answered last without keeping the connection, and when
 
-    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Answer:
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> UpstreamResponse:
         """Raises SignInRefused when there is no whole answer in time."""
         return self._call("GET", url, None, headers or {})
 
-    def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> UpstreamResponse:
         """Never repeated: a code may be spent once. Raises SignInRefused when there is no whole answer in time."""
         typed = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self._call("POST", url, urlencode(form).encode(), typed)
 
-    def delete(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Answer:
+    def delete(
+        self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
+    ) -> UpstreamResponse:
         """Raises SignInRefused when there is no whole answer in time."""
         typed = {"Content-Type": "application/json", **(headers or {})}
         return self._call("DELETE", url, json.dumps(document).encode(), typed)
 
-    def is_at_hand(self) -> bool:
+    def has_open_connection(self) -> bool:
         """Whether it answered well a moment ago, on a connection that is open still. Never waits."""
         if (self.failed_at or 0.0) > (self.answered_at or 0.0):
             return False  # whatever is open may lead to a server in front of one that has stopped
@@ -122,7 +124,7 @@ class Upstream:
         return True
 
     @property
-    def failed_lately(self) -> bool:
+    def failed_recently(self) -> bool:
         """Whether the last call failed, within the last minute."""
         failed_at = self.failed_at or 0.0
         return failed_at > (self.answered_at or 0.0) and 0 <= time.time() - failed_at < LATELY
@@ -132,7 +134,7 @@ class Upstream:
         while self._idle:
             self._idle.popleft()[1].close()
 
-    def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> UpstreamResponse:
         with self._place():
             try:
                 answer = self._exchange(method, url, body, headers, self._budget())
@@ -151,7 +153,7 @@ class Upstream:
     @contextmanager
     def _place(self) -> Iterator[None]:
         if not self._gate.acquire(timeout=LONGEST_WAIT):
-            raise SignInRefused(Reason.PROVIDER_BUSY, f"{CALLS_AT_ONCE} calls are under way already")
+            raise SignInRefused(RefusalReason.PROVIDER_BUSY, f"{CALLS_AT_ONCE} calls are under way already")
         try:
             yield
         finally:
@@ -159,23 +161,23 @@ class Upstream:
 
     def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], budget: Budget
-    ) -> Answer:
+    ) -> UpstreamResponse:
         parts = urlsplit(url)
         origin = origin_of(parts.scheme, parts.hostname or "", parts.port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection = self._kept(origin) or connect(origin, budget)
+        connection = self._reusable(origin) or connect(origin, budget)
         try:
             typed = {"Accept": "application/json", **headers}
             response, content = exchange(connection, (method, target, body), typed, budget)
             content_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
-            answer = Answer(status=response.status, body=content, content_type=content_type)
+            answer = UpstreamResponse(status=response.status, body=content, content_type=content_type)
         except BaseException:
             connection.close()
             raise
-        self._keep(origin, connection, response)
+        self._store(origin, connection, response)
         return answer
 
-    def _kept(self, origin: Origin) -> http.client.HTTPConnection | None:
+    def _reusable(self, origin: Origin) -> http.client.HTTPConnection | None:
         """Take a connection that is still open: one that the server closed shows as readable."""
         for _ in range(len(self._idle)):
             try:
@@ -190,7 +192,9 @@ class Upstream:
                 connection.close()
         return None
 
-    def _keep(self, origin: Origin, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+    def _store(
+        self, origin: Origin, connection: http.client.HTTPConnection, response: http.client.HTTPResponse
+    ) -> None:
         self._hung_up = (origin, time.monotonic()) if response.will_close else None
         if response.will_close or connection.sock is None or len(self._idle) >= CALLS_AT_ONCE:
             connection.close()
@@ -201,10 +205,14 @@ class Upstream:
 def _refusal(method: str, failure: Exception) -> SignInRefused:
     """Tell silence from an answer of no use: whoever reads of it looks at the network, or at the provider."""
     if isinstance(failure, Exceeded):
-        reason = Reason.PROVIDER_ANSWER_INVALID if isinstance(failure, Unwanted) else Reason.PROVIDER_UNREACHABLE
+        reason = (
+            RefusalReason.PROVIDER_ANSWER_INVALID
+            if isinstance(failure, Unwanted)
+            else RefusalReason.PROVIDER_UNREACHABLE
+        )
         return SignInRefused(reason, str(failure))
     is_an_answer = isinstance(failure, http.client.HTTPException) and not isinstance(failure, OSError)
-    reason = Reason.PROVIDER_ANSWER_INVALID if is_an_answer else Reason.PROVIDER_UNREACHABLE
+    reason = RefusalReason.PROVIDER_ANSWER_INVALID if is_an_answer else RefusalReason.PROVIDER_UNREACHABLE
     return SignInRefused(reason, f"{method} failed: {type(failure).__name__}")
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from foundation.display_names import clean_name
 from providers.identity import ExternalIdentity, name_in
 from providers.metadata import Issuer
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from providers.tokens import bearer
-from providers.upstream import Answer
+from providers.upstream import UpstreamResponse
 from providers.verification import verify_userinfo
 
 logger = logging.getLogger(__name__)
@@ -32,13 +32,13 @@ def filled(
 
     ``vouches`` says whether claims make an address verified. Raises SignInRefused where userinfo is not to be believed.
     """
-    lacking = lacks(identity.told)
+    lacking = lacks(identity.provided)
     if not lacking:
         return identity
     told = ask(identity, identity.tokens.access_token, issuer=issuer, client_id=client_id)
     if told is None:
-        return identity.changed(untold=lacking)
-    claims = claims_with(identity.told, told, lacking)
+        return identity.changed(missing_claims=lacking)
+    claims = claims_with(identity.provided, told, lacking)
     return identity.changed(
         claims=claims, name=name_in(claims), email=claims.get("email", ""), email_verified=vouches(claims)
     )
@@ -71,23 +71,23 @@ def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, cli
     if answer.content_type == JWT:  # section 5.3.2: signed where our client is registered so
         told = verify_userinfo(answer.body.decode("ascii", "replace"), issuer=issuer, client_id=client_id)
     if told.get("sub") != identity.subject:
-        raise SignInRefused(Reason.USERINFO_OF_ANOTHER, "userinfo has another sub than the ID token, or none")
+        raise SignInRefused(RefusalReason.USERINFO_OF_ANOTHER, "userinfo has another sub than the ID token, or none")
     return told
 
 
-def claims_with(claims: Mapping[str, Any], told: Mapping[str, Any], lacking: frozenset[str]) -> dict[str, Any]:
+def claims_with(claims: Mapping[str, Any], userinfo: Mapping[str, Any], lacking: frozenset[str]) -> dict[str, Any]:
     """Put what userinfo says in the place of what is lacking; all that the ID token says counts for more."""
     merged = dict(claims)
-    if EMAIL in lacking and told.get("email"):
+    if EMAIL in lacking and userinfo.get("email"):
         merged = {name: value for name, value in merged.items() if name not in ABOUT_ANOTHER}
-        merged |= {name: told[name] for name in OF_THE_ADDRESS if name in told}
-    if NAME in lacking and name_in(told):
-        merged |= {name: told[name] for name in OF_THE_NAME if name in told}
+        merged |= {name: userinfo[name] for name in OF_THE_ADDRESS if name in userinfo}
+    if NAME in lacking and name_in(userinfo):
+        merged |= {name: userinfo[name] for name in OF_THE_NAME if name in userinfo}
     return merged
 
 
-def _answer(endpoint: str, token: str, issuer: Issuer) -> Answer:
+def _answer(endpoint: str, token: str, issuer: Issuer) -> UpstreamResponse:
     answer = issuer.upstream.get(endpoint, headers={"Authorization": f"Bearer {token}"})
     if answer.status != 200:
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"userinfo answered {answer.status}")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"userinfo answered {answer.status}")
     return answer

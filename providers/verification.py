@@ -15,7 +15,7 @@ from foundation import lifetimes
 from foundation.clocks import LEEWAY_SECONDS
 from providers.identity import is_subject
 from providers.metadata import Issuer
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from providers.signatures import EDWARDS, signed_by
 from providers.tokens import Tokens
 
@@ -36,10 +36,10 @@ def verify(
     """
     header, claims = _from_issuer(id_token, issuer, client_id)
     if not _same(claims.get("nonce"), nonce):
-        raise SignInRefused(Reason.NONCE_WRONG, _how(claims, "nonce"))
+        raise SignInRefused(RefusalReason.NONCE_WRONG, _how(claims, "nonce"))
     _check_access_token(claims, access_token, header["alg"])
     if not is_subject(claims.get("sub")):
-        raise SignInRefused(Reason.SUBJECT_INVALID, _how(claims, "sub"))
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, _how(claims, "sub"))
     _check_auth_time(claims, wants_fresh=wants_fresh)
     _compare_clocks(claims, issuer)
     return claims
@@ -62,14 +62,14 @@ def verify_logout(logout_token: object, *, issuer: Issuer, client_id: str) -> di
     _, claims = _from_issuer(logout_token, issuer, client_id)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
-        raise SignInRefused(Reason.LOGOUT_EVENT_MISSING, "events does not hold the logout event")
+        raise SignInRefused(RefusalReason.LOGOUT_EVENT_MISSING, "events does not hold the logout event")
     if "nonce" in claims:
-        raise SignInRefused(Reason.LOGOUT_WITH_NONCE, "a logout token must have no nonce")
+        raise SignInRefused(RefusalReason.LOGOUT_WITH_NONCE, "a logout token must have no nonce")
     named = [claims[name] for name in ("sub", "sid") if name in claims]
     if not named or not all(is_subject(value) for value in named):
-        raise SignInRefused(Reason.LOGOUT_OF_NOBODY, "neither sub nor sid names anybody")
+        raise SignInRefused(RefusalReason.LOGOUT_WITHOUT_SUBJECT, "neither sub nor sid names anybody")
     if not is_subject(claims.get("jti")):
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "jti is not an id")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "jti is not an id")
     return claims
 
 
@@ -80,9 +80,9 @@ def verify_refreshed(tokens: Tokens, *, issuer: Issuer, client_id: str, subject:
     """
     header, claims = _from_issuer(tokens.id_token, issuer, client_id)
     if claims.get("sub") != subject:
-        raise SignInRefused(Reason.SUBJECT_INVALID, "sub is not the one that the tokens were given for")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "sub is not the one that the tokens were given for")
     if nonce and "nonce" in claims and not _same(claims["nonce"], nonce):
-        raise SignInRefused(Reason.NONCE_WRONG, "nonce is not that of the sign-in")
+        raise SignInRefused(RefusalReason.NONCE_WRONG, "nonce is not that of the sign-in")
     _check_access_token(claims, tokens.access_token, header["alg"])
 
 
@@ -104,12 +104,14 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
     """
     _, claims = signed_by(access_token, issuer)
     if claims.get("azp") != client_id or claims.get("typ") != "Bearer":
-        raise SignInRefused(Reason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind")
+        raise SignInRefused(
+            RefusalReason.AUDIENCE_WRONG, "the access token was not issued to this client, or is another kind"
+        )
     _check_times(claims)
     if "sub" not in claims:
-        raise SignInRefused(Reason.SUBJECT_INVALID, "the access token has no sub: a lightweight one says little")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token has no sub: a lightweight one says little")
     if claims["sub"] != subject:
-        raise SignInRefused(Reason.SUBJECT_INVALID, "the access token is about somebody else")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token is about somebody else")
     return claims
 
 
@@ -127,15 +129,15 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
     if audience not in (client_id, [client_id]):
         is_one_of_many = isinstance(audience, list) and client_id in audience
         otherwise = "names other clients too" if is_one_of_many else "is not this client"
-        raise SignInRefused(Reason.AUDIENCE_WRONG, _how(claims, "aud", otherwise))
+        raise SignInRefused(RefusalReason.AUDIENCE_WRONG, _how(claims, "aud", otherwise))
     if claims.get("azp", client_id) != client_id:
-        raise SignInRefused(Reason.AUDIENCE_WRONG, "azp is not this client")
+        raise SignInRefused(RefusalReason.AUDIENCE_WRONG, "azp is not this client")
 
 
 def _check_access_token(claims: Mapping[str, Any], access_token: object, algorithm: str) -> None:
     """The access token that came along is the one that the ID token means, where it says so (Core 3.1.3.8)."""
     if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(access_token, algorithm)):
-        raise SignInRefused(Reason.ACCESS_TOKEN_HASH_WRONG, "at_hash is that of another access token")
+        raise SignInRefused(RefusalReason.ACCESS_TOKEN_HASH_WRONG, "at_hash is that of another access token")
 
 
 def _how(claims: Mapping[str, Any], name: str, otherwise: str = "is not what it should be") -> str:
@@ -146,10 +148,10 @@ def _check_times(claims: Mapping[str, Any]) -> None:
     """The detail of a refusal lets administrators tell a wrong clock from a wrong token."""
     now = time.time()
     if _number(claims, "exp") + LEEWAY_SECONDS <= now:
-        raise SignInRefused(Reason.EXPIRED, _issued(claims, now))
+        raise SignInRefused(RefusalReason.EXPIRED, _issued(claims, now))
     latest = now + LEEWAY_SECONDS
     if _number(claims, "iat") > latest or ("nbf" in claims and _number(claims, "nbf") > latest):
-        raise SignInRefused(Reason.NOT_YET_VALID, _issued(claims, now))
+        raise SignInRefused(RefusalReason.NOT_YET_VALID, _issued(claims, now))
 
 
 def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
@@ -158,11 +160,11 @@ def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
         return
     moment, now = _number(claims, "auth_time"), time.time()
     if moment != int(moment):
-        raise SignInRefused(Reason.TOKEN_MALFORMED, "auth_time is not a whole number of seconds")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "auth_time is not a whole number of seconds")
     if moment > now + LEEWAY_SECONDS:
-        raise SignInRefused(Reason.NOT_YET_VALID, "auth_time is in the future")
+        raise SignInRefused(RefusalReason.NOT_YET_VALID, "auth_time is in the future")
     if wants_fresh and now - moment > lifetimes.REAUTHENTICATION.total_seconds():
-        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, f"proven there {round(now - moment)} s ago")
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, f"proven there {round(now - moment)} s ago")
 
 
 def _compare_clocks(claims: Mapping[str, Any], issuer: Issuer) -> None:
@@ -181,7 +183,7 @@ def _number(claims: Mapping[str, Any], name: str) -> float:
     """Return a time in seconds since the epoch (RFC 7519, section 2: NumericDate)."""
     value = claims.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < LATEST_TIME:
-        raise SignInRefused(Reason.TOKEN_MALFORMED, f"{name} is not a time")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, f"{name} is not a time")
     return value
 
 

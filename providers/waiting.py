@@ -19,7 +19,7 @@ def _always() -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Caller:
+class WaitPolicy:
     """Who asks for a document.
 
     Beyond the seats a caller waits until the fetch is ``patience`` seconds old: a provider that is well answers within
@@ -32,7 +32,7 @@ class Caller:
     may_force: Callable[[], bool] = _always
 
 
-SOMEBODY = Caller()
+ANY_CALLER = WaitPolicy()
 
 
 class Turns:

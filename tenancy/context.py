@@ -14,7 +14,7 @@ from audit.context import current as audit_context
 
 logger = logging.getLogger(__name__)
 
-TELL = (
+SET_CONTEXT = (
     "SELECT set_config('app.tenant_id', %s, true), set_config('app.user_id', %s, true), "
     "set_config('app.scope', %s, true)"
 )
@@ -46,14 +46,14 @@ def tenant_context(tenant_id: UUID, *, person_id: UUID | None = None, actor: Act
 
     Jobs and commands say which actor does it; a request's middleware has said so already.
     """
-    with _within(_telling(Scope(tenant_id=tenant_id, person_id=person_id)), actor) as scope:
+    with _within(_statement(Scope(tenant_id=tenant_id, person_id=person_id)), actor) as scope:
         yield scope
 
 
 @contextmanager
 def person_context(person_id: UUID, *, actor: Actor | None = None) -> Iterator[Scope]:
     """In one transaction, see the rows that are a person's own, in whatever tenant."""
-    with _within(_telling(Scope(person_id=person_id)), actor) as scope:
+    with _within(_statement(Scope(person_id=person_id)), actor) as scope:
         yield scope
 
 
@@ -61,7 +61,7 @@ def person_context(person_id: UUID, *, actor: Actor | None = None) -> Iterator[S
 def site_context(reason: str, *, actor: Actor | None = None) -> Iterator[Scope]:
     """In one transaction, see and write every tenant's rows. The reason goes to the log; a test lists the callers."""
     logger.debug("the whole site's rows are open: %s", reason)
-    with _within(_telling(replace(current(), is_site=True)), actor) as scope:
+    with _within(_statement(replace(current(), is_site=True)), actor) as scope:
         yield scope
 
 
@@ -90,14 +90,14 @@ def _within(enter: Callable[[], Scope], actor: Actor | None) -> Iterator[Scope]:
         finally:
             _scope.reset(token)
         if is_nested and not connection.needs_rollback:
-            _tell(outer)
+            _set(outer)
 
 
-def _telling(scope: Scope) -> Callable[[], Scope]:
-    return lambda: _tell(scope)
+def _statement(scope: Scope) -> Callable[[], Scope]:
+    return lambda: _set(scope)
 
 
-def _tell(scope: Scope) -> Scope:
+def _set(scope: Scope) -> Scope:
     with connection.cursor() as cursor:
-        cursor.execute(TELL, scope.settings())
+        cursor.execute(SET_CONTEXT, scope.settings())
     return scope

@@ -12,14 +12,14 @@ PAGE = CHECKOUT / "docs" / "events.md"
 OPENING = """# Events
 
 Everything that the trail knows by a name, beside the changes of rows. Made by `make docs` from `audit/events.py` and
-`audit/described.py`. Each happens in the tests, and holds no other details than these: a run of all tests fails
+`audit/event_details.py`. Each happens in the tests, and holds no other details than these: a run of all tests fails
 otherwise. Actor, time, tenant, request, batch, person concerned and object are columns of every entry; network address,
 browser and personal values lie beside it, where erasure reaches them.
 """
 
 
 def page() -> str:
-    from audit.described import by_subject, details_of  # noqa: PLC0415  # its words need settings
+    from audit.event_details import by_subject, details_of  # noqa: PLC0415  # its words need settings
     from audit.events import Event  # noqa: PLC0415
 
     parts = [OPENING]

@@ -19,7 +19,7 @@ class Promised:
 def promised() -> list[Promised]:
     """Return the mails that wait to be sent, or were sent, in no order, once workers have written those to many."""
     for many in Errand.objects.waiting().filter(kind="notices"):
-        assert worker.do(many.pk)
+        assert worker.run(many.pk)
     found = []
     for errand in Errand.objects.filter(kind="mail").exclude(content=""):
         told = json.loads(decrypt(errand.content, owner=errand.pk, purpose=worker.PURPOSE))["arguments"]

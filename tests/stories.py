@@ -16,7 +16,7 @@ import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from audit.described import DETAILS
+from audit.event_details import DETAILS
 from audit.events import RECORD, Event
 from config.variables import CHECKOUT
 

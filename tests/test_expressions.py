@@ -23,7 +23,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.organizations.claim_rules import paths
-from accounts.own_account.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
+from accounts.own_account.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.factors.passkeys import _read
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD
@@ -241,7 +241,7 @@ OURS: dict[str, Callable[[str], object]] = {
     "a path in the log": lambda text: hide_mailed_links(None, "", {"a": f"/accounts/links/{text}"}),
     "the core of a password": lambda text: _core(text[:LONGEST_PASSWORD]),
     "an obvious password": lambda text: refuses(NothingObvious(), text),
-    "the form for an address": validated(AddressForm),
+    "the form for an address": validated(EmailForm),
     "the form to sign in": validated(SignInForm),
     "the form for a password": validated(lambda data: NewPasswordForm(data, person=User(name="Ada"))),
     "the form for an account": validated(lambda data: NewAccountForm(data, person=User(email="ada@lovelace.example"))),

@@ -33,9 +33,9 @@ LOOKUP = re.compile(r"__i(exact|contains|startswith|endswith|regex)\b")
 
 # Where something is folded that is no address: by file and by the function, class or name around it.
 OTHERS = {
-    "console/lists/searching.py _elsewhere": "the id of a session, in hexadecimal",
-    "console/lists/searching.py tenants_called": "the name and the short name of a tenant",
-    "accounts/sign_in/factors/recovery.py spend": "a recovery code",
+    "console/lists/search.py _elsewhere": "the id of a session, in hexadecimal",
+    "console/lists/search.py tenants_called": "the name and the short name of a tenant",
+    "accounts/sign_in/factors/recovery.py use_code": "a recovery code",
     "accounts/sign_in/local/password_rules.py": "a password, against words that are easy to guess",
     "accounts/models/email_fields.py AddressField": "no folding: Django's field, with our own validator",
     "accounts/models/user.py NAME_KEY": "a person's name",
@@ -46,7 +46,7 @@ OTHERS = {
     "accounts/migrations/0001/words.sql": "words to search by, under C; nobody is identified by them (ADR 39)",
     "accounts/migrations/0001/canonical_addresses.sql": "the canonical form itself, under C: ASCII letters alone",
     "audit/comment.py": "a verb of SQL",
-    "audit/described.py": "the name of a field",
+    "audit/event_details.py": "the name of a field",
     "audit/events.py": "the name of a detail",
     "foundation/declarations.py OfModel": "the name of a model",
     "foundation/references.py read": "a reference",
@@ -63,9 +63,9 @@ OTHERS = {
     "config/second_factors.py _check": "a value of acr or amr",
     "config/server/refusals.py reason_of": "the name of an exception",
     "console/templatetags/menu.py": "the name of a model",
-    "console/references/pages.py _told": "a reason, for people to read",
+    "console/references/pages.py _facts": "a reason, for people to read",
     "providers/registry.py get": "the name of a setting",
-    "providers/upstream.py Upstream": "a header of HTTP",
+    "providers/upstream.py UpstreamClient": "a header of HTTP",
     "providers/signatures.py _agreed_algorithm": "the name of an algorithm, and of a setting",
 }
 

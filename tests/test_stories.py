@@ -3,8 +3,8 @@
 import psycopg
 import pytest
 
-from accounts.sign_in.rate_limits import take
-from audit.described import details_of
+from accounts.sign_in.rate_limits import count
+from audit.event_details import details_of
 from audit.events import Event, record
 from config.variables import CHECKOUT
 from tests.servers import Servers
@@ -29,7 +29,7 @@ def test_what_the_product_records_is_heard_and_what_a_test_records_is_none(
     assert stories.heard == {}
 
     for _time in range(2):
-        take("a-story", "nobody", limit=1, seconds=60)
+        count("a-story", "nobody", limit=1, seconds=60)
     assert stories.heard == {"rate_limit.exceeded": {"kind", "limit", "seconds"}}
 
 

@@ -38,12 +38,12 @@ def create(webhook: Webhook, creator: User) -> str:
 
 def _create(webhook: Webhook, creator: User) -> str:
     secret = signing.new_secret()
-    webhook.created_by, webhook.secret = creator, signing.locked(secret, webhook)
+    webhook.created_by, webhook.secret = creator, signing.encrypted(secret, webhook)
     webhook.save()
-    place = tail.now()
+    place = tail.current_cursor()
     webhook.position_txid, webhook.position_id = place.txid, place.id
     webhook.save(update_fields=["position_txid", "position_id"])
-    _note_receiver(webhook)
+    _record_url(webhook)
     return secret
 
 
@@ -56,14 +56,14 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
         columns += [*HEALTH, "switched_off_because"]
     webhook.save(update_fields=columns)
     if elsewhere:
-        _note_receiver(webhook)
+        _record_url(webhook)
 
 
-def renew_secret(webhook: Webhook) -> str:
+def rotate_secret(webhook: Webhook) -> str:
     """Give a webhook another secret, and return it, shown this once; the one before signs too for a day."""
     secret = signing.new_secret()
     webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + signing.OVERLAP
-    webhook.secret = signing.locked(secret, webhook)
+    webhook.secret = signing.encrypted(secret, webhook)
     webhook.save(update_fields=["secret", "former_secret", "former_until"])
     record(Event.WEBHOOK_SECRET_ROTATED, object=webhook, tenant_id=webhook.tenant_id)
     return secret
@@ -82,7 +82,7 @@ def retry(delivery: Delivery) -> None:
     record(Event.DELIVERY_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 
-def let_go(deliveries: Iterable[Delivery]) -> int:
+def discard(deliveries: Iterable[Delivery]) -> int:
     """Send these messages no more, and return how many there were. Their entries stay in the trail."""
     count = 0
     for delivery in deliveries:
@@ -95,7 +95,7 @@ def let_go(deliveries: Iterable[Delivery]) -> int:
     return count
 
 
-def _note_receiver(webhook: Webhook) -> None:
+def _record_url(webhook: Webhook) -> None:
     """The trail keeps of an address what may be known: its path and its query can hold a key to what is there."""
     _, host, port = receivers.read(webhook.url).origin
     record(Event.WEBHOOK_URL_SET, object=webhook, tenant_id=webhook.tenant_id, host=host, port=port)

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from audit.events import Event
 from audit.models import Entry, Source
-from audit.serialization import kind, told
+from audit.serialization import entry_type, serialize
 from webhooks.models import Webhook
 
 LARGEST_BODY = 256 * 1024  # bytes; of a larger entry the values are left out
@@ -27,12 +27,12 @@ class Message:
 
 
 def message(entry: Entry, webhook: Webhook) -> Message:
-    data = told(entry)
+    data = serialize(entry)
     body = _written(entry, data)
     if len(body) > LARGEST_BODY:
         left_out = dict.fromkeys(VALUES) | {"left_out": [name for name in VALUES if data[name] is not None]}
         body = _written(entry, data | left_out)
-    return Message(id=message_id(webhook.pk, entry.pk), kind=kind(entry), body=body)
+    return Message(id=message_id(webhook.pk, entry.pk), kind=entry_type(entry), body=body)
 
 
 def message_id(webhook_id: UUID, entry_id: int) -> str:
@@ -51,5 +51,5 @@ def wanted(webhook: Webhook) -> Q:
 
 
 def _written(entry: Entry, data: object) -> bytes:
-    envelope = {"type": kind(entry), "timestamp": entry.at.isoformat(), "data": data}
+    envelope = {"type": entry_type(entry), "timestamp": entry.at.isoformat(), "data": data}
     return json.dumps(envelope, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")).encode()

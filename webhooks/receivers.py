@@ -35,12 +35,12 @@ SPECIAL = tuple(
 )  # fmt: skip
 
 
-class NoReceiver(Exception):
+class ReceiverRefused(Exception):
     """An address that must not be called; the text says why."""
 
-    def __init__(self, why: str | Promise) -> None:
-        super().__init__(str(why))
-        self.why = why
+    def __init__(self, reason: str | Promise) -> None:
+        super().__init__(str(reason))
+        self.why = reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +57,14 @@ def read(url: str) -> Receiver:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise NoReceiver(_("This is not an address.")) from None
+        raise ReceiverRefused(_("This is not an address.")) from None
     host = parts.hostname or ""
     if parts.scheme not in {"https", "http"} or not host or not url.isascii() or not url.isprintable() or " " in url:
-        raise NoReceiver(_("This is not an address that begins with https://"))
+        raise ReceiverRefused(_("This is not an address that begins with https://"))
     if parts.username is not None or parts.fragment:
-        raise NoReceiver(_("Neither a password nor a fragment (#) belongs in the address."))
-    if parts.scheme == "http" and not (settings.WEBHOOKS_ALLOW_LOOPBACK and _is_home(host)):
-        raise NoReceiver(_("The address must begin with https:// so that nobody on the way can read along."))
+        raise ReceiverRefused(_("Neither a password nor a fragment (#) belongs in the address."))
+    if parts.scheme == "http" and not (settings.WEBHOOKS_ALLOW_LOOPBACK and _is_loopback(host)):
+        raise ReceiverRefused(_("The address must begin with https:// so that nobody on the way can read along."))
     literal = _literal(host)
     if literal is not None:
         _check(literal)
@@ -84,31 +84,31 @@ def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]
     return addresses
 
 
-def _check(address: Address) -> None:
-    if settings.WEBHOOKS_ALLOW_LOOPBACK and address.is_loopback:
+def _check(ip: Address) -> None:
+    if settings.WEBHOOKS_ALLOW_LOOPBACK and ip.is_loopback:
         return
-    if not _is_public(address):
-        raise NoReceiver(_("This address leads into a private network, where webhooks do not go."))
+    if not _is_public(ip):
+        raise ReceiverRefused(_("This address leads into a private network, where webhooks do not go."))
 
 
-def _is_public(address: Address) -> bool:
+def _is_public(ip: Address) -> bool:
     """Whether an address is the internet's, in whatever dress: IPv6 has several for addresses of IPv4."""
-    if any(address in network for network in SPECIAL):
+    if any(ip in network for network in SPECIAL):
         return False
-    if isinstance(address, IPv6Address):
-        inner = _within(address)
+    if isinstance(ip, IPv6Address):
+        inner = _within(ip)
         if inner is not None:
             return _is_public(inner)
-        if address not in UNICAST:
+        if ip not in UNICAST:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
-def _within(address: IPv6Address) -> IPv4Address | None:
+def _within(ip: IPv6Address) -> IPv4Address | None:
     """Return the address of IPv4 that one of IPv6 stands for."""
-    if address in TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address.ipv4_mapped or address.sixtofour
+    if ip in TRANSLATED:
+        return IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour
 
 
 def _literal(host: str) -> Address | None:
@@ -118,6 +118,6 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _is_home(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     literal = _literal(host)
     return host == "localhost" or (literal is not None and literal.is_loopback)

@@ -21,16 +21,16 @@ from audit import tail
 from audit.context import Actor, ActorKind
 from audit.events import Event, record
 from audit.models import Entry
-from audit.serialization import kind
-from audit.tail import Place
+from audit.serialization import entry_type
+from audit.tail import Cursor
 from foundation.locks import one_at_a_time
 from jobs.retry import HEALTH, JITTER, RetryPolicy, doubling, wake
 from tenancy import site_context, tenant_context
 from webhooks import retry_after
 from webhooks.messages import message, wanted
 from webhooks.models import Delivery, Webhook
-from webhooks.notice import tell_that_it_is_off
-from webhooks.sending import Fate, Outcome, send
+from webhooks.notice import notify_disabled
+from webhooks.sending import Outcome, Result, send
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
             return [work for delivery in again if (work := _retried(delivery))]
         if waiting.count() >= MOST_WAITING:
             return []
-        place = place_of(webhook)
+        place = cursor_of(webhook)
         entries, reached = tail.settled(place, limit=BATCH, only=wanted(webhook))
         if not entries and reached != place:
             _move(webhook, reached)
@@ -172,8 +172,8 @@ def _do(webhook_id: UUID, tenant_id: UUID, work: Work) -> bool:
 
 def _note(webhook: Webhook, work: Work, outcome: Outcome) -> bool:
     if work.delivery is None:
-        _move(webhook, place_of(webhook).after(work.entry))
-    if outcome.fate is Fate.TAKEN:
+        _move(webhook, cursor_of(webhook).after(work.entry))
+    if outcome.fate is Result.TAKEN:
         _note_success(webhook, work)
         return True
     _note_undelivered(webhook, work, outcome)
@@ -194,51 +194,51 @@ def _note_undelivered(webhook: Webhook, work: Work, outcome: Outcome) -> None:
     now, entry = timezone.now(), work.entry
     attempts = work.delivery.attempts + 1 if work.delivery else 1
     is_dead = RETRIES.gives_up(attempts=attempts)
-    next_attempt_at = None if is_dead else now + RETRIES.delay(attempts, asked=outcome.asked)
+    next_attempt_at = None if is_dead else now + RETRIES.delay(attempts, asked=outcome.retry_after)
     tried = {
         "attempts": attempts,
         "last_tried_at": now,
         "next_attempt_at": next_attempt_at,
-        "failure": outcome.why[:300],
+        "failure": outcome.reason[:300],
     }
-    first = {"tenant_id": webhook.tenant_id, "entry_at": entry.at, "kind": kind(entry)[:200]}
+    first = {"tenant_id": webhook.tenant_id, "entry_at": entry.at, "kind": entry_type(entry)[:200]}
     Delivery.objects.update_or_create(webhook=webhook, entry_id=entry.pk, defaults=tried, create_defaults=tried | first)
     if is_dead:
-        record(Event.DELIVERY_FAILED, object=webhook, entry=entry.pk, tries=attempts, reason=outcome.why)
+        record(Event.DELIVERY_FAILED, object=webhook, entry=entry.pk, tries=attempts, reason=outcome.reason)
 
 
 def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
     webhook.note_failure()
-    webhook.last_failure = outcome.why[:300]
-    is_ill = outcome.fate is not Fate.REFUSED or webhook.failures >= ILL
+    webhook.last_failure = outcome.reason[:300]
+    is_ill = outcome.fate is not Result.REFUSED or webhook.failures >= ILL
     if is_ill:
-        webhook.rest(RESTS, asked=outcome.asked)
+        webhook.rest(RESTS, asked=outcome.retry_after)
     webhook.save(update_fields=[*HEALTH, "last_failure"])
-    if outcome.fate is Fate.GONE or RESTS.gives_up(since=webhook.failing_since):
-        _switch_off(webhook)
+    if outcome.fate is Result.GONE or RESTS.gives_up(since=webhook.failing_since):
+        _disable(webhook)
         return False
     return not is_ill
 
 
-def _switch_off(webhook: Webhook) -> None:
+def _disable(webhook: Webhook) -> None:
     """What it misses from now on stays in the trail, and is sent when somebody switches it on again."""
     assert webhook.failing_since is not None  # noqa: S101  # it has just failed
     webhook.is_active, webhook.switched_off_because = False, webhook.last_failure
     webhook.save(update_fields=["is_active", "switched_off_because"])
     since = webhook.failing_since.isoformat()
     record(Event.WEBHOOK_DISABLED, object=webhook, failing_since=since, reason=webhook.last_failure)
-    tell_that_it_is_off(webhook)
+    notify_disabled(webhook)
 
 
-def behind_since(webhook: Webhook) -> datetime | None:
+def oldest_undelivered(webhook: Webhook) -> datetime | None:
     """Return the time of the oldest entry that is still to be sent to this receiver for the first time."""
-    return tail.oldest_after(place_of(webhook), only=wanted(webhook))
+    return tail.oldest_after(cursor_of(webhook), only=wanted(webhook))
 
 
-def place_of(webhook: Webhook) -> Place:
-    return Place(txid=webhook.position_txid, id=webhook.position_id, floor=webhook.position_floor)
+def cursor_of(webhook: Webhook) -> Cursor:
+    return Cursor(txid=webhook.position_txid, id=webhook.position_id, floor=webhook.position_floor)
 
 
-def _move(webhook: Webhook, place: Place) -> None:
+def _move(webhook: Webhook, place: Cursor) -> None:
     webhook.position_txid, webhook.position_id, webhook.position_floor = place.txid, place.id, place.floor
     webhook.save(update_fields=["position_txid", "position_id", "position_floor"])

@@ -11,14 +11,14 @@ from foundation.outgoing import Budget, Exceeded, connect, exchange
 from webhooks import receivers, retry_after, signing
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import NoReceiver, Receiver
+from webhooks.receivers import Receiver, ReceiverRefused
 
 DEADLINE = 10.0  # seconds for a whole call, connecting and the last byte included
 LARGEST_ANSWER = 64 * 1024  # bytes: nobody reads it
 COME_BACK = frozenset({408, 425, 429})  # of the 4xx, what does not speak of this message
 
 
-class Fate(Enum):
+class Result(Enum):
     """What became of a message."""
 
     TAKEN = auto()
@@ -31,23 +31,23 @@ class Fate(Enum):
 class Outcome:
     """``asked`` is how long the receiver wants to be left alone, if it says so."""
 
-    fate: Fate
-    why: str = ""
-    asked: timedelta | None = None
+    fate: Result
+    reason: str = ""
+    retry_after: timedelta | None = None
 
 
 def send(webhook: Webhook, message: Message) -> Outcome:
     budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
     try:
         status, asked = _post(webhook, message, budget)
-    except NoReceiver as unwanted:
-        return Outcome(fate=Fate.NOT_TAKEN, why=str(unwanted))
+    except ReceiverRefused as unwanted:
+        return Outcome(fate=Result.NOT_TAKEN, reason=str(unwanted))
     except DecryptionFailed:
-        return Outcome(fate=Fate.NOT_TAKEN, why="the secret cannot be read: renew it")
+        return Outcome(fate=Result.NOT_TAKEN, reason="the secret cannot be read: renew it")
     except Exceeded as exceeded:
-        return Outcome(fate=Fate.NOT_TAKEN, why=str(exceeded))
+        return Outcome(fate=Result.NOT_TAKEN, reason=str(exceeded))
     except (OSError, http.client.HTTPException, ValueError) as broken:
-        return Outcome(fate=Fate.NOT_TAKEN, why=_said(broken))
+        return Outcome(fate=Result.NOT_TAKEN, reason=_reason(broken))
     return _of(status, asked)
 
 
@@ -74,7 +74,7 @@ def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection
     failed: OSError | None = None
     for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
         try:
-            return connect(receiver.origin, budget, address=address)
+            return connect(receiver.origin, budget, ip=address)
         except OSError as broken:
             failed = broken
     raise failed or OSError("no address")
@@ -82,16 +82,16 @@ def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection
 
 def _of(status: int, asked: timedelta | None) -> Outcome:
     if 200 <= status < 300:
-        return Outcome(fate=Fate.TAKEN)
+        return Outcome(fate=Result.TAKEN)
     why = f"answered with status {status}"
     if status == 410:
-        return Outcome(fate=Fate.GONE, why=why)
+        return Outcome(fate=Result.GONE, reason=why)
     if 400 <= status < 500 and status not in COME_BACK:
-        return Outcome(fate=Fate.REFUSED, why=why)
-    return Outcome(fate=Fate.NOT_TAKEN, why=why, asked=asked)
+        return Outcome(fate=Result.REFUSED, reason=why)
+    return Outcome(fate=Result.NOT_TAKEN, reason=why, retry_after=asked)
 
 
-def _said(broken: Exception) -> str:
+def _reason(broken: Exception) -> str:
     """The kind of the trouble and, of the system's own, its words: an answer's text is not repeated."""
     words = broken.strerror if isinstance(broken, OSError) and broken.strerror else ""
     return f"{type(broken).__name__}: {words}".rstrip(": ")

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 
-from foundation.clocks import has_come
+from foundation.clocks import is_due
 from foundation.encryption import decrypt, encrypt
 from webhooks.models import Webhook
 
@@ -23,7 +23,7 @@ def new_secret() -> str:
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def locked(secret: str, webhook: Webhook) -> str:
+def encrypted(secret: str, webhook: Webhook) -> str:
     """Encrypt a secret for the row that keeps it: no other row's is opened by it."""
     return encrypt(secret, owner=webhook.pk, purpose=PURPOSE)
 
@@ -31,7 +31,7 @@ def locked(secret: str, webhook: Webhook) -> str:
 def secrets_of(webhook: Webhook) -> list[str]:
     """Return what signs now: the secret, and for a while the one before. Raises DecryptionFailed."""
     until = webhook.former_until
-    former = webhook.former_secret if until and not has_come(until, longest=OVERLAP) else ""
+    former = webhook.former_secret if until and not is_due(until, longest=OVERLAP) else ""
     return [decrypt(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]
 
 

@@ -13,7 +13,7 @@ from accounts.models import Role, User
 from accounts.organizations import delegation
 
 
-class Left(models.TextChoices):
+class SkipReason(models.TextChoices):
     """Why somebody is left as they are."""
 
     ALREADY = "already", _("already so")
@@ -29,7 +29,7 @@ class NotAllowed(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class BulkOrder:
     """Who does it, in which tenant and with which role, as far as the kind needs them."""
 
     actor: User
@@ -52,15 +52,15 @@ class Order:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Decision:
+class BulkDecision:
     """Of some people: who changes, and why the others do not. Nothing has been written."""
 
     people: Mapping[UUID, User]
     changes: list[UUID]
-    left: Mapping[UUID, Left]
+    skipped: Mapping[UUID, SkipReason]
 
 
-class Kind(ABC):
+class BulkActionKind(ABC):
     """One thing that can be done. ``decide`` writes nothing, ``write`` takes those whom it has decided upon."""
 
     name: str
@@ -78,33 +78,33 @@ class Kind(ABC):
         """Whether the kind makes sense with a role; that it can be granted is asked besides."""
         return True
 
-    def decide(self, order: Order, ids: Iterable[UUID], *, lock: bool = False) -> Decision:
+    def decide(self, order: BulkOrder, ids: Iterable[UUID], *, lock: bool = False) -> BulkDecision:
         found = User.objects.filter(pk__in=list(ids)).order_by("pk")
         people = {person.pk: person for person in (found.select_for_update(no_key=True) if lock else found)}
         beyond = self.out_of_reach(order.actor, people.values())
         why = self.reasons(order, people)
-        left: dict[UUID, Left] = {}
+        left: dict[UUID, SkipReason] = {}
         for pk in ids:
             person = people.get(pk)
-            reason = Left.GONE if person is None else self._first_reason(order, person, beyond) or why(person)
+            reason = SkipReason.GONE if person is None else self._first_reason(order, person, beyond) or why(person)
             if reason is not None:
                 left[pk] = reason
-        return Decision(people=people, left=left, changes=[pk for pk in ids if pk not in left])
+        return BulkDecision(people=people, skipped=left, changes=[pk for pk in ids if pk not in left])
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
         return delegation.out_of_reach(actor, people)
 
-    def _first_reason(self, order: Order, person: User, beyond: set[UUID]) -> Left | None:
+    def _first_reason(self, order: BulkOrder, person: User, beyond: set[UUID]) -> SkipReason | None:
         if person.pk == order.actor.pk:
-            return Left.YOURSELF
-        return Left.OUT_OF_REACH if person.pk in beyond else None
+            return SkipReason.YOURSELF
+        return SkipReason.OUT_OF_REACH if person.pk in beyond else None
 
     @abstractmethod
-    def reasons(self, order: Order, people: Mapping[UUID, User]) -> "Callable[[User], Left | None]":
+    def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> "Callable[[User], SkipReason | None]":
         """Look up what is needed for all of them, and return what tells why one is left, or nothing."""
 
     @abstractmethod
-    def write(self, order: Order, ids: list[UUID]) -> None: ...
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None: ...
 
-    def guard(self, order: Order) -> None:  # noqa: B027  # most kinds need nothing
+    def guard(self, order: BulkOrder) -> None:  # noqa: B027  # most kinds need nothing
         """See to it, before a slice is decided and written, that what must hold will. Raises NotAllowed."""

@@ -7,24 +7,24 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.bulk.base import Kind, Left, NotAllowed, Order
-from accounts.cut_off import cut_off, end_all
+from accounts.bulk.base import BulkActionKind, BulkOrder, NotAllowed, SkipReason
+from accounts.cut_off import cut_off, revoke_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
 from accounts.organizations import delegation
-from accounts.sessions import Because, end_of
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 from foundation.declarations import RevocationReason
 
 
-class OfAccount(Kind):
+class OfAccount(BulkActionKind):
     """About people's whole accounts, which are no single tenant's business when several have them."""
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
         beyond = super().out_of_reach(actor, people)
-        if actor.is_superuser or actor.standing is None:
+        if actor.is_superuser or actor.active_membership is None:
             return beyond
-        return beyond | delegation.belong_elsewhere(people, actor.standing.tenant_id)
+        return beyond | delegation.belong_elsewhere(people, actor.active_membership.tenant_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +36,24 @@ class SetFlag(OfAccount):
     question: str | Promise
     column: str
     value: bool
-    ends_sessions: bool = False
-    ends_all: bool = False
+    revokes_sessions: bool = False
+    revokes_everything: bool = False
     notice: Notice | None = None
     permission: str = "accounts.change_user"
 
-    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
-        return lambda person: Left.ALREADY if getattr(person, self.column) is self.value else None
+    def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> Callable[[User], SkipReason | None]:
+        return lambda person: SkipReason.ALREADY if getattr(person, self.column) is self.value else None
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         User.objects.filter(pk__in=ids).update(**{self.column: self.value})
-        if self.ends_all:
-            end_all(ids, reason=RevocationReason.DEACTIVATED)
-        elif self.ends_sessions:
-            end_of(ids, because=Because.ADMINISTRATOR)
+        if self.revokes_everything:
+            revoke_all(ids, reason=RevocationReason.DEACTIVATED)
+        elif self.revokes_sessions:
+            revoke_all_sessions(ids, reason=SessionRevocationReason.ADMINISTRATOR)
         if self.notice is not None:
-            notices.tell_all(ids, self.notice)
+            notices.notify_all(ids, self.notice)
 
-    def guard(self, order: Order) -> None:
+    def guard(self, order: BulkOrder) -> None:
         if self.column == "is_active" and not self.value:
             _keep_a_superuser(order)
 
@@ -66,32 +66,32 @@ class CutOffAccount(OfAccount):
     question = _("Cut off these people, and close their accounts?")
     permission = "accounts.change_user"
 
-    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
+    def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> Callable[[User], SkipReason | None]:
         return lambda _person: None
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         for person in User.objects.filter(pk__in=ids).order_by("pk"):
             cut_off(person, by=CutOff.By.ADMINISTRATOR, close=True)
 
-    def guard(self, order: Order) -> None:
+    def guard(self, order: BulkOrder) -> None:
         _keep_a_superuser(order)
 
 
-class EndSessions(OfAccount):
+class RevokeSessions(OfAccount):
     name = "end_sessions"
     label = _("End sessions…")
     question = _("End the sessions of these people?")
     permission = "accounts.change_user"
 
-    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
+    def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> Callable[[User], SkipReason | None]:
         """Nobody is so already: what waits to become a session, or is judged at this moment, ends as well."""
         return lambda _person: None
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
-        end_of(ids, because=Because.ADMINISTRATOR)
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
+        revoke_all_sessions(ids, reason=SessionRevocationReason.ADMINISTRATOR)
 
 
-def _keep_a_superuser(order: Order) -> None:
+def _keep_a_superuser(order: BulkOrder) -> None:
     """The last superuser stays: two of them could switch each other off at the same moment. Raises NotAllowed.
 
     Nobody but superusers reaches one, and nobody switches off themselves: so one stays as long as whoever acts is

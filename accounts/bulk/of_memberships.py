@@ -7,24 +7,24 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.bulk.base import Kind, Left, Order
+from accounts.bulk.base import BulkActionKind, BulkOrder, SkipReason
 from accounts.models import Membership, Role, User
 from accounts.organizations import rights
 from accounts.organizations.roles import MEMBER
-from accounts.sessions import Because, end_of
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 
 
-class OfMembership(Kind):
+class OfMembership(BulkActionKind):
     """About what people are in one tenant. Beneath row-level security a tenant's administrator reaches no other."""
 
     needs_tenant = True
 
-    def reasons(self, order: Order, people: Mapping[UUID, User]) -> Callable[[User], Left | None]:
+    def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> Callable[[User], SkipReason | None]:
         memberships = {m.user_id: m for m in _memberships(order, people).select_related("role")}
-        return lambda person: self.why(order, memberships.get(person.pk))
+        return lambda person: self.reason(order, memberships.get(person.pk))
 
     @abstractmethod
-    def why(self, order: Order, membership: Membership | None) -> Left | None: ...
+    def reason(self, order: BulkOrder, membership: Membership | None) -> SkipReason | None: ...
 
 
 class AddToTenant(OfMembership):
@@ -37,14 +37,14 @@ class AddToTenant(OfMembership):
     needs_role = True
     is_for_superusers = True
 
-    def why(self, order: Order, membership: Membership | None) -> Left | None:
-        return Left.ALREADY if membership else None
+    def reason(self, order: BulkOrder, membership: Membership | None) -> SkipReason | None:
+        return SkipReason.ALREADY if membership else None
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         new = (Membership(user_id=pk, tenant_id=order.tenant, role=order.role) for pk in ids)
         Membership.objects.bulk_create(new, ignore_conflicts=True)
-        end_of(ids, because=Because.ROLE_CHANGED)
-        _tell_of_rights(order, ids)
+        revoke_all_sessions(ids, reason=SessionRevocationReason.ROLE_CHANGED)
+        _notify_of_roles(order, ids)
 
 
 class GrantRole(OfMembership):
@@ -54,17 +54,17 @@ class GrantRole(OfMembership):
     permission = "accounts.change_membership"
     needs_role = True
 
-    def why(self, order: Order, membership: Membership | None) -> Left | None:
+    def reason(self, order: BulkOrder, membership: Membership | None) -> SkipReason | None:
         if membership is None:
-            return Left.NOT_A_MEMBER
+            return SkipReason.NOT_A_MEMBER
         if membership.role == order.role:
-            return Left.ALREADY
-        return None if order.may_grant(membership.role) else Left.OUT_OF_REACH
+            return SkipReason.ALREADY
+        return None if order.may_grant(membership.role) else SkipReason.OUT_OF_REACH
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         _memberships(order, ids).update(role=order.role, rule=None)
-        end_of(ids, because=Because.ROLE_CHANGED)
-        _tell_of_rights(order, ids)
+        revoke_all_sessions(ids, reason=SessionRevocationReason.ROLE_CHANGED)
+        _notify_of_roles(order, ids)
 
 
 class RevokeRole(OfMembership):
@@ -79,14 +79,14 @@ class RevokeRole(OfMembership):
     def offers(self, role: Role) -> bool:
         return (role.tenant_id, role.name) != (None, MEMBER.name)
 
-    def why(self, order: Order, membership: Membership | None) -> Left | None:
+    def reason(self, order: BulkOrder, membership: Membership | None) -> SkipReason | None:
         if membership is None:
-            return Left.NOT_A_MEMBER
-        return None if membership.role == order.role else Left.OTHER_ROLE
+            return SkipReason.NOT_A_MEMBER
+        return None if membership.role == order.role else SkipReason.OTHER_ROLE
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         _memberships(order, ids).update(role=Role.objects.get(tenant=None, name=MEMBER.name), rule=None)
-        end_of(ids, because=Because.ROLE_CHANGED)
+        revoke_all_sessions(ids, reason=SessionRevocationReason.ROLE_CHANGED)
 
 
 class RemoveFromTenant(OfMembership):
@@ -95,20 +95,20 @@ class RemoveFromTenant(OfMembership):
     question = _("Remove these people from the tenant?")
     permission = "accounts.delete_membership"
 
-    def why(self, order: Order, membership: Membership | None) -> Left | None:
+    def reason(self, order: BulkOrder, membership: Membership | None) -> SkipReason | None:
         if membership is None:
-            return Left.NOT_A_MEMBER
-        return None if order.may_grant(membership.role) else Left.OUT_OF_REACH
+            return SkipReason.NOT_A_MEMBER
+        return None if order.may_grant(membership.role) else SkipReason.OUT_OF_REACH
 
-    def write(self, order: Order, ids: list[UUID]) -> None:
+    def write(self, order: BulkOrder, ids: list[UUID]) -> None:
         _memberships(order, ids).delete()
-        end_of(ids, because=Because.ROLE_CHANGED)
+        revoke_all_sessions(ids, reason=SessionRevocationReason.ROLE_CHANGED)
 
 
-def _memberships(order: Order, ids: Iterable[UUID]) -> QuerySet[Membership]:
+def _memberships(order: BulkOrder, ids: Iterable[UUID]) -> QuerySet[Membership]:
     return Membership.objects.filter(tenant_id=order.tenant, user_id__in=list(ids))
 
 
-def _tell_of_rights(order: Order, ids: list[UUID]) -> None:
+def _notify_of_roles(order: BulkOrder, ids: list[UUID]) -> None:
     if order.role is not None:
-        rights.tell_all(ids, tenant_id=order.tenant, role_id=order.role.pk)
+        rights.notify_all(ids, tenant_id=order.tenant, role_id=order.role.pk)

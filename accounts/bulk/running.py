@@ -18,10 +18,10 @@ from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import F, Func, IntegerField, QuerySet
 from django.utils import timezone
 
-from accounts.bulk.base import Decision, Kind, NotAllowed, Order
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import BulkActionKind, BulkDecision, BulkOrder, NotAllowed
 from accounts.models import BulkAction, BulkState, Role, User
-from accounts.organizations.active_membership import enter
+from accounts.organizations.active_membership import set_context
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from jobs.retry import Lease, RetryPolicy
@@ -37,7 +37,7 @@ PROGRESS = ("state", "position", "changed", "skipped", "moved_at", "leased_until
 OUTAGES = (OperationalError, InterfaceError)
 
 
-def prepare(kind: Kind, people: QuerySet[User], starter: User) -> BulkAction:
+def prepare(kind: BulkActionKind, people: QuerySet[User], starter: User) -> BulkAction:
     """Write down who is meant, exactly, without reading them into this process."""
     scope = current()
     action = BulkAction(kind=kind.name, user=starter, is_site=scope.is_site)
@@ -52,24 +52,24 @@ def prepare(kind: Kind, people: QuerySet[User], starter: User) -> BulkAction:
 
 def count(action: BulkAction) -> None:
     """Begin to find out what would change. Complete with tenant and role, where the kind needs them."""
-    _set_out(action, BulkState.COUNTING)
+    _move_to(action, BulkState.COUNTING)
 
 
 def confirm(action: BulkAction) -> None:
     """Begin to change what was previewed."""
     with acting(batch_id=action.pk):
-        record(Event.BULK_ACTION_STARTED, **_told(action), people=action.total)
-    _set_out(action, BulkState.RUNNING)
+        record(Event.BULK_ACTION_STARTED, **_event_details(action), people=action.total)
+    _move_to(action, BulkState.RUNNING)
 
 
-def stop(action: BulkAction, because: str) -> None:
+def stop(action: BulkAction, reason: str) -> None:
     """What was done stays done; nothing more is."""
     was_running = action.state == BulkState.RUNNING
-    action.state, action.stopped_because = BulkState.STOPPED, because
+    action.state, action.stopped_because = BulkState.STOPPED, reason
     action.save(update_fields=["state", "stopped_because"])
     if was_running:
         _record_end(action)
-    _forget_targets(action)
+    _clear_targets(action)
 
 
 def carry_out(action_id: UUID, starter_id: UUID, *, seconds: float | None = None) -> bool:
@@ -98,7 +98,7 @@ def step(action_id: UUID, starter_id: UUID) -> bool:
         found = BulkAction.objects.defer("targets").filter(pk=action_id).first()
     if found is None or not found.is_at_work:
         return False
-    with _in_the_name_of(found) as starter:
+    with _acting_for(found) as starter:
         action: BulkAction = BulkAction.objects.select_for_update().defer("targets").get(pk=action_id)
         if not action.is_at_work:
             return False
@@ -109,29 +109,29 @@ def step(action_id: UUID, starter_id: UUID) -> bool:
         return action.is_at_work
 
 
-def order_of(action: BulkAction, starter: User) -> Order:
+def order_of(action: BulkAction, starter: User) -> BulkOrder:
     """Raises NotAllowed where somebody may not, or no longer, do what they have begun."""
-    kind = KINDS[action.kind]
-    standing = starter.standing
+    kind = ACTIONS[action.kind]
+    standing = starter.active_membership
     is_where_it_began = (
         starter.is_superuser if action.is_site else bool(standing and standing.tenant_id == action.tenant_id)
     )
     if not (starter.is_active and starter.is_staff and is_where_it_began and kind.is_open_to(starter)):
         raise NotAllowed
     role = Role.objects.filter(pk=action.role_id).first() if action.role_id else None
-    order = Order(actor=starter, tenant_id=action.tenant_id, role=role)
+    order = BulkOrder(actor=starter, tenant_id=action.tenant_id, role=role)
     if kind.needs_role and not (role and role.fits(action.tenant_id) and order.may_grant(role)):
         raise NotAllowed
     return order
 
 
-def sample(action: BulkAction, order: Order, count: int) -> Decision:
+def sample(action: BulkAction, order: BulkOrder, count: int) -> BulkDecision:
     """Decide upon the first few, for people to look at."""
-    return KINDS[action.kind].decide(order, _targets(action, 0, count))
+    return ACTIONS[action.kind].decide(order, _targets(action, 0, count))
 
 
 def _do_slice(action: BulkAction, starter: User) -> None:
-    kind, order = KINDS[action.kind], order_of(action, starter)
+    kind, order = ACTIONS[action.kind], order_of(action, starter)
     writes = action.state == BulkState.RUNNING
     ids = _targets(action, action.position, action.position + SLICE)
     if writes:
@@ -143,21 +143,21 @@ def _do_slice(action: BulkAction, starter: User) -> None:
     _note(action, len(ids), decision)
 
 
-def _note(action: BulkAction, count: int, decision: Decision) -> None:
+def _note(action: BulkAction, count: int, decision: BulkDecision) -> None:
     action.position += count
     action.changed += len(decision.changes)
-    action.skipped = dict(Counter(action.skipped) + Counter(str(reason) for reason in decision.left.values()))
+    action.skipped = dict(Counter(action.skipped) + Counter(str(reason) for reason in decision.skipped.values()))
     action.moved_at, action.leased_until = timezone.now(), LEASE.until()
     if action.position >= action.total:
         is_over = action.state == BulkState.RUNNING
         action.state = BulkState.FINISHED if is_over else BulkState.PREVIEWED
         if is_over:
             _record_end(action)
-            _forget_targets(action)
+            _clear_targets(action)
     action.save(update_fields=PROGRESS)
 
 
-def _set_out(action: BulkAction, state: BulkState) -> None:
+def _move_to(action: BulkAction, state: BulkState) -> None:
     action.state, action.position, action.changed, action.skipped = state, 0, 0, {}
     action.moved_at, action.leased_until = timezone.now(), LEASE.until()
     action.save(update_fields=[*PROGRESS, "tenant_id", "role_id"])
@@ -170,7 +170,7 @@ def _targets(action: BulkAction, start: int, end: int) -> list[UUID]:
     return ids
 
 
-def _forget_targets(action: BulkAction) -> None:
+def _clear_targets(action: BulkAction) -> None:
     """Who was changed is in the trail; who was not need not be known for ever."""
     BulkAction.objects.filter(pk=action.pk).update(targets=[])
 
@@ -179,19 +179,19 @@ def _record_end(action: BulkAction) -> None:
     with acting(batch_id=action.pk):
         record(
             Event.BULK_ACTION_ENDED,
-            **_told(action),
+            **_event_details(action),
             changed=action.changed,
             skipped=action.skipped,
             finished=action.state == BulkState.FINISHED,
         )
 
 
-def _told(action: BulkAction) -> dict[str, Any]:
+def _event_details(action: BulkAction) -> dict[str, Any]:
     return {"tenant_id": action.tenant_id, "kind": action.kind, "role": action.role_id}
 
 
 @contextmanager
-def _in_the_name_of(action: BulkAction) -> Iterator[User]:
+def _acting_for(action: BulkAction) -> Iterator[User]:
     """See what the starter saw in the admin, if they still may: as a superuser, or in their tenant."""
     starter = User.objects.get(pk=action.user_id)
     actor = Actor(ActorKind.PERSON, str(starter.pk))
@@ -201,8 +201,10 @@ def _in_the_name_of(action: BulkAction) -> Iterator[User]:
         return
 
     def enter_again() -> Scope:
-        starter.standing = enter(starter.pk, action.tenant_id)
-        return Scope(tenant_id=starter.standing.tenant_id if starter.standing else None, person_id=starter.pk)
+        starter.active_membership = set_context(starter.pk, action.tenant_id)
+        return Scope(
+            tenant_id=starter.active_membership.tenant_id if starter.active_membership else None, person_id=starter.pk
+        )
 
     with request_context(enter_again), acting(actor=actor):
         yield starter

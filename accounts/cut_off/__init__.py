@@ -9,7 +9,7 @@ from accounts.cut_off.acting import (
     cut_off,
     lock_own_account,
 )
-from accounts.cut_off.credentials import end_all
+from accounts.cut_off.credentials import revoke_all
 
 __all__ = [
     "Check",
@@ -18,6 +18,6 @@ __all__ = [
     "confirm",
     "confirm_due",
     "cut_off",
-    "end_all",
     "lock_own_account",
+    "revoke_all",
 ]

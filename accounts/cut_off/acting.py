@@ -18,14 +18,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 
-from accounts.cut_off.credentials import end_all, revocables
+from accounts.cut_off.credentials import revocables, revoke_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import CutOff, User
 from accounts.organizations import delegation
 from audit.context import acting
 from audit.events import Event, record
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 
 DUE = 100  # that are looked at again in one run
 
@@ -39,7 +39,7 @@ class Check:
     """How it stands with one class of credentials after a cut-off."""
 
     label: str | Promise
-    ended: int
+    revoked: int
     alive: int
     confirmed_at: datetime | None
 
@@ -54,8 +54,8 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
         if close and delegation.is_last_superuser(user):
             raise CutOffRefused
-        ended = end_all([user.pk], reason=RevocationReason.CUT_OFF)
-        _close(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())
+        ended = revoke_all([user.pk], reason=RevocationReason.CUT_OFF)
+        _deactivate(user) if close else User.objects.filter(pk=user.pk).update(not_before=Now())
         checks = {
             name: {"ended": one.count, "follows": list(one.follows), "alive": None, "confirmed_at": None}
             for name, one in ended.items()
@@ -64,8 +64,8 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
         done = CutOff.objects.create(
             user=user, by=by, reason=reason, closed=close, checks=checks, not_before=user.not_before
         )
-        record(Event.ACCOUNT_CUT_OFF, person=user, object=user, deactivated=close, revoked=_counted(ended))
-        notices.tell(user, _notice(by, close=close))
+        record(Event.ACCOUNT_CUT_OFF, person=user, object=user, deactivated=close, revoked=_event_details(ended))
+        notices.notify(user, _notice(by, close=close))
         transaction.on_commit(partial(confirm, done), robust=True)
     return done
 
@@ -89,7 +89,7 @@ def confirm(done: CutOff) -> bool:
         if row is None or row.confirmed_at is not None:
             return True
         for name, one in revocables().items():
-            row.checks[name] = _looked_at(one, row)
+            row.checks[name] = _checked(one, row)
         if all(check["confirmed_at"] for check in row.checks.values()):
             row.confirmed_at = timezone.now()
             record(Event.ACCOUNT_CUT_OFF_CONFIRMED, person=row.user_id, object=("accounts_user", row.user_id))
@@ -108,7 +108,7 @@ def check_list(done: CutOff) -> list[Check]:
     return [
         Check(
             label=labels.get(name, name),
-            ended=check["ended"],
+            revoked=check["ended"],
             alive=check["alive"] or 0,
             confirmed_at=parse_datetime(check["confirmed_at"]) if check["confirmed_at"] else None,
         )
@@ -119,10 +119,10 @@ def check_list(done: CutOff) -> list[Check]:
 def _notice(by: CutOff.By, *, close: bool) -> Notice:
     if by == CutOff.By.OWNER:
         return Notice.LOCKED if close else Notice.SIGNED_OUT
-    return Notice.CLOSED if close else Notice.CUT_OFF
+    return Notice.CUT_OFF_AND_DEACTIVATED if close else Notice.CUT_OFF
 
 
-def _close(user: User) -> None:
+def _deactivate(user: User) -> None:
     """The database's trigger moves ``not_before`` on, whoever closes an account and however."""
     if user.is_active:
         User.objects.filter(pk=user.pk).update(is_active=False)
@@ -130,17 +130,17 @@ def _close(user: User) -> None:
         User.objects.filter(pk=user.pk).update(not_before=Now())
 
 
-def _counted(ended: Mapping[str, Revoked]) -> list[dict[str, object]]:
+def _event_details(ended: Mapping[str, RevocationResult]) -> list[dict[str, object]]:
     """As the trail takes it: some classes are named like secrets."""
     return [{"what": name, "count": one.count} for name, one in ended.items()]
 
 
-def _looked_at(one: Revocable, row: CutOff) -> dict[str, Any]:
+def _checked(one: Revocable, row: CutOff) -> dict[str, Any]:
     """Look at one class, end once more what is alive of it, and return what is to be known of it now."""
     check: dict[str, Any] = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
     alive = one.alive([row.user_id])
     if alive:
-        again = one.end([row.user_id], RevocationReason.CUT_OFF)
+        again = one.revoke([row.user_id], RevocationReason.CUT_OFF)
         check |= {"ended": check["ended"] + again.count, "follows": [*check["follows"], *again.follows]}
     left = alive + one.pending(check["follows"])
     return check | {

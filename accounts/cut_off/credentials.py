@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from foundation import discovery
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 
 
 def revocables() -> Mapping[str, Revocable]:
@@ -12,6 +12,6 @@ def revocables() -> Mapping[str, Revocable]:
     return discovery.declared("revocable", Revocable)
 
 
-def end_all(people: Sequence[UUID], *, reason: RevocationReason) -> dict[str, Revoked]:
+def revoke_all(people: Sequence[UUID], *, reason: RevocationReason) -> dict[str, RevocationResult]:
     """End everything that these people have, in the caller's transaction, and return what there was of each class."""
-    return {name: one.end(people, reason) for name, one in revocables().items()}
+    return {name: one.revoke(people, reason) for name, one in revocables().items()}

@@ -9,7 +9,7 @@ from accounts.mailing import mail
 
 @register()
 def mail_can_be_sent(app_configs: Any, **_options: Any) -> list[CheckMessage]:
-    if mail.is_set_up():
+    if mail.is_configured():
         return []
     return [
         Warning(

@@ -14,15 +14,15 @@ REPLACED = "replaced"  # by its owner: nobody has to be told why
 OVERTAKEN = "account_changed"  # by a write that gave no reason of its own
 
 
-class LinkDead(Exception):
+class LinkExpired(Exception):
     """There is no such link any more, or never was one. ``because`` says why it ended early, where that is known."""
 
-    def __init__(self, because: str = "") -> None:
-        super().__init__(because)
-        self.because = because
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason)
+        self.because = reason
 
 
-def make(purpose: Purpose, *, address: str, lifetime: timedelta, user: User | None = None) -> str:
+def make(purpose: Purpose, *, email: str, lifetime: timedelta, user: User | None = None) -> str:
     """Make a link that lives for so many seconds, and return its token, which is kept nowhere: mail it.
 
     ``user`` is the person as they were when it was decided that they get one.
@@ -32,7 +32,7 @@ def make(purpose: Purpose, *, address: str, lifetime: timedelta, user: User | No
     MailedLink.objects.create(
         digest=_digest(token),
         purpose=purpose,
-        address=address,
+        address=email,
         user=user,
         epoch=user.sign_in_epoch if user else None,
         expires_at=expires_at,
@@ -49,7 +49,7 @@ def find(token: str) -> MailedLink:
     """Return a link that can still be used, with its user. Raises LinkDead."""
     link = MailedLink.objects.live().select_related("user").filter(digest=_digest(token)).first()
     if link is None or (link.user is not None and not link.user.is_active):
-        raise LinkDead(_why_dead(token))
+        raise LinkExpired(_expiry_reason(token))
     return link
 
 
@@ -60,19 +60,19 @@ def use(link: MailedLink) -> None:
     """
     if not MailedLink.objects.live().filter(pk=link.pk).update(used_at=timezone.now()):
         unused = MailedLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now()).first()
-        raise LinkDead((unused.ended_because or OVERTAKEN) if unused else "")
+        raise LinkExpired((unused.ended_because or OVERTAKEN) if unused else "")
 
 
-def drop(user: User, *purposes: Purpose, because: str = REPLACED) -> int:
+def expire(user: User, *purposes: Purpose, reason: str = REPLACED) -> int:
     """End a person's links for these purposes, and return how many could still have been used.
 
     Those of which nobody has to be told why are removed; the others stay until they expire, for their page.
     """
     live = MailedLink.objects.live().filter(user=user, purpose__in=purposes)
-    return live.delete()[0] if because == REPLACED else live.update(ended_because=because)
+    return live.delete()[0] if reason == REPLACED else live.update(ended_because=reason)
 
 
-def _why_dead(token: str) -> str:
+def _expiry_reason(token: str) -> str:
     """Return why a link that is there still cannot be used, where its account was acted upon since it was made."""
     link = MailedLink.objects.filter(digest=_digest(token), used_at=None, expires_at__gt=timezone.now()).first()
     if link is None:

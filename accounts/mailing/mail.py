@@ -2,9 +2,9 @@
 
 For any part of the house::
 
-    mail.send(address, "address_changed", {"link": mail.absolute(path)})
+    mail.send(address, "email_changed", {"link": mail.absolute(path)})
 
-writes ``templates/mails/address_changed.txt`` and ``.html``, which extend ``mails/base.txt`` and ``mails/base.html``
+writes ``templates/mails/email_changed.txt`` and ``.html``, which extend ``mails/base.txt`` and ``mails/base.html``
 and say the same (a test compares them). The block ``subject`` of the text is the subject. Both are given the
 context, ``site_name``, ``site_url`` and ``asked``: when, from which address and with what somebody asked for it.
 """
@@ -28,20 +28,20 @@ from django.utils.translation import get_language, override
 from audit.context import current
 from foundation.browsers import name_browser
 from foundation.canonical_email import NotAnEmail, for_mail
-from jobs.deferred import TryLater, errand, later
+from jobs.deferred import RetryLater, defer, deferred_task
 
 logger = logging.getLogger(__name__)
 
 
-class NotSetUp(Exception):
-    """This site has no way to send mail; ask ``is_set_up`` before promising one."""
+class MailNotConfigured(Exception):
+    """This site has no way to send mail; ask ``is_configured`` before promising one."""
 
 
-class NotSent(TryLater):
+class NotSent(RetryLater):
     """A mail was not taken by the mail server."""
 
 
-class Asked(TypedDict):
+class RequestFacts(TypedDict):
     """The circumstances of what a mail is about, as JSON carries them; people read them in the mail."""
 
     at: str
@@ -61,7 +61,7 @@ class Letter:
     html: str
 
 
-def is_set_up() -> bool:
+def is_configured() -> bool:
     return settings.CAN_SEND_MAIL
 
 
@@ -70,10 +70,10 @@ def absolute(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def asked_now() -> Asked:
+def request_facts() -> RequestFacts:
     """Note the circumstances of this request, for a mail that is written now or later."""
     context = current()
-    return Asked(
+    return RequestFacts(
         at=timezone.now().isoformat(),
         address=context.address or "",
         browser=name_browser(context.user_agent or ""),
@@ -86,7 +86,7 @@ def new_id() -> str:
 
 
 def send(
-    to: str, template: str, context: Mapping[str, object], *, asked: Asked | None = None, mail_id: str = ""
+    to: str, template: str, context: Mapping[str, object], *, asked: RequestFacts | None = None, mail_id: str = ""
 ) -> None:
     """Write a mail now and send it after the commit. Raises NotSetUp.
 
@@ -94,13 +94,13 @@ def send(
     that is the same both times. Nothing in the context may be a text that a stranger chose: mails go to
     addresses that a stranger chose, in our name.
     """
-    if not is_set_up():
-        raise NotSetUp
-    letter = write(to, template, context, asked=asked or asked_now(), mail_id=mail_id or new_id())
-    later(deliver, errand_id=letter.id, **asdict(letter))
+    if not is_configured():
+        raise MailNotConfigured
+    letter = write(to, template, context, asked=asked or request_facts(), mail_id=mail_id or new_id())
+    defer(deliver, task_id=letter.id, **asdict(letter))
 
 
-def write(to: str, template: str, context: Mapping[str, object], *, asked: Asked, mail_id: str) -> Letter:
+def write(to: str, template: str, context: Mapping[str, object], *, asked: RequestFacts, mail_id: str) -> Letter:
     whole = {
         **context,
         "asked": {**asked, "at": _moment(asked["at"])},
@@ -119,7 +119,7 @@ def _offered(language: str) -> str:
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
-@errand("mail", is_one_transaction=False)
+@deferred_task("mail", is_one_transaction=False)
 def deliver(**letter: str) -> None:
     """Hand a mail over. Raises NotSent, with only the name of the failure: its text may hold the receiver.
 
@@ -150,9 +150,9 @@ def _hand_over(letter: Letter) -> None:
     mail.send()
 
 
-def _shown(address: str) -> str:
+def _shown(email: str) -> str:
     """Return what stands in the header. Raises NotAnAddress. Letters beyond ASCII cannot: Django writes no RFC 6532."""
-    receiver = for_mail(address)
+    receiver = for_mail(email)
     return receiver if receiver.isascii() else "undisclosed-recipients:;"
 
 

@@ -1,6 +1,6 @@
 """Notices: the mails that tell people what happened to their account, so that they can undo what was not them.
 
-Call ``tell`` in the transaction of the act, on the line after its ``record``::
+Call ``notify`` in the transaction of the act, on the line after its ``record``::
 
     record(Event.FACTOR_ADDED, person=user, ...)
     notices.tell(user, Notice.PASSKEY_ADDED)
@@ -15,19 +15,21 @@ from django.conf import settings
 from django.urls import reverse
 
 from accounts.mailing import mail
-from accounts.mailing.mail import Asked
-from accounts.mailing.notice_words import WORDS, Notice
+from accounts.mailing.mail import RequestFacts
+from accounts.mailing.notice_texts import NOTICE_TEXTS, Notice
 from accounts.models import User
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
-from jobs.deferred import errand, later
+from jobs.deferred import defer, deferred_task
 
-__all__ = ["Notice", "reaches", "tell", "tell_all"]
+__all__ = ["Notice", "notify", "notify_all", "reaches"]
 
 OF_ONE_KIND = Limit(kind="notices", most=5, seconds=3600)  # to one account: more would bury the first
 
 
-def tell(user: User, notice: Notice, *, before: User | None = None, asked: Asked | None = None, **names: str) -> None:
+def notify(
+    user: User, notice: Notice, *, before: User | None = None, asked: RequestFacts | None = None, **names: str
+) -> None:
     """Mail a notice to the verified address of an account, after the commit. Without such an address, do nothing.
 
     ``user`` is the account as it is in this transaction; ``before`` is as it was, where the act is about its address.
@@ -41,7 +43,7 @@ def tell(user: User, notice: Notice, *, before: User | None = None, asked: Asked
     count = rate_limits.count_anyway(OF_ONE_KIND, f"{user.pk} {notice}")
     if count > OF_ONE_KIND.most:
         return
-    words = WORDS[notice]
+    words = NOTICE_TEXTS[notice]
     context = {
         "subject": words.subject,
         "happened": _Filled(words.happened, {"site": settings.SITE_NAME, **names}),
@@ -54,16 +56,16 @@ def tell(user: User, notice: Notice, *, before: User | None = None, asked: Asked
     mail.send(address, "notice", context, asked=asked)
 
 
-def tell_all(people: Iterable[UUID], notice: Notice, **names: str) -> None:
+def notify_all(people: Iterable[UUID], notice: Notice, **names: str) -> None:
     """Tell many people the same. A worker writes their mails, for that takes longer than most acts upon them."""
     named = [str(person) for person in people]
-    later(tell_each, people=named, notice=notice.value, asked=mail.asked_now(), names=names)
+    defer(notify_each, people=named, notice=notice.value, asked=mail.request_facts(), names=names)
 
 
-@errand("notices")
-def tell_each(*, people: list[str], notice: str, asked: Asked, names: dict[str, str]) -> None:
+@deferred_task("notices")
+def notify_each(*, people: list[str], notice: str, asked: RequestFacts, names: dict[str, str]) -> None:
     for person in User.objects.filter(pk__in=people).order_by("pk"):
-        tell(person, Notice(notice), before=None, asked=asked, **names)
+        notify(person, Notice(notice), before=None, asked=asked, **names)
 
 
 def reaches(user: User) -> bool:
@@ -83,4 +85,4 @@ class _Filled:
 
 def _address_of(user: User) -> str:
     """Return the stored address if it is verified and the account's alone (ADR 27), and mail can be sent at all."""
-    return (user.email or "") if user.own_address and mail.is_set_up() else ""
+    return (user.email or "") if user.own_email and mail.is_configured() else ""

@@ -67,7 +67,7 @@ def find_role(named: str, tenant: Tenant) -> Role:
     raise CommandError(f"There is no role {named!r}, neither of {tenant} nor a global one.")
 
 
-def whoever_is_first(provide: Callable[[], Done]) -> Done:
+def get_or_create(provide: Callable[[], Done]) -> Done:
     """Look for something and make it where it is missing; where somebody makes it at this moment, find theirs."""
     try:
         with transaction.atomic():

@@ -13,7 +13,7 @@ from accounts.sign_in.provider_names import name_of
 from tenancy.owned import TenantOwned
 
 # What people say of themselves at their provider: OpenID Connect Core, section 5.1, and GitHub's profile.
-SELF_TOLD = frozenset(
+SELF_ASSERTED_CLAIMS = frozenset(
     {"address", "birthdate", "company", "email", "family_name", "gender", "given_name", "html_url", "locale", "login"}
     | {"middle_name", "name", "nickname", "phone_number", "picture", "preferred_username", "profile", "website"}
     | {"zoneinfo"}
@@ -69,7 +69,7 @@ class ClaimRule(TenantOwned):
             faults["claim"] = str(broken)
         else:
             self.claim = write(names)
-            if names[0] in SELF_TOLD:
+            if names[0] in SELF_ASSERTED_CLAIMS:
                 faults["claim"] = str(_("People choose this themselves at their provider: no rule can rely on it."))
         if self.role_id and not self.role.fits(self.tenant_id):
             faults["role"] = str(_("This role belongs to another tenant."))

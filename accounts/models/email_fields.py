@@ -54,7 +54,7 @@ class CanonicalField(models.CharField[str | None, str | None]):
         return value
 
 
-class AddressQuerySet(models.QuerySet[Row]):
+class EmailQuerySet(models.QuerySet[Row]):
     """Writes the canonical form with each address that is written to many rows."""
 
     def update(self, **values: Any) -> int:
@@ -80,7 +80,7 @@ class AddressQuerySet(models.QuerySet[Row]):
     bulk_update.alters_data = update.alters_data = True  # type: ignore[attr-defined]  # Django's mark for templates
 
 
-class WithAddress(models.Model):
+class WithEmail(models.Model):
     """A model that has such columns: saving the address alone saves its canonical form too."""
 
     class Meta:

@@ -29,14 +29,14 @@ class IdentityManager(models.Manager["Identity"]):
         """Find an identity with its user and hold its row, until the transaction ends.
 
         Whoever disconnects it waits, and then ends the session that is being opened too. Of the user it is known
-        whether they have a second factor (``User.has_factor``).
+        whether they have a second factor (``User.has_second_factor``).
         """
         before, row, after = Moment.now(), fetch_one(FIND, [issuer, subject]), Moment.now()
         if row is None:
             return None
         identity = IDENTITIES.read(row)
         identity.user = USERS.read(row[len(IDENTITIES.names) :])
-        rules, identity.user.has_factor, noted_at = row[-3:]
+        rules, identity.user.has_second_factor, noted_at = row[-3:]
         return FoundIdentity(identity=identity, rules=rules, asked=StatementMoment(before, noted_at, after))
 
     def of(self, user: User) -> "list[Identity]":

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, CanonicalField, WithAddress
+from accounts.models.email_fields import AddressField, CanonicalField, WithEmail
 from accounts.models.tenant import Role, Tenant
 from accounts.models.user import User
 from tenancy.owned import ScopedManager, TenantOwned
@@ -38,7 +38,7 @@ class InvitationState(models.TextChoices):
                 return UNDECIDED & models.Q(expires_at__gt=timezone.now())
 
 
-class Invitation(WithAddress, TenantOwned):
+class Invitation(WithEmail, TenantOwned):
     """That somebody with an address may join a tenant, in a role, on the word of the one who invites.
 
     Only a digest of the link's secret is kept: who reads the table cannot open it. It is made, sent, revoked and

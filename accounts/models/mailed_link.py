@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, AddressQuerySet, CanonicalField, WithAddress
+from accounts.models.email_fields import AddressField, CanonicalField, EmailQuerySet, WithEmail
 from accounts.models.user import User
 
 
@@ -22,8 +22,8 @@ class Purpose(models.TextChoices):
 OF_AN_EPOCH = (Purpose.ADDRESS_CHANGE, Purpose.PASSWORD_RESET)
 
 
-class MailedLinkQuerySet(AddressQuerySet["MailedLink"]):
-    def unended(self) -> "MailedLinkQuerySet":
+class MailedLinkQuerySet(EmailQuerySet["MailedLink"]):
+    def unexpired(self) -> "MailedLinkQuerySet":
         """Those that were not used or ended and have time left, in whatever epoch they were made."""
         return self.filter(used_at=None, ended_because="", expires_at__gt=timezone.now())
 
@@ -31,10 +31,10 @@ class MailedLinkQuerySet(AddressQuerySet["MailedLink"]):
         """Those that can still be used."""
         in_epoch = models.Q(epoch=models.F("user__sign_in_epoch")) | models.Q(epoch=None, user__sign_in_epoch=None)
         is_of_now = ~models.Q(purpose__in=OF_AN_EPOCH) | in_epoch
-        return self.unended().filter(is_of_now)
+        return self.unexpired().filter(is_of_now)
 
 
-class MailedLink(WithAddress):
+class MailedLink(WithEmail):
     """What we keep of a link: not the link itself, only by what it is known again.
 
     Those of an account vanish when it is deactivated, whoever does it and however: by a trigger (ADR 10). ``epoch`` is

@@ -89,7 +89,7 @@ class Session(AbstractBaseSession):
     active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
     not_before = models.DateTimeField(_("given under"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
-    upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.following
+    upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.upstream_tracking
         _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
     follow_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)

@@ -12,14 +12,14 @@ from django.db.models.functions import Coalesce, Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, AddressQuerySet, CanonicalField, WithAddress
+from accounts.models.email_fields import AddressField, CanonicalField, EmailQuerySet, WithEmail
 from accounts.models.search_words import words_of
 from accounts.sign_in.local.hashing import is_right
 from foundation.canonical_email import canonical_or_none
 from foundation.rows import fetch_one
 
 if TYPE_CHECKING:
-    from accounts.organizations.active_membership import Standing
+    from accounts.organizations.active_membership import ActiveMembership
 
 
 # What lists are sorted and searched by, never NULL: byte order serves both, whatever the language of the database.
@@ -35,8 +35,8 @@ HASH_AGAIN = """
 
 
 class UserManager(BaseUserManager["User"]):
-    def get_queryset(self) -> AddressQuerySet["User"]:
-        return AddressQuerySet(self.model, using=self._db)
+    def get_queryset(self) -> EmailQuerySet["User"]:
+        return EmailQuerySet(self.model, using=self._db)
 
     def create_user(self, *, password: str | None = None, **fields: Any) -> "User":
         """Create an account; without a password it can only be entered through an identity."""
@@ -49,7 +49,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(username=username, password=password, is_staff=True, is_superuser=True, **fields)
 
 
-class User(WithAddress, AbstractBaseUser, PermissionsMixin):
+class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     """One account.
 
     An address is a contact, never a key: it reserves itself only when a provider whose word we take
@@ -70,7 +70,7 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
         help_text=_("Only for local accounts, such as the break-glass administrator."),
     )
     name = models.CharField(_("name"), max_length=255, blank=True)
-    # By the person or an administrator: then no provider changes it (providers.learning).
+    # By the person or an administrator: then no provider changes it (providers.profile_sync).
     name_set_here = models.BooleanField(_("name was set here"), default=False, db_default=False, editable=False)
     email = AddressField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
@@ -90,8 +90,10 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
 
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
-    standing: "Standing | None" = None  # in the tenant where the person acts in this request
-    has_factor: bool | None = None  # of their own; None until somebody has asked (accounts.sign_in.factors.enrolled)
+    active_membership: "ActiveMembership | None" = None  # in the tenant where the person acts in this request
+    has_second_factor: bool | None = (
+        None  # of their own; None until somebody has asked (accounts.sign_in.factors.enrolled)
+    )
     last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()
@@ -139,7 +141,7 @@ class User(WithAddress, AbstractBaseUser, PermissionsMixin):
         return self.name or self.email or self.username or str(self.pk)
 
     @property
-    def own_address(self) -> str:
+    def own_email(self) -> str:
         """The canonical form of the address that is this account's alone: verified, and not in dispute. Or nothing."""
         is_own = self.email_verified and self.address_dispute is None
         return self.canonical_email or "" if is_own else ""

@@ -11,7 +11,7 @@ ENTER = "SELECT * FROM public.tenancy_enter(%s, %s)"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Standing:
+class ActiveMembership:
     """A person's membership with what its role allows. ``tenants`` counts all that they belong to."""
 
     tenant_id: UUID
@@ -23,7 +23,7 @@ class Standing:
     tenants: int
 
     @classmethod
-    def of(cls, row: Sequence[Any]) -> "Standing | None":
+    def of(cls, row: Sequence[Any]) -> "ActiveMembership | None":
         """Read the columns of the database's functions, which are all NULL for somebody who belongs nowhere."""
         tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants = row
         if tenant_id is None:
@@ -39,11 +39,11 @@ class Standing:
         )
 
 
-def enter(person_id: UUID, wanted: UUID | None) -> Standing | None:
+def set_context(person_id: UUID, wanted: UUID | None) -> ActiveMembership | None:
     """Tell the transaction for whom it works, and return their standing in the tenant that they want, if any.
 
     They are let into the wanted tenant while they belong to it, else into their primary one, else into the one
     they joined first. Outside a transaction this only tells the standing.
     """
     row = fetch_one(ENTER, [person_id, wanted])
-    return Standing.of(row) if row else None
+    return ActiveMembership.of(row) if row else None

@@ -25,21 +25,21 @@ def may_enter_admin(user: User | AnonymousUser) -> bool:
     """Whether the admin is open to somebody at all; what they find there is another question."""
     if not isinstance(user, User) or not user.is_active:
         return False
-    return user.is_staff or user.is_superuser or bool(user.standing and user.standing.permissions)
+    return user.is_staff or user.is_superuser or bool(user.active_membership and user.active_membership.permissions)
 
 
 def may_grant(actor: User, role: Role, tenant_id: UUID) -> bool:
     """Whether somebody may give a role in a tenant."""
     if not role.fits(tenant_id):
         return False
-    return holds(actor, tenant_id, permissions_of(role), role.scopes)
+    return has_all(actor, tenant_id, permissions_of(role), role.scopes)
 
 
-def may_shape(actor: User, role: Role, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
+def may_define(actor: User, role: Role, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
     """Whether somebody may make a role what is described: global roles are the whole site's business."""
     if actor.is_superuser:
         return True
-    return role.tenant_id is not None and holds(actor, role.tenant_id, permissions, scopes)
+    return role.tenant_id is not None and has_all(actor, role.tenant_id, permissions, scopes)
 
 
 def may_edit(actor: User, target: User) -> bool:
@@ -51,18 +51,18 @@ def is_theirs_alone(actor: User, target: User) -> bool:
     """Whether an account is somebody's to change: a superuser's, or of the one tenant that it belongs to alone."""
     if actor.is_superuser:
         return True
-    if actor.standing is None or not may_edit(actor, target):
+    if actor.active_membership is None or not may_edit(actor, target):
         return False
-    return not belong_elsewhere([target], actor.standing.tenant_id)
+    return not belong_elsewhere([target], actor.active_membership.tenant_id)
 
 
 def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
     """Return those who are above somebody, or whom they do not find in the tenant where they act."""
     if actor.is_superuser:
         return set()
-    if actor.standing is None:
+    if actor.active_membership is None:
         return {person.pk for person in people}
-    tenant_id = actor.standing.tenant_id
+    tenant_id = actor.active_membership.tenant_id
     memberships = Membership.objects.filter(tenant=tenant_id, user__in=people).select_related("role")
     roles = {membership.user_id: membership.role for membership in memberships}
     granted = {role.pk: may_grant(actor, role, tenant_id) for role in set(roles.values())}
@@ -72,15 +72,15 @@ def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
         if person.is_superuser
         or person.pk not in roles
         or not granted[roles[person.pk].pk]
-        or not holds(actor, tenant_id, person.get_all_permissions(), ())
+        or not has_all(actor, tenant_id, person.get_all_permissions(), ())
     }
 
 
-def holds(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
+def has_all(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
     """Whether somebody has all of this in a tenant: elsewhere than where they act they have nothing."""
     if actor.is_superuser and actor.is_active:
         return True
-    standing = actor.standing
+    standing = actor.active_membership
     if standing is None or standing.tenant_id != tenant_id:
         return False
     return set(permissions) <= actor.get_all_permissions() and set(scopes) <= standing.scopes
@@ -101,8 +101,8 @@ def is_last_superuser(user: User) -> bool:
     return superusers.filter(pk=user.pk).exists() and not superusers.exclude(pk=user.pk).exists()
 
 
-def note_refusal(actor: User, what: User | Role | Membership | None, *, because: str) -> None:
-    record(Event.CHANGE_REFUSED, person=_person(what), object=what, reason=because, requested_by=str(actor.pk))
+def record_refusal(actor: User, what: User | Role | Membership | None, *, reason: str) -> None:
+    record(Event.CHANGE_REFUSED, person=_person(what), object=what, reason=reason, requested_by=str(actor.pk))
 
 
 def _person(what: User | Role | Membership | None) -> UUID | None:

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import rights
-from accounts.sessions import Because, end_others
+from accounts.sessions import SessionRevocationReason, revoke_others
 
 
 def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> Membership:
@@ -18,8 +18,8 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
     """
     with transaction.atomic():
         membership = Membership.objects.create(user=user, tenant=tenant, role=role)
-        end_others(user, keep=keep, because=Because.ROLE_CHANGED)
-        rights.tell(user, tenant_id=tenant.pk, role_id=role.pk)
+        revoke_others(user, keep=keep, reason=SessionRevocationReason.ROLE_CHANGED)
+        rights.notify(user, tenant_id=tenant.pk, role_id=role.pk)
     return membership
 
 
@@ -31,8 +31,8 @@ def change_role(membership: Membership, role: Role, *, keep: str | None = None) 
     with transaction.atomic():
         membership.role, membership.rule = role, None
         membership.save(update_fields=["role", "rule"])
-        end_others(membership.user, keep=keep, because=Because.ROLE_CHANGED)
-        rights.tell(membership.user, tenant_id=membership.tenant_id, role_id=role.pk, former_role_id=former)
+        revoke_others(membership.user, keep=keep, reason=SessionRevocationReason.ROLE_CHANGED)
+        rights.notify(membership.user, tenant_id=membership.tenant_id, role_id=role.pk, former_role_id=former)
 
 
 def remove(membership: Membership, *, keep: str | None = None) -> None:
@@ -40,4 +40,4 @@ def remove(membership: Membership, *, keep: str | None = None) -> None:
     with transaction.atomic():
         user = membership.user
         membership.delete()
-        end_others(user, keep=keep, because=Because.ROLE_CHANGED)
+        revoke_others(user, keep=keep, reason=SessionRevocationReason.ROLE_CHANGED)

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import User
-from accounts.organizations.active_membership import enter
+from accounts.organizations.active_membership import set_context
 from accounts.sessions import SessionStore
 from tenancy.context import NOTHING, Scope, request_context, site_context
 
@@ -114,8 +114,8 @@ def _scope_of(request: HttpRequest) -> Scope:
     if not isinstance(person, User):
         return NOTHING
     if not is_told:
-        person.standing = enter(person.pk, wanted_tenant(request))
-    tenant_id = person.standing.tenant_id if person.standing else None
+        person.active_membership = set_context(person.pk, wanted_tenant(request))
+    tenant_id = person.active_membership.tenant_id if person.active_membership else None
     return Scope(tenant_id=tenant_id, person_id=person.pk)
 
 

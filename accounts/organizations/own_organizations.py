@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.models import Membership, User
-from accounts.organizations.active_membership import Standing, enter
+from accounts.organizations.active_membership import ActiveMembership, set_context
 from accounts.sessions import SessionStore
 from audit.events import Event, record
 from foundation.rows import fetch_all
@@ -56,26 +56,26 @@ class Menu:
         self._request = request
 
     @cached_property
-    def standing(self) -> Standing | None:
+    def active_membership(self) -> ActiveMembership | None:
         """Where the person acts: the middleware has asked, unless the page reads no tenant's data."""
         person = getattr(self._request, "user", None)
         if not isinstance(person, User):
             return None
-        return person.standing
+        return person.active_membership
 
     @cached_property
     def choices(self) -> list[Organization]:
         """Where else the person could go; nothing is read for those who have no choice."""
-        if self.standing is None or self.standing.tenants < 2:
+        if self.active_membership is None or self.active_membership.tenants < 2:
             return []
         return self.all
 
     @cached_property
     def all(self) -> list[Organization]:
         person = self._request.user
-        if self.standing is None or not isinstance(person, User):
+        if self.active_membership is None or not isinstance(person, User):
             return []
-        return organizations_of(person.pk, active=self.standing.tenant_id)
+        return organizations_of(person.pk, active=self.active_membership.tenant_id)
 
 
 def menu(request: HttpRequest) -> dict[str, Menu]:
@@ -85,10 +85,10 @@ def menu(request: HttpRequest) -> dict[str, Menu]:
 
 def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
     """Let a person act in another of their tenants, in this session, from this moment. Raises NotAMember."""
-    standing = enter(person.pk, tenant_id)
+    standing = set_context(person.pk, tenant_id)
     if standing is None or standing.tenant_id != tenant_id:
         raise NotAMember
-    person.standing = standing
+    person.active_membership = standing
     session = request.session
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     if session.active_tenant == tenant_id:

@@ -11,17 +11,17 @@ from accounts.mailing.notices import Notice
 from accounts.models import Role, Tenant, User
 
 
-def tell(user: User, *, tenant_id: UUID, role_id: int, former_role_id: int | None = None) -> None:
+def notify(user: User, *, tenant_id: UUID, role_id: int, former_role_id: int | None = None) -> None:
     """Mail somebody who has a role by now, if it lets them do anything in the admin that they could not do before."""
     former = _rights(former_role_id) if former_role_id else set()
     if _rights(role_id) - former:
-        notices.tell(user, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
+        notices.notify(user, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 
 
-def tell_all(people: Collection[UUID], *, tenant_id: UUID, role_id: int) -> None:
+def notify_all(people: Collection[UUID], *, tenant_id: UUID, role_id: int) -> None:
     """Mail many people who have a role by now, if it lets them do anything in the admin."""
     if _rights(role_id):
-        notices.tell_all(people, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
+        notices.notify_all(people, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 
 
 def _rights(role_id: int) -> set[int]:

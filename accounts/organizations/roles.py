@@ -68,7 +68,7 @@ def provide(*, using: str, **_signal: Any) -> None:
 
     The triggers come first, so that the trail begins with them.
     """
-    triggers.mend(using)
+    triggers.install(using)
     with site_context("the built-in roles are provided"):
         known = {role.name: role for role in Role.objects.filter(tenant=None)}
         for built_in in BUILT_IN:

@@ -19,7 +19,7 @@ from accounts.organizations.middleware import without_tenant
 from accounts.organizations.own_organizations import Menu, NotAMember
 from accounts.sessions.signed_in import signed_in
 from audit.events import Event, record
-from foundation.next_page import query, safe_next, wanted_next
+from foundation.next_page import query, requested_next, safe_next
 from foundation.references import new_reference
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 @require_safe
 @signed_in
 def listed(request: HttpRequest, person: User) -> HttpResponse:
-    told = query(wanted_next(request), stay=False)
+    told = query(requested_next(request), stay=False)
     context = {"organizations": Menu(request), "query": told}
     return render(request, "accounts/organizations.html", context)
 
@@ -45,7 +45,7 @@ def switch(request: HttpRequest, person: User) -> HttpResponse:
     is_for_admin = next_url.startswith(reverse("admin:index"))
     if next_url and (may_enter_admin(person) or not is_for_admin):  # the admin may not be theirs where they are now
         return redirect(next_url)
-    name = person.standing.tenant_name if person.standing else ""
+    name = person.active_membership.tenant_name if person.active_membership else ""
     messages.success(request, _("You are now in %(name)s.") % {"name": name})
     return redirect("organizations")
 

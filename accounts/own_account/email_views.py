@@ -10,48 +10,48 @@ from django.views.decorators.http import require_http_methods
 from accounts.mailing import mail
 from accounts.models import MailedLink, User
 from accounts.own_account import email_change
-from accounts.own_account.email_change import AddressTaken, Cancelled, LinkOfAnother, OwnAddress
-from accounts.own_account.forms import AddressForm
+from accounts.own_account.email_change import CancellationReason, EmailTaken, LinkOfAnother, OwnAddress
+from accounts.own_account.forms import EmailForm
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import TooOften
 from accounts.sign_in.reauthentication import gate
 from foundation.next_page import query
-from foundation.pressing import pressed_on
+from foundation.post_only import post_only
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
-def ask(request: HttpRequest, user: User) -> HttpResponseBase:
+def request_change(request: HttpRequest, user: User) -> HttpResponseBase:
     """Show the address and what is asked for; take another one. Whose address that is shows nowhere here."""
-    if not mail.is_set_up():
+    if not mail.is_configured():
         return render(request, "accounts/no_mail.html", status=503)
-    if not gate.is_fresh(request):
-        return gate.ask(request, next=reverse("email"))
-    form = AddressForm(request.POST if request.method == "POST" else None)
+    if not gate.is_reauthenticated(request):
+        return gate.redirect_to_reauthenticate(request, next=reverse("email"))
+    form = EmailForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            email_change.ask(user, form.cleaned_data["address"])
+            email_change.request_change(user, form.cleaned_data["email"])
             messages.success(
                 request, _("We have sent a link to the new address. Your address changes when you open it.")
             )
             return redirect("email")
         except OwnAddress:
-            form.add_error("address", _("This is your address already."))
+            form.add_error("email", _("This is your address already."))
         except TooOften as reached:
-            return rate_limits.too_often(reached.limit)
+            return rate_limits.too_many_requests(reached.limit)
     context = {
         "person": user,
         "form": form,
         "pending": email_change.pending(user),
     }
-    return render(request, "accounts/address.html", context, status=422 if form.errors else 200)
+    return render(request, "accounts/email.html", context, status=422 if form.errors else 200)
 
 
-@pressed_on("email")
+@post_only("email")
 @signed_in
 def cancel(request: HttpRequest, user: User) -> HttpResponse:
-    email_change.cancel(user, because=Cancelled.OWNER)
+    email_change.cancel(user, cancellation=CancellationReason.OWNER)
     messages.success(request, _("The change is cancelled. Its link does not work any more."))
     return redirect("email")
 
@@ -60,17 +60,17 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
     if not isinstance(request.user, User):
         context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
-        return render(request, "accounts/address_sign_in.html", context)
+        return render(request, "accounts/email_sign_in.html", context)
     try:
         email_change.check_owner(link, request.user)
         if request.method != "POST":
-            return render(request, "accounts/address_confirm.html", {"address": link.address, "action": request.path})
+            return render(request, "accounts/email_confirm.html", {"address": link.address, "action": request.path})
         email_change.change(link, request.user, keep_session=request.session.session_key)
     except LinkOfAnother:
         another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
-        return render(request, "accounts/address_of_another.html", {"another_url": another_url}, status=403)
-    except AddressTaken:
-        return render(request, "accounts/address_taken.html", {"address": link.address}, status=409)
+        return render(request, "accounts/email_of_another.html", {"another_url": another_url}, status=403)
+    except EmailTaken:
+        return render(request, "accounts/email_taken.html", {"address": link.address}, status=409)
     messages.success(request, _("This is the address of your account now. Your other devices were signed out."))
     return redirect("account")
 
@@ -78,7 +78,7 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
 def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """A link at the old address was opened: whoever asked for the change was not its reader."""
     if request.method != "POST":
-        return render(request, "accounts/address_disown.html", {"action": request.path})
+        return render(request, "accounts/email_disown.html", {"action": request.path})
     is_theirs = request.user.is_authenticated and request.user.pk == link.user_id
     done = email_change.disown(link, keep_session=request.session.session_key if is_theirs else None)
-    return render(request, "accounts/address_disowned.html", {"done": done})
+    return render(request, "accounts/email_disowned.html", {"done": done})

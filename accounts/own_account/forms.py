@@ -12,13 +12,13 @@ from accounts.models.email_fields import AddressFormField
 from accounts.sign_in.local.hashing import LONGEST_TYPED
 from foundation.display_names import NameField
 
-LONGEST_ADDRESS = 254  # characters: RFC 5321 leaves no more
+LONGEST_EMAIL = 254  # characters: RFC 5321 leaves no more
 
 
-class AddressForm(forms.Form):
-    address = AddressFormField(
+class EmailForm(forms.Form):
+    email = AddressFormField(
         label=_("E-mail address"),
-        max_length=LONGEST_ADDRESS,
+        max_length=LONGEST_EMAIL,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
 
@@ -26,7 +26,7 @@ class AddressForm(forms.Form):
 class SignInForm(forms.Form):
     name = forms.CharField(
         label=_("E-mail address or name"),
-        max_length=LONGEST_ADDRESS,
+        max_length=LONGEST_EMAIL,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none"}),
     )
     password = forms.CharField(

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.mailing import links
 from accounts.models import MailedLink, Purpose
 from accounts.own_account import email_views
-from accounts.sessions import Because
+from accounts.sessions import SessionRevocationReason
 from accounts.sign_in.local import views as local_pages
 
 PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
@@ -23,29 +23,31 @@ PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
 
 CHANGED = _("This link no longer works, since something about how your account is entered was changed meanwhile.")
 REASONS: dict[str, Promise] = {
-    Because.OWNER: _("This link no longer works, since your other devices were signed out."),
-    Because.IDENTITY_CONNECTED: _("This link no longer works, since a sign-in method was connected."),
-    Because.IDENTITY_DISCONNECTED: _("This link no longer works, since a sign-in method was disconnected."),
-    Because.ADDRESS_CHANGED: _("This link no longer works, since the address was changed."),
-    Because.ADDRESS_CHANGE_DISOWNED: _("This link no longer works: somebody said that it was not them."),
-    Because.PASSWORD_RESET: _("This link no longer works, since the password was changed."),
-    Because.PASSWORD_CHANGED: _("This link no longer works, since the password was changed."),
-    Because.FACTOR_ADDED: _("This link no longer works, since a second factor was added."),
-    Because.FACTOR_REMOVED: _("This link no longer works, since a second factor was removed."),
-    Because.ROLE_CHANGED: _("This link no longer works, since your roles were changed."),
-    Because.ADMINISTRATOR: _("This link no longer works, since an administrator signed you out."),
+    SessionRevocationReason.OWNER: _("This link no longer works, since your other devices were signed out."),
+    SessionRevocationReason.IDENTITY_CONNECTED: _("This link no longer works, since a sign-in method was connected."),
+    SessionRevocationReason.IDENTITY_DISCONNECTED: _(
+        "This link no longer works, since a sign-in method was disconnected."
+    ),
+    SessionRevocationReason.EMAIL_CHANGED: _("This link no longer works, since the address was changed."),
+    SessionRevocationReason.EMAIL_CHANGE_DISOWNED: _("This link no longer works: somebody said that it was not them."),
+    SessionRevocationReason.PASSWORD_RESET: _("This link no longer works, since the password was changed."),
+    SessionRevocationReason.PASSWORD_CHANGED: _("This link no longer works, since the password was changed."),
+    SessionRevocationReason.FACTOR_ADDED: _("This link no longer works, since a second factor was added."),
+    SessionRevocationReason.FACTOR_REMOVED: _("This link no longer works, since a second factor was removed."),
+    SessionRevocationReason.ROLE_CHANGED: _("This link no longer works, since your roles were changed."),
+    SessionRevocationReason.ADMINISTRATOR: _("This link no longer works, since an administrator signed you out."),
 }
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def follow(request: HttpRequest, token: str) -> HttpResponse:
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks, POST does: what opens the links of every mail before people do, changes nothing."""
     try:
         link = links.find(token)
         return PAGES[link.purpose](request, link)
-    except links.LinkDead as dead:
-        return render(request, "accounts/link_dead.html", {"reason": _reason(dead)}, status=410)
+    except links.LinkExpired as dead:
+        return render(request, "accounts/link_expired.html", {"reason": _reason(dead)}, status=410)
 
 
-def _reason(dead: links.LinkDead) -> str:
+def _reason(dead: links.LinkExpired) -> str:
     return str(REASONS.get(dead.because, CHANGED)) if dead.because not in {"", links.REPLACED} else ""

@@ -18,7 +18,7 @@ from foundation.display_names import clean_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class ProvidedName:
     """A name that a provider tells of the person."""
 
     identity_id: int
@@ -43,13 +43,13 @@ def change(request: HttpRequest, person: User) -> HttpResponse:
     context = {
         "person": person,
         "form": form,
-        "told": [_told(person, identity) for identity in identities.values()],
+        "told": [_provided_names(person, identity) for identity in identities.values()],
     }
     return render(request, "accounts/name.html", context, status=422 if form.errors else 200)
 
 
-def _told(person: User, identity: Identity) -> Told:
-    return Told(
+def _provided_names(person: User, identity: Identity) -> ProvidedName:
+    return ProvidedName(
         identity_id=identity.pk,
         provider=name_of(identity.provider),
         name=identity.name,

@@ -13,15 +13,15 @@ from accounts.sign_in.provider_names import name_of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named:
+class ProviderLabel:
     id: str
     name: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class WayIn:
+class SignInMethod:
     identity_id: int
-    provider: Named
+    provider: ProviderLabel
     email: str
     name: str
     connected_at: datetime
@@ -33,19 +33,19 @@ class WayIn:
         return reverse("disconnect", kwargs={"identity_id": self.identity_id})
 
 
-def ways_in(request: HttpRequest, user: User) -> list[WayIn]:
+def sign_in_methods(request: HttpRequest, user: User) -> list[SignInMethod]:
     """Return the person's sign-in methods, oldest first, and which of them this session came through."""
     used = [record["uid"] for record in get_authentication_records(request, user) if "uid" in record]
     identities = Identity.objects.of(user)
     return [
-        WayIn(
+        SignInMethod(
             identity_id=identity.pk,
-            provider=Named(id=identity.provider, name=name_of(identity.provider)),
+            provider=ProviderLabel(id=identity.provider, name=name_of(identity.provider)),
             email=identity.email,
             name=identity.name,
             connected_at=identity.created_at,
             is_current=used[:1] == [str(identity.pk)],  # later ones were proofs inside this session
-            can_disconnect=len(identities) > 1 or passwords.opens(user),
+            can_disconnect=len(identities) > 1 or passwords.may_open(user),
         )
         for identity in identities
     ]

@@ -13,14 +13,14 @@ from django.views.decorators.http import require_safe
 from accounts.models import Session, User
 from accounts.models.session import row_key
 from accounts.organizations.middleware import without_tenant
-from accounts.own_account.sign_in_methods import Named, ways_in
-from accounts.sessions import Because, end_early, end_others
+from accounts.own_account.sign_in_methods import ProviderLabel, sign_in_methods
+from accounts.sessions import SessionRevocationReason, revoke, revoke_others
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.provider_names import name_of
 from accounts.sign_in.reauthentication import notices
 from foundation.browsers import name_browser
 from foundation.next_page import LOST
-from foundation.pressing import pressed_on
+from foundation.post_only import post_only
 
 CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tell what claim rules look at
 
@@ -30,7 +30,7 @@ CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tel
 @signed_in
 def account(request: HttpRequest, user: User) -> HttpResponse:
     _add_messages(request, user)
-    context = {"person": user, "ways_in": ways_in(request, user)}
+    context = {"person": user, "ways_in": sign_in_methods(request, user)}
     return render(request, "accounts/account.html", context)
 
 
@@ -39,8 +39,8 @@ class Device:
     """A session as its owner sees it."""
 
     browser: str
-    address: str
-    provider: Named | None
+    ip_address: str
+    provider: ProviderLabel | None
     created_at: datetime
     last_seen_at: datetime
     is_current: bool
@@ -59,19 +59,19 @@ def sessions(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @without_tenant
-@pressed_on("sessions")
+@post_only("sessions")
 @signed_in
-def end_one(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
-    end_early([row for row in user.sessions.live() if row.public_id == public_id], because=Because.OWNER)
+def revoke_one_session(request: HttpRequest, user: User, public_id: str) -> HttpResponse:
+    revoke([row for row in user.sessions.live() if row.public_id == public_id], reason=SessionRevocationReason.OWNER)
     messages.success(request, _("Signed out there."))
     return redirect("sessions")
 
 
 @without_tenant
-@pressed_on("sessions")
+@post_only("sessions")
 @signed_in
-def end_the_others(request: HttpRequest, user: User) -> HttpResponse:
-    end_others(user, keep=request.session.session_key, because=Because.OWNER)
+def revoke_other_sessions(request: HttpRequest, user: User) -> HttpResponse:
+    revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.OWNER)
     messages.success(request, _("Signed out there."))
     return redirect("sessions")
 
@@ -94,8 +94,8 @@ def _add_messages(request: HttpRequest, user: User) -> None:
 def _device(row: Session, current: str | None) -> Device:
     return Device(
         browser=name_browser(row.user_agent),
-        address=row.address or "",
-        provider=Named(id=row.provider, name=name_of(row.provider)) if row.provider else None,
+        ip_address=row.address or "",
+        provider=ProviderLabel(id=row.provider, name=name_of(row.provider)) if row.provider else None,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,
         is_current=row.session_key == row_key(current),

@@ -8,7 +8,7 @@ from accounts.privacy import registry
 
 
 @register(Tags.models)
-def every_model_about_people_says_whose_it_is(app_configs: Any, **_options: Any) -> list[CheckMessage]:
+def every_model_about_people_is_declared(app_configs: Any, **_options: Any) -> list[CheckMessage]:
     return [
         Error(
             f"{model._meta.label} refers to people, and does not say whether its rows are their data.",

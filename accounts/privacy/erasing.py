@@ -7,7 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
-from accounts.cut_off import end_all
+from accounts.cut_off import revoke_all
 from accounts.models import User
 from accounts.organizations import delegation
 from accounts.privacy.registry import personal_data, rows_about
@@ -18,7 +18,7 @@ from foundation.declarations import RevocationReason
 from tenancy import site_context
 
 
-class Reason(StrEnum):
+class ErasureRefusalReason(StrEnum):
     LAST_SUPERUSER = "last_superuser"
     ONESELF = "oneself"
 
@@ -26,20 +26,20 @@ class Reason(StrEnum):
 class ErasureRefused(Exception):
     """Somebody who must not be erased, or not by themselves. Nothing was changed."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: ErasureRefusalReason) -> None:
         super().__init__(str(reason))
         self.reason = reason
 
 
-def check(person: User, *, asked_by: User | None = None) -> None:
+def check(person: User, *, requested_by: User | None = None) -> None:
     """Raises ErasureRefused."""
-    if asked_by is not None and asked_by.pk == person.pk:
-        raise ErasureRefused(Reason.ONESELF)
+    if requested_by is not None and requested_by.pk == person.pk:
+        raise ErasureRefused(ErasureRefusalReason.ONESELF)
     if delegation.is_last_superuser(person):
-        raise ErasureRefused(Reason.LAST_SUPERUSER)
+        raise ErasureRefused(ErasureRefusalReason.LAST_SUPERUSER)
 
 
-def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
+def erase(person: User, *, reason: str, requested_by: User | None = None) -> int:
     """Erase a person, all in one transaction, and return how many entries of the trail lost their personal values.
 
     Looked for is what only this person can have: an address that is not verified, or in dispute, may be another's.
@@ -47,20 +47,20 @@ def erase(person: User, *, reason: str, asked_by: User | None = None) -> int:
     """
     with site_context("everything about one person is removed, in whatever tenant"):
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as a cut-off
-        check(user, asked_by=asked_by)
-        end_all([user.pk], reason=RevocationReason.ERASED)
+        check(user, requested_by=requested_by)
+        revoke_all([user.pk], reason=RevocationReason.ERASED)
         subjects = list(user.identities.values_list("subject", flat=True))
-        addresses = {user.own_address: labels_by_spelling(user.own_address)} if user.own_address else {}
-        objects = _forget_rows(user)
+        addresses = {user.own_email: labels_by_spelling(user.own_email)} if user.own_email else {}
+        objects = _delete_rows(user)
         user.delete()
         return erase_from_trail(person.pk, objects=objects, values=subjects, addresses=addresses, reason=reason)
 
 
-def note_refusal(person: User, refused: ErasureRefused) -> None:
+def record_refusal(person: User, refused: ErasureRefused) -> None:
     record(Event.PERSON_ERASURE_REFUSED, person=person, object=person, reason=refused.reason.value)
 
 
-def _forget_rows(user: User) -> dict[str, list[object]]:
+def _delete_rows(user: User) -> dict[str, list[object]]:
     """Remove what the account does not take along, and return the keys of all that was theirs, by table."""
     objects: dict[str, list[object]] = {}
     for model, data in personal_data():
@@ -69,13 +69,13 @@ def _forget_rows(user: User) -> dict[str, list[object]]:
         if not keys:
             continue
         objects[model._meta.db_table] = keys
-        _forget_in_admin_log(model, keys)
+        _erase_from_admin_log(model, keys)
         if model is not User:
             found.delete()
     return objects
 
 
-def _forget_in_admin_log(model: type[Model], keys: Iterable[object]) -> None:
+def _erase_from_admin_log(model: type[Model], keys: Iterable[object]) -> None:
     """Django's own log of the admin calls rows by their names, which are people's names."""
     of_these = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=[str(key) for key in keys]

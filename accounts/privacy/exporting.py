@@ -15,7 +15,7 @@ from accounts.privacy.registry import columns, personal_data, rows_about
 from audit.context import ActorKind, current
 from audit.events import Event, record
 from audit.models import Entry
-from audit.serialization import told
+from audit.serialization import serialize
 from foundation.declarations import PersonalData
 from tenancy import site_context
 
@@ -27,7 +27,7 @@ def begin(person: User) -> None:
     record(Event.PERSON_EXPORTED, person=person, object=person)
     who = current().who()
     is_own = who is not None and (who.kind, who.id) == (ActorKind.PERSON, str(person.pk))
-    notices.tell(person, Notice.DATA_EXPORTED if is_own else Notice.DATA_GIVEN_OUT)
+    notices.notify(person, Notice.DATA_EXPORTED if is_own else Notice.DATA_GIVEN_OUT)
 
 
 def export(person: User) -> Iterator[str]:
@@ -60,7 +60,7 @@ def _entries(person: User) -> Iterator[dict[str, Any]]:
     did = Q(actor_kind=ActorKind.PERSON, actor_id=own) | Q(behind_kind=ActorKind.PERSON, behind_id=own)
     entries = Entry.objects.filter(Q(person=own) | did)
     for entry in entries.select_related("personal").order_by("id").iterator(chunk_size=CHUNK):
-        yield told(entry) | {"personal": _personal(entry, own)}
+        yield serialize(entry) | {"personal": _personal(entry, own)}
 
 
 def _personal(entry: Entry, person: str) -> dict[str, Any] | None:

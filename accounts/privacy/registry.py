@@ -41,8 +41,8 @@ def rows_about(person: User, data: PersonalData) -> Q:
     found = Q(pk__in=[])
     for column in sorted(data.by):
         found |= Q(**{data.attribute(column): person.pk})
-    if data.by_email and person.own_address:
-        found |= Q(**{data.attribute(data.by_email): person.own_address})
+    if data.by_email and person.own_email:
+        found |= Q(**{data.attribute(data.by_email): person.own_email})
     return found
 
 

@@ -13,7 +13,7 @@ from accounts.sign_in.reauthentication import gate
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
-@gate.fresh_proof_required
+@gate.reauthentication_required
 def own_data(request: HttpRequest, user: User) -> HttpResponseBase:
     """GET tells what it will be, POST gives it out: whoever finds a browser open does not get at it."""
     return answer(user) if request.method == "POST" else render(request, "accounts/data.html")

@@ -3,20 +3,20 @@
 Django asks the engine, ``settings.SESSION_ENGINE``, for ``SessionStore``.
 """
 
-from accounts.sessions.ending import Because, end, end_early, end_of, end_others
-from accounts.sessions.following import Upstream
-from accounts.sessions.proof import Proof
+from accounts.sessions.authentication_event import AuthenticationEvent
+from accounts.sessions.revocation import SessionRevocationReason, delete, revoke, revoke_all_sessions, revoke_others
 from accounts.sessions.store import FactorAddedMeanwhile, SessionStore, forget_sign_in
+from accounts.sessions.upstream_tracking import UpstreamSession
 
 __all__ = [
-    "Because",
+    "AuthenticationEvent",
     "FactorAddedMeanwhile",
-    "Proof",
+    "SessionRevocationReason",
     "SessionStore",
-    "Upstream",
-    "end",
-    "end_early",
-    "end_of",
-    "end_others",
+    "UpstreamSession",
+    "delete",
     "forget_sign_in",
+    "revoke",
+    "revoke_all_sessions",
+    "revoke_others",
 ]

@@ -29,14 +29,14 @@ NEW_ACCOUNT_FOR = timedelta(days=30)  # far shorter than the trail is kept
 SIGNED_IN_HERE = "known_browser.signed_in"  # in the request: who has signed in by it
 
 
-def greet(request: HttpRequest, user: User) -> None:
+def notify_new_device(request: HttpRequest, user: User) -> None:
     """Mail somebody who signs in from a browser that is new to their account. Call it before the sign-in is recorded.
 
     A browser with the cookie costs no statement, and neither does an account that cannot be mailed to.
     """
     request.META[SIGNED_IN_HERE] = _mark(user)
     if _mark(user) not in _marks(request) and notices.reaches(user) and _is_new(user):
-        notices.tell(user, Notice.NEW_DEVICE)
+        notices.notify(user, Notice.NEW_DEVICE)
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -15,7 +15,9 @@ from accounts.models import User
 from accounts.models.session import row_key
 from foundation.rows import fetch_all
 
-signed_out = Signal()  # with ``people`` and ``but``, as ``sign_out`` has them; sent in the transaction of the act
+last_session_ended = (
+    Signal()
+)  # with ``people`` and ``but``, as ``notify_signed_out`` has them; sent in the transaction of the act
 
 HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
@@ -38,7 +40,7 @@ def is_signing_in(request: HttpRequest, person: User) -> bool:
     return getattr(request, "signs_in", None) == person.pk
 
 
-def hold(people: Collection[UUID]) -> None:
+def lock_people(people: Collection[UUID]) -> None:
     """Hold the rows of people whose sessions are about to end, until the transaction does.
 
     Of two sign-outs at once, each from the last session but one, the second has to see what the first has done.
@@ -50,11 +52,11 @@ def hold(people: Collection[UUID]) -> None:
 def sign_out_of(session_key: str | None, person: User) -> None:
     """Tell that a person signs out of the session with this key, which is yet to be removed."""
     with transaction.atomic():
-        hold([person.pk])
-        sign_out([person.pk], but=[session_key] if session_key else [])
+        lock_people([person.pk])
+        notify_signed_out([person.pk], but=[session_key] if session_key else [])
 
 
-def sign_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
+def notify_signed_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
     """Tell that sessions of these people end by a sign-out; those that are yet to be removed are named by ``but``."""
     if people:
-        signed_out.send(sender=User, people=list(people), but=list(map(row_key, but)))
+        last_session_ended.send(sender=User, people=list(people), but=list(map(row_key, but)))

@@ -64,10 +64,10 @@ def _note_use(request: HttpRequest) -> None:
     session = request.session
     if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):
         return
-    if session.found is None or not session.found.is_seen_long_ago:
+    if session.loaded is None or not session.loaded.is_seen_long_ago:
         return
     context = current()
     try:
-        session.seen(address=context.address, user_agent=context.user_agent or "")
+        session.record_use(ip=context.address, user_agent=context.user_agent or "")
     except DatabaseError:
         logger.exception("a session's use was not noted")

@@ -16,7 +16,7 @@ def open_session(request: HttpRequest, user: User) -> None:
     what the trail has not seen. The row is written when the session is saved, if what was judged still stands then
     (ADR 28).
     """
-    devices.greet(request, user)
+    devices.notify_new_device(request, user)
     if isinstance(request.session, SessionStore):
         context = current()
         request.session.begin(

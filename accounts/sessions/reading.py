@@ -6,22 +6,23 @@ from uuid import UUID
 
 from accounts.models import User
 from accounts.models.session import row_key
-from accounts.organizations.active_membership import Standing
+from accounts.organizations.active_membership import ActiveMembership
 from foundation.rows import Rows, fetch_one
 
 PERSON = Rows(User, "(f.person)")
-STANDING = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"
+ACTIVE_MEMBERSHIP = "tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants"
 READ = f"""
     SELECT
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
         (f.session).is_remembered, (f.session).follow_at, (f.session).unsure_since,
-        abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {STANDING}, {PERSON.columns}
+        abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {ACTIVE_MEMBERSHIP},
+        {PERSON.columns}
     FROM public.session_enter(%s) f
 """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
+class LoadedSession:
     """A live session. ``person`` is None where nobody is signed in by it: whoever may not come in any more has none."""
 
     data: str
@@ -35,7 +36,7 @@ class Found:
     person: User | None
 
 
-def read(key: str) -> Found | None:
+def read(key: str) -> LoadedSession | None:
     """Return the session of the browser that holds this key if it is live, with its person and their standing.
 
     In a transaction this also tells the database for whom it works, as ``standing.enter`` does.
@@ -47,8 +48,8 @@ def read(key: str) -> Found | None:
     standing, of_person = row[8:15], row[15:]
     person = PERSON.read(of_person) if of_person[0] is not None else None
     if person is not None:
-        person.standing = Standing.of(standing)
-    return Found(
+        person.active_membership = ActiveMembership.of(standing)
+    return LoadedSession(
         data=data,
         created_at=created_at,
         active_tenant=active_tenant,

@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts.models import ClaimRule, User
-from accounts.organizations.claim_rules import wanted
+from accounts.organizations.claim_rules import requested_claims
 from accounts.sessions import last_session, opening
 from accounts.sign_in import rate_limits
 from audit.context import Actor, ActorKind, acting
@@ -37,7 +37,7 @@ def record_sign_out(user: User | None, **_: Any) -> None:
 
 
 @receiver(user_logged_out, dispatch_uid="leave with the session")
-def leave_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
+def revoke_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
     """Django tells of it before it removes the session."""
     if user is not None and not last_session.is_signing_in(request, user):
         last_session.sign_out_of(request.session.session_key, user)
@@ -51,5 +51,5 @@ def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
 
 
 @receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="forget what rules look at")
-def forget_what_rules_look_at(**_: Any) -> None:
-    wanted.forget()
+def invalidate_requested_claims(**_: Any) -> None:
+    requested_claims.invalidate()

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from accounts.sessions.proof import Proof
+from accounts.sessions.authentication_event import AuthenticationEvent
 
 KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
 
@@ -49,9 +49,9 @@ def new_key() -> str:
     return base64.b32encode(secrets.token_bytes(KEY_BYTES)).decode().lower()
 
 
-def compared(proof: Proof) -> list[Any]:
+def compared(event: AuthenticationEvent) -> list[Any]:
     """Return the arguments of ``session_stands``."""
-    return [proof.person, proof.epoch, proof.judged_at, proof.identity_id, proof.provider, proof.upstream_sid]
+    return [event.person, event.epoch, event.judged_at, event.identity_id, event.provider, event.upstream_sid]
 
 
 def adapted(values: Mapping[str, Any]) -> list[Any]:

@@ -19,12 +19,11 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from accounts.models.session import KEY, row_key
-from accounts.sessions.ending import end
-from accounts.sessions.following import Upstream, after_proof, when_opened
+from accounts.sessions.authentication_event import AuthenticationEvent
 from accounts.sessions.forms import readable
 from accounts.sessions.lifetime import NOBODYS, lifetime, longest
-from accounts.sessions.proof import Proof
-from accounts.sessions.reading import Found, read
+from accounts.sessions.reading import LoadedSession, read
+from accounts.sessions.revocation import delete
 from accounts.sessions.statements import (
     HAS_FACTOR,
     INSERT,
@@ -37,7 +36,8 @@ from accounts.sessions.statements import (
     compared,
     new_key,
 )
-from accounts.sign_in.people import EndedMeanwhile
+from accounts.sessions.upstream_tracking import UpstreamSession, after_reauthentication, when_opened
+from accounts.sign_in.people import RevokedMeanwhile
 from foundation.rows import change, fetch_one
 
 
@@ -53,7 +53,7 @@ class SessionStore(DatabaseStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._found: Found | None = None
+        self._found: LoadedSession | None = None
         self._is_new = False
         self._written: str | None = None
         self._columns: dict[str, Any] = {}  # what the next save gives the row's own columns
@@ -62,7 +62,7 @@ class SessionStore(DatabaseStore):
         self._assumes_no_factor = False
         self._former: str | None = None  # of whose row it still is, where that is to be another key's
         self._is_another_row = False
-        self._proof: Proof | None = None
+        self._proof: AuthenticationEvent | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -89,14 +89,14 @@ class SessionStore(DatabaseStore):
         return hasattr(self, "_session_cache")
 
     @property
-    def found(self) -> Found | None:
+    def loaded(self) -> LoadedSession | None:
         """What the table said of this session when it was loaded, which this does. None of one that is new."""
         _ = self._content()
         return self._found
 
     @property
     def person(self) -> User | None:
-        return self.found.person if self.found else None
+        return self.loaded.person if self.loaded else None
 
     @property
     def active_tenant(self) -> UUID | None:
@@ -104,7 +104,7 @@ class SessionStore(DatabaseStore):
         if "active_tenant" in self._columns:
             chosen: UUID | None = self._columns["active_tenant"]
             return chosen
-        return self.found.active_tenant if self.found else None
+        return self.loaded.active_tenant if self.loaded else None
 
     @property
     def is_remembered(self) -> bool:
@@ -116,18 +116,18 @@ class SessionStore(DatabaseStore):
         self._columns.update(columns)
         self.modified = True
 
-    def opened_in(self, upstream: Upstream) -> None:
+    def opened_in(self, upstream: UpstreamSession) -> None:
         """Say in which session at a provider this one is opened, or waits to be, at the next save."""
         self.describe(when_opened(upstream))
 
-    def proven_in(self, upstream: Upstream) -> None:
+    def reauthenticated_in(self, upstream: UpstreamSession) -> None:
         """Follow the session at a provider in which its person was proven again; call it while the row is held."""
         row = Session.objects.of_browser(self._former or self.session_key).defer("session_data").first()
-        self.describe(after_proof(row, upstream) if row else {})
+        self.describe(after_reauthentication(row, upstream) if row else {})
 
-    def rest_on(self, proof: Proof) -> None:
+    def set_authentication_event(self, event: AuthenticationEvent) -> None:
         """Say by what a sign-in was judged that is about to open this session, or to wait in it."""
-        self._proof = proof
+        self._proof = event
 
     def begin(self, user: User, columns: Mapping[str, Any]) -> None:
         """Say that somebody has just signed in: another row, with a life that begins now by the database's clock.
@@ -139,7 +139,7 @@ class SessionStore(DatabaseStore):
         self._renew(user)
         self.describe(columns)
 
-    def wait(self, user: User) -> None:
+    def hold_for_second_factor(self, user: User) -> None:
         """Keep the first proof until the second factor is shown: under a new key, which nobody else can know.
 
         What was judged by stands in the row, so that whatever ends sessions finds and ends it too.
@@ -155,12 +155,12 @@ class SessionStore(DatabaseStore):
             }
         )
 
-    def _renew(self, user: User) -> Proof:
+    def _renew(self, user: User) -> AuthenticationEvent:
         if self.session_key and not self._is_new and self._former is None:
             self.cycle_key()
         self._is_another_row, self._found = True, None
         if self._proof is None or self._proof.person != user.pk:
-            self._proof = Proof.of(user)
+            self._proof = AuthenticationEvent.of(user)
         if self._proof.identity_id is None:  # what another sign-in followed in this browser is not this one's
             self.describe({"upstream_sid": "", "upstream_sessions": [], "follow_at": None})
         return self._proof
@@ -236,18 +236,18 @@ class SessionStore(DatabaseStore):
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)
         values["session_key"] = row_key(self.session_key)
-        proof = self._proof_of(person or values.get("waiting_for_id"))
+        proof = self._event_of(person or values.get("waiting_for_id"))
         where = STANDS if proof else ""
         sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
         given: list[Any] = [*adapted(values), person, person, is_remembered, most.idle, most.whole]
         row = fetch_one(sql, given + (compared(proof) if proof else []))
         if row is None:
-            raise self._why_not(proof)
+            raise self._refusal(proof)
         self._ends_at, has_factor = row
         if has_factor and self._assumes_no_factor:
             raise FactorAddedMeanwhile
 
-    def _proof_of(self, person: object) -> Proof | None:
+    def _event_of(self, person: object) -> AuthenticationEvent | None:
         """Return what is compared; nobody's row needs none. A person's row without a proof is a fault of ours."""
         if person is None:
             return None
@@ -255,11 +255,11 @@ class SessionStore(DatabaseStore):
             raise RuntimeError("a session is opened by begin(), and waits by wait()")
         return self._proof
 
-    def _why_not(self, proof: Proof | None) -> Exception:
-        assert proof is not None  # noqa: S101  # without one every row is written
-        if self._assumes_no_factor and fetch_one(HAS_FACTOR, [proof.person]) is not None:
+    def _refusal(self, event: AuthenticationEvent | None) -> Exception:
+        assert event is not None  # noqa: S101  # without one every row is written
+        if self._assumes_no_factor and fetch_one(HAS_FACTOR, [event.person]) is not None:
             return FactorAddedMeanwhile()
-        return EndedMeanwhile(proof.person)
+        return RevokedMeanwhile(event.person)
 
     def _update(self, values: dict[str, Any]) -> None:
         if self._former is not None:
@@ -270,9 +270,9 @@ class SessionStore(DatabaseStore):
             if not cursor.rowcount:
                 raise UpdateError
 
-    def seen(self, *, address: str | None, user_agent: str) -> None:
+    def record_use(self, *, ip: str | None, user_agent: str) -> None:
         """Note that the session is used now, and from where. One that was ended meanwhile stays ended."""
-        change(SEEN, [address, user_agent, longest(), longest(), row_key(self.session_key)])
+        change(SEEN, [ip, user_agent, longest(), longest(), row_key(self.session_key)])
 
     def get_expire_at_browser_close(self) -> bool:
         """The browser forgets what it was not asked to remember."""
@@ -289,7 +289,7 @@ class SessionStore(DatabaseStore):
 
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self._former or self.session_key:
-            end([key])
+            delete([key])
         if session_key is None:
             self._former = None
 

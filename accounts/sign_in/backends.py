@@ -6,7 +6,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.organizations.active_membership import Standing
+from accounts.organizations.active_membership import ActiveMembership
 from accounts.sign_in.local import passwords
 from foundation.rows import Rows, fetch_one
 
@@ -29,7 +29,7 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return what the person may do everywhere, and what their role allows in the tenant where they act."""
         everywhere: set[str] = super().get_all_permissions(user_obj, obj)
-        standing: Standing | None = getattr(user_obj, "standing", None)
+        standing: ActiveMembership | None = getattr(user_obj, "active_membership", None)
         if standing is None or obj is not None or not user_obj.is_active:
             return everywhere
         return everywhere | standing.permissions

@@ -33,7 +33,7 @@ from foundation.encryption import fingerprints
 logger = logging.getLogger(__name__)
 
 FREE_OF_ACCOUNT = 5  # wrong tries that cost nothing
-FREE_OF_ADDRESS = 10  # more: behind one address there may be an office
+FREE_OF_IP_ADDRESS = 10  # more: behind one address there may be an office
 FIRST_WAIT = 4  # seconds after these; each further wrong try doubles it
 LONGEST_WAIT = 900  # seconds
 CLOCKS_DIFFER = int(LEEWAY_SECONDS * 1000)
@@ -42,7 +42,7 @@ DEVICE_COOKIE = cookie_name("known_device")
 # For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
 # A time further ahead than the longest wait was written by a clock that was ahead, and holds nobody.
 # Answers {how long to wait, which key says so, how many it has turned away since it does}.
-TAKE = """
+COUNT_ATTEMPT = """
 local now, longest, wait, which = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
 for i, key in ipairs(KEYS) do
   local left = tonumber(redis.call('HGET', key, 'until') or '0') - now
@@ -69,7 +69,7 @@ end
 """
 
 
-class Braked(Exception):
+class Throttled(Exception):
     """Too many wrong tries: the next is heard in so many seconds, right or wrong."""
 
     def __init__(self, seconds: int) -> None:
@@ -78,7 +78,7 @@ class Braked(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Track:
+class AttemptCounter:
     """What tries are held against. One that is ``cleared`` begins anew after a right try; others forgive that one."""
 
     kind: str
@@ -91,7 +91,7 @@ class _HasRedis(Protocol):
     def redis(self) -> Redis: ...
 
 
-def for_password(request: HttpRequest | None, name: str, *, account: str = "") -> list[Track]:
+def for_password(request: HttpRequest | None, name: str, *, account: str = "") -> list[AttemptCounter]:
     """Return the tracks of a try to come in by a name, whether or not anybody has it.
 
     ``account`` is the one name by which the account behind it is known, where there is one. What was typed has a
@@ -103,34 +103,34 @@ def for_password(request: HttpRequest | None, name: str, *, account: str = "") -
     """
     if known := _of_device(request, account or name):
         return known
-    typed = Track(kind="account", key=f"account:{_digest(name)}", free=FREE_OF_ACCOUNT, cleared=not account)
-    return [typed, *_of_address(request)]
+    typed = AttemptCounter(kind="account", key=f"account:{_digest(name)}", free=FREE_OF_ACCOUNT, cleared=not account)
+    return [typed, *_by_ip_address(request)]
 
 
-def for_account(request: HttpRequest | None, account: str) -> list[Track]:
+def for_account(request: HttpRequest | None, account: str) -> list[AttemptCounter]:
     """Return the track on which all names of one account are counted together, unless the browser is known."""
     if _of_device(request, account):
         return []
-    return [Track(kind="account", key=f"person:{_digest(account)}", free=FREE_OF_ACCOUNT, cleared=True)]
+    return [AttemptCounter(kind="account", key=f"person:{_digest(account)}", free=FREE_OF_ACCOUNT, cleared=True)]
 
 
-def for_own_password(request: HttpRequest | None, account: str) -> list[Track]:
+def for_own_password(request: HttpRequest | None, account: str) -> list[AttemptCounter]:
     """Return the tracks of a try by somebody who is signed in: to them it may be told."""
-    return _of_device(request, account) or [*for_account(request, account), *_of_address(request)]
+    return _of_device(request, account) or [*for_account(request, account), *_by_ip_address(request)]
 
 
-def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> list[Track]:
+def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> list[AttemptCounter]:
     """Return the tracks of a second factor; those of another ``kind`` are not held up by it."""
-    account = Track(kind="account", key=f"{kind}:{person}", free=FREE_OF_ACCOUNT, cleared=True)
-    return [account, *_of_address(request)]
+    account = AttemptCounter(kind="account", key=f"{kind}:{person}", free=FREE_OF_ACCOUNT, cleared=True)
+    return [account, *_by_ip_address(request)]
 
 
-def for_passkey(request: HttpRequest) -> list[Track]:
+def for_passkey(request: HttpRequest) -> list[AttemptCounter]:
     """Return the track of a try to come in by a passkey alone: it names nobody before it is believed."""
-    return _of_address(request)
+    return _by_ip_address(request)
 
 
-def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -> None:
+def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> None:
     """Count a try as wrong on all its tracks, before it is judged. Raises Braked where it must not be judged now.
 
     The trail hears of the first that is turned away in each wait, not of each: it would grow with the attack.
@@ -144,7 +144,7 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
         CLOCKS_DIFFER,
         *(track.free for track in tracks),
     ]
-    wait, which, refused = _run(TAKE, [track.key for track in tracks], arguments)
+    wait, which, refused = _run(COUNT_ATTEMPT, [track.key for track in tracks], arguments)
     if not wait:
         return
     by, seconds = tracks[which - 1].kind, math.ceil(wait / 1000)
@@ -152,26 +152,26 @@ def take(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -
         logger.warning("braked: by=%s seconds=%s", by, seconds)
         if rate_limits.may_leave_entry():
             record(event, person=person, reason="throttled", throttled_by=by, seconds=seconds)
-    raise Braked(seconds)
+    raise Throttled(seconds)
 
 
-def take_quietly(tracks: Sequence[Track], *, event: Event, person: UUID | None = None) -> bool:
-    """Count as ``take`` does, and say whether the try may be judged. Where it may not, answer as if it was wrong."""
+def count_attempt_quietly(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> bool:
+    """Count as ``count_attempt`` does, and say whether the try may be judged; if not, answer as if it was wrong."""
     try:
-        take(tracks, event=event, person=person)
-    except Braked:
+        count_attempt(tracks, event=event, person=person)
+    except Throttled:
         return False
     return True
 
 
-def answer(braked: Braked) -> HttpResponse:
+def answer(braked: Throttled) -> HttpResponse:
     response = render(None, "429.html", status=429)
     response.headers["Retry-After"] = str(braked.seconds)
     return response
 
 
-def forgive(tracks: Sequence[Track]) -> None:
-    """Take back what ``take`` counted: the try was right."""
+def reset(tracks: Sequence[AttemptCounter]) -> None:
+    """Take back what ``count_attempt`` counted: the try was right."""
     for track in tracks:
         if track.cleared:
             _redis().delete(_key(track.key))
@@ -196,10 +196,10 @@ def _device_of(request: HttpRequest | None, digests: Sequence[str]) -> str:
     return str(device) if name in digests else ""
 
 
-def _of_device(request: HttpRequest | None, account: str) -> list[Track]:
+def _of_device(request: HttpRequest | None, account: str) -> list[AttemptCounter]:
     device = _device_of(request, _digests(account))
     key = f"device:{_digest(account)}:{device}"
-    return [Track(kind="device", key=key, free=FREE_OF_ACCOUNT, cleared=True)] if device else []
+    return [AttemptCounter(kind="device", key=key, free=FREE_OF_ACCOUNT, cleared=True)] if device else []
 
 
 def _digest(name: str) -> str:
@@ -212,11 +212,11 @@ def _digests(name: str) -> list[str]:
     return [mark[:32] for mark in fingerprints(comparable(name.strip()), owner="", purpose="brake")]
 
 
-def _of_address(request: HttpRequest | None) -> list[Track]:
+def _by_ip_address(request: HttpRequest | None) -> list[AttemptCounter]:
     if request is None:
         return []
     where = _network(request.META.get("REMOTE_ADDR", ""))
-    return [Track(kind="address", key=f"address:{where}", free=FREE_OF_ADDRESS, cleared=False)]
+    return [AttemptCounter(kind="address", key=f"address:{where}", free=FREE_OF_IP_ADDRESS, cleared=False)]
 
 
 def _network(text: str) -> str:

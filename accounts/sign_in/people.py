@@ -10,8 +10,8 @@ from foundation.canonical_email import canonical_or_none
 from foundation.rows import Rows, change, fetch_all, fetch_one
 
 USERS = Rows(User, "u")
-BY_ADDRESS = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
-BY_NAME_OR_ADDRESS = f"""
+BY_EMAIL = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
+BY_USERNAME_OR_EMAIL = f"""
     SELECT {USERS.columns} FROM accounts_user u
     WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.address_dispute IS NULL)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
@@ -22,7 +22,7 @@ SET_RIGHT = """
 """
 
 
-class EndedMeanwhile(Exception):
+class RevokedMeanwhile(Exception):
     """What a sign-in, or an act in a session, rested on was ended since it was judged.
 
     ``onward`` is where a sign-in was to lead, None of an act in a session; ``stays``: they asked to be kept signed in.
@@ -36,20 +36,20 @@ class EndedMeanwhile(Exception):
 
 
 @contextmanager
-def on_the_way_to(onward: str, *, stays: bool = False) -> Iterator[None]:
+def with_next(onward: str, *, stays: bool = False) -> Iterator[None]:
     """Say where a sign-in leads: whoever has to begin it again then comes there all the same."""
     try:
         yield
-    except EndedMeanwhile as ended:
+    except RevokedMeanwhile as ended:
         ended.onward, ended.stays = onward, stays
         raise
 
 
-class AddressInDispute(Exception):
+class EmailInDispute(Exception):
     """Several accounts have verified this address. Nothing is mailed by it until an administrator has decided."""
 
 
-def hold(person: UUID, *, epoch: datetime | None) -> User:
+def lock(person: UUID, *, epoch: datetime | None) -> User:
     """Return an account as it is now, held as it is until the transaction ends. Raises EndedMeanwhile.
 
     ``epoch`` is what was read of it before the proof was judged. Whoever acts upon the person from now on waits, and
@@ -57,11 +57,11 @@ def hold(person: UUID, *, epoch: datetime | None) -> User:
     """
     held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
     if held is None or held.sign_in_epoch != epoch:
-        raise EndedMeanwhile(person)
+        raise RevokedMeanwhile(person)
     return held
 
 
-def hold_with_session(person: UUID, *, session_key: str | None) -> User:
+def lock_with_session(person: UUID, *, session_key: str | None) -> User:
     """Return an account, held together with the session in which its person acts. Raises EndedMeanwhile.
 
     The session was read when the request began, and may have been ended since.
@@ -69,17 +69,17 @@ def hold_with_session(person: UUID, *, session_key: str | None) -> User:
     held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
     row = Session.objects.of_browser(session_key).select_for_update().filter(user=person).first()
     if held is None or row is None:
-        raise EndedMeanwhile(person)
+        raise RevokedMeanwhile(person)
     return held
 
 
-def hold_at_once(person: UUID) -> None:
+def lock_nowait(person: UUID) -> None:
     """Hold an account's row without waiting for whoever holds it. Raises EndedMeanwhile.
 
     For a sign-in that holds its identity already: somebody who holds the account may be waiting for that.
     """
     if User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=person).first() is None:
-        raise EndedMeanwhile(person)
+        raise RevokedMeanwhile(person)
 
 
 def set_epoch_right(person: UUID) -> None:
@@ -91,20 +91,20 @@ def set_epoch_right(person: UUID) -> None:
     change(SET_RIGHT, [person])
 
 
-def who_verified(address: str) -> User | None:
+def find_by_verified_email(email: str) -> User | None:
     """Return whose verified address this is. Raises AddressInDispute.
 
     What is mailed to them goes to the address of their account, never to what somebody typed (ADR 27).
     """
-    holders = [USERS.read(row) for row in fetch_all(BY_ADDRESS, [canonical_or_none(address)])]
+    holders = [USERS.read(row) for row in fetch_all(BY_EMAIL, [canonical_or_none(email)])]
     if any(holder.address_dispute is not None for holder in holders):
-        raise AddressInDispute
+        raise EmailInDispute
     return holders[0] if holders else None
 
 
-def who_signs_in_as(name: str) -> User | None:
+def find_by_login(name: str) -> User | None:
     """Return whom a username or a verified address means; a name that looks like an address comes first."""
     if "\0" in name:
         return None
-    row = fetch_one(BY_NAME_OR_ADDRESS, [name, canonical_or_none(name), name])
+    row = fetch_one(BY_USERNAME_OR_EMAIL, [name, canonical_or_none(name), name])
     return USERS.read(row) if row else None

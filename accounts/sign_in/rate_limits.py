@@ -52,7 +52,7 @@ OF_EVERYBODY = Limit(kind="refusals.all", most=1200, seconds=60)  # of all clien
 HERE = Windows()  # this process's own, for the time without Redis
 
 
-def take(kind: str, key: str, *, limit: int, seconds: int) -> bool:
+def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:
     """Count one more, and say whether it is within the limit of this window.
 
     The first that is not leaves an entry in the trail, and the rest of the window none. Raises RedisError: what
@@ -87,7 +87,7 @@ def is_over(limit: Limit, key: str = "") -> bool:
     address = _parsed(current().address or "")
     if _is_exempt(address):
         return False
-    return not take(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)
+    return not count(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)
 
 
 def check(limit: Limit, key: str = "") -> None:
@@ -96,7 +96,7 @@ def check(limit: Limit, key: str = "") -> None:
         raise TooOften(limit)
 
 
-def too_often(limit: Limit) -> HttpResponse:
+def too_many_requests(limit: Limit) -> HttpResponse:
     response = render(None, "429.html", status=429)
     response.headers["Retry-After"] = str(int(limit.seconds - time.time() % limit.seconds) + 1)
     return response
@@ -144,15 +144,15 @@ def _note(limit: Limit, key: str) -> None:
     record(Event.RATE_LIMIT_EXCEEDED, kind=limit.kind, limit=limit.most, seconds=limit.seconds, personal={"of": key})
 
 
-def _is_exempt(address: Address | None) -> bool:
-    return address is not None and any(address in network for network in settings.RATE_LIMITS_EXEMPT)
+def _is_exempt(ip: Address | None) -> bool:
+    return ip is not None and any(ip in network for network in settings.RATE_LIMITS_EXEMPT)
 
 
-def _client(address: Address | None) -> str:
+def _client(ip: Address | None) -> str:
     """Name whoever is asking: by address, or by network for IPv6, where everybody has 2^64 addresses."""
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address or "unknown")
+    if isinstance(ip, IPv6Address):
+        return str(ip_network((ip, 64), strict=False))
+    return str(ip or "unknown")
 
 
 def _parsed(text: str) -> Address | None:

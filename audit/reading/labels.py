@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.context import ActorKind
 from audit.declarations import declaration_of, tables
-from audit.described import by_subject
+from audit.event_details import by_subject
 from audit.events import events
 from foundation.declarations import NotAudited
 

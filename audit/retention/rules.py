@@ -13,7 +13,7 @@ LONGEST = 36_500  # days: a hundred years
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class RetentionRule:
     """``due_until`` is the moment before which entries may be removed."""
 
     tenant_id: str
@@ -21,13 +21,13 @@ class Rule:
     due_until: datetime | None
 
 
-def rules() -> list[Rule]:
+def rules() -> list[RetentionRule]:
     """Return what was said, the site's own last."""
     said = sorted(Retention.objects.values_list("tenant_id", "days"), key=lambda rule: (rule[0] == SITE, rule[0]))
-    return [Rule(tenant_id=tenant_id, days=days, due_until=due(tenant_id)) for tenant_id, days in said]
+    return [RetentionRule(tenant_id=tenant_id, days=days, due_until=due(tenant_id)) for tenant_id, days in said]
 
 
-def keep_for(tenant_id: str, days: int | None) -> None:
+def set_days(tenant_id: str, days: int | None) -> None:
     """Keep a tenant's entries, or the site's, for so many days, from the next run of the job on.
 
     None takes the rule away: then a tenant's are kept as the site says, and the site's for good. What is younger than
@@ -39,7 +39,7 @@ def keep_for(tenant_id: str, days: int | None) -> None:
         Retention.objects.update_or_create(tenant_id=tenant_id, defaults={"days": days})
 
 
-def floor_days() -> int:
+def minimum_days() -> int:
     return int(_one("SELECT public.audit_floor_days()"))
 
 

@@ -105,16 +105,9 @@ class Verification:
         return None
 
     def _seal_fault(self, kind: FindingKind, values: Mapping[str, Any], detail: str) -> None:
-        self.findings.found(
-            Finding(
-                kind,
-                values["first_id"],
-                values["last_id"],
-                first_at=values.get("first_at", ""),
-                last_at=values.get("last_at", ""),
-                detail=detail,
-            )
-        )
+        first_at, last_at = values.get("first_at", ""), values.get("last_at", "")
+        found = Finding(kind, values["first_id"], values["last_id"], first_at=first_at, last_at=last_at, detail=detail)
+        self.findings.found(found)
 
     def _read_entry(self, line: str) -> None:
         try:

@@ -12,7 +12,7 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from accounts.bulk import running  # noqa: PLC0415  # they need the line above
-    from accounts.bulk.kinds import DEACTIVATE  # noqa: PLC0415
+    from accounts.bulk.actions import DEACTIVATE  # noqa: PLC0415
     from accounts.models import User  # noqa: PLC0415
     from audit.models import Entry  # noqa: PLC0415
     from tenancy import site_context  # noqa: PLC0415

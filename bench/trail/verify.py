@@ -71,7 +71,7 @@ def measure(running: Running, many: int) -> bool:
 
     from audit import canonical  # noqa: PLC0415
     from audit.models import Retention  # noqa: PLC0415
-    from audit.retention.removing import remove_what_is_due  # noqa: PLC0415
+    from audit.retention.removal import remove_due  # noqa: PLC0415
     from audit.sealing.findings import Findings  # noqa: PLC0415
     from audit.sealing.prefetch import prefetch  # noqa: PLC0415
     from audit.sealing.seals import seal  # noqa: PLC0415
@@ -101,7 +101,7 @@ def measure(running: Running, many: int) -> bool:
     _nothing, undisturbed = beside_a_writer(running, lambda: time.sleep(3))
     month: list[float] = []
     with connection.execute_wrapper(watch("audit_remove_month", month)):
-        (removing, done), writes = beside_a_writer(running, lambda: timed(remove_what_is_due))
+        (removing, done), writes = beside_a_writer(running, lambda: timed(remove_due))
     say(f"removing the month, which held {done.entries:,}", removing)
     say("of that, while it was locked", month[-1], MONTH_LIMIT)
     say("the slowest write meanwhile", max(writes))

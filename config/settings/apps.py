@@ -42,7 +42,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.sessions.middleware.AuthenticationMiddleware",
-    "providers.following.noticing.FollowingMiddleware",
+    "providers.revalidation.middleware.RevalidationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.models.search_words import begin, words_of
 from accounts.sign_in.provider_names import NAMES
-from console.lists import searching
+from console.lists import search
 
 OFFERED = 20  # tenants or roles; of more, any is found by its name in a box below them
 MOST_COUNTED = 1000  # others
@@ -105,7 +105,7 @@ class FilterOfRows(SimpleListFilter):
     template = "admin/accounts/filter_of_rows.html"
 
     def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: ModelAdmin[Any]) -> None:
-        self.called = searching.shortened(params.pop(self.called_name, [""])[-1])
+        self.called = search.shortened(params.pop(self.called_name, [""])[-1])
         self.others = [
             (name, value)
             for name, values in request.GET.lists()

@@ -58,7 +58,7 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PageCursor:
     """A page as an address names it: what lies after or before a row; before none is the end of the list."""
 
     side: Side
@@ -80,7 +80,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Order:
+class ListOrder:
     """By one column and then by the primary key, both in one direction, as an index holds them."""
 
     key: Any  # an expression
@@ -112,13 +112,13 @@ class KeysetChangeList(ChangeList):
 
     is_keyset = True
     is_counted = False
-    order: Order
+    order: ListOrder
     has_next: bool
     has_previous: bool
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         self._keep_one_sortable_column()
-        self.order = Order.of(super().get_ordering(request, queryset)[0])
+        self.order = ListOrder.of(super().get_ordering(request, queryset)[0])
         return list(self.order.clauses(self.model))
 
     def _keep_one_sortable_column(self) -> None:
@@ -131,7 +131,7 @@ class KeysetChangeList(ChangeList):
                 self.params[ORDER_VAR] = wanted
 
     def get_results(self, request: HttpRequest) -> None:
-        place = Place.read(request.GET.get(PAGE_VAR, ""), self.model)
+        place = PageCursor.read(request.GET.get(PAGE_VAR, ""), self.model)
         rows, has_more = self._page(place)
         if place and (not rows or (place.side is Side.BEFORE and not has_more)):  # the beginning, or a row that is gone
             place = None
@@ -153,18 +153,18 @@ class KeysetChangeList(ChangeList):
         self.can_show_all = self.multi_page = False
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
 
-    def _page(self, place: Place | None) -> tuple[list[Any], bool]:
+    def _page(self, place: PageCursor | None) -> tuple[list[Any], bool]:
         """Return a page's rows in the list's order, and whether there are more in the direction of reading."""
         is_backwards = place is not None and place.side is Side.BEFORE
         found = self.read(place, self.list_per_page + 1)
         page = found[: self.list_per_page]
         return (page[::-1] if is_backwards else page), len(found) > self.list_per_page
 
-    def read(self, place: Place | None, count: int) -> list[Any]:
+    def read(self, place: PageCursor | None, count: int) -> list[Any]:
         """Return the first so many rows from a place on, in the direction of reading."""
         return list(self.ordered(self.queryset, place)[:count])
 
-    def ordered(self, rows: QuerySet[Any], place: Place | None) -> QuerySet[Any]:
+    def ordered(self, rows: QuerySet[Any], place: PageCursor | None) -> QuerySet[Any]:
         """Return rows from a place on, in the direction of reading."""
         is_backwards = place is not None and place.side is Side.BEFORE
         rows = rows.order_by(*self.order.clauses(self.model, backwards=is_backwards))
@@ -177,7 +177,7 @@ class KeysetChangeList(ChangeList):
         found = self.root_queryset.in_bulk(keys)
         return [found[key] for key in keys if key in found]
 
-    def _beyond(self, place: Place, *, descending: bool) -> Beyond:
+    def _beyond(self, place: PageCursor, *, descending: bool) -> Beyond:
         """The address names the row alone; where that stands in the order is asked of those that may be seen."""
         keys = self.order.keys(self.model)
         beside: list[Any] = [Value(place.pk, output_field=self.lookup_opts.pk)]
@@ -213,11 +213,11 @@ class KeysetChangeList(ChangeList):
 
     @property
     def previous_link(self) -> str:
-        return self._link(Place(side=Side.BEFORE, pk=self.result_list[0].pk)) if self.has_previous else ""
+        return self._link(PageCursor(side=Side.BEFORE, pk=self.result_list[0].pk)) if self.has_previous else ""
 
     @property
     def next_link(self) -> str:
-        return self._link(Place(side=Side.AFTER, pk=self.result_list[-1].pk)) if self.has_next else ""
+        return self._link(PageCursor(side=Side.AFTER, pk=self.result_list[-1].pk)) if self.has_next else ""
 
     @property
     def first_link(self) -> str:
@@ -225,9 +225,9 @@ class KeysetChangeList(ChangeList):
 
     @property
     def last_link(self) -> str:
-        return self._link(Place(side=Side.BEFORE))
+        return self._link(PageCursor(side=Side.BEFORE))
 
-    def _link(self, place: Place) -> str:
+    def _link(self, place: PageCursor) -> str:
         return self.get_query_string({PAGE_VAR: str(place)})
 
 

@@ -11,18 +11,18 @@ from accounts.organizations import delegation
 from console.scope import Scoped, actor
 
 
-class AskedBy(forms.ModelForm[Any]):
+class RequestedBy(forms.ModelForm[Any]):
     """A form that knows who fills it in: the admin gives each request a class of its own."""
 
     person: User
 
-    def refuse_above(self, what: Any, *, because: str) -> None:
+    def refuse_above(self, what: Any, *, reason: str) -> None:
         """Say no on the page and in the trail. Raises ValidationError."""
-        delegation.note_refusal(self.person, what if what and what.pk else None, because=because)
+        delegation.record_refusal(self.person, what if what and what.pk else None, reason=reason)
         raise ValidationError(delegation.ABOVE)
 
 
-class Asking(Scoped[Any]):
+class ReauthenticatedForm(Scoped[Any]):
     """Gives its forms the person who fills them in."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
@@ -30,6 +30,6 @@ class Asking(Scoped[Any]):
         return type(form.__name__, (form,), {"person": actor(request)})
 
 
-def keep(request: HttpRequest, user: User) -> str | None:
+def session_to_keep(request: HttpRequest, user: User) -> str | None:
     """Whoever changes what they are themselves keeps the session in which they do it."""
     return request.session.session_key if user.pk == actor(request).pk else None

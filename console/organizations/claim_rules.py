@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 
 from accounts.models import ClaimRule, Membership
 from accounts.organizations.claim_rules import applying
-from accounts.organizations.claim_rules.preview import Kind, Preview, preview
+from accounts.organizations.claim_rules.preview import EffectKind, Preview, preview
 from accounts.sign_in.provider_names import NAMES, name_of
-from console.lists.searching import FoundByWords
-from console.reauthentication import ProofFirst
+from console.lists.search import FoundByWords
+from console.reauthentication import ReauthenticationFirst
 from console.scope import ChoiceOfMany
 
 CONFIRMED = "_confirmed"
@@ -43,7 +43,7 @@ class ClaimRuleForm(forms.ModelForm[ClaimRule]):
 
 
 @admin.register(ClaimRule)
-class ClaimRuleAdmin(FoundByWords, ProofFirst, admin.ModelAdmin[ClaimRule]):
+class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[ClaimRule]):
     """A rule lets in whoever a provider says something of: a tenant's administrators write none."""
 
     form = ClaimRuleForm
@@ -160,14 +160,14 @@ class ClaimRuleAdmin(FoundByWords, ProofFirst, admin.ModelAdmin[ClaimRule]):
 
 def _shown(effects: Preview) -> list[dict[str, Any]]:
     told = (
-        (Kind.GAIN, _("Would get this role")),
-        (Kind.CHANGE, _("Have another role by a rule, and would get this one")),
-        (Kind.LOSE, _("Would lose what this rule gave")),
-        (Kind.KEEP, _("Have it by this rule, and keep it")),
-        (Kind.BY_HAND, _("Were let in by hand, and stay as they are")),
-        (Kind.BY_OTHER, _("Have their role by a rule that comes first, and stay as they are")),
+        (EffectKind.GAIN, _("Would get this role")),
+        (EffectKind.CHANGE, _("Have another role by a rule, and would get this one")),
+        (EffectKind.LOSE, _("Would lose what this rule gave")),
+        (EffectKind.KEEP, _("Have it by this rule, and keep it")),
+        (EffectKind.BY_HAND, _("Were let in by hand, and stay as they are")),
+        (EffectKind.BY_OTHER, _("Have their role by a rule that comes first, and stay as they are")),
     )
-    always = {Kind.GAIN, Kind.LOSE}
+    always = {EffectKind.GAIN, EffectKind.LOSE}
     return [
         {"words": words, "effect": effects.of(kind)} for kind, words in told if effects.of(kind).count or kind in always
     ]

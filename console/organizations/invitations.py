@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Invitation, InvitationState, Role, User
 from accounts.organizations import delegation, invitations
 from accounts.organizations.invitations import InvitationRefused
-from console.lists import searching
-from console.organizations.asking import AskedBy, Asking
+from console.lists import search
+from console.organizations.asking import ReauthenticatedForm, RequestedBy
 from console.organizations.resending import REFUSED, resend_chosen
-from console.reauthentication import ProofFirst, ask_for_fresh_proof
+from console.reauthentication import ReauthenticationFirst, redirect_to_reauthenticate
 from console.scope import actor
 
 Act = Callable[[Invitation, User], None]
@@ -38,7 +38,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(InvitationState(state).rows) if state in InvitationState.values else queryset
 
 
-class InvitationForm(AskedBy):
+class InvitationForm(RequestedBy):
     """Only superusers choose the tenant; everybody else invites to theirs."""
 
     class Meta:
@@ -48,7 +48,7 @@ class InvitationForm(AskedBy):
     def __init__(self, *args: Any, **options: Any) -> None:
         """Offer the roles within reach; others are accepted as far as ``clean``, which says why it refuses them."""
         super().__init__(*args, **options)
-        standing, field = self.person.standing, self.fields.get("role")
+        standing, field = self.person.active_membership, self.fields.get("role")
         if standing and isinstance(field, forms.ModelChoiceField) and not self.person.is_superuser:
             roles = Role.objects.all()
             within = [role for role in roles if delegation.may_grant(self.person, role, standing.tenant_id)]
@@ -56,7 +56,7 @@ class InvitationForm(AskedBy):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
-        standing = self.person.standing
+        standing = self.person.active_membership
         tenant = cleaned.get("tenant")
         tenant_id = tenant.pk if tenant else (standing.tenant_id if standing else None)
         role: Role | None = cleaned.get("role")
@@ -66,15 +66,15 @@ class InvitationForm(AskedBy):
         if not role.fits(tenant_id):
             raise ValidationError({"role": _("This role belongs to another tenant.")})
         try:
-            invitations.check_word(self.person, role, tenant_id)
+            invitations.check_inviter(self.person, role, tenant_id)
         except InvitationRefused as refused:
-            invitations.note_refusal(refused, tenant_id=tenant_id)
+            invitations.record_refusal(refused, tenant_id=tenant_id)
             raise ValidationError(str(REFUSED[refused.reason])) from None
         return cleaned
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ProofFirst, Asking):
+class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
     form = InvitationForm
     list_display = ("email", "state_shown", "role", "tenant", "inviter", "sent_at", "expires_at")
     list_filter = (StateFilter,)
@@ -104,11 +104,11 @@ class InvitationAdmin(ProofFirst, Asking):
         self, request: HttpRequest, queryset: QuerySet[Invitation], search_term: str
     ) -> tuple[QuerySet[Invitation], bool]:
         term = search_term.strip()
-        return queryset.filter(searching.begins_with_address(term, canonical="canonical_email")), False
+        return queryset.filter(search.begins_with_email(term, canonical="canonical_email")), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         person = actor(request)
-        return super().has_add_permission(request) and (person.is_superuser or person.standing is not None)
+        return super().has_add_permission(request) and (person.is_superuser or person.active_membership is not None)
 
     def has_change_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         return False
@@ -174,7 +174,7 @@ class InvitationAdmin(ProofFirst, Asking):
             raise Http404
         if not self.has_send_permission(request):
             raise PermissionDenied
-        if asked := ask_for_fresh_proof(request, back_to=request.path):
+        if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         page = reverse("admin:accounts_invitation_change", args=[invitation.pk])
         if request.method != "POST":
@@ -189,7 +189,7 @@ class InvitationAdmin(ProofFirst, Asking):
         return HttpResponseRedirect(page)
 
     def _tell(self, request: HttpRequest, refused: InvitationRefused, *, tenant_id: UUID | None) -> None:
-        invitations.note_refusal(refused, tenant_id=tenant_id)
+        invitations.record_refusal(refused, tenant_id=tenant_id)
         self.message_user(request, str(REFUSED[refused.reason]), messages.ERROR)
 
     @admin.display(description=_("state"))
@@ -211,5 +211,5 @@ def _named(user: User | None) -> str:
 
 
 def _tenant_id(request: HttpRequest) -> UUID | None:
-    standing = actor(request).standing
+    standing = actor(request).active_membership
     return standing.tenant_id if standing else None

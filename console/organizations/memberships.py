@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Membership
 from accounts.organizations import delegation, memberships
-from console.lists import searching
-from console.lists.exporting import ExportAdmin
+from console.lists import search
+from console.lists.export import ExportAdmin
 from console.lists.paging import KeysetAdmin
-from console.organizations.asking import AskedBy, Asking, keep
-from console.reauthentication import ProofFirst
+from console.organizations.asking import ReauthenticatedForm, RequestedBy, session_to_keep
+from console.reauthentication import ReauthenticationFirst
 from console.scope import actor, people_of
 
 
-class MembershipForm(AskedBy):
+class MembershipForm(RequestedBy):
     """A membership is of one person in one tenant for good: only its role changes."""
 
     class Meta:
@@ -43,14 +43,14 @@ class MembershipForm(AskedBy):
             raise ValidationError({"role": _("This role belongs to another tenant.")})
         user = cleaned.get("user") or (membership.user if membership.user_id else None)
         if user and not delegation.may_edit(self.person, user):
-            self.refuse_above(membership, because="person_above")
+            self.refuse_above(membership, reason="person_above")
         if tenant and not delegation.may_grant(self.person, role, tenant.pk):
-            self.refuse_above(membership, because="role_above")
+            self.refuse_above(membership, reason="role_above")
         return cleaned
 
 
 @admin.register(Membership)
-class MembershipAdmin(ProofFirst, ExportAdmin, KeysetAdmin, Asking):
+class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, ReauthenticatedForm):
     """A tenant's own administrators invite people; who adds them directly must be allowed to see all accounts."""
 
     form = MembershipForm
@@ -74,7 +74,7 @@ class MembershipAdmin(ProofFirst, ExportAdmin, KeysetAdmin, Asking):
         self, request: HttpRequest, queryset: QuerySet[Membership], search_term: str
     ) -> tuple[QuerySet[Membership], bool]:
         term = search_term.strip()
-        found = queryset.filter(user__in=searching.find(people_of(self, request), term)) if term else queryset
+        found = queryset.filter(user__in=search.find(people_of(self, request), term)) if term else queryset
         return found, False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> Any:
@@ -99,7 +99,7 @@ class MembershipAdmin(ProofFirst, ExportAdmin, KeysetAdmin, Asking):
         return _back_to_person(request, obj) or super().response_post_save_change(request, obj)
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
-        memberships.remove(obj, keep=keep(request, obj.user))
+        memberships.remove(obj, keep=session_to_keep(request, obj.user))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
         for membership in queryset.select_related("user"):
@@ -118,11 +118,11 @@ def _back_to_person(request: HttpRequest, membership: Membership) -> HttpRespons
 
 def add(request: HttpRequest, membership: Membership) -> None:
     """Add what a form filled in."""
-    own = keep(request, membership.user)
+    own = session_to_keep(request, membership.user)
     membership.pk = memberships.add(membership.user, membership.tenant, membership.role, keep=own).pk
 
 
 def change_role(request: HttpRequest, membership: Membership) -> None:
     """Give the role that a form filled in to the membership as it was."""
     before = Membership.objects.get(pk=membership.pk)
-    memberships.change_role(before, membership.role, keep=keep(request, membership.user))
+    memberships.change_role(before, membership.role, keep=session_to_keep(request, membership.user))

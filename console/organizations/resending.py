@@ -16,20 +16,26 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import Invitation
 from accounts.models.invitation import UNDECIDED
 from accounts.organizations import delegation, invitations
-from accounts.organizations.invitations import InvitationRefused, Reason
+from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
 from console.scope import actor
 
 MOST = 100  # mails of one request; a tenant sends no more than so many in a day anyway
 
-REFUSED: dict[Reason, str | Promise] = {
-    Reason.UNKNOWN: gettext_lazy("This invitation is gone. Nothing was changed."),
-    Reason.USED: gettext_lazy("This invitation was accepted meanwhile. Nothing was changed."),
-    Reason.REVOKED: gettext_lazy("This invitation was revoked meanwhile. Nothing was changed."),
-    Reason.INVITER_WITHOUT_RIGHT: gettext_lazy("You may not invite anybody there. Nothing was changed."),
-    Reason.ROLE_ABOVE_INVITER: delegation.ABOVE,
-    Reason.TOO_MANY: gettext_lazy("This tenant has sent as many invitations as it may in a day. Try again tomorrow."),
-    Reason.TOO_OFTEN: gettext_lazy("This invitation was sent several times within the hour. Try again later."),
-    Reason.NO_MAIL: gettext_lazy(
+REFUSED: dict[InvitationRefusalReason, str | Promise] = {
+    InvitationRefusalReason.UNKNOWN: gettext_lazy("This invitation is gone. Nothing was changed."),
+    InvitationRefusalReason.USED: gettext_lazy("This invitation was accepted meanwhile. Nothing was changed."),
+    InvitationRefusalReason.REVOKED: gettext_lazy("This invitation was revoked meanwhile. Nothing was changed."),
+    InvitationRefusalReason.INVITER_WITHOUT_RIGHT: gettext_lazy(
+        "You may not invite anybody there. Nothing was changed."
+    ),
+    InvitationRefusalReason.ROLE_ABOVE_INVITER: delegation.ABOVE,
+    InvitationRefusalReason.TOO_MANY: gettext_lazy(
+        "This tenant has sent as many invitations as it may in a day. Try again tomorrow."
+    ),
+    InvitationRefusalReason.TOO_OFTEN: gettext_lazy(
+        "This invitation was sent several times within the hour. Try again later."
+    ),
+    InvitationRefusalReason.NO_MAIL: gettext_lazy(
         "This site has no way to send mail yet: whoever runs it sets EMAIL_URL. Nothing was changed."
     ),
 }
@@ -65,12 +71,12 @@ def resend_chosen(
 
 def _resend(waiting: list[Invitation], request: HttpRequest, tell: Callable[[str, int], Any]) -> None:
     """Each by itself: one that is refused leaves the others as they are."""
-    refused: Counter[Reason] = Counter()
+    refused: Counter[InvitationRefusalReason] = Counter()
     for invitation in waiting:
         try:
             invitations.resend(invitation, actor(request))
         except InvitationRefused as why:
-            invitations.note_refusal(why, tenant_id=invitation.tenant_id)
+            invitations.record_refusal(why, tenant_id=invitation.tenant_id)
             refused[why.reason] += 1
     sent = len(waiting) - refused.total()
     if sent:

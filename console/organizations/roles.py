@@ -11,14 +11,14 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Role
 from accounts.organizations import delegation, roles
-from console.lists.deleting import CountedDeletion
-from console.lists.searching import FoundByWords
-from console.organizations.asking import AskedBy, Asking
-from console.reauthentication import ProofFirst
+from console.lists.deletion import CountedDeletion
+from console.lists.search import FoundByWords
+from console.organizations.asking import ReauthenticatedForm, RequestedBy
+from console.reauthentication import ReauthenticationFirst
 from console.scope import actor
 
 
-class RoleForm(AskedBy):
+class RoleForm(RequestedBy):
     class Meta:
         model = Role
         fields = ("name", "tenant", "description", "permissions", "scopes")
@@ -29,19 +29,19 @@ class RoleForm(AskedBy):
             return cleaned
         role: Role = self.instance
         if not self.person.is_superuser:
-            role.tenant_id = self.person.standing.tenant_id if self.person.standing else None
-        if role.pk and not delegation.may_shape(
+            role.tenant_id = self.person.active_membership.tenant_id if self.person.active_membership else None
+        if role.pk and not delegation.may_define(
             self.person, role, delegation.permissions_of(role), Role.objects.get(pk=role.pk).scopes
         ):
-            self.refuse_above(role, because="role_above")
+            self.refuse_above(role, reason="role_above")
         permissions = {f"{p.content_type.app_label}.{p.codename}" for p in cleaned.get("permissions", ())}
-        if not delegation.may_shape(self.person, role, permissions, cleaned.get("scopes", ())):
-            self.refuse_above(role, because="role_would_be_above")
+        if not delegation.may_define(self.person, role, permissions, cleaned.get("scopes", ())):
+            self.refuse_above(role, reason="role_would_be_above")
         return cleaned
 
 
 @admin.register(Role)
-class RoleAdmin(FoundByWords, ProofFirst, CountedDeletion, Asking):
+class RoleAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, ReauthenticatedForm):
     form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)
@@ -76,4 +76,4 @@ class RoleAdmin(FoundByWords, ProofFirst, CountedDeletion, Asking):
         return HttpResponseRedirect(reverse("admin:accounts_role_change", args=[role.pk]))
 
     def _is_within_reach(self, request: HttpRequest, role: Role | None) -> bool:
-        return role is None or delegation.may_shape(actor(request), role, delegation.permissions_of(role), role.scopes)
+        return role is None or delegation.may_define(actor(request), role, delegation.permissions_of(role), role.scopes)

@@ -18,10 +18,10 @@ from accounts.models import ClaimRule, Membership, Tenant
 from accounts.organizations import memberships
 from accounts.organizations.claim_rules import applying
 from audit.context import acting
-from console.lists.deleting import CountedDeletion
-from console.lists.searching import FoundByWords
-from console.organizations.asking import keep
-from console.reauthentication import ProofFirst
+from console.lists.deletion import CountedDeletion
+from console.lists.search import FoundByWords
+from console.organizations.asking import session_to_keep
+from console.reauthentication import ReauthenticationFirst
 from console.scope import Scoped, actor
 
 LONGEST_REASON = 500  # letters
@@ -34,7 +34,7 @@ LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says
 
 
 @admin.register(Tenant)
-class TenantAdmin(FoundByWords, ProofFirst, CountedDeletion, Scoped[Tenant]):
+class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[Tenant]):
     list_display = ("name", "slug", "created_at")
     found_by = ("name", "slug")
     actions = ("delete_selected",)
@@ -97,7 +97,7 @@ class TenantAdmin(FoundByWords, ProofFirst, CountedDeletion, Scoped[Tenant]):
         with transaction.atomic():
             applying.remove(ClaimRule.objects.filter(tenant=obj), keep=request.session.session_key)
             for membership in Membership.objects.filter(tenant=obj).select_related("user"):
-                memberships.remove(membership, keep=keep(request, membership.user))
+                memberships.remove(membership, keep=session_to_keep(request, membership.user))
             super().delete_model(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:

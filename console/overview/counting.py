@@ -23,7 +23,7 @@ Numbers = TypeVar("Numbers")
 
 EVERY = timedelta(minutes=5)  # at the most often; the schedule says the same
 PAUSE = 500  # times what the counting takes: numbers that take 6 seconds are counted every 50 minutes
-KEPT_FOR = 7 * 86_400  # seconds: old numbers that say how old they are beat none
+CACHED_FOR = 7 * 86_400  # seconds: old numbers that say how old they are beat none
 TRIED_EVERY = 60  # seconds between two tries to count in a page's time what no job has counted
 IN_A_PAGES_TIME = 0.4  # seconds for each statement while somebody waits
 IN_A_JOBS_TIME = 120.0  # seconds for each statement
@@ -61,7 +61,9 @@ class Counter(Generic[Numbers]):
 
     def read(self, stored: object) -> Counted[Numbers] | None:
         """Read what the cache holds; what is not ours or another version's is as good as not there."""
-        found = signed_cache.read(self.key, stored, within=KEPT_FOR, ahead=KEPT_FOR)  # the page says of when they are
+        found = signed_cache.read(
+            self.key, stored, within=CACHED_FOR, ahead=CACHED_FOR
+        )  # the page says of when they are
         try:
             return self._adapter.validate_python(found.value) if found else None
         except ValidationError:
@@ -76,7 +78,7 @@ class Counter(Generic[Numbers]):
         with _gently(seconds):
             numbers = self.count(before.numbers if before else None)
         counted = Counted(at=at, takes=time.monotonic() - began if before else 0.0, numbers=numbers)
-        signed_cache.put(self.key, self._adapter.dump_python(counted, mode="json"), seconds=KEPT_FOR)
+        signed_cache.put(self.key, self._adapter.dump_python(counted, mode="json"), seconds=CACHED_FOR)
         return counted
 
     @cached_property
@@ -87,7 +89,7 @@ class Counter(Generic[Numbers]):
 Known = dict[str, Counted[Any]]
 
 
-def numbers_at_hand(counters: Collection[Counter[Any]]) -> Known:
+def cached_numbers(counters: Collection[Counter[Any]]) -> Known:
     """Return what is known, by the counters' keys. What no job has counted in time is tried now, briefly and rarely.
 
     So a small site has its numbers at once, and a large one never waits for them. Raises RedisError.
@@ -98,7 +100,7 @@ def numbers_at_hand(counters: Collection[Counter[Any]]) -> Known:
             try:
                 known[counter.key] = counter.recount(known.get(counter.key), seconds=IN_A_PAGES_TIME)
             except DatabaseError as failed:
-                _tell(counter, failed)
+                _publish(counter, failed)
                 break  # most likely it took too long, and somebody is waiting: the job will count it
     return known
 
@@ -113,7 +115,7 @@ def count_what_is_due(counters: Collection[Counter[Any]]) -> None:
         try:
             counter.recount(known.get(counter.key), seconds=IN_A_JOBS_TIME)
         except DatabaseError as failed:
-            _tell(counter, failed)
+            _publish(counter, failed)
             cache.set(f"{counter.key}:given_up", 1, GIVEN_UP_FOR)
 
 
@@ -128,7 +130,7 @@ def _has_been(counter: Counter[Any], known: Known, *, turns: float) -> bool:
     return counter.key in known and not known[counter.key].is_older_than(turns=turns)
 
 
-def _tell(counter: Counter[Any], failed: DatabaseError) -> None:
+def _publish(counter: Counter[Any], failed: DatabaseError) -> None:
     logger.warning("not counted: %s: %s", counter.name, type(failed.__cause__).__name__)
 
 

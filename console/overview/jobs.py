@@ -8,19 +8,19 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from audit.installed import migrated_at
+from audit.migrated_at import migrated_at
 from audit.models import JobRun
 from console.overview.counting import Counter
-from console.overview.panel import Drawing, Mark, Panel, Table
+from console.overview.panel import Drawing, Mark, OverviewPanel, Table
 from console.overview.trail import BADLY, WELL, first_run
 from foundation.clocks import is_older
 from jobs.beat import PREFIX
-from jobs.deferred.status import Standing, tried_in_vain
+from jobs.deferred.status import DeferredTaskStatus, failing
 from jobs.queue import Queue, queue
 
 MISSED = 3  # turns that a job may miss until it is late
 SLACK = timedelta(minutes=1)
-ERRANDS = "errands"
+DEFERRED_TASKS = "errands"
 NAMES = {
     "purge": _("Removing what has expired"),
     "rewrapping": _("Encrypting with the newest key"),
@@ -28,7 +28,7 @@ NAMES = {
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
     "leaving": _("Revoking tokens at providers"),
-    ERRANDS: _("Retrying what was left undone"),
+    DEFERRED_TASKS: _("Retrying what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),
     "bulk": _("Going on with bulk actions"),
@@ -44,7 +44,7 @@ class Jobs:
 
     sent_at: dict[str, datetime]
     queue: Queue
-    in_vain: Standing
+    failing: DeferredTaskStatus
     migrated_at: datetime | None
 
 
@@ -52,7 +52,7 @@ def count_jobs() -> Jobs:
     """Raises RedisError."""
     runs = JobRun.objects.filter(name__startswith=PREFIX).values_list("name", "ran_at")
     sent_at = {name.removeprefix(PREFIX): ran_at for name, ran_at in runs}
-    return Jobs(sent_at=sent_at, queue=queue(), in_vain=tried_in_vain(), migrated_at=migrated_at())
+    return Jobs(sent_at=sent_at, queue=queue(), failing=failing(), migrated_at=migrated_at())
 
 
 def draw_jobs(found: Jobs, at: datetime) -> Drawing:
@@ -69,13 +69,13 @@ def draw_jobs(found: Jobs, at: datetime) -> Drawing:
 
 
 def _how(found: Jobs, name: str, every: timedelta, at: datetime) -> Mark:
-    if name == ERRANDS and found.in_vain.count:
+    if name == DEFERRED_TASKS and found.failing.count:
         words = ngettext(
             "%(count)s mail or answer was tried in vain, since",
             "%(count)s mails or answers were tried in vain, since",
-            found.in_vain.count,
+            found.failing.count,
         )
-        return Mark(BADLY, words % {"count": found.in_vain.count}, found.in_vain.since)
+        return Mark(BADLY, words % {"count": found.failing.count}, found.failing.since)
     sent_at = found.sent_at.get(name)
     if new := first_run(sent_at, found.migrated_at, at):
         return new
@@ -83,7 +83,7 @@ def _how(found: Jobs, name: str, every: timedelta, at: datetime) -> Mark:
     return Mark(BADLY, _("Late")) if is_late else Mark(WELL, _("On time"))
 
 
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="jobs",
     title=_("Jobs"),
     counter=Counter(name="jobs", kind=Jobs, count=lambda _before: count_jobs()),

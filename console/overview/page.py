@@ -10,11 +10,11 @@ from redis.exceptions import RedisError
 from accounts.models import User
 from console.overview import counting, jobs, people, provider_health, purge, refusals, revocation, sign_ins, trail
 from console.overview.counting import Counter
-from console.overview.panel import Panel, Shown
+from console.overview.panel import OverviewPanel, Shown
 
 logger = logging.getLogger(__name__)
 
-PANELS: list[Panel[Any]] = [
+PANELS: list[OverviewPanel[Any]] = [
     sign_ins.PANEL,
     refusals.PANEL,
     people.SESSIONS,
@@ -35,7 +35,7 @@ def may_see_overview(user: AbstractBaseUser | AnonymousUser) -> bool:
 def shown() -> list[Shown]:
     """Return every panel with what is known for it. Without the cache none of them has numbers, and all say so."""
     try:
-        known = counting.numbers_at_hand(counters())
+        known = counting.cached_numbers(counters())
     except RedisError:
         logger.warning("the cache is away: the overview is shown without numbers")
         return [panel.away() for panel in PANELS]

@@ -83,7 +83,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Key:
+class LegendKey:
     """What a tone of the chart stands for."""
 
     tone: str
@@ -97,7 +97,7 @@ class Drawing:
     table: Table
     figures: Sequence[Figure] = ()
     chart: Chart | None = None
-    legend: Sequence[Key] = ()
+    legend: Sequence[LegendKey] = ()
     note: Text = ""
 
 
@@ -122,7 +122,7 @@ class Shown:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel(Generic[Numbers]):
+class OverviewPanel(Generic[Numbers]):
     """One question that the overview answers.
 
     ``draw`` is given the numbers and the moment that they are true of, by which it judges what is late. It returns

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from console.overview.charts import Bar, bars
 from console.overview.counting import Counter
 from console.overview.last_sign_ins import LastSignIns, LiveSessions, last_sign_ins, live_sessions
-from console.overview.panel import Drawing, Figure, Panel, Table
+from console.overview.panel import Drawing, Figure, OverviewPanel, Table
 from console.overview.tones import ONLY, QUIET, called, in_order, tone_of
 
 
@@ -58,14 +58,14 @@ def draw_stale(counted: LastSignIns, _at: datetime) -> Drawing | None:
     )
 
 
-SESSIONS = Panel(
+SESSIONS = OverviewPanel(
     name="sessions",
     title=_("Active sessions"),
     counter=Counter(name="sessions", kind=LiveSessions, count=lambda _before: live_sessions()),
     draw=draw_sessions,
     empty=_("Nobody is signed in. Each browser that is will be counted here, by the sign-in method that it used."),
 )
-STALE = Panel(
+STALE = OverviewPanel(
     name="stale_accounts",
     title=_("Stale accounts"),
     counter=Counter(name="last_sign_ins", kind=LastSignIns, count=lambda _before: last_sign_ins()),

@@ -5,12 +5,12 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
-from console.overview.panel import Drawing, Mark, Panel, Table
+from console.overview.panel import Drawing, Mark, OverviewPanel, Table
 from console.overview.sign_ins import SIGN_INS, SignIns, provider_of
 from providers import health
 from providers.health import Reach
 
-WORDS = {Reach.ANSWERS: _("Answered"), Reach.SILENT: _("Not usable"), Reach.UNASKED: _("Not asked yet")}
+LABELS = {Reach.ANSWERS: _("Answered"), Reach.SILENT: _("Not usable"), Reach.UNASKED: _("Not asked yet")}
 
 
 def draw_health(counted: SignIns | None) -> Drawing | None:
@@ -26,7 +26,7 @@ def draw_health(counted: SignIns | None) -> Drawing | None:
             rows=[
                 [
                     provider.name,
-                    Mark(provider.reach.value, WORDS[provider.reach], provider.asked_at),
+                    Mark(provider.reach.value, LABELS[provider.reach], provider.asked_at),
                     succeeded.get(provider.id),
                     refused.get(provider.id),
                 ]
@@ -42,7 +42,7 @@ def _latest(counted: SignIns | None, event: Event) -> dict[str, datetime]:
     return {provider_of(tally): tally.latest for tally in tallies}
 
 
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="providers",
     title=_("Providers"),
     counter=SIGN_INS,

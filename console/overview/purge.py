@@ -5,13 +5,13 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from console.overview.counting import Counter
-from console.overview.panel import Drawing, Mark, Panel, Table
+from console.overview.panel import Drawing, Mark, OverviewPanel, Table
 from console.overview.trail import BADLY, WELL, first_run
 from jobs.purging.registry import purgeables
-from jobs.purging.status import Standing, Waiting, standing
+from jobs.purging.status import PurgeStatus, Waiting, purge_status
 
 
-def draw_purge(found: Standing, at: datetime) -> Drawing:
+def draw_purge(found: PurgeStatus, at: datetime) -> Drawing:
     names = {one.table: one.model_class._meta.verbose_name_plural for one in purgeables()}
     return Drawing(
         table=Table(
@@ -24,7 +24,7 @@ def draw_purge(found: Standing, at: datetime) -> Drawing:
     )
 
 
-def _how(found: Standing, one: Waiting, at: datetime) -> Mark:
+def _how(found: PurgeStatus, one: Waiting, at: datetime) -> Mark:
     if new := first_run(found.ran_at, found.migrated_at, at, since=one.since):
         return new
     if found.is_late(at):
@@ -34,10 +34,10 @@ def _how(found: Standing, one: Waiting, at: datetime) -> Mark:
     return Mark(WELL, _("Removed at the last run"), found.ran_at)
 
 
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="purge",
     title=_("Purge"),
-    counter=Counter(name="purge", kind=Standing, count=lambda _before: standing()),
+    counter=Counter(name="purge", kind=PurgeStatus, count=lambda _before: purge_status()),
     draw=draw_purge,
     empty=_("Nothing is known of the purge yet. What has expired, and since when it waits, will be here."),
 )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.events import Event
 from console.overview.charts import Bar, bars
-from console.overview.panel import Drawing, Figure, Panel, Table
+from console.overview.panel import Drawing, Figure, OverviewPanel, Table
 from console.overview.sign_ins import DAYS, SIGN_INS, SignIns, reason_of
 from console.overview.tones import REFUSED
 
@@ -46,7 +46,7 @@ def in_words(reason: str) -> str:
     return reason.replace("_", " ").capitalize() or gettext("None given")
 
 
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="refusals",
     title=_("Refusals"),
     counter=SIGN_INS,

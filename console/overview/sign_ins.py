@@ -14,7 +14,7 @@ from audit.events import Event
 from audit.tallies import Tally, by_day
 from console.overview.charts import Part, Stack, columns
 from console.overview.counting import Counter
-from console.overview.panel import Drawing, Figure, Key, Panel, Table
+from console.overview.panel import Drawing, Figure, LegendKey, OverviewPanel, Table
 from console.overview.tones import called, in_order, tone_of
 
 DAYS = 30  # today is one of them
@@ -82,7 +82,7 @@ def draw_sign_ins(counted: SignIns, _at: datetime) -> Drawing | None:
             title=gettext("Sign-ins by day and provider"),
             description=_in_words(days),
         ),
-        legend=[Key(tone_of(provider), called(provider)) for provider in providers],
+        legend=[LegendKey(tone_of(provider), called(provider)) for provider in providers],
         table=Table(
             heads=[_("Day"), *map(called, providers), _("Together")],
             rows=[[_whole(day), *counts, sum(counts)] for day, counts in reversed(days)],
@@ -128,7 +128,7 @@ def _day(moment: datetime) -> date:
 
 
 SIGN_INS = Counter(name="sign_ins", kind=SignIns, count=count_sign_ins)
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="sign_ins",
     title=_("Sign-ins"),
     counter=SIGN_INS,

@@ -4,21 +4,21 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from audit.status import Job, Standing, standing
+from audit.status import JobStatus, TrailStatus, trail_status
 from console.overview.counting import Counter
-from console.overview.panel import Drawing, Mark, Panel, Table
+from console.overview.panel import Drawing, Mark, OverviewPanel, Table
 
 WELL, BADLY, NOT_YET = "answers", "silent", "unasked"
 NEW_FOR = timedelta(hours=1)  # after its migrations a site is new, and a job that has never run is not late
 
 
-def draw_trail(found: Standing, at: datetime) -> Drawing:
+def draw_trail(found: TrailStatus, at: datetime) -> Drawing:
     return Drawing(
         table=Table(
             heads=[_("Job"), _("State"), _("Last run"), _("Waiting since")],
             rows=[
-                [_("Sealing"), _word(found.sealing, found, at), found.sealing.ran_at, found.sealing.waits_since],
-                [_("Removing what is due"), _word(found.retention, found, at), found.retention.ran_at, None],
+                [_("Sealing"), _status(found.sealing, found, at), found.sealing.ran_at, found.sealing.waits_since],
+                [_("Removing what is due"), _status(found.retention, found, at), found.retention.ran_at, None],
                 [_("Months to come"), _months(found, at), found.retention.ran_at, None],
             ],
         ),
@@ -38,24 +38,24 @@ def first_run(
     return Mark(NOT_YET, _("Not due yet, first run by"), migrated_at + NEW_FOR)
 
 
-def _word(job: Job, found: Standing, at: datetime) -> Mark:
-    if job.trouble:
-        return Mark(BADLY, job.trouble)
+def _status(job: JobStatus, found: TrailStatus, at: datetime) -> Mark:
+    if job.detail:
+        return Mark(BADLY, job.detail)
     if new := first_run(job.ran_at, found.migrated_at, at, since=job.waits_since):
         return new
     return Mark(BADLY, _("Late")) if job.is_late(at) else Mark(WELL, _("On time"))
 
 
-def _months(found: Standing, at: datetime) -> Mark:
+def _months(found: TrailStatus, at: datetime) -> Mark:
     if found.lacks_months(at):
         return Mark(BADLY, _("Missing"))
     return Mark(WELL, _("Made until"), found.months_until)
 
 
-PANEL = Panel(
+PANEL = OverviewPanel(
     name="trail",
     title=_("Audit trail"),
-    counter=Counter(name="trail", kind=Standing, count=lambda _before: standing()),
+    counter=Counter(name="trail", kind=TrailStatus, count=lambda _before: trail_status()),
     draw=draw_trail,
     empty=_("Nothing is known of the trail yet. The jobs that seal and keep it will be here, with their last runs."),
 )

@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import tasks
 from accounts.bulk import running
-from accounts.bulk.base import Decision, Kind, Left, NotAllowed, Order
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import BulkActionKind, BulkDecision, BulkOrder, NotAllowed, SkipReason
 from accounts.models import BulkAction, BulkState, Role, Tenant, User
 from console.lists.tenant_field import TenantField
-from console.reauthentication import ask_for_fresh_proof
+from console.reauthentication import redirect_to_reauthenticate
 from console.scope import Scoped, actor
 
 if TYPE_CHECKING:
@@ -42,13 +42,13 @@ class BulkAdmin(Base):
         person = actor(request)
         offered = {
             kind.name: (partial(_begin, kind), kind.name, kind.label)
-            for kind in KINDS.values()
+            for kind in ACTIONS.values()
             if kind.is_open_to(person)
         }
         return super().get_actions(request) | offered
 
 
-def _begin(kind: Kind, _admin: Any, request: HttpRequest, people: QuerySet[User]) -> HttpResponse:
+def _begin(kind: BulkActionKind, _admin: Any, request: HttpRequest, people: QuerySet[User]) -> HttpResponse:
     """Write down who was chosen; with all else the action's own page deals."""
     action = running.prepare(kind, people, actor(request))
     if _is_complete(action):
@@ -60,25 +60,25 @@ class TenantForm(forms.Form):
     tenant = TenantField(help_text=_("Its name or its short name."))
 
 
-class RoleForm(forms.Form):
+class BulkRoleForm(forms.Form):
     """Offers what can be given in the tenant by whoever asks; what is posted must be among it."""
 
     role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
 
-    def __init__(self, data: Any, *, kind: Kind, order: Order) -> None:
+    def __init__(self, data: Any, *, kind: BulkActionKind, order: BulkOrder) -> None:
         super().__init__(data)
         here = Role.objects.filter(pk__in=[role.pk for role in Role.objects.all() if _can_be_used(kind, order, role)])
         self.fields["role"].queryset = here  # type: ignore[attr-defined]  # of this one field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class BulkActionRow:
     """A person in the preview. ``left`` says why nothing changes for them."""
 
     name: str
-    address: str
+    email: str
     link: str
-    left: str
+    reason: str
 
 
 @admin.register(BulkAction)
@@ -99,7 +99,7 @@ class BulkActionAdmin(Scoped[BulkAction]):
 
     def has_view_permission(self, request: HttpRequest, obj: BulkAction | None = None) -> bool:
         person = actor(request)
-        return person.is_active and any(kind.is_open_to(person) for kind in KINDS.values())
+        return person.is_active and any(kind.is_open_to(person) for kind in ACTIONS.values())
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -119,20 +119,20 @@ class BulkActionAdmin(Scoped[BulkAction]):
     ) -> HttpResponse:
         """Show it in its state. What is posted needs whoever began it: another superuser may look, and stop it."""
         action = self.get_object(request, object_id)
-        if action is None or action.kind not in KINDS:
+        if action is None or action.kind not in ACTIONS:
             raise Http404
         if not self.has_view_permission(request, action):
             raise PermissionDenied
-        page = Page(request, action, self.admin_site)
+        page = BulkActionPage(request, action, self.admin_site)
         return page.posted() if request.method == "POST" else page.shown()
 
 
-class Page:
+class BulkActionPage:
     """The page of one bulk action, in a request."""
 
     def __init__(self, request: HttpRequest, action: BulkAction, site: admin.AdminSite) -> None:
         self.request, self.action, self.site = request, action, site
-        self.person, self.kind = actor(request), KINDS[action.kind]
+        self.person, self.kind = actor(request), ACTIONS[action.kind]
         self.is_mine = action.user_id == self.person.pk
 
     def posted(self) -> HttpResponse:
@@ -156,7 +156,7 @@ class Page:
             "form": form or (self._form() if action.state == BulkState.DRAFT and self.is_mine else None),
             "tenant": Tenant.objects.filter(pk=action.tenant_id).first() if action.tenant_id else None,
             "role": Role.objects.filter(pk=action.role_id).first() if action.role_id else None,
-            "left": [(Left(reason).label, count) for reason, count in sorted(action.skipped.items())],
+            "left": [(SkipReason(reason).label, count) for reason, count in sorted(action.skipped.items())],
             "lines": self._lines() if action.state == BulkState.PREVIEWED and self.is_mine else [],
             "shown": SHOWN,
             "is_paused": "paused" in self.request.GET,
@@ -185,7 +185,7 @@ class Page:
     def _confirm(self) -> HttpResponseBase | None:
         if self.action.state != BulkState.PREVIEWED:
             return None  # pressed twice
-        if asked := ask_for_fresh_proof(self.request, back_to=_page_of(self.action)):
+        if asked := redirect_to_reauthenticate(self.request, back_to=_page_of(self.action)):
             return asked
         running.confirm(self.action)
         _work(self.action, at_once=AT_ONCE)
@@ -205,30 +205,30 @@ class Page:
         data = self.request.POST if self.request.method == "POST" else None
         if self.kind.needs_tenant and self.action.tenant_id is None:
             return TenantForm(data)
-        order = Order(actor=self.person, tenant_id=self.action.tenant_id)
-        return RoleForm(data, kind=self.kind, order=order)
+        order = BulkOrder(actor=self.person, tenant_id=self.action.tenant_id)
+        return BulkRoleForm(data, kind=self.kind, order=order)
 
-    def _lines(self) -> list[Line]:
+    def _lines(self) -> list[BulkActionRow]:
         try:
             decision = running.sample(self.action, running.order_of(self.action, self.person), SHOWN)
         except NotAllowed:
             return []
         lines = [_line(decision, pk) for pk in decision.people]
-        return sorted(lines, key=lambda line: (line.left, line.name))
+        return sorted(lines, key=lambda line: (line.reason, line.name))
 
 
-def _line(decision: Decision, pk: UUID) -> Line:
-    person, left = decision.people[pk], decision.left.get(pk)
-    return Line(
+def _line(decision: BulkDecision, pk: UUID) -> BulkActionRow:
+    person, left = decision.people[pk], decision.skipped.get(pk)
+    return BulkActionRow(
         name=str(person),
-        address=person.email or "",
+        email=person.email or "",
         link=reverse("admin:accounts_user_change", args=[pk]),
-        left=str(left.label) if left else "",
+        reason=str(left.label) if left else "",
     )
 
 
 def _title(action: BulkAction) -> str:
-    kind = KINDS.get(action.kind)
+    kind = ACTIONS.get(action.kind)
     return str(kind.label).rstrip("…") if kind else action.kind
 
 
@@ -237,11 +237,11 @@ def _page_of(action: BulkAction) -> str:
 
 
 def _is_complete(action: BulkAction) -> bool:
-    kind = KINDS[action.kind]
+    kind = ACTIONS[action.kind]
     return not (kind.needs_tenant and action.tenant_id is None) and not (kind.needs_role and action.role_id is None)
 
 
-def _can_be_used(kind: Kind, order: Order, role: Role) -> bool:
+def _can_be_used(kind: BulkActionKind, order: BulkOrder, role: Role) -> bool:
     return role.fits(order.tenant_id) and kind.offers(role) and order.may_grant(role)
 
 

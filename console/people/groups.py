@@ -4,11 +4,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.models import Group
 
-from console.reauthentication import ProofFirst
+from console.reauthentication import ReauthenticationFirst
 
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(ProofFirst, DjangoGroupAdmin):
+class GroupAdmin(ReauthenticationFirst, DjangoGroupAdmin):
     """For superusers, as everything whose admin does not say what of it is a tenant's."""

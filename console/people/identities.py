@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity, Membership
-from console.lists import searching
-from console.lists.exporting import ExportAdmin
+from console.lists import search
+from console.lists.export import ExportAdmin
 from console.lists.filtering import ProviderOfIdentityFilter
 from console.lists.paging import KeysetAdmin
 from console.scope import Scoped, people_of
@@ -45,7 +45,7 @@ class IdentityAdmin(ExportAdmin, KeysetAdmin, Scoped[Identity]):
             return queryset, False
         if self.get_queryset(request).filter(subject=term).exists():  # theirs: another tenant's must not steer this
             return queryset.filter(subject=term), False
-        return queryset.filter(user__in=searching.find(people_of(self, request), term)), False
+        return queryset.filter(user__in=search.find(people_of(self, request), term)), False
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Identity]) -> QuerySet[Identity]:
         return queryset.filter(user__in=Membership.objects.values("user_id"))

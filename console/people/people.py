@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.models.search_words import begin
 from accounts.models.user import EMAIL_KEY, NAME_KEY, WORDS
-from console.lists import searching
-from console.lists.exporting import ExportAdmin
+from console.lists import search
+from console.lists.export import ExportAdmin
 from console.lists.filtering import (
     AddressInDisputeFilter,
     ProviderFilter,
@@ -21,7 +21,7 @@ from console.lists.filtering import (
     SignedInFilter,
     TenantFilter,
 )
-from console.lists.paging import KeysetAdmin, KeysetChangeList, Place
+from console.lists.paging import KeysetAdmin, KeysetChangeList, PageCursor
 from console.people.bulk import BulkAdmin
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SearchedList(KeysetChangeList):
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found = super().get_queryset(request, exclude_parameters)
         query = self.query
-        if query and searching.is_common(self.root_queryset, query):
+        if query and search.is_common(self.root_queryset, query):
             self.query = ""
             self.everybody = super().get_queryset(request, exclude_parameters)
             self.query = query
@@ -50,12 +50,12 @@ class SearchedList(KeysetChangeList):
     def countable(self) -> QuerySet[Any]:
         if self.everybody is None:
             return super().countable()
-        return self.everybody.filter(begin(WORDS, searching.shortened(self.query)))
+        return self.everybody.filter(begin(WORDS, search.shortened(self.query)))
 
-    def read(self, place: Place | None, count: int) -> list[Any]:
+    def read(self, place: PageCursor | None, count: int) -> list[Any]:
         """Where too few are close by, all of them are gathered."""
         if self.everybody is not None:
-            term = searching.shortened(self.query)
+            term = search.shortened(self.query)
             near = self.ordered(self.everybody, place).annotate(is_called=begin(WORDS, term))
             keys = [key for key, is_called in near.values_list("pk", "is_called")[:CLOSE_BY] if is_called][:count]
             if len(keys) == count:
@@ -112,4 +112,4 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[User], search_term: str
     ) -> tuple[QuerySet[User], bool]:
-        return searching.find(queryset, search_term), False
+        return search.find(queryset, search_term), False

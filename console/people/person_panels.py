@@ -44,7 +44,7 @@ OF_A_PERSON = "from=person"  # in the address of a membership: its page leads ba
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class PanelRow:
     """Cells of text; the first one may lead somewhere."""
 
     cells: Sequence[str]
@@ -56,13 +56,13 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Panel:
+class PersonPanel:
     """A table with its title, and what one may do there: (words, address)."""
 
     name: str
     title: str
     heads: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[PanelRow]
     act: tuple[str, str] | None = None
 
     @property
@@ -71,7 +71,7 @@ class Panel:
         return [(row.link, row.under(self.heads)) for row in self.rows]
 
 
-def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[Panel]:
+def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[PersonPanel]:
     """Return those that whoever asks may see; none of them is a form, which would cost more than the page.
 
     ``may_change`` says that they may change the account: its second factors are shown to those alone.
@@ -89,17 +89,17 @@ def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> lis
     return [*shown[:-1], _factors(request, user), *shown[-1:]] if may_change else shown
 
 
-def _memberships(request: HttpRequest, user: User, sight: Visibility) -> Panel:
+def _memberships(request: HttpRequest, user: User, visibility: Visibility) -> PersonPanel:
     """Those in the reader's own tenant, or all for a superuser: the database guards the table."""
     memberships = [_membership(row, user) for row in fetch_all(OF_MEMBERSHIPS, [user.pk])]
-    sight.know(*memberships)
+    visibility.know(*memberships)
     add = reverse("admin:accounts_membership_add")
-    return Panel(
+    return PersonPanel(
         name="memberships",
         title=_("Tenants"),
         heads=(_("Tenant"), _("Role"), _("Primary"), _("Since")),
         rows=[
-            Row(
+            PanelRow(
                 cells=(str(m.tenant), str(m.role), _("yes") if m.is_primary else "", _day(m.created_at)),
                 link=f"{reverse('admin:accounts_membership_change', args=[m.pk])}?{OF_A_PERSON}",
             )
@@ -109,15 +109,15 @@ def _memberships(request: HttpRequest, user: User, sight: Visibility) -> Panel:
     )
 
 
-def _identities(_request: HttpRequest, user: User, sight: Visibility) -> Panel:
+def _identities(_request: HttpRequest, user: User, visibility: Visibility) -> PersonPanel:
     identities = [IDENTITIES.read(row) for row in fetch_all(OF_IDENTITIES, [user.pk])]
-    sight.know(*identities)
-    return Panel(
+    visibility.know(*identities)
+    return PersonPanel(
         name="identities",
         title=_("Sign-in methods"),
         heads=(_("Provider"), _("Subject"), _("Address"), _("Verified"), _("Issuer"), _("Since")),
         rows=[
-            Row(
+            PanelRow(
                 cells=(
                     name_of(identity.provider),
                     identity.subject,
@@ -132,17 +132,17 @@ def _identities(_request: HttpRequest, user: User, sight: Visibility) -> Panel:
     )
 
 
-def _factors(request: HttpRequest, user: User) -> Panel:
+def _factors(request: HttpRequest, user: User) -> PersonPanel:
     """Whoever looks at their own has a page for them."""
     factors = factors_of(user)
     own = (_("Your second factors"), reverse("second-factor"))
     reset = (_("Remove all"), reverse("admin:accounts_user_reset_factors", args=[user.pk]))
-    return Panel(
+    return PersonPanel(
         name="factors",
         title=_("Second factors"),
         heads=(_("Kind"), _("Name"), _("Added"), _("Last used")),
         rows=[
-            Row(
+            PanelRow(
                 cells=(
                     str(KINDS_OF_FACTORS[Kind(factor.kind)]),
                     factor.name if factor.kind == Kind.WEBAUTHN else "",
@@ -156,15 +156,15 @@ def _factors(request: HttpRequest, user: User) -> Panel:
     )
 
 
-def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> Panel:
+def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> PersonPanel:
     """Without the keys, which would open them."""
     live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
-    return Panel(
+    return PersonPanel(
         name="sessions",
         title=_("Sessions"),
         heads=(_("Session"), _("Browser"), _("Address"), _("Through"), _("Last seen")),
         rows=[
-            Row(
+            PanelRow(
                 cells=(
                     str(session.public_id),
                     name_browser(session.user_agent),
@@ -178,26 +178,26 @@ def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> Panel:
     )
 
 
-def _history(_request: HttpRequest, user: User, sight: Visibility) -> Panel:
+def _history(_request: HttpRequest, user: User, visibility: Visibility) -> PersonPanel:
     """The newest of what concerns the person: of the tenant's own part, for its administrators."""
     scope = current()
     found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
     if not scope.is_site:
         found = found.filter(tenant_id=str(scope.tenant_id))
     entries = list(found[:SHOWN_ENTRIES])
-    sight.gather(entries)
-    return Panel(
+    visibility.gather(entries)
+    return PersonPanel(
         name="history",
         title=_("History"),
         heads=(_("Time"), _("What"), _("By"), _("Object")),
-        rows=[_told(entry, sight) for entry in entries],
+        rows=[_sentence(entry, visibility) for entry in entries],
         act=(_("All of it"), f"{reverse('admin:audit_entry_changelist')}?person={user.pk}"),
     )
 
 
-def _told(entry: Entry, sight: Visibility) -> Row:
-    actor, what = sight.actor(entry), sight.object(entry)
-    return Row(
+def _sentence(entry: Entry, visibility: Visibility) -> PanelRow:
+    actor, what = visibility.actor(entry), visibility.object(entry)
+    return PanelRow(
         cells=(
             date_format(entry.at, "DATETIME_FORMAT"),
             labels.happening(entry.action).removesuffix("."),

@@ -14,14 +14,14 @@ from accounts.models import User
 from accounts.organizations.delegation import LAST_SUPERUSER
 from accounts.organizations.middleware import afterwards
 from accounts.privacy import erasing
-from accounts.privacy.erasing import ErasureRefused, Reason
+from accounts.privacy.erasing import ErasureRefusalReason, ErasureRefused
 from accounts.privacy.views import answer
-from console.reauthentication import ask_for_fresh_proof
+from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
 
 REFUSED = {
-    Reason.LAST_SUPERUSER: LAST_SUPERUSER,
-    Reason.ONESELF: _("Nobody erases themselves here: ask another superuser. Nothing was changed."),
+    ErasureRefusalReason.LAST_SUPERUSER: LAST_SUPERUSER,
+    ErasureRefusalReason.ONESELF: _("Nobody erases themselves here: ask another superuser. Nothing was changed."),
 }
 LONGEST_REASON = 500
 
@@ -30,16 +30,18 @@ class Privacy(admin.ModelAdmin[User]):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         own = [
-            path("<uuid:key>/personal-data/", view(self.kept_view), name="accounts_user_personal_data"),
+            path("<uuid:key>/personal-data/", view(self.personal_data_view), name="accounts_user_personal_data"),
             path("<uuid:key>/erase/", view(self.erase_view), name="accounts_user_erase"),
         ]
         return [*own, *super().get_urls()]
 
-    def kept_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
+    def personal_data_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         person, asked = self._asked_about(request, key)
         if asked or request.method == "POST":
             return asked or answer(person)
-        return self._page(request, person, "admin/accounts/user/kept.html", title=_("Personal data of this person"))
+        return self._page(
+            request, person, "admin/accounts/user/personal_data.html", title=_("Personal data of this person")
+        )
 
     def erase_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """Ask by GET, act by POST, with a reason."""
@@ -55,10 +57,10 @@ class Privacy(admin.ModelAdmin[User]):
 
     def _erase(self, request: HttpRequest, person: User, reason: str) -> HttpResponse:
         try:
-            count = erasing.erase(person, reason=reason, asked_by=actor(request))
+            count = erasing.erase(person, reason=reason, requested_by=actor(request))
         except ErasureRefused as refused:
             because = refused
-            afterwards(request, lambda: erasing.note_refusal(person, because))
+            afterwards(request, lambda: erasing.record_refusal(person, because))
             self.message_user(request, str(REFUSED[refused.reason]), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[person.pk]))
         told = ngettext(
@@ -76,7 +78,7 @@ class Privacy(admin.ModelAdmin[User]):
         person = self.get_object(request, str(key))
         if person is None:
             raise Http404(gettext("There is no such account."))
-        return person, ask_for_fresh_proof(request, back_to=request.path)
+        return person, redirect_to_reauthenticate(request, back_to=request.path)
 
     def _page(self, request: HttpRequest, person: User, template: str, **context: Any) -> TemplateResponse:
         back = reverse("admin:accounts_user_change", args=[person.pk])

@@ -14,16 +14,16 @@ from django.urls import path, reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from accounts.cut_off import end_all
+from accounts.cut_off import revoke_all
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import Membership, User
 from accounts.organizations import delegation
-from accounts.sessions import Because, end_others
-from console.organizations.asking import keep
-from console.people.notifying import tell_former_address, tell_of_changes
+from accounts.sessions import SessionRevocationReason, revoke_others
+from console.organizations.asking import session_to_keep
+from console.people.notifications import notify_former_email, notify_of_changes
 from console.people.person_panels import panels
-from console.reauthentication import ask_for_fresh_proof
+from console.reauthentication import redirect_to_reauthenticate
 from console.scope import Scoped, actor
 from foundation.declarations import RevocationReason
 from foundation.display_names import on_one_line
@@ -49,7 +49,7 @@ class UserForm(UserChangeForm[User]):
         cleaned = super().clean() or {}
         still = {name: cleaned.get(name, getattr(self.instance, name)) for name in ("is_active", "is_superuser")}
         if not all(still.values()) and delegation.is_last_superuser(self.instance):
-            delegation.note_refusal(self.person, self.instance, because="last_superuser")
+            delegation.record_refusal(self.person, self.instance, reason="last_superuser")
             raise ValidationError(delegation.LAST_SUPERUSER)
         return cleaned
 
@@ -143,13 +143,13 @@ class UserPage(Scoped[User]):
         """What a superuser gives to be had in every tenant: who may do that can be anybody."""
         if not actor(request).is_superuser:
             raise PermissionDenied
-        return ask_for_fresh_proof(request, back_to=request.path) or self.changeform_view(request, id)
+        return redirect_to_reauthenticate(request, back_to=request.path) or self.changeform_view(request, id)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:  # noqa: A002  # Django's signature
         """Who sets somebody's password can be them."""
         if not actor(request).is_superuser:
             raise PermissionDenied
-        if asked := ask_for_fresh_proof(request, back_to=request.path):
+        if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         with transaction.atomic():
             response: HttpResponseBase = super().user_change_password(request, id, form_url)  # type: ignore[misc]  # Django's UserAdmin has it
@@ -161,9 +161,9 @@ class UserPage(Scoped[User]):
         """End what the old one opened. Whoever changed their own has another key by now, which is kept."""
         request.session.save()
         user = User.objects.get(pk=unquote(id))
-        end_others(user, keep=keep(request, user), because=Because.PASSWORD_CHANGED)
+        revoke_others(user, keep=session_to_keep(request, user), reason=SessionRevocationReason.PASSWORD_CHANGED)
         is_own = user.pk == actor(request).pk
-        notices.tell(user, Notice.PASSWORD_CHANGED if is_own else Notice.PASSWORD_SET)
+        notices.notify(user, Notice.PASSWORD_CHANGED if is_own else Notice.PASSWORD_SET)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = kwargs.get("obj")
@@ -187,7 +187,7 @@ class UserPage(Scoped[User]):
         before = User.objects.filter(pk=obj.pk).first() if "email" in form.changed_data else None
         super().save_model(request, obj, form, change)
         if before is not None:
-            tell_former_address(obj, before)
+            notify_former_email(obj, before)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
         """Lead to the page that erases, for whoever knows Django's address."""
@@ -197,11 +197,11 @@ class UserPage(Scoped[User]):
         if user is None:
             raise Http404
         if request.method == "POST" and delegation.is_last_superuser(user):
-            delegation.note_refusal(actor(request), user, because="last_superuser")
+            delegation.record_refusal(actor(request), user, reason="last_superuser")
             self.message_user(request, delegation.LAST_SUPERUSER, messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[user.pk]))
         erase = reverse("admin:accounts_user_erase", args=[user.pk])
-        return ask_for_fresh_proof(request, back_to=erase) or HttpResponseRedirect(erase)
+        return redirect_to_reauthenticate(request, back_to=erase) or HttpResponseRedirect(erase)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
         """Rights or an address that changed, or an account that is closed, end the sessions that knew it otherwise.
@@ -211,13 +211,19 @@ class UserPage(Scoped[User]):
         super().save_related(request, form, formsets, change)
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
-            end_all([form.instance.pk], reason=RevocationReason.DEACTIVATED)
+            revoke_all([form.instance.pk], reason=RevocationReason.DEACTIVATED)
         elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
-            end_others(form.instance, keep=keep(request, form.instance), because=Because.ROLE_CHANGED)
+            revoke_others(
+                form.instance, keep=session_to_keep(request, form.instance), reason=SessionRevocationReason.ROLE_CHANGED
+            )
         elif changed & ADDRESS and change:
-            end_others(form.instance, keep=keep(request, form.instance), because=Because.ADDRESS_CHANGED)
+            revoke_others(
+                form.instance,
+                keep=session_to_keep(request, form.instance),
+                reason=SessionRevocationReason.EMAIL_CHANGED,
+            )
         if change:
-            tell_of_changes(form)
+            notify_of_changes(form)
 
 
 def _is_about_rights(request: HttpRequest) -> bool:

@@ -5,12 +5,12 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 
 from accounts.models import User
-from console.people.cutting_off import CuttingOff
+from console.people.cut_off import CuttingOff
+from console.people.factor_reset import ResettingFactors
 from console.people.people import PeopleList
 from console.people.privacy import Privacy
-from console.people.resetting_factors import ResettingFactors
 from console.people.user_page import UserPage
-from console.reauthentication import ProofFirst
+from console.reauthentication import ReauthenticationFirst
 from foundation.display_names import on_one_line
 
 
@@ -24,7 +24,9 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(ProofFirst, PeopleList, Privacy, CuttingOff, ResettingFactors, UserPage, DjangoUserAdmin[User]):  # type: ignore[misc]  # a page that asks for proof may be any
+class UserAdmin(  # type: ignore[misc]  # a page that asks for proof may be any
+    ReauthenticationFirst, PeopleList, Privacy, CuttingOff, ResettingFactors, UserPage, DjangoUserAdmin[User]
+):
     add_form = NewUserForm
     filter_horizontal = ("groups", "user_permissions")
     add_fieldsets = ((None, {"fields": ("username", "name", "usable_password", "password1", "password2")}),)

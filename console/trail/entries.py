@@ -48,7 +48,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     filters_form: ClassVar[type[TrailFilterForm]] = TrailFilterForm
 
     def get_urls(self) -> list[URLPattern]:
-        models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.past_view)
+        models, past = self.admin_site.admin_view(self.models_view), self.admin_site.admin_view(self.point_in_time_view)
         own = [
             path("models/", models, name="audit_models"),
             path("<int:entry_id>/point-in-time/<slug:side>/", past, name="audit_point_in_time"),
@@ -88,9 +88,9 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]  # Django's own
         if not self.has_view_permission(request, entry):
             raise PermissionDenied
-        return self._page(request, "page.html", self.told(request, entry) | (extra_context or {}))
+        return self._page(request, "page.html", self.describe(request, entry) | (extra_context or {}))
 
-    def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    def describe(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         """Return what the page of an entry says."""
         visibility = Visibility(request, self.admin_site)
         visibility.gather([entry], values=True)
@@ -113,7 +113,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "sides": _sides(entry) if changes_a_row and telling.model else [],
         }
 
-    def past_view(self, request: HttpRequest, entry_id: int, side: str) -> HttpResponse:
+    def point_in_time_view(self, request: HttpRequest, entry_id: int, side: str) -> HttpResponse:
         """Show the object as it was just before or just after an entry."""
         entry = self.get_object(request, str(entry_id))
         model = labels.model_of(entry.object_table) if entry else None
@@ -143,7 +143,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "sides": _sides(entry),
             "history": history(entry.object_table or "", entry.object_id or ""),
         }
-        return self._page(request, "past.html", context)
+        return self._page(request, "point_in_time.html", context)
 
     def models_view(self, request: HttpRequest) -> HttpResponse:
         """List which models are audited and which are not, and whether the database's triggers are in place."""
@@ -154,7 +154,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "title": _("What the trail records"),
             "audited": [row for row in rows if not isinstance(row.declaration, NotAudited)],
             "exempt": [row for row in rows if isinstance(row.declaration, NotAudited)],
-            "faults": triggers.faults(),
+            "faults": triggers.drift(),
         }
         return self._page(request, "models.html", context)
 

@@ -16,7 +16,7 @@ from audit.models import Entry
 from audit.reading.filters import TrailFilterForm
 from audit.reading.search import MOST_SCANNED, Question, SearchResult, SearchTooSlow, find
 from audit.reading.visibility import ObjectReference, Visibility
-from console.lists.paging import KeysetChangeList, Order, Place, Side
+from console.lists.paging import KeysetChangeList, ListOrder, PageCursor, Side
 
 TABLE = '<div class="results"><table id="result_list"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
 EXTRA = frozenset({"object", "person", "actor", "tenant", "source", "request", "batch", "address"})
@@ -36,7 +36,7 @@ class TrailList(KeysetChangeList):
         """Return everything that the filters show, for exports; a page is found otherwise."""
         self.has_filters = self.has_active_filters = False
         self.filter_specs: list[Any] = []
-        self.order = Order.of("-id")
+        self.order = ListOrder.of("-id")
         self.form = self.model_admin.get_filters_form(request)
         if not self.form.is_valid():
             return self.root_queryset.none()
@@ -45,7 +45,7 @@ class TrailList(KeysetChangeList):
         return self.question.of(self.root_queryset).order_by("-id")
 
     def get_results(self, request: HttpRequest) -> None:
-        place = Place.read(request.GET.get("p", ""), self.model)
+        place = PageCursor.read(request.GET.get("p", ""), self.model)
         self.found = self._find(place)
         if place and place.side is Side.BEFORE and not self.found.has_more and not self.found.entries:
             place = None  # the beginning
@@ -60,7 +60,7 @@ class TrailList(KeysetChangeList):
         self._please_django(request)
         self._show_to(request)
 
-    def _find(self, place: Place | None) -> SearchResult:
+    def _find(self, place: PageCursor | None) -> SearchResult:
         if not self.form.is_valid():
             return SearchResult(entries=[])
         try:
@@ -115,7 +115,7 @@ class TrailList(KeysetChangeList):
         return bool(self.form.errors) or any(self.form.data.get(name) for name in EXTRA)
 
     @property
-    def reached(self) -> str:
+    def scanned_to(self) -> str:
         """How far was looked, where the page could not be filled."""
         if self.found.reached is None:
             return ""
@@ -136,8 +136,8 @@ class TrailList(KeysetChangeList):
         """Go on from where was looked, not from what was found there."""
         is_ahead = self._is_backwards is (side is Side.BEFORE)
         if is_ahead and self.found.reached is not None:
-            return self._link(Place(side=side, pk=self.found.reached))
+            return self._link(PageCursor(side=side, pk=self.found.reached))
         if not self.result_list:
             return self.first_link if side is Side.BEFORE else self.last_link
         row = self.result_list[0 if side is Side.BEFORE else -1]
-        return self._link(Place(side=side, pk=row.pk))
+        return self._link(PageCursor(side=side, pk=row.pk))

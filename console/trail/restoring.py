@@ -24,7 +24,7 @@ from audit.models import Entry
 from audit.reading import labels
 from audit.reading.presentation import ChangedField, EntryPresentation, Value, ValueState, personal_of, show
 from audit.reading.visibility import ObjectReference, Visibility
-from console.reauthentication import ask_for_fresh_proof
+from console.reauthentication import redirect_to_reauthenticate
 
 if TYPE_CHECKING:
     from console.trail.entries import EntryAdmin as Base
@@ -57,7 +57,7 @@ class Restoring:
     entry: Entry
     row: Model
     model_admin: "admin.ModelAdmin[Any]"
-    sight: Visibility
+    visibility: Visibility
 
     def __post_init__(self) -> None:
         everywhere = getattr(self.model_admin, "fields_to_restore", None)  # of an admin with more forms than one
@@ -67,12 +67,12 @@ class Restoring:
 
     @property
     def named(self) -> ObjectReference:
-        return self.sight.named(type(self.row), str(self.row.pk))
+        return self.visibility.named(type(self.row), str(self.row.pk))
 
     def fields(self) -> list[Restorable]:
         """Return what the entry knows of, the form offers, and is different now."""
         form = self.form_class(instance=self.row)
-        telling = EntryPresentation(entry=self.entry, visibility=self.sight, personal=self.personal)
+        telling = EntryPresentation(entry=self.entry, visibility=self.visibility, personal=self.personal)
         found = (self._restorable(form, line) for line in telling.changed_fields() if line.is_changed)
         return [field for field in found if field and field.is_different]
 
@@ -109,7 +109,7 @@ class Restoring:
             value = field.to_python(self._stored(line.column))
         except ValidationError:
             return None
-        now = show(type(self.row), line.column, _as_json(field.value_from_object(self.row)), self.sight)
+        now = show(type(self.row), line.column, _as_json(field.value_from_object(self.row)), self.visibility)
         return Restorable(name=field.name, label=line.name, now=now, then=line.before, value=value)
 
     def _stored(self, column: str) -> Any:
@@ -132,11 +132,11 @@ class Restoring:
 class RestoreAdmin(Base):
     """An admin of the trail from whose entries values can be put back."""
 
-    def told(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
+    def describe(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         restoring = self.restoring(request, entry)
         can_restore = bool(restoring and restoring.fields())
         restore = reverse(f"{self.admin_site.name}:audit_restore", args=[entry.pk]) if can_restore else ""
-        return {**super().told(request, entry), "restore": restore}
+        return {**super().describe(request, entry), "restore": restore}
 
     def restoring(self, request: HttpRequest, entry: Entry, *, lock: bool = False) -> Restoring | None:
         """Return nothing where this person can put nothing back: no change, no such row, or not theirs to change."""
@@ -151,7 +151,7 @@ class RestoreAdmin(Base):
             return None
         if lock:
             row = model_admin.get_queryset(request).select_for_update(of=("self",)).get(pk=row.pk)
-        return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, sight=sight)
+        return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, visibility=sight)
 
     def restore_view(self, request: HttpRequest, entry_id: int) -> HttpResponseBase:
         """Show what would be written; a POST with a fresh proof writes it."""
@@ -160,7 +160,7 @@ class RestoreAdmin(Base):
             raise Http404
         if not self.has_view_permission(request, entry):
             raise PermissionDenied
-        if asked := ask_for_fresh_proof(request, back_to=request.path):
+        if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         restoring = self.restoring(request, entry, lock=request.method == "POST")
         if restoring is None:

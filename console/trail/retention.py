@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Tenant
 from audit.retention import rules
 from console.lists.tenant_field import TenantField
-from console.reauthentication import ask_for_fresh_proof
+from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class RuleForm(forms.Form):
 
     def clean_days(self) -> int | None:
         days: int | None = self.cleaned_data["days"]
-        floor = rules.floor_days()
+        floor = rules.minimum_days()
         if days is not None and days < floor:
             raise forms.ValidationError(
                 _(
@@ -57,12 +57,12 @@ class RetentionAdmin(Base):
         """Show the rules; a POST with a fresh proof makes or takes away one."""
         if not actor(request).is_superuser:
             raise PermissionDenied
-        if asked := ask_for_fresh_proof(request, back_to=request.path):
+        if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         form = RuleForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             tenant = form.cleaned_data["tenant"]
-            rules.keep_for(str(tenant) if tenant else rules.SITE, form.cleaned_data["days"])
+            rules.set_days(str(tenant) if tenant else rules.SITE, form.cleaned_data["days"])
             messages.success(request, _("Saved: the next run of the job goes by it. The trail has an entry of this."))
             return HttpResponseRedirect(request.path)
         said = rules.rules()
@@ -74,13 +74,13 @@ class RetentionAdmin(Base):
             "form": form,
             "rules": _shown(said),
             "has_rule_of_site": any(rule.tenant_id == rules.SITE for rule in said),
-            "floor": rules.floor_days(),
+            "floor": rules.minimum_days(),
         }
         status = 400 if form.is_bound else 200
         return TemplateResponse(request, "admin/audit/entry/retention.html", context, status=status)
 
 
-def _shown(said: list[rules.Rule]) -> list[tuple[rules.Rule, Tenant | None]]:
+def _shown(said: list[rules.RetentionRule]) -> list[tuple[rules.RetentionRule, Tenant | None]]:
     """Say whose each rule is: of a tenant that is gone, the entries are still there, and its id."""
     named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in said])
     tenants = {tenant.key: tenant for tenant in named}

@@ -13,8 +13,8 @@ from accounts.sign_in.provider_names import name_of
 from audit.models import Entry
 from audit.reading.filters import TrailFilterForm
 from audit.reading.search import Condition
-from console.lists import searching
-from console.lists.exporting import ExportAdmin
+from console.lists import search
+from console.lists.export import ExportAdmin
 from console.scope import Scoped, actor
 from console.trail.entries import EntryAdmin
 from console.trail.restoring import RestoreAdmin
@@ -87,7 +87,7 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
 
 
 def _of_tenant(request: HttpRequest) -> Q:
-    standing = actor(request).standing
+    standing = actor(request).active_membership
     return Q(tenant_id=str(standing.tenant_id) if standing else "")  # no entry has an empty one
 
 
@@ -101,4 +101,4 @@ def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | N
 
 
 def _tenant(called: str) -> str | None:
-    return next((str(key) for key in searching.tenants_called(called)[:1]), None)
+    return next((str(key) for key in search.tenants_called(called)[:1]), None)

@@ -36,7 +36,7 @@ class DeliveryAdmin(Scoped[Delivery]):
     list_select_related = ("webhook",)
     ordering = ("-id",)
     show_full_result_count = False
-    actions = ("try_again", "let_go")
+    actions = ("try_again", "discard")
     fields = readonly_fields = (
         "webhook", "entry_shown", "kind", "state_shown", "failure", "attempts", "created_at", "last_tried_at",
         "next_attempt_at",
@@ -68,7 +68,7 @@ class DeliveryAdmin(Scoped[Delivery]):
         self.message_user(request, _now("%d messages are tried again now.") % len(chosen), messages.SUCCESS)
 
     @admin.action(description=_("Let go: do not send it any more"), permissions=["act"])
-    def let_go(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
+    def discard(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
         """Ask first: what is let go here is not sent any more, though the trail keeps it."""
         if "post" not in request.POST:
             context = {
@@ -78,8 +78,8 @@ class DeliveryAdmin(Scoped[Delivery]):
                 "deliveries": queryset,
                 "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
             }
-            return TemplateResponse(request, "admin/webhooks/delivery/let_go.html", context)
-        count = changes.let_go(queryset.select_related("webhook"))
+            return TemplateResponse(request, "admin/webhooks/delivery/discard.html", context)
+        count = changes.discard(queryset.select_related("webhook"))
         self.message_user(request, _now("%d messages were let go. The trail still has them.") % count, messages.SUCCESS)
         return None
 

@@ -22,18 +22,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Tenant
 from audit.declarations import audited
 from audit.events import events
-from console.lists.searching import FoundByWords
-from console.organizations.asking import AskedBy, Asking
-from console.reauthentication import ask_for_fresh_proof
+from console.lists.search import FoundByWords
+from console.organizations.asking import ReauthenticatedForm, RequestedBy
+from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
 from webhooks import changes, receivers, running, signing
 from webhooks.models import Webhook
-from webhooks.receivers import NoReceiver
+from webhooks.receivers import ReceiverRefused
 
 Words = dict[str, Any]
 
 
-class WebhookForm(AskedBy):
+class WebhookForm(RequestedBy):
     """A tenant's administrator sets up their tenant's; a superuser chooses the tenant, once and for all."""
 
     events = forms.MultipleChoiceField(
@@ -66,13 +66,13 @@ class WebhookForm(AskedBy):
         url: str = self.cleaned_data["url"]
         try:
             receivers.read(url)
-        except NoReceiver as unwanted:
+        except ReceiverRefused as unwanted:
             raise ValidationError(str(unwanted)) from None
         return url
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        standing = self.person.standing
+        standing = self.person.active_membership
         tenant = (cleaned or {}).get("tenant") or (standing and Tenant.objects.get(pk=standing.tenant_id))
         if not self.instance.secret and tenant:
             try:
@@ -83,7 +83,7 @@ class WebhookForm(AskedBy):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(FoundByWords, Asking):
+class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     """Whoever sets one up gets the tenant's whole trail: they must be allowed to read it here."""
 
     form = WebhookForm
@@ -121,7 +121,7 @@ class WebhookAdmin(FoundByWords, Asking):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         person = actor(request)
-        belongs = person.is_superuser or person.standing is not None
+        belongs = person.is_superuser or person.active_membership is not None
         return super().has_add_permission(request) and belongs and _may_read_the_trail(request)
 
     def has_change_permission(self, request: HttpRequest, obj: Webhook | None = None) -> bool:
@@ -134,7 +134,7 @@ class WebhookAdmin(FoundByWords, Asking):
         found = self.get_object(request, object_id) if object_id else None
         may = self.has_change_permission(request, found) if object_id else self.has_add_permission(request)
         is_dangerous = may and (object_id is None or request.method == "POST")
-        if is_dangerous and (asked := ask_for_fresh_proof(request, back_to=request.path)):
+        if is_dangerous and (asked := redirect_to_reauthenticate(request, back_to=request.path)):
             return asked
         context = {**(extra_context or {}), "can_act": found is not None and may}
         return super().changeform_view(request, object_id, form_url, context)
@@ -144,7 +144,7 @@ class WebhookAdmin(FoundByWords, Asking):
             switched_on = "is_active" in form.changed_data and obj.is_active
             changes.change(obj, switched_on=switched_on, elsewhere="url" in form.changed_data)
             return
-        standing = actor(request).standing
+        standing = actor(request).active_membership
         if not actor(request).is_superuser and standing:
             obj.tenant_id = standing.tenant_id
         changes.create(obj, actor(request))
@@ -157,7 +157,7 @@ class WebhookAdmin(FoundByWords, Asking):
         view = self.admin_site.admin_view
         own = [
             path("<uuid:key>/test/", view(self.test), name="webhooks_webhook_test"),
-            path("<uuid:key>/rotate-secret/", view(self.renew), name="webhooks_webhook_rotate_secret"),
+            path("<uuid:key>/rotate-secret/", view(self.rotate_secret), name="webhooks_webhook_rotate_secret"),
         ]
         return [*own, *super().get_urls()]
 
@@ -169,22 +169,22 @@ class WebhookAdmin(FoundByWords, Asking):
         }
         return self._confirmed(request, key, words, self._tested)
 
-    def renew(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
+    def rotate_secret(self, request: HttpRequest, key: UUID) -> HttpResponseBase:
         words = {
             "title": _("Give this webhook another secret?"),
             "meaning": _("The new secret is shown once. For a day both sign, the old one and the new."),
             "label": _("Rotate the secret"),
             "is_risky": True,
         }
-        return self._confirmed(request, key, words, self._renewed)
+        return self._confirmed(request, key, words, self._rotated)
 
     def _tested(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
         changes.test(webhook)
         self.message_user(request, _now("A test is on its way: what became of it is seen here soon."), messages.SUCCESS)
         return HttpResponseRedirect(_page(webhook))
 
-    def _renewed(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
-        return self._secret_page(request, webhook, changes.renew_secret(webhook), _("The secret was renewed"))
+    def _rotated(self, request: HttpRequest, webhook: Webhook) -> HttpResponse:
+        return self._secret_page(request, webhook, changes.rotate_secret(webhook), _("The secret was renewed"))
 
     def _confirmed(
         self, request: HttpRequest, key: UUID, words: Words, act: Callable[[HttpRequest, Webhook], HttpResponse]
@@ -195,7 +195,7 @@ class WebhookAdmin(FoundByWords, Asking):
             raise Http404
         if not self.has_change_permission(request, webhook):
             raise PermissionDenied
-        if asked := ask_for_fresh_proof(request, back_to=request.path):
+        if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         if request.method == "POST":
             return act(request, webhook)
@@ -230,7 +230,7 @@ class WebhookAdmin(FoundByWords, Asking):
     @admin.display(description=_("behind since"))
     def lag(self, webhook: Webhook) -> str:
         """Django writes a moment in its own form only where it is a field of a list."""
-        since = running.behind_since(webhook)
+        since = running.oldest_undelivered(webhook)
         return date_format(timezone.localtime(since), "DATETIME_FORMAT") if since else str(_("everything is sent"))
 
     @admin.display(description=_("not delivered"))

@@ -2,7 +2,7 @@
 
 ::
 
-    @errand("registration")
+    @deferred_task("registration")
     def answer_registration(*, address: str) -> None: …
 
     later(answer_registration, address=address)
@@ -11,7 +11,7 @@ An errand is a row, written in the transaction that promises it. The queue only 
 schedule finds it.
 """
 
-from jobs.deferred.enqueue import later
-from jobs.deferred.registry import TryLater, errand
+from jobs.deferred.enqueue import defer
+from jobs.deferred.registry import RetryLater, deferred_task
 
-__all__ = ["TryLater", "errand", "later"]
+__all__ = ["RetryLater", "defer", "deferred_task"]

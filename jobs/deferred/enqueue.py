@@ -10,30 +10,30 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from foundation.encryption import encrypt
-from jobs.celery_context import told
+from jobs.celery_context import serialize_context
 from jobs.deferred import worker
-from jobs.deferred.registry import kind_of
+from jobs.deferred.registry import task_of
 from jobs.models import Errand
 
 logger = logging.getLogger(__name__)
 
 
-def later(work: Callable[..., None], *, errand_id: str | None = None, **arguments: object) -> None:
+def defer(work: Callable[..., None], *, task_id: str | None = None, **arguments: object) -> None:
     """Have a worker do this after the commit, or do it at once while there is no broker to tell one.
 
     A transaction that is rolled back leaves nothing. Under one id it is done once, however often it is left.
     """
-    kind = kind_of(work)
-    errand = Errand(kind=kind.name, **({"id": UUID(errand_id)} if errand_id else {}))
-    content = json.dumps({"arguments": arguments, "told": told()})
+    kind = task_of(work)
+    errand = Errand(kind=kind.name, **({"id": UUID(task_id)} if task_id else {}))
+    content = json.dumps({"arguments": arguments, "told": serialize_context()})
     errand.content = encrypt(content, owner=errand.pk, purpose=worker.PURPOSE)
     Errand.objects.bulk_create([errand], ignore_conflicts=True)
-    transaction.on_commit(partial(_tell_a_worker, errand.pk, kind.name), robust=True)
+    transaction.on_commit(partial(_notify_worker, errand.pk, kind.name), robust=True)
 
 
-def _tell_a_worker(errand_id: UUID, kind: str) -> None:
+def _notify_worker(task_id: UUID, kind: str) -> None:
     try:
-        worker.do_errand.apply_async(kwargs={"errand_id": str(errand_id)}, shadow=f"errand: {kind}")
+        worker.run_deferred_task.apply_async(kwargs={"task_id": str(task_id)}, shadow=f"errand: {kind}")
     except OperationalError:
-        logger.warning("the broker is away: an errand is done at once: %s %s", kind, errand_id)
-        worker.do(errand_id)
+        logger.warning("the broker is away: an errand is done at once: %s %s", kind, task_id)
+        worker.run(task_id)

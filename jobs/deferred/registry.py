@@ -6,15 +6,15 @@ from typing import Any, TypeVar
 
 Work = TypeVar("Work", bound=Callable[..., None])
 
-_kinds: dict[str, "Kind"] = {}
+_tasks: dict[str, "RegisteredTask"] = {}
 
 
-class TryLater(Exception):
+class RetryLater(Exception):
     """An errand could not be done now. Its text goes into the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
+class RegisteredTask:
     """``is_one_transaction``: it does nothing but write to the database, and so happens wholly and once."""
 
     name: str
@@ -22,23 +22,23 @@ class Kind:
     is_one_transaction: bool
 
 
-def errand(name: str, *, is_one_transaction: bool = True) -> Callable[[Work], Work]:
-    """Let a function be an errand; what it is called with must be what JSON knows, and given by name."""
+def deferred_task(name: str, *, is_one_transaction: bool = True) -> Callable[[Work], Work]:
+    """Register a deferred task. It takes JSON-serialisable keyword arguments only."""
 
     def declare(work: Work) -> Work:
-        _kinds[name] = Kind(name=name, work=work, is_one_transaction=is_one_transaction)
+        _tasks[name] = RegisteredTask(name=name, work=work, is_one_transaction=is_one_transaction)
         return work
 
     return declare
 
 
-def kind_of(work: Callable[..., Any]) -> Kind:
-    return next(kind for kind in _kinds.values() if kind.work is work)
+def task_of(work: Callable[..., Any]) -> RegisteredTask:
+    return next(kind for kind in _tasks.values() if kind.work is work)
 
 
-def kind_named(name: str) -> Kind:
+def task_named(name: str) -> RegisteredTask:
     """Raises TryLater where there is none: another version has left it, and will be here again, or is here already."""
     try:
-        return _kinds[name]
+        return _tasks[name]
     except KeyError:
-        raise TryLater(f"no errand is called {name[:40]!r}") from None
+        raise RetryLater(f"no errand is called {name[:40]!r}") from None

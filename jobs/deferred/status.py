@@ -9,14 +9,14 @@ from jobs.models import Errand
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class DeferredTaskStatus:
     """How many errands were tried in vain and are tried again, and since when the oldest of them waits."""
 
     count: int
     since: datetime | None
 
 
-def tried_in_vain() -> Standing:
+def failing() -> DeferredTaskStatus:
     """The first try counts before it is over: one errand more than once tried has failed at least once."""
     found = Errand.objects.waiting().filter(attempts__gt=1).aggregate(count=Count("pk"), since=Min("created_at"))
-    return Standing(**found)
+    return DeferredTaskStatus(**found)

@@ -18,8 +18,8 @@ from redis.exceptions import RedisError
 from audit.events import Event, record
 from foundation.encryption import DecryptionFailed, decrypt
 from foundation.locks import one_at_a_time
-from jobs.celery_context import as_told
-from jobs.deferred.registry import TryLater, kind_named
+from jobs.celery_context import acting_for
+from jobs.deferred.registry import RetryLater, task_named
 from jobs.models import Errand
 from jobs.retry import RetryPolicy, doubling
 
@@ -32,15 +32,15 @@ FAILURES = 3  # in a run, that leave the rest to the next: the mail server may b
 
 
 @shared_task(ignore_result=True, soft_time_limit=120, time_limit=150)  # type: ignore[untyped-decorator]  # no types
-def do_errand(errand_id: str) -> None:
+def run_deferred_task(task_id: str) -> None:
     """Twice at once does no harm: the second finds it under way, or done."""
-    do(UUID(errand_id))
+    run(UUID(task_id))
 
 
-def do(errand_id: UUID) -> bool:
+def run(task_id: UUID) -> bool:
     """Do an errand, unless it is over or somebody is at it; return whether there was no trouble."""
-    with one_at_a_time(f"errand {errand_id}") as is_ours:
-        errand = Errand.objects.waiting().filter(pk=errand_id).first() if is_ours else None
+    with one_at_a_time(f"errand {task_id}") as is_ours:
+        errand = Errand.objects.waiting().filter(pk=task_id).first() if is_ours else None
         if errand is None:
             return True
         if RETRIES.gives_up(since=errand.created_at):
@@ -48,15 +48,15 @@ def do(errand_id: UUID) -> bool:
             return True
         errand.begin_attempt(RETRIES)
         try:
-            _do(errand)
-        except (TryLater, DecryptionFailed, DatabaseError, RedisError) as failed:
-            why = str(failed) if isinstance(failed, TryLater) else type(failed).__name__
+            _run(errand)
+        except (RetryLater, DecryptionFailed, DatabaseError, RedisError) as failed:
+            why = str(failed) if isinstance(failed, RetryLater) else type(failed).__name__
             logger.warning("an errand is tried again later: %s %s: %s", errand.kind, errand.pk, why)
             return False
         return True
 
 
-def do_due(*, seconds: float) -> None:
+def run_due(*, seconds: float) -> None:
     """Do what nobody did: its message was lost, or its worker, or it could not be done before."""
     with one_at_a_time("errands") as is_ours:
         if not is_ours:
@@ -64,28 +64,28 @@ def do_due(*, seconds: float) -> None:
         deadline, failures = time.monotonic() + seconds, 0
         due = Errand.objects.filter(RETRIES.due()).order_by("next_attempt_at")
         for errand_id in list(due.values_list("pk", flat=True)[:BATCH]):
-            failures += not do(errand_id)
+            failures += not run(errand_id)
             if failures >= FAILURES or time.monotonic() >= deadline:
                 return
 
 
-def _do(errand: Errand) -> None:
-    kind = kind_named(errand.kind)
-    content = json.loads(decrypt(errand.content, owner=errand.pk, purpose=PURPOSE))
+def _run(task: Errand) -> None:
+    kind = task_named(task.kind)
+    content = json.loads(decrypt(task.content, owner=task.pk, purpose=PURPOSE))
     with ExitStack() as stack:
-        stack.enter_context(as_told(content["told"], job=f"errand: {kind.name}"))
+        stack.enter_context(acting_for(content["told"], job=f"errand: {kind.name}"))
         if kind.is_one_transaction:
             stack.enter_context(transaction.atomic())
         kind.work(**content["arguments"])
-        _end(errand)
+        _end(task)
 
 
-def _end(errand: Errand) -> None:
-    Errand.objects.filter(pk=errand.pk).update(next_attempt_at=None, content="")
+def _end(task: Errand) -> None:
+    Errand.objects.filter(pk=task.pk).update(next_attempt_at=None, content="")
 
 
-def _give_up(errand: Errand) -> None:
+def _give_up(task: Errand) -> None:
     with transaction.atomic():
-        _end(errand)
-        record(Event.DEFERRED_TASK_FAILED, object=errand, kind=errand.kind, tries=errand.attempts)
-    logger.error("an errand was given up: %s %s", errand.kind, errand.pk)
+        _end(task)
+        record(Event.DEFERRED_TASK_FAILED, object=task, kind=task.kind, tries=task.attempts)
+    logger.error("an errand was given up: %s %s", task.kind, task.pk)

@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=jobs.models.soon, null=True, verbose_name='next try')),
                 ('attempts', models.PositiveIntegerField(db_default=0, default=0, verbose_name='tries')),
-                ('expires_at', models.DateTimeField(db_index=True, default=jobs.models.remembered_until, verbose_name='forgotten')),
+                ('expires_at', models.DateTimeField(db_index=True, default=jobs.models.kept_until, verbose_name='forgotten')),
             ],
             options={
                 'verbose_name': 'errand',

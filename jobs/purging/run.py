@@ -54,7 +54,7 @@ def _purge(purgeable: Purgeable, *, seconds: float | None) -> Purged:
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
     count, finished = 0, True
     try:
-        with closing(slices.slices(purgeable)) as found:
+        with closing(slices.delete_expired(purgeable)) as found:
             for removed in found:
                 count += removed
                 if time.monotonic() >= deadline:

@@ -101,9 +101,9 @@ class Size:
             self.now = min(self.most, self.now * 2)
 
 
-def slices(purgeable: Purgeable) -> Generator[int, None, None]:
+def delete_expired(purgeable: Purgeable) -> Generator[int, None, None]:
     """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
-    with _patiently():
+    with _without_waiting():
         yield from _ahead(purgeable)
         if purgeable.judged:
             yield from _by_walk(purgeable)
@@ -130,7 +130,7 @@ def _ahead(purgeable: Purgeable) -> Iterator[int]:
 
 
 @contextmanager
-def _patiently() -> Iterator[None]:
+def _without_waiting() -> Iterator[None]:
     """Wait for nobody's row and for no disk. A connection that is broken has forgotten it by itself."""
     with connection.cursor() as cursor:
         cursor.execute(BEFORE)
@@ -193,13 +193,13 @@ def _by_heap(purgeable: Purgeable) -> Iterator[int]:
     first, end = 0, int(_ask(BLOCKS, purgeable, table=f'"{purgeable.table}"'))
     while first < end:
         last, begun = min(first + size.now, end), time.monotonic()
-        removed = _remove_stretch(purgeable, first=f"({first},0)", last=f"({last},0)")
+        removed = _remove_range(purgeable, first=f"({first},0)", last=f"({last},0)")
         size.learn(removed, time.monotonic() - begun)
         first = last
         yield removed
 
 
-def _remove_stretch(purgeable: Purgeable, **stretch: str) -> int:
+def _remove_range(purgeable: Purgeable, **stretch: str) -> int:
     """Where somebody holds a row for longer than a moment, remove what is around it."""
     try:
         return _remove(BY_HEAP, purgeable, **stretch)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from audit.installed import migrated_at
+from audit.migrated_at import migrated_at
 from audit.models import JobRun
 from foundation.clocks import is_older
 from jobs.purging import slices
@@ -24,7 +24,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class PurgeStatus:
     """``left`` names the tables for which the last run had not enough time.
 
     ``migrated_at`` is since when a purge that never ran could have run.
@@ -39,9 +39,9 @@ class Standing:
         return self.ran_at is None or is_older(self.ran_at, LATE_AFTER, now=now)
 
 
-def standing() -> Standing:
+def purge_status() -> PurgeStatus:
     run = JobRun.objects.filter(name=JOB).first()
-    return Standing(
+    return PurgeStatus(
         ran_at=run.ran_at if run else None,
         left=run.progress.get("left", []) if run else [],
         waiting=[

@@ -5,14 +5,14 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from providers.base import Client, More, Provider, origin_of, with_query
+from providers.base import AdditionalClaims, ClientCredentials, Provider, origin_of, with_query
 from providers.errors import registered
 from providers.flow import Flow
 from providers.identity import ExternalIdentity, name_in
-from providers.refusal import Reason, SignInRefused, note_unreadable
+from providers.refusal import RefusalReason, SignInRefused, log_unreadable_claims
 from providers.token_endpoint import basic, refusal_for, refusal_of
 from providers.tokens import RefreshRefused, Revoked, Tokens, usable
-from providers.upstream import Answer
+from providers.upstream import UpstreamResponse
 
 ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
 ISSUER_PATH = "/login/oauth"  # beneath its address, in what its answers call it
@@ -54,21 +54,21 @@ class GitHubProvider(Provider):
                 "state": flow.state,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
-                **({"prompt": "select_account"} if flow.wants_fresh or flow.another else {}),
+                **({"prompt": "select_account"} if flow.wants_reauthentication or flow.another else {}),
             },
         )
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
         """GitHub says who it is since 2026, older servers of companies do not (RFC 9207, section 2.4)."""
         if parameters.get("iss", self.url) not in {self.url, f"{self.url}{ISSUER_PATH}"}:
-            raise SignInRefused(Reason.CALLBACK_ISSUER_WRONG, "the callback names an iss that is not GitHub")
+            raise SignInRefused(RefusalReason.CALLBACK_ISSUER_WRONG, "the callback names an iss that is not GitHub")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         tokens = self._exchange(code, flow.code_verifier)
         access_token = str(tokens.access_token)
         user = self._api("/user", access_token)
         if user.status != 200:
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {user.status} for the user")
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"status {user.status} for the user")
         profile = user.object()
         address, is_verified = self._address(profile, access_token)
         more = self._more_claims(access_token, flow.wanted)
@@ -91,7 +91,7 @@ class GitHubProvider(Provider):
         try:
             return _tokens_in(values)
         except SignInRefused as refused:
-            if refused.reason is Reason.CODE_REFUSED:
+            if refused.reason is RefusalReason.CODE_REFUSED:
                 raise RefreshRefused from refused
             raise
 
@@ -105,7 +105,7 @@ class GitHubProvider(Provider):
         answer = self.upstream.delete(url, {"access_token": access}, headers=headers)
         if answer.status == 204 or (answer.status in {404, 422} and self._api("/user", access).status == 401):
             return Revoked.REVOKED
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} to a revocation")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"status {answer.status} to a revocation")
 
     def _exchange(self, code: str, code_verifier: str) -> Tokens:
         form = {"code": code, "redirect_uri": self.callback_url, "code_verifier": code_verifier}
@@ -132,29 +132,29 @@ class GitHubProvider(Provider):
                 return entry["email"], entry.get("verified") is True
         return contact, False
 
-    def _more_claims(self, access_token: str, wanted: Collection[str]) -> More:
+    def _more_claims(self, access_token: str, wanted: Collection[str]) -> AdditionalClaims:
         """Ask for the organizations where a rule looks at them: all, or none if a page of them cannot be had."""
         if not ORGANIZATIONS & frozenset(wanted):
-            return More()
+            return AdditionalClaims()
         found: list[dict[str, Any]] = []
         try:
             for page in range(1, MOST_PAGES + 1):
                 listed = self._organizations(page, access_token)
                 found += listed
                 if len(listed) < ON_A_PAGE:
-                    return More(claims=_organization_claims(found))
+                    return AdditionalClaims(claims=_organization_claims(found))
         except SignInRefused as refused:
-            note_unreadable(self.id, ORGANIZATIONS, refused)
-        return More(unreadable=ORGANIZATIONS)
+            log_unreadable_claims(self.id, ORGANIZATIONS, refused)
+        return AdditionalClaims(unreadable=ORGANIZATIONS)
 
     def _organizations(self, page: int, access_token: str) -> list[dict[str, Any]]:
         answer = self._api(f"/user/orgs?per_page={ON_A_PAGE}&page={page}", access_token)
         listed = answer.json() if answer.status == 200 else None
         if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for the organizations")
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for the organizations")
         return listed
 
-    def _api(self, path: str, access_token: str) -> Answer:
+    def _api(self, path: str, access_token: str) -> UpstreamResponse:
         headers = {"Authorization": f"Bearer {access_token}", "Accept": "application/vnd.github+json"}
         return self.upstream.get(f"{self.api_url}{path}", headers=headers)
 
@@ -164,7 +164,7 @@ def _tokens_in(values: Mapping[str, Any]) -> Tokens:
         raise refusal_for(registered(values["error"]), "GitHub answered")
     found = Tokens(**{one.name: values.get(one.name) for one in fields(Tokens)})
     if usable(found) is None:
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token for a code")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "no access token for a code")
     return found
 
 
@@ -176,22 +176,22 @@ def _organization_claims(listed: list[dict[str, Any]]) -> dict[str, list[str]]:
     }
 
 
-def _form_or_json(answer: Answer) -> dict[str, Any]:
+def _form_or_json(answer: UpstreamResponse) -> dict[str, Any]:
     """GitHub answers in a form unless asked for JSON, and some servers in front of it even then."""
     if answer.body.lstrip().startswith(b"{"):
         return answer.object()
     try:
         return dict(parse_qsl(answer.body.decode("ascii"), strict_parsing=True, max_num_fields=20))
     except ValueError:
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "neither a form nor JSON") from None
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "neither a form nor JSON") from None
 
 
 def _number(value: object) -> str:
     """Logins are renamed and taken by others; only the number stays one person's."""
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise SignInRefused(Reason.SUBJECT_INVALID, "the user has no number")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the user has no number")
     return str(value)
 
 
-def provider(client: Client, settings: Mapping[str, Any]) -> GitHubProvider:
+def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> GitHubProvider:
     return GitHubProvider(id="github", name="GitHub", client=client, url=settings["url"], api_url=settings["api_url"])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from providers.base import Client
+from providers.base import ClientCredentials
 from providers.openid import OpenIDProvider
 
 # It gives a refresh token with the first consent only: who comes to mend something consents again.
@@ -11,13 +11,13 @@ OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}
 FRESH = {"prompt": "select_account"}  # Google knows no prompt=login
 
 
-def provider(client: Client, settings: Mapping[str, Any]) -> OpenIDProvider:
+def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> OpenIDProvider:
     return OpenIDProvider(
         id="google",
         name="Google",
         client=client,
         issuer_url=settings["issuer"],
         signing_algorithms=frozenset(settings["signing_algorithms"]),
-        fresh=FRESH,
+        reauthenticate_parameters=FRESH,
         offline=OFFLINE,
     )

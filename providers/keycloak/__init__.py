@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import Client, More
+from providers.base import AdditionalClaims, ClientCredentials
 from providers.flow import Flow
 from providers.identity import ExternalIdentity
 from providers.keycloak.backend import KeycloakBackend
 from providers.openid import OpenIDProvider
-from providers.refusal import SignInRefused, note_unreadable
+from providers.page_texts import Text
+from providers.refusal import SignInRefused, log_unreadable_claims
 from providers.tokens import Tokens
 from providers.verification import verify_access_token
-from providers.words import Text
 
 CHOOSING = {"prompt": "login"}  # Keycloak has no page to choose an account on; this one leads on to another
 
@@ -31,7 +31,7 @@ class KeycloakProvider(OpenIDProvider):
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         return KeycloakBackend(self).identify(code, flow)
 
-    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
         """Look into the access token, where Keycloak puts roles unless a mapper says otherwise (ADR 11).
 
         It is here already and signed by the same keys, so this costs no call, while userinfo would: and neither
@@ -40,18 +40,18 @@ class KeycloakProvider(OpenIDProvider):
         """
         missing = {name for name in wanted if isinstance(claims.get(name, {}), Mapping)}
         if not missing:
-            return More()
+            return AdditionalClaims()
         try:
             found = verify_access_token(
                 tokens.access_token, issuer=self.issuer, client_id=self.client.id, subject=claims["sub"]
             )
         except SignInRefused as refused:
-            note_unreadable(self.id, missing, refused)
-            return More(unreadable=frozenset(missing))
-        return More(claims={name: found[name] for name in missing if name in found})
+            log_unreadable_claims(self.id, missing, refused)
+            return AdditionalClaims(unreadable=frozenset(missing))
+        return AdditionalClaims(claims={name: found[name] for name in missing if name in found})
 
 
-def provider(client: Client, settings: Mapping[str, Any]) -> KeycloakProvider:
+def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> KeycloakProvider:
     return KeycloakProvider(
         id="keycloak",
         name="Keycloak",

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import without_tenant
-from accounts.sessions.upstream import Named, end_upstream
+from accounts.sessions.upstream_logout import LogoutTarget, revoke_upstream
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
 from audit.context import Actor, ActorKind, acting
@@ -22,11 +22,11 @@ from foundation.clocks import LEEWAY_SECONDS
 from foundation.rows import change
 from providers import registry
 from providers.openid import OpenIDProvider
-from providers.refusal import Reason, SignInRefused
-from providers.refusing import is_too_often, note_refusal
+from providers.refusal import RefusalReason, SignInRefused
+from providers.refusal_responses import is_too_often, record_refusal
 from providers.upstream import one_deadline
 from providers.verification import verify_logout
-from providers.waiting import Caller
+from providers.waiting import WaitPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ KEYCLOAK = "keycloak"
 UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # tokens of one address under keys that we do not know
 PATIENCE = 0.3  # seconds: Keycloak, when it is well, has answered by then
 LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, after which Python knows no date
-HEAR = """
+INSERT_SEEN = """
     INSERT INTO "providers_heardlogout" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
 """
 
@@ -52,22 +52,22 @@ def receive(request: HttpRequest) -> HttpResponse:
             issuer = provider.issuer.asked_by(_stranger(request))
             claims = verify_logout(_only_token(request), issuer=issuer, client_id=provider.client.id)
         with acting(actor=Actor(ActorKind.SERVICE, KEYCLOAK)), transaction.atomic():
-            _hear_once(claims)
-            end_upstream(_named(claims))
+            _accept_once(claims)
+            revoke_upstream(_named(claims))
     except SignInRefused as refused:
         if is_too_often(request):
-            return rate_limits.too_often(rate_limits.REFUSALS)
-        note_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
+            return rate_limits.too_many_requests(rate_limits.REFUSALS)
+        record_refusal(Event.SIGN_OUT_REFUSED, KEYCLOAK, refused)
         return JsonResponse({"error": "invalid_request"}, status=400, headers={"Cache-Control": "no-store"})
     return HttpResponse(headers={"Cache-Control": "no-store"})
 
 
-def _stranger(request: HttpRequest) -> Caller:
+def _stranger(request: HttpRequest) -> WaitPolicy:
     """Anybody can send a token under a key that we do not know: it waits for little, and never takes the last fetch.
 
     That one is left to sign-ins, whose tokens come from the provider itself.
     """
-    return Caller(patience=PATIENCE, reserve=1, may_force=_may_ask_for_keys)
+    return WaitPolicy(patience=PATIENCE, reserve=1, may_force=_may_ask_for_keys)
 
 
 def _may_ask_for_keys() -> bool:
@@ -84,17 +84,19 @@ def _only_token(request: HttpRequest) -> str | None:
     return tokens[0] if len(tokens) == 1 else None
 
 
-def _named(claims: Mapping[str, Any]) -> Named:
+def _named(claims: Mapping[str, Any]) -> LogoutTarget:
     """Both, where both are named: a ``sid`` ends nobody else's session."""
-    return Named(provider=KEYCLOAK, issuer=claims["iss"], sid=claims.get("sid", ""), subject=claims.get("sub", ""))
+    return LogoutTarget(
+        provider=KEYCLOAK, issuer=claims["iss"], sid=claims.get("sid", ""), subject=claims.get("sub", "")
+    )
 
 
-def _hear_once(claims: Mapping[str, Any]) -> None:
+def _accept_once(claims: Mapping[str, Any]) -> None:
     """Refuse a token that came before, to whatever process: what notes it shares the fate of what it does.
 
     So one whose work failed may come again. Of two at once, the second waits for what becomes of the first.
     """
     digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
     given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY_SECONDS, LAST_MOMENT), UTC)]
-    if not change(HEAR, given):
-        raise SignInRefused(Reason.LOGOUT_REPEATED, "this logout token came before")
+    if not change(INSERT_SEEN, given):
+        raise SignInRefused(RefusalReason.LOGOUT_REPEATED, "this logout token came before")

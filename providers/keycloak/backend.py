@@ -49,7 +49,7 @@ class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a lib
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
         """Spend a code. Raises SignInRefused."""
-        self._wants_fresh = flow.wants_fresh
+        self._wants_fresh = flow.wants_reauthentication
         request = CallbackRequest(self._provider.callback_url, {"code": code, "state": flow.state})
         identity = self.authenticate(request, nonce=flow.nonce, code_verifier=flow.code_verifier)
         assert isinstance(identity, ExternalIdentity)  # noqa: S101  # get_or_create_user below returns nothing else

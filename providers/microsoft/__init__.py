@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from accounts.sign_in.provider_names import SaysWhen
-from providers.base import Client, More
+from providers.base import AdditionalClaims, ClientCredentials
 from providers.identity import ExternalIdentity
 from providers.microsoft.graph import groups_of
 from providers.openid import OpenIDProvider
-from providers.refusal import Reason, SignInRefused, note_unreadable
+from providers.refusal import RefusalReason, SignInRefused, log_unreadable_claims
 from providers.tokens import Tokens
 
 GROUPS = "groups"
@@ -30,24 +30,24 @@ class MicrosoftProvider(OpenIDProvider):
 
     def identity_from(self, claims: Mapping[str, Any]) -> ExternalIdentity:
         if claims.get("tid") != self.tenant:
-            raise SignInRefused(Reason.TENANT_WRONG, "tid is not the tenant of MICROSOFT_ISSUER")
+            raise SignInRefused(RefusalReason.TENANT_WRONG, "tid is not the tenant of MICROSOFT_ISSUER")
         return super().identity_from(claims)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
         """Asked for with the sign-in: whether a person's groups fit into the token shows only afterwards."""
         return (f"{self.graph_url}/User.Read",) if GROUPS in wanted else ()
 
-    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> More:
+    def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
         """Ask Graph for groups where there are too many for the token ("overage", from about 200 on)."""
         if GROUPS not in wanted or GROUPS in claims or not _are_elsewhere(claims):
-            return More()
+            return AdditionalClaims()
         try:
-            return More(claims={GROUPS: groups_of(self.upstream, self.graph_url, tokens.access_token)})
+            return AdditionalClaims(claims={GROUPS: groups_of(self.upstream, self.graph_url, tokens.access_token)})
         except SignInRefused as refused:
-            note_unreadable(self.id, [GROUPS], refused)
-            return More(unreadable=frozenset({GROUPS}))
+            log_unreadable_claims(self.id, [GROUPS], refused)
+            return AdditionalClaims(unreadable=frozenset({GROUPS}))
 
-    def vouches_for_address(self, claims: Mapping[str, Any]) -> bool:
+    def vouches_for_email(self, claims: Mapping[str, Any]) -> bool:
         """Any tenant's administrator may write any address into ``email`` (nOAuth, 2023).
 
         Only ``xms_edov`` says that the address's domain belongs to the tenant. Entra sends it in four forms.
@@ -66,7 +66,7 @@ def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
     return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
 
 
-def provider(client: Client, settings: Mapping[str, Any]) -> MicrosoftProvider:
+def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> MicrosoftProvider:
     return MicrosoftProvider(
         id="microsoft",
         name="Microsoft",

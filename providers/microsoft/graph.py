@@ -2,37 +2,37 @@
 
 from typing import Any
 
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Upstream
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamClient
 
 MOST_PAGES = 12  # of 999: more groups than Entra lets anybody be in
 GROUP = "#microsoft.graph.group"
 
 
-def groups_of(upstream: Upstream, graph_url: str, access_token: object) -> list[str]:
+def groups_of(upstream: UpstreamClient, graph_url: str, access_token: object) -> list[str]:
     """Return the ids of the groups of the person whose token it is. Raises SignInRefused; never a part of them.
 
     ``User.Read`` suffices for one's own ids: what else a group is stays empty.
     """
     if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "no access token to ask for groups with")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "no access token to ask for groups with")
     headers = {"Authorization": f"Bearer {access_token}"}
     url, found = f"{graph_url}/v1.0/me/transitiveMemberOf?$select=id&$top=999", list[str]()
     for _page in range(MOST_PAGES):
         answer = upstream.get(url, headers=headers)
         if answer.status != 200:
-            raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for groups")
+            raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, f"status {answer.status} for groups")
         document = answer.object()
         found += _ids(document.get("value"))
         if "@odata.nextLink" not in document:
             return found
         url = _next(document["@odata.nextLink"], graph_url)
-    raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "the list of groups does not end")
+    raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the list of groups does not end")
 
 
 def _ids(listed: Any) -> list[str]:
     if not isinstance(listed, list):
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "the groups are no list")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the groups are no list")
     return [
         item["id"]
         for item in listed
@@ -44,5 +44,5 @@ def _next(url: object, graph_url: str) -> str:
     """The next page is fetched from Graph and from nowhere else: the token goes along."""
     is_fit = isinstance(url, str) and url.startswith(f"{graph_url}/v1.0/") and url.isascii() and url.isprintable()
     if not isinstance(url, str) or not is_fit:
-        raise SignInRefused(Reason.PROVIDER_ANSWER_INVALID, "the next page of groups is elsewhere")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the next page of groups is elsewhere")
     return url

@@ -10,7 +10,7 @@ from providers.models import RefusedIdentity
 from providers.refusal import SignInRefused
 
 
-def keep(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedIdentity:
+def store(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedIdentity:
     """Return the row that tells what came: the identity where it is connected, else one that is kept for 30 days.
 
     One row for each identity, however often it is refused: a stranger who repeats it fills no table. Ask a limit
@@ -37,6 +37,6 @@ def keep(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedId
     return row
 
 
-def forget(issuer: str, subject: str) -> None:
+def delete(issuer: str, subject: str) -> None:
     """Remove what was kept of an identity that is being connected. Call it before: whoever leads it holds the row."""
     RefusedIdentity.objects.filter(issuer=issuer, subject=subject).delete()

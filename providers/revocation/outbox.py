@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.events import Event, record
 from foundation.encryption import encrypt
-from providers.models import Leaving, LeavingState
+from providers.models import Leaving, RevocationState
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ UNREADABLE = "key_lost"  # the vault could not open them: nobody can name them t
 DONE_FOR, GIVEN_UP_FOR = timedelta(days=1), timedelta(days=30)  # that an ended row can be looked at
 
 
-class Because(models.TextChoices):
+class TokenRevocationReason(models.TextChoices):
     """The act that ended the tokens."""
 
     SIGNED_OUT = "signed_out"
@@ -33,7 +33,7 @@ class Because(models.TextChoices):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
+class RevokedTokens:
     """Tokens in clear that are ours no longer, and who gave them. What could not be decrypted is empty.
 
     ``identity_id`` is that of who may come back, and then keeps what they have here; ``sid`` is the provider's name of
@@ -52,13 +52,13 @@ class Ended:
         return bool(self.access or self.refresh)
 
 
-def note(ended: Iterable[Ended], *, because: Because) -> list[UUID]:
+def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) -> list[UUID]:
     """Write down what is to be revoked, and return the rows' ids: ``standing.not_revoked`` counts those not done."""
-    rows = [_row(one, because) for one in ended]
+    rows = [_row(one, reason) for one in ended]
     Leaving.objects.bulk_create(rows)
     for row in rows:
-        if row.state == LeavingState.GIVEN_UP:
-            tell_that_it_is_given_up(row.provider, because=row.because, trouble=row.trouble, tries=row.attempts)
+        if row.state == RevocationState.GIVEN_UP:
+            record_failure(row.provider, reason=row.because, detail=row.trouble, tries=row.attempts)
     return [row.pk for row in rows]
 
 
@@ -67,25 +67,25 @@ def owner(row_id: UUID) -> str:
     return f"leaving {row_id}"
 
 
-def tell_that_it_is_given_up(provider: str, *, because: str, trouble: str, tries: int) -> None:
-    logger.error("tokens were not revoked: provider=%s because=%s trouble=%s", provider, because, trouble)
-    record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, reason=because, detail=trouble, tries=tries)
+def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> None:
+    logger.error("tokens were not revoked: provider=%s because=%s trouble=%s", provider, reason, detail)
+    record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, reason=reason, detail=detail, tries=tries)
 
 
-def _row(ended: Ended, because: Because) -> Leaving:
+def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> Leaving:
     """The database's clock says when: it is the one that the job looks at."""
     row_id = uuid4()
     row = Leaving(
         id=row_id,
         provider=ended.provider,
         issuer=ended.issuer,
-        because=because.value,
+        because=reason.value,
         identity_id=ended.identity_id,
         sid=ended.sid,
         access=encrypt(ended.access, owner=owner(row_id), purpose=ACCESS) if ended.access else "",
         refresh=encrypt(ended.refresh, owner=owner(row_id), purpose=REFRESH) if ended.refresh else "",
     )
     if not ended.is_readable:
-        row.state, row.trouble = LeavingState.GIVEN_UP, UNREADABLE
+        row.state, row.trouble = RevocationState.GIVEN_UP, UNREADABLE
         row.next_attempt_at, row.expires_at = None, timezone.now() + GIVEN_UP_FOR
     return row

@@ -19,12 +19,12 @@ from django.db import transaction
 
 from audit.context import Actor, ActorKind, acting
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt
-from foundation.rows import change, fetch_one, let_go
+from foundation.rows import change, fetch_one, release_connection
 from jobs.retry import END_LEASE, JITTER, Lease, RetryPolicy, claiming, doubling, putting_off, wake
 from providers import registry
-from providers.models import Leaving, LeavingState
-from providers.refusal import Reason, SignInRefused
-from providers.revocation.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, tell_that_it_is_given_up
+from providers.models import Leaving, RevocationState
+from providers.refusal import RefusalReason, SignInRefused
+from providers.revocation.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, record_failure
 from providers.tokens import Revoked
 from providers.upstream import one_deadline
 
@@ -57,22 +57,22 @@ END = f"""
 """
 
 
-class NeverAgain(Exception):
+class GiveUp(Exception):
     """Trying again would help nobody; the word says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class RevocationRow:
     """A claimed row, as CLAIM returns it. ``attempts`` counts this one, ``trouble`` is what the one before met."""
 
     id: UUID
     provider: str
     issuer: str
-    because: str
+    reason: str
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     attempts: int
-    trouble: str
+    detail: str
     created_at: datetime
     came_back: bool
 
@@ -84,66 +84,66 @@ def run(*, seconds: float) -> None:
     with acting(actor=ACTOR):
         while time.monotonic() < deadline and (row := claim(silent)) is not None:
             try:
-                _end(row, LeavingState.DONE, _revoke(row))
-            except NeverAgain as never:
+                _end(row, RevocationState.DONE, _revoke(row))
+            except GiveUp as never:
                 _give_up(row, str(never))
             except SignInRefused as refused:
                 silent.add(row.provider)
-                _put_off(row, refused)
+                _postpone(row, refused)
 
 
-def claim(silent: set[str]) -> Row | None:
+def claim(silent: set[str]) -> RevocationRow | None:
     """Take the row that has waited longest, of a provider that is not among the silent ones."""
     found = fetch_one(CLAIM, {**LEASE.given(), **RETRIES.given(), "silent": list(silent)})
     if found is None:
         return None
-    return Row(**dict(zip((one.name for one in fields(Row)), found, strict=True)))
+    return RevocationRow(**dict(zip((one.name for one in fields(RevocationRow)), found, strict=True)))
 
 
-def _revoke(row: Row) -> str:
+def _revoke(row: RevocationRow) -> str:
     """Return what is to be said of it. Raises SignInRefused when it should be tried again, NeverAgain when not."""
     provider = registry.enabled().get(row.provider)
     if provider is None:
-        raise SignInRefused(Reason.PROVIDER_OFF, f"{row.provider} is off")
+        raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{row.provider} is off")
     if provider.issues_as != row.issuer:
-        raise NeverAgain("issuer_changed")  # the tokens are another one's, and good there
+        raise GiveUp("issuer_changed")  # the tokens are another one's, and good there
     if row.came_back and not provider.revokes_one_by_one:
         return CAME_BACK
     access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
-    let_go()
+    release_connection()
     with one_deadline():
         revoked = provider.revoke(access=access, refresh=refresh)
     return "" if revoked is Revoked.REVOKED else revoked.value
 
 
-def _opened(row: Row, encrypted: str, purpose: str) -> str:
+def _opened(row: RevocationRow, encrypted: str, purpose: str) -> str:
     try:
         return decrypt(encrypted, owner=owner(row.id), purpose=purpose) if encrypted else ""
     except KeyLost as lost:
         logger.error(  # noqa: TRY400  # its traceback tells nothing
             "tokens to be revoked are under a key that this process does not have: key=%s row=%s", lost, row.id
         )
-        raise SignInRefused(Reason.KEY_NOT_HERE, f"under key {lost}") from None  # others may have it: later
+        raise SignInRefused(RefusalReason.KEY_NOT_HERE, f"under key {lost}") from None  # others may have it: later
     except DecryptionFailed:
-        raise NeverAgain("not_authentic") from None
+        raise GiveUp("not_authentic") from None
 
 
-def _end(row: Row, state: LeavingState, word: str) -> bool:
+def _end(row: RevocationRow, state: RevocationState, word: str) -> bool:
     """End a row, and with it what it holds. Returns whether nobody else has."""
-    given: list[Any] = [state.value, word, DONE_FOR if state is LeavingState.DONE else GIVEN_UP_FOR, row.id]
+    given: list[Any] = [state.value, word, DONE_FOR if state is RevocationState.DONE else GIVEN_UP_FOR, row.id]
     is_ours = bool(change(END, given))
-    if state is LeavingState.DONE and row.trouble:
+    if state is RevocationState.DONE and row.detail:
         wake(Leaving.objects.filter(provider=row.provider))
     return is_ours
 
 
-def _give_up(row: Row, trouble: str) -> None:
+def _give_up(row: RevocationRow, detail: str) -> None:
     with transaction.atomic():
-        if _end(row, LeavingState.GIVEN_UP, trouble):
-            tell_that_it_is_given_up(row.provider, because=row.because, trouble=trouble, tries=row.attempts)
+        if _end(row, RevocationState.GIVEN_UP, detail):
+            record_failure(row.provider, reason=row.reason, detail=detail, tries=row.attempts)
 
 
-def _put_off(row: Row, refused: SignInRefused) -> None:
+def _postpone(row: RevocationRow, refused: SignInRefused) -> None:
     trouble = refused.reason.value
     logger.warning("tokens are not revoked yet: provider=%s tries=%s reason=%s", row.provider, row.attempts, refused)
     if RETRIES.gives_up(since=row.created_at):

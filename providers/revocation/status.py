@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from foundation.rows import fetch_all
-from providers.models import Leaving, LeavingState
+from providers.models import Leaving, RevocationState
 
 BY_PROVIDER = """
     SELECT
@@ -18,24 +18,24 @@ BY_PROVIDER = """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
+class RevocationStatus:
     """Of one provider: how many rows wait, since when, how many were given up, and the last trouble with one."""
 
     provider: str
     waiting: int = 0
     since: datetime | None = None
     given_up: int = 0
-    trouble: str = ""
+    detail: str = ""
 
 
-def standing() -> list[Standing]:
+def revocation_status() -> list[RevocationStatus]:
     """Return the providers for which something waits or was given up."""
     return [
-        Standing(provider=provider, waiting=waiting, since=since, given_up=given_up, trouble=trouble)
+        RevocationStatus(provider=provider, waiting=waiting, since=since, given_up=given_up, detail=trouble)
         for provider, waiting, since, given_up, trouble in fetch_all(BY_PROVIDER, [])
     ]
 
 
 def not_revoked(ids: Iterable[UUID | str]) -> int:
     """Return how many of the rows that ``leave`` returned are not done: they wait, or were given up."""
-    return Leaving.objects.filter(pk__in=list(ids)).exclude(state=LeavingState.DONE).count()
+    return Leaving.objects.filter(pk__in=list(ids)).exclude(state=RevocationState.DONE).count()

@@ -1,20 +1,20 @@
 """The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
 
 from providers.vault.access import get_token
-from providers.vault.rows import NothingKept, SignInAgain, TokenUnavailable, TryLater, UnreadableHere
-from providers.vault.storage import Kept, held, id_token, keep, over, take_out
+from providers.vault.rows import KeyUnavailable, NothingStored, SignInAgain, TokenUnavailable, VaultUnavailable
+from providers.vault.storage import StoredTokens, count, expired, id_token, pop, store
 
 __all__ = [
-    "Kept",
-    "NothingKept",
+    "KeyUnavailable",
+    "NothingStored",
     "SignInAgain",
+    "StoredTokens",
     "TokenUnavailable",
-    "TryLater",
-    "UnreadableHere",
+    "VaultUnavailable",
+    "count",
+    "expired",
     "get_token",
-    "held",
     "id_token",
-    "keep",
-    "over",
-    "take_out",
+    "pop",
+    "store",
 ]

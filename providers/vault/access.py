@@ -7,9 +7,9 @@ the token while it lives, and else wait for the new one.
 import time
 
 from accounts.models import Session, User
-from foundation.rows import let_go
-from providers.vault.renewing import renewed
-from providers.vault.rows import SignInAgain, TryLater, claim, die, opened, read
+from foundation.rows import release_connection
+from providers.vault.refreshing import refresh_tokens
+from providers.vault.rows import SignInAgain, VaultUnavailable, claim, mark_dead, opened, read
 from providers.vault.storage import ACCESS, REFRESH
 
 WAIT = 6.0  # seconds that others wait for a new token where the old one is over
@@ -32,17 +32,17 @@ def get_token(user: User, provider: str, *, in_session: Session | None = None) -
         if not row.is_near_its_end:
             return opened(row, row.access, ACCESS)
         if not row.refresh:
-            if row.is_over:
-                die(row, "no_refresh_token")
+            if row.is_expired:
+                mark_dead(row, "no_refresh_token")
                 raise SignInAgain(provider)
             return opened(row, row.access, ACCESS)
-        if not row.rests and not row.is_claimed:
+        if not row.is_resting and not row.is_claimed:
             refresh = opened(row, row.refresh, REFRESH)  # who cannot read it leaves it to those who can
             if claim(row):
-                return renewed(row, refresh)
-        if not row.is_over:
+                return refresh_tokens(row, refresh)
+        if not row.is_expired:
             return opened(row, row.access, ACCESS)
-        if row.rests or time.monotonic() >= deadline:
-            raise TryLater(provider)
-        let_go()
+        if row.is_resting or time.monotonic() >= deadline:
+            raise VaultUnavailable(provider)
+        release_connection()
         time.sleep(LOOK_EVERY)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Session, User
-from accounts.sessions import Upstream
+from accounts.sessions import UpstreamSession
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from foundation.clocks import LEEWAY
@@ -24,7 +24,7 @@ from jobs.retry import (
     RetryPolicy,
     doubling,
 )
-from providers.models import Health
+from providers.models import TokenHealth
 from providers.tokens import Usable, claims_of
 from providers.vault.storage import ID, owner, sealed
 
@@ -81,7 +81,7 @@ class TokenUnavailable(Exception):
     """There is no token to be had; the kinds say what helps."""
 
 
-class NothingKept(TokenUnavailable):
+class NothingStored(TokenUnavailable):
     """The person has no identity there, or it has never brought a token."""
 
 
@@ -89,16 +89,16 @@ class SignInAgain(TokenUnavailable):
     """The token is over and cannot be renewed: the person has to sign in at the provider once more."""
 
 
-class TryLater(TokenUnavailable):
+class VaultUnavailable(TokenUnavailable):
     """There is none at the moment: the provider does not renew it, or this process cannot read it."""
 
 
-class UnreadableHere(TryLater):
+class KeyUnavailable(VaultUnavailable):
     """It is under a key that this process does not have. The next sign-in of the person mends it at the latest."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class TokenRow:
     """The row as it was read, at a moment of the database's clock."""
 
     id: int
@@ -125,15 +125,15 @@ class Row:
         return owner(self.identity_id, self.user_id)
 
     @property
-    def upstream(self) -> Upstream:
-        return Upstream(provider=self.provider, identity=self.identity_id, sid=self.sid)
+    def upstream(self) -> UpstreamSession:
+        return UpstreamSession(provider=self.provider, identity=self.identity_id, sid=self.sid)
 
     @property
     def is_dead(self) -> bool:
-        return self.health == Health.DEAD
+        return self.health == TokenHealth.DEAD
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= self.now
 
     @property
@@ -145,14 +145,14 @@ class Row:
         return given_by_wrong_clock or self.expires_at - ahead <= self.now
 
     @property
-    def rests(self) -> bool:
+    def is_resting(self) -> bool:
         return RESTS.waits(self.rest_until, now=self.now)
 
 
-NAMES = tuple(Row.__dataclass_fields__)
+NAMES = tuple(TokenRow.__dataclass_fields__)
 
 
-def read(user: User, provider: str, *, in_session: Session | None = None) -> Row:
+def read(user: User, provider: str, *, in_session: Session | None = None) -> TokenRow:
     """Return the pair of the session in which it is asked, where that has a living one, else the newest that lives.
 
     Raises NothingKept.
@@ -161,23 +161,23 @@ def read(user: User, provider: str, *, in_session: Session | None = None) -> Row
     own = [f"{one['identity']} {one['sid']}" for one in followed if one["provider"] == provider]
     row = fetch_one(OF_PERSON, {**LEASE.given(), "user": user.pk, "provider": provider, "own": own})
     if row is None:
-        raise NothingKept(provider)
-    return Row(**dict(zip(NAMES, row, strict=True)))
+        raise NothingStored(provider)
+    return TokenRow(**dict(zip(NAMES, row, strict=True)))
 
 
-def read_of(upstream: Upstream) -> Row | None:
+def read_of(upstream: UpstreamSession) -> TokenRow | None:
     """Return the pair of one session at a provider."""
     row = fetch_one(OF_SESSION, {**LEASE.given(), "identity": upstream.identity, "sid": upstream.sid})
-    return Row(**dict(zip(NAMES, row, strict=True))) if row else None
+    return TokenRow(**dict(zip(NAMES, row, strict=True))) if row else None
 
 
-def read_again(row: Row) -> Row | None:
+def read_again(row: TokenRow) -> TokenRow | None:
     """Return what is in the row now."""
     found = fetch_one(AGAIN, {**LEASE.given(), "id": row.id})
-    return Row(**dict(zip(NAMES, found, strict=True))) if found else None
+    return TokenRow(**dict(zip(NAMES, found, strict=True))) if found else None
 
 
-def adopted(upstream: Upstream) -> Row | None:
+def adopted(upstream: UpstreamSession) -> TokenRow | None:
     """Give a pair that was kept before sessions were told apart the name of its session, which its ID token says."""
     row = read_of(replace(upstream, sid="")) if upstream.sid else None
     if row is None:
@@ -192,33 +192,33 @@ def adopted(upstream: Upstream) -> Row | None:
     return read_of(upstream) if is_its else None
 
 
-def claim(row: Row) -> bool:
+def claim(row: TokenRow) -> bool:
     """Whether it is ours to renew, for as long as the lease. A claim that ran out before may have lost an answer."""
     return bool(change(CLAIM, {**LEASE.given(), "id": row.id, "version": row.version}))
 
 
-def put(row: Row, found: Usable) -> bool:
+def store_refreshed(row: TokenRow, found: Usable) -> bool:
     put = sealed(found, row.owner)
     given: list[Any] = [put.access, put.refresh, put.refresh, put.id_token, put.id_token, found.lasts]
     return bool(change(RENEW, [*given, row.id, row.version]))
 
 
-def fail(row: Row, trouble: str, *, is_unsure: bool) -> bool:
-    noted = {"trouble": trouble, "is_unsure": is_unsure, "id": row.id, "version": row.version}
+def mark_failing(row: TokenRow, detail: str, *, is_unsure: bool) -> bool:
+    noted = {"trouble": detail, "is_unsure": is_unsure, "id": row.id, "version": row.version}
     return bool(change(FAIL, {**RESTS.given(), **noted}))
 
 
-def die(row: Row, trouble: str) -> bool | None:
+def mark_dead(row: TokenRow, detail: str) -> bool | None:
     """Note that they are over, unless newer ones have come: then nothing is returned, else whether that is unsure."""
-    found = fetch_one(DIE, [trouble, row.id, row.version])
+    found = fetch_one(DIE, [detail, row.id, row.version])
     if found is None:
         return None
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
-        record(Event.UPSTREAM_TOKENS_LOST, provider=row.provider, reason=trouble)
+        record(Event.UPSTREAM_TOKENS_LOST, provider=row.provider, reason=detail)
     return bool(found[0])
 
 
-def opened(row: Row, encrypted: str, purpose: str) -> str:
+def opened(row: TokenRow, encrypted: str, purpose: str) -> str:
     """Decrypt a token. Raises UnreadableHere without the key, and SignInAgain where it is not authentic.
 
     A key that is not here may be at other processes, which were started with it, or come back: the row is left as it
@@ -230,8 +230,8 @@ def opened(row: Row, encrypted: str, purpose: str) -> str:
         logger.error(  # noqa: TRY400  # its traceback tells nothing
             "tokens are under a key that this process does not have: key=%s identity=%s", lost, row.identity_id
         )
-        raise UnreadableHere(row.provider) from None
+        raise KeyUnavailable(row.provider) from None
     except DecryptionFailed:
         logger.error("tokens do not belong to where they stand: identity=%s", row.identity_id)  # noqa: TRY400
-    die(row, "not_authentic")
+    mark_dead(row, "not_authentic")
     raise SignInAgain(row.provider)

@@ -10,13 +10,13 @@ from accounts.models import Identity, User
 from foundation.encryption import DecryptionFailed, decrypt, encrypt
 from foundation.rows import change, fetch_all, fetch_one
 from jobs.retry import END_LEASE, NOTE_SUCCESS
-from providers.models import Health, UpstreamTokens
+from providers.models import TokenHealth, UpstreamTokens
 from providers.tokens import Tokens, Usable, usable
-from providers.vault.followed import FOLLOWS
+from providers.vault.in_use import IN_USE
 
 ACCESS, REFRESH, ID = "upstream access token", "upstream refresh token", "upstream id token"
 
-KEEP = f"""
+STORE = f"""
     INSERT INTO "providers_upstreamtokens" AS t (
         identity_id, sid, access, refresh, id_token, scopes, given_at, expires_at
     ) SELECT %s, %s, %s, %s, %s, %s, statement_timestamp(), statement_timestamp() + %s
@@ -27,16 +27,16 @@ KEEP = f"""
         given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1,
         {END_LEASE}, {NOTE_SUCCESS}, health = 'well', trouble = '', is_unsure = false
 """
-FORGET = """
+DELETE = """
     WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)
     SELECT 1 FROM accounts_user WHERE id = %s AND is_active
 """
-TAKE_OUT = "t.identity_id = ANY (%(identities)s)"
-TAKE_OUT_ONE = f"{TAKE_OUT} AND t.sid = %(sid)s"
-TAKE_OUT_UNFOLLOWED = f"""
-    {TAKE_OUT} AND NOT EXISTS (
+POP = "t.identity_id = ANY (%(identities)s)"
+POP_ONE = f"{POP} AND t.sid = %(sid)s"
+POP_UNUSED = f"""
+    {POP} AND NOT EXISTS (
         SELECT FROM accounts_session s
-        WHERE s.expire_date > statement_timestamp() AND s.session_key <> ALL (%(but)s) AND {FOLLOWS}
+        WHERE s.expire_date > statement_timestamp() AND s.session_key <> ALL (%(but)s) AND {IN_USE}
     )
 """
 TAKEN = """
@@ -46,7 +46,7 @@ TAKEN = """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class StoredTokens:
     """Tokens in clear, on their way out of the vault. What cannot be decrypted any more is empty."""
 
     identity_id: int
@@ -80,7 +80,7 @@ def sealed(found: Usable, whose: str) -> Sealed:
     )
 
 
-def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
+def store(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
     """Keep what a sign-in brought, in its transaction, if its account is active, and return whether it is.
 
     A refresh token that did not come anew is still the old one. ``sid`` is the provider's name for its session, if it
@@ -92,26 +92,26 @@ def keep(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
     """
     found = usable(tokens)
     if found is None:
-        return fetch_one(FORGET, [identity.pk, identity.user_id]) is not None
+        return fetch_one(DELETE, [identity.pk, identity.user_id]) is not None
     put = sealed(found, owner(identity.pk, identity.user_id))
     given: list[Any] = [identity.pk, sid, put.access, put.refresh, put.id_token, found.scopes, found.lasts]
-    return bool(change(KEEP, [*given, identity.user_id]))
+    return bool(change(STORE, [*given, identity.user_id]))
 
 
-def take_out(identities: Iterable[Identity], *, sid: str | None = None) -> list[Kept]:
+def pop(identities: Iterable[Identity], *, sid: str | None = None) -> list[StoredTokens]:
     """Return what is kept for these identities, or of one session at their provider, and keep it no longer."""
-    return _taken(TAKE_OUT if sid is None else TAKE_OUT_ONE, identities, sid=sid)
+    return _popped(POP if sid is None else POP_ONE, identities, sid=sid)
 
 
-def take_out_unfollowed(identities: Iterable[Identity], *, but: list[str]) -> list[Kept]:
+def pop_unused(identities: Iterable[Identity], *, but: list[str]) -> list[StoredTokens]:
     """Return the same of the sessions at their provider that no session of ours follows, those of ``but`` aside."""
-    return _taken(TAKE_OUT_UNFOLLOWED, identities, but=but)
+    return _popped(POP_UNUSED, identities, but=but)
 
 
-def _taken(which: str, identities: Iterable[Identity], **given: Any) -> list[Kept]:
+def _popped(which: str, identities: Iterable[Identity], **given: Any) -> list[StoredTokens]:
     owners = {identity.pk: owner(identity.pk, identity.user_id) for identity in identities}
     return [
-        Kept(
+        StoredTokens(
             identity_id=identity_id,
             sid=sid,
             access=_opened(access, owners[identity_id], ACCESS),
@@ -138,19 +138,19 @@ def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
     return _opened(row.id_token, owner(identity_id, user.pk), ID) if row else ""
 
 
-def over(user: User) -> list[Identity]:
+def expired(user: User) -> list[Identity]:
     """Return the identities of a person whose tokens are all over."""
-    dead = Identity.objects.filter(user=user, tokens__health=Health.DEAD)
+    dead = Identity.objects.filter(user=user, tokens__health=TokenHealth.DEAD)
     return list(dead.exclude(pk__in=_served(user)).distinct().order_by("pk"))
 
 
-def held(user: User) -> int:
+def count(user: User) -> int:
     """Return for how many identities of a person tokens are kept."""
     return Identity.objects.filter(user=user, tokens__isnull=False).distinct().count()
 
 
 def _served(user: User) -> "QuerySet[UpstreamTokens, int]":
-    living = UpstreamTokens.objects.filter(identity__user=user).exclude(health=Health.DEAD)
+    living = UpstreamTokens.objects.filter(identity__user=user).exclude(health=TokenHealth.DEAD)
     return living.values_list("identity_id", flat=True)
 
 

@@ -17,29 +17,42 @@ from accounts.models import User
 from accounts.organizations.claim_rules import applying
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account.views import CLAIMS_UNREAD
-from accounts.sessions import Because, FactorAddedMeanwhile, Proof, SessionStore, Upstream, end_others, forget_sign_in
-from accounts.sessions.upstream import has_ended
+from accounts.sessions import (
+    AuthenticationEvent,
+    FactorAddedMeanwhile,
+    SessionRevocationReason,
+    SessionStore,
+    UpstreamSession,
+    forget_sign_in,
+    revoke_others,
+)
+from accounts.sessions.upstream_logout import has_ended
 from accounts.sign_in import people
 from accounts.sign_in.provider_names import SaysWhen, name_of
 from accounts.sign_in.reauthentication import gate
-from accounts.sign_in.reauthentication.acts import Act, act_of, after_proof_to_connect, needs_proof
+from accounts.sign_in.reauthentication.acts import (
+    Act,
+    act_of,
+    after_reauthentication_to_connect,
+    needs_reauthentication,
+)
 from audit.context import Actor, ActorKind, acting
 from foundation import lifetimes
 from foundation.cookies import set_cookie
 from foundation.moments import Moment, StatementMoment
-from foundation.rows import let_go
+from foundation.rows import release_connection
 from providers import registry, second_factor, vault
-from providers.allauth_adapters import answer_in, note_proof, open_session
+from providers.allauth_adapters import open_session, record_reauthentication, response_in
 from providers.base import Provider
 from providers.buttons import LAST_USED
 from providers.errors import registered
-from providers.flow import Flow, Process, meant, session_began, spent, take
-from providers.following import doubt
-from providers.following.every import next_time
+from providers.flow import Flow, Process, peek_flow, session_began, take_flow, used_state
 from providers.identity import ExternalIdentity
-from providers.linking import Decision, Linked, link
-from providers.refusal import Reason, SignInRefused, account_closed
-from providers.refusing import refuse
+from providers.linking import Linked, LinkingDecision, link
+from providers.refusal import RefusalReason, SignInRefused, account_deactivated
+from providers.refusal_responses import refuse
+from providers.revalidation import silent_check
+from providers.revalidation.interval import next_time
 from providers.upstream import one_deadline
 
 LONGEST_CODE = 4096  # characters
@@ -60,27 +73,27 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     flow = external = None
     try:
         provider = provider_of(provider_id)
-        flow = take(request, provider.id)
-        let_go()
+        flow = take_flow(request, provider.id)
+        release_connection()
         began = Moment.now()  # before: what ends meanwhile counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
-        with people.on_the_way_to(flow.next, stays=flow.stays), transaction.atomic():
+        with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
             asker = _asker(request, flow)
-            linked = link(external, connect_to=asker, prove=flow.process is Process.REAUTHENTICATE)
+            linked = link(external, connect_to=asker, reauthenticate=flow.process is Process.REAUTHENTICATE)
             judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
-            if not vault.keep(linked.identity, external.tokens, sid=external.session):
-                raise account_closed(linked.user.pk, "it was closed while the sign-in waited")
+            if not vault.store(linked.identity, external.tokens, sid=external.session):
+                raise account_deactivated(linked.user.pk, "it was closed while the sign-in waited")
             response = _finish(request, flow, external, linked, judged_at)
-            spent_here = {"spent": spent(flow.state), "next": _without_secret(response.headers["Location"])}
+            spent_here = {"spent": used_state(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
             request.session.save()  # first: a role that changes ends what was judged before
-            _follow_rules(request, flow, external, linked)
+            _apply_rules(request, flow, external, linked)
         response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
-        aloud = doubt.asked_aloud(flow, refused)
-        return aloud or refuse(request, provider_id, refused, flow or meant(request), came=external)
+        aloud = silent_check.ask_with_prompt(flow, refused)
+        return aloud or refuse(request, provider_id, refused, flow or peek_flow(request), came=external)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
         return refuse(request, provider_id, _factor_added(), flow, came=external)
@@ -101,7 +114,7 @@ def _finished_already(request: HttpRequest) -> HttpResponse | None:
     finished = request.session.get(FINISHED)
     if not finished or not request.user.is_authenticated:
         return None
-    if finished.get("spent") != spent(request.GET.get("state", "")):
+    if finished.get("spent") != used_state(request.GET.get("state", "")):
         return None
     return HttpResponseRedirect(finished["next"])
 
@@ -119,26 +132,28 @@ def _code(request: HttpRequest, provider: Provider) -> str:
     """Return the code of a callback that is whole, from this provider, and no error. Raises SignInRefused."""
     parameters = {name: values for name, values in request.GET.lists() if name in {"code", "error", "iss"}}
     if any(len(values) > 1 for values in parameters.values()):
-        raise SignInRefused(Reason.CALLBACK_MALFORMED, "a parameter is given twice")
+        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "a parameter is given twice")
     single = {name: values[0] for name, values in parameters.items()}
     provider.check_callback(single)
     if "error" in single:
         raise _refused_there(single["error"])
     code = single.get("code", "")
     if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
-        raise SignInRefused(Reason.CALLBACK_MALFORMED, "no code that could be one")
+        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "no code that could be one")
     return code
 
 
 def _refused_there(named: str) -> SignInRefused:
     """Only a registered name of an error is kept: the rest is text that anybody can put into an address."""
     error = registered(named)
-    reason = Reason.CANCELLED if error == "access_denied" else Reason.PROVIDER_REFUSED
+    reason = RefusalReason.CANCELLED if error == "access_denied" else RefusalReason.PROVIDER_REFUSED
     return SignInRefused(reason, f"the provider answered {error or 'an error without a registered name'}", error=error)
 
 
 def _factor_added() -> SignInRefused:
-    return SignInRefused(Reason.FACTOR_ADDED_MEANWHILE, "a second factor was added since this sign-in was judged")
+    return SignInRefused(
+        RefusalReason.FACTOR_ADDED_MEANWHILE, "a second factor was added since this sign-in was judged"
+    )
 
 
 def _asker(request: HttpRequest, flow: Flow) -> User | None:
@@ -150,15 +165,15 @@ def _asker(request: HttpRequest, flow: Flow) -> User | None:
     if flow.process is Process.SIGN_IN:
         return None
     if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
-        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "another person began it")
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "another person began it")
     if not flow.session or flow.session != session_began(request):
-        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
     try:
-        people.hold_with_session(request.user.pk, session_key=request.session.session_key)
-    except people.EndedMeanwhile:
-        raise SignInRefused(Reason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
-    if flow.process is Process.CONNECT and not gate.is_fresh(request, Act.CONNECT, is_done=True):
-        raise SignInRefused(Reason.NOT_FRESH, "the proof before connecting is too long ago")
+        people.lock_with_session(request.user.pk, session_key=request.session.session_key)
+    except people.RevokedMeanwhile:
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
+    if flow.process is Process.CONNECT and not gate.is_reauthenticated(request, Act.CONNECT, is_done=True):
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED, "the proof before connecting is too long ago")
     return request.user
 
 
@@ -168,19 +183,19 @@ def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) 
     A proof without it is taken, and is worth less (``accounts.sign_in.reauthentication``).
     """
     is_expected = flow.process is Process.CONNECT and provider.says_when is SaysWhen.ALWAYS
-    if is_expected and external.proven_at is None:
-        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "no auth_time, though max_age was sent")
+    if is_expected and external.authenticated_at is None:
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, "no auth_time, though max_age was sent")
 
 
 def _finish(
     request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: datetime
 ) -> HttpResponseBase:
-    session, answer = request.session, answer_in(external, linked)
+    session, answer = request.session, response_in(external, linked)
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
-    upstream = Upstream(provider=external.provider, identity=linked.identity.pk, sid=external.session)
+    upstream = UpstreamSession(provider=external.provider, identity=linked.identity.pk, sid=external.session)
     proof = _proof(external, linked, judged_at)
     if flow.process is Process.SIGN_IN:
-        session.rest_on(proof)
+        session.set_authentication_event(proof)
         session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
         session.opened_in(upstream)
         session.describe({"follow_at": next_time([external.provider])})
@@ -188,21 +203,23 @@ def _finish(
         _remember_last_used(response, flow.provider)
         return response
     if has_ended(proof, subject=external.subject):
-        raise SignInRefused(Reason.NOT_FRESH_AT_PROVIDER, "the session of the proof is over at the provider")
-    if linked.decision is Decision.CONNECT:
-        end_others(linked.user, keep=session.session_key, because=Because.IDENTITY_CONNECTED)
-        notices.tell(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
+        raise SignInRefused(
+            RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, "the session of the proof is over at the provider"
+        )
+    if linked.decision is LinkingDecision.CONNECT:
+        revoke_others(linked.user, keep=session.session_key, reason=SessionRevocationReason.IDENTITY_CONNECTED)
+        notices.notify(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
-    session.proven_in(upstream)
+    session.reauthenticated_in(upstream)
     session.describe({"follow_at": next_time([external.provider])})
-    doubt.settle(session, linked.user)
+    silent_check.settle(session, linked.user)
     if not flow.silent:
-        note_proof(request, linked, answer=answer)
+        record_reauthentication(request, linked, answer=answer)
     return _onward(request, flow, linked)
 
 
-def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> Proof:
-    return Proof(
+def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> AuthenticationEvent:
+    return AuthenticationEvent(
         person=linked.user.pk,
         epoch=linked.user.sign_in_epoch,
         provider=external.provider,
@@ -215,25 +232,25 @@ def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> P
 def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
     """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
     is_proof = flow.process is Process.REAUTHENTICATE
-    onward = flow.next or (after_proof_to_connect() if is_proof else reverse("connections"))
-    if is_proof and needs_proof(onward) and not gate.is_fresh(request, act_of(onward)):
-        return gate.ask(request, next=onward)
+    onward = flow.next or (after_reauthentication_to_connect() if is_proof else reverse("connections"))
+    if is_proof and needs_reauthentication(onward) and not gate.is_reauthenticated(request, act_of(onward)):
+        return gate.redirect_to_reauthenticate(request, next=onward)
     if onward == reverse("connections") and not flow.silent:
         messages.success(request, _notice(linked, is_proof=is_proof))
     return HttpResponseRedirect(onward)
 
 
-def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
+def _apply_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
     """Let claim rules speak, also where an identity is connected or proven: what it says is as true then.
 
     A known identity brought along what rules need to know; for a new one nothing is asked where no rule is.
     """
     if linked.found is None and not flow.wanted:
         return
-    known = linked.found.rules if linked.found else applying.look(linked.identity)
+    known = linked.found.rules if linked.found else applying.load_rules(linked.identity)
     with acting(actor=Actor(ActorKind.SERVICE, external.provider)):
-        was_blind = applying.follow(
-            linked.identity, external.told, known, unreadable=external.unreadable, keep=request.session.session_key
+        was_blind = applying.apply_rules(
+            linked.identity, external.provided, known, unreadable=external.unreadable, keep=request.session.session_key
         )
     if was_blind:
         request.session[CLAIMS_UNREAD] = external.provider
@@ -242,7 +259,7 @@ def _follow_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, 
 def _notice(linked: Linked, *, is_proof: bool) -> str:
     if is_proof:
         return _("Thank you. We can work there on your behalf again.")
-    if linked.decision is Decision.CONNECT:
+    if linked.decision is LinkingDecision.CONNECT:
         return _("Connected. You can sign in with it from now on. Your other devices were signed out.")
     return _("That one was already connected.")
 

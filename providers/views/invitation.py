@@ -14,30 +14,30 @@ from django.views.decorators.http import require_http_methods
 from accounts.mailing import mail
 from accounts.models import Invitation, User
 from accounts.organizations import invitations, own_organizations
-from accounts.organizations.invitations import InvitationRefused, Link, Reason, Welcome
+from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused, Link, Welcome
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.local import views as local_pages
 from audit.context import Actor, ActorKind, acting
 from foundation.next_page import query
-from foundation.pressing import pressed_on
+from foundation.post_only import post_only
 from foundation.references import new_reference
 from providers.buttons import buttons, page_with_buttons
-from providers.words import Words
+from providers.page_texts import PageText
 
-LOOKS = rate_limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # by one address
+VIEW_LIMIT = rate_limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # by one address
 
-ASK_AGAIN = _("Ask whoever invited you to send you another one.")
+RETRY_LIMIT = _("Ask whoever invited you to send you another one.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Closed(Words):
+class InvitationClosed(PageText):
     """What somebody reads whom an invitation does not let in."""
 
     can_come_as_another: bool = False
 
 
-GONE = Closed(
+GONE = InvitationClosed(
     status=404,
     heading=_("We do not know this invitation"),
     happened=_("The link may be incomplete, or a newer one was sent to you since."),
@@ -45,21 +45,21 @@ GONE = Closed(
         "Open the link of the newest mail once more, all of it. If that does not help, ask for another invitation."
     ),
 )
-NO_LONGER_GOOD = Closed(
+NO_LONGER_GOOD = InvitationClosed(
     status=410,
     heading=_("This invitation does not hold any more"),
     happened=_("Whoever invited you may no longer invite people, or not to this role."),
     advice=_("Ask the organization for another invitation, and give them the reference below."),
 )
 CLOSED = {
-    Reason.UNKNOWN: GONE,
-    Reason.EXPIRED: Closed(
+    InvitationRefusalReason.UNKNOWN: GONE,
+    InvitationRefusalReason.EXPIRED: InvitationClosed(
         status=410,
         heading=_("This invitation has expired"),
         happened=_("Its time was over before it was accepted."),
-        advice=ASK_AGAIN,
+        advice=RETRY_LIMIT,
     ),
-    Reason.USED: Closed(
+    InvitationRefusalReason.USED: InvitationClosed(
         status=410,
         heading=_("This invitation was used already"),
         happened=_("An invitation lets one account in, once."),
@@ -67,20 +67,20 @@ CLOSED = {
             "If it was you, you are in: sign in with the account that you accepted it with. If not, ask for another."
         ),
     ),
-    Reason.REVOKED: Closed(
+    InvitationRefusalReason.REVOKED: InvitationClosed(
         status=410,
         heading=_("This invitation was taken back"),
         happened=_("It was withdrawn, or a newer one took its place."),
         advice=_("Look for a newer mail. If there is none, ask whoever invited you."),
     ),
-    Reason.FOREIGN_ADDRESS: Closed(
+    InvitationRefusalReason.FOREIGN_EMAIL: InvitationClosed(
         status=403,
         heading=_("This invitation is for another address"),
         happened=_("The account that you are signed in to does not have the address that was invited."),
         advice=_("Each of these works:"),
         can_come_as_another=True,
     ),
-    Reason.UNVERIFIED_ADDRESS: Closed(
+    InvitationRefusalReason.UNVERIFIED_EMAIL: InvitationClosed(
         status=403,
         heading=_("Your address is not confirmed yet"),
         happened=_(
@@ -89,8 +89,8 @@ CLOSED = {
         advice=_("Each of these works:"),
         can_come_as_another=True,
     ),
-    Reason.INVITER_WITHOUT_RIGHT: NO_LONGER_GOOD,
-    Reason.ROLE_ABOVE_INVITER: NO_LONGER_GOOD,
+    InvitationRefusalReason.INVITER_WITHOUT_RIGHT: NO_LONGER_GOOD,
+    InvitationRefusalReason.ROLE_ABOVE_INVITER: NO_LONGER_GOOD,
 }
 
 
@@ -98,13 +98,13 @@ CLOSED = {
 def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
     """GET shows it and changes nothing: filters of mail open every link. POST accepts it."""
     link = Link(tenant_id=tenant_id, secret=secret)
-    if rate_limits.is_over(LOOKS):
-        return rate_limits.too_often(LOOKS)
+    if rate_limits.is_over(VIEW_LIMIT):
+        return rate_limits.too_many_requests(VIEW_LIMIT)
     person = request.user if isinstance(request.user, User) else None
     try:
         if request.method == "POST" and person is not None:
             return _accept(request, link, person)
-        found, welcome = invitations.look(link, person)
+        found, welcome = invitations.load(link, person)
     except InvitationRefused as refused:
         return _refuse(request, link, refused, person)
     if person is None:
@@ -113,25 +113,25 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
     return render(request, "accounts/invitation.html", context)
 
 
-@pressed_on("invitation", keeps=("tenant_id", "secret"))
-def as_another(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
+@post_only("invitation", keeps=("tenant_id", "secret"))
+def switch_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
     """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
     logout(request)
     return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def new_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
+def register(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
     """Open a local account with the invited address, which the link has verified, and accept by it."""
     link = Link(tenant_id=tenant_id, secret=secret)
     if not registration.is_on():
         raise Http404
-    if rate_limits.is_over(LOOKS):
-        return rate_limits.too_often(LOOKS)
+    if rate_limits.is_over(VIEW_LIMIT):
+        return rate_limits.too_many_requests(VIEW_LIMIT)
     if request.user.is_authenticated:
         return redirect(link.path)
     try:
-        found, _welcome = invitations.look(link, None)
+        found, _welcome = invitations.load(link, None)
         return local_pages.choose(request, found.email, opened=lambda user: _join(link, user), next_url=link.path)
     except InvitationRefused as refused:
         return _refuse(request, link, refused, None)
@@ -147,9 +147,12 @@ def _accept(request: HttpRequest, link: Link, person: User) -> HttpResponse:
     try:
         invitations.accept(link, person, keep=request.session.session_key)
     except InvitationRefused as refused:
-        if refused.reason is not Reason.USED or invitations.look(link, person)[1] is not Welcome.JOINED:
+        if (
+            refused.reason is not InvitationRefusalReason.USED
+            or invitations.load(link, person)[1] is not Welcome.JOINED
+        ):
             raise
-        invitations.note_refusal(refused, user=person)
+        invitations.record_refusal(refused, user=person)
     own_organizations.switch(request, person, link.tenant_id)
     return redirect(link.path)
 
@@ -168,16 +171,16 @@ def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpR
 def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person: User | None) -> HttpResponse:
     """Say no: on a page that names neither the organization nor an address, in the trail, and in the log."""
     if not rate_limits.may_leave_entry():
-        return rate_limits.too_often(rate_limits.REFUSALS)
+        return rate_limits.too_many_requests(rate_limits.REFUSALS)
     reference = new_reference()
-    invitations.note_refusal(refused, user=person, reference=reference)
+    invitations.record_refusal(refused, user=person, reference=reference)
     closed = CLOSED[refused.reason]
     context = {
-        **closed.said(),
+        **closed.context(),
         "reference": reference,
         "as_another_url": _url("invitation-switch-account", link) if closed.can_come_as_another else "",
-        "is_unconfirmed": refused.reason is Reason.UNVERIFIED_ADDRESS,
-        "can_confirm_here": mail.is_set_up(),
+        "is_unconfirmed": refused.reason is InvitationRefusalReason.UNVERIFIED_EMAIL,
+        "can_confirm_here": mail.is_configured(),
         "has_local_accounts": registration.is_on(),
     }
     return render(request, "accounts/invitation_closed.html", context, status=closed.status)
@@ -197,7 +200,7 @@ def _facts(found: Invitation) -> dict[str, object]:
     }
 
 
-def masked(address: str) -> str:
+def masked(email: str) -> str:
     """Enough of an address for its owner to know it again, and too little to write to it."""
-    name, _at, domain = address.rpartition("@")
+    name, _at, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}"

@@ -10,20 +10,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Identity, User
 from accounts.organizations.middleware import without_tenant
-from accounts.own_account.sign_in_methods import ways_in
-from accounts.sessions.ending import ENDED_THERE
+from accounts.own_account.sign_in_methods import sign_in_methods
+from accounts.sessions.revocation import UPSTREAM_NOTE
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.local import registration
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication import notices as telling
-from accounts.sign_in.reauthentication.acts import Act, after_proof_to_connect
-from foundation.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
+from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_to_connect
+from foundation.next_page import lost_page, query, requested_next, wants_another, wants_to_stay
 from providers import registry, vault
 from providers.buttons import buttons, page_with_buttons, start_url
 from providers.disconnection import disconnect
 from providers.flow import Process
 from providers.refusal import SignInRefused
-from providers.refusing import refuse
+from providers.refusal_responses import refuse
 
 CHOICE = "choice"  # in the address: whether another account is offered, though nothing was said
 
@@ -31,7 +31,7 @@ CHOICE = "choice"  # in the address: whether another account is offered, though 
 @without_tenant
 @require_safe
 def sign_in(request: HttpRequest) -> HttpResponse:
-    next_url = wanted_next(request)
+    next_url = requested_next(request)
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     stay, another = wants_to_stay(request), wants_another(request)
@@ -61,15 +61,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def connections(request: HttpRequest, user: User) -> HttpResponse:
-    next_url = wanted_next(request)
-    if request.get_full_path() == after_proof_to_connect() and gate.is_fresh(request, Act.CONNECT, is_done=False):
+    next_url = requested_next(request)
+    if request.get_full_path() == after_reauthentication_to_connect() and gate.is_reauthenticated(
+        request, Act.CONNECT, is_done=False
+    ):
         messages.success(request, _("Thank you. You can connect another sign-in method now."))
     telling.add_message(request, user)
     context = {
-        "ways_in": ways_in(request, user),
+        "ways_in": sign_in_methods(request, user),
         "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
         "onward": next_url,
-        "over": _over(user),
+        "over": _expired(user),
     }
     return page_with_buttons(request, "accounts/connections.html", context)
 
@@ -81,7 +83,7 @@ def _admin_door(next_url: str) -> str:
     return reverse("admin:login") + query(next_url, stay=False) if is_only_there and is_going_there else ""
 
 
-def _over(person: User) -> list[dict[str, str]]:
+def _expired(person: User) -> list[dict[str, str]]:
     """Sign-in methods whose provider we cannot ask on the person's behalf any more, and how that is mended."""
     ready = registry.enabled()
     back = reverse("connections")
@@ -91,7 +93,7 @@ def _over(person: User) -> list[dict[str, str]]:
             "email": identity.email,
             "start_url": start_url(ready[identity.provider], process=Process.REAUTHENTICATE, next_url=back),
         }
-        for identity in vault.over(person)
+        for identity in vault.expired(person)
         if identity.provider in ready
     ]
 
@@ -101,10 +103,10 @@ def _over(person: User) -> list[dict[str, str]]:
 @signed_in
 def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpResponse:
     identity = get_object_or_404(Identity, pk=identity_id, user=user)
-    if not gate.is_fresh(request):
-        return gate.ask(request)
+    if not gate.is_reauthenticated(request):
+        return gate.redirect_to_reauthenticate(request)
     if request.method != "POST":
-        way_in = next(way for way in ways_in(request, user) if way.identity_id == identity.pk)
+        way_in = next(way for way in sign_in_methods(request, user) if way.identity_id == identity.pk)
         return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})
     try:
         disconnect(identity, keep=request.session.session_key)
@@ -116,7 +118,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
 
 def _say_what_ended(request: HttpRequest) -> None:
     """Tell once why this browser is signed out, which its person did not do."""
-    provider = registry.enabled().get(request.session.pop(ENDED_THERE, ""))
+    provider = registry.enabled().get(request.session.pop(UPSTREAM_NOTE, ""))
     if provider is not None:
         words = _("You were signed out because your session at %(provider)s has ended. Sign in again to continue.")
         messages.warning(request, words % {"provider": provider.name})

@@ -26,14 +26,14 @@ from accounts.organizations.middleware import without_tenant
 from accounts.sessions import last_session
 from foundation import lifetimes
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
-from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, wanted_next, wants_another
-from foundation.rows import let_go
+from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, requested_next, wants_another
+from foundation.rows import release_connection
 from providers import registry, vault
 from providers.base import Provider, origin_of, with_query
 from providers.buttons import let_forms_lead_to
 from providers.refusal import SignInRefused
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
 from providers.tokens import claims_of
 
 STILL_IN_THERE = _(
@@ -66,10 +66,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _ask(request)
     origin = _origin(request) if _is_asked_for(request) else None
-    there = _way_out(request, origin) if origin else None
+    there = _provider_sign_out(request, origin) if origin else None
     with transaction.atomic():
         if origin:
-            _leave(request.user, origin)
+            _sign_out(request.user, origin)
         logout(request)
     if origin is None:
         messages.success(request, _("You are signed out."))
@@ -80,7 +80,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @without_tenant
 @require_GET
-def back(request: HttpRequest, provider_id: str) -> HttpResponse:
+def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Somebody comes back from signing out there; only who was sent is told that it was done, and goes on."""
     provider = registry.enabled().get(provider_id)
     if provider is None:
@@ -96,14 +96,14 @@ def back(request: HttpRequest, provider_id: str) -> HttpResponse:
     return response
 
 
-def _leave(user: Any, origin: Origin) -> None:
+def _sign_out(user: Any, origin: Origin) -> None:
     """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
     if origin.identity_id is None:
         return
-    last_session.hold([user.pk])  # before the identity, as all acts do
+    last_session.lock_people([user.pk])  # before the identity, as all acts do
     for identity in Identity.objects.filter(pk=origin.identity_id or 0, user=user):
         for sid in sorted(origin.sids):
-            leave([identity], because=Because.SIGNED_OUT, sid=sid)
+            revoke_tokens([identity], reason=TokenRevocationReason.SIGNED_OUT, sid=sid)
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
@@ -129,17 +129,17 @@ def _ask(request: HttpRequest) -> HttpResponse:
 
 def _onward(request: HttpRequest) -> dict[str, str]:
     """Return what the sign-in page is told of somebody who signs out to come in with another account."""
-    told = {"next": wanted_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
+    told = {"next": requested_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
     return {name: value for name, value in told.items() if value}
 
 
-def _kept_onward(request: HttpRequest) -> str:
+def _stored_next(request: HttpRequest) -> str:
     told = _onward(request)
     return f"{told.get(ACCOUNT, '')}{ONWARD}{as_cookie(told.get('next', ''))}"
 
 
 def _read_onward(kept: str) -> dict[str, str]:
-    """Return what ``_kept_onward`` left in the cookie, of which no more is believed than of an address."""
+    """Return what ``_stored_next`` left in the cookie, of which no more is believed than of an address."""
     account, _mark, next_url = kept.partition(ONWARD)
     onward = {"next": from_cookie(next_url), ACCOUNT: ANOTHER if account == ANOTHER else ""}
     return {name: value for name, value in onward.items() if value}
@@ -147,7 +147,7 @@ def _read_onward(kept: str) -> dict[str, str]:
 
 def _query(request: HttpRequest, *, there_too: bool) -> str:
     another = wants_another(request)
-    return query(wanted_next(request), stay=False, another=another, **({ASKED: "on"} if there_too else {}))
+    return query(requested_next(request), stay=False, another=another, **({ASKED: "on"} if there_too else {}))
 
 
 def _is_asked_for(request: HttpRequest) -> bool:
@@ -181,7 +181,7 @@ def _identity_of(request: HttpRequest, row: Session) -> int | None:
     return int(used[0]) if used and used[0].isdecimal() else None
 
 
-def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
+def _provider_sign_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
     """Return the way to the provider's own sign-out, or None where that is not known now, or nobody is there."""
     endpoint = origin.provider.end_session_endpoint
     if not endpoint or not _answers(origin.provider):
@@ -199,16 +199,16 @@ def _way_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
     set_cookie(
         response,
         COOKIE,
-        f"{origin.provider.id}.{state}{ONWARD}{_kept_onward(request)}",
+        f"{origin.provider.id}.{state}{ONWARD}{_stored_next(request)}",
         max_age=lifetimes.SIGN_OUT_AT_PROVIDER,
     )
     return response
 
 
 def _answers(provider: Provider) -> bool:
-    let_go()
+    release_connection()
     try:
-        provider.door.knock()
+        provider.reachability.check()
     except SignInRefused:
         return False
     return True

@@ -6,19 +6,19 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from accounts.organizations.claim_rules.wanted import wanted
+from accounts.organizations.claim_rules.requested_claims import requested_claims
 from accounts.organizations.middleware import without_tenant
 from accounts.sign_in.reauthentication import gate
-from accounts.sign_in.reauthentication.acts import Act, after_proof_to_connect
-from foundation.next_page import lost_page, query, wanted_next, wants_another, wants_to_stay
+from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_to_connect
+from foundation.next_page import lost_page, query, requested_next, wants_another, wants_to_stay
 from foundation.public_url import HERE, is_elsewhere
-from foundation.rows import let_go
+from foundation.rows import release_connection
 from providers import second_factor
 from providers.base import Provider
 from providers.buttons import page_with_buttons
 from providers.flow import Flow, Process, session_began
 from providers.refusal import SignInRefused
-from providers.refusing import refuse
+from providers.refusal_responses import refuse
 from providers.upstream import one_deadline
 from providers.views.callback import provider_of
 
@@ -36,14 +36,14 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         return _to_public_url(request, process)
     if process is not Process.SIGN_IN and not request.user.is_authenticated:
         if _was_in(request):
-            return redirect_to_login(wanted_next(request) or reverse("connections"))
+            return redirect_to_login(requested_next(request) or reverse("connections"))
         process = Process.SIGN_IN
-    if process is Process.CONNECT and not gate.is_fresh(request, Act.CONNECT, is_done=False):
-        return gate.ask(request, next=after_proof_to_connect())
+    if process is Process.CONNECT and not gate.is_reauthenticated(request, Act.CONNECT, is_done=False):
+        return gate.redirect_to_reauthenticate(request, next=after_reauthentication_to_connect())
     flow = Flow(
         provider=provider_id,
         process=process,
-        next=wanted_next(request),
+        next=requested_next(request),
         starter="" if process is Process.SIGN_IN else str(request.user.pk),
         session="" if process is Process.SIGN_IN else session_began(request),
         wanted=_wanted(provider_id) if request.method == "POST" else (),
@@ -56,7 +56,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         if request.method == "GET":
             return _confirmation(request, provider, flow)
         with one_deadline():
-            response = HttpResponseRedirect(provider.way_in(flow))
+            response = HttpResponseRedirect(provider.start_url(flow))
     except SignInRefused as refused:
         return refuse(request, provider_id, refused, flow)
     flow.remember(request, response)
@@ -77,7 +77,7 @@ def _was_in(request: HttpRequest) -> bool:
 def _to_public_url(request: HttpRequest, process: Process) -> HttpResponse:
     """Lead to the same start, by GET, with what we understand of the address and nothing else."""
     told = query(
-        wanted_next(request),
+        requested_next(request),
         stay=wants_to_stay(request),
         another=wants_another(request),
         process="" if process is Process.SIGN_IN else process.value,
@@ -107,6 +107,6 @@ def _back(request: HttpRequest, flow: Flow) -> str:
 
 
 def _wanted(provider_id: str) -> tuple[str, ...]:
-    names = tuple(sorted(wanted(provider_id)))
-    let_go()
+    names = tuple(sorted(requested_claims(provider_id)))
+    release_connection()
     return names

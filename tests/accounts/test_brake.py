@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 
 from accounts.sign_in import login_throttle
-from accounts.sign_in.login_throttle import FREE_OF_ACCOUNT, FREE_OF_ADDRESS, LONGEST_WAIT, Braked, for_password
+from accounts.sign_in.login_throttle import FREE_OF_ACCOUNT, FREE_OF_IP_ADDRESS, LONGEST_WAIT, Throttled, for_password
 from audit.events import Event
 from audit.models import Entry
 from tests.together import together
@@ -32,8 +32,8 @@ def asking(address: str = "192.0.2.1", cookies: dict[str, str] | None = None) ->
 def try_wrongly(name: str = "root", address: str = "192.0.2.1", cookies: dict[str, str] | None = None) -> int:
     """Try once, and return how many seconds there are to wait: none where the try was judged."""
     try:
-        login_throttle.take(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
-    except Braked as braked:
+        login_throttle.count_attempt(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
+    except Throttled as braked:
         return braked.seconds
     return 0
 
@@ -49,16 +49,16 @@ def test_the_account_is_held_wherever_the_tries_come_from() -> None:
 
 @pytest.mark.promise(44)
 def test_the_address_is_held_whatever_names_are_tried() -> None:
-    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS + 1)]
+    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_IP_ADDRESS + 1)]
 
-    assert waits[:-1] == [0] * FREE_OF_ADDRESS
+    assert waits[:-1] == [0] * FREE_OF_IP_ADDRESS
     assert waits[-1] > 0
     assert try_wrongly("another name", "192.0.2.2") == 0
 
 
 @pytest.mark.promise(44)
 def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps() -> None:
-    for number in range(FREE_OF_ADDRESS):
+    for number in range(FREE_OF_IP_ADDRESS):
         assert try_wrongly(f"name {number}", f"2001:db8::{number}") == 0
         assert try_wrongly(f"mapped {number}", f"::ffff:198.51.100.{number}") == 0
 
@@ -69,7 +69,7 @@ def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps()
 @pytest.mark.parametrize("address", ["", "unix", "fe80::1%eth0", "::"])
 @pytest.mark.promise(44)
 def test_whatever_an_address_looks_like_it_is_held(address: str) -> None:
-    waits = [try_wrongly(f"name {number}", address) for number in range(FREE_OF_ADDRESS + 1)]
+    waits = [try_wrongly(f"name {number}", address) for number in range(FREE_OF_IP_ADDRESS + 1)]
 
     assert waits[-1] > 0
 
@@ -104,12 +104,14 @@ def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() ->
     for _ in range(FREE_OF_ACCOUNT - 1):
         try_wrongly()
     tracks = for_password(asking(), "root")
-    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED)
-    login_throttle.forgive(tracks)
+    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED)
+    login_throttle.reset(tracks)
 
     assert [try_wrongly(address=f"198.51.100.{number}") for number in range(FREE_OF_ACCOUNT)] == [0] * FREE_OF_ACCOUNT
-    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 2)]
-    assert waits.count(0) == FREE_OF_ADDRESS - FREE_OF_ACCOUNT + 1, "one's own account is no way to clear the address"
+    waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_IP_ADDRESS - FREE_OF_ACCOUNT + 2)]
+    assert waits.count(0) == FREE_OF_IP_ADDRESS - FREE_OF_ACCOUNT + 1, (
+        "one's own account is no way to clear the address"
+    )
 
 
 @pytest.mark.promise(44)
@@ -118,7 +120,7 @@ def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of
     login_throttle.remember_device(asking(), response, "Root")
     (cookie,) = response.cookies.values()
     known = {cookie.key: cookie.value}
-    for _ in range(FREE_OF_ADDRESS + 5):
+    for _ in range(FREE_OF_IP_ADDRESS + 5):
         try_wrongly()
 
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")

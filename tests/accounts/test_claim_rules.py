@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from accounts.models import ClaimRule, Identity, Membership, Role, Session, User
 from accounts.organizations.claim_rules import applying
-from accounts.organizations.claim_rules.deciding import Held, Rule, decide
+from accounts.organizations.claim_rules.decision import CurrentMembership, LoadedRule, decide
 from accounts.organizations.claim_rules.paths import BrokenPath, matches, parse, write
-from accounts.organizations.claim_rules.preview import MATCHES, Kind, preview
-from accounts.organizations.claim_rules.wanted import wanted
+from accounts.organizations.claim_rules.preview import MATCHES, EffectKind, preview
+from accounts.organizations.claim_rules.requested_claims import requested_claims
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tenancy import site_context, tenant_context
@@ -117,7 +117,7 @@ def test_only_the_very_text_counts(claim: Any, is_match: bool) -> None:  # noqa:
 
 RULES = st.lists(
     st.builds(
-        Rule,
+        LoadedRule,
         id=st.integers(1, 6),
         tenant_id=st.sampled_from(TENANTS),
         role_id=st.integers(1, 3),
@@ -133,13 +133,13 @@ CLAIMS = st.fixed_dictionaries(
 )
 HELD = st.lists(
     st.builds(
-        Held,
+        CurrentMembership,
         id=st.integers(1, 9),
         tenant_id=st.sampled_from(TENANTS),
         role_id=st.integers(1, 3),
         rule_id=st.none() | st.integers(1, 6),
         is_of_provider=st.booleans(),
-        stands=st.booleans(),
+        is_current=st.booleans(),
         rank=st.tuples(st.integers(0, 2), st.integers(1, 6)),
     ),
     max_size=4,
@@ -151,7 +151,7 @@ UNREADABLE = st.sampled_from([(), ("a",), ("b",), ("a", "b")])
 @given(RULES, CLAIMS, HELD, UNREADABLE)
 @pytest.mark.promise(30)
 def test_a_decision_is_what_its_words_say(
-    rules: list[Rule], claims: dict[str, Any], held: list[Held], unreadable: tuple[str, ...]
+    rules: list[LoadedRule], claims: dict[str, Any], held: list[CurrentMembership], unreadable: tuple[str, ...]
 ) -> None:
     changes = decide(rules, claims, held, unreadable=unreadable)
     touched = {membership.id for membership, _ in changes.alter} | {membership.id for membership in changes.withdraw}
@@ -177,10 +177,10 @@ def test_a_decision_is_what_its_words_say(
 @given(RULES, CLAIMS, HELD, UNREADABLE)
 @pytest.mark.promise(30)
 def test_deciding_once_more_changes_nothing(
-    rules: list[Rule], claims: dict[str, Any], held: list[Held], unreadable: tuple[str, ...]
+    rules: list[LoadedRule], claims: dict[str, Any], held: list[CurrentMembership], unreadable: tuple[str, ...]
 ) -> None:
-    def by(rule: Rule, number: int) -> Held:
-        return Held(
+    def by(rule: LoadedRule, number: int) -> CurrentMembership:
+        return CurrentMembership(
             id=number,
             tenant_id=rule.tenant_id,
             role_id=rule.role_id,
@@ -199,7 +199,7 @@ def test_deciding_once_more_changes_nothing(
 
 @given(CLAIMS, HELD)
 @pytest.mark.promise(30)
-def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[Held]) -> None:
+def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[CurrentMembership]) -> None:
     changes = decide([], claims, held)
 
     assert not changes.give
@@ -207,7 +207,7 @@ def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[H
     assert {membership.id for membership in changes.withdraw} == {
         membership.id
         for membership in held
-        if membership.rule_id is not None and (membership.is_of_provider or not membership.stands)
+        if membership.rule_id is not None and (membership.is_of_provider or not membership.is_current)
     }
 
 
@@ -265,17 +265,17 @@ def test_a_path_is_kept_in_one_spelling_and_a_rule_made_once() -> None:
 @pytest.mark.django_db
 @pytest.mark.promise(30)
 def test_which_claims_are_wanted_is_known_after_each_change(providers: Sandbox) -> None:
-    assert wanted("keycloak") == frozenset()
+    assert requested_claims("keycloak") == frozenset()
     made = claim_rules.rule("keycloak", "realm_access.roles", "admin")
     claim_rules.rule("keycloak", "groups", "admin")
-    assert wanted("keycloak") == {"realm_access", "groups"}
-    assert wanted("google") == frozenset()
+    assert requested_claims("keycloak") == {"realm_access", "groups"}
+    assert requested_claims("google") == frozenset()
 
     claim_rules.change(made, is_active=False)
-    assert wanted("keycloak") == {"groups"}
+    assert requested_claims("keycloak") == {"groups"}
     with site_context("a test"):
         ClaimRule.objects.all().delete()
-    assert wanted("keycloak") == frozenset()
+    assert requested_claims("keycloak") == frozenset()
 
 
 @pytest.mark.django_db
@@ -287,8 +287,8 @@ def test_a_path_that_nobody_can_read_gives_nothing_and_breaks_nothing(providers:
     user = person("Ada", {"hd": "corp.example"})
     identity = Identity.objects.get(user=user)
 
-    assert wanted("google") == frozenset()
-    assert not applying.follow(identity, identity.claims, applying.look(identity), keep=None)
+    assert requested_claims("google") == frozenset()
+    assert not applying.apply_rules(identity, identity.claims, applying.load_rules(identity), keep=None)
     assert claim_rules.roles() == {}
     assert made.pk
 
@@ -529,4 +529,4 @@ def test_a_preview_that_takes_too_long_is_cut_short(monkeypatch: pytest.MonkeyPa
             assert cursor.fetchone() == ("0",)
 
     assert not found.is_known
-    assert found.of(Kind.GAIN).count == 0
+    assert found.of(EffectKind.GAIN).count == 0

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 
 from accounts.mailing import links
-from accounts.mailing.mail import NotSetUp
+from accounts.mailing.mail import MailNotConfigured
 from accounts.models import MailedLink, User
 from accounts.own_account import email_change
 from accounts.own_account.email_change import BY_ACCOUNT, LinkOfAnother, OwnAddress
@@ -34,28 +34,28 @@ def link_to(address: str, post: Post) -> MailedLink:
 
 
 def test_an_address_is_asked_for_and_changed_by_its_link(ada: User, post: Post) -> None:
-    email_change.ask(ada, NEW)
+    email_change.request_change(ada, NEW)
     waiting = email_change.pending(ada)
     email_change.change(link_to(NEW, post), ada, keep_session=None)
 
     ada.refresh_from_db()
     assert waiting is not None
-    assert waiting.address == NEW
+    assert waiting.email == NEW
     assert (ada.email, ada.email_verified) == (NEW, True)
 
 
 def test_the_accounts_own_address_is_not_asked_for(ada: User) -> None:
     with pytest.raises(OwnAddress):
-        email_change.ask(ada, "Ada@EXAMPLE.com")
+        email_change.request_change(ada, "Ada@EXAMPLE.com")
 
     assert email_change.pending(ada) is None
 
 
 def test_an_account_asks_so_often_and_no_oftener(ada: User) -> None:
     for number in range(BY_ACCOUNT.most):
-        email_change.ask(ada, f"ada@{number}.example")
+        email_change.request_change(ada, f"ada@{number}.example")
     with pytest.raises(TooOften) as reached:
-        email_change.ask(ada, NEW)
+        email_change.request_change(ada, NEW)
 
     assert reached.value.limit == BY_ACCOUNT
     assert Entry.objects.filter(action="email.change_requested").count() == BY_ACCOUNT.most
@@ -63,14 +63,14 @@ def test_an_account_asks_so_often_and_no_oftener(ada: User) -> None:
 
 def test_without_mail_nothing_is_asked_for(ada: User, settings: Any) -> None:
     settings.CAN_SEND_MAIL = False
-    with pytest.raises(NotSetUp):
-        email_change.ask(ada, NEW)
+    with pytest.raises(MailNotConfigured):
+        email_change.request_change(ada, NEW)
 
     assert not MailedLink.objects.exists()
 
 
 def test_anothers_link_changes_nothing(ada: User, post: Post) -> None:
-    email_change.ask(ada, NEW)
+    email_change.request_change(ada, NEW)
     grace = User.objects.create_user(name="Grace", email="grace@example.com")
     with pytest.raises(LinkOfAnother):
         email_change.change(link_to(NEW, post), grace, keep_session=None)

@@ -16,10 +16,10 @@ from audit.events import Event
 from audit.models import Entry
 from foundation.locks import number_of
 from jobs import purging
-from jobs.deferred import TryLater, errand, later
-from jobs.deferred.worker import FAILURES, do
+from jobs.deferred import RetryLater, defer, deferred_task
+from jobs.deferred.worker import FAILURES, run
 from jobs.models import Errand
-from jobs.tasks import do_errands_again
+from jobs.tasks import run_due_deferred_tasks
 from tests.audit.truth import rolled_back
 from tests.post import Post
 from tests.servers import Servers
@@ -30,20 +30,20 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ADA = "ada@example.com"
 
 
-@errand("test: a group")
+@deferred_task("test: a group")
 def name_a_group(*, name: str, fails: bool = False) -> None:
     Group.objects.create(name=name)
     if fails:
-        raise TryLater("the test wants it")
+        raise RetryLater("the test wants it")
 
 
-@errand("test: trouble", is_one_transaction=False)
+@deferred_task("test: trouble", is_one_transaction=False)
 def make_trouble() -> None:
-    raise TryLater("as ever")
+    raise RetryLater("as ever")
 
 
 def send() -> Errand:
-    mail.send(ADA, "address_changed", {})
+    mail.send(ADA, "email_changed", {})
     return Errand.objects.get()
 
 
@@ -54,11 +54,11 @@ def wait_no_longer() -> None:
 @pytest.mark.promise(78)
 def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
     with rolled_back():
-        mail.send(ADA, "address_changed", {})
+        mail.send(ADA, "email_changed", {})
     assert not Errand.objects.exists()
 
     with transaction.atomic():
-        mail.send(ADA, "address_changed", {})
+        mail.send(ADA, "email_changed", {})
         assert Errand.objects.waiting().count() == 1
     assert ADA not in str(vars(Errand.objects.get()))
     assert "changed" not in Errand.objects.get().content
@@ -68,11 +68,11 @@ def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
 def test_a_lost_message_loses_nothing(post: Post) -> None:
     sent = send()
     forget_messages()
-    do_errands_again()
+    run_due_deferred_tasks()
     assert post.count(ADA) == 0, "a worker may have it in hand still"
 
     wait_no_longer()
-    do_errands_again()
+    run_due_deferred_tasks()
 
     assert post.count(ADA) == 1
     sent.refresh_from_db()
@@ -83,8 +83,8 @@ def test_a_lost_message_loses_nothing(post: Post) -> None:
 def test_what_is_done_is_not_done_again_however_it_is_asked_for(post: Post) -> None:
     sent = send()
     for _ in range(3):
-        do(sent.pk)
-    mail.send(ADA, "address_changed", {}, mail_id=str(sent.pk))
+        run(sent.pk)
+    mail.send(ADA, "email_changed", {}, mail_id=str(sent.pk))
 
     assert post.count(ADA) == 1
 
@@ -98,15 +98,15 @@ def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> No
         other.execute("SELECT pg_advisory_unlock_all()")
     assert Errand.objects.get().attempts == 0
 
-    do(sent.pk)
+    run(sent.pk)
     assert post.count(ADA) == 1
 
 
 @pytest.mark.promise(78)
 def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
-    later(name_a_group, name="half", fails=True)
+    defer(name_a_group, name="half", fails=True)
     waiting = Errand.objects.get()
-    assert not do(waiting.pk)
+    assert not run(waiting.pk)
     assert not Group.objects.exists()
 
     waiting.refresh_from_db()
@@ -119,9 +119,9 @@ def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
 def test_it_is_done_for_whoever_asked_even_by_the_schedule() -> None:
     asking, batch = Actor(ActorKind.COMMAND, "tidy"), uuid4()
     with acting(actor=asking, batch_id=batch):
-        later(name_a_group, name="asked for")
+        defer(name_a_group, name="asked for")
     wait_no_longer()
-    do_errands_again()
+    run_due_deferred_tasks()
 
     entry = Entry.objects.get(object_table="auth_group")
     assert (entry.actor, entry.batch_id) == (asking, batch)
@@ -130,9 +130,9 @@ def test_it_is_done_for_whoever_asked_even_by_the_schedule() -> None:
 @pytest.mark.promise(78)
 def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
     for _ in range(FAILURES + 2):
-        later(make_trouble)
+        defer(make_trouble)
     wait_no_longer()
-    do_errands_again()
+    run_due_deferred_tasks()
 
     assert sorted(Errand.objects.values_list("attempts", flat=True)) == [0, 0, 1, 1, 1]
 
@@ -147,7 +147,7 @@ def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str,
     sent = send()
     Errand.objects.update(**spoilt)
 
-    assert not do(sent.pk)
+    assert not run(sent.pk)
     assert because in caplog.text
     assert ADA not in caplog.text
     assert Errand.objects.waiting().exists()
@@ -157,7 +157,7 @@ def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str,
 def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> None:
     sent = send()
     Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_attempt_at=timezone.now())
-    do_errands_again()
+    run_due_deferred_tasks()
 
     told = Entry.objects.get(action=Event.DEFERRED_TASK_FAILED)
     assert (told.details, told.object_id) == ({"kind": "mail", "tries": 0}, str(sent.pk))
@@ -173,6 +173,6 @@ def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> 
 @pytest.mark.promise(78)
 def test_an_id_of_ones_own_is_the_errands() -> None:
     mail_id = mail.new_id()
-    mail.send(ADA, "address_changed", {}, mail_id=mail_id)
+    mail.send(ADA, "email_changed", {}, mail_id=mail_id)
 
     assert Errand.objects.get().pk == UUID(mail_id)

@@ -15,7 +15,16 @@ from django.utils import timezone
 
 from accounts.models import Invitation, InvitationState, Membership, Role, Tenant, User
 from accounts.organizations import invitations
-from accounts.organizations.invitations import InvitationRefused, Link, Reason, invite, look, resend, revoke, sending
+from accounts.organizations.invitations import (
+    InvitationRefusalReason,
+    InvitationRefused,
+    Link,
+    invite,
+    load,
+    resend,
+    revoke,
+    sending,
+)
 from audit.models import Entry
 from console.organizations import resending
 from jobs.purging import purge
@@ -49,7 +58,7 @@ def all_of(side: Side) -> list[Invitation]:
         return list(Invitation.objects.filter(tenant=side.tenant).order_by("created_at"))
 
 
-def refused(reason: Reason) -> Any:
+def refused(reason: InvitationRefusalReason) -> Any:
     return pytest.raises(InvitationRefused, match=f"^{reason.value}$")
 
 
@@ -97,7 +106,7 @@ def test_nobody_invites_to_a_role_above_their_own_nor_repeats_or_revokes_such_an
         lambda: revoke(sent, admin),
     ]
     for attempt in attempts:
-        with refused(Reason.ROLE_ABOVE_INVITER):
+        with refused(InvitationRefusalReason.ROLE_ABOVE_INVITER):
             attempt()
 
     assert [invitation.state for invitation in all_of(town.a)] == [InvitationState.OPEN]
@@ -109,9 +118,9 @@ def test_who_may_not_invite_there_invites_nobody(town: Town) -> None:
     staff.user_permissions.set(Permission.objects.filter(codename="add_invitation"))
     inactive = User.objects.create_superuser(username="former", is_active=False)
     for nobody in (town.a.member, town.b.owner, town.both, inactive):
-        with refused(Reason.INVITER_WITHOUT_RIGHT):
+        with refused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT):
             invite(town.a.tenant, role("member"), ADDRESS, nobody)
-    with refused(Reason.ROLE_ABOVE_INVITER):
+    with refused(InvitationRefusalReason.ROLE_ABOVE_INVITER):
         invite(town.a.tenant, role("member"), ADDRESS, staff)
 
     assert all_of(town.a) == []
@@ -120,7 +129,7 @@ def test_who_may_not_invite_there_invites_nobody(town: Town) -> None:
 def test_a_superuser_invites_anywhere_to_any_role_that_fits(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     invite(town.a.tenant, role("owner"), ADDRESS, root)
-    with refused(Reason.ROLE_ABOVE_INVITER), site_context("a test"):
+    with refused(InvitationRefusalReason.ROLE_ABOVE_INVITER), site_context("a test"):
         invite(town.a.tenant, town.b.role, ADDRESS, root)
 
     assert [invitation.role.name for invitation in all_of(town.a)] == ["owner"]
@@ -142,7 +151,7 @@ def test_a_lookalike_address_accepts_nothing(town: Town) -> None:
         name="Mi", email="m\N{LATIN SMALL LETTER DOTLESS I}ke@example.com", email_verified=True
     )
 
-    with refused(Reason.FOREIGN_ADDRESS):
+    with refused(InvitationRefusalReason.FOREIGN_EMAIL):
         invitations.accept(link_of(sent), lookalike)
 
 
@@ -155,22 +164,22 @@ def test_a_link_never_shows_its_secret_by_accident() -> None:
 
 def test_a_link_leads_nowhere_in_another_tenant(town: Town) -> None:
     link = link_of(send(town.a))
-    assert look(link, None)[0].tenant_id == town.a.tenant.pk
+    assert load(link, None)[0].tenant_id == town.a.tenant.pk
 
-    with refused(Reason.UNKNOWN):
-        look(Link(tenant_id=town.b.tenant.pk, secret=link.secret), None)
+    with refused(InvitationRefusalReason.UNKNOWN):
+        load(Link(tenant_id=town.b.tenant.pk, secret=link.secret), None)
 
 
 def test_of_what_is_over_the_inviter_hears_so_and_nothing_is_written(town: Town) -> None:
     sent = send(town.a)
     revoke(sent, town.a.owner)
-    with refused(Reason.REVOKED):
+    with refused(InvitationRefusalReason.REVOKED):
         resend(sent, town.a.owner)
-    with refused(Reason.REVOKED):
+    with refused(InvitationRefusalReason.REVOKED):
         revoke(sent, town.a.owner)
     with site_context("a test"):
         Invitation.objects.all().delete()
-    with refused(Reason.UNKNOWN):
+    with refused(InvitationRefusalReason.UNKNOWN):
         resend(sent, town.a.owner)
 
 
@@ -180,7 +189,7 @@ def test_repeating_renews_an_expired_invitation_on_the_word_of_who_repeats_it(to
     with site_context("a test"):
         Invitation.objects.update(expires_at=timezone.now() - timedelta(days=3))
         Membership.objects.filter(user=town.a.owner).update(role=role("member"))
-    with refused(Reason.INVITER_WITHOUT_RIGHT):
+    with refused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT):
         resend(sent, town.a.owner)
     admin = make_admin(town.a)
     resend(sent, admin)
@@ -197,10 +206,10 @@ def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
     sent = send(town.a)
     for _ in range(sending.MOST_REPEATED):
         resend(sent, town.a.owner)
-    with refused(Reason.TOO_OFTEN):
+    with refused(InvitationRefusalReason.TOO_OFTEN):
         resend(sent, town.a.owner)
     send(town.a, "else@example.com")
-    with refused(Reason.TOO_MANY):
+    with refused(InvitationRefusalReason.TOO_MANY):
         send(town.a, "third@example.com")
     send(town.b)
 
@@ -210,7 +219,7 @@ def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
 
 def test_without_mail_nobody_is_invited(town: Town, settings: Any) -> None:
     settings.CAN_SEND_MAIL = False
-    with refused(Reason.NO_MAIL):
+    with refused(InvitationRefusalReason.NO_MAIL):
         send(town.a)
 
     assert all_of(town.a) == []

@@ -32,16 +32,16 @@ def _new() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_exactly_so_many_pass() -> None:
     assert (
-        sorted(together(*[lambda: rate_limits.take("tests", "a", limit=3, seconds=3600)] * 10))
+        sorted(together(*[lambda: rate_limits.count("tests", "a", limit=3, seconds=3600)] * 10))
         == [False] * 7 + [True] * 3
     )
 
 
 def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -> None:
-    assert rate_limits.take("tests", "ada@example.com", limit=1, seconds=3600)
-    assert not rate_limits.take("tests", "ada@example.com", limit=1, seconds=3600)
-    assert rate_limits.take("tests", "bob@example.com", limit=1, seconds=3600)
-    assert rate_limits.take("others", "ada@example.com", limit=1, seconds=3600)
+    assert rate_limits.count("tests", "ada@example.com", limit=1, seconds=3600)
+    assert not rate_limits.count("tests", "ada@example.com", limit=1, seconds=3600)
+    assert rate_limits.count("tests", "bob@example.com", limit=1, seconds=3600)
+    assert rate_limits.count("others", "ada@example.com", limit=1, seconds=3600)
 
     names = [name.decode() for name in cache._cache.get_client().scan_iter()]  # type: ignore[attr-defined]  # noqa: SLF001
     assert len(names) == 3
@@ -108,9 +108,9 @@ def emptied_all_the_time() -> Iterator[None]:
 @pytest.mark.parametrize(
     "use",
     [
-        lambda: rate_limits.take("tests", "a", limit=10_000, seconds=3600),
+        lambda: rate_limits.count("tests", "a", limit=10_000, seconds=3600),
         rate_limits.may_leave_entry,
-        lambda: login_throttle.forgive(_braked()),
+        lambda: login_throttle.reset(_braked()),
     ],
     ids=["a limit", "the trail", "the brake"],
 )
@@ -122,7 +122,7 @@ def test_a_cache_that_is_emptied_meanwhile_is_no_fault(use: Callable[[], object]
 
 
 def test_a_count_ends_with_its_window() -> None:
-    rate_limits.take("tests", "a", limit=1, seconds=60)
+    rate_limits.count("tests", "a", limit=1, seconds=60)
     (name,) = cache._cache.get_client().keys("*")  # type: ignore[attr-defined]  # noqa: SLF001
     assert 60 <= cache._cache.get_client().ttl(name) <= 120  # type: ignore[attr-defined]  # noqa: SLF001
 
@@ -141,7 +141,7 @@ def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
     assert found == []
 
 
-def _braked() -> list[login_throttle.Track]:
+def _braked() -> list[login_throttle.AttemptCounter]:
     tracks = login_throttle.for_account(None, "ada")
-    login_throttle.take_quietly(tracks, event=Event.SIGN_IN_REFUSED)
+    login_throttle.count_attempt_quietly(tracks, event=Event.SIGN_IN_REFUSED)
     return tracks

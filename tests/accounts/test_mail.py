@@ -17,11 +17,11 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from accounts.mailing import mail
-from accounts.mailing.mail import Asked, Letter, NotSetUp
+from accounts.mailing.mail import Letter, MailNotConfigured, RequestFacts
 from config.console_mail import ConsoleEmailBackend
 from config.variables import CHECKOUT
-from jobs.deferred import later
-from jobs.deferred.worker import do, do_errand
+from jobs.deferred import defer
+from jobs.deferred.worker import run, run_deferred_task
 from tests.audit.truth import rolled_back
 from tests.mailbox import Mailbox, open_mailbox
 from tests.post import Post, html_of, words_of
@@ -33,7 +33,7 @@ TEMPLATES = sorted(
     path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in OTHERWISE
 )
 TO_OTHERS = {
-    "identity_led",
+    "identity_connected",
     "invitation",
     "webhook_off",
 }  # than whoever asked, whose whereabouts are no business of theirs
@@ -42,7 +42,7 @@ CONTEXTS: list[dict[str, object]] = [
     {"link": LINK, "providers": ["GitHub", "Google"], "has_password": True},
     {"link": "", "providers": [], "has_password": False},
 ]
-ASKED = Asked(at="2026-11-21T09:05:00+00:00", address="203.0.113.7", browser="Firefox on Linux", language="en")
+ASKED = RequestFacts(at="2026-11-21T09:05:00+00:00", address="203.0.113.7", browser="Firefox on Linux", language="en")
 
 
 def letter(**changes: str) -> dict[str, str]:
@@ -87,10 +87,10 @@ def test_what_a_context_holds_is_text() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_leaves_after_the_commit_and_not_after_a_rollback(post: Post) -> None:
     with transaction.atomic():
-        mail.send("ada@example.com", "address_changed", {})
+        mail.send("ada@example.com", "email_changed", {})
         assert post.all() == []
     with rolled_back():
-        mail.send("grace@example.com", "address_changed", {})
+        mail.send("grace@example.com", "email_changed", {})
 
     (sent,) = post.all()
     assert (sent.to, sent.from_email) == (["ada@example.com"], "no-reply@localhost")
@@ -104,7 +104,7 @@ def test_a_mail_leaves_after_the_commit_and_not_after_a_rollback(post: Post) -> 
 def test_a_mail_that_is_queued_twice_is_sent_once(post: Post) -> None:
     mail_id = mail.new_id()
     for _ in range(2):
-        mail.send("ada@example.com", "address_changed", {}, mail_id=mail_id)
+        mail.send("ada@example.com", "email_changed", {}, mail_id=mail_id)
     post.work(times=2)
 
     assert post.count("ada@example.com") == 1
@@ -114,8 +114,8 @@ def test_a_mail_that_is_queued_twice_is_sent_once(post: Post) -> None:
 def test_without_a_way_to_send_mail_nothing_is_promised_and_a_check_says_so(settings: Any) -> None:
     settings.CAN_SEND_MAIL = False
 
-    with pytest.raises(NotSetUp):
-        mail.send("ada@example.com", "address_changed", {})
+    with pytest.raises(MailNotConfigured):
+        mail.send("ada@example.com", "email_changed", {})
     assert [message.id for message in run_checks() if message.id == "accounts.W010"] == ["accounts.W010"]
 
 
@@ -131,10 +131,10 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
 @pytest.mark.django_db(transaction=True)
 def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Mailbox, caplog: Any) -> None:
     told = letter()
-    later(mail.deliver, errand_id=told["id"], **told)
+    defer(mail.deliver, task_id=told["id"], **told)
     mailbox.refusals = ["451 later"]
 
-    assert [do(UUID(told["id"])) for _ in range(3)] == [False, True, True]
+    assert [run(UUID(told["id"])) for _ in range(3)] == [False, True, True]
     (taken,) = mailbox.taken
     assert taken["Message-ID"] == f"<{told['id']}@localhost>"
     assert told["to"] not in caplog.text
@@ -143,10 +143,10 @@ def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Ma
 @pytest.mark.django_db(transaction=True)
 def test_a_receiver_who_is_refused_for_good_is_not_tried_again(mailbox: Mailbox, caplog: Any) -> None:
     told = letter()
-    later(mail.deliver, errand_id=told["id"], **told)
+    defer(mail.deliver, task_id=told["id"], **told)
     mailbox.refusals = ["550 nobody"]
 
-    assert [do(UUID(told["id"])) for _ in range(2)] == [True, True]
+    assert [run(UUID(told["id"])) for _ in range(2)] == [True, True]
     assert mailbox.taken == []
     assert "refused for good" in caplog.text
     assert told["to"] not in caplog.text
@@ -161,8 +161,8 @@ def test_without_a_broker_the_mail_is_sent_at_once(
         raise OperationalError
 
     cache_away()
-    monkeypatch.setattr(do_errand, "apply_async", away)
-    mail.send("ada@example.com", "address_changed", {})
+    monkeypatch.setattr(run_deferred_task, "apply_async", away)
+    mail.send("ada@example.com", "email_changed", {})
 
     assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
 
@@ -176,7 +176,7 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Pa
     mail.send("ada@example.com", "registration", {"link": LINK}, mail_id=mail.new_id())
     told = letter(to="grace@example.com")
     for _ in range(3):
-        later(mail.deliver, errand_id=told["id"], **told)
+        defer(mail.deliver, task_id=told["id"], **told)
     with started(tmp_path / "log", {"EMAIL_URL": f"{mailbox.url}?tls=none"}) as worker:
         until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=60)
         until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=60)

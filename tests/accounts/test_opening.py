@@ -8,8 +8,8 @@ from django.test import RequestFactory
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, opening
-from accounts.sign_in.people import EndedMeanwhile
-from accounts.sign_in.reauthentication.proofs import note
+from accounts.sign_in.people import RevokedMeanwhile
+from accounts.sign_in.reauthentication.records import record_method
 from audit.context import acting
 from audit.models import Entry
 from tests.post import Post
@@ -30,7 +30,7 @@ def request_of(browser: str = "Firefox") -> HttpRequest:
 
 def test_the_row_says_where_and_how_it_was_opened(ada: User) -> None:
     request = request_of()
-    note(request, ada, "socialaccount", provider="keycloak")
+    record_method(request, ada, "socialaccount", provider="keycloak")
     with acting(address="203.0.113.7", user_agent="Firefox"):
         login(request, ada)
         request.session.save()
@@ -50,7 +50,7 @@ def test_no_row_is_written_for_whoever_was_acted_upon_since_they_were_read(ada: 
     User.objects.filter(pk=ada.pk).update(is_active=False)
     request = request_of()
     login(request, ada)
-    with pytest.raises(EndedMeanwhile):
+    with pytest.raises(RevokedMeanwhile):
         request.session.save()
 
     assert not Session.objects.exists()
@@ -58,7 +58,7 @@ def test_no_row_is_written_for_whoever_was_acted_upon_since_they_were_read(ada: 
 
 def test_without_a_provider_there_is_none(ada: User) -> None:
     request = request_of()
-    note(request, ada, "password")
+    record_method(request, ada, "password")
 
     assert opening.provider_of(request, ada) == ""
 

@@ -48,8 +48,8 @@ def with_key(user: User) -> SecurityKey:
 
 def test_a_passkey_is_added_and_proves(ada: User) -> None:
     key, request = with_key(ada), browser()
-    options = passkeys.begin_proof(request, ada)
-    used = passkeys.prove(request, ada, key.sign(options))
+    options = passkeys.begin_verification(request, ada)
+    used = passkeys.verify(request, ada, key.sign(options))
 
     assert used == Authenticator.objects.get(user=ada)
     assert used.data["name"] == "My key"
@@ -89,7 +89,7 @@ def test_what_was_signed_for_another_site_proves_nothing(ada: User, bent: dict[s
     key, request = with_key(ada), browser()
 
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada), **bent))
+        passkeys.verify(request, ada, key.sign(passkeys.begin_verification(request, ada), **bent))
 
 
 def test_another_key_proves_nothing_even_under_the_same_name(ada: User) -> None:
@@ -97,7 +97,7 @@ def test_another_key_proves_nothing_even_under_the_same_name(ada: User) -> None:
     forged = SecurityKey(SITE, credential_id=key.credential_id)
 
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, forged.sign(passkeys.begin_proof(request, ada)))
+        passkeys.verify(request, ada, forged.sign(passkeys.begin_verification(request, ada)))
 
 
 def test_a_key_is_one_persons(ada: User) -> None:
@@ -106,35 +106,35 @@ def test_a_key_is_one_persons(ada: User) -> None:
     with_key(ada)
 
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada)))
+        passkeys.verify(request, ada, key.sign(passkeys.begin_verification(request, ada)))
 
 
 def test_a_challenge_is_for_one_answer_of_one_person_in_one_browser_for_a_while(ada: User, time_machine: Any) -> None:
     key, request = with_key(ada), browser()
-    answer = key.sign(passkeys.begin_proof(request, ada))
-    passkeys.prove(request, ada, answer)
+    answer = key.sign(passkeys.begin_verification(request, ada))
+    passkeys.verify(request, ada, answer)
     for elsewhere in (request, browser()):
         with pytest.raises(PasskeyRefused):
-            passkeys.prove(elsewhere, ada, answer)
+            passkeys.verify(elsewhere, ada, answer)
 
-    passkeys.begin_proof(request, User.objects.create_user(name="Grace"))
+    passkeys.begin_verification(request, User.objects.create_user(name="Grace"))
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, key.sign(passkeys.begin_proof(browser(), ada)))
+        passkeys.verify(request, ada, key.sign(passkeys.begin_verification(browser(), ada)))
 
-    answer = key.sign(passkeys.begin_proof(request, ada))
+    answer = key.sign(passkeys.begin_verification(request, ada))
     time_machine.move_to(datetime.now(UTC) + lifetimes.PASSKEY_CHALLENGE + timedelta(seconds=1))
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, answer)
+        passkeys.verify(request, ada, answer)
 
 
 def test_a_wrong_answer_spends_the_challenge_too(ada: User) -> None:
     key, request = with_key(ada), browser()
-    right = key.sign(passkeys.begin_proof(request, ada))
+    right = key.sign(passkeys.begin_verification(request, ada))
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, "{}")
+        passkeys.verify(request, ada, "{}")
 
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, right)
+        passkeys.verify(request, ada, right)
 
 
 JSON = st.recursive(
@@ -154,29 +154,29 @@ def test_garbage_is_refused_and_breaks_nothing(ada: User, answer: object) -> Non
     passkeys.begin_adding(request, ada)
     with pytest.raises(PasskeyRefused):
         passkeys.add(request, ada, text, "")
-    passkeys.begin_proof(request, ada)
+    passkeys.begin_verification(request, ada)
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, text)
+        passkeys.verify(request, ada, text)
 
 
 @pytest.mark.parametrize("answer", ["", "{", "[" * 9999, '"\\ud800"', "x" * 30_000, "NaN", "{}"])
 def test_what_is_no_json_is_refused(ada: User, answer: str) -> None:
     request = browser()
-    passkeys.begin_proof(request, ada)
+    passkeys.begin_verification(request, ada)
 
     with pytest.raises(PasskeyRefused):
-        passkeys.prove(request, ada, answer)
+        passkeys.verify(request, ada, answer)
 
 
 def test_a_damaged_answer_is_refused_wherever_the_damage_is(ada: User) -> None:
     key, request = with_key(ada), browser()
     for part in ("clientDataJSON", "authenticatorData", "signature"):
-        answer = json.loads(key.sign(passkeys.begin_proof(request, ada)))
+        answer = json.loads(key.sign(passkeys.begin_verification(request, ada)))
         for text in ("", "AA", answer["response"][part][:-8], answer["response"][part][::-1], None, 1, "ü"):
             broken = json.dumps(answer | {"response": answer["response"] | {part: text}})
-            passkeys.begin_proof(request, ada)
+            passkeys.begin_verification(request, ada)
             with pytest.raises(PasskeyRefused):
-                passkeys.prove(request, ada, broken)
+                passkeys.verify(request, ada, broken)
 
 
 def test_a_name_is_a_short_line(ada: User) -> None:
@@ -223,7 +223,7 @@ def test_an_algorithm_that_was_not_offered_is_refused_and_nothing_is_kept(ada: U
 
 def proof(ada: User, key: SecurityKey, counter: int) -> Authenticator:
     request = browser()
-    return passkeys.prove(request, ada, key.sign(passkeys.begin_proof(request, ada), counter=counter))
+    return passkeys.verify(request, ada, key.sign(passkeys.begin_verification(request, ada), counter=counter))
 
 
 @pytest.mark.parametrize(("made", "then"), [(0, [1, 2, 3]), (5, [6, 100]), (0, [0, 0, 0]), (0, [0, 0, 7, 8])])

@@ -14,7 +14,7 @@ from django.conf import settings as product
 from django.core.cache import cache
 from redis import Redis
 
-from accounts.organizations.claim_rules import wanted
+from accounts.organizations.claim_rules import requested_claims
 from foundation import signed_cache
 from foundation.macs import is_authentic, mac
 
@@ -145,9 +145,9 @@ def test_a_code_is_for_one_use_and_for_these_parts() -> None:
 @pytest.mark.parametrize("planted", [{"google": ["groups"]}, {}, [], "text", 7, {"google": 7}])
 @pytest.mark.promise(97)
 def test_who_writes_to_the_cache_does_not_choose_which_claims_are_asked_for(planted: object) -> None:
-    cache.set(wanted.KEY, planted, 60)
-    assert wanted.wanted("google") == frozenset()
+    cache.set(requested_claims.KEY, planted, 60)
+    assert requested_claims.requested_claims("google") == frozenset()
 
-    found = signed_cache.get(wanted.KEY, within=60)
+    found = signed_cache.get(requested_claims.KEY, within=60)
     assert found
     assert found.value == {}

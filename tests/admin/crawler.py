@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from console.lists.exporting import FORMATS
+from console.lists.export import FORMATS
 
 Fields = dict[str, list[str]]
 MOST_SEARCHED = 3  # objects that an export is narrowed to

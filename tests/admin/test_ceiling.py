@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.organizations import delegation
-from accounts.organizations.active_membership import enter
+from accounts.organizations.active_membership import set_context
 from audit.models import Entry
 from tenancy import site_context, tenant_context
 from tests.proven import proven
@@ -113,7 +113,7 @@ def test_global_roles_are_no_tenants_to_change(town: Town) -> None:
 @pytest.mark.promise(47)
 def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
-        town.a.owner.standing = enter(town.a.owner.pk, town.a.tenant.pk)
+        town.a.owner.active_membership = set_context(town.a.owner.pk, town.a.tenant.pk)
         member = Role.objects.get(name="member")
 
     assert delegation.may_grant(town.a.owner, member, town.a.tenant.pk)

@@ -9,8 +9,8 @@ from django.test import Client
 from audit.events import Event, record
 from audit.models import Entry
 from audit.reading.filters import of_reference
-from providers.refusal import Reason, SignInRefused
-from providers.refusing import note_refusal
+from providers.refusal import RefusalReason, SignInRefused
+from providers.refusal_responses import record_refusal
 from tenancy import site_context
 from tests.proven import proven
 from tests.tenancy.conftest import Town
@@ -28,10 +28,10 @@ def found(client: Client, **query: Any) -> list[int]:
 
 @pytest.fixture
 def refused() -> SignInRefused:
-    refused = SignInRefused(Reason.SIGNATURE_WRONG, "the signature is wrong")
+    refused = SignInRefused(RefusalReason.SIGNATURE_WRONG, "the signature is wrong")
     refused.reference = "XTE3-QL"
-    note_refusal(Event.SIGN_IN_REFUSED, "keycloak", refused)
-    note_refusal(Event.SIGN_IN_REFUSED, "google", SignInRefused(Reason.NONCE_WRONG, "another nonce"))
+    record_refusal(Event.SIGN_IN_REFUSED, "keycloak", refused)
+    record_refusal(Event.SIGN_IN_REFUSED, "google", SignInRefused(RefusalReason.NONCE_WRONG, "another nonce"))
     return refused
 
 

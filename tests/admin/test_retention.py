@@ -29,7 +29,7 @@ def page(client: Client) -> str:
 @pytest.mark.promise(75)
 def test_everything_is_kept_for_good_until_somebody_says_otherwise(administrator: Client) -> None:
     assert "For good" in page(administrator)
-    assert f"{rules.floor_days()} days" in page(administrator)
+    assert f"{rules.minimum_days()} days" in page(administrator)
     assert PAGE in administrator.get("/admin/audit/entry/").content.decode()
 
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_is_refused_with_the_reason(administrator: Client, told: 
 
 @pytest.mark.promise(75)
 def test_a_tenant_that_is_gone_is_named_by_its_id(administrator: Client) -> None:
-    rules.keep_for("of-a-tenant-that-is-gone", 400)
+    rules.set_days("of-a-tenant-that-is-gone", 400)
 
     assert "of-a-tenant-that-is-gone" in page(administrator)
 

@@ -145,7 +145,7 @@ def test_people_are_found_by_their_address_and_tenants_by_their_name(administrat
 @pytest.fixture
 def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a page look through ten entries only."""
-    monkeypatch.setattr(search, "LOOKED_THROUGH", 10)
+    monkeypatch.setattr(search, "MOST_SCANNED", 10)
 
 
 @pytest.mark.usefixtures("short_sight")

@@ -8,19 +8,19 @@ from django.contrib.auth.models import Group
 
 from audit import tail
 from audit.models import Entry
-from audit.tail import Place
+from audit.tail import Cursor
 from tests.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def read(place: Place, *, limit: int = 100) -> tuple[list[Any], Place]:
+def read(place: Cursor, *, limit: int = 100) -> tuple[list[Any], Cursor]:
     entries, reached = tail.settled(place, limit=limit)
     return [entry.after["name"] for entry in entries if entry.after], reached
 
 
 def test_what_commits_late_is_waited_for_and_comes_in_the_order_of_its_transaction(servers: Servers) -> None:
-    start = tail.now()
+    start = tail.current_cursor()
     with psycopg.connect(servers.runtime_url) as slow:
         slow.execute("INSERT INTO auth_group (name) VALUES ('slow')")
         Group.objects.create(name="quick")
@@ -34,7 +34,7 @@ def test_what_commits_late_is_waited_for_and_comes_in_the_order_of_its_transacti
 
 def test_a_transaction_that_took_its_number_first_and_its_id_last_is_not_skipped(servers: Servers) -> None:
     """By ids alone the quick one would be read, and the slow one with its lower number of transaction passed by."""
-    start = tail.now()
+    start = tail.current_cursor()
     with psycopg.connect(servers.runtime_url) as first, psycopg.connect(servers.runtime_url) as second:
         first.execute("SELECT pg_current_xact_id()")
         second.execute("INSERT INTO auth_group (name) VALUES ('low id, high number')")
@@ -48,7 +48,7 @@ def test_a_transaction_that_took_its_number_first_and_its_id_last_is_not_skipped
 
 
 def test_batches_end_where_the_trail_ends_and_go_on_from_there() -> None:
-    start = tail.now()
+    start = tail.current_cursor()
     Group.objects.bulk_create([Group(name=f"group {number}") for number in range(7)])
 
     found = list(tail.batches(start, limit=3))
@@ -66,7 +66,7 @@ def test_after_a_restore_into_a_new_server_the_reading_goes_on(servers: Servers)
             "FROM generate_series(1, 3) n"
         )
     old = Entry.objects.get(txid=9_000_000_001)
-    names, reached = read(tail.place_of(old))
+    names, reached = read(tail.cursor_at(old))
     assert names == [2, 3]
     assert reached.floor == old.pk + 2
 
@@ -77,6 +77,6 @@ def test_after_a_restore_into_a_new_server_the_reading_goes_on(servers: Servers)
 
 
 def test_a_look_for_what_is_new_reads_the_index_only_from_its_place_on() -> None:
-    plan = Entry.objects.filter(tail._after(tail.now())).order_by("txid", "id")[:10].explain()  # noqa: SLF001
+    plan = Entry.objects.filter(tail._after(tail.current_cursor())).order_by("txid", "id")[:10].explain()  # noqa: SLF001
 
     assert "audit_entry_txid" in plan or "txid_id_idx" in plan

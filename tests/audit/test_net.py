@@ -41,7 +41,7 @@ def test_every_audited_table_has_its_three_triggers_and_nothing_is_amiss() -> No
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname ~ '^audit_(create|update|delete)$'")
         assert cursor.fetchone() == (3 * len(list(audited())),)
-    assert triggers.faults() == []
+    assert triggers.drift() == []
 
 
 @pytest.mark.promise(74)
@@ -66,12 +66,12 @@ def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
 ) -> None:
     owner.execute(damage.encode())
 
-    assert triggers.faults() == [fault]
+    assert triggers.drift() == [fault]
     (warning,) = (m for m in run_checks(databases=["default"]) if m.id == "audit.W001")
     assert fault in warning.msg
 
     call_command("migrate", verbosity=0)
-    assert triggers.faults() == []
+    assert triggers.drift() == []
 
 
 @pytest.mark.process
@@ -86,7 +86,7 @@ def test_two_that_migrate_at_once_leave_every_trigger_in_its_place(owner: psycop
     said = [process.communicate(timeout=60)[1] for process in running]
 
     assert [process.returncode for process in running] == [0, 0], said
-    assert triggers.faults() == []
+    assert triggers.drift() == []
 
 
 @pytest.mark.promise(74)
@@ -99,10 +99,10 @@ def test_the_tables_of_libraries_and_those_between_two_models_are_among_the_mend
     table = apps.get_model(label)._meta.db_table
     for trigger in ("audit_create", "audit_update", "audit_delete"):
         owner.execute(f"DROP TRIGGER {trigger} ON {table}".encode())
-    assert len(triggers.faults()) == 3
+    assert len(triggers.drift()) == 3
 
     call_command("migrate", verbosity=0)
-    assert triggers.faults() == []
+    assert triggers.drift() == []
 
 
 def test_a_second_run_issues_no_ddl(servers: Servers) -> None:
@@ -113,7 +113,7 @@ def test_a_second_run_issues_no_ddl(servers: Servers) -> None:
         return execute(sql, params, many, context)
 
     with as_owner(servers.owner_url), connection.execute_wrapper(listen):
-        triggers.mend()
+        triggers.install()
 
     assert set(said) == {"SELECT"}
 
@@ -123,9 +123,9 @@ def test_a_changed_declaration_replaces_the_trigger(
 ) -> None:
     with monkeypatch.context() as changed:
         changed.setitem(declarations.declared(), "auth.group", Audited("auth.Group", masked={"name"}))
-        assert len(triggers.faults()) == 3
+        assert len(triggers.drift()) == 3
         _mend(servers)
-        assert triggers.faults() == []
+        assert triggers.drift() == []
         owner.execute("INSERT INTO auth_group (name) VALUES ('a long name of a group'), ('short')")
         owner.execute("UPDATE auth_group SET name = name || ' or two'")
     shown = [(e.before and e.before["name"], e.after and e.after["name"]) for e in Entry.objects.order_by("-id")[:4]]
@@ -149,4 +149,4 @@ def test_a_change_of_ignored_columns_alone_leaves_no_entry(
 
 def _mend(servers: Servers) -> None:
     with as_owner(servers.owner_url):
-        triggers.mend()
+        triggers.install()

@@ -31,7 +31,7 @@ def shapes(servers: Servers, transactional_db: None, monkeypatch: pytest.MonkeyP
         with connection.schema_editor() as editor:
             for model in with_tables:
                 editor.create_model(model)
-        triggers.mend()
+        triggers.install()
     announce.connect()
     yield made
     with as_owner(servers.owner_url), connection.schema_editor() as editor:

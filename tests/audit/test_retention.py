@@ -15,8 +15,8 @@ from django.utils import timezone
 from psycopg import errors
 
 from audit.models import Entry, JobRun, Personal, Removal, Retention, SealDigests
-from audit.retention import removing, rules
-from audit.retention.removing import make_months, remove_what_is_due
+from audit.retention import removal, rules
+from audit.retention.removal import make_months, remove_due
 from audit.sealing.findings import FindingKind
 from audit.sealing.seals import seal
 from audit.tallies import first_id
@@ -171,7 +171,7 @@ def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(ow
     kept = write()
     seal()
     Retention.objects.create(tenant_id="", days=400)
-    done = remove_what_is_due()
+    done = remove_due()
 
     assert (done.months, done.entries, done.trouble) == (2, 20, "")
     assert months(owner) == [f"audit_entry{timezone.now() - timedelta(days=100):_%Y_%m}"]
@@ -190,7 +190,7 @@ def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None
     fill(owner, days_ago=1500)
     seal()
 
-    assert remove_what_is_due().entries == 0
+    assert remove_due().entries == 0
     assert JobRun.objects.get(name="retention").trouble == ""
 
 
@@ -204,7 +204,7 @@ def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -
     Retention.objects.create(tenant_id=TENANT, days=15)
     Retention.objects.create(tenant_id=OTHER, days=1000)
     seal()
-    done = remove_what_is_due()
+    done = remove_due()
 
     assert (done.months, done.entries) == (0, 30)
     left = Entry.objects.filter(actor_id="tests").exclude(tenant_id=None).values_list("tenant_id", flat=True)
@@ -215,27 +215,27 @@ def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -
     assert verify().is_clean
 
     Retention.objects.get(tenant_id=OTHER).delete()
-    done = remove_what_is_due()
+    done = remove_due()
     assert (done.months, done.entries) == (1, 10)
     seal()
     assert verify().is_clean
-    assert remove_what_is_due().entries == 0
+    assert remove_due().entries == 0
 
 
 @pytest.mark.promise(75)
 def test_slices_go_on_where_they_were_and_see_what_became_due(
     owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removing, "SLICE", 4)
+    monkeypatch.setattr(removal, "SLICE", 4)
     for days_ago in (40, 30, 20):
         fill(owner, days_ago=days_ago, tenant=TENANT)
     owner.execute("SELECT audit_set_floor(10)")
     seal()
     Retention.objects.create(tenant_id=TENANT, days=35)
-    assert remove_what_is_due(seconds=0).entries == 0
-    assert remove_what_is_due().entries == 10
+    assert remove_due(seconds=0).entries == 0
+    assert remove_due().entries == 10
     Retention.objects.update(days=25)
-    assert remove_what_is_due().entries == 10
+    assert remove_due().entries == 10
     assert verify().is_clean
     assert Removal.objects.count() == 6
 
@@ -247,13 +247,13 @@ def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: p
     owner.execute("SELECT audit_set_floor(10)")
     seal()
     Retention.objects.create(tenant_id=TENANT, days=35)
-    assert remove_what_is_due(seconds=0).entries == 0
-    run = JobRun.objects.get(name=removing.JOB)
+    assert remove_due(seconds=0).entries == 0
+    run = JobRun.objects.get(name=removal.JOB)
     until = timezone.now() + timedelta(days=365)
     run.progress = {"days": {TENANT: 35}, "places": {TENANT: [first_id(until), until.isoformat()]}}
     run.save()
 
-    assert remove_what_is_due().entries == 10
+    assert remove_due().entries == 10
 
 
 @pytest.mark.promise(75)
@@ -274,7 +274,7 @@ def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psyc
     seal()
     Retention.objects.create(tenant_id="", days=400)
     before = SealDigests.objects.count()
-    remove_what_is_due()
+    remove_due()
 
     assert SealDigests.objects.count() == before - 1
     assert verify().is_clean
@@ -289,7 +289,7 @@ def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(own
     seal()
     Retention.objects.create(tenant_id="", days=1)
 
-    assert remove_what_is_due().entries == 0
+    assert remove_due().entries == 0
     ids, times = zip(*Entry.objects.filter(actor_id="tests").values_list("pk", "at"), strict=True)
     upper = owner.execute("SELECT min(upper) FROM audit_months()").fetchone()
     with connection.cursor() as cursor:
@@ -344,7 +344,7 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
 def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
     call_command("audit", "retention", days=90)
 
-    assert rules.floor_days() == 90
+    assert rules.minimum_days() == 90
     event = Entry.objects.get(action="trail.floor_set")
     assert event.details == {"before": 365, "days": 90}
     with pytest.raises(CommandError, match="at least 1"):
@@ -374,7 +374,7 @@ def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, s
 
     with ThreadPoolExecutor(1) as pool:
         writer = pool.submit(keep_writing)
-        done = remove_what_is_due()
+        done = remove_due()
         over.set()
         slowest = writer.result()
     assert (done.months, done.entries) == (1, 20_000)
@@ -390,7 +390,7 @@ def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.C
     Retention.objects.create(tenant_id="", days=400)
     with psycopg.connect(servers.runtime_url) as runtime:
         runtime.execute("INSERT INTO auth_group (name) VALUES ('long')")
-        assert remove_what_is_due().months == 1
+        assert remove_due().months == 1
         runtime.commit()
     assert Entry.objects.filter(after__name="long").exists()
     assert Group.objects.filter(name="long").exists()

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from audit.canonical import BY_INDEX
 from audit.models import Entry, JobRun, Personal, Retention, Seal
-from audit.retention.removing import remove_what_is_due
+from audit.retention.removal import remove_due
 from audit.sealing import seals
 from audit.sealing.findings import FindingKind
 from audit.sealing.ids import Ids
@@ -304,7 +304,7 @@ def _do(act: str, owner: psycopg.Connection, late: psycopg.Connection, chance: r
             [timedelta(days=chance.randint(0, 8))],
         )
     else:
-        remove_what_is_due()
+        remove_due()
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

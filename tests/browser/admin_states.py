@@ -104,7 +104,7 @@ def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
 def _letting_go(visitor: Visitor, _: NewVisitor) -> None:
     _inside("/admin/webhooks/delivery/")(visitor, _)
     visitor.page.get_by_label("Select all objects on this page for an action").check()
-    visitor.page.get_by_label("Action:").select_option("let_go")
+    visitor.page.get_by_label("Action:").select_option("discard")
     visitor.press("Go")
 
 

@@ -2,7 +2,7 @@
 
 from accounts.cut_off import cut_off
 from accounts.models import CutOff, User
-from providers.models import Health, UpstreamTokens
+from providers.models import TokenHealth, UpstreamTokens
 from tests.browser.states import State, add_app, asked_for_factor, at, two_devices
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.test_following_upstream import asked, sid_of
@@ -67,7 +67,7 @@ def _by_sign_in_alone(visitor: Visitor, _: NewVisitor) -> None:
 
 def _tokens_over(visitor: Visitor, _: NewVisitor) -> None:
     visitor.comes_from("keycloak", "ada")
-    UpstreamTokens.objects.update(health=Health.DEAD)
+    UpstreamTokens.objects.update(health=TokenHealth.DEAD)
     visitor.go("/accounts/connections/")
 
 

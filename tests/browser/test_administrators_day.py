@@ -148,7 +148,7 @@ def _export(visitor: Visitor) -> list[dict[str, str]]:
 
 def _read_history(visitor: Visitor) -> None:
     """On the person's page and in the trail each of the day's acts stands, newest first, and whose it was."""
-    page, ended = visitor.page, ("Hildegard Keeper", "A session was ended")
+    page, ended = visitor.page, ("Hildegard Keeper", "A session was revoked")
     signed_in, changed = ("Ada Lovelace", "A person signed in"), ("Hildegard Keeper", "membership", "Changed")
     created = ("Hildegard Keeper", "membership", "Created")
     day = [ended, signed_in, ended, changed, signed_in, ended, created, signed_in]

@@ -21,7 +21,7 @@ def told(**changes: object) -> object:
 def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
     port = int(ENV.google_issuer.split(":")[2].split("/")[0])
     password = type(ENV.demo_admin_password)("demo password")
-    monkeypatch.setattr(demo, "TOLD", told(sandbox_port=port, demo_admin_name="root", demo_admin_password=password))
+    monkeypatch.setattr(demo, "ENV", told(sandbox_port=port, demo_admin_name="root", demo_admin_password=password))
 
     call_command("demo")
     before = Entry.objects.count()
@@ -37,7 +37,7 @@ def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_it_is_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "TOLD", told(mode="production"))
+    monkeypatch.setattr(demo, "ENV", told(mode="production"))
 
     with pytest.raises(CommandError, match="development only"):
         call_command("demo")

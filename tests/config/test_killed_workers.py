@@ -14,7 +14,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.bulk import running
-from accounts.bulk.kinds import DEACTIVATE
+from accounts.bulk.actions import DEACTIVATE
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState, Role, Session, User
 from audit.models import Entry, JobRun
@@ -113,8 +113,8 @@ def _ask_for_everything() -> BulkAction:
     with site_context("a test begins"):
         action = running.prepare(DEACTIVATE, User.objects.filter(pk__in=[person.pk for person in chosen]), root)
         running.confirm(action)
-    mail.send("ada@example.com", "address_changed", {})
-    for name in ("jobs.tasks.purge", "accounts.tasks.rewrap_secrets", "webhooks.tasks.send_webhooks"):
+    mail.send("ada@example.com", "email_changed", {})
+    for name in ("jobs.tasks.purge", "accounts.tasks.rotate_encryption_keys", "webhooks.tasks.send_webhooks"):
         app.send_task(name)
     app.send_task("accounts.tasks.bulk", kwargs={"action_id": str(action.pk), "starter_id": str(root.pk)})
     return action
@@ -151,5 +151,5 @@ def _now(action: BulkAction) -> BulkAction:
 
 
 def _is_under_the_new_key() -> bool:
-    under = [set(one.under) for one in key_rotation.look() if one.name == "webhooks_webhook.secret"]
+    under = [set(one.by_key) for one in key_rotation.count_keys() if one.name == "webhooks_webhook.secret"]
     return under == [{key_ids()[0]}]

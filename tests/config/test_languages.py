@@ -148,13 +148,13 @@ def test_what_the_server_refuses_by_itself_is_english_too(status: int) -> None:
 
 def test_a_mail_that_waited_for_a_language_that_is_no_longer_spoken_is_english_and_says_so(post: Post) -> None:
     with translation.override("de"):
-        letter = mail.write("ada@example.com", "address_changed", {}, asked=mail.asked_now(), mail_id="1")
+        letter = mail.write("ada@example.com", "email_changed", {}, asked=mail.request_facts(), mail_id="1")
 
     assert '<html lang="en" dir="ltr">' in letter.html
 
 
 def test_who_is_written_to_by_a_job_is_written_to_in_english() -> None:
-    letter = mail.write("ada@example.com", "address_changed", {}, asked=mail.asked_now(), mail_id="1")
+    letter = mail.write("ada@example.com", "email_changed", {}, asked=mail.request_facts(), mail_id="1")
 
     assert '<html lang="en" dir="ltr">' in letter.html
     assert not Errand.objects.exists()
@@ -190,8 +190,8 @@ def test_pages_mirror_in_a_language_from_the_right_and_only_then(root: Client, m
 
 def test_a_mail_mirrors_as_well(made_up: str) -> None:
     with translation.override(made_up):
-        asked = mail.asked_now()
-    letter = mail.write("ada@example.com", "address_changed", {}, asked=asked, mail_id="1")
+        asked = mail.request_facts()
+    letter = mail.write("ada@example.com", "email_changed", {}, asked=asked, mail_id="1")
 
     assert f'<html lang="{made_up}" dir="rtl">' in letter.html
     assert "⟪" in letter.text

@@ -32,7 +32,7 @@ PROMISE = """
 import django
 django.setup()
 from accounts.mailing import mail
-mail.send("ada@example.com", "address_changed", {})
+mail.send("ada@example.com", "email_changed", {})
 """
 
 
@@ -63,7 +63,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 def lost() -> None:
     """Promise a mail whose message goes to a broker that these workers do not know."""
-    mail.send("ada@example.com", "address_changed", {})
+    mail.send("ada@example.com", "email_changed", {})
     Errand.objects.update(next_attempt_at=timezone.now())
 
 

@@ -101,11 +101,11 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
     browser: Browser, post: Post, messages: Any, settings: Any
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
-    browser.post(REGISTER, {"address": NORA})
-    browser.post(FORGOTTEN, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
+    browser.post(FORGOTTEN, {"email": NORA})
     seen = waiting(messages)
     browser.post(post.link(NORA), {"name": "Nora Night", "password": PASSWORD})
-    browser.post("/accounts/email/", {"address": "nora@new.example"})
+    browser.post("/accounts/email/", {"email": "nora@new.example"})
     seen += waiting(messages)
 
     assert len(seen) >= 3
@@ -118,7 +118,7 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
 @pytest.mark.promise(97)
 def test_a_message_cannot_make_an_errand(post: Post) -> None:
     """Its row is looked up; what is not there is not done."""
-    app.tasks["jobs.deferred.worker.do_errand"].apply(kwargs={"errand_id": str(uuid4())}, throw=True)
+    app.tasks["jobs.deferred.worker.run_deferred_task"].apply(kwargs={"task_id": str(uuid4())}, throw=True)
 
     assert not Errand.objects.exists()
     assert post.all() == []

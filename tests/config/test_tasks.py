@@ -16,7 +16,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from accounts.bulk import running
-from accounts.bulk.kinds import DEACTIVATE
+from accounts.bulk.actions import DEACTIVATE
 from accounts.mailing import mail
 from accounts.models import BulkAction, CutOff, Role, Session, User
 from accounts.models.session import row_key
@@ -27,7 +27,7 @@ from console.overview import counting
 from console.overview.page import counters
 from foundation.locks import number_of, one_at_a_time
 from jobs.models import Errand
-from providers.revocation.outbox import Because, Ended, note
+from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context, tenant_context
 from tests.accounts.test_purging import sessions
 from tests.accounts.webhooks.conftest import Set, set_up
@@ -48,19 +48,19 @@ OURS = tuple(f"{name}." for name in PACKAGES)
 SCHEDULE: dict[str, dict[str, Any]] = product.CELERY_BEAT_SCHEDULE
 ROWS = "SELECT count(*), md5(string_agg(r::text, '\n' ORDER BY r::text)) FROM public.{} r"
 LIMITS = {  # seconds: soft and hard
-    "jobs.deferred.worker.do_errand": (120, 150),
+    "jobs.deferred.worker.run_deferred_task": (120, 150),
     "accounts.tasks.bulk": (420, 480),
     "accounts.tasks.confirm_cut_offs": (60, 90),
-    "jobs.tasks.do_errands_again": (180, 210),
-    "accounts.tasks.find_bulk_actions_again": (60, 90),
+    "jobs.tasks.run_due_deferred_tasks": (180, 210),
+    "accounts.tasks.resume_bulk_actions": (60, 90),
     "jobs.tasks.purge": (240, 300),
-    "accounts.tasks.rewrap_secrets": (180, 240),
+    "accounts.tasks.rotate_encryption_keys": (180, 240),
     "webhooks.tasks.send_webhooks": (120, 150),
     "audit.tasks.keep_the_trail": (420, 480),
     "audit.tasks.seal_entries": (120, 180),
     "console.tasks.count_for_overview": (540, 600),
-    "providers.tasks.ask_upstream": (60, 90),
-    "providers.tasks.revoke_tokens": (120, 150),
+    "providers.tasks.revalidate_session": (60, 90),
+    "providers.tasks.send_revocations": (120, 150),
 }
 BY_ROWS = {"leaving"}  # where each row is somebody's for a while, and any number of runs may be at it at once
 
@@ -108,9 +108,9 @@ def stage(servers: Servers, town: Town, set_up: Set, post: Post, settings: Any) 
 
 
 def an_errand(stage: Stage) -> None:
-    mail.send("ada@example.com", "address_changed", {})
+    mail.send("ada@example.com", "email_changed", {})
     forget_messages()
-    stage.arguments = {"errand_id": str(Errand.objects.get().pk)}
+    stage.arguments = {"task_id": str(Errand.objects.get().pk)}
 
 
 def an_errand_that_was_lost(stage: Stage) -> None:
@@ -167,9 +167,9 @@ def a_cut_off_that_nobody_has_confirmed(stage: Stage) -> None:
 
 
 def tokens_of_somebody_who_has_left(_stage: Stage) -> None:
-    note(
-        [Ended(provider="google", issuer="https://elsewhere.example", access="access", refresh="refresh")],
-        because=Because.REMOVED,
+    enqueue(
+        [RevokedTokens(provider="google", issuer="https://elsewhere.example", access="access", refresh="refresh")],
+        reason=TokenRevocationReason.REMOVED,
     )
 
 
@@ -184,19 +184,19 @@ def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
 
 
 CASES: dict[str, Callable[[Stage], None]] = {
-    "jobs.deferred.worker.do_errand": an_errand,
+    "jobs.deferred.worker.run_deferred_task": an_errand,
     "accounts.tasks.bulk": a_bulk_action,
     "accounts.tasks.confirm_cut_offs": a_cut_off_that_nobody_has_confirmed,
-    "jobs.tasks.do_errands_again": an_errand_that_was_lost,
-    "accounts.tasks.find_bulk_actions_again": a_bulk_action_that_was_left,
+    "jobs.tasks.run_due_deferred_tasks": an_errand_that_was_lost,
+    "accounts.tasks.resume_bulk_actions": a_bulk_action_that_was_left,
     "jobs.tasks.purge": expired_rows,
-    "accounts.tasks.rewrap_secrets": a_former_key,
+    "accounts.tasks.rotate_encryption_keys": a_former_key,
     "webhooks.tasks.send_webhooks": an_entry_for_a_webhook,
     "audit.tasks.keep_the_trail": old_entries,
     "audit.tasks.seal_entries": nothing_more,
     "console.tasks.count_for_overview": nothing_more,
-    "providers.tasks.ask_upstream": a_session_that_follows_what_is_not_kept,
-    "providers.tasks.revoke_tokens": tokens_of_somebody_who_has_left,
+    "providers.tasks.revalidate_session": a_session_that_follows_what_is_not_kept,
+    "providers.tasks.send_revocations": tokens_of_somebody_who_has_left,
 }
 
 

@@ -2,61 +2,61 @@
 
 import re
 
-from providers.refusal import Reason
+from providers.refusal import RefusalReason
 
 # First match wins. A sign-in may fail for many causes: this keeps a case from passing for a wrong one.
-REASONS: dict[str, Reason] = {
-    "authorize_denied": Reason.CANCELLED,
-    "authorize_(server_error|laden_.*|says_.*)": Reason.PROVIDER_REFUSED,
-    "authorize_state_missing": Reason.STATE_MISSING,
-    "authorize_state_.*": Reason.STATE_MALFORMED,
-    "authorize_code_other": Reason.CODE_REFUSED,  # only the token endpoint can tell
-    "authorize_code_.*": Reason.CALLBACK_MALFORMED,
-    "authorize_callback_other": Reason.STATE_OF_ANOTHER_PROVIDER,
-    "authorize_iss_.*": Reason.CALLBACK_ISSUER_WRONG,
-    "token_(no_id_token|id_token_null)": Reason.TOKEN_MISSING,
-    "token_id_token_.*": Reason.TOKEN_MALFORMED,
-    "discovery_(issuer_.*|file|ftp|javascript|no_.*|numbers)": Reason.METADATA_INVALID,
-    "jwks_keys_text": Reason.METADATA_INVALID,
-    "jwks_(only_encryption|no_keys)": Reason.KEY_UNKNOWN,
-    "userinfo_id_.*": Reason.SUBJECT_INVALID,
-    "auth_time_huge": Reason.TOKEN_MALFORMED,
-    "userinfo_sub_.*": Reason.USERINFO_OF_ANOTHER,
-    "userinfo_signed_forged": Reason.SIGNATURE_WRONG,
-    "discovery_auth_neither": Reason.METADATA_INVALID,
-    "token_400_busy": Reason.PROVIDER_ANSWER_INVALID,
-    "token_(401|400_.*)": Reason.CLIENT_REFUSED,
-    "token_(400|error_200)": Reason.CODE_REFUSED,
-    ".*_(truncated|huge|gzip_bomb|header_flood)": Reason.PROVIDER_ANSWER_INVALID,  # an answer, and of no use
-    ".*_reset": Reason.PROVIDER_UNREACHABLE,
-    ".*_(hang|drip_.*|endless_100)": Reason.PROVIDER_UNREACHABLE,
-    "(token|discovery|jwks|github_user)_.*": Reason.PROVIDER_ANSWER_INVALID,
-    "access_token_number": Reason.PROVIDER_ANSWER_INVALID,
-    "logout_(alg_none|hs256|other_alg)": Reason.ALGORITHM_REFUSED,
-    "logout_forged": Reason.SIGNATURE_WRONG,
-    "logout_iss": Reason.ISSUER_WRONG,
-    "logout_aud": Reason.AUDIENCE_WRONG,
-    "logout_nobody": Reason.LOGOUT_OF_NOBODY,
-    "logout_nonce": Reason.LOGOUT_WITH_NONCE,
-    "logout_(no|other)_event": Reason.LOGOUT_EVENT_MISSING,
-    "logout_no_iat": Reason.TOKEN_MALFORMED,
-    "logout_expired": Reason.EXPIRED,
-    "signature_.*|header_jwk|forged_wrong": Reason.SIGNATURE_WRONG,
-    "alg_.*": Reason.ALGORITHM_REFUSED,
-    "kid_missing_several_keys": Reason.KEY_UNKNOWN,
-    "header_(jku|x5u)|kid_unknown": Reason.KEY_UNKNOWN,
-    "kid_number|header_crit": Reason.TOKEN_MALFORMED,
-    "iss_.*|tenant_foreign": Reason.ISSUER_WRONG,
-    "tid_.*": Reason.TENANT_WRONG,
-    "aud_.*|azp_.*": Reason.AUDIENCE_WRONG,
-    "auth_time_future": Reason.NOT_YET_VALID,
-    "auth_time_.*": Reason.TOKEN_MALFORMED,
-    "exp_past": Reason.EXPIRED,
-    "exp_.*|iat_missing": Reason.TOKEN_MALFORMED,
-    "(iat|nbf)_future": Reason.NOT_YET_VALID,
-    "nonce_.*": Reason.NONCE_WRONG,
-    "at_hash_wrong": Reason.ACCESS_TOKEN_HASH_WRONG,
-    "sub_.*": Reason.SUBJECT_INVALID,
+REASONS: dict[str, RefusalReason] = {
+    "authorize_denied": RefusalReason.CANCELLED,
+    "authorize_(server_error|laden_.*|says_.*)": RefusalReason.PROVIDER_REFUSED,
+    "authorize_state_missing": RefusalReason.STATE_MISSING,
+    "authorize_state_.*": RefusalReason.STATE_MALFORMED,
+    "authorize_code_other": RefusalReason.CODE_REFUSED,  # only the token endpoint can tell
+    "authorize_code_.*": RefusalReason.CALLBACK_MALFORMED,
+    "authorize_callback_other": RefusalReason.STATE_OF_ANOTHER_PROVIDER,
+    "authorize_iss_.*": RefusalReason.CALLBACK_ISSUER_WRONG,
+    "token_(no_id_token|id_token_null)": RefusalReason.TOKEN_MISSING,
+    "token_id_token_.*": RefusalReason.TOKEN_MALFORMED,
+    "discovery_(issuer_.*|file|ftp|javascript|no_.*|numbers)": RefusalReason.METADATA_INVALID,
+    "jwks_keys_text": RefusalReason.METADATA_INVALID,
+    "jwks_(only_encryption|no_keys)": RefusalReason.KEY_UNKNOWN,
+    "userinfo_id_.*": RefusalReason.SUBJECT_INVALID,
+    "auth_time_huge": RefusalReason.TOKEN_MALFORMED,
+    "userinfo_sub_.*": RefusalReason.USERINFO_OF_ANOTHER,
+    "userinfo_signed_forged": RefusalReason.SIGNATURE_WRONG,
+    "discovery_auth_neither": RefusalReason.METADATA_INVALID,
+    "token_400_busy": RefusalReason.PROVIDER_ANSWER_INVALID,
+    "token_(401|400_.*)": RefusalReason.CLIENT_REFUSED,
+    "token_(400|error_200)": RefusalReason.CODE_REFUSED,
+    ".*_(truncated|huge|gzip_bomb|header_flood)": RefusalReason.PROVIDER_ANSWER_INVALID,  # an answer, and of no use
+    ".*_reset": RefusalReason.PROVIDER_UNREACHABLE,
+    ".*_(hang|drip_.*|endless_100)": RefusalReason.PROVIDER_UNREACHABLE,
+    "(token|discovery|jwks|github_user)_.*": RefusalReason.PROVIDER_ANSWER_INVALID,
+    "access_token_number": RefusalReason.PROVIDER_ANSWER_INVALID,
+    "logout_(alg_none|hs256|other_alg)": RefusalReason.ALGORITHM_REFUSED,
+    "logout_forged": RefusalReason.SIGNATURE_WRONG,
+    "logout_iss": RefusalReason.ISSUER_WRONG,
+    "logout_aud": RefusalReason.AUDIENCE_WRONG,
+    "logout_nobody": RefusalReason.LOGOUT_WITHOUT_SUBJECT,
+    "logout_nonce": RefusalReason.LOGOUT_WITH_NONCE,
+    "logout_(no|other)_event": RefusalReason.LOGOUT_EVENT_MISSING,
+    "logout_no_iat": RefusalReason.TOKEN_MALFORMED,
+    "logout_expired": RefusalReason.EXPIRED,
+    "signature_.*|header_jwk|forged_wrong": RefusalReason.SIGNATURE_WRONG,
+    "alg_.*": RefusalReason.ALGORITHM_REFUSED,
+    "kid_missing_several_keys": RefusalReason.KEY_UNKNOWN,
+    "header_(jku|x5u)|kid_unknown": RefusalReason.KEY_UNKNOWN,
+    "kid_number|header_crit": RefusalReason.TOKEN_MALFORMED,
+    "iss_.*|tenant_foreign": RefusalReason.ISSUER_WRONG,
+    "tid_.*": RefusalReason.TENANT_WRONG,
+    "aud_.*|azp_.*": RefusalReason.AUDIENCE_WRONG,
+    "auth_time_future": RefusalReason.NOT_YET_VALID,
+    "auth_time_.*": RefusalReason.TOKEN_MALFORMED,
+    "exp_past": RefusalReason.EXPIRED,
+    "exp_.*|iat_missing": RefusalReason.TOKEN_MALFORMED,
+    "(iat|nbf)_future": RefusalReason.NOT_YET_VALID,
+    "nonce_.*": RefusalReason.NONCE_WRONG,
+    "at_hash_wrong": RefusalReason.ACCESS_TOKEN_HASH_WRONG,
+    "sub_.*": RefusalReason.SUBJECT_INVALID,
 }
 
 # What providers write into their errors under the faults: none of it may reach a page of ours.
@@ -71,5 +71,5 @@ TEXTS_OF_PROVIDERS = (
 )
 
 
-def reason_for(fault: str) -> Reason | None:
+def reason_for(fault: str) -> RefusalReason | None:
     return next((reason for pattern, reason in REASONS.items() if re.fullmatch(pattern, fault)), None)

@@ -16,8 +16,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts import cut_off
-from accounts.bulk.base import Order
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import BulkOrder
 from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Role, Session, Tenant, User
 from accounts.organizations import memberships
@@ -168,7 +168,7 @@ def passkey_judged(stage: Stage) -> Finish:
         stage.monkeypatch.setattr("django.conf.settings.PUBLIC_URL", SITE)
         stage.late.client.defaults["HTTP_HOST"] = "id.example.com"
         answer = stage.key.sign(asked(stage.late), handle=stage.person.pk.bytes)
-        stage.just_after(passkeys, "who_signs_in", act)
+        stage.just_after(passkeys, "sign_in", act)
         return _came_in(stage, show(stage.late, answer))
 
     return finish
@@ -188,7 +188,7 @@ def callback_judged(stage: Stage) -> Finish:
 
 
 def reset_link(stage: Stage) -> Finish:
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
+    token = links.make(Purpose.PASSWORD_RESET, email=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
@@ -198,7 +198,7 @@ def reset_link(stage: Stage) -> Finish:
 
 
 def address_change(stage: Stage) -> Finish:
-    token = links.make(Purpose.ADDRESS_CHANGE, address=NEW, lifetime=timedelta(hours=1), user=stage.person)
+    token = links.make(Purpose.ADDRESS_CHANGE, email=NEW, lifetime=timedelta(hours=1), user=stage.person)
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
@@ -221,7 +221,7 @@ def _led_on(answer: Any, act: Callable[[Stage], None]) -> bool:
 
 def reset_password(stage: Stage) -> None:
     user = User.objects.get(pk=stage.person.pk)
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=user)
+    token = links.make(Purpose.PASSWORD_RESET, email=ADDRESS, lifetime=timedelta(hours=1), user=user)
     assert Browser(stage.providers).post(f"/accounts/links/{token}/", {"password": ANOTHER}).status_code == 302
 
 
@@ -268,7 +268,7 @@ def sign_out_everywhere(stage: Stage) -> None:
 
 
 def end_sessions(stage: Stage) -> None:
-    kind, order = KINDS["end_sessions"], Order(actor=stage.root)
+    kind, order = ACTIONS["end_sessions"], BulkOrder(actor=stage.root)
     decision = kind.decide(order, [stage.person.pk])
     assert decision.changes == [stage.person.pk]
     kind.write(order, decision.changes)
@@ -384,7 +384,7 @@ def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
 )
 @pytest.mark.promise(95)
 def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:
-    token = links.make(purpose, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
+    token = links.make(purpose, email=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     sign_out_everywhere(stage)
 
     assert MailedLink.objects.live().filter(purpose=purpose).exists() is is_left
@@ -393,7 +393,7 @@ def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *,
 
 @pytest.mark.promise(95)
 def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
-    token = links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
+    token = links.make(Purpose.PASSWORD_RESET, email=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     change_password_in_admin(stage)
 
     shown = stage.late.get(f"/accounts/links/{token}/")

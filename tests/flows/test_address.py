@@ -38,7 +38,7 @@ def ask(browser: Browser, address: str = NEW) -> Any:
 
 
 def ask_at_once(browser: Browser, address: str = NEW) -> Any:
-    return browser.post(ADDRESS, {"address": address})
+    return browser.post(ADDRESS, {"email": address})
 
 
 def address_now() -> tuple[str | None, bool]:

@@ -17,7 +17,7 @@ from django.test import RequestFactory
 from django.views.defaults import permission_denied
 
 from accounts.models import Session, User
-from accounts.sessions import Because, end_of
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 from accounts.sign_in.factors.passkey_site import site
 from accounts.sign_in.local.registration import open_local_account
 from foundation.next_page import COOKIE, LONGEST, as_cookie, from_cookie
@@ -69,7 +69,7 @@ def everywhere(owner: Browser) -> None:
 
 
 def by_an_administrator(_owner: Browser) -> None:
-    end_of([User.objects.get().pk], because=Because.ADMINISTRATOR)
+    revoke_all_sessions([User.objects.get().pk], reason=SessionRevocationReason.ADMINISTRATOR)
 
 
 def by_a_new_password(_owner: Browser) -> None:
@@ -140,7 +140,7 @@ def test_so_is_one_of_somebody_who_has_to_add_a_factor_first(
     asked = browser.sign_in("keycloak", "ada", next=NEXT)
     assert told(asked) == (NEEDED, {"next": NEXT})
     if how == "ended":
-        end_of([User.objects.get().pk], because=Because.ADMINISTRATOR)
+        revoke_all_sessions([User.objects.get().pk], reason=SessionRevocationReason.ADMINISTRATOR)
     if how == "too long":
         time_machine.move_to(datetime.now(UTC) + timedelta(minutes=16))
     settings.PUBLIC_URL = "http://localhost:8000"  # passkeys need a name
@@ -289,7 +289,7 @@ def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
     browser: Browser, new_browser: Callable[[], Browser], settings: Any, post: Post, *, is_same_browser: bool
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
-    asked = browser.post(with_next(REGISTER), {"address": NORA})
+    asked = browser.post(with_next(REGISTER), {"email": NORA})
     assert doors_on(asked) == {"/accounts/login/": NEXT}
     assert NEXT not in str(post.to(NORA).body)
     opens = browser if is_same_browser else new_browser()
@@ -297,7 +297,7 @@ def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
     assert opened.headers["Location"] == (NEXT if is_same_browser else "/accounts/")
 
     opens.post("/accounts/logout/")
-    browser.post(with_next(FORGOTTEN), {"address": NORA})
+    browser.post(with_next(FORGOTTEN), {"email": NORA})
     chosen = opens.post(post.link(NORA), {"password": ANOTHER})
     way = {"next": NEXT} if is_same_browser else {}
     assert told(chosen) == ("/accounts/login/", way)
@@ -310,7 +310,7 @@ def test_what_a_neighbour_plants_there_leads_nowhere_else(browser: Browser, sett
     settings.LOCAL_ACCOUNTS = "open"
     open_local_account(NORA, "Nora", PASSWORD)
     for planted in (EVIL, "//evil.example", "%2F%2Fevil.example", "/\\evil", "/" + "a" * LONGEST, "%00", ""):
-        browser.post(FORGOTTEN, {"address": NORA})
+        browser.post(FORGOTTEN, {"email": NORA})
         browser.client.cookies[COOKIE] = planted
         assert told(browser.post(post.link(NORA), {"password": ANOTHER}))[1] == {}
         User.objects.update(password="x")

@@ -16,29 +16,29 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.bulk import running as bulk_running
-from accounts.bulk.kinds import DEACTIVATE
+from accounts.bulk.actions import DEACTIVATE
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState, Session, User
 from accounts.sign_in import login_throttle
 from accounts.sign_in.factors import passkeys
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
-from accounts.sign_in.reauthentication.deciding import recent_answer
-from accounts.sign_in.reauthentication.proofs import Kind, Proof
+from accounts.sign_in.reauthentication.decision import recent_answer
+from accounts.sign_in.reauthentication.records import AuthenticationMethod, AuthenticationRecord
 from audit.events import Event
 from audit.models import JobRun
 from config.celery import app
 from console.overview.counting import Counted
 from foundation.cache import Cache
-from foundation.clocks import LEEWAY, has_come, is_older
+from foundation.clocks import LEEWAY, is_due, is_older
 from foundation.windows import Windows
 from jobs import purging
 from jobs.beat import PREFIX, Scheduler, claim
-from jobs.deferred.worker import do_due
+from jobs.deferred.worker import run_due
 from jobs.models import Errand
 from jobs.queue import queue
 from providers.models import Leaving
 from providers.revocation import running as leaving
-from providers.revocation.outbox import Because, Ended, note
+from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context
 from tests.accounts.webhooks.conftest import Set, set_up
 from tests.accounts.webhooks.receiver import receiving
@@ -87,7 +87,7 @@ def next_year() -> datetime:
 def test_a_moment_further_ahead_than_the_longest_wait_has_come(ahead: timedelta, *, come: bool) -> None:
     now = timezone.now()
 
-    assert has_come(now + ahead, longest=HOUR, now=now) is come
+    assert is_due(now + ahead, longest=HOUR, now=now) is come
 
 
 @pytest.mark.parametrize(("ago", "older"), [(2 * HOUR, True), (HOUR / 2, False), (-LEEWAY / 2, False), (-YEAR, True)])
@@ -141,21 +141,21 @@ def _tick(beat: Scheduler) -> None:
 
 
 def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
-    mail.send("ada@example.com", "address_changed", {})
+    mail.send("ada@example.com", "email_changed", {})
     Errand.objects.waiting().update(next_attempt_at=next_year(), created_at=next_year())
     forget_messages()
 
-    do_due(seconds=10)
+    run_due(seconds=10)
 
     assert post.count("ada@example.com") == 1
 
 
 def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
-    mail.send("ada@example.com", "address_changed", {})
+    mail.send("ada@example.com", "email_changed", {})
     Errand.objects.waiting().update(next_attempt_at=timezone.now() + timedelta(minutes=9))
     forget_messages()
 
-    do_due(seconds=10)
+    run_due(seconds=10)
 
     assert post.count("ada@example.com") == 0
 
@@ -164,8 +164,9 @@ def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
     "changed", [{"next_attempt_at"}, {"leased_until"}, {"next_attempt_at", "leased_until", "created_at"}]
 )
 def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: set[str]) -> None:
-    note(
-        [Ended(provider="google", issuer="https://issuer.example", access="token", refresh="")], because=Because.ERASED
+    enqueue(
+        [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
+        reason=TokenRevocationReason.ERASED,
     )
     Leaving.objects.update(**dict.fromkeys(changed, next_year()))
 
@@ -174,8 +175,9 @@ def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: s
 
 
 def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
-    note(
-        [Ended(provider="google", issuer="https://issuer.example", access="token", refresh="")], because=Because.ERASED
+    enqueue(
+        [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
+        reason=TokenRevocationReason.ERASED,
     )
     Leaving.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=70))
 
@@ -221,8 +223,8 @@ def test_a_bulk_action_that_moved_in_the_future_is_found_again_and_a_draft_is_gi
         BulkAction.objects.filter(pk=begun.pk).update(state=BulkState.RUNNING, **ahead)
         BulkAction.objects.filter(pk=draft.pk).update(moved_at=next_year())
 
-        assert list(tasks.left_alone()) == [(begun.pk, root.pk)]
-    tasks.find_bulk_actions_again()
+        assert list(tasks.abandoned()) == [(begun.pk, root.pk)]
+    tasks.resume_bulk_actions()
     with site_context("a test looks"):
         assert list(BulkAction.objects.values_list("pk", flat=True)) == [begun.pk]
 
@@ -246,8 +248,8 @@ def _try() -> int:
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = "192.0.2.1"
     try:
-        login_throttle.take(login_throttle.for_password(request, "root"), event=Event.SIGN_IN_REFUSED)
-    except login_throttle.Braked as braked:
+        login_throttle.count_attempt(login_throttle.for_password(request, "root"), event=Event.SIGN_IN_REFUSED)
+    except login_throttle.Throttled as braked:
         return braked.seconds
     return 0
 
@@ -273,7 +275,7 @@ def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch
     [(30, True), (599, True), (601, False), (-30, True), (-90, False), (-YEAR.total_seconds(), False)],
 )
 def test_a_proof_of_the_future_is_not_fresh(ago: float, *, counts: bool) -> None:
-    proof = Proof(kind=Kind.ANSWER, at=time.time() - ago)
+    proof = AuthenticationRecord(kind=AuthenticationMethod.RESPONSE, at=time.time() - ago)
 
     assert (recent_answer([proof]) is proof) is counts
 

@@ -12,19 +12,19 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import cut_off, tasks
-from accounts.bulk.base import Order
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import BulkOrder
 from accounts.cut_off import credentials
 from accounts.mailing import links
 from accounts.models import CutOff, MailedLink, Purpose, Session, User
 from accounts.privacy import erasing
 from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 from providers import tokens
 from providers.models import UpstreamTokens
-from providers.tasks import revoke_tokens
-from providers.vault import NothingKept, get_token, held
+from providers.tasks import send_revocations
+from providers.vault import NothingStored, count, get_token
 from tests.administrator import administrator, root
 from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
@@ -47,7 +47,7 @@ def ada(browser: Browser) -> User:
     """Signed in through Keycloak, which has given us tokens, and waiting for a mail."""
     browser.sign_in("keycloak", "ada")
     user = User.objects.get(username=None)
-    links.make(Purpose.ADDRESS_CHANGE, address="new@example.com", lifetime=timedelta(minutes=10), user=user)
+    links.make(Purpose.ADDRESS_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
     return user
 
 
@@ -64,7 +64,7 @@ def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     stubborn = Revocable(
         name="stubborn",
         label="Stubborn things",
-        end=lambda _people, _reason: Revoked(count=1),
+        revoke=lambda _people, _reason: RevocationResult(count=1),
         alive=lambda _people: alive[0],
     )
     monkeypatch.setitem(credentials.revocables(), "stubborn", stubborn)
@@ -84,7 +84,7 @@ def is_out(browser: Browser) -> bool:
 
 
 def nothing_left(user: User) -> bool:
-    return (user.sessions.count(), user.mailed_links.count(), held(user)) == (0, 0, 0)
+    return (user.sessions.count(), user.mailed_links.count(), count(user)) == (0, 0, 0)
 
 
 @pytest.mark.promise(31)
@@ -103,10 +103,10 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     assert is_out(browser)
     assert is_out(elsewhere)
     assert nothing_left(ada)
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
     assert browser.get(answer.headers["Location"]).content.decode().count("2 still to be confirmed") == 1
-    revoke_tokens()
+    send_revocations()
     tasks.confirm_cut_offs()
     done = CutOff.objects.get()
     assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
@@ -185,7 +185,7 @@ def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
     assert browser.account is None
     assert CutOff.objects.get().confirmed_at is None
     tasks.confirm_cut_offs()
-    revoke_tokens()
+    send_revocations()
     tasks.confirm_cut_offs()
     assert not Session.objects.filter(pk=row.pk).exists()
     assert CutOff.objects.get().confirmed_at
@@ -221,7 +221,7 @@ def test_an_administrator_says_why_and_watches(
     assert not ada.is_active
 
     stubborn[0] = 0
-    revoke_tokens()
+    send_revocations()
     tasks.confirm_cut_offs()
     assert "Refresh" not in administrator.get(page(ada)).headers
     done = CutOff.objects.get()
@@ -279,10 +279,10 @@ def test_the_command_prints_the_check_list(ada: User, browser: Browser, committe
 
 @pytest.mark.promise(31)
 def test_many_are_cut_off_as_a_bulk_action(ada: User, browser: Browser, root: User) -> None:
-    kind = KINDS["cut_off"]
-    decision = kind.decide(Order(actor=root), [ada.pk, root.pk])
+    kind = ACTIONS["cut_off"]
+    decision = kind.decide(BulkOrder(actor=root), [ada.pk, root.pk])
     assert decision.changes == [ada.pk]
-    kind.write(Order(actor=root), decision.changes)
+    kind.write(BulkOrder(actor=root), decision.changes)
 
     assert browser.account is None
     assert nothing_left(ada)
@@ -298,14 +298,14 @@ def test_deactivation_and_erasure_end_the_same(
         form = {"name": "Ada", "email": ada.email or "", "email_verified": "on"}
         assert administrator.post(f"/admin/accounts/user/{ada.pk}/change/", form).status_code == 302
     elif way == "bulk":
-        KINDS["deactivate"].write(Order(actor=root), [ada.pk])
+        ACTIONS["deactivate"].write(BulkOrder(actor=root), [ada.pk])
     else:
         erasing.erase(ada, reason="asked for")
 
     assert browser.account is None
     assert MailedLink.objects.filter(user=ada.pk).count() == 0
     assert Session.objects.filter(user=ada.pk).count() == 0
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
 
@@ -317,7 +317,7 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
     assert CutOff.objects.get().confirmed_at is None
 
     tasks.confirm_cut_offs()
-    revoke_tokens()
+    send_revocations()
     tasks.confirm_cut_offs()
     tasks.confirm_cut_offs()
     assert CutOff.objects.get().confirmed_at
@@ -328,7 +328,7 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
 def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
     names = ["sessions", "waiting_sign_ins", "mailed_links", "upstream_tokens"]
     assert list(credentials.revocables()) == names
-    ended = cut_off.end_all([ada.pk], reason=RevocationReason.CUT_OFF)
+    ended = cut_off.revoke_all([ada.pk], reason=RevocationReason.CUT_OFF)
     assert [one.count for one in ended.values()] == [1, 0, 1, 1]
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from accounts.models import Session, User
 from accounts.models.session import row_key
-from accounts.sessions import Because, SessionStore, end_others
+from accounts.sessions import SessionRevocationReason, SessionStore, revoke_others
 from accounts.sessions.digesting import digest
-from accounts.tasks import rewrap_secrets
+from accounts.tasks import rotate_encryption_keys
 from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import PROVE, add_app, details
@@ -184,7 +184,7 @@ def test_a_row_that_is_digested_while_it_is_ended_is_ended(browser: Browser) -> 
 def test_others_are_ended_before_they_are_digested(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     as_before(browser)
-    end_others(User.objects.get(), keep=None, because=Because.ADMINISTRATOR)
+    revoke_others(User.objects.get(), keep=None, reason=SessionRevocationReason.ADMINISTRATOR)
     assert not is_in(browser)
 
 
@@ -214,7 +214,7 @@ def test_the_job_digests_what_nobody_uses(
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         superuser.execute(LONG_AGO + " WHERE session_key = %s", [browser.key])
 
-    rewrap_secrets()
+    rotate_encryption_keys()
 
     assert set(Session.objects.values_list("session_key", flat=True)) == {row_key(browser.key), used.key}
     assert digest(seconds=5) == 0

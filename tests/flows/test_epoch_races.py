@@ -16,7 +16,7 @@ from django.db import transaction
 from django.test import Client
 
 from accounts.models import Identity, Session, User
-from accounts.sessions import Because, SessionStore, end_of
+from accounts.sessions import SessionRevocationReason, SessionStore, revoke_all_sessions
 from accounts.sign_in.local.registration import open_local_account
 from sandbox.server import Sandbox
 from tests.claim_rules import rule
@@ -90,7 +90,7 @@ def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothin
 
     def act() -> None:
         with transaction.atomic():
-            end_of([person.pk], because=Because.ADMINISTRATOR)
+            revoke_all_sessions([person.pk], reason=SessionRevocationReason.ADMINISTRATOR)
             acted.set()
             waiting(servers)
 
@@ -112,7 +112,7 @@ def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
 
     def act() -> None:
         waiting(servers)
-        end_of([person.pk], because=Because.ADMINISTRATOR)
+        revoke_all_sessions([person.pk], reason=SessionRevocationReason.ADMINISTRATOR)
 
     def release() -> None:
         waiting(servers, at_least=2)
@@ -186,7 +186,7 @@ def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_ba
     browser.sign_in("google", "ada")
     under_way = SessionStore(browser.key)
     assert under_way.person
-    end_of([under_way.person.pk], because=Because.ADMINISTRATOR)
+    revoke_all_sessions([under_way.person.pk], reason=SessionRevocationReason.ADMINISTRATOR)
     under_way.cycle_key()
 
     with pytest.raises(UpdateError):
@@ -214,7 +214,7 @@ def test_a_password_that_is_hashed_again_is_not_written_over_a_newer_one(setting
 @pytest.mark.promise(28, 95)
 def test_a_whole_row_saved_from_an_older_copy_leaves_the_epoch_where_it_is() -> None:
     older = User.objects.create_user(name="Ada")
-    end_of([older.pk], because=Because.OWNER)
+    revoke_all_sessions([older.pk], reason=SessionRevocationReason.OWNER)
     moved = User.objects.get(pk=older.pk).sign_in_epoch
     older.name = "Ada Lovelace"
     older.save()

@@ -19,12 +19,12 @@ from django.utils import timezone
 from accounts import cut_off
 from accounts.mailing import links
 from accounts.models import CutOff, Identity, MailedLink, Purpose, Session, User
-from accounts.sessions import Because, end_of
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 from accounts.sign_in import people
 from accounts.sign_in.local.registration import open_local_account
 from foundation.rows import fetch_one
-from providers.following import asking
 from providers.models import UpstreamTokens
+from providers.revalidation import refreshing
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app
 from tests.flows.test_keeping_the_way import NEXT
@@ -248,7 +248,7 @@ def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it
     come_in(browser)
     person = User.objects.get()
     for act in (
-        partial(end_of, [person.pk], because=Because.OWNER),
+        partial(revoke_all_sessions, [person.pk], reason=SessionRevocationReason.OWNER),
         partial(User.objects.update, password="another"),
         partial(User.objects.update, sign_in_epoch=now()),
     ):
@@ -280,7 +280,7 @@ def test_an_act_over_one_ends_what_waits(
     assert late.sign_in("keycloak", "ada").headers["Location"] == PROVE
     token = links.make(
         Purpose.PASSWORD_RESET,
-        address="ada@example.com",
+        email="ada@example.com",
         lifetime=timedelta(hours=1),
         user=User.objects.get(pk=person.pk),
     )
@@ -327,6 +327,6 @@ def test_tokens_given_in_the_future_are_asked_about(browser: Browser, settings: 
     come_in(browser)
     UpstreamTokens.objects.update(given_at=timezone.now() + YEAR)
     before = UpstreamTokens.objects.get().version
-    asking.ask(Session.objects.get().public_id)
+    refreshing.revalidate(Session.objects.get().public_id)
 
     assert UpstreamTokens.objects.get().version == before + 1

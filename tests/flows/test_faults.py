@@ -12,11 +12,11 @@ from django.db.models.functions import Now
 from accounts.models import Identity, User
 from audit.models import Entry
 from providers import upstream
-from providers.models import Leaving, LeavingState, UpstreamTokens
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
-from providers.tasks import revoke_tokens
-from providers.vault import TryLater, get_token
+from providers.models import Leaving, RevocationState, UpstreamTokens
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
+from providers.tasks import send_revocations
+from providers.vault import VaultUnavailable, get_token
 from sandbox.faults import CATALOGUE, Fault, Outcome, Stage
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -97,19 +97,19 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
         monkeypatch.setattr(upstream, "DEADLINE", SHORT_DEADLINE)
     browser.sign_in(provider, "ada")
     providers.set_fault(provider, fault.key)
-    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
 
-    revoke_tokens()
+    send_revocations()
 
     row = Leaving.objects.get()
     has_to_wait = fault.outcome is Outcome.REFUSED
-    assert (row.state == LeavingState.WAITING, bool(row.access), row.attempts) == (has_to_wait, has_to_wait, 1)
+    assert (row.state == RevocationState.WAITING, bool(row.access), row.attempts) == (has_to_wait, has_to_wait, 1)
     assert row.trouble in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
     assert providers.counts(provider)["leak"] == 0
     providers.clear_faults()
-    Leaving.objects.filter(state=LeavingState.WAITING).update(next_attempt_at=Now())
-    revoke_tokens()
-    assert Leaving.objects.get().state == LeavingState.DONE
+    Leaving.objects.filter(state=RevocationState.WAITING).update(next_attempt_at=Now())
+    send_revocations()
+    assert Leaving.objects.get().state == RevocationState.DONE
 
 
 @pytest.mark.parametrize(("fault", "provider"), RENEWING)
@@ -139,7 +139,7 @@ def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     assert entry.details["reason"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
     assert entry.details["detail"]
     UpstreamTokens.objects.update(expires_at=Now())
-    with pytest.raises(TryLater):
+    with pytest.raises(VaultUnavailable):
         get_token(ada, provider)
     assert first
 

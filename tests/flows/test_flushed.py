@@ -141,10 +141,10 @@ def test_links_that_opened_an_account_and_chose_a_password(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, settings: Any
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     registration = post.link(NORA)
     assert browser.post(registration, {"name": "Nora", "password": PASSWORD}).status_code == 302
-    browser.post(FORGOTTEN, {"address": NORA})
+    browser.post(FORGOTTEN, {"email": NORA})
     reset = post.link(NORA)
     assert browser.post(reset, {"password": ANOTHER}).status_code == 302
     flush()

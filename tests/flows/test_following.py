@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from accounts.models import Identity, Session, User
-from accounts.sessions.following import follows
+from accounts.sessions.upstream_tracking import tracking
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import add_app
@@ -171,6 +171,6 @@ def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browse
 def test_what_is_followed_is_found_by_an_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-    plan = Session.objects.order_by().filter(follows(provider="keycloak", sid="of-there")).explain()
+    plan = Session.objects.order_by().filter(tracking(provider="keycloak", sid="of-there")).explain()
 
     assert "session_follows" in plan

@@ -16,10 +16,10 @@ from django.utils import timezone
 from accounts.models import Identity, Session, User
 from audit.models import Entry
 from foundation.cache import Cache
-from providers.following.asking import ask
-from providers.models import Health, UpstreamTokens
-from providers.tasks import ask_upstream
-from providers.vault import get_token, held
+from providers.models import TokenHealth, UpstreamTokens
+from providers.revalidation.refreshing import revalidate
+from providers.tasks import revalidate_session
+from providers.vault import count, get_token
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser
@@ -45,7 +45,7 @@ def asked() -> None:
     """What the job does for every session."""
     due()
     for row in Session.objects.filter(user__isnull=False):
-        ask(row.public_id)
+        revalidate(row.public_id)
 
 
 def ask_what_waits() -> int:
@@ -55,7 +55,7 @@ def ask_what_waits() -> int:
     while message := broker.rpop(settings.CELERY_TASK_DEFAULT_QUEUE):
         _, told, _ = json.loads(base64.b64decode(json.loads(cast("bytes", message))["body"]))
         assert set(told) == {"session_id"}, "ids only"
-        ask_upstream(**told)
+        revalidate_session(**told)
         count += 1
     return count
 
@@ -125,9 +125,9 @@ def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
 
     assert get_token(ada, "keycloak") != own
     assert get_token(ada, "keycloak", in_session=first) == own
-    UpstreamTokens.objects.filter(sid=first.upstream_sid).update(health=Health.DEAD)
+    UpstreamTokens.objects.filter(sid=first.upstream_sid).update(health=TokenHealth.DEAD)
     assert get_token(ada, "keycloak", in_session=first) != own
-    assert held(ada) == 1
+    assert count(ada) == 1
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, pro
 
     assert browser.account == str(ada.pk)
     assert ended() == []
-    assert UpstreamTokens.objects.get().health == Health.FAILING
+    assert UpstreamTokens.objects.get().health == TokenHealth.FAILING
 
 
 @pytest.mark.parametrize("lost", ["token_not_json", "killed"])
@@ -160,7 +160,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
         UpstreamTokens.objects.update(rest_until=None)
     asked()
 
-    assert UpstreamTokens.objects.get().health == Health.DEAD
+    assert UpstreamTokens.objects.get().health == TokenHealth.DEAD
     assert ended() == []
     asked_back = browser.get("/accounts/sessions/").headers["Location"]
     assert "prompt=none" in asked_back
@@ -175,7 +175,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
 
 @pytest.mark.promise(38)
 def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browser) -> None:
-    UpstreamTokens.objects.update(health=Health.DEAD)
+    UpstreamTokens.objects.update(health=TokenHealth.DEAD)
     Session.objects.update(unsure_since=timezone.now() - timedelta(minutes=16))
     browser.get("/accounts/")
 

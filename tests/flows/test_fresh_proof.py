@@ -10,7 +10,7 @@ from django.urls import reverse
 from accounts.models import Identity, User
 from accounts.sessions import SessionStore
 from accounts.sign_in.reauthentication.acts import ACTS, Act, act_of
-from accounts.sign_in.reauthentication.deciding import judge
+from accounts.sign_in.reauthentication.decision import judge
 from audit.models import Entry
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
@@ -215,7 +215,7 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
 
     assert opens(browser)
     assert details("reauthentication.sign_in_accepted") == []
-    browser.post(ADDRESS, {"address": "another@example.com"})
+    browser.post(ADDRESS, {"email": "another@example.com"})
     assert details("reauthentication.sign_in_accepted") == [{"act": "email"}]
     assert b"change your e-mail address" in browser.get("/accounts/").content
     later(minutes=11)

@@ -486,7 +486,9 @@ def test_the_page_tells_no_other_site_where_one_was(browser: Browser, link: str)
 
 def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMITS_EXEMPT = []
-    monkeypatch.setattr(pages, "LOOKS", replace(pages.LOOKS, kind=str(uuid4()), most=2, seconds=10**9))  # one window
+    monkeypatch.setattr(
+        pages, "VIEW_LIMIT", replace(pages.VIEW_LIMIT, kind=str(uuid4()), most=2, seconds=10**9)
+    )  # one window
     paths = [Link(tenant_id=uuid4()).path for _ in range(2)]
     statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}register/", paths[1]]]
 
@@ -518,7 +520,7 @@ def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Brow
     account.email = "mallory@example.com"
     account.save()
     assert browser.get(link).status_code == 403
-    browser.post("/accounts/email/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"email": "mallory@example.com"})
     browser.post(post.link("mallory@example.com"))
 
     assert ACCEPT in text(browser.get(link))

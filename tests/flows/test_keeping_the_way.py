@@ -17,7 +17,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from foundation import lifetimes
 from foundation.next_page import LONGEST
-from providers.flow import LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take
+from providers.flow import LONGEST_COOKIE, MOST_AT_ONCE, Flow, Process, take_flow
 from providers.refusal import SignInRefused
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another, refusals
@@ -168,7 +168,7 @@ def test_what_does_not_fit_into_a_cookie_is_told_too() -> None:
     request.GET = QueryDict(urlencode({"state": flow.state}))
 
     assert len(value) <= LONGEST_COOKIE
-    assert take(request, "keycloak").next == LOST
+    assert take_flow(request, "keycloak").next == LOST
 
 
 def test_the_attempts_of_a_browser_fit_into_what_proxies_take_of_a_header() -> None:
@@ -194,6 +194,6 @@ def test_an_attempt_of_another_release_is_read_as_far_as_it_is_known(monkeypatch
     request.COOKIES = {flow.cookie: value}
     request.GET = QueryDict(urlencode({"state": flow.state}))
 
-    assert take(request, "google").next == NEXT
+    assert take_flow(request, "google").next == NEXT
     with pytest.raises(SignInRefused):
-        take(request, "google")
+        take_flow(request, "google")

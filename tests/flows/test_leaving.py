@@ -13,25 +13,25 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.bulk.base import Order
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import BulkOrder
 from accounts.cut_off import check_list, confirm, cut_off
 from accounts.models import CutOff, Identity, Session, User
 from accounts.privacy.erasing import erase
-from accounts.sessions import Because as EndedBecause
-from accounts.sessions import end_others
+from accounts.sessions import SessionRevocationReason as EndedBecause
+from accounts.sessions import revoke_others
 from audit.models import Entry
 from foundation.encryption import key_of
 from jobs import key_rotation, purging
 from providers import registry, upstream
-from providers.models import Leaving, LeavingState, UpstreamTokens
-from providers.refusal import Reason, SignInRefused
+from providers.models import Leaving, RevocationState, UpstreamTokens
+from providers.refusal import RefusalReason, SignInRefused
 from providers.revocation import running
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
-from providers.revocation.status import not_revoked, standing
-from providers.tasks import revoke_tokens
-from providers.vault import NothingKept, SignInAgain, get_token
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
+from providers.revocation.status import not_revoked, revocation_status
+from providers.tasks import send_revocations
+from providers.vault import NothingStored, SignInAgain, get_token
 from sandbox.grants import Kind
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -125,13 +125,13 @@ def erase_them(browser: Browser, user: User) -> None:
 
 def end_in_bulk(browser: Browser, user: User) -> None:
     with transaction.atomic():
-        KINDS["end_sessions"].write(Order(actor=user), [user.pk])
+        ACTIONS["end_sessions"].write(BulkOrder(actor=user), [user.pk])
 
 
 def deactivate_in_bulk(browser: Browser, user: User) -> None:
     user.sessions.all().delete()
     with transaction.atomic():
-        KINDS["deactivate"].write(Order(actor=user), [user.pk])
+        ACTIONS["deactivate"].write(BulkOrder(actor=user), [user.pk])
 
 
 def delete_signed_out(browser: Browser, user: User) -> None:
@@ -139,14 +139,14 @@ def delete_signed_out(browser: Browser, user: User) -> None:
     user.delete()
 
 
-ACTS: dict[Callable[[Browser, User], None], Because] = {
-    sign_out: Because.SIGNED_OUT,
-    disconnect: Because.DISCONNECTED,
-    deactivate: Because.DEACTIVATED,
-    deactivate_in_bulk: Because.DEACTIVATED,
-    cut_them_off: Because.CUT_OFF,
-    erase_them: Because.ERASED,
-    delete_signed_out: Because.REMOVED,
+ACTS: dict[Callable[[Browser, User], None], TokenRevocationReason] = {
+    sign_out: TokenRevocationReason.SIGNED_OUT,
+    disconnect: TokenRevocationReason.DISCONNECTED,
+    deactivate: TokenRevocationReason.DEACTIVATED,
+    deactivate_in_bulk: TokenRevocationReason.DEACTIVATED,
+    cut_them_off: TokenRevocationReason.CUT_OFF,
+    erase_them: TokenRevocationReason.ERASED,
+    delete_signed_out: TokenRevocationReason.REMOVED,
 }
 
 
@@ -160,18 +160,18 @@ def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
 
     act(browser, user)
 
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(user, provider)
     assert (row().because, row().attempts, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
     assert live(provider, token)
 
-    revoke_tokens()
+    send_revocations()
 
     does = provider in REVOKING
     assert live(provider, token) is not does
     assert told() == ("done", "" if does else "not_offered", False)
     assert (providers.counts(provider)["revoke"] > 0) is does
-    revoke_tokens()
+    send_revocations()
     assert (row().attempts, row().next_attempt_at) == (1, None)
 
 
@@ -196,9 +196,9 @@ def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
     user = User.objects.get()
     token = get_token(user, provider)
     act(browser, user)
-    revoke_tokens()
+    send_revocations()
 
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(user, provider)
     assert live(provider, token)
     assert (Leaving.objects.count(), providers.counts(provider)["revoke"]) == (0, 0)
@@ -214,7 +214,7 @@ def test_signing_out_there_revokes_the_tokens_of_that_session_alone(
     elsewhere.sign_in("keycloak", "ada")
 
     browser.post("/accounts/logout/?there_too=on")
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", first)
     assert live("keycloak", get_token(user, "keycloak"))
 
@@ -276,7 +276,7 @@ def test_all_ways_in_are_left_with_the_last_session(browser: Browser, ada: User,
     tokens = {name: get_token(ada, name) for name in ("keycloak", "github")}
 
     browser.post("/accounts/logout/?there_too=on")
-    revoke_tokens()
+    send_revocations()
 
     assert [live(name, token) for name, token in tokens.items()] == [False, True]
     assert not UpstreamTokens.objects.exists()
@@ -288,13 +288,13 @@ def test_nobody_else_loses_anything(browser: Browser, new_browser: Callable[[], 
     hers = User.objects.get()
     browser.sign_in("keycloak", "ada")
     browser.post("/accounts/logout/?there_too=on")
-    revoke_tokens()
+    send_revocations()
 
     assert live("keycloak", get_token(hers, "keycloak"))
 
 
 def test_what_ends_sessions_for_another_reason_leaves_nobody(ada: User) -> None:
-    end_others(ada, keep=None, because=EndedBecause.ROLE_CHANGED)
+    revoke_others(ada, keep=None, reason=EndedBecause.ROLE_CHANGED)
 
     assert not ada.sessions.exists()
     assert get_token(ada, "keycloak")
@@ -312,7 +312,7 @@ def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers:
     browser.sign_in("google", "ada")
     browser.post("/accounts/logout/?there_too=on")
     browser.sign_in("google", "ada")
-    revoke_tokens()
+    send_revocations()
 
     assert live("google", get_token(User.objects.get(), "google"))
     assert (told(), row().identity_id) == (("done", "came_back", False), None)
@@ -325,7 +325,7 @@ def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: B
     token = get_token(user, "github")
     browser.post("/accounts/logout/?there_too=on")
     browser.sign_in("github", "ada")
-    revoke_tokens()
+    send_revocations()
 
     assert (told(), live("github", token)) == (("done", "", False), False)
     assert live("github", get_token(user, "github"))
@@ -335,9 +335,9 @@ def test_who_is_cut_off_and_comes_back_has_what_they_had_revoked_all_the_same(
     browser: Browser, ada: User, live: Any
 ) -> None:
     token = get_token(ada, "keycloak")
-    leave(ada.identities.all(), because=Because.CUT_OFF)
+    revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     browser.sign_in("keycloak", "ada")
-    revoke_tokens()
+    send_revocations()
 
     assert not live("keycloak", token)
 
@@ -359,20 +359,20 @@ def test_whoever_signs_in_over_somebody_else_signs_them_out(browser: Browser, ad
 def test_a_cut_off_is_confirmed_when_the_provider_has_been_told(ada: User, providers: Sandbox) -> None:
     providers.set_fault("keycloak", "revocation_500")
     done = cut_off(ada, by=CutOff.By.COMMAND, reason="a lost laptop", close=True)
-    revoke_tokens()
+    send_revocations()
     assert not confirm(done)
     (check,) = [one for one in check_list(CutOff.objects.get()) if one.label == "Tokens of providers"]
-    assert (check.ended, check.alive, check.confirmed_at) == (1, 1, None)
+    assert (check.revoked, check.alive, check.confirmed_at) == (1, 1, None)
 
     providers.clear_faults()
     later(seconds=20)
-    revoke_tokens()
+    send_revocations()
     assert confirm(done)
 
 
 def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
     with transaction.atomic():
-        leave(ada.identities.all(), because=Because.CUT_OFF)
+        revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
         transaction.set_rollback(True)
 
     assert not Leaving.objects.exists()
@@ -380,13 +380,13 @@ def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
 
 
 def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> None:
-    (row_id,) = leave(ada.identities.all(), because=Because.CUT_OFF)
+    (row_id,) = revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     assert not_revoked([row_id]) == 1
-    revoke_tokens()
+    send_revocations()
     assert not_revoked([row_id]) == 0
 
-    assert leave(ada.identities.all(), because=Because.CUT_OFF) == []
-    assert leave([], because=Because.CUT_OFF) == []
+    assert revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF) == []
+    assert revoke_tokens([], reason=TokenRevocationReason.CUT_OFF) == []
 
 
 # What the outbox holds
@@ -404,26 +404,26 @@ def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: 
 
 
 def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new_browser: Any, providers: Any) -> None:
-    leave(ada.identities.all(), because=Because.CUT_OFF)
+    revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     new_browser().sign_in("keycloak", "grace")
-    leave(Identity.objects.exclude(user=ada), because=Because.CUT_OFF)
+    revoke_tokens(Identity.objects.exclude(user=ada), reason=TokenRevocationReason.CUT_OFF)
     first, second = Leaving.objects.order_by("created_at")
     Leaving.objects.filter(pk=first.pk).update(access=second.access)
-    revoke_tokens()
+    send_revocations()
 
     assert dict(Leaving.objects.values_list("pk", "trouble")) == {first.pk: "not_authentic", second.pk: ""}
 
 
 def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) -> None:
     token = get_token(ada, "keycloak")
-    leave(ada.identities.all(), because=Because.CUT_OFF)
+    revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     before = {key_of(row().access), key_of(row().refresh)}
 
-    key_rotation.rewrap()
+    key_rotation.rotate()
 
     assert len({key_of(row().access), key_of(row().refresh)} | before) == 2
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", token)
 
 
@@ -434,7 +434,7 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
     browser.sign_in("keycloak", "ada")
     settings.TOKEN_ENCRYPTION_KEYS = []
     browser.post("/accounts/logout/?there_too=on")
-    revoke_tokens()
+    send_revocations()
 
     assert told() == ("given_up", "key_lost", False)
     assert gave_up() == [{"provider": "keycloak", "reason": "signed_out", "detail": "key_lost", "tries": 0}]
@@ -451,13 +451,13 @@ def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_lo
     browser.post("/accounts/logout/?there_too=on")
     key = key_of(row().access)
     settings.TOKEN_ENCRYPTION_KEYS = []
-    revoke_tokens()
+    send_revocations()
 
     assert told() == ("waiting", "key_not_here", True)
     assert f"key={key}" in caplog.text
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     later(minutes=1)
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", token)
 
 
@@ -465,11 +465,11 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
     browser.post("/accounts/logout/?there_too=on")
     later(days=20)
     purging.purge()
-    assert row().state == LeavingState.WAITING
+    assert row().state == RevocationState.WAITING
 
-    revoke_tokens()
+    send_revocations()
     purging.purge()
-    assert row().state == LeavingState.DONE
+    assert row().state == RevocationState.DONE
     later(days=1, seconds=1)
     purging.purge()
     assert not Leaving.objects.exists()
@@ -493,16 +493,16 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     assert browser.account is None
 
     monkeypatch.setattr(upstream, "DEADLINE", 0.3)
-    revoke_tokens()
+    send_revocations()
     assert told() == ("waiting", "provider_unreachable", True)
     assert next_try() > timedelta(seconds=10)
-    revoke_tokens()
+    send_revocations()
     assert row().attempts == 1  # it is left alone for a while
 
     providers.clear_faults()
     forget_providers()
     later(seconds=20)
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", token)
     assert (row().attempts, told()) == (2, ("done", "", False))
 
@@ -520,19 +520,19 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     providers.set_fault("google", "revocation_500")
     providers.forget_requests()
 
-    revoke_tokens()
+    send_revocations()
 
     assert providers.counts("google")["revoke"] == 1
     assert not live("github", token)
-    (waiting,) = standing()
-    assert (waiting.provider, waiting.waiting, waiting.trouble) == ("google", 3, "provider_answer_invalid")
+    (waiting,) = revocation_status()
+    assert (waiting.provider, waiting.waiting, waiting.detail) == ("google", 3, "provider_answer_invalid")
 
     providers.clear_faults()
     Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     later(seconds=20)
     Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
-    revoke_tokens()  # it is well again: the others need not wait longer
-    assert standing() == []
+    send_revocations()  # it is well again: the others need not wait longer
+    assert revocation_status() == []
 
 
 def test_a_machine_whose_clock_is_ahead_delays_nothing(
@@ -540,9 +540,9 @@ def test_a_machine_whose_clock_is_ahead_delays_nothing(
 ) -> None:
     token = get_token(ada, "keycloak")
     time_machine.move_to(timezone.now() + timedelta(minutes=2))
-    leave(ada.identities.all(), because=Because.CUT_OFF)
+    revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     time_machine.move_to(timezone.now() - timedelta(minutes=2))
-    revoke_tokens()
+    send_revocations()
 
     assert not live("keycloak", token)
 
@@ -552,7 +552,7 @@ def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Br
     providers.set_fault("keycloak", "revocation_401")
     pauses = []
     for _ in range(12):
-        revoke_tokens()
+        send_revocations()
         pauses.append(next_try().total_seconds())
         Leaving.objects.update(next_attempt_at=timezone.now())
     assert all(second > 1.2 * first for first, second in pairwise(pauses[:7]))
@@ -560,7 +560,7 @@ def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Br
     assert told() == ("waiting", "provider_answer_invalid", True)
 
     later(days=7)
-    revoke_tokens()
+    send_revocations()
     assert told() == ("given_up", "provider_answer_invalid", False)
     details = {"provider": "keycloak", "reason": "signed_out", "detail": "provider_answer_invalid", "tries": 13}
     assert gave_up() == [details]
@@ -572,13 +572,13 @@ def test_a_provider_that_is_off_is_told_when_it_is_on_again(
     token, before = get_token(ada, "keycloak"), settings.SIGN_IN_PROVIDERS
     turn_off("keycloak")
     cut_them_off(browser, ada)
-    revoke_tokens()
+    send_revocations()
     assert told() == ("waiting", "provider_off", True)
 
     settings.SIGN_IN_PROVIDERS = before
     forget_providers()
     later(minutes=1)
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", token)
 
 
@@ -594,7 +594,7 @@ def test_another_issuer_is_never_shown_what_its_predecessor_gave(
         get_token(ada, "keycloak")
     browser.post("/accounts/logout/?there_too=on")
     providers.forget_requests()
-    revoke_tokens()
+    send_revocations()
 
     assert told() == ("given_up", "issuer_changed", False)
     assert not {"revoke", "token"} & (providers.counts("google") | providers.counts("keycloak")).keys()
@@ -609,13 +609,13 @@ def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
     wrong = before["github"] | {"client_secret": "not this one"}
     settings.SIGN_IN_PROVIDERS = before | {"github": wrong}
     forget_providers()
-    revoke_tokens()
+    send_revocations()
     assert (told()[:2], live("github", token)) == (("waiting", "provider_answer_invalid"), True)
 
     settings.SIGN_IN_PROVIDERS = before
     forget_providers()
     later(minutes=1)
-    revoke_tokens()
+    send_revocations()
     assert (told()[0], live("github", token)) == ("done", False)
 
 
@@ -624,7 +624,7 @@ def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers
     browser.sign_in(name, "ada")
     browser.post("/accounts/logout/?there_too=on")
     providers.world.grants.forget_all()
-    revoke_tokens()
+    send_revocations()
 
     assert told() == ("done", "", False)
 
@@ -638,7 +638,7 @@ def test_no_connection_is_held_while_a_provider_is_asked(
 
     def run() -> None:
         try:
-            revoke_tokens()
+            send_revocations()
         finally:
             leave_nothing_open()
 
@@ -661,11 +661,11 @@ def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User
     browser.post("/accounts/logout/?there_too=on")
     assert running.claim(set())  # by a process that is no more
     assert running.claim(set()) is None
-    revoke_tokens()
+    send_revocations()
     assert (row().attempts, live("keycloak", token)) == (1, True)
 
     later(seconds=31)
-    revoke_tokens()
+    send_revocations()
     assert (row().attempts, told(), live("keycloak", token)) == (2, ("done", "", False), False)
 
 
@@ -678,7 +678,7 @@ def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_n
     assert claimed
     running._revoke(claimed)  # noqa: SLF001  # up to the moment of its death
     later(seconds=31)
-    revoke_tokens()
+    send_revocations()
 
     assert (told(), providers.counts("keycloak")["revoke"]) == (("done", "", False), 4)
 
@@ -689,7 +689,7 @@ def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], p
         one = new_browser()
         one.sign_in("github", persona)
         one.post("/accounts/logout/?there_too=on")
-    together(*[revoke_tokens] * 4)
+    together(*[send_revocations] * 4)
 
     assert providers.counts("github")["revoke"] == 4
     assert set(Leaving.objects.values_list("state", "attempts")) == {("done", 1)}
@@ -700,8 +700,8 @@ def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser,
     late = running.claim(set())
     assert late
     later(seconds=31)
-    revoke_tokens()
-    running._put_off(late, SignInRefused(Reason.PROVIDER_UNREACHABLE))  # noqa: SLF001  # what it found out long ago
+    send_revocations()
+    running._postpone(late, SignInRefused(RefusalReason.PROVIDER_UNREACHABLE))  # noqa: SLF001  # what it found out long ago
 
     assert told() == ("done", "", False)
 
@@ -720,9 +720,9 @@ def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
         return came[0]
 
     monkeypatch.setattr(keycloak, "refreshed", while_they_leave)
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
     assert set(Leaving.objects.values_list("because", flat=True)) == {"cut_off", "too_late"}
-    revoke_tokens()
+    send_revocations()
     assert not live("keycloak", came[0].access_token)

@@ -29,7 +29,7 @@ def _open(settings: Any) -> None:
 
 
 def register(browser: Browser, post: Post, address: str = NORA, password: str = PASSWORD) -> Any:
-    browser.post(REGISTER, {"address": address})
+    browser.post(REGISTER, {"email": address})
     return browser.post(post.link(address), {"name": "Nora Night", "password": password})
 
 
@@ -38,7 +38,7 @@ def sign_in(browser: Browser, name: str = NORA, password: str = PASSWORD) -> Any
 
 
 def test_an_account_is_opened_by_the_link_and_not_before(browser: Browser, post: Post) -> None:
-    answer = browser.post(REGISTER, {"address": NORA})
+    answer = browser.post(REGISTER, {"email": NORA})
     assert (answer.status_code, User.objects.count()) == (200, 0)
     assert b"Check your e-mail" in answer.content
     link = post.link(NORA)
@@ -61,7 +61,7 @@ def test_an_account_is_opened_by_the_link_and_not_before(browser: Browser, post:
 def test_the_link_opens_one_account_even_for_several_at_once(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     link = post.link(NORA)
     browsers = [new_browser() for _ in range(4)]
     acts = [
@@ -75,7 +75,7 @@ def test_the_link_opens_one_account_even_for_several_at_once(
 
 
 def test_a_registration_that_nobody_confirms_leaves_nothing(browser: Browser, post: Post, time_machine: Any) -> None:
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     link = post.link(NORA)
     time_machine.move_to(datetime.now(UTC) + timedelta(seconds=3601))
 
@@ -89,7 +89,7 @@ def test_nobody_hears_who_is_registered_but_the_reader_of_that_mail(
 ) -> None:
     register(browser, post)
     stranger = new_browser()
-    answers = [stranger.post(page, {"address": address}) for address in (NORA.upper(), "free@example.com")]
+    answers = [stranger.post(page, {"email": address}) for address in (NORA.upper(), "free@example.com")]
     first, second = (_as_everywhere(answer.content) for answer in answers)
 
     assert first.replace(NORA.upper().encode(), b"") == second.replace(b"free@example.com", b"")
@@ -105,12 +105,12 @@ def test_the_request_asks_the_database_the_same_for_every_address(
     for page in (REGISTER, FORGOTTEN):
         for address in (NORA, "free@example.com"):
             with django_assert_num_queries(4):  # the entry and the errand, in a transaction
-                new_browser().post(page, {"address": address})
+                new_browser().post(page, {"email": address})
 
 
 @pytest.mark.promise(78)
 def test_a_job_that_is_done_twice_mails_once(browser: Browser, post: Post) -> None:
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     post.work(times=2)
 
     assert post.count(NORA) == 1
@@ -143,7 +143,7 @@ def test_weak_and_known_passwords_are_refused_and_the_link_stays(browser: Browse
 def test_somebody_who_took_the_address_meanwhile_keeps_it(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
-    browser.post(REGISTER, {"address": "ADA@example.com"})
+    browser.post(REGISTER, {"email": "ADA@example.com"})
     link = post.link("ADA@example.com")
     new_browser().sign_in("google", "ada")
     refused = browser.post(link, {"name": "Nora", "password": PASSWORD})
@@ -208,7 +208,7 @@ def test_an_account_that_is_switched_off_stays_shut(
 
     assert sign_in(new_browser()).status_code == 422
     assert browser.account is None
-    browser.post(FORGOTTEN, {"address": NORA})
+    browser.post(FORGOTTEN, {"email": NORA})
     assert "Choose a new password" not in post.to(NORA).subject
 
 
@@ -217,7 +217,7 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
 ) -> None:
     register(browser, post)
     owner = new_browser()
-    owner.post(FORGOTTEN, {"address": NORA})
+    owner.post(FORGOTTEN, {"email": NORA})
     link = post.link(NORA)
     assert owner.post(link, {"password": "short"}).status_code == 422
     done = owner.post(link, {"password": ANOTHER})
@@ -234,12 +234,12 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
 def test_a_new_password_ends_what_was_waiting(browser: Browser, new_browser: Callable[[], Browser], post: Post) -> None:
     """Whoever was inside may have asked for another address, and the mailbox may hold older links."""
     register(browser, post)
-    browser.post("/accounts/email/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"email": "mallory@example.com"})
     change = post.link("mallory@example.com")
     owner = new_browser()
-    owner.post(FORGOTTEN, {"address": NORA})
+    owner.post(FORGOTTEN, {"email": NORA})
     older = post.link(NORA)
-    owner.post(FORGOTTEN, {"address": NORA})
+    owner.post(FORGOTTEN, {"email": NORA})
     owner.post(post.link(NORA), {"password": ANOTHER})
     sign_in(owner, password=ANOTHER)
 
@@ -253,9 +253,9 @@ def test_a_changed_address_ends_the_links_in_the_old_mailbox(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     register(browser, post)
-    new_browser().post(FORGOTTEN, {"address": NORA})
+    new_browser().post(FORGOTTEN, {"email": NORA})
     reset = post.link(NORA)
-    browser.post("/accounts/email/", {"address": "nora@new.example"})
+    browser.post("/accounts/email/", {"email": "nora@new.example"})
     browser.post(post.link("nora@new.example"))
 
     assert new_browser().post(reset, {"password": ANOTHER}).status_code == 410
@@ -265,7 +265,7 @@ def test_who_has_no_password_is_told_the_ways_in(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     browser.sign_in("google", "ada")
-    new_browser().post(FORGOTTEN, {"address": "ada@example.com"})
+    new_browser().post(FORGOTTEN, {"email": "ada@example.com"})
 
     assert "Your sign-in methods: Google" in str(post.to("ada@example.com").body)
     assert MailedLink.objects.count() == 0
@@ -311,7 +311,7 @@ def test_the_pages_are_there_where_the_operator_wants_them(
 def test_a_link_that_was_mailed_before_the_house_closed_opens_nothing(
     browser: Browser, post: Post, settings: Any
 ) -> None:
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     settings.LOCAL_ACCOUNTS = "invited"
 
     assert browser.get(post.link(NORA)).status_code == 410
@@ -323,7 +323,7 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
     def ask(client: str, address: str) -> int:
         browser = new_browser()
         browser.client.defaults["REMOTE_ADDR"] = client
-        status: int = browser.post(REGISTER, {"address": address}).status_code
+        status: int = browser.post(REGISTER, {"email": address}).status_code
         return status
 
     assert [ask(f"203.0.113.{number}", NORA) for number in range(7)] == [200] * 5 + [429] * 2
@@ -340,7 +340,7 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
 
 def test_who_resets_their_password_inside_is_signed_out_too(browser: Browser, post: Post) -> None:
     register(browser, post)
-    browser.post(FORGOTTEN, {"address": NORA})
+    browser.post(FORGOTTEN, {"email": NORA})
     assert browser.post(post.link(NORA), {"password": ANOTHER}).status_code == 302
 
     assert browser.account is None
@@ -353,7 +353,7 @@ def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_
     browser.sign_in("google", "ada")
     ada = browser.account
     browser.client.cookies.pop("sessionid")
-    browser.post(REGISTER, {"address": NORA})
+    browser.post(REGISTER, {"email": NORA})
     browser.sign_in("google", "ada")
     browser.post(post.link(NORA), {"name": "Nora", "password": PASSWORD})
 

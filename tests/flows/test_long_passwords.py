@@ -69,10 +69,10 @@ def test_no_form_of_the_admin_works_on_it(root: User, long: str) -> None:
 @pytest.mark.parametrize("long", MEGABYTES)
 @pytest.mark.promise(96)
 def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, post: Post, long: str) -> None:
-    browser.post("/accounts/register/", {"address": "nora@example.com"})
+    browser.post("/accounts/register/", {"email": "nora@example.com"})
     link = post.link("nora@example.com")
     reset = User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD)
-    browser.post("/accounts/local/password-reset/", {"address": reset.email or ""})
+    browser.post("/accounts/local/password-reset/", {"email": reset.email or ""})
 
     for path, data in (
         ("/accounts/local/login/", {"name": "root", "password": long}),

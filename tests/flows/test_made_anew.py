@@ -14,13 +14,13 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Identity, Membership, Role, Session, User
-from accounts.organizations.active_membership import enter
+from accounts.organizations.active_membership import set_context
 from accounts.privacy.erasing import erase
 from audit.models import Entry
 from foundation import lifetimes
 from jobs.purging import purge
 from providers.models import RefusedIdentity
-from providers.refused.leading import LeadRefused, Obstacle, lead
+from providers.refused.connecting import ConnectRefused, Obstacle, connect_refused
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -245,8 +245,8 @@ def test_it_is_done_once(refused: str, administrator: Client) -> None:
 
 
 def obstacle(refused: str, root: User) -> Obstacle:
-    with pytest.raises(LeadRefused) as found:
-        lead(refused, by=root, reason=REASON)
+    with pytest.raises(ConnectRefused) as found:
+        connect_refused(refused, by=root, reason=REASON)
     return found.value.obstacle
 
 
@@ -273,9 +273,9 @@ def test_not_an_account_that_was_closed_meanwhile(
 ) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(is_active=False)
 
-    refusal_on_page(refused, administrator, Obstacle.ACCOUNT_CLOSED)
+    refusal_on_page(refused, administrator, Obstacle.ACCOUNT_DEACTIVATED)
     assert told("change.refused")[-1]["reason"] == "connect_account_deactivated"
-    assert obstacle(refused, root) is Obstacle.ACCOUNT_CLOSED
+    assert obstacle(refused, root) is Obstacle.ACCOUNT_DEACTIVATED
 
 
 def test_not_an_account_that_was_erased_or_removed_meanwhile(
@@ -336,13 +336,13 @@ def test_not_where_the_account_has_another_address_by_now(
 ) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(email="lovelace@example.com")
 
-    refusal_on_page(refused, administrator, Obstacle.ADDRESS_MOVED)
+    refusal_on_page(refused, administrator, Obstacle.EMAIL_MOVED)
 
 
 def test_not_where_the_address_is_no_longer_verified(refused: str, administrator: Client, keycloak_ada: User) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(email_verified=False)
 
-    refusal_on_page(refused, administrator, Obstacle.ADDRESS_MOVED)
+    refusal_on_page(refused, administrator, Obstacle.EMAIL_MOVED)
 
 
 def test_not_from_another_provider_than_the_account_has(
@@ -474,7 +474,7 @@ def test_what_is_above_under_the_lock_is_above(town: Town, member: User, refused
     with site_context("a test"):
         Membership.objects.create(user=member, tenant=town.b.tenant, role=Role.objects.get(name="member"))
     owner = User.objects.get(pk=town.a.owner.pk)
-    owner.standing = enter(owner.pk, town.a.tenant.pk)
+    owner.active_membership = set_context(owner.pk, town.a.tenant.pk)
 
     assert obstacle(refused, owner) is Obstacle.NOT_YOURS
 
@@ -558,8 +558,8 @@ def test_of_two_administrators_at_once_one_does_it(browser: Browser, new_browser
     def press(chief: User) -> Callable[[], str]:
         def act() -> str:
             try:
-                lead(reference, by=chief, reason=REASON)
-            except LeadRefused as refused:
+                connect_refused(reference, by=chief, reason=REASON)
+            except ConnectRefused as refused:
                 return refused.obstacle.value
             return "done"
 
@@ -585,8 +585,8 @@ def test_of_an_administrator_and_the_person_who_connects_it_one_does_it(
 
     def press() -> str:
         try:
-            lead(reference, by=chief, reason=REASON)
-        except LeadRefused as refused:
+            connect_refused(reference, by=chief, reason=REASON)
+        except ConnectRefused as refused:
             return refused.obstacle.value
         return "done"
 

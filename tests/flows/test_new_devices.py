@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.mailing.notice_words import WORDS, Notice
+from accounts.mailing.notice_texts import NOTICE_TEXTS, Notice
 from accounts.models import Session, User
 from accounts.sessions.devices import COOKIE
 from sandbox.server import Sandbox
@@ -20,7 +20,7 @@ from tests.statements import asked_of_the_database
 pytestmark = pytest.mark.django_db
 
 ADA = "ada@example.com"
-NEW = str(WORDS[Notice.NEW_DEVICE].subject)
+NEW = str(NOTICE_TEXTS[Notice.NEW_DEVICE].subject)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 NEWER_FIREFOX = FIREFOX.replace("140", "141")
 CHROME = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"

@@ -9,10 +9,10 @@ from allauth.mfa.models import Authenticator
 from django.test import Client, override_settings
 
 from accounts import cut_off
-from accounts.bulk.base import Order
-from accounts.bulk.kinds import DEACTIVATE, KINDS, REACTIVATE
+from accounts.bulk.actions import ACTIONS, DEACTIVATE, REACTIVATE
+from accounts.bulk.base import BulkOrder
 from accounts.mailing import notices
-from accounts.mailing.notice_words import WORDS, Notice
+from accounts.mailing.notice_texts import NOTICE_TEXTS, Notice
 from accounts.models import ClaimRule, CutOff, Identity, Membership, Role, User
 from accounts.organizations import memberships
 from audit.events import Event
@@ -132,7 +132,7 @@ def test_what_is_done_inside_an_account_is_mailed_to_it(nina: User, inside: Clie
     """Kind: an act on an account of which its owner hears nothing (ux A8)."""
     OWN[notice](inside)
 
-    (mail,) = [mail for mail in promised() if mail.subject == str(WORDS[notice].subject)]
+    (mail,) = [mail for mail in promised() if mail.subject == str(NOTICE_TEXTS[notice].subject)]
     assert mail.to == NINA
     assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC\nFrom: 127\.0\.0\.1\nWith: ", mail.text)
     if notice is Notice.LOCKED:
@@ -148,7 +148,7 @@ def test_the_last_superuser_who_locks_their_account_is_told_what_happened(nina: 
 
     proven(nina).post("/accounts/lock/")
 
-    assert subjects(NINA) == [str(WORDS[Notice.SIGNED_OUT].subject)]
+    assert subjects(NINA) == [str(NOTICE_TEXTS[Notice.SIGNED_OUT].subject)]
 
 
 def test_a_way_in_that_is_connected_or_disconnected_is_mailed(browser: Browser) -> None:
@@ -160,8 +160,8 @@ def test_a_way_in_that_is_connected_or_disconnected_is_mailed(browser: Browser) 
     assert browser.post(f"/accounts/connections/{identity.pk}/disconnect/").status_code == 302
 
     mails = {mail.subject: mail for mail in promised() if mail.to == "ada@example.com"}
-    connected = mails[str(WORDS[Notice.IDENTITY_CONNECTED].subject)]
-    disconnected = mails[str(WORDS[Notice.IDENTITY_DISCONNECTED].subject)]
+    connected = mails[str(NOTICE_TEXTS[Notice.IDENTITY_CONNECTED].subject)]
+    disconnected = mails[str(NOTICE_TEXTS[Notice.IDENTITY_DISCONNECTED].subject)]
     assert "Keycloak was connected" in connected.text
     assert "Keycloak was disconnected" in disconnected.text
     assert DEVICES in connected.text
@@ -176,7 +176,7 @@ def test_a_password_that_is_changed_inside_is_mailed(nina: User) -> None:
     )
 
     assert answer.status_code == 302, answer.content
-    assert subjects(NINA) == [str(WORDS[Notice.PASSWORD_CHANGED].subject)]
+    assert subjects(NINA) == [str(NOTICE_TEXTS[Notice.PASSWORD_CHANGED].subject)]
 
 
 # What somebody else does. Their whereabouts are no business of the person.
@@ -221,7 +221,7 @@ OTHERS: dict[Notice, Callable[[Client, User], Any]] = {
     Notice.PASSWORD_SET: set_password,
     Notice.ADDRESS_SET: change(email="new@example.com"),
     Notice.CUT_OFF: cut,
-    Notice.CLOSED: lambda admin, person: cut(admin, person, close="on"),
+    Notice.CUT_OFF_AND_DEACTIVATED: lambda admin, person: cut(admin, person, close="on"),
     Notice.DEACTIVATED: change(is_active=False),
     Notice.REACTIVATED: reactivate,
     Notice.SITE_RIGHTS_GIVEN: give_rights,
@@ -236,7 +236,7 @@ def test_what_an_administrator_does_to_an_account_is_mailed_to_it(
     """Kind: an act upon an account of which its owner hears nothing (ux A8)."""
     OTHERS[notice](administrator, nina)
 
-    (mail,) = [mail for mail in promised() if mail.subject == str(WORDS[notice].subject)]
+    (mail,) = [mail for mail in promised() if mail.subject == str(NOTICE_TEXTS[notice].subject)]
     assert mail.to == NINA, "of a changed address the old one is told"
     assert re.search(r"When: \d+ \w+ \d{4}, \d\d:\d\d UTC\n", mail.text)
     assert "From:" not in mail.text + mail.html, "an administrator's whereabouts"
@@ -246,25 +246,27 @@ def test_what_an_administrator_does_to_an_account_is_mailed_to_it(
 @pytest.mark.parametrize(("kind", "notice"), [(DEACTIVATE, Notice.DEACTIVATED), (REACTIVATE, Notice.REACTIVATED)])
 def test_what_is_done_to_many_at_once_is_mailed_to_each(nina: User, root: User, kind: Any, notice: Notice) -> None:
     """Kind: what a page of its own tells the person, the list does not."""
-    kind.write(Order(actor=root), [nina.pk])
+    kind.write(BulkOrder(actor=root), [nina.pk])
 
-    assert subjects(NINA) == [str(WORDS[notice].subject)]
+    assert subjects(NINA) == [str(NOTICE_TEXTS[notice].subject)]
 
 
 def test_cutting_off_by_a_command_and_in_bulk_is_mailed_too(nina: User, root: User) -> None:
     cut_off.cut_off(nina, by=CutOff.By.COMMAND, reason="stolen", close=False)
-    KINDS["cut_off"].write(Order(actor=root), [nina.pk])
+    ACTIONS["cut_off"].write(BulkOrder(actor=root), [nina.pk])
 
-    assert subjects(NINA) == sorted([str(WORDS[Notice.CLOSED].subject), str(WORDS[Notice.CUT_OFF].subject)])
+    assert subjects(NINA) == sorted(
+        [str(NOTICE_TEXTS[Notice.CUT_OFF_AND_DEACTIVATED].subject), str(NOTICE_TEXTS[Notice.CUT_OFF].subject)]
+    )
 
 
 def test_whoever_becomes_an_administrator_of_an_organization_is_told_however_it_came(
     nina: User, root: User, town: Town
 ) -> None:
     """Kind: rights that arrive by one of many ways, unnoticed."""
-    told = str(WORDS[Notice.TENANT_RIGHTS_GIVEN].subject)
+    told = str(NOTICE_TEXTS[Notice.TENANT_RIGHTS_GIVEN].subject)
     with site_context("a test gives roles"):
-        order = Order(actor=root, tenant_id=town.a.tenant.pk, role=role("admin"))
+        order = BulkOrder(actor=root, tenant_id=town.a.tenant.pk, role=role("admin"))
         membership = memberships.add(nina, town.a.tenant, role("member"))
         assert subjects(NINA) == [], "a member may do nothing in the admin"
         memberships.change_role(membership, role("admin"))
@@ -273,10 +275,10 @@ def test_whoever_becomes_an_administrator_of_an_organization_is_told_however_it_
         assert subjects(NINA) == [told] * 2
         memberships.change_role(membership, role("admin"))
         assert subjects(NINA) == [told] * 2, "less is no news of this kind"
-        KINDS["grant_role"].write(order, [nina.pk])
+        ACTIONS["grant_role"].write(order, [nina.pk])
         assert subjects(NINA) == [told] * 3
         Membership.objects.filter(user=nina).delete()
-        KINDS["add_to_tenant"].write(order, [nina.pk])
+        ACTIONS["add_to_tenant"].write(order, [nina.pk])
         assert subjects(NINA) == [told] * 4
     assert any(town.a.tenant.name in mail.text for mail in promised())
 
@@ -288,7 +290,7 @@ def test_a_claim_rule_that_makes_somebody_an_administrator_tells_them(browser: B
         ClaimRule.objects.filter(pk=rule.pk).update(role=role("admin"))
     browser.sign_in("keycloak", "ada")
 
-    assert str(WORDS[Notice.TENANT_RIGHTS_GIVEN].subject) in subjects("ada@example.com")
+    assert str(NOTICE_TEXTS[Notice.TENANT_RIGHTS_GIVEN].subject) in subjects("ada@example.com")
 
 
 @pytest.mark.parametrize("without", ["no address", "not verified", "in dispute"])
@@ -319,7 +321,7 @@ def test_an_act_that_is_rolled_back_is_not_mailed(nina: User, inside: Client) ->
     factor = Authenticator.objects.get(type="totp")
 
     assert inside.post(f"{LIST}{factor.pk}/remove/").status_code == 409
-    assert subjects(NINA) == [str(WORDS[Notice.APP_ADDED].subject)]
+    assert subjects(NINA) == [str(NOTICE_TEXTS[Notice.APP_ADDED].subject)]
 
 
 @pytest.mark.parametrize("redis", ["there", "away"])
@@ -330,21 +332,21 @@ def test_whoever_repeats_an_act_fills_no_mailbox_and_hides_no_other(
     if redis == "away":
         cache_away()
     for _ in range(100):
-        notices.tell(nina, Notice.PASSKEY_ADDED)
-        notices.tell(nina, Notice.PASSKEY_REMOVED)
-    notices.tell(nina, Notice.APP_ADDED)
+        notices.notify(nina, Notice.PASSKEY_ADDED)
+        notices.notify(nina, Notice.PASSKEY_REMOVED)
+    notices.notify(nina, Notice.APP_ADDED)
 
     told = subjects(NINA)
-    assert told.count(str(WORDS[Notice.PASSKEY_ADDED].subject)) == 5
-    assert told.count(str(WORDS[Notice.PASSKEY_REMOVED].subject)) == 5
-    assert told.count(str(WORDS[Notice.APP_ADDED].subject)) == 1
+    assert told.count(str(NOTICE_TEXTS[Notice.PASSKEY_ADDED].subject)) == 5
+    assert told.count(str(NOTICE_TEXTS[Notice.PASSKEY_REMOVED].subject)) == 5
+    assert told.count(str(NOTICE_TEXTS[Notice.APP_ADDED].subject)) == 1
     assert sum("We will not mail you about this again within the hour" in mail.text for mail in promised()) == 2
 
 
 @pytest.mark.parametrize("notice", Notice, ids=str)
 def test_every_notice_says_the_same_in_text_and_html(nina: User, notice: Notice) -> None:
     for _ in range(5):
-        notices.tell(nina, notice, provider="Google", tenant="Harbour <b>Works")
+        notices.notify(nina, notice, provider="Google", tenant="Harbour <b>Works")
 
     for mail in promised():
         text = [word.rstrip(":") for word in mail.text.split()]
@@ -360,7 +362,7 @@ def test_a_notice_reaches_the_mailbox(
     with django_capture_on_commit_callbacks(execute=True):
         new_app(inside)
 
-    assert post.to(NINA).subject == str(WORDS[Notice.APP_ADDED].subject)
+    assert post.to(NINA).subject == str(NOTICE_TEXTS[Notice.APP_ADDED].subject)
 
 
 TOLD_ELSEWHERE = {Notice.IDENTITY_CONNECTED, Notice.IDENTITY_DISCONNECTED, Notice.PASSWORD_CHANGED}

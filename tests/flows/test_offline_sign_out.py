@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from accounts.models import Session, User
 from providers.models import Leaving, UpstreamTokens
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
-from providers.tasks import revoke_tokens
-from providers.vault import NothingKept, get_token
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
+from providers.tasks import send_revocations
+from providers.vault import NothingStored, get_token
 from sandbox.grants import Kind
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -47,9 +47,9 @@ def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
     token = get_token(user, name)
 
     browser.post(LOGOUT)
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(user, name)
-    revoke_tokens()
+    send_revocations()
 
     assert live(name, token) is not is_revoked
     assert [row.state for row in Leaving.objects.all()] == ["done"] * is_revoked
@@ -64,7 +64,7 @@ def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browse
     settings.OFFLINE_ACCESS = frozenset({"keycloak"})
 
     browser.post(LOGOUT)
-    revoke_tokens()
+    send_revocations()
 
     assert live("keycloak", token)
     assert not Leaving.objects.exists()
@@ -79,7 +79,7 @@ def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Brow
     user = User.objects.get()
 
     browser.post(LOGOUT)
-    revoke_tokens()
+    send_revocations()
 
     assert live(name, get_token(user, name))
     assert elsewhere.account == str(user.pk)
@@ -95,7 +95,7 @@ def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     browser.post(LOGOUT)
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(sid=row.sid)
-    revoke_tokens()
+    send_revocations()
 
     (left,) = Leaving.objects.all()
     assert (left.trouble, left.identity_id, left.sid) == ("came_back", None, "")
@@ -108,7 +108,7 @@ def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(brows
     token = get_token(User.objects.get(), "keycloak")
     browser.post(LOGOUT)
     browser.sign_in("keycloak", "ada")
-    revoke_tokens()
+    send_revocations()
 
     assert not live("keycloak", token)
     assert live("keycloak", get_token(User.objects.get(), "keycloak"))
@@ -120,7 +120,7 @@ def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()
     Session.objects.update(expire_date=timezone.now() - timedelta(hours=1))
-    revoke_tokens()
+    send_revocations()
 
     assert live("keycloak", get_token(user, "keycloak"))
 
@@ -129,7 +129,7 @@ def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live
 def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()
-    leave(user.identities.all(), because=Because.DISCONNECTED)
+    revoke_tokens(user.identities.all(), reason=TokenRevocationReason.DISCONNECTED)
 
     browser.post(LOGOUT)
 

@@ -12,6 +12,7 @@ from accounts.models import User
 from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import PROVE, add_app
+from tests.page_messages import messages_of
 from tests.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,16 +40,16 @@ def test_every_door_of_a_local_account_is_closed(
     browser: Browser, ned: User, post: Post, settings: Any, switch: str, value: Any
 ) -> None:
     """Mailed links were sent, and pages opened, while it was on."""
-    browser.post("/accounts/local/password-reset/", {"address": "ned@example.com"})
-    browser.post("/accounts/register/", {"address": "nora@example.com"})
+    browser.post("/accounts/local/password-reset/", {"email": "ned@example.com"})
+    browser.post("/accounts/register/", {"email": "nora@example.com"})
     reset, registration = post.link("ned@example.com"), post.link("nora@example.com")
     setattr(settings, switch, value)
 
     assert sign_in(browser).status_code == 404
     assert browser.post(reset, {"password": "seven quiet lanterns"}).status_code == 410
     assert browser.post(registration, {"name": "Nora", "password": "seven quiet lanterns"}).status_code == 410
-    assert browser.post("/accounts/local/password-reset/", {"address": "ned@example.com"}).status_code == 404
-    assert browser.post("/accounts/register/", {"address": "nora@example.com"}).status_code == 404
+    assert browser.post("/accounts/local/password-reset/", {"email": "ned@example.com"}).status_code == 404
+    assert browser.post("/accounts/register/", {"email": "nora@example.com"}).status_code == 404
     browser.post("/admin/login/", {"username": "ned@example.com", "password": PASSWORD})
     assert browser.account is None
     ned.refresh_from_db()
@@ -68,7 +69,8 @@ def test_a_sign_in_that_waits_for_its_second_factor_does_not_end_behind_a_closed
     setattr(settings, switch, value)
     answer = browser.post(PROVE, {"code": code(secret)})
 
-    assert "revoked_meanwhile" in answer.headers["Location"]
+    assert answer.headers["Location"] == "/accounts/login/"
+    assert "your account was locked" in messages_of(answer)[-1]
     assert browser.account is None
 
 

@@ -22,7 +22,7 @@ from django.core.cache import cache
 from accounts.models import Session, User
 from accounts.own_account.views import CLAIMS_UNREAD
 from accounts.sessions import forms
-from accounts.sessions.ending import ENDED_THERE
+from accounts.sessions.revocation import UPSTREAM_NOTE
 from accounts.sign_in.factors import passkeys
 from accounts.sign_in.factors import views as factor_pages
 from accounts.sign_in.reauthentication import codes, notices
@@ -154,8 +154,8 @@ def test_every_name_that_is_used_in_a_session_has_a_form() -> None:
     used = {
         SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY,
         AUTHENTICATION_METHODS_SESSION_KEY, LOGIN_SESSION_KEY, f"{AUTHENTICATION_METHODS_SESSION_KEY}_user",
-        passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, notices.TOLD, notices.NOTICE,
-        CLAIMS_UNREAD, ENDED_THERE, callback.FINISHED,
+        passkeys.STATE, factor_pages.NEW_APP, codes.IN_SESSION, notices.NOTICE_KEY, notices.NOTICE,
+        CLAIMS_UNREAD, UPSTREAM_NOTE, callback.FINISHED,
     }  # fmt: skip
 
     assert used == forms.FORMS.keys()

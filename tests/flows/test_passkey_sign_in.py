@@ -154,11 +154,11 @@ def test_where_local_passwords_are_off_this_door_is_closed_too(browser: Browser,
 
 @pytest.mark.promise(44)
 def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
-    answers = [show(browser, "{}").status_code for _ in range(login_throttle.FREE_OF_ADDRESS + 3)]
+    answers = [show(browser, "{}").status_code for _ in range(login_throttle.FREE_OF_IP_ADDRESS + 3)]
 
-    assert answers == [200] * login_throttle.FREE_OF_ADDRESS + [429] * 3
+    assert answers == [200] * login_throttle.FREE_OF_IP_ADDRESS + [429] * 3
     reasons = [found["reason"] for found in details("sign_in.refused")]
-    assert reasons == ["passkey_not_verified"] * login_throttle.FREE_OF_ADDRESS + ["throttled"]
+    assert reasons == ["passkey_not_verified"] * login_throttle.FREE_OF_IP_ADDRESS + ["throttled"]
 
 
 @pytest.mark.promise(20)

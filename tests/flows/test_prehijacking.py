@@ -23,7 +23,7 @@ def test_classic_merge_nobody_registers_with_an_address_that_they_do_not_read(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
     """The attacker registers the victim's address and waits for the victim to come through a provider."""
-    browser.post(REGISTER, {"address": "ada@example.com"})
+    browser.post(REGISTER, {"email": "ada@example.com"})
     unread_by_the_attacker = post.link("ada@example.com")
     victim = new_browser()
     victim.sign_in(provider, "ada")
@@ -42,7 +42,7 @@ def test_unexpired_session_a_new_password_signs_the_attacker_out(
     register(victim, post)
     sign_in(browser)
     assert browser.account == victim.account is not None
-    victim.post(FORGOTTEN, {"address": NORA})
+    victim.post(FORGOTTEN, {"email": NORA})
     victim.post(post.link(NORA), {"password": ANOTHER})
 
     assert browser.account is None
@@ -57,9 +57,9 @@ def test_unexpired_email_change_dies_with_the_recovery(
     victim = new_browser()
     register(victim, post)
     sign_in(browser)
-    browser.post("/accounts/email/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"email": "mallory@example.com"})
     link = post.link("mallory@example.com")
-    victim.post(FORGOTTEN, {"address": NORA})
+    victim.post(FORGOTTEN, {"email": NORA})
     victim.post(post.link(NORA), {"password": ANOTHER})
     sign_in(victim, password=ANOTHER)
 
@@ -74,7 +74,7 @@ def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
     victim = new_browser()
     register(victim, post)
     sign_in(browser)
-    browser.post("/accounts/email/", {"address": "mallory@example.com"})
+    browser.post("/accounts/email/", {"email": "mallory@example.com"})
     link = post.link("mallory@example.com")
     victim.connect(provider, "zoe")
 
@@ -95,7 +95,7 @@ def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
     register(victim, post)
     sign_in(browser)
     browser.connect(provider, "mallory")
-    victim.post(FORGOTTEN, {"address": NORA})
+    victim.post(FORGOTTEN, {"email": NORA})
     victim.post(post.link(NORA), {"password": ANOTHER})
     sign_in(victim, password=ANOTHER)
     trojan = Identity.objects.get()
@@ -113,7 +113,7 @@ def test_a_mail_to_a_stranger_holds_no_text_of_the_one_who_asked(browser: Browse
     lure = "Win at https://evil.example"
     User.objects.update(name=lure)
     browser.client.defaults["HTTP_USER_AGENT"] = lure
-    browser.post("/accounts/email/", {"address": "stranger@example.com"})
+    browser.post("/accounts/email/", {"email": "stranger@example.com"})
 
     for letter in post.all():
         assert "evil.example" not in f"{letter.subject} {letter.body} {letter.alternatives}"

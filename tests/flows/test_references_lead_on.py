@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.organizations.invitations import Reason as OfInvitation
+from accounts.organizations.invitations import InvitationRefusalReason as OfInvitation
 from audit.events import Event
-from providers.refusal import Reason
-from providers.refused.mending import mend_of
+from providers.refusal import RefusalReason
+from providers.refused.remedies import remedy_for
 from sandbox.server import Sandbox
 from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
@@ -79,11 +79,13 @@ def test_an_invitation_that_is_none(browser: Browser, administrator: Client) -> 
     assert "Invite the person once more" in found(administrator, page)
 
 
-@pytest.mark.parametrize("reason", [*Reason, *OfInvitation], ids=lambda reason: f"{type(reason).__module__} {reason}")
+@pytest.mark.parametrize(
+    "reason", [*RefusalReason, *OfInvitation], ids=lambda reason: f"{type(reason).__module__} {reason}"
+)
 @pytest.mark.promise(100)
-def test_every_reason_has_a_mend(reason: Reason | OfInvitation) -> None:
+def test_every_reason_has_a_mend(reason: RefusalReason | OfInvitation) -> None:
     of_event: Callable[[str], Any] = lambda name: Event[name]  # noqa: E731  # two words for one table
     action = of_event("INVITATION_REFUSED" if isinstance(reason, OfInvitation) else "SIGN_IN_REFUSED")
 
-    assert str(mend_of(action, reason.value))
-    assert mend_of(action, "a reason of tomorrow") == ""
+    assert str(remedy_for(action, reason.value))
+    assert remedy_for(action, "a reason of tomorrow") == ""

@@ -10,9 +10,9 @@ from allauth.mfa.models import Authenticator
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from accounts.mailing.notice_words import WORDS, Notice
+from accounts.mailing.notice_texts import NOTICE_TEXTS, Notice
 from accounts.models import Membership, Role, User
-from accounts.sign_in.factors import resetting, totp
+from accounts.sign_in.factors import factor_reset, totp
 from audit.models import Entry
 from tenancy import site_context
 from tests.administrator import administrator, root
@@ -94,7 +94,7 @@ def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
     entry = Entry.objects.get(action="factor.reset")
     assert (entry.person, entry.reason, entry.actor_id) == (str(ada.pk), "lost telephone", str(root.pk))
     assert sorted((entry.details or {})["kinds"]) == ["recovery_codes", "totp"]
-    assert str(WORDS[Notice.FACTORS_RESET].subject) in subjects("ada@example.com")
+    assert str(NOTICE_TEXTS[Notice.FACTORS_RESET].subject) in subjects("ada@example.com")
     assert new_browser().sign_in("google", "ada").headers["Location"] == "/accounts/"
 
 
@@ -181,16 +181,16 @@ def test_nobody_does_it_who_may_only_look(ada: User, town: Town) -> None:
 
 
 def test_somebody_who_rose_above_meanwhile_is_left_alone(ada: User) -> None:
-    with pytest.raises(resetting.OutOfReach):
-        resetting.reset(ada.pk, reason="lost", may=lambda held: not held.is_active)
+    with pytest.raises(factor_reset.OutOfReach):
+        factor_reset.reset(ada.pk, reason="lost", may=lambda held: not held.is_active)
     assert Authenticator.objects.filter(user=ada).count() == 2
 
 
 def test_of_a_person_who_was_erased_meanwhile_nothing_is_left_to_reset(ada: User, administrator: Client) -> None:
     call_command("erase_person", user=str(ada.pk), reason="asked for it")
 
-    with pytest.raises(resetting.PersonGone):
-        resetting.reset(ada.pk, reason="lost")
+    with pytest.raises(factor_reset.PersonGone):
+        factor_reset.reset(ada.pk, reason="lost")
     assert administrator.post(page(ada), {"reason": "lost"}).status_code in {302, 404}
 
 
@@ -200,8 +200,8 @@ def test_of_two_at_once_one_does_it() -> None:
 
     def reset() -> bool:
         try:
-            return bool(resetting.reset(person.pk, reason="lost"))
-        except resetting.NothingToReset:
+            return bool(factor_reset.reset(person.pk, reason="lost"))
+        except factor_reset.NothingToReset:
             return False
 
     assert sorted(together(reset, reset)) == [False, True]

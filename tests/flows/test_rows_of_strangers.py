@@ -41,7 +41,7 @@ NAMES = (
     "new_password2 role tenant reason iss id email remember"
 )
 FIELDS = dict.fromkeys(NAMES.split(), "junk") | {
-    "address": "somebody@example.com",
+    "email": "somebody@example.com",
     "next": "/admin/",
     "process": "connect",
     "logout_token": "eyJhbGciOiJSUzI1NiIsImtpZCI6ImEifQ.e30.c2ln",
@@ -65,7 +65,7 @@ def _little_room(monkeypatch: pytest.MonkeyPatch, settings: Any, time_machine: A
     settings.RATE_LIMITS_EXEMPT = []
     settings.PUBLIC_URL = "http://testserver"  # under a name there are passkeys, whose page leaves a session
     monkeypatch.setattr(rate_limits, "HERE", Windows())
-    monkeypatch.setattr(login_throttle, "FREE_OF_ADDRESS", FEW)
+    monkeypatch.setattr(login_throttle, "FREE_OF_IP_ADDRESS", FEW)
     for name, module in list(sys.modules.items()):
         if name.startswith(PACKAGES):
             for attribute, value in list(vars(module).items()):

@@ -75,12 +75,12 @@ def _sign_in(browser: Browser, provider: str) -> dict[str, str]:
 
 
 def _local_account(browser: Browser, post: Post) -> dict[str, str]:
-    browser.post("/accounts/register/", {"address": NORA})
+    browser.post("/accounts/register/", {"email": NORA})
     registration = post.link(NORA)
     browser.post(registration, {"name": "Nora", "password": REGISTERED})
     found = {"session key at registering": browser.key}
     browser.post("/accounts/local/login/", {"name": NORA, "password": WRONG})
-    browser.post("/accounts/local/password-reset/", {"name": NORA, "address": NORA})
+    browser.post("/accounts/local/password-reset/", {"name": NORA, "email": NORA})
     reset = post.link(NORA)
     assert reset != registration
     browser.post(reset, {"password": CHOSEN})
@@ -128,7 +128,7 @@ def _webhook(town: Town) -> dict[str, str]:
         answer = proven(town.a.owner).post("/admin/webhooks/webhook/add/", {"name": "Ours", "url": receiver.url})
         (first,) = re.findall(r'value="(whsec_[^"]+)"', answer.content.decode())
         with tenant_context(town.a.tenant.pk):
-            second = changes.renew_secret(Webhook.objects.get())
+            second = changes.rotate_secret(Webhook.objects.get())
         running.send_due(seconds=10)
         assert receiver.came
         signature = receiver.came[0].headers["webhook-signature"]

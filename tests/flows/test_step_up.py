@@ -33,10 +33,10 @@ def is_fresh(browser: Browser) -> bool:
     request = HttpRequest()
     request.session = SessionStore(browser.key)
     request.user = person_of(browser)
-    return gate.is_fresh(request)
+    return gate.is_reauthenticated(request)
 
 
-@gate.fresh_proof_required
+@gate.reauthentication_required
 def dangerous(request: HttpRequest, user: User, number: int) -> HttpResponse:
     return HttpResponse(f"done {number} for {user.name}")
 

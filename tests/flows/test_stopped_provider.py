@@ -18,12 +18,12 @@ from django.utils import timezone
 from accounts.models import Session, User
 from audit.models import Entry
 from foundation.encryption import encrypt
-from providers import door, registry, upstream
+from providers import reachability, registry, upstream
 from providers.cached_document import RETRY_AFTER
-from providers.models import Health, UpstreamTokens
-from providers.vault import SignInAgain, TryLater, get_token
-from providers.vault.renewing import renewed
-from providers.vault.rows import claim, die, read
+from providers.models import TokenHealth, UpstreamTokens
+from providers.vault import SignInAgain, VaultUnavailable, get_token
+from providers.vault.refreshing import refresh_tokens
+from providers.vault.rows import claim, mark_dead, read
 from providers.vault.storage import REFRESH, owner
 from sandbox import delivery
 from sandbox.server import Handler, Sandbox
@@ -52,7 +52,7 @@ BLAME = (
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two dozen hanging answers do not take the product's real deadline each."""
     monkeypatch.setattr(upstream, "DEADLINE", 1.0)
-    monkeypatch.setattr(door, "PATIENCE", 1.0)
+    monkeypatch.setattr(reachability, "PATIENCE", 1.0)
 
 
 @pytest.fixture(params=WAYS)
@@ -134,9 +134,9 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
         asked()
         UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1), rest_until=None)
         for _ in range(2):  # the first asks, and the second rests
-            with pytest.raises(TryLater):
+            with pytest.raises(VaultUnavailable):
                 get_token(user, provider)
-        assert UpstreamTokens.objects.get().health == Health.FAILING
+        assert UpstreamTokens.objects.get().health == TokenHealth.FAILING
         assert browser.account == str(user.pk)
 
     assert not Entry.objects.filter(
@@ -150,7 +150,7 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
 @pytest.mark.promise(21, 50, 51)
 def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser, providers: Sandbox, how: str) -> None:
     browser.sign_in("keycloak", "ada")
-    UpstreamTokens.objects.update(health=Health.DEAD)
+    UpstreamTokens.objects.update(health=TokenHealth.DEAD)
     Session.objects.update(unsure_since=timezone.now())
     with stopped(providers, how):
         assert browser.get("/accounts/").status_code == 200
@@ -221,7 +221,7 @@ def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
     assert browser.sign_in("keycloak", "ada", next=NEXT).headers["Location"] == NEXT
 
 
-@pytest.mark.parametrize(("meanwhile", "ends"), [("refused", SignInAgain), ("brought, and over", TryLater)])
+@pytest.mark.parametrize(("meanwhile", "ends"), [("refused", SignInAgain), ("brought, and over", VaultUnavailable)])
 @pytest.mark.promise(21, 50, 51)
 def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
     browser: Browser, providers: Sandbox, meanwhile: str, ends: type[Exception]
@@ -233,13 +233,13 @@ def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
     ours = read(user, "keycloak")
     assert claim(ours)
     if meanwhile == "refused":
-        die(read(user, "keycloak"), "refresh_refused")
+        mark_dead(read(user, "keycloak"), "refresh_refused")
     else:
         UpstreamTokens.objects.update(version=F("version") + 1)
     providers.world.grants.forget_all()
 
     with pytest.raises(ends):
-        renewed(ours, "a refresh token that is none")
+        refresh_tokens(ours, "a refresh token that is none")
 
 
 @pytest.mark.promise(21, 50, 51)

@@ -18,8 +18,8 @@ from django.test import Client
 from accounts.management.lookup import find_person
 from accounts.models import Identity, Invitation, MailedLink, Role, User
 from accounts.organizations import invitations
-from accounts.organizations.invitations import InvitationRefused, Reason
-from accounts.own_account.email_change import AddressTaken
+from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
+from accounts.own_account.email_change import EmailTaken
 from accounts.privacy.erasing import erase
 from accounts.sign_in import login_throttle
 from accounts.sign_in.local.registration import open_local_account
@@ -27,7 +27,7 @@ from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry, Personal
 from config.smtp import SMTPEmailBackend
-from console.lists import searching
+from console.lists import search
 from foundation.canonical_email import folded
 from providers.identity import ExternalIdentity
 from providers.linking import link
@@ -85,7 +85,7 @@ def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
 ) -> None:
     """The kind: accounts are found by one folding, and the mail goes to the address as typed."""
     local(VICTIM)
-    answer = browser.post(page, {"address": typed})
+    answer = browser.post(page, {"email": typed})
 
     assert answer.status_code in {200, 422}
     assert MailedLink.objects.filter(user__isnull=False).count() == 0
@@ -99,7 +99,7 @@ def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
 def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: Browser, post: Post, typed: str) -> None:
     """The kind: mail to what was typed."""
     local(INTERNATIONAL)
-    browser.post(FORGOTTEN, {"address": typed})
+    browser.post(FORGOTTEN, {"email": typed})
     assert receivers(post) == {INTERNATIONAL}
     assert MailedLink.objects.get().address == INTERNATIONAL
 
@@ -115,7 +115,7 @@ def test_who_registers_in_another_spelling_is_told_where_the_account_is(
     browser: Browser, post: Post, typed: str
 ) -> None:
     local(INTERNATIONAL)
-    browser.post(REGISTER, {"address": typed})
+    browser.post(REGISTER, {"email": typed})
 
     assert receivers(post) == {INTERNATIONAL}
     assert MailedLink.objects.count() == 0
@@ -126,7 +126,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
     local(INTERNATIONAL)
     browser.sign_in("google", "ada")
     let_be_proven(browser)
-    browser.post("/accounts/email/", {"address": SPELLINGS[2]})
+    browser.post("/accounts/email/", {"email": SPELLINGS[2]})
 
     assert receivers(post) == {INTERNATIONAL, "ada@example.com"}
     assert "address" in post.to(INTERNATIONAL).subject
@@ -137,7 +137,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
 def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
     """The kind: one address is two, and locks its owner out."""
     owner = local(INTERNATIONAL)
-    with pytest.raises(AddressTaken), transaction.atomic():
+    with pytest.raises(EmailTaken), transaction.atomic():
         open_local_account(typed, "Thief", PASSWORD)
     with pytest.raises(SignInRefused, match="email_of_another_account"), transaction.atomic():
         link(_claimed(typed))
@@ -153,7 +153,7 @@ def test_a_homograph_takes_nobodys_place(typed: str) -> None:
     """The kind: a database's folding makes a stranger's address the real one's."""
     link(_claimed(typed))
 
-    assert open_local_account(VICTIM, "Victim", PASSWORD).own_address == VICTIM
+    assert open_local_account(VICTIM, "Victim", PASSWORD).own_email == VICTIM
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_an_invitation_is_for_one_address_in_all_its_spellings(
     if may:
         assert invitations.accept(link_of(sent), person).user == person
     else:
-        with pytest.raises(InvitationRefused, match=f"^{Reason.FOREIGN_ADDRESS.value}$"):
+        with pytest.raises(InvitationRefused, match=f"^{InvitationRefusalReason.FOREIGN_EMAIL.value}$"):
             invitations.accept(link_of(sent), person)
 
 
@@ -289,7 +289,7 @@ def test_the_admins_search_finds_both_spellings_by_their_beginning(typed: str) -
     for name, address in (("given", INTERNATIONAL), ("other", "zoé@bücher.example"), ("third", "zo@bücher.example")):
         User.objects.create_user(name=f"x {name}", email=address)
 
-    found = {person.name for person in searching.find(User.objects.all(), typed)}
+    found = {person.name for person in search.find(User.objects.all(), typed)}
     assert found == {"x given", "x other"}, "a search looks past accents; whose address it is, nobody is told by it"
 
 
@@ -319,9 +319,9 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
     first, second = _in_dispute()
     for page in (FORGOTTEN, REGISTER):
         for typed in SPELLINGS:
-            assert browser.post(page, {"address": typed}).status_code == 200
+            assert browser.post(page, {"email": typed}).status_code == 200
     assert browser.post(SIGN_IN, {"name": ENCODED, "password": PASSWORD}).status_code == 422
-    assert (receivers(post), MailedLink.objects.count(), first.own_address) == (set(), 0, "")
+    assert (receivers(post), MailedLink.objects.count(), first.own_email) == (set(), 0, "")
     with pytest.raises(CommandError, match="in dispute"):
         find_person(ENCODED)
     with pytest.raises(SignInRefused), transaction.atomic():
@@ -337,7 +337,7 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
         == 302
     )
     second.refresh_from_db()
-    assert (second.address_dispute, second.own_address) == (None, ENCODED)
+    assert (second.address_dispute, second.own_email) == (None, ENCODED)
     cache.clear()
     assert browser.post(SIGN_IN, {"name": INTERNATIONAL, "password": PASSWORD}).headers["Location"] == "/accounts/"
 
@@ -353,7 +353,7 @@ def test_of_three_in_dispute_one_always_holds_the_place() -> None:
         User.objects.create_user(email=INTERNATIONAL, email_verified=True)
     assert [User.objects.get(pk=one.pk).address_dispute for one in (second, third)] == [0, 2]
     User.objects.filter(pk=second.pk).update(email="other@example.com")
-    assert User.objects.get(pk=third.pk).own_address == ENCODED
+    assert User.objects.get(pk=third.pk).own_email == ENCODED
 
 
 @pytest.mark.promise(94)

@@ -37,7 +37,7 @@ VALUES = {"Lease", "RetryPolicy"}  # the engine's own values, which a module nam
 # What looks like it and is none of it: by file and by the function, class or name around it.
 OTHERS = {
     "accounts/models/mailed_code.py MailedCode": "how often a person typed a wrong code; nothing is retried",
-    "accounts/sign_in/login_throttle.py TAKE": "how long a person waits after wrong passwords, in Redis (ADR 8)",
+    "accounts/sign_in/login_throttle.py COUNT_ATTEMPT": "how long a person waits after wrong ones, in Redis (ADR 8)",
     "accounts/sign_in/reauthentication/codes.py _tried": "the same wrong codes, counted",
     "audit/stream.py PAUSE": "how often a command looks for new entries",
     "config/embedded/supervisor.py LONGEST_PAUSE": "a process of a checkout that is started again; no row",

@@ -232,6 +232,7 @@ def test_a_row_that_another_transaction_holds_is_skipped(servers: Servers) -> No
     assert claim() == (held, 1)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("when", "is_held"), [("claiming", False), ("claimed", True)])
 def test_the_row_of_a_killed_worker_is_free_when_its_lease_ends(servers: Servers, when: str, *, is_held: bool) -> None:
     rows(1)

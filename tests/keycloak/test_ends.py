@@ -10,12 +10,12 @@ from django.db.models import F
 
 from accounts.models import Session
 from providers.models import UpstreamTokens
-from providers.tasks import revoke_tokens
+from providers.tasks import send_revocations
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
 from tests.waiting import until
 
-asking = pytest.importorskip("providers.following.asking", reason="nothing follows upstream by asking yet")
+asking = pytest.importorskip("providers.revalidation.refreshing", reason="nothing follows upstream by asking yet")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -107,7 +107,7 @@ def test_a_plain_sign_out_leaves_keycloaks_session_alone(ada: Person, keycloak: 
     before = keycloak.sessions()
 
     ada.client.post(LOGOUT)
-    revoke_tokens()
+    send_revocations()
 
     assert not ada.is_signed_in()
     assert clients_of_its_session(keycloak) == [CLIENT], "the refresh token is good still"
@@ -133,7 +133,7 @@ def test_a_plain_sign_out_ends_the_offline_session_and_leaves_the_browser_s_alon
     assert (keycloak.offline_sessions(), clients_of_its_session(keycloak)) == (before, ["account-console", CLIENT])
 
     ada.client.post(LOGOUT)
-    revoke_tokens()
+    send_revocations()
 
     assert (keycloak.offline_sessions(), keycloak.sessions()) == ([], before)
     assert clients_of_its_session(keycloak) == ["account-console"]
@@ -142,7 +142,7 @@ def test_a_plain_sign_out_ends_the_offline_session_and_leaves_the_browser_s_alon
     ada.sign_in()
     assert (ada.was_asked, ada.is_signed_in()) == (False, True)
     assert keycloak.offline_sessions() == before, "under the same name, and no job takes it for the one before"
-    revoke_tokens()
+    send_revocations()
     let_keycloak_be_asked()
     assert ada.is_signed_in()
 
@@ -157,7 +157,7 @@ def test_a_plain_sign_out_leaves_the_offline_session_of_another_device_alone(ada
     assert keycloak.sessions() == [], "where nothing else is used there is no session to come back by"
 
     ada.client.post(LOGOUT)
-    revoke_tokens()
+    send_revocations()
 
     assert len(keycloak.offline_sessions()) == 1
     assert first not in keycloak.offline_sessions()

@@ -7,6 +7,18 @@ from importlib import import_module
 
 from accounts.sign_in.reauthentication.acts import Act
 
+
+@dataclass(frozen=True)
+class Said:
+    """A message that a page shows, as Django hands it to the template."""
+
+    text: str
+    level_tag: str = "success"
+
+    def __str__(self) -> str:
+        return self.text
+
+
 NOW = datetime.now(UTC)
 
 
@@ -209,36 +221,34 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
     one_down = [replace(GOOGLE, is_last_used=True, is_down=True), replace(MICROSOFT, is_down=True), GITHUB, KEYCLOAK]
     return {
         "accounts/sign_in.html": {
-            "first-visit": {"providers": PROVIDERS, "notice": ""},
-            "known-browser": {"providers": last_used, "notice": ""},
-            "provider-down": {"providers": one_down, "notice": ""},
-            "signed-out": {"providers": last_used, "notice": "You are signed out."},
+            "first-visit": {"providers": PROVIDERS},
+            "known-browser": {"providers": last_used},
+            "provider-down": {"providers": one_down},
+            "signed-out": {"providers": last_used, "messages": [Said("You are signed out.")]},
             "ended-by-idling": {
                 "providers": last_used,
-                "notice": "You were signed out because you had been away for a while.",
+                "messages": [Said("You were signed out because you had been away for a while.")],
             },
-            "ended-by-administrator": {"providers": last_used, "notice": "An administrator signed you out."},
+            "ended-by-administrator": {"providers": last_used, "messages": [Said("An administrator signed you out.")]},
             "another-account": {
                 "providers": [
                     *PROVIDERS[:3],
                     replace(KEYCLOAK, hint="If it still shows another account, restart there."),
                 ],
-                "notice": "",
                 "is_another": True,
                 "is_next_lost": True,
                 "choosing_way": "/accounts/login/",
             },
-            "no-provider": {"providers": [], "notice": ""},
+            "no-provider": {"providers": []},
             "local-accounts": {
                 "providers": PROVIDERS,
-                "notice": "",
                 "has_local_accounts": True,
                 "is_open_to_all": True,
             },
-            "only-local-accounts": {"providers": [], "notice": "", "has_local_accounts": True},
-            "another-house": {"providers": [GOOGLE], "notice": "", "site_name": "Analytical Engines & Sons, London"},
+            "only-local-accounts": {"providers": [], "has_local_accounts": True},
+            "another-house": {"providers": [GOOGLE], "site_name": "Analytical Engines & Sons, London"},
         },
-        "accounts/fresh.html": {
+        "accounts/reauthenticate.html": {
             "connecting": {
                 "user": ADA,
                 "providers": [GITHUB, MICROSOFT],
@@ -326,22 +336,20 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "user": ADA,
                 "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
                 "connectable": [GOOGLE, KEYCLOAK],
-                "notice": "Microsoft is connected. Your other devices are signed out.",
+                "messages": [Said("Microsoft is connected. Your other devices are signed out.")],
             },
-            "only-one": {"user": ADA, "ways_in": [only], "connectable": [GOOGLE, MICROSOFT, KEYCLOAK], "notice": ""},
+            "only-one": {"user": ADA, "ways_in": [only], "connectable": [GOOGLE, MICROSOFT, KEYCLOAK]},
             "all": {
                 "user": ADA,
                 "ways_in": [WITH_GITHUB, WITH_MICROSOFT, WITHOUT_ADDRESS],
                 "connectable": [],
-                "notice": "",
             },
-            "none": {"user": ADA, "ways_in": [], "connectable": PROVIDERS, "notice": ""},
+            "none": {"user": ADA, "ways_in": [], "connectable": PROVIDERS},
             "over": {
                 "user": ADA,
                 "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
                 "over": [{"name": "Microsoft", "email": "ada@example.com", "start_url": "/accounts/microsoft/login/"}],
                 "connectable": [GOOGLE, KEYCLOAK],
-                "notice": "",
             },
         },
         "accounts/disconnect.html": {
@@ -349,9 +357,9 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
             "without-address": {"user": ADA, "way_in": WITHOUT_ADDRESS, "action": WITHOUT_ADDRESS.disconnect_url},
         },
         "accounts/organizations.html": {
-            "none": {"user": ADA, "organizations": IN_NONE, "notice": ""},
-            "one": {"user": ADA, "organizations": IN_ONE, "notice": ""},
-            "two": {"user": ADA, "organizations": IN_TWO, "notice": "You are now in Analytical Engines."},
+            "none": {"user": ADA, "organizations": IN_NONE},
+            "one": {"user": ADA, "organizations": IN_ONE},
+            "two": {"user": ADA, "organizations": IN_TWO, "messages": [Said("You are now in Analytical Engines.")]},
         },
         "accounts/organization_refused.html": {
             "refused": {"user": ADA, "reference": "7F3K-Q2", "organizations": IN_TWO}
@@ -363,45 +371,54 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
                 "organizations": IN_TWO,
                 "sessions": [HERE, PHONE, UNKNOWN],
                 "end_others_url": "/accounts/sessions/revoke-others/",
-                "notice": "",
             },
             "only-here": {
                 "user": ADA,
                 "sessions": [HERE],
                 "end_others_url": "/accounts/sessions/revoke-others/",
-                "notice": "Your other devices are signed out.",
+                "messages": [Said("Your other devices are signed out.")],
             },
         },
     }
 
 
 def _addresses() -> dict[str, dict[str, dict[str, object]]]:
-    pending = {"address": "augusta.ada.king@lovelace.example", "asked_at": NOW, "expires_at": NOW + timedelta(hours=1)}
+    pending = {
+        "email": "augusta.ada.king@lovelace.example",
+        "requested_at": NOW,
+        "expires_at": NOW + timedelta(hours=1),
+    }
     link: dict[str, object] = {"action": "/accounts/links/x/"}
     forms = import_module("accounts.own_account.forms")  # here: the gallery reads this module before Django is set up
     named, nameless = forms.NameForm(initial={"name": ADA.name}), forms.NameForm({"name": ""})
     told = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
-    new, wrong = forms.AddressForm(), forms.AddressForm({"address": "ada at lovelace"})
+    new, wrong = forms.EmailForm(), forms.EmailForm({"email": "ada at lovelace"})
     return {
-        "accounts/address.html": {
-            "quiet": {"user": ADA, "person": ADA, "form": new, "pending": None, "notice": ""},
-            "waiting": {"user": ADA, "person": ADA, "form": new, "pending": pending, "notice": "We have sent a link."},
-            "wrong": {"user": ADA, "person": NAMELESS, "form": wrong, "pending": None, "notice": ""},
+        "accounts/email.html": {
+            "quiet": {"user": ADA, "person": ADA, "form": new, "pending": None},
+            "waiting": {
+                "user": ADA,
+                "person": ADA,
+                "form": new,
+                "pending": pending,
+                "messages": [Said("We have sent a link.")],
+            },
+            "wrong": {"user": ADA, "person": NAMELESS, "form": wrong, "pending": None},
         },
         "accounts/name.html": {
             "told": {"user": ADA, "person": ADA, "form": named, "told": [told]},
             "wrong": {"user": ADA, "person": NAMELESS, "form": nameless, "told": []},
         },
-        "accounts/address_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
-        "accounts/address_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
-        "accounts/address_of_another.html": {"refused": {"user": ADA, "another_url": "/accounts/logout/"}},
-        "accounts/address_taken.html": {"refused": {"user": ADA, "address": "ada@lovelace.example"}},
-        "accounts/address_disown.html": {"asked": link},
-        "accounts/address_disowned.html": {
+        "accounts/email_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
+        "accounts/email_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
+        "accounts/email_of_another.html": {"refused": {"user": ADA, "another_url": "/accounts/logout/"}},
+        "accounts/email_taken.html": {"refused": {"user": ADA, "address": "ada@lovelace.example"}},
+        "accounts/email_disown.html": {"asked": link},
+        "accounts/email_disowned.html": {
             "in-time": {"done": {"was_pending": True, "had_changed": False}},
             "late": {"done": {"was_pending": False, "had_changed": True}},
         },
-        "accounts/link_dead.html": {"refused": {}},
+        "accounts/link_expired.html": {"refused": {}},
         "accounts/no_mail.html": {"refused": {"user": ADA}},
     }
 
@@ -413,8 +430,8 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
     choosing = {"address": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
     weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)
     return {
-        "accounts/ask_address.html": {
-            "asked": {"form": forms.AddressForm(), "heading": "Register", "back": "/accounts/login/", **here}
+        "accounts/ask_email.html": {
+            "asked": {"form": forms.EmailForm(), "heading": "Register", "back": "/accounts/login/", **here}
         },
         "accounts/passkey_sign_in.html": {
             "at-an-address": {"options": "", "has_passkey": True, "back": "/accounts/login/", **here},

@@ -7,7 +7,7 @@ from accounts.models.session import row_key
 from audit.models import Entry
 from providers.disconnection import disconnect
 from providers.models import UpstreamTokens
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 from tests.post import Post
@@ -50,7 +50,7 @@ def test_the_last_one_is_refused_and_nothing_is_changed(browser: Browser) -> Non
     with pytest.raises(SignInRefused) as refused:
         disconnect(identity_of("keycloak"), keep=None)
 
-    assert refused.value.reason is Reason.LAST_WAY_IN
+    assert refused.value.reason is RefusalReason.LAST_SIGN_IN_METHOD
     assert [identity.provider for identity in Identity.objects.all()] == ["keycloak"]
     assert Session.objects.live().exists()
 

@@ -12,16 +12,16 @@ from providers import registry
 from providers.flow import Flow, Process
 from providers.github import _form_or_json, _number
 from providers.microsoft import MicrosoftProvider
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Answer
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamResponse
 from sandbox.server import Sandbox
 
 pytestmark = pytest.mark.django_db
 
 
-def read(body: bytes) -> dict[str, Any] | Reason:
+def read(body: bytes) -> dict[str, Any] | RefusalReason:
     try:
-        return _form_or_json(Answer(status=200, body=body))
+        return _form_or_json(UpstreamResponse(status=200, body=body))
     except SignInRefused as refused:
         return refused.reason
 
@@ -38,10 +38,10 @@ def read(body: bytes) -> dict[str, Any] | Reason:
             b"error=bad_verification_code&error_description=x+y",
             {"error": "bad_verification_code", "error_description": "x y"},
         ),
-        (b"[]", Reason.PROVIDER_ANSWER_INVALID),
-        (b"<html>", Reason.PROVIDER_ANSWER_INVALID),
-        (b"\xff=a", Reason.PROVIDER_ANSWER_INVALID),
-        (b"&".join([b"a=b"] * 21), Reason.PROVIDER_ANSWER_INVALID),
+        (b"[]", RefusalReason.PROVIDER_ANSWER_INVALID),
+        (b"<html>", RefusalReason.PROVIDER_ANSWER_INVALID),
+        (b"\xff=a", RefusalReason.PROVIDER_ANSWER_INVALID),
+        (b"&".join([b"a=b"] * 21), RefusalReason.PROVIDER_ANSWER_INVALID),
     ],
 )
 def test_github_answers_in_a_form_or_in_json(body: bytes, expected: object) -> None:
@@ -51,7 +51,7 @@ def test_github_answers_in_a_form_or_in_json(body: bytes, expected: object) -> N
 @pytest.mark.promise(54)
 @given(st.binary(max_size=200))
 def test_no_answer_of_githubs_makes_the_reading_fail(body: bytes) -> None:
-    assert isinstance(read(body), dict | Reason)
+    assert isinstance(read(body), dict | RefusalReason)
 
 
 @pytest.mark.promise(54)
@@ -73,7 +73,7 @@ def test_a_github_user_is_a_positive_number(number: object) -> None:
     with pytest.raises(SignInRefused) as refused:
         _number(number)
 
-    assert refused.value.reason is Reason.SUBJECT_INVALID
+    assert refused.value.reason is RefusalReason.SUBJECT_INVALID
 
 
 @pytest.mark.promise(3)
@@ -84,7 +84,7 @@ def test_microsofts_tenant_must_be_the_configured_one(providers: Sandbox, tenant
 
     with pytest.raises(SignInRefused) as refused:
         microsoft.identity_from({"sub": "s", "tid": tenant})
-    assert refused.value.reason is Reason.TENANT_WRONG
+    assert refused.value.reason is RefusalReason.TENANT_WRONG
     assert microsoft.identity_from({"sub": "s", "tid": microsoft.tenant}).issuer.endswith(f"/{microsoft.tenant}/v2.0")
 
 
@@ -116,4 +116,4 @@ def test_the_library_behind_keycloak_sends_our_callback_and_keeps_its_reasons(pr
     assert (identity.provider, identity.email, identity.email_verified) == ("keycloak", "ada@example.com", True)
     with pytest.raises(SignInRefused) as refused:
         keycloak.identify(code, flow)  # a code is spent once
-    assert (refused.value.reason, refused.value.error) == (Reason.CODE_REFUSED, "invalid_grant")
+    assert (refused.value.reason, refused.value.error) == (RefusalReason.CODE_REFUSED, "invalid_grant")

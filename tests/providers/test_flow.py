@@ -11,8 +11,8 @@ from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from providers.flow import MOST_AT_ONCE, PREFIX, Flow, Process, take
-from providers.refusal import Reason, SignInRefused
+from providers.flow import MOST_AT_ONCE, PREFIX, Flow, Process, take_flow
+from providers.refusal import RefusalReason, SignInRefused
 from tests.together import together
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -35,10 +35,10 @@ def cookies_after(flow: Flow, before: dict[str, str] | None = None) -> dict[str,
 def taken(state: str | None, cookies: dict[str, str], provider: str = "google") -> Flow:
     request = RequestFactory().get("/", {} if state is None else {"state": state})
     request.COOKIES = cookies
-    return take(request, provider)
+    return take_flow(request, provider)
 
 
-def reason(state: str | None, cookies: dict[str, str], provider: str = "google") -> Reason:
+def reason(state: str | None, cookies: dict[str, str], provider: str = "google") -> RefusalReason:
     with pytest.raises(SignInRefused) as refused:
         taken(state, cookies, provider)
     return refused.value.reason
@@ -77,7 +77,7 @@ def test_an_attempt_is_taken_once() -> None:
     cookies = cookies_after(flow)
     taken(flow.state, cookies)
 
-    assert reason(flow.state, cookies) is Reason.STATE_USED
+    assert reason(flow.state, cookies) is RefusalReason.STATE_USED
 
 
 @pytest.mark.promise(16, 19)
@@ -102,7 +102,7 @@ def test_an_attempt_belongs_to_its_provider_and_stays_good_there() -> None:
     flow = attempt()
     cookies = cookies_after(flow)
 
-    assert reason(flow.state, cookies, "microsoft") is Reason.STATE_OF_ANOTHER_PROVIDER
+    assert reason(flow.state, cookies, "microsoft") is RefusalReason.STATE_OF_ANOTHER_PROVIDER
     assert taken(flow.state, cookies) == flow
 
 
@@ -114,7 +114,7 @@ def test_an_attempt_lasts_ten_minutes(time_machine: Any, seconds: int, is_good: 
     cookies = cookies_after(flow)
     time_machine.move_to(NOW + timedelta(seconds=seconds), tick=False)
 
-    assert is_good or reason(flow.state, cookies) is Reason.STATE_EXPIRED
+    assert is_good or reason(flow.state, cookies) is RefusalReason.STATE_EXPIRED
     assert not is_good or taken(flow.state, cookies) == flow
 
 
@@ -124,7 +124,7 @@ def test_a_cookie_of_another_installation_is_worth_nothing(settings: Any) -> Non
     cookies = cookies_after(flow)
     settings.SECRET_KEY = "another-secret-key-of-another-installation"
 
-    assert reason(flow.state, cookies) is Reason.STATE_UNKNOWN
+    assert reason(flow.state, cookies) is RefusalReason.STATE_UNKNOWN
 
 
 @pytest.mark.promise(16)
@@ -132,7 +132,7 @@ def test_a_cookie_under_another_attempts_name_is_refused() -> None:
     flow, other = attempt(), attempt()
     cookies = {flow.cookie: cookies_after(other)[other.cookie]}
 
-    assert reason(flow.state, cookies) is Reason.STATE_UNKNOWN
+    assert reason(flow.state, cookies) is RefusalReason.STATE_UNKNOWN
 
 
 @pytest.mark.promise(16, 43)
@@ -145,19 +145,19 @@ def test_a_cookie_that_was_tampered_with_is_refused(data: st.DataObject) -> None
     letter = data.draw(st.characters(max_codepoint=0xFFF).filter(lambda found: found != honest[place]))
     tampered = honest[:place] + letter + honest[place + 1 :]
 
-    assert reason(flow.state, {flow.cookie: tampered}) in {Reason.STATE_UNKNOWN, Reason.STATE_EXPIRED}
+    assert reason(flow.state, {flow.cookie: tampered}) in {RefusalReason.STATE_UNKNOWN, RefusalReason.STATE_EXPIRED}
 
 
 @pytest.mark.promise(16, 23)
 @pytest.mark.parametrize("state", ["", "short", "a" * 44, "a" * 42 + "\0", "a" * 42 + "ü", "a" * 42 + "\n"])
 def test_a_state_that_we_never_make_is_malformed(state: str) -> None:
-    assert reason(state, {}) is Reason.STATE_MALFORMED
+    assert reason(state, {}) is RefusalReason.STATE_MALFORMED
 
 
 @pytest.mark.promise(16)
 def test_a_missing_state_and_a_foreign_one_are_refused() -> None:
-    assert reason(None, {}) is Reason.STATE_MISSING
-    assert reason(attempt().state, {}) is Reason.STATE_UNKNOWN
+    assert reason(None, {}) is RefusalReason.STATE_MISSING
+    assert reason(attempt().state, {}) is RefusalReason.STATE_UNKNOWN
 
 
 @pytest.mark.promise(22)

@@ -21,7 +21,7 @@ from providers.identity import (
     storable,
 )
 from providers.linking import link
-from providers.refusal import Reason, SignInRefused
+from providers.refusal import RefusalReason, SignInRefused
 
 # JSON may hold what PostgreSQL does not take: NUL, halves of characters, and numbers of any size.
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["\0", "a\ud800b", "\udfff", "\U0010ffff", ""])
@@ -56,7 +56,7 @@ def test_a_subject_that_can_be_no_key_is_refused(subject: Any) -> None:
     with pytest.raises(SignInRefused) as refused:
         identity(subject=subject)
 
-    assert refused.value.reason is Reason.SUBJECT_INVALID
+    assert refused.value.reason is RefusalReason.SUBJECT_INVALID
 
 
 @pytest.mark.promise(8)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from providers.base import origin_of
 from providers.metadata import Issuer, Keys, Metadata, parse_keys
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Upstream
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamClient
 from sandbox.keys import SigningKey, attackers_key
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -33,7 +33,7 @@ def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
     made: list[Issuer] = []
 
     def make() -> Issuer:
-        made.append(Issuer(providers.world.issuer(Provider.GOOGLE), Upstream("test")))
+        made.append(Issuer(providers.world.issuer(Provider.GOOGLE), UpstreamClient("test")))
         return made[-1]
 
     yield make
@@ -47,7 +47,7 @@ def published(**changes: object) -> dict[str, Any]:
 
 
 def parsed(**changes: object) -> Metadata:
-    return Issuer(ISSUER, Upstream("test"))._parse_metadata(published(**changes))  # noqa: SLF001  # as Remembered calls it
+    return Issuer(ISSUER, UpstreamClient("test"))._parse_metadata(published(**changes))  # noqa: SLF001  # as Remembered calls it
 
 
 @pytest.mark.promise(12)
@@ -79,7 +79,7 @@ def test_an_endpoint_that_is_no_https_address_is_refused(url: object) -> None:
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"):
         with pytest.raises(SignInRefused) as refused:
             parsed(**{name: url})
-        assert refused.value.reason is Reason.METADATA_INVALID
+        assert refused.value.reason is RefusalReason.METADATA_INVALID
 
 
 @pytest.mark.promise(3, 12)
@@ -98,10 +98,10 @@ def test_endpoints_may_be_on_another_host(host: str) -> None:
 @given(document=st.dictionaries(st.sampled_from([*published(), "userinfo_endpoint"]) | TEXTS, JSON, max_size=4))
 def test_no_document_makes_the_reading_fail(document: dict[str, Any]) -> None:
     try:
-        found: object = Issuer(ISSUER, Upstream("test"))._parse_metadata(published() | document)  # noqa: SLF001
+        found: object = Issuer(ISSUER, UpstreamClient("test"))._parse_metadata(published() | document)  # noqa: SLF001
     except SignInRefused as refused:
         found = refused.reason
-    assert isinstance(found, Metadata) or found is Reason.METADATA_INVALID
+    assert isinstance(found, Metadata) or found is RefusalReason.METADATA_INVALID
 
 
 @pytest.mark.promise(10)
@@ -211,7 +211,7 @@ def test_what_is_known_serves_while_the_provider_is_away(
 )
 def test_only_an_issuer_on_loopback_may_name_plain_neighbours(url: str, issuer: str, is_taken: bool) -> None:  # noqa: FBT001  # a column
     document = {"issuer": issuer} | dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), url)
-    asked = Issuer(issuer, Upstream("test"))
+    asked = Issuer(issuer, UpstreamClient("test"))
 
     if is_taken:
         assert asked._parse_metadata(document).token_endpoint == url  # noqa: SLF001  # fetching is tried above

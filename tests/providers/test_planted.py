@@ -16,7 +16,7 @@ from foundation import signed_cache
 from providers import cached_document
 from providers.metadata import Issuer
 from providers.refusal import SignInRefused
-from providers.upstream import Upstream
+from providers.upstream import UpstreamClient
 from sandbox.keys import attackers_key
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
@@ -29,7 +29,7 @@ def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
     made: list[Issuer] = []
 
     def make(provider: str = "google") -> Issuer:
-        made.append(Issuer(providers.world.issuer(Provider(provider)), Upstream("test")))
+        made.append(Issuer(providers.world.issuer(Provider(provider)), UpstreamClient("test")))
         return made[-1]
 
     yield make

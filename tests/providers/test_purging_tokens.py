@@ -16,9 +16,9 @@ from accounts.models import Identity, Session, User
 from audit.models import Entry
 from jobs import purging
 from jobs.purging import Purged, purgeables, slices
-from providers.models import Health, Leaving, LeavingState, UpstreamTokens
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
+from providers.models import Leaving, RevocationState, TokenHealth, UpstreamTokens
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
 from providers.vault import get_token
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, browser, new_browser
@@ -131,12 +131,12 @@ def test_a_pair_that_is_being_renewed_stays_until_its_claim_is_over(ada: User) -
 
 @pytest.mark.promise(77)
 def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
-    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     expire()
     purged()
 
     (waiting,) = Leaving.objects.all()
-    assert (waiting.state, bool(waiting.refresh)) == (LeavingState.WAITING, True)
+    assert (waiting.state, bool(waiting.refresh)) == (RevocationState.WAITING, True)
 
 
 @pytest.mark.promise(77)
@@ -159,7 +159,7 @@ def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stay
     browser.sign_in("keycloak", "grace")
     ada = Identity.objects.order_by("pk")[0]
     pairs = list(UpstreamTokens.objects.filter(identity=ada).order_by("given_at"))
-    UpstreamTokens.objects.filter(pk=pairs[-1].pk).update(health=Health(newest))
+    UpstreamTokens.objects.filter(pk=pairs[-1].pk).update(health=TokenHealth(newest))
     given_out = pairs[-1] if newest == "well" else pairs[-2]
     expire()
     let_pass(LATER)
@@ -209,11 +209,11 @@ def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_bel
         cursor.cursor.execute(CROWD)
     (purgeable,) = (one for one in purgeables() if one.table == TABLE)
     with plans_of("looked") as plans:
-        removed = list(slices.slices(purgeable))
+        removed = list(slices.delete_expired(purgeable))
 
     assert (sum(removed), UpstreamTokens.objects.count()) == (MANY // 3, MANY - MANY // 3)
     assert len(plans) == len(removed) - 1, "one walk; the first slice is of what lies ahead"
     assert max(removed) <= slices.MOST_ROWS
     assert [plan for plan in plans if "tokens_of_sessions_by_age" not in plan or "Seq Scan" in plan] == []
     assert [plan for plan in plans if "Join" in plan] == []
-    assert list(slices.slices(purgeable))[-1] == 0
+    assert list(slices.delete_expired(purgeable))[-1] == 0

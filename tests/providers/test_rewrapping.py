@@ -11,10 +11,10 @@ from django.db import connection
 from accounts.mailing import mail
 from accounts.models import User
 from accounts.sign_in.factors import totp
-from accounts.tasks import rewrap_secrets
+from accounts.tasks import rotate_encryption_keys
 from foundation.encryption import decrypt, key_ids, key_of
 from jobs import key_rotation
-from jobs.deferred.worker import do
+from jobs.deferred.worker import run
 from jobs.models import Errand
 from providers.models import UpstreamTokens
 from providers.vault import get_token
@@ -22,7 +22,7 @@ from tenancy import site_context
 from tests.flows.conftest import Browser, browser, new_browser
 from tests.tenancy.conftest import Town, town
 from webhooks.models import Webhook
-from webhooks.signing import locked, secrets_of
+from webhooks.signing import encrypted, secrets_of
 
 __all__ = ["browser", "new_browser", "town"]
 
@@ -38,7 +38,7 @@ def ada(browser: Browser) -> User:
 
 
 def counts() -> dict[str, dict[str, int]]:
-    return {one.name: one.under for one in key_rotation.look() if one.under}
+    return {one.name: one.by_key for one in key_rotation.count_keys() if one.by_key}
 
 
 def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, settings: Any) -> None:
@@ -46,9 +46,9 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     app = totp.add(ada, secret, 0)
     with site_context("a test keeps a webhook"):
         webhook = Webhook(tenant=town.a.tenant, name="Receiver", url="https://receiver.example/")
-        webhook.secret = locked("whsec_AAAA", webhook)
+        webhook.secret = encrypted("whsec_AAAA", webhook)
         webhook.save()
-    mail.send("ada@example.com", "address_changed", {})
+    mail.send("ada@example.com", "email_changed", {})
     token, (old,) = get_token(ada, "keycloak"), key_ids()
     settings.TOKEN_ENCRYPTION_KEYS = [FIRST]
     new = key_ids()[0]
@@ -61,21 +61,21 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     assert get_token(ada, "keycloak") == token
     app = Authenticator.objects.get(pk=app.pk)
     assert decrypt(app.data["secret"], owner=ada.pk, purpose=totp.PURPOSE) == secret
-    assert do(Errand.objects.get().pk)
+    assert run(Errand.objects.get().pk)
     with site_context("a test looks"):
         assert secrets_of(Webhook.objects.get(pk=webhook.pk)) == ["whsec_AAAA"]
-    assert [one.renewed for one in key_rotation.rewrap() if one.renewed] == []
+    assert [one.renewed for one in key_rotation.rotate() if one.renewed] == []
 
 
 def test_the_job_does_it_once_for_each_key(ada: User, settings: Any) -> None:
-    rewrap_secrets()
+    rotate_encryption_keys()
     settings.TOKEN_ENCRYPTION_KEYS = [FIRST]
     assert key_of(UpstreamTokens.objects.get().access) != key_ids()[0]
 
-    rewrap_secrets()
+    rotate_encryption_keys()
 
     assert key_of(UpstreamTokens.objects.get().access) == key_ids()[0]
-    assert key_rotation.rewrap(seconds=10) == []
+    assert key_rotation.rotate(seconds=10) == []
 
 
 def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) -> None:
@@ -98,7 +98,7 @@ def test_nothing_fails_to_be_read_while_keys_change(ada: User, settings: Any) ->
         settings.TOKEN_ENCRYPTION_KEYS = (
             settings.TOKEN_ENCRYPTION_KEYS[::-1] if len(settings.TOKEN_ENCRYPTION_KEYS) > 1 else [SECOND, FIRST]
         )
-        key_rotation.rewrap()
+        key_rotation.rotate()
     ended.set()
     reader.join()
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers import upstream
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import LARGEST_ANSWER, Answer, Upstream, one_deadline
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import LARGEST_ANSWER, UpstreamClient, UpstreamResponse, one_deadline
 from tests.providers.listener import listening, plain
 from tests.waiting import until
 
@@ -21,14 +21,14 @@ PLACES = 4  # that one provider takes of ten threads
 
 
 @pytest.fixture
-def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
+def out(monkeypatch: pytest.MonkeyPatch) -> Iterator[UpstreamClient]:
     monkeypatch.setattr(upstream, "DEADLINE", SHORT)
-    way_out = Upstream("test")
+    way_out = UpstreamClient("test")
     yield way_out
     way_out.close()
 
 
-def reason(call: Callable[[], object]) -> Reason:
+def reason(call: Callable[[], object]) -> RefusalReason:
     started_at = time.monotonic()
     with pytest.raises(SignInRefused) as refused:
         call()
@@ -45,9 +45,9 @@ def dripping(text: bytes) -> Callable[[socket.socket], None]:
     return answer
 
 
-def test_an_answer_comes_back_whole(out: Upstream) -> None:
+def test_an_answer_comes_back_whole(out: UpstreamClient) -> None:
     with listening(plain(b'{"a": 1}')) as server:
-        assert out.get(f"{server.url}/x?y=z") == Answer(status=200, body=b'{"a": 1}')
+        assert out.get(f"{server.url}/x?y=z") == UpstreamResponse(status=200, body=b'{"a": 1}')
         assert out.post(server.url, {"code": "c&d"}).object() == {"a": 1}
     assert server.requests[0].startswith(b"GET /x?y=z HTTP/1.1\r\n")
     assert b"Accept-Encoding: identity" in server.requests[0]
@@ -63,24 +63,24 @@ def test_an_answer_comes_back_whole(out: Upstream) -> None:
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000,
     ],
 )
-def test_a_drip_ends_at_the_deadline(out: Upstream, text: bytes) -> None:
+def test_a_drip_ends_at_the_deadline(out: UpstreamClient, text: bytes) -> None:
     with listening(dripping(text)) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_UNREACHABLE
 
 
 @pytest.mark.promise(50)
-def test_several_calls_of_one_sign_in_share_one_deadline(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_calls_of_one_sign_in_share_one_deadline(out: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "DEADLINE", 10.0)
     monkeypatch.setattr(upstream, "LONGEST_SIGN_IN", SHORT)
     with listening(lambda _connection: None) as server, one_deadline():
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_UNREACHABLE
 
 
 @pytest.mark.promise(50)
-def test_silence_ends_at_the_deadline(out: Upstream) -> None:
+def test_silence_ends_at_the_deadline(out: UpstreamClient) -> None:
     with listening(lambda _connection: None) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_UNREACHABLE
 
 
 @pytest.mark.promise(50)
@@ -95,12 +95,12 @@ def test_silence_ends_at_the_deadline(out: Upstream) -> None:
         b"\r\n",
     ],
 )
-def test_a_huge_answer_is_not_read_and_no_memory_is_set_aside_for_it(out: Upstream, head: bytes) -> None:
+def test_a_huge_answer_is_not_read_and_no_memory_is_set_aside_for_it(out: UpstreamClient, head: bytes) -> None:
     with listening(b"HTTP/1.1 200 OK\r\n" + head + b" " * (2 * LARGEST_ANSWER)) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_ANSWER_INVALID
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_ANSWER_INVALID
 
 
-def test_an_answer_of_the_largest_size_is_read(out: Upstream) -> None:
+def test_an_answer_of_the_largest_size_is_read(out: UpstreamClient) -> None:
     body = b"x" * (LARGEST_ANSWER - 100)
     with listening(plain(body)) as server:
         assert out.get(server.url).body == body
@@ -120,20 +120,20 @@ def test_an_answer_of_the_largest_size_is_read(out: Upstream) -> None:
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
     ],
 )
-def test_a_broken_answer_is_no_answer(out: Upstream, text: bytes) -> None:
+def test_a_broken_answer_is_no_answer(out: UpstreamClient, text: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_RDWR)
 
     with listening(answer) as server:
         assert reason(lambda: out.get(server.url)) is (
-            Reason.PROVIDER_ANSWER_INVALID if text else Reason.PROVIDER_UNREACHABLE
+            RefusalReason.PROVIDER_ANSWER_INVALID if text else RefusalReason.PROVIDER_UNREACHABLE
         )
 
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest))
-def test_no_bytes_make_the_call_fail_otherwise(out: Upstream, text: bytes) -> None:
+def test_no_bytes_make_the_call_fail_otherwise(out: UpstreamClient, text: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_RDWR)
@@ -145,12 +145,12 @@ def test_no_bytes_make_the_call_fail_otherwise(out: Upstream, text: bytes) -> No
             outcome: object = refused.reason
         else:
             outcome = type(answered)
-    assert outcome in {Reason.PROVIDER_UNREACHABLE, Reason.PROVIDER_ANSWER_INVALID, Answer}
+    assert outcome in {RefusalReason.PROVIDER_UNREACHABLE, RefusalReason.PROVIDER_ANSWER_INVALID, UpstreamResponse}
 
 
 @pytest.mark.promise(51)
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See", "307 Temporary", "308 Permanent"])
-def test_a_redirect_is_an_answer_like_any_other(out: Upstream, status: str) -> None:
+def test_a_redirect_is_an_answer_like_any_other(out: UpstreamClient, status: str) -> None:
     with listening(plain(b"")) as elsewhere:
         with listening(plain(b"", f"Location: {elsewhere.url}", status=status)) as server:
             assert out.post(server.url, {"client_secret": "s"}).status == int(status[:3])
@@ -158,9 +158,9 @@ def test_a_redirect_is_an_answer_like_any_other(out: Upstream, status: str) -> N
 
 
 @pytest.mark.promise(50)
-def test_a_packed_answer_is_not_unpacked(out: Upstream) -> None:
+def test_a_packed_answer_is_not_unpacked(out: UpstreamClient) -> None:
     with listening(plain(gzip.compress(b"{}"), "Content-Encoding: gzip")) as server:
-        assert reason(lambda: out.get(server.url)) is Reason.PROVIDER_ANSWER_INVALID
+        assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_ANSWER_INVALID
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05])
@@ -174,7 +174,7 @@ def test_a_packed_answer_is_not_unpacked(out: Upstream) -> None:
         b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_an_answer_that_ends_with_its_connection_is_read_whole(out: Upstream, head: bytes, pause: float) -> None:
+def test_an_answer_that_ends_with_its_connection_is_read_whole(out: UpstreamClient, head: bytes, pause: float) -> None:
     """Kind: a body that comes after its headers, on a connection that the headers say will close."""
     body = b'8\r\n{"a": 1}\r\n0\r\n\r\n' if b"chunked" in head else b'{"a": 1}'
 
@@ -190,13 +190,13 @@ def test_an_answer_that_ends_with_its_connection_is_read_whole(out: Upstream, he
     assert not out._idle  # noqa: SLF001  # nothing stays open
 
 
-def test_a_connection_is_used_again(out: Upstream) -> None:
+def test_a_connection_is_used_again(out: UpstreamClient) -> None:
     with listening(plain(b"{}")) as server:
         assert [out.get(server.url).status for _ in range(3)] == [200, 200, 200]
         assert server.connections == 1
 
 
-def test_a_connection_that_the_server_closed_is_not_used_again(out: Upstream) -> None:
+def test_a_connection_that_the_server_closed_is_not_used_again(out: UpstreamClient) -> None:
     def answer_once(connection: socket.socket) -> None:
         connection.sendall(plain(b"{}"))
         connection.shutdown(socket.SHUT_RDWR)
@@ -208,7 +208,7 @@ def test_a_connection_that_the_server_closed_is_not_used_again(out: Upstream) ->
             assert server.connections == count
 
 
-def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: Upstream) -> None:
+def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: UpstreamClient) -> None:
     smuggled = plain(b"{}") + plain(b'{"access_token": "another"}')
     with listening(smuggled) as server:
         assert [out.get(server.url).body for _ in range(3)] == [b"{}"] * 3
@@ -216,9 +216,11 @@ def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: Upstream) -> 
 
 @pytest.mark.slow
 @pytest.mark.promise(53)
-def test_a_dead_provider_takes_four_places_and_none_of_anothers(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_provider_takes_four_places_and_none_of_anothers(
+    out: UpstreamClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upstream, "DEADLINE", 3.0)
-    reasons: list[Reason] = []
+    reasons: list[RefusalReason] = []
 
     def call() -> None:
         try:
@@ -231,15 +233,15 @@ def test_a_dead_provider_takes_four_places_and_none_of_anothers(out: Upstream, m
         for thread in threads:
             thread.start()
         until(lambda: len(dead.requests) == PLACES, seconds=2)
-        other = Upstream("other")
+        other = UpstreamClient("other")
         assert other.get(well.url).status == 200
         other.close()
         for thread in threads:
             thread.join(timeout=6)
-    assert sorted(reasons) == [Reason.PROVIDER_BUSY] * 2 + [Reason.PROVIDER_UNREACHABLE] * PLACES
+    assert sorted(reasons) == [RefusalReason.PROVIDER_BUSY] * 2 + [RefusalReason.PROVIDER_UNREACHABLE] * PLACES
 
 
-def test_proxies_of_the_environment_are_ignored(out: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(out: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
     with listening(plain(b"{}")) as server, listening(plain(b"{}")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
@@ -258,14 +260,14 @@ def test_proxies_of_the_environment_are_ignored(out: Upstream, monkeypatch: pyte
         "http:///",
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_refusal(out: Upstream, url: str) -> None:
-    assert reason(lambda: out.get(url)) is Reason.PROVIDER_UNREACHABLE
+def test_an_address_that_leads_nowhere_is_a_refusal(out: UpstreamClient, url: str) -> None:
+    assert reason(lambda: out.get(url)) is RefusalReason.PROVIDER_UNREACHABLE
 
 
-def test_a_header_cannot_bring_another_along(out: Upstream) -> None:
+def test_a_header_cannot_bring_another_along(out: UpstreamClient) -> None:
     with listening(plain(b"{}")) as server:
         evil = {"Authorization": "Bearer a\r\nX-Evil: 1"}
-        assert reason(lambda: out.get(server.url, headers=evil)) is Reason.PROVIDER_UNREACHABLE
+        assert reason(lambda: out.get(server.url, headers=evil)) is RefusalReason.PROVIDER_UNREACHABLE
         assert server.requests == []
 
 
@@ -273,7 +275,7 @@ def test_a_header_cannot_bring_another_along(out: Upstream) -> None:
 @given(st.binary(max_size=100) | st.sampled_from([b"[" * 200_000, b"9" * 5000, b"NaN", b"\xff\xfe", b'"\\ud800"']))
 def test_a_body_is_an_object_or_refused(body: bytes) -> None:
     try:
-        found: object = Answer(status=200, body=body).object()
+        found: object = UpstreamResponse(status=200, body=body).object()
     except SignInRefused as refused:
         found = refused.reason
-    assert isinstance(found, dict) or found is Reason.PROVIDER_ANSWER_INVALID
+    assert isinstance(found, dict) or found is RefusalReason.PROVIDER_ANSWER_INVALID

@@ -20,14 +20,14 @@ from django.utils import timezone
 from accounts.models import Identity, User
 from audit.models import Entry
 from config.variables import CHECKOUT
-from jobs.key_rotation import rewrap
+from jobs.key_rotation import rotate
 from providers import registry
-from providers.models import Health, UpstreamTokens
+from providers.models import TokenHealth, UpstreamTokens
 from providers.openid import OpenIDProvider
 from providers.tokens import Tokens, usable
-from providers.vault import NothingKept, SignInAgain, TryLater, UnreadableHere, get_token, held, take_out
+from providers.vault import KeyUnavailable, NothingStored, SignInAgain, VaultUnavailable, count, get_token, pop
 from providers.vault import rows as vault_rows
-from providers.vault.storage import REFRESH, keep
+from providers.vault.storage import REFRESH, store
 from sandbox.grants import Kind
 from sandbox.personas import Persona
 from sandbox.providers import Provider
@@ -81,8 +81,8 @@ def test_every_provider_s_token_is_kept_and_found_again(browser: Browser, live: 
     user = User.objects.get()
 
     assert live(provider, get_token(user, provider))
-    assert held(user) == 1
-    with pytest.raises(NothingKept):
+    assert count(user) == 1
+    with pytest.raises(NothingStored):
         get_token(user, another(provider))
 
 
@@ -108,7 +108,7 @@ def test_a_token_is_renewed_ahead_of_its_end_and_once(ada: User, providers: Sand
     assert live("keycloak", renewed)
     assert get_token(ada, "keycloak") == renewed
     assert providers.counts("keycloak")["token"] == 1
-    assert (row().version, row().leased_until, row().health) == (2, None, Health.WELL)
+    assert (row().version, row().leased_until, row().health) == (2, None, TokenHealth.WELL)
 
 
 CALLERS = """
@@ -241,7 +241,7 @@ def test_fifty_readers_in_four_processes_never_fail_while_keys_change_and_a_toke
         all_read_again(processes)
         for turn in range(10):
             settings.TOKEN_ENCRYPTION_KEYS = settings.TOKEN_ENCRYPTION_KEYS[::-1]
-            rewrap()
+            rotate()
             if turn == 4:
                 near_its_end()
             all_read_again(processes)
@@ -267,12 +267,12 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
         get_token(ada, "keycloak")
     assert lost() == [{"provider": "keycloak", "reason": "refresh_refused"}]
     assert browser.account is None  # nor is anybody signed in by it any more (ADR 35)
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
     browser.sign_in("keycloak", "ada")
     assert live("keycloak", get_token(ada, "keycloak"))
-    assert row().health == Health.WELL
+    assert row().health == TokenHealth.WELL
 
 
 @pytest.mark.slow
@@ -292,12 +292,12 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
     providers.set_fault("keycloak", fault)
 
     assert get_token(ada, "keycloak")  # the old one, while it lives
-    assert (row().health, row().failures, row().trouble) == (Health.FAILING, 1, trouble)
+    assert (row().health, row().failures, row().trouble) == (TokenHealth.FAILING, 1, trouble)
     assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (trouble == "client_refused")
     providers.forget_requests()
     assert get_token(ada, "keycloak")
     over()
-    with pytest.raises(TryLater):
+    with pytest.raises(VaultUnavailable):
         get_token(ada, "keycloak")
     assert providers.counts("keycloak")["token"] == 0
     assert row().refresh == before.refresh
@@ -311,7 +311,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
     for token in providers.world.grants._tokens.values():  # noqa: SLF001  # others have not heard the question
         token.spent = False
     assert get_token(ada, "keycloak")
-    assert (row().health, row().failures) == (Health.WELL, 0)
+    assert (row().health, row().failures) == (TokenHealth.WELL, 0)
 
 
 @pytest.mark.parametrize("columns", [{"leased_until"}, {"rest_until"}, {"leased_until", "rest_until"}])
@@ -344,7 +344,7 @@ def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_cle
     in_the_past(timedelta(minutes=1), lease=True)
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
-    assert row().health == Health.DEAD
+    assert row().health == TokenHealth.DEAD
 
 
 def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_meanwhile(ada: User) -> None:
@@ -359,19 +359,19 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
 
-    vault_rows.put(late, found)
-    assert (row().health, get_token(ada, "keycloak")) == (Health.WELL, found.access)
+    vault_rows.store_refreshed(late, found)
+    assert (row().health, get_token(ada, "keycloak")) == (TokenHealth.WELL, found.access)
 
 
 def test_for_a_closed_account_nothing_is_kept_and_the_caller_is_told(ada: User) -> None:
     """Kind: the account is closed while the sign-in waits for its identity."""
     before = get_token(ada, "keycloak")
     identity = ada.identities.get()
-    assert keep(identity, Tokens(access_token="newer", expires_in=3600), sid=row().sid)
+    assert store(identity, Tokens(access_token="newer", expires_in=3600), sid=row().sid)
     User.objects.update(is_active=False)
 
-    assert not keep(identity, Tokens(access_token="newest", expires_in=3600), sid=row().sid)
-    assert not keep(identity, Tokens(), sid=row().sid)
+    assert not store(identity, Tokens(access_token="newest", expires_in=3600), sid=row().sid)
+    assert not store(identity, Tokens(), sid=row().sid)
     User.objects.update(is_active=True)
     assert before != "newer"
     assert not UpstreamTokens.objects.filter(identity=identity).exists()
@@ -380,12 +380,12 @@ def test_for_a_closed_account_nothing_is_kept_and_the_caller_is_told(ada: User) 
 def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User) -> None:
     near_its_end()
     older = vault_rows.read(ada, "keycloak")
-    keep(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), sid=older.sid)
+    store(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), sid=older.sid)
     newer = get_token(ada, "keycloak")
 
     found = usable(Tokens(access_token="older", refresh_token="older"))
     assert found
-    vault_rows.put(older, found)
+    vault_rows.store_refreshed(older, found)
     assert get_token(ada, "keycloak") == newer
 
 
@@ -414,7 +414,7 @@ def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
     A process without the newest key meets tokens that another one has encrypted under it.
     """
     settings.TOKEN_ENCRYPTION_KEYS = KEYS
-    rewrap()
+    rotate()
     if is_over:
         over()
     before = row()
@@ -422,7 +422,7 @@ def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
 
     settings.TOKEN_ENCRYPTION_KEYS = KEYS[1:]
     for _ in range(2):
-        with pytest.raises(UnreadableHere):
+        with pytest.raises(KeyUnavailable):
             get_token(ada, "keycloak")
     assert f"key={row().access.split('.')[1]}" in caplog.text
     assert lost() == []
@@ -440,9 +440,9 @@ def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
 def test_a_text_of_newer_code_or_of_a_key_without_a_name_is_not_dead_either(ada: User, unknown: str) -> None:
     UpstreamTokens.objects.update(access=unknown)
 
-    with pytest.raises(UnreadableHere):
+    with pytest.raises(KeyUnavailable):
         get_token(ada, "keycloak")
-    assert (row().health, lost()) == (Health.WELL, [])
+    assert (row().health, lost()) == (TokenHealth.WELL, [])
 
 
 @pytest.mark.parametrize(
@@ -459,7 +459,7 @@ def test_where_nothing_can_be_kept_nothing_older_is_given_out(
         browser.sign_in("keycloak", "ada")
 
     assert browser.account == str(ada.pk)
-    with pytest.raises(NothingKept):
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
 
@@ -477,12 +477,12 @@ def test_a_large_access_token_is_kept_and_given_out(browser: Browser, providers:
 def test_what_is_taken_out_is_kept_no_longer(ada: User) -> None:
     token = get_token(ada, "keycloak")
 
-    (taken,) = take_out(Identity.objects.all())
+    (taken,) = pop(Identity.objects.all())
 
     assert (taken.access, bool(taken.refresh), bool(taken.id)) == (token, True, True)
     assert token not in repr(taken)
-    assert (held(ada), take_out(Identity.objects.all())) == (0, [])
-    with pytest.raises(NothingKept):
+    assert (count(ada), pop(Identity.objects.all())) == (0, [])
+    with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
 

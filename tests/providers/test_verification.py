@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from providers.metadata import Issuer
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Upstream
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamClient
 from providers.verification import proven_at, verify
 from sandbox.drafts import compact, half_hash, hs256
 from sandbox.keys import attackers_key
@@ -34,7 +34,7 @@ WEIRD = settings(deadline=None, max_examples=200, suppress_health_check=[HealthC
 
 @pytest.fixture
 def issuer(providers: Sandbox) -> Iterator[Issuer]:
-    found = Issuer(providers.world.issuer(ISSUER), Upstream("test"))
+    found = Issuer(providers.world.issuer(ISSUER), UpstreamClient("test"))
     yield found
     found.upstream.close()
 
@@ -60,7 +60,7 @@ def believed(id_token: object, issuer: Issuer, *, nonce: str = NONCE, wants_fres
     )
 
 
-def reason(id_token: object, issuer: Issuer, **told: Any) -> Reason | None:
+def reason(id_token: object, issuer: Issuer, **told: Any) -> RefusalReason | None:
     """Why it is not believed, or None if it is."""
     try:
         believed(id_token, issuer, **told)
@@ -79,28 +79,28 @@ def test_an_honest_token_is_believed(providers: Sandbox, issuer: Issuer) -> None
     [
         ({"aud": [CLIENT]}, None),
         ({"azp": CLIENT}, None),
-        ({"aud": [CLIENT, CLIENT]}, Reason.AUDIENCE_WRONG),
-        ({"aud": {CLIENT: 1}}, Reason.AUDIENCE_WRONG),
-        ({"aud": CLIENT.upper()}, Reason.AUDIENCE_WRONG),
-        ({"azp": [CLIENT]}, Reason.AUDIENCE_WRONG),
-        ({"iss": ["https://issuer.example"]}, Reason.ISSUER_WRONG),
-        ({"exp": True}, Reason.TOKEN_MALFORMED),
-        ({"exp": float("inf")}, Reason.TOKEN_MALFORMED),
-        ({"exp": float("nan")}, Reason.TOKEN_MALFORMED),
-        ({"exp": 10**400}, Reason.TOKEN_MALFORMED),
-        ({"iat": -1}, Reason.TOKEN_MALFORMED),
-        ({"nbf": "now"}, Reason.TOKEN_MALFORMED),
-        ({"nonce": ""}, Reason.NONCE_WRONG),
-        ({"nonce": [NONCE]}, Reason.NONCE_WRONG),
-        ({"nonce": "\ud800"}, Reason.NONCE_WRONG),
-        ({"at_hash": ""}, Reason.ACCESS_TOKEN_HASH_WRONG),
-        ({"at_hash": 7}, Reason.ACCESS_TOKEN_HASH_WRONG),
+        ({"aud": [CLIENT, CLIENT]}, RefusalReason.AUDIENCE_WRONG),
+        ({"aud": {CLIENT: 1}}, RefusalReason.AUDIENCE_WRONG),
+        ({"aud": CLIENT.upper()}, RefusalReason.AUDIENCE_WRONG),
+        ({"azp": [CLIENT]}, RefusalReason.AUDIENCE_WRONG),
+        ({"iss": ["https://issuer.example"]}, RefusalReason.ISSUER_WRONG),
+        ({"exp": True}, RefusalReason.TOKEN_MALFORMED),
+        ({"exp": float("inf")}, RefusalReason.TOKEN_MALFORMED),
+        ({"exp": float("nan")}, RefusalReason.TOKEN_MALFORMED),
+        ({"exp": 10**400}, RefusalReason.TOKEN_MALFORMED),
+        ({"iat": -1}, RefusalReason.TOKEN_MALFORMED),
+        ({"nbf": "now"}, RefusalReason.TOKEN_MALFORMED),
+        ({"nonce": ""}, RefusalReason.NONCE_WRONG),
+        ({"nonce": [NONCE]}, RefusalReason.NONCE_WRONG),
+        ({"nonce": "\ud800"}, RefusalReason.NONCE_WRONG),
+        ({"at_hash": ""}, RefusalReason.ACCESS_TOKEN_HASH_WRONG),
+        ({"at_hash": 7}, RefusalReason.ACCESS_TOKEN_HASH_WRONG),
         ({"sub": "a" * 255}, None),
-        ({"sub": "\ud800"}, Reason.SUBJECT_INVALID),
+        ({"sub": "\ud800"}, RefusalReason.SUBJECT_INVALID),
     ],
 )
 def test_each_claim_must_be_what_it_should(
-    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: Reason | None
+    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
 ) -> None:
     assert reason(token(providers, **claims), issuer) is expected
 
@@ -110,15 +110,15 @@ def test_each_claim_must_be_what_it_should(
     ("name", "seconds", "expected"),
     [
         ("exp", -30, None),
-        ("exp", -61, Reason.EXPIRED),
+        ("exp", -61, RefusalReason.EXPIRED),
         ("iat", 30, None),
-        ("iat", 62, Reason.NOT_YET_VALID),
+        ("iat", 62, RefusalReason.NOT_YET_VALID),
         ("nbf", 30, None),
-        ("nbf", 62, Reason.NOT_YET_VALID),
+        ("nbf", 62, RefusalReason.NOT_YET_VALID),
     ],
 )
 def test_clocks_may_differ_by_a_minute(
-    providers: Sandbox, issuer: Issuer, name: str, seconds: int, expected: Reason | None
+    providers: Sandbox, issuer: Issuer, name: str, seconds: int, expected: RefusalReason | None
 ) -> None:
     assert reason(token(providers, **dict[str, Any]({name: int(time.time()) + seconds})), issuer) is expected
 
@@ -131,12 +131,12 @@ def test_a_wrong_clock_is_told_from_a_wrong_token(
     now = int(time.time())
     with pytest.raises(SignInRefused) as slow:
         believed(token(providers, iat=now + 300, exp=now + 600), issuer)
-    assert slow.value.reason is Reason.NOT_YET_VALID
+    assert slow.value.reason is RefusalReason.NOT_YET_VALID
     assert re.fullmatch(r"issued (299|300) s from now by our clock", slow.value.detail)
 
     with pytest.raises(SignInRefused) as fast:
         believed(token(providers, iat=now - 300, exp=now - 240), issuer)
-    assert fast.value.reason is Reason.EXPIRED
+    assert fast.value.reason is RefusalReason.EXPIRED
     assert re.fullmatch(r"issued 30[01] s ago by our clock", fast.value.detail)
 
     assert not caplog.records
@@ -156,20 +156,20 @@ def test_clocks_that_agree_are_not_mentioned(
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"alg": "RS512"}, Reason.ALGORITHM_REFUSED),  # RS256 is agreed
-        ({"alg": "PS256"}, Reason.ALGORITHM_REFUSED),
-        ({"alg": "ES256"}, Reason.ALGORITHM_REFUSED),
-        ({"alg": ["RS256"]}, Reason.ALGORITHM_REFUSED),
-        ({"alg": {}}, Reason.ALGORITHM_REFUSED),
-        ({"alg": 7}, Reason.ALGORITHM_REFUSED),
-        ({"alg": "rs256"}, Reason.ALGORITHM_REFUSED),
-        ({"b64": False, "crit": ["b64"]}, Reason.ALGORITHM_REFUSED),
-        ({"b64": False}, Reason.TOKEN_MALFORMED),
+        ({"alg": "RS512"}, RefusalReason.ALGORITHM_REFUSED),  # RS256 is agreed
+        ({"alg": "PS256"}, RefusalReason.ALGORITHM_REFUSED),
+        ({"alg": "ES256"}, RefusalReason.ALGORITHM_REFUSED),
+        ({"alg": ["RS256"]}, RefusalReason.ALGORITHM_REFUSED),
+        ({"alg": {}}, RefusalReason.ALGORITHM_REFUSED),
+        ({"alg": 7}, RefusalReason.ALGORITHM_REFUSED),
+        ({"alg": "rs256"}, RefusalReason.ALGORITHM_REFUSED),
+        ({"b64": False, "crit": ["b64"]}, RefusalReason.ALGORITHM_REFUSED),
+        ({"b64": False}, RefusalReason.TOKEN_MALFORMED),
         ({"jwk": {"kty": "oct", "k": "AA"}, "x5c": ["AA"], "jku": "file:///etc/passwd"}, None),  # nobody looks
     ],
 )
 def test_the_header_decides_nothing_about_keys(
-    providers: Sandbox, issuer: Issuer, headers: dict[str, Any], expected: Reason | None
+    providers: Sandbox, issuer: Issuer, headers: dict[str, Any], expected: RefusalReason | None
 ) -> None:
     assert reason(token(providers, headers=headers), issuer) is expected
 
@@ -201,13 +201,16 @@ def test_foreign_and_symmetric_signatures_are_refused(providers: Sandbox, issuer
     forged = compact({"alg": "RS256", "kid": ring.current.kid}, {"sub": "ada"}, attackers_key().sign)
     confused = compact({"alg": "HS256", "kid": ring.current.kid}, {"sub": "ada"}, hs256(ring.current.public_pem()))
 
-    assert (reason(forged, issuer), reason(confused, issuer)) == (Reason.SIGNATURE_WRONG, Reason.ALGORITHM_REFUSED)
+    assert (reason(forged, issuer), reason(confused, issuer)) == (
+        RefusalReason.SIGNATURE_WRONG,
+        RefusalReason.ALGORITHM_REFUSED,
+    )
 
 
 def test_a_proof_that_was_asked_for_must_be_fresh(providers: Sandbox, issuer: Issuer) -> None:
     old = token(providers, auth_time=int(time.time()) - 3600)
 
-    assert reason(old, issuer, wants_fresh=True) is Reason.NOT_FRESH_AT_PROVIDER
+    assert reason(old, issuer, wants_fresh=True) is RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER
     assert reason(old, issuer) is None
 
 
@@ -230,13 +233,13 @@ def test_when_somebody_was_proven_is_what_the_provider_says(providers: Sandbox, 
 def test_a_time_that_cannot_be_one_is_refused(
     providers: Sandbox, issuer: Issuer, said: object, *, wants_fresh: bool
 ) -> None:
-    assert reason(token(providers, auth_time=said), issuer, wants_fresh=wants_fresh) is Reason.TOKEN_MALFORMED
+    assert reason(token(providers, auth_time=said), issuer, wants_fresh=wants_fresh) is RefusalReason.TOKEN_MALFORMED
 
 
 @pytest.mark.promise(27)
 @pytest.mark.parametrize("ahead", [62, 3600, 86_400 * 365])
 def test_a_proof_from_the_future_is_refused(providers: Sandbox, issuer: Issuer, ahead: int) -> None:
-    assert reason(token(providers, auth_time=int(time.time()) + ahead), issuer) is Reason.NOT_YET_VALID
+    assert reason(token(providers, auth_time=int(time.time()) + ahead), issuer) is RefusalReason.NOT_YET_VALID
 
 
 @pytest.mark.promise(49)
@@ -245,7 +248,7 @@ def test_a_proof_from_the_future_is_refused(providers: Sandbox, issuer: Issuer, 
     [None, "", [], 7, True, "a.b", "a.b.c.d.e", "..", "\ud800.a.b", "a.\ud800.b", "ü.ü.ü", "a.b." + "c" * 32_768],
 )
 def test_what_is_no_token_is_refused_and_nothing_else(issuer: Issuer, id_token: object) -> None:
-    assert reason(id_token, issuer) in {Reason.TOKEN_MISSING, Reason.TOKEN_MALFORMED}
+    assert reason(id_token, issuer) in {RefusalReason.TOKEN_MISSING, RefusalReason.TOKEN_MALFORMED}
 
 
 @pytest.mark.promise(49)
@@ -255,12 +258,12 @@ def test_a_signed_payload_that_is_no_object_is_refused(providers: Sandbox, issue
     content = f"{encoded(json.dumps({'alg': 'RS256', 'kid': key.kid}).encode())}.{encoded(payload)}"
     signed = f"{content}.{encoded(key.sign(content.encode()))}"
 
-    assert reason(signed, issuer) is Reason.TOKEN_MALFORMED
+    assert reason(signed, issuer) is RefusalReason.TOKEN_MALFORMED
 
 
 @pytest.mark.parametrize("header", [b"[" * 20_000, b'{"alg":"RS256","x":' + b"[" * 20_000, b"7", b"\xff", b"{}"])
 def test_a_header_that_is_none_is_refused(issuer: Issuer, header: bytes) -> None:
-    refused = {Reason.TOKEN_MALFORMED, Reason.ALGORITHM_REFUSED}
+    refused = {RefusalReason.TOKEN_MALFORMED, RefusalReason.ALGORITHM_REFUSED}
 
     assert reason(f"{encoded(header)}.{encoded(b'{}')}.{encoded(b'x')}", issuer) in refused
 
@@ -274,7 +277,7 @@ def test_no_text_makes_the_check_fail(issuer: Issuer, id_token: str) -> None:
 @WEIRD
 @given(headers=st.dictionaries(st.sampled_from(["alg", "kid", "crit", "b64", "typ", "jwk"]) | TEXTS, JSON, max_size=4))
 def test_no_header_makes_the_check_fail(providers: Sandbox, issuer: Issuer, headers: dict[str, Any]) -> None:
-    assert reason(token(providers, headers=headers), issuer) in {None, *Reason}
+    assert reason(token(providers, headers=headers), issuer) in {None, *RefusalReason}
 
 
 @WEIRD
@@ -284,7 +287,7 @@ def test_no_header_makes_the_check_fail(providers: Sandbox, issuer: Issuer, head
     )
 )
 def test_no_claim_makes_the_check_fail(providers: Sandbox, issuer: Issuer, claims: dict[str, Any]) -> None:
-    assert reason(token(providers, **claims), issuer) in {None, *Reason}
+    assert reason(token(providers, **claims), issuer) in {None, *RefusalReason}
 
 
 @pytest.mark.promise(7)

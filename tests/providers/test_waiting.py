@@ -14,16 +14,16 @@ import pytest
 from providers import cached_document
 from providers.forced_fetches import BURST, EVERY, ForcedFetches
 from providers.metadata import Issuer, Keys
-from providers.refusal import Reason, SignInRefused
-from providers.upstream import Upstream
-from providers.waiting import SEATS, Caller
+from providers.refusal import RefusalReason, SignInRefused
+from providers.upstream import UpstreamClient
+from providers.waiting import SEATS, WaitPolicy
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.together import together
 from tests.waiting import until
 
 NewIssuer = Callable[[], Issuer]
-STRANGER = Caller(patience=0.3, reserve=1)
+STRANGER = WaitPolicy(patience=0.3, reserve=1)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
     made: list[Issuer] = []
 
     def make() -> Issuer:
-        made.append(Issuer(providers.world.issuer(Provider.GOOGLE), Upstream("test")))
+        made.append(Issuer(providers.world.issuer(Provider.GOOGLE), UpstreamClient("test")))
         return made[-1]
 
     yield make
@@ -106,7 +106,7 @@ def test_a_process_whose_own_calls_fail_keeps_the_others_from_trying_for_seconds
     monkeypatch.setattr(cached_document, "OWN_TRY_EVERY", 0.2)
 
     def told_again() -> bool:
-        cached_document._share_failure(f"jwks:{walled.url}", SignInRefused(Reason.PROVIDER_UNREACHABLE))  # noqa: SLF001
+        cached_document._share_failure(f"jwks:{walled.url}", SignInRefused(RefusalReason.PROVIDER_UNREACHABLE))  # noqa: SLF001
         return ended(lambda: well.newer_keys(seen))[0] == "none"
 
     assert not told_again()
@@ -133,7 +133,7 @@ def test_an_old_copy_serves_at_once_while_the_provider_hangs(
 def test_who_may_not_ask_waits_for_nothing(providers: Sandbox, new_issuer: NewIssuer) -> None:
     issuer = new_issuer()
     seen = hung(providers, issuer)
-    asked = issuer.asked_by(Caller(may_force=lambda: False))
+    asked = issuer.asked_by(WaitPolicy(may_force=lambda: False))
     with ThreadPoolExecutor(1) as pool:
         fetching = pool.submit(ended, lambda: issuer.newer_keys(seen))
         until(lambda: providers.counts("google")["jwks"], seconds=3)

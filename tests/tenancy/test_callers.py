@@ -16,7 +16,7 @@ CALLERS = {
     "accounts/management/lookup.py": "the tenant and the role that an operator names",
     "accounts/organizations/own_organizations.py": "a person's primary tenant: the rows are several tenants'",
     "accounts/organizations/claim_rules/applying.py": "what claim rules give and take at a sign-in, in whatever tenant",
-    "accounts/organizations/claim_rules/wanted.py": "which claims the rules of all tenants look at",
+    "accounts/organizations/claim_rules/requested_claims.py": "which claims the rules of all tenants look at",
     "jobs/key_rotation.py": "secrets of all tenants, encrypted under the newest key",
     "jobs/purging/slices.py": "invitations of all tenants whose time is long over",
     "console/request_context.py": "exports that superusers began",

@@ -70,8 +70,8 @@ def view(request: HttpRequest) -> HttpResponse:
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
     assert isinstance(request.user, User)
-    assert request.user.standing
-    tenant_id = request.user.standing.tenant_id
+    assert request.user.active_membership
+    tenant_id = request.user.active_membership.tenant_id
 
     def rows() -> Iterator[str]:
         with tenant_context(tenant_id):

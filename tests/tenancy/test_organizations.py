@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.organizations import own_organizations
-from accounts.organizations.active_membership import Standing, enter
+from accounts.organizations.active_membership import ActiveMembership, set_context
 from accounts.organizations.own_organizations import NotAMember, make_primary, organizations_of
 from audit.models import Entry
 from tenancy import person_context, site_context, tenant_context
@@ -208,11 +208,11 @@ def test_looking_at_ones_own_leaves_the_context_as_it_was(town: Town) -> None:
 def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in(town.both)
 
-    def meanwhile(person_id: UUID, wanted: UUID) -> Standing | None:
+    def meanwhile(person_id: UUID, wanted: UUID) -> ActiveMembership | None:
         Session.objects.all().delete()
-        return enter(person_id, wanted)
+        return set_context(person_id, wanted)
 
-    monkeypatch.setattr(own_organizations, "enter", meanwhile)
+    monkeypatch.setattr(own_organizations, "set_context", meanwhile)
     answer = client.post(SWITCH, {"organization": str(town.b.tenant.pk)})
 
     assert answer.status_code == 400

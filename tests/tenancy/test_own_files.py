@@ -22,7 +22,7 @@ from accounts.privacy import registry
 from accounts.privacy.exporting import export
 from audit import declarations
 from audit.declarations import audited_tables
-from audit.described import details_of
+from audit.event_details import details_of
 from audit.events import Event, events, record
 from audit.models import Entry
 from audit.reading.filters import of_action
@@ -79,7 +79,7 @@ def test_by_encrypted_a_new_key_takes_its_text_along(town: Town, settings: Any) 
     key = give(town, person)
     settings.TOKEN_ENCRYPTION_KEYS = [bytes(range(32))]
 
-    call_command("vault", "rotate", stdout=io.StringIO())
+    call_command("encryption_keys", "rotate", stdout=io.StringIO())
 
     text = keys()[key.pk]
     assert old != key_of(text) == key_ids()[0]
@@ -118,7 +118,7 @@ def test_by_revocable_a_cut_off_ends_it_and_confirms_it(
 
     done.refresh_from_db()
     (check,) = (one for one in check_list(done) if one.label == "Keys to notes")
-    assert (check.ended, check.alive, check.confirmed_at is not None) == (1, 0, True)
+    assert (check.revoked, check.alive, check.confirmed_at is not None) == (1, 0, True)
     assert set(keys()) == {other.pk}
 
 
@@ -195,7 +195,7 @@ BAD = {
     "a name that no event has": ("events", "DECLARATIONS = [AppEvent('update', 'Mine.')]", "update: an event is named"),
     "a class of credentials of the product": (
         "revocable",
-        "DECLARATIONS = [Revocable(name='sessions', label='', end=len, alive=len)]",
+        "DECLARATIONS = [Revocable(name='sessions', label='', revoke=len, alive=len)]",
         "sessions is declared in accounts/revocable.py already",
     ),
     "no such column": (

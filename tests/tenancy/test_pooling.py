@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from accounts.organizations.active_membership import ENTER
-from tenancy.context import NOTHING, TELL, Scope
+from tenancy.context import NOTHING, SET_CONTEXT, Scope
 from tests.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -62,7 +62,7 @@ def begin(pooled: psycopg.Connection[Any], town: Town, who: str) -> set[str]:
         "site": (Scope(is_site=True), {"Abbey", "Barn"}),
     }
     scope, expected = scopes[who]
-    pooled.execute(TELL, scope.settings())
+    pooled.execute(SET_CONTEXT, scope.settings())
     return expected
 
 

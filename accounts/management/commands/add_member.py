@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from accounts.management.lookup import find_person, find_role, find_tenant, whoever_is_first
-from accounts.management.output import TellingCommand
+from accounts.management.lookup import find_person, find_role, find_tenant, get_or_create
+from accounts.management.output import JSONCommand
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import memberships
 from accounts.organizations.own_organizations import make_primary
@@ -13,7 +13,7 @@ from audit.context import Actor, ActorKind
 from tenancy import tenant_context
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Add a person to a tenant, or give them another role in it. Running it again changes nothing"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,7 +27,7 @@ class Command(TellingCommand):
         place, person = find_tenant(tenant), find_person(user)
         given = find_role(role, place)
         with tenant_context(place.pk, actor=Actor(ActorKind.COMMAND, "add_member")):
-            membership, done = whoever_is_first(lambda: _provide(person, place, given))
+            membership, done = get_or_create(lambda: _provide(person, place, given))
             if primary:
                 make_primary(person, place.pk)
         document = {
@@ -37,7 +37,7 @@ class Command(TellingCommand):
             "role": given.name,
             "created": done == "was added to",
         }
-        self.tell(f"{person} {done} {place} as {given}.", document, as_json=json)
+        self.output(f"{person} {done} {place} as {given}.", document, as_json=json)
 
 
 def _provide(person: User, tenant: Tenant, role: Role) -> tuple[Membership, str]:

@@ -14,16 +14,16 @@ from django.db import IntegrityError, transaction
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.management.lookup import in_one_line
-from accounts.management.output import TellingCommand
+from accounts.management.output import JSONCommand
 from accounts.models import User
-from accounts.sessions import Because, end_others
+from accounts.sessions import SessionRevocationReason, revoke_others
 from audit.context import Actor, ActorKind, acting
 from foundation.display_names import on_one_line
 
 STANDARD_INPUT = "-"
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Create an administrator. Running it again changes nothing but the password, and that with --reset-password"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -61,9 +61,9 @@ class Command(TellingCommand):
         try:
             with acting(actor=Actor(ActorKind.COMMAND, "create_administrator")), transaction.atomic():
                 user.save(update_fields=["password"] if known else None)
-                end_others(user, keep=None, because=Because.ADMINISTRATOR)
+                revoke_others(user, keep=None, reason=SessionRevocationReason.ADMINISTRATOR)
                 if known:
-                    notices.tell(user, Notice.PASSWORD_SET)
+                    notices.notify(user, Notice.PASSWORD_SET)
         except IntegrityError:  # somebody creates them at this moment
             self._tell(User.objects.get(username=username), "is there already", None, as_json=json)
             return
@@ -73,7 +73,7 @@ class Command(TellingCommand):
     def _tell(self, user: User, done: str, password: str | None, *, is_new: bool = False, as_json: bool) -> None:
         document = {"id": user.pk, "username": user.username, "created": is_new, "password": password}
         shown = f"\nThe password, shown this once: {password}" if password else ""
-        self.tell(f"The administrator {user.username} ({user.pk}) {done}.{shown}", document, as_json=as_json)
+        self.output(f"The administrator {user.username} ({user.pk}) {done}.{shown}", document, as_json=as_json)
 
 
 def _new(username: str, email: str | None, name: str) -> User:

@@ -8,8 +8,8 @@ from django.contrib.auth.models import Permission
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 
-from accounts.management.lookup import find_tenant, in_one_line, whoever_is_first
-from accounts.management.output import TellingCommand
+from accounts.management.lookup import find_tenant, get_or_create, in_one_line
+from accounts.management.output import JSONCommand
 from accounts.models import Role, Tenant
 from accounts.organizations import roles
 from audit.context import Actor, ActorKind
@@ -19,7 +19,7 @@ from tenancy.context import Scope
 ACTOR = Actor(ActorKind.COMMAND, "create_role")
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Create a role, or make it so: permissions and scopes become exactly those given; kinds not given stay"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,7 +44,7 @@ class Command(TellingCommand):
         permissions = None if permission is None else _permissions(permission)
         own = find_tenant(tenant) if tenant else None
         with _context(own):
-            role, is_new, is_changed = whoever_is_first(lambda: _provide(name, own, description, scope, permissions))
+            role, is_new, is_changed = get_or_create(lambda: _provide(name, own, description, scope, permissions))
         done = "was created" if is_new else "was changed" if is_changed else "is so already"
         document = {
             "id": role.pk,
@@ -53,7 +53,7 @@ class Command(TellingCommand):
             "created": is_new,
             "changed": is_changed,
         }
-        self.tell(f"The role {role.name} ({own or 'global'}) {done}.", document, as_json=json)
+        self.output(f"The role {role.name} ({own or 'global'}) {done}.", document, as_json=json)
 
 
 def _context(own: Tenant | None) -> AbstractContextManager[Scope]:

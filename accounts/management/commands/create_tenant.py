@@ -6,14 +6,14 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils.text import slugify
 
-from accounts.management.lookup import in_one_line, whoever_is_first
-from accounts.management.output import TellingCommand
+from accounts.management.lookup import get_or_create, in_one_line
+from accounts.management.output import JSONCommand
 from accounts.models import Tenant
 from audit.context import Actor, ActorKind
 from tenancy import site_context
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Create a tenant. Running it again changes nothing: the short name tells that it is there"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,10 +26,10 @@ class Command(TellingCommand):
         if not slug:
             raise CommandError(f"No short name can be made of {name!r}: give one with --slug.")
         with site_context("create_tenant", actor=Actor(ActorKind.COMMAND, "create_tenant")):
-            tenant, is_new = whoever_is_first(lambda: _provide(name, slug))
+            tenant, is_new = get_or_create(lambda: _provide(name, slug))
         done = "was created" if is_new else "is there already"
         document = {"id": tenant.pk, "slug": tenant.slug, "name": tenant.name, "created": is_new}
-        self.tell(f"The tenant {tenant.name} ({tenant.slug}, {tenant.pk}) {done}.", document, as_json=json)
+        self.output(f"The tenant {tenant.name} ({tenant.slug}, {tenant.pk}) {done}.", document, as_json=json)
 
 
 def _provide(name: str, slug: str) -> tuple[Tenant, bool]:

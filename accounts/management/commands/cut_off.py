@@ -6,12 +6,12 @@ from django.core.management.base import CommandError, CommandParser
 
 from accounts import cut_off
 from accounts.management.lookup import find_person
-from accounts.management.output import TellingCommand
+from accounts.management.output import JSONCommand
 from accounts.models import CutOff
 from audit.context import Actor, ActorKind, acting
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "End everything by which a person can act, and close the account until an administrator opens it"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,10 +35,10 @@ class Command(TellingCommand):
                 ) from None
         done.refresh_from_db()
         checks = cut_off.check_list(done)
-        lines = [f"  {check.label}: {check.ended} ended, {_state(check)}" for check in checks]
+        lines = [f"  {check.label}: {check.revoked} ended, {_state(check)}" for check in checks]
         document = {"id": person.pk, "deactivated": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
         closed = " The account is closed." if done.closed else " The account is open: they may sign in again."
-        self.tell("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
+        self.output("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
 
 
 def _state(check: cut_off.Check) -> str:

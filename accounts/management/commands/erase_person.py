@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.management.lookup import find_person
-from accounts.management.output import TellingCommand
+from accounts.management.output import JSONCommand
 from accounts.privacy import erasing
 from audit.context import Actor, ActorKind, acting
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Remove a person, all that is theirs, and their personal values from the trail. It cannot be undone"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,7 +26,7 @@ class Command(TellingCommand):
             try:
                 count = erasing.erase(person, reason=reason.strip())
             except erasing.ErasureRefused as refused:
-                erasing.note_refusal(person, refused)
+                erasing.record_refusal(person, refused)
                 raise CommandError("This is the last superuser who can sign in: make another one first.") from None
         document = {"id": person.pk, "entries": count}
-        self.tell(f"{person.pk} was erased; {count} entries lost their personal values.", document, as_json=json)
+        self.output(f"{person.pk} was erased; {count} entries lost their personal values.", document, as_json=json)

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts.management.lookup import find_tenant
-from accounts.management.output import TellingCommand
+from accounts.management.output import JSONCommand
 from accounts.models import Membership
 from tenancy import tenant_context
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "List the members of a tenant: account, role, name"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -26,4 +26,4 @@ class Command(TellingCommand):
             for membership in memberships
         ]
         lines = [f"{member['user_id']}  {member['role']}  {member['name']}" for member in members]
-        self.tell("\n".join(lines) or f"Nobody belongs to {place} yet.", members, as_json=json)
+        self.output("\n".join(lines) or f"Nobody belongs to {place} yet.", members, as_json=json)

@@ -5,14 +5,14 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from accounts.management.lookup import find_person, find_tenant
-from accounts.management.output import TellingCommand
+from accounts.management.output import JSONCommand
 from accounts.models import Membership
 from accounts.organizations import memberships
 from audit.context import Actor, ActorKind
 from tenancy import tenant_context
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Remove a person from a tenant. Running it again changes nothing"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -28,4 +28,4 @@ class Command(TellingCommand):
                 memberships.remove(membership)
         done = "does not belong to" if membership is None else "was removed from"
         document = {"tenant_id": place.pk, "user_id": person.pk, "removed": membership is not None}
-        self.tell(f"{person} {done} {place}.", document, as_json=json)
+        self.output(f"{person} {done} {place}.", document, as_json=json)

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from accounts.management.lookup import find_person
-from accounts.management.output import TellingCommand
-from accounts.sign_in.factors import resetting
+from accounts.management.output import JSONCommand
+from accounts.sign_in.factors import factor_reset
 from audit.context import Actor, ActorKind, acting
 
 
-class Command(TellingCommand):
+class Command(JSONCommand):
     help = "Remove all second factors of a person, recovery codes included, and end all their sessions"
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -24,11 +24,11 @@ class Command(TellingCommand):
             raise CommandError("Say why: --reason is what the trail keeps.")
         with acting(actor=Actor(ActorKind.COMMAND, "reset_factors")):
             try:
-                kinds = resetting.reset(person.pk, reason=reason.strip())
-            except resetting.NothingToReset:
+                kinds = factor_reset.reset(person.pk, reason=reason.strip())
+            except factor_reset.NothingToReset:
                 kinds = []
-            except resetting.PersonGone:
+            except factor_reset.PersonGone:
                 raise CommandError("The account was erased meanwhile.") from None
         removed = f"{len(kinds)} second factors of {person.pk} were removed, and all sessions ended."
         document = {"id": person.pk, "removed": kinds}
-        self.tell(removed if kinds else f"{person.pk} has no second factors.", document, as_json=json)
+        self.output(removed if kinds else f"{person.pk} has no second factors.", document, as_json=json)

@@ -9,9 +9,9 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import ClaimRule, Identity, Membership, User
 from accounts.organizations import rights
-from accounts.organizations.claim_rules.deciding import Changes, Held, Rule, decide
+from accounts.organizations.claim_rules.decision import CurrentMembership, LoadedRule, MembershipChanges, decide
 from accounts.organizations.claim_rules.paths import BrokenPath, leads, parse
-from accounts.sessions import Because, end_of, end_others
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions, revoke_others
 from accounts.sign_in import people
 from audit.context import acting
 from audit.events import Event, record
@@ -22,7 +22,7 @@ AT_SIGN_IN = "SELECT public.claim_rules_at_sign_in(%s, %s)::text"
 HOLD = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHARE"
 
 
-def follow(
+def apply_rules(
     identity: Identity,
     claims: Mapping[str, Any],
     known: str | None,
@@ -32,14 +32,14 @@ def follow(
 ) -> bool:
     """Give and take what the rules of an identity's provider say of these claims.
 
-    ``known`` is what rules need to know of the person, as ``look`` or ``Identity.objects.find`` has read it. Call this
-    in the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule had to do
-    without a claim that it looks at.
+    ``known`` is what rules need to know of the person, as ``load_rules`` or ``Identity.objects.find`` has read it. Call
+    this in the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule had to
+    do without a claim that it looks at.
     """
     if known is None:
         return False
-    rules, held = read(known)
-    blind = [rule.id for rule in rules if _is_blind(rule, claims, unreadable)]
+    rules, held = parse_rules(known)
+    blind = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
     changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
     with acting(tenant_id=None):  # what is said here may be of several tenants
         if blind:
@@ -51,16 +51,16 @@ def follow(
                 rules=blind,
             )
         if changes:
-            apply(changes, identity.user, identity.provider, keep=keep)
+            write_changes(changes, identity.user, identity.provider, keep=keep)
     return bool(blind)
 
 
-def _is_blind(rule: Rule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
+def _is_skipped(rule: LoadedRule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
     """Whether a rule looks at what could not be read: the path is looked for in the ID token first, and whole."""
     return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
 
 
-def look(identity: Identity) -> str | None:
+def load_rules(identity: Identity) -> str | None:
     """Return what rules need to know of the person, in JSON, for an identity that ``find`` did not bring.
 
     None where no rule can matter: the provider has none, and none gave the person anything.
@@ -69,20 +69,20 @@ def look(identity: Identity) -> str | None:
     return row[0] if row else None
 
 
-def leave(identity: Identity, *, keep: str | None) -> None:
+def withdraw(identity: Identity, *, keep: str | None) -> None:
     """Take back what a provider's rules gave, after one of its identities has been disconnected.
 
     Where another identity of that provider stays, the rules are asked what they say of its claims.
     """
     left = next((other for other in Identity.objects.of(identity.user) if other.provider == identity.provider), None)
-    follow(identity, left.claims if left else {}, look(identity), keep=keep)
+    apply_rules(identity, left.claims if left else {}, load_rules(identity), keep=keep)
 
 
-def read(text: str) -> tuple[list[Rule], list[Held]]:
+def parse_rules(text: str) -> tuple[list[LoadedRule], list[CurrentMembership]]:
     """Read what ``claim_rules_at_sign_in`` returns."""
     found = json.loads(text)
     rules = [
-        Rule(
+        LoadedRule(
             id=row["id"],
             tenant_id=UUID(row["tenant_id"]),
             role_id=row["role_id"],
@@ -93,13 +93,13 @@ def read(text: str) -> tuple[list[Rule], list[Held]]:
         for row in found["rules"]
     ]
     held = [
-        Held(
+        CurrentMembership(
             id=row["id"],
             tenant_id=UUID(row["tenant_id"]),
             role_id=row["role_id"],
             rule_id=row["rule_id"],
             is_of_provider=row["is_of_provider"],
-            stands=row["stands"],
+            is_current=row["stands"],
             rank=(row["position"], row["rule_id"] or 0),
         )
         for row in found["held"]
@@ -115,13 +115,13 @@ def _names(claim: str) -> tuple[str, ...]:
         return ()
 
 
-def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> None:
+def write_changes(changes: MembershipChanges, user: User, provider: str, *, keep: str | None) -> None:
     """Write it: only memberships that are still as they were found, so that what a person gives meanwhile stays.
 
     Whoever gains or loses a role leaves their other sessions: somebody else may have one of them. A sign-in holds its
     identity by now, and cannot wait for somebody who acts upon the person. Raises people.EndedMeanwhile.
     """
-    people.hold_at_once(user.pk)
+    people.lock_nowait(user.pk)
     with site_context("claim rules at a sign-in"):
         given = [rule.id for rule in changes.give if _give(rule, user)]
         altered = [rule.id for membership, rule in changes.alter if _alter(membership, rule, user)]
@@ -129,10 +129,10 @@ def apply(changes: Changes, user: User, provider: str, *, keep: str | None) -> N
     if not (given or altered or withdrawn):
         return
     record(Event.MEMBERSHIPS_SYNCED, person=user, provider=provider, given=given, changed=altered, withdrawn=withdrawn)
-    end_others(user, keep=keep, because=Because.ROLE_CHANGED)
+    revoke_others(user, keep=keep, reason=SessionRevocationReason.ROLE_CHANGED)
 
 
-def _give(rule: Rule, user: User) -> bool:
+def _give(rule: LoadedRule, user: User) -> bool:
     """Give what a rule says while it is held: who deletes it waits, and takes this along."""
     if fetch_one(HOLD, [rule.id]) is None:
         return False
@@ -141,22 +141,22 @@ def _give(rule: Rule, user: User) -> bool:
             Membership.objects.create(user=user, tenant_id=rule.tenant_id, role_id=rule.role_id, rule_id=rule.id)
     except IntegrityError:
         return False  # somebody has just let them in by hand
-    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id)
+    rights.notify(user, tenant_id=rule.tenant_id, role_id=rule.role_id)
     return True
 
 
-def _alter(membership: Held, rule: Rule, user: User) -> bool:
+def _alter(membership: CurrentMembership, rule: LoadedRule, user: User) -> bool:
     row = _as_found(membership)
     if row is None:
         return False
     former = row.role_id
     row.role_id, row.rule_id = rule.role_id, rule.id
     row.save(update_fields=["role", "rule"])
-    rights.tell(user, tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
+    rights.notify(user, tenant_id=rule.tenant_id, role_id=rule.role_id, former_role_id=former)
     return True
 
 
-def _withdraw(membership: Held) -> bool:
+def _withdraw(membership: CurrentMembership) -> bool:
     row = _as_found(membership)
     if row is None:
         return False
@@ -164,7 +164,7 @@ def _withdraw(membership: Held) -> bool:
     return True
 
 
-def _as_found(membership: Held) -> Membership | None:
+def _as_found(membership: CurrentMembership) -> Membership | None:
     """Hold a membership's row, unless it is another rule's, a person's or gone by now."""
     found: Membership | None = (
         Membership.objects.select_for_update().filter(pk=membership.id, rule_id=membership.rule_id).first()
@@ -181,4 +181,4 @@ def remove(rules: Iterable[ClaimRule], *, keep: str | None) -> None:
         members = list(given.values_list("user_id", flat=True).distinct())
         given.delete()
         ClaimRule.objects.filter(pk__in=chosen).delete()
-        end_of(members, keep=keep, because=Because.ROLE_CHANGED)
+        revoke_all_sessions(members, keep=keep, reason=SessionRevocationReason.ROLE_CHANGED)

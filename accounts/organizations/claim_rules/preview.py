@@ -55,7 +55,7 @@ EFFECTS = """
 """
 
 
-class Kind(StrEnum):
+class EffectKind(StrEnum):
     """What can happen to a person by a rule, as EFFECTS names it."""
 
     GAIN = "gain"
@@ -78,12 +78,12 @@ class Effect:
 class Preview:
     """What would happen at people's next sign-ins. ``most`` identities were looked at if there are so many."""
 
-    effects: Mapping[Kind, Effect] = field(default_factory=dict)
+    effects: Mapping[EffectKind, Effect] = field(default_factory=dict)
     looked_at: int = 0
     is_estimate: bool = False
     is_known: bool = True
 
-    def of(self, kind: Kind) -> Effect:
+    def of(self, kind: EffectKind) -> Effect:
         return self.effects.get(kind, Effect())
 
 
@@ -136,7 +136,7 @@ def _from(rows: list[Any], most: int) -> Preview:
     found = {effect: (count, ids) for effect, count, ids, _ in rows if ids}
     people = _people({person for _, ids in found.values() for person in ids})
     effects = {
-        Kind(effect): Effect(count=count, people=tuple(people[person] for person in ids if person in people))
+        EffectKind(effect): Effect(count=count, people=tuple(people[person] for person in ids if person in people))
         for effect, (count, ids) in found.items()
     }
     return Preview(effects=effects, looked_at=looked_at, is_estimate=looked_at >= most)

@@ -9,20 +9,20 @@ an account that is gone its word is gone, and so is what it said before it was c
 somebody else. Whoever sends the invitation again gives theirs in its place.
 """
 
-from accounts.organizations.invitations.accepting import Welcome, accept, look
-from accounts.organizations.invitations.refusing import InvitationRefused, Reason, note_refusal
-from accounts.organizations.invitations.sending import Link, check_word, invite, resend, revoke
+from accounts.organizations.invitations.accepting import Welcome, accept, load
+from accounts.organizations.invitations.refusing import InvitationRefusalReason, InvitationRefused, record_refusal
+from accounts.organizations.invitations.sending import Link, check_inviter, invite, resend, revoke
 
 __all__ = [
+    "InvitationRefusalReason",
     "InvitationRefused",
     "Link",
-    "Reason",
     "Welcome",
     "accept",
-    "check_word",
+    "check_inviter",
     "invite",
-    "look",
-    "note_refusal",
+    "load",
+    "record_refusal",
     "resend",
     "revoke",
 ]

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import Invitation, InvitationState, Membership, User
 from accounts.organizations import memberships
-from accounts.organizations.invitations.refusing import OVER, InvitationRefused, Reason
-from accounts.organizations.invitations.sending import Link, check_word
+from accounts.organizations.invitations.refusing import EXPIRED, InvitationRefusalReason, InvitationRefused
+from accounts.organizations.invitations.sending import Link, check_inviter
 from audit.events import Event, record
 from foundation.canonical_email import canonical_or_none
 from foundation.clocks import LEEWAY
@@ -24,7 +24,7 @@ class Welcome(StrEnum):
     JOINED = "joined"
 
 
-def look(link: Link, user: User | None) -> tuple[Invitation, Welcome]:
+def load(link: Link, user: User | None) -> tuple[Invitation, Welcome]:
     """Return what a link leads to, and what it is to somebody; without anybody, only that it is open.
 
     Writes nothing. Raises InvitationRefused.
@@ -43,10 +43,10 @@ def accept(link: Link, user: User, *, keep: str | None = None) -> Membership:
     with tenant_context(link.tenant_id):
         invitation = _find(link)
         if _welcome(invitation, user) is Welcome.JOINED:
-            raise InvitationRefused(Reason.USED, invitation)
+            raise InvitationRefused(InvitationRefusalReason.USED, invitation)
         usable = Invitation.objects.filter(InvitationState.OPEN.rows, pk=invitation.pk, digest=link.digest)
         if not usable.update(accepted_at=timezone.now(), accepted_by=user):
-            raise InvitationRefused(_why_not_usable(link), invitation)
+            raise InvitationRefused(_refusal_reason(link), invitation)
         membership, is_new = _membership(user, invitation, keep=keep)
         record(Event.INVITATION_ACCEPTED, person=user, object=invitation, role=membership.role_id, is_new_member=is_new)
     return membership
@@ -59,7 +59,7 @@ def _find(link: Link) -> Invitation:
     )
     invitation = found.first()
     if invitation is None:
-        raise InvitationRefused(Reason.UNKNOWN)
+        raise InvitationRefused(InvitationRefusalReason.UNKNOWN)
     return invitation
 
 
@@ -68,7 +68,7 @@ def _welcome(invitation: Invitation, user: User | None) -> Welcome:
     if user is not None and belongs and invitation.accepted_by_id == user.pk:
         return Welcome.JOINED
     if invitation.state is not InvitationState.OPEN:
-        raise InvitationRefused(OVER[invitation.state], invitation)
+        raise InvitationRefused(EXPIRED[invitation.state], invitation)
     if user is not None:
         _check_address(user, invitation)
     if belongs:
@@ -77,10 +77,10 @@ def _welcome(invitation: Invitation, user: User | None) -> Welcome:
     return Welcome.OPEN
 
 
-def _why_not_usable(link: Link) -> Reason:
+def _refusal_reason(link: Link) -> InvitationRefusalReason:
     """Somebody was quicker: say at what."""
     try:
-        return OVER.get(_find(link).state, Reason.UNKNOWN)
+        return EXPIRED.get(_find(link).state, InvitationRefusalReason.UNKNOWN)
     except InvitationRefused as refused:
         return refused.reason
 
@@ -88,14 +88,14 @@ def _why_not_usable(link: Link) -> Reason:
 def _check_address(user: User, invitation: Invitation) -> None:
     """Somebody must vouch for the address: the account's own proof, or a provider whose word we take for it."""
     account = User.objects.filter(pk=user.pk, is_active=True)
-    own = [(account.email, bool(account.own_address)) for account in account]
+    own = [(account.email, bool(account.own_email)) for account in account]
     claims = [*own, *user.identities.values_list("email", "email_verified")]
     invited = invitation.canonical_email
     matching = {is_verified for address, is_verified in claims if canonical_or_none(address) == invited}
     if invited is None or not matching:
-        raise InvitationRefused(Reason.FOREIGN_ADDRESS, invitation)
+        raise InvitationRefused(InvitationRefusalReason.FOREIGN_EMAIL, invitation)
     if True not in matching:
-        raise InvitationRefused(Reason.UNVERIFIED_ADDRESS, invitation)
+        raise InvitationRefused(InvitationRefusalReason.UNVERIFIED_EMAIL, invitation)
 
 
 def _check_inviter(invitation: Invitation) -> None:
@@ -105,9 +105,9 @@ def _check_inviter(invitation: Invitation) -> None:
     """
     closed_at = invitation.invited_by.not_before if invitation.invited_by else None
     if closed_at is not None and invitation.sent_at <= closed_at <= timezone.now() + LEEWAY:
-        raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT, invitation)
+        raise InvitationRefused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT, invitation)
     try:
-        check_word(invitation.invited_by, invitation.role, invitation.tenant_id)
+        check_inviter(invitation.invited_by, invitation.role, invitation.tenant_id)
     except InvitationRefused as refused:
         raise InvitationRefused(refused.reason, invitation) from None
 

@@ -12,15 +12,15 @@ from audit.events import Event, record
 logger = logging.getLogger(__name__)
 
 
-class Reason(StrEnum):
+class InvitationRefusalReason(StrEnum):
     """Why an invitation is refused, for the trail and the log; people read a page about it."""
 
     UNKNOWN = "unknown"
     EXPIRED = "expired"
     USED = "used"
     REVOKED = "revoked"
-    FOREIGN_ADDRESS = "foreign_email"
-    UNVERIFIED_ADDRESS = "unverified_email"
+    FOREIGN_EMAIL = "foreign_email"
+    UNVERIFIED_EMAIL = "unverified_email"
     INVITER_WITHOUT_RIGHT = "inviter_without_right"
     ROLE_ABOVE_INVITER = "role_above_inviter"
     TOO_MANY = "too_many"
@@ -28,23 +28,23 @@ class Reason(StrEnum):
     NO_MAIL = "no_mail"
 
 
-OVER = {
-    InvitationState.EXPIRED: Reason.EXPIRED,
-    InvitationState.ACCEPTED: Reason.USED,
-    InvitationState.REVOKED: Reason.REVOKED,
+EXPIRED = {
+    InvitationState.EXPIRED: InvitationRefusalReason.EXPIRED,
+    InvitationState.ACCEPTED: InvitationRefusalReason.USED,
+    InvitationState.REVOKED: InvitationRefusalReason.REVOKED,
 }
 
 
 class InvitationRefused(Exception):
     """An invitation that must not be sent or accepted. Nothing was written."""
 
-    def __init__(self, reason: Reason, invitation: Invitation | None = None) -> None:
+    def __init__(self, reason: InvitationRefusalReason, invitation: Invitation | None = None) -> None:
         super().__init__(str(reason))
         self.reason = reason
         self.invitation = invitation
 
 
-def note_refusal(
+def record_refusal(
     refused: InvitationRefused, *, user: User | None = None, tenant_id: UUID | None = None, reference: str = ""
 ) -> None:
     """Tell the trail and the log, after the rollback of what was refused.

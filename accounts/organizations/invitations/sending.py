@@ -13,8 +13,8 @@ from accounts.mailing import mail
 from accounts.models import Invitation, Membership, Role, Tenant, User
 from accounts.models.invitation import UNDECIDED
 from accounts.organizations import delegation
-from accounts.organizations.active_membership import Standing
-from accounts.organizations.invitations.refusing import OVER, InvitationRefused, Reason
+from accounts.organizations.active_membership import ActiveMembership
+from accounts.organizations.invitations.refusing import EXPIRED, InvitationRefusalReason, InvitationRefused
 from accounts.sign_in import rate_limits
 from audit.events import Event, record
 from foundation.canonical_email import canonical, folded
@@ -47,8 +47,8 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
 
     Raises InvitationRefused, and ValidationError for an address that is none.
     """
-    check_word(by, role, tenant.pk)
-    _brake(tenant.pk)
+    check_inviter(by, role, tenant.pk)
+    _check_limits(tenant.pk)
     link = Link(tenant_id=tenant.pk)
     now = timezone.now()
     invitation = Invitation(
@@ -65,7 +65,7 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
         invitation.full_clean(validate_unique=False, validate_constraints=False)
         Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two for one address wait for each other
         for earlier in Invitation.objects.filter(UNDECIDED, tenant=tenant, canonical_email=canonical(invitation.email)):
-            _end(earlier, replaced=True)
+            _close(earlier, replaced=True)
         invitation.save(force_insert=True)
         record(Event.INVITATION_SENT, object=invitation, role=role.pk)
         _mail(invitation, link)
@@ -77,10 +77,10 @@ def resend(invitation: Invitation, by: User) -> None:
 
     The earlier link is dead from now on. Raises InvitationRefused.
     """
-    check_word(by, invitation.role, invitation.tenant_id)
-    if not rate_limits.take("invitation", str(invitation.pk), limit=MOST_REPEATED, seconds=HOUR):
-        raise InvitationRefused(Reason.TOO_OFTEN, invitation)
-    _brake(invitation.tenant_id)
+    check_inviter(by, invitation.role, invitation.tenant_id)
+    if not rate_limits.count("invitation", str(invitation.pk), limit=MOST_REPEATED, seconds=HOUR):
+        raise InvitationRefused(InvitationRefusalReason.TOO_OFTEN, invitation)
+    _check_limits(invitation.tenant_id)
     link = Link(tenant_id=invitation.tenant_id)
     now = timezone.now()
     with tenant_context(invitation.tenant_id):
@@ -99,21 +99,21 @@ def resend(invitation: Invitation, by: User) -> None:
 
 def revoke(invitation: Invitation, by: User) -> None:
     """Take an invitation back. Raises InvitationRefused where it was accepted or revoked meanwhile."""
-    check_word(by, invitation.role, invitation.tenant_id)
+    check_inviter(by, invitation.role, invitation.tenant_id)
     with tenant_context(invitation.tenant_id):
-        _end(invitation, replaced=False)
+        _close(invitation, replaced=False)
 
 
-def check_word(by: User | None, role: Role, tenant_id: UUID) -> None:
+def check_inviter(by: User | None, role: Role, tenant_id: UUID) -> None:
     """Look whether somebody may invite to a role in a tenant. Raises InvitationRefused."""
     with tenant_context(tenant_id):
         if by is None or not by.is_active:
-            raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT)
+            raise InvitationRefused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT)
         there = _as_they_are_there(by, tenant_id)
         if not there.has_perm(TO_INVITE):
-            raise InvitationRefused(Reason.INVITER_WITHOUT_RIGHT)
+            raise InvitationRefused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT)
         if not delegation.may_grant(there, role, tenant_id):
-            raise InvitationRefused(Reason.ROLE_ABOVE_INVITER)
+            raise InvitationRefused(InvitationRefusalReason.ROLE_ABOVE_INVITER)
 
 
 def _as_they_are_there(user: User, tenant_id: UUID) -> User:
@@ -121,7 +121,7 @@ def _as_they_are_there(user: User, tenant_id: UUID) -> User:
     found = User.objects.get(pk=user.pk)
     belongs = Membership.objects.filter(tenant_id=tenant_id, user=user).select_related("tenant", "role").first()
     if belongs:
-        found.standing = Standing(
+        found.active_membership = ActiveMembership(
             tenant_id=tenant_id,
             tenant_name=belongs.tenant.name,
             role_id=belongs.role_id,
@@ -133,23 +133,23 @@ def _as_they_are_there(user: User, tenant_id: UUID) -> User:
     return found
 
 
-def _end(invitation: Invitation, *, replaced: bool) -> None:
+def _close(invitation: Invitation, *, replaced: bool) -> None:
     if not Invitation.objects.filter(UNDECIDED, pk=invitation.pk).update(revoked_at=timezone.now()):
         raise InvitationRefused(_decided(invitation), invitation)
     record(Event.INVITATION_REVOKED, object=invitation, replaced=replaced)
 
 
-def _decided(invitation: Invitation) -> Reason:
+def _decided(invitation: Invitation) -> InvitationRefusalReason:
     now = Invitation.objects.filter(pk=invitation.pk).first()
-    return OVER.get(now.state, Reason.UNKNOWN) if now else Reason.UNKNOWN
+    return EXPIRED.get(now.state, InvitationRefusalReason.UNKNOWN) if now else InvitationRefusalReason.UNKNOWN
 
 
-def _brake(tenant_id: UUID) -> None:
+def _check_limits(tenant_id: UUID) -> None:
     """Mails go out in our name, to people who did not ask for them."""
-    if not mail.is_set_up():
-        raise InvitationRefused(Reason.NO_MAIL)
-    if not rate_limits.take("invitations", str(tenant_id), limit=MOST_A_DAY, seconds=DAY):
-        raise InvitationRefused(Reason.TOO_MANY)
+    if not mail.is_configured():
+        raise InvitationRefused(InvitationRefusalReason.NO_MAIL)
+    if not rate_limits.count("invitations", str(tenant_id), limit=MOST_A_DAY, seconds=DAY):
+        raise InvitationRefused(InvitationRefusalReason.TOO_MANY)
 
 
 def _mail(invitation: Invitation, link: Link) -> None:

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.sessions import Because, end_others
+from accounts.sessions import SessionRevocationReason, revoke_others
 from accounts.sign_in import people
 from accounts.sign_in.factors import recovery, stages
-from accounts.sign_in.factors.enrolled import OF_ITSELF, Kind, must_have_factor
+from accounts.sign_in.factors.enrolled import OF_ITSELF, Kind, must_have_second_factor
 from accounts.sign_in.reauthentication import gate
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
@@ -25,7 +25,7 @@ REMOVED = {
 }
 
 
-class FactorKept(Exception):
+class FactorRequired(Exception):
     """It is the last one of somebody who may not be without."""
 
 
@@ -40,8 +40,8 @@ def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> 
         row = make()
         record(Event.FACTOR_ADDED, person=user, object=row, kind=row.type)
         codes = _first_recovery_codes(user)
-        end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
-        notices.tell(held, ADDED[Kind(row.type)])
+        revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
+        notices.notify(held, ADDED[Kind(row.type)])
     _note_added(request, user, row)
     return codes
 
@@ -61,16 +61,16 @@ def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator])
         row = make()
         record(Event.FACTOR_REPLACED, person=user, object=row, kind=row.type)
         codes = _first_recovery_codes(user)
-        end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
-        notices.tell(held, Notice.APP_REPLACED)
+        revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
+        notices.notify(held, Notice.APP_REPLACED)
     _note_added(request, user, row)
     return codes
 
 
 def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
     """Whoever has just shown a new factor has proven themselves by it."""
-    user.has_factor = True
-    gate.note(request, user, gate.SECOND_FACTOR, type=row.type)
+    user.has_second_factor = True
+    gate.record_method(request, user, gate.SECOND_FACTOR, type=row.type)
     if request.user.is_authenticated:
         request.session.cycle_key()
 
@@ -88,15 +88,15 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
             raise Authenticator.DoesNotExist
         removed = going[0]
         if not any(row.type in OF_ITSELF for row in rows if row not in going):
-            if must_have_factor(held) and removed.type in OF_ITSELF:
-                raise FactorKept
+            if must_have_second_factor(held) and removed.type in OF_ITSELF:
+                raise FactorRequired
             going = rows if removed.type in OF_ITSELF else going
         for row in going:
             record(Event.FACTOR_REMOVED, person=user, object=row, kind=row.type)
             row.delete()
-        end_others(user, keep=request.session.session_key, because=Because.FACTOR_REMOVED)
-        notices.tell(held, REMOVED[Kind(removed.type)])
-    user.has_factor = None
+        revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_REMOVED)
+        notices.notify(held, REMOVED[Kind(removed.type)])
+    user.has_second_factor = None
     request.session.cycle_key()
 
 
@@ -106,8 +106,8 @@ def renew_recovery_codes(request: HttpRequest, user: User) -> list[str]:
         held = _hold(request, user)
         codes = recovery.make(user)
         record(Event.FACTOR_ADDED, person=user, kind=Kind.RECOVERY_CODES.value)
-        end_others(user, keep=request.session.session_key, because=Because.FACTOR_ADDED)
-        notices.tell(held, Notice.RECOVERY_CODES_RENEWED)
+        revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
+        notices.notify(held, Notice.RECOVERY_CODES_RENEWED)
     request.session.cycle_key()
     return codes
 
@@ -126,6 +126,6 @@ def _hold(request: HttpRequest, user: User) -> User:
     Either may have been ended since the request began: a thief who is being signed out must not leave a factor behind.
     """
     if not request.user.is_authenticated:
-        stages.hold(request, user)
+        stages.lock_waiting(request, user)
         return user
-    return people.hold_with_session(user.pk, session_key=request.session.session_key)
+    return people.lock_with_session(user.pk, session_key=request.session.session_key)

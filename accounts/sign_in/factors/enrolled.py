@@ -26,7 +26,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # a library without 
         raise NotImplementedError("secrets are decrypted by foundation.encryption, for their owner")
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
-        return isinstance(user, User) and has_factor(user)
+        return isinstance(user, User) and has_second_factor(user)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,19 +43,19 @@ class Factor:
     recovery_left: int | None = None
 
 
-def has_factor(user: User) -> bool:
+def has_second_factor(user: User) -> bool:
     """Whether somebody has a factor of their own. Asked once for each ``user`` that a request holds."""
-    if user.has_factor is None:
-        user.has_factor = Authenticator.objects.filter(user_id=user.pk, type__in=OF_ITSELF).exists()
-    return user.has_factor
+    if user.has_second_factor is None:
+        user.has_second_factor = Authenticator.objects.filter(user_id=user.pk, type__in=OF_ITSELF).exists()
+    return user.has_second_factor
 
 
-def must_have_factor(user: User) -> bool:
+def must_have_second_factor(user: User) -> bool:
     """Whether somebody may not be here without one: an administrator has required it, or it is one."""
     return user.second_factor_required or (settings.ADMIN_NEEDS_SECOND_FACTOR and user.is_staff)
 
 
-def note_use(row: Authenticator) -> bool:
+def record_use(row: Authenticator) -> bool:
     """Note that a factor was used, and say whether it is still there: it may have been removed while it was judged."""
     return bool(Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now()))
 
@@ -65,7 +65,7 @@ def factors_of(user: User) -> list[Factor]:
     rows = list(Authenticator.objects.filter(user_id=user.pk).order_by("created_at", "pk"))
     alone = sum(row.type in OF_ITSELF for row in rows) == 1
     return [
-        _shown(row, can_remove=row.type == Kind.RECOVERY_CODES or not (alone and must_have_factor(user)))
+        _shown(row, can_remove=row.type == Kind.RECOVERY_CODES or not (alone and must_have_second_factor(user)))
         for row in sorted(rows, key=lambda row: row.type == Kind.RECOVERY_CODES)
     ]
 

@@ -38,7 +38,7 @@ COUNT = "signatures"  # in what is kept of a passkey: how many it says that it h
 STATE = "passkey"  # in the session: the challenge that a browser was given
 LONGEST_ANSWER = 20_000  # characters
 # Whatever a browser can send: the library reads CBOR, JSON and keys without a word of its own for what is none.
-NOT_BELIEVED = (
+NOT_VERIFIED = (
     ValueError,
     TypeError,
     KeyError,
@@ -79,13 +79,13 @@ def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticat
         if made is None or made.public_key.ALGORITHM not in {offer.alg for offer in server.allowed_algorithms}:
             raise PasskeyRefused  # it would be kept, and fail whenever it is used
         kept = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
-    except NOT_BELIEVED as refused:
+    except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
     clean = "".join(letter for letter in name if letter.isprintable()).strip()[:LONGEST_NAME]
     return WebAuthn.add(user, clean, kept).instance
 
 
-def begin_proof(request: HttpRequest, user: User) -> str:
+def begin_verification(request: HttpRequest, user: User) -> str:
     """Return what a browser needs to ask one of the person's passkeys, as JSON, and remember the challenge."""
     options, state = _server().authenticate_begin(
         _credentials(user), user_verification=UserVerificationRequirement.PREFERRED
@@ -94,12 +94,12 @@ def begin_proof(request: HttpRequest, user: User) -> str:
     return json.dumps(dict(options))
 
 
-def prove(request: HttpRequest, user: User, answer: str) -> Authenticator:
+def verify(request: HttpRequest, user: User, answer: str) -> Authenticator:
     """Return whose word a browser brought. Raises PasskeyRefused, and PasskeyCopied."""
     state = _take_back(request, user)
     try:
         return _used(state, user.pk, _read(answer))
-    except NOT_BELIEVED as refused:
+    except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
 
 
@@ -113,22 +113,22 @@ def begin_sign_in(request: HttpRequest) -> str:
     return json.dumps(dict(options))
 
 
-def who_signs_in(request: HttpRequest, answer: str) -> Authenticator:
+def sign_in(request: HttpRequest, answer: str) -> Authenticator:
     """Return the passkey that signed in, with whose it is. Raises PasskeyRefused, and PasskeyCopied."""
     state = _take_back(request, None)
     try:
         told = _read(answer)
         person = UUID(bytes=websafe_decode(told["response"]["userHandle"]))
         return _used(state, person, told)
-    except NOT_BELIEVED as refused:
+    except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
 
 
-def _used(state: dict[str, Any], person: UUID, told: dict[str, Any]) -> Authenticator:
+def _used(state: dict[str, Any], person: UUID, response: dict[str, Any]) -> Authenticator:
     """Return the passkey of somebody that an answer is signed by, and keep how far it has counted."""
     rows = {_credential(row).credential_id: row for row in _rows(person)}
-    used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], told)
-    count = AuthenticationResponse.from_dict(told).response.authenticator_data.counter
+    used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], response)
+    count = AuthenticationResponse.from_dict(response).response.authenticator_data.counter
     row = rows[used.credential_id]
     _count_on(row, count)
     return row

@@ -29,7 +29,7 @@ def make(user: User) -> list[str]:
     return [f"{word[:5]}-{word[5:]}" for word in made]
 
 
-def spend(row: Authenticator, code: str) -> bool:
+def use_code(row: Authenticator, code: str) -> bool:
     """Whether a code is one of these and has not been used; of two uses at once one wins.
 
     Those that were made under a former SECRET_KEY count while it is one of the fallbacks. They cannot come under the

@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts.models import Session, User
-from accounts.sessions import Proof, SessionStore
+from accounts.sessions import AuthenticationEvent, SessionStore
 from accounts.sign_in import people
-from accounts.sign_in.factors.enrolled import has_factor, must_have_factor
+from accounts.sign_in.factors.enrolled import has_second_factor, must_have_second_factor
 from accounts.sign_in.local import passwords
 from accounts.sign_in.reauthentication import gate
 from foundation.next_page import query
@@ -33,13 +33,13 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
             return None, False
         if gate.has_second_factor(self.request, user, since=self.login.initiated_at):
             return None, True
-        if not (has_factor(user) or must_have_factor(user)):
+        if not (has_second_factor(user) or must_have_second_factor(user)):
             if isinstance(self.request.session, SessionStore):
                 self.request.session.assume_no_factor()
             return None, True
         if isinstance(self.request.session, SessionStore):
-            self.request.session.wait(user)
-        page = self.urlname if has_factor(user) else "factor-required"
+            self.request.session.hold_for_second_factor(user)
+        page = self.urlname if has_second_factor(user) else "factor-required"
         return redirect(reverse(page) + query(self.onward, stay=self.stays)), True
 
     @property
@@ -60,30 +60,30 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
 
         Raises people.EndedMeanwhile; the first proof is forgotten then.
         """
-        with people.on_the_way_to(self.onward, stays=self.stays), transaction.atomic():
-            proof = hold(self.request, self.person)
-            if not passwords.still_opens(self.request, self.person):
-                raise people.EndedMeanwhile(self.person.pk)
+        with people.with_next(self.onward, stays=self.stays), transaction.atomic():
+            proof = lock_waiting(self.request, self.person)
+            if not passwords.may_still_open(self.request, self.person):
+                raise people.RevokedMeanwhile(self.person.pk)
             if isinstance(self.request.session, SessionStore):
-                self.request.session.rest_on(proof)
+                self.request.session.set_authentication_event(proof)
             response: HttpResponse = self.exit()
             self.request.session.save()
         return response
 
 
-def hold(request: HttpRequest, person: User) -> Proof:
+def lock_waiting(request: HttpRequest, person: User) -> AuthenticationEvent:
     """Hold the person and the row in which their sign-in waits, and return its first proof. Raises EndedMeanwhile."""
     row = Session.objects.of_browser(request.session.session_key).filter(waiting_for=person).first()
     if row is None:
-        raise people.EndedMeanwhile(person.pk)
-    people.hold(person.pk, epoch=row.waiting_epoch)
+        raise people.RevokedMeanwhile(person.pk)
+    people.lock(person.pk, epoch=row.waiting_epoch)
     held = Session.objects.unfinished().filter(pk=row.pk, waiting_epoch=row.waiting_epoch).select_for_update()
     if held.first() is None:
-        raise people.EndedMeanwhile(person.pk)
-    return Proof.kept_in(row)
+        raise people.RevokedMeanwhile(person.pk)
+    return AuthenticationEvent.stored_in(row)
 
 
-def waiting(request: HttpRequest) -> SecondFactorStage | None:
+def waiting_stage(request: HttpRequest) -> SecondFactorStage | None:
     """Return the sign-in that waits for a second factor in this browser, if there is one.
 
     Raises people.EndedMeanwhile where it was ended, which takes the person back to the sign-in page with the reason.
@@ -94,7 +94,7 @@ def waiting(request: HttpRequest) -> SecondFactorStage | None:
     if found is None or found.login.user is None or not found.login.user.is_active:
         return None
     stage: SecondFactorStage = found
-    with people.on_the_way_to(stage.onward, stays=stage.stays):
+    with people.with_next(stage.onward, stays=stage.stays):
         if not Session.objects.waiting().of_browser(request.session.session_key).exists():
-            raise people.EndedMeanwhile(stage.person.pk)
+            raise people.RevokedMeanwhile(stage.person.pk)
     return stage

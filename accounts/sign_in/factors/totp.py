@@ -25,13 +25,13 @@ def new_secret() -> str:
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
-def address(user: User, secret: str) -> str:
+def provisioning_uri(user: User, secret: str) -> str:
     """Return what an app reads: the QR code's content."""
     label = quote(f"{settings.SITE_NAME}:{user.email or user.username or user}", safe="")
     return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': settings.SITE_NAME}, quote_via=quote)}"
 
 
-def picture(text: str) -> str:
+def qr_code(text: str) -> str:
     """Draw a QR code as SVG, black on white in every theme: cameras want it so."""
     code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
     code.add_data(text)
@@ -72,7 +72,7 @@ def secret_of(row: Authenticator) -> str:
     return decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
 
 
-def spend(row: Authenticator, code: str) -> bool:
+def use_code(row: Authenticator, code: str) -> bool:
     """Whether a code is right and has not been used (RFC 6238, section 5.2), in one step for all processes.
 
     allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors import recovery, totp
-from accounts.sign_in.factors.enrolled import Kind, note_use
+from accounts.sign_in.factors.enrolled import Kind, record_use
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.reauthentication import gate
 from audit.context import Actor, ActorKind, acting
@@ -23,11 +23,11 @@ class FactorRefused(Exception):
     """It was not right, was used already, or is not theirs."""
 
 
-class UnreadableHere(Exception):
+class FactorUnreadable(Exception):
     """What a code is judged by is under a key that this process does not have: nobody can say whether it is right."""
 
 
-def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
+def verify(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     """Take a ``code`` or a passkey's ``credential`` for a second factor, and note it in the session.
 
     Raises FactorRefused, and Braked after too many that were wrong. Nobody guesses a passkey, but each that is refused
@@ -37,26 +37,26 @@ def prove(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     is_passkey, typed = "credential" in posted, posted.get("code", "")
     rows = [] if is_passkey else _by_which_codes_are_judged(user, typed)
     tracks = login_throttle.for_factor(request, user.pk, kind="passkey" if is_passkey else "factor")
-    login_throttle.take(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
+    login_throttle.count_attempt(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
     try:
         row = _by_passkey(request, user, posted) if is_passkey else _by_code(rows, typed)
     except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         if rate_limits.may_leave_entry():
             record(Event.FACTOR_REFUSED, person=user, reason=_reason(refused))
         raise FactorRefused from refused
-    login_throttle.forgive(tracks)
+    login_throttle.reset(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
-        if not note_use(row):
+        if not record_use(row):
             record(Event.FACTOR_REFUSED, person=user, reason="removed_meanwhile")
             raise FactorRefused
         record(Event.FACTOR_VERIFIED, person=user, object=row, kind=row.type)
-    gate.note(request, user, gate.SECOND_FACTOR, type=row.type)
+    gate.record_method(request, user, gate.SECOND_FACTOR, type=row.type)
 
 
 def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
     from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
-    return passkeys.prove(request, user, posted["credential"])
+    return passkeys.verify(request, user, posted["credential"])
 
 
 def _by_which_codes_are_judged(user: User, typed: str) -> list[Authenticator]:
@@ -81,14 +81,14 @@ def _look(user: User, row: Authenticator) -> None:
         logger.error("an app's secret is under a key that this process does not have: key=%s", lost)  # noqa: TRY400
         if rate_limits.may_leave_entry():
             record(Event.FACTOR_REFUSED, person=user, reason="key_missing")
-        raise UnreadableHere from None
+        raise FactorUnreadable from None
     except DecryptionFailed:
         return
 
 
 def _by_code(rows: Sequence[Authenticator], typed: str) -> Authenticator:
     for row in rows:
-        spend = totp.spend if row.type == Kind.TOTP else recovery.spend
+        spend = totp.use_code if row.type == Kind.TOTP else recovery.use_code
         if spend(row, typed):
             return row
     raise FactorRefused

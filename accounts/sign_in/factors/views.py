@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.factors import changes, passkey_site, totp
-from accounts.sign_in.factors.enrolled import Kind, factors_of, has_factor, name_of
+from accounts.sign_in.factors.enrolled import Kind, factors_of, has_second_factor, name_of
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
-from accounts.sign_in.factors.stages import waiting
-from accounts.sign_in.factors.verification import FactorRefused, UnreadableHere, prove
+from accounts.sign_in.factors.stages import waiting_stage
+from accounts.sign_in.factors.verification import FactorRefused, FactorUnreadable, verify
 from accounts.sign_in.reauthentication import gate
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt
-from foundation.next_page import query, wanted_next, wants_to_stay
+from foundation.next_page import query, requested_next, wants_to_stay
 
 NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
 
@@ -40,12 +40,16 @@ def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBas
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
-        if stage := waiting(request):
+        if stage := waiting_stage(request):
             to_prove = reverse("verify-factor") + _query(request)
-            return redirect(to_prove) if has_factor(stage.person) else view(request, stage.person)
+            return redirect(to_prove) if has_second_factor(stage.person) else view(request, stage.person)
         if not isinstance(request.user, User):
             return _begin_again(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
-        return view(request, request.user) if gate.is_fresh(request) else gate.ask(request)
+        return (
+            view(request, request.user)
+            if gate.is_reauthenticated(request)
+            else gate.redirect_to_reauthenticate(request)
+        )
 
     return guarded
 
@@ -57,7 +61,7 @@ def overview(request: HttpRequest, user: User) -> HttpResponse:
     context = {
         "factors": factors,
         "has_app": any(factor.kind == Kind.TOTP for factor in factors),
-        "has_factor": has_factor(user),
+        "has_factor": has_second_factor(user),
         "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
         **_passkeys_here(request),
     }
@@ -66,23 +70,23 @@ def overview(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_safe
 @for_who_may_add
-def need(request: HttpRequest, user: User) -> HttpResponse:
+def factor_required(request: HttpRequest, user: User) -> HttpResponse:
     """Explain to somebody who may not be without a factor, or not in the admin, that one is added now."""
     context = {
         "person": user,
-        "is_for_admin": wanted_next(request).startswith(reverse("admin:index")),
+        "is_for_admin": requested_next(request).startswith(reverse("admin:index")),
         "query": _query(request),
         **_passkeys_here(request),
     }
-    return render(request, "accounts/need_factor.html", context)
+    return render(request, "accounts/factor_required.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_who_may_add
-def add_app(request: HttpRequest, user: User) -> HttpResponse:
+def add_authenticator(request: HttpRequest, user: User) -> HttpResponse:
     try:
         secret = _new_secret(request, user)
-    except UnreadableHere:
+    except FactorUnreadable:
         return render(None, "503.html", status=503)
     error = ""
     if request.method == "POST":
@@ -94,22 +98,22 @@ def add_app(request: HttpRequest, user: User) -> HttpResponse:
         "error": error,
         "action": request.get_full_path(),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        "address": totp.address(user, secret),
+        "address": totp.provisioning_uri(user, secret),
         "has_app": _has_app(user),
         "back": _back(request),
     }
-    return render(request, "accounts/add_app.html", context)
+    return render(request, "accounts/add_authenticator.html", context)
 
 
 @require_safe
 @for_who_may_add
-def app_picture(request: HttpRequest, user: User) -> HttpResponse:
+def qr_code(request: HttpRequest, user: User) -> HttpResponse:
     """The QR code of the secret that is being shown; without one there is no picture."""
     if NEW_APP not in request.session:
         raise Http404
     try:
-        svg = totp.picture(totp.address(user, _new_secret(request, user)))
-    except UnreadableHere:
+        svg = totp.qr_code(totp.provisioning_uri(user, _new_secret(request, user)))
+    except FactorUnreadable:
         return HttpResponse(status=503)
     return HttpResponse(svg, content_type="image/svg+xml")
 
@@ -139,10 +143,10 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@gate.fresh_proof_required
+@gate.reauthentication_required
 def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
     """Make new ones: GET asks. They are shown in the answer and nowhere else, ever."""
-    if not has_factor(user):
+    if not has_second_factor(user):
         return redirect("second-factor")
     if request.method != "POST":
         return render(request, "accounts/renew_recovery_codes.html", {"action": request.path})
@@ -151,7 +155,7 @@ def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@gate.fresh_proof_required
+@gate.reauthentication_required
 def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
     row = get_object_or_404(Authenticator, pk=factor_id, user_id=user.pk)
     context = {"name": name_of(row), "action": request.path, "is_recovery": row.type == Kind.RECOVERY_CODES}
@@ -159,7 +163,7 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
         return render(request, "accounts/remove_factor.html", context)
     try:
         changes.remove(request, user, row.pk)
-    except changes.FactorKept:
+    except changes.FactorRequired:
         return render(request, "accounts/remove_factor.html", context | {"is_kept": True}, status=409)
     except Authenticator.DoesNotExist:
         raise Http404 from None
@@ -168,24 +172,28 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def prove_at_sign_in(request: HttpRequest) -> HttpResponseBase:
+def verify_at_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask somebody whose first proof was right for the second; only then there is a session."""
-    stage = waiting(request)
+    stage = waiting_stage(request)
     if stage is None:
-        return redirect(wanted_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
-    if not has_factor(stage.person):
+        return (
+            redirect(requested_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
+        )
+    if not has_second_factor(stage.person):
         return redirect(reverse("factor-required") + _query(request))
     error, status = "", 200
     if request.method == "POST":
         try:
-            prove(request, stage.person, request.POST)
+            verify(request, stage.person, request.POST)
             return stage.finish()
         except FactorRefused:
             error = _("That code is wrong or was used before. Try again.")
-        except UnreadableHere:
+        except FactorUnreadable:
             error, status = not_readable_now(), 503
     context = {"error": error, "action": request.get_full_path(), "query": _query(request)}
-    return render(request, "accounts/prove_factor.html", context | ways_to_prove(request, stage.person), status=status)
+    return render(
+        request, "accounts/verify_factor.html", context | verification_choices(request, stage.person), status=status
+    )
 
 
 def not_readable_now() -> str:
@@ -195,7 +203,7 @@ def not_readable_now() -> str:
     )
 
 
-def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
+def verification_choices(request: HttpRequest, user: User) -> dict[str, object]:
     """Return what a page that asks for a second factor shows: what the person has, and the challenge for a passkey."""
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
     here = _passkeys_here(request)
@@ -204,7 +212,7 @@ def ways_to_prove(request: HttpRequest, user: User) -> dict[str, object]:
     if has_passkey and here["passkeys_possible"]:
         from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
-        options = passkeys.begin_proof(request, user)
+        options = passkeys.begin_verification(request, user)
     return {
         "has_app": Kind.TOTP in kinds,
         "has_recovery": Kind.RECOVERY_CODES in kinds,
@@ -218,12 +226,12 @@ def _added(
     request: HttpRequest, user: User, make: Callable[[], Authenticator], *, add: Adding = changes.add
 ) -> HttpResponse:
     """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
-    stage, had_app = waiting(request), _has_app(user)
+    stage, had_app = waiting_stage(request), _has_app(user)
     try:
         codes = add(request, user, make)
     except IntegrityError:  # the passkey of another tab was first
         return redirect(
-            reverse("verify-factor") + _query(request) if stage else wanted_next(request) or "second-factor"
+            reverse("verify-factor") + _query(request) if stage else requested_next(request) or "second-factor"
         )
     request.session.pop(NEW_APP, None)
     if stage is not None:
@@ -234,7 +242,7 @@ def _added(
         else:
             words = _("Added. Your other devices were signed out.")
         messages.success(request, words)
-        onward = wanted_next(request) or reverse("second-factor")
+        onward = requested_next(request) or reverse("second-factor")
     return _show_codes(request, codes, onward, heading=_("Save your recovery codes")) if codes else redirect(onward)
 
 
@@ -253,7 +261,7 @@ def _new_secret(request: HttpRequest, user: User) -> str:
     try:
         return decrypt(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
     except KeyLost as lost:  # another process has shown it: a new one would make the app's code wrong
-        raise UnreadableHere from lost
+        raise FactorUnreadable from lost
     except DecryptionFailed:
         secret = totp.new_secret()
         request.session[NEW_APP] = encrypt(secret, owner=user.pk, purpose=NEW_APP)
@@ -282,4 +290,4 @@ def _back(request: HttpRequest) -> str:
 
 def _query(request: HttpRequest) -> str:
     """Where a sign-in leads, or whoever has to add a factor first, stands in the address: it outlives the wait."""
-    return query(wanted_next(request), stay=wants_to_stay(request))
+    return query(requested_next(request), stay=wants_to_stay(request))

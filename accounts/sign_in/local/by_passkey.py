@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors import passkey_site
-from accounts.sign_in.factors.enrolled import note_use
+from accounts.sign_in.factors.enrolled import record_use
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.local import passwords
 from accounts.sign_in.rate_limits import Limit
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
-from foundation.next_page import query, wanted_next, wants_to_stay
+from foundation.next_page import query, requested_next, wants_to_stay
 
 LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # by one address: each leaves a session
 
@@ -37,11 +37,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """Raises Braked."""
     if not settings.LOCAL_PASSWORDS:
         raise Http404
-    next_url = wanted_next(request) or reverse(settings.LOGIN_REDIRECT_URL)
+    next_url = requested_next(request) or reverse(settings.LOGIN_REDIRECT_URL)
     if request.user.is_authenticated:
         return redirect(next_url)
     if rate_limits.is_over(LOOKS):
-        return rate_limits.too_often(LOOKS)
+        return rate_limits.too_many_requests(LOOKS)
     error = ""
     if request.method == "POST":
         try:
@@ -56,19 +56,19 @@ def _judge(request: HttpRequest) -> User:
     from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
     tracks = login_throttle.for_passkey(request)
-    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED)
+    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED)
     try:
-        used = passkeys.who_signs_in(request, request.POST.get("credential", ""))
+        used = passkeys.sign_in(request, request.POST.get("credential", ""))
     except PasskeyRefused as refused:
         _note(refused.reason, refused.person)
         raise
     user: User = used.user
-    if not (user.is_active and passwords.opens(user)):
+    if not (user.is_active and passwords.may_open(user)):
         _note("passkey_alone_does_not_open_this", user)
         raise PasskeyRefused
-    login_throttle.forgive(tracks)
+    login_throttle.reset(tracks)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
-        if not note_use(used):
+        if not record_use(used):
             record(Event.SIGN_IN_REFUSED, person=user, reason="passkey_removed_meanwhile")
             raise PasskeyRefused
         record(Event.FACTOR_VERIFIED, person=user, object=used, kind=used.type)

@@ -11,10 +11,10 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from accounts.sessions import FactorAddedMeanwhile, Proof, SessionStore, forget_sign_in
+from accounts.sessions import AuthenticationEvent, FactorAddedMeanwhile, SessionStore, forget_sign_in
 from accounts.sign_in import login_throttle, people
 from accounts.sign_in.local.hashing import is_right
-from accounts.sign_in.reauthentication.proofs import note
+from accounts.sign_in.reauthentication.records import record_method
 from audit.events import Event
 
 PASSKEY_ALONE = "passkey_alone"
@@ -28,22 +28,22 @@ def check(request: HttpRequest | None, name: str, password: str) -> User | None:
     """
     if not settings.LOCAL_PASSWORDS:
         return None
-    user = people.who_signs_in_as(name)
+    user = people.find_by_login(name)
     account = _name_of(user) if user else ""
     visible = login_throttle.for_password(request, name, account=account)
-    login_throttle.take(visible, event=Event.SIGN_IN_REFUSED)
+    login_throttle.count_attempt(visible, event=Event.SIGN_IN_REFUSED)
     hidden = login_throttle.for_account(request, account or name)
-    may_judge = login_throttle.take_quietly(hidden, event=Event.SIGN_IN_REFUSED)
+    may_judge = login_throttle.count_attempt_quietly(hidden, event=Event.SIGN_IN_REFUSED)
     if user is None or not may_judge:
         is_right(password, make_password(None), make_password)
         return None
     if not user.check_password(password) or not user.is_active:
         return None
-    login_throttle.forgive([*visible, *hidden])
+    login_throttle.reset([*visible, *hidden])
     return user
 
 
-def opens(user: User) -> bool:
+def may_open(user: User) -> bool:
     """Whether what is kept here opens somebody's account, or proves anything in it: the one decider of all such doors.
 
     By password or passkey, at the page for everybody, at the admin's, and where a fresh proof is asked for. Where
@@ -53,22 +53,22 @@ def opens(user: User) -> bool:
     return settings.LOCAL_PASSWORDS and is_for_them and bool(_name_of(user)) and user.has_usable_password()
 
 
-def still_opens(request: HttpRequest, user: User) -> bool:
+def may_still_open(request: HttpRequest, user: User) -> bool:
     """Whether a sign-in that began here and waited for its second factor may end so: doors close meanwhile."""
     methods = {proof["method"] for proof in get_authentication_records(request, user)}
-    return "socialaccount" in methods or opens(user)
+    return "socialaccount" in methods or may_open(user)
 
 
 @sensitive_variables("password")
 def is_of(request: HttpRequest, user: User, password: str) -> bool:
     """Whether a password is that of somebody who is signed in. Raises Braked."""
-    if not opens(user):
+    if not may_open(user):
         return False
     tracks = login_throttle.for_own_password(request, _name_of(user))
-    login_throttle.take(tracks, event=Event.SIGN_IN_REFUSED, person=user.pk)
+    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED, person=user.pk)
     if not user.check_password(password):
         return False
-    login_throttle.forgive(tracks)
+    login_throttle.reset(tracks)
     return True
 
 
@@ -84,14 +84,14 @@ def sign_in(
     if request.user.is_authenticated:
         logout(request)
     try:
-        with people.on_the_way_to(next_url, stays=stays), transaction.atomic():
-            held = people.hold(user.pk, epoch=user.sign_in_epoch)
-            if not opens(held):
-                raise people.EndedMeanwhile(held.pk)
+        with people.with_next(next_url, stays=stays), transaction.atomic():
+            held = people.lock(user.pk, epoch=user.sign_in_epoch)
+            if not may_open(held):
+                raise people.RevokedMeanwhile(held.pk)
             if not by_passkey:
-                note(request, held, "password")
+                record_method(request, held, "password")
             if isinstance(request.session, SessionStore):
-                request.session.rest_on(Proof.of(user))
+                request.session.set_authentication_event(AuthenticationEvent.of(user))
                 request.session.describe({"is_remembered": stays})
             how = {PASSKEY_ALONE: True} if by_passkey else None
             response: HttpResponse = perform_login(request, held, redirect_url=next_url, signal_kwargs=how)
@@ -106,4 +106,4 @@ def sign_in(
 
 def _name_of(user: User) -> str:
     """What somebody types to say who they are; of two names for one account the brake must know that."""
-    return user.username or user.own_address
+    return user.username or user.own_email

@@ -4,16 +4,16 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts.mailing import links, mail
-from accounts.mailing.mail import Asked
+from accounts.mailing.mail import RequestFacts
 from accounts.models import MailedLink, Purpose, User
-from accounts.own_account.email_change import AddressTaken, Cancelled, cancel
-from accounts.sessions import Because, end_of
+from accounts.own_account.email_change import CancellationReason, EmailTaken, cancel
+from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 from accounts.sign_in import people
 from accounts.sign_in.provider_names import name_of
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from foundation import lifetimes
-from jobs.deferred import errand
+from jobs.deferred import deferred_task
 
 
 def is_on() -> bool:
@@ -26,56 +26,56 @@ def is_open() -> bool:
     return is_on() and settings.LOCAL_ACCOUNTS == "open"
 
 
-def open_local_account(address: str, name: str, password: str | None) -> User:
+def open_local_account(email: str, name: str, password: str | None) -> User:
     """Open an account for whoever has proven to read the mail of this address. Raises AddressTaken.
 
     Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
     has given it another sign-in method, in the same transaction.
     """
-    user = User(name=name, name_set_here=bool(name), email=address, email_verified=True)
+    user = User(name=name, name_set_here=bool(name), email=email, email_verified=True)
     user.set_password(password)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         try:
             with transaction.atomic():
                 user.save(force_insert=True)
         except IntegrityError as taken:
-            raise AddressTaken from taken
+            raise EmailTaken from taken
         record(Event.ACCOUNT_ENROLLED, person=user, provider="")
     return user
 
 
-@errand("registration")
-def answer_registration(*, address: str, asked: Asked, mail_id: str) -> None:
+@deferred_task("registration")
+def answer_registration(*, email: str, asked: RequestFacts, mail_id: str) -> None:
     """Mail the link that opens an account, or say that there is one. An errand: see ``tell_new_address``."""
     try:
-        holder = people.who_verified(address)
-    except people.AddressInDispute:
+        holder = people.find_by_verified_email(email)
+    except people.EmailInDispute:
         return
     if holder is not None and holder.email:
-        mail.send(holder.email, "registered_already", _ways_in(holder), asked=asked, mail_id=mail_id)
+        mail.send(holder.email, "registered_already", _sign_in_methods(holder), asked=asked, mail_id=mail_id)
         return
-    token = links.make(Purpose.REGISTRATION, address=address, lifetime=lifetimes.REGISTRATION_LINK)
-    mail.send(address, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
+    token = links.make(Purpose.REGISTRATION, email=email, lifetime=lifetimes.REGISTRATION_LINK)
+    mail.send(email, "registration", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 
-@errand("forgotten_password")
-def answer_forgotten_password(*, address: str, asked: Asked, mail_id: str) -> None:
+@deferred_task("forgotten_password")
+def answer_password_reset(*, email: str, asked: RequestFacts, mail_id: str) -> None:
     """Mail the link that sets another password to who has one. An errand.
 
     An address that nobody has verified gets no mail: it would be a stranger's. The mail goes to the address of the
     account: what was typed may be spelled so that it leads to somebody else (ADR 27).
     """
     try:
-        holder = people.who_verified(address)
-    except people.AddressInDispute:
+        holder = people.find_by_verified_email(email)
+    except people.EmailInDispute:
         return
     if holder is None or not holder.is_active or not holder.email:
         return
     if not holder.has_usable_password():
-        mail.send(holder.email, "no_password", _ways_in(holder), asked=asked, mail_id=mail_id)
+        mail.send(holder.email, "no_password", _sign_in_methods(holder), asked=asked, mail_id=mail_id)
         return
     lifetime = lifetimes.PASSWORD_RESET_LINK
-    token = links.make(Purpose.PASSWORD_RESET, address=holder.email, lifetime=lifetime, user=holder)
+    token = links.make(Purpose.PASSWORD_RESET, email=holder.email, lifetime=lifetime, user=holder)
     mail.send(holder.email, "password_reset", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
 
 
@@ -89,16 +89,16 @@ def reset_password(link: MailedLink, password: str) -> User:
         user = User.objects.select_for_update(no_key=True).get(pk=link.user.pk)
         with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
             links.use(link)
-            cancel(user, because=Cancelled.PASSWORD_RESET)
+            cancel(user, cancellation=CancellationReason.PASSWORD_RESET)
             user.set_password(password)
             user.save(update_fields=["password"])
             record(Event.PASSWORD_RESET, person=user)
-            end_of([user.pk], because=Because.PASSWORD_RESET)
+            revoke_all_sessions([user.pk], reason=SessionRevocationReason.PASSWORD_RESET)
             if user.email:
                 mail.send(user.email, "password_changed", {})
     return user
 
 
-def _ways_in(user: User) -> dict[str, object]:
+def _sign_in_methods(user: User) -> dict[str, object]:
     providers = sorted({name_of(identity.provider) for identity in user.identities.all()})
     return {"providers": providers, "has_password": is_on() and user.has_usable_password()}

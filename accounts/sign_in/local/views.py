@@ -16,20 +16,20 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.mailing import links, mail
-from accounts.mailing.mail import Asked
+from accounts.mailing.mail import RequestFacts
 from accounts.models import MailedLink, User
-from accounts.own_account.email_change import AddressTaken
-from accounts.own_account.forms import AddressForm, NewAccountForm, NewPasswordForm, SignInForm
+from accounts.own_account.email_change import EmailTaken
+from accounts.own_account.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import by_passkey, passwords, registration
 from accounts.sign_in.rate_limits import Limit
 from audit.events import Event, record
 from foundation.canonical_email import canonical
-from foundation.next_page import leave_next, left_next, query, wanted_next, wants_to_stay
-from jobs.deferred import later
+from foundation.next_page import query, requested_next, store_next, stored_next, wants_to_stay
+from jobs.deferred import defer
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
-TO_ADDRESS = Limit(kind="mails.address", most=5, seconds=3600)
+TO_EMAIL = Limit(kind="mails.address", most=5, seconds=3600)
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
@@ -52,23 +52,23 @@ def register(request: HttpRequest) -> HttpResponse:
     if not registration.is_open():
         raise Http404
     if request.user.is_authenticated:
-        return redirect(wanted_next(request) or "account")
+        return redirect(requested_next(request) or "account")
     page = {"heading": _("Register"), "back": reverse("account_login") + _query(request)}
-    return _take_address(request, page, Event.REGISTRATION_REQUESTED, registration.answer_registration)
+    return _take_email(request, page, Event.REGISTRATION_REQUESTED, registration.answer_registration)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
-def forgotten(request: HttpRequest) -> HttpResponse:
+def request_password_reset(request: HttpRequest) -> HttpResponse:
     page = {"heading": _("Choose a new password"), "back": reverse("local-sign-in") + _query(request)}
-    return _take_address(request, page, Event.PASSWORD_RESET_REQUESTED, registration.answer_forgotten_password)
+    return _take_email(request, page, Event.PASSWORD_RESET_REQUESTED, registration.answer_password_reset)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters("password")
 @where_there_are_local_accounts
 def sign_in(request: HttpRequest) -> HttpResponse:
-    next_url = wanted_next(request)
+    next_url = requested_next(request)
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     form = SignInForm(request.POST if request.method == "POST" else None)
@@ -90,35 +90,33 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     if not registration.is_open():
-        raise links.LinkDead
-    return choose(request, link.address, opened=lambda _user: links.use(link), next_url=left_next(request))
+        raise links.LinkExpired
+    return choose(request, link.address, opened=lambda _user: links.use(link), next_url=stored_next(request))
 
 
 @sensitive_post_parameters("password")
-def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None], next_url: str = "") -> HttpResponse:
+def choose(request: HttpRequest, email: str, *, opened: Callable[[User], None], next_url: str = "") -> HttpResponse:
     """Let the owner of a verified address choose name and password, and open their account and session.
 
     ``opened`` is called in the transaction that opens the account, with the account: there the proof of the
     address is used up, an invitation accepted. What it raises undoes everything.
     """
-    form = NewAccountForm(request.POST if request.method == "POST" else None, person=User(email=address))
+    form = NewAccountForm(request.POST if request.method == "POST" else None, person=User(email=email))
     if form.is_valid():
         try:
             with transaction.atomic():
-                user = registration.open_local_account(
-                    address, form.cleaned_data["name"], form.cleaned_data["password"]
-                )
+                user = registration.open_local_account(email, form.cleaned_data["name"], form.cleaned_data["password"])
                 opened(user)
                 user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have acted upon who is new
                 return open_session(request, user, next_url)
-        except AddressTaken:
-            return render(request, "accounts/address_taken.html", {"address": address}, status=409)
+        except EmailTaken:
+            return render(request, "accounts/email_taken.html", {"address": email}, status=409)
     context = {
         "heading": _("Your new account"),
         "meaning": _("Your address is confirmed. Two more things, and you are in."),
         "submit": _("Open the account"),
         "form": form,
-        "address": address,
+        "address": email,
         "action": request.get_full_path(),
     }
     return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
@@ -128,13 +126,13 @@ def choose(request: HttpRequest, address: str, *, opened: Callable[[User], None]
 def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     """Everybody is signed out by it, and signs in by the door, where a second factor may be asked for."""
     if not registration.is_on() or link.user is None:
-        raise links.LinkDead
+        raise links.LinkExpired
     form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
     if form.is_valid():
         registration.reset_password(link, form.cleaned_data["password"])
         words = _("Your new password is set, and you are signed out everywhere. Sign in with it.")
         messages.success(request, words)
-        return redirect(reverse("account_login") + query(left_next(request), stay=False))
+        return redirect(reverse("account_login") + query(stored_next(request), stay=False))
     context = {
         "heading": _("Choose a new password"),
         "meaning": _("Every device is then signed out, and you sign in again."),
@@ -152,24 +150,24 @@ def open_session(request: HttpRequest, user: User, next_url: str) -> HttpRespons
     return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
 
 
-def _take_address(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
+def _take_email(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
     """Take an address for which a worker will find out what there is to say, by mail."""
-    form = AddressForm(request.POST if request.method == "POST" else None)
+    form = EmailForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {**page, "form": form, "action": request.get_full_path()}
-        return render(request, "accounts/ask_address.html", context, status=422 if form.errors else 200)
-    address = form.cleaned_data["address"]
-    for limit, key in ((BY_CLIENT, ""), (TO_ADDRESS, canonical(address))):
+        return render(request, "accounts/ask_email.html", context, status=422 if form.errors else 200)
+    address = form.cleaned_data["email"]
+    for limit, key in ((BY_CLIENT, ""), (TO_EMAIL, canonical(address))):
         if rate_limits.is_over(limit, key):
-            return rate_limits.too_often(limit)
-    asked: Asked = mail.asked_now()
+            return rate_limits.too_many_requests(limit)
+    asked: RequestFacts = mail.request_facts()
     with transaction.atomic():
         record(event, personal={"address": address})
-        later(work, address=address, asked=asked, mail_id=mail.new_id())
+        defer(work, email=address, asked=asked, mail_id=mail.new_id())
     response = render(request, "accounts/mailed.html", {"address": address, "query": _query(request)})
-    leave_next(response, wanted_next(request))
+    store_next(response, requested_next(request))
     return response
 
 
 def _query(request: HttpRequest) -> str:
-    return query(wanted_next(request), stay=wants_to_stay(request))
+    return query(requested_next(request), stay=wants_to_stay(request))

@@ -39,13 +39,13 @@ ACTS = {
 }
 
 
-def act_of(address: str) -> Act:
+def act_of(url: str) -> Act:
     """Return the act for which somebody goes to an address of this site.
 
     Both the page that needs a proof and the page that takes it ask here, so they cannot mean different acts.
     """
     try:
-        match = resolve(urlsplit(address).path)
+        match = resolve(urlsplit(url).path)
     except Resolver404:
         return Act.OTHER
     if match.view_name in ACTS:
@@ -53,14 +53,14 @@ def act_of(address: str) -> Act:
     return Act.ADMINISTER if match.namespace == "admin" else Act.OTHER
 
 
-def needs_proof(address: str) -> bool:
+def needs_reauthentication(url: str) -> bool:
     """Whether somebody is on their way to an act, not just back to a page that everybody may see."""
-    act = act_of(address)
+    act = act_of(url)
     if act is Act.CONNECT:
-        return address == after_proof_to_connect()
+        return url == after_reauthentication_to_connect()
     return act is not Act.OTHER
 
 
-def after_proof_to_connect() -> str:
+def after_reauthentication_to_connect() -> str:
     """Where somebody goes on who has proven who they are in order to connect another sign-in method."""
     return f"{reverse('connections')}?connect"

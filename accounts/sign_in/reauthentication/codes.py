@@ -20,7 +20,7 @@ from accounts.models import MailedCode, User
 from accounts.sign_in import rate_limits
 from accounts.sign_in.rate_limits import Limit
 from accounts.sign_in.reauthentication.acts import Act
-from accounts.sign_in.reauthentication.proofs import note_code
+from accounts.sign_in.reauthentication.records import record_code
 from audit.events import Event, record
 from foundation import lifetimes
 from foundation.encryption import fingerprints
@@ -41,9 +41,9 @@ class TooManyCodes(Exception):
     """This account has asked for more codes than anybody needs."""
 
 
-def address_of(user: User) -> str:
+def email_of(user: User) -> str:
     """Return the address that a code can be mailed to: the account's own, if it is verified. Nothing where none can."""
-    return (user.email or "") if user.email_verified and mail.is_set_up() else ""
+    return (user.email or "") if user.email_verified and mail.is_configured() else ""
 
 
 def is_waiting(request: HttpRequest, user: User, act: Act) -> bool:
@@ -56,10 +56,10 @@ def send(request: HttpRequest, user: User, act: Act) -> None:
 
     The limit holds for every network: it bounds guessing. Raises TooManyCodes, NotSetUp where there is no such address.
     """
-    address = address_of(user)
+    address = email_of(user)
     if not address:
-        raise mail.NotSetUp
-    if not rate_limits.take(BY_ACCOUNT.kind, str(user.pk), limit=BY_ACCOUNT.most, seconds=BY_ACCOUNT.seconds):
+        raise mail.MailNotConfigured
+    if not rate_limits.count(BY_ACCOUNT.kind, str(user.pk), limit=BY_ACCOUNT.most, seconds=BY_ACCOUNT.seconds):
         raise TooManyCodes
     code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
     with transaction.atomic():
@@ -73,12 +73,12 @@ def send(request: HttpRequest, user: User, act: Act) -> None:
 
 
 @sensitive_variables("typed", "code")
-def spend(request: HttpRequest, user: User, act: Act, typed: str) -> None:
+def use_code(request: HttpRequest, user: User, act: Act, typed: str) -> None:
     """Take a code, and note the proof in the session. Raises CodeRefused."""
     row = _tried(request, user, act)
     code = BETWEEN.sub("", typed[:64])
     is_right = row is not None and any(
-        hmac.compare_digest(row.digest, digest) for digest in _digests(code, row, address_of(user))
+        hmac.compare_digest(row.digest, digest) for digest in _digests(code, row, email_of(user))
     )
     if row is None:
         raise CodeRefused  # no entry in the trail: nothing was judged, and there is no limit to these
@@ -87,7 +87,7 @@ def spend(request: HttpRequest, user: User, act: Act, typed: str) -> None:
         raise CodeRefused
     record(Event.REAUTHENTICATION_CODE_VERIFIED, person=user, act=act.value)
     request.session.pop(IN_SESSION, None)
-    note_code(request, user, act)
+    record_code(request, user, act)
 
 
 def _tried(request: HttpRequest, user: User, act: Act) -> MailedCode | None:
@@ -102,6 +102,6 @@ def _mailed(request: HttpRequest) -> UUID:
     return UUID(request.session.get(IN_SESSION, NONE))
 
 
-def _digests(code: str, row: MailedCode, address: str) -> list[str]:
+def _digests(code: str, row: MailedCode, email: str) -> list[str]:
     """Bound to the address as well: a code that was mailed to a former one proves nothing about this one."""
-    return fingerprints(code, owner=f"{row.pk} {address}", purpose="mailed_code")
+    return fingerprints(code, owner=f"{row.pk} {email}", purpose="mailed_code")

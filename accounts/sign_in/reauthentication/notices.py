@@ -7,27 +7,27 @@ from django.utils.translation import gettext as _
 
 from accounts.mailing import mail
 from accounts.models import User
-from accounts.sign_in.factors.enrolled import has_factor
+from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.reauthentication.acts import Act
 from audit.events import Event, record
 
-TOLD = "told_of_acts"  # in the session: the acts that were told, each of them once
+NOTICE_KEY = "told_of_acts"  # in the session: the acts that were told, each of them once
 NOTICE = "acts_to_notice"  # in the session: those that the account's page has still to tell
 
 
-def tell(request: HttpRequest, act: Act) -> None:
+def record_acceptance(request: HttpRequest, act: Act) -> None:
     """Write it into the trail, to the account's page and, where the account has an address at all, in a mail.
 
     An address that nobody has verified opens nothing by it: the mail holds no link to anything but the site.
     """
-    user, told = request.user, request.session.get(TOLD, [])
+    user, told = request.user, request.session.get(NOTICE_KEY, [])
     if not isinstance(user, User) or act in told:
         return
     with transaction.atomic():
         record(Event.REAUTHENTICATION_SIGN_IN_ACCEPTED, person=user, act=act.value)
-        if user.email and mail.is_set_up():
+        if user.email and mail.is_configured():
             mail.send(user.email, "done_after_sign_in", {"act": act})
-    request.session[TOLD] = [*told, act.value]
+    request.session[NOTICE_KEY] = [*told, act.value]
     request.session[NOTICE] = [*request.session.get(NOTICE, []), act.value]
 
 
@@ -37,7 +37,7 @@ def add_message(request: HttpRequest, user: User) -> None:
     if not acts:
         return
     done = {"acts": ", ".join(str(act) for act in acts)}
-    if user.email_verified or has_factor(user):
+    if user.email_verified or has_second_factor(user):
         words = _("A sign-in alone was enough to %(acts)s, because your account had nothing stronger.")
     else:
         words = _(

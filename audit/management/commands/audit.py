@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from audit import operating, stream
+from audit import command_line, stream
 
 
 class Command(BaseCommand):
@@ -12,7 +12,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         subcommands = parser.add_subparsers(dest="subcommand", required=True)
-        operating.add_subcommands(subcommands)
+        command_line.add_subcommands(subcommands)
         stream.add_subcommand(subcommands)
 
     def handle(self, *_: Any, run: Any, **options: Any) -> None:

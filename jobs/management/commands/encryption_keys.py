@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from foundation.encryption import key_ids
-from jobs.key_rotation import Rewrapped, look, rewrap
+from jobs.key_rotation import KeyUsage, count_keys, rotate
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
         parser.add_argument("act", choices=["status", "rotate"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = rewrap() if options["act"] == "rotate" else look()
+        found = rotate() if options["act"] == "rotate" else count_keys()
         self.stdout.write(f"The newest key is {key_ids()[0]}.")
         for one in found:
             self.stdout.write(f"{one.name}: {_said(one)}")
@@ -23,8 +23,8 @@ class Command(BaseCommand):
             raise SystemExit(1)
 
 
-def _said(found: Rewrapped) -> str:
-    words = [f"{count} under {key}" for key, count in sorted(found.under.items())] or ["nothing"]
+def _said(found: KeyUsage) -> str:
+    words = [f"{count} under {key}" for key, count in sorted(found.by_key.items())] or ["nothing"]
     if found.renewed:
         words.append(f"{found.renewed} of them were encrypted anew")
     if found.lost:

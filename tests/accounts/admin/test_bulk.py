@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.bulk import running
-from accounts.bulk.base import Left
-from accounts.bulk.kinds import KINDS
+from accounts.bulk.actions import ACTIONS
+from accounts.bulk.base import SkipReason
 from accounts.models import BulkAction, BulkState, Membership, Role, Session, User
 from audit.models import Entry
 from tenancy import person_context, site_context, tenant_context
@@ -181,7 +181,7 @@ def test_roles_are_given_and_taken_away_and_sessions_end_with_them(administrator
     page = choose(administrator, "grant_role", town.a.owner, town.a.member, town.b.member)
     press(administrator, page, "complete", tenant=town.a.tenant.slug)
     press(administrator, page, "complete", role=Role.objects.get(name="owner").pk)
-    assert action().skipped == {Left.ALREADY: 1, Left.NOT_A_MEMBER: 1}
+    assert action().skipped == {SkipReason.ALREADY: 1, SkipReason.NOT_A_MEMBER: 1}
     press(administrator, page, "confirm")
     assert _roles(town) == {"Abbey Owner": "owner", "Abbey Member": "owner", "Both": "member"}
     assert details("session.revoked")["reason"] == "role_changed"
@@ -189,7 +189,7 @@ def test_roles_are_given_and_taken_away_and_sessions_end_with_them(administrator
     page = choose(administrator, "revoke_role", town.a.owner, town.both)
     press(administrator, page, "complete", tenant=town.a.tenant.slug)
     press(administrator, page, "complete", role=Role.objects.get(name="owner").pk)
-    assert action().skipped == {Left.OTHER_ROLE: 1}
+    assert action().skipped == {SkipReason.OTHER_ROLE: 1}
     press(administrator, page, "confirm")
     assert _roles(town)["Abbey Owner"] == "member"
 
@@ -255,7 +255,7 @@ def test_whoever_stands_above_is_not_pulled_down(clerk: Client, town: Town) -> N
         Membership.objects.filter(user=town.a.member).update(role=Role.objects.get(name="owner"))
     page = choose(clerk, "remove_from_tenant", town.a.member, town.both)
 
-    assert action().skipped == {Left.OUT_OF_REACH: 1}
+    assert action().skipped == {SkipReason.OUT_OF_REACH: 1}
     press(clerk, page, "confirm")
     assert set(_roles(town)) == {"Abbey Owner", "Abbey Member"}
 
@@ -344,13 +344,13 @@ def test_it_is_stopped_by_hand_and_what_was_done_stays(
 
 
 def test_every_kind_has_words_and_a_right(db: None) -> None:
-    for kind in KINDS.values():
+    for kind in ACTIONS.values():
         assert str(kind.label)
         assert str(kind.question).endswith("?")
         assert kind.permission.startswith("accounts.")
 
 
-@pytest.mark.skipif("require_second_factor" not in KINDS, reason="accounts do not know of second factors yet")
+@pytest.mark.skipif("require_second_factor" not in ACTIONS, reason="accounts do not know of second factors yet")
 def test_a_second_factor_is_required(administrator: Client, crowd: Crowd) -> None:
     people = crowd(2)
     press(administrator, choose(administrator, "require_second_factor", *people), "confirm")

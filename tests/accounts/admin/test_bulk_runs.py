@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import tasks
 from accounts.bulk import running
-from accounts.bulk.kinds import DEACTIVATE
+from accounts.bulk.actions import DEACTIVATE
 from accounts.models import BulkAction, BulkState, User
 from audit.models import Entry
 from config.celery import app
@@ -119,9 +119,9 @@ def test_a_lost_connection_ends_the_run_and_not_the_action(begun: BulkAction, se
 @pytest.mark.promise(78)
 def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
     with site_context("a test lets time pass"):
-        assert list(tasks.left_alone()) == []
+        assert list(tasks.abandoned()) == []
         BulkAction.objects.update(leased_until=timezone.now())
-        assert list(tasks.left_alone()) == [(begun.pk, begun.user_id)]
+        assert list(tasks.abandoned()) == [(begun.pk, begun.user_id)]
 
 
 @pytest.mark.promise(78)
@@ -129,7 +129,7 @@ def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root:
     with site_context("a test lets time pass"):
         forgotten = running.prepare(DEACTIVATE, User.objects.all(), root)
         BulkAction.objects.update(moved_at=timezone.now() - timedelta(days=2))
-        tasks.find_bulk_actions_again()
+        tasks.resume_bulk_actions()
         assert not BulkAction.objects.filter(pk=forgotten.pk).exists()
 
     assert (now(begun).state, now(begun).stopped_because) == (BulkState.STOPPED, "failed")

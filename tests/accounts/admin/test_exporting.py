@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from accounts.models import Identity, Membership, Role, User
 from audit.models import Entry
-from console.lists.exporting import CHUNK, harmless
+from console.lists.export import CHUNK, harmless
 from tenancy import site_context
 from tests.accounts.admin.conftest import PEOPLE, Crowd
 from tests.proven import proven

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import Identity, Membership, Role, Session, Tenant, User
 from accounts.models.session import ROW_KEY, row_key
 from bench.admin import data
-from console.lists import searching
+from console.lists import search
 from console.lists.filtering import RoleFilter, TenantFilter
 from console.people import people as people_list
 from foundation import estimates
@@ -32,7 +32,7 @@ BIG = {"accounts_user", "accounts_identity", "accounts_membership", "accounts_se
 
 def found(term: str) -> set[str]:
     with site_context("a test searches"):
-        return {person.name for person in searching.find(User.objects.all(), term)}
+        return {person.name for person in search.find(User.objects.all(), term)}
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_by_words_of_any_script_without_their_accents(db: None, name: str, term:
     User.objects.create_user(**{"email" if "@" in name else "name": name})
     User.objects.create_user(name="Somebody Else", email="x@other.example", username="else")
 
-    assert {str(person) for person in searching.find(User.objects.all(), term)} == {name}
+    assert {str(person) for person in search.find(User.objects.all(), term)} == {name}
 
 
 @pytest.mark.parametrize("term", ["@corp4.example", "corp4.example"])
@@ -131,7 +131,7 @@ def test_a_common_word_gives_every_page_in_the_lists_order(
 ) -> None:
     """Found close by, or gathered first: a reader cannot tell."""
     people = sorted(crowd(230), key=lambda person: (person.created_at, person.pk), reverse=True)
-    monkeypatch.setattr(searching, "FEW", 20)
+    monkeypatch.setattr(search, "FEW", 20)
     for close_by in (7, 60, 500):
         monkeypatch.setattr(people_list, "CLOSE_BY", close_by)
         seen, path = [], f"{PEOPLE}?q={term}"
@@ -179,7 +179,7 @@ def test_by_the_tenant_they_belong_to(town: Town) -> None:
 def test_a_tenant_that_is_not_in_scope_finds_nobody(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.both.pk):
         for term in (town.b.tenant.slug, str(town.b.tenant.pk)):
-            assert not searching.find(User.objects.all(), term).exists()
+            assert not search.find(User.objects.all(), term).exists()
 
 
 def test_filters_offer_what_is_in_scope(town: Town, administrator: Client) -> None:
@@ -243,7 +243,7 @@ def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
             "two words": "grace aabe",
             "nothing": "zzz",
         }
-        plans = {what: _scans(searching.find(newest, term)) for what, term in terms.items()}
+        plans = {what: _scans(search.find(newest, term)) for what, term in terms.items()}
         plans |= {
             "after": _scans(newest.filter(created_at__lt=timezone.now())),
             "inactive": _scans(newest.filter(is_active=False)),
@@ -355,5 +355,5 @@ def test_people_are_counted_though_the_planner_knows_nothing(
     assert administrator.get(PEOPLE).context["cl"].total == "305"
     assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "304"
     monkeypatch.setattr(estimates, "COUNTED", 200)
-    monkeypatch.setattr(searching, "FEW", 20)
+    monkeypatch.setattr(search, "FEW", 20)
     assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "more than 200"

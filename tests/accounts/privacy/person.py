@@ -58,8 +58,8 @@ def _fill(found: Known) -> None:
         user_agent=BROWSER,
     )  # fmt: skip
     Authenticator.objects.create(user=ada, type="totp", data={"secret": SECRET})
-    links.make(Purpose.PASSWORD_RESET, address=ADDRESS, lifetime=timedelta(minutes=10), user=ada)
-    links.make(Purpose.REGISTRATION, address=ADDRESS.upper(), lifetime=timedelta(minutes=10))
+    links.make(Purpose.PASSWORD_RESET, email=ADDRESS, lifetime=timedelta(minutes=10), user=ada)
+    links.make(Purpose.REGISTRATION, email=ADDRESS.upper(), lifetime=timedelta(minutes=10))
     _invite(tenant, member, ADDRESS, by=grace)
     _invite(tenant, member, "else@example.com", by=ada)
     BulkAction(user=ada, kind="x", targets=[grace.pk]).save()

@@ -18,7 +18,7 @@ from accounts.models import Invitation, Session, User
 from audit.events import Event
 from audit.models import Entry, Personal
 from audit.sealing.seals import seal
-from foundation.declarations import Revocable, RevocationReason, Revoked
+from foundation.declarations import Revocable, RevocationReason, RevocationResult
 from tenancy import site_context
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
 from tests.audit.sealed import begin_anew, told, verify
@@ -123,13 +123,13 @@ def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there(mo
     found = known()
     seen: list[tuple[bool, int]] = []
 
-    def look(people: Sequence[UUID], _reason: RevocationReason) -> Revoked:
+    def look(people: Sequence[UUID], _reason: RevocationReason) -> RevocationResult:
         seen.append((User.objects.filter(pk__in=people).exists(), Session.objects.filter(user__in=people).count()))
-        return Revoked(count=0)
+        return RevocationResult(count=0)
 
     browser = Client()
     browser.force_login(found.ada)
-    one = Revocable(name="look", label="Look", end=look, alive=lambda _people: 0)
+    one = Revocable(name="look", label="Look", revoke=look, alive=lambda _people: 0)
     monkeypatch.setitem(revocables(), "look", one)
     erase(found.ada)
     assert seen == [(True, 0)]

@@ -109,9 +109,9 @@ def test_dead_letters_show_their_reason_and_are_tried_again_or_let_go(town: Town
 
         receiver.answer = lambda _: 200
         browser.post(letters, {"action": "try_again", "_selected_action": [one.pk]})
-        asked = browser.post(letters, {"action": "let_go", "_selected_action": [two.pk]}).content.decode()
+        asked = browser.post(letters, {"action": "discard", "_selected_action": [two.pk]}).content.decode()
         assert "Their entries stay in the trail" in asked
-        browser.post(letters, {"action": "let_go", "_selected_action": [two.pk], "post": "yes"})
+        browser.post(letters, {"action": "discard", "_selected_action": [two.pk], "post": "yes"})
         running.send_due(seconds=10)
     assert [c.message["data"]["after"]["name"] for c in receiver.came] == ["one", "two", "one"]
     with site_context("a test looks"):

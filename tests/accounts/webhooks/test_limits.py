@@ -21,9 +21,9 @@ from tests.tenancy.conftest import Town
 from webhooks import changes, names, receivers, running
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import NoReceiver
-from webhooks.sending import Fate, send
-from webhooks.signing import locked, new_secret
+from webhooks.receivers import ReceiverRefused
+from webhooks.sending import Result, send
+from webhooks.signing import encrypted, new_secret
 
 SECRET = "a-key-in-the-address"
 
@@ -51,7 +51,7 @@ def in_production(settings: Any) -> None:
 def test_no_special_purpose_address_is_public(in_production: None, address: str) -> None:
     """The kind of fault: a network that is nobody's on the internet, or a cloud's own, reached in some dress."""
     literal = f"[{address}]" if ":" in address else address
-    with pytest.raises(NoReceiver):
+    with pytest.raises(ReceiverRefused):
         receivers.read(f"https://{literal}/")
 
 
@@ -79,7 +79,7 @@ def test_a_name_is_judged_by_what_it_stands_for_at_this_sending_and_called_there
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
-    with pytest.raises(NoReceiver):
+    with pytest.raises(ReceiverRefused):
         receivers.resolve(receivers.read("https://hooks.example/"))
     assert asked == ["hooks.example"]
 
@@ -107,8 +107,8 @@ def test_a_resolver_that_hangs_holds_nobody(hanging: None, monkeypatch: pytest.M
     monkeypatch.setattr(names, "_places", threading.BoundedSemaphore(1))
     monkeypatch.setattr(receivers, "LONGEST_LOOKUP", 0.01)
     webhook = Webhook(url="https://hooks.example/")
-    webhook.secret = locked(new_secret(), webhook)
-    assert send(webhook, Message(id="msg_1", kind="x", body=b"{}")).fate is Fate.NOT_TAKEN
+    webhook.secret = encrypted(new_secret(), webhook)
+    assert send(webhook, Message(id="msg_1", kind="x", body=b"{}")).fate is Result.NOT_TAKEN
 
 
 @pytest.mark.django_db

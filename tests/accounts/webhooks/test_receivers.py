@@ -8,9 +8,9 @@ from tests.accounts.webhooks.receiver import receiving
 from webhooks import receivers
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import NoReceiver
-from webhooks.sending import Fate, send
-from webhooks.signing import locked, new_secret
+from webhooks.receivers import ReceiverRefused
+from webhooks.sending import Result, send
+from webhooks.signing import encrypted, new_secret
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def in_production(settings: Any) -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_public_address_over_tls_is_refused(in_production: None, url: str) -> None:
-    with pytest.raises(NoReceiver):
+    with pytest.raises(ReceiverRefused):
         receivers.read(url)
 
 
@@ -43,33 +43,33 @@ def test_public_addresses_are_taken(in_production: None) -> None:
 
 @pytest.mark.parametrize("name", ["localhost", "127.1", "2130706433", "0x7f.1"])
 def test_a_name_that_leads_home_is_refused_when_it_is_resolved(in_production: None, name: str) -> None:
-    with pytest.raises(NoReceiver, match="private network"):
+    with pytest.raises(ReceiverRefused, match="private network"):
         receivers.resolve(receivers.read(f"https://{name}/"))
 
 
 def test_nothing_is_sent_to_this_machine_in_production_though_it_was_once_allowed(settings: Any) -> None:
     with receiving() as receiver:
         webhook = Webhook(url=receiver.url)
-        webhook.secret = locked(new_secret(), webhook)
+        webhook.secret = encrypted(new_secret(), webhook)
         message = Message(id="msg_1", kind="x", body=b"{}")
-        assert send(webhook, message).fate is Fate.TAKEN
+        assert send(webhook, message).fate is Result.TAKEN
         settings.WEBHOOKS_ALLOW_LOOPBACK = False
         webhook.url = receiver.url.replace("http://", "https://").replace("127.0.0.1", "localhost")
         outcome = send(webhook, message)
-    assert (outcome.fate, len(receiver.came)) == (Fate.NOT_TAKEN, 1)
-    assert "private network" in outcome.why
+    assert (outcome.fate, len(receiver.came)) == (Result.NOT_TAKEN, 1)
+    assert "private network" in outcome.reason
 
 
 def test_a_receiver_that_speaks_no_tls_is_not_taken() -> None:
     with receiving() as receiver:
         webhook = Webhook(url=receiver.url.replace("http://", "https://"))
-        webhook.secret = locked(new_secret(), webhook)
+        webhook.secret = encrypted(new_secret(), webhook)
         outcome = send(webhook, Message(id="msg_1", kind="x", body=b"{}"))
-    assert outcome.fate is Fate.NOT_TAKEN
+    assert outcome.fate is Result.NOT_TAKEN
     assert not receiver.came
 
 
 def test_a_secret_of_another_row_is_not_opened() -> None:
     webhook = Webhook(url="http://127.0.0.1:1/")
-    webhook.secret = locked(new_secret(), Webhook())
-    assert send(webhook, Message(id="msg_1", kind="x", body=b"{}")).why == "the secret cannot be read: renew it"
+    webhook.secret = encrypted(new_secret(), Webhook())
+    assert send(webhook, Message(id="msg_1", kind="x", body=b"{}")).reason == "the secret cannot be read: renew it"

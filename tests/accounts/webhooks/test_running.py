@@ -116,7 +116,7 @@ def test_personal_values_and_secrets_stay_at_home(town: Town, set_up: Set) -> No
         webhook, secret = set_up(town.a, receiver.url)
         with tenant_context(town.a.tenant.pk), acting(address="203.0.113.9", user_agent="Canary/1"):
             record(Event.INVITATION_SENT, personal={"email": "canary@example.com"}, role="x")
-            changes.renew_secret(Webhook.objects.get(pk=webhook.pk))
+            changes.rotate_secret(Webhook.objects.get(pk=webhook.pk))
         send()
     text = b"".join(one.body for one in receiver.came).decode()
     kept = again(webhook)
@@ -130,7 +130,7 @@ def test_after_a_renewal_both_secrets_sign_for_a_day(town: Town, set_up: Set) ->
     with receiving() as receiver:
         webhook, first = set_up(town.a, receiver.url, tables=["accounts_role"])
         with tenant_context(town.a.tenant.pk):
-            second = changes.renew_secret(Webhook.objects.get(pk=webhook.pk))
+            second = changes.rotate_secret(Webhook.objects.get(pk=webhook.pk))
         role(town.a, "one")
         send()
         one = receiver.came[0]

@@ -28,16 +28,16 @@ from console.overview import counting, jobs, people, provider_health, purge, ref
 from console.overview.counting import Counted
 from console.overview.last_sign_ins import LastSignIns, LiveSessions
 from console.overview.page import PANELS, counters, may_see_overview, shown
-from console.overview.panel import Mark, Panel, Shown, State
+from console.overview.panel import Mark, OverviewPanel, Shown, State
 from console.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
 from console.tasks import count_for_overview
 from foundation.rows import fetch_one
 from jobs.models import Errand
 from jobs.purging import purge as run_purge
 from providers.models import Leaving
-from providers.revocation.acts import leave
-from providers.revocation.outbox import Because
-from providers.tasks import revoke_tokens
+from providers.revocation.acts import revoke_tokens
+from providers.revocation.outbox import TokenRevocationReason
+from providers.tasks import send_revocations
 from sandbox.server import Sandbox
 from tests import overview_crowd
 from tests.flows.conftest import Browser
@@ -72,7 +72,7 @@ def page(client: Client, **headers: str) -> str:
     return answer.content.decode()
 
 
-def numbers(panel: Panel[Any]) -> dict[str, Any]:
+def numbers(panel: OverviewPanel[Any]) -> dict[str, Any]:
     """What a panel's table says, by the name of the row."""
     (found,) = [one for one in shown() if one.name == panel.name]
     assert found.drawing
@@ -210,10 +210,10 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
 ) -> None:
     for name in ("google", "keycloak", "github"):
         Browser(providers).sign_in(name, {"google": "grace", "keycloak": "ada", "github": "marie"}[name])
-    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     providers.set_fault("google", "revocation_500")
     Leaving.objects.filter(provider="keycloak").update(access="somebody else's", refresh="")
-    revoke_tokens()
+    send_revocations()
     found = numbers(revocation.PANEL)
 
     assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
@@ -229,13 +229,13 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
 
 def test_tokens_that_nobody_has_tried_to_revoke_for_long_are_late(providers: Sandbox) -> None:
     Browser(providers).sign_in("google", "ada")
-    leave(Identity.objects.all(), because=Because.CUT_OFF)
+    revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     Leaving.objects.update(created_at=timezone.now() - timedelta(minutes=6))
 
     assert str(numbers(revocation.PANEL)["Google"][0].word) == "Late"
 
 
-NOTHING: list[tuple[Panel[Any], Any]] = [
+NOTHING: list[tuple[OverviewPanel[Any], Any]] = [
     (sign_ins.PANEL, SignIns(today=NOON.date(), open_from=NOON.date(), tallies=[])),
     (refusals.PANEL, SignIns(today=NOON.date(), open_from=NOON.date(), tallies=[])),
     (people.SESSIONS, LiveSessions(sessions=0, people=0, by_provider={})),
@@ -244,7 +244,7 @@ NOTHING: list[tuple[Panel[Any], Any]] = [
 
 
 @pytest.mark.parametrize(("panel", "nothing"), NOTHING, ids=[panel.name for panel, _ in NOTHING])
-def test_a_panel_without_anything_says_what_will_be_there(panel: Panel[Any], nothing: Any) -> None:
+def test_a_panel_without_anything_says_what_will_be_there(panel: OverviewPanel[Any], nothing: Any) -> None:
     found = panel.show(Counted(at=timezone.now(), takes=0.0, numbers=nothing))
 
     assert found.state is State.EMPTY
@@ -339,7 +339,7 @@ def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
 JOBS = {name: job["schedule"] for name, job in app.conf.beat_schedule.items()}
 
 
-def words(panel: Panel[Any]) -> set[str]:
+def words(panel: OverviewPanel[Any]) -> set[str]:
     return {str(row[0].word) for row in numbers(panel).values() if isinstance(row[0], Mark)}
 
 
@@ -355,7 +355,9 @@ def migrated(at: datetime, servers: Servers) -> None:
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
 @pytest.mark.parametrize("after", [timedelta(seconds=1), timedelta(minutes=4), timedelta(minutes=9)])
-def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(panel: Panel[Any], after: timedelta) -> None:
+def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(
+    panel: OverviewPanel[Any], after: timedelta
+) -> None:
     """The kind: old numbers are judged by a newer clock than they were counted by."""
     all_ran(timezone.now())
     in_time = words(panel)
@@ -366,7 +368,7 @@ def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(panel
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
 @pytest.mark.parametrize("ago", [timedelta(hours=4), -timedelta(days=300)])
-def test_what_ran_long_ago_or_in_the_future_is_late(panel: Panel[Any], ago: timedelta) -> None:
+def test_what_ran_long_ago_or_in_the_future_is_late(panel: OverviewPanel[Any], ago: timedelta) -> None:
     """The kind: a run noted by a clock that was ahead would look in time for as long as it was ahead."""
     all_ran(timezone.now() - ago)
 
@@ -375,7 +377,7 @@ def test_what_ran_long_ago_or_in_the_future_is_late(panel: Panel[Any], ago: time
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
 def test_a_new_site_is_not_late_and_an_old_one_on_which_nothing_ever_ran_is(
-    panel: Panel[Any], servers: Servers
+    panel: OverviewPanel[Any], servers: Servers
 ) -> None:
     """The kind: what was not yet to be done is reported as not done."""
     seal_entries()

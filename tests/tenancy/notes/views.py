@@ -14,7 +14,7 @@ def listed(request: HttpRequest) -> HttpResponse:
 
 @login_required
 def exported(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
-    standing = getattr(request.user, "standing", None)
+    standing = getattr(request.user, "active_membership", None)
     if standing is None:
         return HttpResponse("You belong to no organization.", status=403)
 

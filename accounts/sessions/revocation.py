@@ -1,0 +1,189 @@
+"""Ending sessions, and what waits to become one.
+
+A row that is gone is signed out everywhere, because every request reads the row. What waits, first proofs and mailed
+links, carries the epoch of its person: moving that ends all of it, also what is judged at this moment (ADR 28).
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+
+from accounts.models import MailedLink, Purpose, Session, User
+from accounts.models.mailed_link import OF_AN_EPOCH
+from accounts.models.session import row_key
+from accounts.sessions import last_session
+from audit.events import Event, record
+from foundation.rows import change, fetch_all
+
+MOVE = """
+    UPDATE "accounts_user" SET sign_in_epoch = greatest(clock_timestamp(), sign_in_epoch + interval '1 microsecond')
+    WHERE id = ANY (%s)
+"""
+WAIT_FOR_SIGN_INS = "SELECT 1 FROM accounts_identity WHERE user_id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+MOVE_BUT_KEEP = f"""
+    WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user" WHERE id = ANY (%s)),
+    moved AS ({MOVE} RETURNING id, sign_in_epoch)
+    UPDATE "accounts_session" s SET waiting_epoch = moved.sign_in_epoch FROM moved JOIN before USING (id)
+    WHERE s.session_key = %s AND s.waiting_for_id = moved.id AND s.waiting_ended = ''
+        AND s.waiting_epoch IS NOT DISTINCT FROM before.sign_in_epoch
+"""
+
+
+class SessionRevocationReason(StrEnum):
+    """Why a session, or what waits to become one, was ended before its time."""
+
+    OWNER = "owner"
+    IDENTITY_CONNECTED = "identity_connected"
+    IDENTITY_DISCONNECTED = "identity_disconnected"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_CHANGE_DISOWNED = "email_change_disowned"
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # a reason
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a reason
+    FACTOR_ADDED = "factor_added"
+    FACTOR_REMOVED = "factor_removed"
+    PROVIDER = "provider"
+    ROLE_CHANGED = "role_changed"
+    DEACTIVATED = "deactivated"
+    ADMINISTRATOR = "administrator"
+    CUT_OFF = "cut_off"
+    ERASED = "erased"
+
+
+UPSTREAM_NOTE = "ended_there"  # in what is left of a session: the provider at which it ended
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpstreamNote:
+    """For the person and for the trail: at which provider a session ended, and what the provider said, by its name."""
+
+    provider: str
+    detail: str = ""
+
+    @property
+    def for_trail(self) -> dict[str, str]:
+        return {"provider": self.provider, **({"detail": self.detail} if self.detail else {})}
+
+
+SIGN_OUTS = frozenset(
+    {SessionRevocationReason.OWNER, SessionRevocationReason.PROVIDER, SessionRevocationReason.ADMINISTRATOR}
+)  # the person is to be signed out
+
+
+def leave_note(keys: list[str], note: UpstreamNote) -> int:
+    """End sessions, and leave nothing in their rows but a word for their browsers; return how many there were.
+
+    Such a row is nobody's. It goes when the browser would have forgotten the session, or with the next sign-in in it.
+    """
+    emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent"), "")
+    return Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).update(
+        user=None,
+        session_data=json.dumps({UPSTREAM_NOTE: note.provider}),
+        upstream_sessions=[],
+        address=None,
+        active_tenant=None,
+        follow_at=None,
+        unsure_since=None,
+        idle=None,
+        expire_date=Coalesce("ends_at", "expire_date"),
+        **emptied,
+    )
+
+
+def delete(keys: list[str]) -> int:
+    """End sessions and return how many there were. Before their time: ``revoke``, which says so in the trail.
+
+    Also those that have come under the key of a row since they were read (ADR 34).
+    """
+    count, _ = Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).delete()
+    return count
+
+
+def revoke_others(user: User, *, keep: str | None, reason: SessionRevocationReason) -> int:
+    """End all sessions of a person but one, and all that waits; return how many sessions there were.
+
+    ``keep`` is the browser's key of the session in which they do it themselves, or in which their own sign-in waits.
+    """
+    return revoke_all_sessions([user.pk], keep=keep, reason=reason)
+
+
+def revoke_all_sessions(people: Collection[UUID], *, keep: str | None = None, reason: SessionRevocationReason) -> int:
+    """End everything by which people are signed in, or may yet be: call it with each act upon them.
+
+    Their epoch moves in the same transaction. Returns how many sessions there were.
+    """
+    with transaction.atomic():
+        move_epoch(people, keep=keep)
+        unfinished = Session.objects.unfinished().filter(waiting_for__in=people)
+        cancel_waiting(unfinished.exclude(session_key=row_key(keep)), reason=reason)
+        expire_links(people, reason=reason)
+        others = Session.objects.filter(user__in=people).exclude(session_key=row_key(keep))
+        return revoke(others.defer("session_data"), reason=reason)
+
+
+def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
+    """Let nothing that was judged or mailed before this moment open anything for these people.
+
+    Sign-ins under way hold a row of the person or of their identity: they are waited for, so that whoever calls this
+    sees their sessions afterwards. ``keep`` is the session in which a person's own sign-in waits and goes on.
+    """
+    given: list[Any] = [list(people)]
+    with transaction.atomic():
+        last_session.lock_people(people)
+        change(MOVE, given) if keep is None else change(MOVE_BUT_KEEP, [*given, *given, row_key(keep)])
+        fetch_all(WAIT_FOR_SIGN_INS, given)
+
+
+def cancel_waiting(waiting: Iterable[Session], *, reason: SessionRevocationReason) -> int:
+    """End sign-ins that wait for their second factor, say so in the trail, and return how many there were.
+
+    Their rows stay until they expire, so that each browser is told why it does not come in.
+    """
+    with transaction.atomic():
+        rows = list(waiting)
+        for row in rows:
+            record(
+                Event.SIGN_IN_CANCELLED,
+                person=row.waiting_for_id,
+                provider=row.provider,
+                session=row.public_id,
+                reason=reason.value,
+            )
+        return Session.objects.filter(pk__in=[row.pk for row in rows]).update(waiting_ended=reason.value)
+
+
+def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -> int:
+    """End mailed links that lead into people's accounts, or change how these are entered; return how many there were.
+
+    Their rows stay until they expire, so that whoever opens one is told why it is over.
+    """
+    left = MailedLink.objects.unexpired().filter(user__in=people, purpose__in=OF_AN_EPOCH)
+    rows = list(left.values_list("pk", "user_id", "purpose"))
+    for _pk, person, purpose in rows:
+        if purpose == Purpose.ADDRESS_CHANGE:
+            record(Event.EMAIL_CHANGE_CANCELLED, person=person, reason=reason.value)
+    return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=reason.value)
+
+
+def revoke(sessions: Iterable[Session], *, reason: SessionRevocationReason, note: UpstreamNote | None = None) -> int:
+    """End sessions before their time, say so in the trail, and return how many there were.
+
+    Both in one transaction: none that the trail calls ended lives on, and none ends without a word. With a ``word``
+    their browsers are told once, on the sign-in page.
+    """
+    with transaction.atomic():
+        rows = list(sessions)
+        people = {row.user_id for row in rows if row.user_id} if reason in SIGN_OUTS else set()
+        last_session.lock_people(people)
+        told: dict[str, Any] = {"reason": reason.value, **(note.for_trail if note else {})}
+        for row in rows:
+            record(Event.SESSION_REVOKED, person=row.user_id, session=row.public_id, **told)
+        keys = [row.session_key for row in rows]
+        count = leave_note(keys, note) if note else delete(keys)
+        last_session.notify_signed_out(people)
+        return count

@@ -1,0 +1,134 @@
+"""Ending what came from a session that is over at its provider: sessions here, and sign-ins that would become one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Identity, Session, UpstreamEnd
+from accounts.sessions import last_session
+from accounts.sessions.authentication_event import AuthenticationEvent
+from accounts.sessions.revocation import (
+    WAIT_FOR_SIGN_INS,
+    SessionRevocationReason,
+    UpstreamNote,
+    cancel_waiting,
+    revoke,
+)
+from accounts.sessions.upstream_tracking import UpstreamSession, tracking, tracking_exactly
+from foundation import lifetimes
+from foundation.rows import fetch_all, fetch_one
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(concat_ws(E'\\n', %s, %s, %s), 28))"
+
+HAS_ENDED = "SELECT public.upstream_has_ended(%s, %s, %s, %s)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogoutTarget:
+    """What a provider says is over: a session of its own, all of a subject's, or this one if it is this subject's."""
+
+    provider: str
+    issuer: str
+    sid: str = ""
+    subject: str = ""
+
+
+def revoke_upstream(named: LogoutTarget) -> None:
+    """End what is named, also sign-ins that wait for a second factor; call it in a transaction.
+
+    A sign-in that was judged before, and whose session is not written yet, is stopped by ``session_stands``: it looks
+    for the note that this leaves, under a lock that this holds alone (ADR 28). Locks are taken in the order of acts
+    upon people: the accounts, their identities, the provider's session.
+    """
+    people = _people(named)
+    last_session.lock_people(people)
+    fetch_all(WAIT_FOR_SIGN_INS, [people])
+    kind, name = ("sid", named.sid) if named.sid else ("sub", named.subject)
+    fetch_all(LOCK, [named.provider, kind, name])
+    expires_at = timezone.now() + lifetimes.UPSTREAM_END
+    UpstreamEnd.objects.create(provider=named.provider, sid=named.sid, subject=named.subject, expires_at=expires_at)
+    cancel_waiting(_waiting(named), reason=SessionRevocationReason.PROVIDER)
+    revoke(_sessions(named), reason=SessionRevocationReason.PROVIDER, note=UpstreamNote(provider=named.provider))
+
+
+def lock_people(person: UUID) -> None:
+    """Hold whose sessions a provider may be about to end, in the order of acts upon people; sign-ins are waited for."""
+    last_session.lock_people([person])
+    fetch_all(WAIT_FOR_SIGN_INS, [[person]])
+
+
+def revoke_tracking(upstream: UpstreamSession, *, person: UUID, detail: str) -> None:
+    """End what follows a session at a provider that has just refused its tokens; call it while the person is held.
+
+    Nothing is noted for sign-ins under way: each brings tokens of its own, and is followed by these.
+    """
+    waiting = Session.objects.unfinished().filter(waiting_for=person, provider=upstream.provider)
+    cancel_waiting(
+        waiting.filter(waiting_identity_id=upstream.identity, upstream_sid=upstream.sid),
+        reason=SessionRevocationReason.PROVIDER,
+    )
+    revoke(
+        _followers(upstream, person),
+        reason=SessionRevocationReason.PROVIDER,
+        note=UpstreamNote(provider=upstream.provider, detail=detail),
+    )
+
+
+def mark_unverified(upstream: UpstreamSession, *, person: UUID) -> int:
+    """Note of what follows a session at a provider that nobody knows whether that is over."""
+    return _followers(upstream, person).filter(unsure_since=None).order_by().update(unsure_since=timezone.now())
+
+
+def _followers(upstream: UpstreamSession, person: UUID) -> "QuerySet[Session]":
+    return Session.objects.live().filter(tracking_exactly(upstream), user=person)
+
+
+def has_ended(event: AuthenticationEvent, *, subject: str) -> bool:
+    """Whether what a proof came from is over at its provider; whoever brings the news waits for this transaction.
+
+    For proofs in a session that is open already: of one that is opened, ``session_stands`` asks this.
+    """
+    row = fetch_one(HAS_ENDED, [event.provider, event.upstream_sid, subject, event.judged_at])
+    return row is not None and bool(row[0])
+
+
+def _people(named: LogoutTarget) -> Sequence[UUID]:
+    found: set[UUID | None] = set(_sessions(named).values_list("user_id", flat=True))
+    found.update(_waiting(named).values_list("waiting_for_id", flat=True))
+    if named.subject:
+        found.update(_identities(named).values_list("user_id", flat=True))
+    return sorted(person for person in found if person is not None)
+
+
+def _sessions(named: LogoutTarget) -> "QuerySet[Session]":
+    """Find the live sessions that were opened or last proven there by this subject, or in this session of it.
+
+    Sessions that follow nothing by name, or that older code opened, are found by their provider.
+    """
+    found = Session.objects.live().filter(user__isnull=False)
+    opened_there = Q(
+        upstream_sessions=[], provider=named.provider, **({"upstream_sid": named.sid} if named.sid else {})
+    )
+    if not named.subject:
+        return found.filter(opened_there | tracking(provider=named.provider, sid=named.sid))
+    identity = _identities(named).first()
+    if identity is None:
+        return found.none()
+    followed = tracking(provider=named.provider, identity=identity.pk, sid=named.sid)
+    return found.filter(opened_there | followed, user=identity.user_id)
+
+
+def _waiting(named: LogoutTarget) -> "QuerySet[Session]":
+    found = Session.objects.unfinished().filter(provider=named.provider)
+    if named.sid:
+        found = found.filter(upstream_sid=named.sid)
+    if named.subject:
+        found = found.filter(waiting_identity_id__in=_identities(named).values("pk"))
+    return found
+
+
+def _identities(named: LogoutTarget) -> "QuerySet[Identity]":
+    return Identity.objects.filter(issuer=named.issuer, subject=named.subject)

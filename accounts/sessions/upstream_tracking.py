@@ -1,0 +1,61 @@
+"""Which sessions at providers a session of ours follows: where one of those ends, it ends too."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.models import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpstreamSession:
+    """A session at a provider, by its name for it (``sid``), in which one of a person's identities was proven.
+
+    ``opened``: ours was opened in it. Most providers name none: then ``sid`` is empty, and what is followed of the
+    identity is whether its tokens are good.
+    """
+
+    provider: str
+    identity: int
+    sid: str
+    opened: bool = False
+
+
+def when_opened(upstream: UpstreamSession) -> dict[str, Any]:
+    """Return the columns of a session that is opened in one at a provider."""
+    return {"upstream_sid": upstream.sid, "upstream_sessions": [asdict(replace(upstream, opened=True))]}
+
+
+def after_reauthentication(row: Session, upstream: UpstreamSession) -> dict[str, Any]:
+    """Return the columns of a session that change once one of its person's identities was proven again."""
+    if not upstream.sid:
+        return {}
+    known = row.upstream_sessions
+    changed: dict[str, Any] = {"upstream_sessions": _tracked(known, upstream)}
+    is_of_another = any(one["opened"] and one["identity"] != upstream.identity for one in known)
+    if row.provider == upstream.provider and not is_of_another:
+        changed["upstream_sid"] = upstream.sid
+    return changed
+
+
+def _tracked(known: Iterable[Mapping[str, Any]], proven: UpstreamSession) -> list[dict[str, Any]]:
+    """Of each identity the last, and the one that it was opened in: several identities are followed side by side."""
+    before = [dict(one) for one in known if one["identity"] != proven.identity or one["opened"]]
+    if any(one["identity"] == proven.identity and one["sid"] == proven.sid for one in before):
+        return before
+    return [*before, asdict(proven)]
+
+
+def tracking(*, provider: str, identity: int | None = None, sid: str = "") -> Q:
+    """Find the sessions that follow one at a provider: a named one, all of an identity, or a named one of it."""
+    named = {"provider": provider, **({"identity": identity} if identity else {}), **({"sid": sid} if sid else {})}
+    return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first is the index's own condition
+
+
+def tracking_exactly(upstream: UpstreamSession) -> Q:
+    """Find the sessions that follow one at a provider, and those that older code opened in it."""
+    named = {"provider": upstream.provider, "identity": upstream.identity, "sid": upstream.sid}
+    of_before = Q(upstream_sessions=[], provider=upstream.provider, upstream_sid=upstream.sid)
+    return of_before | (~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named]))

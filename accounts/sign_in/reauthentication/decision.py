@@ -1,0 +1,93 @@
+"""The one decider of whether what somebody has shown is fresh enough for an act (DESIGN part 4, ADR 32)."""
+
+import time
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from accounts.sign_in.factors.enrolled import has_second_factor
+from accounts.sign_in.local import passwords
+from accounts.sign_in.provider_names import SAYS_WHEN, SaysWhen
+from accounts.sign_in.reauthentication import codes
+from accounts.sign_in.reauthentication.acts import Act
+from accounts.sign_in.reauthentication.records import AuthenticationMethod, AuthenticationRecord, records_of
+from foundation import lifetimes
+from foundation.clocks import LEEWAY_SECONDS
+
+ENOUGH_ALONE = frozenset(
+    {
+        AuthenticationMethod.PASSWORD,
+        AuthenticationMethod.FACTOR,
+        AuthenticationMethod.PROVIDER_FACTOR,
+        AuthenticationMethod.DATED_RESPONSE,
+    }
+)
+FACTORS = frozenset({AuthenticationMethod.FACTOR, AuthenticationMethod.PROVIDER_FACTOR})
+
+
+class Verdict(Enum):
+    STALE = auto()
+    RECENT = auto()
+    RECENT_BY_SIGN_IN_ALONE = auto()  # the account has nothing stronger: what is done is told
+
+
+def judge(request: HttpRequest, act: Act) -> Verdict:
+    """Judge what the person of a request has shown within ten minutes.
+
+    Who has a second factor proves it by that: a password, a mailbox or a provider alone may be stolen.
+    """
+    user = request.user
+    if not isinstance(user, User):
+        return Verdict.STALE
+    proofs = records_of(request, user)
+    recent = [proof for proof in proofs if _is_recent(proof)]
+    kinds = {proof.kind for proof in recent}
+    if has_second_factor(user):
+        return Verdict.RECENT if kinds & FACTORS else Verdict.STALE
+    if kinds & ENOUGH_ALONE or _opened_just_now(user, act, recent):
+        return Verdict.RECENT
+    if AuthenticationMethod.RESPONSE not in kinds:
+        return Verdict.STALE
+    if any(proof.kind is AuthenticationMethod.MAILED_CODE and proof.act == act for proof in recent):
+        return Verdict.RECENT
+    return Verdict.RECENT_BY_SIGN_IN_ALONE if has_nothing_stronger(user, proofs) else Verdict.STALE
+
+
+def recent_answer(proofs: Sequence[AuthenticationRecord]) -> AuthenticationRecord | None:
+    """Return the last answer that a provider gave within ten minutes without saying when: a code beside it counts."""
+    return next(
+        (proof for proof in reversed(proofs) if proof.kind is AuthenticationMethod.RESPONSE and _is_recent(proof)), None
+    )
+
+
+def says_when(provider: str, proofs: Sequence[AuthenticationRecord]) -> bool:
+    """Whether a provider can be asked for a proof with a time, as far as this session knows.
+
+    One that says so only where it was set up to is believed to be, until it was asked and did not.
+    """
+    expected = SAYS_WHEN.get(provider, SaysWhen.NEVER)
+    if expected is not SaysWhen.WHERE_SET_UP:
+        return expected is SaysWhen.ALWAYS
+    return not any(
+        proof.kind is AuthenticationMethod.RESPONSE and proof.was_asked and proof.provider == provider
+        for proof in proofs
+    )
+
+
+def has_nothing_stronger(user: User, proofs: Sequence[AuthenticationRecord]) -> bool:
+    """Whether an account has no factor, password, address that can be asked, or provider that says when."""
+    if has_second_factor(user) or passwords.may_open(user) or codes.email_of(user):
+        return False
+    return not any(says_when(provider, proofs) for provider in user.identities.values_list("provider", flat=True))
+
+
+def _is_recent(record: AuthenticationRecord) -> bool:
+    """A proof of the future was noted by a clock that was ahead: nobody knows its age, and it proves nothing."""
+    return -LEEWAY_SECONDS <= time.time() - record.at <= lifetimes.REAUTHENTICATION.total_seconds()
+
+
+def _opened_just_now(user: User, act: Act, recent: Sequence[AuthenticationRecord]) -> bool:
+    """An account that was opened in this session may connect its second identity: it has nobody else's things yet."""
+    return act is Act.CONNECT and any(proof.opened for proof in recent) and user.identities.count() == 1

@@ -1,0 +1,208 @@
+"""Removing what is due: whole months at once, and single entries of tenants that keep theirs for a shorter time.
+
+The database lets nothing go that is younger than the floor, whoever asks; and what goes is written down with a code
+that only who has the sealing key can make, or a verification will miss it.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import OperationalError, connection, transaction
+from django.utils import timezone
+from psycopg import errors
+from psycopg.types.json import Jsonb
+
+from audit.canonical import fetched
+from audit.events import Event, record
+from audit.models import JobRun, Retention
+from audit.retention.rules import SITE, due
+from audit.sealing.ids import Ids
+from audit.sealing.keys import signed
+from audit.sealing.seals import format_time, oldest_unsealed
+from audit.tallies import SLACK, first_id
+from foundation.clocks import LEEWAY
+from foundation.locks import one_at_a_time
+
+logger = logging.getLogger(__name__)
+
+JOB = "retention"
+AHEAD = 2  # months that are there before they are needed
+SLICE = 2000  # entries of one statement: some tens of milliseconds
+TRIES = 20  # to have an old month for oneself, 0.1 seconds each
+MONTHS = """
+    SELECT name, greatest(lower, '0001-01-02 00:00+00'), upper
+    FROM public.audit_months() WHERE parent = 'audit_entry' AND upper <= public.audit_due(NULL) ORDER BY upper
+"""
+KEPT = """
+    SELECT EXISTS (
+        SELECT FROM audit_entry WHERE at >= %s AND at < %s AND tenant_id = ANY (
+            ARRAY(SELECT tenant_id FROM audit_retention WHERE public.audit_due(tenant_id) < %s)
+        )
+    )
+"""
+
+
+@dataclass
+class Removed:
+    """What a run removed, and what kept it from its end."""
+
+    months: int = 0
+    entries: int = 0
+    trouble: str = ""
+
+
+def make_months() -> None:
+    """Make this month and the next ones, where they are missing. Twice at once does no harm."""
+    _all("SELECT public.audit_make_months(%s)", AHEAD)
+
+
+def remove_due(*, seconds: float | None = None) -> Removed:
+    """Remove it, for so many seconds or to the end; the next run goes on from there.
+
+    Nothing is removed that is not sealed: what a job that seals no more has left stays, and this run says so.
+    """
+    deadline = time.monotonic() + seconds if seconds is not None else float("inf")
+    with one_at_a_time(JOB) as is_ours:
+        if not is_ours:
+            return Removed(trouble="another run is under way")
+        done, run = Removed(), JobRun.objects.filter(name=JOB).first() or JobRun(name=JOB)
+        _remove_months(done, deadline)
+        run.progress = _remove_slices(done, deadline, run.progress)
+        run.ran_at, run.trouble = timezone.now(), done.trouble
+        run.save()
+    if done.months or done.entries:
+        record(Event.ENTRIES_REMOVED, months=done.months, entries=done.entries)
+    return done
+
+
+def _remove_months(done: Removed, deadline: float) -> None:
+    for name, lower, upper in _all(MONTHS):
+        if time.monotonic() > deadline:
+            return
+        if not _one("SELECT EXISTS (SELECT FROM audit_entry WHERE at >= %s AND at < %s)", lower, upper)[0]:
+            continue
+        if _one(KEPT, lower, upper, upper)[0]:
+            continue  # somebody keeps some of it: the rest goes by slices
+        if not _is_sealed(upper):
+            done.trouble = f"{name} waits to be sealed"
+            return
+        _remove_month(name, lower, upper, done)
+    _all("SELECT public.audit_drop_empty_months()")
+
+
+def _remove_month(name: str, lower: datetime, upper: datetime, done: Removed) -> None:
+    """Remove it, and what the seals remember of its entries one by one: the seals themselves stay."""
+    with transaction.atomic():
+        found = fetched("SELECT id FROM audit_entry WHERE at >= %s AND at < %s ORDER BY id", [lower, upper])
+        ids = Ids.of(id_ for (id_,) in found)
+    told = Jsonb(_removal_values(ids, upper, month=name))
+    for tried in range(1, TRIES + 1):
+        try:
+            with transaction.atomic():
+                _one("SELECT public.audit_remove_month(%s, %s)", upper, told)
+            break
+        except OperationalError as failed:
+            if not isinstance(failed.__cause__, errors.LockNotAvailable) or tried == TRIES:
+                raise
+            time.sleep(0.1 * tried)
+    done.months += 1
+    done.entries += len(ids)
+    logger.info("%s was removed, with %s entries", name, len(ids))
+    _one("SELECT public.audit_forget_digests(%s, %s)", lower, upper)
+
+
+Progress = dict[str, Any]
+
+
+def _remove_slices(done: Removed, deadline: float, progress: Progress) -> Progress:
+    """Remove what is due, tenant by tenant: the site's rule is that of everybody who has none.
+
+    Each rule is gone through in the order of ids, and goes on where it was the last time; where any rule has
+    changed, all of them begin anew. Returns how far they have come.
+    """
+    days = dict(Retention.objects.values_list("tenant_id", "days"))
+    places: dict[str, list[Any]] = progress.get("places", {}) if progress.get("days") == days else {}
+    for tenant in days:
+        until = due(tenant)
+        if until is None:
+            continue
+        if not _is_sealed(until):
+            done.trouble = "what is due waits to be sealed"
+            continue
+        places[tenant] = _remove_of(tenant, sorted(set(days) - {SITE}), until, places.get(tenant), done, deadline)
+    return {"days": days, "places": places}
+
+
+def _remove_of(  # one rule, where it stands, and the run that it is part of
+    tenant: str, named: list[str], until: datetime, place: list[Any] | None, done: Removed, deadline: float
+) -> list[Any]:
+    whose, owner = ("tenant_id = %s", tenant) if tenant else ("coalesce(tenant_id, '') <> ALL (%s)", named)
+    query = (
+        f"SELECT id, at FROM audit_entry WHERE id > %s AND id < %s AND at < %s AND {whose} ORDER BY id LIMIT {SLICE}"
+    )
+    after, end = _begin(place, until), first_id(until + SLACK)
+    while time.monotonic() < deadline:
+        rows = _all(query, after, end, until, owner)
+        if not rows:
+            after = max(after, end - 1)
+            break
+        ids, times = Ids.of(id_ for id_, _at in rows), [at for _id, at in rows]
+        told = Jsonb(_removal_values(ids, until, tenant_id=tenant))
+        with transaction.atomic():
+            _one("SELECT public.audit_remove_entries(%s, %s, %s, %s)", list(ids), min(times), max(times), told)
+        done.entries += len(ids)
+        after = rows[-1][0]
+    return [after, until.isoformat()]
+
+
+def _begin(place: list[Any] | None, until_now: datetime) -> int:
+    """What was not due the last time, among ids that were gone through, has ids of about that time.
+
+    Where that run came further than this one may, its clock was ahead: it says nothing of what lies between.
+    """
+    if place is None or datetime.fromisoformat(place[1]) > until_now + LEEWAY:
+        return 0
+    after, until = int(place[0]), datetime.fromisoformat(place[1])
+    return min(after, first_id(until - SLACK) - 1)
+
+
+def _removal_values(
+    ids: Ids, until: datetime, *, month: str | None = None, tenant_id: str | None = None
+) -> dict[str, Any]:
+    told = signed(
+        "removal",
+        {
+            "removal": str(uuid4()),
+            "removed_at": format_time(timezone.now()),
+            "month": month,
+            "tenant_id": tenant_id,
+            "until": format_time(until),
+            "entries": len(ids),
+            "ids": str(ids),
+            "first_id": ids.spans[0][0],
+            "last_id": ids.spans[-1][1],
+        },
+    )
+    row = {("id" if name == "removal" else name): value for name, value in told.items()}
+    return row | {"mac": rf"\x{told['mac']}"}
+
+
+def _is_sealed(until: datetime) -> bool:
+    """Whether all that happened before then is sealed."""
+    oldest = oldest_unsealed()
+    return oldest is None or oldest >= until
+
+
+def _one(query: str, *parameters: Any) -> Any:
+    return _all(query, *parameters)[0]
+
+
+def _all(query: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, parameters or None)
+        rows: list[Any] = cursor.fetchall()
+        return rows

@@ -1,0 +1,88 @@
+"""Seeing that a person uses a session, and having its providers asked again in time: after the answer, by a job."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponseBase
+from kombu.exceptions import OperationalError
+
+from accounts.models import Session
+from accounts.sessions import SessionStore
+from accounts.sessions.reading import LoadedSession
+from foundation.clocks import is_due
+from providers import registry, tasks
+from providers.revalidation import silent_check
+from providers.revalidation.interval import LONGEST, next_time
+
+logger = logging.getLogger(__name__)
+
+
+class RevalidationMiddleware:
+    """The session's own read says when it is due, so what is not due costs nothing.
+
+    What is due is done when the answer has been sent: one statement, and a message that names the session by what its
+    pages call it. Of several requests at once one does so.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (unsure_since := _unverified_since(request)) is not None:
+            is_theirs = is_by_a_person(request, response)
+            return silent_check.answered(request, response, unsure_since, is_by_a_person=is_theirs)
+        due = _due(request)
+        key = request.session.session_key if due else None
+        if due is not None and key and is_by_a_person(request, response):
+            ask = partial(_enqueue, key, due)
+            response._resource_closers.append(ask)  # type: ignore[attr-defined]  # noqa: SLF001  # run once it is sent
+        return response
+
+
+def is_by_a_person(request: HttpRequest, response: HttpResponseBase) -> bool:
+    """Whether somebody sits in front of the browser: only that keeps a session alive upstream.
+
+    A browser says so (Fetch Metadata Request Headers): it goes to a page, and not for a script, an image or a frame.
+    One that does not say asks for a page by GET. Pages of ours that load themselves anew say so by ``Refresh``, and
+    count neither way.
+    """
+    if "Refresh" in response.headers:
+        return False
+    mode = request.headers.get("Sec-Fetch-Mode")
+    if mode is not None:
+        return mode == "navigate" and request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and response.headers.get("Content-Type", "").startswith("text/html")
+
+
+def _loaded_session(request: HttpRequest) -> LoadedSession | None:
+    session = request.session
+    if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):
+        return None
+    return session.loaded if session.loaded and session.loaded.person else None
+
+
+def _unverified_since(request: HttpRequest) -> datetime | None:
+    found = _loaded_session(request)
+    return found.unsure_since if found else None
+
+
+def _due(request: HttpRequest) -> datetime | None:
+    found = _loaded_session(request)
+    if found is None or found.follow_at is None or not is_due(found.follow_at, longest=LONGEST):
+        return None
+    return found.follow_at
+
+
+def _enqueue(session_key: str, due: datetime) -> None:
+    """The answer is sent: trouble here goes to the log, and the next time comes in some minutes."""
+    try:
+        ours = Session.objects.of_browser(session_key).filter(follow_at=due)
+        if ours.update(follow_at=next_time(registry.enabled())):
+            session_id = Session(session_key=session_key).public_id
+            tasks.revalidate_session.apply_async(kwargs={"session_id": session_id}, retry=False)
+    except (DatabaseError, OperationalError):
+        logger.exception("providers were not asked whether a session still stands")

@@ -1,0 +1,50 @@
+"""Asking the providers that a session follows whether they still stand by it, by renewing its tokens."""
+
+from collections.abc import Iterator
+
+from accounts.models import Identity, Session
+from accounts.sessions import UpstreamSession
+from foundation.clocks import is_older
+from providers.revalidation.interval import interval, next_time
+from providers.vault.refreshing import refresh_tokens
+from providers.vault.rows import TokenRow, TokenUnavailable, adopted, claim, opened, read_of
+from providers.vault.storage import REFRESH
+
+
+def revalidate(session_id: str) -> None:
+    """Ask for a session, by what its pages call it. Twice at once does no harm: each pair is renewed by one.
+
+    What a refusal means is decided where tokens are renewed, whoever renews them.
+    """
+    session = Session.objects.live().filter(user__isnull=False, session_key__startswith=session_id)
+    row = session.defer("session_data").first()
+    if row is None:
+        return
+    asked = set()
+    for upstream in _tracked(row):
+        pair = read_of(upstream) or adopted(upstream)
+        if pair and pair.refresh and not pair.is_dead and interval(upstream.provider):
+            asked.add(upstream.provider)
+            _revalidate_pair(pair)
+    Session.objects.filter(pk=row.pk, user=row.user_id).update(follow_at=next_time(asked))
+
+
+def _tracked(row: Session) -> Iterator[UpstreamSession]:
+    for one in row.upstream_sessions:
+        yield UpstreamSession(provider=one["provider"], identity=one["identity"], sid=one["sid"])
+    if not row.upstream_sessions and row.provider:  # older code opened it
+        for identity in Identity.objects.filter(user=row.user_id, provider=row.provider):
+            yield UpstreamSession(provider=row.provider, identity=identity.pk, sid=row.upstream_sid)
+
+
+def _revalidate_pair(pair: TokenRow) -> None:
+    """Another session of ours, or code that works for the person, may have had it renewed a moment ago."""
+    span = interval(pair.provider)
+    if span is None or pair.is_resting or pair.is_claimed or not is_older(pair.given_at, span / 2):
+        return
+    try:
+        refresh = opened(pair, pair.refresh, REFRESH)
+        if claim(pair):
+            refresh_tokens(pair, refresh)
+    except TokenUnavailable:
+        return  # said by whoever raised it

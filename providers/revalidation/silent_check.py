@@ -1,0 +1,98 @@
+"""A session of which nobody knows whether its provider stands by it: its person is asked to come back from there.
+
+It happens after a renewal whose answer was lost: the refresh token that we have may be spent, so that it is refused
+says nothing. Whoever does not come back within the time is signed out.
+"""
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+
+from accounts.models import Identity, Session, User
+from accounts.sessions import SessionRevocationReason, SessionStore, revoke
+from accounts.sessions.revocation import UpstreamNote
+from foundation.clocks import is_older
+from foundation.next_page import lost_page, safe_next
+from providers import registry
+from providers.buttons import start_url
+from providers.errors import NEEDS_THE_PERSON
+from providers.flow import Flow, Process, session_began
+from providers.models import TokenHealth, UpstreamTokens
+from providers.refusal import SignInRefused
+from providers.upstream import one_deadline
+
+PATIENCE = timedelta(minutes=15)  # from the doubt on, for pages that were open and for code of the person's
+ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/reauthenticate/")
+
+
+def answered(
+    request: HttpRequest, response: HttpResponseBase, unsure_since: datetime, *, is_by_a_person: bool
+) -> HttpResponseBase:
+    """Send a person to the provider instead of showing them a page of ours. After the time, end the session."""
+    row = Session.objects.of_browser(request.session.session_key).filter(unsure_since=unsure_since).first()
+    if row is None:
+        return response
+    if is_older(unsure_since, PATIENCE):
+        revoke(
+            [row],
+            reason=SessionRevocationReason.PROVIDER,
+            note=UpstreamNote(provider=row.provider, detail="answer_lost"),
+        )
+        return response
+    if not is_by_a_person or request.method != "GET" or response.status_code != 200 or _is_on_the_way(request):
+        return response
+    identity = _unverified(row)
+    return response if identity is None else _ask_silently(request, identity) or response
+
+
+def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedirect | None:
+    """Have the person asked after all, where the provider cannot say anything without them (Core, 3.1.2.6)."""
+    provider = registry.enabled().get(flow.provider) if flow and flow.silent else None
+    if flow is None or provider is None or refused.error not in NEEDS_THE_PERSON:
+        return None
+    return HttpResponseRedirect(start_url(provider, process=Process.REAUTHENTICATE, next_url=flow.next))
+
+
+def settle(session: SessionStore, user: User) -> None:
+    """After a proof nothing is in doubt any more, unless by another identity."""
+    if session.loaded is None or session.loaded.unsure_since is None:
+        return
+    row = Session.objects.filter(user=user, unsure_since=session.loaded.unsure_since).defer("session_data").first()
+    if row is None or _unverified(row) is None:
+        session.describe({"unsure_since": None})
+
+
+def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:
+    """Ask without a question for the person (``prompt=none``); where the provider is away, next time."""
+    provider = registry.enabled()[identity.provider]
+    flow = Flow(
+        provider=provider.id,
+        process=Process.REAUTHENTICATE,
+        next=safe_next(request.get_full_path()) or lost_page(),
+        starter=str(identity.user_id),
+        session=session_began(request),
+        silent=True,
+    )
+    try:
+        with one_deadline():
+            response = HttpResponseRedirect(provider.start_url(flow))
+    except SignInRefused:
+        return None
+    flow.remember(request, response)
+    return response
+
+
+def _unverified(row: Session) -> Identity | None:
+    """Return an identity of the session, at a provider that is on, of which no pair that this follows is good."""
+    followed = {(one["identity"], one["sid"]) for one in row.upstream_sessions}
+    pairs = UpstreamTokens.objects.filter(identity__user=row.user_id, identity__provider__in=registry.enabled())
+    dead: dict[Identity, bool] = {}
+    for pair in pairs.select_related("identity").order_by("pk"):
+        if (pair.identity_id, pair.sid) in followed or not followed:
+            dead[pair.identity] = dead.get(pair.identity, True) and pair.health == TokenHealth.DEAD
+    return next((identity for identity, is_dead in dead.items() if is_dead), None)
+
+
+def _is_on_the_way(request: HttpRequest) -> bool:
+    starts = tuple(f"/accounts/{name}/" for name in registry.enabled())
+    return request.path.startswith((*ON_THE_WAY, *starts))
