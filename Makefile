@@ -78,9 +78,9 @@ format: setup ## Format the code and mend what can be mended
 
 .PHONY: docs
 docs: setup ## Write the documents that are made from the code
-	@$(BIN)/python -m tests.promises
-	@$(BIN)/python -m tests.events
-	@$(BIN)/python -m tests.code_links
+	@$(BIN)/python -m tests.support.promises
+	@$(BIN)/python -m tests.support.events
+	@$(BIN)/python -m tests.support.code_links
 
 .PHONY: setup
 setup: $(VENV)/installed ## Install what is locked, into .venv

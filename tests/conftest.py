@@ -17,11 +17,11 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.embedded.programs import any_free_port
 from sandbox.server import Sandbox
-from tests import emptying, needs
-from tests.alone import room
-from tests.memory import forget_providers
-from tests.post import Post
-from tests.servers import Servers, product_environment, start
+from tests.support import emptying, needs
+from tests.support.alone import room
+from tests.support.memory import forget_providers
+from tests.support.post import Post
+from tests.support.servers import Servers, product_environment, start
 
 # Here, and not in a fixture: Django reads its settings when the first test module is imported.
 _SERVERS = start()
@@ -33,15 +33,15 @@ celery.current_app.loader.import_default_modules()  # as a worker has them: whic
 _WATCH = needs.Watch()
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
-from tests.hashes import make_cheap, real_hashes  # noqa: E402  # they need the line above
-from tests.stories import Stories  # noqa: E402
+from tests.support.hashes import make_cheap, real_hashes  # noqa: E402  # they need the line above
+from tests.support.stories import Stories  # noqa: E402
 
 __all__ = ["real_hashes"]  # a fixture of all tests
 make_cheap()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--fast", action="store_true", help="run what `make test-fast` does (tests/needs.py)")
+    parser.addoption("--fast", action="store_true", help="run what `make test-fast` does (tests/support/needs.py)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,8 +14,8 @@ from accounts.models import Session
 from audit.models import Entry
 from config.variables import CHECKOUT
 from sandbox.server import Sandbox
-from tests.code_links import ARCHITECTURE, PAGES, CodeLink, NotThere, definitions, filled, links, section
 from tests.flows.conftest import Browser
+from tests.support.code_links import ARCHITECTURE, PAGES, CodeLink, NotThere, definitions, filled, links, section
 
 FILES_OF_A_SIGN_IN = 7  # as many as a newcomer reads at once
 

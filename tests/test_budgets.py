@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.variables import CHECKOUT
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 
 LARGEST = 0.30  # of the product's lines of Python, for one package
 MODULES_OF_ACCOUNTS = 8  # at its top

@@ -1,5 +1,6 @@
 """Documentation that lies fails here."""
 
+import ast
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +11,8 @@ from django.urls import reverse
 
 from config.environment import names
 from config.variables import CHECKOUT
-from tests import events, promises
+from tests.support import events, promises
+from tests.support.product import PACKAGES
 
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 
@@ -97,3 +99,19 @@ def test_the_page_of_promises_is_what_the_marks_say() -> None:
 
 def test_a_promise_is_marked_on_tests_and_not_on_whole_modules() -> None:
     assert promises.of_modules() == [], "mark the tests that hold it: @pytest.mark.promise(number)"
+
+
+def test_the_page_of_the_tests_helpers_says_what_each_is_for() -> None:
+    folder = CHECKOUT / "tests" / "support"
+    said = dict(re.findall(r"^\| `(\w+)\.py` \| (.*) \|$", (folder / "README.md").read_text(), re.MULTILINE))
+    docstrings = {file.stem: ast.get_docstring(ast.parse(file.read_text())) or "" for file in folder.glob("*.py")}
+
+    assert said == {name: text.splitlines()[0] for name, text in docstrings.items()}
+
+
+def test_the_folders_of_tests_are_named_like_packages() -> None:
+    folders = {file.parent.relative_to(CHECKOUT / "tests").parts[:1] for file in CHECKOUT.glob("tests/**/test_*.py")}
+    others = {"flows", "browser", "pages", "keycloak", "sandbox", "bench"}
+
+    assert {folder for (folder,) in folders - {()}} - others <= set(PACKAGES)
+    assert [file.name for file in CHECKOUT.glob("tests/*.py") if not re.match("test_|conftest", file.name)] == []

@@ -38,7 +38,7 @@ from foundation.browsers import name_browser
 from foundation.display_names import clean_name
 from foundation.next_page import safe_next
 from providers.identity import clean_address, storable
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 
 pytestmark = pytest.mark.alone
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from tests import needs, promises
-from tests.needs import NotMarked
-from tests.stories import is_everything
+from tests.support import needs, promises
+from tests.support.needs import NotMarked
+from tests.support.stories import is_everything
 
 NOT_FAST = {
     33: "a process is killed",

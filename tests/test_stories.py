@@ -7,8 +7,8 @@ from accounts.sign_in.rate_limits import count
 from audit.event_details import details_of
 from audit.events import Event, record
 from config.variables import CHECKOUT
-from tests.servers import Servers
-from tests.stories import Stories, undescribed, untold
+from tests.support.servers import Servers
+from tests.support.stories import Stories, undescribed, untold
 
 pytest_plugins = ["pytester"]
 
@@ -51,7 +51,7 @@ def test_a_run_of_one_test_fails_too_where_it_records_an_undescribed_detail(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     options = ["-p", "no:randomly", "-p", "no:django", "here/test_nothing.py"]
-    plugin = "from tests.stories import Stories\ndef pytest_configure(config):\n    stories = Stories(config)\n"
+    plugin = "from tests.support.stories import Stories\ndef pytest_configure(config):\n    stories = Stories(config)\n"
     plugin += "    stories.heard['rate_limit.exceeded'] = {'mood'}\n    config.pluginmanager.register(stories)\n"
     pytester.makepyfile(**{"here/conftest": plugin, "here/test_nothing": "def test_nothing():\n    pass\n"})
     part = pytester.runpytest_subprocess(*options)
@@ -68,7 +68,7 @@ def test_a_run_ends_as_failed_in_one_process_and_in_several(
     """In runs of one test, in which no event happens."""
     monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
     pytester.makeini("[pytest]\ntestpaths = here\n")
-    plugin = "from tests.stories import Stories\ndef pytest_configure(config):\n"
+    plugin = "from tests.support.stories import Stories\ndef pytest_configure(config):\n"
     plugin += "    config.pluginmanager.register(Stories(config))\n"
     pytester.makepyfile(**{"here/conftest": plugin, "here/test_nothing": "def test_nothing():\n    pass\n"})
     options = ["-p", "no:randomly", "-p", "no:django", *processes]

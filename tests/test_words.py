@@ -16,15 +16,15 @@ from django.core.management import get_commands, load_command_class
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from config.variables import CHECKOUT
-from tests.product import PACKAGES
-from tests.vocabulary import House, Row, defined_twice, fault_of
+from tests.support.product import PACKAGES
+from tests.support.vocabulary import House, Row, defined_twice, fault_of
 
 TABLE = CHECKOUT / "tests" / "words.tsv"
 GLOSSARY = CHECKOUT / "docs" / "glossary.md"
 FOLDERS = (*PACKAGES, "bench", "sandbox", "tests", "docs", "templates", "static")
 AT_THE_TOP = ("README.md", ".env.example", "Makefile", "pyproject.toml", "manage.py")
 SUFFIXES = {".py", ".md", ".html", ".txt", ".js", ".css", ".sql"}
-NOT_READ = {"tests/test_words.py", "tests/vocabulary.py"}
+NOT_READ = {"tests/test_words.py", "tests/support/vocabulary.py"}
 OPEN = 32  # rows; this number only goes down
 
 

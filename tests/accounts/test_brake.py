@@ -12,7 +12,7 @@ from accounts.sign_in import login_throttle
 from accounts.sign_in.login_throttle import FREE_OF_ACCOUNT, FREE_OF_IP_ADDRESS, LONGEST_WAIT, Throttled, for_password
 from audit.events import Event
 from audit.models import Entry
-from tests.together import together
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

@@ -22,8 +22,8 @@ from accounts.organizations.claim_rules.requested_claims import requested_claims
 from audit.models import Entry
 from sandbox.server import Sandbox
 from tenancy import site_context, tenant_context
-from tests import claim_rules
-from tests.proven import proven
+from tests.support import claim_rules
+from tests.support.proven import proven
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12)
 JSON: st.SearchStrategy[Any] = st.recursive(

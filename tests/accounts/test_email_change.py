@@ -12,7 +12,7 @@ from accounts.own_account import email_change
 from accounts.own_account.email_change import BY_ACCOUNT, LinkOfAnother, OwnAddress
 from accounts.sign_in.rate_limits import TooOften
 from audit.models import Entry
-from tests.post import Post
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

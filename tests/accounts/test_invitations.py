@@ -29,10 +29,10 @@ from audit.models import Entry
 from console.organizations import resending
 from jobs.purging import purge
 from tenancy import site_context, tenant_context
-from tests.invited import link_of
-from tests.proven import proven
+from tests.support.invited import link_of
+from tests.support.proven import proven
+from tests.support.together import together
 from tests.tenancy.conftest import Side, Town
-from tests.together import together
 
 pytestmark = pytest.mark.django_db
 

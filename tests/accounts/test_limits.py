@@ -16,8 +16,8 @@ from accounts.sign_in.rate_limits import Limit, TooOften
 from audit.context import acting
 from audit.events import Event
 from config.variables import CHECKOUT
-from tests.product import PACKAGES
-from tests.together import together
+from tests.support.product import PACKAGES
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

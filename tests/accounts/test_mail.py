@@ -23,10 +23,10 @@ from config.variables import CHECKOUT
 from jobs.deferred import defer
 from jobs.deferred.worker import run, run_deferred_task
 from tests.audit.truth import rolled_back
-from tests.mailbox import Mailbox, open_mailbox
-from tests.post import Post, html_of, words_of
-from tests.waiting import until
-from tests.worker import forget_messages, started
+from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.post import Post, html_of, words_of
+from tests.support.waiting import until
+from tests.support.worker import forget_messages, started
 
 OTHERWISE = {"base", "action", "notice"}  # of notices each kind is compared: tests/flows/test_notices.py
 TEMPLATES = sorted(

@@ -12,7 +12,7 @@ from accounts.sign_in.people import RevokedMeanwhile
 from accounts.sign_in.reauthentication.records import record_method
 from audit.context import acting
 from audit.models import Entry
-from tests.post import Post
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,7 +16,7 @@ from accounts.sessions import SessionStore
 from accounts.sign_in.factors import passkeys
 from accounts.sign_in.factors.passkey_site import LONGEST_NAME, PasskeyCopied, PasskeyRefused, is_possible
 from foundation import lifetimes
-from tests.authenticator import SecurityKey
+from tests.support.authenticator import SecurityKey
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests.audit import truth
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from audit.events import Event, record
 from audit.models import Entry
 from audit.sealing.findings import FindingKind, Findings
 from audit.sealing.verification import Verification
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 TABLES = ("audit_entry", "audit_personal", "audit_seal", "audit_seal_digests", "audit_removal")
 Tamper = Callable[[str], None]

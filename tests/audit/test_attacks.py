@@ -10,7 +10,7 @@ from psycopg import errors
 from audit.context import Actor, ActorKind, acting
 from audit.models import Entry
 from tests.audit.truth import last_entry
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from audit.context import acting
 from audit.events import Event, record
 from audit.jsonable import to_jsonable
 from audit.models import Entry, Personal
-from tests.proven import proven
+from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LARGE = 5 * 1024 * 1024

@@ -14,7 +14,7 @@ from config.embedded.postgres import WHEEL
 from tests.audit.everyday_sql import EVERY_WAY, script
 from tests.audit.everyday_writes import Table
 from tests.audit.truth import exactly_what_happened
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 MODELS = [model for model, _declaration in audited()]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from audit import tail
 from audit.models import Entry
 from audit.tail import Cursor
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

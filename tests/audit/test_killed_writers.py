@@ -19,7 +19,7 @@ from audit.models import Entry
 from config.variables import CHECKOUT
 from tests.audit.doomed import HOT
 from tests.audit.truth import exactly_what_happened
-from tests.waiting import until
+from tests.support.waiting import until
 
 ROUNDS = 200
 WRITERS = 3

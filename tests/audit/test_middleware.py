@@ -13,7 +13,7 @@ from accounts.sessions import SessionStore
 from audit.context import Actor, ActorKind, Context, current
 from audit.middleware import ContextMiddleware
 from audit.models import Entry
-from tests.proven import proven
+from tests.support.proven import proven
 
 
 def test_each_request_has_an_id_of_its_own_which_the_answer_repeats(client: Client) -> None:

@@ -18,7 +18,7 @@ from audit.models import Entry
 from config.database import as_owner
 from config.variables import CHECKOUT
 from foundation.declarations import Audited
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

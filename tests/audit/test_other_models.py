@@ -13,7 +13,7 @@ from audit.models import Entry
 from config.database import as_owner
 from foundation.declarations import Audited
 from tests.audit.truth import last_entry
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

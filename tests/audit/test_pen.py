@@ -17,7 +17,7 @@ from accounts.models import Identity, User
 from audit.context import Actor, ActorKind, acting
 from audit.models import Entry, Personal, TrailIsReadOnly
 from tests.audit.truth import last_entry, rolled_back
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 CANARY = "canary-that-must-not-sing"
 

@@ -23,7 +23,7 @@ from audit.tallies import first_id
 from audit.tasks import keep_the_trail
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -29,8 +29,8 @@ from config.variables import CHECKOUT
 from jobs.celery_context import HEADER  # noqa: F401  # the application is there
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
-from tests.servers import Servers
-from tests.together import together
+from tests.support.servers import Servers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,8 +17,8 @@ from accounts.models import Invitation, Role, Tenant, User
 from audit.declarations import audited
 from audit.models import Entry
 from tenancy import site_context
-from tests.leaks import in_redis, in_tables
-from tests.servers import Servers
+from tests.support.leaks import in_redis, in_tables
+from tests.support.servers import Servers
 from webhooks.models import Webhook
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -20,8 +20,8 @@ from audit import stream
 from audit.models import Entry
 from config.variables import CHECKOUT
 from tests.audit.truth import last_entry
-from tests.servers import Servers
-from tests.waiting import until
+from tests.support.servers import Servers
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "canary@example.com"

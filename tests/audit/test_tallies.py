@@ -12,8 +12,8 @@ from django.utils import timezone
 from audit.events import Event, record
 from audit.models import Entry
 from audit.tallies import by_day, first_id
-from tests.servers import Servers
-from tests.trail import Happened, tell
+from tests.support.servers import Servers
+from tests.support.trail import Happened, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

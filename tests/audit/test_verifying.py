@@ -17,7 +17,7 @@ from audit.sealing.prefetch import prefetch
 from audit.sealing.seals import SealingStopped, last_seal, seal
 from audit.sealing.verification import Verification
 from tests.audit.sealed import Tamper, anything, begin_anew, newest, told, verify, write
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

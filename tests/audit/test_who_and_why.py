@@ -22,9 +22,9 @@ from audit.models import Entry
 from config.celery import app
 from config.variables import CHECKOUT
 from tests.audit.truth import last_entry, rolled_back
-from tests.proven import proven
-from tests.waiting import until
-from tests.worker import working
+from tests.support.proven import proven
+from tests.support.waiting import until
+from tests.support.worker import working
 
 ADA, BOB = Actor(ActorKind.PERSON, "ada"), Actor(ActorKind.PERSON, "bob")
 PAYROLL = Actor(ActorKind.SERVICE, "payroll")

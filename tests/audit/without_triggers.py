@@ -5,7 +5,7 @@ import pytest
 from psycopg import sql
 
 from audit.declarations import audited
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 TRIGGERS = ("audit_create", "audit_update", "audit_delete")
 

@@ -16,11 +16,11 @@ from accounts.organizations.invitations import invite
 from audit.models import Entry
 from console.overview.page import counters
 from tenancy import site_context
-from tests import claim_rules, overview_crowd
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.conftest import Browser
-from tests.proven import proven
+from tests.support import claim_rules, overview_crowd
+from tests.support.proven import proven
 from webhooks import changes as webhook_changes
 from webhooks.models import Delivery, Webhook
 

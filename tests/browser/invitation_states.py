@@ -12,7 +12,7 @@ from accounts.organizations.invitations import invite
 from tenancy import site_context
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
-from tests.invited import link_of
+from tests.support.invited import link_of
 
 LONG_AGO = datetime.now(UTC) - timedelta(days=8)
 

@@ -7,7 +7,7 @@ from providers.models import RefusedIdentity
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.test_made_anew import FIND, made_anew
-from tests.proven import proven
+from tests.support.proven import proven
 
 
 def _at(path: str) -> Callable[[Visitor, NewVisitor], None]:

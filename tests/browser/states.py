@@ -14,11 +14,11 @@ from accounts.cut_off import cut_off
 from accounts.models import CutOff, Identity, Membership, Role, Session, Tenant, User
 from accounts.sessions import SessionStore
 from tenancy import site_context
-from tests import claim_rules
-from tests.authenticator import code
 from tests.browser.visitor import NAMES, NewVisitor, Visitor
-from tests.post import Post
-from tests.stopping import stopped
+from tests.support import claim_rules
+from tests.support.authenticator import code
+from tests.support.post import Post
+from tests.support.stopping import stopped
 
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "

@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, expect
 from accounts.models import Membership, Tenant, User
 from accounts.sign_in.factors import totp
 from tenancy import site_context
-from tests.authenticator import code
 from tests.browser.visitor import NewVisitor, Visitor
+from tests.support.authenticator import code
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from accounts.models import User
 from config.database import as_owner, django_settings
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 
 def test_a_url_that_is_none_is_refused_without_repeating_it() -> None:

@@ -16,9 +16,9 @@ from config.embedded import directories, programs, stored_secrets
 from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
-from tests import checkouts
-from tests.elsewhere import elsewhere
-from tests.servers import Servers
+from tests.support import checkouts
+from tests.support.elsewhere import elsewhere
+from tests.support.servers import Servers
 
 FORMER = [("accounts", "0001_initial"), ("accounts", "0002_sessions_of_a_provider"), ("providers", "0001_tokens")]
 MADE = """

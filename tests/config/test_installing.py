@@ -15,8 +15,8 @@ from packaging.utils import canonicalize_name
 
 from config import locking
 from config.variables import CHECKOUT
-from tests import index
-from tests.real_index import PYTHON, UV, uv
+from tests.support import index
+from tests.support.real_index import PYTHON, UV, uv
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 OLD, NEWEST = "23.0.1", "26.3"  # Debian 12's, and the newest when this was written

@@ -11,9 +11,9 @@ import pytest
 
 from config.embedded.programs import any_free_port
 from config.variables import CHECKOUT
-from tests.real_index import uv
-from tests.servers import Servers, product_environment
-from tests.waiting import until
+from tests.support.real_index import uv
+from tests.support.servers import Servers, product_environment
+from tests.support.waiting import until
 
 NAMED = "Programming Language :: Python :: "
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]

@@ -19,10 +19,10 @@ from config import languages
 from config.server import refusals
 from config.variables import CHECKOUT
 from jobs.models import Errand
-from tests import catalogues
-from tests.catalogues import Message
 from tests.pages.reading import read
-from tests.post import Post
+from tests.support import catalogues
+from tests.support.catalogues import Message
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db
 

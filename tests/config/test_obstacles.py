@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.embedded import directories
-from tests import checkouts
-from tests.servers import Servers, product_environment
+from tests.support import checkouts
+from tests.support.servers import Servers, product_environment
 
 pytestmark = pytest.mark.process
 

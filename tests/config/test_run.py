@@ -19,7 +19,7 @@ import pytest
 
 from config.embedded import directories
 from config.embedded.programs import any_free_port
-from tests import checkouts
+from tests.support import checkouts
 
 pytestmark = [
     pytest.mark.alone,

@@ -5,9 +5,9 @@ It is kept until the step ends in which the migrations are written anew (ADR 44)
 
 import re
 
-from tests import schema
-from tests.elsewhere import elsewhere
-from tests.servers import Servers
+from tests.support import schema
+from tests.support.elsewhere import elsewhere
+from tests.support.servers import Servers
 
 # What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name.
 RENAMED = {

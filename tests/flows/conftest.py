@@ -15,7 +15,7 @@ from audit.models import Entry
 from config.embedded.programs import any_free_port
 from sandbox.providers import ALL_PROVIDERS
 from sandbox.server import Sandbox
-from tests.memory import forget_providers
+from tests.support.memory import forget_providers
 from tests.tenancy.conftest import town
 
 __all__ = ["town"]  # a fixture of these tests too

@@ -7,9 +7,9 @@ from audit.models import Entry
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
-from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
+from tests.support.authenticator import code, recovery_codes_on, secret_on
 
 PROVE = "/accounts/second-factor/verify/"
 BEGIN_AGAIN = "/accounts/login/"  # where it leads who has no sign-in that waits

@@ -11,7 +11,7 @@ from django.test import TestCase
 from accounts.models import User
 from accounts.sessions import SessionStore
 from tests.flows.conftest import Browser
-from tests.post import Post
+from tests.support.post import Post
 
 CODE = re.compile(r"^(\d{4} \d{4})$", re.MULTILINE)
 UNDATED = ("google", "microsoft", "github")  # what a plain sign-in there says of the time of its proof: nothing

@@ -29,13 +29,13 @@ from foundation.rows import fetch_one
 from providers.keycloak import KeycloakProvider
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests.administrator import administrator, root
-from tests.authenticator import SecurityKey, code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import BEGIN_AGAIN, CODES, LIST, PROVE, add_app
 from tests.flows.test_local_accounts import ANOTHER, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.flows.test_passkey_sign_in import SITE, asked, show, with_key
+from tests.support.administrator import administrator, root
+from tests.support.authenticator import SecurityKey, code
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,6 @@ from accounts.sign_in.factors.views import NEW_APP
 from audit.models import Entry
 from foundation.encryption import encrypt
 from sandbox.server import Sandbox
-from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import (
     APP,
@@ -29,7 +28,8 @@ from tests.flows.factors import (
     with_words,
 )
 from tests.flows.proofs import let_be_proven
-from tests.together import together
+from tests.support.authenticator import code, recovery_codes_on, secret_on
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

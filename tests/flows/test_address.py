@@ -11,8 +11,8 @@ from accounts.models import Identity, MailedLink, Purpose, User
 from audit.models import Entry
 from tests.flows.conftest import Browser, another
 from tests.flows.proofs import let_be_proven
-from tests.post import Post
-from tests.together import together
+from tests.support.post import Post
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,10 +15,10 @@ from accounts.models import Session, User
 from accounts.sign_in import login_throttle
 from audit.models import Entry
 from sandbox.server import Sandbox
-from tests.authenticator import code, recovery_codes_on, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, on_the_way, with_words
 from tests.flows.proofs import let_be_proven
+from tests.support.authenticator import code, recovery_codes_on, secret_on
 
 pytestmark = pytest.mark.django_db
 

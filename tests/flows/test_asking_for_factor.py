@@ -11,7 +11,7 @@ from config import second_factors
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 from tests.flows.factors import NEEDED, PROVE, add_app, details, with_words
-from tests.memory import forget_providers
+from tests.support.memory import forget_providers
 
 pytestmark = pytest.mark.django_db
 

@@ -19,8 +19,8 @@ from providers.models import HeardLogout
 from sandbox.backchannel import EVENT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
-from tests.memory import forget_providers
-from tests.together import together
+from tests.support.memory import forget_providers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

@@ -15,9 +15,9 @@ from accounts.organizations.invitations import Link, invite
 from audit.models import Entry
 from tenancy import site_context
 from tests.flows.conftest import Browser
-from tests.invited import link_of
-from tests.post import words_of
-from tests.proven import proven
+from tests.support.invited import link_of
+from tests.support.post import words_of
+from tests.support.proven import proven
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db

@@ -23,15 +23,15 @@ from accounts.sign_in.local.registration import open_local_account
 from foundation.next_page import COOKIE, LONGEST, as_cookie, from_cookie
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
-from tests.authenticator import code, secret_on
 from tests.flows.conftest import Browser, another
 from tests.flows.factors import APP, NEEDED, PASSKEY, PROVE, add_app
 from tests.flows.proofs import let_be_proven
 from tests.flows.test_keeping_the_way import NEXT, finish
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, SIGN_IN
 from tests.flows.ticks import boxes_on, the_other_way
-from tests.page_messages import messages_of
-from tests.post import Post
+from tests.support.authenticator import code, secret_on
+from tests.support.page_messages import messages_of
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.converters import IntConverter, SlugConverter, UUIDConverter
 
-from tests.administrator import administrator, root
+from tests.support.administrator import administrator, root
 
 __all__ = ["administrator", "root"]  # fixtures of these tests
 

@@ -19,13 +19,13 @@ from sandbox.personas import CAST, Persona
 from sandbox.providers import ALL_PROVIDERS, Provider
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests import claim_rules
 from tests.flows.conftest import Browser, another
 from tests.flows.proofs import let_be_proven
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
-from tests.together import leave_nothing_open, together
-from tests.waiting import until
+from tests.support import claim_rules
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
+from tests.support.together import leave_nothing_open, together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db
 

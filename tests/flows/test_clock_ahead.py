@@ -40,12 +40,12 @@ from providers.models import Leaving
 from providers.revocation import running as leaving
 from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context
-from tests.accounts.webhooks.conftest import Set, set_up
-from tests.accounts.webhooks.receiver import receiving
-from tests.accounts.webhooks.test_running import role
-from tests.post import Post
+from tests.support.post import Post
+from tests.support.worker import forget_messages
 from tests.tenancy.conftest import Town, town
-from tests.worker import forget_messages
+from tests.webhooks.conftest import Set, set_up
+from tests.webhooks.receiver import receiving
+from tests.webhooks.test_running import role
 from webhooks import running as webhooks
 from webhooks.models import Delivery, Webhook
 

@@ -17,7 +17,7 @@ from sandbox.personas import Persona
 from sandbox.providers import OPENID_PROVIDERS, Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, refusals
-from tests.memory import forget_providers
+from tests.support.memory import forget_providers
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from accounts.models import Identity, Session, User
 from audit.models import Entry
 from tests.flows.conftest import Browser, another, refusals
 from tests.flows.proofs import NEVER_DATED, let_be_proven, prove_by_mail
-from tests.together import together
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

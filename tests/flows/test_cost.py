@@ -10,8 +10,8 @@ from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
 from tenancy import site_context
 from tests.flows.conftest import Browser
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -25,16 +25,16 @@ from providers import tokens
 from providers.models import UpstreamTokens
 from providers.tasks import send_revocations
 from providers.vault import NothingStored, count, get_token
-from tests.administrator import administrator, root
-from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import BEGIN_AGAIN, PROVE, add_app
 from tests.flows.test_local_accounts import NORA, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
-from tests.proven import proven
-from tests.servers import Servers
-from tests.together import together
-from tests.waiting import until
+from tests.support.administrator import administrator, root
+from tests.support.authenticator import code
+from tests.support.proven import proven
+from tests.support.servers import Servers
+from tests.support.together import together
+from tests.support.waiting import until
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db

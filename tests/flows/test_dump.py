@@ -11,12 +11,12 @@ from accounts.models.session import row_key
 from accounts.sessions import SessionRevocationReason, SessionStore, revoke_others
 from accounts.sessions.digesting import digest
 from accounts.tasks import rotate_encryption_keys
-from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import PROVE, add_app, details
-from tests.leaks import in_redis, in_tables, in_text, log_of_everything
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.authenticator import code
+from tests.support.leaks import in_redis, in_tables, in_text, log_of_everything
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,13 +11,13 @@ import psycopg
 import pytest
 
 from accounts.models import User
-from tests.authenticator import code, secret_on
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import APP, CODES, add_app
 from tests.flows.proofs import let_be_proven
 from tests.flows.test_epoch_races import waiting
-from tests.servers import Servers
-from tests.together import together
+from tests.support.authenticator import code, secret_on
+from tests.support.servers import Servers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,14 +19,14 @@ from accounts.models import Identity, Session, User
 from accounts.sessions import SessionRevocationReason, SessionStore, revoke_all_sessions
 from accounts.sign_in.local.registration import open_local_account
 from sandbox.server import Sandbox
-from tests.claim_rules import rule
 from tests.flows.conftest import Browser, refusals
 from tests.flows.test_acts_and_what_waits import BACKCHANNEL, ENDED
 from tests.flows.test_local_accounts import ANOTHER, NORA, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
-from tests.servers import Servers
-from tests.together import together
-from tests.waiting import until
+from tests.support.claim_rules import rule
+from tests.support.servers import Servers
+from tests.support.together import together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -30,8 +30,8 @@ from tests.flows.factors import PROVE, add_app
 from tests.flows.test_keeping_the_way import NEXT
 from tests.flows.test_local_accounts import NORA, PASSWORD
 from tests.flows.test_local_accounts import sign_in as local_sign_in
-from tests.servers import Servers
-from tests.together import together
+from tests.support.servers import Servers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

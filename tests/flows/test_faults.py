@@ -21,7 +21,7 @@ from sandbox.faults import CATALOGUE, Fault, Outcome, Stage
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
 from tests.flows.expected import TEXTS_OF_PROVIDERS, reason_for
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db
 

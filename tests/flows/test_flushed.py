@@ -19,7 +19,6 @@ from accounts.sign_in import used_once
 from audit.models import Entry
 from jobs import purging
 from sandbox.server import Sandbox
-from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import PROVE, add_app, details
 from tests.flows.test_address import NEW, address_now, ask
@@ -27,11 +26,12 @@ from tests.flows.test_backchannel import refused, sid, tell
 from tests.flows.test_invitations import ADA, members, send
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, sign_in
 from tests.flows.test_passkey_sign_in import SITE, asked, show, with_key
-from tests.post import Post
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.authenticator import code
+from tests.support.post import Post
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
+from tests.support.together import together
 from tests.tenancy.conftest import Town
-from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,8 +23,8 @@ from providers.vault import count, get_token
 from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,10 +13,10 @@ from django.test import Client
 from accounts import cut_off
 from accounts.models import CutOff, Invitation, Membership, Role, User
 from tenancy import site_context
-from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
-from tests.invited import link_of
-from tests.proven import proven
+from tests.support.administrator import administrator, root
+from tests.support.invited import link_of
+from tests.support.proven import proven
 from tests.tenancy.conftest import Town
 
 __all__ = ["administrator", "root"]

@@ -17,7 +17,7 @@ from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser, another, refusals
 from tests.flows.factors import add_app, details, with_words
 from tests.flows.proofs import NEVER_DATED, UNDATED, prove_by_mail, proving
-from tests.post import Post
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db
 

@@ -18,9 +18,9 @@ from config.logs import hide_mailed_links
 from providers.views import invitation as pages
 from tenancy import site_context
 from tests.flows.conftest import Browser
-from tests.post import Post, html_of, words_of
+from tests.support.post import Post, html_of, words_of
+from tests.support.together import together
 from tests.tenancy.conftest import Side, Town
-from tests.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

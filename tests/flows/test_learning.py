@@ -11,8 +11,8 @@ from providers.identity import CUT
 from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
-from tests import claim_rules
 from tests.flows.conftest import Browser
+from tests.support import claim_rules
 
 pytestmark = pytest.mark.django_db
 

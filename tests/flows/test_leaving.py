@@ -37,11 +37,11 @@ from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, another
 from tests.flows.proofs import let_be_proven
-from tests.memory import forget_providers
-from tests.proven import proven
-from tests.servers import Servers
-from tests.together import leave_nothing_open, together
-from tests.waiting import until
+from tests.support.memory import forget_providers
+from tests.support.proven import proven
+from tests.support.servers import Servers
+from tests.support.together import leave_nothing_open, together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,8 +13,8 @@ from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
 from tests.flows.conftest import Browser
 from tests.flows.test_address import because, events
-from tests.post import Post
-from tests.together import together
+from tests.support.post import Post
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

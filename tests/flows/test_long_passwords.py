@@ -18,8 +18,8 @@ from django.test import Client
 from accounts.models import User
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD, PasswordTooLong
 from tests.flows.conftest import Browser
-from tests.post import Post
-from tests.proven import proven
+from tests.support.post import Post
+from tests.support.proven import proven
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_hashes")]
 

@@ -25,15 +25,15 @@ from sandbox.personas import Persona
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests.administrator import administrator, root
-from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import add_app
 from tests.flows.proofs import let_be_proven
-from tests.post import Post, html_of, words_of
-from tests.proven import proven
+from tests.support.administrator import administrator, root
+from tests.support.authenticator import code
+from tests.support.post import Post, html_of, words_of
+from tests.support.proven import proven
+from tests.support.together import together
 from tests.tenancy.conftest import Town
-from tests.together import together
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db

@@ -14,10 +14,10 @@ from jobs import purging
 from tests.flows.conftest import Browser
 from tests.flows.factors import details
 from tests.flows.proofs import ask_for_code, mailed_code, proving
-from tests.leaks import in_redis, in_tables, in_text, log_of_everything
-from tests.post import Post
-from tests.servers import Servers
-from tests.together import together
+from tests.support.leaks import in_redis, in_tables, in_text, log_of_everything
+from tests.support.post import Post
+from tests.support.servers import Servers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
 

@@ -9,9 +9,9 @@ from django.test import Client
 from accounts.models import User
 from audit.models import Entry
 from foundation.display_names import LONGEST_NAME
-from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.test_learning import Come, come
+from tests.support.administrator import administrator, root
 
 __all__ = ["administrator", "come", "root"]
 pytestmark = pytest.mark.django_db

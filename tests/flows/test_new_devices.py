@@ -13,9 +13,9 @@ from accounts.models import Session, User
 from accounts.sessions.devices import COOKIE
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
-from tests.notices import promised, subjects
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.notices import promised, subjects
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db
 

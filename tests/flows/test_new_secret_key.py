@@ -15,11 +15,11 @@ from accounts.sign_in import login_throttle
 from audit.sealing.seals import seal
 from foundation import encryption
 from tests.audit.sealed import begin_anew, told, verify, write
-from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import CODES, PROVE, add_app
 from tests.flows.proofs import ask_for_code, proving
-from tests.servers import Servers
+from tests.support.authenticator import code
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db
 

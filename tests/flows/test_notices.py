@@ -17,15 +17,15 @@ from accounts.models import ClaimRule, CutOff, Identity, Membership, Role, User
 from accounts.organizations import memberships
 from audit.events import Event
 from tenancy import site_context
-from tests import claim_rules
-from tests.administrator import administrator, root
-from tests.authenticator import SecurityKey, code, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, CODES, LIST, PASSKEY
 from tests.flows.proofs import let_be_proven
-from tests.notices import promised, subjects
-from tests.post import Post, words_of
-from tests.proven import proven
+from tests.support import claim_rules
+from tests.support.administrator import administrator, root
+from tests.support.authenticator import SecurityKey, code, secret_on
+from tests.support.notices import promised, subjects
+from tests.support.post import Post, words_of
+from tests.support.proven import proven
 from tests.tenancy.conftest import Town
 
 __all__ = ["administrator", "root"]

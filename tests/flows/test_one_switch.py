@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import PROVE, add_app
-from tests.page_messages import messages_of
-from tests.post import Post
+from tests.support.authenticator import code
+from tests.support.page_messages import messages_of
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

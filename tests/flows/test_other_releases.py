@@ -29,11 +29,11 @@ from accounts.sign_in.reauthentication import codes, notices
 from providers import flow as flows
 from providers.flow import Flow, Process
 from providers.views import callback
-from tests.authenticator import code
 from tests.flows.conftest import Browser, refusals
 from tests.flows.factors import APP, NEEDED, PASSKEY, PROVE, add_app, on_the_way
 from tests.flows.proofs import let_be_proven
 from tests.flows.test_keeping_the_way import NEXT, finish, try_again
+from tests.support.authenticator import code
 
 pytestmark = pytest.mark.django_db
 

@@ -13,9 +13,9 @@ from accounts.models import Session, User
 from accounts.sessions import SessionStore
 from accounts.sign_in import login_throttle
 from accounts.sign_in.factors import passkeys
-from tests.authenticator import SecurityKey
 from tests.flows.conftest import Browser
 from tests.flows.factors import details
+from tests.support.authenticator import SecurityKey
 
 pytestmark = pytest.mark.django_db
 

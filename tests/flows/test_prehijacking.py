@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Identity, User
 from tests.flows.conftest import Browser
 from tests.flows.test_local_accounts import ANOTHER, FORGOTTEN, NORA, PASSWORD, REGISTER, register, sign_in
-from tests.post import Post
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

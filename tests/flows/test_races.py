@@ -15,9 +15,9 @@ from accounts.models import Identity, Session, User
 from config.variables import CHECKOUT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
-from tests.servers import Servers
-from tests.together import together
-from tests.waiting import until
+from tests.support.servers import Servers
+from tests.support.together import together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,8 +15,8 @@ from audit.events import Event
 from providers.refusal import RefusalReason
 from providers.refused.remedies import remedy_for
 from sandbox.server import Sandbox
-from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
+from tests.support.administrator import administrator, root
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ from allauth.mfa.models import Authenticator
 
 from accounts.models import User
 from audit.models import Entry
-from tests.authenticator import code, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, LIST, PROVE, add_app, details
+from tests.support.authenticator import code, secret_on
 
 pytestmark = pytest.mark.django_db
 

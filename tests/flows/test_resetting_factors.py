@@ -15,14 +15,14 @@ from accounts.models import Membership, Role, User
 from accounts.sign_in.factors import factor_reset, totp
 from audit.models import Entry
 from tenancy import site_context
-from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.factors import NEEDED, add_app, details
-from tests.notices import subjects
-from tests.page_messages import messages_of
-from tests.proven import proven
+from tests.support.administrator import administrator, root
+from tests.support.notices import subjects
+from tests.support.page_messages import messages_of
+from tests.support.proven import proven
+from tests.support.together import together
 from tests.tenancy.conftest import Town
-from tests.together import together
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db

@@ -23,8 +23,8 @@ from accounts.sign_in.rate_limits import Limit
 from audit.models import Entry
 from foundation.windows import Windows
 from sandbox.server import Sandbox
-from tests.product import PACKAGES
-from tests.servers import Servers
+from tests.support.product import PACKAGES
+from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db(transaction=True)

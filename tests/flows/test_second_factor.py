@@ -13,11 +13,11 @@ from audit.models import Entry
 from config import second_factors
 from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
-from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, BEGIN_AGAIN, LIST, PASSKEY, PROVE, add_app, details, on_the_way, with_words
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.authenticator import code
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db
 

@@ -13,15 +13,15 @@ from accounts.models.session import row_key
 from accounts.organizations.invitations import invite
 from sandbox.server import Sandbox
 from tenancy import tenant_context
-from tests.accounts.webhooks.receiver import receiving
-from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import PROVE, add_app
-from tests.leaks import in_redis, in_tables, in_text, log_of_everything
-from tests.post import Post
-from tests.proven import proven
-from tests.servers import Servers
+from tests.support.authenticator import code
+from tests.support.leaks import in_redis, in_tables, in_text, log_of_everything
+from tests.support.post import Post
+from tests.support.proven import proven
+from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
+from tests.webhooks.receiver import receiving
 from webhooks import changes, running
 from webhooks.models import Webhook
 

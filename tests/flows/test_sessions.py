@@ -14,13 +14,13 @@ from django.utils import timezone
 from accounts.models import Membership, Role, Session, Tenant, User
 from accounts.models.session import row_key
 from tenancy import site_context
-from tests.authenticator import code
 from tests.flows.conftest import Browser
 from tests.flows.factors import add_app, details
 from tests.flows.ticks import boxes_on
-from tests.proven import proven
-from tests.servers import Servers
-from tests.statements import asked_of_the_database
+from tests.support.authenticator import code
+from tests.support.proven import proven
+from tests.support.servers import Servers
+from tests.support.statements import asked_of_the_database
 
 pytestmark = pytest.mark.django_db
 ACCURACY = timedelta(seconds=30)

@@ -16,9 +16,9 @@ from sandbox.server import Sandbox
 from sandbox.visitor import Visitor
 from tests.flows.conftest import Browser
 from tests.flows.ticks import boxes_on
-from tests.memory import forget_providers
-from tests.page_messages import messages_of
-from tests.proven import proven
+from tests.support.memory import forget_providers
+from tests.support.page_messages import messages_of
+from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
 

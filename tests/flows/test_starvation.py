@@ -22,7 +22,7 @@ from config.embedded.programs import any_free_port
 from config.variables import CHECKOUT
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.alone, pytest.mark.django_db(transaction=True)]
 

@@ -12,10 +12,10 @@ from accounts.models import User
 from accounts.sessions import SessionStore
 from accounts.sign_in.reauthentication import gate
 from sandbox.server import Sandbox
-from tests.authenticator import code
 from tests.flows.conftest import Browser, another
 from tests.flows.factors import add_app, details, with_words
 from tests.flows.proofs import NEVER_DATED
+from tests.support.authenticator import code
 
 pytestmark = pytest.mark.django_db
 

@@ -29,9 +29,9 @@ from sandbox import delivery
 from sandbox.server import Handler, Sandbox
 from tests.flows.conftest import Browser, refusals
 from tests.flows.test_following_upstream import asked
-from tests.stopping import WAYS, stopped
-from tests.together import together
-from tests.waiting import until
+from tests.support.stopping import WAYS, stopped
+from tests.support.together import together
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from sandbox.server import Sandbox
-from tests.servers import Servers, product_environment
+from tests.support.servers import Servers, product_environment
 
 pytestmark = pytest.mark.process
 

@@ -20,8 +20,8 @@ from accounts.sign_in.local.hashing import LONGEST_PASSWORD, LONGEST_TYPED, Boun
 from accounts.sign_in.local.password_rules import LongEnough, NotTooLong
 from config.variables import CHECKOUT
 from tests.flows.conftest import Browser
-from tests.product import PACKAGES
-from tests.proven import proven
+from tests.support.product import PACKAGES
+from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

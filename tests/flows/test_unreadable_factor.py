@@ -12,10 +12,10 @@ import pytest
 from django.core.cache import cache
 
 from foundation.encryption import key_ids
-from tests.authenticator import code, secret_on
 from tests.flows.conftest import Browser
 from tests.flows.factors import APP, PICTURE, PROVE, add_app, details
 from tests.flows.proofs import let_be_proven, proving
+from tests.support.authenticator import code, secret_on
 
 pytestmark = pytest.mark.django_db
 

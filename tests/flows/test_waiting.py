@@ -12,10 +12,10 @@ from sandbox.providers import OPENID_PROVIDERS
 from sandbox.server import Sandbox
 from tenancy import site_context
 from tests.flows.conftest import Browser, another
-from tests.memory import forget_providers
-from tests.servers import Servers
-from tests.together import leave_nothing_open
-from tests.waiting import until
+from tests.support.memory import forget_providers
+from tests.support.servers import Servers
+from tests.support.together import leave_nothing_open
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

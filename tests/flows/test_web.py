@@ -11,9 +11,9 @@ from django.test import Client
 from accounts.models import Session, User
 from audit.models import Entry
 from sandbox.server import Sandbox
-from tests.admin.crawler import Page
+from tests.console.crawler import Page
 from tests.flows.conftest import Browser
-from tests.proven import proven
+from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
 

@@ -33,12 +33,12 @@ from providers.identity import ExternalIdentity
 from providers.linking import link
 from providers.refusal import SignInRefused
 from tenancy import site_context
-from tests.administrator import administrator, root
 from tests.flows.conftest import Browser
 from tests.flows.proofs import let_be_proven
-from tests.invited import link_of
-from tests.mailbox import open_mailbox
-from tests.post import Post
+from tests.support.administrator import administrator, root
+from tests.support.invited import link_of
+from tests.support.mailbox import open_mailbox
+from tests.support.post import Post
 from tests.tenancy.conftest import Town
 
 __all__ = ["administrator", "root"]  # fixtures of these tests too

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 
 from config.variables import CHECKOUT
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 
 CALLS = {"set_cookie", "set_signed_cookie", "delete_cookie"}
 HERE = "foundation/cookies.py"

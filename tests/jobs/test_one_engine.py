@@ -14,7 +14,7 @@ from jobs.deferred import worker
 from jobs.retry import RetryPolicy
 from providers.revocation import running as revocation
 from providers.vault import rows as vault
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 from webhooks import running as webhooks
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)

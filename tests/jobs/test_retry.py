@@ -34,8 +34,8 @@ from jobs.retry import (
     putting_off,
     wake,
 )
-from tests.servers import Servers
-from tests.together import together
+from tests.support.servers import Servers
+from tests.support.together import together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from tests.keycloak.distribution import NotHere, find
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
-from tests.memory import forget_providers
+from tests.support.memory import forget_providers
 
 
 @pytest.fixture(scope="session")

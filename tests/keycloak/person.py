@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 from django.test import Client
 
-from tests.authenticator import code
 from tests.keycloak.server import PASSWORD
+from tests.support.authenticator import code
 
 FORM = re.compile(r'id="kc-(form|otp)-login(?:-form)?"[^>]*action="([^"]+)"')
 MOST_STEPS = 3

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from config.embedded import child
 from config.embedded.programs import any_free_port
-from tests.waiting import until
+from tests.support.waiting import until
 
 REALM = "vestibule"
 CLIENT = "vestibule"

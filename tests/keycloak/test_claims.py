@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests import claim_rules
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
+from tests.support import claim_rules
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,7 @@ from providers.models import UpstreamTokens
 from providers.tasks import send_revocations
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
-from tests.waiting import until
+from tests.support.waiting import until
 
 asking = pytest.importorskip("providers.revalidation.refreshing", reason="nothing follows upstream by asking yet")
 

@@ -10,7 +10,7 @@ from accounts.models import Identity
 from foundation import lifetimes
 from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

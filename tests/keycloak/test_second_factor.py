@@ -10,7 +10,7 @@ from config import second_factors
 from tests.keycloak.levels import give_app, let_levels_be
 from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
-from tests.memory import forget_providers
+from tests.support.memory import forget_providers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

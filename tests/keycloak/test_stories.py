@@ -5,7 +5,7 @@ import pytest
 from accounts.models import Identity, Session
 from tests.keycloak.person import Person
 from tests.keycloak.server import Keycloak
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

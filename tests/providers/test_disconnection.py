@@ -10,7 +10,7 @@ from providers.models import UpstreamTokens
 from providers.refusal import RefusalReason, SignInRefused
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
-from tests.post import Post
+from tests.support.post import Post
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

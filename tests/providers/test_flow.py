@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from providers.flow import MOST_AT_ONCE, PREFIX, Flow, Process, take_flow
 from providers.refusal import RefusalReason, SignInRefused
-from tests.together import together
+from tests.support.together import together
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from providers.upstream import UpstreamClient
 from sandbox.keys import SigningKey, attackers_key
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
-from tests.together import together
+from tests.support.together import together
 
 ISSUER = "https://issuer.example"
 TEXTS = st.text(max_size=5)

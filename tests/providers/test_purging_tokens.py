@@ -22,8 +22,8 @@ from providers.revocation.outbox import TokenRevocationReason
 from providers.vault import get_token
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser, browser, new_browser
-from tests.servers import Servers
-from tests.statements import plans_of
+from tests.support.servers import Servers
+from tests.support.statements import plans_of
 
 __all__ = ["browser", "new_browser"]
 

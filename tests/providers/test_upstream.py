@@ -14,7 +14,7 @@ from providers import upstream
 from providers.refusal import RefusalReason, SignInRefused
 from providers.upstream import LARGEST_ANSWER, UpstreamClient, UpstreamResponse, one_deadline
 from tests.providers.listener import listening, plain
-from tests.waiting import until
+from tests.support.waiting import until
 
 SHORT = 0.5  # seconds
 PLACES = 4  # that one provider takes of ten threads

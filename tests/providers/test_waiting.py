@@ -19,8 +19,8 @@ from providers.upstream import UpstreamClient
 from providers.waiting import SEATS, WaitPolicy
 from sandbox.providers import Provider
 from sandbox.server import Sandbox
-from tests.together import together
-from tests.waiting import until
+from tests.support.together import together
+from tests.support.waiting import until
 
 NewIssuer = Callable[[], Issuer]
 STRANGER = WaitPolicy(patience=0.3, reserve=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from config.variables import CHECKOUT
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 
 CALLERS = {
     "accounts/organizations/delegation.py": "whether an account is one tenant's business alone, a yes or no",

@@ -8,7 +8,7 @@ from django.core.checks import run_checks
 
 from config.database import as_owner
 from tenancy.checks import guarded_models
-from tests.servers import Servers
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

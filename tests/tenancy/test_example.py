@@ -30,7 +30,7 @@ from tenancy import (
 )
 from tenancy.checks import guarded_models, rows_have_one_kind_of_owner
 from tenancy.isolation import OwnedTwice
-from tests.servers import Servers
+from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("notes"), pytest.mark.urls(__name__)]

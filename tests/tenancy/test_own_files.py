@@ -33,7 +33,7 @@ from foundation.declarations import AppEvent
 from foundation.encryption import decrypt, encrypt, key_ids, key_of
 from jobs import purging
 from tenancy import site_context
-from tests.product import PACKAGES
+from tests.support.product import PACKAGES
 from tests.tenancy.conftest import Town
 from tests.tenancy.test_example import BLOCK, PAGE, model
 

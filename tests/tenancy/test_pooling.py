@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from accounts.organizations.active_membership import ENTER
 from tenancy.context import NOTHING, SET_CONTEXT, Scope
-from tests.servers import Servers
+from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,9 +10,9 @@ from audit.models import Entry
 from config.celery import app
 from tenancy.context import NOTHING, current
 from tenancy.tasks import tenant_task
+from tests.support.waiting import until
+from tests.support.worker import working
 from tests.tenancy.conftest import Town
-from tests.waiting import until
-from tests.worker import working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

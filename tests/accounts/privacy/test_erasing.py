@@ -22,8 +22,8 @@ from foundation.declarations import Revocable, RevocationReason, RevocationResul
 from tenancy import site_context
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
 from tests.audit.sealed import begin_anew, told, verify
-from tests.proven import proven
-from tests.servers import Servers
+from tests.support.proven import proven
+from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EVERY_TEXT = """

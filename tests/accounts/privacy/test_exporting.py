@@ -15,7 +15,7 @@ from accounts.privacy import registry
 from audit.events import Event
 from audit.models import Entry
 from tests.accounts.privacy.person import ADDRESS, MARK, SECRET, WHERE, known
-from tests.proven import proven
+from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/data/"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gunicorns import Site, running
+from tests.support.gunicorns import Site, running
 
 
 @pytest.fixture(scope="module")

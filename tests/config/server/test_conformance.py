@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from config.server.bounds import KIB, LARGEST_BODY, LONGEST_FIELD, LONGEST_HEAD, LONGEST_LINE, MOST_FIELDS, SMALL_BODY
-from tests.gunicorns import Answer, Site, read, running, statuses
+from tests.support.gunicorns import Answer, Site, read, running, statuses
 
 pytestmark = pytest.mark.process
 
@@ -24,7 +24,7 @@ SMUGGLED = b"GET /smuggled HTTP/1.1\r\n" + HOST + b"\r\n"
 
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("echo") / "log", app="tests.echoing") as site:
+    with running(tmp_path_factory.mktemp("echo") / "log", app="tests.support.echoing") as site:
         yield site
 
 

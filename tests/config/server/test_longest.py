@@ -16,7 +16,7 @@ from config.server.bounds import LARGEST_BODY, LONGEST_FIELD
 from foundation.next_page import LONGEST as LONGEST_NEXT
 from providers.flow import MOST_AT_ONCE, Flow, Process
 from providers.views.callback import LONGEST_CODE
-from tests.gunicorns import Answer, Site, read
+from tests.support.gunicorns import Answer, Site, read
 
 LONGEST_ISSUER = 512  # characters, more than any provider's
 LONGEST_COOKIE = 4096  # bytes that a browser keeps of one (RFC 6265bis, section 5.6)

@@ -17,13 +17,13 @@ import pytest
 
 from config.server.bounds import ALL_LARGE, LARGEST_BODY, SPARE_DESCRIPTORS
 from config.variables import CHECKOUT
-from tests.gunicorns import THREADS, WORKERS, Site, read, running, statuses
-from tests.strangers import KINDS, crowd
-from tests.waiting import until
+from tests.support.gunicorns import THREADS, WORKERS, Site, read, running, statuses
+from tests.support.strangers import KINDS, crowd
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.process, pytest.mark.alone]
 
-HASTY = ("-k", "tests.hasty.Worker")
+HASTY = ("-k", "tests.support.hasty.Worker")
 CONNECTIONS = 16  # a worker's
 LONG = b"GET /long HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 WAIT = b"GET /wait HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
@@ -31,14 +31,14 @@ WAIT = b"GET /wait HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with running(tmp_path_factory.mktemp("hasty") / "log", *HASTY, app="tests.echoing") as site:
+    with running(tmp_path_factory.mktemp("hasty") / "log", *HASTY, app="tests.support.echoing") as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     more = (*HASTY, "--worker-connections", str(CONNECTIONS))
-    with running(tmp_path_factory.mktemp("narrow") / "log", *more, app="tests.echoing") as site:
+    with running(tmp_path_factory.mktemp("narrow") / "log", *more, app="tests.support.echoing") as site:
         yield site
 
 
@@ -164,7 +164,7 @@ def took_with_patience(site: Site, path: str) -> float:
 def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("files") / "log"
     files = SPARE_DESCRIPTORS + 24
-    with running(log, app="tests.echoing", files=files) as site, crowd(site, "half_a_head", size=4 * files):
+    with running(log, app="tests.support.echoing", files=files) as site, crowd(site, "half_a_head", size=4 * files):
         pids = site.workers()
         worst = max(took_with_patience(site, "/health/live") for _ in range(20))
 
@@ -176,7 +176,7 @@ def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: p
 @pytest.mark.promise(96)
 def test_told_to_stop_it_does_not_wait_for_unfinished_requests(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("stopping") / "log"
-    with running(log, app="tests.echoing") as site, ExitStack() as stack:
+    with running(log, app="tests.support.echoing") as site, ExitStack() as stack:
         for kind in ("nothing", "half_a_head", "half_a_body", "never_read_many", "never_close"):
             for _ in range(20):
                 connection = stack.enter_context(site.connect(receives=KINDS[kind].receives))
@@ -195,7 +195,7 @@ def test_told_to_stop_it_does_not_wait_for_unfinished_requests(tmp_path_factory:
 @pytest.mark.promise(96)
 def test_a_worker_that_is_replaced_loses_no_request(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("replaced") / "log"
-    with running(log, "--max-requests", "20", app="tests.echoing") as site:
+    with running(log, "--max-requests", "20", app="tests.support.echoing") as site:
         found = [site.get("/here")[0] for _ in range(60)]
 
         assert set(found) == {200}

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.gunicorns import THREADS, WORKERS, Site
-from tests.strangers import KINDS, crowd
+from tests.support.gunicorns import THREADS, WORKERS, Site
+from tests.support.strangers import KINDS, crowd
 
 pytestmark = [pytest.mark.process, pytest.mark.alone]
 

@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.gunicorns import THREADS, WORKERS, Site, read, running
-from tests.strangers import crowd
+from tests.support.gunicorns import THREADS, WORKERS, Site, read, running
+from tests.support.strangers import crowd
 
 pytestmark = [pytest.mark.process, pytest.mark.alone]
 
@@ -46,9 +46,9 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(certificate: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    more = ("-k", "tests.hasty.Worker", "--certfile", str(certificate))
+    more = ("-k", "tests.support.hasty.Worker", "--certfile", str(certificate))
     tls = ssl.create_default_context(cafile=str(certificate))
-    with running(tmp_path_factory.mktemp("tls") / "log", *more, app="tests.echoing", tls=tls) as site:
+    with running(tmp_path_factory.mktemp("tls") / "log", *more, app="tests.support.echoing", tls=tls) as site:
         yield site
 
 

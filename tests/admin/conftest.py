@@ -1,6 +1,0 @@
-"""Two towns' worth of data, so that nothing of one is found where the other's administrators work; and who sees all."""
-
-from tests.administrator import administrator, root
-from tests.tenancy.conftest import town
-
-__all__ = ["administrator", "root", "town"]

@@ -1,0 +1,115 @@
+"""Whatever stands in the address of an admin's list, its answer is a page and never a 500.
+
+The kind of fault: a text that the database cannot take (NUL), or that Python cannot read as the number or id that it
+takes it for, in any parameter of any list. Lists, filters and parameters are read from the registry.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, ORDER_VAR, PAGE_VAR, SEARCH_VAR
+from django.test import Client
+from django.urls import NoReverseMatch, reverse
+
+from audit.reading.filters import TrailFilterForm
+from tests.console.crawler import address, known_actions, registered
+from tests.support.proven import proven
+from tests.tenancy.conftest import Town
+
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
+
+NONSENSE = {
+    "NUL inside": "a%00b",
+    "half a character": "%ED%A0%80",
+    "a huge number": "9" * 40,
+    "more digits than Python reads": "-" + "9" * 5000,
+    "another script's digit": "%C2%B2",
+    "nothing": "",
+    "no id": "00000000-0000-0000-0000-00000000000g",
+    "a place that is none": "after-x",
+    "very long": "ab%20" * 2_000,
+    "quotes": "%27%22%5C%25_%29;--",
+    "a list": "1,,x,%00",
+}
+OF_EVERY_LIST = (
+    SEARCH_VAR, ORDER_VAR, PAGE_VAR, ERROR_FLAG, ALL_VAR, "_facets", "_to_field", "_popup", "id__exact", "pk__in",
+    "id__isnull", "nothing_like_it", "_changelist_filters", "from",
+)  # fmt: skip
+
+
+def parameters(model_admin: ModelAdmin[Any]) -> Iterator[str]:
+    """Every name that the list of a model reads from its address."""
+    yield from OF_EVERY_LIST
+    for wanted in model_admin.list_filter:
+        if isinstance(wanted, str):
+            yield from (f"{wanted}__exact", f"{wanted}__isnull", wanted)
+        elif isinstance(wanted, type) and issubclass(wanted, SimpleListFilter):
+            yield str(wanted.parameter_name)
+            yield f"{wanted.parameter_name}_called"
+    if model_admin.date_hierarchy:
+        yield from (f"{model_admin.date_hierarchy}__{part}" for part in ("year", "month", "day", "gte"))
+    if model_admin.model._meta.label == "webhooks.Delivery":
+        yield "webhook__id__exact"
+    if model_admin.model._meta.label == "audit.Entry":
+        yield from TrailFilterForm.base_fields
+
+
+def lists() -> list[ModelAdmin[Any]]:
+    return list(registered())
+
+
+@pytest.fixture(params=["root", "owner"])
+def reader(request: pytest.FixtureRequest, town: Town) -> Client:
+    return proven(request.getfixturevalue("root") if request.param == "root" else town.a.owner)
+
+
+@pytest.mark.promise(43)
+@pytest.mark.parametrize("model_admin", lists(), ids=lambda model_admin: model_admin.model._meta.label)
+def test_no_parameter_of_a_list_breaks_it(reader: Client, model_admin: ModelAdmin[Any]) -> None:
+    url = address(model_admin, "changelist")
+    for name in dict.fromkeys(parameters(model_admin)):
+        for what, value in NONSENSE.items():
+            answer = reader.get(f"{url}?{name}=1&{name}={value}")
+            assert answer.status_code < 500, (name, what)
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_no_parameter_of_a_choice_breaks_it(reader: Client, what: str) -> None:
+    """The autocomplete of every relation, and its page."""
+    for model_admin in registered():
+        meta = model_admin.model._meta
+        for related in meta.get_fields():
+            if related.is_relation and not related.auto_created:
+                whole = {"app_label": meta.app_label, "model_name": str(meta.model_name), "field_name": related.name}
+                for name in (*whole, "term", "page"):
+                    asked = {**whole, name: NONSENSE[what]}
+                    query = "&".join(f"{key}={value}" for key, value in asked.items())
+                    assert reader.get(f"/admin/autocomplete/?{query}").status_code < 500, query[:200]
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_no_object_and_no_posted_choice_breaks_it(reader: Client, what: str) -> None:
+    """The path where an id stands, an export's query, and what the list's form sends."""
+    for model_admin in registered():
+        url = address(model_admin, "changelist")
+        for path in (f"{NONSENSE[what][:500]}/change/", f"{NONSENSE[what][:500]}/history/"):
+            assert reader.get(url + path).status_code < 500, (url, path)
+        for action in known_actions(model_admin):
+            posted = f"action={action}&_selected_action={NONSENSE[what]}&index={NONSENSE[what]}&select_across=1"
+            answer = reader.post(url, posted, content_type="application/x-www-form-urlencoded")
+            assert answer.status_code < 500, (url, action)
+        try:
+            export = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_export", args=["csv"])
+        except NoReverseMatch:
+            continue
+        query = "&".join(f"{name}={NONSENSE[what]}" for name in parameters(model_admin))
+        assert reader.post(f"{export}?{query}").status_code < 500, export
+
+
+@pytest.mark.parametrize("what", NONSENSE)
+def test_no_parameter_of_the_api_breaks_it(reader: Client, what: str) -> None:
+    for path in ("/api/v1/me", "/api/openapi.json", "/api/v1/", "/api/nothing"):
+        for query in (f"?q={NONSENSE[what]}", f"?{NONSENSE[what]}=1", f"/{NONSENSE[what][:500]}"):
+            assert reader.get(path + query).status_code < 500, path + query[:100]
