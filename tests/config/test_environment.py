@@ -292,7 +292,7 @@ def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
 def test_mail_leaves_by_one_url_and_encrypted_unless_on_this_machine(url: str, way: tuple[object, ...]) -> None:
     read_way = mail.read(read(WHOLE | {"EMAIL_URL": url}).mail_url)
 
-    assert read_way.backend.endswith("smtp.EmailBackend")
+    assert read_way.backend == "config.smtp.SMTPEmailBackend"
     assert way == (
         read_way.host, read_way.port, read_way.user, read_way.password, read_way.speaks_tls, read_way.starts_tls,
     )  # fmt: skip
