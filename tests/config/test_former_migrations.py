@@ -20,6 +20,8 @@ from tests.support import checkouts
 from tests.support.elsewhere import elsewhere
 from tests.support.servers import Servers
 
+pytestmark = pytest.mark.process
+
 FORMER = [("accounts", "0001_initial"), ("accounts", "0002_sessions_of_a_provider"), ("providers", "0001_tokens")]
 MADE = """
     CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app text, name text, applied timestamptz DEFAULT now());

@@ -5,9 +5,13 @@ It is kept until the step ends in which the migrations are written anew (ADR 44)
 
 import re
 
+import pytest
+
 from tests.support import schema
 from tests.support.elsewhere import elsewhere
 from tests.support.servers import Servers
+
+pytestmark = pytest.mark.process
 
 # What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name.
 RENAMED = {

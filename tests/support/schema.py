@@ -12,7 +12,7 @@ from config.embedded.postgres import WHEEL
 from tests.support.elsewhere import Elsewhere, elsewhere
 from tests.support.servers import Servers, start
 
-FILE = Path(__file__).parent / "config" / "schema.sql"
+FILE = Path(__file__).parents[1] / "config" / "schema.sql"
 HEADING = re.compile(r"^--\n-- Name: (.+); Type: (.+); Schema: .+; Owner: .*\n--\n", re.MULTILINE)
 MONTH = re.compile(r"(?<=_)\d{4}_\d{2}(?=\W|_)|(?<=')\d{4}-\d{2}-01 00:00:00\+00(?=')")
 PART = re.compile(r"ALTER INDEX public\.(\w+) ATTACH PARTITION public\.(\w+);")
