@@ -10,12 +10,11 @@ from django.db.models import F
 
 from accounts.models import Session
 from providers.models import UpstreamTokens
+from providers.revalidation import refreshing
 from providers.tasks import send_revocations
 from tests.keycloak.person import Person
 from tests.keycloak.server import CLIENT, Keycloak
 from tests.support.waiting import until
-
-asking = pytest.importorskip("providers.revalidation.refreshing", reason="nothing follows upstream by asking yet")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,7 +25,7 @@ def let_keycloak_be_asked() -> None:
     """Do what the job does for every session whose tokens were renewed some minutes ago."""
     UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(minutes=5))
     for row in Session.objects.filter(user__isnull=False):
-        asking.ask(row.public_id)
+        refreshing.revalidate(row.public_id)
 
 
 def disable(keycloak: Keycloak) -> None:
