@@ -17,7 +17,7 @@ class SMTPEmailBackend(smtp.EmailBackend):
     """
 
     def _send(self, email_message: EmailMessage) -> bool:
-        """Raises SMTPNotSupportedError where the mail server cannot write to such a receiver, and NotAnAddress."""
+        """Raises SMTPNotSupportedError where the mail server cannot write to such a receiver, and NotAnEmail."""
         receivers = [for_mail(address) for address in email_message.recipients()]
         if not receivers:
             return False

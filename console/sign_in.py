@@ -117,7 +117,7 @@ class AdminSite(Site):
 
 
 def _check_old_password(request: HttpRequest, user: User) -> None:
-    """Meet the brake before Django's form judges the old password, which knows none. Raises Braked."""
+    """Meet the brake before Django's form judges the old password, which knows none. Raises Throttled."""
     old = request.POST.get("old_password", "")
     if old and not passwords.is_of(request, user, old):
         record(Event.SIGN_IN_REFUSED, person=user, reason="local_password_wrong")

@@ -46,7 +46,7 @@ class NotAnEmail(ValueError):
 
 
 def canonical(email: str) -> str:
-    """Return the canonical form of an address. Raises NotAnAddress.
+    """Return the canonical form of an address. Raises NotAnEmail.
 
     NFC; ASCII letters small and no other letter touched; the domain as A-labels (RFC 5891, without any mapping).
     Refused are quoted local parts, which have many spellings of one mailbox, domain literals, a dot at the end, and
@@ -79,7 +79,7 @@ def for_mail(email: str) -> str:
     """Return an address as a mail server takes it: its local part in the letter case as given, its domain as A-labels.
 
     Django would encode the domain by IDNA 2003, where ``straße`` is the ``strasse`` of another owner. Raises
-    NotAnAddress.
+    NotAnEmail.
     """
     _local, _at, domain = canonical(email).rpartition("@")
     local = unicodedata.normalize("NFC", email).rpartition("@")[0]
@@ -143,7 +143,7 @@ def _is_of_atom(letter: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _a_labels(domain: str) -> str:
-    """Raises NotAnAddress. A site's addresses have few domains."""
+    """Raises NotAnEmail. A site's addresses have few domains."""
     try:
         encoded = idna.encode(domain, strict=True).decode("ascii")
     except UnicodeError as refused:  # idna's own errors are some

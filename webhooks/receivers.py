@@ -52,7 +52,7 @@ class Receiver:
 
 
 def read(url: str) -> Receiver:
-    """Look at an address as it is written. Raises NoReceiver."""
+    """Look at an address as it is written. Raises ReceiverRefused."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -75,7 +75,7 @@ def read(url: str) -> Receiver:
 def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]:
     """Return the addresses behind a receiver's name.
 
-    Raises NoReceiver if any must not be called, OSError, or Exceeded where the name is not found within the time.
+    Raises ReceiverRefused if any must not be called, OSError, or Exceeded where the name is not found within the time.
     """
     _, host, port = receiver.origin
     addresses = list(dict.fromkeys(names.look_up(host, port, seconds=min(seconds, LONGEST_LOOKUP))))

@@ -29,7 +29,7 @@ class Result(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """``asked`` is how long the receiver wants to be left alone, if it says so."""
+    """``retry_after`` is how long the receiver wants to be left alone, if it says so."""
 
     fate: Result
     reason: str = ""

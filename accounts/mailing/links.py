@@ -46,7 +46,7 @@ def url(token: str) -> str:
 
 
 def find(token: str) -> MailedLink:
-    """Return a link that can still be used, with its user. Raises LinkDead."""
+    """Return a link that can still be used, with its user. Raises LinkExpired."""
     link = MailedLink.objects.live().select_related("user").filter(digest=_digest(token)).first()
     if link is None or (link.user is not None and not link.user.is_active):
         raise LinkExpired(_expiry_reason(token))
@@ -54,7 +54,7 @@ def find(token: str) -> MailedLink:
 
 
 def use(link: MailedLink) -> None:
-    """Use a link, in the transaction of what it does, under the lock of its account. Raises LinkDead.
+    """Use a link, in the transaction of what it does, under the lock of its account. Raises LinkExpired.
 
     Of several at once one wins, and none wins against whoever has acted upon the person since it was made.
     """

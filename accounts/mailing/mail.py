@@ -88,7 +88,7 @@ def new_id() -> str:
 def send(
     to: str, template: str, context: Mapping[str, object], *, asked: RequestFacts | None = None, mail_id: str = ""
 ) -> None:
-    """Write a mail now and send it after the commit. Raises NotSetUp.
+    """Write a mail now and send it after the commit. Raises MailNotConfigured.
 
     ``asked`` are the circumstances, by default this request's. A job that may run twice gives a ``mail_id``
     that is the same both times. Nothing in the context may be a text that a stranger chose: mails go to
@@ -151,7 +151,7 @@ def _hand_over(letter: Letter) -> None:
 
 
 def _shown(email: str) -> str:
-    """Return what stands in the header. Raises NotAnAddress. Letters beyond ASCII cannot: Django writes no RFC 6532."""
+    """Return what stands in the header. Raises NotAnEmail. Letters beyond ASCII cannot: Django writes no RFC 6532."""
     receiver = for_mail(email)
     return receiver if receiver.isascii() else "undisclosed-recipients:;"
 

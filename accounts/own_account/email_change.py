@@ -122,7 +122,7 @@ def check_owner(link: MailedLink, user: User) -> None:
 
 
 def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
-    """Make a link's address the account's. Raises LinkOfAnother, LinkDead and AddressTaken: nothing is changed then.
+    """Make a link's address the account's. Raises LinkOfAnother, LinkExpired and EmailTaken: nothing is changed then.
 
     ``keep_session`` is the key of the session that stays, in which the person does it.
     """
@@ -147,7 +147,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
 def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
     """Somebody at the old address did not ask for a change: end it, and the sessions from one of which it came.
 
-    A change that has happened stays: whoever still has the old mailbox is not surely the owner. Raises LinkDead.
+    A change that has happened stays: whoever still has the old mailbox is not surely the owner. Raises LinkExpired.
     """
     assert link.user is not None  # noqa: S101  # such links are made for accounts only
     with transaction.atomic():

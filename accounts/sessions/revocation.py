@@ -173,7 +173,7 @@ def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -
 def revoke(sessions: Iterable[Session], *, reason: SessionRevocationReason, note: UpstreamNote | None = None) -> int:
     """End sessions before their time, say so in the trail, and return how many there were.
 
-    Both in one transaction: none that the trail calls ended lives on, and none ends without a word. With a ``word``
+    Both in one transaction: none that the trail calls ended lives on, and none ends without a word. With a ``note``
     their browsers are told once, on the sign-in page.
     """
     with transaction.atomic():

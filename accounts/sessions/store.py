@@ -231,7 +231,7 @@ class SessionStore(DatabaseStore):
     def _insert(self, values: dict[str, Any]) -> None:
         """Insert what we know of a new row; the database's defaults are for the rest. Nothing listens to sessions.
 
-        The one statement by which somebody is signed in, or waits to be. Raises EndedMeanwhile, FactorAddedMeanwhile.
+        The one statement by which somebody is signed in, or waits to be. Raises RevokedMeanwhile, FactorAddedMeanwhile.
         """
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)

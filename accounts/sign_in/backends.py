@@ -18,7 +18,7 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
     """allauth's, with passwords judged in one place and the read that every page begins with written by hand."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Raises Braked, which ends as 429, wherever this is called from."""
+        """Raises Throttled, which ends as 429, wherever this is called from."""
         name, password = credentials.get("username"), credentials.get("password")
         return passwords.check(request, name, password) if name and password else None
 

@@ -131,7 +131,7 @@ def for_passkey(request: HttpRequest) -> list[AttemptCounter]:
 
 
 def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> None:
-    """Count a try as wrong on all its tracks, before it is judged. Raises Braked where it must not be judged now.
+    """Count a try as wrong on all its tracks, before it is judged. Raises Throttled where it must not be judged now.
 
     The trail hears of the first that is turned away in each wait, not of each: it would grow with the attack.
     """

@@ -50,7 +50,7 @@ class EmailInDispute(Exception):
 
 
 def lock(person: UUID, *, epoch: datetime | None) -> User:
-    """Return an account as it is now, held as it is until the transaction ends. Raises EndedMeanwhile.
+    """Return an account as it is now, held as it is until the transaction ends. Raises RevokedMeanwhile.
 
     ``epoch`` is what was read of it before the proof was judged. Whoever acts upon the person from now on waits, and
     then sees the session that this transaction has opened.
@@ -62,7 +62,7 @@ def lock(person: UUID, *, epoch: datetime | None) -> User:
 
 
 def lock_with_session(person: UUID, *, session_key: str | None) -> User:
-    """Return an account, held together with the session in which its person acts. Raises EndedMeanwhile.
+    """Return an account, held together with the session in which its person acts. Raises RevokedMeanwhile.
 
     The session was read when the request began, and may have been ended since.
     """
@@ -74,7 +74,7 @@ def lock_with_session(person: UUID, *, session_key: str | None) -> User:
 
 
 def lock_nowait(person: UUID) -> None:
-    """Hold an account's row without waiting for whoever holds it. Raises EndedMeanwhile.
+    """Hold an account's row without waiting for whoever holds it. Raises RevokedMeanwhile.
 
     For a sign-in that holds its identity already: somebody who holds the account may be waiting for that.
     """
@@ -92,7 +92,7 @@ def set_epoch_right(person: UUID) -> None:
 
 
 def find_by_verified_email(email: str) -> User | None:
-    """Return whose verified address this is. Raises AddressInDispute.
+    """Return whose verified address this is. Raises EmailInDispute.
 
     What is mailed to them goes to the address of their account, never to what somebody typed (ADR 27).
     """

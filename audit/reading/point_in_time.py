@@ -58,7 +58,7 @@ def _reconstruct(
 ) -> ObjectState:
     """Begin with the present and go back. ``visible`` are the entries that the reader may see.
 
-    Raises TooFarBack, OutOfSight.
+    Raises TooFarBack, NotVisible.
     """
     later = _changes(entry)
     if len(later) > MOST_CHANGES:

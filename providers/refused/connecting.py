@@ -66,7 +66,7 @@ def connect_refused(reference: str, *, by: User, reason: str) -> Identity:
 
     All of the person's sessions and whatever waits to become one end; their second factors stay, and are asked for. The
     account is held first, as in every act upon a person, then what was refused: of two administrators one is too late.
-    ``by`` has just given a fresh proof. Raises LeadRefused.
+    ``by`` has just given a fresh proof. Raises ConnectRefused.
     """
     with acting(reason=reason), transaction.atomic():
         found = RefusedIdentity.objects.filter(reference=reference)

@@ -63,7 +63,7 @@ class GiveUp(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RevocationRow:
-    """A claimed row, as CLAIM returns it. ``attempts`` counts this one, ``trouble`` is what the one before met."""
+    """A claimed row, as CLAIM returns it. ``attempts`` counts this one, ``detail`` is what the one before met."""
 
     id: UUID
     provider: str
@@ -101,7 +101,7 @@ def claim(silent: set[str]) -> RevocationRow | None:
 
 
 def _revoke(row: RevocationRow) -> str:
-    """Return what is to be said of it. Raises SignInRefused when it should be tried again, NeverAgain when not."""
+    """Return what is to be said of it. Raises SignInRefused when it should be tried again, GiveUp when not."""
     provider = registry.enabled().get(row.provider)
     if provider is None:
         raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{row.provider} is off")

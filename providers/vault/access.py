@@ -22,7 +22,7 @@ def get_token(user: User, provider: str, *, in_session: Session | None = None) -
     ``in_session`` is the session in which it is asked, where there is one: then the token is of the session at the
     provider that this follows. Else it is of the newest.
 
-    Raises NothingKept, SignInAgain, TryLater. Call it outside of a transaction: it may wait for the provider.
+    Raises NothingStored, SignInAgain, VaultUnavailable. Call it outside of a transaction: it may wait for the provider.
     """
     deadline = time.monotonic() + WAIT
     while True:

@@ -151,7 +151,7 @@ def _stored_token(row: TokenRow) -> str:
 
 
 def _request(row: TokenRow, refresh: str) -> Usable:
-    """Raises RefreshRefused, NotOurs, SignInRefused."""
+    """Raises RefreshRefused, OtherIssuer, SignInRefused."""
     provider = registry.enabled().get(row.provider)
     if provider is None or provider.issues_as != row.issuer:
         raise OtherIssuer

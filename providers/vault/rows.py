@@ -155,7 +155,7 @@ NAMES = tuple(TokenRow.__dataclass_fields__)
 def read(user: User, provider: str, *, in_session: Session | None = None) -> TokenRow:
     """Return the pair of the session in which it is asked, where that has a living one, else the newest that lives.
 
-    Raises NothingKept.
+    Raises NothingStored.
     """
     followed = in_session.upstream_sessions if in_session else []
     own = [f"{one['identity']} {one['sid']}" for one in followed if one["provider"] == provider]

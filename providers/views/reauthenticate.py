@@ -69,7 +69,7 @@ def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _completed(asked: ReauthenticationRequest) -> HttpResponse:
-    """Take what was posted. Raises FactorRefused, Braked, CodeRefused, TooManyCodes, NotSetUp."""
+    """Take what was posted. Raises FactorRefused, Throttled, CodeRefused, TooManyCodes, MailNotConfigured."""
     request, posted = asked.request, asked.request.POST
     onward = HttpResponseRedirect(asked.next_url or reverse("account"))
     here = HttpResponseRedirect(request.get_full_path())

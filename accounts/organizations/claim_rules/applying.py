@@ -119,7 +119,7 @@ def write_changes(changes: MembershipChanges, user: User, provider: str, *, keep
     """Write it: only memberships that are still as they were found, so that what a person gives meanwhile stays.
 
     Whoever gains or loses a role leaves their other sessions: somebody else may have one of them. A sign-in holds its
-    identity by now, and cannot wait for somebody who acts upon the person. Raises people.EndedMeanwhile.
+    identity by now, and cannot wait for somebody who acts upon the person. Raises people.RevokedMeanwhile.
     """
     people.lock_nowait(user.pk)
     with site_context("claim rules at a sign-in"):

@@ -33,7 +33,7 @@ def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> 
     """Add the factor that ``make`` writes, and return the recovery codes that came with somebody's first one.
 
     A sign-in that did not see the factor yet is waited for and ended, or it sees that the person's epoch has moved.
-    Whoever has to add one while they sign in goes on. Raises people.EndedMeanwhile.
+    Whoever has to add one while they sign in goes on. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
         held = _hold(request, user)
@@ -50,7 +50,7 @@ def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator])
     """Add an authenticator app, in place of the one that there is, and return recovery codes as ``add`` does.
 
     The new app has just shown that it works, and the old one goes in the same transaction: there is no moment without
-    a factor, and no factor left where it fails. Recovery codes stay. Raises people.EndedMeanwhile.
+    a factor, and no factor left where it fails. Recovery codes stay. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
         held = _hold(request, user)
@@ -78,7 +78,7 @@ def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
 def remove(request: HttpRequest, user: User, factor_id: int) -> None:
     """Take a factor away, and with the last one its recovery codes.
 
-    Raises FactorKept, Authenticator.DoesNotExist, people.EndedMeanwhile.
+    Raises FactorRequired, Authenticator.DoesNotExist, people.RevokedMeanwhile.
     """
     with transaction.atomic():
         held = _hold(request, user)
@@ -101,7 +101,7 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
 
 
 def renew_recovery_codes(request: HttpRequest, user: User) -> list[str]:
-    """Make new recovery codes; the old ones are worth nothing from now on. Raises people.EndedMeanwhile."""
+    """Make new recovery codes; the old ones are worth nothing from now on. Raises people.RevokedMeanwhile."""
     with transaction.atomic():
         held = _hold(request, user)
         codes = recovery.make(user)
@@ -121,7 +121,7 @@ def _first_recovery_codes(user: User) -> list[str]:
 
 
 def _hold(request: HttpRequest, user: User) -> User:
-    """Hold a person and the session in which they act, or in which their sign-in waits. Raises people.EndedMeanwhile.
+    """Hold a person and the session in which they act, or in which their sign-in waits. Raises people.RevokedMeanwhile.
 
     Either may have been ended since the request began: a thief who is being signed out must not leave a factor behind.
     """

@@ -58,7 +58,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
     def finish(self) -> HttpResponse:
         """Open the session, once a factor is proven, and return where the person was headed.
 
-        Raises people.EndedMeanwhile; the first proof is forgotten then.
+        Raises people.RevokedMeanwhile; the first proof is forgotten then.
         """
         with people.with_next(self.onward, stays=self.stays), transaction.atomic():
             proof = lock_waiting(self.request, self.person)
@@ -72,7 +72,7 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
 
 
 def lock_waiting(request: HttpRequest, person: User) -> AuthenticationEvent:
-    """Hold the person and the row in which their sign-in waits, and return its first proof. Raises EndedMeanwhile."""
+    """Hold the person and the row in which their sign-in waits, and return its first proof. Raises RevokedMeanwhile."""
     row = Session.objects.of_browser(request.session.session_key).filter(waiting_for=person).first()
     if row is None:
         raise people.RevokedMeanwhile(person.pk)
@@ -86,7 +86,7 @@ def lock_waiting(request: HttpRequest, person: User) -> AuthenticationEvent:
 def waiting_stage(request: HttpRequest) -> SecondFactorStage | None:
     """Return the sign-in that waits for a second factor in this browser, if there is one.
 
-    Raises people.EndedMeanwhile where it was ended, which takes the person back to the sign-in page with the reason.
+    Raises people.RevokedMeanwhile where it was ended, which takes the person back to the sign-in page with the reason.
     """
     if request.user.is_authenticated:
         return None

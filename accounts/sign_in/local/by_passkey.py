@@ -34,7 +34,7 @@ def url(next_url: str, *, stay: bool = False) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Raises Braked."""
+    """Raises Throttled."""
     if not settings.LOCAL_PASSWORDS:
         raise Http404
     next_url = requested_next(request) or reverse(settings.LOGIN_REDIRECT_URL)

@@ -22,7 +22,7 @@ PASSKEY_ALONE = "passkey_alone"
 
 @sensitive_variables("password")
 def check(request: HttpRequest | None, name: str, password: str) -> User | None:
-    """Return whose name and password these are. Raises Braked.
+    """Return whose name and password these are. Raises Throttled.
 
     A name that nobody has takes as long as one that somebody has: a password is hashed either way.
     """
@@ -61,7 +61,7 @@ def may_still_open(request: HttpRequest, user: User) -> bool:
 
 @sensitive_variables("password")
 def is_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether a password is that of somebody who is signed in. Raises Braked."""
+    """Whether a password is that of somebody who is signed in. Raises Throttled."""
     if not may_open(user):
         return False
     tracks = login_throttle.for_own_password(request, _name_of(user))
@@ -79,7 +79,7 @@ def sign_in(
 
     A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
     held meanwhile: whoever acts upon the person at this moment ends this session too. ``user`` is the person as they
-    were read before anything was judged. Raises people.EndedMeanwhile.
+    were read before anything was judged. Raises people.RevokedMeanwhile.
     """
     if request.user.is_authenticated:
         logout(request)

@@ -27,7 +27,7 @@ def is_open() -> bool:
 
 
 def open_local_account(email: str, name: str, password: str | None) -> User:
-    """Open an account for whoever has proven to read the mail of this address. Raises AddressTaken.
+    """Open an account for whoever has proven to read the mail of this address. Raises EmailTaken.
 
     Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
     has given it another sign-in method, in the same transaction.
@@ -46,7 +46,7 @@ def open_local_account(email: str, name: str, password: str | None) -> User:
 
 @deferred_task("registration")
 def answer_registration(*, email: str, asked: RequestFacts, mail_id: str) -> None:
-    """Mail the link that opens an account, or say that there is one. An errand: see ``tell_new_address``."""
+    """Mail the link that opens an account, or say that there is one. An errand: see ``notify_new_email``."""
     try:
         holder = people.find_by_verified_email(email)
     except people.EmailInDispute:
@@ -82,7 +82,7 @@ def answer_password_reset(*, email: str, asked: RequestFacts, mail_id: str) -> N
 def reset_password(link: MailedLink, password: str) -> User:
     """Set another password by a link, and end everything that somebody with the old one may have begun.
 
-    Raises LinkDead.
+    Raises LinkExpired.
     """
     assert link.user is not None  # noqa: S101  # such links are made for accounts only
     with transaction.atomic():

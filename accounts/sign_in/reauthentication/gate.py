@@ -1,13 +1,13 @@
-"""Asking for a fresh proof before an act that is dangerous. What counts as one is decided in ``deciding``.
+"""Asking for a fresh proof before an act that is dangerous. What counts as one is decided in ``decision``.
 
 For a view::
 
     @fresh_proof_required
     def dangerous(request, user): ...
 
-or, where only some of what it does is dangerous: ``if not step_up.is_fresh(request): return step_up.ask(request,
+or, where only some of what it does is dangerous: ``if not gate.is_fresh(request): return gate.ask(request,
 next=…)``. The person shows once more that it is them, and comes back to ``next``. Which act it is follows from the
-address (``proofs.acts``): a mailed code counts for one act only.
+address (``acts``): a mailed code counts for one act only.
 """
 
 from functools import wraps
