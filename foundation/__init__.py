@@ -1,1 +1,1 @@
-"""What every floor may use: SQL rows, locks, encryption, outgoing HTTP, cache. No table, no event, no Django app."""
+"""Tools that every package may use: SQL rows, locks, encryption, outgoing HTTP, cache. No table, no event, no app."""

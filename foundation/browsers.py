@@ -1,4 +1,4 @@
-"""What to call a browser when its owner reads the list of devices: never exact, only recognisable."""
+"""Short browser names for the list of devices: not exact, but enough for the owner to recognise the browser."""
 
 from django.utils.translation import gettext as _
 
@@ -11,7 +11,7 @@ SYSTEMS = (
     ("Mac OS", "Mac"),
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
-)  # the first that fits: most call themselves by the names of others too
+)  # The first match wins, because most user agents also contain the names of others.
 
 
 def name_browser(user_agent: str) -> str:

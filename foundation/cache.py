@@ -1,4 +1,4 @@
-"""Django's Redis cache, with one client for each process and nothing in it that could run."""
+"""Django's Redis cache with one client per process and a JSON serializer, so that no cached value is executed."""
 
 import json
 import logging
@@ -15,16 +15,16 @@ WARNED_EVERY = 60  # seconds
 
 
 class JSONSerializer:
-    """Django's own unpickles what it finds: whoever can write to Redis could then run code here."""
+    """Django's own serializer unpickles what it reads, so anyone who can write to Redis could run code here."""
 
     _warned = 0  # the window of the last warning
 
     def dumps(self, value: Any) -> bytes | int:
-        """Integers stay plain, so that Redis can count with them."""
+        """Store integers as they are, so that Redis can increment them."""
         return value if type(value) is int else json.dumps(value).encode()
 
     def loads(self, stored: bytes) -> Any:
-        """What is not ours is as good as not there."""
+        """Return the value, or None if it is not JSON: a value that we did not write counts as missing."""
         try:
             return json.loads(stored)
         except (ValueError, RecursionError):
@@ -39,14 +39,17 @@ class JSONSerializer:
 
 
 class KeptClient(RedisCacheClient):
-    """Django makes a client for each command, at the cost of several commands; clients are safe to share."""
+    """Keeps its Redis clients. Django creates one per command, which costs as much as several commands.
+
+    Redis clients are thread-safe.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._clients: dict[bool, Redis] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Redis:
-        """One for writing and one for reading: with replicas these are different servers."""
+        """Keep one client for writing and one for reading: with replicas these are different servers."""
         client = self._clients.get(write)
         if client is None:
             client = self._clients[write] = super().get_client(key, write=write)
@@ -54,14 +57,17 @@ class KeptClient(RedisCacheClient):
 
 
 class Cache(RedisCache):
-    """Django makes a cache for each thread, and closes its connections nowhere: ours share one client, which may."""
+    """A cache backend whose threads share one client.
+
+    Django creates a cache object per thread and never closes its connections.
+    """
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = _kept_client
 
     def redis(self) -> Redis:
-        """Give the client itself, to what a cache has no words for."""
+        """Return the Redis client, for commands that Django's cache API does not have."""
         client: Redis = self._cache.get_client(write=True)
         return client
 

@@ -1,7 +1,7 @@
-"""The canonical form of an e-mail address: two addresses are one if, and only if, this form is the same (ADR 27).
+"""The canonical form of an e-mail address: two addresses are equal if and only if this form is equal (ADR 27).
 
-Nothing else may compare addresses. ``str.lower``, ``casefold`` and PostgreSQL's ``lower()`` fold letters of other
-scripts into ASCII ones, by which a stranger's domain finds somebody's account.
+Nothing else may compare addresses. ``str.lower``, ``casefold`` and PostgreSQL's ``lower()`` fold some letters of
+other scripts to ASCII, so that an address at an attacker's domain could match the account of another person.
 """
 
 import unicodedata
@@ -13,12 +13,12 @@ import idna
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-LONGEST = 320  # characters of what is given: no rule allows more, and nothing longer is looked at
+LONGEST = 320  # characters of input: no rule allows more, and longer input is not parsed
 LONGEST_LOCAL = 64  # octets of UTF-8 (RFC 5321, section 4.5.3.1.1; RFC 6531, section 3.3)
-A_LABEL = "xn--"  # how each begins (RFC 5890, section 2.3.2.1)
+A_LABEL = "xn--"  # the prefix of every A-label (RFC 5890, section 2.3.2.1)
 SHORTEST_TOP = 2  # letters of a top-level domain
-# Letters and marks by their category, and nothing to be seen (Unicode, Default_Ignorable_Code_Point): ``isprintable``
-# knows the others that there are of this kind.
+# Invisible characters that Unicode classifies as letters or marks (Default_Ignorable_Code_Point). ``isprintable``
+# already rejects the other invisible characters.
 IGNORABLE = frozenset(
     {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"}
     | {*map(chr, (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))}
@@ -29,7 +29,7 @@ _FOLDED = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class EmailFault(StrEnum):
-    """Why a text is no address, for the log and the trail."""
+    """Why a text is not an e-mail address, for the log and the trail."""
 
     TOO_LONG = "too_long"
     NO_MAILBOX = "no_mailbox"
@@ -38,7 +38,7 @@ class EmailFault(StrEnum):
 
 
 class NotAnEmail(ValueError):
-    """A text that is no address that anybody could be reached at and nobody else."""
+    """The text is not an address of exactly one mailbox."""
 
     def __init__(self, fault: EmailFault) -> None:
         super().__init__(fault.value)
@@ -48,9 +48,9 @@ class NotAnEmail(ValueError):
 def canonical(email: str) -> str:
     """Return the canonical form of an address. Raises NotAnEmail.
 
-    NFC; ASCII letters small and no other letter touched; the domain as A-labels (RFC 5891, without any mapping).
-    Refused are quoted local parts, which have many spellings of one mailbox, domain literals, a dot at the end, and
-    characters that cannot be seen. Blanks around are for whoever takes the input to remove.
+    The form is NFC, with ASCII letters in lower case, all other letters unchanged, and the domain as A-labels
+    (RFC 5891, without any mapping). Quoted local parts are refused because they allow many spellings of one mailbox.
+    Domain literals, a trailing dot and invisible characters are refused, too. The caller strips surrounding blanks.
     """
     if len(email) > LONGEST:
         raise NotAnEmail(EmailFault.TOO_LONG)
@@ -63,7 +63,7 @@ def canonical(email: str) -> str:
 
 
 def canonical_or_none(text: str | None) -> str | None:
-    """Return the canonical form, or None of what is no address."""
+    """Return the canonical form, or None if the text is not an address."""
     try:
         return canonical(text) if text else None
     except NotAnEmail:
@@ -71,15 +71,15 @@ def canonical_or_none(text: str | None) -> str | None:
 
 
 def comparable(name: str) -> str:
-    """Return what a typed name counts as: of an address its canonical form, of anything else its letters folded."""
+    """Return the form by which typed names are compared: canonical for an address, folded for anything else."""
     return canonical_or_none(name) or folded(name)
 
 
 def for_mail(email: str) -> str:
-    """Return an address as a mail server takes it: its local part in the letter case as given, its domain as A-labels.
+    """Return an address for a mail server: the local part in its original case, the domain as A-labels.
 
-    Django would encode the domain by IDNA 2003, where ``straße`` is the ``strasse`` of another owner. Raises
-    NotAnEmail.
+    Django would encode the domain by IDNA 2003, which maps ``straße`` to ``strasse``, the domain of another owner.
+    Raises NotAnEmail.
     """
     _local, _at, domain = canonical(email).rpartition("@")
     local = unicodedata.normalize("NFC", email).rpartition("@")[0]
@@ -87,9 +87,9 @@ def for_mail(email: str) -> str:
 
 
 def beginning(typed: str) -> tuple[str, str]:
-    """Split the beginning of an address into what is canonical already and the last label, which need not be whole.
+    """Split the beginning of an address into its canonical part and the last label, which may be incomplete.
 
-    Without an ``@`` all of it is known. A label that cannot be encoded stays as it is, and will be found nowhere.
+    Without an ``@`` all of it is canonical. A label that cannot be encoded stays as it is and matches nothing.
     """
     local, at, domain = folded(typed).rpartition("@")
     if not at:
@@ -99,7 +99,7 @@ def beginning(typed: str) -> tuple[str, str]:
 
 
 def a_label(label: str) -> str:
-    """Return one label of a domain as its A-label, or nothing where it has none."""
+    """Return one label of a domain as its A-label, or an empty string if it has none."""
     try:
         return idna.alabel(label).decode("ascii")
     except UnicodeError:
@@ -107,22 +107,23 @@ def a_label(label: str) -> str:
 
 
 def labels_by_spelling(canonical_address: str) -> dict[str, str]:
-    """Return the other spelling of each label of the domain that has one: the A-label by its U-label."""
+    """Return a mapping from U-label to A-label for each label of the domain that has both spellings."""
     labels = canonical_address.rpartition("@")[2].split(".")
     return {idna.ulabel(label): label for label in labels if label.startswith(A_LABEL)}
 
 
 def folded(text: str) -> str:
-    """NFC with small ASCII letters. Composed twice: a small letter may have a composed form where the capital has none.
+    """Return NFC with ASCII letters in lower case.
 
-    This alone makes no address comparable: see ``canonical``.
+    The text is composed twice, because a small letter may have a composed form where the capital has none. This alone
+    does not make an address comparable; see ``canonical``.
     """
     small = unicodedata.normalize("NFC", text).translate(_FOLDED)
     return unicodedata.normalize("NFC", small)
 
 
 def validate_canonical(value: str) -> None:
-    """Raises ValidationError: for models, forms and commands alike."""
+    """Validate an address for models, forms and commands. Raises ValidationError."""
     try:
         canonical(value)
     except NotAnEmail as fault:
@@ -130,23 +131,23 @@ def validate_canonical(value: str) -> None:
 
 
 def _is_local_part(local: str) -> bool:
-    """A dot-atom (RFC 5322, section 3.2.3), with visible letters of other scripts (RFC 6531, section 3.3)."""
+    """Check for a dot-atom (RFC 5322, section 3.2.3), with visible letters of any script (RFC 6531, section 3.3)."""
     if len(local.encode(errors="surrogatepass")) > LONGEST_LOCAL:
         return False
     return all(atom and all(_is_of_atom(letter) for letter in atom) for atom in local.split("."))
 
 
 def _is_of_atom(letter: str) -> bool:
-    """``isprintable`` knows controls, blanks, joiners, directions, halves of characters and what is unassigned."""
+    """``isprintable`` rejects controls, blanks, joiners, direction marks, surrogates and unassigned characters."""
     return letter in ATEXT or (not letter.isascii() and letter.isprintable() and letter not in IGNORABLE)
 
 
 @lru_cache(maxsize=4096)
 def _a_labels(domain: str) -> str:
-    """Raises NotAnEmail. A site's addresses have few domains."""
+    """Encode a domain. Raises NotAnEmail. The cache pays off because a site's addresses have few domains."""
     try:
         encoded = idna.encode(domain, strict=True).decode("ascii")
-    except UnicodeError as refused:  # idna's own errors are some
+    except UnicodeError as refused:  # the base class of idna's errors
         raise NotAnEmail(EmailFault.DOMAIN) from refused
     *others, top = encoded.split(".")
     is_named = bool(others) and len(top) >= SHORTEST_TOP and not top.isdigit()

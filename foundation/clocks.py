@@ -1,10 +1,11 @@
-"""Moments that were written down under a clock that was wrong.
+"""Comparison of stored moments with the current time, also when a wrong clock wrote them.
 
-A clock that was ahead leaves moments that no correct clock would have written. Waiting for one of them would take as
-long as the clock was ahead: a year, perhaps. So whoever compares a stored moment with now names the longest wait that
-is possible, and a moment further ahead than that counts as come. Statements of SQL do the same by hand.
+A clock that was ahead leaves moments that no correct clock would have written. Waiting for such a moment would take as
+long as the clock was ahead, which may be a year. So every comparison of a stored moment with the current time names
+the longest possible wait, and a moment further ahead than that counts as past. SQL statements do the same by hand.
 
-LEEWAY is allowed on top: clocks differ, and two statements that wait for each other have begun at different moments.
+LEEWAY is added to the longest wait, because clocks differ, and because two statements of which one waits for the other
+begin at different moments.
 """
 
 from datetime import datetime, timedelta
@@ -12,23 +13,23 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.utils import timezone
 
-LEEWAY = timedelta(minutes=1)  # that clocks of ours, and those of providers, may differ
+LEEWAY = timedelta(minutes=1)  # the tolerated difference between our own clocks, and between ours and a provider's
 LEEWAY_SECONDS = LEEWAY.total_seconds()
 
 
 def is_due(at: datetime, *, longest: timedelta, now: datetime | None = None) -> bool:
-    """Return whether a stored moment is over, or lies further ahead than the longest wait and is not believed."""
+    """Return whether a stored moment is past, or so far ahead (beyond the longest wait) that it must be wrong."""
     now = now or timezone.now()
     return not now < at <= now + longest + LEEWAY
 
 
 def due_rows(column: str, *, longest: timedelta) -> Q:
-    """Select the rows whose moment has come, as ``is_due`` judges it."""
+    """Select the rows whose moment is past by the rule of ``is_due``."""
     now = timezone.now()
     return Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + longest + LEEWAY})
 
 
 def is_older(at: datetime, age: timedelta, *, now: datetime | None = None) -> bool:
-    """Return whether something happened longer ago than ``age``, or in the future: then nobody knows how long ago."""
+    """Return whether a moment is longer ago than ``age``, or in the future, in which case its age is unknown."""
     now = now or timezone.now()
     return not now - age <= at <= now + LEEWAY

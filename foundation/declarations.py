@@ -1,7 +1,7 @@
-"""What an app declares of its models, in files that have the same names in every app (ADR 47).
+"""The values with which an app declares facts about its models, in files with the same names in every app (ADR 47).
 
-Each file holds a list ``DECLARATIONS`` of these values; nothing has to be registered. The values know nothing of who
-reads them, so an app on any floor can make them. Columns are named as the database names them.
+Each file has a list ``DECLARATIONS`` of these values; nothing has to be registered. The values do not depend on the
+code that reads them, so an app on any floor can create them. Columns are named as in the database.
 """
 
 import re
@@ -17,20 +17,20 @@ from django.apps import apps
 from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 
-_EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # what the database takes for the name of an event
+_EVENT = re.compile(r"[a-z_]+(\.[a-z_]+)+")  # the pattern that the database requires of event names
 
 
 class Declaration(Protocol):
-    """Any of these values."""
+    """Any of the values of this module."""
 
     @property
     def about(self) -> str:
-        """What it is about. Two declarations of one kind about the same are refused."""
+        """The key of the declaration. Two declarations of one kind with the same key are refused."""
 
 
 @dataclass(frozen=True)
 class OfModel:
-    """A declaration about a model, which is named as Django does: ``"notes.Note"``."""
+    """A declaration about a model, which is named by its label: ``"notes.Note"``."""
 
     model: str
 
@@ -40,17 +40,17 @@ class OfModel:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that it names."""
+        """The columns that the declaration names."""
         return frozenset()
 
     @property
     def paths(self) -> frozenset[str]:
-        """The values of related rows that it names, as querysets spell them."""
+        """The lookups of related values that the declaration names, such as ``role__name``."""
         return frozenset()
 
     @property
     def model_class(self) -> type[Model]:
-        """Raises LookupError."""
+        """Return the model. Raises LookupError."""
         found: type[Model] = apps.get_model(self.model)
         return found
 
@@ -59,18 +59,18 @@ class OfModel:
         return self.model_class._meta.db_table
 
     def attribute(self, column: str) -> str:
-        """Return the name by which rows and querysets know a column of the model."""
+        """Return the attribute name (``attname``) of a column."""
         return next(one.attname for one in self.model_class._meta.concrete_fields if one.column == column)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Audited(OfModel):
-    """``audited.py``: the model and its automatic many-to-many tables are in the trail.
+    """``audited.py``: the trail records changes of the model and of its automatic many-to-many tables.
 
-    ``secret`` values are never stored, only that they changed. ``masked`` ones show their last four characters (none of
-    a short value). ``personal`` ones go to the side table, which erasure empties. A change of only ``ignored`` ones
-    leaves no entry. ``person`` holds the data subject's id, ``tenant`` the tenant's; a column ``tenant_id`` does so by
-    itself.
+    Of ``secret`` columns it stores only that they changed, never the values. Of ``masked`` ones it shows the last four
+    characters, or none if the value is short. Values of ``personal`` columns go to the side table, which an erasure
+    empties. A change of ``ignored`` columns alone makes no entry. ``person`` names the column with the data subject's
+    id, ``tenant`` the one with the tenant's id; a column called ``tenant_id`` is used by default.
     """
 
     secret: AbstractSet[str] = frozenset()
@@ -82,7 +82,7 @@ class Audited(OfModel):
 
     @property
     def treated(self) -> frozenset[str]:
-        """The columns that the trail does not show as they are."""
+        """The columns whose values the trail does not show as they are."""
         return frozenset().union(self.secret, self.masked, self.personal, self.ignored)
 
     @property
@@ -92,7 +92,7 @@ class Audited(OfModel):
 
 @dataclass(frozen=True, kw_only=True)
 class NotAudited(OfModel):
-    """``audited.py``: the model is not in the trail, for a reason that a reader of the trail would accept."""
+    """``audited.py``: the model is exempt from the trail, for a reason that a reader of the trail would accept."""
 
     reason: str
 
@@ -102,12 +102,12 @@ class NotAudited(OfModel):
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalData(OfModel):
-    """``personal_data.py``: rows that an export gives out and an erasure removes.
+    """``personal_data.py``: rows that an export includes and an erasure removes.
 
-    ``by`` names columns that hold the data subject's id, ``by_email`` one with the canonical form of an e-mail address,
-    which counts while the person's is verified and not in dispute (ADR 27). ``left_out`` columns are never given out:
-    secrets, and what is about others. ``also`` adds values of related rows, such as ``{"role": "role__name"}``.
-    A model that is audited with ``person=…`` needs none of this.
+    ``by`` names the columns with the data subject's id. ``by_email`` names a column with a canonical e-mail address; it
+    counts only while that address of the person is verified and not in dispute (ADR 27). ``left_out`` columns are never
+    exported: secrets, and data about other people. ``also`` adds values of related rows, such as
+    ``{"role": "role__name"}``. A model that is audited with ``person=…`` does not need this declaration.
     """
 
     by: AbstractSet[str]
@@ -126,7 +126,7 @@ class PersonalData(OfModel):
 
 @dataclass(frozen=True, kw_only=True)
 class NotPersonalData(OfModel):
-    """``personal_data.py``: rows refer to people and are not their data, for a reason that they would accept."""
+    """``personal_data.py``: rows refer to people but are not their data, for a reason that they would accept."""
 
     reason: str
 
@@ -136,10 +136,10 @@ class NotPersonalData(OfModel):
 
 @dataclass(frozen=True, kw_only=True)
 class Encrypted(OfModel):
-    """``encrypted.py``: a column of texts that ``foundation.encryption`` made, for the rotation of keys (ADR 20).
+    """``encrypted.py``: a column of texts that ``foundation.encryption`` encrypted, for key rotation (ADR 20).
 
-    ``purpose`` and ``owner`` are those with which each text was encrypted. With ``key`` the text stands under that key
-    of a JSON object in the column. ``rows`` gives the rows that have a text, where not all have.
+    ``purpose`` and ``owner`` must equal the arguments with which each text was encrypted. With ``key`` the column is a
+    JSON object and the text is its value under that key. ``rows`` returns the rows that have a text, if not all have.
     """
 
     column: str
@@ -158,7 +158,7 @@ class Encrypted(OfModel):
 
 
 class NamedEvent(Protocol):
-    """An event as ``audit.events.record`` takes it: its name, with a dot, and its description, a sentence."""
+    """An event as ``audit.events.record`` accepts it: ``value`` is its dotted name, ``label`` describes it."""
 
     @property
     def value(self) -> str: ...
@@ -171,7 +171,7 @@ class NamedEvent(Protocol):
 class AppEvent:
     """``events.py``: something that happens in an app and is not the change of a row.
 
-    ``value`` is its name, ``subject.what_happened``; ``label`` a sentence; ``details`` says what each detail holds.
+    ``value`` is its name, ``subject.what_happened``; ``label`` is a sentence; ``details`` describes each detail.
     """
 
     value: str
@@ -189,10 +189,10 @@ class AppEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class PurgeCondition:
-    """What has to be true of a row besides its age: SQL over a row ``t``, and what it is given.
+    """Which expired rows are purged: SQL conditions over a row ``t``, with the parameters that ``given`` returns.
 
-    ``among`` is the condition of the index: rows beside it never go. ``is_wanted`` is of a row that stays, however
-    old it is; it is asked of one row after the other, so it has to be cheap, and never null.
+    ``among`` is the condition of the partial index; rows outside it are never purged. ``is_wanted`` is true of a row
+    that is kept however old it is. It is evaluated for each row, so it has to be cheap, and it must never be null.
     """
 
     among: str
@@ -202,13 +202,13 @@ class PurgeCondition:
 
 @dataclass(frozen=True, kw_only=True)
 class Purgeable(OfModel):
-    """``purgeable.py``: a table with a column that says until when a row is of use, and an index that begins with it.
+    """``purgeable.py``: a table with a column that says when a row expires, and an index that begins with that column.
 
-    Rows stay ``kept_for`` longer, for people who ask what became of them. ``event`` tells in the trail how many went;
-    its details are ``count`` and ``finished``.
-    ``longest`` says how far ahead the column may lie: a row beyond that was written under a clock that was ahead, and
-    goes as well. Without ``longest`` such a row stays. ``judged`` is there where the age alone decides nothing: such a
-    table has an ``id``, and an index of column and ``id``.
+    Rows are kept ``kept_for`` longer, for people who ask what became of them. ``event`` records how many rows a run
+    removed; its details are ``count`` and ``finished``.
+    ``longest`` returns how far ahead the column may lie. A row beyond that was written by a clock that was ahead, and
+    is purged as well; without ``longest`` it stays. ``judged`` adds conditions where age alone does not decide. Such a
+    table needs a column ``id`` and an index on the column and ``id``.
     """
 
     column: str
@@ -223,7 +223,7 @@ class Purgeable(OfModel):
 
 
 class RevocationReason(StrEnum):
-    """Why everything by which a person can act is ended."""
+    """Why all credentials of a person are revoked."""
 
     CUT_OFF = "cut_off"
     DEACTIVATED = "deactivated"
@@ -232,7 +232,7 @@ class RevocationReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RevocationResult:
-    """How many credentials there were, and the names of what has yet to follow elsewhere, such as at a provider."""
+    """How many credentials were revoked, and the names of revocations still to come elsewhere, as at a provider."""
 
     count: int
     follows: Sequence[str] = ()
@@ -242,9 +242,9 @@ class RevocationResult:
 class Revocable:
     """``revocable.py``: one class of credentials, such as sessions, for the cut-off (ADR 21).
 
-    ``end`` ends all that these people have, in the caller's transaction. ``alive`` returns how many could still be
-    used, by asking whoever would let them in: never by believing ``end``. ``pending`` returns how much of what was to
-    follow elsewhere has not.
+    ``revoke`` revokes all credentials of these people in the caller's transaction. ``alive`` returns how many could
+    still be used. It must ask the code that would accept them and not rely on ``revoke``. ``pending`` returns how many
+    of the revocations in ``RevocationResult.follows`` are not done yet.
     """
 
     name: str

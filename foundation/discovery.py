@@ -1,7 +1,7 @@
-"""Reads what the installed apps declare: ``<app>/<file>.py`` of each, by file names that are the same in every app.
+"""Reads the declarations of the installed apps from ``<app>/<file>.py``; the file names are the same in every app.
 
-A declaration that is wrong stops the process at its start, because what is not declared is not recorded, not purged and
-not cut off, and nobody would notice (ADR 47).
+A wrong declaration stops the process at startup: a table that is not declared would silently not be recorded, not
+purged and not cut off (ADR 47).
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,11 @@ Kind = TypeVar("Kind", bound=Declaration)
 
 
 def declared(file: str, *kinds: type[Kind]) -> Mapping[str, Kind]:
-    """Return what the installed apps declare in their files of this name, by what it is about.
+    """Return the declarations in the installed apps' files of this name, keyed by what each is about.
 
-    It is in the order of INSTALLED_APPS, and is read once for as long as these apps are installed. Models must be
-    loaded. Raises ImproperlyConfigured, which names the file: one without a list DECLARATIONS, or with a value of
-    another kind in it; a model or column that does not exist; a model of an app that has such files itself; the same
-    declared twice.
+    They are in the order of INSTALLED_APPS, and are read once for each set of installed apps. Models must be loaded.
+    Raises ImproperlyConfigured, naming the file, if it has no list DECLARATIONS or a value of another kind in it, if a
+    model or column does not exist, if the model's own app has such files itself, and if something is declared twice.
     """
     return _read(file, kinds, tuple(apps.app_configs))
 
@@ -52,7 +51,7 @@ def _read(file: str, kinds: tuple[type[Kind], ...], _apps: tuple[str, ...]) -> M
 def _imported(name: str, place: str) -> ModuleType:
     try:
         return import_module(name)
-    except ValueError as wrong:  # a declaration that cannot be
+    except ValueError as wrong:  # raised by the declaration itself
         raise ImproperlyConfigured(f"{place}: {wrong}") from wrong
 
 

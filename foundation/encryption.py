@@ -1,8 +1,8 @@
-"""Secrets at rest: encrypted so that only this site reads them, each only for whom and for what it was encrypted.
+"""Encryption of secrets at rest. A ciphertext decrypts only on this site, and only for the same owner and purpose.
 
-AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``; what was encrypted under an older one
-stays readable while that is listed. What is kept names its way and its key: ``2.<key id>.<nonce and ciphertext>``.
-Texts of way 1 are from before there were keys with names (ADR 20).
+Texts are encrypted with AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``. Those encrypted
+under an older key stay readable as long as that key is listed. A ciphertext names its format and its key:
+``2.<key id>.<nonce and ciphertext>``. Format 1 is older than the key ids (ADR 20).
 """
 
 import base64
@@ -20,39 +20,39 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 WAY = "2"
-FORMER = "1"  # under the key derived from SECRET_KEY, without naming it
+FORMER = "1"  # encrypted under the key derived from SECRET_KEY, without a key id
 NONCE = 12  # bytes: NIST SP 800-38D, section 8.2
 
 
 class DecryptionFailed(Exception):
-    """An encrypted text was changed, or is for somebody or something else."""
+    """The ciphertext was changed, or it belongs to another owner or purpose."""
 
 
 class KeyLost(DecryptionFailed):
-    """The key that a text names is not among ours: it was taken away, or other processes have it already.
+    """The key that a ciphertext names is not in our key ring: it was removed, or only other processes have it yet.
 
-    So a text that cannot be read here is no text that is worthless. The same holds for a way that only newer code
-    knows, and for texts of way 1, which name no key.
+    So the ciphertext may still be readable elsewhere and must not be discarded. The same holds for a format that only
+    newer code knows, and for texts of format 1, which name no key.
     """
 
 
 @dataclass(frozen=True)
 class EncryptionKey:
-    """A key of the ring, by the name that stands beside what it has encrypted: it says nothing about the key."""
+    """A key of the key ring. Ciphertexts contain its id, which reveals nothing about the key."""
 
     id: str
     cipher: AESGCM = field(repr=False)
 
 
 def encrypt(text: str, *, owner: object, purpose: str) -> str:
-    """Encrypt a text for one owner and one purpose; both must be said again to decrypt it."""
+    """Encrypt a text for one owner and one purpose; decryption needs the same two."""
     key, nonce = _ring()[0], secrets.token_bytes(NONCE)
     encrypted = key.cipher.encrypt(nonce, text.encode(), _bound_to(owner, purpose))
     return f"{WAY}.{key.id}.{base64.urlsafe_b64encode(nonce + encrypted).decode()}"
 
 
 def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
-    """Raises DecryptionFailed, KeyLost."""
+    """Decrypt a text that was encrypted for this owner and purpose. Raises DecryptionFailed, KeyLost."""
     key, content = _parts(encrypted)
     try:
         raw = base64.b64decode(content, altchars=b"-_", validate=True)
@@ -64,32 +64,35 @@ def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
 
 
 def key_of(encrypted: str) -> str:
-    """Return the id of the key under which a text is, whether it is among ours or not. Raises DecryptionFailed."""
+    """Return the id of the key of a ciphertext, whether we have that key or not. Raises DecryptionFailed."""
     way, _, rest = encrypted.partition(".")
     if way == FORMER:
         return _derived(settings.SECRET_KEY).id
     if way != WAY:
-        raise DecryptionFailed(f"no way of encrypting is called {way[:8]!r}")
+        raise DecryptionFailed(f"unknown format of ciphertext: {way[:8]!r}")
     return rest.partition(".")[0]
 
 
 def is_current(encrypted: str) -> bool:
-    """Whether a text is encrypted as it would be today. Raises DecryptionFailed."""
+    """Whether a ciphertext has the current format and the newest key. Raises DecryptionFailed."""
     return encrypted.startswith(f"{WAY}.") and key_of(encrypted) == _ring()[0].id
 
 
 def key_ids() -> list[str]:
-    """Return the names of our keys, the one that encrypts first."""
+    """Return the ids of our keys. The first is the one that encrypts."""
     return [key.id for key in _ring()]
 
 
 def fingerprint(text: str, *, owner: object, purpose: str) -> str:
-    """Return what a text is recognised by without being kept: nobody can try texts against it without the key."""
+    """Return a keyed digest by which a text is recognised without being stored.
+
+    Without the key nobody can test guesses against it.
+    """
     return fingerprints(text, owner=owner, purpose=purpose)[0]
 
 
 def fingerprints(text: str, *, owner: object, purpose: str) -> list[str]:
-    """Return the fingerprint of today, and those that were kept of the same text under ``SECRET_KEY_FALLBACKS``."""
+    """Return the current fingerprint of a text, and those that it has under ``SECRET_KEY_FALLBACKS``."""
     message = _bound_to(owner, purpose) + b"\n" + text.encode()
     secret_keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
     return [hmac.digest(_material(key, "fingerprint"), message, "sha256").hex() for key in secret_keys]
@@ -98,7 +101,7 @@ def fingerprints(text: str, *, owner: object, purpose: str) -> list[str]:
 def _parts(encrypted: str) -> tuple[EncryptionKey, str]:
     way = encrypted.partition(".")[0]
     if way.isdecimal() and len(way) < 4 and int(way) > int(WAY):
-        raise KeyLost(f"of way {way}")
+        raise KeyLost(f"of format {way}")
     named = key_of(encrypted)
     key = next((key for key in _ring() if key.id == named), None)
     if key is None:
@@ -111,7 +114,7 @@ def _bound_to(owner: object, purpose: str) -> bytes:
 
 
 def _ring() -> tuple[EncryptionKey, ...]:
-    """The keys that were given, newest first, and those derived from SECRET_KEY and its fallbacks."""
+    """Return the configured keys, newest first, and then those derived from SECRET_KEY and its fallbacks."""
     derived = (_derived(secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
     return (*_given(tuple(settings.TOKEN_ENCRYPTION_KEYS)), *derived)
 

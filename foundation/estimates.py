@@ -1,25 +1,25 @@
-"""How many rows a question has, by the planner's word."""
+"""Row counts that cost little: the planner's estimate, or a count with an upper bound."""
 
 import json
 from typing import Any
 
 from django.db.models import QuerySet
 
-COUNTED = 20_000  # rows: so many are counted one by one, which costs milliseconds; of more the planner is asked
-DEAREST = 50_000  # the planner's cost of such a count, where it still is worth it
+COUNTED = 20_000  # rows that are counted exactly, which takes milliseconds; above that the planner's estimate is used
+DEAREST = 50_000  # the highest planner cost at which such a count is still made
 
 
 def estimate(rows: QuerySet[Any]) -> int:
-    """Return how many rows the planner expects, without reading one."""
+    """Return how many rows the planner expects. No row is read."""
     explained = rows.order_by().explain(format="json")
     if not explained:
-        return 0  # a question that no row can answer is not even asked
+        return 0  # Django sends no query if the conditions cannot be true
     (plan,) = json.loads(explained)
     return int(plan["Plan"]["Plan Rows"])
 
 
 def bounded_count(rows: QuerySet[Any]) -> int | None:
-    """Count rows up to one more than COUNTED, or return nothing where the planner finds that too dear."""
+    """Count at most COUNTED + 1 rows, or return None if the planner's cost of that exceeds DEAREST."""
     some = rows.order_by().values("pk")[: COUNTED + 1]
     explained = some.explain(format="json")
     if explained and json.loads(explained)[0]["Plan"]["Total Cost"] > DEAREST:
@@ -28,5 +28,5 @@ def bounded_count(rows: QuerySet[Any]) -> int | None:
 
 
 def rounded(count: int) -> int:
-    """Keep the two leading digits: an estimate that looks exact would be believed."""
+    """Round to two significant digits, so that an estimate does not look exact."""
     return round(count, 2 - len(str(count)))

@@ -1,4 +1,4 @@
-"""A migration operation that puts an index on a table in use, and can be run again after it failed."""
+"""A migration operation that adds an index to a table in use and can be repeated after a failure."""
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -18,11 +18,12 @@ PARTITIONS = """
 
 
 class AddLiveIndex(AddIndexConcurrently):
-    """CREATE INDEX CONCURRENTLY keeps nobody from writing; one that fails leaves an index that nothing may use.
+    """Add an index with CREATE INDEX CONCURRENTLY, which does not block writes; repeating it is safe.
 
-    Without a transaction around it, a migration that fails half-way has made some of its indexes already: those
-    are left as they are, broken ones are made anew. Its migration needs ``atomic = False``. A partitioned table
-    cannot have an index that way: each of its partitions gets one, and then they are joined to one of the whole.
+    The migration needs ``atomic = False``. So a migration that failed half-way may already have created some of its
+    indexes, and a failed CREATE leaves an invalid one. Valid indexes are kept, invalid ones are dropped and created
+    again. PostgreSQL cannot do this on a partitioned table: here each partition gets an index concurrently, and these
+    are then attached to an index of the whole table.
     """
 
     def database_forwards(

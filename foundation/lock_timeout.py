@@ -1,4 +1,4 @@
-"""Statements that need a table for themselves for a moment: they give up soon, so that nobody queues behind them."""
+"""Statements that need an exclusive table lock: they time out soon, so that no query queues behind them for long."""
 
 import time
 from collections.abc import Sequence
@@ -8,14 +8,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors
 
 TRIES = 60
-WAITS = "300ms"  # for a lock: whoever comes after us waits as long
-REST = 0.5  # seconds between two tries
+WAITS = "300ms"  # how long we wait for a lock; queries that queue behind us wait as long
+REST = 0.5  # seconds between two attempts
 
 
 def patiently(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
-    """Run statements in one transaction, again and again until they get their locks.
+    """Run statements in one transaction, and repeat it until it gets its locks.
 
-    Raises OperationalError where half a minute was not enough: somebody holds the table, and has to be found.
+    Raises OperationalError after TRIES attempts, which take less than a minute: another session holds the table, and
+    an operator has to find it.
     """
     for tried in range(1, TRIES + 1):
         try:

@@ -1,4 +1,4 @@
-"""One run at a time of whatever has a name, held by the database: Redis has no part in it."""
+"""Named locks in the database (PostgreSQL's advisory locks), so that they do not depend on Redis."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,10 +11,10 @@ WAIT, TRY = "SELECT pg_advisory_lock(%s), true", "SELECT pg_try_advisory_lock(%s
 
 @contextmanager
 def one_at_a_time(name: str, *, waits: bool = False) -> Iterator[bool]:
-    """Take a lock by its name, and give whether it is ours: who does not wait leaves the work to whoever has it.
+    """Try to take the named advisory lock and yield whether we hold it. With ``waits=True``, block until it is free.
 
-    It belongs to the connection (PostgreSQL's advisory locks of a session), so it ends with the process, however that
-    ends, and whoever has it may take it again. No transaction is open for it.
+    The lock is session-level: it belongs to the connection and needs no open transaction. It is released when the
+    process ends, however that happens. The same connection can take it more than once.
     """
     number = number_of(name)
     with connection.cursor() as cursor:
@@ -24,10 +24,11 @@ def one_at_a_time(name: str, *, waits: bool = False) -> Iterator[bool]:
         yield is_ours
     finally:
         if is_ours:
-            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:  # broken, it has let go
+            # A broken connection has already released the lock.
+            with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
 
 
 def number_of(name: str) -> int:
-    """Return the number by which the database knows a lock."""
+    """Return the key of the advisory lock with this name."""
     return int.from_bytes(sha256(name.encode()).digest()[:8], signed=True)

@@ -1,7 +1,7 @@
-"""Message authentication codes for what passes through a store that others may write to (ADR 30).
+"""Message authentication codes for data in a store that others may be able to write to (ADR 30).
 
-HMAC-SHA-256 (RFC 2104) under a key derived from ``SECRET_KEY``. What was written under one of ``SECRET_KEY_FALLBACKS``
-is still authentic, so that the key can be changed in a rolling restart.
+HMAC-SHA-256 (RFC 2104) with a key derived from ``SECRET_KEY``. Codes made under one of ``SECRET_KEY_FALLBACKS`` are
+still authentic, so that the key can be changed in a rolling restart.
 """
 
 import hmac
@@ -14,12 +14,12 @@ from django.conf import settings
 
 
 def mac(use: str, *parts: str) -> str:
-    """Return the code of these parts, in hexadecimal. A code for one ``use`` is worth nothing for another."""
+    """Return the code of these parts, in hexadecimal. A code for one ``use`` is not valid for another."""
     return _mac(settings.SECRET_KEY, use, parts)
 
 
 def is_authentic(code: object, use: str, *parts: str) -> bool:
-    """Whether we made this code, for this use and exactly these parts, under the key of today or a former one."""
+    """Whether we made this code for this use and exactly these parts, under the current key or a fallback."""
     if not isinstance(code, str) or not code.isascii():
         return False
     keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
@@ -27,7 +27,7 @@ def is_authentic(code: object, use: str, *parts: str) -> bool:
 
 
 def _mac(secret_key: str, use: str, parts: tuple[str, ...]) -> str:
-    """A JSON list, so that no two lists of parts make one message."""
+    """Encode the parts as a JSON list, so that different lists of parts never give the same message."""
     return hmac.digest(_key(secret_key), json.dumps([use, *parts]).encode(), "sha256").hex()
 
 

@@ -1,4 +1,4 @@
-"""When something happened here, by the database's clock: what is compared there was noted by that one (ADR 28)."""
+"""Moments in this process, converted to the database's clock, which timestamps what they are compared with (ADR 28)."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from foundation.rows import fetch_one
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment by both clocks of this machine, in seconds: one stands still while it is paused, the other is set."""
+    """A moment by both clocks of this machine, in seconds.
+
+    The monotonic clock may stop while the machine is suspended. The wall clock may be set.
+    """
 
     monotonic: float
     wall: float
@@ -20,13 +23,13 @@ class Moment:
         return cls(time.monotonic(), time.time())
 
     def since(self, earlier: "Moment") -> timedelta:
-        """Return how long after another moment this one came: by the clock that says more."""
+        """Return the time since an earlier moment, by whichever clock shows more."""
         return timedelta(seconds=max(self.monotonic - earlier.monotonic, self.wall - earlier.wall))
 
 
 @dataclass(frozen=True)
 class StatementMoment:
-    """A statement whose arrival the database noted: between these two moments of ours."""
+    """When the database received a statement, by its clock, and our moments just before and after it."""
 
     before: Moment
     noted_at: datetime
@@ -39,11 +42,11 @@ class StatementMoment:
         return cls(before, row[0], Moment.now())
 
     def began(self, judging: Moment) -> datetime:
-        """Return when the judging that led to this statement began, by the database's clock.
+        """Return when the judgement before this statement began, by the database's clock. ``judging`` is our moment.
 
-        A statement may be under way for as long as a busy machine likes. That much earlier is said, so that an act
-        after the judging is never taken for one before it; but by half of the judging at most, which costs nobody a
-        sign-in who began after the act.
+        On a busy machine the statement may take any time to arrive. Its round trip is subtracted, so that an act after
+        the beginning of the judgement never counts as one before it. At most half of the judgement's duration is
+        subtracted, so that nobody is refused who began to sign in after the act.
         """
         judged = self.before.since(judging)
         return self.noted_at - judged - min(self.after.since(self.before), judged / 2)

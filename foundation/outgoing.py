@@ -1,6 +1,6 @@
-"""HTTP to others, each exchange within a budget: one deadline for all of it, a size cap, no redirects, no proxies.
+"""Outgoing HTTP. Each exchange has a budget: one overall deadline and a size cap; no redirects, no proxies.
 
-``providers.upstream`` goes out through here to providers, ``webhooks`` to receivers.
+``providers.upstream`` uses it to call providers, ``webhooks`` to call receivers.
 """
 
 import http.client
@@ -21,16 +21,16 @@ Origin = tuple[str, str, int]  # scheme, host, port
 
 
 class Exceeded(Exception):
-    """The call took too long, or brought what we do not read."""
+    """The call took too long, or its answer is one that we do not read."""
 
 
 class Unwanted(Exceeded):
-    """An answer came, and it is too large, or compressed."""
+    """An answer came, but it is too large or compressed."""
 
 
 @dataclass
 class Budget:
-    """What is left of one call: seconds until its deadline, bytes until its cap."""
+    """What remains of one call's budget: the time until its deadline, and the bytes until its cap."""
 
     deadline: float
     bytes_left: int = LARGEST_ANSWER
@@ -48,10 +48,10 @@ class Budget:
 
 
 class _BoundedReader(io.RawIOBase):
-    """A socket's bytes, within a budget: neither dripping headers nor an endless body gets past it.
+    """Reads a socket within a budget, which stops slowly dripping headers as well as an endless body.
 
-    ``http.client`` closes a connection that ends with its answer as soon as the headers are read; the socket lives on
-    until this reader is closed too, as it does under a file of its own.
+    ``http.client`` closes the connection as soon as the headers of a ``Connection: close`` answer are read. The socket
+    stays open until this reader is closed as well, as it would with the file object that ``http.client`` makes.
     """
 
     def __init__(self, sock: socket.socket, budget: Budget) -> None:
@@ -77,7 +77,7 @@ class _BoundedReader(io.RawIOBase):
 
 
 class _BoundedSocket:
-    """All that ``http.client`` asks of a socket when it reads a response."""
+    """The part of a socket's interface that ``http.client`` uses to read a response."""
 
     def __init__(self, sock: socket.socket, budget: Budget) -> None:
         self._reader = _BoundedReader(sock, budget)
@@ -96,7 +96,7 @@ def origin_of(scheme: str, host: str, port: int | None) -> Origin:
 
 
 def connect(origin: Origin, budget: Budget, *, ip: str | None = None) -> http.client.HTTPConnection:
-    """Open a connection; to the given address of the host, where somebody has looked at it before."""
+    """Open a connection. With ``ip``, connect to this address of the host, which the caller has checked before."""
     scheme, host, port = origin
     if scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(
@@ -105,7 +105,7 @@ def connect(origin: Origin, budget: Budget, *, ip: str | None = None) -> http.cl
     else:
         connection = http.client.HTTPConnection(host, port, timeout=budget.seconds_left())
     if ip is not None:
-        connection._create_connection = partial(_to_address, ip)  # type: ignore[attr-defined]  # noqa: SLF001  # its one way to say so
+        connection._create_connection = partial(_to_address, ip)  # type: ignore[attr-defined]  # noqa: SLF001  # the only hook for it
     connection.connect()
     return connection
 
@@ -137,19 +137,19 @@ def _to_address(address: str, host_and_port: tuple[str, int], *args: Any, **opti
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """One context for all: loading the system's certificates takes 16 ms."""
+    """Share one context, because loading the system's certificates takes 16 ms."""
     return ssl.create_default_context()
 
 
 def _refuse_encoded(response: http.client.HTTPResponse) -> None:
-    """We asked for plain bytes; what unpacks to more than it weighs is not read."""
+    """Refuse a compressed body, which could unpack to far more than the cap. We asked for ``identity``."""
     if response.getheader("Content-Encoding", "identity").lower() != "identity":
-        raise Unwanted("the answer is compressed, which was not asked for")
+        raise Unwanted("the answer is compressed although we asked for identity")
 
 
 def _body(response: http.client.HTTPResponse) -> bytes:
-    """Read the body in one bounded piece: without a size, memory is set aside for whatever length is announced."""
+    """Read the body with a bound: without one, ``read`` allocates whatever length the peer announces."""
     body = response.read(LARGEST_ANSWER)
-    if response.length:  # what an announced length still lacks; a bounded read does not complain itself
+    if response.length:  # bytes missing from the announced length, about which a bounded read does not complain
         raise http.client.IncompleteRead(body, response.length)
     return body

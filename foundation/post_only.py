@@ -1,4 +1,4 @@
-"""What a button alone does: whoever comes to its address otherwise is led to the page that has the button."""
+"""Views that only a button calls: any other visit to their URL is redirected to the page with the button."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,10 +12,10 @@ View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
 
 
 def post_only(page: str, *, keeps: tuple[str, ...] = ()) -> Callable[[View[Arguments]], View[Arguments]]:
-    """Let a view act on POST alone, and lead GET and HEAD to ``page``, the name of the address with its button.
+    """Restrict a view to POST, and redirect GET and HEAD to ``page``, the URL name of the page with its button.
 
-    Stand it above ``signed_in``: somebody whose session ended before they pressed is sent to sign in, comes back
-    by GET, and finds the button. ``keeps`` names the view's arguments that the page's address has too.
+    Put it above ``signed_in``: a person whose session ended before they pressed the button is sent to sign in, comes
+    back by GET, and finds the button again. ``keeps`` names the view's arguments that the URL of the page needs.
     """
 
     def decorate(view: View[Arguments]) -> View[Arguments]:

@@ -1,7 +1,7 @@
-"""Reading and changing rows by SQL that is written once.
+"""Reading and changing rows with fixed SQL, for the queries that every sign-in and every page makes.
 
-On the way of every sign-in and every page, building a query costs Django several times what PostgreSQL needs to
-answer it. The models are made as Django makes them (``from_db``), so types, signals and trail are the same.
+Building such a query takes Django several times as long as PostgreSQL needs to answer it. The models are created as
+Django creates them (``from_db``), so types, signals and the trail are the same.
 """
 
 import json
@@ -16,7 +16,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 class Rows(Generic[Row]):
-    """A model's columns as fixed SQL knows them, under an alias."""
+    """A model's columns for use in fixed SQL, qualified by an alias."""
 
     def __init__(self, model: type[Row], alias: str) -> None:
         self.model, self.alias = model, alias
@@ -27,7 +27,7 @@ class Rows(Generic[Row]):
 
     @cached_property
     def columns(self) -> str:
-        """The list for SELECT, in the order that ``read`` expects."""
+        """The column list for SELECT, in the order that ``read`` expects."""
         return ", ".join(f'{self.alias}."{field.column}"' for field in self.model._meta.concrete_fields)
 
     @cached_property
@@ -36,9 +36,9 @@ class Rows(Generic[Row]):
         return [place for place, field in enumerate(fields) if isinstance(field, JSONField)]
 
     def read(self, row: Sequence[Any]) -> Row:
-        """Make the model of a row that begins with ``columns``."""
+        """Create the model instance from a row that begins with ``columns``."""
         values = list(row[: len(self.names)])
-        for place in self._json:  # Django lets psycopg hand these over as text
+        for place in self._json:  # Django configures psycopg to return these as text
             values[place] = None if values[place] is None else json.loads(values[place])
         return self.model.from_db("default", self.names, values)
 
@@ -58,13 +58,13 @@ def fetch_all(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[S
 
 
 def change(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> int:
-    """Return how many rows it changed."""
+    """Execute a statement and return the number of rows that it changed."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return int(cursor.rowcount)
 
 
 def release_connection() -> None:
-    """Hold no connection to the database while somebody else is waited for; the next question takes one again."""
+    """Close the database connection before waiting for another system. The next query opens one again."""
     if not connection.in_atomic_block:
         connection.close()

@@ -1,8 +1,8 @@
-"""Values in the cache that decide something: each carries proof that we wrote it, under this name, at that time.
+"""Cached values that security depends on. Each carries a MAC that binds it to its name and the time of writing.
 
-Whoever can write to Redis could else plant an issuer's key set and sign in as anybody. A value that is not ours, stands
-under another name or is too old is as good as not there. Nothing here proves an absence: what was used or revoked is
-true in PostgreSQL (ADR 30).
+Otherwise an attacker who can write to Redis could plant an issuer's key set and sign in as anybody. A value that is
+not ours, that was stored under another name, or that is too old counts as missing. A missing value proves nothing:
+what was used or revoked is recorded in PostgreSQL (ADR 30).
 """
 
 import json
@@ -22,42 +22,43 @@ logger = logging.getLogger(__name__)
 USE = "cache"
 WARNED_EVERY = 60  # seconds between two warnings about one name
 
-_warned: dict[str, int] = {}  # by name, the window of the last warning
+_warned: dict[str, int] = {}  # the window of the last warning, by name
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A value that we wrote, and when, in seconds since the epoch by the writer's clock."""
+    """A value that we wrote, and when: in seconds since the epoch, by the writer's clock."""
 
     value: Any
     at: float
 
 
 def put(name: str, value: object, *, seconds: float, at: float | None = None) -> None:
-    """Keep what JSON knows. ``at`` is since when it is true: now, where nothing is said. Raises RedisError."""
+    """Store a JSON-serialisable value. ``at`` is the time from which it is true, by default now. Raises RedisError."""
     cache.set(name, _signed(name, value, at), seconds)
 
 
 def add(name: str, value: object, *, seconds: float) -> bool:
-    """Keep it where nothing stands under this name, whoever wrote that. Raises RedisError."""
+    """Store a value unless the cache has any value under this name, even a forged one. Raises RedisError."""
     return bool(cache.add(name, _signed(name, value, None), seconds))
 
 
 def get(name: str, *, within: float) -> Signed | None:
-    """Return what we kept under this name within so many seconds. Raises RedisError."""
+    """Return what we stored under this name in the last ``within`` seconds, or None. Raises RedisError."""
     return read(name, cache.get(name), within=within)
 
 
 def get_many(names: Iterable[str], *, within: float) -> dict[str, Signed]:
-    """As ``get``, for several in one round trip. Raises RedisError."""
+    """Like ``get``, for several names in one round trip. Raises RedisError."""
     read_ones = {name: read(name, stored, within=within) for name, stored in cache.get_many(names).items()}
     return {name: found for name, found in read_ones.items() if found is not None}
 
 
 def read(name: str, stored: object, *, within: float, ahead: float = LEEWAY_SECONDS) -> Signed | None:
-    """Judge what stands under a name in the cache. The time is authentic too: an old value cannot pass for new.
+    """Verify what the cache has under a name. The MAC covers the time, so an old value cannot pass for a new one.
 
-    One that is more than ``ahead`` seconds of our clock was written under a wrong one, and nobody knows its age.
+    A value more than ``ahead`` seconds ahead of our clock was written by a wrong clock; its age is unknown, so it
+    counts as missing.
     """
     if stored is None:
         return None
@@ -70,13 +71,13 @@ def read(name: str, stored: object, *, within: float, ahead: float = LEEWAY_SECO
 
 
 def _signed(name: str, value: object, at: float | None) -> dict[str, object]:
-    """The value travels as the very text that is authenticated."""
+    """Serialise the value once, so that exactly the authenticated text is stored."""
     text, moment = json.dumps(value), float(time.time() if at is None else at)
     return {"text": text, "at": moment, "mac": mac(USE, name, repr(moment), text)}
 
 
 def _warn(name: str) -> None:
-    """Once in each window: whoever plants one value can plant thousands."""
+    """Warn once per window and name: an attacker who can plant one value can plant thousands."""
     window = int(time.time() // WARNED_EVERY)
     if _warned.get(name) != window:
         _warned[name] = window

@@ -1,13 +1,13 @@
-"""Counting in windows of time in this process's own memory, where nothing that all processes share can be asked."""
+"""Counters per time window in the memory of this process, for when the shared store (Redis) is not available."""
 
 import threading
 import time
 
-MOST_NAMES = 10_000  # that are counted by themselves; some MB
+MOST_NAMES = 10_000  # counted separately; they take a few MB
 
 
 class Windows:
-    """Counts that end with their windows. What it holds is bounded, however many names there are."""
+    """Counters that expire with their windows. Memory is bounded, however many names there are."""
 
     def __init__(self, most: int = MOST_NAMES) -> None:
         self._most = most
@@ -15,11 +15,11 @@ class Windows:
         self._counts: dict[str, tuple[int, float]] = {}
 
     def count(self, name: str, *, seconds: int, rest: str) -> int:
-        """Count one more of a name, which holds its window, and return how many there were.
+        """Count one more for a name, which contains its window, and return the count.
 
-        Where there are too many names, those that come anew are counted together, as ``rest``.
+        When there are too many names, new ones are counted together as ``rest``.
         """
-        now = time.monotonic()  # a clock that is set right neither keeps nor frees a name
+        now = time.monotonic()  # setting the wall clock neither extends nor ends a window
         with self._lock:
             if name not in self._counts and len(self._counts) >= self._most:
                 self._forget(now)
