@@ -14,6 +14,8 @@ from config.variables import CHECKOUT
 from tests.support import events, promises
 from tests.support.product import PACKAGES
 
+DECISIONS = CHECKOUT / "docs" / "decisions"
+DECISION_LINES, DECISION_COLUMNS = 45, 120  # one page
 PAGES = sorted([*CHECKOUT.glob("*.md"), *CHECKOUT.glob("docs/**/*.md")])
 
 
@@ -75,6 +77,41 @@ def test_the_readme_gives_each_providers_callback_and_variables(provider: str) -
 def test_whoever_sets_a_keycloak_up_is_told_what_no_error_would_say(page: str, said: str) -> None:
     """The kind of fault: a set-up that looks right and does less; with the front channel on, no logout token comes."""
     assert re.search(said, (CHECKOUT / page).read_text())
+
+
+def fault_of_decision(text: str, name: str, index: str) -> str:
+    """Return what is wrong with the page of a decision (ADR), or nothing."""
+    head = re.match(
+        r"# (?P<number>\d+)\. (?P<title>.+)\n\n"
+        r"Status: (?P<status>accepted|superseded by \[ADR \d+\]\([^)]+\))(?:;? .*(?:\n  .*)*)?\n"
+        r"Date: (?P<date>\d{4}-\d\d-\d\d)\n",
+        text,
+    )
+    if head is None or name[:4] != head["number"].zfill(4):
+        return "it begins with its number, title, status and date"
+    if len(lines := text.splitlines()) > DECISION_LINES or max(map(len, lines)) > DECISION_COLUMNS:
+        return "it has at most one page"
+    if re.findall(r"^## (.+)$", text, re.MULTILINE) != ["Context", "Decision", "Consequences", "Alternatives"]:
+        return "it has the four sections"
+    row = f"| [{head['number']}]({name}) | {head['title']} | {head['status']} | {head['date']} |"
+    return "" if row in index.splitlines() else f"the index has no line: {row}"
+
+
+@pytest.mark.parametrize("page", sorted(DECISIONS.glob("0*.md")), ids=lambda page: page.name[:4])
+def test_a_decision_is_one_page_with_status_and_date_and_is_in_the_index(page: Path) -> None:
+    assert fault_of_decision(page.read_text(), page.name, (DECISIONS / "README.md").read_text()) == ""
+
+
+def test_a_decision_that_is_too_long_or_missing_from_the_index_is_found() -> None:
+    page = DECISIONS / "0001-one-identity-table.md"
+    text, index = page.read_text(), (DECISIONS / "README.md").read_text()
+
+    assert "status" in fault_of_decision(text.replace("Status: accepted", "Status: proposed"), page.name, index)
+    assert "date" in fault_of_decision(text.replace("Date: 2026", "Date: 26"), page.name, index)
+    assert "page" in fault_of_decision(text + "\n" * DECISION_LINES, page.name, index)
+    assert "page" in fault_of_decision(text + "x" * (DECISION_COLUMNS + 1), page.name, index)
+    assert "sections" in fault_of_decision(text.replace("## Consequences", "## Results"), page.name, index)
+    assert "index" in fault_of_decision(text.replace("# 1. Identities", "# 1. Persons"), page.name, index)
 
 
 def test_every_row_of_the_threat_model_names_tests_that_exist() -> None:
