@@ -1,4 +1,4 @@
-"""Ending everything by which somebody can act, in one act, and knowing that it is dead (ADR 21)."""
+"""Revoke all credentials of a person in one act, and confirm that none still works (ADR 21)."""
 
 from accounts.cut_off.acting import (
     Check,

@@ -1,9 +1,9 @@
-"""The act itself, and the looks afterwards.
+"""Cut a person off, and confirm afterwards that nothing works any more.
 
-Everything ends in one transaction, under the lock of the account's row, together with the moment before which nothing
-serves any more (``User.not_before``): what somebody gives out at this very moment, in a transaction that we cannot
-see, is dead too, because whoever lets somebody in compares with that moment. Then, with other eyes, each class is
-looked at until nothing of it is alive.
+One transaction, under the lock of the account's row, revokes every credential and moves ``User.not_before``, which
+invalidates everything issued earlier. That also covers credentials that are being issued in concurrent transactions,
+which this one cannot see: whatever admits a person compares with ``not_before``. Afterwards each class of credentials
+is checked, by a separate query, until none of them is alive.
 """
 
 from collections.abc import Mapping
@@ -27,16 +27,16 @@ from audit.context import acting
 from audit.events import Event, record
 from foundation.declarations import Revocable, RevocationReason, RevocationResult
 
-DUE = 100  # that are looked at again in one run
+DUE = 100  # cut-offs that one run checks again
 
 
 class CutOffRefused(Exception):
-    """The last superuser's account is never closed. Nothing was changed."""
+    """The last superuser's account is never deactivated. Nothing was changed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """How it stands with one class of credentials after a cut-off."""
+    """The state of one class of credentials after a cut-off."""
 
     label: str | Promise
     revoked: int
@@ -45,10 +45,10 @@ class Check:
 
 
 def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> CutOff:
-    """End everything by which somebody can act; with ``close`` nobody comes in by this account until it is opened.
+    """Revoke all credentials of a person; with ``close`` deactivate the account as well. Raises CutOffRefused.
 
-    In one transaction; the check list follows its commit. The lock is the weaker one: a sign-in that is under way
-    refers to the account while we wait for its identity. Raises CutOffRefused.
+    This is one transaction; the check list is filled in after its commit. The lock is FOR NO KEY UPDATE: a sign-in
+    that is under way references the account while we wait for its identity, and a stronger lock would deadlock.
     """
     with acting(reason=reason or None), transaction.atomic():
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)
@@ -71,10 +71,10 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
 
 
 def lock_own_account(person: User) -> CutOff:
-    """Let a person lock their own account: end everything by which somebody can act in it, and close it.
+    """Let a person lock their own account: revoke all of its credentials, and deactivate it.
 
-    The last superuser's account stays open, for nobody else could open it; all else ends there too (``closed`` of
-    what is returned says which it was).
+    The last superuser's account stays active, because nobody else could reactivate it; its credentials are revoked
+    all the same. ``closed`` of the returned row says which it was.
     """
     try:
         return cut_off(person, by=CutOff.By.OWNER, close=True)
@@ -83,7 +83,7 @@ def lock_own_account(person: User) -> CutOff:
 
 
 def confirm(done: CutOff) -> bool:
-    """Look at each class that is not confirmed, end what is alive once more, and return whether all is dead."""
+    """Check each class, revoke again what is still alive, and return whether everything is confirmed dead."""
     with transaction.atomic():
         row = CutOff.objects.select_for_update().filter(pk=done.pk).first()
         if row is None or row.confirmed_at is not None:
@@ -98,7 +98,7 @@ def confirm(done: CutOff) -> bool:
 
 
 def confirm_due() -> None:
-    """Look again at the cut-offs that are not confirmed: a provider was away, or a process was killed."""
+    """Check the unconfirmed cut-offs again: a provider was unreachable, or a process was killed."""
     for done in CutOff.objects.filter(confirmed_at=None).order_by("created_at")[:DUE]:
         confirm(done)
 
@@ -123,7 +123,7 @@ def _notice(by: CutOff.By, *, close: bool) -> Notice:
 
 
 def _deactivate(user: User) -> None:
-    """The database's trigger moves ``not_before`` on, whoever closes an account and however."""
+    """Deactivate the account and move its ``not_before``: a trigger does so only when ``is_active`` changes."""
     if user.is_active:
         User.objects.filter(pk=user.pk).update(is_active=False)
     else:
@@ -131,12 +131,12 @@ def _deactivate(user: User) -> None:
 
 
 def _event_details(ended: Mapping[str, RevocationResult]) -> list[dict[str, object]]:
-    """As the trail takes it: some classes are named like secrets."""
+    """Return a list for the trail: as keys, the names of some classes would be refused as secrets."""
     return [{"what": name, "count": one.count} for name, one in ended.items()]
 
 
 def _checked(one: Revocable, row: CutOff) -> dict[str, Any]:
-    """Look at one class, end once more what is alive of it, and return what is to be known of it now."""
+    """Check one class, revoke again what is alive of it, and return its new entry in ``checks``."""
     check: dict[str, Any] = {"ended": 0, "follows": [], "confirmed_at": None} | row.checks.get(one.name, {})
     alive = one.alive([row.user_id])
     if alive:

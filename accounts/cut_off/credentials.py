@@ -1,4 +1,4 @@
-"""The classes of what opens something for a person, by the ``revocable.py`` of the installed apps."""
+"""The classes of credentials, as the ``revocable.py`` of each installed app declares them."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
@@ -8,10 +8,10 @@ from foundation.declarations import Revocable, RevocationReason, RevocationResul
 
 
 def revocables() -> Mapping[str, Revocable]:
-    """Return every class by its name, in the order of INSTALLED_APPS. Raises ImproperlyConfigured."""
+    """Return the classes by name, in the order of INSTALLED_APPS. Raises ImproperlyConfigured."""
     return discovery.declared("revocable", Revocable)
 
 
 def revoke_all(people: Sequence[UUID], *, reason: RevocationReason) -> dict[str, RevocationResult]:
-    """End everything that these people have, in the caller's transaction, and return what there was of each class."""
+    """Revoke all credentials of these people, in the caller's transaction, and return the result for each class."""
     return {name: one.revoke(people, reason) for name, one in revocables().items()}

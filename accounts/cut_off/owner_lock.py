@@ -1,4 +1,4 @@
-"""Why an account lets nobody in: for whoever has proven that it is theirs."""
+"""Whether an account was locked by its owner. Only for a visitor who has proven to be that owner."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,9 +9,9 @@ from accounts.models import CutOff
 
 
 def locked_by_owner_at(person: UUID) -> datetime | None:
-    """Return when the owner locked an account that is closed, if that is why it is closed now.
+    """Return when the owner locked the account, if that is why it is deactivated now.
 
-    Whoever opened or closed it since has moved its ``not_before``: then it is closed for another reason, or not.
+    Activating or deactivating it since then has moved its ``not_before``, so the lock is no longer the reason.
     """
     locks = CutOff.objects.filter(user=person, by=CutOff.By.OWNER, closed=True, user__is_active=False)
     lock = locks.filter(not_before=F("user__not_before")).first()

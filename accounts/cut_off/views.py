@@ -1,4 +1,4 @@
-"""The pages with which a person locks their own account, and sees what became of it (ADR 21)."""
+"""The pages where people lock their own account and see the check list of the cut-off (ADR 21)."""
 
 from django.contrib.auth import logout
 from django.core import signing
@@ -15,16 +15,16 @@ from accounts.sessions.signed_in import signed_in
 from foundation import lifetimes
 
 SALT = "cut-off"
-REFRESH = 3  # seconds, until all is confirmed
+REFRESH = 3  # seconds between reloads, until everything is confirmed
 
 
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def lock(request: HttpRequest, user: User) -> HttpResponse:
-    """GET asks, POST does, without a fresh proof: who sees a stranger in their account has to be quick.
+    """GET asks, POST locks. No reauthentication: a person who sees a stranger in their account has to be quick.
 
-    It takes away from whoever does it as well, and an administrator puts it right.
+    An abuser would lock themselves out too, and an administrator can undo it.
     """
     if request.method != "POST":
         return render(request, "accounts/lock.html")
@@ -36,7 +36,7 @@ def lock(request: HttpRequest, user: User) -> HttpResponse:
 @without_tenant
 @require_safe
 def locked(request: HttpRequest) -> HttpResponse:
-    """Show the check list to who holds the address that the lock led to, for an hour; it names nobody."""
+    """Show the check list for an hour, at the signed URL to which the lock redirected. It does not name the person."""
     try:
         key = signing.loads(request.GET.get("of", ""), salt=SALT, max_age=lifetimes.LOCKED_PAGE)
     except signing.BadSignature:
