@@ -1,7 +1,7 @@
-"""The accounts' jobs, each a call of one function.
+"""The Celery tasks of the accounts, each a call of one function.
 
-A run ends by itself within its budget. Its limits are for one that hangs: at the soft one an exception ends it, at the
-hard one its process is killed, and the message is over; what was left is found by the schedule's next turn.
+A run stops by itself within its time budget. The limits are for a run that hangs: at the soft limit an exception ends
+it, at the hard limit its process is killed and its message is lost. The next scheduled run picks up what was left.
 """
 
 from collections.abc import Iterable
@@ -24,16 +24,16 @@ from foundation.locks import one_at_a_time
 from jobs import key_rotation
 from tenancy import site_context
 
-DEFERRED_TASKS = (email_change, mail, registration)  # of which a worker must know before it is sent one
+DEFERRED_TASKS = (email_change, mail, registration)  # imported, so that a worker has registered them
 
-DIGEST_SECONDS = 30.0  # of the same run; once no code of before runs, there is nothing to do
-ROTATION_SECONDS = 120.0  # of one run; the next begins at the beginning, where little is left to do
-BULK_SECONDS = 300.0  # of one task, which then puts itself at the end of the queue
+DIGEST_SECONDS = 30.0  # of each run; there is nothing to do once no code from before ADR 34 runs
+ROTATION_SECONDS = 120.0  # of each run; the next one starts over, where little is left to do
+BULK_SECONDS = 300.0  # of each task, which then queues itself again
 
 
 @shared_task(soft_time_limit=180, time_limit=240, ignore_result=True)  # type: ignore[untyped-decorator]
 def rotate_encryption_keys() -> None:
-    """Twice at once does no harm: each text is written upon the one that was read."""
+    """Concurrent runs do no harm: each ciphertext replaces only the one that was read."""
     with one_at_a_time("rewrapping") as is_ours:
         if is_ours:
             digesting.digest(seconds=DIGEST_SECONDS)
@@ -42,7 +42,7 @@ def rotate_encryption_keys() -> None:
 
 @shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
 def confirm_cut_offs() -> None:
-    """Twice at once does no harm: the second leaves it to the first, and each one's row is locked meanwhile."""
+    """Concurrent runs do no harm: the second one does nothing, and each cut-off's row is locked while it is checked."""
     with one_at_a_time("cut-offs") as is_ours:
         if is_ours:
             cut_off.confirm_due()
@@ -50,16 +50,16 @@ def confirm_cut_offs() -> None:
 
 @shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]
 def bulk(action_id: str, starter_id: str) -> None:
-    """Twice at once does no harm: each slice is done by whoever locks the row first."""
+    """Concurrent runs do no harm: whichever locks the row first does the slice."""
     if not carry_out(UUID(action_id), UUID(starter_id), seconds=BULK_SECONDS):
         bulk.delay(action_id, starter_id)
 
 
 @shared_task(soft_time_limit=60, time_limit=90, ignore_result=True)  # type: ignore[untyped-decorator]
 def resume_bulk_actions() -> None:
-    """Go on with those that nobody works on: the worker was killed, or the broker had lost the message.
+    """Resume the actions without a worker: it was killed, or the broker lost the message.
 
-    What was never confirmed, or has moved for a day in no worker's hands, is given up.
+    Actions that made no progress for a day are given up: drafts and previews are deleted, the others stopped.
     """
     with one_at_a_time("bulk") as is_ours:
         if not is_ours:
@@ -73,7 +73,7 @@ def resume_bulk_actions() -> None:
 
 def _give_up() -> None:
     actions, is_old = BulkAction.objects.defer("targets"), RETRIES.too_old("moved_at")
-    is_ahead = Q(moved_at__gt=timezone.now() + LEEWAY)  # moved under a clock that was ahead: nobody knows when
+    is_ahead = Q(moved_at__gt=timezone.now() + LEEWAY)  # written while the clock was ahead: the real time is unknown
     actions.filter(is_old | is_ahead, state__in=(BulkState.DRAFT, BulkState.PREVIEWED)).delete()
     for action in actions.filter(is_old, state__in=AT_WORK).select_for_update():
         stop(action, "failed")

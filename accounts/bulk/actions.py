@@ -1,4 +1,4 @@
-"""Every bulk action there is, by its name."""
+"""All bulk actions, by name."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ REQUIRE_SECOND_FACTOR = SetFlag(
     question=_("Require a second factor of these people?"),
     column="second_factor_required",
     value=True,
-    revokes_sessions=True,  # it is asked for at the door
+    revokes_sessions=True,  # it is required at sign-in
 )
 ACTIONS: Mapping[str, BulkActionKind] = {
     kind.name: kind

@@ -1,4 +1,4 @@
-"""What every bulk action has: who of some people would change, why the others would not, and the change itself."""
+"""The base of every bulk action: which people would change, why the others would not, and the change itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from accounts.organizations import delegation
 
 
 class SkipReason(models.TextChoices):
-    """Why somebody is left as they are."""
+    """Why a person is skipped."""
 
     ALREADY = "already", _("already so")
     YOURSELF = "yourself", _("this is you")
@@ -25,12 +25,12 @@ class SkipReason(models.TextChoices):
 
 
 class NotAllowed(Exception):
-    """Whoever started it may not do it, or no longer."""
+    """The person who started the action may not do it, or no longer may."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkOrder:
-    """Who does it, in which tenant and with which role, as far as the kind needs them."""
+    """Who acts, and the tenant and role, if the kind of action needs them."""
 
     actor: User
     tenant_id: UUID | None = None
@@ -39,13 +39,13 @@ class BulkOrder:
 
     @property
     def tenant(self) -> UUID:
-        """Raises NotAllowed, and nothing is done, where nobody has said which."""
+        """Raises NotAllowed if no tenant was chosen; then nothing is done."""
         if self.tenant_id is None:
             raise NotAllowed
         return self.tenant_id
 
     def may_grant(self, role: Role) -> bool:
-        """Asked once for each role of a slice."""
+        """Whether the actor may grant a role here; computed once for each role of a slice."""
         if role.pk not in self.grantable:
             self.grantable[role.pk] = delegation.may_grant(self.actor, role, self.tenant)
         return self.grantable[role.pk]
@@ -53,7 +53,7 @@ class BulkOrder:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkDecision:
-    """Of some people: who changes, and why the others do not. Nothing has been written."""
+    """Which people change, and why the others do not. Nothing has been written."""
 
     people: Mapping[UUID, User]
     changes: list[UUID]
@@ -61,7 +61,7 @@ class BulkDecision:
 
 
 class BulkActionKind(ABC):
-    """One thing that can be done. ``decide`` writes nothing, ``write`` takes those whom it has decided upon."""
+    """One kind of bulk action. ``decide`` writes nothing; ``write`` changes the people that ``decide`` chose."""
 
     name: str
     label: str | Promise
@@ -75,7 +75,7 @@ class BulkActionKind(ABC):
         return person.is_superuser or (not self.is_for_superusers and person.has_perm(self.permission))
 
     def offers(self, role: Role) -> bool:
-        """Whether the kind makes sense with a role; that it can be granted is asked besides."""
+        """Whether the action makes sense with this role. Whether the role can be granted is checked separately."""
         return True
 
     def decide(self, order: BulkOrder, ids: Iterable[UUID], *, lock: bool = False) -> BulkDecision:
@@ -101,10 +101,10 @@ class BulkActionKind(ABC):
 
     @abstractmethod
     def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> "Callable[[User], SkipReason | None]":
-        """Look up what is needed for all of them, and return what tells why one is left, or nothing."""
+        """Load what is needed for all people at once; return a function from a person to the reason to skip them."""
 
     @abstractmethod
     def write(self, order: BulkOrder, ids: list[UUID]) -> None: ...
 
     def guard(self, order: BulkOrder) -> None:  # noqa: B027  # most kinds need nothing
-        """See to it, before a slice is decided and written, that what must hold will. Raises NotAllowed."""
+        """Check or lock what must hold before a slice is decided and written. Raises NotAllowed."""

@@ -1,4 +1,4 @@
-"""Bulk actions upon people's whole accounts: closing and opening them, signing people out, cutting them off."""
+"""Bulk actions on whole accounts: deactivate and reactivate them, sign people out, cut them off."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from foundation.declarations import RevocationReason
 
 
 class OfAccount(BulkActionKind):
-    """About people's whole accounts, which are no single tenant's business when several have them."""
+    """An action on whole accounts: a tenant's administrator does not reach people of other tenants as well."""
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
         beyond = super().out_of_reach(actor, people)
@@ -29,7 +29,7 @@ class OfAccount(BulkActionKind):
 
 @dataclass(frozen=True, kw_only=True)
 class SetFlag(OfAccount):
-    """A column of the account that is yes or no. Whoever loses by it loses their sessions at once."""
+    """Set a boolean column of the account. People who lose rights by it lose their sessions at once."""
 
     name: str
     label: str | Promise
@@ -59,7 +59,7 @@ class SetFlag(OfAccount):
 
 
 class CutOffAccount(OfAccount):
-    """Ends everything by which they can act and closes their accounts, each with a check list of its own."""
+    """Revoke all credentials of the people and deactivate their accounts, each with a check list of its own."""
 
     name = "cut_off"
     label = _("Cut off…")
@@ -84,7 +84,7 @@ class RevokeSessions(OfAccount):
     permission = "accounts.change_user"
 
     def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> Callable[[User], SkipReason | None]:
-        """Nobody is so already: what waits to become a session, or is judged at this moment, ends as well."""
+        """Skip nobody: sign-ins that wait for a second factor, or that are under way, are ended as well."""
         return lambda _person: None
 
     def write(self, order: BulkOrder, ids: list[UUID]) -> None:
@@ -92,10 +92,10 @@ class RevokeSessions(OfAccount):
 
 
 def _keep_a_superuser(order: BulkOrder) -> None:
-    """The last superuser stays: two of them could switch each other off at the same moment. Raises NotAllowed.
+    """Keep the last superuser, although two superusers may deactivate each other concurrently. Raises NotAllowed.
 
-    Nobody but superusers reaches one, and nobody switches off themselves: so one stays as long as whoever acts is
-    still one when nobody else can change that.
+    Only superusers can deactivate superusers, and none can deactivate themselves. So one is left as long as the actor
+    is still a superuser after all superusers' rows are locked.
     """
     if order.actor.is_superuser:
         superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")

@@ -1,4 +1,4 @@
-"""Bulk actions upon what people are in one tenant: members or not, and with which role."""
+"""Bulk actions on people's memberships in one tenant: adding them, removing them, changing their roles."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 
 
 class OfMembership(BulkActionKind):
-    """About what people are in one tenant. Beneath row-level security a tenant's administrator reaches no other."""
+    """An action on one tenant's memberships. Row-level security keeps a tenant's administrator out of all others."""
 
     needs_tenant = True
 
@@ -28,7 +28,7 @@ class OfMembership(BulkActionKind):
 
 
 class AddToTenant(OfMembership):
-    """For superusers: a tenant's administrators see nobody who is not in it, and invite those."""
+    """For superusers only: a tenant's administrators do not see people outside it, and invite them instead."""
 
     name = "add_to_tenant"
     label = _("Add to a tenant…")
@@ -68,7 +68,7 @@ class GrantRole(OfMembership):
 
 
 class RevokeRole(OfMembership):
-    """Who loses a role stays a member; who is to leave is removed."""
+    """The people stay members; RemoveFromTenant ends the membership."""
 
     name = "revoke_role"
     label = _("Take a role away…")

@@ -1,7 +1,7 @@
-"""Carrying a bulk action out, a slice at a time: each is a transaction that also says how far the action has got.
+"""Run a bulk action slice by slice. Each slice is one transaction that also stores the progress.
 
-So it can be left and found again, killed and run again, and run twice at once: whoever comes second finds the slice
-done. Rights are asked anew for each slice.
+So an action can be resumed after its worker was killed, and run twice concurrently: the second run finds the slice
+done. The starter's permissions are checked again for each slice.
 """
 
 import logging
@@ -30,15 +30,15 @@ from tenancy.context import Scope, current, request_context
 
 logger = logging.getLogger(__name__)
 
-SLICE = 500  # people of one transaction: about a second of locks at most
-LEASE = Lease(timedelta(minutes=1))  # a worker that makes no progress for longer is lost, or its message is
-RETRIES = RetryPolicy(delays=(LEASE.lasts,), max_age=timedelta(days=1))  # by the schedule, until it is given up
+SLICE = 500  # people per transaction: locks are held for about a second at most
+LEASE = Lease(timedelta(minutes=1))  # after longer without progress, the worker or its message is lost
+RETRIES = RetryPolicy(delays=(LEASE.lasts,), max_age=timedelta(days=1))  # by the schedule, until the action is given up
 PROGRESS = ("state", "position", "changed", "skipped", "moved_at", "leased_until")
 OUTAGES = (OperationalError, InterfaceError)
 
 
 def prepare(kind: BulkActionKind, people: QuerySet[User], starter: User) -> BulkAction:
-    """Write down who is meant, exactly, without reading them into this process."""
+    """Store exactly which people were chosen, without loading them into this process."""
     scope = current()
     action = BulkAction(kind=kind.name, user=starter, is_site=scope.is_site)
     action.tenant_id = None if scope.is_site else scope.tenant_id
@@ -51,19 +51,19 @@ def prepare(kind: BulkActionKind, people: QuerySet[User], starter: User) -> Bulk
 
 
 def count(action: BulkAction) -> None:
-    """Begin to find out what would change. Complete with tenant and role, where the kind needs them."""
+    """Start the preview. The action has its tenant and role by now, if the kind needs them."""
     _move_to(action, BulkState.COUNTING)
 
 
 def confirm(action: BulkAction) -> None:
-    """Begin to change what was previewed."""
+    """Start making the previewed changes."""
     with acting(batch_id=action.pk):
         record(Event.BULK_ACTION_STARTED, **_event_details(action), people=action.total)
     _move_to(action, BulkState.RUNNING)
 
 
 def stop(action: BulkAction, reason: str) -> None:
-    """What was done stays done; nothing more is."""
+    """Stop the action. Changes that were made stay."""
     was_running = action.state == BulkState.RUNNING
     action.state, action.stopped_because = BulkState.STOPPED, reason
     action.save(update_fields=["state", "stopped_because"])
@@ -73,9 +73,9 @@ def stop(action: BulkAction, reason: str) -> None:
 
 
 def carry_out(action_id: UUID, starter_id: UUID, *, seconds: float | None = None) -> bool:
-    """Do slice after slice, for so many seconds; return whether it came to its end.
+    """Do slices for up to ``seconds``, or until none is left; return whether the action came to its end.
 
-    Raises OperationalError and InterfaceError while the database is away: it is to be run again then.
+    Raises OperationalError and InterfaceError while the database is unreachable: run it again later.
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     has_more = True
@@ -110,7 +110,7 @@ def step(action_id: UUID, starter_id: UUID) -> bool:
 
 
 def order_of(action: BulkAction, starter: User) -> BulkOrder:
-    """Raises NotAllowed where somebody may not, or no longer, do what they have begun."""
+    """Return who acts, where and with which role. Raises NotAllowed if the starter may not, or no longer, do this."""
     kind = ACTIONS[action.kind]
     standing = starter.active_membership
     is_where_it_began = (
@@ -126,7 +126,7 @@ def order_of(action: BulkAction, starter: User) -> BulkOrder:
 
 
 def sample(action: BulkAction, order: BulkOrder, count: int) -> BulkDecision:
-    """Decide upon the first few, for people to look at."""
+    """Decide about the first ``count`` people, to be shown in the preview."""
     return ACTIONS[action.kind].decide(order, _targets(action, 0, count))
 
 
@@ -164,14 +164,14 @@ def _move_to(action: BulkAction, state: BulkState) -> None:
 
 
 def _targets(action: BulkAction, start: int, end: int) -> list[UUID]:
-    """Read a part of the array, and leave the rest in the database."""
+    """Read only this part of the array from the database."""
     slices = BulkAction.objects.filter(pk=action.pk).values_list(f"targets__{start}_{end}", flat=True)
     ids: list[UUID] = slices.get()
     return ids
 
 
 def _clear_targets(action: BulkAction) -> None:
-    """Who was changed is in the trail; who was not need not be known for ever."""
+    """Delete the list of people: those who were changed are in the trail, and nothing needs the others."""
     BulkAction.objects.filter(pk=action.pk).update(targets=[])
 
 
@@ -192,7 +192,7 @@ def _event_details(action: BulkAction) -> dict[str, Any]:
 
 @contextmanager
 def _acting_for(action: BulkAction) -> Iterator[User]:
-    """See what the starter saw in the admin, if they still may: as a superuser, or in their tenant."""
+    """Work in the context that the starter had in the admin, if they may still: the whole site, or their tenant."""
     starter = User.objects.get(pk=action.user_id)
     actor = Actor(ActorKind.PERSON, str(starter.pk))
     if action.is_site and starter.is_superuser:
