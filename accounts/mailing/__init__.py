@@ -1,1 +1,1 @@
-"""Mails and the links in them."""
+"""Mails, the links in them, and notices."""

@@ -1,4 +1,4 @@
-"""System checks of mail: a site that cannot send any is told what it lacks."""
+"""System check: a warning for a site that cannot send mail."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def mail_can_be_sent(app_configs: Any, **_options: Any) -> list[CheckMessage]:
         return []
     return [
         Warning(
-            "No mail can be sent: nobody can change their address, and nobody can be invited.",
+            "No mail can be sent: people cannot change their e-mail address, and nobody can be invited.",
             hint="Set EMAIL_URL.",
             id="accounts.W010",
         )

@@ -1,4 +1,4 @@
-"""Links in mails: unguessable, used once, ended early, kept as digests only."""
+"""Links in mails: unguessable, used once, revocable, stored only as digests."""
 
 import hashlib
 import secrets
@@ -10,12 +10,12 @@ from django.utils import timezone
 from accounts.mailing import mail
 from accounts.models import MailedLink, Purpose, User
 
-REPLACED = "replaced"  # by its owner: nobody has to be told why
-OVERTAKEN = "account_changed"  # by a write that gave no reason of its own
+REPLACED = "replaced"  # by its owner, who needs no explanation
+OVERTAKEN = "account_changed"  # by a change of the account that stated no reason
 
 
 class LinkExpired(Exception):
-    """There is no such link any more, or never was one. ``because`` says why it ended early, where that is known."""
+    """The link does not exist or can no longer be used. ``because`` says why it ended early, if that is known."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
@@ -23,9 +23,9 @@ class LinkExpired(Exception):
 
 
 def make(purpose: Purpose, *, email: str, lifetime: timedelta, user: User | None = None) -> str:
-    """Make a link that lives for so many seconds, and return its token, which is kept nowhere: mail it.
+    """Create a link that expires after ``lifetime``, and return its token, which is not stored: mail it.
 
-    ``user`` is the person as they were when it was decided that they get one.
+    ``user`` is the account as it was read when sending the link was decided: the link is bound to its epoch.
     """
     token = secrets.token_urlsafe(32)
     expires_at = timezone.now() + lifetime
@@ -41,12 +41,12 @@ def make(purpose: Purpose, *, email: str, lifetime: timedelta, user: User | None
 
 
 def url(token: str) -> str:
-    """Return what goes into the mail. Opening it changes nothing, for filters of mail open every link."""
+    """Return the URL for the mail. A GET of it changes nothing, because mail filters open every link."""
     return mail.absolute(reverse("mailed-link", kwargs={"token": token}))
 
 
 def find(token: str) -> MailedLink:
-    """Return a link that can still be used, with its user. Raises LinkExpired."""
+    """Return the link with its user, if it can still be used. Raises LinkExpired."""
     link = MailedLink.objects.live().select_related("user").filter(digest=_digest(token)).first()
     if link is None or (link.user is not None and not link.user.is_active):
         raise LinkExpired(_expiry_reason(token))
@@ -54,9 +54,9 @@ def find(token: str) -> MailedLink:
 
 
 def use(link: MailedLink) -> None:
-    """Use a link, in the transaction of what it does, under the lock of its account. Raises LinkExpired.
+    """Mark a link as used, in the transaction of what it does and under the lock of its account. Raises LinkExpired.
 
-    Of several at once one wins, and none wins against whoever has acted upon the person since it was made.
+    Of concurrent uses one succeeds. None succeeds if the account's epoch has moved since the link was made.
     """
     if not MailedLink.objects.live().filter(pk=link.pk).update(used_at=timezone.now()):
         unused = MailedLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now()).first()
@@ -64,16 +64,16 @@ def use(link: MailedLink) -> None:
 
 
 def expire(user: User, *purposes: Purpose, reason: str = REPLACED) -> int:
-    """End a person's links for these purposes, and return how many could still have been used.
+    """Revoke a person's links for these purposes, and return how many could still have been used.
 
-    Those of which nobody has to be told why are removed; the others stay until they expire, for their page.
+    Replaced links are deleted. With any other reason they stay until they expire, so that their page can show it.
     """
     live = MailedLink.objects.live().filter(user=user, purpose__in=purposes)
     return live.delete()[0] if reason == REPLACED else live.update(ended_because=reason)
 
 
 def _expiry_reason(token: str) -> str:
-    """Return why a link that is there still cannot be used, where its account was acted upon since it was made."""
+    """Return why an unexpired link cannot be used, or nothing if there is no such link."""
     link = MailedLink.objects.filter(digest=_digest(token), used_at=None, expires_at__gt=timezone.now()).first()
     if link is None:
         return ""

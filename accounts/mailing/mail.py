@@ -1,12 +1,13 @@
-"""Mails: written from a text and an HTML template, kept as errands, sent after the commit, and once.
+"""Mails: rendered from a text and an HTML template, stored as deferred tasks, sent once, after the commit.
 
-For any part of the house::
+Any app sends one with::
 
-    mail.send(address, "email_changed", {"link": mail.absolute(path)})
+    mail.send(email, "email_changed", {"link": mail.absolute(path)})
 
-writes ``templates/mails/email_changed.txt`` and ``.html``, which extend ``mails/base.txt`` and ``mails/base.html``
-and say the same (a test compares them). The block ``subject`` of the text is the subject. Both are given the
-context, ``site_name``, ``site_url`` and ``asked``: when, from which address and with what somebody asked for it.
+This renders ``templates/mails/email_changed.txt`` and ``.html``, which extend ``mails/base.txt`` and
+``mails/base.html`` and have the same content (a test compares them). The block ``subject`` of the text is the subject.
+Both templates get the context, ``site_name``, ``site_url`` and ``asked``: when, from which IP address and with which
+browser the mail was requested.
 """
 
 import logging
@@ -34,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 
 class MailNotConfigured(Exception):
-    """This site has no way to send mail; ask ``is_configured`` before promising one."""
+    """This site cannot send mail. Check ``is_configured`` before promising one."""
 
 
 class NotSent(RetryLater):
-    """A mail was not taken by the mail server."""
+    """The mail server did not accept the mail."""
 
 
 class RequestFacts(TypedDict):
-    """The circumstances of what a mail is about, as JSON carries them; people read them in the mail."""
+    """The circumstances of the request that led to a mail, JSON-serialisable. The mail shows them."""
 
     at: str
     address: str
@@ -52,7 +53,7 @@ class RequestFacts(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A mail that is written. Under one ``id`` it is sent once, however often that is tried."""
+    """A rendered mail. Under one ``id`` it is sent once, however often ``send`` is called."""
 
     id: str
     to: str
@@ -66,12 +67,12 @@ def is_configured() -> bool:
 
 
 def absolute(path: str) -> str:
-    """Turn a path of this site into what a mail can hold: never from the request's Host header."""
+    """Return the absolute URL of a path, for a mail. It never uses the request's Host header, which can be forged."""
     return f"{settings.PUBLIC_URL}{path}"
 
 
 def request_facts() -> RequestFacts:
-    """Note the circumstances of this request, for a mail that is written now or later."""
+    """Return the circumstances of this request, for a mail that is rendered now or later."""
     context = current()
     return RequestFacts(
         at=timezone.now().isoformat(),
@@ -88,11 +89,11 @@ def new_id() -> str:
 def send(
     to: str, template: str, context: Mapping[str, object], *, asked: RequestFacts | None = None, mail_id: str = ""
 ) -> None:
-    """Write a mail now and send it after the commit. Raises MailNotConfigured.
+    """Render a mail now and send it after the commit. Raises MailNotConfigured.
 
-    ``asked`` are the circumstances, by default this request's. A job that may run twice gives a ``mail_id``
-    that is the same both times. Nothing in the context may be a text that a stranger chose: mails go to
-    addresses that a stranger chose, in our name.
+    ``asked`` are the circumstances, by default those of this request. A task that may run twice passes the same
+    ``mail_id`` both times. The context must not contain text that a stranger chose: strangers choose addresses too,
+    and would send their text in our name.
     """
     if not is_configured():
         raise MailNotConfigured
@@ -115,24 +116,25 @@ def write(to: str, template: str, context: Mapping[str, object], *, asked: Reque
 
 
 def _offered(language: str) -> str:
-    """Return the language if the site speaks it still: a mail that waited may name one that it no longer does."""
+    """Return the language if the site still offers it, else the default: a deferred mail may name a removed one."""
     return language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 @deferred_task("mail", is_one_transaction=False)
 def deliver(**letter: str) -> None:
-    """Hand a mail over. Raises NotSent, with only the name of the failure: its text may hold the receiver.
+    """Send a mail. Raises NotSent with only the type of the failure: its text may contain the recipient.
 
-    Killed after the mail server took the mail and before that was noted, it goes out twice, with the same Message-ID.
+    If the worker is killed after the mail server accepted the mail and before the task is marked as done, the mail is
+    sent twice, with the same Message-ID.
     """
     try:
         _hand_over(Letter(**letter))
     except SMTPRecipientsRefused as refused:
         if not _is_final(refused):
             raise NotSent(type(refused).__name__) from None
-        logger.warning("mail %s: its receiver was refused for good", letter["id"])
+        logger.warning("mail %s: the mail server rejected its recipient permanently", letter["id"])
     except (SMTPNotSupportedError, NotAnEmail):
-        logger.warning("mail %s: its receiver cannot be written to from here", letter["id"])
+        logger.warning("mail %s: its recipient's address cannot be used with this mail server", letter["id"])
     except OSError as failed:  # SMTP's exceptions are OSErrors
         raise NotSent(type(failed).__name__) from None
 
@@ -141,7 +143,7 @@ def _hand_over(letter: Letter) -> None:
     _, _, domain = settings.DEFAULT_FROM_EMAIL.rpartition("@")
     headers = {
         "Message-ID": f"<{letter.id}@{domain.rstrip('>')}>",
-        "Auto-Submitted": "auto-generated",  # RFC 3834: no holiday notices in return
+        "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation replies, please
         "To": _shown(letter.to),
     }
     sender = settings.DEFAULT_FROM_EMAIL
@@ -151,7 +153,7 @@ def _hand_over(letter: Letter) -> None:
 
 
 def _shown(email: str) -> str:
-    """Return what stands in the header. Raises NotAnEmail. Letters beyond ASCII cannot: Django writes no RFC 6532."""
+    """Return the To header. Raises NotAnEmail. A non-ASCII address is left out: Django does not support RFC 6532."""
     receiver = for_mail(email)
     return receiver if receiver.isascii() else "undisclosed-recipients:;"
 
@@ -161,11 +163,11 @@ def _is_final(refused: SMTPRecipientsRefused) -> bool:
 
 
 def _spaced(text: str) -> str:
-    """Blocks of a template that are empty leave gaps."""
+    """Collapse the blank lines that empty template blocks leave."""
     return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def _moment(text: str) -> datetime:
     moment = parse_datetime(text)
-    assert moment is not None  # noqa: S101  # asked_now wrote it
+    assert moment is not None  # noqa: S101  # request_facts wrote it
     return moment

@@ -1,4 +1,4 @@
-"""What each notice says. The names in it are ours or an organization's, never a text that the person typed."""
+"""The text of each notice. Names in it are ours or an organization's, never text that the person typed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Notice(StrEnum):
-    """What happened to somebody's account."""
+    """What happened to a person's account."""
 
     APP_ADDED = "app_added"
     APP_REPLACED = "app_replaced"
@@ -38,9 +38,10 @@ class Notice(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeText:
-    """A notice in words; the subject is a sentence. ``%(site)s``, ``%(provider)s`` and ``%(tenant)s`` stand for names.
+    """The text of a notice. The placeholders ``%(site)s``, ``%(provider)s`` and ``%(tenant)s`` are names.
 
-    ``by_owner``: it was done from the account itself, so the mail says from where, and how to stop whoever it was.
+    ``by_owner`` means that it was done from the account itself: the mail says from where, and how to stop an intruder.
+    ``can_sign_in`` is false if the account is locked.
     """
 
     subject: Promise

@@ -1,11 +1,11 @@
-"""Notices: the mails that tell people what happened to their account, so that they can undo what was not them.
+"""Notices: the mails that tell people what happened to their account, so that they can undo what they did not do.
 
 Call ``notify`` in the transaction of the act, on the line after its ``record``::
 
     record(Event.FACTOR_ADDED, person=user, ...)
-    notices.tell(user, Notice.PASSKEY_ADDED)
+    notices.notify(user, Notice.PASSKEY_ADDED)
 
-Which events are told, and why the others are not, is declared in tests/accounts/test_notices.py.
+Which events send a notice, and why the others do not, is declared in tests/accounts/test_notices.py.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from jobs.deferred import defer, deferred_task
 
 __all__ = ["Notice", "notify", "notify_all", "reaches"]
 
-OF_ONE_KIND = Limit(kind="notices", most=5, seconds=3600)  # to one account: more would bury the first
+OF_ONE_KIND = Limit(kind="notices", most=5, seconds=3600)  # to one account; more would bury the first
 
 
 def notify(
@@ -32,10 +32,10 @@ def notify(
 ) -> None:
     """Mail a notice to the verified address of an account, after the commit. Without such an address, do nothing.
 
-    ``user`` is the account as it is in this transaction; ``before`` is as it was, where the act is about its address.
-    ``asked`` are the circumstances, by default this request's; ``names`` go into the sentence.
-    The fifth mail of one kind within an hour says that no more are sent: whoever repeats an act a hundred times fills
-    no mailbox, and cannot hide another kind of act behind it.
+    ``user`` is the account as it is in this transaction; ``before`` is the account as it was, if the act changed its
+    address. ``asked`` are the circumstances, by default this request's; ``names`` fill the text's placeholders.
+    The fifth mail of one kind within an hour says that no more are sent: an attacker who repeats an act can neither
+    fill a mailbox nor hide an act of another kind.
     """
     address = _address_of(before or user)
     if not address:
@@ -57,7 +57,7 @@ def notify(
 
 
 def notify_all(people: Iterable[UUID], notice: Notice, **names: str) -> None:
-    """Tell many people the same. A worker writes their mails, for that takes longer than most acts upon them."""
+    """Send many people the same notice. A worker renders the mails: that takes longer than most bulk actions."""
     named = [str(person) for person in people]
     defer(notify_each, people=named, notice=notice.value, asked=mail.request_facts(), names=names)
 
@@ -69,12 +69,12 @@ def notify_each(*, people: list[str], notice: str, asked: RequestFacts, names: d
 
 
 def reaches(user: User) -> bool:
-    """Whether an account has an address that notices go to."""
+    """Whether notices to this account have an address to go to."""
     return bool(_address_of(user))
 
 
 class _Filled:
-    """A sentence with its names, translated where it is written: the mail has a language of its own."""
+    """A text with its placeholders filled in, translated only when the mail is rendered, in the mail's language."""
 
     def __init__(self, text: object, names: dict[str, str]) -> None:
         self._text, self._names = text, names
@@ -84,5 +84,5 @@ class _Filled:
 
 
 def _address_of(user: User) -> str:
-    """Return the stored address if it is verified and the account's alone (ADR 27), and mail can be sent at all."""
+    """Return the stored address if it is verified and not in dispute (ADR 27), and if mail can be sent."""
     return (user.email or "") if user.own_email and mail.is_configured() else ""

@@ -148,7 +148,7 @@ def test_a_receiver_who_is_refused_for_good_is_not_tried_again(mailbox: Mailbox,
 
     assert [run(UUID(told["id"])) for _ in range(2)] == [True, True]
     assert mailbox.taken == []
-    assert "refused for good" in caplog.text
+    assert "rejected its recipient permanently" in caplog.text
     assert told["to"] not in caplog.text
 
 
