@@ -1,4 +1,4 @@
-"""What the shell calls tenants, people and roles, found as what they are, or refused with one line."""
+"""Look up the tenants, people and roles that are named on the command line, or fail with one line."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,7 +18,7 @@ Done = TypeVar("Done")
 
 def find_tenant(named: str) -> Tenant:
     """Return the tenant with this id or short name. Raises CommandError."""
-    with site_context("a command finds the tenant that it was told"):
+    with site_context("a command looks up a tenant"):
         pk = _uuid(named)
         found = Tenant.objects.filter(Q(pk=pk) if pk else Q(slug=named)).first()
     if found is None:
@@ -27,9 +27,9 @@ def find_tenant(named: str) -> Tenant:
 
 
 def find_person(named: str) -> User:
-    """Return the account with this id, username, or address if it is verified. Raises CommandError.
+    """Return the account with this id, username or verified address. Raises CommandError.
 
-    Anybody can claim an address that nobody has verified, so it names no account (ADR 2).
+    An unverified address identifies no account, because anybody can claim it (ADR 2).
     """
     pk = _uuid(named)
     has_address = Q(canonical_email=canonical_or_none(named) or "")
@@ -44,31 +44,31 @@ def find_person(named: str) -> User:
     if len(found) == 1:
         return found[0]
     if found:
-        raise CommandError(f"{named!r} is one account's username and another's address: name the account by its id.")
+        raise CommandError(f"{named!r} is one account's username and another's address: give the id of the account.")
     others = list(User.objects.filter(has_address).values_list("address_dispute", flat=True))
     if others:
         is_disputed = any(number is not None for number in others)
-        why = "that is in dispute" if is_disputed else "that nobody has verified"
+        why = "that is in dispute" if is_disputed else "that is not verified"
         raise CommandError(
-            f"{named!r} is an address {why} (accounts with it: {len(others)}): name the account by its id."
+            f"{named!r} is an address {why} (accounts with it: {len(others)}): give the id of the account."
         )
     raise CommandError(f"There is no account with the id, username or verified address {named!r}.")
 
 
 def find_role(named: str, tenant: Tenant) -> Role:
-    """Return the role that can be given in a tenant: its own of this name, else the global one. Raises CommandError."""
-    with site_context("a command finds the role that it was told"):
+    """Return the role with this name: the tenant's own if there is one, else the global one. Raises CommandError."""
+    with site_context("a command looks up a role"):
         found = list(Role.objects.filter(name=named))
     for role in sorted(found, key=lambda role: role.tenant_id is None):
         if role.fits(tenant.pk):
             return role
     if found:
-        raise CommandError(f"The role {named!r} belongs to another tenant than {tenant}.")
-    raise CommandError(f"There is no role {named!r}, neither of {tenant} nor a global one.")
+        raise CommandError(f"The role {named!r} belongs to a tenant other than {tenant}.")
+    raise CommandError(f"There is no role {named!r}, neither in {tenant} nor a global one.")
 
 
 def get_or_create(provide: Callable[[], Done]) -> Done:
-    """Look for something and make it where it is missing; where somebody makes it at this moment, find theirs."""
+    """Call ``provide``, which gets or creates something. If a concurrent transaction was faster, call it again."""
     try:
         with transaction.atomic():
             return provide()
@@ -77,7 +77,7 @@ def get_or_create(provide: Callable[[], Done]) -> Done:
 
 
 def in_one_line(invalid: ValidationError) -> CommandError:
-    """Turn what a model's validation says into what a command says."""
+    """Turn a ValidationError of a model into a CommandError of one line."""
     faults = invalid.message_dict if hasattr(invalid, "error_dict") else {"": invalid.messages}
     return CommandError("; ".join(f"{name}: {' '.join(said)}".removeprefix(": ") for name, said in faults.items()))
 

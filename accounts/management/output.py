@@ -1,4 +1,4 @@
-"""How the commands tell what they did: a sentence for people, or one JSON document for scripts."""
+"""The output of the commands: a sentence for people, or one JSON document for scripts."""
 
 import json
 

@@ -64,7 +64,7 @@ def test_a_tenant_is_created_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "because"),
     [
-        (["--name", "Another", "--slug", "abbey"], "that of another tenant, 'Abbey'"),
+        (["--name", "Another", "--slug", "abbey"], "belongs to another tenant, 'Abbey'"),
         (["--name", "株式会社"], "give one with --slug"),
         (["--name", "Abbey", "--slug", "a b"], "slug: "),
         (["--name", "x" * 151], "name: "),
@@ -185,8 +185,8 @@ def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> N
         (["nowhere", "vera", "member"], "no tenant with the id or short name 'nowhere'"),
         (["abbey", "nobody", "member"], "no account with the id, username or verified address 'nobody'"),
         (["abbey", "twin@example.com", "member"], r"nobody has verified \(accounts with it: 2\)"),
-        (["abbey", "vera", "king"], "no role 'king', neither of Abbey nor a global one"),
-        (["abbey", "vera", "Barn clerk"], "belongs to another tenant than Abbey"),
+        (["abbey", "vera", "king"], "no role 'king', neither in Abbey nor a global one"),
+        (["abbey", "vera", "Barn clerk"], "belongs to a tenant other than Abbey"),
         (["abbey", "vera@example.com", "member"], "one account's username and another's address"),
     ],
 )
@@ -267,7 +267,7 @@ def test_nobody_becomes_an_administrator_by_their_name() -> None:
 @pytest.mark.parametrize(
     ("command", "because"),
     [
-        (["create_administrator", "--username", "root"], "There is no terminal to ask at"),
+        (["create_administrator", "--username", "root"], "There is no terminal for a prompt"),
         (["create_administrator", "--username", "root", "--password-file", "/no/such"], "cannot be read from /no/such"),
         (["remove_member", "--tenant", "nowhere", "--user", "x"], "There is no tenant"),
     ],

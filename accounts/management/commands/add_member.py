@@ -1,4 +1,4 @@
-"""Lets a person belong to a tenant, in a role."""
+"""Adds a person to a tenant, in a role."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ class Command(JSONCommand):
         super().add_arguments(parser)
         parser.add_argument("--tenant", required=True, help="by id or short name")
         parser.add_argument("--user", required=True, help="by id, username or verified address")
-        parser.add_argument("--role", required=True, help="by name: the tenant's own, else the global one")
-        parser.add_argument("--primary", action="store_true", help="it becomes where the person begins")
+        parser.add_argument("--role", required=True, help="by name: the tenant's own role, else the global one")
+        parser.add_argument("--primary", action="store_true", help="make it the tenant with which sessions begin")
 
     def handle(self, *_: Any, tenant: str, user: str, role: str, primary: bool, json: bool, **__: Any) -> None:
         place, person = find_tenant(tenant), find_person(user)

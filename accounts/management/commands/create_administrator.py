@@ -1,4 +1,4 @@
-"""Creates the first administrator, who has a username and a password and may do everything."""
+"""Creates the first administrator: a superuser with a username and a password."""
 
 import getpass
 import secrets
@@ -24,19 +24,19 @@ STANDARD_INPUT = "-"
 
 
 class Command(JSONCommand):
-    help = "Create an administrator. Running it again changes nothing but the password, and that with --reset-password"
+    help = "Create an administrator. Running it again changes only the password, and only with --reset-password"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--username", required=True, help="to sign in with")
-        parser.add_argument("--email", help="where mail reaches them")
-        parser.add_argument("--name", default="", help="what people read")
-        parser.add_argument("--reset-password", action="store_true", help="give an administrator another password")
+        parser.add_argument("--username", required=True, help="the name to sign in with")
+        parser.add_argument("--email", help="e-mail address")
+        parser.add_argument("--name", default="", help="display name")
+        parser.add_argument("--reset-password", action="store_true", help="change the password of an administrator")
         source = parser.add_mutually_exclusive_group()
         source.add_argument(
-            "--password-file", metavar="FILE", help="read the password from it; - is the standard input"
+            "--password-file", metavar="FILE", help="read the password from this file; - is the standard input"
         )
-        source.add_argument("--generate-password", action="store_true", help="make one up and print it, this once")
+        source.add_argument("--generate-password", action="store_true", help="generate a password and print it once")
 
     def handle(  # noqa: PLR0913  # one for each option
         self,
@@ -64,7 +64,7 @@ class Command(JSONCommand):
                 revoke_others(user, keep=None, reason=SessionRevocationReason.ADMINISTRATOR)
                 if known:
                     notices.notify(user, Notice.PASSWORD_SET)
-        except IntegrityError:  # somebody creates them at this moment
+        except IntegrityError:  # a concurrent run created the account
             self._tell(User.objects.get(username=username), "is there already", None, as_json=json)
             return
         done = "has another password" if known else "was created"
@@ -85,14 +85,12 @@ def _known(username: str) -> User | None:
     """Return the administrator of this username. Raises CommandError if the account is not an active administrator."""
     known = User.objects.filter(username=username).first()
     if known and not (known.is_superuser and known.is_active):
-        raise CommandError(
-            f"The account {username!r} exists and is no administrator, or is deactivated: see the admin."
-        )
+        raise CommandError(f"The account {username!r} exists, but it is deactivated or not a superuser: see the admin.")
     return known
 
 
 def _asked(password_file: str | None) -> str:
-    """Return the password from where it is; never from the command line, which others can read."""
+    """Read the password from a file, the standard input or a prompt; other users could read a command line."""
     if password_file == STANDARD_INPUT:
         return sys.stdin.readline().rstrip("\r\n")
     if password_file:
@@ -101,10 +99,10 @@ def _asked(password_file: str | None) -> str:
         except (OSError, UnicodeDecodeError) as failure:
             raise CommandError(f"The password cannot be read from {password_file}: {failure}") from None
     if not sys.stdin.isatty():
-        raise CommandError("There is no terminal to ask at: use --password-file or --generate-password.")
+        raise CommandError("There is no terminal for a prompt: use --password-file or --generate-password.")
     password = getpass.getpass("Password: ")
     if getpass.getpass("Once more: ") != password:
-        raise CommandError("The two were not the same.")
+        raise CommandError("The two passwords are not the same.")
     return password
 
 

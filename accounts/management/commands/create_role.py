@@ -1,4 +1,4 @@
-"""Creates a role, global or a tenant's own, or makes it what it is told to be."""
+"""Creates a global role or one of a tenant, or changes it to match its options."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -20,12 +20,12 @@ ACTOR = Actor(ActorKind.COMMAND, "create_role")
 
 
 class Command(JSONCommand):
-    help = "Create a role, or make it so: permissions and scopes become exactly those given; kinds not given stay"
+    help = "Create a role, or change it: options that are given replace its values, options left out keep them"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--name", required=True)
-        parser.add_argument("--tenant", help="whose role it is, by id or short name; without it: a global one")
+        parser.add_argument("--tenant", help="the role's tenant, by id or short name; without it, a global role")
         parser.add_argument("--description")
         for option, metavar in (("--permission", "app.codename"), ("--scope", "SCOPE")):
             parser.add_argument(option, nargs="+", action="extend", metavar=metavar, help="may be repeated")
@@ -57,7 +57,7 @@ class Command(JSONCommand):
 
 
 def _context(own: Tenant | None) -> AbstractContextManager[Scope]:
-    """Global roles are the whole site's business."""
+    """Return the tenant's context, or the site's for a global role."""
     return tenant_context(own.pk, actor=ACTOR) if own else site_context("create_role", actor=ACTOR)
 
 
@@ -86,7 +86,7 @@ def _provide(
 def _make_so(
     role: Role, description: str | None, scopes: list[str] | None, permissions: list[Permission] | None
 ) -> bool:
-    """Write what differs, and say whether anything did."""
+    """Write what differs, and return whether anything did."""
     before = (role.pk, role.description, role.scopes)
     role.description = role.description if description is None else description
     role.scopes = role.scopes if scopes is None else list(dict.fromkeys(scopes))

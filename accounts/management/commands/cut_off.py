@@ -1,4 +1,4 @@
-"""Cuts somebody off: ends everything by which they can act, and closes their account."""
+"""Cuts a person off: revokes all of their credentials, and deactivates their account."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ from audit.context import Actor, ActorKind, acting
 
 
 class Command(JSONCommand):
-    help = "End everything by which a person can act, and close the account until an administrator opens it"
+    help = "Revoke all credentials of a person, and deactivate the account until an administrator reactivates it"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--user", required=True, help="by id, username or verified address")
-        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+        parser.add_argument("--reason", required=True, help="the reason, for the trail; without the person's name")
         parser.add_argument(
-            "--leave-open", action="store_true", help="do not close the account: they may sign in again"
+            "--leave-open", action="store_true", help="do not deactivate the account: they may sign in again"
         )
 
     def handle(self, *_: Any, user: str, reason: str, leave_open: bool, json: bool, **__: Any) -> None:

@@ -1,4 +1,4 @@
-"""Removes a person: the account, all that is theirs, and their values beside the trail."""
+"""Erases a person: the account, all of its data, and the person's values in the trail."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from audit.context import Actor, ActorKind, acting
 
 
 class Command(JSONCommand):
-    help = "Remove a person, all that is theirs, and their personal values from the trail. It cannot be undone"
+    help = "Erase a person, all of their data, and their personal values in the trail. This cannot be undone"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--user", required=True, help="by id, username or verified address")
-        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+        parser.add_argument("--reason", required=True, help="the reason, for the trail; without the person's name")
 
     def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
         person = find_person(user)

@@ -1,4 +1,4 @@
-"""Writes everything that is kept about one person as one JSON document."""
+"""Writes the personal data of one person as one JSON document."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from audit.context import Actor, ActorKind, acting
 
 
 class Command(BaseCommand):
-    help = "Write everything that is kept about a person as one JSON document"
+    help = "Write the personal data of a person as one JSON document"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--user", required=True, help="by id, username or verified address")

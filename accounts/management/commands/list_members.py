@@ -1,4 +1,4 @@
-"""Lists who belongs to a tenant, as what."""
+"""Lists the members of a tenant, with their roles."""
 
 from typing import Any
 

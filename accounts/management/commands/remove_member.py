@@ -1,4 +1,4 @@
-"""Lets a person belong to a tenant no longer."""
+"""Removes a person from a tenant."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Removes all second factors of a person who has lost them: the way back in for the last administrator."""
+"""Removes all second factors of a person who has lost them. The last administrator needs it to sign in again."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class Command(JSONCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--user", required=True, help="by id, username or verified address")
-        parser.add_argument("--reason", required=True, help="why, for the trail: without the person's name")
+        parser.add_argument("--reason", required=True, help="the reason, for the trail; without the person's name")
 
     def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
         person = find_person(user)
