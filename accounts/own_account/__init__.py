@@ -1,1 +1,1 @@
-"""The pages about one's own account."""
+"""The pages where people manage their own account."""

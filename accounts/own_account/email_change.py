@@ -1,6 +1,7 @@
-"""Changing the address of an account: asked for inside, confirmed by a link, undone from the old address.
+"""Change the e-mail address of an account.
 
-The account's row is locked first in each of these, so that of several acts at once each sees the other's end.
+The owner requests it, a link mailed to the new address confirms it, a link mailed to the old one cancels it. Each of
+these acts locks the account's row first, so that concurrent acts see each other's result.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ TO_EMAIL = Limit(kind="address_changes.address", most=5, seconds=3600)
 
 
 class CancellationReason(StrEnum):
-    """Why a change that was asked for will not happen."""
+    """Why a requested change was cancelled."""
 
     OWNER = "owner"
     NEWER_REQUEST = "newer_requested"
@@ -48,11 +49,11 @@ class EmailTaken(Exception):
 
 
 class OwnAddress(Exception):
-    """It is the account's own address already."""
+    """The account has this verified address already."""
 
 
 class LinkOfAnother(Exception):
-    """The link is another account's."""
+    """The link belongs to another account."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True)
 class Disowned:
-    """What came of saying that it was not them."""
+    """What disowning a change found: whether it was still pending, or had happened."""
 
     was_pending: bool
     had_changed: bool
@@ -78,10 +79,10 @@ def pending(user: User) -> Pending | None:
 
 
 def request_change(user: User, email: str) -> None:
-    """Ask for another address, instead of whatever was asked for before; mail a link to it, and tell the old one.
+    """Request a change, replacing any pending one: mail a link to the new address and a notice to the old one.
 
-    Whether somebody else has the address changes nothing here: a worker finds that out. Raises mail.NotSetUp,
-    OwnAddress and rate_limits.TooOften, and then nothing is written.
+    The response is the same whether or not another account has the address: a worker looks that up. Raises
+    mail.MailNotConfigured, OwnAddress and rate_limits.TooOften; then nothing is written.
     """
     if not mail.is_configured():
         raise mail.MailNotConfigured
@@ -100,9 +101,9 @@ def request_change(user: User, email: str) -> None:
 
 @deferred_task("new_address")
 def notify_new_email(*, token: str, asked: RequestFacts, mail_id: str) -> None:
-    """Mail the link, or, where the address has an account, tell that account's owner. An errand.
+    """Mail the link; if another account has verified the address, mail a notice to its owner instead.
 
-    Not in the request, whose answer would be slower or faster for an address that has one.
+    This is a deferred task, because the time of a response would reveal whether the address has an account.
     """
     try:
         link = links.find(token)
@@ -116,15 +117,15 @@ def notify_new_email(*, token: str, asked: RequestFacts, mail_id: str) -> None:
 
 
 def check_owner(link: MailedLink, user: User) -> None:
-    """Raises LinkOfAnother: a link changes the address of the account that asked for it, and of no other."""
+    """Raises LinkOfAnother: a link changes only the address of the account that requested it."""
     if link.user_id != user.pk:
         raise LinkOfAnother
 
 
 def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
-    """Make a link's address the account's. Raises LinkOfAnother, LinkExpired and EmailTaken: nothing is changed then.
+    """Give the account the link's address. Raises LinkOfAnother, LinkExpired and EmailTaken; then nothing is changed.
 
-    ``keep_session`` is the key of the session that stays, in which the person does it.
+    ``keep_session`` is the key of the person's current session, the only one that stays.
     """
     check_owner(link, user)
     try:
@@ -135,7 +136,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             user.email, user.email_verified = link.address, True
             user.save(update_fields=["email", "email_verified"])
             record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": link.address})
-            # Password links end too: the old mailbox may hold one.
+            # This expires password links too: there may be one in the old mailbox.
             revoke_others(user, keep=keep_session, reason=SessionRevocationReason.EMAIL_CHANGED)
             if before and was_verified:
                 mail.send(before, "email_changed", {})
@@ -145,9 +146,9 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
 
 
 def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
-    """Somebody at the old address did not ask for a change: end it, and the sessions from one of which it came.
+    """Cancel a change that the reader of the old address did not request, and revoke the sessions: one requested it.
 
-    A change that has happened stays: whoever still has the old mailbox is not surely the owner. Raises LinkExpired.
+    A change that has happened stays, because the reader of the old mailbox need not be the owner. Raises LinkExpired.
     """
     assert link.user is not None  # noqa: S101  # such links are made for accounts only
     with transaction.atomic():
@@ -159,7 +160,7 @@ def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
 
 
 def cancel(user: User, *, cancellation: CancellationReason) -> bool:
-    """End a change that waits, if there is one, and say whether there was."""
+    """Cancel a pending change, and return whether there was one."""
     reason = cancellation.value if cancellation in OF_THE_ACCOUNT else links.REPLACED
     if not links.expire(user, Purpose.ADDRESS_CHANGE, reason=reason):
         return False
@@ -168,7 +169,7 @@ def cancel(user: User, *, cancellation: CancellationReason) -> bool:
 
 
 def _notify_old_email(user: User) -> None:
-    """Only a verified address may undo anything: any other may be a stranger's."""
+    """Only a verified address gets a link to cancel the change: an unverified one may be a stranger's."""
     if not user.email:
         return
     undo = ""

@@ -1,4 +1,4 @@
-"""The pages by which a person changes the address of their account."""
+"""The pages where people change the e-mail address of their account."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -23,7 +23,7 @@ from foundation.post_only import post_only
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def request_change(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Show the address and what is asked for; take another one. Whose address that is shows nowhere here."""
+    """Show the address and any pending change, and accept a new address without revealing whether it has an account."""
     if not mail.is_configured():
         return render(request, "accounts/no_mail.html", status=503)
     if not gate.is_reauthenticated(request):
@@ -57,7 +57,7 @@ def cancel(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
-    """A link at the new address was opened: ask its account's owner, and nobody else, whether it shall be so."""
+    """The page of the link in the new mailbox. Only the owner of the account that requested the change can confirm."""
     if not isinstance(request.user, User):
         context = {"sign_in_url": reverse("account_login") + query(request.path, stay=False)}
         return render(request, "accounts/email_sign_in.html", context)
@@ -76,7 +76,7 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 
 def disown(request: HttpRequest, link: MailedLink) -> HttpResponse:
-    """A link at the old address was opened: whoever asked for the change was not its reader."""
+    """The page of the link in the old mailbox, for a reader who did not request the change."""
     if request.method != "POST":
         return render(request, "accounts/email_disown.html", {"action": request.path})
     is_theirs = request.user.is_authenticated and request.user.pk == link.user_id

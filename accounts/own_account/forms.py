@@ -1,4 +1,4 @@
-"""What people type into the pages about accounts."""
+"""The forms of the account pages."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from accounts.models.email_fields import AddressFormField
 from accounts.sign_in.local.hashing import LONGEST_TYPED
 from foundation.display_names import NameField
 
-LONGEST_EMAIL = 254  # characters: RFC 5321 leaves no more
+LONGEST_EMAIL = 254  # characters: the most that RFC 5321 leaves for an address
 
 
 class EmailForm(forms.Form):
@@ -38,7 +38,7 @@ class SignInForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A password that nobody would guess. ``person`` is whose it will be: it must not be like their name."""
+    """A new password that is hard to guess. It is for ``person``: it must not be similar to their name or address."""
 
     password = forms.CharField(
         label=_("Password"),
@@ -58,7 +58,7 @@ class NewPasswordForm(forms.Form):
         try:
             validate_password(password, self.person)
         except ValidationError as weak:
-            raise ValidationError(weak.messages[:1]) from None  # one at a time: each is a sentence
+            raise ValidationError(weak.messages[:1]) from None  # only the first: each message is a sentence
         return password
 
 

@@ -1,4 +1,4 @@
-"""Where links in mails lead: each to the page of its purpose, or to one that says that it is over."""
+"""The view of links in mails: it shows the page of the link's purpose, or says that the link has expired."""
 
 from collections.abc import Callable
 
@@ -41,7 +41,7 @@ REASONS: dict[str, Promise] = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, POST does: what opens the links of every mail before people do, changes nothing."""
+    """GET asks, POST acts: mail filters open links before people do, and must not change anything."""
     try:
         link = links.find(token)
         return PAGES[link.purpose](request, link)

@@ -1,4 +1,4 @@
-"""Changing the name that an account shows: to one that its owner says, or back to one that a provider tells."""
+"""Change the display name of an account: to one that its owner chose, or back to the one from a provider."""
 
 from django.db import transaction
 
@@ -7,11 +7,11 @@ from foundation.display_names import LONGEST_NAME, clean_name, on_one_line
 
 
 class NoName(Exception):
-    """Nothing is left of the name once what is invisible is gone, or it is too long. Nothing was changed."""
+    """The name is empty without its invisible characters, or it is too long. Nothing was changed."""
 
 
 def set_name(user: User, name: str) -> None:
-    """Show this name, which no provider changes from now on. Raises NoName."""
+    """Set this name; providers no longer change it. Raises NoName."""
     name = on_one_line(name)
     if not 0 < len(name) <= LONGEST_NAME:
         raise NoName
@@ -19,7 +19,7 @@ def set_name(user: User, name: str) -> None:
 
 
 def follow_provider(user: User, identity: Identity) -> None:
-    """Show the name that an identity's provider tells, and follow it from now on. Raises NoName where it tells none."""
+    """Set the name that this identity's provider sent, and let providers change it again. Raises NoName without one."""
     name = clean_name(identity.name)
     if not name:
         raise NoName
@@ -27,7 +27,7 @@ def follow_provider(user: User, identity: Identity) -> None:
 
 
 def _write(user: User, name: str, *, set_here: bool) -> None:
-    """Write nothing but the name: the rest of the account may have changed since ``user`` was read."""
+    """Write only the name: the rest of the account may have changed since ``user`` was read."""
     with transaction.atomic():
         held = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
         if held is not None and (held.name, held.name_set_here) != (name, set_here):

@@ -1,4 +1,4 @@
-"""The page by which a person sets their own name, or takes the one that a provider tells again."""
+"""The page where people choose their display name, or go back to the one from a provider."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from foundation.display_names import clean_name
 
 @dataclass(frozen=True, kw_only=True)
 class ProvidedName:
-    """A name that a provider tells of the person."""
+    """A name of the person that a provider sent."""
 
     identity_id: int
     provider: str
@@ -31,7 +31,7 @@ class ProvidedName:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def change(request: HttpRequest, person: User) -> HttpResponse:
-    """Show the name and where it comes from; take one that is typed, or give it back to a provider (``identity``)."""
+    """Show the name and where it comes from; accept a new one, or follow a provider again (``identity``)."""
     identities = {str(identity.pk): identity for identity in Identity.objects.of(person) if clean_name(identity.name)}
     if request.method == "POST" and (chosen := identities.get(request.POST.get("identity", ""))):
         name_change.follow_provider(person, chosen)

@@ -34,7 +34,7 @@ class SignInMethod:
 
 
 def sign_in_methods(request: HttpRequest, user: User) -> list[SignInMethod]:
-    """Return the person's sign-in methods, oldest first, and which of them this session came through."""
+    """Return the person's sign-in methods, oldest first. ``is_current`` marks the one that opened this session."""
     used = [record["uid"] for record in get_authentication_records(request, user) if "uid" in record]
     identities = Identity.objects.of(user)
     return [
@@ -44,7 +44,7 @@ def sign_in_methods(request: HttpRequest, user: User) -> list[SignInMethod]:
             email=identity.email,
             name=identity.name,
             connected_at=identity.created_at,
-            is_current=used[:1] == [str(identity.pk)],  # later ones were proofs inside this session
+            is_current=used[:1] == [str(identity.pk)],  # later records are reauthentications in this session
             can_disconnect=len(identities) > 1 or passwords.may_open(user),
         )
         for identity in identities

@@ -1,4 +1,4 @@
-"""The pages about one's own account."""
+"""The URLs of the pages where people manage their own account."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages about one's own account."""
+"""The overview of one's own account, and its sessions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from foundation.browsers import name_browser
 from foundation.next_page import LOST
 from foundation.post_only import post_only
 
-CLAIMS_UNREAD = "claims_unread"  # in the session: the provider that did not tell what claim rules look at
+CLAIMS_UNREAD = "claims_unread"  # session key: the provider whose claims for the claim rules could not be read
 
 
 @without_tenant
@@ -77,7 +77,7 @@ def revoke_other_sessions(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _add_messages(request: HttpRequest, user: User) -> None:
-    """Say, above what has just happened, what is missing and why: each once."""
+    """Add, once each, the messages about what is missing after the last sign-in or redirect."""
     if LOST in request.GET:
         messages.warning(
             request, _("The page you came for has an address that is too long for us to remember. Open it again now.")

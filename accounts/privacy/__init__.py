@@ -1,4 +1,4 @@
-"""The personal data of one person: given out as one document, and erased (ADR 17).
+"""Export and erasure of one person's personal data (ADR 17).
 
-``registry`` knows whose each model's rows are, ``exporting`` gives them out, ``erasing`` removes them.
+``registry`` knows which rows belong to whom, ``exporting`` writes them as one document, ``erasing`` removes them.
 """

@@ -1,4 +1,4 @@
-"""System check: no model that refers to people is forgotten by exports and erasures."""
+"""System check: exports and erasures cover every model that refers to people."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.privacy import registry
 def every_model_about_people_is_declared(app_configs: Any, **_options: Any) -> list[CheckMessage]:
     return [
         Error(
-            f"{model._meta.label} refers to people, and does not say whether its rows are their data.",
+            f"{model._meta.label} refers to people, but does not declare whether its rows are personal data.",
             hint=f"Declare it in {model._meta.app_label}/personal_data.py: PersonalData(…) or "
             "NotPersonalData(…, reason=…); or with person=… in audited.py.",
             obj=model,

@@ -1,4 +1,4 @@
-"""Removing a person: their sessions, their account and all that is theirs, and their values beside the trail."""
+"""Erase a person: their credentials, their account with all of its data, and their personal values in the trail."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -24,7 +24,7 @@ class ErasureRefusalReason(StrEnum):
 
 
 class ErasureRefused(Exception):
-    """Somebody who must not be erased, or not by themselves. Nothing was changed."""
+    """This person must not be erased, or not by themselves. Nothing was changed."""
 
     def __init__(self, reason: ErasureRefusalReason) -> None:
         super().__init__(str(reason))
@@ -40,13 +40,13 @@ def check(person: User, *, requested_by: User | None = None) -> None:
 
 
 def erase(person: User, *, reason: str, requested_by: User | None = None) -> int:
-    """Erase a person, all in one transaction, and return how many entries of the trail lost their personal values.
+    """Erase a person in one transaction; return how many entries of the trail lost their personal values.
 
-    Looked for is what only this person can have: an address that is not verified, or in dispute, may be another's.
-    The trail comes last: deleting the rows writes their values into it once more. Raises ErasureRefused.
+    The trail is searched only for values that are this person's alone: an address that is unverified or in dispute
+    may be another's. The trail comes last, because deleting the rows records their values again. Raises ErasureRefused.
     """
     with site_context("everything about one person is removed, in whatever tenant"):
-        user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # as a cut-off
+        user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # the lock that a cut-off takes
         check(user, requested_by=requested_by)
         revoke_all([user.pk], reason=RevocationReason.ERASED)
         subjects = list(user.identities.values_list("subject", flat=True))
@@ -61,7 +61,7 @@ def record_refusal(person: User, refused: ErasureRefused) -> None:
 
 
 def _delete_rows(user: User) -> dict[str, list[object]]:
-    """Remove what the account does not take along, and return the keys of all that was theirs, by table."""
+    """Delete all of the person's rows but the account; return the keys of all rows including it, by table."""
     objects: dict[str, list[object]] = {}
     for model, data in personal_data():
         found = model._base_manager.filter(rows_about(user, data))  # noqa: SLF001  # Django's own name for it
@@ -76,7 +76,7 @@ def _delete_rows(user: User) -> dict[str, list[object]]:
 
 
 def _erase_from_admin_log(model: type[Model], keys: Iterable[object]) -> None:
-    """Django's own log of the admin calls rows by their names, which are people's names."""
+    """Django's admin log stores the names of rows, which are people's names."""
     of_these = LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(model), object_id__in=[str(key) for key in keys]
     )

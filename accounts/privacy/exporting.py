@@ -1,4 +1,4 @@
-"""Everything that is kept about one person, as one JSON document, written row by row."""
+"""The personal data of one person as one JSON document, written row by row."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ CHUNK = 500  # rows in memory
 
 
 def begin(person: User) -> None:
-    """Say that it was asked for, before the first byte goes out."""
+    """Record the export and notify the person, before the first byte is sent."""
     record(Event.PERSON_EXPORTED, person=person, object=person)
     who = current().who()
     is_own = who is not None and (who.kind, who.id) == (ActorKind.PERSON, str(person.pk))
@@ -31,11 +31,11 @@ def begin(person: User) -> None:
 
 
 def export(person: User) -> Iterator[str]:
-    """Write the document. Secrets are not in it, and neither is what the trail holds of others.
+    """Yield the document, in parts. It contains no secrets and no personal values of others from the trail.
 
-    It opens a context of its own: rows of several tenants are one person's.
+    It opens the site's context, because one person's rows may be in several tenants.
     """
-    with site_context("everything that is kept about one person is given out to whom it was asked for"):
+    with site_context("the personal data of one person is exported, whatever its tenant"):
         yield f'{{"person": {_json(person.pk)},\n"made_at": {_json(timezone.now())},\n"kept": {{'
         for number, (model, data) in enumerate(personal_data()):
             yield f"{',' if number else ''}\n{_json(model._meta.label)}: "
@@ -46,7 +46,7 @@ def export(person: User) -> Iterator[str]:
 
 
 def _rows(model: type[Model], data: PersonalData, person: User) -> Iterator[dict[str, Any]]:
-    """The model's base manager knows no scope: the declaration alone says whose rows these are."""
+    """Use the base manager, which applies no scope: the declaration alone selects the rows."""
     found = model._base_manager.filter(rows_about(person, data)).order_by("pk")  # noqa: SLF001  # Django's own name for it
     names = {field.column: field.attname for field in model._meta.concrete_fields}
     wanted = {column: names[column] for column in columns(model, data)} | dict(data.also)
@@ -55,7 +55,7 @@ def _rows(model: type[Model], data: PersonalData, person: User) -> Iterator[dict
 
 
 def _entries(person: User) -> Iterator[dict[str, Any]]:
-    """What is about the person, and what they did."""
+    """The entries about the person, and those of what they did."""
     own = str(person.pk)
     did = Q(actor_kind=ActorKind.PERSON, actor_id=own) | Q(behind_kind=ActorKind.PERSON, behind_id=own)
     entries = Entry.objects.filter(Q(person=own) | did)
@@ -64,7 +64,7 @@ def _entries(person: User) -> Iterator[dict[str, Any]]:
 
 
 def _personal(entry: Entry, person: str) -> dict[str, Any] | None:
-    """The values that are the person's own: of what they did to others, only where they did it from."""
+    """The person's own values; of acts on other people only the IP address and the browser."""
     if not hasattr(entry, "personal"):
         return None
     values: dict[str, Any] = {}

@@ -1,7 +1,7 @@
-"""Which rows are the data of which person: exports and erasures know of every model by this alone.
+"""Which rows are whose personal data. Exports and erasures take every model from here.
 
-A model that is audited with ``person=…`` has said it there. Others that refer to people say it in the
-``personal_data.py`` of their app; a system check refuses one that does neither.
+A model that is audited with ``person=…`` declares it there. Any other model that refers to people is declared in the
+``personal_data.py`` of its app; a system check fails for a model without either.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ from foundation.declarations import Audited, NotPersonalData, PersonalData
 
 
 def declared() -> Mapping[str, PersonalData | NotPersonalData]:
-    """Return every declaration, by the label of its model in small letters. Raises ImproperlyConfigured."""
+    """Return every declaration by the lower-case label of its model. Raises ImproperlyConfigured."""
     return discovery.declared("personal_data", PersonalData, NotPersonalData)
 
 
 def personal_data() -> Iterator[tuple[type[Model], PersonalData]]:
-    """Every model with rows about people, by its label."""
+    """Yield every model with rows about people, in the order of their labels."""
     for model in sorted(tables(), key=lambda model: model._meta.label):
         found = _of(model)
         if isinstance(found, PersonalData):
@@ -30,14 +30,14 @@ def personal_data() -> Iterator[tuple[type[Model], PersonalData]]:
 
 
 def undeclared() -> Iterator[type[Model]]:
-    """Every model that refers to people, and does not say whether its rows are their data."""
+    """Yield every model that refers to people and does not declare whether its rows are personal data."""
     for model in tables():
         if _of(model) is None and _refers_to_people(model):
             yield model
 
 
 def rows_about(person: User, data: PersonalData) -> Q:
-    """Return what the rows of a data subject have in common."""
+    """Return the condition that selects a data subject's rows."""
     found = Q(pk__in=[])
     for column in sorted(data.by):
         found |= Q(**{data.attribute(column): person.pk})
@@ -47,7 +47,7 @@ def rows_about(person: User, data: PersonalData) -> Q:
 
 
 def columns(model: type[Model], data: PersonalData) -> list[str]:
-    """Return the columns that are given out."""
+    """Return the columns that an export contains."""
     audited = declaration_of(model)
     return sorted(columns_of(model) - data.left_out - (audited.secret if isinstance(audited, Audited) else set()))
 

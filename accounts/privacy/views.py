@@ -1,4 +1,4 @@
-"""The page on which somebody downloads all that is kept about them."""
+"""The page where people download their personal data."""
 
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -15,12 +15,12 @@ from accounts.sign_in.reauthentication import gate
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.reauthentication_required
 def own_data(request: HttpRequest, user: User) -> HttpResponseBase:
-    """GET tells what it will be, POST gives it out: whoever finds a browser open does not get at it."""
+    """GET explains, POST exports. It requires reauthentication, because a stranger may find an open browser."""
     return answer(user) if request.method == "POST" else render(request, "accounts/data.html")
 
 
 def answer(person: User) -> StreamingHttpResponse:
-    """Give out what is kept about a person, as a file."""
+    """Return a person's personal data as a file."""
     exporting.begin(person)
     response = StreamingHttpResponse(exporting.export(person), content_type="application/json; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="kept-{timezone.now():%Y-%m-%d}.json"'
