@@ -1,6 +1,6 @@
-"""Who is signed in, in which browser: opening, reading and ending sessions (ADR 19).
+"""Sessions: opening, reading, revoking and deleting them (ADR 19).
 
-Django asks the engine, ``settings.SESSION_ENGINE``, for ``SessionStore``.
+``settings.SESSION_ENGINE`` names this package; Django imports ``SessionStore`` from it.
 """
 
 from accounts.sessions.authentication_event import AuthenticationEvent

@@ -1,4 +1,4 @@
-"""What a sign-in was judged by: handed along with it, and compared where its session is written (ADR 28)."""
+"""The first authentication of a sign-in: passed along with it, and compared when its session is written (ADR 28)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +9,10 @@ from accounts.models import Session, User
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticationEvent:
-    """A first proof of a person. ``epoch`` is theirs when it was judged: read it before anything is judged.
+    """The first authentication of a person. ``epoch`` is the person's epoch: read it before anything is verified.
 
-    ``judged_at``, by the database's clock, is for proofs of which one learns only afterwards whose they are
-    (``Asked.began``). ``upstream_sid`` is the provider's name for its own session.
+    ``judged_at``, by the database's clock, is for authentications that reveal the person only afterwards
+    (``StatementMoment.began``). ``upstream_sid`` is the ``sid`` of the provider's session.
     """
 
     person: UUID
@@ -24,13 +24,13 @@ class AuthenticationEvent:
 
     @classmethod
     def of(cls, user: User) -> "AuthenticationEvent":
-        """Return the proof of somebody whose row was read before their password, or whatever else, was judged."""
+        """Return the event of a user whose row was read before the password, or anything else, was verified."""
         return cls(person=user.pk, epoch=user.sign_in_epoch)
 
     @classmethod
     def stored_in(cls, row: Session) -> "AuthenticationEvent":
-        """Return the proof that waits in a row for its second factor."""
-        assert row.waiting_for_id is not None  # noqa: S101  # such rows only
+        """Return the event of a sign-in whose row waits for the second factor."""
+        assert row.waiting_for_id is not None  # noqa: S101  # only such rows are passed
         return cls(
             person=row.waiting_for_id,
             epoch=row.waiting_epoch,

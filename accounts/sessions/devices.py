@@ -1,8 +1,8 @@
-"""Sign-ins from a browser that an account has not seen before: its owner gets a mail.
+"""Notify people of a sign-in from a browser that is new to their account.
 
-One decider, and simple on purpose. A browser is known by a signed cookie that each sign-in leaves, or by its kind: a
-session of the person that is still kept, from the same family of browser on the same system. An account that is new
-is told nothing: whoever opens it has just done so.
+The rule is simple on purpose. A browser is known by the signed cookie that every sign-in sets, or by its kind: a stored
+session of the person has the same browser family on the same operating system. The first sign-in of a new account sends
+no notice, because its owner has just opened it.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from foundation.cookies import cookie_name, set_cookie
 
 COOKIE = cookie_name("known_browser")
 MOST_ACCOUNTS = 8  # in one browser
-MOST_SESSIONS = 100  # that are looked at
-NEW_ACCOUNT_FOR = timedelta(days=30)  # far shorter than the trail is kept
-SIGNED_IN_HERE = "known_browser.signed_in"  # in the request: who has signed in by it
+MOST_SESSIONS = 100  # that are compared
+NEW_ACCOUNT_FOR = timedelta(days=30)  # far shorter than the retention of the trail
+SIGNED_IN_HERE = "known_browser.signed_in"  # key in request.META: the mark of the account that signed in
 
 
 def notify_new_device(request: HttpRequest, user: User) -> None:
-    """Mail somebody who signs in from a browser that is new to their account. Call it before the sign-in is recorded.
+    """Mail a person who signs in from a browser that is new to their account. Call this before recording the sign-in.
 
-    A browser with the cookie costs no statement, and neither does an account that cannot be mailed to.
+    It costs no query if the browser has the cookie, or if no mail can reach the account.
     """
     request.META[SIGNED_IN_HERE] = _mark(user)
     if _mark(user) not in _marks(request) and notices.reaches(user) and _is_new(user):
@@ -40,7 +40,7 @@ def notify_new_device(request: HttpRequest, user: User) -> None:
 
 
 def remember(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Leave the cookie in a browser by which somebody has just signed in, if they are signed in by now."""
+    """Set the cookie in a browser that has just signed in, if the sign-in is complete."""
     mark = request.META.get(SIGNED_IN_HERE)
     if mark is None or not (isinstance(request.user, User) and _mark(request.user) == mark):
         return
@@ -71,5 +71,5 @@ def _marks(request: HttpRequest) -> list[str]:
 
 
 def _mark(user: User) -> str:
-    """What a browser knows an account by. It is another after a cut-off: then every browser is new again."""
+    """Return the mark of an account in the cookie. It changes with a cut-off: then every browser is new again."""
     return hashlib.sha256(f"{user.pk} {user.not_before}".encode()).hexdigest()[:22]

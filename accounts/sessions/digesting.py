@@ -1,11 +1,11 @@
-"""Sessions that code of before wrote under the key of their browser come under its digest (ADR 34)."""
+"""Replace the keys of session rows that older code stored in plain text by their digests (ADR 34)."""
 
 import time
 
 from accounts.models.session import DIGITS
 from foundation.rows import change
 
-SLICE = 1000  # rows that one statement holds
+SLICE = 1000  # rows that one statement locks
 DIGEST = f"""
     WITH left_so AS (
         SELECT session_key FROM "accounts_session"
@@ -19,9 +19,10 @@ DIGEST = f"""
 
 
 def digest(*, seconds: float) -> int:
-    """Bring rows under their digest, by statements of their own, and return how many. An index knows which are left.
+    """Digest stored keys for up to ``seconds``, each slice in its own statement, and return how many.
 
-    Those used just now are left: code of today digests what it looks at, so it is code of before that uses them.
+    A partial index finds the rows that are left. Rows used within 15 minutes are skipped: current code digests the
+    rows that it reads, so older code is still using them.
     """
     deadline, done = time.monotonic() + seconds, 0
     while time.monotonic() < deadline:

@@ -1,8 +1,7 @@
-"""The forms of what sessions hold. What another release wrote in a form that is unknown here is as good as not there.
+"""The known forms of the values in sessions. A known value in any other form is treated as missing.
 
-Two releases run beside each other while one is rolled out, and an older one may come back: neither may stumble over
-what the other has left, and nothing is proven by what cannot be read. What has a name that is unknown here is left
-alone.
+Two releases run side by side during a rollout, and a rollback may bring an older one back. Neither may fail on values
+that the other wrote, and a value that cannot be read proves nothing. Values under unknown names are left alone.
 """
 
 import math
@@ -16,7 +15,7 @@ Form = Callable[[Any], bool]
 
 UUID = re.compile(r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\Z")
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{16,128}\Z")  # base64url of at least 12 bytes
-PROOFS = "account_authentication_methods"  # allauth's names, as is the next
+PROOFS = "account_authentication_methods"  # allauth's name, like the next one
 STASH = "account_login"
 
 
@@ -25,7 +24,7 @@ def is_text(value: object) -> bool:
 
 
 def is_moment(value: object) -> bool:
-    return type(value) in {int, float} and math.isfinite(value)  # type: ignore[arg-type]  # a number, by then
+    return type(value) in {int, float} and math.isfinite(value)  # type: ignore[arg-type]  # a number by now
 
 
 def is_id(value: object) -> bool:
@@ -41,7 +40,7 @@ def list_of(form: Form) -> Form:
 
 
 def object_of(must: dict[str, Form], may: dict[str, Form] | None = None) -> Form:
-    """An object that has all of some names, perhaps some of others, and whatever else."""
+    """The form of an object with all names in ``must``, optionally those in ``may``, and any others."""
 
     def fits(value: Any) -> bool:
         if not isinstance(value, dict) or not must.keys() <= value.keys():
@@ -56,7 +55,7 @@ def _is_way_on(value: object) -> bool:
 
 
 def _are_stages(value: object) -> bool:
-    """Which stage of a sign-in is under way (``current``), and what each has noted."""
+    """Whether the value is allauth's state of a sign-in: its ``current`` stage, and the data of each stage."""
     stage = object_of({}, {"data": object_of({})})
     return isinstance(value, dict) and all(
         is_text(noted) if name == "current" else stage(noted) for name, noted in value.items()
@@ -110,7 +109,7 @@ FORMS: dict[str, Form] = {
 
 
 def readable(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what of a session's content has a form that is known, or a name that is not. Proofs go one by one."""
+    """Return the values with a known form or an unknown name. Authentication records are dropped one by one."""
     proofs = content.get(PROOFS)
     if isinstance(proofs, list):
         content = content | {PROOFS: [proof for proof in proofs if PROOF(proof)]}

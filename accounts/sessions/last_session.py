@@ -1,6 +1,6 @@
-"""People who leave by themselves: they sign out of a session, and what others keep for it ends with it.
+"""Announce that sessions end by a sign-out, so that other apps revoke what they store for them.
 
-In the same transaction. What ends otherwise ends by ``accounts.cut_off`` (ADR 21 and 24).
+They do so in the same transaction. Every other way of ending sessions is ``accounts.cut_off`` (ADR 21 and 24).
 """
 
 from collections.abc import Collection, Iterable
@@ -15,24 +15,22 @@ from accounts.models import User
 from accounts.models.session import row_key
 from foundation.rows import fetch_all
 
-last_session_ended = (
-    Signal()
-)  # with ``people`` and ``but``, as ``notify_signed_out`` has them; sent in the transaction of the act
+last_session_ended = Signal()  # sends ``people`` and ``but`` of ``notify_signed_out``, in the transaction of the act
 
 HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 class SigningInRequest(HttpRequest):
-    """A request in which somebody is about to sign in: a type, and no class that any request has.
+    """A request that is about to sign a person in: a type for ``cast``, not the class of any request.
 
-    Django's signal of a sign-out hands on the request, and nothing of who causes the sign-out.
+    Django's ``user_logged_out`` signal passes on the request, but not what caused the sign-out.
     """
 
     signs_in: UUID
 
 
 def begin_sign_in(request: HttpRequest, person: User) -> None:
-    """Say who is about to sign in: whoever this browser was signed in as is signed out first, and may be the same."""
+    """Note who is about to sign in: the browser's current user is signed out first, and may be the same person."""
     cast("SigningInRequest", request).signs_in = person.pk
 
 
@@ -41,22 +39,22 @@ def is_signing_in(request: HttpRequest, person: User) -> bool:
 
 
 def lock_people(people: Collection[UUID]) -> None:
-    """Hold the rows of people whose sessions are about to end, until the transaction does.
+    """Lock the rows of people whose sessions are about to end, until the end of the transaction.
 
-    Of two sign-outs at once, each from the last session but one, the second has to see what the first has done.
+    Two concurrent sign-outs from a person's last two sessions must not each see the other session as still there.
     """
     if people:
         fetch_all(HOLD, [list(people)])
 
 
 def sign_out_of(session_key: str | None, person: User) -> None:
-    """Tell that a person signs out of the session with this key, which is yet to be removed."""
+    """Announce that a person signs out of the session with this key, which is yet to be deleted."""
     with transaction.atomic():
         lock_people([person.pk])
         notify_signed_out([person.pk], but=[session_key] if session_key else [])
 
 
 def notify_signed_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:
-    """Tell that sessions of these people end by a sign-out; those that are yet to be removed are named by ``but``."""
+    """Announce that sessions of these people end by a sign-out. ``but`` names those that are yet to be deleted."""
     if people:
         last_session_ended.send(sender=User, people=list(people), but=list(map(row_key, but)))

@@ -1,4 +1,4 @@
-"""How long sessions live at most: the site's word. Tenants can shorten it, in the database (``session_limits``)."""
+"""The site's limits on the lifetime of sessions. Tenants can shorten them, in the database (``session_limits``)."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +10,7 @@ from foundation import lifetimes
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lifetime:
-    """``idle``: how long without use. ``whole``: how long in all, however much it is used."""
+    """``idle`` is the longest time without use, ``whole`` the longest time in all."""
 
     idle: timedelta
     whole: timedelta
@@ -20,7 +20,7 @@ NOBODYS = Lifetime(idle=lifetimes.VISITOR_IDLE, whole=lifetimes.VISITOR_SESSION)
 
 
 def longest() -> timedelta:
-    """Return how far ahead of now any session may end: an end beyond that was written by a clock that was ahead."""
+    """Return how far in the future a session may end. A later end was written while the clock was ahead."""
     return max(settings.SESSION_LIFETIME, settings.REMEMBERED_LIFETIME, NOBODYS.whole)
 
 

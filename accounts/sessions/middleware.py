@@ -1,4 +1,4 @@
-"""Who is signed in: the person whom the session's own read has brought along."""
+"""The authentication middleware: ``request.user`` is the person that was read together with the session."""
 
 import logging
 from typing import Any
@@ -21,10 +21,10 @@ logger = logging.getLogger(__name__)
 
 
 class AuthenticationMiddleware(DjangosMiddleware):
-    """Django's, without a read of its own; and what notes that a session is used, once a minute.
+    """Django's middleware without its query; it also records the use of a session, at most once a minute.
 
-    That is written after the answer, in a statement by itself: in the request's transaction it would hold the row as
-    long as the view takes, and two requests that end each other's sessions would wait for one another.
+    The use is written after the response, in its own transaction. In the request's transaction it would lock the row
+    for as long as the view takes, and two requests that revoke each other's sessions would deadlock.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -37,10 +37,10 @@ class AuthenticationMiddleware(DjangosMiddleware):
 
 
 def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
-    """Judge as ``django.contrib.auth.get_user`` does, which ends a session that does not fit its person any more.
+    """Check what ``django.contrib.auth.get_user`` checks, which flushes a session that no longer fits its person.
 
-    Under a former SECRET_KEY that also draws another key for the session. An act that holds the session finds no row
-    under it then, and of two requests at once the second has a key that is over. Here the session keeps its key.
+    For a session from a former SECRET_KEY, Django also cycles the session key. Then an act that has locked the session
+    finds no row under the key, and the second of two concurrent requests has an obsolete key. Here the key stays.
     """
     session: Any = request.session
     if not isinstance(session, SessionStore):
@@ -60,7 +60,7 @@ def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
 
 
 def _note_use(request: HttpRequest) -> None:
-    """The answer is made: trouble here goes to the log and leaves it as it is."""
+    """Record the use of the session. The response is complete by now, so a failure is only logged."""
     session = request.session
     if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):
         return
@@ -70,4 +70,4 @@ def _note_use(request: HttpRequest) -> None:
     try:
         session.record_use(ip=context.address, user_agent=context.user_agent or "")
     except DatabaseError:
-        logger.exception("a session's use was not noted")
+        logger.exception("the use of a session was not recorded")

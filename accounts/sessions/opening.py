@@ -1,4 +1,4 @@
-"""Opening the session of whoever has just signed in, whatever door they came by."""
+"""Open the session of a person who has just signed in, by whatever method."""
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
@@ -10,11 +10,11 @@ from audit.context import current
 
 
 def open_session(request: HttpRequest, user: User) -> None:
-    """Begin another row for the session, and mail the owner of an account that this browser is new to.
+    """Begin a new row for the session, and mail a notice if the browser is new to the account.
 
-    Call it once Django's ``login`` has put the person into the session, and before the sign-in is recorded: new is
-    what the trail has not seen. The row is written when the session is saved, if what was judged still stands then
-    (ADR 28).
+    Call it after Django's ``login`` has put the person into the session and before the sign-in is recorded, because
+    the notice depends on earlier sign-ins in the trail. The row is written when the session is saved, if the
+    authentication is still valid then (ADR 28).
     """
     devices.notify_new_device(request, user)
     if isinstance(request.session, SessionStore):
@@ -30,6 +30,6 @@ def open_session(request: HttpRequest, user: User) -> None:
 
 
 def provider_of(request: HttpRequest, user: User) -> str:
-    """Return the provider through which the person came, or nothing where they came by a local way."""
+    """Return the provider through which the person signed in, or nothing for a password or passkey."""
     steps = get_authentication_records(request, user)
     return next((step["provider"] for step in steps if "provider" in step), "")

@@ -1,4 +1,4 @@
-"""The one read with which a signed-in request begins: its session, whose it is, and what they are where they act."""
+"""The query that begins every signed-in request: it reads the session, its person and their active membership."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ READ = f"""
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadedSession:
-    """A live session. ``person`` is None where nobody is signed in by it: whoever may not come in any more has none."""
+    """A live session. ``person`` is None if nobody is signed in with it."""
 
     data: str
     created_at: datetime
@@ -37,9 +37,9 @@ class LoadedSession:
 
 
 def read(key: str) -> LoadedSession | None:
-    """Return the session of the browser that holds this key if it is live, with its person and their standing.
+    """Return the live session with this browser's key, with its person and their active membership, if there is one.
 
-    In a transaction this also tells the database for whom it works, as ``standing.enter`` does.
+    In a transaction this also sets the row-level-security context, as ``active_membership.set_context`` does.
     """
     row = fetch_one(READ, [row_key(key)])
     if row is None:

@@ -1,4 +1,4 @@
-"""What signals tell us of people coming and going and of rules changing: each receiver calls one act, or records."""
+"""Receivers of the signals of signing in, signing out and changing rules. Each calls one function, or records."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ from audit.events import Event, record
 
 @receiver(user_logged_in, dispatch_uid="open session")
 def open_session(request: HttpRequest, user: User, **_: Any) -> None:
-    """Whatever calls Django's ``login`` opens a session that is compared with what was judged (ADR 28)."""
+    """Every caller of Django's ``login`` opens a session that depends on what was verified (ADR 28)."""
     opening.open_session(request, user)
 
 
 @receiver(user_logged_in, dispatch_uid="record sign-in")
 def record_sign_in(request: HttpRequest, user: User, **_: Any) -> None:
-    """Recorded for every door: the providers', the second factor's and the local password's."""
+    """Record every sign-in: through a provider, with a second factor, and with a local password or passkey."""
     steps = [step["method"] for step in get_authentication_records(request, user)]
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         record(Event.SIGN_IN_SUCCEEDED, person=user, provider=opening.provider_of(request, user), steps=steps)
@@ -38,14 +38,14 @@ def record_sign_out(user: User | None, **_: Any) -> None:
 
 @receiver(user_logged_out, dispatch_uid="leave with the session")
 def revoke_with_the_session(request: HttpRequest, user: User | None, **_: Any) -> None:
-    """Django tells of it before it removes the session."""
+    """Announce a sign-out. Django sends the signal before it deletes the session."""
     if user is not None and not last_session.is_signing_in(request, user):
         last_session.sign_out_of(request.session.session_key, user)
 
 
 @receiver(user_login_failed, dispatch_uid="record refused password")
 def record_refused_password(credentials: dict[str, Any], **_: Any) -> None:
-    """The name that was tried may be somebody's password, typed into the wrong field: it is not recorded."""
+    """Record the failure without the name that was typed: it may be a password in the wrong field."""
     if rate_limits.may_leave_entry():
         record(Event.SIGN_IN_REFUSED, reason="local_password_wrong")
 

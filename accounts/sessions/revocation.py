@@ -1,7 +1,8 @@
-"""Ending sessions, and what waits to become one.
+"""Revoke sessions, and what may still become one.
 
-A row that is gone is signed out everywhere, because every request reads the row. What waits, first proofs and mailed
-links, carries the epoch of its person: moving that ends all of it, also what is judged at this moment (ADR 28).
+Every request reads the session's row, so deleting the row signs the browser out. Sign-ins that wait for a second factor
+and mailed links carry the epoch of their person: moving the epoch ends them all, also those being verified at this
+moment (ADR 28).
 """
 
 import json
@@ -36,7 +37,7 @@ MOVE_BUT_KEEP = f"""
 
 
 class SessionRevocationReason(StrEnum):
-    """Why a session, or what waits to become one, was ended before its time."""
+    """Why a session, a waiting sign-in or a mailed link was ended before it expired."""
 
     OWNER = "owner"
     IDENTITY_CONNECTED = "identity_connected"
@@ -55,12 +56,12 @@ class SessionRevocationReason(StrEnum):
     ERASED = "erased"
 
 
-UPSTREAM_NOTE = "ended_there"  # in what is left of a session: the provider at which it ended
+UPSTREAM_NOTE = "ended_there"  # session key, in the row that is left: the provider at which the session ended
 
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamNote:
-    """For the person and for the trail: at which provider a session ended, and what the provider said, by its name."""
+    """At which provider a session ended, for the person and the trail; ``detail`` is the reason, for the trail."""
 
     provider: str
     detail: str = ""
@@ -72,13 +73,13 @@ class UpstreamNote:
 
 SIGN_OUTS = frozenset(
     {SessionRevocationReason.OWNER, SessionRevocationReason.PROVIDER, SessionRevocationReason.ADMINISTRATOR}
-)  # the person is to be signed out
+)  # with these reasons, revoking a session is a sign-out
 
 
 def leave_note(keys: list[str], note: UpstreamNote) -> int:
-    """End sessions, and leave nothing in their rows but a word for their browsers; return how many there were.
+    """End sessions, leaving only a note for the browser in their rows; return how many there were.
 
-    Such a row is nobody's. It goes when the browser would have forgotten the session, or with the next sign-in in it.
+    Such a row belongs to no person. It expires when the session's cookie would, or is replaced by the next sign-in.
     """
     emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent"), "")
     return Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).update(
@@ -96,26 +97,26 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
 
 
 def delete(keys: list[str]) -> int:
-    """End sessions and return how many there were. Before their time: ``revoke``, which says so in the trail.
+    """Delete sessions and return how many there were. To end them early, use ``revoke``, which records it.
 
-    Also those that have come under the key of a row since they were read (ADR 34).
+    This includes rows whose key was replaced by its digest since they were read (ADR 34).
     """
     count, _ = Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).delete()
     return count
 
 
 def revoke_others(user: User, *, keep: str | None, reason: SessionRevocationReason) -> int:
-    """End all sessions of a person but one, and all that waits; return how many sessions there were.
+    """Revoke all sessions of a person but one, and all waiting sign-ins; return how many sessions there were.
 
-    ``keep`` is the browser's key of the session in which they do it themselves, or in which their own sign-in waits.
+    ``keep`` is the browser's key of the session in which the person acts, or in which their own sign-in waits.
     """
     return revoke_all_sessions([user.pk], keep=keep, reason=reason)
 
 
 def revoke_all_sessions(people: Collection[UUID], *, keep: str | None = None, reason: SessionRevocationReason) -> int:
-    """End everything by which people are signed in, or may yet be: call it with each act upon them.
+    """Revoke people's sessions, waiting sign-ins and mailed links, and move their epoch, in one transaction.
 
-    Their epoch moves in the same transaction. Returns how many sessions there were.
+    Call it with every act that must sign them out. Returns how many sessions there were.
     """
     with transaction.atomic():
         move_epoch(people, keep=keep)
@@ -127,10 +128,10 @@ def revoke_all_sessions(people: Collection[UUID], *, keep: str | None = None, re
 
 
 def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
-    """Let nothing that was judged or mailed before this moment open anything for these people.
+    """Invalidate, for these people, everything that was verified or mailed before this moment.
 
-    Sign-ins under way hold a row of the person or of their identity: they are waited for, so that whoever calls this
-    sees their sessions afterwards. ``keep`` is the session in which a person's own sign-in waits and goes on.
+    Sign-ins under way hold a lock on the row of the person or the identity. This waits for them, so that the caller
+    sees their sessions afterwards. ``keep`` is the session in which a person's own sign-in waits and continues.
     """
     given: list[Any] = [list(people)]
     with transaction.atomic():
@@ -140,9 +141,9 @@ def move_epoch(people: Collection[UUID], *, keep: str | None = None) -> None:
 
 
 def cancel_waiting(waiting: Iterable[Session], *, reason: SessionRevocationReason) -> int:
-    """End sign-ins that wait for their second factor, say so in the trail, and return how many there were.
+    """Cancel sign-ins that wait for their second factor, record it, and return how many there were.
 
-    Their rows stay until they expire, so that each browser is told why it does not come in.
+    Their rows stay until they expire, so that the pages can state the reason.
     """
     with transaction.atomic():
         rows = list(waiting)
@@ -158,9 +159,9 @@ def cancel_waiting(waiting: Iterable[Session], *, reason: SessionRevocationReaso
 
 
 def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -> int:
-    """End mailed links that lead into people's accounts, or change how these are entered; return how many there were.
+    """End mailed links that reset passwords or change addresses; return how many there were.
 
-    Their rows stay until they expire, so that whoever opens one is told why it is over.
+    Their rows stay until they expire, so that the page of such a link can state the reason.
     """
     left = MailedLink.objects.unexpired().filter(user__in=people, purpose__in=OF_AN_EPOCH)
     rows = list(left.values_list("pk", "user_id", "purpose"))
@@ -171,10 +172,10 @@ def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -
 
 
 def revoke(sessions: Iterable[Session], *, reason: SessionRevocationReason, note: UpstreamNote | None = None) -> int:
-    """End sessions before their time, say so in the trail, and return how many there were.
+    """Revoke sessions, record it, and return how many there were.
 
-    Both in one transaction: none that the trail calls ended lives on, and none ends without a word. With a ``note``
-    their browsers are told once, on the sign-in page.
+    This is one transaction: no recorded revocation fails to happen, and none happens unrecorded. With a ``note``, the
+    sign-in page tells each browser once.
     """
     with transaction.atomic():
         rows = list(sessions)

@@ -1,4 +1,4 @@
-"""The decorator of views that need somebody who is signed in: it hands them the account."""
+"""The decorator of views for signed-in people: it passes them the ``User``."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,10 +15,10 @@ UserView = Callable[Concatenate[HttpRequest, User, Arguments], HttpResponseBase]
 
 
 def signed_in(view: UserView[Arguments]) -> View[Arguments]:
-    """Call the view with the request and the signed-in ``User``; send visitors to sign in, and back by GET.
+    """Call the view with the request and the signed-in ``User``; redirect visitors to sign in, and back by GET.
 
-    It stands in place of Django's ``login_required``, after which the account would be ``request.user``: to the type
-    checker a ``User`` or an ``AnonymousUser``.
+    It replaces Django's ``login_required``, after which ``request.user`` is still a ``User`` or an ``AnonymousUser``
+    to the type checker.
     """
 
     @wraps(view)

@@ -1,4 +1,4 @@
-"""The statements that write session rows, and the keys under which rows stand."""
+"""The SQL statements that write session rows, and the generation of session keys."""
 
 import base64
 import secrets
@@ -9,9 +9,9 @@ from psycopg.types.json import Jsonb
 
 from accounts.sessions.authentication_event import AuthenticationEvent
 
-KEY_BYTES = 20  # at random: 160 bits, so nobody looks whether a new key is taken
+KEY_BYTES = 20  # random: with 160 bits, a new key need not be checked for being taken
 
-# Columns that outlive the row, where a browser gets another one because somebody signs in there.
+# Columns that are copied when a sign-in replaces the row of a browser.
 OF_THE_BROWSER = (
     "provider", "upstream_sid", "upstream_sessions", "address", "user_agent", "active_tenant", "is_remembered",
     "follow_at",
@@ -35,7 +35,7 @@ UPDATE = """
     SET {changes}, expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)
     WHERE session_key = %s
 """
-# A clock that was ahead may have set the end of a session too far away; its use sets it right.
+# If the clock was ahead, the end of a session may be too far in the future; using the session corrects it.
 SEEN = """
     UPDATE "accounts_session" SET
         last_seen_at = statement_timestamp(), address = coalesce(%s, address), user_agent = %s,
@@ -55,5 +55,5 @@ def compared(event: AuthenticationEvent) -> list[Any]:
 
 
 def adapted(values: Mapping[str, Any]) -> list[Any]:
-    """Return values of columns as the driver takes them."""
+    """Return column values in the form that the driver accepts."""
     return [Jsonb(value) if isinstance(value, list) else value for value in values.values()]

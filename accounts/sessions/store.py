@@ -1,6 +1,6 @@
-"""The session engine: rows of ours in PostgreSQL, read once and written once a request (ADR 19).
+"""The session engine: rows in PostgreSQL that are read once and written once per request (ADR 19).
 
-A store knows the browser's key, and statements only that of the row (ADR 34).
+A store holds the browser's key; statements use only the row's key, its digest (ADR 34).
 """
 
 import json
@@ -42,13 +42,13 @@ from foundation.rows import change, fetch_one
 
 
 class FactorAddedMeanwhile(Exception):
-    """A session was to be opened for somebody without a second factor who has one by now."""
+    """The session was to be opened without a second factor, but the person has added one meanwhile."""
 
 
 class SessionStore(DatabaseStore):
-    """Django's database store without its round trips: a key is drawn, not looked up; a row is written once.
+    """Django's database store with fewer round trips: a new key is not looked up, and a row is written once.
 
-    What is read of a live session brings its person along (``person``), for the middleware that stands beside this.
+    Loading a live session also reads its ``person``, for ``accounts.sessions.middleware``.
     """
 
     def __init__(self, session_key: str | None = None) -> None:
@@ -56,11 +56,11 @@ class SessionStore(DatabaseStore):
         self._found: LoadedSession | None = None
         self._is_new = False
         self._written: str | None = None
-        self._columns: dict[str, Any] = {}  # what the next save gives the row's own columns
+        self._columns: dict[str, Any] = {}  # values of the row's other columns, for the next save
         self._ends_at: datetime | None = None
         self._is_remembered = False
         self._assumes_no_factor = False
-        self._former: str | None = None  # of whose row it still is, where that is to be another key's
+        self._former: str | None = None  # the key that the row still has, if the next save changes it
         self._is_another_row = False
         self._proof: AuthenticationEvent | None = None
 
@@ -69,15 +69,15 @@ class SessionStore(DatabaseStore):
         return Session
 
     def _validate_session_key(self, key: str | None) -> bool:
-        """Look only for keys that we may have drawn: a cookie can hold NUL, which no database takes."""
+        """Look up only keys that we may have generated: a cookie can contain NUL, which PostgreSQL rejects."""
         return bool(key and KEY.match(key))
 
     def encode(self, session_dict: dict[str, Any]) -> str:
-        """The row is out of reach for everybody but us: a signature on what is in it would prove nothing."""
+        """Encode without a signature, which would prove nothing: only we can write the row."""
         return json.dumps(session_dict, separators=(",", ":"))
 
     def decode(self, session_data: str | bytes) -> dict[str, Any]:
-        """What is not ours, or has a form that is unknown here, is as good as not there."""
+        """Decode the content. Anything that is not ours, or not in a known form, is treated as missing."""
         try:
             data = json.loads(session_data)
         except ValueError:
@@ -90,7 +90,7 @@ class SessionStore(DatabaseStore):
 
     @property
     def loaded(self) -> LoadedSession | None:
-        """What the table said of this session when it was loaded, which this does. None of one that is new."""
+        """The session as it was loaded, which this does if necessary. None for a new session."""
         _ = self._content()
         return self._found
 
@@ -100,7 +100,7 @@ class SessionStore(DatabaseStore):
 
     @property
     def active_tenant(self) -> UUID | None:
-        """Where the person chose to act; whether they still belong there is asked by whoever lets them in."""
+        """The tenant that the person chose. Whether they are still a member is checked where it is entered."""
         if "active_tenant" in self._columns:
             chosen: UUID | None = self._columns["active_tenant"]
             return chosen
@@ -108,41 +108,40 @@ class SessionStore(DatabaseStore):
 
     @property
     def is_remembered(self) -> bool:
-        """Whether the browser was asked to keep the person signed in."""
+        """Whether the person asked to stay signed in on this device."""
         return bool(self._columns.get("is_remembered", self._is_remembered))
 
     def describe(self, columns: Mapping[str, Any]) -> None:
-        """Give the row's own columns (provider, address, browser, …) their values, at the next save."""
+        """Set the row's other columns (provider, IP address, browser, …) at the next save."""
         self._columns.update(columns)
         self.modified = True
 
     def opened_in(self, upstream: UpstreamSession) -> None:
-        """Say in which session at a provider this one is opened, or waits to be, at the next save."""
+        """Set the provider's session in which this one is opened, or waits to be opened, at the next save."""
         self.describe(when_opened(upstream))
 
     def reauthenticated_in(self, upstream: UpstreamSession) -> None:
-        """Follow the session at a provider in which its person was proven again; call it while the row is held."""
+        """Track the provider's session in which the person was reauthenticated; call it while the row is locked."""
         row = Session.objects.of_browser(self._former or self.session_key).defer("session_data").first()
         self.describe(after_reauthentication(row, upstream) if row else {})
 
     def set_authentication_event(self, event: AuthenticationEvent) -> None:
-        """Say by what a sign-in was judged that is about to open this session, or to wait in it."""
+        """Set the authentication of the sign-in that is about to open this session, or to wait in it."""
         self._proof = event
 
     def begin(self, user: User, columns: Mapping[str, Any]) -> None:
-        """Say that somebody has just signed in: another row, with a life that begins now by the database's clock.
+        """Begin the session of a person who has just signed in: a new row that starts now, by the database's clock.
 
-        The row is written only if the proof still stands. Whoever has not said what it was judged by (``rest_on``)
-        is compared by ``user`` as they were read. Django keeps the key of a browser in which the same person was
-        signed in already.
+        The row is written only if the authentication is still valid. Without ``set_authentication_event``, that is
+        judged by ``user`` as it was read. Unlike here, Django keeps the key if the same person was signed in already.
         """
         self._renew(user)
         self.describe(columns)
 
     def hold_for_second_factor(self, user: User) -> None:
-        """Keep the first proof until the second factor is shown: under a new key, which nobody else can know.
+        """Store the first authentication until the second factor is verified, under a new key that nobody else knows.
 
-        What was judged by stands in the row, so that whatever ends sessions finds and ends it too.
+        Its person, identity and epoch are columns of the row, so that whatever revokes sessions finds and ends it too.
         """
         proof = self._renew(user)
         self.describe(
@@ -161,15 +160,15 @@ class SessionStore(DatabaseStore):
         self._is_another_row, self._found = True, None
         if self._proof is None or self._proof.person != user.pk:
             self._proof = AuthenticationEvent.of(user)
-        if self._proof.identity_id is None:  # what another sign-in followed in this browser is not this one's
+        if self._proof.identity_id is None:  # this sign-in does not track what an earlier one in this browser did
             self.describe({"upstream_sid": "", "upstream_sessions": [], "follow_at": None})
         return self._proof
 
     def assume_no_factor(self) -> None:
-        """Let the new row be written only if its person still has no second factor, as the sign-in has found.
+        """Write the new row only if the person still has no second factor, as the sign-in has found.
 
-        The sign-in looked in the statement that then waited for a lock, so it may have seen what was before. The
-        statement that writes the row sees what is (PostgreSQL, 13.2.1), and costs nothing more.
+        The sign-in checked that in the statement that waited for a lock, so it may have read an older snapshot. The
+        statement that writes the row has a new one (PostgreSQL documentation, 13.2.1), and checks it at no extra cost.
         """
         self._assumes_no_factor = True
 
@@ -188,7 +187,7 @@ class SessionStore(DatabaseStore):
         self._is_new, self._former, self._written, self.modified = True, None, None, True
 
     def cycle_key(self) -> None:
-        """Draw another key for the same row, at the next save. A row that was ended meanwhile does not come back."""
+        """Give the same row another key at the next save. A row that was deleted meanwhile does not come back."""
         data = self._content()
         if self.session_key is None:
             self.create()
@@ -200,7 +199,7 @@ class SessionStore(DatabaseStore):
         self.modified = True
 
     def save(self, must_create: bool = False) -> None:  # noqa: FBT001, FBT002  # Django's signature
-        """Write the row if it differs from what was written. Raises UpdateError when it was ended meanwhile."""
+        """Write the row if it has changed. Raises UpdateError if the session was ended meanwhile."""
         if self.session_key is None:
             data = self._content()
             self.create()
@@ -219,19 +218,19 @@ class SessionStore(DatabaseStore):
         self._former, self._proof = None, None
 
     def _content(self) -> dict[str, Any]:
-        """Return what the session holds, loading it if nobody has yet (``_session`` is Django's name for it)."""
-        content: dict[str, Any] = self._session  # type: ignore[attr-defined]  # a property that the stubs leave out
+        """Return the session's content, loading it if necessary (``_session`` is Django's name for it)."""
+        content: dict[str, Any] = self._session  # type: ignore[attr-defined]  # a property that the stubs do not have
         return content
 
     def _replaced(self) -> dict[str, Any]:
-        """Remove the row that a new one replaces, and return what of it is the browser's."""
+        """Delete the row that a new one replaces, and return its columns that belong to the browser."""
         row = fetch_one(REPLACED, [row_key(self._former)]) if self._former else None
         return dict(zip(OF_THE_BROWSER, row, strict=True)) if row else {}
 
     def _insert(self, values: dict[str, Any]) -> None:
-        """Insert what we know of a new row; the database's defaults are for the rest. Nothing listens to sessions.
+        """Insert a new row; the database's defaults fill the rest. It bypasses the ORM: sessions have no receivers.
 
-        The one statement by which somebody is signed in, or waits to be. Raises RevokedMeanwhile, FactorAddedMeanwhile.
+        No other statement signs a person in or stores a waiting sign-in. Raises RevokedMeanwhile, FactorAddedMeanwhile.
         """
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)
@@ -248,15 +247,15 @@ class SessionStore(DatabaseStore):
             raise FactorAddedMeanwhile
 
     def _event_of(self, person: object) -> AuthenticationEvent | None:
-        """Return what is compared; nobody's row needs none. A person's row without a proof is a fault of ours."""
+        """Return the event to compare; the row of a visitor needs none. A person's row without one is a bug."""
         if person is None:
             return None
         if self._proof is None or str(self._proof.person) != str(person):
-            raise RuntimeError("a session is opened by begin(), and waits by wait()")
+            raise RuntimeError("call begin() to open a session, or hold_for_second_factor() to store a waiting sign-in")
         return self._proof
 
     def _refusal(self, event: AuthenticationEvent | None) -> Exception:
-        assert event is not None  # noqa: S101  # without one every row is written
+        assert event is not None  # noqa: S101  # a row without an event is always written
         if self._assumes_no_factor and fetch_one(HAS_FACTOR, [event.person]) is not None:
             return FactorAddedMeanwhile()
         return RevokedMeanwhile(event.person)
@@ -271,15 +270,15 @@ class SessionStore(DatabaseStore):
                 raise UpdateError
 
     def record_use(self, *, ip: str | None, user_agent: str) -> None:
-        """Note that the session is used now, and from where. One that was ended meanwhile stays ended."""
+        """Record that the session is used now, and from where. A session that was ended meanwhile stays ended."""
         change(SEEN, [ip, user_agent, longest(), longest(), row_key(self.session_key)])
 
     def get_expire_at_browser_close(self) -> bool:
-        """The browser forgets what it was not asked to remember."""
+        """Whether the cookie lasts only until the browser is closed."""
         return not self.is_remembered
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
-        """When the session ends at the latest: the browser is told so, and not when it would end for want of use."""
+        """The latest end of the session. The cookie gets this date, not the earlier one of an unused session."""
         ends_at: datetime | None = self._columns.get("ends_at") or self._ends_at
         return ends_at or timezone.now() + NOBODYS.whole
 
@@ -295,6 +294,6 @@ class SessionStore(DatabaseStore):
 
 
 def forget_sign_in(request: HttpRequest) -> None:
-    """Leave nothing in a request of a sign-in that was rolled back: its end would write the session after all."""
+    """Clear the request after a sign-in was rolled back: otherwise the middleware would save the session after all."""
     request.session.flush()
     request.user = AnonymousUser()

@@ -1,4 +1,4 @@
-"""Ending what came from a session that is over at its provider: sessions here, and sign-ins that would become one."""
+"""Revoke what came from a session that has ended at its provider: sessions here, and waiting sign-ins."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ HAS_ENDED = "SELECT public.upstream_has_ended(%s, %s, %s, %s)"
 
 @dataclass(frozen=True, kw_only=True)
 class LogoutTarget:
-    """What a provider says is over: a session of its own, all of a subject's, or this one if it is this subject's."""
+    """What a provider reports as ended: one of its sessions, all of a subject's, or one if it is this subject's."""
 
     provider: str
     issuer: str
@@ -37,11 +37,11 @@ class LogoutTarget:
 
 
 def revoke_upstream(named: LogoutTarget) -> None:
-    """End what is named, also sign-ins that wait for a second factor; call it in a transaction.
+    """Revoke the target's sessions and the sign-ins that wait for a second factor; call it in a transaction.
 
-    A sign-in that was judged before, and whose session is not written yet, is stopped by ``session_stands``: it looks
-    for the note that this leaves, under a lock that this holds alone (ADR 28). Locks are taken in the order of acts
-    upon people: the accounts, their identities, the provider's session.
+    A sign-in that was verified earlier and has not written its session yet is stopped by ``session_stands``: it looks
+    for the ``UpstreamEnd`` row, under a lock that this takes exclusively (ADR 28). Locks are taken in the order of all
+    acts on people: the accounts, their identities, the provider's session.
     """
     people = _people(named)
     last_session.lock_people(people)
@@ -55,15 +55,15 @@ def revoke_upstream(named: LogoutTarget) -> None:
 
 
 def lock_people(person: UUID) -> None:
-    """Hold whose sessions a provider may be about to end, in the order of acts upon people; sign-ins are waited for."""
+    """Lock a person whose sessions a provider may be about to end, then the identities: this waits for sign-ins."""
     last_session.lock_people([person])
     fetch_all(WAIT_FOR_SIGN_INS, [[person]])
 
 
 def revoke_tracking(upstream: UpstreamSession, *, person: UUID, detail: str) -> None:
-    """End what follows a session at a provider that has just refused its tokens; call it while the person is held.
+    """Revoke what tracks a provider's session whose tokens were just refused; call it while the person is locked.
 
-    Nothing is noted for sign-ins under way: each brings tokens of its own, and is followed by these.
+    Sign-ins under way need no ``UpstreamEnd`` row: each brings its own tokens, which are checked in turn.
     """
     waiting = Session.objects.unfinished().filter(waiting_for=person, provider=upstream.provider)
     cancel_waiting(
@@ -78,7 +78,7 @@ def revoke_tracking(upstream: UpstreamSession, *, person: UUID, detail: str) -> 
 
 
 def mark_unverified(upstream: UpstreamSession, *, person: UUID) -> int:
-    """Note of what follows a session at a provider that nobody knows whether that is over."""
+    """Mark the sessions that track a provider's session as unverified: it is unknown whether that has ended."""
     return _followers(upstream, person).filter(unsure_since=None).order_by().update(unsure_since=timezone.now())
 
 
@@ -87,9 +87,9 @@ def _followers(upstream: UpstreamSession, person: UUID) -> "QuerySet[Session]":
 
 
 def has_ended(event: AuthenticationEvent, *, subject: str) -> bool:
-    """Whether what a proof came from is over at its provider; whoever brings the news waits for this transaction.
+    """Whether the provider's session of an authentication has ended; a concurrent logout waits for this transaction.
 
-    For proofs in a session that is open already: of one that is opened, ``session_stands`` asks this.
+    This is for reauthentication in an open session. For a session that is being opened, ``session_stands`` checks it.
     """
     row = fetch_one(HAS_ENDED, [event.provider, event.upstream_sid, subject, event.judged_at])
     return row is not None and bool(row[0])
@@ -104,9 +104,9 @@ def _people(named: LogoutTarget) -> Sequence[UUID]:
 
 
 def _sessions(named: LogoutTarget) -> "QuerySet[Session]":
-    """Find the live sessions that were opened or last proven there by this subject, or in this session of it.
+    """Return the live sessions that were opened or last reauthenticated by this subject or in this provider's session.
 
-    Sessions that follow nothing by name, or that older code opened, are found by their provider.
+    Sessions that track nothing, such as those that older code opened, are found by their provider.
     """
     found = Session.objects.live().filter(user__isnull=False)
     opened_there = Q(

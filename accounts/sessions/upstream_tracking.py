@@ -1,4 +1,4 @@
-"""Which sessions at providers a session of ours follows: where one of those ends, it ends too."""
+"""Which sessions at providers a session here tracks: when one of those ends, it ends too."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -11,10 +11,10 @@ from accounts.models import Session
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamSession:
-    """A session at a provider, by its name for it (``sid``), in which one of a person's identities was proven.
+    """A session at a provider, by its ``sid``, in which one of a person's identities was authenticated.
 
-    ``opened``: ours was opened in it. Most providers name none: then ``sid`` is empty, and what is followed of the
-    identity is whether its tokens are good.
+    ``opened`` means that the session here was opened in it. Most providers send no ``sid``: then it is empty, and
+    only the validity of the identity's tokens is tracked.
     """
 
     provider: str
@@ -24,12 +24,12 @@ class UpstreamSession:
 
 
 def when_opened(upstream: UpstreamSession) -> dict[str, Any]:
-    """Return the columns of a session that is opened in one at a provider."""
+    """Return the columns of a session that is opened in a provider's session."""
     return {"upstream_sid": upstream.sid, "upstream_sessions": [asdict(replace(upstream, opened=True))]}
 
 
 def after_reauthentication(row: Session, upstream: UpstreamSession) -> dict[str, Any]:
-    """Return the columns of a session that change once one of its person's identities was proven again."""
+    """Return the columns of a session that change when one of the person's identities is reauthenticated."""
     if not upstream.sid:
         return {}
     known = row.upstream_sessions
@@ -41,7 +41,7 @@ def after_reauthentication(row: Session, upstream: UpstreamSession) -> dict[str,
 
 
 def _tracked(known: Iterable[Mapping[str, Any]], proven: UpstreamSession) -> list[dict[str, Any]]:
-    """Of each identity the last, and the one that it was opened in: several identities are followed side by side."""
+    """Keep the latest of each identity, and the one that the session was opened in. All of them are tracked."""
     before = [dict(one) for one in known if one["identity"] != proven.identity or one["opened"]]
     if any(one["identity"] == proven.identity and one["sid"] == proven.sid for one in before):
         return before
@@ -49,13 +49,13 @@ def _tracked(known: Iterable[Mapping[str, Any]], proven: UpstreamSession) -> lis
 
 
 def tracking(*, provider: str, identity: int | None = None, sid: str = "") -> Q:
-    """Find the sessions that follow one at a provider: a named one, all of an identity, or a named one of it."""
+    """The condition for sessions that track a provider's session, given by ``sid``, by identity, or by both."""
     named = {"provider": provider, **({"identity": identity} if identity else {}), **({"sid": sid} if sid else {})}
-    return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first is the index's own condition
+    return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first part: the index's condition
 
 
 def tracking_exactly(upstream: UpstreamSession) -> Q:
-    """Find the sessions that follow one at a provider, and those that older code opened in it."""
+    """The condition for sessions that track exactly this one, and for those that older code opened in it."""
     named = {"provider": upstream.provider, "identity": upstream.identity, "sid": upstream.sid}
     of_before = Q(upstream_sessions=[], provider=upstream.provider, upstream_sid=upstream.sid)
     return of_before | (~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named]))

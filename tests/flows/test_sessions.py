@@ -115,7 +115,7 @@ def test_use_that_cannot_be_noted_spoils_no_answer(
             assert is_in(browser)
         finally:
             owner.execute("DROP RULE unwritable ON accounts_session")
-    assert "use was not noted" in caplog.text
+    assert "the use of a session was not recorded" in caplog.text
 
 
 @pytest.mark.parametrize("way", ["provider", "second_factor", "password"])
