@@ -1,1 +1,1 @@
-"""Second factors: which a person has, how each is judged, their pages."""
+"""Second factors: which ones a person has, how each is verified, and their pages."""

@@ -1,4 +1,4 @@
-"""Adding and removing second factors: each is told in the trail, and ends the person's other sessions."""
+"""Add and remove second factors. Each change is recorded, and revokes the person's other sessions."""
 
 from collections.abc import Callable
 
@@ -26,14 +26,14 @@ REMOVED = {
 
 
 class FactorRequired(Exception):
-    """It is the last one of somebody who may not be without."""
+    """It is the last factor of a person who must have one."""
 
 
 def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> list[str]:
-    """Add the factor that ``make`` writes, and return the recovery codes that came with somebody's first one.
+    """Add the factor that ``make`` creates; return the recovery codes that come with a person's first factor.
 
-    A sign-in that did not see the factor yet is waited for and ended, or it sees that the person's epoch has moved.
-    Whoever has to add one while they sign in goes on. Raises people.RevokedMeanwhile.
+    A concurrent sign-in that has not seen the factor is waited for and revoked, or fails because the epoch has moved.
+    A person who has to add a factor during sign-in continues. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
         held = _hold(request, user)
@@ -47,16 +47,16 @@ def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> 
 
 
 def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> list[str]:
-    """Add an authenticator app, in place of the one that there is, and return recovery codes as ``add`` does.
+    """Add an authenticator app, replacing an existing one; return recovery codes as ``add`` does.
 
-    The new app has just shown that it works, and the old one goes in the same transaction: there is no moment without
-    a factor, and no factor left where it fails. Recovery codes stay. Raises people.RevokedMeanwhile.
+    The new app has just produced a right code, and the old one is deleted in the same transaction: the person is never
+    without a factor, and keeps the old app if this fails. Recovery codes stay. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
         held = _hold(request, user)
         former = Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP)
         if not request.user.is_authenticated or not former.exists():
-            return add(request, user, make)  # a sign-in that waits replaces nothing: it would have to prove the old app
+            return add(request, user, make)  # a waiting sign-in replaces nothing: it must verify the old app
         former.delete()
         row = make()
         record(Event.FACTOR_REPLACED, person=user, object=row, kind=row.type)
@@ -68,7 +68,7 @@ def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator])
 
 
 def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
-    """Whoever has just shown a new factor has proven themselves by it."""
+    """Record the new factor in the session: adding it has verified it, so it counts as reauthentication."""
     user.has_second_factor = True
     gate.record_method(request, user, gate.SECOND_FACTOR, type=row.type)
     if request.user.is_authenticated:
@@ -76,7 +76,7 @@ def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
 
 
 def remove(request: HttpRequest, user: User, factor_id: int) -> None:
-    """Take a factor away, and with the last one its recovery codes.
+    """Remove a factor, and with the last one the recovery codes.
 
     Raises FactorRequired, Authenticator.DoesNotExist, people.RevokedMeanwhile.
     """
@@ -101,7 +101,7 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
 
 
 def renew_recovery_codes(request: HttpRequest, user: User) -> list[str]:
-    """Make new recovery codes; the old ones are worth nothing from now on. Raises people.RevokedMeanwhile."""
+    """Make new recovery codes, which invalidates the old ones. Raises people.RevokedMeanwhile."""
     with transaction.atomic():
         held = _hold(request, user)
         codes = recovery.make(user)
@@ -121,9 +121,9 @@ def _first_recovery_codes(user: User) -> list[str]:
 
 
 def _hold(request: HttpRequest, user: User) -> User:
-    """Hold a person and the session in which they act, or in which their sign-in waits. Raises people.RevokedMeanwhile.
+    """Lock a person, and the session in which they act or their sign-in waits. Raises people.RevokedMeanwhile.
 
-    Either may have been ended since the request began: a thief who is being signed out must not leave a factor behind.
+    Either may have been revoked since the request began: a thief who is being signed out must not add a factor.
     """
     if not request.user.is_authenticated:
         stages.lock_waiting(request, user)

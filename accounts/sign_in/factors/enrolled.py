@@ -1,4 +1,4 @@
-"""A person's second factors, and the seam to allauth's tables of them."""
+"""The second factors of a person, which allauth's tables store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 Kind = Authenticator.Type
-OF_ITSELF = (Kind.TOTP, Kind.WEBAUTHN)  # recovery codes stand in for one of these
+OF_ITSELF = (Kind.TOTP, Kind.WEBAUTHN)  # recovery codes only replace one of these
 
 
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # a library without types
     def encrypt(self, text: str) -> NoReturn:
-        """These hooks do not say whose secret it is, so nothing could bind it to its owner."""
-        raise NotImplementedError("secrets are encrypted by foundation.encryption, for their owner")
+        """Refuse: this hook does not pass the owner, so the ciphertext could not be bound to one."""
+        raise NotImplementedError("encrypt secrets with foundation.encryption, which binds them to their owner")
 
     def decrypt(self, encrypted_text: str) -> NoReturn:
-        raise NotImplementedError("secrets are decrypted by foundation.encryption, for their owner")
+        raise NotImplementedError("decrypt secrets with foundation.encryption, which binds them to their owner")
 
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
         return isinstance(user, User) and has_second_factor(user)
@@ -44,24 +44,24 @@ class Factor:
 
 
 def has_second_factor(user: User) -> bool:
-    """Whether somebody has a factor of their own. Asked once for each ``user`` that a request holds."""
+    """Whether a person has a second factor other than recovery codes. Queried once for each ``user`` object."""
     if user.has_second_factor is None:
         user.has_second_factor = Authenticator.objects.filter(user_id=user.pk, type__in=OF_ITSELF).exists()
     return user.has_second_factor
 
 
 def must_have_second_factor(user: User) -> bool:
-    """Whether somebody may not be here without one: an administrator has required it, or it is one."""
+    """Whether a person must have a factor: an administrator requires it, or the person may enter the admin."""
     return user.second_factor_required or (settings.ADMIN_NEEDS_SECOND_FACTOR and user.is_staff)
 
 
 def record_use(row: Authenticator) -> bool:
-    """Note that a factor was used, and say whether it is still there: it may have been removed while it was judged."""
+    """Record the use of a factor; return whether it still exists: it may have been removed while it was verified."""
     return bool(Authenticator.objects.filter(pk=row.pk).update(last_used_at=timezone.now()))
 
 
 def factors_of(user: User) -> list[Factor]:
-    """Return somebody's factors, oldest first, recovery codes last."""
+    """Return a person's factors, oldest first, recovery codes last."""
     rows = list(Authenticator.objects.filter(user_id=user.pk).order_by("created_at", "pk"))
     alone = sum(row.type in OF_ITSELF for row in rows) == 1
     return [

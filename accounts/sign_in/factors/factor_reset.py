@@ -1,4 +1,4 @@
-"""Removing all second factors of somebody who has lost them: an administrator's act, with a reason (ADR 12)."""
+"""Remove all second factors of a person who has lost them: an act of an administrator, with a reason (ADR 12)."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -23,18 +23,18 @@ class PersonGone(ResetRefused):
 
 
 class NothingToReset(ResetRefused):
-    """There is no second factor: there was none, or somebody else was quicker."""
+    """The person has no second factor: there was none, or another administrator was faster."""
 
 
 class OutOfReach(ResetRefused):
-    """Whoever asks may not do this to the account as it is now."""
+    """The administrator may not do this to the account as it is now."""
 
 
 def reset(person: UUID, *, reason: str, may: Callable[[User], bool] = lambda _: True) -> list[str]:
     """Remove all factors of a person, recovery codes included, and return their kinds.
 
-    Everything that is signed in or about to be ends, so that nobody stays who had the lost factor. Whoever must have a
-    factor adds one at the next sign-in. ``may`` judges the account while it is held. Raises ResetRefused.
+    All sessions and waiting sign-ins are revoked, so that nobody who has the lost factor stays signed in. A person who
+    must have a factor adds one at the next sign-in. ``may`` is called with the locked account. Raises ResetRefused.
     """
     with acting(reason=reason), transaction.atomic():
         user = User.objects.select_for_update(no_key=True).filter(pk=person).first()

@@ -1,4 +1,4 @@
-"""What a passkey is for: the host of PUBLIC_URL, which must be a name."""
+"""The site for which passkeys are made: the host of PUBLIC_URL, which must be a name and not an IP address."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -7,18 +7,18 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 
-LONGEST_NAME = 60  # characters by which a person calls a passkey
+LONGEST_NAME = 60  # characters in the name that a person gives a passkey
 
 
 class PasskeyRefused(Exception):
-    """What a browser answered is no passkey's word to this challenge, on this site, for this person."""
+    """The browser's response is not a passkey's valid response to this challenge, for this site and person."""
 
     reason = "passkey_not_verified"
     person: UUID | None = None
 
 
 class PasskeyCopied(PasskeyRefused):
-    """A passkey that counts its signatures has not counted on: perhaps somebody has a copy of it.
+    """The signature counter of the passkey has not increased: somebody may have a copy of it.
 
     W3C Web Authentication, Level 2, section 7.2, step 21.
     """
@@ -31,17 +31,17 @@ class PasskeyCopied(PasskeyRefused):
 
 
 def host() -> str:
-    """Return the relying party's id: the host of PUBLIC_URL, whatever a request calls it."""
+    """Return the relying party id: the host of PUBLIC_URL, whatever host a request names."""
     return urlsplit(settings.PUBLIC_URL).hostname or ""
 
 
 def site() -> str:
-    """Return where passkeys work: nothing, while the site has an address for a name and cannot have any."""
+    """Return the URL at which passkeys work, or nothing if the site's host is an IP address and cannot have any."""
     return "" if _is_address(host()) else str(settings.PUBLIC_URL)
 
 
 def is_possible(request: HttpRequest) -> bool:
-    """Whether a browser would do it here: only under a host's name, and under that of PUBLIC_URL."""
+    """Whether a browser can use passkeys in this request: its host must be a name, and that of PUBLIC_URL."""
     return bool(site()) and urlsplit(f"//{request.get_host()}").hostname == host()
 
 

@@ -1,7 +1,7 @@
 """Passkeys and security keys as second factors (W3C Web Authentication, Level 2).
 
-Loaded when the first of them is used: the library behind it reads a list of all public domains, which would make
-every start of the product slower by a fifth.
+Import this module only where a passkey is used: its library reads the list of all public suffixes, which would make
+every start of a process slower by a fifth.
 """
 
 import json
@@ -34,10 +34,10 @@ from audit.context import Actor, ActorKind, acting
 from foundation import lifetimes
 from foundation.clocks import LEEWAY_SECONDS
 
-COUNT = "signatures"  # in what is kept of a passkey: how many it says that it has made
-STATE = "passkey"  # in the session: the challenge that a browser was given
+COUNT = "signatures"  # key in the stored data of a passkey: its last signature counter
+STATE = "passkey"  # key in the session: the challenge that was sent to the browser
 LONGEST_ANSWER = 20_000  # characters
-# Whatever a browser can send: the library reads CBOR, JSON and keys without a word of its own for what is none.
+# Everything that malformed input can raise: the library parses CBOR, JSON and keys without an exception of its own.
 NOT_VERIFIED = (
     ValueError,
     TypeError,
@@ -45,7 +45,7 @@ NOT_VERIFIED = (
     IndexError,
     AttributeError,
     AssertionError,
-    NotImplementedError,  # of keys for algorithms that the library does not know
+    NotImplementedError,  # for keys with algorithms that the library does not know
     OverflowError,
     RecursionError,
     struct.error,
@@ -55,7 +55,7 @@ NOT_VERIFIED = (
 
 
 def begin_adding(request: HttpRequest, user: User) -> str:
-    """Return what a browser needs to make a passkey, as JSON, and remember the challenge."""
+    """Return the options with which a browser creates a passkey, as JSON, and store the challenge in the session."""
     person = PublicKeyCredentialUserEntity(
         id=user.pk.bytes, name=user.email or user.username or str(user), display_name=str(user)
     )
@@ -70,14 +70,14 @@ def begin_adding(request: HttpRequest, user: User) -> str:
 
 
 def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticator:
-    """Keep the passkey that a browser made. Raises PasskeyRefused."""
+    """Store the passkey that a browser has created. Raises PasskeyRefused."""
     state = _take_back(request, user)
     try:
         registration = RegistrationResponse.from_dict(_read(answer))
         server = _server()
         made = server.register_complete(state, registration).credential_data
         if made is None or made.public_key.ALGORITHM not in {offer.alg for offer in server.allowed_algorithms}:
-            raise PasskeyRefused  # it would be kept, and fail whenever it is used
+            raise PasskeyRefused  # it would be stored, and fail whenever it is used
         kept = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
     except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
@@ -86,7 +86,7 @@ def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticat
 
 
 def begin_verification(request: HttpRequest, user: User) -> str:
-    """Return what a browser needs to ask one of the person's passkeys, as JSON, and remember the challenge."""
+    """Return the options with which a browser uses one of the person's passkeys, as JSON, and store the challenge."""
     options, state = _server().authenticate_begin(
         _credentials(user), user_verification=UserVerificationRequirement.PREFERRED
     )
@@ -95,7 +95,7 @@ def begin_verification(request: HttpRequest, user: User) -> str:
 
 
 def verify(request: HttpRequest, user: User, answer: str) -> Authenticator:
-    """Return whose word a browser brought. Raises PasskeyRefused, and PasskeyCopied."""
+    """Return the passkey that signed the browser's response. Raises PasskeyRefused and PasskeyCopied."""
     state = _take_back(request, user)
     try:
         return _used(state, user.pk, _read(answer))
@@ -104,9 +104,9 @@ def verify(request: HttpRequest, user: User, answer: str) -> Authenticator:
 
 
 def begin_sign_in(request: HttpRequest) -> str:
-    """Return what a browser needs to offer whatever passkeys it has for this site, as JSON; nobody is named yet.
+    """Return the options with which a browser offers all of its passkeys for this site, as JSON, without a username.
 
-    The device must be unlocked for it: that is the second factor, beside having the device.
+    User verification is required: unlocking the device is the second factor, besides having it.
     """
     options, state = _server().authenticate_begin(user_verification=UserVerificationRequirement.REQUIRED)
     _remember(request, None, state)
@@ -114,7 +114,7 @@ def begin_sign_in(request: HttpRequest) -> str:
 
 
 def sign_in(request: HttpRequest, answer: str) -> Authenticator:
-    """Return the passkey that signed in, with whose it is. Raises PasskeyRefused, and PasskeyCopied."""
+    """Return the passkey that signed in, with its user. Raises PasskeyRefused and PasskeyCopied."""
     state = _take_back(request, None)
     try:
         told = _read(answer)
@@ -125,7 +125,7 @@ def sign_in(request: HttpRequest, answer: str) -> Authenticator:
 
 
 def _used(state: dict[str, Any], person: UUID, response: dict[str, Any]) -> Authenticator:
-    """Return the passkey of somebody that an answer is signed by, and keep how far it has counted."""
+    """Return the person's passkey that signed the response, and store its signature counter."""
     rows = {_credential(row).credential_id: row for row in _rows(person)}
     used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], response)
     count = AuthenticationResponse.from_dict(response).response.authenticator_data.counter
@@ -135,22 +135,22 @@ def _used(state: dict[str, Any], person: UUID, response: dict[str, Any]) -> Auth
 
 
 def _count_on(row: Authenticator, count: int) -> None:
-    """Let a passkey count its signatures upwards, if it counts at all; of two uses at once with one count one wins."""
+    """Require the counter to increase, if the passkey has one. Of two concurrent uses of one count, one succeeds."""
     with transaction.atomic():
         held = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
-        if held is None:  # removed at this moment
+        if held is None:  # removed concurrently
             raise PasskeyRefused
         before = held.data.get(COUNT, WebAuthn(held).authenticator_data.counter)
         if (before or count) and count <= before:
             raise PasskeyCopied(row.user_id)
         if count != before:
             held.data[COUNT] = count
-            with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # whose passkey signs is who they are
+            with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # the signature authenticates the person
                 held.save(update_fields=["data"])
 
 
 def _server() -> Fido2Server:
-    """By default the library would also believe sub-domains and other ports."""
+    """Accept only the exact origin: by default the library accepts subdomains and other ports too."""
     party = PublicKeyCredentialRpEntity(id=host(), name=settings.SITE_NAME)
     return Fido2Server(party, verify_origin=lambda origin: origin == settings.PUBLIC_URL)
 
@@ -160,7 +160,7 @@ def _remember(request: HttpRequest, user: User | None, state: dict[str, Any]) ->
 
 
 def _take_back(request: HttpRequest, user: User | None) -> dict[str, Any]:
-    """A challenge is for one answer, right or wrong, of the person who was asked, if anybody was by name."""
+    """Pop the challenge: it is for one response, right or wrong, by the person for whom it was made, if any."""
     asked = request.session.pop(STATE, None)
     if not asked or asked["person"] != _named(user) or not _is_in_time(asked):
         raise PasskeyRefused

@@ -1,4 +1,4 @@
-"""Recovery codes: ten words for the day when the telephone is lost, each good for one use and shown once."""
+"""Recovery codes: ten codes for people who have lost their phone, each shown once and usable once."""
 
 import secrets
 
@@ -10,16 +10,16 @@ from audit.context import Actor, ActorKind, acting
 from foundation.encryption import fingerprint, fingerprints
 
 COUNT = 10
-LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # nothing that looks like something else
-LENGTH = 10  # letters: 49 bits, behind the brake
+LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # no characters that look alike
+LENGTH = 10  # characters: 49 bits, and guesses are throttled
 PURPOSE = "recovery"
 
 
 def make(user: User) -> list[str]:
-    """Make new ones in place of the old. Only fingerprints of them are stored."""
+    """Make new codes, replacing the old ones. Only their fingerprints are stored."""
     made = ["".join(secrets.choice(LETTERS) for _ in range(LENGTH)) for _ in range(COUNT)]
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once would both make a row
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # concurrent calls would each create a row
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
         Authenticator.objects.create(
             user=user,
@@ -30,10 +30,10 @@ def make(user: User) -> list[str]:
 
 
 def use_code(row: Authenticator, code: str) -> bool:
-    """Whether a code is one of these and has not been used; of two uses at once one wins.
+    """Use up a code, and return whether it was right and unused. Of two concurrent uses, one succeeds.
 
-    Those that were made under a former SECRET_KEY count while it is one of the fallbacks. They cannot come under the
-    newest: the codes are known to nobody but their owner, who brings one only to use it up.
+    Codes made under a former SECRET_KEY work as long as it is one of the fallbacks. Their fingerprints cannot be
+    renewed, because we do not know the codes until their owner uses them.
     """
     word = "".join(letter for letter in code.lower() if letter in LETTERS)
     known = fingerprints(word, owner=row.user_id, purpose=PURPOSE)
@@ -43,6 +43,6 @@ def use_code(row: Authenticator, code: str) -> bool:
         if held is None or not set(known) & set(left):
             return False
         held.data["left"] = [one for one in left if one not in known]
-        with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # who has shown a code is who they are
+        with acting(actor=Actor(ActorKind.PERSON, str(row.user_id))):  # the code authenticates the person
             held.save(update_fields=["data"])
     return True

@@ -1,4 +1,4 @@
-"""What stands between a first proof and a session: every sign-in passes here, whatever door it came by."""
+"""The second-factor stage, between the first authentication and the session. Every sign-in passes it."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ from foundation.next_page import query
 
 
 class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without types
-    """Nobody goes on without a second factor who has one or must have one.
+    """Require a second factor of everybody who has one or must have one.
 
-    A provider whose word counts has given one already, in this very sign-in. While somebody is asked there is no
-    session of theirs, only a key that is new: nobody who knew the old one can go on in their place.
+    A trusted provider may have verified one in this very sign-in. While the sign-in waits there is no session, only a
+    new session key, so that nobody who knew the old key can continue it.
     """
 
     key = "second_factor"
@@ -56,9 +56,9 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
         return found
 
     def finish(self) -> HttpResponse:
-        """Open the session, once a factor is proven, and return where the person was headed.
+        """Open the session after a factor was verified, and return the redirect to where the person was headed.
 
-        Raises people.RevokedMeanwhile; the first proof is forgotten then.
+        Raises people.RevokedMeanwhile; the first authentication is discarded then.
         """
         with people.with_next(self.onward, stays=self.stays), transaction.atomic():
             proof = lock_waiting(self.request, self.person)
@@ -72,7 +72,10 @@ class SecondFactorStage(LoginStage):  # type: ignore[misc]  # a library without 
 
 
 def lock_waiting(request: HttpRequest, person: User) -> AuthenticationEvent:
-    """Hold the person and the row in which their sign-in waits, and return its first proof. Raises RevokedMeanwhile."""
+    """Lock the person and the row of their waiting sign-in, and return its first authentication.
+
+    Raises RevokedMeanwhile.
+    """
     row = Session.objects.of_browser(request.session.session_key).filter(waiting_for=person).first()
     if row is None:
         raise people.RevokedMeanwhile(person.pk)
@@ -86,7 +89,7 @@ def lock_waiting(request: HttpRequest, person: User) -> AuthenticationEvent:
 def waiting_stage(request: HttpRequest) -> SecondFactorStage | None:
     """Return the sign-in that waits for a second factor in this browser, if there is one.
 
-    Raises people.RevokedMeanwhile where it was ended, which takes the person back to the sign-in page with the reason.
+    Raises people.RevokedMeanwhile if it was ended; then the person returns to the sign-in page, which shows the reason.
     """
     if request.user.is_authenticated:
         return None

@@ -1,4 +1,4 @@
-"""Authenticator apps: codes that change every 30 seconds (RFC 6238), each good for one use."""
+"""Authenticator apps: codes that change every 30 seconds (RFC 6238), each usable once."""
 
 import base64
 import secrets
@@ -21,18 +21,18 @@ QUIET_ZONE = 4  # modules: ISO/IEC 18004, section 9.1
 
 
 def new_secret() -> str:
-    """160 bits, as RFC 4226, section 4 asks for."""
+    """Return a secret of 160 bits, as RFC 4226, section 4 recommends."""
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def provisioning_uri(user: User, secret: str) -> str:
-    """Return what an app reads: the QR code's content."""
+    """Return the otpauth URI that the QR code contains."""
     label = quote(f"{settings.SITE_NAME}:{user.email or user.username or user}", safe="")
     return f"otpauth://totp/{label}?{urlencode({'secret': secret, 'issuer': settings.SITE_NAME}, quote_via=quote)}"
 
 
 def qr_code(text: str) -> str:
-    """Draw a QR code as SVG, black on white in every theme: cameras want it so."""
+    """Return a QR code as SVG, black on white in every theme, because cameras need the contrast."""
     code = qrcode.QRCode(border=QUIET_ZONE, error_correction=qrcode.ERROR_CORRECT_M)
     code.add_data(text)
     modules = code.get_matrix()
@@ -45,7 +45,7 @@ def qr_code(text: str) -> str:
 
 
 def step_of(secret: str, code: str) -> int | None:
-    """Return the step of time that a code belongs to, if it is one of those that count now."""
+    """Return the time step of a code, if the code is valid now."""
     digits = "".join(code.split())
     for step in yield_hotp_counters_from_time():
         if constant_time_compare(digits, format_hotp_value(hotp_value(secret, step))):
@@ -54,7 +54,7 @@ def step_of(secret: str, code: str) -> int | None:
 
 
 def add(user: User, secret: str, step: int) -> Authenticator:
-    """Keep a secret from which a code was just right; that code is spent by this. One app for each person."""
+    """Store a secret after its first right code, and use that code up. A person has at most one app."""
     encrypted = encrypt(secret, owner=user.pk, purpose=PURPOSE)
     row = Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": encrypted})
     _spend(user, secret, step)
@@ -62,20 +62,20 @@ def add(user: User, secret: str, step: int) -> Authenticator:
 
 
 def looks_like_code(typed: str) -> bool:
-    """Whether this is what an app shows, and no recovery code."""
+    """Whether this looks like the code of an app, not like a recovery code."""
     digits = "".join(typed.split())
     return len(digits) == DIGITS and digits.isdecimal()
 
 
 def secret_of(row: Authenticator) -> str:
-    """Raises DecryptionFailed; KeyLost, which is one, where it is under a key that this process does not have."""
+    """Raises DecryptionFailed, or its subclass KeyLost if this process does not have the key."""
     return decrypt(row.data["secret"], owner=row.user_id, purpose=PURPOSE)
 
 
 def use_code(row: Authenticator, code: str) -> bool:
-    """Whether a code is right and has not been used (RFC 6238, section 5.2), in one step for all processes.
+    """Use up a code, atomically for all processes; return whether it was right and unused (RFC 6238, section 5.2).
 
-    allauth alone remembers a used code for 30 seconds while it accepts it for 90, and never the one that added the app.
+    allauth remembers a used code for 30 seconds but accepts it for 90, and never remembers the one that added the app.
     """
     secret = secret_of(row)
     step = step_of(secret, code)
@@ -83,5 +83,5 @@ def use_code(row: Authenticator, code: str) -> bool:
 
 
 def _spend(user: User, secret: str, step: int) -> bool:
-    """A step is spent under its secret: an app that is removed and added anew begins anew."""
+    """Mark a time step as used for this secret: an app that is removed and added again has a new secret."""
     return used_once.use(PURPOSE, user.pk, secret, step, remembered_for=lifetimes.USED_TOTP_STEP)

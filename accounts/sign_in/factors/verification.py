@@ -1,4 +1,4 @@
-"""Judging what somebody brings as a second factor, behind the brake."""
+"""Verify second factors, behind the login throttle."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 class FactorRefused(Exception):
-    """It was not right, was used already, or is not theirs."""
+    """The factor was wrong, used already, or belongs to another person."""
 
 
 class FactorUnreadable(Exception):
-    """What a code is judged by is under a key that this process does not have: nobody can say whether it is right."""
+    """The code cannot be checked: the app's secret is encrypted with a key that this process does not have."""
 
 
 def verify(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
-    """Take a ``code`` or a passkey's ``credential`` for a second factor, and note it in the session.
+    """Verify a ``code`` or a passkey's ``credential`` as second factor, and record it in the session.
 
-    Raises FactorRefused, and Braked after too many that were wrong. Nobody guesses a passkey, but each that is refused
-    is work for us and an entry in the trail. Its brake is its own: who guesses codes does not keep the passkey out.
-    Raises UnreadableHere before anything is counted or judged.
+    Raises FactorRefused, and Throttled after too many wrong ones. Passkeys cannot be guessed, but each refusal costs
+    work and an entry in the trail. They have a counter of their own, so that guessing codes does not lock out the
+    passkey. Raises FactorUnreadable before anything is counted or checked.
     """
     is_passkey, typed = "credential" in posted, posted.get("code", "")
     rows = [] if is_passkey else _by_which_codes_are_judged(user, typed)
@@ -60,9 +60,9 @@ def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> 
 
 
 def _by_which_codes_are_judged(user: User, typed: str) -> list[Authenticator]:
-    """Raises UnreadableHere for an app's code, where the app's secret cannot be read here.
+    """Return the factors that a code may match. Raises FactorUnreadable for an app's code if its secret is unreadable.
 
-    A recovery code is judged all the same, and counted: else whoever guesses those would meet no brake.
+    A recovery code is checked all the same, and counted: otherwise guesses at recovery codes would not be throttled.
     """
     rows = list(Authenticator.objects.filter(user_id=user.pk, type__in=(Kind.TOTP, Kind.RECOVERY_CODES)))
     if not totp.looks_like_code(typed):
@@ -74,11 +74,11 @@ def _by_which_codes_are_judged(user: User, typed: str) -> list[Authenticator]:
 
 
 def _look(user: User, row: Authenticator) -> None:
-    """What is not authentic is left to whoever judges; what cannot be read may be right. Raises UnreadableHere."""
+    """Raises FactorUnreadable if the key of the app's secret is missing. A forged secret is left to ``verify``."""
     try:
         totp.secret_of(row)
     except KeyLost as lost:
-        logger.error("an app's secret is under a key that this process does not have: key=%s", lost)  # noqa: TRY400
+        logger.error("an app's secret is encrypted with a key that this process lacks: key=%s", lost)  # noqa: TRY400
         if rate_limits.may_leave_entry():
             record(Event.FACTOR_REFUSED, person=user, reason="key_missing")
         raise FactorUnreadable from None
@@ -96,5 +96,5 @@ def _by_code(rows: Sequence[Authenticator], typed: str) -> Authenticator:
 
 def _reason(refused: Exception) -> str:
     if isinstance(refused, DecryptionFailed):
-        return "decryption_failed"  # it was changed, or is somebody else's
+        return "decryption_failed"  # the stored secret was changed, or copied from another account
     return refused.reason if isinstance(refused, PasskeyRefused) else "wrong"

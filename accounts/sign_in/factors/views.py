@@ -1,4 +1,4 @@
-"""The pages of second factors: which there are, adding and removing them, and being asked for one at sign-in."""
+"""The pages of second factors: list them, add and remove them, and verify one during sign-in."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -25,17 +25,17 @@ from accounts.sign_in.reauthentication import gate
 from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt
 from foundation.next_page import query, requested_next, wants_to_stay
 
-NEW_APP = "new_app"  # in the session, encrypted: the secret that an app is being shown
+NEW_APP = "new_app"  # key in the session: the secret, encrypted, that the page for adding an app shows
 
 Adding = Callable[[HttpRequest, User, Callable[[], Authenticator]], list[str]]
 AddingView = Callable[[HttpRequest, User], HttpResponseBase]
 
 
 def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Let through whoever has just proven who they are, or is signing in and has to add their first factor now.
+    """Admit people who are reauthenticated, and people who must add their first factor during sign-in.
 
-    Who is signing in and has a factor has to prove that one: adding another would be a way round it. Whoever waited
-    for too long begins again, and comes to where they were going.
+    A person who has a factor must verify it to finish the sign-in: adding another would bypass it. A person whose
+    sign-in has expired signs in again, and then continues to the same page.
     """
 
     @wraps(view)
@@ -71,7 +71,7 @@ def overview(request: HttpRequest, user: User) -> HttpResponse:
 @require_safe
 @for_who_may_add
 def factor_required(request: HttpRequest, user: User) -> HttpResponse:
-    """Explain to somebody who may not be without a factor, or not in the admin, that one is added now."""
+    """Explain to a person that they need a second factor, or need one for the admin, and have to add it now."""
     context = {
         "person": user,
         "is_for_admin": requested_next(request).startswith(reverse("admin:index")),
@@ -108,7 +108,7 @@ def add_authenticator(request: HttpRequest, user: User) -> HttpResponse:
 @require_safe
 @for_who_may_add
 def qr_code(request: HttpRequest, user: User) -> HttpResponse:
-    """The QR code of the secret that is being shown; without one there is no picture."""
+    """Return the QR code of the secret that is being shown. Raises Http404 without one."""
     if NEW_APP not in request.session:
         raise Http404
     try:
@@ -145,7 +145,7 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @gate.reauthentication_required
 def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
-    """Make new ones: GET asks. They are shown in the answer and nowhere else, ever."""
+    """GET asks, POST makes new codes. They are shown only in that response."""
     if not has_second_factor(user):
         return redirect("second-factor")
     if request.method != "POST":
@@ -173,7 +173,7 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_at_sign_in(request: HttpRequest) -> HttpResponseBase:
-    """Ask somebody whose first proof was right for the second; only then there is a session."""
+    """Verify the second factor of a waiting sign-in. Only then is its session opened."""
     stage = waiting_stage(request)
     if stage is None:
         return (
@@ -204,7 +204,7 @@ def not_readable_now() -> str:
 
 
 def verification_choices(request: HttpRequest, user: User) -> dict[str, object]:
-    """Return what a page that asks for a second factor shows: what the person has, and the challenge for a passkey."""
+    """Return the context of a page that verifies a second factor: the person's kinds, and a passkey challenge."""
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
     here = _passkeys_here(request)
     has_passkey = Kind.WEBAUTHN in kinds
@@ -225,11 +225,11 @@ def verification_choices(request: HttpRequest, user: User) -> dict[str, object]:
 def _added(
     request: HttpRequest, user: User, make: Callable[[], Authenticator], *, add: Adding = changes.add
 ) -> HttpResponse:
-    """Add a factor and go on: into the session that waits for it, and past new recovery codes."""
+    """Add a factor and continue: finish a waiting sign-in, and show new recovery codes."""
     stage, had_app = waiting_stage(request), _has_app(user)
     try:
         codes = add(request, user, make)
-    except IntegrityError:  # the passkey of another tab was first
+    except IntegrityError:  # another tab added the same passkey first
         return redirect(
             reverse("verify-factor") + _query(request) if stage else requested_next(request) or "second-factor"
         )
@@ -252,7 +252,7 @@ def _has_app(user: User) -> bool:
 
 def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading: str) -> HttpResponse:
     text = "".join(f"{code}\n" for code in codes)
-    as_file = f"data:text/plain;charset=utf-8,{quote(text)}"  # made here, so that no address ever shows them
+    as_file = f"data:text/plain;charset=utf-8,{quote(text)}"  # a data: URL, so that no URL of ours ever serves them
     context = {"codes": codes, "onward": onward, "heading": heading, "person": request.user, "as_file": as_file}
     return render(request, "accounts/recovery_codes.html", context)
 
@@ -260,7 +260,7 @@ def _show_codes(request: HttpRequest, codes: list[str], onward: str, *, heading:
 def _new_secret(request: HttpRequest, user: User) -> str:
     try:
         return decrypt(request.session.get(NEW_APP, ""), owner=user.pk, purpose=NEW_APP)
-    except KeyLost as lost:  # another process has shown it: a new one would make the app's code wrong
+    except KeyLost as lost:  # shown by another process: a new secret would make the app's code wrong
         raise FactorUnreadable from lost
     except DecryptionFailed:
         secret = totp.new_secret()
@@ -273,7 +273,7 @@ def _passkeys_here(request: HttpRequest) -> dict[str, object]:
 
 
 def _begin_again(request: HttpRequest) -> HttpResponse:
-    """Nothing waits for a second factor here: it did for too long, or the browser has come by itself."""
+    """Redirect to the sign-in page: no sign-in waits here, because it has expired or was never begun."""
     words = _(
         "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "
         "step. Start again."
@@ -283,11 +283,11 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 
 
 def _back(request: HttpRequest) -> str:
-    """Return the page with all kinds of factors: one's own, or that of somebody who has to add one now."""
+    """Return the URL of the page that lists the kinds of factors: the overview, or the one during sign-in."""
     is_on_the_way = not request.user.is_authenticated or "next" in request.GET
     return reverse("factor-required") + _query(request) if is_on_the_way else reverse("second-factor")
 
 
 def _query(request: HttpRequest) -> str:
-    """Where a sign-in leads, or whoever has to add a factor first, stands in the address: it outlives the wait."""
+    """Return the query string with the destination: it is in the URL so that it outlives a waiting sign-in."""
     return query(requested_next(request), stay=wants_to_stay(request))

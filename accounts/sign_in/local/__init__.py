@@ -1,1 +1,1 @@
-"""Local accounts: an address, a password, and no provider."""
+"""Local accounts: an e-mail address and a password, without a provider."""

@@ -1,8 +1,8 @@
-"""Signing in by a passkey alone: whoever has the device and unlocks it has shown two factors with one gesture.
+"""Sign in by a passkey alone: having the device and unlocking it are two factors in one step.
 
-It opens what a password kept here opens, and nothing else: an account that is entered through a provider only would
-otherwise stay open to somebody whom the provider no longer lets in. Its page is one of its own, because a challenge
-needs a session, and not everybody who looks at a sign-in page shall leave one behind.
+This opens only accounts that have a local password. Otherwise an account with only provider identities would stay open
+to a person whom the provider no longer admits. It has a page of its own, because a challenge needs a session, and not
+every visitor of the sign-in page should get one.
 """
 
 from uuid import UUID
@@ -25,7 +25,7 @@ from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from foundation.next_page import query, requested_next, wants_to_stay
 
-LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # by one address: each leaves a session
+LOOKS = Limit(kind="passkey_asked", most=60, seconds=60)  # views from one IP address: each creates a session
 
 
 def url(next_url: str, *, stay: bool = False) -> str:
@@ -52,7 +52,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 def _judge(request: HttpRequest) -> User:
-    """Return who signs in. Raises PasskeyRefused, of which one is told the same whatever the reason."""
+    """Return the user. Raises PasskeyRefused; the visitor sees one message whatever the cause."""
     from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
     tracks = login_throttle.for_passkey(request)

@@ -1,6 +1,6 @@
-"""What a local password may not be, beyond Django's own validators: long, and yet the first that somebody tries.
+"""Password validators beyond Django's: they reject passwords that are long and still easy to guess.
 
-Django asks every validator, whatever the one before it said. So each of them looks at bounded passwords only.
+Django runs every validator, even if an earlier one has failed. So each of them must skip passwords that are too long.
 """
 
 from functools import cache
@@ -17,12 +17,12 @@ from django.utils.translation import gettext as _
 
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD, composed
 
-LEAST_CHARACTERS = 5  # different ones
+LEAST_CHARACTERS = 5  # distinct characters
 RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertzuiop", "qwertyuiop", "asdfghjkl", "yxcvbnm", "zxcvbnm")
 
 
 class NotTooLong:
-    """Refuse a password that the hasher would not take."""
+    """Reject a password that is too long for the hasher."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if len(composed(password)) > LONGEST_PASSWORD:
@@ -33,14 +33,14 @@ class NotTooLong:
 
 
 class LongEnough(MinimumLengthValidator):
-    """Django's, which counts the accents of letters too where they were typed apart."""
+    """Django's validator, applied to the composed form: as typed, combining accents would count as characters."""
 
     def validate(self, password: str, user: Any = None) -> None:
         super().validate(composed(password), user)
 
 
 class NotLikeTheirOwn(UserAttributeSimilarityValidator):
-    """Django's, which compares the password with every word of the person's names."""
+    """Django's validator, which compares the password with every word of the person's names and address."""
 
     def validate(self, password: str, user: Any = None) -> None:
         if len(composed(password)) <= LONGEST_PASSWORD:
@@ -48,7 +48,7 @@ class NotLikeTheirOwn(UserAttributeSimilarityValidator):
 
 
 class NothingObvious:
-    """Refuse a common password that was only made longer, a run along the keyboard, and the site's own name."""
+    """Reject common passwords that were only made longer, runs along the keyboard, and the name of the site."""
 
     def validate(self, password: str, user: Any = None) -> None:
         password = composed(password)
@@ -66,23 +66,23 @@ class NothingObvious:
 
 
 def _core(plain: str) -> str:
-    """What is left without repetition and without the digits and signs around it."""
+    """Return the password without repetition and without the digits and signs around it."""
     return _undecorated(_unrepeated(_undecorated(plain)))
 
 
 def _undecorated(text: str) -> str:
-    """Cut off what stands before the first letter and after the last."""
+    """Strip everything before the first letter and after the last."""
     letters = [place for place, sign in enumerate(text) if sign.isalnum() and not sign.isdecimal()]
     return text[letters[0] : letters[-1] + 1] if letters else ""
 
 
 def _unrepeated(text: str) -> str:
-    """Return the shortest text of which this is a repetition: where it begins anew when it is written twice."""
+    """Return the shortest text of which this is a repetition: twice the text contains the text again at that offset."""
     return text[: (text + text).index(text, 1)] if text else ""
 
 
 def _is_run(plain: str) -> bool:
-    """Whether it is made of pieces of three and more that follow each other on the keyboard or in counting."""
+    """Whether at least three quarters are runs of three or more characters in the order of keyboard or alphabet."""
     rest = plain
     for run in (*RUNS, *(run[::-1] for run in RUNS)):
         for length in range(len(run), 2, -1):

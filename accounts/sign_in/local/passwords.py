@@ -1,4 +1,4 @@
-"""Local passwords: the one place that judges them, behind the brake."""
+"""Local passwords: the only place that checks them, behind the login throttle."""
 
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.utils import perform_login
@@ -22,9 +22,9 @@ PASSKEY_ALONE = "passkey_alone"
 
 @sensitive_variables("password")
 def check(request: HttpRequest | None, name: str, password: str) -> User | None:
-    """Return whose name and password these are. Raises Throttled.
+    """Return the active account with this name and password, if any. Raises Throttled.
 
-    A name that nobody has takes as long as one that somebody has: a password is hashed either way.
+    An unknown name takes as long as a known one, because a password is hashed either way.
     """
     if not settings.LOCAL_PASSWORDS:
         return None
@@ -44,24 +44,24 @@ def check(request: HttpRequest | None, name: str, password: str) -> User | None:
 
 
 def may_open(user: User) -> bool:
-    """Whether what is kept here opens somebody's account, or proves anything in it: the one decider of all such doors.
+    """Whether a local password or passkey opens this account and counts as reauthentication. All views ask here.
 
-    By password or passkey, at the page for everybody, at the admin's, and where a fresh proof is asked for. Where
-    people have no local accounts, administrators have: theirs is the door for the day when no provider answers.
+    That includes everybody's sign-in page, the admin's, and reauthentication. If local accounts are off, administrators
+    still have theirs, for the day when no provider responds.
     """
     is_for_them = settings.LOCAL_ACCOUNTS != "off" or user.is_staff
     return settings.LOCAL_PASSWORDS and is_for_them and bool(_name_of(user)) and user.has_usable_password()
 
 
 def may_still_open(request: HttpRequest, user: User) -> bool:
-    """Whether a sign-in that began here and waited for its second factor may end so: doors close meanwhile."""
+    """Whether a sign-in that waited for its second factor may finish: local accounts may be disabled by now."""
     methods = {proof["method"] for proof in get_authentication_records(request, user)}
     return "socialaccount" in methods or may_open(user)
 
 
 @sensitive_variables("password")
 def is_of(request: HttpRequest, user: User, password: str) -> bool:
-    """Whether a password is that of somebody who is signed in. Raises Throttled."""
+    """Whether this is the password of the person who is signed in. Raises Throttled."""
     if not may_open(user):
         return False
     tracks = login_throttle.for_own_password(request, _name_of(user))
@@ -75,11 +75,11 @@ def is_of(request: HttpRequest, user: User, password: str) -> bool:
 def sign_in(
     request: HttpRequest, user: User, next_url: str, *, by_passkey: bool = False, stays: bool = False
 ) -> HttpResponse:
-    """Open the session of somebody whose password was right, or lead them to their second factor first.
+    """Open the session of a person whose password or passkey was right, or redirect them to the second factor first.
 
-    A passkey that needed no name is both: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is
-    held meanwhile: whoever acts upon the person at this moment ends this session too. ``user`` is the person as they
-    were read before anything was judged. Raises people.RevokedMeanwhile.
+    A passkey alone is both factors: ``PASSKEY_ALONE`` tells the stages of the sign-in so. The account's row is locked
+    meanwhile, so that a concurrent act on the person revokes this session too. ``user`` is the row as it was read
+    before anything was verified. Raises people.RevokedMeanwhile.
     """
     if request.user.is_authenticated:
         logout(request)
@@ -105,5 +105,5 @@ def sign_in(
 
 
 def _name_of(user: User) -> str:
-    """What somebody types to say who they are; of two names for one account the brake must know that."""
+    """Return the name that stands for the account in the login throttle, whichever of its names was typed."""
     return user.username or user.own_email

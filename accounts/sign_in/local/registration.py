@@ -1,4 +1,4 @@
-"""Accounts without a provider: an address that was verified before anything else exists, and a password."""
+"""Registration of local accounts, whose address is verified before the account exists, and password resets."""
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -17,20 +17,20 @@ from jobs.deferred import deferred_task
 
 
 def is_on() -> bool:
-    """Whether there are local accounts for people at all."""
+    """Whether the site has local accounts for people who are not administrators."""
     return settings.LOCAL_PASSWORDS and settings.LOCAL_ACCOUNTS != "off"
 
 
 def is_open() -> bool:
-    """Whether anybody may open one."""
+    """Whether anybody may open a local account."""
     return is_on() and settings.LOCAL_ACCOUNTS == "open"
 
 
 def open_local_account(email: str, name: str, password: str | None) -> User:
-    """Open an account for whoever has proven to read the mail of this address. Raises EmailTaken.
+    """Open an account for a person who has proven to read the mail of this address. Raises EmailTaken.
 
-    Call it in the transaction that uses up the proof. Without a password nobody can enter it until the caller
-    has given it another sign-in method, in the same transaction.
+    Call it in the transaction that uses up that proof. Without a password, the caller must add another sign-in method
+    in the same transaction.
     """
     user = User(name=name, name_set_here=bool(name), email=email, email_verified=True)
     user.set_password(password)
@@ -46,7 +46,7 @@ def open_local_account(email: str, name: str, password: str | None) -> User:
 
 @deferred_task("registration")
 def answer_registration(*, email: str, asked: RequestFacts, mail_id: str) -> None:
-    """Mail the link that opens an account, or say that there is one. An errand: see ``notify_new_email``."""
+    """Mail the link that opens an account, or a notice that there is one. Deferred as ``notify_new_email`` is."""
     try:
         holder = people.find_by_verified_email(email)
     except people.EmailInDispute:
@@ -60,10 +60,10 @@ def answer_registration(*, email: str, asked: RequestFacts, mail_id: str) -> Non
 
 @deferred_task("forgotten_password")
 def answer_password_reset(*, email: str, asked: RequestFacts, mail_id: str) -> None:
-    """Mail the link that sets another password to who has one. An errand.
+    """Mail the link that sets a new password, or a notice that the account has none.
 
-    An address that nobody has verified gets no mail: it would be a stranger's. The mail goes to the address of the
-    account: what was typed may be spelled so that it leads to somebody else (ADR 27).
+    An unverified address gets no mail, because it may be a stranger's. The mail goes to the address of the account:
+    the typed spelling of it may lead to another mailbox (ADR 27).
     """
     try:
         holder = people.find_by_verified_email(email)
@@ -80,7 +80,7 @@ def answer_password_reset(*, email: str, asked: RequestFacts, mail_id: str) -> N
 
 
 def reset_password(link: MailedLink, password: str) -> User:
-    """Set another password by a link, and end everything that somebody with the old one may have begun.
+    """Set a new password by a link, and revoke everything that an intruder with the old one may have begun.
 
     Raises LinkExpired.
     """

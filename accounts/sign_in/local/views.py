@@ -1,4 +1,4 @@
-"""The pages of local accounts: registering, signing in, and a forgotten password."""
+"""The pages of local accounts: registration, sign-in and password reset."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -48,7 +48,7 @@ def where_there_are_local_accounts(view: View[Arguments]) -> View[Arguments]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @where_there_are_local_accounts
 def register(request: HttpRequest) -> HttpResponse:
-    """Ask for an address, and say the same of each: what it means is told to who reads its mail."""
+    """Ask for an address. The response is the same for every address: only its mailbox learns more."""
     if not registration.is_open():
         raise Http404
     if request.user.is_authenticated:
@@ -96,10 +96,10 @@ def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 def choose(request: HttpRequest, email: str, *, opened: Callable[[User], None], next_url: str = "") -> HttpResponse:
-    """Let the owner of a verified address choose name and password, and open their account and session.
+    """Let the owner of a verified address choose a name and a password, and open their account and session.
 
-    ``opened`` is called in the transaction that opens the account, with the account: there the proof of the
-    address is used up, an invitation accepted. What it raises undoes everything.
+    ``opened`` is called with the new account in the transaction that opens it, to use up the mailed link or to accept
+    an invitation. If it raises, everything is rolled back.
     """
     form = NewAccountForm(request.POST if request.method == "POST" else None, person=User(email=email))
     if form.is_valid():
@@ -107,7 +107,7 @@ def choose(request: HttpRequest, email: str, *, opened: Callable[[User], None], 
             with transaction.atomic():
                 user = registration.open_local_account(email, form.cleaned_data["name"], form.cleaned_data["password"])
                 opened(user)
-                user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have acted upon who is new
+                user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have changed a new account
                 return open_session(request, user, next_url)
         except EmailTaken:
             return render(request, "accounts/email_taken.html", {"address": email}, status=409)
@@ -124,7 +124,7 @@ def choose(request: HttpRequest, email: str, *, opened: Callable[[User], None], 
 
 @sensitive_post_parameters("password")
 def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
-    """Everybody is signed out by it, and signs in by the door, where a second factor may be asked for."""
+    """Set a new password. It signs the person out everywhere; the next sign-in may require a second factor."""
     if not registration.is_on() or link.user is None:
         raise links.LinkExpired
     form = NewPasswordForm(request.POST if request.method == "POST" else None, person=link.user)
@@ -145,13 +145,13 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
 
 
 def open_session(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
-    """Sign in somebody whose password was right: a second factor may be asked for first."""
+    """Sign in a person whose password was right, after a second factor if one is required."""
     onward = next_url or reverse(settings.LOGIN_REDIRECT_URL)
     return passwords.sign_in(request, user, onward, stays=wants_to_stay(request))
 
 
 def _take_email(request: HttpRequest, page: dict[str, str], event: Event, work: Callable[..., None]) -> HttpResponse:
-    """Take an address for which a worker will find out what there is to say, by mail."""
+    """Accept an address, and defer the mail to a worker, which looks up whether there is an account."""
     form = EmailForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         context = {**page, "form": form, "action": request.get_full_path()}
