@@ -1,1 +1,1 @@
-"""How people come in: local passwords, second factors, reauthentication, and the limits on all of them."""
+"""Signing in: local passwords, second factors, reauthentication, and the limits on all of them."""

@@ -1,4 +1,4 @@
-"""How a session's person is found again: the one authentication backend."""
+"""The only authentication backend: it checks local passwords, and loads the user of a session."""
 
 from typing import Any
 
@@ -15,10 +15,10 @@ BY_KEY = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.id = %s AND u.is_
 
 
 class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library without types
-    """allauth's, with passwords judged in one place and the read that every page begins with written by hand."""
+    """allauth's backend, with our own check of passwords and a hand-written query for the user of a session."""
 
     def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
-        """Raises Throttled, which ends as 429, wherever this is called from."""
+        """Raises Throttled, which becomes a 429 response wherever this is called."""
         name, password = credentials.get("username"), credentials.get("password")
         return passwords.check(request, name, password) if name and password else None
 
@@ -27,7 +27,7 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
         return USERS.read(row) if row else None
 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
-        """Return what the person may do everywhere, and what their role allows in the tenant where they act."""
+        """Return the person's own permissions, and those of their role in the active tenant."""
         everywhere: set[str] = super().get_all_permissions(user_obj, obj)
         standing: ActiveMembership | None = getattr(user_obj, "active_membership", None)
         if standing is None or obj is not None or not user_obj.is_active:

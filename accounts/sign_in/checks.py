@@ -1,4 +1,4 @@
-"""System checks of how people come in: what is meant for experiments stays out of production."""
+"""System checks of sign-in: settings that are meant for experiments must not reach production."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 
 @register(Tags.security, deploy=True)
 def second_factors_cannot_be_passed_by(app_configs: Any, **_options: Any) -> list[CheckMessage]:
-    """allauth has two switches that make a second factor worth nothing."""
+    """Refuse the two settings of allauth that make second factors worthless."""
     switches = ("MFA_TOTP_INSECURE_BYPASS_CODE", "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN")
     return [
-        Error(f"{name} is set: second factors can be passed by.", hint="Take it out.", id="accounts.E001")
+        Error(f"{name} is set: second factors can be bypassed.", hint="Remove it.", id="accounts.E001")
         for name in switches
         if getattr(settings, name, None)
     ]
@@ -23,7 +23,7 @@ def administrators_have_a_second_factor(app_configs: Any, **_options: Any) -> li
         return []
     return [
         Warning(
-            "Administrators without a second factor enter the admin on one proof.",
+            "Administrators can enter the admin without a second factor.",
             hint="Set ADMIN_SECOND_FACTOR=required.",
             id="accounts.W001",
         )

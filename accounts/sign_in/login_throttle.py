@@ -1,9 +1,9 @@
-"""The brake on guessing: wrong passwords and wrong second factors cost more and more time (ADR 8).
+"""The login throttle: each wrong password or second factor costs more time than the one before (ADR 8).
 
-Every try is counted before it is judged, so that many at once are no way past, and forgiven when it was right. It is
-held against the name as it was typed and against the address, each by itself. The account behind several names has a
-count of its own, of which nobody is told (ADR 31). Without Redis nobody can count, and nobody is let in: RedisError
-ends as 503.
+Every attempt is counted before it is checked, so that concurrent attempts cannot bypass the throttle, and taken back
+if it was right. It counts against the typed name and against the IP address, each on its own. An account with several
+names has a counter of its own that responses never reveal (ADR 31). Without Redis nothing can be counted, and nobody
+can sign in: RedisError becomes a 503 response.
 """
 
 import logging
@@ -32,16 +32,16 @@ from foundation.encryption import fingerprints
 
 logger = logging.getLogger(__name__)
 
-FREE_OF_ACCOUNT = 5  # wrong tries that cost nothing
-FREE_OF_IP_ADDRESS = 10  # more: behind one address there may be an office
-FIRST_WAIT = 4  # seconds after these; each further wrong try doubles it
+FREE_OF_ACCOUNT = 5  # wrong attempts that cost nothing
+FREE_OF_IP_ADDRESS = 10  # more, because a whole office may share one address
+FIRST_WAIT = 4  # seconds after these; each further wrong attempt doubles it
 LONGEST_WAIT = 900  # seconds
 CLOCKS_DIFFER = int(LEEWAY_SECONDS * 1000)
 DEVICE_COOKIE = cookie_name("known_device")
 
-# For each key a hash: tries, and until when the next must wait. All times but the last are milliseconds.
-# A time further ahead than the longest wait was written by a clock that was ahead, and holds nobody.
-# Answers {how long to wait, which key says so, how many it has turned away since it does}.
+# Each key is a hash of the number of attempts and the time until which the next one must wait. Times are milliseconds,
+# but for the expiry of the key (ARGV[4]), which is in seconds. A time beyond the longest wait was written while the
+# clock was ahead, and is ignored. Returns {how long to wait, index of the key, attempts refused during this wait}.
 COUNT_ATTEMPT = """
 local now, longest, wait, which = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
 for i, key in ipairs(KEYS) do
@@ -70,7 +70,7 @@ end
 
 
 class Throttled(Exception):
-    """Too many wrong tries: the next is heard in so many seconds, right or wrong."""
+    """Too many wrong attempts: the next one is checked only after ``seconds``."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"{seconds} seconds")
@@ -79,7 +79,7 @@ class Throttled(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptCounter:
-    """What tries are held against. One that is ``cleared`` begins anew after a right try; others forgive that one."""
+    """What attempts count against. A right attempt resets a ``cleared`` counter; others only lose that attempt."""
 
     kind: str
     key: str
@@ -92,14 +92,14 @@ class _HasRedis(Protocol):
 
 
 def for_password(request: HttpRequest | None, name: str, *, account: str = "") -> list[AttemptCounter]:
-    """Return the tracks of a try to come in by a name, whether or not anybody has it.
+    """Return the counters of an attempt to sign in with a name, whether or not an account has it.
 
-    ``account`` is the one name by which the account behind it is known, where there is one. What was typed has a
-    track by itself: were it the account's, two names that are held together would be told to belong together. A right
-    try does not clear it for the next, who could tell by that that somebody has this name.
+    ``account`` is the name that stands for an existing account, however it was typed. The typed name has a counter of
+    its own: if two names shared one, throttling would reveal that they belong to one account. A right attempt does not
+    reset the counter of a name that has an account, because that would reveal that it has one.
 
-    A browser from which the right password came before has a track of its own in place of all others: who guesses
-    from elsewhere, or from behind the same address, does not keep the owner out.
+    A browser that has sent the right password before has its own counter instead of all others: so an attacker
+    elsewhere, or behind the same IP address, cannot lock the owner out.
     """
     if known := _of_device(request, account or name):
         return known
@@ -108,32 +108,32 @@ def for_password(request: HttpRequest | None, name: str, *, account: str = "") -
 
 
 def for_account(request: HttpRequest | None, account: str) -> list[AttemptCounter]:
-    """Return the track on which all names of one account are counted together, unless the browser is known."""
+    """Return the counter shared by all names of one account, or none if the browser is known."""
     if _of_device(request, account):
         return []
     return [AttemptCounter(kind="account", key=f"person:{_digest(account)}", free=FREE_OF_ACCOUNT, cleared=True)]
 
 
 def for_own_password(request: HttpRequest | None, account: str) -> list[AttemptCounter]:
-    """Return the tracks of a try by somebody who is signed in: to them it may be told."""
+    """Return the counters for the password of a person who is signed in, who may learn of the account's counter."""
     return _of_device(request, account) or [*for_account(request, account), *_by_ip_address(request)]
 
 
 def for_factor(request: HttpRequest, person: UUID, *, kind: str = "factor") -> list[AttemptCounter]:
-    """Return the tracks of a second factor; those of another ``kind`` are not held up by it."""
+    """Return the counters of a second factor. Each ``kind`` has its own, so one does not throttle the other."""
     account = AttemptCounter(kind="account", key=f"{kind}:{person}", free=FREE_OF_ACCOUNT, cleared=True)
     return [account, *_by_ip_address(request)]
 
 
 def for_passkey(request: HttpRequest) -> list[AttemptCounter]:
-    """Return the track of a try to come in by a passkey alone: it names nobody before it is believed."""
+    """Return the counter for signing in by a passkey alone, which names no account before it is verified."""
     return _by_ip_address(request)
 
 
 def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> None:
-    """Count a try as wrong on all its tracks, before it is judged. Raises Throttled where it must not be judged now.
+    """Count an attempt as wrong on all of its counters, before it is checked. Raises Throttled if it must not be.
 
-    The trail hears of the first that is turned away in each wait, not of each: it would grow with the attack.
+    Only the first refused attempt in each wait is recorded, so that the trail does not grow with the attack.
     """
     now = int(time.time() * 1000)
     arguments = [
@@ -149,14 +149,14 @@ def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUI
         return
     by, seconds = tracks[which - 1].kind, math.ceil(wait / 1000)
     if refused == 1:
-        logger.warning("braked: by=%s seconds=%s", by, seconds)
+        logger.warning("throttled: by=%s seconds=%s", by, seconds)
         if rate_limits.may_leave_entry():
             record(event, person=person, reason="throttled", throttled_by=by, seconds=seconds)
     raise Throttled(seconds)
 
 
 def count_attempt_quietly(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> bool:
-    """Count as ``count_attempt`` does, and say whether the try may be judged; if not, answer as if it was wrong."""
+    """Count like ``count_attempt``, but return whether the attempt may be checked. If not, treat it as wrong."""
     try:
         count_attempt(tracks, event=event, person=person)
     except Throttled:
@@ -171,7 +171,7 @@ def answer(braked: Throttled) -> HttpResponse:
 
 
 def reset(tracks: Sequence[AttemptCounter]) -> None:
-    """Take back what ``count_attempt`` counted: the try was right."""
+    """Take back what ``count_attempt`` counted, because the attempt was right."""
     for track in tracks:
         if track.cleared:
             _redis().delete(_key(track.key))
@@ -180,7 +180,7 @@ def reset(tracks: Sequence[AttemptCounter]) -> None:
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, name: str) -> None:
-    """Let this browser be known as one from which the right password of this name came."""
+    """Set the cookie of a browser that has sent the right password of this name."""
     if _device_of(request, _digests(name)[:1]):
         return
     value = signing.dumps([_digest(name), get_random_string(22)], salt=__name__)
@@ -203,12 +203,12 @@ def _of_device(request: HttpRequest | None, account: str) -> list[AttemptCounter
 
 
 def _digest(name: str) -> str:
-    """What was typed may be somebody's password, in the wrong field: it is kept nowhere, Redis included."""
+    """Return a digest of the name: it may be a password typed into the wrong field, and must not be in Redis."""
     return _digests(name)[0]
 
 
 def _digests(name: str) -> list[str]:
-    """As it is called today, and as it was under each former SECRET_KEY."""
+    """Return the digests under the current SECRET_KEY and under each fallback, in this order."""
     return [mark[:32] for mark in fingerprints(comparable(name.strip()), owner="", purpose="brake")]
 
 
@@ -220,7 +220,7 @@ def _by_ip_address(request: HttpRequest | None) -> list[AttemptCounter]:
 
 
 def _network(text: str) -> str:
-    """An address as a guesser has it: of IPv6 everybody has at least a /64."""
+    """Return the network that one attacker controls: the address, or for IPv6 its /64."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""Finding people by what they can prove to have, and holding their accounts while they come in."""
+"""Find people by username or verified address, and lock their accounts while they sign in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +16,17 @@ BY_USERNAME_OR_EMAIL = f"""
     WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.address_dispute IS NULL)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
 """
-# The database's trigger makes this moment of whatever is said.
+# A trigger replaces the given value by the current time.
 SET_RIGHT = """
     UPDATE "accounts_user" SET sign_in_epoch = clock_timestamp() WHERE id = %s AND sign_in_epoch > clock_timestamp()
 """
 
 
 class RevokedMeanwhile(Exception):
-    """What a sign-in, or an act in a session, rested on was ended since it was judged.
+    """What a sign-in, or an act in a session, relied on was revoked after it was verified.
 
-    ``onward`` is where a sign-in was to lead, None of an act in a session; ``stays``: they asked to be kept signed in.
+    ``onward`` is where the sign-in was to lead, or None for an act in a session. ``stays`` means that the person asked
+    to stay signed in.
     """
 
     def __init__(self, person: UUID) -> None:
@@ -37,7 +38,7 @@ class RevokedMeanwhile(Exception):
 
 @contextmanager
 def with_next(onward: str, *, stays: bool = False) -> Iterator[None]:
-    """Say where a sign-in leads: whoever has to begin it again then comes there all the same."""
+    """Note in RevokedMeanwhile where the sign-in leads, so that a repeated sign-in leads there too."""
     try:
         yield
     except RevokedMeanwhile as ended:
@@ -46,14 +47,14 @@ def with_next(onward: str, *, stays: bool = False) -> Iterator[None]:
 
 
 class EmailInDispute(Exception):
-    """Several accounts have verified this address. Nothing is mailed by it until an administrator has decided."""
+    """Several accounts have verified this address. It finds none of them until an administrator has decided."""
 
 
 def lock(person: UUID, *, epoch: datetime | None) -> User:
-    """Return an account as it is now, held as it is until the transaction ends. Raises RevokedMeanwhile.
+    """Lock the row of an active account, and return it as it is now. Raises RevokedMeanwhile.
 
-    ``epoch`` is what was read of it before the proof was judged. Whoever acts upon the person from now on waits, and
-    then sees the session that this transaction has opened.
+    ``epoch`` was read before the authentication was verified. Acts on the person wait from now on, and then see the
+    session that this transaction has opened.
     """
     held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
     if held is None or held.sign_in_epoch != epoch:
@@ -62,9 +63,9 @@ def lock(person: UUID, *, epoch: datetime | None) -> User:
 
 
 def lock_with_session(person: UUID, *, session_key: str | None) -> User:
-    """Return an account, held together with the session in which its person acts. Raises RevokedMeanwhile.
+    """Lock an active account together with the session in which its person acts. Raises RevokedMeanwhile.
 
-    The session was read when the request began, and may have been ended since.
+    The session was read when the request began, and may have been revoked since.
     """
     held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
     row = Session.objects.of_browser(session_key).select_for_update().filter(user=person).first()
@@ -74,27 +75,27 @@ def lock_with_session(person: UUID, *, session_key: str | None) -> User:
 
 
 def lock_nowait(person: UUID) -> None:
-    """Hold an account's row without waiting for whoever holds it. Raises RevokedMeanwhile.
+    """Lock an account's row without waiting for another transaction. Raises RevokedMeanwhile if one has locked it.
 
-    For a sign-in that holds its identity already: somebody who holds the account may be waiting for that.
+    This is for a sign-in that has locked its identity: a transaction that has locked the account may wait for that.
     """
     if User.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=person).first() is None:
         raise RevokedMeanwhile(person)
 
 
 def set_epoch_right(person: UUID) -> None:
-    """Let an epoch in the future, written before the clock was set back, be that of this moment (ADR 42).
+    """Set an epoch in the future, written before the clock was set back, to the current time (ADR 42).
 
-    Whoever was judged before may have been judged before the act as well, and is refused, once. Call it after the
-    rollback of what was refused.
+    A sign-in that was verified before such an epoch may have been verified before the act too, so it is refused once.
+    Call this after the rollback of the refused sign-in.
     """
     change(SET_RIGHT, [person])
 
 
 def find_by_verified_email(email: str) -> User | None:
-    """Return whose verified address this is. Raises EmailInDispute.
+    """Return the account that has verified this address, if any. Raises EmailInDispute.
 
-    What is mailed to them goes to the address of their account, never to what somebody typed (ADR 27).
+    Send mail to the address of the returned account, never to the one that was typed (ADR 27).
     """
     holders = [USERS.read(row) for row in fetch_all(BY_EMAIL, [canonical_or_none(email)])]
     if any(holder.address_dispute is not None for holder in holders):
@@ -103,7 +104,7 @@ def find_by_verified_email(email: str) -> User | None:
 
 
 def find_by_login(name: str) -> User | None:
-    """Return whom a username or a verified address means; a name that looks like an address comes first."""
+    """Return the account with this username or verified address; the username takes precedence."""
     if "\0" in name:
         return None
     row = fetch_one(BY_USERNAME_OR_EMAIL, [name, canonical_or_none(name), name])

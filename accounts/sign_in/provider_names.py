@@ -1,13 +1,13 @@
-"""What the accounts know of the providers; each enabled provider puts it here when the process starts."""
+"""What the accounts know of the providers. Each enabled provider enters it here when the process starts."""
 
 from enum import Enum, auto
 
-NAMES: dict[str, str] = {}  # what people call them
+NAMES: dict[str, str] = {}  # by provider id, for people to read
 SAYS_WHEN: dict[str, "SaysWhen"] = {}
 
 
 class SaysWhen(Enum):
-    """Whether a provider says when a person has proven themselves there (``auth_time``, OpenID Connect Core 2)."""
+    """Whether a provider says when it authenticated the person (``auth_time``, OpenID Connect Core, section 2)."""
 
     NEVER = auto()
     WHERE_SET_UP = auto()
@@ -15,5 +15,5 @@ class SaysWhen(Enum):
 
 
 def name_of(provider: str) -> str:
-    """Return a provider's name, or its id for one that has been switched off."""
+    """Return a provider's name, or its id if the provider is no longer enabled."""
     return NAMES.get(provider, provider)

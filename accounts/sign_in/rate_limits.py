@@ -1,6 +1,6 @@
-"""How often something may be done: counted in Redis in fixed windows, for all processes together.
+"""Rate limits: counted in Redis, in fixed windows, for all processes together.
 
-What a stranger's act may leave in the trail is limited too, and that also while Redis is away (ADR 31).
+The entries that strangers can cause in the trail are limited too, even while Redis is unreachable (ADR 31).
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class _HasRedis(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """So many times within so many seconds, for each key."""
+    """At most ``most`` times within ``seconds``, for each key."""
 
     kind: str
     most: int
@@ -40,23 +40,23 @@ class Limit:
 
 
 class TooOften(Exception):
-    """A limit is reached. What it bounds was not done."""
+    """The limit is exceeded. What it limits was not done."""
 
     def __init__(self, limit: Limit) -> None:
         super().__init__(limit.kind)
         self.limit = limit
 
 
-REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # of one client, before they leave no more entries
-OF_EVERYBODY = Limit(kind="refusals.all", most=1200, seconds=60)  # of all clients together
-HERE = Windows()  # this process's own, for the time without Redis
+REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # recorded refusals of one client
+OF_EVERYBODY = Limit(kind="refusals.all", most=1200, seconds=60)  # recorded refusals of all clients together
+HERE = Windows()  # the counters of this process, used while Redis is unreachable
 
 
 def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:
-    """Count one more, and say whether it is within the limit of this window.
+    """Count once, and return whether that is within the limit of this window.
 
-    The first that is not leaves an entry in the trail, and the rest of the window none. Raises RedisError: what
-    cannot be counted must not go on, and ends as 503.
+    Only the first hit over the limit in each window is recorded. Raises RedisError, which becomes a 503 response: what
+    cannot be counted must not go on.
     """
     count = _count(kind, key, seconds)
     if count == limit + 1 and _is_room_here():
@@ -65,10 +65,11 @@ def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:
 
 
 def may_leave_entry() -> bool:
-    """Whether what is refused now may leave an entry: ask first, and show a reference only where there is one.
+    """Whether a refusal may be recorded. Call it first, and show a reference only if there is an entry to find by it.
 
-    Counted for the client of this request and for all together, so that many addresses are no way past. The first
-    that is over leaves an entry in place of the others. While Redis is away each process counts by itself.
+    It counts for the client of this request and for all clients together, so that many IP addresses do not bypass the
+    limit. The first refusal over the limit is recorded as such, in place of all others. While Redis is unreachable,
+    each process counts by itself.
     """
     address = _parsed(current().address or "")
     if _is_exempt(address):
@@ -83,7 +84,10 @@ def may_leave_entry() -> bool:
 
 
 def is_over(limit: Limit, key: str = "") -> bool:
-    """Count one more of a key, or of this request's client where none is given; exempt networks are never over."""
+    """Count once for a key, by default this request's client; return whether the limit is exceeded.
+
+    Clients in exempt networks are not counted.
+    """
     address = _parsed(current().address or "")
     if _is_exempt(address):
         return False
@@ -91,7 +95,7 @@ def is_over(limit: Limit, key: str = "") -> bool:
 
 
 def check(limit: Limit, key: str = "") -> None:
-    """Count one more, as ``is_over`` does. Raises TooOften where that is over the limit."""
+    """Count like ``is_over``. Raises TooOften if the limit is exceeded."""
     if is_over(limit, key):
         raise TooOften(limit)
 
@@ -103,13 +107,13 @@ def too_many_requests(limit: Limit) -> HttpResponse:
 
 
 def _name(kind: str, key: str, seconds: int) -> str:
-    """No address or other personal value becomes a key in Redis."""
+    """Return the key in Redis: it contains only a digest, because the key may be an address or other personal data."""
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     return f"limit:{kind}:{digest}:{int(time.time() // seconds)}"
 
 
 def _count(kind: str, key: str, seconds: int) -> int:
-    """In one step: between two, somebody may empty the cache."""
+    """Count and set the expiry in one transaction: the cache could be emptied between two commands."""
     name = cache.make_key(_name(kind, key, seconds))
     with cast("_HasRedis", cache).redis().pipeline() as redis:
         redis.incr(name)
@@ -118,16 +122,16 @@ def _count(kind: str, key: str, seconds: int) -> int:
 
 
 def count_anyway(limit: Limit, key: str) -> int:
-    """Count one more of a key and return the count of this window; while Redis is away, that of this process."""
+    """Count once for a key and return this window's count; while Redis is unreachable, the count of this process."""
     try:
         return _count(limit.kind, key, limit.seconds)
     except RedisError:
-        logger.warning("the cache is away: %s are counted in this process", limit.kind)
+        logger.warning("the cache is unreachable: %s are counted in this process", limit.kind)
         return HERE.count(_name(limit.kind, key, limit.seconds), seconds=limit.seconds, rest=limit.kind)
 
 
 def _is_room() -> bool:
-    """Count one more entry by whomever, and say whether the trail takes it in this window."""
+    """Count one more recorded refusal of any client, and return whether it is within the limit for all."""
     count = count_anyway(OF_EVERYBODY, "")
     if count == OF_EVERYBODY.most + 1:
         _note(OF_EVERYBODY, "")
@@ -135,7 +139,7 @@ def _is_room() -> bool:
 
 
 def _is_room_here() -> bool:
-    """The same for what is limited by itself, and leaves one entry for each key: many keys leave no more than this."""
+    """Limit the entries about exceeded rate limits in this process: there is one per key, and keys may be many."""
     here = _name("rate_limit.exceeded", "", OF_EVERYBODY.seconds)
     return HERE.count(here, seconds=OF_EVERYBODY.seconds, rest="rate_limit.exceeded") <= OF_EVERYBODY.most
 
@@ -149,7 +153,7 @@ def _is_exempt(ip: Address | None) -> bool:
 
 
 def _client(ip: Address | None) -> str:
-    """Name whoever is asking: by address, or by network for IPv6, where everybody has 2^64 addresses."""
+    """Return the key of a client: its IP address, or for IPv6 its /64 network, in which it has 2^64 addresses."""
     if isinstance(ip, IPv6Address):
         return str(ip_network((ip, 64), strict=False))
     return str(ip or "unknown")

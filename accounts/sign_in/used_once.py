@@ -1,6 +1,6 @@
-"""What works once: that it was used stands in PostgreSQL, so that no store that is emptied makes it good again.
+"""Proofs that work only once. Their use is stored in PostgreSQL, not in Redis.
 
-Redis cannot say this. It may lose everything, and whoever can write to it can remove one name (ADR 30).
+Redis may lose everything, and whoever can write to it can delete a key: then a used proof would work again (ADR 30).
 """
 
 import hashlib
@@ -15,10 +15,10 @@ USE = 'INSERT INTO "accounts_usedproof" (digest, expires_at) VALUES (%s, %s) ON 
 
 
 def use(kind: str, *proof: object, remembered_for: timedelta) -> bool:
-    """Note that a proof is used, and return whether this is the first time, over all processes.
+    """Mark a proof as used, and return whether this is the first use, over all processes.
 
-    ``remembered_for`` must be longer than the proof could count. Of two uses at once, the second waits for what becomes
-    of the first: a transaction that is rolled back has used nothing.
+    ``remembered_for`` must be longer than the proof could be valid. Of two concurrent uses, the second waits for the
+    transaction of the first: if that is rolled back, the proof was not used.
     """
     digest = hashlib.sha256("\n".join(map(str, (kind, *proof))).encode()).hexdigest()
     given: list[Any] = [digest, timezone.now() + remembered_for]

@@ -1,1 +1,1 @@
-"""Fresh proof: what a person has shown in this session, when, and whether it is enough for an act (ADR 32)."""
+"""Reauthentication: how and when a person has authenticated in this session, and whether it suffices (ADR 32)."""

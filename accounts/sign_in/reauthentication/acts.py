@@ -1,4 +1,4 @@
-"""The acts that need a fresh proof. A mailed code is good for one of them, so each has a name."""
+"""The acts that require reauthentication. Each has a name, because a mailed code counts for one act only."""
 
 from urllib.parse import urlsplit
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Act(models.TextChoices):
-    """What somebody is about to do; the labels complete "You are about to …", on the page and in the mail."""
+    """What a person is about to do. The labels complete "You are about to …", on the page and in the mail."""
 
     CONNECT = "connect", _("connect another sign-in method")
     DISCONNECT = "disconnect", _("disconnect a sign-in method")
@@ -40,9 +40,9 @@ ACTS = {
 
 
 def act_of(url: str) -> Act:
-    """Return the act for which somebody goes to an address of this site.
+    """Return the act that a URL of this site is for.
 
-    Both the page that needs a proof and the page that takes it ask here, so they cannot mean different acts.
+    The page that requires reauthentication and the page that performs it both use this, so they agree on the act.
     """
     try:
         match = resolve(urlsplit(url).path)
@@ -54,7 +54,7 @@ def act_of(url: str) -> Act:
 
 
 def needs_reauthentication(url: str) -> bool:
-    """Whether somebody is on their way to an act, not just back to a page that everybody may see."""
+    """Whether a URL leads to an act, and not just back to a page that requires no reauthentication."""
     act = act_of(url)
     if act is Act.CONNECT:
         return url == after_reauthentication_to_connect()
@@ -62,5 +62,5 @@ def needs_reauthentication(url: str) -> bool:
 
 
 def after_reauthentication_to_connect() -> str:
-    """Where somebody goes on who has proven who they are in order to connect another sign-in method."""
+    """Return the URL to continue at after reauthentication for connecting another sign-in method."""
     return f"{reverse('connections')}?connect"

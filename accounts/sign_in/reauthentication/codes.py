@@ -1,7 +1,7 @@
-"""Codes that are mailed to an account's own address: whoever types one in has read that mailbox, now.
+"""Codes mailed to the account's verified address: typing one in proves access to that mailbox, now.
 
-A code belongs to one session, whose row alone knows which one it is, and to one act. It lives for ten minutes and
-five tries, counted in the database before they are judged, and is kept as a digest under our key.
+A code belongs to one act and one session, whose content alone refers to it. It expires after ten minutes or five
+attempts, which are counted in the database before they are checked. Only a keyed digest of it is stored.
 """
 
 import hmac
@@ -25,8 +25,8 @@ from audit.events import Event, record
 from foundation import lifetimes
 from foundation.encryption import fingerprints
 
-IN_SESSION = "mailed_code"  # the code that was mailed last
-NONE = "00000000-0000-0000-0000-000000000000"  # that no code has
+IN_SESSION = "mailed_code"  # key in the session: the id of the code that was mailed last
+NONE = "00000000-0000-0000-0000-000000000000"  # the id of no code
 DIGITS = 8
 MOST_TRIES = 5
 BY_ACCOUNT = Limit(kind="mailed_codes.account", most=5, seconds=3600)
@@ -34,27 +34,28 @@ BETWEEN = re.compile(r"[\s\u2010-\u2015-]+")
 
 
 class CodeRefused(Exception):
-    """It is wrong, over, used, tried too often, or for something else."""
+    """The code is wrong, expired, used, tried too often, or for another act."""
 
 
 class TooManyCodes(Exception):
-    """This account has asked for more codes than anybody needs."""
+    """The account has requested more codes than the limit."""
 
 
 def email_of(user: User) -> str:
-    """Return the address that a code can be mailed to: the account's own, if it is verified. Nothing where none can."""
+    """Return the account's address if it is verified and mail can be sent, else nothing."""
     return (user.email or "") if user.email_verified and mail.is_configured() else ""
 
 
 def is_waiting(request: HttpRequest, user: User, act: Act) -> bool:
-    """Whether a code was mailed for this act that can still be typed in."""
+    """Whether a code that was mailed for this act can still be used."""
     return MailedCode.objects.live().filter(pk=_mailed(request), user=user, act=act, tries__lt=MOST_TRIES).exists()
 
 
 def send(request: HttpRequest, user: User, act: Act) -> None:
-    """Mail a new code to the account's address, in place of one that was mailed before.
+    """Mail a new code to the account's address, replacing an earlier one.
 
-    The limit holds for every network: it bounds guessing. Raises TooManyCodes, NotSetUp where there is no such address.
+    The limit exempts no network, because it bounds guessing. Raises TooManyCodes, and MailNotConfigured if there is no
+    address to mail to.
     """
     address = email_of(user)
     if not address:
@@ -74,14 +75,14 @@ def send(request: HttpRequest, user: User, act: Act) -> None:
 
 @sensitive_variables("typed", "code")
 def use_code(request: HttpRequest, user: User, act: Act, typed: str) -> None:
-    """Take a code, and note the proof in the session. Raises CodeRefused."""
+    """Use up a code, and record the reauthentication in the session. Raises CodeRefused."""
     row = _tried(request, user, act)
     code = BETWEEN.sub("", typed[:64])
     is_right = row is not None and any(
         hmac.compare_digest(row.digest, digest) for digest in _digests(code, row, email_of(user))
     )
     if row is None:
-        raise CodeRefused  # no entry in the trail: nothing was judged, and there is no limit to these
+        raise CodeRefused  # not recorded: nothing was checked, and such attempts are unlimited
     if not is_right or not MailedCode.objects.live().filter(pk=row.pk).update(used_at=timezone.now()):
         record(Event.REAUTHENTICATION_CODE_REFUSED, person=user, act=act.value, tries=row.tries)
         raise CodeRefused
@@ -91,7 +92,7 @@ def use_code(request: HttpRequest, user: User, act: Act, typed: str) -> None:
 
 
 def _tried(request: HttpRequest, user: User, act: Act) -> MailedCode | None:
-    """Count a try, before it is judged, and return the row. Of many at once no more are judged than may be."""
+    """Count an attempt before it is checked, and return the row. So concurrent attempts cannot exceed the limit."""
     rows = MailedCode.objects.live().filter(pk=_mailed(request), user=user, act=act, tries__lt=MOST_TRIES)
     if not rows.update(tries=F("tries") + 1):
         return None
@@ -103,5 +104,5 @@ def _mailed(request: HttpRequest) -> UUID:
 
 
 def _digests(code: str, row: MailedCode, email: str) -> list[str]:
-    """Bound to the address as well: a code that was mailed to a former one proves nothing about this one."""
+    """Return the keyed digests, bound to the address: a code that was mailed to a former address does not count."""
     return fingerprints(code, owner=f"{row.pk} {email}", purpose="mailed_code")

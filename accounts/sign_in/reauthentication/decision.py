@@ -1,4 +1,4 @@
-"""The one decider of whether what somebody has shown is fresh enough for an act (DESIGN part 4, ADR 32)."""
+"""The only place that decides whether a person is reauthenticated for an act (ADR 32)."""
 
 import time
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ FACTORS = frozenset({AuthenticationMethod.FACTOR, AuthenticationMethod.PROVIDER_
 class Verdict(Enum):
     STALE = auto()
     RECENT = auto()
-    RECENT_BY_SIGN_IN_ALONE = auto()  # the account has nothing stronger: what is done is told
+    RECENT_BY_SIGN_IN_ALONE = auto()  # the account has nothing stronger: the owner is notified of the act
 
 
 def judge(request: HttpRequest, act: Act) -> Verdict:
-    """Judge what the person of a request has shown within ten minutes.
+    """Judge how the person of a request has authenticated within ten minutes.
 
-    Who has a second factor proves it by that: a password, a mailbox or a provider alone may be stolen.
+    A person with a second factor must use it: a password, a mailbox or an account at a provider may be stolen.
     """
     user = request.user
     if not isinstance(user, User):
@@ -56,16 +56,16 @@ def judge(request: HttpRequest, act: Act) -> Verdict:
 
 
 def recent_answer(proofs: Sequence[AuthenticationRecord]) -> AuthenticationRecord | None:
-    """Return the last answer that a provider gave within ten minutes without saying when: a code beside it counts."""
+    """Return the last response of a provider within ten minutes without ``auth_time``: it needs a mailed code too."""
     return next(
         (proof for proof in reversed(proofs) if proof.kind is AuthenticationMethod.RESPONSE and _is_recent(proof)), None
     )
 
 
 def says_when(provider: str, proofs: Sequence[AuthenticationRecord]) -> bool:
-    """Whether a provider can be asked for a proof with a time, as far as this session knows.
+    """Whether a provider sends the time of the authentication, as far as this session knows.
 
-    One that says so only where it was set up to is believed to be, until it was asked and did not.
+    A provider that sends it only if configured is assumed to, until it was asked and did not.
     """
     expected = SAYS_WHEN.get(provider, SaysWhen.NEVER)
     if expected is not SaysWhen.WHERE_SET_UP:
@@ -77,17 +77,17 @@ def says_when(provider: str, proofs: Sequence[AuthenticationRecord]) -> bool:
 
 
 def has_nothing_stronger(user: User, proofs: Sequence[AuthenticationRecord]) -> bool:
-    """Whether an account has no factor, password, address that can be asked, or provider that says when."""
+    """Whether an account has no factor, no password, no address for a code, and no provider that sends the time."""
     if has_second_factor(user) or passwords.may_open(user) or codes.email_of(user):
         return False
     return not any(says_when(provider, proofs) for provider in user.identities.values_list("provider", flat=True))
 
 
 def _is_recent(record: AuthenticationRecord) -> bool:
-    """A proof of the future was noted by a clock that was ahead: nobody knows its age, and it proves nothing."""
+    """Whether a record is recent. One in the future was written while the clock was ahead, and does not count."""
     return -LEEWAY_SECONDS <= time.time() - record.at <= lifetimes.REAUTHENTICATION.total_seconds()
 
 
 def _opened_just_now(user: User, act: Act, recent: Sequence[AuthenticationRecord]) -> bool:
-    """An account that was opened in this session may connect its second identity: it has nobody else's things yet."""
+    """Whether an account that was opened in this session connects its second identity: it holds nothing to steal."""
     return act is Act.CONNECT and any(proof.opened for proof in recent) and user.identities.count() == 1

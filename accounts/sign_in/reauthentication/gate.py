@@ -1,13 +1,13 @@
-"""Asking for a fresh proof before an act that is dangerous. What counts as one is decided in ``decision``.
+"""Require reauthentication before a dangerous act. ``decision`` decides what counts.
 
-For a view::
+For a whole view::
 
-    @fresh_proof_required
+    @reauthentication_required
     def dangerous(request, user): ...
 
-or, where only some of what it does is dangerous: ``if not gate.is_fresh(request): return gate.ask(request,
-next=…)``. The person shows once more that it is them, and comes back to ``next``. Which act it is follows from the
-address (``acts``): a mailed code counts for one act only.
+For a part of a view: ``if not gate.is_reauthenticated(request): return gate.redirect_to_reauthenticate(request,
+next=…)``. The person authenticates again, and returns to ``next``. The act follows from the URL (``acts``), because a
+mailed code counts for one act only.
 """
 
 from functools import wraps
@@ -38,10 +38,10 @@ Arguments = ParamSpec("Arguments")
 
 
 def is_reauthenticated(request: HttpRequest, act: Act | None = None, *, is_done: bool | None = None) -> bool:
-    """Whether the person has lately shown that it is them, as an act needs it: by default that of the address.
+    """Whether the person is reauthenticated for an act, by default that of the request's URL.
 
-    Where only a sign-in could be asked for, as the account has nothing stronger, what is done is told: ``is_done``,
-    by default whatever is posted.
+    If the account has nothing stronger than a recent sign-in, that is accepted, and its owner is notified of acts that
+    are done: ``is_done``, by default every POST.
     """
     act = act or act_of(request.path)
     verdict = judge(request, act)
@@ -51,16 +51,16 @@ def is_reauthenticated(request: HttpRequest, act: Act | None = None, *, is_done:
     return verdict is not Verdict.STALE
 
 
-def redirect_to_reauthenticate(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # as everywhere in addresses
-    """Send somebody who is signed in to prove who they are, and back to ``next``, a path of this site, by GET."""
+def redirect_to_reauthenticate(request: HttpRequest, *, next: str = "") -> HttpResponseRedirect:  # noqa: A002  # the name in the query string
+    """Redirect a signed-in person to reauthenticate, and back to ``next``, a path of this site, by GET."""
     query = urlencode({"next": next or request.get_full_path()})
     return HttpResponseRedirect(f"{reverse('reauthenticate')}?{query}")
 
 
 def reauthentication_required(view: UserView[Arguments]) -> View[Arguments]:
-    """Call the view with the signed-in ``User`` once they have given a fresh proof; until then, ask for one.
+    """Call the view with the signed-in ``User`` if they are reauthenticated; otherwise redirect to reauthenticate.
 
-    What was posted is not kept: people come back to the page by GET.
+    Posted data is lost: people come back to the page by GET.
     """
 
     @signed_in

@@ -1,4 +1,4 @@
-"""Telling what was done after a sign-in alone: the account has nothing stronger that its owner could be asked for."""
+"""Notify people of acts that a sign-in alone allowed, because their account has nothing stronger."""
 
 from django.contrib import messages
 from django.db import transaction
@@ -11,14 +11,14 @@ from accounts.sign_in.factors.enrolled import has_second_factor
 from accounts.sign_in.reauthentication.acts import Act
 from audit.events import Event, record
 
-NOTICE_KEY = "told_of_acts"  # in the session: the acts that were told, each of them once
-NOTICE = "acts_to_notice"  # in the session: those that the account's page has still to tell
+NOTICE_KEY = "told_of_acts"  # key in the session: the acts that were notified, each of them once
+NOTICE = "acts_to_notice"  # key in the session: the acts that the account page has yet to show
 
 
 def record_acceptance(request: HttpRequest, act: Act) -> None:
-    """Write it into the trail, to the account's page and, where the account has an address at all, in a mail.
+    """Record the act, show it on the account page and, if the account has an address, send a mail.
 
-    An address that nobody has verified opens nothing by it: the mail holds no link to anything but the site.
+    An unverified address is used too: the mail gives no access, because its only link is to the site.
     """
     user, told = request.user, request.session.get(NOTICE_KEY, [])
     if not isinstance(user, User) or act in told:
@@ -32,7 +32,7 @@ def record_acceptance(request: HttpRequest, act: Act) -> None:
 
 
 def add_message(request: HttpRequest, user: User) -> None:
-    """Say once on this page what was done after a sign-in alone."""
+    """Add a message, once, about the acts that a sign-in alone allowed."""
     acts = [Act(act).label for act in request.session.pop(NOTICE, []) if act in Act]
     if not acts:
         return

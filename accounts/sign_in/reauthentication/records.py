@@ -1,6 +1,6 @@
-"""The proofs of a session: written where somebody has shown who they are, read by the decider.
+"""The authentication records of a session, which ``decision`` reads.
 
-They stand in the list that allauth keeps in the session: it belongs to one person, and goes with the session.
+They are in the list that allauth keeps in the session, which belongs to one person and ends with the session.
 """
 
 from collections.abc import Mapping
@@ -14,29 +14,29 @@ from django.http import HttpRequest
 from accounts.models import User
 from accounts.sign_in.reauthentication.acts import Act
 
-SECOND_FACTOR = "mfa"  # allauth's word for it
-PROVIDER = "socialaccount"  # allauth's word for an answer of a provider
+SECOND_FACTOR = "mfa"  # allauth's name for it
+PROVIDER = "socialaccount"  # allauth's name for the response of a provider
 MAILED_CODE = "mailed_code"
-BY_PROVIDER = "provider"  # the type of a second factor that a provider has asked for
+BY_PROVIDER = "provider"  # the type of a second factor that a provider has verified
 
 
 class AuthenticationMethod(Enum):
-    """What somebody has shown."""
+    """How a person has authenticated."""
 
-    PASSWORD = auto()  # that is kept here
-    FACTOR = auto()  # of their own, enrolled here
-    PROVIDER_FACTOR = auto()  # that a provider says it asked for, at a time that it says
-    DATED_RESPONSE = auto()  # of a provider that says when the person proved themselves there
-    RESPONSE = auto()  # of a provider that does not say when: it may have asked for nothing
-    MAILED_CODE = auto()  # typed from a mail to the account's verified address
+    PASSWORD = auto()  # a local password
+    FACTOR = auto()  # a second factor that is enrolled here
+    PROVIDER_FACTOR = auto()  # a second factor that a provider claims to have verified, with ``auth_time``
+    DATED_RESPONSE = auto()  # a response of a provider with ``auth_time``
+    RESPONSE = auto()  # a response of a provider without it: the provider may have asked the person for nothing
+    MAILED_CODE = auto()  # a code from a mail to the account's verified address
 
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticationRecord:
-    """A proof. ``at`` is when the person gave it, in seconds since the epoch: at a provider that may be long ago.
+    """One authentication. ``at`` is its time, in seconds since the Unix epoch: at a provider it may be long ago.
 
-    ``act`` is the only one that a mailed code counts for. ``opened``: the account was opened by this answer.
-    ``was_asked``: the provider was asked to say when, and did not.
+    ``act`` is the only act that a mailed code counts for. ``opened`` means that this response opened the account.
+    ``was_asked`` means that the provider was asked for ``auth_time``.
     """
 
     kind: AuthenticationMethod
@@ -48,7 +48,7 @@ class AuthenticationRecord:
 
 
 def record_method(request: HttpRequest, user: User, method: str, **how: Any) -> None:
-    """Write into the session that somebody has just proven who they are. What is None is left out."""
+    """Add a record of an authentication just now to the session. allauth leaves out values that are None."""
     record_authentication(request, user, method, **how)
 
 
@@ -59,7 +59,7 @@ def record_code(request: HttpRequest, user: User, act: Act) -> None:
 def record_response(
     request: HttpRequest, user: User, *, provider: str, uid: str, proven_at: float | None, has_second_factor: bool
 ) -> None:
-    """Note the answer of a provider that was asked for a proof, with the time that it says (``auth_time``)."""
+    """Record the response of a provider that was asked to reauthenticate, with its ``auth_time``."""
     record_method(request, user, PROVIDER, provider=provider, uid=uid, proven_at=proven_at, was_asked=True)
     if has_second_factor:
         record_provider_factor(request, user, provider, proven_at)
@@ -70,7 +70,7 @@ def record_provider_factor(request: HttpRequest, user: User, provider: str, prov
 
 
 def complete_response(request: HttpRequest, user: User, *, proven_at: float | None, opened: bool) -> None:
-    """Add to the answer that allauth has just noted what it does not know: when it was proven, and what it began."""
+    """Add to the record that allauth has just made the ``auth_time``, and whether the response opened the account."""
     records = get_authentication_records(request, user)
     if records and records[-1]["method"] == PROVIDER:
         records[-1] |= {"proven_at": proven_at} if proven_at is not None else {}
@@ -79,16 +79,16 @@ def complete_response(request: HttpRequest, user: User, *, proven_at: float | No
 
 
 def records_of(request: HttpRequest, user: User) -> list[AuthenticationRecord]:
-    """Return what somebody has shown in this session, oldest first."""
+    """Return the authentication records of this session, oldest first."""
     found = (_read(record) for record in get_authentication_records(request, user))
     return [proof for proof in found if proof is not None]
 
 
 def has_second_factor(request: HttpRequest, user: User, *, since: float = 0.0) -> bool:
-    """Whether a second factor was noted in this session: one of ours, or by a provider whose word counts.
+    """Whether a second factor was recorded in this session: one enrolled here, or one of a trusted provider.
 
-    This is for coming in: a provider's word counts for as long as its own session does. For an act that needs a
-    fresh proof it is too old then; that is for ``deciding`` to say.
+    This is for sign-in, where a provider's second factor counts as long as the provider's session lasts. Whether it is
+    recent enough for an act is for ``decision`` to say.
     """
     records = get_authentication_records(request, user)
     return any(record["method"] == SECOND_FACTOR and record["at"] >= since for record in records)
@@ -115,7 +115,7 @@ def _read(record: Mapping[str, Any]) -> AuthenticationRecord | None:
 
 
 def _answer(record: Mapping[str, Any], noted_at: float, proven_at: float | None) -> AuthenticationRecord:
-    """A clock that is a little ahead makes no proof last longer."""
+    """Return the record of a provider's response. The earlier time counts, so that a fast clock extends nothing."""
     return AuthenticationRecord(
         kind=AuthenticationMethod.RESPONSE if proven_at is None else AuthenticationMethod.DATED_RESPONSE,
         at=noted_at if proven_at is None else min(noted_at, proven_at),
