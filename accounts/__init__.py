@@ -1,1 +1,1 @@
-"""The people we know: users, the identities that lead to them, and their sessions."""
+"""Accounts: people, their identities, their sessions and their memberships."""

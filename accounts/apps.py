@@ -1,4 +1,4 @@
-"""Django's entry to the accounts."""
+"""The app configuration of the accounts."""
 
 from importlib import import_module
 
@@ -15,7 +15,7 @@ class AccountsConfig(AppConfig):
         import_module("tenancy.checks")
         import_module("accounts.sessions.receivers")
         roles = import_module("accounts.organizations.roles")
-        post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # it is the last to be migrated
+        post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # the last app to be migrated
         import_module("accounts.mailing.checks")
         import_module("accounts.sign_in.checks")
         import_module("accounts.cut_off.credentials").revocables()

@@ -1,4 +1,4 @@
-"""How accounts appear in the audit trail."""
+"""Which models of the accounts the trail records, and how."""
 
 from foundation.declarations import Audited, NotAudited
 
@@ -7,7 +7,7 @@ DECLARATIONS = [
         "accounts.User",
         secret={"password"},
         personal={"username", "name", "email"},
-        ignored={"canonical_email", "sign_in_epoch"},  # both follow from what has entries of its own
+        ignored={"canonical_email", "sign_in_epoch"},  # both follow from changes that have entries of their own
         person="id",
     ),
     Audited("accounts.Identity", personal={"subject", "email", "name", "claims"}, person="user_id"),

@@ -1,4 +1,4 @@
-"""What of the accounts is encrypted."""
+"""The encrypted columns of the accounts."""
 
 from allauth.mfa.models import Authenticator
 

@@ -1,4 +1,4 @@
-"""Which rows are a person's data, beside those that are audited as theirs."""
+"""Which rows are personal data, besides those of models audited with a ``person``."""
 
 from foundation.declarations import PersonalData
 

@@ -1,4 +1,4 @@
-"""What of the accounts expires."""
+"""The tables of the accounts whose rows expire."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What the accounts themselves give out, and how it ends."""
+"""The classes of credentials that the accounts issue, and how they are revoked."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,7 +12,7 @@ from foundation.declarations import Revocable, RevocationReason, RevocationResul
 
 
 def _revoke_sessions(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
-    """The first class to end: their epoch moves with it, so that nothing judged before opens another."""
+    """Revoke the sessions. This class comes first and moves the epoch, so that no earlier sign-in opens another."""
     move_epoch(people)
     live = Session.objects.live().filter(user__in=people).defer("session_data")
     return RevocationResult(count=revoke(live, reason=SessionRevocationReason(reason.value)))
