@@ -1,4 +1,4 @@
-"""Doing what claim rules say: at a sign-in, when an identity leaves, and when a rule is deleted."""
+"""Apply claim rules: at sign-in, when an identity is disconnected, and when a rule is deleted."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -30,18 +30,18 @@ def apply_rules(
     unreadable: Collection[str] = (),
     keep: str | None,
 ) -> bool:
-    """Give and take what the rules of an identity's provider say of these claims.
+    """Grant and withdraw memberships by the rules of the identity's provider and these claims.
 
-    ``known`` is what rules need to know of the person, as ``load_rules`` or ``Identity.objects.find`` has read it. Call
-    this in the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule had to
-    do without a claim that it looks at.
+    ``known`` is the rules and the person's memberships, from ``load_rules`` or ``Identity.objects.find``. Call this in
+    the transaction that opens the session; then ``keep`` is that session's key. Returns whether a rule was skipped
+    because its claim is in ``unreadable``.
     """
     if known is None:
         return False
     rules, held = parse_rules(known)
     blind = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
     changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
-    with acting(tenant_id=None):  # what is said here may be of several tenants
+    with acting(tenant_id=None):  # the event may concern several tenants
         if blind:
             record(
                 Event.CLAIM_RULES_SKIPPED,
@@ -56,23 +56,23 @@ def apply_rules(
 
 
 def _is_skipped(rule: LoadedRule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
-    """Whether a rule looks at what could not be read: the path is looked for in the ID token first, and whole."""
+    """Whether a rule needs a claim that could not be read. It does not if its whole path is in the ID token."""
     return bool(rule.names) and rule.names[0] in unreadable and not leads(claims, rule.names)
 
 
 def load_rules(identity: Identity) -> str | None:
-    """Return what rules need to know of the person, in JSON, for an identity that ``find`` did not bring.
+    """Return the rules and the person's memberships, in JSON, for an identity that was not read by ``find``.
 
-    None where no rule can matter: the provider has none, and none gave the person anything.
+    None means that no rule can matter: the provider has none, and none granted the person a membership.
     """
     row = fetch_one(AT_SIGN_IN, [identity.user_id, identity.provider])
     return row[0] if row else None
 
 
 def withdraw(identity: Identity, *, keep: str | None) -> None:
-    """Take back what a provider's rules gave, after one of its identities has been disconnected.
+    """Withdraw what a provider's rules granted, after one of its identities was disconnected.
 
-    Where another identity of that provider stays, the rules are asked what they say of its claims.
+    If another identity of that provider is left, the rules are applied to its claims.
     """
     left = next((other for other in Identity.objects.of(identity.user) if other.provider == identity.provider), None)
     apply_rules(identity, left.claims if left else {}, load_rules(identity), keep=keep)
@@ -108,7 +108,7 @@ def parse_rules(text: str) -> tuple[list[LoadedRule], list[CurrentMembership]]:
 
 
 def _names(claim: str) -> tuple[str, ...]:
-    """A path that nobody can read leads nowhere: its rule gives nothing, and takes back what it gave."""
+    """Return the names of a path; none if it is malformed, so that its rule grants nothing and withdraws its grants."""
     try:
         return parse(claim)
     except BrokenPath:
@@ -116,10 +116,10 @@ def _names(claim: str) -> tuple[str, ...]:
 
 
 def write_changes(changes: MembershipChanges, user: User, provider: str, *, keep: str | None) -> None:
-    """Write it: only memberships that are still as they were found, so that what a person gives meanwhile stays.
+    """Write the changes, except to memberships that were changed since they were read, for example by hand.
 
-    Whoever gains or loses a role leaves their other sessions: somebody else may have one of them. A sign-in holds its
-    identity by now, and cannot wait for somebody who acts upon the person. Raises people.RevokedMeanwhile.
+    A person who gains or loses a role is signed out of all other sessions: an attacker may have one of them. A sign-in
+    has locked its identity by now, and cannot wait for an act on the person. Raises people.RevokedMeanwhile.
     """
     people.lock_nowait(user.pk)
     with site_context("claim rules at a sign-in"):
@@ -133,14 +133,14 @@ def write_changes(changes: MembershipChanges, user: User, provider: str, *, keep
 
 
 def _give(rule: LoadedRule, user: User) -> bool:
-    """Give what a rule says while it is held: who deletes it waits, and takes this along."""
+    """Grant a rule's membership while the rule is locked: deleting it waits, and then deletes the membership too."""
     if fetch_one(HOLD, [rule.id]) is None:
         return False
     try:
         with transaction.atomic():
             Membership.objects.create(user=user, tenant_id=rule.tenant_id, role_id=rule.role_id, rule_id=rule.id)
     except IntegrityError:
-        return False  # somebody has just let them in by hand
+        return False  # a membership was just added by hand
     rights.notify(user, tenant_id=rule.tenant_id, role_id=rule.role_id)
     return True
 
@@ -165,7 +165,7 @@ def _withdraw(membership: CurrentMembership) -> bool:
 
 
 def _as_found(membership: CurrentMembership) -> Membership | None:
-    """Hold a membership's row, unless it is another rule's, a person's or gone by now."""
+    """Lock a membership's row, unless it was deleted, or another rule or a person has granted it by now."""
     found: Membership | None = (
         Membership.objects.select_for_update().filter(pk=membership.id, rule_id=membership.rule_id).first()
     )
@@ -173,7 +173,7 @@ def _as_found(membership: CurrentMembership) -> Membership | None:
 
 
 def remove(rules: Iterable[ClaimRule], *, keep: str | None) -> None:
-    """Delete rules with all that they gave; ``keep`` is the session of whoever does it. In the site's scope."""
+    """Delete rules and the memberships they granted, in the site's context. ``keep`` is the actor's session."""
     with transaction.atomic():
         held = ClaimRule.objects.select_for_update().filter(pk__in=[rule.pk for rule in rules])
         chosen = list(held.values_list("pk", flat=True))

@@ -1,4 +1,4 @@
-"""What rules mean for one person who has just signed in: a decision without a write."""
+"""Decide what claim rules mean for one person who has just signed in. This module writes nothing."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from accounts.organizations.claim_rules.paths import matches
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRule:
-    """An active rule of the provider through which somebody came."""
+    """An active rule of the provider through which the person signed in."""
 
     id: int
     tenant_id: UUID
@@ -21,16 +21,16 @@ class LoadedRule:
 
     @property
     def rank(self) -> tuple[int, int]:
-        """The lowest counts; of two at one position the older."""
+        """The order of precedence: the lowest wins; of two rules at one position, the older one."""
         return self.position, self.id
 
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentMembership:
-    """A membership that the person has. ``rule_id`` is the rule that gave it, nothing where a person did.
+    """A membership of the person. ``rule_id`` is the rule that granted it, or None if a person did.
 
-    ``is_of_provider``: its rule looks at the claims of the provider through which they came. ``stands``: its rule
-    is active and still gives this role in this tenant. ``rank`` is its rule's.
+    ``is_of_provider``: its rule is for the provider through which the person signed in. ``is_current``: its rule is
+    active and still grants this role in this tenant. ``rank`` is the rank of its rule.
     """
 
     id: int
@@ -44,7 +44,7 @@ class CurrentMembership:
 
 @dataclass(frozen=True, kw_only=True)
 class MembershipChanges:
-    """What is to be written."""
+    """The memberships to create, to change and to delete."""
 
     give: tuple[LoadedRule, ...] = ()
     alter: tuple[tuple[CurrentMembership, LoadedRule], ...] = ()
@@ -61,11 +61,12 @@ def decide(
     *,
     unreadable: Collection[str] = (),
 ) -> MembershipChanges:
-    """Say which memberships a person's claims give, change and take away.
+    """Return which memberships a person's claims grant, change and withdraw.
 
-    What a person gave stays as it is. Of several rules for one tenant the first counts. What a rule of this
-    provider gave goes with its claim; a claim that could not be read (``unreadable``, by its outermost name) is
-    as good as gone. What another provider's rule gave stays while that rule stands: its claims are not at hand.
+    Memberships granted by a person stay unchanged. Of several rules for one tenant, the one with the lowest rank
+    counts. A membership granted by a rule of this provider ends when the claim is gone; a claim that could not be read
+    (``unreadable``, by its outermost name) counts as gone. A membership granted by another provider's rule stays while
+    that rule is current, because that provider's claims are not available here.
     """
     winners: dict[UUID, LoadedRule] = {}
     for rule in sorted(rules, key=lambda rule: rule.rank):
@@ -87,7 +88,7 @@ def decide(
 
 
 def _is_open(membership: CurrentMembership, winner: LoadedRule | None) -> bool:
-    """Whether this sign-in decides about a membership that a rule gave."""
+    """Whether this sign-in may change a membership that a rule granted."""
     if membership.is_of_provider or not membership.is_current:
         return True
     return winner is not None and winner.rank < membership.rank

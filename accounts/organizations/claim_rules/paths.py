@@ -1,7 +1,7 @@
-"""Where in a provider's claims a rule looks: names separated by dots, quoted where a name has a dot itself.
+"""Paths into a provider's claims: names separated by dots, and quoted if a name contains a dot.
 
-``realm_access.roles``, ``resource_access."my.client".roles``. Within quotation marks ``\\"`` and ``\\\\`` stand for
-the mark and the backslash.
+Examples: ``realm_access.roles``, ``resource_access."my.client".roles``. Inside quotation marks, ``\\"`` and ``\\\\``
+stand for a quotation mark and a backslash.
 """
 
 import re
@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
-MOST_NAMES = 8  # as deep as claims are kept
+MOST_NAMES = 8  # the depth to which claims are stored
 QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 BARE = re.compile(r'[^."\\]+')
 ESCAPED = re.compile(r'\\(["\\])')
 
 
 class BrokenPath(ValueError):
-    """It is no path; the message is a sentence for whoever wrote it."""
+    """The path is malformed. The message is a sentence for the administrator who wrote it."""
 
 
 def parse(path: str) -> tuple[str, ...]:
@@ -39,12 +39,12 @@ def parse(path: str) -> tuple[str, ...]:
 
 
 def write(names: Sequence[str]) -> str:
-    """Return the path of these names, each quoted where it must be."""
+    """Return the path with these names, quoted where necessary."""
     return ".".join(name if BARE.fullmatch(name) and name == name.strip() else _quote(name) for name in names)
 
 
 def matches(claims: object, names: Sequence[str], value: str) -> bool:
-    """Whether the claim is this very text, or a list that holds it. Any other shape is no match, and no error."""
+    """Whether the claim is exactly this text, or a list that contains it. Any other shape does not match."""
     found = claims
     for name in names:
         if not isinstance(found, Mapping):
@@ -66,7 +66,7 @@ def leads(claims: object, names: Sequence[str]) -> bool:
 
 
 def _name(path: str, place: int) -> tuple[str, int]:
-    """Return the name that begins at a place, and where it ends."""
+    """Return the name that begins at this index, and the index of its end."""
     if path.startswith('"', place):
         quoted = QUOTED.match(path, place)
         if quoted is None:

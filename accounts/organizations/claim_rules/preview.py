@@ -1,4 +1,4 @@
-"""What a rule would do, told beforehand from the claims that people's identities had when they last came."""
+"""Preview what a claim rule would do, by the claims that each identity had at its last sign-in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ from django.db import OperationalError, connection, transaction
 from accounts.models import ClaimRule, User
 from accounts.organizations.claim_rules.paths import parse
 
-LOOKED_AT = (100_000, 10_000)  # identities; fewer where so many take too long
-LONGEST = 3000  # milliseconds for each attempt
+LOOKED_AT = (100_000, 10_000)  # identities; fewer if that many take too long
+LONGEST = 3000  # milliseconds per attempt
 SHOWN = 20  # people
 
-# Each person's membership is looked up by its key: a plan that joins the tables may turn quadratic.
-# Only names of objects are followed (`->` with a text), only texts compared: as `paths.matches` does it.
+# Each person's membership is looked up by its key, because a plan that joins the tables may become quadratic.
+# As in `paths.matches`, only names of objects are followed (`->` with a text), and only texts are compared.
 MATCHES = "jsonb_typeof({claim}) IN ('string', 'array') AND jsonb_exists({claim}, %(value)s)"
 EFFECTS = """
     WITH looked AS MATERIALIZED (
@@ -56,7 +56,7 @@ EFFECTS = """
 
 
 class EffectKind(StrEnum):
-    """What can happen to a person by a rule, as EFFECTS names it."""
+    """What a rule can do to a person, as the column ``effect`` of EFFECTS names it."""
 
     GAIN = "gain"
     CHANGE = "change"
@@ -68,7 +68,7 @@ class EffectKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """How many people something would happen to, and the first of them."""
+    """How many people an effect would concern, and the first of them."""
 
     count: int = 0
     people: tuple[User, ...] = ()
@@ -76,7 +76,11 @@ class Effect:
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """What would happen at people's next sign-ins. ``most`` identities were looked at if there are so many."""
+    """What would happen at people's next sign-ins.
+
+    ``looked_at`` is the number of identities examined. ``is_estimate``: there may be more of them. ``is_known`` is
+    false if the query took too long.
+    """
 
     effects: Mapping[EffectKind, Effect] = field(default_factory=dict)
     looked_at: int = 0
@@ -88,7 +92,7 @@ class Preview:
 
 
 def preview(rule: ClaimRule) -> Preview:
-    """Say what saving this rule, new or changed, would do. It writes nothing. In the site's scope."""
+    """Return what saving this rule, new or changed, would do. Writes nothing; call it in the site's context."""
     for most in LOOKED_AT:
         rows = _within_time(rule, most)
         if rows is not None:
@@ -97,7 +101,7 @@ def preview(rule: ClaimRule) -> Preview:
 
 
 def _within_time(rule: ClaimRule, most: int) -> list[Any] | None:
-    """Ask, for so long; None when that is not enough. What others wait for stays as short as it was."""
+    """Run the query, for up to LONGEST; return None if that is too short. Then restore the statement timeout."""
     sql, parameters = _query(rule, most)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -121,7 +125,7 @@ def _query(rule: ClaimRule, most: int) -> tuple[str, dict[str, Any]]:
         "value": rule.value,
         "provider": rule.provider,
         "rule": rule.pk,
-        "rank": rule.pk or 2**62,  # a new one is the last at its position
+        "rank": rule.pk or 2**62,  # a new rule is the last at its position
         "role": rule.role_id,
         "tenant": rule.tenant_id,
         "position": rule.position,

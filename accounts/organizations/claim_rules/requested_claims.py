@@ -1,8 +1,8 @@
-"""Which claims are worth a call: those that active rules look at, known without asking the database each time.
+"""Which claims are worth a request to the provider: those that active rules use, cached.
 
-The cache decides nothing about memberships. A copy that is too old costs a needless call, or leaves a claim
-unasked that a new rule looks at, which then gives nothing yet: what is withdrawn never waits for it. It is signed all
-the same: without its claims a rule has no say in a sign-in, and who writes to Redis must not choose that.
+The cache decides nothing about memberships. A stale copy costs a needless request, or leaves out a claim of a new rule,
+which then grants nothing yet; withdrawing never depends on it. It is signed all the same: a rule whose claim was not
+requested is skipped at sign-in, and an attacker who can write to Redis must not be able to cause that.
 """
 
 import logging
@@ -20,13 +20,13 @@ from tenancy import site_context
 logger = logging.getLogger(__name__)
 
 KEY = "claim_rules:wanted"
-CACHED_FOR = 3600  # seconds: the longest that a change which did not come through Django goes unheard
+CACHED_FOR = 3600  # seconds, after which a change that bypassed Django is noticed at the latest
 CHANGING = "changing"
-UNSETTLED_FOR = 10  # seconds after a change in which nobody keeps a copy: it may have been read before the commit
+UNSETTLED_FOR = 10  # seconds after a change without caching: a copy may have been read before the commit
 
 
 def requested_claims(provider: str) -> frozenset[str]:
-    """Return the outermost names of the claims that a provider's active rules look at; none where it has none."""
+    """Return the outermost names of the claims that a provider's active rules use."""
     known = _cached()
     if known is None:
         known = _read()
@@ -35,19 +35,19 @@ def requested_claims(provider: str) -> frozenset[str]:
 
 
 def invalidate() -> None:
-    """Call it in the transaction that changes a rule: whoever asks from now on asks the database."""
+    """Invalidate the cache; call it in the transaction that changes a rule. From now on the database is read."""
     _mark_changing()
     transaction.on_commit(_mark_changing)
 
 
 def _read() -> dict[str, list[str]]:
     found: dict[str, set[str]] = {}
-    with site_context("which claims do rules look at"):
+    with site_context("which claims the rules use"):
         for provider, claim in ClaimRule.objects.filter(is_active=True).values_list("provider", "claim"):
             try:
                 found.setdefault(provider, set()).add(parse(claim)[0])
             except BrokenPath:
-                logger.warning("a claim rule of %s has a path that cannot be read: it gives nothing", provider)
+                logger.warning("a claim rule of %s has a malformed path: it grants nothing", provider)
     return {provider: sorted(names) for provider, names in found.items()}
 
 
@@ -56,7 +56,7 @@ def _cached() -> Mapping[str, list[str]] | None:
         stored = cache.get(KEY)
         found = None if stored == CHANGING else signed_cache.read(KEY, stored, within=CACHED_FOR)
         if found is None and stored not in (None, CHANGING):
-            cache.delete(KEY)  # what is not ours must not keep ours out
+            cache.delete(KEY)  # add() does not replace a foreign or invalid value
     except RedisError:
         return None
     return found.value if found else None
@@ -66,11 +66,11 @@ def _cache(known: Mapping[str, list[str]]) -> None:
     try:
         signed_cache.add(KEY, known, seconds=CACHED_FOR)  # not over CHANGING
     except RedisError:
-        logger.warning("the cache is away: the database is asked which claims rules look at")
+        logger.warning("the cache is unreachable: the claims that rules use are read from the database")
 
 
 def _mark_changing() -> None:
     try:
         cache.set(KEY, CHANGING, UNSETTLED_FOR)
     except RedisError:
-        logger.warning("the cache is away: which claims rules look at may be old for %d seconds", CACHED_FOR)
+        logger.warning("the cache is unreachable: the claims that rules use may be stale for %d seconds", CACHED_FOR)

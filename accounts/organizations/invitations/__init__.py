@@ -1,12 +1,12 @@
-"""Invitations: how somebody with an address comes into a tenant, on the word of somebody who may let them in.
+"""Invitations: an inviter offers an e-mail address a membership in a tenant, in a role.
 
-The link goes to one address, and only an account with that address, verified, may accept it: a link that was
-forwarded, stolen or guessed at admits nobody else. It carries its tenant, so it means nothing in another.
+The link is mailed to one address, and only an account that has verified this address may accept it: a link that was
+forwarded, stolen or guessed admits nobody else. It contains its tenant, so it is worthless in any other.
 
-The word is looked at when it is given, and again when it is taken: who invites must be an active account that may
-invite there, and have all that the role has. A superuser's word is good for every role, while they are one. With
-an account that is gone its word is gone, and so is what it said before it was closed or cut off: that may have been
-somebody else. Whoever sends the invitation again gives theirs in its place.
+The inviter is checked when the invitation is sent, and again when it is accepted: it must be an active account that may
+invite there and has everything that the role has. A superuser may invite to every role, while still a superuser.
+An invitation is void if its inviter's account was erased, or was deactivated or cut off after sending it, because an
+intruder may have sent it. Another administrator who sends it again becomes its inviter.
 """
 
 from accounts.organizations.invitations.accepting import Welcome, accept, load

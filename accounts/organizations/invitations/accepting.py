@@ -1,4 +1,4 @@
-"""Looking at an invitation and accepting it, by its link."""
+"""Show and accept an invitation by its link."""
 
 from enum import StrEnum
 
@@ -17,7 +17,7 @@ from tenancy import tenant_context
 
 
 class Welcome(StrEnum):
-    """What an invitation is to the one who looks at it."""
+    """What an invitation means to the person who opens it."""
 
     OPEN = "open"
     MEMBER_ALREADY = "member_already"
@@ -25,7 +25,7 @@ class Welcome(StrEnum):
 
 
 def load(link: Link, user: User | None) -> tuple[Invitation, Welcome]:
-    """Return what a link leads to, and what it is to somebody; without anybody, only that it is open.
+    """Return the invitation of a link, and what it means to the user; without a user, only whether it is open.
 
     Writes nothing. Raises InvitationRefused.
     """
@@ -35,10 +35,10 @@ def load(link: Link, user: User | None) -> tuple[Invitation, Welcome]:
 
 
 def accept(link: Link, user: User, *, keep: str | None = None) -> Membership:
-    """Let somebody join a tenant by their invitation; ``keep`` names the session in which they do so.
+    """Add the user to the tenant that invited them. ``keep`` is the key of the session in which they accept.
 
-    It works once: of several at the same moment the database lets one through. To who belongs to the tenant
-    already it is spent all the same, and their role stays. Raises InvitationRefused.
+    It works once: of several concurrent calls, the database lets one succeed. If the user is a member already, the
+    invitation is used up and their role stays. Raises InvitationRefused.
     """
     with tenant_context(link.tenant_id):
         invitation = _find(link)
@@ -53,7 +53,7 @@ def accept(link: Link, user: User, *, keep: str | None = None) -> Membership:
 
 
 def _find(link: Link) -> Invitation:
-    """Return the invitation of a link, in its tenant's context: in every other there is none."""
+    """Return the invitation of a link. It is visible only in its tenant's context. Raises InvitationRefused."""
     found = Invitation.objects.select_related("tenant", "role", "invited_by").filter(
         tenant_id=link.tenant_id, digest=link.digest
     )
@@ -78,7 +78,7 @@ def _welcome(invitation: Invitation, user: User | None) -> Welcome:
 
 
 def _refusal_reason(link: Link) -> InvitationRefusalReason:
-    """Somebody was quicker: say at what."""
+    """Return why the invitation could not be used: a concurrent request accepted, revoked or replaced it."""
     try:
         return EXPIRED.get(_find(link).state, InvitationRefusalReason.UNKNOWN)
     except InvitationRefused as refused:
@@ -86,7 +86,7 @@ def _refusal_reason(link: Link) -> InvitationRefusalReason:
 
 
 def _check_address(user: User, invitation: Invitation) -> None:
-    """Somebody must vouch for the address: the account's own proof, or a provider whose word we take for it."""
+    """Require that the invited address is verified: by the account itself, or by a provider that is trusted for it."""
     account = User.objects.filter(pk=user.pk, is_active=True)
     own = [(account.email, bool(account.own_email)) for account in account]
     claims = [*own, *user.identities.values_list("email", "email_verified")]
@@ -99,9 +99,9 @@ def _check_address(user: User, invitation: Invitation) -> None:
 
 
 def _check_inviter(invitation: Invitation) -> None:
-    """A word that was given before its account was closed or cut off stays worth nothing once that is open again.
+    """Refuse an invitation that was sent before its inviter was deactivated or cut off, also after a reactivation.
 
-    A moment that lies in the future was written under a clock that was ahead: no later word would ever count.
+    A ``not_before`` in the future is ignored: it was written while the clock was ahead, and would void all invitations.
     """
     closed_at = invitation.invited_by.not_before if invitation.invited_by else None
     if closed_at is not None and invitation.sent_at <= closed_at <= timezone.now() + LEEWAY:
@@ -123,5 +123,5 @@ def _membership(user: User, invitation: Invitation, *, keep: str | None) -> tupl
         return belongs, False
     try:
         return memberships.add(user, invitation.tenant, invitation.role, keep=keep), True
-    except IntegrityError:  # somebody has added them at this moment
+    except IntegrityError:  # a concurrent request has added them
         return _belongs(user, invitation).get(), False

@@ -1,4 +1,4 @@
-"""Why an invitation is refused, and what the trail and the log are told of it."""
+"""Why an invitation is refused, and how a refusal is recorded and logged."""
 
 import logging
 from enum import StrEnum
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class InvitationRefusalReason(StrEnum):
-    """Why an invitation is refused, for the trail and the log; people read a page about it."""
+    """Why an invitation is refused, for the trail and the log. Visitors see a page about it."""
 
     UNKNOWN = "unknown"
     EXPIRED = "expired"
@@ -47,9 +47,9 @@ class InvitationRefused(Exception):
 def record_refusal(
     refused: InvitationRefused, *, user: User | None = None, tenant_id: UUID | None = None, reference: str = ""
 ) -> None:
-    """Tell the trail and the log, after the rollback of what was refused.
+    """Record and log a refusal, after the rollback of what was refused.
 
-    A link that leads nowhere says nothing that is known of any tenant: such an entry is no tenant's.
+    The entry about an unknown link belongs to no tenant, because the link proves nothing about any.
     """
     invitation = refused.invitation
     details: dict[str, Any] = {"reason": refused.reason.value}

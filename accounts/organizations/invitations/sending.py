@@ -1,4 +1,4 @@
-"""Sending invitations, sending them again and taking them back, on the word of somebody who may."""
+"""Send, resend and revoke invitations, and check that the inviter may."""
 
 import hashlib
 import secrets
@@ -21,14 +21,14 @@ from foundation.canonical_email import canonical, folded
 from tenancy import tenant_context
 
 TO_INVITE = "accounts.add_invitation"
-MOST_A_DAY = 200  # mails of one tenant, first ones and repeated ones
-MOST_REPEATED = 3  # mails of one invitation in an hour
+MOST_A_DAY = 200  # mails per tenant and day, including repeated ones
+MOST_REPEATED = 3  # repeated mails per invitation and hour
 DAY, HOUR = 86_400, 3600  # seconds
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """What is mailed. The secret has 256 bits and is kept nowhere: the table holds its digest."""
+    """The link that is mailed. Its secret has 256 bits and is not stored: the table has only its digest."""
 
     tenant_id: UUID
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
@@ -43,9 +43,9 @@ class Link:
 
 
 def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
-    """Invite an address to a tenant; an earlier invitation of it there gives way.
+    """Invite an address to a tenant, replacing an earlier invitation of it there.
 
-    Raises InvitationRefused, and ValidationError for an address that is none.
+    Raises InvitationRefused, and ValidationError for an invalid address.
     """
     check_inviter(by, role, tenant.pk)
     _check_limits(tenant.pk)
@@ -63,7 +63,7 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
     )
     with tenant_context(tenant.pk):
         invitation.full_clean(validate_unique=False, validate_constraints=False)
-        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two for one address wait for each other
+        Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # concurrent ones wait for each other
         for earlier in Invitation.objects.filter(UNDECIDED, tenant=tenant, canonical_email=canonical(invitation.email)):
             _close(earlier, replaced=True)
         invitation.save(force_insert=True)
@@ -73,9 +73,9 @@ def invite(tenant: Tenant, role: Role, email: str, by: User) -> Invitation:
 
 
 def resend(invitation: Invitation, by: User) -> None:
-    """Send an invitation again: with another link, its whole time anew, and on the word of whoever does it.
+    """Send an invitation again, with another link and its full lifetime; ``by`` becomes its inviter.
 
-    The earlier link is dead from now on. Raises InvitationRefused.
+    The earlier link no longer works. Raises InvitationRefused.
     """
     check_inviter(by, invitation.role, invitation.tenant_id)
     if not rate_limits.count("invitation", str(invitation.pk), limit=MOST_REPEATED, seconds=HOUR):
@@ -98,14 +98,14 @@ def resend(invitation: Invitation, by: User) -> None:
 
 
 def revoke(invitation: Invitation, by: User) -> None:
-    """Take an invitation back. Raises InvitationRefused where it was accepted or revoked meanwhile."""
+    """Revoke an invitation. Raises InvitationRefused, for example if it was accepted or revoked meanwhile."""
     check_inviter(by, invitation.role, invitation.tenant_id)
     with tenant_context(invitation.tenant_id):
         _close(invitation, replaced=False)
 
 
 def check_inviter(by: User | None, role: Role, tenant_id: UUID) -> None:
-    """Look whether somebody may invite to a role in a tenant. Raises InvitationRefused."""
+    """Check that this user may invite to a role in a tenant. Raises InvitationRefused."""
     with tenant_context(tenant_id):
         if by is None or not by.is_active:
             raise InvitationRefused(InvitationRefusalReason.INVITER_WITHOUT_RIGHT)
@@ -117,7 +117,7 @@ def check_inviter(by: User | None, role: Role, tenant_id: UUID) -> None:
 
 
 def _as_they_are_there(user: User, tenant_id: UUID) -> User:
-    """Return somebody with what they are in a tenant now, which need not be where they act."""
+    """Return the user with their current membership in this tenant, which need not be their active one."""
     found = User.objects.get(pk=user.pk)
     belongs = Membership.objects.filter(tenant_id=tenant_id, user=user).select_related("tenant", "role").first()
     if belongs:
@@ -145,7 +145,7 @@ def _decided(invitation: Invitation) -> InvitationRefusalReason:
 
 
 def _check_limits(tenant_id: UUID) -> None:
-    """Mails go out in our name, to people who did not ask for them."""
+    """Limit the mails of a tenant, which go out in our name to people who did not ask for them."""
     if not mail.is_configured():
         raise InvitationRefused(InvitationRefusalReason.NO_MAIL)
     if not rate_limits.count("invitations", str(tenant_id), limit=MOST_A_DAY, seconds=DAY):
