@@ -1,4 +1,4 @@
-"""What a person is in the tenant where they act now: everything that permissions and pages ask of it."""
+"""The active membership: the person's tenant in this request, with what permissions and pages need of it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ENTER = "SELECT * FROM public.tenancy_enter(%s, %s)"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActiveMembership:
-    """A person's membership with what its role allows. ``tenants`` counts all that they belong to."""
+    """A person's membership with what its role allows. ``tenants`` is the number of tenants they belong to."""
 
     tenant_id: UUID
     tenant_name: str
@@ -24,7 +24,7 @@ class ActiveMembership:
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "ActiveMembership | None":
-        """Read the columns of the database's functions, which are all NULL for somebody who belongs nowhere."""
+        """Read the columns of the database's functions, which are all NULL for a person without a membership."""
         tenant_id, tenant_name, role_id, role_name, permissions, scopes, tenants = row
         if tenant_id is None:
             return None
@@ -40,10 +40,10 @@ class ActiveMembership:
 
 
 def set_context(person_id: UUID, wanted: UUID | None) -> ActiveMembership | None:
-    """Tell the transaction for whom it works, and return their standing in the tenant that they want, if any.
+    """Set this transaction's row-level-security context and return the person's active membership, if any.
 
-    They are let into the wanted tenant while they belong to it, else into their primary one, else into the one
-    they joined first. Outside a transaction this only tells the standing.
+    That is the membership in the ``wanted`` tenant, else the primary one, else the oldest one. Outside a transaction
+    this only returns the membership.
     """
     row = fetch_one(ENTER, [person_id, wanted])
     return ActiveMembership.of(row) if row else None

@@ -1,8 +1,8 @@
-"""Who may give what to whom: nobody grants, edits or removes above themselves (ADR 12).
+"""Delegation: nobody grants, edits or removes more than they have themselves (ADR 12).
 
-Above is told by inclusion: a role is within somebody's reach if they hold each of its permissions and scopes
-in that tenant themselves, a person if they hold each of theirs. A superuser reaches everything, except the last
-superuser's end.
+This is decided by inclusion: a role is within an actor's reach if the actor has each of its permissions and scopes in
+that tenant, and a person if the actor has each of that person's. A superuser reaches everything, but cannot remove the
+last superuser.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,37 +18,37 @@ from tenancy import site_context
 
 ABOVE = _("This is above what you may do yourself. Nothing was changed.")
 LAST_SUPERUSER = _("This is the last superuser who can sign in: make another one first. Nothing was changed.")
-ONE_AT_A_TIME = 0x5E55_10A6  # the number of PostgreSQL's advisory lock under which superusers are taken away
+ONE_AT_A_TIME = 0x5E55_10A6  # the PostgreSQL advisory lock for removing superusers
 
 
 def may_enter_admin(user: User | AnonymousUser) -> bool:
-    """Whether the admin is open to somebody at all; what they find there is another question."""
+    """Whether a person may enter the admin at all; what they see there is decided elsewhere."""
     if not isinstance(user, User) or not user.is_active:
         return False
     return user.is_staff or user.is_superuser or bool(user.active_membership and user.active_membership.permissions)
 
 
 def may_grant(actor: User, role: Role, tenant_id: UUID) -> bool:
-    """Whether somebody may give a role in a tenant."""
+    """Whether the actor may grant a role in a tenant."""
     if not role.fits(tenant_id):
         return False
     return has_all(actor, tenant_id, permissions_of(role), role.scopes)
 
 
 def may_define(actor: User, role: Role, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
-    """Whether somebody may make a role what is described: global roles are the whole site's business."""
+    """Whether the actor may give a role these permissions and scopes. Global roles are for superusers."""
     if actor.is_superuser:
         return True
     return role.tenant_id is not None and has_all(actor, role.tenant_id, permissions, scopes)
 
 
 def may_edit(actor: User, target: User) -> bool:
-    """Whether somebody may change another's account or what they are in the tenant where they act."""
+    """Whether the actor may change another person's account, or their membership in the actor's active tenant."""
     return actor.pk == target.pk or not out_of_reach(actor, [target])
 
 
 def is_theirs_alone(actor: User, target: User) -> bool:
-    """Whether an account is somebody's to change: a superuser's, or of the one tenant that it belongs to alone."""
+    """Whether the actor may change the whole account: as a superuser, or in the only tenant it belongs to."""
     if actor.is_superuser:
         return True
     if actor.active_membership is None or not may_edit(actor, target):
@@ -57,7 +57,7 @@ def is_theirs_alone(actor: User, target: User) -> bool:
 
 
 def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
-    """Return those who are above somebody, or whom they do not find in the tenant where they act."""
+    """Return the people who have more than the actor, or are not members of the actor's active tenant."""
     if actor.is_superuser:
         return set()
     if actor.active_membership is None:
@@ -77,7 +77,7 @@ def out_of_reach(actor: User, people: Collection[User]) -> set[UUID]:
 
 
 def has_all(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: Iterable[str]) -> bool:
-    """Whether somebody has all of this in a tenant: elsewhere than where they act they have nothing."""
+    """Whether the actor has all of this in a tenant. In tenants other than the active one they have nothing."""
     if actor.is_superuser and actor.is_active:
         return True
     standing = actor.active_membership
@@ -87,14 +87,14 @@ def has_all(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: It
 
 
 def belong_elsewhere(people: Collection[User], tenant_id: UUID) -> set[UUID]:
-    """Return those who belong to another tenant too, whose business their account then is as well."""
-    with site_context("whether an account is one tenant's business alone"):
+    """Return the people who are members of another tenant too: then one tenant alone may not change the account."""
+    with site_context("whether an account belongs to one tenant only"):
         elsewhere = Membership.objects.filter(user__in=people).exclude(tenant=tenant_id)
         return set(elsewhere.values_list("user_id", flat=True))
 
 
 def is_last_superuser(user: User) -> bool:
-    """Whether nobody else could put things right. Two who take each other's rights away at once wait here."""
+    """Whether this is the last active superuser. Two superusers who demote each other concurrently wait here."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_AT_A_TIME])
     superusers = User.objects.filter(is_superuser=True, is_active=True)

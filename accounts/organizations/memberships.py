@@ -1,7 +1,7 @@
-"""Who belongs where, as what: the one place that changes it, and ends the sessions that a change must end.
+"""Add, change and remove single memberships, and revoke the sessions that the change must end.
 
-A session that somebody else may hold must not gain what its owner is given today (the unexpired-session attack,
-USENIX Security 2022), nor keep what they lose.
+A session that an attacker may hold must not gain rights that its owner is granted today (the unexpired-session attack,
+USENIX Security 2022), nor keep rights that the owner loses.
 """
 
 from django.db import transaction
@@ -12,9 +12,9 @@ from accounts.sessions import SessionRevocationReason, revoke_others
 
 
 def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> Membership:
-    """Let a person belong to a tenant; ``keep`` names the session in which they asked for it themselves.
+    """Add a person to a tenant. ``keep`` is the key of the session in which they requested it themselves.
 
-    Raises IntegrityError if they belong to it already.
+    Raises IntegrityError if they are a member already.
     """
     with transaction.atomic():
         membership = Membership.objects.create(user=user, tenant=tenant, role=role)
@@ -24,7 +24,7 @@ def add(user: User, tenant: Tenant, role: Role, *, keep: str | None = None) -> M
 
 
 def change_role(membership: Membership, role: Role, *, keep: str | None = None) -> None:
-    """Make a person something else in their tenant, by hand from now on. No change, no write."""
+    """Change a person's role; claim rules no longer manage this membership. Without a change, write nothing."""
     if membership.role_id == role.pk:
         return
     former = membership.role_id
@@ -36,7 +36,7 @@ def change_role(membership: Membership, role: Role, *, keep: str | None = None) 
 
 
 def remove(membership: Membership, *, keep: str | None = None) -> None:
-    """Let a person belong to a tenant no longer."""
+    """Remove a person from a tenant."""
     with transaction.atomic():
         user = membership.user
         membership.delete()

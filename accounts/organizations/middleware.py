@@ -1,4 +1,4 @@
-"""Gives every request of a signed-in person the tenant where they act, in one transaction."""
+"""Run every request of a signed-in person in the context of their active tenant, in one transaction."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 @dataclass
 class RequestWork:
-    """The work of one request: its contexts, whether they hold a transaction, and what is to be done after that."""
+    """The state of one request: its contexts, whether they include a transaction, and what to do after that."""
 
     stack: ExitStack
     is_in_transaction: bool = False
@@ -28,20 +28,20 @@ class RequestWork:
 
 
 class WorkingRequest(HttpRequest):
-    """A request within ``TenancyMiddleware``: a type, and no class that any request has.
+    """A request inside ``TenancyMiddleware``: a type for ``cast``, not the class of any request.
 
-    Django hands ``process_view``, ``process_exception`` and whoever calls ``afterwards`` nothing of ``__call__`` but
-    the request.
+    ``process_view``, ``process_exception`` and callers of ``afterwards`` share nothing with ``__call__`` but the
+    request, so the state is an attribute of it.
     """
 
     work: RequestWork
 
 
 class TenancyMiddleware:
-    """Stands last: what others refuse costs no transaction.
+    """The last middleware, so that requests refused by others cost no transaction.
 
-    The transaction begins before the view and ends when its answer is rendered; an exception rolls it back.
-    What was to be done ``afterwards`` is done then, whatever became of it.
+    The transaction begins before the view and ends when its response is rendered; an exception rolls it back.
+    Callbacks of ``afterwards`` run then, whatever the outcome.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -78,13 +78,13 @@ class TenancyMiddleware:
 
 
 def without_tenant(view: View) -> View:
-    """Mark a view that reads no tenant's data, so that it holds no transaction: it may wait for others."""
+    """Mark a view that reads no tenant's data. It gets no transaction, so it may wait for other servers."""
     view.asks_without_tenant = True  # type: ignore[attr-defined]
     return view
 
 
 def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
-    """Do something once the request's transaction has ended: a refusal is recorded though all else is undone."""
+    """Call ``do`` when the request's transaction has ended, for example to record a refusal despite the rollback."""
     work: RequestWork | None = getattr(request, "work", None)
     if work is None or work.is_over:
         do()
@@ -93,22 +93,22 @@ def afterwards(request: HttpRequest, do: Callable[[], object]) -> None:
 
 
 def wanted_tenant(request: HttpRequest) -> UUID | None:
-    """Return the tenant that the person chose in this session; whether they still belong to it is asked later."""
+    """Return the tenant that the person chose in this session. Whether they are still a member is checked later."""
     return request.session.active_tenant if isinstance(request.session, SessionStore) else None
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    """Whether this is for the API, whose callers may come without a session: it enters their tenant by itself."""
+    """Whether this is for the API. It sets the tenant by itself, because its callers may have no session."""
     return request.path_info.startswith("/api/")
 
 
 def _may_be_signed_in(request: HttpRequest) -> bool:
-    """Whether there is anything to look up: a visitor without a session costs the database nothing."""
+    """Whether a session needs to be loaded: a visitor without one costs no query."""
     return bool(request.session.session_key) or isinstance(request.user, User)
 
 
 def _scope_of(request: HttpRequest) -> Scope:
-    """Tell the database for whom it works. Reading the session does that too, where it was not read before."""
+    """Set the database's context and return it. Loading the session sets it too, if that has not happened before."""
     is_told = isinstance(request.session, SessionStore) and not request.session.is_loaded
     person = request.user
     if not isinstance(person, User):

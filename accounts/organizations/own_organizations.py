@@ -1,4 +1,4 @@
-"""The tenants that a person belongs to, as that person sees them: people read "organization"."""
+"""The tenants of a person, as the person sees them. Pages say "organization"."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,12 +24,12 @@ OWN = """
 
 
 class NotAMember(Exception):
-    """Somebody asked for a tenant that they do not belong to, or that is not there: the difference is not told."""
+    """The person is not a member of the tenant, or it does not exist: the response must not tell which."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Organization:
-    """A person's membership. ``is_active``: they act there now; ``is_primary``: they begin there."""
+    """A person's membership. ``is_active``: in this session; ``is_primary``: sessions begin there."""
 
     id: UUID
     name: str
@@ -40,7 +40,7 @@ class Organization:
 
 
 def organizations_of(person_id: UUID, *, active: UUID | None) -> list[Organization]:
-    """Return what a person belongs to, by name, with one statement in whatever context."""
+    """Return a person's tenants in the order of their names, with one statement, in any context."""
     return [
         Organization(
             id=tenant_id, name=name, role=role, since=since, is_primary=is_primary, is_active=tenant_id == active
@@ -50,14 +50,14 @@ def organizations_of(person_id: UUID, *, active: UUID | None) -> list[Organizati
 
 
 class Menu:
-    """What a page shows of the person's organizations, read when it is drawn and not before."""
+    """The person's organizations for a page, read only when the template uses them."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
 
     @cached_property
     def active_membership(self) -> ActiveMembership | None:
-        """Where the person acts: the middleware has asked, unless the page reads no tenant's data."""
+        """The active membership, which the middleware has set unless the view is ``without_tenant``."""
         person = getattr(self._request, "user", None)
         if not isinstance(person, User):
             return None
@@ -65,7 +65,7 @@ class Menu:
 
     @cached_property
     def choices(self) -> list[Organization]:
-        """Where else the person could go; nothing is read for those who have no choice."""
+        """The organizations to choose from. Nothing is read for people who belong to only one."""
         if self.active_membership is None or self.active_membership.tenants < 2:
             return []
         return self.all
@@ -79,12 +79,12 @@ class Menu:
 
 
 def menu(request: HttpRequest) -> dict[str, Menu]:
-    """Context processor: every page may show the menu, and those that do not pay nothing for it."""
+    """Context processor for the menu of organizations. Pages that do not show it cost no query."""
     return {"organizations": Menu(request)}
 
 
 def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
-    """Let a person act in another of their tenants, in this session, from this moment. Raises NotAMember."""
+    """Make another of the person's tenants the active one in this session, from now on. Raises NotAMember."""
     standing = set_context(person.pk, tenant_id)
     if standing is None or standing.tenant_id != tenant_id:
         raise NotAMember
@@ -103,11 +103,11 @@ def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
 
 
 def make_primary(person: User, tenant_id: UUID) -> None:
-    """Let a person begin in this tenant from the next sign-in on. Raises NotAMember.
+    """Make this tenant the one in which the person's sessions begin. Raises NotAMember.
 
-    The rows are held in one order, so that two who choose at once choose one after the other.
+    The rows are locked in a fixed order, so that concurrent calls run one after the other.
     """
-    with site_context("a person chooses where they begin"):
+    with site_context("a person chooses their primary tenant"):
         memberships = list(Membership.objects.select_for_update().filter(user=person).order_by("pk"))
         if tenant_id not in {membership.tenant_id for membership in memberships}:
             raise NotAMember

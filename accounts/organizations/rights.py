@@ -1,6 +1,6 @@
-"""Telling people by mail that they were given rights of an administrator in an organization.
+"""Notify people that they were granted administrator's rights in an organization.
 
-Call these in the transaction that gives the role, in a context that sees the tenant.
+Call these in the transaction that grants the role, in a context that sees the tenant.
 """
 
 from collections.abc import Collection
@@ -12,14 +12,14 @@ from accounts.models import Role, Tenant, User
 
 
 def notify(user: User, *, tenant_id: UUID, role_id: int, former_role_id: int | None = None) -> None:
-    """Mail somebody who has a role by now, if it lets them do anything in the admin that they could not do before."""
+    """Notify a person who has just been granted a role, if it has permissions that their former role did not."""
     former = _rights(former_role_id) if former_role_id else set()
     if _rights(role_id) - former:
         notices.notify(user, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 
 
 def notify_all(people: Collection[UUID], *, tenant_id: UUID, role_id: int) -> None:
-    """Mail many people who have a role by now, if it lets them do anything in the admin."""
+    """Notify many people who have just been granted a role, if it has any permissions."""
     if _rights(role_id):
         notices.notify_all(people, Notice.TENANT_RIGHTS_GIVEN, tenant=_name(tenant_id))
 

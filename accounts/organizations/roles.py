@@ -1,8 +1,8 @@
-"""The roles that every site begins with; administrators may change them, and add others.
+"""The built-in roles, which every site begins with. Administrators may change them, and add others.
 
-What administrators change stays changed: a permission that they took away does not come back, one that they gave stays.
-Only what is new to the code since a role was last provided is added to it, once: otherwise owners could not do what a
-new version lets owners do, and nobody would know why.
+Changes by administrators stay: a permission that they removed does not come back, and one that they added is kept.
+Only permissions that are new in the code are added to a built-in role, once. Otherwise owners would lack what a new
+version intends owners to have, for no visible reason.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ LOOK_AFTER_THE_TENANT = (
     "accounts.add_role",
     "accounts.change_role",
     "accounts.delete_role",
-    "accounts.delete_invitation",  # along with a role
+    "accounts.delete_invitation",  # which deleting a role requires
     "webhooks.view_webhook",
     "webhooks.add_webhook",
     "webhooks.change_webhook",
@@ -64,9 +64,9 @@ BUILT_IN = (OWNER, ADMIN, MEMBER)
 
 
 def provide(*, using: str, **_signal: Any) -> None:
-    """Receiver of the last ``post_migrate``: create what is missing of the built-in roles, and of what is new to them.
+    """Receiver of the last ``post_migrate``: create missing built-in roles, and add new permissions to them.
 
-    The triggers come first, so that the trail begins with them.
+    It installs the triggers first, so that the trail records these roles.
     """
     triggers.install(using)
     with site_context("the built-in roles are provided"):
@@ -90,7 +90,7 @@ def _provide(built_in: BuiltIn, role: Role | None) -> None:
 
 
 def permissions(labels: tuple[str, ...]) -> list[Permission]:
-    """Return the permissions that are called so, as ``app.codename``."""
+    """Return the permissions with these labels, ``app.codename``."""
     wanted = Q(pk__in=[])
     for label in labels:
         app, codename = label.split(".", 1)

@@ -1,4 +1,4 @@
-"""The pages where people see their organizations, go on in another one, and say where they begin."""
+"""The pages where people see their organizations, switch to another one, and choose their primary one."""
 
 import logging
 from collections.abc import Callable
@@ -38,12 +38,12 @@ def listed(request: HttpRequest, person: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def switch(request: HttpRequest, person: User) -> HttpResponse:
-    """POST does; somebody who had to sign in first arrives by GET, and chooses once more."""
+    """POST switches. A person who had to sign in first arrives by GET, and chooses again."""
     next_url = safe_next(request.GET.get("next", ""))
     if (refused := _refused(request, person, partial(own_organizations.switch, request), next_url)) is not None:
         return refused
     is_for_admin = next_url.startswith(reverse("admin:index"))
-    if next_url and (may_enter_admin(person) or not is_for_admin):  # the admin may not be theirs where they are now
+    if next_url and (may_enter_admin(person) or not is_for_admin):  # the new role may not open the admin
         return redirect(next_url)
     name = person.active_membership.tenant_name if person.active_membership else ""
     messages.success(request, _("You are now in %(name)s.") % {"name": name})
@@ -63,7 +63,7 @@ def make_primary(request: HttpRequest, person: User) -> HttpResponse:
 def _refused(
     request: HttpRequest, person: User, act: Callable[[User, UUID], None], next_url: str = ""
 ) -> HttpResponse | None:
-    """Do what was posted, or return the answer to whoever did not post it or does not belong there."""
+    """Call ``act`` with the posted organization; return a response if nothing was posted or it was refused."""
     if request.method != "POST":
         return redirect(reverse("organizations") + query(next_url, stay=False))
     wanted = _uuid(request.POST.get("organization", ""))
