@@ -1,4 +1,4 @@
-"""The tables of the accounts, a module for each idea."""
+"""The models of the accounts."""
 
 from accounts.models.bulk_action import BulkAction, BulkState
 from accounts.models.claim_rule import ClaimRule

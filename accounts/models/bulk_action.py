@@ -1,4 +1,4 @@
-"""One act upon many people: who wanted what, upon whom exactly, and how far it has got."""
+"""Bulk actions: who started which action, on exactly which people, and its progress."""
 
 import uuid
 from typing import Any, ClassVar
@@ -26,13 +26,13 @@ AT_WORK = (BulkState.COUNTING, BulkState.RUNNING)
 
 
 class BulkAction(PersonOwned, Leased):
-    """Seen by whoever started it, in whatever tenant they are now, and by superusers: it names people.
+    """A bulk action. Only its starter, in any active tenant, and superusers can see it, because it names people.
 
-    ``targets`` are the people that were chosen, by id, so that what was previewed is what is worked on, whatever
-    the filter would find by then; those before ``position`` have been dealt with, and at the end they are
-    forgotten. The id is the batch's id in the trail. ``tenant_id`` is the tenant that it is about, and of a
-    tenant's administrator the one they act in; ``is_site`` says that a superuser acts. The lease is renewed by each
-    step forward; when it has ended, the schedule sends another worker.
+    ``targets`` are the ids of the chosen people, so that exactly those who were previewed are changed, even if the
+    filter would find others by then. Those before ``position`` are done; at the end the list is deleted. ``id`` is also
+    the id of the batch in the trail. ``tenant_id`` is the tenant that the action concerns; for a tenant's administrator
+    it is the active one. ``is_site`` means that a superuser acts. Each slice renews the lease; after it has expired,
+    the schedule starts another worker.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

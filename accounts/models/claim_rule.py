@@ -1,4 +1,4 @@
-"""Rules that turn what a provider says of people into memberships."""
+"""Claim rules: they turn claims of a provider into memberships."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from accounts.organizations.claim_rules.paths import BrokenPath, parse, write
 from accounts.sign_in.provider_names import name_of
 from tenancy.owned import TenantOwned
 
-# What people say of themselves at their provider: OpenID Connect Core, section 5.1, and GitHub's profile.
+# Claims that people set themselves at their provider: OpenID Connect Core, section 5.1, and GitHub's profile.
 SELF_ASSERTED_CLAIMS = frozenset(
     {"address", "birthdate", "company", "email", "family_name", "gender", "given_name", "html_url", "locale", "login"}
     | {"middle_name", "name", "nickname", "phone_number", "picture", "preferred_username", "profile", "website"}
@@ -21,10 +21,10 @@ SELF_ASSERTED_CLAIMS = frozenset(
 
 
 class ClaimRule(TenantOwned):
-    """Whoever comes through a provider with this claim is a member of the tenant, with this role.
+    """A rule that makes people who sign in through a provider with this claim members of the tenant, in this role.
 
-    Only superusers write rules: a tenant's own administrator could let in strangers of a whole provider. The
-    database holds that too: it takes no rule in a tenant's scope.
+    Only superusers write rules: a tenant's administrator could admit strangers, all people of a provider. The database
+    enforces that too: it accepts no rule in a tenant's context.
     """
 
     provider = models.CharField(_("provider"), max_length=32)

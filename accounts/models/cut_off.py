@@ -1,4 +1,4 @@
-"""A cut-off: why everything that opened somebody's account was ended, and whether it is known to be dead."""
+"""Cut-offs: why all credentials of a person were revoked, and whether that is confirmed."""
 
 import uuid
 from typing import Any
@@ -13,11 +13,11 @@ from accounts.models.user import User
 
 
 class CutOff(models.Model):
-    """One act of ending everything by which somebody can act (ADR 21).
+    """One act of revoking all credentials of a person (ADR 21).
 
-    ``checks`` has an entry for each class of credentials: {"ended": how many, "follows": names of what has yet to
-    follow elsewhere, "alive": how many at the last look, "confirmed_at": when a look found none}. Who did it is in the
-    trail.
+    ``checks`` has an entry for each class of credentials: {"ended": how many were revoked, "follows": names of what has
+    yet to be revoked elsewhere, "alive": how many the last check found, "confirmed_at": when a check found none}. The
+    actor is in the trail.
     """
 
     class By(models.TextChoices):
@@ -32,7 +32,7 @@ class CutOff(models.Model):
     closed = models.BooleanField(_("the account was closed"))
     checks: models.JSONField[Any, Any] = models.JSONField(_("check list"), default=dict)
     created_at = models.DateTimeField(_("done"), default=timezone.now, editable=False)
-    # The account's own ``not_before`` after the act: while they are equal, nobody has opened or closed it since.
+    # The account's ``not_before`` after the act: while both are equal, the account's status has not changed since.
     not_before = models.DateTimeField(_("nothing given before this served any more"), null=True, editable=False)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, editable=False)
 

@@ -1,4 +1,4 @@
-"""Columns of addresses: one as it was given, and beside it its canonical form, by which alone it is compared."""
+"""Model fields for e-mail addresses: one as entered, and one with the canonical form, the only one to compare."""
 
 from collections.abc import Iterable
 from typing import Any, TypeVar
@@ -11,19 +11,19 @@ from django.forms import EmailInput
 from foundation.canonical_email import LONGEST, canonical_or_none, validate_canonical
 
 Row = TypeVar("Row", bound=models.Model)
-Set = TypeVar("Set", contravariant=True)  # noqa: PLC0105  # what a column takes
-Get = TypeVar("Get", covariant=True)  # noqa: PLC0105  # and gives
+Set = TypeVar("Set", contravariant=True)  # noqa: PLC0105  # the type that a field accepts
+Get = TypeVar("Get", covariant=True)  # noqa: PLC0105  # the type that it returns
 
 
 class AddressFormField(forms.CharField):
-    """An address in a form. Django's own field takes what cannot be encoded, and refuses letters of other scripts."""
+    """A form field. Django's accepts addresses that cannot be encoded, and rejects letters of other scripts."""
 
     widget = EmailInput
     default_validators = [validate_canonical]
 
 
 class AddressField(models.EmailField[Set, Get]):
-    """An address as it was given. It is never compared: see CanonicalField."""
+    """An address as entered. Never compare it: see CanonicalField."""
 
     default_validators = [validate_canonical]
 
@@ -32,9 +32,9 @@ class AddressField(models.EmailField[Set, Get]):
 
 
 class CanonicalField(models.CharField[str | None, str | None]):
-    """The canonical form of the address in another column, ``of``. NULL where that is none (ADR 27).
+    """The canonical form of the address in the field ``of``; NULL if that has none (ADR 27).
 
-    Written with every save and every bulk write. A trigger keeps it right where somebody writes past Django.
+    Every save and every bulk write sets it. A trigger keeps it correct for writes that bypass Django.
     """
 
     def __init__(self, *args: Any, of: str = "email", **options: Any) -> None:
@@ -55,16 +55,16 @@ class CanonicalField(models.CharField[str | None, str | None]):
 
 
 class EmailQuerySet(models.QuerySet[Row]):
-    """Writes the canonical form with each address that is written to many rows."""
+    """A queryset whose bulk writes of addresses set the canonical forms too."""
 
     def update(self, **values: Any) -> int:
-        """Raises TypeError for an address that the database would compute: only Python knows its canonical form."""
+        """Raises TypeError for an address that is an SQL expression: only Python can compute the canonical form."""
         for field in canonical_fields(self.model):
             if field.of not in values or field.name in values:
                 continue
             given = values[field.of]
             if hasattr(given, "resolve_expression"):
-                raise TypeError(f"{field.of} is written as a text, for {field.name} is made of it")
+                raise TypeError(f"set {field.of} to a string, not an expression: {field.name} is computed from it")
             values[field.name] = canonical_or_none(given)
         return super().update(**values)
 
@@ -81,7 +81,7 @@ class EmailQuerySet(models.QuerySet[Row]):
 
 
 class WithEmail(models.Model):
-    """A model that has such columns: saving the address alone saves its canonical form too."""
+    """A model with such fields: ``update_fields`` with an address includes its canonical form."""
 
     class Meta:
         abstract = True
@@ -99,7 +99,7 @@ class WithEmail(models.Model):
 
 
 def with_canonical(model: type[models.Model], names: Iterable[str] | None) -> list[str] | None:
-    """Add to the names of columns that are written what must be written with them."""
+    """Return the names of the fields to write, with the canonical fields of all addresses among them."""
     if names is None:
         return None
     wanted = list(names)

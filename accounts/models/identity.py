@@ -1,4 +1,4 @@
-"""What leads into an account: a subject that an issuer vouches for."""
+"""Identities: subjects of issuers that are linked to accounts."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from foundation.rows import Rows, fetch_all, fetch_one
 
 @dataclass(frozen=True, kw_only=True)
 class FoundIdentity:
-    """An identity with its user, and what one statement said besides.
+    """An identity with its user, and what else the same statement returned.
 
-    ``rules`` is what claim rules need to know of the person, in JSON, or None where no rule can matter
-    (``accounts.organizations.claim_rules.applying`` reads it). ``asked``: when the database answered.
+    ``rules`` is what claim rules need to know of the person, in JSON, or None if no rule can matter
+    (``accounts.organizations.claim_rules.applying`` reads it). ``asked`` is the time of the statement.
     """
 
     identity: "Identity"
@@ -26,10 +26,10 @@ class FoundIdentity:
 
 class IdentityManager(models.Manager["Identity"]):
     def find(self, issuer: str, subject: str) -> FoundIdentity | None:
-        """Find an identity with its user and hold its row, until the transaction ends.
+        """Return an identity with its user, and lock its row until the transaction ends.
 
-        Whoever disconnects it waits, and then ends the session that is being opened too. Of the user it is known
-        whether they have a second factor (``User.has_second_factor``).
+        Disconnecting it waits, and then revokes the session that is being opened too. ``User.has_second_factor`` is set
+        by the same statement.
         """
         before, row, after = Moment.now(), fetch_one(FIND, [issuer, subject]), Moment.now()
         if row is None:
@@ -47,7 +47,7 @@ class IdentityManager(models.Manager["Identity"]):
 class Identity(models.Model):
     """A person as an issuer knows them. (issuer, subject) is the only key (OpenID Connect Core, section 2).
 
-    The rest is what the issuer last told us, for people to read and for rules to look at; it opens nothing.
+    The other fields are what the issuer sent last. They are for people to read and for claim rules; they grant nothing.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="identities", verbose_name=_("user"))

@@ -1,4 +1,4 @@
-"""What brings people into a tenant: an invitation, mailed to an address as a link."""
+"""Invitations to a tenant, which are mailed to an address as a link."""
 
 import uuid
 from typing import ClassVar
@@ -13,11 +13,11 @@ from accounts.models.tenant import Role, Tenant
 from accounts.models.user import User
 from tenancy.owned import ScopedManager, TenantOwned
 
-UNDECIDED = models.Q(accepted_at=None, revoked_at=None)  # whether or not its time is over
+UNDECIDED = models.Q(accepted_at=None, revoked_at=None)  # expired or not
 
 
 class InvitationState(models.TextChoices):
-    """What has become of an invitation."""
+    """The state of an invitation."""
 
     OPEN = "open", _("open")
     EXPIRED = "expired", _("expired")
@@ -26,7 +26,7 @@ class InvitationState(models.TextChoices):
 
     @property
     def rows(self) -> models.Q:
-        """The condition that picks the invitations in this state, as of now."""
+        """The condition that selects the invitations that are now in this state."""
         match self:
             case InvitationState.ACCEPTED:
                 return models.Q(accepted_at__isnull=False)
@@ -39,10 +39,10 @@ class InvitationState(models.TextChoices):
 
 
 class Invitation(WithEmail, TenantOwned):
-    """That somebody with an address may join a tenant, in a role, on the word of the one who invites.
+    """An offer to an e-mail address to join a tenant, in a role.
 
-    Only a digest of the link's secret is kept: who reads the table cannot open it. It is made, sent, revoked and
-    accepted by ``accounts.organizations.invitations`` alone.
+    Only a digest of the link's secret is stored, so that reading the table does not reveal the link. Only
+    ``accounts.organizations.invitations`` creates, sends, revokes and accepts invitations.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

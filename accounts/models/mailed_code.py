@@ -1,4 +1,4 @@
-"""A code that was mailed: who types it in has read the account's mailbox just now."""
+"""Mailed codes: typing one in proves access to the account's mailbox, now."""
 
 import uuid
 
@@ -11,19 +11,19 @@ from accounts.models.user import User
 
 class MailedCodeQuerySet(models.QuerySet["MailedCode"]):
     def live(self) -> "MailedCodeQuerySet":
-        """Those that were not used and are not over."""
+        """Return the codes that are neither used nor expired."""
         return self.filter(used_at=None, expires_at__gt=timezone.now())
 
 
 class MailedCode(models.Model):
-    """What we keep of a code: not the code itself, only by what it is known again.
+    """A mailed code, of which only a digest is stored.
 
-    Its session knows it by its id and ends with its own row: the code of another session is never looked at.
+    The session stores the id of its code, so the codes of other sessions are never checked.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mailed_codes", verbose_name=_("user"))
-    act = models.CharField(_("act"), max_length=32)  # proofs.acts.Act: the one that it counts for
+    act = models.CharField(_("act"), max_length=32)  # reauthentication.acts.Act: the only one that it counts for
     digest = models.CharField(max_length=64, editable=False)  # keyed: foundation.encryption.fingerprint
     tries = models.PositiveSmallIntegerField(_("tries"), default=0, db_default=0)
     created_at = models.DateTimeField(_("mailed"), default=timezone.now, editable=False)

@@ -1,4 +1,4 @@
-"""A link that was mailed: who holds it has read that mailbox."""
+"""Mailed links: opening one proves access to the mailbox."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from accounts.models.user import User
 
 
 class Purpose(models.TextChoices):
-    """What following a link may do."""
+    """What a link does."""
 
     ADDRESS_CHANGE = "address_change", _("make an address the account's")
     ADDRESS_DISOWN = "address_disown", _("say that one did not ask for that")
@@ -17,36 +17,36 @@ class Purpose(models.TextChoices):
     PASSWORD_RESET = "password_reset", _("choose another password")
 
 
-# These lead into an account, or change how it is entered: they die with any act upon its person (ADR 28). A link that
-# disowns a change protects the owner, and one that registers has no person yet.
+# These give access to an account, or change it: they end when the person's epoch moves (ADR 28). A link that disowns a
+# change protects the owner, and one for registration has no person yet.
 OF_AN_EPOCH = (Purpose.ADDRESS_CHANGE, Purpose.PASSWORD_RESET)
 
 
 class MailedLinkQuerySet(EmailQuerySet["MailedLink"]):
     def unexpired(self) -> "MailedLinkQuerySet":
-        """Those that were not used or ended and have time left, in whatever epoch they were made."""
+        """Return the links that are not used, ended or expired, whatever the epoch in which they were made."""
         return self.filter(used_at=None, ended_because="", expires_at__gt=timezone.now())
 
     def live(self) -> "MailedLinkQuerySet":
-        """Those that can still be used."""
+        """Return the links that can still be used."""
         in_epoch = models.Q(epoch=models.F("user__sign_in_epoch")) | models.Q(epoch=None, user__sign_in_epoch=None)
         is_of_now = ~models.Q(purpose__in=OF_AN_EPOCH) | in_epoch
         return self.unexpired().filter(is_of_now)
 
 
 class MailedLink(WithEmail):
-    """What we keep of a link: not the link itself, only by what it is known again.
+    """A mailed link, of which only a digest is stored.
 
-    Those of an account vanish when it is deactivated, whoever does it and however: by a trigger (ADR 10). ``epoch`` is
-    the account's when the link was made. ``ended_because`` says why one ended early, for the page that it leads to.
+    A trigger deletes an account's links whenever it is deactivated (ADR 10). ``epoch`` is the account's epoch when the
+    link was made. ``ended_because`` is why it ended early, for the page that the link opens.
     """
 
-    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of what the link ends in
+    digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the token in the link
     purpose = models.CharField(_("purpose"), max_length=32, choices=Purpose.choices)
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="mailed_links", verbose_name=_("user")
     )
-    address = AddressField(_("address"), max_length=320)  # that it was mailed to
+    address = AddressField(_("address"), max_length=320)  # to which it was mailed
     canonical_address = CanonicalField(_("address, as it is compared"), of="address")
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), db_index=True)

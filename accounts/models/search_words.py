@@ -1,7 +1,7 @@
-"""Words by which something with a name is found: each that is looked for begins one of its own (ADR 39).
+"""Search by words: each word of a search term must begin a word of the row (ADR 39).
 
-The database makes the words, of the column and of what is looked for, by the same functions: accents and the case of
-letters count for nothing. Nobody is identified by them: addresses are compared by their canonical form (ADR 27).
+The database splits columns and search terms into words with the same functions, which ignore accents and case. Words
+never identify a person: addresses are compared by their canonical form (ADR 27).
 """
 
 from django.contrib.postgres.search import SearchQueryField, SearchVectorField
@@ -10,16 +10,16 @@ from django.db.models.expressions import Combinable
 
 from foundation.canonical_email import a_label, folded
 
-LONGEST_TERM = 320  # characters: nothing that is found by its words is longer
+LONGEST_TERM = 320  # characters: no column that is searched by words is longer
 
 
 def words_of(*columns: str) -> Func:
-    """Return the words of some columns: of each chunk between blanks, what begins at each word of it."""
+    """Return the words of some columns: of each text between blanks, every suffix that begins at a word in it."""
     return Func(*(F(column) for column in columns), function="accounts_words", output_field=SearchVectorField())
 
 
 class Begin(Func):
-    """Whether words begin with all those that are wanted."""
+    """Whether the words match the query of wanted prefixes."""
 
     template = "(%(expressions)s)"
     arg_joiner = " @@ "
@@ -27,9 +27,9 @@ class Begin(Func):
 
 
 def begin(words: Combinable, term: str) -> Q:
-    """Narrow rows down to those of whose words one begins with each word of a term; a domain in either spelling.
+    """Return the condition that each word of the term begins one of the row's words. Domains match in either spelling.
 
-    A term without any letter or digit finds nothing.
+    A term without a letter or digit matches nothing.
     """
     term = term[:LONGEST_TERM]
     found = Q()
@@ -44,7 +44,7 @@ def _with_a_labels(term: str) -> str:
 
 
 def _encoded(word: str) -> str:
-    """Addresses are kept in both spellings; a label that is half typed has one only."""
+    """Return an address with its domain as A-labels. A label that has none yet, half typed, stays as it is."""
     local, at, domain = folded(word).rpartition("@")
     labels = (label if label.isascii() else a_label(label) or label for label in domain.split("."))
     return f"{local}{at}{'.'.join(labels)}"

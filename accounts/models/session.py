@@ -1,4 +1,4 @@
-"""A browser that is signed in, or on its way to be."""
+"""Sessions: browsers that are signed in, or about to be."""
 
 import hashlib
 import re
@@ -17,15 +17,15 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.user import User
 
-KEY = re.compile(r"[a-z0-9]{32}\Z")  # what a browser's cookie holds; no row's key looks like that
-DIGITS = 40  # of a row's key, hexadecimal: 160 bits, as many as are random in a browser's
+KEY = re.compile(r"[a-z0-9]{32}\Z")  # the key in a browser's cookie; the key of a row never looks like that
+DIGITS = 40  # hexadecimal digits of a row's key: 160 bits, as many as are random in a browser's key
 PUBLIC_DIGITS = 16
 
 
 def row_key(key: str | None) -> str:
-    """Return the key of a session's row: a digest of the one that its browser holds, from which nobody finds that.
+    """Return the key of a session's row: a one-way digest of the key in the browser (ADR 34).
 
-    A row's own key is returned as it is. The key of no session is that of no row (ADR 34).
+    A row's key is returned unchanged. For no key, this returns the key of no row.
     """
     if key and KEY.match(key):
         return hashlib.sha256(key.encode()).hexdigest()[:DIGITS]
@@ -33,7 +33,7 @@ def row_key(key: str | None) -> str:
 
 
 class RowKey(models.Func):
-    """``row_key`` as the database computes it, of rows under a browser's key: code of before ADR 34 wrote them."""
+    """``row_key`` in SQL, for rows that code from before ADR 34 stored under the browser's key."""
 
     template = f"left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), {DIGITS})"
     output_field = models.CharField()
@@ -45,38 +45,38 @@ ROW_KEY = Collate(RowKey("session_key"), "C")
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def of_browser(self, key: str | None) -> "SessionQuerySet":
-        """The session of the browser that holds this key."""
+        """Return the session of the browser with this key."""
         return self.filter(session_key=row_key(key))
 
     def live(self) -> "SessionQuerySet":
-        """Those that have not expired, the one seen last first."""
+        """Return the sessions that have not expired, the most recently used first."""
         return self.filter(expire_date__gt=timezone.now()).order_by("-last_seen_at")
 
     def unfinished(self) -> "SessionQuerySet":
-        """Sign-ins that wait for a second factor and were not ended, in whatever epoch they began."""
+        """Return sign-ins that wait for a second factor and were not cancelled, whatever the epoch of their start."""
         return self.live().filter(user=None, waiting_for__isnull=False, waiting_ended="")
 
     def waiting(self) -> "SessionQuerySet":
-        """Those of them that a second factor would turn into a session."""
+        """Return the waiting sign-ins that a second factor would turn into a session."""
         in_epoch = models.Q(waiting_epoch=models.F("waiting_for__sign_in_epoch"))
         never_moved = models.Q(waiting_epoch=None, waiting_for__sign_in_epoch=None)
         return self.unfinished().filter(in_epoch | never_moved)
 
 
 class Session(AbstractBaseSession):
-    """A session with the person it belongs to, so that a person's sessions can be listed and ended.
+    """A session with its person, so that a person's sessions can be listed and revoked.
 
-    ``expire_date`` is when it ends if nobody uses it: ``idle`` after ``last_seen_at``, and never after ``ends_at``.
-    ``active_tenant`` is where the person chose to act. From ``follow_at`` on the next use by a person asks the
-    providers that it follows; since ``unsure_since`` nobody knows whether one of them still stands by it (ADR 35).
+    ``expire_date`` is when it ends without use: ``idle`` after ``last_seen_at``, but not later than ``ends_at``.
+    ``active_tenant`` is the tenant that the person chose. At the first use after ``follow_at``, its providers are asked
+    whether their sessions still exist; since ``unsure_since`` it is unknown whether one of them does (ADR 35).
 
-    A row without ``user`` may hold a sign-in that waits for its second factor: whose (``waiting_for``), by which
-    identity, and in which epoch its first proof was judged. ``waiting_ended`` says why it opens nothing any more; the
-    row stays, so that its browser can be told (ADR 28).
+    A row without ``user`` may be a sign-in that waits for its second factor: of the person ``waiting_for``, through an
+    identity, verified in an epoch. ``waiting_ended`` is why it was cancelled; the row stays, so that the pages can tell
+    the browser (ADR 28).
 
-    ``not_before`` is its person's when the session was given: while they are the same, it serves (ADR 42).
+    ``not_before`` is the person's when the session was opened. The session is valid while both are equal (ADR 42).
 
-    ``session_key`` is ``row_key`` of what the browser holds: who reads the table can be nobody by it (ADR 34).
+    ``session_key`` is ``row_key`` of the key in the browser, so that reading the table takes over no session (ADR 34).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions", verbose_name=_("user"))
@@ -89,7 +89,7 @@ class Session(AbstractBaseSession):
     active_tenant = models.UUIDField(_("organization"), null=True, editable=False)
     not_before = models.DateTimeField(_("given under"), null=True, editable=False)
     upstream_sid = models.CharField(_("session at the provider"), max_length=255, blank=True, db_default="")
-    upstream_sessions = models.JSONField(  # all that it follows: accounts.sessions.upstream_tracking
+    upstream_sessions = models.JSONField(  # all that it tracks: accounts.sessions.upstream_tracking
         _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
     follow_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
@@ -136,11 +136,11 @@ class Session(AbstractBaseSession):
 
     @property
     def public_id(self) -> str:
-        """What pages, addresses and the trail call the session."""
+        """The id of the session on pages, in URLs and in the trail."""
         return row_key(self.session_key)[:PUBLIC_DIGITS]
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        """The engine imports this model, so it is found by its name, as Django finds it."""
+        """Return the session engine's store, imported by name as Django does, because the engine imports this model."""
         store: type[SessionBase] = import_string(f"{settings.SESSION_ENGINE}.SessionStore")
         return store

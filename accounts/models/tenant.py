@@ -1,4 +1,4 @@
-"""Tenants, who belongs to them, and as what."""
+"""Tenants, roles and memberships."""
 
 import uuid
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ SCOPE_WORD = RegexValidator(r"\A[\x21\x23-\x5B\x5D-\x7E]+\Z", _("A scope is one 
 
 
 class TenantInScope(InScope):
-    """To a person in no tenant's context, theirs are those that they belong to."""
+    """The scope of tenants. For a person without an active tenant, it contains all tenants they are a member of."""
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         scope = current()
@@ -36,7 +36,7 @@ class TenantInScope(InScope):
 
 
 class TenantManager(models.Manager["Tenant"]):
-    """Gives the tenant in scope, or those that the person in scope belongs to."""
+    """Returns the tenant in scope, or those that the person in scope is a member of."""
 
     def get_queryset(self) -> models.QuerySet["Tenant"]:
         return super().get_queryset().filter(TenantInScope(tenant="id"))
@@ -48,7 +48,7 @@ def _shorter(name: Any, least: int, most: int) -> "models.PositiveSmallIntegerFi
 
 
 class Tenant(models.Model):
-    """A customer, or whatever else has people and data of its own. People read "organization"."""
+    """A customer, or another group with people and data of its own. Pages say "organization"."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("name"), max_length=150)
@@ -78,19 +78,19 @@ class Tenant(models.Model):
 
 
 def _short_name(tenant: Tenant) -> str:
-    """A name that nobody has is made unique by the end of the id, which says nothing."""
+    """Return a short name made of the name, and unique by the first digits of the random id."""
     return f"{slugify(tenant.name)[:80] or 'tenant'}-{str(tenant.pk)[:8]}"
 
 
 class RoleManager(models.Manager["Role"]):
-    """Gives global roles, and those of the tenant in scope."""
+    """Returns global roles, and those of the tenant in scope."""
 
     def get_queryset(self) -> models.QuerySet["Role"]:
         return super().get_queryset().filter(InScope(tenant="tenant_id") | models.Q(tenant__isnull=True))
 
 
 class Role(models.Model):
-    """What somebody may do in a tenant: permissions here, scopes at the API. A global one can be given in any."""
+    """What a person may do in a tenant: permissions here, scopes in the API. Global roles can be granted in any."""
 
     name = models.CharField(_("name"), max_length=100)
     tenant = models.ForeignKey(
@@ -141,12 +141,12 @@ class Role(models.Model):
         return self.name
 
     def fits(self, tenant_id: uuid.UUID | None) -> bool:
-        """Whether the role can be given in a tenant: its own, or any if it is global."""
+        """Whether the role can be granted in a tenant: it is global, or belongs to that tenant."""
         return self.tenant_id is None or self.tenant_id == tenant_id
 
 
 class Membership(TenantOwned):
-    """That a person belongs to a tenant, as what."""
+    """The fact that a person belongs to a tenant, in a role."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("user"))
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="memberships", verbose_name=_("tenant"))
@@ -160,7 +160,7 @@ class Membership(TenantOwned):
         null=True,
         blank=True,
         editable=False,
-        db_index=False,  # the partial one below
+        db_index=False,  # the partial index below is enough
         related_name="memberships",
         verbose_name=_("claim rule"),
         help_text=_("The rule that gave this, and takes it away; none where a person did."),

@@ -1,4 +1,4 @@
-"""What a provider has said to be over: a session of its own, or all sessions of a subject."""
+"""Logouts that providers have reported: of one of their sessions, or of all sessions of a subject."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -6,10 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class UpstreamEnd(models.Model):
-    """News of a back-channel logout, kept for sign-ins that were judged before it and open their session after it.
+    """A back-channel logout, stored for sign-ins that were verified before it and open their session after it.
 
-    With ``sid``: that session, of this subject or, where ``subject`` is empty, of anybody. Without: every session that
-    the subject had at ``ended_at``. Only ``session_stands`` reads it (ADR 28).
+    With ``sid``, it is of that session, and of this subject unless ``subject`` is empty. Without, it is of every
+    session that the subject had at ``ended_at``. Only ``upstream_has_ended`` reads it (ADR 28).
     """
 
     provider = models.CharField(max_length=32)

@@ -1,11 +1,11 @@
-"""A proof that works once, and was used."""
+"""Proofs that work only once and were used."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class UsedProof(models.Model):
-    """A used proof, by a digest of what it was. It is refused as long as the row is there (ADR 30)."""
+    """A used proof, stored as a digest. It is refused as long as the row exists (ADR 30)."""
 
     digest = models.CharField(primary_key=True, max_length=64)
     expires_at = models.DateTimeField(db_index=True)

@@ -1,4 +1,4 @@
-"""A person's one account: everything else points at it."""
+"""Accounts: one row for each person."""
 
 import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from accounts.organizations.active_membership import ActiveMembership
 
 
-# What lists are sorted and searched by, never NULL: byte order serves both, whatever the language of the database.
-# An address is there in its canonical form (ADR 27), or as it was given where it has none.
+# The keys by which lists are sorted and searched. They are never NULL, and in byte order, which serves both whatever
+# the locale of the database. An address is in its canonical form (ADR 27), or as entered if it has none.
 NAME_KEY = Collate(Upper("name"), "C")
 EMAIL_KEY = Collate(Coalesce("canonical_email", "email", Value(""), output_field=models.TextField()), "C")
-WORDS = words_of("name", "email", "canonical_email", "username")  # what a search finds a person by
+WORDS = words_of("name", "email", "canonical_email", "username")  # the words by which a search finds a person
 
 HASH_AGAIN = """
     UPDATE "accounts_user" SET password = %s
@@ -39,7 +39,7 @@ class UserManager(BaseUserManager["User"]):
         return EmailQuerySet(self.model, using=self._db)
 
     def create_user(self, *, password: str | None = None, **fields: Any) -> "User":
-        """Create an account; without a password it can only be entered through an identity."""
+        """Create an account. Without a password, only an identity can sign in to it."""
         user = self.model(**fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -52,12 +52,12 @@ class UserManager(BaseUserManager["User"]):
 class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     """One account.
 
-    An address is a contact, never a key: it reserves itself only when a provider whose word we take
-    has verified it (ADR 2), and it never leads into an account. It is compared by its canonical form alone (ADR 27).
-    What opens it and was given under another ``not_before`` is
-    worth nothing; a trigger moves that on whenever the account is closed or opened (ADR 21, 42).
+    An address is a contact, never a key: it is unique only once it is verified, by mail or by a provider that is
+    trusted for it (ADR 2), and it never leads into an account. It is compared only by its canonical form (ADR 27).
 
-    ``sign_in_epoch`` moves with every act upon the person: a proof judged in an earlier one opens no session (ADR 28).
+    Credentials that were issued under another ``not_before`` are invalid; a trigger moves it whenever the account is
+    deactivated or reactivated (ADR 21, 42). ``sign_in_epoch`` moves with every act on the person: an authentication
+    that was verified in an earlier epoch opens no session (ADR 28).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -70,12 +70,12 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         help_text=_("Only for local accounts, such as the break-glass administrator."),
     )
     name = models.CharField(_("name"), max_length=255, blank=True)
-    # By the person or an administrator: then no provider changes it (providers.profile_sync).
+    # The person or an administrator has set the name, so providers do not change it (providers.profile_sync).
     name_set_here = models.BooleanField(_("name was set here"), default=False, db_default=False, editable=False)
     email = AddressField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
-    # Counted from 0 among accounts that had verified one address before its canonical form was known; NULL elsewhere.
+    # The position, from 0, among accounts that had verified one address before its canonical form existed; else NULL.
     address_dispute = models.PositiveSmallIntegerField(_("address in dispute"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
@@ -90,11 +90,9 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
 
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
-    active_membership: "ActiveMembership | None" = None  # in the tenant where the person acts in this request
-    has_second_factor: bool | None = (
-        None  # of their own; None until somebody has asked (accounts.sign_in.factors.enrolled)
-    )
-    last_login = None  # sessions and the trail know better, without an UPDATE at each sign-in
+    active_membership: "ActiveMembership | None" = None  # of this request
+    has_second_factor: bool | None = None  # None until it is queried (accounts.sign_in.factors.enrolled)
+    last_login = None  # sessions and the trail have it, without an UPDATE at each sign-in
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -142,12 +140,12 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
 
     @property
     def own_email(self) -> str:
-        """The canonical form of the address that is this account's alone: verified, and not in dispute. Or nothing."""
+        """The canonical form of the address if it is verified and not in dispute, else an empty string."""
         is_own = self.email_verified and self.address_dispute is None
         return self.canonical_email or "" if is_own else ""
 
     def validate_constraints(self, exclude: Any = None) -> None:
-        """The canonical form stands in no form: it is judged wherever the address itself is."""
+        """Validate the canonical form whenever the address is validated: no form has a field for it."""
         left_out = set(exclude or ())
         if "email" not in left_out:
             self.canonical_email = canonical_or_none(self.email)
@@ -155,10 +153,10 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         super().validate_constraints(left_out)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Judge a password, and hash it again where the hash is of an older kind.
+        """Check a password, and update a hash that was made in an older way.
 
-        The new hash is written only over the one that was judged, in the same epoch: Django's own writes it over
-        whatever is there, so an old password judged just before a reset would come back.
+        The new hash replaces only the one that was checked, in the same epoch. Django's method overwrites whatever is
+        there, so that an old password that was checked just before a reset would be restored.
         """
         return is_right(raw_password, self.password, self._hash_again)
 
