@@ -43,7 +43,7 @@ def sql(name: str) -> str:
 
 
 def role_fits(table: str) -> tuple[Policy, Policy]:
-    """A role is a global one, or one of the row's own tenant."""
+    """Require that the role of a row is global, or belongs to the row's own tenant."""
     fits = FITS.format(table=table)
     return (
         Policy(name='role_fits_new', using=fits, command='INSERT', narrows=True),
@@ -52,7 +52,7 @@ def role_fits(table: str) -> tuple[Policy, Policy]:
 
 
 def let_go_of_accounts(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Foreign keys are made at the end of a migration: what changes them comes after that."""
+    """Change the foreign keys after they are created, which Django does at the end of the migration."""
     schema_editor.deferred_sql.append(sql('references'))
 
 

@@ -1,14 +1,15 @@
--- The canonical form of addresses, as far as the database can know it (ADR 27, foundation/canonical_email.py). Of an address
--- in plain ASCII it is the authority. What only IDNA 2008 knows, it takes from who writes it, and forgets it when the
--- address changes without it: then nobody is found by that address, and it cannot be verified.
+-- The canonical form of addresses, as far as the database can compute it (ADR 27, foundation/canonical_email.py). For
+-- an address in plain ASCII this is authoritative. What requires IDNA 2008 is accepted from the writer, and discarded
+-- when the address changes without it: then the address finds nobody, and cannot be verified.
 
--- lower() with "C" touches ASCII letters alone, whatever the locale. Composed twice, as foundation.canonical_email.folded.
+-- With "C", lower() changes only ASCII letters, whatever the locale. Composed twice, like
+-- foundation.canonical_email.folded.
 CREATE FUNCTION accounts_folded_address(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT normalize(lower(normalize(address, NFC) COLLATE "C"), NFC)
 $$;
 
--- "given" is what somebody who knows the canonical form says that it is, if anybody does.
+-- "given" is the canonical form that the writer has supplied, if any.
 CREATE FUNCTION accounts_canonical(address text, given text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

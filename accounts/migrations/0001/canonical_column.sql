@@ -1,4 +1,4 @@
--- Who writes the canonical column is told from who does not: only then may it stay where the address changes.
+-- Mark whether a statement writes the canonical column: if the address changes, the value may stay only then.
 CREATE FUNCTION {table}_canonical_given() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     NEW.{canonical} := chr(1) || NEW.{canonical};

@@ -1,6 +1,6 @@
--- What a sign-in needs to know of claim rules, so that the statement that finds the person brings it along: the
--- active rules of the provider, and all that the person is a member of. Null where neither can matter: no such rule,
--- and no membership that any rule gave. It opens the site's scope for itself alone and closes it again.
+-- What a sign-in needs to know of claim rules, returned by the statement that finds the person: the active rules of the
+-- provider, and all memberships of the person. NULL if neither can matter: there is no such rule, and no rule granted a
+-- membership. The function enters the site's scope and restores the caller's.
 CREATE FUNCTION claim_rules_at_sign_in(person uuid, through text) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     outer_scope text := coalesce(current_setting('app.scope', true), '');

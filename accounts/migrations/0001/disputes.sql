@@ -1,5 +1,5 @@
--- An address in dispute is decided by taking it, or its verification, from all accounts but one: whoever does that and
--- however. The first of those that are left holds the place, so that nobody else can verify it meanwhile.
+-- A dispute about an address is settled when all accounts but one lose the address or its verification, by whatever
+-- means. Until then one of the remaining accounts has number 0, so that no other account can verify the address.
 CREATE FUNCTION accounts_leave_dispute() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT NEW.email_verified OR NEW.canonical_email IS DISTINCT FROM OLD.canonical_email THEN

@@ -1,5 +1,5 @@
--- What was mailed to somebody ends when their account is closed. A conditional trigger and not a receiver: closing is
--- often one UPDATE of many rows (ADR 10).
+-- Mailed links are deleted when their account is deactivated. This is a conditional trigger and not a signal receiver,
+-- because deactivating is often one UPDATE of many rows (ADR 10).
 CREATE FUNCTION accounts_drop_mailed_links() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     DELETE FROM public.accounts_mailedlink WHERE user_id = NEW.id;

@@ -1,6 +1,6 @@
--- Begin to act for a person: tell this transaction who it is, choose their tenant, and return what they are there.
--- The wanted tenant counts while they belong to it; then their primary one, then the one they joined first. One
--- round trip for what every page needs; a caller outside a transaction learns the standing and nothing stays told.
+-- Set this transaction's row-level-security context for a person, and return their active membership: that in the
+-- wanted tenant, else the primary one, else the oldest one. Every page needs it, so it takes one round trip. Outside a
+-- transaction the context ends with the statement.
 CREATE FUNCTION tenancy_enter(person uuid, wanted uuid)
 RETURNS TABLE (
     tenant_id uuid, tenant_name text, role_id bigint, role_name text, permissions text[], scopes text[], tenants bigint
@@ -34,8 +34,8 @@ BEGIN
 END
 $$;
 
--- Everything that a person belongs to, as what. A role of a tenant's own is seen in that tenant's context alone, so
--- each name is read in its own; the transaction is then told again what it was told before. One round trip.
+-- All memberships of a person, with their roles, in one round trip. A tenant's own role is visible only in that
+-- tenant's context, so each name is read in the context of its tenant; afterwards the caller's context is restored.
 CREATE FUNCTION tenancy_own(person uuid)
 RETURNS TABLE (tenant_id uuid, tenant_name text, role_name text, is_primary boolean, created_at timestamptz)
 LANGUAGE plpgsql AS $$

@@ -1,17 +1,19 @@
--- Whether a moment is to move: an older one comes from a copy of the row, unless what is there lies in the future.
+-- Whether a moment should move. An older value comes from a stale copy of the row, unless the stored one is in the
+-- future.
 CREATE FUNCTION accounts_is_moved(was timestamptz, wanted timestamptz) RETURNS boolean LANGUAGE sql VOLATILE
 RETURN wanted > coalesce(was, '-infinity') OR (was > clock_timestamp() AND wanted IS DISTINCT FROM was);
 
--- Now, by the database's clock, and in no case what was there: moments like this are compared for being the same.
+-- The current time of the database, but never the stored value: such moments are compared for equality.
 CREATE FUNCTION accounts_another_moment(was timestamptz) RETURNS timestamptz LANGUAGE sql VOLATILE
 RETURN (
     SELECT CASE WHEN m.now IS DISTINCT FROM was THEN m.now ELSE m.now + interval '1 microsecond' END
     FROM (SELECT clock_timestamp() AS now OFFSET 0) m
 );
 
--- not_before moves whenever the account is closed or opened, and when somebody says so. The moment is this very one,
--- whatever was said and whatever a clock that was ahead has left there, and never the same twice (ADR 42). A whole row
--- that is saved from an older copy leaves it where it is; over a moment in the future it moves it: nobody can tell then.
+-- not_before moves whenever the account is deactivated or reactivated, and when a statement sets a later one. The new
+-- value is always the current time, whatever was given or was stored while the clock was ahead, and never the same
+-- twice (ADR 42). Saving a whole row from a stale copy does not move it, unless the stored value is in the future: then
+-- the two cases cannot be distinguished.
 CREATE FUNCTION accounts_move_not_before() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -26,9 +28,9 @@ CREATE TRIGGER move_not_before BEFORE UPDATE ON accounts_user FOR EACH ROW
 WHEN ((OLD.is_active, OLD.not_before) IS DISTINCT FROM (NEW.is_active, NEW.not_before))
 EXECUTE FUNCTION accounts_move_not_before();
 
--- Whatever changes how a person comes in, or what they may do, moves their epoch to this very moment: a proof that was
--- judged before opens nothing (ADR 28). Here, so that an UPDATE at the database's prompt counts as well. A whole row
--- saved from an older copy leaves it where it is.
+-- Every change of how a person signs in, or of what they may do, moves their epoch to the current time: an
+-- authentication that was verified before opens no session (ADR 28). It is a trigger, so that an UPDATE in psql counts
+-- too. Saving a whole row from a stale copy does not move it.
 CREATE FUNCTION accounts_move_sign_in_epoch() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -50,7 +52,7 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Named to come after move_not_before: triggers of one kind run in the order of their names.
+-- Its name sorts after move_not_before: triggers of one kind run in the order of their names.
 CREATE TRIGGER move_sign_in_epoch BEFORE UPDATE ON accounts_user FOR EACH ROW
 WHEN (
     (OLD.password, OLD.username, OLD.email, OLD.email_verified, OLD.is_active, OLD.is_staff, OLD.is_superuser,
@@ -61,8 +63,8 @@ WHEN (
 )
 EXECUTE FUNCTION accounts_move_sign_in_epoch();
 
--- Who does not say under which not_before of its person a session is given has it added by the database (ADR 42), by
--- what the clock says. STABLE, so that it sees what the INSERT sees.
+-- A session that is inserted without a not_before gets that of its person, if the session was created after it (ADR
+-- 42). STABLE, so that it sees the same snapshot as the INSERT.
 CREATE FUNCTION accounts_session_not_before() RETURNS trigger LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

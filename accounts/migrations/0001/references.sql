@@ -1,5 +1,6 @@
--- Who deletes an account may not see its memberships, the bulk actions that it started, or the invitations that it sent
--- or accepted: the database takes the former along and lets go of it in the latter, and the trail tells it.
+-- A role that deletes an account may not see its memberships, its bulk actions, or the invitations that it sent or
+-- accepted. So the database deletes the former (CASCADE) and clears the reference in the latter (SET NULL); the trail
+-- records both.
 DO $$
 DECLARE
     reference record;

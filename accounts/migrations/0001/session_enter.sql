@@ -1,15 +1,15 @@
--- A live session with the person it belongs to, while they are active, and what they are where they act: the one
--- statement with which a signed-in request begins. It tells the transaction for whom it works, as tenancy_enter does.
--- Whole rows, so that a new column of either table changes nothing here.
+-- A live session with its person, if active, and the active membership: the statement that begins every signed-in
+-- request. It sets the row-level-security context, as tenancy_enter does. It returns whole rows, so that new columns of
+-- either table change nothing here.
 --
--- A session of somebody who is not active is none: nobody comes in by it, and nothing of what is in it goes on. It
--- serves while its person's not_before is what it was when the session was given: no two clocks, or two readings of
--- one, are compared, so one that was ahead keeps nobody out and lets nothing live on (ADR 42).
+-- A session of a person who is not active is not returned at all: it signs nobody in, and its content does not live on.
+-- A session is valid while its not_before equals that of its person. Because no two clocks, or two readings of one, are
+-- compared, a clock that was ahead keeps nobody out and keeps no session alive (ADR 42).
 --
--- A session is found by the digest of the key that its browser holds (ADR 34). Two kinds of caller are told apart by the
--- length of what they bring: one that brings a browser's key may have written the row under it. For one that brings a
--- digest, a row that is still under its browser's key comes under the digest here, once, so that nothing else has to
--- know of such rows. Of two requests at once the second waits for the first, and then finds the row where it is now.
+-- A session is found by the digest of the key in its browser (ADR 34). The length of "key" tells two kinds of callers
+-- apart. One that passes a browser's key may have stored the row under it. For one that passes a digest, a row that is
+-- still stored under its browser's key is changed here, once, to the digest, so that nothing else has to handle such
+-- rows. Of two concurrent requests the second waits for the first, and then finds the row under its new key.
 CREATE FUNCTION session_enter(key text)
 RETURNS TABLE (
     session public.accounts_session, person public.accounts_user,

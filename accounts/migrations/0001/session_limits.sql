@@ -1,5 +1,5 @@
--- How long a session may live without use and in all: the site's limits, shortened by every tenant that its person
--- belongs to. It opens the site's scope for itself alone and closes it again.
+-- How long a session may last without use and in all: the site's limits, shortened by every tenant that its person
+-- belongs to. The function enters the site's scope and restores the caller's.
 CREATE FUNCTION session_limits(person uuid, remembered boolean, site_idle interval, site_life interval)
 RETURNS TABLE (idle interval, life interval) LANGUAGE plpgsql AS $$
 DECLARE
@@ -18,8 +18,8 @@ BEGIN
 END
 $$;
 
--- A tenant that begins to end sessions sooner, and one that somebody joins, shorten the sessions that are there
--- already. None is ever lengthened: that begins with the next sign-in.
+-- When a tenant shortens its limits, or a person joins a tenant with limits, existing sessions are shortened too. They
+-- are never lengthened: longer limits begin with the next sign-in.
 CREATE FUNCTION session_shorten() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     joined uuid;

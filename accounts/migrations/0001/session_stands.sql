@@ -1,11 +1,13 @@
--- Whether what a sign-in was judged by still stands, asked by the statement that writes its session, or the row in
--- which it waits for a second factor (ADR 28). Volatile, so each question below sees what was committed by then.
+-- Whether the authentication of a sign-in is still valid, evaluated by the statement that writes its session, or the
+-- row in which it waits for a second factor (ADR 28). Volatile, so that each query below sees what was committed by
+-- then.
 --
--- epoch: the person's when the proof was judged. judged_at: when that began, by this clock and never too late; NULL
--- where the epoch was read before it. An epoch in the future was written before this clock was set back. Nobody knows
--- whether it is older than the proof, so it ends that, and whoever is refused has it set to that moment (ADR 42).
--- by_identity: the identity that led here; whoever signs in by one holds its row, and acts upon the person wait for
--- that. Without one the person's row is held here.
+-- epoch: the person's epoch when the authentication was verified. judged_at: when that began, by the database's clock
+-- and never too late; NULL if the epoch was read before. An epoch in the future was written before this clock was set
+-- back. It is unknown whether it is older than the authentication, so the sign-in is refused, and after the refusal the
+-- epoch is set to the current time (ADR 42).
+-- by_identity: the identity that signed in; the sign-in has locked its row, and acts on the person wait for that.
+-- Without an identity, the person's row is locked here.
 CREATE FUNCTION session_stands(
     person uuid, epoch timestamptz, judged_at timestamptz, by_identity bigint, of_provider text, sid text
 ) RETURNS boolean LANGUAGE plpgsql AS $$
@@ -27,8 +29,9 @@ BEGIN
     RETURN by_identity IS NULL OR NOT public.upstream_has_ended(of_provider, sid, who, judged_at);
 END $$;
 
--- Whether the provider has said that this session of its own is over, or since the proof was judged all of this
--- subject's. Whoever notes such news holds the same locks alone (accounts/sessions/upstream.py).
+-- Whether the provider has reported a logout of this session of its own, or, since the authentication was verified, of
+-- all sessions of this subject. Recording a logout takes the same locks exclusively
+-- (accounts/sessions/upstream_logout.py).
 CREATE FUNCTION upstream_has_ended(of_provider text, in_sid text, of_subject text, judged_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,5 +1,5 @@
--- However it is tried, by a form, a script or at the database's prompt: somebody stays who can put things right.
--- Two who take each other's rights away at once wait for each other here, and the second sees what the first did.
+-- The last active superuser stays, whether a form, a script or psql tries to remove it. Two superusers who demote each
+-- other concurrently wait for each other here, and the second sees what the first has done.
 CREATE FUNCTION accounts_keep_a_superuser() RETURNS trigger LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

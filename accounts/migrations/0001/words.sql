@@ -1,10 +1,10 @@
--- The words by which a search finds a person, a tenant or a role (ADR 39). Nobody is identified by them: addresses are
--- compared by their canonical form alone (ADR 27). They follow from what they are given and from nothing else, not even
--- from the locale of the database, for an index is made of them.
+-- The words by which a search finds a person, a tenant or a role (ADR 39). They never identify a person: addresses are
+-- compared only by their canonical form (ADR 27). They depend only on the arguments, not even on the locale of the
+-- database, because an index is built on them.
 
--- Small letters without accents: "Müller" and "Muller", "Søren" and "Soren" are one.
+-- Lower-case letters without accents: "Müller" equals "Muller", and "Søren" equals "Soren".
 CREATE FUNCTION accounts_folded_words(given text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
--- without a search_path of its own, which would cost half of its time: all that is not PostgreSQL's is named in full
+-- No SET search_path, which would take half of its time: every name that is not PostgreSQL's is qualified.
 AS $$
 DECLARE
     folded text COLLATE "C" := given;
@@ -35,7 +35,7 @@ BEGIN
         folded, 'ß', 'ss'), 'ẞ', 'ss'), 'æ', 'ae'), 'Æ', 'ae'), 'œ', 'oe'), 'Œ', 'oe'), 'þ', 'th'), 'Þ', 'th');
 END $$;
 
--- What begins at each word: of "ada@corp4.example" all of it, "@corp4.example", "corp4.example" and "example".
+-- Every suffix that begins at a word: "ada@corp4.example", "@corp4.example", "corp4.example" and "example".
 CREATE FUNCTION accounts_words(VARIADIC texts text[]) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE COST 1000
 AS $$
 DECLARE
@@ -63,7 +63,7 @@ BEGIN
     RETURN array_to_tsvector(array_remove(found, ''));
 END $$;
 
--- What a search looks for: each of its words, of which ten are enough. NULL, which finds nothing, where there is none.
+-- The query of a search term: all of its words, up to ten, as prefixes. NULL, which finds nothing, if it has none.
 CREATE FUNCTION accounts_words_wanted(term text) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT string_agg('''' || replace(replace(word, '\', '\\'), '''', '''''') || ''':*', ' & ')::tsquery
