@@ -81,23 +81,27 @@ class BulkActionKind(ABC):
     def decide(self, order: BulkOrder, ids: Iterable[UUID], *, lock: bool = False) -> BulkDecision:
         found = User.objects.filter(pk__in=list(ids)).order_by("pk")
         people = {person.pk: person for person in (found.select_for_update(no_key=True) if lock else found)}
-        beyond = self.out_of_reach(order.actor, people.values())
-        why = self.reasons(order, people)
-        left: dict[UUID, SkipReason] = {}
+        unreachable = self.out_of_reach(order.actor, people.values())
+        reason_of = self.reasons(order, people)
+        skipped: dict[UUID, SkipReason] = {}
         for pk in ids:
             person = people.get(pk)
-            reason = SkipReason.GONE if person is None else self._first_reason(order, person, beyond) or why(person)
+            reason = (
+                SkipReason.GONE
+                if person is None
+                else self._first_reason(order, person, unreachable) or reason_of(person)
+            )
             if reason is not None:
-                left[pk] = reason
-        return BulkDecision(people=people, skipped=left, changes=[pk for pk in ids if pk not in left])
+                skipped[pk] = reason
+        return BulkDecision(people=people, skipped=skipped, changes=[pk for pk in ids if pk not in skipped])
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
         return delegation.out_of_reach(actor, people)
 
-    def _first_reason(self, order: BulkOrder, person: User, beyond: set[UUID]) -> SkipReason | None:
+    def _first_reason(self, order: BulkOrder, person: User, unreachable: set[UUID]) -> SkipReason | None:
         if person.pk == order.actor.pk:
             return SkipReason.YOURSELF
-        return SkipReason.OUT_OF_REACH if person.pk in beyond else None
+        return SkipReason.OUT_OF_REACH if person.pk in unreachable else None
 
     @abstractmethod
     def reasons(self, order: BulkOrder, people: Mapping[UUID, User]) -> "Callable[[User], SkipReason | None]":

@@ -21,10 +21,10 @@ class OfAccount(BulkActionKind):
     """An action on whole accounts: a tenant's administrator does not reach people of other tenants as well."""
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
-        beyond = super().out_of_reach(actor, people)
+        unreachable = super().out_of_reach(actor, people)
         if actor.is_superuser or actor.active_membership is None:
-            return beyond
-        return beyond | delegation.belong_elsewhere(people, actor.active_membership.tenant_id)
+            return unreachable
+        return unreachable | delegation.belong_elsewhere(people, actor.active_membership.tenant_id)
 
 
 @dataclass(frozen=True, kw_only=True)

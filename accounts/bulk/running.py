@@ -112,9 +112,9 @@ def step(action_id: UUID, starter_id: UUID) -> bool:
 def order_of(action: BulkAction, starter: User) -> BulkOrder:
     """Return who acts, where and with which role. Raises NotAllowed if the starter may not, or no longer, do this."""
     kind = ACTIONS[action.kind]
-    standing = starter.active_membership
+    membership = starter.active_membership
     is_where_it_began = (
-        starter.is_superuser if action.is_site else bool(standing and standing.tenant_id == action.tenant_id)
+        starter.is_superuser if action.is_site else bool(membership and membership.tenant_id == action.tenant_id)
     )
     if not (starter.is_active and starter.is_staff and is_where_it_began and kind.is_open_to(starter)):
         raise NotAllowed
@@ -140,10 +140,10 @@ def _do_slice(action: BulkAction, starter: User) -> None:
     if writes and decision.changes:
         with acting(batch_id=action.pk):
             kind.write(order, decision.changes)
-    _note(action, len(ids), decision)
+    _record_progress(action, len(ids), decision)
 
 
-def _note(action: BulkAction, count: int, decision: BulkDecision) -> None:
+def _record_progress(action: BulkAction, count: int, decision: BulkDecision) -> None:
     action.position += count
     action.changed += len(decision.changes)
     action.skipped = dict(Counter(action.skipped) + Counter(str(reason) for reason in decision.skipped.values()))

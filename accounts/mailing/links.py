@@ -15,11 +15,11 @@ OVERTAKEN = "account_changed"  # by a change of the account that stated no reaso
 
 
 class LinkExpired(Exception):
-    """The link does not exist or can no longer be used. ``because`` says why it ended early, if that is known."""
+    """The link does not exist or can no longer be used. ``reason`` says why it ended early, if that is known."""
 
     def __init__(self, reason: str = "") -> None:
         super().__init__(reason)
-        self.because = reason
+        self.reason = reason
 
 
 def make(purpose: Purpose, *, email: str, lifetime: timedelta, user: User | None = None) -> str:

@@ -43,12 +43,12 @@ def notify(
     count = rate_limits.count_anyway(OF_ONE_KIND, f"{user.pk} {notice}")
     if count > OF_ONE_KIND.most:
         return
-    words = NOTICE_TEXTS[notice]
+    text = NOTICE_TEXTS[notice]
     context = {
-        "subject": words.subject,
-        "happened": _Filled(words.happened, {"site": settings.SITE_NAME, **names}),
-        "by_owner": words.by_owner,
-        "can_sign_in": words.can_sign_in,
+        "subject": text.subject,
+        "happened": _FilledText(text.happened, {"site": settings.SITE_NAME, **names}),
+        "by_owner": text.by_owner,
+        "can_sign_in": text.can_sign_in,
         "is_last": count == OF_ONE_KIND.most,
         "sessions_url": mail.absolute(reverse("sessions")),
         "lock_url": mail.absolute(reverse("lock-account")),
@@ -73,7 +73,7 @@ def reaches(user: User) -> bool:
     return bool(_address_of(user))
 
 
-class _Filled:
+class _FilledText:
     """A text with its placeholders filled in, translated only when the mail is rendered, in the mail's language."""
 
     def __init__(self, text: object, names: dict[str, str]) -> None:

@@ -48,9 +48,9 @@ def find_person(named: str) -> User:
     others = list(User.objects.filter(has_address).values_list("address_dispute", flat=True))
     if others:
         is_disputed = any(number is not None for number in others)
-        why = "that is in dispute" if is_disputed else "that is not verified"
+        status = "that is in dispute" if is_disputed else "that is not verified"
         raise CommandError(
-            f"{named!r} is an address {why} (accounts with it: {len(others)}): give the id of the account."
+            f"{named!r} is an address {status} (accounts with it: {len(others)}): give the id of the account."
         )
     raise CommandError(f"There is no account with the id, username or verified address {named!r}.")
 
@@ -78,8 +78,9 @@ def get_or_create(provide: Callable[[], Done]) -> Done:
 
 def in_one_line(invalid: ValidationError) -> CommandError:
     """Turn a ValidationError of a model into a CommandError of one line."""
-    faults = invalid.message_dict if hasattr(invalid, "error_dict") else {"": invalid.messages}
-    return CommandError("; ".join(f"{name}: {' '.join(said)}".removeprefix(": ") for name, said in faults.items()))
+    errors = invalid.message_dict if hasattr(invalid, "error_dict") else {"": invalid.messages}
+    lines = (f"{name}: {' '.join(messages)}".removeprefix(": ") for name, messages in errors.items())
+    return CommandError("; ".join(lines))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -80,10 +80,10 @@ def has_all(actor: User, tenant_id: UUID, permissions: Iterable[str], scopes: It
     """Whether the actor has all of this in a tenant. In tenants other than the active one they have nothing."""
     if actor.is_superuser and actor.is_active:
         return True
-    standing = actor.active_membership
-    if standing is None or standing.tenant_id != tenant_id:
+    membership = actor.active_membership
+    if membership is None or membership.tenant_id != tenant_id:
         return False
-    return set(permissions) <= actor.get_all_permissions() and set(scopes) <= standing.scopes
+    return set(permissions) <= actor.get_all_permissions() and set(scopes) <= membership.scopes
 
 
 def belong_elsewhere(people: Collection[User], tenant_id: UUID) -> set[UUID]:

@@ -85,10 +85,10 @@ def menu(request: HttpRequest) -> dict[str, Menu]:
 
 def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
     """Make another of the person's tenants the active one in this session, from now on. Raises NotAMember."""
-    standing = set_context(person.pk, tenant_id)
-    if standing is None or standing.tenant_id != tenant_id:
+    membership = set_context(person.pk, tenant_id)
+    if membership is None or membership.tenant_id != tenant_id:
         raise NotAMember
-    person.active_membership = standing
+    person.active_membership = membership
     session = request.session
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     if session.active_tenant == tenant_id:

@@ -29,8 +29,8 @@ logger = logging.getLogger(__name__)
 @require_safe
 @signed_in
 def listed(request: HttpRequest, person: User) -> HttpResponse:
-    told = query(requested_next(request), stay=False)
-    context = {"organizations": Menu(request), "query": told}
+    query_string = query(requested_next(request), stay=False)
+    context = {"organizations": Menu(request), "query": query_string}
     return render(request, "accounts/organizations.html", context)
 
 

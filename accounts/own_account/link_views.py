@@ -50,4 +50,4 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _reason(dead: links.LinkExpired) -> str:
-    return str(REASONS.get(dead.because, CHANGED)) if dead.because not in {"", links.REPLACED} else ""
+    return str(REASONS.get(dead.reason, CHANGED)) if dead.reason not in {"", links.REPLACED} else ""

@@ -29,7 +29,7 @@ def follow_provider(user: User, identity: Identity) -> None:
 def _write(user: User, name: str, *, set_here: bool) -> None:
     """Write only the name: the rest of the account may have changed since ``user`` was read."""
     with transaction.atomic():
-        held = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
-        if held is not None and (held.name, held.name_set_here) != (name, set_here):
-            held.name, held.name_set_here = name, set_here
-            held.save(update_fields=["name", "name_set_here"])
+        locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+        if locked is not None and (locked.name, locked.name_set_here) != (name, set_here):
+            locked.name, locked.name_set_here = name, set_here
+            locked.save(update_fields=["name", "name_set_here"])

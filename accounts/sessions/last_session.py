@@ -17,7 +17,7 @@ from foundation.rows import fetch_all
 
 last_session_ended = Signal()  # sends ``people`` and ``but`` of ``notify_signed_out``, in the transaction of the act
 
-HOLD = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
+LOCK = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 class SigningInRequest(HttpRequest):
@@ -44,7 +44,7 @@ def lock_people(people: Collection[UUID]) -> None:
     Two concurrent sign-outs from a person's last two sessions must not each see the other session as still there.
     """
     if people:
-        fetch_all(HOLD, [list(people)])
+        fetch_all(LOCK, [list(people)])
 
 
 def sign_out_of(session_key: str | None, person: User) -> None:

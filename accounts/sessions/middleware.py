@@ -31,7 +31,7 @@ class AuthenticationMiddleware(DjangosMiddleware):
         request.user = SimpleLazyObject(lambda: _person_of(request))  # type: ignore[assignment]  # as Django's own
         response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)  # noqa: S101  # we serve WSGI
-        _note_use(request)
+        _record_use(request)
         devices.remember(request, response)
         return response
 
@@ -50,16 +50,16 @@ def _person_of(request: HttpRequest) -> AbstractBaseUser | AnonymousUser:
         return AnonymousUser()
     if session.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
         return get_user(request)
-    kept, newest = session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
-    if constant_time_compare(kept, newest):
+    stored, newest = session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+    if constant_time_compare(stored, newest):
         return person
-    if any(constant_time_compare(kept, former) for former in person.get_session_auth_fallback_hash()):
+    if any(constant_time_compare(stored, former) for former in person.get_session_auth_fallback_hash()):
         session[HASH_SESSION_KEY] = newest
         return person
     return get_user(request)
 
 
-def _note_use(request: HttpRequest) -> None:
+def _record_use(request: HttpRequest) -> None:
     """Record the use of the session. The response is complete by now, so a failure is only logged."""
     session = request.session
     if not (isinstance(session, SessionStore) and session.is_loaded and session.session_key):

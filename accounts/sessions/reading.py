@@ -45,10 +45,10 @@ def read(key: str) -> LoadedSession | None:
     if row is None:
         return None
     data, created_at, active_tenant, ends_at, is_remembered, follow_at, unsure_since, is_seen_long_ago = row[:8]
-    standing, of_person = row[8:15], row[15:]
-    person = PERSON.read(of_person) if of_person[0] is not None else None
+    membership, person_columns = row[8:15], row[15:]
+    person = PERSON.read(person_columns) if person_columns[0] is not None else None
     if person is not None:
-        person.active_membership = ActiveMembership.of(standing)
+        person.active_membership = ActiveMembership.of(membership)
     return LoadedSession(
         data=data,
         created_at=created_at,

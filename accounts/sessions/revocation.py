@@ -181,9 +181,9 @@ def revoke(sessions: Iterable[Session], *, reason: SessionRevocationReason, note
         rows = list(sessions)
         people = {row.user_id for row in rows if row.user_id} if reason in SIGN_OUTS else set()
         last_session.lock_people(people)
-        told: dict[str, Any] = {"reason": reason.value, **(note.for_trail if note else {})}
+        details: dict[str, Any] = {"reason": reason.value, **(note.for_trail if note else {})}
         for row in rows:
-            record(Event.SESSION_REVOKED, person=row.user_id, session=row.public_id, **told)
+            record(Event.SESSION_REVOKED, person=row.user_id, session=row.public_id, **details)
         keys = [row.session_key for row in rows]
         count = leave_note(keys, note) if note else delete(keys)
         last_session.notify_signed_out(people)

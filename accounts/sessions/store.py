@@ -62,7 +62,7 @@ class SessionStore(DatabaseStore):
         self._assumes_no_factor = False
         self._former: str | None = None  # the key that the row still has, if the next save changes it
         self._is_another_row = False
-        self._proof: AuthenticationEvent | None = None
+        self._event: AuthenticationEvent | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -127,7 +127,7 @@ class SessionStore(DatabaseStore):
 
     def set_authentication_event(self, event: AuthenticationEvent) -> None:
         """Set the authentication of the sign-in that is about to open this session, or to wait in it."""
-        self._proof = event
+        self._event = event
 
     def begin(self, user: User, columns: Mapping[str, Any]) -> None:
         """Begin the session of a person who has just signed in: a new row that starts now, by the database's clock.
@@ -143,14 +143,14 @@ class SessionStore(DatabaseStore):
 
         Its person, identity and epoch are columns of the row, so that whatever revokes sessions finds and ends it too.
         """
-        proof = self._renew(user)
+        event = self._renew(user)
         self.describe(
             {
-                "waiting_for_id": proof.person,
-                "waiting_identity_id": proof.identity_id,
-                "waiting_epoch": proof.epoch,
-                "provider": proof.provider,
-                "upstream_sid": proof.upstream_sid,
+                "waiting_for_id": event.person,
+                "waiting_identity_id": event.identity_id,
+                "waiting_epoch": event.epoch,
+                "provider": event.provider,
+                "upstream_sid": event.upstream_sid,
             }
         )
 
@@ -158,11 +158,11 @@ class SessionStore(DatabaseStore):
         if self.session_key and not self._is_new and self._former is None:
             self.cycle_key()
         self._is_another_row, self._found = True, None
-        if self._proof is None or self._proof.person != user.pk:
-            self._proof = AuthenticationEvent.of(user)
-        if self._proof.identity_id is None:  # this sign-in does not track what an earlier one in this browser did
+        if self._event is None or self._event.person != user.pk:
+            self._event = AuthenticationEvent.of(user)
+        if self._event.identity_id is None:  # this sign-in does not track what an earlier one in this browser did
             self.describe({"upstream_sid": "", "upstream_sessions": [], "follow_at": None})
-        return self._proof
+        return self._event
 
     def assume_no_factor(self) -> None:
         """Write the new row only if the person still has no second factor, as the sign-in has found.
@@ -215,7 +215,7 @@ class SessionStore(DatabaseStore):
             self._update(values)
         self._is_remembered = self.is_remembered
         self._is_new, self._is_another_row, self._written, self._columns = False, False, content, {}
-        self._former, self._proof = None, None
+        self._former, self._event = None, None
 
     def _content(self) -> dict[str, Any]:
         """Return the session's content, loading it if necessary (``_session`` is Django's name for it)."""
@@ -235,13 +235,13 @@ class SessionStore(DatabaseStore):
         person, is_remembered = values["user_id"], self.is_remembered
         most = lifetime(is_signed_in=person is not None, is_remembered=is_remembered)
         values["session_key"] = row_key(self.session_key)
-        proof = self._event_of(person or values.get("waiting_for_id"))
-        where = STANDS if proof else ""
+        event = self._event_of(person or values.get("waiting_for_id"))
+        where = STANDS if event else ""
         sql = INSERT.format(names=", ".join(values), marks=", ".join(["%s"] * len(values)), where=where)
         given: list[Any] = [*adapted(values), person, person, is_remembered, most.idle, most.whole]
-        row = fetch_one(sql, given + (compared(proof) if proof else []))
+        row = fetch_one(sql, given + (compared(event) if event else []))
         if row is None:
-            raise self._refusal(proof)
+            raise self._refusal(event)
         self._ends_at, has_factor = row
         if has_factor and self._assumes_no_factor:
             raise FactorAddedMeanwhile
@@ -250,9 +250,9 @@ class SessionStore(DatabaseStore):
         """Return the event to compare; the row of a visitor needs none. A person's row without one is a bug."""
         if person is None:
             return None
-        if self._proof is None or str(self._proof.person) != str(person):
+        if self._event is None or str(self._event.person) != str(person):
             raise RuntimeError("call begin() to open a session, or hold_for_second_factor() to store a waiting sign-in")
-        return self._proof
+        return self._event
 
     def _refusal(self, event: AuthenticationEvent | None) -> Exception:
         assert event is not None  # noqa: S101  # a row without an event is always written

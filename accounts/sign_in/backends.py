@@ -29,7 +29,7 @@ class AccountBackend(AuthenticationBackend):  # type: ignore[misc]  # a library 
     def get_all_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         """Return the person's own permissions, and those of their role in the active tenant."""
         everywhere: set[str] = super().get_all_permissions(user_obj, obj)
-        standing: ActiveMembership | None = getattr(user_obj, "active_membership", None)
-        if standing is None or obj is not None or not user_obj.is_active:
+        membership: ActiveMembership | None = getattr(user_obj, "active_membership", None)
+        if membership is None or obj is not None or not user_obj.is_active:
             return everywhere
-        return everywhere | standing.permissions
+        return everywhere | membership.permissions

@@ -61,7 +61,7 @@ for i, key in ipairs(KEYS) do
 end
 return {0, 0, 0}
 """
-GIVE_BACK = """
+TAKE_BACK = """
 if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('HINCRBY', KEYS[1], 'tries', -1)
   redis.call('HSET', KEYS[1], 'until', '0')
@@ -130,7 +130,7 @@ def for_passkey(request: HttpRequest) -> list[AttemptCounter]:
     return _by_ip_address(request)
 
 
-def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> None:
+def count_attempt(counters: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> None:
     """Count an attempt as wrong on all of its counters, before it is checked. Raises Throttled if it must not be.
 
     Only the first refused attempt in each wait is recorded, so that the trail does not grow with the attack.
@@ -142,12 +142,12 @@ def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUI
         LONGEST_WAIT * 1000,
         int(lifetimes.WRONG_PASSWORDS.total_seconds()),
         CLOCKS_DIFFER,
-        *(track.free for track in tracks),
+        *(counter.free for counter in counters),
     ]
-    wait, which, refused = _run(COUNT_ATTEMPT, [track.key for track in tracks], arguments)
+    wait, which, refused = _run(COUNT_ATTEMPT, [counter.key for counter in counters], arguments)
     if not wait:
         return
-    by, seconds = tracks[which - 1].kind, math.ceil(wait / 1000)
+    by, seconds = counters[which - 1].kind, math.ceil(wait / 1000)
     if refused == 1:
         logger.warning("throttled: by=%s seconds=%s", by, seconds)
         if rate_limits.may_leave_entry():
@@ -155,28 +155,28 @@ def count_attempt(tracks: Sequence[AttemptCounter], *, event: Event, person: UUI
     raise Throttled(seconds)
 
 
-def count_attempt_quietly(tracks: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> bool:
+def count_attempt_quietly(counters: Sequence[AttemptCounter], *, event: Event, person: UUID | None = None) -> bool:
     """Count like ``count_attempt``, but return whether the attempt may be checked. If not, treat it as wrong."""
     try:
-        count_attempt(tracks, event=event, person=person)
+        count_attempt(counters, event=event, person=person)
     except Throttled:
         return False
     return True
 
 
-def answer(braked: Throttled) -> HttpResponse:
+def answer(throttled: Throttled) -> HttpResponse:
     response = render(None, "429.html", status=429)
-    response.headers["Retry-After"] = str(braked.seconds)
+    response.headers["Retry-After"] = str(throttled.seconds)
     return response
 
 
-def reset(tracks: Sequence[AttemptCounter]) -> None:
+def reset(counters: Sequence[AttemptCounter]) -> None:
     """Take back what ``count_attempt`` counted, because the attempt was right."""
-    for track in tracks:
-        if track.cleared:
-            _redis().delete(_key(track.key))
+    for counter in counters:
+        if counter.cleared:
+            _redis().delete(_key(counter.key))
         else:
-            _run(GIVE_BACK, [track.key], [])
+            _run(TAKE_BACK, [counter.key], [])
 
 
 def remember_device(request: HttpRequest, response: HttpResponseBase, name: str) -> None:

@@ -56,10 +56,10 @@ def lock(person: UUID, *, epoch: datetime | None) -> User:
     ``epoch`` was read before the authentication was verified. Acts on the person wait from now on, and then see the
     session that this transaction has opened.
     """
-    held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
-    if held is None or held.sign_in_epoch != epoch:
+    locked = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
+    if locked is None or locked.sign_in_epoch != epoch:
         raise RevokedMeanwhile(person)
-    return held
+    return locked
 
 
 def lock_with_session(person: UUID, *, session_key: str | None) -> User:
@@ -67,11 +67,11 @@ def lock_with_session(person: UUID, *, session_key: str | None) -> User:
 
     The session was read when the request began, and may have been revoked since.
     """
-    held = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
+    locked = User.objects.select_for_update(no_key=True).filter(pk=person, is_active=True).first()
     row = Session.objects.of_browser(session_key).select_for_update().filter(user=person).first()
-    if held is None or row is None:
+    if locked is None or row is None:
         raise RevokedMeanwhile(person)
-    return held
+    return locked
 
 
 def lock_nowait(person: UUID) -> None:

@@ -59,8 +59,8 @@ def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:
     cannot be counted must not go on.
     """
     count = _count(kind, key, seconds)
-    if count == limit + 1 and _is_room_here():
-        _note(Limit(kind=kind, most=limit, seconds=seconds), key)
+    if count == limit + 1 and _is_within_process_limit():
+        _record_exceeded(Limit(kind=kind, most=limit, seconds=seconds), key)
     return count <= limit
 
 
@@ -76,10 +76,10 @@ def may_leave_entry() -> bool:
         return True
     who = _client(address)
     count = count_anyway(REFUSALS, who)
-    if count > REFUSALS.most + 1 or not _is_room():
+    if count > REFUSALS.most + 1 or not _is_within_site_limit():
         return False
     if count == REFUSALS.most + 1:
-        _note(REFUSALS, who)
+        _record_exceeded(REFUSALS, who)
     return count <= REFUSALS.most
 
 
@@ -130,21 +130,21 @@ def count_anyway(limit: Limit, key: str) -> int:
         return HERE.count(_name(limit.kind, key, limit.seconds), seconds=limit.seconds, rest=limit.kind)
 
 
-def _is_room() -> bool:
+def _is_within_site_limit() -> bool:
     """Count one more recorded refusal of any client, and return whether it is within the limit for all."""
     count = count_anyway(OF_EVERYBODY, "")
     if count == OF_EVERYBODY.most + 1:
-        _note(OF_EVERYBODY, "")
+        _record_exceeded(OF_EVERYBODY, "")
     return count <= OF_EVERYBODY.most
 
 
-def _is_room_here() -> bool:
+def _is_within_process_limit() -> bool:
     """Limit the entries about exceeded rate limits in this process: there is one per key, and keys may be many."""
     here = _name("rate_limit.exceeded", "", OF_EVERYBODY.seconds)
     return HERE.count(here, seconds=OF_EVERYBODY.seconds, rest="rate_limit.exceeded") <= OF_EVERYBODY.most
 
 
-def _note(limit: Limit, key: str) -> None:
+def _record_exceeded(limit: Limit, key: str) -> None:
     record(Event.RATE_LIMIT_EXCEEDED, kind=limit.kind, limit=limit.most, seconds=limit.seconds, personal={"of": key})
 
 

@@ -287,10 +287,10 @@ def test_a_challenge_of_the_future_is_over(client: Any, ago: float, *, counts: b
     request.session[passkeys.STATE] = {"state": {"challenge": "c"}, "person": "", "at": time.time() - ago}
 
     if counts:
-        assert passkeys._take_back(request, None) == {"challenge": "c"}  # noqa: SLF001  # its caller needs a real key
+        assert passkeys._pop_challenge(request, None) == {"challenge": "c"}  # noqa: SLF001  # its caller needs a real key
     else:
         with pytest.raises(PasskeyRefused):
-            passkeys._take_back(request, None)  # noqa: SLF001  # as above
+            passkeys._pop_challenge(request, None)  # noqa: SLF001  # as above
 
 
 # Numbers, sessions

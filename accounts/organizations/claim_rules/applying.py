@@ -19,7 +19,7 @@ from foundation.rows import fetch_one
 from tenancy import site_context
 
 AT_SIGN_IN = "SELECT public.claim_rules_at_sign_in(%s, %s)::text"
-HOLD = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHARE"
+LOCK_RULE = "SELECT 1 FROM accounts_claimrule WHERE id = %s AND is_active FOR KEY SHARE"
 
 
 def apply_rules(
@@ -39,20 +39,20 @@ def apply_rules(
     if known is None:
         return False
     rules, held = parse_rules(known)
-    blind = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
-    changes = decide([rule for rule in rules if rule.id not in blind], claims, held)
+    skipped = [rule.id for rule in rules if _is_skipped(rule, claims, unreadable)]
+    changes = decide([rule for rule in rules if rule.id not in skipped], claims, held)
     with acting(tenant_id=None):  # the event may concern several tenants
-        if blind:
+        if skipped:
             record(
                 Event.CLAIM_RULES_SKIPPED,
                 person=identity.user_id,
                 provider=identity.provider,
                 claims=sorted(unreadable),
-                rules=blind,
+                rules=skipped,
             )
         if changes:
             write_changes(changes, identity.user, identity.provider, keep=keep)
-    return bool(blind)
+    return bool(skipped)
 
 
 def _is_skipped(rule: LoadedRule, claims: Mapping[str, Any], unreadable: Collection[str]) -> bool:
@@ -134,7 +134,7 @@ def write_changes(changes: MembershipChanges, user: User, provider: str, *, keep
 
 def _give(rule: LoadedRule, user: User) -> bool:
     """Grant a rule's membership while the rule is locked: deleting it waits, and then deletes the membership too."""
-    if fetch_one(HOLD, [rule.id]) is None:
+    if fetch_one(LOCK_RULE, [rule.id]) is None:
         return False
     try:
         with transaction.atomic():

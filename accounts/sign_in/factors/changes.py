@@ -36,13 +36,13 @@ def add(request: HttpRequest, user: User, make: Callable[[], Authenticator]) -> 
     A person who has to add a factor during sign-in continues. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
-        held = _hold(request, user)
+        locked = _lock(request, user)
         row = make()
         record(Event.FACTOR_ADDED, person=user, object=row, kind=row.type)
         codes = _first_recovery_codes(user)
         revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
-        notices.notify(held, ADDED[Kind(row.type)])
-    _note_added(request, user, row)
+        notices.notify(locked, ADDED[Kind(row.type)])
+    _record_added(request, user, row)
     return codes
 
 
@@ -53,7 +53,7 @@ def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator])
     without a factor, and keeps the old app if this fails. Recovery codes stay. Raises people.RevokedMeanwhile.
     """
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))), transaction.atomic():
-        held = _hold(request, user)
+        locked = _lock(request, user)
         former = Authenticator.objects.filter(user_id=user.pk, type=Kind.TOTP)
         if not request.user.is_authenticated or not former.exists():
             return add(request, user, make)  # a waiting sign-in replaces nothing: it must verify the old app
@@ -62,12 +62,12 @@ def add_app(request: HttpRequest, user: User, make: Callable[[], Authenticator])
         record(Event.FACTOR_REPLACED, person=user, object=row, kind=row.type)
         codes = _first_recovery_codes(user)
         revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
-        notices.notify(held, Notice.APP_REPLACED)
-    _note_added(request, user, row)
+        notices.notify(locked, Notice.APP_REPLACED)
+    _record_added(request, user, row)
     return codes
 
 
-def _note_added(request: HttpRequest, user: User, row: Authenticator) -> None:
+def _record_added(request: HttpRequest, user: User, row: Authenticator) -> None:
     """Record the new factor in the session: adding it has verified it, so it counts as reauthentication."""
     user.has_second_factor = True
     gate.record_method(request, user, gate.SECOND_FACTOR, type=row.type)
@@ -81,21 +81,21 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
     Raises FactorRequired, Authenticator.DoesNotExist, people.RevokedMeanwhile.
     """
     with transaction.atomic():
-        held = _hold(request, user)
+        locked = _lock(request, user)
         rows = list(Authenticator.objects.filter(user_id=user.pk))
-        going = [row for row in rows if row.pk == factor_id]
-        if not going:
+        to_remove = [row for row in rows if row.pk == factor_id]
+        if not to_remove:
             raise Authenticator.DoesNotExist
-        removed = going[0]
-        if not any(row.type in OF_ITSELF for row in rows if row not in going):
-            if must_have_second_factor(held) and removed.type in OF_ITSELF:
+        removed = to_remove[0]
+        if not any(row.type in OF_ITSELF for row in rows if row not in to_remove):
+            if must_have_second_factor(locked) and removed.type in OF_ITSELF:
                 raise FactorRequired
-            going = rows if removed.type in OF_ITSELF else going
-        for row in going:
+            to_remove = rows if removed.type in OF_ITSELF else to_remove
+        for row in to_remove:
             record(Event.FACTOR_REMOVED, person=user, object=row, kind=row.type)
             row.delete()
         revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_REMOVED)
-        notices.notify(held, REMOVED[Kind(removed.type)])
+        notices.notify(locked, REMOVED[Kind(removed.type)])
     user.has_second_factor = None
     request.session.cycle_key()
 
@@ -103,11 +103,11 @@ def remove(request: HttpRequest, user: User, factor_id: int) -> None:
 def renew_recovery_codes(request: HttpRequest, user: User) -> list[str]:
     """Make new recovery codes, which invalidates the old ones. Raises people.RevokedMeanwhile."""
     with transaction.atomic():
-        held = _hold(request, user)
+        locked = _lock(request, user)
         codes = recovery.make(user)
         record(Event.FACTOR_ADDED, person=user, kind=Kind.RECOVERY_CODES.value)
         revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.FACTOR_ADDED)
-        notices.notify(held, Notice.RECOVERY_CODES_RENEWED)
+        notices.notify(locked, Notice.RECOVERY_CODES_RENEWED)
     request.session.cycle_key()
     return codes
 
@@ -120,7 +120,7 @@ def _first_recovery_codes(user: User) -> list[str]:
     return codes
 
 
-def _hold(request: HttpRequest, user: User) -> User:
+def _lock(request: HttpRequest, user: User) -> User:
     """Lock a person, and the session in which they act or their sign-in waits. Raises people.RevokedMeanwhile.
 
     Either may have been revoked since the request began: a thief who is being signed out must not add a factor.

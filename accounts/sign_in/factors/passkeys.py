@@ -71,18 +71,18 @@ def begin_adding(request: HttpRequest, user: User) -> str:
 
 def add(request: HttpRequest, user: User, answer: str, name: str) -> Authenticator:
     """Store the passkey that a browser has created. Raises PasskeyRefused."""
-    state = _take_back(request, user)
+    state = _pop_challenge(request, user)
     try:
         registration = RegistrationResponse.from_dict(_read(answer))
         server = _server()
         made = server.register_complete(state, registration).credential_data
         if made is None or made.public_key.ALGORITHM not in {offer.alg for offer in server.allowed_algorithms}:
             raise PasskeyRefused  # it would be stored, and fail whenever it is used
-        kept = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
+        stored = json.loads(json.dumps(dict(registration) | {"clientExtensionResults": {}}))
     except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
     clean = "".join(letter for letter in name if letter.isprintable()).strip()[:LONGEST_NAME]
-    return WebAuthn.add(user, clean, kept).instance
+    return WebAuthn.add(user, clean, stored).instance
 
 
 def begin_verification(request: HttpRequest, user: User) -> str:
@@ -96,7 +96,7 @@ def begin_verification(request: HttpRequest, user: User) -> str:
 
 def verify(request: HttpRequest, user: User, answer: str) -> Authenticator:
     """Return the passkey that signed the browser's response. Raises PasskeyRefused and PasskeyCopied."""
-    state = _take_back(request, user)
+    state = _pop_challenge(request, user)
     try:
         return _used(state, user.pk, _read(answer))
     except NOT_VERIFIED as refused:
@@ -115,11 +115,11 @@ def begin_sign_in(request: HttpRequest) -> str:
 
 def sign_in(request: HttpRequest, answer: str) -> Authenticator:
     """Return the passkey that signed in, with its user. Raises PasskeyRefused and PasskeyCopied."""
-    state = _take_back(request, None)
+    state = _pop_challenge(request, None)
     try:
-        told = _read(answer)
-        person = UUID(bytes=websafe_decode(told["response"]["userHandle"]))
-        return _used(state, person, told)
+        response = _read(answer)
+        person = UUID(bytes=websafe_decode(response["response"]["userHandle"]))
+        return _used(state, person, response)
     except NOT_VERIFIED as refused:
         raise PasskeyRefused from refused
 
@@ -130,11 +130,11 @@ def _used(state: dict[str, Any], person: UUID, response: dict[str, Any]) -> Auth
     used = _server().authenticate_complete(state, [_credential(row) for row in rows.values()], response)
     count = AuthenticationResponse.from_dict(response).response.authenticator_data.counter
     row = rows[used.credential_id]
-    _count_on(row, count)
+    _update_counter(row, count)
     return row
 
 
-def _count_on(row: Authenticator, count: int) -> None:
+def _update_counter(row: Authenticator, count: int) -> None:
     """Require the counter to increase, if the passkey has one. Of two concurrent uses of one count, one succeeds."""
     with transaction.atomic():
         held = Authenticator.objects.select_for_update().filter(pk=row.pk).first()
@@ -159,17 +159,17 @@ def _remember(request: HttpRequest, user: User | None, state: dict[str, Any]) ->
     request.session[STATE] = {"state": state, "person": _named(user), "at": time.time()}
 
 
-def _take_back(request: HttpRequest, user: User | None) -> dict[str, Any]:
+def _pop_challenge(request: HttpRequest, user: User | None) -> dict[str, Any]:
     """Pop the challenge: it is for one response, right or wrong, by the person for whom it was made, if any."""
-    asked = request.session.pop(STATE, None)
-    if not asked or asked["person"] != _named(user) or not _is_in_time(asked):
+    challenge = request.session.pop(STATE, None)
+    if not challenge or challenge["person"] != _named(user) or not _is_in_time(challenge):
         raise PasskeyRefused
-    state: dict[str, Any] = asked["state"]
+    state: dict[str, Any] = challenge["state"]
     return state
 
 
-def _is_in_time(asked: dict[str, Any]) -> bool:
-    age: float = time.time() - asked["at"]
+def _is_in_time(challenge: dict[str, Any]) -> bool:
+    age: float = time.time() - challenge["at"]
     return -LEEWAY_SECONDS <= age <= lifetimes.PASSKEY_CHALLENGE.total_seconds()
 
 

@@ -35,16 +35,16 @@ def verify(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
     passkey. Raises FactorUnreadable before anything is counted or checked.
     """
     is_passkey, typed = "credential" in posted, posted.get("code", "")
-    rows = [] if is_passkey else _by_which_codes_are_judged(user, typed)
-    tracks = login_throttle.for_factor(request, user.pk, kind="passkey" if is_passkey else "factor")
-    login_throttle.count_attempt(tracks, event=Event.FACTOR_REFUSED, person=user.pk)
+    rows = [] if is_passkey else _code_factors(user, typed)
+    counters = login_throttle.for_factor(request, user.pk, kind="passkey" if is_passkey else "factor")
+    login_throttle.count_attempt(counters, event=Event.FACTOR_REFUSED, person=user.pk)
     try:
         row = _by_passkey(request, user, posted) if is_passkey else _by_code(rows, typed)
     except (PasskeyRefused, DecryptionFailed, FactorRefused) as refused:
         if rate_limits.may_leave_entry():
             record(Event.FACTOR_REFUSED, person=user, reason=_reason(refused))
         raise FactorRefused from refused
-    login_throttle.reset(tracks)
+    login_throttle.reset(counters)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         if not record_use(row):
             record(Event.FACTOR_REFUSED, person=user, reason="removed_meanwhile")
@@ -59,7 +59,7 @@ def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> 
     return passkeys.verify(request, user, posted["credential"])
 
 
-def _by_which_codes_are_judged(user: User, typed: str) -> list[Authenticator]:
+def _code_factors(user: User, typed: str) -> list[Authenticator]:
     """Return the factors that a code may match. Raises FactorUnreadable for an app's code if its secret is unreadable.
 
     A recovery code is checked all the same, and counted: otherwise guesses at recovery codes would not be throttled.
@@ -69,11 +69,11 @@ def _by_which_codes_are_judged(user: User, typed: str) -> list[Authenticator]:
         return [row for row in rows if row.type == Kind.RECOVERY_CODES]
     for row in rows:
         if row.type == Kind.TOTP:
-            _look(user, row)
+            _require_key(user, row)
     return rows
 
 
-def _look(user: User, row: Authenticator) -> None:
+def _require_key(user: User, row: Authenticator) -> None:
     """Raises FactorUnreadable if the key of the app's secret is missing. A forged secret is left to ``verify``."""
     try:
         totp.secret_of(row)

@@ -31,7 +31,7 @@ Adding = Callable[[HttpRequest, User, Callable[[], Authenticator]], list[str]]
 AddingView = Callable[[HttpRequest, User], HttpResponseBase]
 
 
-def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
+def may_add_factor(view: AddingView) -> Callable[[HttpRequest], HttpResponseBase]:
     """Admit people who are reauthenticated, and people who must add their first factor during sign-in.
 
     A person who has a factor must verify it to finish the sign-in: adding another would bypass it. A person whose
@@ -41,10 +41,10 @@ def for_who_may_add(view: AddingView) -> Callable[[HttpRequest], HttpResponseBas
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponseBase:
         if stage := waiting_stage(request):
-            to_prove = reverse("verify-factor") + _query(request)
-            return redirect(to_prove) if has_second_factor(stage.person) else view(request, stage.person)
+            verify_url = reverse("verify-factor") + _query(request)
+            return redirect(verify_url) if has_second_factor(stage.person) else view(request, stage.person)
         if not isinstance(request.user, User):
-            return _begin_again(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
+            return _restart(request) if "next" in request.GET else redirect_to_login(request.get_full_path())
         return (
             view(request, request.user)
             if gate.is_reauthenticated(request)
@@ -63,26 +63,26 @@ def overview(request: HttpRequest, user: User) -> HttpResponse:
         "has_app": any(factor.kind == Kind.TOTP for factor in factors),
         "has_factor": has_second_factor(user),
         "recovery_left": next((factor.recovery_left for factor in factors if factor.recovery_left is not None), None),
-        **_passkeys_here(request),
+        **_passkey_context(request),
     }
     return render(request, "accounts/second_factor.html", context)
 
 
 @require_safe
-@for_who_may_add
+@may_add_factor
 def factor_required(request: HttpRequest, user: User) -> HttpResponse:
     """Explain to a person that they need a second factor, or need one for the admin, and have to add it now."""
     context = {
         "person": user,
         "is_for_admin": requested_next(request).startswith(reverse("admin:index")),
         "query": _query(request),
-        **_passkeys_here(request),
+        **_passkey_context(request),
     }
     return render(request, "accounts/factor_required.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_who_may_add
+@may_add_factor
 def add_authenticator(request: HttpRequest, user: User) -> HttpResponse:
     try:
         secret = _new_secret(request, user)
@@ -106,7 +106,7 @@ def add_authenticator(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @require_safe
-@for_who_may_add
+@may_add_factor
 def qr_code(request: HttpRequest, user: User) -> HttpResponse:
     """Return the QR code of the secret that is being shown. Raises Http404 without one."""
     if NEW_APP not in request.session:
@@ -119,7 +119,7 @@ def qr_code(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@for_who_may_add
+@may_add_factor
 def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
     from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
@@ -130,7 +130,7 @@ def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
             return _added(request, user, lambda: passkeys.add(request, user, answer, name))
         except PasskeyRefused:
             error = _("We could not take this passkey. Nothing was changed. Try once more.")
-    here = _passkeys_here(request)
+    here = _passkey_context(request)
     context = {
         "error": error,
         "action": request.get_full_path(),
@@ -176,9 +176,7 @@ def verify_at_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Verify the second factor of a waiting sign-in. Only then is its session opened."""
     stage = waiting_stage(request)
     if stage is None:
-        return (
-            redirect(requested_next(request) or "account") if request.user.is_authenticated else _begin_again(request)
-        )
+        return redirect(requested_next(request) or "account") if request.user.is_authenticated else _restart(request)
     if not has_second_factor(stage.person):
         return redirect(reverse("factor-required") + _query(request))
     error, status = "", 200
@@ -206,7 +204,7 @@ def not_readable_now() -> str:
 def verification_choices(request: HttpRequest, user: User) -> dict[str, object]:
     """Return the context of a page that verifies a second factor: the person's kinds, and a passkey challenge."""
     kinds = set(Authenticator.objects.filter(user_id=user.pk).values_list("type", flat=True))
-    here = _passkeys_here(request)
+    here = _passkey_context(request)
     has_passkey = Kind.WEBAUTHN in kinds
     options = ""
     if has_passkey and here["passkeys_possible"]:
@@ -268,11 +266,11 @@ def _new_secret(request: HttpRequest, user: User) -> str:
         return secret
 
 
-def _passkeys_here(request: HttpRequest) -> dict[str, object]:
+def _passkey_context(request: HttpRequest) -> dict[str, object]:
     return {"passkeys_possible": passkey_site.is_possible(request), "passkeys_at": passkey_site.site()}
 
 
-def _begin_again(request: HttpRequest) -> HttpResponse:
+def _restart(request: HttpRequest) -> HttpResponse:
     """Redirect to the sign-in page: no sign-in waits here, because it has expired or was never begun."""
     words = _(
         "You are not signed in. Nothing waits for your second factor here any more: after a while we forget the first "

@@ -45,28 +45,30 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            return passwords.sign_in(request, _judge(request), next_url, by_passkey=True, stays=wants_to_stay(request))
+            return passwords.sign_in(
+                request, _authenticate(request), next_url, by_passkey=True, stays=wants_to_stay(request)
+            )
         except PasskeyRefused:
             error = _("This passkey opens no account here that has a password too. Use another sign-in method.")
     return render(request, "accounts/passkey_sign_in.html", {"error": error, **_shown(request, next_url)})
 
 
-def _judge(request: HttpRequest) -> User:
+def _authenticate(request: HttpRequest) -> User:
     """Return the user. Raises PasskeyRefused; the visitor sees one message whatever the cause."""
     from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
-    tracks = login_throttle.for_passkey(request)
-    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED)
+    counters = login_throttle.for_passkey(request)
+    login_throttle.count_attempt(counters, event=Event.SIGN_IN_REFUSED)
     try:
         used = passkeys.sign_in(request, request.POST.get("credential", ""))
     except PasskeyRefused as refused:
-        _note(refused.reason, refused.person)
+        _record_refusal(refused.reason, refused.person)
         raise
     user: User = used.user
     if not (user.is_active and passwords.may_open(user)):
-        _note("passkey_alone_does_not_open_this", user)
+        _record_refusal("passkey_alone_does_not_open_this", user)
         raise PasskeyRefused
-    login_throttle.reset(tracks)
+    login_throttle.reset(counters)
     with acting(actor=Actor(ActorKind.PERSON, str(user.pk))):
         if not record_use(used):
             record(Event.SIGN_IN_REFUSED, person=user, reason="passkey_removed_meanwhile")
@@ -75,7 +77,7 @@ def _judge(request: HttpRequest) -> User:
     return user
 
 
-def _note(reason: str, user: User | UUID | None = None) -> None:
+def _record_refusal(reason: str, user: User | UUID | None = None) -> None:
     if rate_limits.may_leave_entry():
         record(Event.SIGN_IN_REFUSED, person=user, reason=reason)
 
@@ -86,12 +88,12 @@ def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:
         from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
 
         options = passkeys.begin_sign_in(request)
-    told = query(next_url, stay=wants_to_stay(request))
+    query_string = query(next_url, stay=wants_to_stay(request))
     is_for_admin = next_url.startswith(reverse("admin:index"))
     return {
         "options": options,
         "passkeys_at": passkey_site.site(),
         "has_passkey": True,
         "action": request.get_full_path(),
-        "back": reverse("admin:login" if is_for_admin else "account_login") + told,
+        "back": reverse("admin:login" if is_for_admin else "account_login") + query_string,
     }

@@ -64,11 +64,11 @@ def is_of(request: HttpRequest, user: User, password: str) -> bool:
     """Whether this is the password of the person who is signed in. Raises Throttled."""
     if not may_open(user):
         return False
-    tracks = login_throttle.for_own_password(request, _name_of(user))
-    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED, person=user.pk)
+    counters = login_throttle.for_own_password(request, _name_of(user))
+    login_throttle.count_attempt(counters, event=Event.SIGN_IN_REFUSED, person=user.pk)
     if not user.check_password(password):
         return False
-    login_throttle.reset(tracks)
+    login_throttle.reset(counters)
     return True
 
 

@@ -20,14 +20,14 @@ def record_acceptance(request: HttpRequest, act: Act) -> None:
 
     An unverified address is used too: the mail gives no access, because its only link is to the site.
     """
-    user, told = request.user, request.session.get(NOTICE_KEY, [])
-    if not isinstance(user, User) or act in told:
+    user, notified = request.user, request.session.get(NOTICE_KEY, [])
+    if not isinstance(user, User) or act in notified:
         return
     with transaction.atomic():
         record(Event.REAUTHENTICATION_SIGN_IN_ACCEPTED, person=user, act=act.value)
         if user.email and mail.is_configured():
             mail.send(user.email, "done_after_sign_in", {"act": act})
-    request.session[NOTICE_KEY] = [*told, act.value]
+    request.session[NOTICE_KEY] = [*notified, act.value]
     request.session[NOTICE] = [*request.session.get(NOTICE, []), act.value]
 
 
