@@ -58,7 +58,7 @@ def test_a_tenant_is_created_once() -> None:
     assert first["id"] == second["id"]
     assert first["slug"] == "abbey-sons"
     assert actors("accounts_tenant") == {("command", "create_tenant")}
-    assert "is there already" in said("create_tenant", "--name", "Abbey & Sons")
+    assert "exists already" in said("create_tenant", "--name", "Abbey & Sons")
 
 
 @pytest.mark.parametrize(

@@ -274,7 +274,7 @@ def test_the_command_prints_the_check_list(ada: User, browser: Browser, committe
 
     assert browser.account is None
     assert Entry.objects.get(action="account.cut_off").actor_id == "cut_off"
-    assert "Devices that are signed in: 1 ended" in capsys.readouterr().out
+    assert "Devices that are signed in: 1 revoked" in capsys.readouterr().out
 
 
 @pytest.mark.promise(31)

@@ -45,6 +45,6 @@ def _provide(person: User, tenant: Tenant, role: Role) -> tuple[Membership, str]
     if known is None:
         return memberships.add(person, tenant, role), "was added to"
     if known.role_id == role.pk:
-        return known, "belongs already to"
+        return known, "already belongs to"
     memberships.change_role(known, role)
     return known, "now belongs to"

@@ -52,7 +52,7 @@ class Command(JSONCommand):
     ) -> None:
         known = _known(username)
         if known and not reset_password:
-            self._tell(known, "is there already", None, as_json=json)
+            self._tell(known, "exists already", None, as_json=json)
             return
         user = known or _new(username, email, name)
         password = secrets.token_urlsafe(18) if generate_password else _asked(password_file)
@@ -65,9 +65,9 @@ class Command(JSONCommand):
                 if known:
                     notices.notify(user, Notice.PASSWORD_SET)
         except IntegrityError:  # a concurrent run created the account
-            self._tell(User.objects.get(username=username), "is there already", None, as_json=json)
+            self._tell(User.objects.get(username=username), "exists already", None, as_json=json)
             return
-        done = "has another password" if known else "was created"
+        done = "has a new password" if known else "was created"
         self._tell(user, done, password if generate_password else None, is_new=not known, as_json=json)
 
     def _tell(self, user: User, done: str, password: str | None, *, is_new: bool = False, as_json: bool) -> None:

@@ -45,7 +45,7 @@ class Command(JSONCommand):
         own = find_tenant(tenant) if tenant else None
         with _context(own):
             role, is_new, is_changed = get_or_create(lambda: _provide(name, own, description, scope, permissions))
-        done = "was created" if is_new else "was changed" if is_changed else "is so already"
+        done = "was created" if is_new else "was changed" if is_changed else "is unchanged"
         document = {
             "id": role.pk,
             "name": role.name,

@@ -27,7 +27,7 @@ class Command(JSONCommand):
             raise CommandError(f"No short name can be derived from {name!r}: give one with --slug.")
         with site_context("create_tenant", actor=Actor(ActorKind.COMMAND, "create_tenant")):
             tenant, is_new = get_or_create(lambda: _provide(name, slug))
-        done = "was created" if is_new else "is there already"
+        done = "was created" if is_new else "exists already"
         document = {"id": tenant.pk, "slug": tenant.slug, "name": tenant.name, "created": is_new}
         self.output(f"The tenant {tenant.name} ({tenant.slug}, {tenant.pk}) {done}.", document, as_json=json)
 

@@ -25,21 +25,21 @@ class Command(JSONCommand):
     def handle(self, *_: Any, user: str, reason: str, leave_open: bool, json: bool, **__: Any) -> None:
         person = find_person(user)
         if not reason.strip():
-            raise CommandError("Say why: --reason is what the trail keeps.")
+            raise CommandError("Give a reason: the trail records --reason.")
         with acting(actor=Actor(ActorKind.COMMAND, "cut_off")):
             try:
                 done = cut_off.cut_off(person, by=CutOff.By.COMMAND, reason=reason.strip(), close=not leave_open)
             except cut_off.CutOffRefused:
                 raise CommandError(
-                    "This is the last superuser who can sign in: make another one first, or give --leave-open."
+                    "This is the last superuser who can sign in: create another one first, or use --leave-open."
                 ) from None
         done.refresh_from_db()
         checks = cut_off.check_list(done)
-        lines = [f"  {check.label}: {check.revoked} ended, {_state(check)}" for check in checks]
+        lines = [f"  {check.label}: {check.revoked} revoked, {_state(check)}" for check in checks]
         document = {"id": person.pk, "deactivated": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
-        closed = " The account is closed." if done.closed else " The account is open: they may sign in again."
+        closed = " The account is deactivated." if done.closed else " The account is active: they may sign in again."
         self.output("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
 
 
 def _state(check: cut_off.Check) -> str:
-    return "dead" if check.confirmed_at else f"{check.alive} still to be confirmed dead (looked at again every 30 s)"
+    return "confirmed" if check.confirmed_at else f"{check.alive} not confirmed yet (checked again every 30 s)"

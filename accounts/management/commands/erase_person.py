@@ -21,12 +21,12 @@ class Command(JSONCommand):
     def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
         person = find_person(user)
         if not reason.strip():
-            raise CommandError("Say why: --reason is what the trail keeps.")
+            raise CommandError("Give a reason: the trail records --reason.")
         with acting(actor=Actor(ActorKind.COMMAND, "erase_person")):
             try:
                 count = erasing.erase(person, reason=reason.strip())
             except erasing.ErasureRefused as refused:
                 erasing.record_refusal(person, refused)
-                raise CommandError("This is the last superuser who can sign in: make another one first.") from None
+                raise CommandError("This is the last superuser who can sign in: create another one first.") from None
         document = {"id": person.pk, "entries": count}
         self.output(f"{person.pk} was erased; {count} entries lost their personal values.", document, as_json=json)

@@ -21,7 +21,7 @@ class Command(JSONCommand):
     def handle(self, *_: Any, user: str, reason: str, json: bool, **__: Any) -> None:
         person = find_person(user)
         if not reason.strip():
-            raise CommandError("Say why: --reason is what the trail keeps.")
+            raise CommandError("Give a reason: the trail records --reason.")
         with acting(actor=Actor(ActorKind.COMMAND, "reset_factors")):
             try:
                 kinds = factor_reset.reset(person.pk, reason=reason.strip())
