@@ -184,7 +184,7 @@ def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> N
     [
         (["nowhere", "vera", "member"], "no tenant with the id or short name 'nowhere'"),
         (["abbey", "nobody", "member"], "no account with the id, username or verified address 'nobody'"),
-        (["abbey", "twin@example.com", "member"], r"nobody has verified \(accounts with it: 2\)"),
+        (["abbey", "twin@example.com", "member"], r"is not verified \(accounts with it: 2\)"),
         (["abbey", "vera", "king"], "no role 'king', neither in Abbey nor a global one"),
         (["abbey", "vera", "Barn clerk"], "belongs to a tenant other than Abbey"),
         (["abbey", "vera@example.com", "member"], "one account's username and another's address"),
