@@ -1,1 +1,1 @@
-"""Others vouch to us: the sign-in providers, what we check of their word, and whose account it leads to."""
+"""Sign-in providers: how we start a sign-in, verify the provider's answer and find the account it belongs to."""

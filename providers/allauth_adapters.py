@@ -1,4 +1,4 @@
-"""The seam to django-allauth: it opens sessions, through its stages; what it would decide is decided already."""
+"""Adapters for django-allauth, which opens sessions through its login stages. Its own decisions are bypassed."""
 
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -20,9 +20,10 @@ from providers.linking import Linked, LinkingDecision
 
 @dataclass(frozen=True, kw_only=True)
 class AuthenticationResponse:
-    """What a provider's answer proves of a person, and when they proved it there, in seconds since the epoch.
+    """How and when a person authenticated at a provider, according to its answer.
 
-    ``proven_at`` is None where the provider does not say. ``opened``: the account was opened by this answer.
+    ``authenticated_at`` is in seconds since the epoch, or None if the provider does not say. ``opened`` is True if this
+    answer opened the account.
     """
 
     authenticated_at: float | None
@@ -31,10 +32,10 @@ class AuthenticationResponse:
 
 
 class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
-    """A sign-in whose account is known before allauth hears of it.
+    """A sign-in whose account is already known when allauth gets it.
 
-    allauth then never looks for accounts by address, never saves what a provider said, and never signs
-    anybody up: to it this person has always been there.
+    allauth therefore never looks up accounts by email address, never saves the provider's data and never signs
+    anybody up: it treats every person as an existing user.
     """
 
     def __init__(self, linked: Linked, next_url: str, *, answer: AuthenticationResponse) -> None:
@@ -53,23 +54,23 @@ class LinkedLogin(SocialLogin):  # type: ignore[misc]  # a library without types
         self.user = self._linked.user
 
     def serialize(self) -> None:
-        """While a second factor is asked for, nothing of this needs to wait in the session."""
+        """Store nothing in the session while the second factor is pending: none of this is needed afterwards."""
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # a library without types
     def get_requests_session(self) -> NoReturn:
-        raise NotImplementedError("the way out is providers.upstream")
+        raise NotImplementedError("outgoing requests go through providers.upstream")
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library without types
     def get_login_stages(self) -> list[str]:
-        """None of allauth's own: no codes by mail, no telephones, no browsers that need no second factor."""
+        """Return our stage only. allauth's own stages (mailed codes, phone numbers, trusted browsers) are not used."""
         return ["accounts.sign_in.factors.stages.SecondFactorStage"]
 
     def pre_login(
         self, request: HttpRequest, user: Any, *, signal_kwargs: dict[str, Any] | None, **kwargs: Any
     ) -> HttpResponseBase | None:
-        """Note what came with the first proof, before the stages look: when it was given, and a second factor."""
+        """Record when the person authenticated, and any second factor, before the login stages run."""
         response: HttpResponseBase | None = super().pre_login(request, user, signal_kwargs=signal_kwargs, **kwargs)
         login = (signal_kwargs or {}).get("sociallogin")
         if response is None and isinstance(login, LinkedLogin):
@@ -82,7 +83,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         return False
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
-        """Our pages say what happened themselves."""
+        """Add no message: our pages say themselves what happened."""
 
 
 def response_in(external: ExternalIdentity, linked: Linked) -> AuthenticationResponse:
@@ -94,21 +95,21 @@ def response_in(external: ExternalIdentity, linked: Linked) -> AuthenticationRes
 
 
 def is_second_factor(external: ExternalIdentity) -> bool:
-    """Whether the provider says, in the token that was verified, that it asked for two factors, in words that count."""
+    """Return whether the verified token says that two factors were used, in terms that ``MFA_BY_PROVIDER`` accepts."""
     return any(words <= external.methods for words in settings.MFA_BY_PROVIDER.get(external.provider, ()))
 
 
 def open_session(
     request: HttpRequest, linked: Linked, next_url: str, *, answer: AuthenticationResponse
 ) -> HttpResponseBase:
-    """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
+    """Sign the person in and return allauth's response: a redirect onwards, or to the second factor first."""
     last_session.begin_sign_in(request, linked.user)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 
 
 def record_reauthentication(request: HttpRequest, linked: Linked, *, answer: AuthenticationResponse) -> None:
-    """Write down that the signed-in person has proved themselves again, by an identity, and when."""
+    """Record that the signed-in person has reauthenticated with an identity, and when."""
     records.record_response(
         request,
         linked.user,
@@ -120,7 +121,10 @@ def record_reauthentication(request: HttpRequest, linked: Linked, *, answer: Aut
 
 
 def _record_response(request: HttpRequest, user: Any, login: LinkedLogin) -> None:
-    """allauth has noted the answer as of now; with single sign-on nobody may have proven anything for hours."""
+    """Correct the time that allauth recorded.
+
+    allauth records the present moment. With single sign-on the person may have authenticated hours ago.
+    """
     answer = login.answer
     records.complete_response(request, user, proven_at=answer.authenticated_at, opened=answer.opened)
     if answer.has_second_factor:

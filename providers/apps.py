@@ -1,4 +1,4 @@
-"""Django's entry to the providers."""
+"""The Django app of the providers."""
 
 from importlib import import_module
 
@@ -14,6 +14,6 @@ class ProvidersConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("providers.revocation.acts")
-        registry = import_module("providers.registry")  # models are ready only now
+        registry = import_module("providers.registry")  # not at module level: it imports models
         for provider in registry.enabled().values():
             NAMES[provider.id], SAYS_WHEN[provider.id] = provider.name, provider.says_when

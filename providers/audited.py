@@ -1,22 +1,22 @@
-"""How the providers' tables appear in the audit trail: by events alone."""
+"""The providers' tables in the audit trail: they appear through events only."""
 
 from foundation.declarations import NotAudited
 
 DECLARATIONS = [
     NotAudited(
         "providers.UpstreamTokens",
-        reason="It holds ciphertexts, which change with every sign-in and renewal; events tell when tokens are over.",
+        reason="It holds ciphertexts, which change with every sign-in and refresh; events record when tokens end.",
     ),
     NotAudited(
         "providers.Leaving",
-        reason="It is an outbox of ciphertexts; the acts that fill it have their events, and so has one given up.",
+        reason="It is an outbox of ciphertexts; events record why a row was added and when a revocation failed.",
     ),
     NotAudited(
         "providers.HeardLogout",
-        reason="It holds digests by which repetitions are known; a logout token ends sessions, which have events.",
+        reason="It holds digests that detect replayed logout tokens; the sessions that a token ends have events.",
     ),
     NotAudited(
         "providers.RefusedIdentity",
-        reason="Each refusal has its event, and so has leading one to an account; what came goes after 30 days.",
+        reason="Each refusal has an event, and so has connecting one to an account; rows expire after 30 days.",
     ),
 ]

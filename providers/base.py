@@ -1,4 +1,4 @@
-"""What every provider is to the rest of the house. Those that speak OpenID Connect are ``providers.openid``."""
+"""The base class of every provider. Providers that speak OpenID Connect build on ``providers.openid``."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from providers.upstream import UpstreamClient
 
 @dataclass(frozen=True, kw_only=True)
 class ClientCredentials:
-    """What we are to a provider."""
+    """The credentials with which we are registered as a client at a provider."""
 
     id: str
     secret: str = field(repr=False)
@@ -28,7 +28,7 @@ class ClientCredentials:
 
 @dataclass(frozen=True, kw_only=True)
 class AdditionalClaims:
-    """Claims that did not come with the identity itself, and the names of those that could not be had."""
+    """Claims fetched in addition to the identity's own, and the names of claims that could not be fetched."""
 
     claims: Mapping[str, Any] = field(default_factory=dict)
     unreadable: frozenset[str] = frozenset()
@@ -36,10 +36,10 @@ class AdditionalClaims:
 
 @dataclass(kw_only=True)
 class Provider(ABC):
-    """Somebody who vouches for people: an id for URLs and tables, a name for people, and our client there."""
+    """A service that authenticates people: ``id`` is for URLs and tables, ``name`` for people."""
 
-    how_to_choose: ClassVar[Text] = ""  # what a person must know who wants to use another account there
-    revokes_one_by_one: ClassVar[bool] = False  # else a person's tokens stand and fall together, or may
+    how_to_choose: ClassVar[Text] = ""  # a hint for people who want to use another account there
+    revokes_one_by_one: ClassVar[bool] = False  # otherwise revoking one token may revoke all of a person's tokens
 
     id: str
     name: str
@@ -61,16 +61,16 @@ class Provider(ABC):
     @property
     @abstractmethod
     def origins(self) -> set[str]:
-        """Where browsers are sent, as scheme and host, for the pages whose forms lead there (CSP). Never waits."""
+        """The origins that browsers are sent to, for the CSP of pages whose forms lead there. Never waits."""
 
     @property
     @abstractmethod
     def public_address(self) -> str:
-        """Something that it publishes for everybody, to see whether it answers."""
+        """A URL that needs no authentication, requested to check whether the provider answers."""
 
     @property
     def is_down(self) -> bool:
-        """Whether it could not be used a moment ago. Never waits."""
+        """Whether a recent call to it failed. Never waits."""
         return self.upstream.failed_recently
 
     @property
@@ -79,9 +79,9 @@ class Provider(ABC):
         return self.upstream.answered_at
 
     def start_url(self, flow: Flow) -> str:
-        """Return where to send the browser, and where somebody is there. Raises SignInRefused.
+        """Return where to send the browser, after checking that the provider answers. Raises SignInRefused.
 
-        What was fetched for it a moment ago is as good as a knock.
+        A successful fetch a moment ago counts as an answer. That is why the URL, which may need one, comes first.
         """
         url = self.authorization_url(flow)
         self.reachability.check()
@@ -89,48 +89,48 @@ class Provider(ABC):
 
     @abstractmethod
     def authorization_url(self, flow: Flow) -> str:
-        """Return where a browser begins there. Raises SignInRefused when the provider cannot be asked where."""
+        """Return the authorization URL. Raises SignInRefused if the provider's metadata cannot be fetched."""
 
     @abstractmethod
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """Refuse a callback that is not this provider's. Raises SignInRefused."""
+        """Raise SignInRefused if the callback does not come from this provider."""
 
     @abstractmethod
     def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
-        """Return new tokens of that subject (RFC 6749, section 6); ``nonce`` is the kept ID token's, where it has one.
+        """Return new tokens for the subject (RFC 6749, section 6). ``nonce`` is that of the stored ID token, if any.
 
-        Raises RefreshRefused where the refresh token is over, SignInRefused without an answer that can be believed.
+        Raises RefreshRefused if the refresh token is no longer valid, SignInRefused without a trustworthy answer.
         """
 
     @property
     @abstractmethod
     def issues_as(self) -> str:
-        """The issuer of its identities. What another one gave is never shown to it. Never waits."""
+        """The issuer of its identities. Tokens of another issuer are never sent to it. Never waits."""
 
     @property
     def end_session_endpoint(self) -> str:
-        """Where a person's browser signs out there, or nothing where that is not known or not offered. Never waits."""
+        """Where a browser signs out at the provider, or "" if that is unknown or not offered. Never waits."""
         return ""
 
     def is_offline(self, scopes: str) -> bool:
-        """Whether tokens with these scopes are a session there by themselves, which ends with none of the person's."""
+        """Return whether tokens with these scopes outlive the person's sessions at the provider."""
         return False
 
     @abstractmethod
     def revoke(self, *, access: str, refresh: str) -> Revoked:
-        """Have tokens revoked, either of which may be empty. Raises SignInRefused when it should be tried again."""
+        """Revoke tokens; either may be empty. Raises SignInRefused if the revocation should be retried."""
 
     @abstractmethod
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
-        """Spend a code and return whom it stands for. Raises SignInRefused.
+        """Exchange an authorization code for the identity it stands for. Raises SignInRefused.
 
-        A claim that the flow wants and that does not come by itself may cost a call more; one that cannot be had
-        is no reason to refuse anybody, it is ``unreadable``.
+        Claims that the flow wants may take one more request. A claim that cannot be fetched does not refuse the
+        sign-in: its name goes to ``unreadable``.
         """
 
 
 def with_query(url: str, parameters: Mapping[str, str]) -> str:
-    """Add parameters to an endpoint that may have some of its own (RFC 6749, section 3.1)."""
+    """Add parameters to an endpoint that may already have a query (RFC 6749, section 3.1)."""
     return f"{url}{'&' if '?' in url else '?'}{urlencode(parameters)}"
 
 

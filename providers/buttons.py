@@ -1,4 +1,4 @@
-"""The buttons that lead to providers, and the permission that a page needs to send people there."""
+"""The buttons that lead to providers, and the CSP ``form-action`` that a page with such buttons needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from providers import registry
 from providers.base import Provider
 from providers.flow import Process
 
-LAST_USED = cookie_name("last_provider")  # a cookie for the page's comfort; nothing is decided by it
+LAST_USED = cookie_name("last_provider")  # only orders the buttons; nothing is decided by it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,9 +37,9 @@ def buttons(
     among: Iterable[Provider] | None = None,
     another: bool = False,
 ) -> list[Button]:
-    """Return a button for each provider, the one that this browser used last first.
+    """Return a button for each provider, the one last used in this browser first.
 
-    ``another``: each lets the person choose an account there, as on a page that was asked for so.
+    With ``another``, or if the request asks for it, each button lets the person choose an account at the provider.
     """
     last = request.COOKIES.get(LAST_USED)
     stay = wants_to_stay(request)
@@ -74,10 +74,10 @@ def start_url(
 def page_with_buttons(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Render a page whose forms may lead to the providers.
+    """Render a page whose forms may redirect to the providers.
 
-    Browsers hold a form's redirect to the page's ``form-action`` too, so ``'self'`` alone would stop people
-    on their way (Content Security Policy Level 3, section 6.3.1).
+    Browsers apply the page's ``form-action`` to the redirects after a form too, so ``'self'`` alone would block
+    them (Content Security Policy Level 3, section 6.3.1).
     """
     response = render(request, template, context, status=status)
     origins = {origin for provider in registry.enabled().values() for origin in provider.origins}
@@ -86,4 +86,4 @@ def page_with_buttons(
 
 
 def let_forms_lead_to(response: HttpResponse, origins: Iterable[str]) -> None:
-    response._csp_update = {"form-action": sorted(origins)}  # type: ignore[attr-defined]  # noqa: SLF001  # django-csp's own way
+    response._csp_update = {"form-action": sorted(origins)}  # type: ignore[attr-defined]  # noqa: SLF001  # as django-csp's own decorators do

@@ -1,6 +1,6 @@
-"""Documents that providers publish, fetched rarely: kept in the process, shared by the cache, outliving an outage.
+"""Documents that providers publish, cached in the process and in Redis so that they are available in an outage.
 
-What another process shared is believed by its signature, under its own name and with its own age (ADR 30).
+A copy from another process is accepted if its signature covers the document's name and age (ADR 30).
 """
 
 import threading
@@ -21,29 +21,29 @@ from providers.waiting import ANY_CALLER, LONGEST_WAIT, Turns, WaitPolicy
 Parsed = TypeVar("Parsed")
 
 FRESH_FOR = 600.0  # seconds until a document is fetched again
-USABLE_FOR = 86_400.0  # seconds that an old one serves while its provider does not answer
-RETRY_AFTER = 3.0  # seconds during which a failed fetch is not tried again, by any process
-OWN_TRY_EVERY = 10.0  # seconds for which a process believes others' failures without a try of its own
-LOOK_EVERY = 0.05  # seconds between two looks at what another process fetches
+USABLE_FOR = 86_400.0  # seconds for which an old copy is used while the provider does not answer
+RETRY_AFTER = 3.0  # seconds for which no process retries a failed fetch
+OWN_TRY_EVERY = 10.0  # seconds for which a process accepts failures of others without trying itself
+LOOK_EVERY = 0.05  # seconds between two checks for the result of another process's fetch
 
 
 @dataclass(frozen=True)
 class _Copy(Generic[Parsed]):
     raw: Any
     parsed: Parsed
-    fetched_at: float  # seconds since the epoch, the fetching machine's
+    fetched_at: float  # seconds since the epoch, by the clock of the machine that fetched it
 
     def is_younger_than(self, seconds: float) -> bool:
-        """One that comes from the future was fetched under a clock that was wrong: nobody knows its age."""
+        """Return False also for a copy from the future: the clock was wrong, so its age is unknown."""
         return -LEEWAY_SECONDS <= time.time() - self.fetched_at < seconds
 
 
 @dataclass
 class CachedDocument(Generic[Parsed]):
-    """One document of one provider. ``fetch`` gets it raw, ``parse`` turns it into a value or refuses it.
+    """One document of one provider. ``fetch`` returns it raw, ``parse`` validates it and turns it into a value.
 
-    Both raise SignInRefused. While the provider is away or hangs, an old copy serves for USABLE_FOR; a failed fetch is
-    an answer for RETRY_AFTER; and few threads wait (providers.waiting).
+    Both raise SignInRefused. While the provider is down or hangs, an old copy is used for up to USABLE_FOR. A failed
+    fetch is not retried for RETRY_AFTER, and only a few threads wait for a fetch (``providers.waiting``).
     """
 
     key: str
@@ -59,7 +59,10 @@ class CachedDocument(Generic[Parsed]):
         self._forced = ForcedFetches(self.key)
 
     def get(self, caller: WaitPolicy = ANY_CALLER) -> Parsed:
-        """Return the document, at most FRESH_FOR old, or older while its provider does not answer."""
+        """Return the document: at most FRESH_FOR old, or up to USABLE_FOR while its provider does not answer.
+
+        Raises SignInRefused if there is no usable copy.
+        """
         copy = self._copy
         if copy and copy.is_younger_than(FRESH_FOR):
             return copy.parsed
@@ -75,33 +78,33 @@ class CachedDocument(Generic[Parsed]):
         raise _busy()
 
     def peek(self) -> Parsed | None:
-        """Return what is at hand without waiting for anybody; fetch in the background when it is old or missing."""
+        """Return this process's copy, of any age, without waiting. Fetch in the background if it is old or missing."""
         copy = self._copy
         if copy is None or not copy.is_younger_than(FRESH_FOR):
             self._fetch_in_background()
         return copy.parsed if copy else None
 
     def known(self) -> Parsed | None:
-        """As ``peek``, and where this process knows nothing, return what another one has shared."""
+        """Do as ``peek`` does, but use another process's copy if this process has none."""
         if self._copy is None:
             self._take_shared()
         return self.peek()
 
     @property
     def failed_lately(self) -> bool:
-        """Whether the last fetch failed, within the last minute."""
+        """Whether the last fetch failed and that was less than a minute ago."""
         return self._failed is not None and time.monotonic() - self._failed_at < 60
 
     @property
     def fetched_at(self) -> float | None:
-        """When the copy at hand was fetched, by this process or another, in seconds since the epoch."""
+        """When our copy was fetched, by this process or another, in seconds since the epoch."""
         return self._copy.fetched_at if self._copy else None
 
     def newer_than(self, seen: Parsed, caller: WaitPolicy = ANY_CALLER) -> Parsed | None:
-        """Return another document than the one seen, fetching it if this caller may; None when there is none.
+        """Return a document other than the one seen, fetching it if the caller may, or None if there is none.
 
-        What has been seen stays: a token that asks for more does not take good keys away from others. Raises
-        SignInRefused where the provider does not answer, or enough threads are waiting for it.
+        The copy stays in use meanwhile, so a token under an unknown key does not take good keys away from others.
+        Raises SignInRefused if the provider does not answer, or if enough threads are already waiting for it.
         """
         before = self._copy
         if before and before.parsed is not seen:
@@ -120,7 +123,7 @@ class CachedDocument(Generic[Parsed]):
         threading.Thread(target=self._get_quietly, name=self.key, daemon=True).start()
 
     def _get_quietly(self) -> None:
-        """Only one of many background fetches goes on; a refusal is kept for whoever really needs the document."""
+        """Fetch unless another thread does so already. A failure is stored for the caller that needs the document."""
         with self._turns.turn(0, may_sit=False) as is_ours:
             if is_ours:
                 try:
@@ -129,7 +132,7 @@ class CachedDocument(Generic[Parsed]):
                     return
 
     def _current(self) -> _Copy[Parsed]:
-        """Return the best copy there is, in our turn."""
+        """Return the best copy available. Call it while holding the turn. Raises SignInRefused if there is none."""
         if not (self._copy and self._copy.is_younger_than(FRESH_FOR)):
             self._take_shared()
         if self._copy and self._copy.is_younger_than(FRESH_FOR):
@@ -143,7 +146,7 @@ class CachedDocument(Generic[Parsed]):
             raise
 
     def _look_for_newer(self, caller: WaitPolicy) -> None:
-        """Fetch, if the bucket has a fetch for this caller, or take what another process is fetching or has fetched."""
+        """Fetch if the token bucket allows it for this caller; otherwise use what another process fetches."""
         self._fail_as_just_now()
         if not self._forced.take(reserve=caller.reserve):
             self._wait_for_shared()
@@ -154,7 +157,7 @@ class CachedDocument(Generic[Parsed]):
             self._forced.end()
 
     def _fetch(self) -> _Copy[Parsed]:
-        """Raises SignInRefused, and remembers that for whoever asks next, here and in other processes."""
+        """Fetch and share the document. A failure (SignInRefused) is shared as well, then raised."""
         try:
             copy = self._copy_of(self.fetch(), time.time())
         except SignInRefused as refused:
@@ -166,9 +169,10 @@ class CachedDocument(Generic[Parsed]):
         return copy
 
     def _fail_as_just_now(self) -> None:
-        """Raise what the last fetch ended with, here or in another process, unless it was a while ago.
+        """Raise the failure of the last fetch, here or in another process, if it is recent.
 
-        A process that fails by itself, behind a wall of its own, does not keep the others from trying for long.
+        Failures of others count for OWN_TRY_EVERY only: one process that cannot reach the provider, for example
+        behind a firewall of its own, must not keep the others from trying.
         """
         now = time.monotonic()
         if self._failed and now - self._failed_at < RETRY_AFTER:
@@ -182,7 +186,7 @@ class CachedDocument(Generic[Parsed]):
         raise failure
 
     def _take_shared(self) -> bool:
-        """Adopt another process's copy if it is newer than ours, or the age of ours is not known."""
+        """Adopt another process's copy if it is newer than ours, or if ours is unusable. Return whether it was."""
         shared, ours = _shared(self.key), self._copy
         if shared is None or (ours and ours.is_younger_than(USABLE_FOR) and shared.at <= ours.fetched_at):
             return False
@@ -193,12 +197,12 @@ class CachedDocument(Generic[Parsed]):
         return True
 
     def _copy_of(self, raw: Any, fetched_at: float) -> _Copy[Parsed]:
-        """A document that says what it said before stays the very same value, only younger."""
+        """Return a copy of the document. An unchanged document keeps its parsed value, the very same object."""
         is_same = self._copy is not None and self._copy.raw == raw
         return _Copy(raw, self._copy.parsed if self._copy and is_same else self.parse(raw), fetched_at)
 
     def _wait_for_shared(self) -> None:
-        """Take what another process has fetched lately, or fetches now."""
+        """Wait while another process fetches, and adopt its copy. Raises SignInRefused if its fetch failed."""
         pause, deadline = threading.Event(), time.monotonic() + LONGEST_WAIT
         while not self._take_shared() and self._forced.is_under_way() and time.monotonic() < deadline:
             pause.wait(LOOK_EVERY)
@@ -229,7 +233,7 @@ def _share_failure(key: str, refused: SignInRefused) -> None:
         told = {"reason": refused.reason.value, "detail": refused.detail}
         signed_cache.put(f"{_name(key)}:failed", told, seconds=RETRY_AFTER)
     except RedisError:
-        return  # another process will find out by itself
+        return  # the other processes will notice the failure themselves
 
 
 def _shared_failure(key: str) -> SignInRefused | None:
@@ -240,9 +244,9 @@ def _shared_failure(key: str) -> SignInRefused | None:
     try:
         return SignInRefused(RefusalReason(found.value["reason"]), found.value["detail"]) if found else None
     except ValueError:
-        return None  # a reason of another version
+        return None  # another version's reason
 
 
 def _name(key: str) -> str:
-    """Not the key alone: there processes of the version before leave what is not signed."""
+    """Return the cache key. The prefix avoids unsigned values that an earlier version stored under the bare key."""
     return f"document:{key}"

@@ -1,4 +1,4 @@
-"""Taking an identity away from its account, with the sessions and the roles that came by it."""
+"""Disconnecting an identity from its account, together with the sessions and roles that depend on it."""
 
 from django.db import transaction
 
@@ -18,11 +18,11 @@ from providers.revocation.outbox import TokenRevocationReason as RevokedBecause
 
 
 def disconnect(identity: Identity, *, keep: str | None) -> None:
-    """Disconnect an identity: its tokens, what its provider's rules gave, and all sessions but ``keep`` end with it.
+    """Disconnect an identity, with its tokens, the roles that claim rules gave it and all sessions except ``keep``.
 
-    ``keep`` is the key of the session in which the person does it. In one transaction: whoever came in by the
-    identity leaves with it, or nothing happens. Raises SignInRefused with Reason.LAST_WAY_IN where nothing else opens
-    the account. One that is gone already stays gone.
+    ``keep`` is the key of the session in which the person does this. Everything happens in one transaction, so no
+    session that came from the identity survives it. Raises SignInRefused with ``RefusalReason.LAST_SIGN_IN_METHOD``
+    if the account has no other sign-in method. An identity that is already gone is not an error.
     """
     with transaction.atomic():
         user = _unlink(identity)
@@ -32,11 +32,11 @@ def disconnect(identity: Identity, *, keep: str | None) -> None:
 
 
 def _unlink(identity: Identity) -> User:
-    """Delete the row, if it is still there, and return its account.
+    """Delete the identity, if it still exists, and return its account.
 
-    The account's row is locked, so that two of these at once cannot take the last two. A sign-in through the
-    identity holds that one's row and refers to the account, hence the weaker lock: the two must not wait for
-    each other.
+    The account's row is locked, so that two disconnections at once cannot remove the last two sign-in methods. A
+    sign-in through the identity holds the identity's row and references the account; ``no_key=True`` keeps the two
+    from waiting for each other.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=identity.user_id)
     left = set(user.identities.values_list("pk", flat=True))
@@ -44,7 +44,7 @@ def _unlink(identity: Identity) -> User:
         return user
     if left == {identity.pk} and not passwords.may_open(user):
         raise SignInRefused(RefusalReason.LAST_SIGN_IN_METHOD, "nothing else opens the account", person=user.pk)
-    record(  # first: a deleted row has forgotten its key
+    record(  # before the deletion, which clears the primary key
         Event.IDENTITY_UNLINKED, person=user, object=identity, provider=identity.provider, issuer=identity.issuer
     )
     revocation.revoke_tokens([identity], reason=RevokedBecause.DISCONNECTED)

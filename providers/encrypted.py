@@ -1,4 +1,4 @@
-"""What of the providers' tables is encrypted: the tokens, in the vault and in the outbox of revocation."""
+"""The encrypted columns of the providers' tables: tokens in the vault and in the revocation outbox."""
 
 from foundation.declarations import Encrypted
 from providers.models import UpstreamTokens

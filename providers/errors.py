@@ -1,6 +1,6 @@
-"""The errors that providers name, as far as they are registered: names that are safe to log, to keep and to show.
+"""The registered error codes that providers return. They are safe to log, store and show.
 
-What else a provider writes (``error_description``, names of its own) is its text, and is neither kept nor shown.
+Anything else a provider sends (``error_description``, codes of its own) is free text and is neither stored nor shown.
 """
 
 NEEDS_THE_PERSON = frozenset(  # OpenID Connect Core, section 3.1.2.6
@@ -31,9 +31,9 @@ WRONG_SET_UP = frozenset(  # RFC 6749, sections 4.1.2.1 and 5.2; Core 3.1.2.6; R
         "use_dpop_nonce",
     }
 )
-TROUBLE = frozenset({"server_error", "slow_down", "temporarily_unavailable"})  # the provider's own, and it passes
+TROUBLE = frozenset({"server_error", "slow_down", "temporarily_unavailable"})  # a problem of the provider's that passes
 REGISTERED = NEEDS_THE_PERSON | WRONG_SET_UP | TROUBLE | {"access_denied", "invalid_grant", "invalid_token"}
-# GitHub has names of its own: https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps
+# GitHub has its own codes: https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps
 GITHUBS = {
     "application_suspended": "unauthorized_client",
     "bad_refresh_token": "invalid_grant",
@@ -45,7 +45,7 @@ GITHUBS = {
 
 
 def registered(error: object) -> str:
-    """Return an error's name if it is registered (or GitHub's own, by the registered one that it means), else ""."""
+    """Return a registered error code, or "". GitHub's own codes are mapped to the registered ones that they mean."""
     if not isinstance(error, str):
         return ""
     name = GITHUBS.get(error, error)

@@ -1,7 +1,8 @@
-"""One attempt to sign in: what travels with the browser from the start to the callback.
+"""One attempt to sign in: the state that travels with the browser from the start to the callback.
 
-A signed cookie for each attempt, so that two tabs do not meet and nothing is stored for strangers. Nonce and
-PKCE verifier are derived from the state and the secret key: they stand nowhere, not even in the cookie.
+Each attempt has its own signed cookie, so that two tabs do not interfere and nothing is stored for strangers. The
+nonce and the PKCE verifier are derived from the state and the secret key; they are stored nowhere, not even in the
+cookie.
 """
 
 import base64
@@ -29,17 +30,17 @@ from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import lost_page, safe_next
 from providers.refusal import RefusalReason, SignInRefused
 
-MOST_AT_ONCE = 6  # attempts that one browser keeps open; older ones go first
-LONGEST_AT_ONCE = 6144  # bytes of their cookies together, but for the newest: proxies take 8 KiB of a header
-LONGEST_COOKIE = 3968  # bytes; browsers keep 4,096 with its name and attributes (RFC 6265bis, section 5.6)
-SHORT = 512  # characters of an address that are not worth compressing
-PREFIX = cookie_name("flow_")  # no neighbour can plant one (RFC 6265bis)
+MOST_AT_ONCE = 6  # open attempts of one browser; the oldest is dropped first
+LONGEST_AT_ONCE = 6144  # bytes of all their cookies except the newest: proxies accept headers of 8 KiB
+LONGEST_COOKIE = 3968  # bytes; browsers keep 4,096 including name and attributes (RFC 6265bis, section 5.6)
+SHORT = 512  # characters; a URL up to this length is not worth compressing
+PREFIX = cookie_name("flow_")  # the cookie prefix stops other hosts from setting one (RFC 6265bis)
 STATE = re.compile(r"[A-Za-z0-9_-]{43}\Z")
-NAME = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{8}}\Z")  # anybody can send other names, which no answer could repeat
+NAME = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{8}}\Z")  # other names, which anybody can send, belong to no state
 
 
 class Process(StrEnum):
-    """What somebody wants of a provider's word. Never guessed: it is written down at the start."""
+    """What an attempt is for. It is recorded at the start and never guessed at the callback."""
 
     SIGN_IN = "sign_in"
     CONNECT = "connect"
@@ -50,7 +51,7 @@ def _is(kind: type) -> Callable[[object], bool]:
     return lambda value: type(value) is kind
 
 
-FORMS: dict[str, Callable[[Any], bool]] = {  # of what a cookie keeps of an attempt
+FORMS: dict[str, Callable[[Any], bool]] = {  # checks for the values in a cookie
     **dict.fromkeys(("provider", "starter", "session", "state"), _is(str)),
     **dict.fromkeys(("stays", "asks_for_factor", "another", "silent"), _is(bool)),
     "process": lambda value: isinstance(value, str) and value in frozenset(Process),
@@ -61,14 +62,16 @@ FORMS: dict[str, Callable[[Any], bool]] = {  # of what a cookie keeps of an atte
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """An attempt. ``starter`` is the account that somebody was signed in to, where it matters, and ``session`` when
-    that session began: the attempt ends with it.
+    """One attempt to sign in, to connect an identity or to reauthenticate.
 
-    ``stays``: they asked to be kept signed in. ``another``: they want to choose an account at the provider.
-    ``asks_for_factor``: the provider is asked for a second factor too, where it knows such a request.
-    ``silent``: nobody is to be asked anything there.
-    ``wanted`` names the claims that rules look at: what is asked for at the start is read at the end.
-    ``key_age`` is which of our secret keys signed the cookie, 0 for today's: what was derived then is derived again.
+    ``starter`` is the account that was signed in at the start, if that matters. ``session`` is when that session
+    began: the attempt ends with it.
+    ``stays``: the person asked to stay signed in. ``another``: they want to choose an account at the provider.
+    ``asks_for_factor``: request a second factor from the provider, if it supports that.
+    ``silent``: the provider must not ask the person anything.
+    ``wanted`` are the claims that claim rules need, so that the callback reads what the start requested.
+    ``key_age`` is the index of the secret key that signed the cookie, 0 for the current one. Nonce and verifier are
+    derived with the same key.
     """
 
     provider: str
@@ -99,11 +102,11 @@ class Flow:
 
     @property
     def wants_reauthentication(self) -> bool:
-        """Whether the provider must ask for its own proof again, whatever session it has."""
+        """Whether the provider must authenticate the person again, even if they have a session there."""
         return self.process is not Process.SIGN_IN and not self.silent
 
     def asking_for_factor(self) -> "Flow":
-        """Return another attempt for the same, in which the provider is asked for a second factor too."""
+        """Return a new attempt with the same purpose that also requests a second factor from the provider."""
         return replace(self, asks_for_factor=True, state=secrets.token_urlsafe(32))
 
     def _derived(self, purpose: str) -> str:
@@ -115,7 +118,7 @@ class Flow:
         return PREFIX + self.state[:8]
 
     def remember(self, request: HttpRequest, response: HttpResponse) -> None:
-        """Leave the attempt with the browser. Where it goes afterwards is kept as long as it fits into a cookie."""
+        """Store the attempt in a cookie. If ``next`` makes it too long, it is replaced by ``lost_page()``."""
         _make_room(request, response)
         value = self._signed()
         if len(value) > LONGEST_COOKIE:
@@ -131,10 +134,10 @@ class Flow:
 
 
 def take_flow(request: HttpRequest, provider: str) -> Flow:
-    """Return the attempt that a callback answers, once. Raises SignInRefused.
+    """Return the attempt that a callback answers. It can be taken once only. Raises SignInRefused.
 
-    State belongs to one browser (the cookie), one provider (against mix-up, RFC 9700 section 4.4) and ten
-    minutes; of several callbacks with it, over all processes, one wins.
+    A state is valid in one browser (the one with the cookie), for one provider (against mix-up, RFC 9700 section 4.4)
+    and for ten minutes. Of several callbacks with the same state, across all processes, one succeeds.
     """
     flow = _flow(_values(request, lifetime=lifetimes.SIGN_IN_ATTEMPT))
     if flow.provider != provider:
@@ -143,16 +146,16 @@ def take_flow(request: HttpRequest, provider: str) -> Flow:
         remembered_for = (lifetimes.SIGN_IN_ATTEMPT + LEEWAY).total_seconds()
         is_first = cache.add(f"flow:{used_state(flow.state)}", value=True, timeout=remembered_for)
     except RedisError as away:
-        raise SignInRefused(RefusalReason.STORE_UNREACHABLE, "cannot tell whether this is a repetition") from away
+        raise SignInRefused(RefusalReason.STORE_UNREACHABLE, "cannot check whether the state was used before") from away
     if not is_first:
-        raise SignInRefused(RefusalReason.STATE_USED, "this attempt came back before")
+        raise SignInRefused(RefusalReason.STATE_USED, "this attempt was already answered")
     return flow
 
 
 def peek_flow(request: HttpRequest) -> Flow | None:
-    """Return what a refused answer was the answer to, if this browser knows: only to offer the same once more.
+    """Return the attempt that a refused callback belongs to, if this browser has it, only to offer a retry.
 
-    It may be too old, or spent, and nobody is signed in by it.
+    The attempt may be expired or used already. It must never sign anybody in.
     """
     try:
         values = _values(request, lifetime=lifetimes.RETRY_OF_ATTEMPT)
@@ -165,36 +168,36 @@ def peek_flow(request: HttpRequest) -> Flow | None:
 
 
 def session_began(request: HttpRequest) -> str:
-    """Return what a session is known by whatever its key is: when it began."""
+    """Return when the session began, or "". Unlike its key, this identifies a session for as long as it lasts."""
     found = request.session.loaded if isinstance(request.session, SessionStore) else None
     return found.created_at.isoformat() if found else ""
 
 
 def used_state(state: str) -> str:
-    """Return what a state that was used is known again by: itself it is kept nowhere."""
+    """Return the digest by which a used state is recognised. The state itself is not stored."""
     return hashlib.sha256(state.encode(errors="surrogatepass")).hexdigest()
 
 
 def _values(request: HttpRequest, *, lifetime: timedelta) -> dict[str, Any]:
-    """Return what this browser keeps of the attempt that is answered. Raises SignInRefused."""
+    """Return the cookie's values for the attempt that the callback answers. Raises SignInRefused."""
     states = request.GET.getlist("state")
     if not states:
         raise SignInRefused(RefusalReason.STATE_MISSING, "the callback has no state")
     if len(states) > 1 or not STATE.match(states[0]):
-        raise SignInRefused(RefusalReason.STATE_MALFORMED, "no state that we could have made, or several")
+        raise SignInRefused(RefusalReason.STATE_MALFORMED, "the state has the wrong form, or there are several")
     cookie = request.COOKIES.get(PREFIX + states[0][:8])
     if cookie is None:
         raise SignInRefused(RefusalReason.STATE_UNKNOWN, "this browser has no such attempt")
     values = _unsigned(cookie, lifetime)
     if not secrets.compare_digest(str(values.get("state")).encode(errors="replace"), states[0].encode()):
-        raise SignInRefused(RefusalReason.STATE_UNKNOWN, "the attempt is another one")
+        raise SignInRefused(RefusalReason.STATE_UNKNOWN, "the cookie holds another attempt")
     return values
 
 
 def _flow(values: dict[str, Any]) -> Flow:
-    """Make the attempt of what is kept of it. Raises SignInRefused where a release of another day wrote it otherwise.
+    """Build the attempt from the cookie's values. Raises SignInRefused if another release wrote an incompatible one.
 
-    That may know more than this one, which is left out; but what this one knows must be there, and be what it is here.
+    Values that this release does not know are ignored. Those that it knows must be present and valid.
     """
     given = {one.name: values.get(one.name, one.default) for one in fields(Flow)}
     odd = [name for name, fits in FORMS.items() if not fits(given[name])]
@@ -204,7 +207,7 @@ def _flow(values: dict[str, Any]) -> Flow:
 
 
 def _restart(values: dict[str, Any]) -> Flow:
-    """Make a new attempt to sign in of what can be read of another: to where, and for how long."""
+    """Build a new sign-in attempt from what is readable of an incompatible one: ``next`` and ``stays``."""
     next_url = values.get("next")
     return Flow(
         provider=str(values.get("provider")),
@@ -215,7 +218,7 @@ def _restart(values: dict[str, Any]) -> Flow:
 
 
 def _unsigned(cookie: str, lifetime: timedelta) -> dict[str, Any]:
-    """Return what a cookie holds, and by which of our keys. Raises SignInRefused."""
+    """Return a cookie's values, with the ``key_age`` of the key that signed it. Raises SignInRefused."""
     for age, key in enumerate(_secret_keys()):
         try:
             values = _signer(key).unsign_object(cookie, max_age=lifetime)
@@ -223,7 +226,7 @@ def _unsigned(cookie: str, lifetime: timedelta) -> dict[str, Any]:
             raise SignInRefused(RefusalReason.STATE_EXPIRED, f"older than {lifetime.total_seconds():.0f} s") from None
         except BadSignature:
             continue
-        except (ValueError, zlib.error):  # the signature is ours, and what it is on is of another release
+        except (ValueError, zlib.error):  # our signature, on a format of another release
             values = None
         if not isinstance(values, dict):
             raise SignInRefused(RefusalReason.STATE_UNKNOWN, "another release wrote the attempt")
@@ -232,7 +235,7 @@ def _unsigned(cookie: str, lifetime: timedelta) -> dict[str, Any]:
 
 
 def _make_room(request: HttpRequest, response: HttpResponse) -> None:
-    """Let the oldest attempts go, of which browsers tell first, where there are too many or they are too long."""
+    """Drop the oldest attempts if there are too many or their cookies are too long. Browsers send the oldest first."""
     attempts = {name: len(name) + len(value) for name, value in request.COOKIES.items() if NAME.match(name)}
     for name in list(attempts):
         if len(attempts) < MOST_AT_ONCE and sum(attempts.values()) <= LONGEST_AT_ONCE:
@@ -246,7 +249,10 @@ def _signer(key: str) -> TimestampSigner:
 
 
 def _secret_keys() -> list[str]:
-    """Today's first. Former ones count, and so does the next one while it is given to all before it signs."""
+    """Return the secret keys, the current one first.
+
+    The fallbacks hold former keys, and also the next key while it is distributed to all processes before it signs.
+    """
     return [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 

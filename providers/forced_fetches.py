@@ -1,7 +1,8 @@
-"""How often tokens may make us fetch a document again: a token bucket for each, shared by all processes.
+"""A token bucket for each document that limits how often tokens can force a new fetch, shared by all processes.
 
-A burst lets a second rotation of keys work at once after the first; the rate bounds what a flood of unknown key ids
-costs the provider. The state in Redis is a rate and no proof: whoever changes it there wins or loses some fetches.
+The burst lets a second key rotation right after the first take effect at once. The rate limits the load that a flood
+of unknown key ids puts on the provider. The state in Redis is not security-critical: tampering with it only allows or
+prevents some fetches.
 """
 
 import logging
@@ -17,11 +18,11 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 BURST = 3  # fetches at once
-EVERY = 8.0  # seconds for one more
-LONGEST_FETCH = 12.0  # seconds after which one that nobody ended is over: its process was killed
+EVERY = 8.0  # seconds until another fetch is added
+LONGEST_FETCH = 12.0  # seconds after which a fetch counts as over even if it was not ended: its process was killed
 
-# The key holds when the bucket will be full again, in milliseconds (the generic cell rate algorithm). A time further
-# ahead than an empty bucket's is none of ours, or from a clock that was wrong.
+# The key holds the time, in milliseconds, at which the bucket will be full again (the generic cell rate algorithm). A
+# time later than that of an empty bucket is not ours, or comes from a wrong clock, and is ignored.
 TAKE = """
 local now, every, burst, reserve = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local full = tonumber(redis.call('GET', KEYS[1]) or '') or now
@@ -42,11 +43,14 @@ class ForcedFetches:
     """The bucket of one document, and whether a fetch from it is under way in any process."""
 
     key: str
-    _full_at: float = 0.0  # of the bucket that this process keeps while Redis is away
+    _full_at: float = 0.0  # of this process's own bucket, used while Redis is down
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, *, reserve: int = 0) -> bool:
-        """Begin a fetch, if there is one left above the reserve. Never waits; end it with ``end``."""
+        """Take a fetch from the bucket and return True if more than ``reserve`` are left. Never waits.
+
+        Call ``end`` when the fetch is over.
+        """
         names = [cache.make_key(f"{self.key}:forced"), cache.make_key(self._under_way)]
         milliseconds = [int(seconds * 1000) for seconds in (time.time(), EVERY)]
         given = [*milliseconds, BURST, reserve, int(LONGEST_FETCH * 1000)]
@@ -57,11 +61,11 @@ class ForcedFetches:
             return self._take_here(reserve)
 
     def end(self) -> None:
-        """Tell those who wait in other processes that there is nothing more to wait for."""
+        """Mark the fetch as over, for the other processes that wait for it."""
         try:
             cache.delete(self._under_way)
         except RedisError:
-            logger.warning("the cache is away: others wait for a fetch that is over: %s", self.key)
+            logger.warning("the cache is down: other processes keep waiting for a fetch that is over: %s", self.key)
 
     def is_under_way(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""How the providers are, from what this process remembers: nobody is asked while a page waits."""
+"""The health of the providers, from what this process remembers. No page waits for a provider."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ class Reach(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ProviderHealth:
-    """Whether a provider answered when it was last asked, and when that was."""
+    """Whether the last request to a provider was answered, and when that was."""
 
     id: str
     name: str
@@ -25,7 +25,7 @@ class ProviderHealth:
 
 
 def of_all() -> list[ProviderHealth]:
-    """Return the health of every provider that is on. A call that failed later than the last answer counts."""
+    """Return the health of every enabled provider. One whose last call failed is SILENT."""
     return [_of(provider) for provider in registry.enabled().values()]
 
 

@@ -1,4 +1,4 @@
-"""What a provider vouches for: ONE value that every way in ends in and the linking begins with."""
+"""What a provider vouches for: one value that every provider's sign-in produces and that linking starts from."""
 
 import json
 import logging
@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 LONGEST_SUBJECT = 255  # OpenID Connect Core 2: "MUST NOT exceed 255 ASCII characters"
 LARGEST_CLAIMS = 32_768  # characters of JSON
-MOST_NAMED = 10  # claims that were cut
-CUT = "_cut"  # the name under which the kept claims say what was cut of them
+MOST_NAMED = 10  # cut claims that are listed by name
+CUT = "_cut"  # the key under which the stored claims list what was cut
 DEEPEST_CLAIM = 8
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 OF_ONE_SIGN_IN = frozenset(
@@ -29,17 +29,17 @@ OF_ONE_SIGN_IN = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class ExternalIdentity:
-    """A person as an issuer knows them, verified. (issuer, subject) is the key; the rest is for reading.
+    """A person as an issuer knows them, verified. (issuer, subject) is the key; everything else is informational.
 
-    ``email_verified`` means that we take this provider's word for this address, not only that it said so.
-    ``session`` is the provider's own name (``sid``) for the session that this came from, where it has one.
-    ``claims`` are those that can be kept; ``told`` are all that rules may look at, however many, and
-    ``unreadable`` the names of those that a rule looks at and that could not be had this time. ``untold`` are name and
-    address where those could not be had: that says nothing about what is known of them. ``methods`` are
-    its words for how the person was proven this time (``acr``, ``amr``), and ``proven_at`` says when (``auth_time``, in
-    seconds since the epoch): with single sign-on that may be long ago, and where it is None nobody knows. Neither is
-    kept. ``tokens`` go to the vault.
-    Raises SignInRefused when there is no usable key.
+    ``email_verified`` means that we trust this provider for this address, not only that it claims so.
+    ``session`` is the provider's id (``sid``) of the session that this came from, if it has one.
+    ``claims`` are those that can be stored. ``provided`` are all claims that rules may read, whatever their size, and
+    ``unreadable`` the names of those that a rule needs and that could not be fetched this time.
+    ``missing_claims`` names "name" and "email" if they could not be fetched: what is stored of them still holds.
+    ``methods`` say how the person authenticated (``acr``, ``amr``). ``authenticated_at`` says when (``auth_time``, in
+    seconds since the epoch): with single sign-on it may be long ago, and None means unknown. Neither is stored.
+    ``tokens`` go to the vault.
+    Raises SignInRefused if there is no usable subject.
     """
 
     provider: str
@@ -59,7 +59,7 @@ class ExternalIdentity:
 
     def __post_init__(self) -> None:
         if not is_subject(self.subject):
-            raise SignInRefused(RefusalReason.SUBJECT_INVALID, "a subject is a text of 1 to 255 characters")
+            raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the subject is not a text of 1 to 255 characters")
         email = clean_address(self.email)
         object.__setattr__(self, "email", email)
         object.__setattr__(self, "email_verified", self.email_verified is True and bool(email))
@@ -70,24 +70,24 @@ class ExternalIdentity:
         object.__setattr__(self, "claims", storable(provided))
 
     def changed(self, **values: Any) -> "ExternalIdentity":
-        """Return the same with other values. Unless given, the claims are what was provided, storable or not."""
+        """Return a copy with other values. By default it starts from all the claims provided, storable or not."""
         return replace(self, **{"claims": self.provided, **values})
 
 
 def is_subject(value: object) -> bool:
-    """Whether it can be somebody's name at an issuer; a session's name (``sid``) has the same limits."""
+    """Return whether the value is a valid subject. The same limits hold for a session id (``sid``)."""
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_SUBJECT and is_storable(value)
 
 
 def is_storable(text: str) -> bool:
-    """Whether the database takes a text: JSON may hold NUL and halves of characters, PostgreSQL neither."""
+    """Return whether PostgreSQL can store the text: JSON may contain NUL and lone surrogates, PostgreSQL neither."""
     return not UNSTORABLE.search(text)
 
 
 def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the claims that can be kept: none that the database refuses, and of too many the largest cut.
+    """Return the claims that can be stored: without those that the database refuses, the largest cut if too long.
 
-    What is cut is said under ``CUT``, for who reads it later: rules have looked at all of it when it came.
+    What was cut is listed under ``CUT`` for later readers. Claim rules have read the claims in full.
     """
     kept = {name: value for name, value in claims.items() if name != CUT and _fits(name) and _fits(value)}
     largest = [(-_size(name, value), name) for name, value in kept.items()]
@@ -107,18 +107,18 @@ def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _size(name: str, value: Any) -> int:
-    """How many letters a claim takes; its braces stand for the comma and the blank between two."""
+    """Return the length of a claim as JSON; the two braces account for the comma and space between claims."""
     return len(json.dumps({name: value}))
 
 
 def _said(cut: Mapping[str, str]) -> dict[str, str]:
-    """Name what was cut, as far as that does not become too long itself."""
+    """Return the list of cut claims, itself limited in size."""
     named = {name[:LONGEST_NAME]: cut[name] for name in list(cut)[:MOST_NAMED]}
     return named | ({"": f"{len(cut) - MOST_NAMED} others left out"} if len(cut) > MOST_NAMED else {})
 
 
 def _shorter(value: Any) -> list[Any]:
-    """Return the first half of a list. Half of anything else would be something else."""
+    """Return the first half of a list, and nothing of any other value: half of it would mean something else."""
     return value[: len(value) // 2] if isinstance(value, list) else []
 
 
@@ -133,7 +133,7 @@ def _fits(value: Any, depth: int = 0) -> bool:
 
 
 def beneath(more: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return these claims, and beneath them more: what a path leads to in them counts, whatever more says."""
+    """Merge ``more`` into the claims, objects recursively. Where both have a value, ``claims`` wins."""
     merged = {**more, **claims}
     for name in more.keys() & claims.keys():
         if isinstance(more[name], Mapping) and isinstance(claims[name], Mapping):
@@ -142,27 +142,27 @@ def beneath(more: Mapping[str, Any], claims: Mapping[str, Any]) -> dict[str, Any
 
 
 def name_in(claims: Mapping[str, Any]) -> str:
-    """Return what to call a person: their name, its two parts, or what they sign in as (Core, section 5.1)."""
+    """Return a person's display name: the full name, its two parts, or their username (Core, section 5.1)."""
     parts = " ".join(filter(None, (clean_name(claims.get(part)) for part in ("given_name", "family_name"))))
     candidates = (claims.get("name"), parts, claims.get("preferred_username"), claims.get("login"))
     return next(filter(None, map(clean_name, candidates)), "")
 
 
 def methods_in(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return how an ID token says that its person was proven (OpenID Connect Core, section 2; RFC 8176)."""
+    """Return how the person authenticated, according to an ID token (OpenID Connect Core, section 2; RFC 8176)."""
     amr = claims.get("amr")
     told = [*(amr if isinstance(amr, list) else []), claims.get("acr")]
     return frozenset(word for word in told if isinstance(word, str))
 
 
 def clean_address(value: object) -> str:
-    """Return the address if it is one (ADR 27), else nothing: a bad contact is no reason to turn a person away."""
+    """Return a valid email address (ADR 27), or "": an invalid address does not refuse a sign-in."""
     value = value.strip() if isinstance(value, str) else ""
     if not value:
         return ""
     try:
         canonical(value)
     except NotAnEmail as none:
-        logger.warning("an address of a provider is dropped, for it is none: reason=%s", none.fault)
+        logger.warning("ignored an invalid email address from a provider: reason=%s", none.fault)
         return ""
     return value

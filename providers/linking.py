@@ -1,6 +1,6 @@
-"""Whose account an identity leads to: the one place that decides, writes and records it.
+"""Linking identities to accounts: the one place that decides it, writes it and records it.
 
-An address never links (nOAuth, pre-hijacking): only (issuer, subject) does, or a person who is signed in and
+An email address never links (nOAuth, pre-hijacking). Only (issuer, subject) does, or a person who is signed in and
 asks for it. Decide first, without a write; then write, in one transaction; then record.
 """
 
@@ -34,7 +34,7 @@ class LinkingDecision(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Linked:
-    """The account that an identity leads to, and how it came to. ``found``: what was known of it, if it is not new."""
+    """The account of an identity, and how it was decided. ``found`` is what was stored, unless the identity is new."""
 
     user: User
     identity: Identity
@@ -43,11 +43,11 @@ class Linked:
 
 
 def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthenticate: bool = False) -> Linked:
-    """Lead an identity to its account. Raises SignInRefused, and then nothing is written.
+    """Return the account of an identity, linking the identity if necessary. Raises SignInRefused without a write.
 
-    ``connect_to`` is the account of the person who asked to connect it; with ``prove`` they only show that
-    it is connected already. Call it in the transaction that opens the session. Two callbacks may enrol or
-    connect the same identity at once: the database lets one of them, and the other looks again.
+    ``connect_to`` is the account of the person who wants to connect it. With ``reauthenticate`` it must be connected
+    already. Call this in the transaction that opens the session. If two callbacks enrol or connect the same identity
+    at once, the database lets one succeed, and the other decides again.
     """
     found = Identity.objects.find(external.issuer, external.subject)
     decision = decide(found.identity if found else None, connect_to=connect_to, reauthenticate=reauthenticate)
@@ -58,7 +58,7 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthen
         if found is None:
             raise SignInRefused(
                 RefusalReason.EMAIL_OF_ANOTHER_ACCOUNT,
-                "its verified address is another account's",
+                "its verified email address belongs to another account",
                 person=_owner_of(external.email),
             ) from clash
         return _act(
@@ -67,20 +67,20 @@ def link(external: ExternalIdentity, *, connect_to: User | None = None, reauthen
 
 
 def decide(known: Identity | None, *, connect_to: User | None, reauthenticate: bool) -> LinkingDecision:
-    """Say what an identity's coming means. Raises SignInRefused where it must not mean anything."""
+    """Decide what to do with an identity. Raises SignInRefused if it must not be accepted."""
     if known is not None and not known.user.is_active:
         raise account_deactivated(known.user_id, "the account is deactivated")
     if connect_to is None:
         return LinkingDecision.SIGN_IN if known else LinkingDecision.ENROL
     if known is None and reauthenticate:
         raise SignInRefused(
-            RefusalReason.IDENTITY_NOT_CONNECTED, "this identity does not lead to the account", person=connect_to.pk
+            RefusalReason.IDENTITY_NOT_CONNECTED, "this identity is not connected to the account", person=connect_to.pk
         )
     if known is None:
         return LinkingDecision.CONNECT
     if known.user_id != connect_to.pk:
         raise SignInRefused(
-            RefusalReason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity leads to another account", person=connect_to.pk
+            RefusalReason.IDENTITY_OF_ANOTHER_ACCOUNT, "the identity belongs to another account", person=connect_to.pk
         )
     return LinkingDecision.CONFIRM
 
@@ -101,7 +101,7 @@ def _act(
 
 
 def _enrol(external: ExternalIdentity) -> Identity:
-    """Open an account. A verified address is reserved by it; an unverified one is a contact and no more."""
+    """Open an account. It reserves a verified email address; an unverified one only serves as a contact."""
     user = User(name=external.name, email=external.email or None, email_verified=external.email_verified)
     user.set_unusable_password()
     user.has_second_factor = False
@@ -113,7 +113,7 @@ def _enrol(external: ExternalIdentity) -> Identity:
 
 
 def _owner_of(email: str) -> UUID | None:
-    """Return the account whose verified address it is: for who is asked about the refusal, never for its page."""
+    """Return the account with this verified address, for administrators only, never for the page of the refusal."""
     try:
         owner = people.find_by_verified_email(email)
     except people.EmailInDispute:
@@ -122,7 +122,7 @@ def _owner_of(email: str) -> UUID | None:
 
 
 def connect(external: ExternalIdentity, user: User) -> Identity:
-    """Write that an identity leads to an account, and that it does. Whether it may is decided by whoever calls."""
+    """Link an identity to an account and record it. The caller has decided that it may be linked."""
     delete(external.issuer, external.subject)
     identity = Identity.objects.create(
         user=user,
@@ -139,7 +139,7 @@ def connect(external: ExternalIdentity, user: User) -> Identity:
 
 
 def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
-    """Keep what the issuer tells of the person up to date: for reading, it opens nothing. No change, no write."""
+    """Update the stored profile of an identity, which is informational only. Without a change nothing is written."""
     former_name = identity.name
     told = _provided_claims(external, identity)
     changed = [name for name, value in told.items() if getattr(identity, name) != value]
@@ -152,7 +152,7 @@ def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
 
 
 def _provided_claims(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:
-    """Return what is told this time. What could not be had (userinfo was away) is not told to be gone."""
+    """Return the profile provided this time, keeping stored values that could not be fetched (userinfo was down)."""
     told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
     unsaid: set[str] = set()
     if NAME in external.missing_claims:

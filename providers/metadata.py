@@ -26,15 +26,15 @@ EDWARDS_CURVES = {"Ed25519": ("EdDSA", "Ed25519")}  # RFC 9864 gives the algorit
 SIGNING_ALGORITHMS = frozenset(
     {*RSA_ALGORITHMS, *(name for names in (*CURVES.values(), *EDWARDS_CURVES.values()) for name in names)}
 )
-USUAL_ALGORITHMS = frozenset({"RS256"})  # OpenID Connect Core 2 and Registration 2: unless both agree on another
-LIBRARY_NAMES = {"Ed25519": "EdDSA"}  # PyJWT knows it by its older name alone
-HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?\Z")  # it goes into a header of ours (CSP)
-LONGEST_NAMED = 255  # characters of an issuer that is named in a refusal
+USUAL_ALGORITHMS = frozenset({"RS256"})  # the default of OpenID Connect Core 2 and Registration 2
+LIBRARY_NAMES = {"Ed25519": "EdDSA"}  # PyJWT only knows its older name
+HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?\Z")  # strict, as it goes into our CSP header
+LONGEST_NAMED = 255  # characters of an issuer that a refusal may quote
 SMALLEST_RSA = 2048  # bits, RFC 7518 section 3.3
 
 
 class ClientProof(StrEnum):
-    """How a client shows at the token endpoint that it is one (Core, section 9), by the ways that we know."""
+    """The client authentication methods that we support at the token endpoint (Core, section 9)."""
 
     POST = "client_secret_post"
     BASIC = "client_secret_basic"
@@ -42,7 +42,7 @@ class ClientProof(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Metadata:
-    """An issuer's discovery document (OpenID Connect Discovery 1.0, section 3), as far as we use it."""
+    """The parts of an issuer's discovery document that we use (OpenID Connect Discovery 1.0, section 3)."""
 
     issuer: str
     authorization_endpoint: str
@@ -57,7 +57,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A public key and the algorithms that it may have signed with."""
+    """A public key and the algorithms it may sign with."""
 
     key: RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
     algorithms: tuple[str, ...]
@@ -71,7 +71,7 @@ class Keys:
     without_id: tuple[SigningKey, ...]
 
     def fitting(self, key_id: object, algorithm: str) -> list[SigningKey]:
-        """Return the different keys of that id, or of any where the token names none, that sign by an algorithm."""
+        """Return the distinct keys with this id that support the algorithm. Without an id, all keys are considered."""
         if key_id is None:
             named = [*(key for keys in self.by_id.values() for key in keys), *self.without_id]
         else:
@@ -83,17 +83,17 @@ class Keys:
         return found
 
     def find(self, key_id: object, algorithm: str) -> SigningKey | None:
-        """Return the one key that fits; where several do, nobody can say which is meant (Core, section 10.1)."""
+        """Return the one key that fits, or None: if several fit, the choice is ambiguous (Core, section 10.1)."""
         found = self.fitting(key_id, algorithm)
         return found[0] if len(found) == 1 else None
 
 
 @dataclass
 class Issuer:
-    """An issuer as it is configured, and what it publishes, remembered.
+    """A configured issuer, with a cache of what it publishes.
 
-    ``url`` is compared as it stands, a slash at its end included: to Discovery two spellings are two issuers.
-    Tokens are taken in the agreed ``algorithms`` only.
+    ``url`` is compared exactly, including a trailing slash: in Discovery two spellings are two issuers. Only tokens
+    signed with one of ``algorithms`` are accepted.
     """
 
     url: str
@@ -108,22 +108,22 @@ class Issuer:
         self._keys = CachedDocument(f"jwks:{self.url}", lambda: self._document(self.metadata.jwks_uri), parse_keys)
 
     def asked_by(self, caller: WaitPolicy) -> "Issuer":
-        """Return this very issuer, with all it remembers, for somebody who may wait less and fetch less."""
+        """Return this issuer, with the same cache, for a caller with another policy on waiting and fetching."""
         issuer = copy(self)
         issuer.caller = caller
         return issuer
 
     @property
     def metadata(self) -> Metadata:
-        """Raises SignInRefused when the issuer's metadata cannot be had or is not its own."""
+        """The discovery document. Raises SignInRefused if it cannot be fetched or is not this issuer's."""
         return self._metadata.get(self.caller)
 
     def peek(self) -> Metadata | None:
-        """Return the metadata if it is at hand, without waiting."""
+        """Return this process's copy of the metadata, if any, without waiting."""
         return self._metadata.peek()
 
     def known(self) -> Metadata | None:
-        """Return the metadata if this process or another has it, without waiting for the issuer."""
+        """Return the copy of this process or of another one, if any, without waiting for the issuer."""
         return self._metadata.known()
 
     @property
@@ -132,16 +132,16 @@ class Issuer:
 
     @property
     def answered_at(self) -> float | None:
-        """When it last told us about itself, in seconds since the epoch."""
+        """When its metadata was last fetched, in seconds since the epoch."""
         return self._metadata.fetched_at
 
     @property
     def keys(self) -> Keys:
-        """Raises SignInRefused when the keys cannot be had."""
+        """The issuer's signing keys. Raises SignInRefused if they cannot be fetched."""
         return self._keys.get(self.caller)
 
     def newer_keys(self, seen: Keys) -> Keys | None:
-        """Return other keys than those seen, fetched again if it is time to."""
+        """Return keys other than those seen, fetching them again if the caller's policy allows it, or None."""
         return self._keys.newer_than(seen, self.caller)
 
     def _document(self, url: str) -> dict[str, Any]:
@@ -151,7 +151,10 @@ class Issuer:
         return answer.object()
 
     def _parse_metadata(self, document: Mapping[str, Any]) -> Metadata:
-        """The issuer must be exactly the configured one (Discovery 1.0, section 4.3): else anybody's keys would do."""
+        """Parse a discovery document. Its issuer must be exactly the configured one (Discovery 1.0, section 4.3).
+
+        Otherwise anybody's keys would be accepted.
+        """
         if document.get("issuer") != self.url:
             raise SignInRefused(RefusalReason.METADATA_INVALID, self._other_issuer(document.get("issuer")))
         names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -170,30 +173,33 @@ class Issuer:
         )
 
     def _other_issuer(self, named: object) -> str:
-        """Say how a document's issuer differs, so that administrators see what to configure."""
+        """Return how the document's issuer differs, so that administrators see what to configure."""
         if not isinstance(named, str) or len(named) > LONGEST_NAMED or not _is_fit(named, self.url):
-            return "the document names no issuer that could be one"
+            return "the document names no valid issuer"
         if named.rstrip("/") == self.url.rstrip("/"):
             return f"the document names {named}: configured and published issuer differ by a slash at the end"
         return f"the document names another issuer: {named}"
 
     def _endpoint(self, document: Mapping[str, Any], name: str) -> str:
-        """Return an endpoint's URL. Raises SignInRefused when it is none that this issuer may have."""
+        """Return an endpoint's URL, or "". Raises SignInRefused if this issuer may not have such a URL."""
         url = document.get(name)
         if url is None or url == "":
             return ""
         if not isinstance(url, str) or not _is_fit(url, self.url):
-            raise SignInRefused(RefusalReason.METADATA_INVALID, f"{name} is not an address that this issuer may have")
+            raise SignInRefused(RefusalReason.METADATA_INVALID, f"{name} is not a URL that this issuer may have")
         return url
 
 
 def discovery_of(issuer: str) -> str:
-    """Discovery 1.0, section 4.1."""
+    """Return the URL of an issuer's discovery document (Discovery 1.0, section 4.1)."""
     return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
 
 
 def _client_proof(methods: object) -> ClientProof:
-    """Discovery 1.0, section 3: who lists nothing means ``client_secret_basic``. Raises SignInRefused for neither."""
+    """Return the method to use; if none are listed, ``client_secret_basic`` (Discovery 1.0, section 3).
+
+    Raises SignInRefused if none of the listed methods is supported.
+    """
     if not isinstance(methods, list):
         return ClientProof.BASIC
     for way in ClientProof:
@@ -206,11 +212,11 @@ def _client_proof(methods: object) -> ClientProof:
 
 
 def _is_fit(url: str, issuer: str) -> bool:
-    """An issuer on loopback, which may be plain, may name plain neighbours there; all others name https only."""
+    """Return whether an issuer may have this URL: https, or http if both the issuer and the URL are on loopback."""
     try:
         parts, own = urlsplit(url), urlsplit(issuer)
         is_near = _is_loopback(parts.hostname) and _is_loopback(own.hostname)
-        _port = parts.port  # which raises, where it is no port
+        _port = parts.port  # raises ValueError if it is not a port
     except ValueError:
         return False
     if not HOST.match(parts.netloc) or parts.fragment or not url.isascii() or not url.isprintable():
@@ -226,7 +232,7 @@ def _is_loopback(host: str | None) -> bool:
 
 
 def parse_keys(document: Mapping[str, Any]) -> Keys:
-    """Keep the keys that can have signed a token; whatever else is in the set is ignored (RFC 7517, section 5)."""
+    """Return the keys that can sign tokens. Everything else in the set is ignored (RFC 7517, section 5)."""
     listed = document.get("keys")
     if not isinstance(listed, list):
         raise SignInRefused(RefusalReason.METADATA_INVALID, "the key set has no list of keys")
@@ -244,7 +250,7 @@ def parse_keys(document: Mapping[str, Any]) -> Keys:
 
 
 def _signing_key(item: object) -> SigningKey | None:
-    """Symmetric keys, encryption keys, private and weak ones are not keys that others verify with."""
+    """Return a key that can verify signatures, or None for symmetric, encryption, private and weak keys."""
     if not isinstance(item, dict) or "d" in item or not _is_for_verifying(item):
         return None
     algorithms = _algorithms_of(item)
@@ -260,13 +266,13 @@ def _signing_key(item: object) -> SigningKey | None:
 
 
 def _is_for_verifying(item: Mapping[str, Any]) -> bool:
-    """RFC 7517, sections 4.2 and 4.3: what a key is for, where it says so."""
+    """Return whether ``use`` and ``key_ops``, if present, allow verification (RFC 7517, sections 4.2 and 4.3)."""
     operations = item.get("key_ops", ["verify"])
     return item.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
 def _algorithms_of(item: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what a key may sign with: an RSA key that names nothing its whole family, a curve its own algorithm."""
+    """Return the algorithms of a key. An RSA key without ``alg`` may use all RSA algorithms, a curve has its own."""
     kind, curve = item.get("kty"), item.get("crv")
     curve = curve if isinstance(curve, str) else ""
     if kind == "RSA":

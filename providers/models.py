@@ -1,4 +1,4 @@
-"""What the providers' application keeps: tokens, encrypted, logout tokens that it has heard, refused identities."""
+"""The providers' tables: encrypted tokens, pending revocations, used logout tokens and refused identities."""
 
 import uuid
 
@@ -11,7 +11,7 @@ from jobs.retry import WAITING, Leased, Peer, Retryable
 
 
 class TokenHealth(models.TextChoices):
-    """How it stands with the tokens of an identity."""
+    """Whether the tokens of an identity can be refreshed."""
 
     WELL = "well", _("well")
     FAILING = "failing", _("the provider does not renew them at the moment")
@@ -19,12 +19,12 @@ class TokenHealth(models.TextChoices):
 
 
 class UpstreamTokens(Leased, Peer):
-    """The tokens that a provider gave us for one identity in one session there, each encrypted for it (ADR 20, 35).
+    """The tokens that a provider issued for one identity in one session there, each encrypted for it (ADR 20, 35).
 
-    ``sid`` is the provider's name for its session; empty where it names none: then an identity has one row.
-    ``version`` rises with every pair of tokens, and whoever renews them writes only upon the version that it read.
-    ``is_unsure``: the refresh token was sent since, and the answer was lost or not believed, so the provider may have
-    put another in its place.
+    ``sid`` is the provider's id of its session. It is empty if the provider has none; then the identity has one row.
+    ``version`` increases with every pair of tokens. A refresh is only written over the version that it read.
+    ``is_unsure``: the refresh token has been sent, and the answer was lost or not trusted, so the provider may have
+    replaced it.
     """
 
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE, db_index=False, related_name="tokens")
@@ -55,7 +55,7 @@ class UpstreamTokens(Leased, Peer):
 
 
 class RevocationState(models.TextChoices):
-    """How far it is with telling a provider that tokens are over."""
+    """The progress of revoking tokens at their provider."""
 
     WAITING = "waiting", _("waiting")
     DONE = "done", _("done")
@@ -63,11 +63,11 @@ class RevocationState(models.TextChoices):
 
 
 class Leaving(Retryable, Leased):
-    """Tokens that were taken out of the vault and are to be revoked at their provider (ADR 24).
+    """Tokens that were taken out of the vault and must be revoked at their provider (ADR 24).
 
-    Nothing here says whose they were: each is encrypted for this row, and goes as soon as nobody tries any more. Only
-    of who has signed out the identity's number is kept as long, and the session's name (``sid``) where it had one, to
-    see whether they have come back. ``expires_at`` comes with the end, so that people can look.
+    Nothing here names a person: each token is encrypted for this row and is deleted with the last attempt. Only after
+    a sign-out are ``identity_id`` and ``sid`` (if there is one) stored until then, to detect that the person has
+    signed in again. ``expires_at`` is set at the end, so that administrators can see the result for a while.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -100,7 +100,7 @@ class Leaving(Retryable, Leased):
 
 
 class HeardLogout(models.Model):
-    """A logout token that has come, by a digest of its issuer and ``jti``: until it expires it may not come again."""
+    """A logout token that was used, as a digest of its issuer and ``jti``. It cannot be used again until it expires."""
 
     digest = models.CharField(primary_key=True, max_length=64)
     expires_at = models.DateTimeField(db_index=True)
@@ -114,18 +114,18 @@ class HeardLogout(models.Model):
 
 
 class RefusedIdentity(models.Model):
-    """An identity that a provider vouched for, that was refused and leads to no account: one row for each (ADR 37).
+    """An identity that a provider vouched for but that was refused and has no account: one row for each (ADR 37).
 
-    What came is that of the last refusal, whose ``reference`` this is; an entry of the trail names the row. ``account``
-    is the id of the account that the refusal was about: where ``reason`` is a clash, the one whose address it is. It
-    is a plain id, so that an account goes without asking here.
+    The values and the ``reference`` are those of the last refusal. Its entry in the trail refers to this row.
+    ``account`` is the account that the refusal was about: for ``email_of_another_account`` the one with that address.
+    It is a plain id rather than a foreign key, so that accounts can be deleted independently.
     """
 
     provider = models.CharField(_("provider"), max_length=32)
     issuer = models.CharField(_("issuer"), max_length=255)
     subject = models.CharField(_("subject"), max_length=255)
     email = models.CharField(_("address"), max_length=LONGEST, blank=True)
-    # Written with the address by whoever keeps the row (``refused.keeping``); NULL where there is none.
+    # Set together with the email address in ``refused.storage``; NULL without a valid address.
     canonical_email = models.CharField(_("address, as it is compared"), max_length=LONGEST, null=True, db_collation="C")  # noqa: DJ001
     email_verified = models.BooleanField(_("address is verified"), default=False)
     name = models.CharField(_("name"), max_length=255, blank=True)

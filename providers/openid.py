@@ -1,4 +1,4 @@
-"""What all providers have in common that speak OpenID Connect."""
+"""What all providers that speak OpenID Connect have in common."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from providers.verification import proven_at, verify, verify_refreshed
 
 @dataclass(kw_only=True)
 class OpenIDProvider(Provider):
-    """A provider that speaks OpenID Connect: everything about it comes from its issuer's discovery document."""
+    """A provider that speaks OpenID Connect. Its endpoints and keys come from its issuer's discovery document."""
 
     issuer_url: str
     scopes: tuple[str, ...] = ("openid", "profile", "email")
@@ -27,7 +27,7 @@ class OpenIDProvider(Provider):
     choosing: Mapping[str, str] = field(default_factory=lambda: {"prompt": "select_account"})
     offline: Mapping[str, str] = field(default_factory=dict)
     offline_scopes: tuple[str, ...] = ()
-    acr_values: tuple[str, ...] = ()  # what its sign-ins with a second factor are called there, the best first
+    acr_values: tuple[str, ...] = ()  # its names for sign-ins with a second factor, in order of preference
     signing_algorithms: frozenset[str] = USUAL_ALGORITHMS
     issuer: Issuer = field(init=False)
 
@@ -63,7 +63,7 @@ class OpenIDProvider(Provider):
 
     @property
     def answered_at(self) -> float | None:
-        """Of the calls of this process and of what others have shared; where that is old, ask in the background."""
+        """When it last answered any process, as far as known. Old metadata is fetched again in the background."""
         self.issuer.peek()
         return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
 
@@ -88,13 +88,16 @@ class OpenIDProvider(Provider):
         )
 
     def _asked_of_the_person(self, flow: Flow) -> Mapping[str, str]:
-        """A fresh proof is asked for by itself: there the provider takes no session that it has, so one can choose."""
+        """Return the parameters that make the provider reauthenticate the person or let them choose an account.
+
+        Reauthentication needs no account chooser: the provider ignores its session, so the person can choose anyway.
+        """
         if flow.wants_reauthentication:
             return self.reauthenticate_parameters
         return self.choosing if flow.another else {}
 
     def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
-        """Return what else to say and to ask for where tokens shall be renewed without the person (OFFLINE_ACCESS)."""
+        """Return the parameters and scopes that request tokens usable without the person (OFFLINE_ACCESS)."""
         if self.id not in settings.OFFLINE_ACCESS:
             return {}, ()
         return {
@@ -102,16 +105,16 @@ class OpenIDProvider(Provider):
         }, (self.offline_scopes)
 
     def is_offline(self, scopes: str) -> bool:
-        """By what the provider gave, whatever was asked for."""
+        """Decide by the scopes that the provider granted, not by those requested."""
         return not set(self.offline_scopes).isdisjoint(scopes.split())
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """RFC 9207, section 2.4: compare the issuer, and miss it where it was promised."""
+        """Compare ``iss``, which must be present if the metadata promises it (RFC 9207, section 2.4)."""
         named = parameters.get("iss")
         if named is None and not self.metadata.sends_issuer:
             return
         if named != self.issuer.url:
-            how = "lacks iss, which is promised" if named is None else "names another iss"
+            how = "lacks iss, which the metadata promises" if named is None else "names another iss"
             raise SignInRefused(RefusalReason.CALLBACK_ISSUER_WRONG, f"the callback {how}")
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
@@ -122,7 +125,7 @@ class OpenIDProvider(Provider):
         return self.completed(identity, tokens, flow)
 
     def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
-        """An ID token need not come along; one that does must be as good as the first (Core, section 12.2)."""
+        """Refresh tokens. An ID token is optional, but must be verified like the first one (Core, section 12.2)."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
             tokens = tokens_from(self._asker.post(self.metadata.token_endpoint, form))
@@ -136,7 +139,7 @@ class OpenIDProvider(Provider):
 
     @property
     def _asker(self) -> TokenEndpoint:
-        """Raises SignInRefused where it is not known how our client has to prove itself."""
+        """Our client at the token endpoint. Raises SignInRefused if the authentication method is not known."""
         return TokenEndpoint(
             upstream=self.upstream,
             client_id=self.client.id,
@@ -145,7 +148,7 @@ class OpenIDProvider(Provider):
         )
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
-        """RFC 7009: the refresh token first, because the grant goes with it; then the access token, to be sure."""
+        """Revoke tokens (RFC 7009): the refresh token first, which ends the grant, then the access token to be sure."""
         endpoint = self.metadata.revocation_endpoint
         if not endpoint:
             return Revoked.NOT_OFFERED
@@ -154,7 +157,10 @@ class OpenIDProvider(Provider):
         return done[0]
 
     def _revoke(self, endpoint: str, token: str, hint: str) -> Revoked:
-        """What the body of a good answer says does not count (section 2.2). Google calls a dead token an error."""
+        """Revoke one token. The body of a successful answer is ignored (section 2.2).
+
+        Google answers with an error if the token is no longer valid; this counts as revoked.
+        """
         answer = self._asker.post(endpoint, {"token": token, "token_type_hint": hint})
         if answer.status in {200, 204}:
             return Revoked.REVOKED
@@ -165,9 +171,9 @@ class OpenIDProvider(Provider):
         raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, detail, error=error)
 
     def completed(self, identity: ExternalIdentity, tokens: Tokens, flow: Flow) -> ExternalIdentity:
-        """Add the tokens, and what the ID token does not hold: name, address, claims that rules look at.
+        """Add the tokens and what the ID token lacks: the name, the email address and claims that rules need.
 
-        Raises SignInRefused where userinfo is about somebody else.
+        Raises SignInRefused if userinfo is about another person.
         """
         known = identity.changed(tokens=tokens)
         identity = filled(known, issuer=self.issuer, client_id=self.client.id, vouches=self.vouches_for_email)
@@ -177,11 +183,11 @@ class OpenIDProvider(Provider):
         return identity.changed(claims=beneath(more.claims, identity.provided), unreadable=more.unreadable)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
-        """Return what else to ask for where rules look at these claims."""
+        """Return the additional scopes needed for these claims."""
         return ()
 
     def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
-        """Return wanted claims that the ID token's do not hold. Never raises SignInRefused."""
+        """Return wanted claims that the ID token does not contain. Never raises SignInRefused."""
         return AdditionalClaims()
 
     def exchange(self, code: str, code_verifier: str) -> Tokens:
@@ -204,7 +210,7 @@ class OpenIDProvider(Provider):
         )
 
     def identity_from(self, claims: Mapping[str, Any]) -> ExternalIdentity:
-        """Turn verified claims into the value. Raises SignInRefused."""
+        """Return the identity for verified claims. Raises SignInRefused."""
         return ExternalIdentity(
             provider=self.id,
             issuer=self.issuer.url,
@@ -219,5 +225,5 @@ class OpenIDProvider(Provider):
         )
 
     def vouches_for_email(self, claims: Mapping[str, Any]) -> bool:
-        """Whether we take this provider's word that the address is the person's: literally True, nothing like it."""
+        """Return whether the provider says that the address is verified. Only a literal ``true`` counts."""
         return claims.get("email_verified") is True

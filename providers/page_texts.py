@@ -1,4 +1,4 @@
-"""What a page says that lets somebody in no further: what happened, what it means for them, what to do next."""
+"""The texts of pages that stop a person: what happened, what it means for them and what to do next."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ NOTHING_CHANGED = _("Nothing was changed.")
 
 @dataclass(frozen=True, kw_only=True)
 class PageText:
-    """``%(provider)s`` and the like stand for names that are known when somebody reads it."""
+    """The texts of one page. Placeholders like ``%(provider)s`` are filled in when the page is rendered."""
 
     status: int
     heading: Text
@@ -21,6 +21,6 @@ class PageText:
     meaning: Text = NOTHING_CHANGED
 
     def context(self, **names: str) -> dict[str, str]:
-        """Return what the page ``providers/refusal.html`` and those made of it show."""
+        """Return the context for ``providers/refusal.html`` and the templates that extend it."""
         parts = {"heading": self.heading, "happened": self.happened, "meaning": self.meaning, "advice": self.advice}
         return {name: str(text) % names for name, text in parts.items()}

@@ -1,4 +1,4 @@
-"""Which of the providers' rows are a person's data."""
+"""The personal data in the providers' tables."""
 
 from foundation.declarations import PersonalData
 
@@ -7,6 +7,6 @@ DECLARATIONS = [
         "providers.RefusedIdentity",
         by={"account"},
         by_email="canonical_email",
-        left_out={"subject", "name", "claims"},  # an address proves nothing: they may be somebody else's
+        left_out={"subject", "name", "claims"},  # the address proves nothing: these may be another person's
     ),
 ]

@@ -1,7 +1,7 @@
-"""What a provider tells after the first sign-in reaches the account: a first address, its verification, a new name.
+"""Copying changes at a provider to the account: a first email address, its verification, a new name.
 
-What the person or an administrator has set here stays: an address of theirs is never replaced, and a name only where
-it is the one that the provider gave before, and nobody has set it here (``User.name_set_here``).
+What the person or an administrator has set here stays. An existing address is never replaced. A name is replaced only
+if it is the provider's former one and was not set here (``User.name_set_here``).
 """
 
 from typing import Any
@@ -14,10 +14,11 @@ from foundation.canonical_email import canonical_or_none
 
 
 def sync_profile(identity: Identity, *, former_name: str) -> None:
-    """Let the account of an identity know what is new. Nothing new, no statement.
+    """Copy changes of an identity to its account. Without changes no statement is executed.
 
-    Call it in the transaction of the sign-in, which holds the identity. Whoever disconnects it holds the account and
-    waits for the identity: so an account that is held by somebody is not waited for, and learns at the next sign-in.
+    Call this in the transaction of the sign-in, which has locked the identity. A disconnection locks the account and
+    waits for the identity, so waiting for the account here would deadlock. If it is locked, this does nothing, and the
+    next sign-in copies the changes.
     """
     user = identity.user
     if not _changed_fields(user, identity, former_name):
@@ -48,7 +49,7 @@ def _changed_fields(user: User, identity: Identity, former_name: str) -> dict[st
 
 
 def _save(user: User, news: dict[str, Any]) -> bool:
-    """Write the news. Returns whether they could be: another account may have verified the address."""
+    """Save the changes and return whether that succeeded: another account may have verified the same address."""
     before = {name: getattr(user, name) for name in news}
     for name, value in news.items():
         setattr(user, name, value)
@@ -64,6 +65,6 @@ def _save(user: User, news: dict[str, Any]) -> bool:
 
 
 def _is_same(email: str, other: str) -> bool:
-    """Whether both are the same mailbox (ADR 27)."""
+    """Return whether both addresses have the same canonical form (ADR 27)."""
     form = canonical_or_none(email)
     return form is not None and form == canonical_or_none(other)

@@ -1,4 +1,4 @@
-"""What of the providers' tables expires."""
+"""The rows of the providers' tables that expire."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,9 +12,9 @@ from jobs.retry import IS_LEASED
 from providers.vault.in_use import IN_USE
 from providers.vault.rows import LEASE
 
-# A pair of tokens of a session at a provider is wanted while one of ours follows that, or somebody has it renewed; and
-# where tokens shall work without the person, the one of an identity that `vault.get_token` would give out (ADR 40).
-# Each question is one of a row: no plan can make a join with all sessions of it.
+# The tokens of a session at a provider are kept while a session of ours follows it, or a worker is refreshing them. For
+# providers in OFFLINE_ACCESS, so is the one pair of each identity that `vault.get_token` would return (ADR 40). Both
+# conditions are scalar subqueries, so that no query plan turns them into a join with all sessions.
 IS_WANTED = f"""
     {IS_LEASED}
     OR (
@@ -27,7 +27,7 @@ IS_WANTED = f"""
         )
         FROM accounts_identity i WHERE i.id = t.identity_id
     )
-"""  # our own words
+"""  # constants only, no input
 
 
 def _given() -> dict[str, Any]:

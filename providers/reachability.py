@@ -1,7 +1,7 @@
-"""Whether somebody is there, asked before a browser is sent to a provider on what we remember of it (ADR 41).
+"""Checking that a provider answers before a browser is redirected to it (ADR 41).
 
-What a provider publishes is remembered for longer than it runs. Without a look, a button would lead into the browser's
-own error page, from which nothing leads back to where the person was going.
+The cached metadata outlives an outage of the provider. Without the check, a button would lead to the browser's own
+error page, from which there is no way back to where the person was going.
 """
 
 import time
@@ -12,16 +12,16 @@ from providers.refusal import RefusalReason, SignInRefused
 from providers.upstream import UpstreamClient, one_deadline
 from providers.waiting import Turns
 
-PATIENCE = 3.0  # seconds for an answer: a browser is waiting, and whoever answers later will be slow there too
-AWAY = frozenset({502, 503, 504})  # what a server in front says of one that has stopped (RFC 9110, section 15.6)
+PATIENCE = 3.0  # seconds for an answer: a browser is waiting, and a slower provider would be slow for it too
+AWAY = frozenset({502, 503, 504})  # a gateway's answers for a server that is down (RFC 9110, section 15.6)
 
 
 @dataclass
 class ReachabilityProbe:
-    """``url`` is something public of the provider's, cheap to give. Any answer is one, but for those of AWAY.
+    """Requests ``url``, which is public and cheap for the provider. Any status counts as an answer, except AWAY.
 
-    An open connection on which it answered a moment ago is as good, and costs nothing: who stops closes theirs. Who
-    closes each of theirs is asked for another one: to take it costs no call.
+    A connection that is still open since an answer a moment ago is as good and costs nothing: a server that stops
+    closes its connections. If the provider closes each connection after use, opening a new one suffices.
     """
 
     upstream: UpstreamClient
@@ -31,9 +31,10 @@ class ReachabilityProbe:
     _turns: Turns = field(default_factory=Turns)
 
     def check(self) -> None:
-        """Raises SignInRefused where nobody is there. It is an answer for RETRY_AFTER; few threads wait for one.
+        """Raise SignInRefused if the provider does not answer. This result is reused for RETRY_AFTER.
 
-        Whoever would have to wait longer than that is sent on: nobody is turned away because others are many.
+        Only a few threads wait for a check. Any other caller passes without one, because many concurrent sign-ins are
+        no reason to refuse a person.
         """
         if self.upstream.has_open_connection():
             return
@@ -50,7 +51,7 @@ class ReachabilityProbe:
                 raise self._refused
 
     def _asked(self) -> SignInRefused | None:
-        """Ask, and return why nobody is to be sent there."""
+        """Send the request, and return the refusal if the provider is down."""
         try:
             with one_deadline(PATIENCE):
                 if self.upstream.still_listens():
@@ -60,6 +61,6 @@ class ReachabilityProbe:
             return None if refused.reason is RefusalReason.PROVIDER_BUSY else refused
         if status in AWAY:
             return SignInRefused(
-                RefusalReason.PROVIDER_ANSWER_INVALID, f"status {status} before anybody was sent there"
+                RefusalReason.PROVIDER_ANSWER_INVALID, f"status {status} when checking whether the provider answers"
             )
         return None

@@ -1,4 +1,4 @@
-"""Why what comes from a provider can be refused: every reason there is, and the exception that carries one."""
+"""The reasons for which something from a provider can be refused, and the exception that carries one."""
 
 import logging
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 class RefusalReason(StrEnum):
-    """The technical reason, for the trail and the log; people see the page of its ``Family``."""
+    """The technical reason, for the trail and the log. People see a page from ``providers.refusal_pages``."""
 
     STATE_MISSING = "state_missing"
     STATE_MALFORMED = "state_malformed"
@@ -69,11 +69,11 @@ class RefusalReason(StrEnum):
 
 
 class SignInRefused(Exception):
-    """A sign-in that must not go on, or a sign-out that a provider did not ask for like this.
+    """A sign-in that must not continue, or a back-channel logout that is not valid.
 
-    ``detail`` is ours, for administrators: never the provider's own text.
-    ``error`` is the registered name of the error that the provider gave (``providers.errors``), where it gave one.
-    ``person`` is the account that was refused, where one is known; ``since`` is when it was closed.
+    ``detail`` is our own text for administrators, never the provider's.
+    ``error`` is the registered error code that the provider returned (``providers.errors``), if any.
+    ``person`` is the account that was refused, if known. ``since`` is when its owner locked it.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class SignInRefused(Exception):
 
 
 def account_deactivated(person: UUID, detail: str) -> SignInRefused:
-    """Return the refusal of an account that is closed: its owner is told if it was them who locked it."""
+    """Return the refusal for a deactivated account. Its reason tells the owner if they locked it themselves."""
     locked_at = locked_by_owner_at(person)
     if locked_at is None:
         return SignInRefused(RefusalReason.ACCOUNT_DEACTIVATED, detail, person=person)
@@ -105,5 +105,5 @@ def account_deactivated(person: UUID, detail: str) -> SignInRefused:
 
 
 def log_unreadable_claims(provider_id: str, claims: Iterable[str], refused: SignInRefused) -> None:
-    """Tell the log why claims that rules look at could not be had; the trail tells what came of it."""
+    """Log why claims that rules need could not be fetched. The trail records the effect."""
     logger.warning("claims unreadable: provider=%s claims=%s reason=%s", provider_id, sorted(claims), refused)

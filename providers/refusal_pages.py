@@ -1,4 +1,4 @@
-"""What a person reads for each reason of a refusal, and as what the trail knows it."""
+"""The page that a person sees for each reason of a refusal, and the event that records it."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ NOT_SIGNED_IN = _("Nothing was changed, and you are not signed in.")
 
 @dataclass(frozen=True, kw_only=True)
 class RefusalPage(PageText):
-    """What a person is told, and as what the trail knows it. ``%(provider)s`` is the provider's name."""
+    """The page of a refusal and its event. ``%(provider)s`` in a text is the provider's name."""
 
     meaning: Text = NOT_SIGNED_IN
     can_retry: bool = True
@@ -185,7 +185,7 @@ PAGES = {
         advice=_("Try again in a moment."),
     ),
 }
-# What a provider said by a registered name is told in words of its own, where the reason alone says less.
+# Pages for registered error codes of providers, where the code says more than the reason.
 PAGES_BY_ERROR = {
     **dict.fromkeys(NEEDS_THE_PERSON, NEEDS_YOU),
     **dict.fromkeys(WRONG_SET_UP, SET_UP_WRONGLY),
@@ -193,4 +193,4 @@ PAGES_BY_ERROR = {
     "slow_down": UNAVAILABLE,
     "temporarily_unavailable": UNAVAILABLE,
 }
-CHOOSE = {"account_selection_required"}  # what a provider answers that lets the person choose when asked to
+CHOOSE = {"account_selection_required"}  # errors after which the retry lets the person choose an account

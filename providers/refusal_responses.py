@@ -1,4 +1,4 @@
-"""Saying no: the page a person sees, the row in the trail and the line in the log, all with one reference."""
+"""The response to a refusal: a page, an entry in the trail and a line in the log, all with the same reference."""
 
 import logging
 
@@ -36,10 +36,10 @@ def refuse(
     *,
     came: ExternalIdentity | None = None,
 ) -> HttpResponse:
-    """Record a refusal and answer with its page. Call it after the rollback of what was refused.
+    """Record a refusal and return its page. Call this after the rollback of what was refused.
 
-    Trying again means what was meant before: ``flow`` says what that was, where it is known. ``came`` is the identity
-    that the provider vouched for, where it got that far.
+    ``flow`` is the refused attempt, if it is known, so that a retry has the same purpose. ``came`` is the identity that
+    the provider vouched for, if it got that far.
     """
     if is_too_often(request):
         return rate_limits.too_many_requests(rate_limits.REFUSALS)
@@ -65,9 +65,9 @@ def _day(refused: SignInRefused) -> str:
 
 
 def is_too_often(_request: HttpRequest) -> bool:
-    """Count a refusal, and say whether there were so many that it leaves no entry, and no reference is shown.
+    """Count a refusal and return whether it is over the limit. It then leaves no entry, and no reference is shown.
 
-    Only what is refused is counted: somebody beside an attacker, behind one address, still comes in.
+    Only refusals are counted, so people who share an IP address with an attacker can still sign in.
     """
     return not rate_limits.may_leave_entry()
 
@@ -75,9 +75,9 @@ def is_too_often(_request: HttpRequest) -> bool:
 def record_refusal(
     event: Event, provider_id: str, refused: SignInRefused, *, came: ExternalIdentity | None = None
 ) -> None:
-    """Tell the trail and the log why something was refused, under the reference that its page shows.
+    """Record and log a refusal, with the reference that its page shows.
 
-    The entry names the row that tells what came, so that whoever looks up the reference finds it.
+    The entry refers to the row with the identity that was refused, so that a lookup by reference finds it.
     """
     with transaction.atomic():
         record(
@@ -96,7 +96,7 @@ def record_refusal(
 
 
 def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None, *, by_another: bool) -> dict[str, object]:
-    """Offer the same again, and the way back to where the person has others to choose from."""
+    """Return the links to try again, and to the page with other methods."""
     is_inside = request.user.is_authenticated
     label = _("Use another account at %(provider)s") if by_another else _("Try again with %(provider)s")
     page, other_label = _elsewhere(flow, is_inside=is_inside)
@@ -109,7 +109,7 @@ def _ways_on(request: HttpRequest, provider_id: str, flow: Flow | None, *, by_an
 
 
 def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
-    """Return the page with other ways to the same, and what its link says."""
+    """Return the name of the page with other methods for the same purpose, and the label of its link."""
     if not is_inside:
         return "account_login", _("Use another sign-in method")
     if flow and flow.process is Process.REAUTHENTICATE and flow.next:
@@ -118,7 +118,7 @@ def _elsewhere(flow: Flow | None, *, is_inside: bool) -> tuple[str, Text]:
 
 
 def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:
-    """Return the start of the same attempt, or nothing where the provider is off."""
+    """Return the URL that starts the same attempt again, or "" if the provider is not enabled."""
     provider = registry.enabled().get(provider_id)
     if provider is None:
         return ""
@@ -128,9 +128,10 @@ def _again(provider_id: str, flow: Flow | None, *, by_another: bool) -> str:
 
 
 def _clash_page(request: HttpRequest, provider_id: str, refused: SignInRefused, flow: Flow | None) -> HttpResponse:
-    """The address belongs to an account: explain why that is no reason to open it, and show the safe ways.
+    """Explain that the email address belongs to an account, why that does not open it, and what to do instead.
 
-    They are those of the site, whatever the account has: a stranger with the address must not learn what opens it.
+    The page offers all of the site's sign-in methods, whatever the account has: a stranger who presents the address
+    must not learn which of them open the account.
     """
     others = [provider for provider in registry.enabled().values() if provider.id != provider_id]
     onward = reverse("connections") + (query(flow.next, stay=False) if flow else "")

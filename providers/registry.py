@@ -1,4 +1,4 @@
-"""Which providers there are: a folder each, switched on by a client id."""
+"""The enabled providers. Each provider is a package, and a client id enables it."""
 
 from functools import cache
 from importlib import import_module
@@ -11,7 +11,7 @@ from providers.refusal import RefusalReason, SignInRefused
 
 @cache
 def enabled() -> dict[str, Provider]:
-    """Return the providers that have a client id, by their ids, in the order of the settings."""
+    """Return the providers that have a client id, by provider id, in the order of the settings."""
     return {
         name: import_module(f"providers.{name}").provider(
             ClientCredentials(id=told["client_id"], secret=told["client_secret"]), told
@@ -22,7 +22,7 @@ def enabled() -> dict[str, Provider]:
 
 
 def get(provider_id: str) -> Provider:
-    """Raises SignInRefused for a provider that is known but off, KeyError for one that nobody knows."""
+    """Return a provider. Raises SignInRefused if it is not enabled, KeyError if it does not exist."""
     if provider_id in enabled():
         return enabled()[provider_id]
     if provider_id in settings.SIGN_IN_PROVIDERS:

@@ -1,4 +1,4 @@
-"""What the providers gave us for a person, as a class of what opens something for them."""
+"""Tokens of providers as a class of credentials, which a cut-off revokes."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ from providers.revocation.status import not_revoked
 
 
 def _revoke_tokens(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
-    """For our code they are dead with this transaction; that their providers are told follows, by a job."""
+    """Make the tokens unusable here in this transaction. A task then revokes them at their providers."""
     rows = revoke_tokens(Identity.objects.filter(user__in=people), reason=TokenRevocationReason(reason.value))
     return RevocationResult(count=len(rows), follows=[str(row_id) for row_id in rows])
 

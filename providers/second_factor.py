@@ -1,7 +1,7 @@
-"""Asking a provider for a second factor where the person must have one (``<PROVIDER>_ACR_VALUES``).
+"""Requesting a second factor from the provider for people who must have one (``<PROVIDER>_ACR_VALUES``).
 
-Who signs in is known only when the provider has answered. So nobody is asked for it at first; whoever must have a
-second factor and has none here is sent back once, and the provider asks for what is missing.
+We learn who signs in only from the provider's answer, so the first request does not ask for a second factor. A person
+who must have one and has none here is redirected to the provider once more, with a request for it.
 """
 
 import logging
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 
 
 def is_wanted(request: HttpRequest, process: Process) -> bool:
-    """Whether somebody who is signed in, and proves or connects something, must have a second factor."""
+    """Return whether a signed-in person who reauthenticates or connects an identity must have a second factor."""
     return process is not Process.SIGN_IN and isinstance(request.user, User) and must_have_second_factor(request.user)
 
 
 def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: HttpResponseBase) -> HttpResponseBase:
-    """Return the way back to the provider for whoever would have to add a factor here, else the response as it is.
+    """Return a redirect to the provider if the person would otherwise have to add a factor here, else ``response``.
 
-    The first proof waits meanwhile, as it would for a factor of ours; the next answer takes its place. Who comes back
-    without a second factor is not sent again: they add one here.
+    Meanwhile the sign-in stays pending, as it would for a factor of ours, until the next answer replaces it. A person
+    who returns without a second factor is not redirected again and adds one here.
     """
     if not _is_missing(flow, response) or not isinstance(provider, OpenIDProvider) or not provider.acr_values:
         return response
@@ -39,7 +39,7 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
         with one_deadline():
             onward = HttpResponseRedirect(provider.start_url(again))
     except SignInRefused as refused:
-        logger.warning("not asked for a second factor: provider=%s reason=%s", provider.id, refused)
+        logger.warning("could not request a second factor: provider=%s reason=%s", provider.id, refused)
         return response
     again.remember(request, onward)
     return onward

@@ -1,4 +1,4 @@
-"""Whose signature a token carries: one of the issuer's own keys, by an algorithm that is agreed with it.
+"""Checking that a token is signed with one of its issuer's keys, by an algorithm agreed with the issuer.
 
 RFC 7515, RFC 8725, and OpenID Connect Core, section 3.1.3.7, points 6 to 8.
 """
@@ -15,27 +15,28 @@ from providers.metadata import SIGNING_ALGORITHMS, Issuer, Keys, SigningKey
 from providers.refusal import RefusalReason, SignInRefused
 
 _VERIFIER = PyJWS()
-_VERIFIER.register_algorithm("Ed25519", OKPAlgorithm())  # which the library knows as EdDSA only
+_VERIFIER.register_algorithm("Ed25519", OKPAlgorithm())  # PyJWT only knows it as EdDSA
 
 LONGEST_TOKEN = 262_144  # characters: six hundred groups by name do not fit into 32,768
 ENCRYPTED_DOTS = 4  # RFC 7516, section 3.1
-EDWARDS = frozenset({"EdDSA", "Ed25519"})  # RFC 8037 and RFC 9864: two names of one algorithm
+EDWARDS = frozenset({"EdDSA", "Ed25519"})  # RFC 8037 and RFC 9864: two names for one algorithm
 
 
 def signed_by(token: object, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a token that this issuer signed, for whomever."""
+    """Return the header and claims of a token after checking that this issuer signed it, for any audience.
+
+    Raises SignInRefused.
+    """
     if not token:
-        raise SignInRefused(RefusalReason.TOKEN_MISSING, "no token came")
+        raise SignInRefused(RefusalReason.TOKEN_MISSING, "there is no token")
     if not isinstance(token, str) or not token.isascii():
-        raise SignInRefused(
-            RefusalReason.TOKEN_MALFORMED, "no text of ASCII"
-        )  # the library fails on halves of characters
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "not ASCII text")  # PyJWT fails on lone surrogates
     if len(token) > LONGEST_TOKEN:
         raise SignInRefused(RefusalReason.TOKEN_MALFORMED, f"longer than {LONGEST_TOKEN} characters")
     if token.count(".") == ENCRYPTED_DOTS:
         raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "encrypted (five parts), which is not supported")
     if token.count(".") != 2:
-        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "not of three parts")
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "it does not have three parts")
     header, claims = _signed(token, issuer)
     if claims.get("iss") != issuer.url:
         raise SignInRefused(RefusalReason.ISSUER_WRONG, _issuer_named(claims.get("iss"), issuer))
@@ -44,15 +45,15 @@ def signed_by(token: object, issuer: Issuer) -> tuple[dict[str, Any], dict[str, 
 
 def _issuer_named(named: object, issuer: Issuer) -> str:
     if isinstance(named, str) and named.rstrip("/") == issuer.url.rstrip("/"):
-        return "iss differs from the configured issuer by a slash at its end"
+        return "iss differs from the configured issuer by a trailing slash"
     return "iss is missing" if named is None else "iss is another issuer"
 
 
 def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims once the signature holds, under newer keys if need be.
+    """Return the header and claims after verifying the signature, with newer keys if necessary.
 
-    A provider that was set up anew may use an old key id for a new key, so a wrong signature is a reason to
-    look for newer keys as much as an unknown key id is.
+    A provider that was reinstalled may reuse a key id for a new key. So newer keys are fetched not only for an unknown
+    key id, but also for a wrong signature.
     """
     header = _header(token)
     keys = issuer.keys
@@ -68,13 +69,13 @@ def _signed(token: str, issuer: Issuer) -> tuple[dict[str, Any], dict[str, Any]]
 
 
 def _header(token: str) -> dict[str, Any]:
-    """Read the header alone: the library decodes all of what it is given, and the rest when the key is known."""
+    """Parse the header only. PyJWT would decode all of the token; the rest is decoded when the key is known."""
     try:
         header = get_unverified_header(token.partition(".")[0] + "..")
     except PyJWTError:
-        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "no readable header") from None
+        raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "its header is not readable") from None
     if "crit" in header:
-        raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, "the header asks for extensions that we do not know")
+        raise SignInRefused(RefusalReason.ALGORITHM_REFUSED, "the header requires extensions that are not supported")
     return header
 
 
@@ -93,7 +94,10 @@ def _open(token: str, header: Mapping[str, Any], keys: Keys, issuer: Issuer) -> 
 
 
 def _agreed_algorithm(named: object, issuer: Issuer) -> str:
-    """Return a token's algorithm if it is agreed with its issuer (Core 3.1.3.7, point 7; RFC 8725, section 3.1)."""
+    """Return the algorithm if it is agreed with the issuer (Core 3.1.3.7, point 7; RFC 8725, section 3.1).
+
+    Raises SignInRefused with a detail that names the setting to change.
+    """
     if isinstance(named, str) and (named in issuer.algorithms or (named in EDWARDS and issuer.algorithms & EDWARDS)):
         return named
     setting = f"{issuer.upstream.name.upper()}_SIGNING_ALGORITHMS"
@@ -106,7 +110,7 @@ def _agreed_algorithm(named: object, issuer: Issuer) -> str:
 
 
 def _key(key_id: object, algorithm: str, keys: Keys) -> SigningKey:
-    """Return the one key that can have signed a token. Raises SignInRefused."""
+    """Return the only key that fits. Raises SignInRefused if there are none or several."""
     found = keys.fitting(key_id, algorithm)
     if len(found) == 1:
         return found[0]

@@ -1,4 +1,4 @@
-"""Asking a token endpoint as its client, and reading what it answers (RFC 6749, sections 2.3.1, 5.1 and 5.2)."""
+"""Requests to a token endpoint as a client, and their answers (RFC 6749, sections 2.3.1, 5.1 and 5.2)."""
 
 import base64
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ OTHERWISE = {
 
 @dataclass(frozen=True, kw_only=True)
 class TokenEndpoint:
-    """Our client at a provider, and the way in which the provider wants it to prove itself."""
+    """Our client at a provider, with the client authentication method that the provider requires."""
 
     upstream: UpstreamClient
     client_id: str
@@ -36,7 +36,7 @@ class TokenEndpoint:
 
 
 def basic(name: str, secret: str) -> dict[str, str]:
-    """RFC 7617, section 2."""
+    """Return the header for HTTP Basic authentication (RFC 7617, section 2)."""
     return {"Authorization": f"Basic {base64.b64encode(f'{name}:{secret}'.encode()).decode()}"}
 
 
@@ -49,7 +49,7 @@ def tokens_from(answer: UpstreamResponse) -> Tokens:
 
 
 def refusal_of(answer: UpstreamResponse) -> SignInRefused:
-    """Say what an answer other than 200 means."""
+    """Return the refusal for an answer with a status other than 200."""
     error = error_in(answer)
     if answer.status in {400, 401}:
         return refusal_for(error, f"the token endpoint answered {answer.status}")
@@ -60,16 +60,17 @@ def refusal_of(answer: UpstreamResponse) -> SignInRefused:
 
 
 def refusal_for(error: str, what: str) -> SignInRefused:
-    """Say what an error means: the code was not taken, or (whatever else it is) something is set up wrongly.
+    """Return the refusal for an error code.
 
-    Wrong set-up is no outage: waiting does not mend it, an administrator does.
+    Except for a refused code and temporary errors, every error is a configuration error, which only an administrator
+    can fix. It does not count as an outage.
     """
     reason = OTHERWISE.get(error, RefusalReason.CLIENT_REFUSED)
     return SignInRefused(reason, f"{what} with {error or 'an error without a registered name'}", error=error)
 
 
 def error_in(answer: UpstreamResponse) -> str:
-    """Return the registered error that an endpoint names, or nothing. Never raises: the status says enough."""
+    """Return the registered error code in an answer, or "". Never raises."""
     try:
         return registered(answer.object().get("error"))
     except SignInRefused:

@@ -1,4 +1,4 @@
-"""What a provider's token endpoint answered, and what of it can be kept."""
+"""The answer of a provider's token endpoint, and the part of it that can be stored."""
 
 import json
 from base64 import urlsafe_b64decode
@@ -12,19 +12,19 @@ LONGEST_LIFE = 366 * 86_400  # seconds
 
 
 class Revoked(StrEnum):
-    """What became of tokens that a provider was asked to revoke."""
+    """The result of a revocation at a provider."""
 
     REVOKED = "revoked"
-    NOT_OFFERED = "not_offered"  # the provider revokes none, or none of the kind: they end by themselves
+    NOT_OFFERED = "not_offered"  # not supported, at all or for this kind of token; the tokens expire
 
 
 class RefreshRefused(Exception):
-    """A provider says that a refresh token is none (any more): asking again is of no use."""
+    """The provider refused the refresh token as invalid. A retry cannot succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tokens:
-    """A provider's answer, of which nothing is believed yet (RFC 6749, section 5.1)."""
+    """A token endpoint's answer, not yet validated (RFC 6749, section 5.1)."""
 
     access_token: object = field(default=None, repr=False)
     refresh_token: object = field(default=None, repr=False)
@@ -35,7 +35,7 @@ class Tokens:
 
 @dataclass(frozen=True, kw_only=True)
 class Usable:
-    """The same, as far as it is what it should be. Without ``lasts`` the provider did not say how long it will."""
+    """The validated part of an answer. ``lasts`` is None if the provider gave no (valid) lifetime."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -45,7 +45,7 @@ class Usable:
 
 
 def usable(tokens: Tokens) -> Usable | None:
-    """Return what can be kept, or None where there is no access token in it."""
+    """Return what can be stored, or None if there is no valid access token."""
     access = bearer(tokens.access_token)
     if not access:
         return None
@@ -60,13 +60,13 @@ def usable(tokens: Tokens) -> Usable | None:
 
 
 def bearer(value: object) -> str:
-    """Return a token that can go into a header (RFC 6750, section 2.1), or nothing."""
+    """Return a token that can go into a header (RFC 6750, section 2.1), or ""."""
     is_one = isinstance(value, str) and 0 < len(value) <= LONGEST and value.isascii() and value.isprintable()
     return str(value) if is_one else ""
 
 
 def claims_of(verified: str) -> dict[str, Any]:
-    """Read the claims of a token that was verified when it came; of what is none, nothing."""
+    """Return the claims of a stored token that was verified on arrival, or {} if it is not a token."""
     try:
         payload = verified.split(".")[1]
         claims = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -76,7 +76,7 @@ def claims_of(verified: str) -> dict[str, Any]:
 
 
 def _life(value: object) -> timedelta | None:
-    """Some say it in a text. A life that is over already is one that was not said."""
+    """Return a lifetime in seconds as a timedelta. Some providers send it as text. An invalid one counts as missing."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LONGEST_LIFE:

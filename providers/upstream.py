@@ -1,4 +1,4 @@
-"""The one way out: HTTP to providers, with a deadline for the whole call, a size cap and no redirects."""
+"""HTTP requests to providers, all through here: a deadline for the whole call, a size limit and no redirects."""
 
 import http.client
 import json
@@ -18,12 +18,12 @@ from urllib.parse import urlencode, urlsplit
 from foundation.outgoing import LARGEST_ANSWER, Budget, Exceeded, Origin, Unwanted, connect, exchange, origin_of
 from providers.refusal import RefusalReason, SignInRefused
 
-DEADLINE = 5.0  # seconds for a whole call, connecting and the last byte included
-LONGEST_SIGN_IN = 12.0  # seconds for all calls of one request of ours together
-CALLS_AT_ONCE = 4  # for each provider in each process: a dead one holds up no more threads than this
-LONGEST_WAIT = 1.0  # seconds for one of those places
-IDLE_FOR = 15.0  # seconds after which a kept connection is not trusted any more
-LATELY = 60.0  # seconds for which a call that failed says something
+DEADLINE = 5.0  # seconds for a whole call, from connecting to the last byte
+LONGEST_SIGN_IN = 12.0  # seconds for all calls during one request to us
+CALLS_AT_ONCE = 4  # for each provider in each process: one that is down blocks no more threads than this
+LONGEST_WAIT = 1.0  # seconds to wait for one of these calls to end
+IDLE_FOR = 15.0  # seconds for which an idle connection is reused
+LATELY = 60.0  # seconds for which a failed call counts as recent
 
 __all__ = ["CALLS_AT_ONCE", "DEADLINE", "LARGEST_ANSWER", "UpstreamClient", "UpstreamResponse", "one_deadline"]
 
@@ -33,9 +33,9 @@ _ends_at: ContextVar[float] = ContextVar("upstream_ends_at", default=math.inf)
 
 @contextmanager
 def one_deadline(seconds: float | None = None) -> Iterator[None]:
-    """Let all calls within the block end by one deadline: a provider may be slow at each of its endpoints.
+    """Apply one deadline to all calls within the block: a provider may be slow at each of its endpoints.
 
-    ``seconds`` is LONGEST_SIGN_IN where nobody says less.
+    ``seconds`` defaults to LONGEST_SIGN_IN. An outer, earlier deadline still applies.
     """
     token = _ends_at.set(min(_ends_at.get(), time.monotonic() + (seconds or LONGEST_SIGN_IN)))
     try:
@@ -46,21 +46,21 @@ def one_deadline(seconds: float | None = None) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class UpstreamResponse:
-    """What came back. Its status is the provider's; a redirect is an answer like any other."""
+    """A provider's answer with its status. Redirects are not followed but returned like any other answer."""
 
     status: int
     body: bytes
     content_type: str = ""  # in lower case, without parameters
 
     def json(self) -> Any:
-        """Parse the body. Raises SignInRefused when it is not JSON."""
+        """Parse the body. Raises SignInRefused if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the answer is not JSON") from None
 
     def object(self) -> dict[str, Any]:
-        """Parse the body as a JSON object. Raises SignInRefused when it is something else."""
+        """Parse the body as a JSON object. Raises SignInRefused if it is not one."""
         value = self.json()
         if not isinstance(value, dict):
             raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the answer is not a JSON object")
@@ -69,35 +69,35 @@ class UpstreamResponse:
 
 @dataclass
 class UpstreamClient:
-    """One provider's hosts as this process talks to them, and when they last did and did not answer it."""
+    """This process's HTTP client for the hosts of one provider. It records the last success and the last failure."""
 
     name: str
-    answered_at: float | None = None  # seconds since the epoch, as is the next
+    answered_at: float | None = None  # seconds since the epoch, like failed_at
     failed_at: float | None = None
     _gate: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(CALLS_AT_ONCE))
     _idle: "deque[tuple[Origin, http.client.HTTPConnection, float]]" = field(default_factory=deque)
-    _hung_up: "tuple[Origin, float] | None" = None  # who answered last without keeping the connection, and when
+    _hung_up: "tuple[Origin, float] | None" = None  # the last server that closed its connection, and when
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> UpstreamResponse:
-        """Raises SignInRefused when there is no whole answer in time."""
+        """Send a GET request. Raises SignInRefused without a complete answer in time."""
         return self._call("GET", url, None, headers or {})
 
     def post(self, url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> UpstreamResponse:
-        """Never repeated: a code may be spent once. Raises SignInRefused when there is no whole answer in time."""
+        """Post a form. This is never retried, as a code can be used once. Raises SignInRefused without an answer."""
         typed = {"Content-Type": "application/x-www-form-urlencoded", **(headers or {})}
         return self._call("POST", url, urlencode(form).encode(), typed)
 
     def delete(
         self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None
     ) -> UpstreamResponse:
-        """Raises SignInRefused when there is no whole answer in time."""
+        """Send a DELETE request with a JSON body. Raises SignInRefused without a complete answer in time."""
         typed = {"Content-Type": "application/json", **(headers or {})}
         return self._call("DELETE", url, json.dumps(document).encode(), typed)
 
     def has_open_connection(self) -> bool:
-        """Whether it answered well a moment ago, on a connection that is open still. Never waits."""
+        """Return whether a connection is still open on which the last call, a moment ago, succeeded. Never waits."""
         if (self.failed_at or 0.0) > (self.answered_at or 0.0):
-            return False  # whatever is open may lead to a server in front of one that has stopped
+            return False  # the connection may lead to a gateway in front of a server that is down
         for _ in range(len(self._idle)):
             try:
                 origin, connection, since = self._idle.popleft()
@@ -110,7 +110,7 @@ class UpstreamClient:
         return False
 
     def still_listens(self) -> bool:
-        """Whether somebody who answered well a moment ago, and hung up as HTTP/1.0 does, takes a connection still."""
+        """Return whether a server that answered a moment ago and closed the connection (HTTP/1.0) accepts a new one."""
         if self._hung_up is None or (self.failed_at or 0.0) > (self.answered_at or 0.0):
             return False
         origin, since = self._hung_up
@@ -125,12 +125,12 @@ class UpstreamClient:
 
     @property
     def failed_recently(self) -> bool:
-        """Whether the last call failed, within the last minute."""
+        """Whether the last call failed and that was less than a minute ago."""
         failed_at = self.failed_at or 0.0
         return failed_at > (self.answered_at or 0.0) and 0 <= time.time() - failed_at < LATELY
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the idle connections."""
         while self._idle:
             self._idle.popleft()[1].close()
 
@@ -153,7 +153,7 @@ class UpstreamClient:
     @contextmanager
     def _place(self) -> Iterator[None]:
         if not self._gate.acquire(timeout=LONGEST_WAIT):
-            raise SignInRefused(RefusalReason.PROVIDER_BUSY, f"{CALLS_AT_ONCE} calls are under way already")
+            raise SignInRefused(RefusalReason.PROVIDER_BUSY, f"{CALLS_AT_ONCE} calls are already in progress")
         try:
             yield
         finally:
@@ -178,7 +178,7 @@ class UpstreamClient:
         return answer
 
     def _reusable(self, origin: Origin) -> http.client.HTTPConnection | None:
-        """Take a connection that is still open: one that the server closed shows as readable."""
+        """Return an idle connection that is still open. One that the server has closed is readable."""
         for _ in range(len(self._idle)):
             try:
                 known, connection, since = self._idle.popleft()
@@ -203,7 +203,7 @@ class UpstreamClient:
 
 
 def _refusal(method: str, failure: Exception) -> SignInRefused:
-    """Tell silence from an answer of no use: whoever reads of it looks at the network, or at the provider."""
+    """Return a refusal that tells a missing answer (check the network) from an unusable one (check the provider)."""
     if isinstance(failure, Exceeded):
         reason = (
             RefusalReason.PROVIDER_ANSWER_INVALID

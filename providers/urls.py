@@ -1,4 +1,4 @@
-"""Where sign-ins start and end, and the pages that lead there."""
+"""The URLs of sign-in and sign-out, and of the pages that lead to providers."""
 
 from django.urls import path
 

@@ -1,7 +1,7 @@
-"""Asking userinfo for the name or the address that an ID token lacks (OpenID Connect Core, sections 5.3 and 5.4).
+"""Fetching the name or email address that an ID token lacks from userinfo (OpenID Connect Core, 5.3 and 5.4).
 
-Providers may answer a scope in the ID token or here. So it is asked only for what did not come, and once: whoever
-says all in the ID token costs no call more.
+Providers may put the claims of a scope into the ID token or into userinfo. So userinfo is requested only if something
+is missing, and once. If the ID token contains everything, there is no request.
 """
 
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 OF_THE_NAME = ("name", "given_name", "family_name", "preferred_username")
 OF_THE_ADDRESS = ("email", "email_verified")
-ABOUT_ANOTHER = frozenset({"email_verified", "xms_edov"})  # what an ID token says of an address that it does not hold
+ABOUT_ANOTHER = frozenset({"email_verified", "xms_edov"})  # about the missing address
 NAME, EMAIL = "name", "email"
 JWT = "application/jwt"
 
@@ -28,9 +28,9 @@ JWT = "application/jwt"
 def filled(
     identity: ExternalIdentity, *, issuer: Issuer, client_id: str, vouches: Callable[[Mapping[str, Any]], bool]
 ) -> ExternalIdentity:
-    """Return an identity with what userinfo says in the place of what its ID token lacks.
+    """Return the identity, completed from userinfo with what its ID token lacks.
 
-    ``vouches`` says whether claims make an address verified. Raises SignInRefused where userinfo is not to be believed.
+    ``vouches`` decides from claims whether the address is verified. Raises SignInRefused if userinfo is not valid.
     """
     lacking = lacks(identity.provided)
     if not lacking:
@@ -45,7 +45,7 @@ def filled(
 
 
 def lacks(claims: Mapping[str, Any]) -> frozenset[str]:
-    """Return what of a name and an address did not come. A login is no name: it is what a name falls back to."""
+    """Return which of name and email address are missing. A username is only the fallback for a name."""
     found = set()
     if not any(clean_name(claims.get(name)) for name in OF_THE_NAME[:3]):
         found.add(NAME)
@@ -55,9 +55,9 @@ def lacks(claims: Mapping[str, Any]) -> frozenset[str]:
 
 
 def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, client_id: str) -> dict[str, Any] | None:
-    """Return what userinfo says of this person, or None where it cannot be had now: the ID token says who it is.
+    """Return the userinfo claims, or None if they cannot be fetched now: the ID token suffices for a sign-in.
 
-    Raises SignInRefused where it is about somebody else (section 5.3.2), or is signed by somebody else.
+    Raises SignInRefused if they are about another person (section 5.3.2) or not signed by the issuer.
     """
     endpoint, token = issuer.metadata.userinfo_endpoint, bearer(access_token)
     if not endpoint or not token:
@@ -66,9 +66,9 @@ def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, cli
         answer = _answer(endpoint, token, issuer)
         told = {} if answer.content_type == JWT else answer.object()
     except SignInRefused as refused:
-        logger.warning("userinfo cannot be had: provider=%s reason=%s", identity.provider, refused)
+        logger.warning("userinfo cannot be fetched: provider=%s reason=%s", identity.provider, refused)
         return None
-    if answer.content_type == JWT:  # section 5.3.2: signed where our client is registered so
+    if answer.content_type == JWT:  # section 5.3.2: signed if our client is registered for it
         told = verify_userinfo(answer.body.decode("ascii", "replace"), issuer=issuer, client_id=client_id)
     if told.get("sub") != identity.subject:
         raise SignInRefused(RefusalReason.USERINFO_OF_ANOTHER, "userinfo has another sub than the ID token, or none")
@@ -76,7 +76,7 @@ def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, cli
 
 
 def claims_with(claims: Mapping[str, Any], userinfo: Mapping[str, Any], lacking: frozenset[str]) -> dict[str, Any]:
-    """Put what userinfo says in the place of what is lacking; all that the ID token says counts for more."""
+    """Fill in from userinfo what is lacking. Everything that the ID token contains takes precedence."""
     merged = dict(claims)
     if EMAIL in lacking and userinfo.get("email"):
         merged = {name: value for name, value in merged.items() if name not in ABOUT_ANOTHER}

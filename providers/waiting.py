@@ -1,6 +1,6 @@
-"""Waiting for a fetch that another request has begun: few threads may, however many ask.
+"""Waiting for a fetch that another thread has started. Only a few threads may, however many need the result.
 
-A provider that hangs holds each fetch for seconds. Whoever waited for it without a bound would take all threads of a
+If a provider hangs, each fetch takes seconds. Without this limit the waiting requests would occupy all threads of a
 process, and pages that need no provider would wait behind them.
 """
 
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-SEATS = 2  # threads of a process that wait for one document, beside the one that fetches it
-LONGEST_WAIT = 6.0  # seconds for those: a call that hangs is over by then (providers.upstream)
+SEATS = 2  # threads of a process that may wait for one document, besides the one that fetches it
+LONGEST_WAIT = 6.0  # seconds for which they wait: a call that hangs is over by then (providers.upstream)
 
 
 def _always() -> bool:
@@ -20,11 +20,11 @@ def _always() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class WaitPolicy:
-    """Who asks for a document.
+    """How long a caller waits for a document, and whether it may force a fetch.
 
-    Beyond the seats a caller waits until the fetch is ``patience`` seconds old: a provider that is well answers within
-    that, and one that hangs costs no more. ``may_force`` is asked before a fetch is forced or waited for; ``reserve``
-    is how many forced fetches such a caller leaves to others.
+    If all seats are taken, a caller waits until the fetch is ``patience`` seconds old: a healthy provider answers
+    within that time, and one that hangs costs no more. ``may_force`` is called before a fetch is forced or waited for.
+    ``reserve`` is how many forced fetches the caller must leave to others.
     """
 
     patience: float = 1.0
@@ -36,7 +36,7 @@ ANY_CALLER = WaitPolicy()
 
 
 class Turns:
-    """Turns at one document, one thread of this process at a time."""
+    """Gives out turns to fetch one document, to one thread of this process at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Turns:
 
     @contextmanager
     def turn(self, patience: float, *, may_sit: bool = True) -> Iterator[bool]:
-        """Wait for a turn, as far as this caller may, and yield whether it has come."""
+        """Wait for a turn as long as this caller may, and yield whether we have it."""
         is_ours = self._lock.acquire(blocking=False) or self._wait(patience, may_sit=may_sit)
         if not is_ours:
             yield False

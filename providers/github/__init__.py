@@ -1,4 +1,4 @@
-"""GitHub: OAuth 2.0 without identity tokens, so we ask its API who the token speaks for."""
+"""GitHub: OAuth 2.0 without ID tokens, so its API tells us who the access token belongs to."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -14,15 +14,15 @@ from providers.token_endpoint import basic, refusal_for, refusal_of
 from providers.tokens import RefreshRefused, Revoked, Tokens, usable
 from providers.upstream import UpstreamResponse
 
-ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # claims of ours, which rules can look at
-ISSUER_PATH = "/login/oauth"  # beneath its address, in what its answers call it
-ON_A_PAGE = 100  # the most that GitHub lists at once
+ORGANIZATIONS = frozenset({"organizations", "organization_ids"})  # our own claims, for claim rules
+ISSUER_PATH = "/login/oauth"  # appended to its URL in the ``iss`` of its callbacks
+ON_A_PAGE = 100  # GitHub's maximum
 MOST_PAGES = 10
 
 
 @dataclass(kw_only=True)
 class GitHubProvider(Provider):
-    """GitHub or an Enterprise server of one's own. The issuer is its address, the subject the number of the user."""
+    """GitHub or a GitHub Enterprise Server. The issuer is its URL, the subject the numeric user id."""
 
     revokes_one_by_one: ClassVar[bool] = True
 
@@ -35,7 +35,7 @@ class GitHubProvider(Provider):
 
     @property
     def public_address(self) -> str:
-        """What GitHub counts against nobody's limit."""
+        """An endpoint that GitHub does not count against any rate limit."""
         return f"{self.api_url}/rate_limit"
 
     @property
@@ -47,7 +47,7 @@ class GitHubProvider(Provider):
         return with_query(
             f"{self.url}/login/oauth/authorize",
             {
-                "response_type": "code",  # RFC 6749, section 4.1.1: REQUIRED, though GitHub does not miss it
+                "response_type": "code",  # required by RFC 6749, section 4.1.1, but not by GitHub
                 "client_id": self.client.id,
                 "redirect_uri": self.callback_url,
                 "scope": scopes,
@@ -59,7 +59,7 @@ class GitHubProvider(Provider):
         )
 
     def check_callback(self, parameters: Mapping[str, str]) -> None:
-        """GitHub says who it is since 2026, older servers of companies do not (RFC 9207, section 2.4)."""
+        """Check ``iss`` if it is present (RFC 9207, section 2.4). GitHub sends it since 2026, older servers do not."""
         if parameters.get("iss", self.url) not in {self.url, f"{self.url}{ISSUER_PATH}"}:
             raise SignInRefused(RefusalReason.CALLBACK_ISSUER_WRONG, "the callback names an iss that is not GitHub")
 
@@ -86,7 +86,7 @@ class GitHubProvider(Provider):
         )
 
     def refreshed(self, refresh_token: str, *, subject: str, nonce: str = "") -> Tokens:
-        """Only tokens of GitHub Apps end, and can be renewed. No identity comes along that could be compared."""
+        """Refresh tokens. Only GitHub Apps have them. The answer contains no identity that could be compared."""
         values = self._token_endpoint({"grant_type": "refresh_token", "refresh_token": refresh_token})
         try:
             return _tokens_in(values)
@@ -96,9 +96,10 @@ class GitHubProvider(Provider):
             raise
 
     def revoke(self, *, access: str, refresh: str) -> Revoked:
-        """GitHub's own way, with our credentials. It takes access tokens only: the refresh token of an App stays.
+        """Revoke the access token with GitHub's own API and our credentials. An App's refresh token cannot be revoked.
 
-        It says "not found" of a token that is over, and of credentials that are wrong: the token itself tells which.
+        GitHub answers "not found" both for a revoked token and for wrong credentials. A request with the token itself
+        tells the two apart.
         """
         url = f"{self.api_url}/applications/{self.client.id}/token"
         headers = {**basic(self.client.id, self.client.secret), "Accept": "application/vnd.github+json"}
@@ -112,7 +113,7 @@ class GitHubProvider(Provider):
         return _tokens_in(self._token_endpoint(form))
 
     def _token_endpoint(self, form: Mapping[str, str]) -> dict[str, Any]:
-        """Errors come with status 200 too."""
+        """Post to the token endpoint. GitHub also returns errors with status 200, so the caller must check."""
         both = {"client_id": self.client.id, "client_secret": self.client.secret}
         answer = self.upstream.post(f"{self.url}/login/oauth/access_token", {**both, **form})
         if answer.status != 200:
@@ -120,20 +121,20 @@ class GitHubProvider(Provider):
         return _form_or_json(answer)
 
     def _address(self, profile: Mapping[str, Any], access_token: str) -> tuple[str, bool]:
-        """Return the primary address if GitHub verified it; without that answer, the public one as mere contact."""
+        """Return the primary email address and whether it is verified, or else the public one, unverified."""
         contact = profile.get("email") or ""
         try:
             answer = self._api("/user/emails", access_token)
             listed = answer.json() if answer.status == 200 else None
         except SignInRefused:
-            listed = None  # the number is the key: a missing address is no reason to turn a person away
+            listed = None  # the user id is the key: a missing address does not refuse a sign-in
         for entry in listed if isinstance(listed, list) else []:
             if isinstance(entry, dict) and entry.get("primary") is True and isinstance(entry.get("email"), str):
                 return entry["email"], entry.get("verified") is True
         return contact, False
 
     def _more_claims(self, access_token: str, wanted: Collection[str]) -> AdditionalClaims:
-        """Ask for the organizations where a rule looks at them: all, or none if a page of them cannot be had."""
+        """Fetch the organizations if a claim rule needs them: all, or none if a page of them cannot be fetched."""
         if not ORGANIZATIONS & frozenset(wanted):
             return AdditionalClaims()
         found: list[dict[str, Any]] = []
@@ -169,7 +170,7 @@ def _tokens_in(values: Mapping[str, Any]) -> Tokens:
 
 
 def _organization_claims(listed: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Names for people to read and ids that stay: a name that is given up can be taken by others."""
+    """Return names, for people to read, and ids, which are stable: somebody else can take a name that was given up."""
     return {
         "organizations": sorted(entry["login"] for entry in listed if isinstance(entry.get("login"), str)),
         "organization_ids": sorted(str(entry["id"]) for entry in listed if type(entry.get("id")) is int),
@@ -177,7 +178,7 @@ def _organization_claims(listed: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _form_or_json(answer: UpstreamResponse) -> dict[str, Any]:
-    """GitHub answers in a form unless asked for JSON, and some servers in front of it even then."""
+    """Parse either format. GitHub answers form-encoded unless asked for JSON, and some proxies do even then."""
     if answer.body.lstrip().startswith(b"{"):
         return answer.object()
     try:
@@ -187,9 +188,9 @@ def _form_or_json(answer: UpstreamResponse) -> dict[str, Any]:
 
 
 def _number(value: object) -> str:
-    """Logins are renamed and taken by others; only the number stays one person's."""
+    """Return the numeric user id as text. Logins can be renamed and taken by others; the id stays with the person."""
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the user has no number")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the user has no numeric id")
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""Google: OpenID Connect as it is in the book."""
+"""Google: standard OpenID Connect."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from providers.base import ClientCredentials
 from providers.openid import OpenIDProvider
 
-# It gives a refresh token with the first consent only: who comes to mend something consents again.
+# Google issues a refresh token only with consent, so a person who reauthenticates is asked to consent again.
 OFFLINE = {"access_type": "offline", "prompt": "select_account consent"}
 FRESH = {"prompt": "select_account"}  # Google knows no prompt=login
 

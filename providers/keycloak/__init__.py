@@ -1,4 +1,4 @@
-"""Keycloak: OpenID Connect driven by mozilla-django-oidc, whose unsafe steps are ours."""
+"""Keycloak: OpenID Connect with mozilla-django-oidc, whose unsafe steps we replace."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from providers.refusal import SignInRefused, log_unreadable_claims
 from providers.tokens import Tokens
 from providers.verification import verify_access_token
 
-CHOOSING = {"prompt": "login"}  # Keycloak has no page to choose an account on; this one leads on to another
+CHOOSING = {"prompt": "login"}  # Keycloak has no account chooser; its login page offers to restart
 
 
 @dataclass(kw_only=True)
 class KeycloakProvider(OpenIDProvider):
-    """One realm, which is an issuer."""
+    """One realm of a Keycloak server. Each realm is an issuer."""
 
     how_to_choose: ClassVar[Text] = _(
         "If it still shows the account that you do not want, press “Restart login” there."
@@ -32,11 +32,11 @@ class KeycloakProvider(OpenIDProvider):
         return KeycloakBackend(self).identify(code, flow)
 
     def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
-        """Look into the access token, where Keycloak puts roles unless a mapper says otherwise (ADR 11).
+        """Read the access token, where Keycloak puts roles unless a mapper is configured otherwise (ADR 11).
 
-        It is here already and signed by the same keys, so this costs no call, while userinfo would: and neither
-        realm nor client roles are in that by default. An object in the ID token may lack what a rule's path goes on to
-        (the roles of one client stand there, those of another here), so what is beneath it is looked for as well.
+        We already have it and it is signed with the same keys, so this takes no request. Userinfo would take one, and
+        by default contains neither realm nor client roles. An object in the ID token may be incomplete (with the roles
+        of one client, while those of another are in the access token), so objects are looked up here too and merged.
         """
         missing = {name for name in wanted if isinstance(claims.get(name, {}), Mapping)}
         if not missing:

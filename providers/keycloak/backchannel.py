@@ -1,4 +1,4 @@
-"""Keycloak tells us that somebody has signed out there (OpenID Connect Back-Channel Logout 1.0)."""
+"""The endpoint through which Keycloak ends sessions here (OpenID Connect Back-Channel Logout 1.0)."""
 
 import hashlib
 import logging
@@ -31,9 +31,9 @@ from providers.waiting import WaitPolicy
 logger = logging.getLogger(__name__)
 
 KEYCLOAK = "keycloak"
-UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # tokens of one address under keys that we do not know
-PATIENCE = 0.3  # seconds: Keycloak, when it is well, has answered by then
-LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, after which Python knows no date
+UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # for each client: tokens signed with unknown keys
+PATIENCE = 0.3  # seconds: a healthy Keycloak has answered by then
+LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, the last that datetime supports
 INSERT_SEEN = """
     INSERT INTO "providers_heardlogout" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
 """
@@ -43,7 +43,10 @@ INSERT_SEEN = """
 @csrf_exempt  # no browser sends this: the token's signature is the proof
 @require_POST
 def receive(request: HttpRequest) -> HttpResponse:
-    """End what a logout token names, sessions and sign-ins: 200, or 400 and nothing is changed (section 2.8)."""
+    """End the sessions, and the unfinished sign-ins, that a logout token names.
+
+    The answer is 200, or 400 if nothing was changed (section 2.8).
+    """
     provider = registry.enabled().get(KEYCLOAK)
     if not isinstance(provider, OpenIDProvider):
         raise Http404
@@ -63,19 +66,20 @@ def receive(request: HttpRequest) -> HttpResponse:
 
 
 def _stranger(request: HttpRequest) -> WaitPolicy:
-    """Anybody can send a token under a key that we do not know: it waits for little, and never takes the last fetch.
+    """Return the policy for fetching keys on behalf of a caller that anybody could be.
 
-    That one is left to sign-ins, whose tokens come from the provider itself.
+    Anybody can send a token with an unknown key id. Such a request waits only briefly and never takes the last forced
+    fetch, which is reserved for sign-ins, whose tokens come from the provider itself.
     """
     return WaitPolicy(patience=PATIENCE, reserve=1, may_force=_may_ask_for_keys)
 
 
 def _may_ask_for_keys() -> bool:
-    """While Redis is away nobody is counted; the bounds of each process hold still (providers.waiting)."""
+    """Count this request. While Redis is down it is not counted; each process's own limits hold (providers.waiting)."""
     try:
         return not rate_limits.is_over(UNKNOWN_KEYS)
     except RedisError:
-        logger.warning("the cache is away: logout tokens under unknown keys are not counted")
+        logger.warning("the cache is down: logout tokens with unknown keys are not counted")
         return True
 
 
@@ -85,18 +89,19 @@ def _only_token(request: HttpRequest) -> str | None:
 
 
 def _named(claims: Mapping[str, Any]) -> LogoutTarget:
-    """Both, where both are named: a ``sid`` ends nobody else's session."""
+    """Return ``sid`` and ``sub``. Where both are given, both must match, so that a ``sid`` ends no other's session."""
     return LogoutTarget(
         provider=KEYCLOAK, issuer=claims["iss"], sid=claims.get("sid", ""), subject=claims.get("sub", "")
     )
 
 
 def _accept_once(claims: Mapping[str, Any]) -> None:
-    """Refuse a token that came before, to whatever process: what notes it shares the fate of what it does.
+    """Refuse a token that any process has already accepted.
 
-    So one whose work failed may come again. Of two at once, the second waits for what becomes of the first.
+    It is recorded in the transaction that does the work, so a token whose work failed may be sent again. Of two at
+    once, the second waits for the outcome of the first.
     """
     digest = hashlib.sha256(f"{claims['iss']}\n{claims['jti']}".encode()).hexdigest()
     given: list[Any] = [digest, datetime.fromtimestamp(min(claims["exp"] + 2 * LEEWAY_SECONDS, LAST_MOMENT), UTC)]
     if not change(INSERT_SEEN, given):
-        raise SignInRefused(RefusalReason.LOGOUT_REPEATED, "this logout token came before")
+        raise SignInRefused(RefusalReason.LOGOUT_REPEATED, "this logout token was used before")

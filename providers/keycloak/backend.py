@@ -1,7 +1,7 @@
-"""The seam to mozilla-django-oidc: it keeps the order of the steps, each step is answered by ours.
+"""An adapter for mozilla-django-oidc: the library decides the order of the steps, and each step is our own.
 
-Left to itself the library finds people by address, checks neither issuer nor audience, fetches keys at each
-sign-in without a time-out and swallows the reason of a refusal.
+By itself the library looks up people by email address, checks neither issuer nor audience, fetches the keys at each
+sign-in without a timeout and discards the reason of a refusal.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from providers.tokens import Tokens
 
 
 class CallbackRequest(HttpRequest):
-    """All that the library asks of a request; the real one would let its Host header into the redirect URI."""
+    """What the library needs of a request. The real one would let the Host header into the redirect URI."""
 
     def __init__(self, callback_url: str, parameters: dict[str, str]) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class CallbackRequest(HttpRequest):
 
 
 class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a library without types
-    """Called directly, never listed in AUTHENTICATION_BACKENDS: there its exceptions would be swallowed."""
+    """Called directly, never listed in AUTHENTICATION_BACKENDS: Django would swallow its exceptions there."""
 
     def __init__(self, provider: OpenIDProvider) -> None:
         self._provider = provider
@@ -43,12 +43,12 @@ class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a lib
             "OIDC_RP_CLIENT_ID": provider.client.id,
             "OIDC_RP_CLIENT_SECRET": provider.client.secret,
             "OIDC_RP_SIGN_ALGO": "RS256",
-            "OIDC_AUTHENTICATION_CALLBACK_URL": "account_login",  # it must be some name: see CallbackRequest
+            "OIDC_AUTHENTICATION_CALLBACK_URL": "account_login",  # any URL name will do: see CallbackRequest
         }
         super().__init__()
 
     def identify(self, code: str, flow: Flow) -> ExternalIdentity:
-        """Spend a code. Raises SignInRefused."""
+        """Exchange an authorization code. Raises SignInRefused."""
         self._wants_fresh = flow.wants_reauthentication
         request = CallbackRequest(self._provider.callback_url, {"code": code, "state": flow.state})
         identity = self.authenticate(request, nonce=flow.nonce, code_verifier=flow.code_verifier)
@@ -66,8 +66,8 @@ class KeycloakBackend(OIDCAuthenticationBackend):  # type: ignore[misc]  # a lib
         return self._provider.verified_claims(self._tokens, nonce=kwargs["nonce"], wants_fresh=self._wants_fresh)
 
     def store_tokens(self, access_token: object, id_token: object) -> None:
-        """Tokens do not go into the session."""
+        """Do nothing: tokens do not belong in the session."""
 
     def get_or_create_user(self, access_token: object, id_token: object, payload: dict[str, Any]) -> ExternalIdentity:
-        """Return the value, not a user: whose account it leads to is decided in one place, ``providers.linking``."""
+        """Return the identity, not a user: the account is decided in one place, ``providers.linking``."""
         return self._provider.identity_from(payload)

@@ -1,4 +1,4 @@
-"""Microsoft Entra ID: OpenID Connect for one tenant, whose address claim proves nothing by itself."""
+"""Microsoft Entra ID: OpenID Connect for one tenant. Its ``email`` claim alone proves nothing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ GROUPS = "groups"
 
 @dataclass(kw_only=True)
 class MicrosoftProvider(OpenIDProvider):
-    """One tenant. Its issuer ends in ``/<tenant id>/v2.0`` or ``/<tenant id>/``, and ``tid`` must say the same.
+    """One tenant. Its issuer ends in ``/<tenant id>/v2.0`` or ``/<tenant id>/``, and ``tid`` must match.
 
-    Graph, where more groups are listed than a token holds, is not in the discovery document.
+    ``graph_url`` is where Microsoft Graph lists groups that do not fit into a token. Discovery does not contain it.
     """
 
     graph_url: str
@@ -34,11 +34,11 @@ class MicrosoftProvider(OpenIDProvider):
         return super().identity_from(claims)
 
     def scopes_for(self, wanted: Collection[str]) -> tuple[str, ...]:
-        """Asked for with the sign-in: whether a person's groups fit into the token shows only afterwards."""
+        """Request access to Graph in advance: only the token shows whether a person's groups fit into it."""
         return (f"{self.graph_url}/User.Read",) if GROUPS in wanted else ()
 
     def more_claims(self, claims: Mapping[str, Any], tokens: Tokens, wanted: frozenset[str]) -> AdditionalClaims:
-        """Ask Graph for groups where there are too many for the token ("overage", from about 200 on)."""
+        """Fetch the groups from Graph if there are too many for the token ("overage", from about 200 on)."""
         if GROUPS not in wanted or GROUPS in claims or not _are_elsewhere(claims):
             return AdditionalClaims()
         try:
@@ -48,19 +48,20 @@ class MicrosoftProvider(OpenIDProvider):
             return AdditionalClaims(unreadable=frozenset({GROUPS}))
 
     def vouches_for_email(self, claims: Mapping[str, Any]) -> bool:
-        """Any tenant's administrator may write any address into ``email`` (nOAuth, 2023).
+        """Return whether the domain of the address is verified to belong to the tenant (``xms_edov``).
 
-        Only ``xms_edov`` says that the address's domain belongs to the tenant. Entra sends it in four forms.
+        Any tenant's administrator can write any address into ``email`` (nOAuth, 2023). Entra sends ``xms_edov`` in four
+        forms.
         """
         said = claims.get("xms_edov")
         return said is True or said in ("true", "1") or (type(said) is int and said == 1)
 
 
 def _are_elsewhere(claims: Mapping[str, Any]) -> bool:
-    """Whether the token says that groups are to be asked for. Where it says to ask is not looked at.
+    """Return whether the token says that the groups must be fetched. The URL that it gives is ignored.
 
-    ``_claim_names`` is OpenID Connect Core, section 5.6.2; the address in ``_claim_sources`` is of an interface
-    that Microsoft has switched off.
+    ``_claim_names`` is defined in OpenID Connect Core, section 5.6.2. The URL in ``_claim_sources`` is that of an API
+    that Microsoft has retired.
     """
     names = claims.get("_claim_names")
     return claims.get("hasgroups") in {True, "true"} or (isinstance(names, dict) and GROUPS in names)
@@ -75,5 +76,5 @@ def provider(client: ClientCredentials, settings: Mapping[str, Any]) -> Microsof
         signing_algorithms=frozenset(settings["signing_algorithms"]),
         graph_url=settings["graph_url"],
         offline_scopes=("offline_access",),
-        says_when=SaysWhen.WHERE_SET_UP,  # auth_time is an optional claim of Entra's
+        says_when=SaysWhen.WHERE_SET_UP,  # auth_time is an optional claim in Entra
     )

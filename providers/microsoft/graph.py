@@ -1,21 +1,21 @@
-"""Microsoft Graph, asked for one thing: which groups a person is in, through other groups too."""
+"""Microsoft Graph, used for one thing: the groups a person is in, directly or through other groups."""
 
 from typing import Any
 
 from providers.refusal import RefusalReason, SignInRefused
 from providers.upstream import UpstreamClient
 
-MOST_PAGES = 12  # of 999: more groups than Entra lets anybody be in
+MOST_PAGES = 12  # of 999 each: more groups than a person can be in at Entra
 GROUP = "#microsoft.graph.group"
 
 
 def groups_of(upstream: UpstreamClient, graph_url: str, access_token: object) -> list[str]:
-    """Return the ids of the groups of the person whose token it is. Raises SignInRefused; never a part of them.
+    """Return the ids of all groups of the token's owner. Raises SignInRefused rather than return a part of them.
 
-    ``User.Read`` suffices for one's own ids: what else a group is stays empty.
+    The scope ``User.Read`` suffices for the ids of one's own groups; their other properties stay empty.
     """
     if not isinstance(access_token, str) or not access_token.isascii() or not access_token.isprintable():
-        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "no access token to ask for groups with")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "no access token to fetch groups with")
     headers = {"Authorization": f"Bearer {access_token}"}
     url, found = f"{graph_url}/v1.0/me/transitiveMemberOf?$select=id&$top=999", list[str]()
     for _page in range(MOST_PAGES):
@@ -32,7 +32,7 @@ def groups_of(upstream: UpstreamClient, graph_url: str, access_token: object) ->
 
 def _ids(listed: Any) -> list[str]:
     if not isinstance(listed, list):
-        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the groups are no list")
+        raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the groups are not a list")
     return [
         item["id"]
         for item in listed
@@ -41,7 +41,7 @@ def _ids(listed: Any) -> list[str]:
 
 
 def _next(url: object, graph_url: str) -> str:
-    """The next page is fetched from Graph and from nowhere else: the token goes along."""
+    """Return the URL of the next page. Raises SignInRefused if it is not at Graph: the request carries the token."""
     is_fit = isinstance(url, str) and url.startswith(f"{graph_url}/v1.0/") and url.isascii() and url.isprintable()
     if not isinstance(url, str) or not is_fit:
         raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the next page of groups is elsewhere")

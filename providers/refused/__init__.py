@@ -1,1 +1,1 @@
-"""Identities that were refused: what came is kept for a while, found by its reference, and led by an administrator."""
+"""Refused identities: they are stored for 30 days so that an administrator can find and connect them."""

@@ -1,7 +1,7 @@
-"""Leading a refused identity to the account whose address it has: an administrator's act, and never our own (ADR 37).
+"""Connecting a refused identity to the account with the same email address, by an administrator only (ADR 37).
 
-The address proves nothing here either. What counts is the word of an administrator who has made sure who the person
-is; everything below only keeps that word narrow: one refusal, lately, at a provider that the account knows, one time.
+The address proves nothing here either. An administrator who has made sure who the person is decides it. The checks
+below limit what that decision can do: one recent refusal, at a provider that the account already uses, once.
 """
 
 from uuid import UUID
@@ -29,7 +29,7 @@ LONGEST_REASON = 500  # characters
 
 
 class Obstacle(models.TextChoices):
-    """Why an identity cannot be led to an account; the labels are for administrators."""
+    """Why an identity cannot be connected to an account. The labels are for administrators."""
 
     USED = "used", _("This was done already. A refusal can be used once.")
     GONE = (
@@ -53,7 +53,7 @@ class Obstacle(models.TextChoices):
 
 
 class ConnectRefused(Exception):
-    """An identity was not led to an account. Nothing was changed."""
+    """An identity was not connected to an account. Nothing was changed."""
 
     def __init__(self, obstacle: Obstacle, *, account: UUID | None = None) -> None:
         super().__init__(obstacle.value)
@@ -62,11 +62,11 @@ class ConnectRefused(Exception):
 
 
 def connect_refused(reference: str, *, by: User, reason: str) -> Identity:
-    """Connect the identity that was refused under a reference to the account whose address it has.
+    """Connect the identity that was refused under this reference to the account with its email address.
 
-    All of the person's sessions and whatever waits to become one end; their second factors stay, and are asked for. The
-    account is held first, as in every act upon a person, then what was refused: of two administrators one is too late.
-    ``by`` has just given a fresh proof. Raises ConnectRefused.
+    This ends all of the person's sessions and unfinished sign-ins. Their second factors stay and are required. The
+    account is locked first, as in every act on a person, then the refused identity, so that of two administrators the
+    second one is refused. ``by`` must have just reauthenticated. Raises ConnectRefused.
     """
     with acting(reason=reason), transaction.atomic():
         found = RefusedIdentity.objects.filter(reference=reference)
@@ -84,7 +84,7 @@ def connect_refused(reference: str, *, by: User, reason: str) -> Identity:
 
 
 def obstacle_to(row: RefusedIdentity | None, account: User | None, *, reference: str, by: User) -> Obstacle | None:
-    """Say what stands in the way, if anything: the page asks to show it, and ``connect_refused`` under the locks."""
+    """Return what prevents the connection, if anything. The page calls this too; only the call under locks decides."""
     if row is None:
         return Obstacle.USED if connection_entry(reference) else Obstacle.GONE
     if row.expires_at <= timezone.now():
@@ -99,15 +99,16 @@ def obstacle_to(row: RefusedIdentity | None, account: User | None, *, reference:
 
 
 def may_help(by: User, account: User) -> bool:
-    """Whether somebody may see what came to an account, and lead it there: whoever looks after all of its people.
+    """Return whether an administrator may see identities refused for this account, and connect them to it.
 
-    In a tenant that is who may change memberships, and only for accounts that belong to no other tenant (ADR 12).
+    A tenant's administrator needs the permission to change memberships, and may help only accounts that belong to no
+    other tenant (ADR 12).
     """
     return by.has_perm("accounts.change_membership") and delegation.is_theirs_alone(by, account)
 
 
 def connection_entry(reference: str) -> Entry | None:
-    """Return the entry that tells who led the identity of this refusal, and to which account."""
+    """Return the entry that records who connected the identity of this refusal, and to which account."""
     return Entry.objects.filter(of_reference(reference), action=Event.REFUSED_IDENTITY_LINKED).order_by("-id").first()
 
 
@@ -130,7 +131,7 @@ def _lock(person: UUID) -> User | None:
 
 
 def _connected(row: RefusedIdentity, account: User) -> Identity:
-    """Connect what came, as it came. Whoever connects it elsewhere at this moment may be first."""
+    """Connect the identity with its stored values. Raises ConnectRefused if it is connected elsewhere concurrently."""
     came = ExternalIdentity(
         provider=row.provider,
         issuer=row.issuer,
@@ -148,7 +149,7 @@ def _connected(row: RefusedIdentity, account: User) -> Identity:
 
 
 def _record(identity: Identity, account: User, reference: str) -> None:
-    """Tell the trail, and the owner at the address of their account: never at one that came with the identity."""
+    """Record it, and notify the owner at their account's email address, never at one that came with the identity."""
     mailed = mail.is_configured() and bool(account.email)
     record(
         Event.REFUSED_IDENTITY_LINKED,

@@ -1,4 +1,4 @@
-"""What would mend a refusal, in the words of whoever can: administrators read it under the reference (promise 100)."""
+"""How to fix the cause of a refusal. Administrators see this text when they look up the reference (promise 100)."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from providers.refusal import RefusalReason
 
 Text = str | Promise
 
-NOT_A_MEMBER = "not_a_member"  # of an organization: the one reason there
+NOT_A_MEMBER = "not_a_member"  # the only reason for which an organization refuses
 ONCE_MORE = _(
     "The person signs in once more, from the sign-in page. If it happens to many: their browsers must keep cookies of "
     "PUBLIC_URL, and the provider must send them back to the callback that the README names."
@@ -126,7 +126,7 @@ ELSEWHERE: Mapping[str, Text] = {
 
 
 def remedy_for(action: str, code: str) -> Text:
-    """Return what would mend a refusal that the trail tells of, or nothing where another version wrote the entry."""
+    """Return how to fix a refusal that the trail records, or "" for a reason that this version does not know."""
     if action == Event.INVITATION_REFUSED:
         return INVITATIONS[OfInvitation(code)] if code in set(OfInvitation) else ""
     return ELSEWHERE.get(code) or (PROVIDERS[RefusalReason(code)] if code in set(RefusalReason) else "")

@@ -1,4 +1,4 @@
-"""Keeping what came with an identity that was refused, for those who are asked why (ADR 37)."""
+"""Storing identities that were refused, for the administrators who are asked for the reason (ADR 37)."""
 
 from django.utils import timezone
 
@@ -11,10 +11,10 @@ from providers.refusal import SignInRefused
 
 
 def store(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedIdentity:
-    """Return the row that tells what came: the identity where it is connected, else one that is kept for 30 days.
+    """Return the row for an identity: its ``Identity`` if it is connected, otherwise one stored for 30 days.
 
-    One row for each identity, however often it is refused: a stranger who repeats it fills no table. Ask a limit
-    before (ADR 31).
+    There is one row for each identity, however often it is refused, so repetitions do not fill the table. Apply a
+    rate limit before calling this (ADR 31).
     """
     connected = Identity.objects.filter(issuer=came.issuer, subject=came.subject).first()
     if connected is not None:
@@ -38,5 +38,8 @@ def store(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedI
 
 
 def delete(issuer: str, subject: str) -> None:
-    """Remove what was kept of an identity that is being connected. Call it before: whoever leads it holds the row."""
+    """Delete the stored row of an identity that is about to be connected.
+
+    Call this before connecting it: an administrator who connects it has locked this row.
+    """
     RefusedIdentity.objects.filter(issuer=issuer, subject=subject).delete()

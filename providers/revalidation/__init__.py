@@ -1,4 +1,5 @@
-"""Following upstream: who is ended at a provider is ended here, though the provider says nothing (ADR 35).
+"""Ending sessions here that have ended at their provider, even if the provider does not notify us (ADR 35).
 
-``noticing`` sees that a person uses a session whose providers are to be asked again, ``asking`` asks them in a job.
+``middleware`` notices that a person uses a session that is due for a check, and ``refreshing`` does the check in a
+task. ``silent_check`` handles sessions for which the answer was lost.
 """

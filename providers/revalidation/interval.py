@@ -1,4 +1,4 @@
-"""How often a provider is asked whether it still stands by a session that came from it."""
+"""How often a provider is asked whether a session that came from it is still valid."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from providers import registry
 
-LONGEST = timedelta(days=1)  # as config/environment.py takes it
+LONGEST = timedelta(days=1)  # the maximum that config/environment.py accepts
 
 
 def interval(provider: str) -> timedelta | None:
-    """Return it of a provider that is on (``<PROVIDER>_REFRESH_INTERVAL``), or None where it is never asked."""
+    """Return ``<PROVIDER>_REFRESH_INTERVAL`` of an enabled provider, or None if it is never asked."""
     if provider not in registry.enabled():
         return None
     seconds: int = settings.SIGN_IN_PROVIDERS[provider].get("refresh_interval", 0)
@@ -20,6 +20,6 @@ def interval(provider: str) -> timedelta | None:
 
 
 def next_time(providers: Iterable[str]) -> datetime | None:
-    """Return when the first of these providers is to be asked next; None where none of them ever is."""
+    """Return when the next check of these providers is due, or None if none of them is ever asked."""
     spans = [span for provider in providers if (span := interval(provider))]
     return timezone.now() + min(spans) if spans else None

@@ -1,4 +1,4 @@
-"""Seeing that a person uses a session, and having its providers asked again in time: after the answer, by a job."""
+"""Middleware that notices that a person uses a session, and has its providers checked by a task after the response."""
 
 import logging
 from collections.abc import Callable
@@ -21,10 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 class RevalidationMiddleware:
-    """The session's own read says when it is due, so what is not due costs nothing.
+    """Enqueues a check of the session's providers when it is due.
 
-    What is due is done when the answer has been sent: one statement, and a message that names the session by what its
-    pages call it. Of several requests at once one does so.
+    Loading the session already returns when it is due, so other requests cost nothing. The check is enqueued after the
+    response has been sent: one statement, and a message with the session's public id. Of several concurrent requests
+    one does so.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -39,16 +40,16 @@ class RevalidationMiddleware:
         key = request.session.session_key if due else None
         if due is not None and key and is_by_a_person(request, response):
             ask = partial(_enqueue, key, due)
-            response._resource_closers.append(ask)  # type: ignore[attr-defined]  # noqa: SLF001  # run once it is sent
+            response._resource_closers.append(ask)  # type: ignore[attr-defined]  # noqa: SLF001  # runs after the response
         return response
 
 
 def is_by_a_person(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether somebody sits in front of the browser: only that keeps a session alive upstream.
+    """Return whether a person made this request. Only such requests keep a session alive upstream.
 
-    A browser says so (Fetch Metadata Request Headers): it goes to a page, and not for a script, an image or a frame.
-    One that does not say asks for a page by GET. Pages of ours that load themselves anew say so by ``Refresh``, and
-    count neither way.
+    Browsers say so in Fetch Metadata Request Headers: the request is a navigation to a page, not for a script, an image
+    or a frame. Without these headers, a GET request for an HTML page counts. Pages of ours that reload themselves
+    (``Refresh``) never count.
     """
     if "Refresh" in response.headers:
         return False
@@ -78,11 +79,11 @@ def _due(request: HttpRequest) -> datetime | None:
 
 
 def _enqueue(session_key: str, due: datetime) -> None:
-    """The answer is sent: trouble here goes to the log, and the next time comes in some minutes."""
+    """Enqueue the check. The response has been sent, so errors are only logged; the next check is minutes away."""
     try:
         ours = Session.objects.of_browser(session_key).filter(follow_at=due)
         if ours.update(follow_at=next_time(registry.enabled())):
             session_id = Session(session_key=session_key).public_id
             tasks.revalidate_session.apply_async(kwargs={"session_id": session_id}, retry=False)
     except (DatabaseError, OperationalError):
-        logger.exception("providers were not asked whether a session still stands")
+        logger.exception("could not enqueue the check of a session at its providers")

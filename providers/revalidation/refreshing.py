@@ -1,4 +1,4 @@
-"""Asking the providers that a session follows whether they still stand by it, by renewing its tokens."""
+"""Asking the providers of a session whether it is still valid there, by refreshing its tokens."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,9 @@ from providers.vault.storage import REFRESH
 
 
 def revalidate(session_id: str) -> None:
-    """Ask for a session, by what its pages call it. Twice at once does no harm: each pair is renewed by one.
+    """Check a session, given by its public id. Concurrent checks are harmless: a lease lets one refresh each pair.
 
-    What a refusal means is decided where tokens are renewed, whoever renews them.
+    ``vault.refreshing`` decides what a refused refresh means.
     """
     session = Session.objects.live().filter(user__isnull=False, session_key__startswith=session_id)
     row = session.defer("session_data").first()
@@ -38,7 +38,7 @@ def _tracked(row: Session) -> Iterator[UpstreamSession]:
 
 
 def _revalidate_pair(pair: TokenRow) -> None:
-    """Another session of ours, or code that works for the person, may have had it renewed a moment ago."""
+    """Refresh a pair of tokens, unless another session or the person's own code has just done so."""
     span = interval(pair.provider)
     if span is None or pair.is_resting or pair.is_claimed or not is_older(pair.given_at, span / 2):
         return
@@ -47,4 +47,4 @@ def _revalidate_pair(pair: TokenRow) -> None:
         if claim(pair):
             refresh_tokens(pair, refresh)
     except TokenUnavailable:
-        return  # said by whoever raised it
+        return  # already logged where it was raised

@@ -1,7 +1,7 @@
-"""A session of which nobody knows whether its provider stands by it: its person is asked to come back from there.
+"""Checking a session whose state at its provider is unknown, by redirecting the person there and back.
 
-It happens after a renewal whose answer was lost: the refresh token that we have may be spent, so that it is refused
-says nothing. Whoever does not come back within the time is signed out.
+This happens after the answer to a refresh was lost. Our refresh token may then have been used, so a refusal of it
+proves nothing. A session that is not confirmed in time is revoked.
 """
 
 from datetime import datetime, timedelta
@@ -21,14 +21,14 @@ from providers.models import TokenHealth, UpstreamTokens
 from providers.refusal import SignInRefused
 from providers.upstream import one_deadline
 
-PATIENCE = timedelta(minutes=15)  # from the doubt on, for pages that were open and for code of the person's
+PATIENCE = timedelta(minutes=15)  # from the lost answer on, for open pages and for code that acts for the person
 ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/reauthenticate/")
 
 
 def answered(
     request: HttpRequest, response: HttpResponseBase, unsure_since: datetime, *, is_by_a_person: bool
 ) -> HttpResponseBase:
-    """Send a person to the provider instead of showing them a page of ours. After the time, end the session."""
+    """Redirect a person to the provider instead of returning our page. After PATIENCE, revoke the session."""
     row = Session.objects.of_browser(request.session.session_key).filter(unsure_since=unsure_since).first()
     if row is None:
         return response
@@ -46,7 +46,7 @@ def answered(
 
 
 def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRedirect | None:
-    """Have the person asked after all, where the provider cannot say anything without them (Core, 3.1.2.6)."""
+    """Redirect with a prompt after all, if the provider needs the person for an answer (Core, section 3.1.2.6)."""
     provider = registry.enabled().get(flow.provider) if flow and flow.silent else None
     if flow is None or provider is None or refused.error not in NEEDS_THE_PERSON:
         return None
@@ -54,7 +54,7 @@ def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRe
 
 
 def settle(session: SessionStore, user: User) -> None:
-    """After a proof nothing is in doubt any more, unless by another identity."""
+    """After a reauthentication, clear ``unsure_since`` unless another identity of the session is unverified."""
     if session.loaded is None or session.loaded.unsure_since is None:
         return
     row = Session.objects.filter(user=user, unsure_since=session.loaded.unsure_since).defer("session_data").first()
@@ -63,7 +63,7 @@ def settle(session: SessionStore, user: User) -> None:
 
 
 def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:
-    """Ask without a question for the person (``prompt=none``); where the provider is away, next time."""
+    """Redirect to the provider with ``prompt=none``, or return None if it is down: the next request tries again."""
     provider = registry.enabled()[identity.provider]
     flow = Flow(
         provider=provider.id,
@@ -83,7 +83,7 @@ def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedir
 
 
 def _unverified(row: Session) -> Identity | None:
-    """Return an identity of the session, at a provider that is on, of which no pair that this follows is good."""
+    """Return an identity of the session, at an enabled provider, all of whose followed tokens are dead, if any."""
     followed = {(one["identity"], one["sid"]) for one in row.upstream_sessions}
     pairs = UpstreamTokens.objects.filter(identity__user=row.user_id, identity__provider__in=registry.enabled())
     dead: dict[Identity, bool] = {}

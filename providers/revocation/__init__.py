@@ -1,5 +1,5 @@
-"""Leaving providers: tokens that we held for a person are revoked there, by a job with patience (ADR 24, 36).
+"""Revoking the tokens that we hold for a person at their provider, by a task that retries (ADR 24, 36).
 
-``acts.revoke_tokens`` is what an act calls. ``outbox`` holds what is yet to be said, ``running`` says it, ``pages`` are
-the person's own way out.
+Acts call ``acts.revoke_tokens``. ``outbox`` stores pending revocations, ``running`` performs them and ``status``
+reports on them.
 """

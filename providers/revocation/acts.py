@@ -1,7 +1,7 @@
-"""The acts by which our tokens at a provider end: each takes them out of the vault, and most note that they be revoked.
+"""The acts that end our tokens of a provider. Each takes them out of the vault, and most enqueue their revocation.
 
-A plain sign-out only forgets them: revoking would end the provider's own session, in which the person may be at work
-elsewhere (ADR 36). Tokens that work without the person are revoked by it too: they end with no session there (ADR 40).
+A plain sign-out only deletes them: revoking would end the provider's own session, which the person may be using
+elsewhere (ADR 36). It does revoke offline tokens, because they outlive every session at the provider (ADR 40).
 """
 
 from collections.abc import Iterable
@@ -23,10 +23,10 @@ from providers.vault.storage import StoredTokens, pop, pop_unused
 def revoke_tokens(
     identities: Iterable[Identity], *, reason: TokenRevocationReason, sid: str | None = None
 ) -> list[UUID]:
-    """End our tokens of these identities: for our code at once, at their providers as soon as a job has told them.
+    """End our tokens of these identities: here at once, and at their providers when a task has revoked them.
 
-    With a ``sid`` those of one session at their provider. Call it in the transaction of the act. The ids are those of
-    the outbox's rows (``standing.not_revoked``).
+    With ``sid``, only the tokens of that session at the provider. Call this in the transaction of the act. The returned
+    ids are those of the rows in the outbox (``status.not_revoked``).
     """
     known = {identity.pk: identity for identity in identities}
     if not known:
@@ -41,16 +41,16 @@ def revoke_tokens(
 
 
 def _lock(identities: Iterable[int]) -> None:
-    """Lock in the order in which a sign-in does, first the identity and then its tokens, or the two wait for ever."""
+    """Lock the identities before their tokens, the order that a sign-in uses, to avoid a deadlock."""
     list(Identity.objects.select_for_update().filter(pk__in=identities).order_by("pk").values_list("pk"))
 
 
 @receiver(last_session_ended, dispatch_uid="forget their tokens")
 def drop_tokens(people: list[UUID], but: list[str], **_: Any) -> None:
-    """Keep no tokens of sessions at providers that nobody here is signed in by any more."""
+    """Delete the tokens of sessions at providers that no session of ours follows any more."""
     with transaction.atomic():
         known = {identity.pk: identity for identity in Identity.objects.filter(user_id__in=people)}
-        _lock(known)  # a sign-in under way holds its own: what it keeps is seen afterwards
+        _lock(known)  # a concurrent sign-in holds its identity: wait, to see its tokens
         gone = [(known[one.identity_id], one) for one in pop_unused(known.values(), but=but)]
         ended = [
             _ended(identity, kept, may_come_back=True, sid=kept.sid)
@@ -73,7 +73,7 @@ def _ended(identity: Identity, stored: StoredTokens, *, may_come_back: bool, sid
 
 
 def _works_without_them(identity: Identity, stored: StoredTokens) -> bool:
-    """Whether tokens are good at their provider until somebody says otherwise. Those that are over need no word."""
+    """Return whether the tokens stay valid at the provider until they are revoked. Dead tokens need no revocation."""
     provider = registry.enabled().get(identity.provider)
     is_offline = provider is not None and provider.is_offline(stored.scopes)
     return is_offline and stored.health != TokenHealth.DEAD
@@ -81,5 +81,5 @@ def _works_without_them(identity: Identity, stored: StoredTokens) -> bool:
 
 @receiver(pre_delete, sender=Identity, dispatch_uid="leave the provider of an identity")
 def _revoke_with_an_identity(instance: Identity, **_: Any) -> None:
-    """However an identity goes: what the vault holds for it would go along without a word."""
+    """Revoke the tokens of a deleted identity: the cascade would delete them without a revocation."""
     revoke_tokens([instance], reason=TokenRevocationReason.REMOVED)

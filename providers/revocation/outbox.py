@@ -1,4 +1,4 @@
-"""What is yet to be revoked: a row for each pair of tokens, written in the transaction of the act that ends them."""
+"""Pending revocations: a row for each pair of tokens, written in the transaction of the act that ends them."""
 
 import logging
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ from providers.models import Leaving, RevocationState
 logger = logging.getLogger(__name__)
 
 ACCESS, REFRESH = "upstream access token to be revoked", "upstream refresh token to be revoked"
-UNREADABLE = "key_lost"  # the vault could not open them: nobody can name them to their provider
-DONE_FOR, GIVEN_UP_FOR = timedelta(days=1), timedelta(days=30)  # that an ended row can be looked at
+UNREADABLE = "key_lost"  # the tokens could not be decrypted, so they cannot be sent to their provider
+DONE_FOR, GIVEN_UP_FOR = timedelta(days=1), timedelta(days=30)  # how long an ended row stays visible
 
 
 class TokenRevocationReason(models.TextChoices):
@@ -27,17 +27,17 @@ class TokenRevocationReason(models.TextChoices):
     DISCONNECTED = "disconnected"
     DEACTIVATED = "deactivated"
     ERASED = "erased"
-    REMOVED = "removed"  # the identity went some other way
+    REMOVED = "removed"  # the identity was deleted in some other way
     CUT_OFF = "cut_off"
-    TOO_LATE = "too_late"  # they came for an identity that had left meanwhile
+    TOO_LATE = "too_late"  # they arrived after the identity was gone
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevokedTokens:
-    """Tokens in clear that are ours no longer, and who gave them. What could not be decrypted is empty.
+    """Decrypted tokens that were taken out of the vault, and their provider. What could not be decrypted is empty.
 
-    ``identity_id`` is that of who may come back, and then keeps what they have here; ``sid`` is the provider's name of
-    the session that would have to come back, where it had one.
+    ``identity_id`` is set if a new sign-in of that identity cancels the revocation. ``sid`` then limits this to a
+    sign-in by the same session at the provider, if it has an id.
     """
 
     provider: str
@@ -53,7 +53,7 @@ class RevokedTokens:
 
 
 def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) -> list[UUID]:
-    """Write down what is to be revoked, and return the rows' ids: ``standing.not_revoked`` counts those not done."""
+    """Store what must be revoked and return the ids of the rows. ``status.not_revoked`` counts those not yet done."""
     rows = [_row(one, reason) for one in ended]
     Leaving.objects.bulk_create(rows)
     for row in rows:
@@ -63,7 +63,7 @@ def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) ->
 
 
 def owner(row_id: UUID) -> str:
-    """Whose a ciphertext is: in another row it is nothing."""
+    """Return associated data that binds a ciphertext to its row: copied elsewhere it does not decrypt."""
     return f"leaving {row_id}"
 
 
@@ -73,7 +73,7 @@ def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> No
 
 
 def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> Leaving:
-    """The database's clock says when: it is the one that the job looks at."""
+    """Build a row. The time of the next attempt comes from the database's clock, which the task compares it with."""
     row_id = uuid4()
     row = Leaving(
         id=row_id,

@@ -1,11 +1,11 @@
-"""Telling providers that tokens are over: one row at a time, each held by one run, a dead provider in nobody's way.
+"""Revoking tokens at their providers, one row at a time. A provider that is down does not hold up the others.
 
-A row is claimed in a statement of its own, and no connection to the database is held while its provider is asked.
-Killed in between, the claim runs out and the next run asks again, which changes nothing: what is revoked stays so. A
-provider that does not answer is not asked for any other row in the same run.
+A row is claimed in its own statement, and no database connection is held while the provider is called. If the worker
+is killed, the claim expires and the next run repeats the call; revoking a token twice is harmless. A provider that does
+not answer is not called again in the same run.
 
-Who has signed out and come back keeps what they have now: with some providers all tokens that one person gave us stand
-and fall together.
+If a person has signed out and in again, nothing is revoked at providers where revoking one token revokes all tokens of
+that person.
 """
 
 import logging
@@ -58,12 +58,12 @@ END = f"""
 
 
 class GiveUp(Exception):
-    """Trying again would help nobody; the word says why."""
+    """A retry cannot succeed. The argument is the detail that is stored."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevocationRow:
-    """A claimed row, as CLAIM returns it. ``attempts`` counts this one, ``detail`` is what the one before met."""
+    """A claimed row, as CLAIM returns it. ``attempts`` includes this one, ``detail`` is the previous failure."""
 
     id: UUID
     provider: str
@@ -78,7 +78,7 @@ class RevocationRow:
 
 
 def run(*, seconds: float) -> None:
-    """Revoke what is due, for so many seconds at most. Any number of runs may do so at once."""
+    """Revoke what is due, for at most ``seconds``. Any number of runs may work concurrently."""
     deadline = time.monotonic() + seconds
     silent: set[str] = set()
     with acting(actor=ACTOR):
@@ -93,7 +93,7 @@ def run(*, seconds: float) -> None:
 
 
 def claim(silent: set[str]) -> RevocationRow | None:
-    """Take the row that has waited longest, of a provider that is not among the silent ones."""
+    """Claim the row that has been due longest, of a provider that is not in ``silent``. Return None without one."""
     found = fetch_one(CLAIM, {**LEASE.given(), **RETRIES.given(), "silent": list(silent)})
     if found is None:
         return None
@@ -101,12 +101,15 @@ def claim(silent: set[str]) -> RevocationRow | None:
 
 
 def _revoke(row: RevocationRow) -> str:
-    """Return what is to be said of it. Raises SignInRefused when it should be tried again, GiveUp when not."""
+    """Revoke a row's tokens and return a note on the result, "" if they were revoked.
+
+    Raises SignInRefused if it should be retried, GiveUp if not.
+    """
     provider = registry.enabled().get(row.provider)
     if provider is None:
-        raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{row.provider} is off")
+        raise SignInRefused(RefusalReason.PROVIDER_OFF, f"{row.provider} is not enabled")
     if provider.issues_as != row.issuer:
-        raise GiveUp("issuer_changed")  # the tokens are another one's, and good there
+        raise GiveUp("issuer_changed")  # the tokens belong to another issuer and must not be sent to this one
     if row.came_back and not provider.revokes_one_by_one:
         return CAME_BACK
     access, refresh = _opened(row, row.access, ACCESS), _opened(row, row.refresh, REFRESH)
@@ -120,16 +123,16 @@ def _opened(row: RevocationRow, encrypted: str, purpose: str) -> str:
     try:
         return decrypt(encrypted, owner=owner(row.id), purpose=purpose) if encrypted else ""
     except KeyLost as lost:
-        logger.error(  # noqa: TRY400  # its traceback tells nothing
+        logger.error(  # noqa: TRY400  # the traceback adds nothing
             "tokens to be revoked are under a key that this process does not have: key=%s row=%s", lost, row.id
         )
-        raise SignInRefused(RefusalReason.KEY_NOT_HERE, f"under key {lost}") from None  # others may have it: later
+        raise SignInRefused(RefusalReason.KEY_NOT_HERE, f"under key {lost}") from None  # retry: others may have it
     except DecryptionFailed:
         raise GiveUp("not_authentic") from None
 
 
 def _end(row: RevocationRow, state: RevocationState, word: str) -> bool:
-    """End a row, and with it what it holds. Returns whether nobody else has."""
+    """End a row and erase its tokens. Return False if another run has already ended it."""
     given: list[Any] = [state.value, word, DONE_FOR if state is RevocationState.DONE else GIVEN_UP_FOR, row.id]
     is_ours = bool(change(END, given))
     if state is RevocationState.DONE and row.detail:

@@ -1,4 +1,4 @@
-"""How far it is with telling providers that tokens are over: for whoever made it necessary, and for administrators."""
+"""The progress of revocations, for the check list of a cut-off and for administrators."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BY_PROVIDER = """
 
 @dataclass(frozen=True, kw_only=True)
 class RevocationStatus:
-    """Of one provider: how many rows wait, since when, how many were given up, and the last trouble with one."""
+    """The revocations of one provider: how many wait and since when, how many were given up, and the last failure."""
 
     provider: str
     waiting: int = 0
@@ -29,7 +29,7 @@ class RevocationStatus:
 
 
 def revocation_status() -> list[RevocationStatus]:
-    """Return the providers for which something waits or was given up."""
+    """Return the status of providers that have waiting or failed revocations."""
     return [
         RevocationStatus(provider=provider, waiting=waiting, since=since, given_up=given_up, detail=trouble)
         for provider, waiting, since, given_up, trouble in fetch_all(BY_PROVIDER, [])
@@ -37,5 +37,5 @@ def revocation_status() -> list[RevocationStatus]:
 
 
 def not_revoked(ids: Iterable[UUID | str]) -> int:
-    """Return how many of the rows that ``leave`` returned are not done: they wait, or were given up."""
+    """Return how many of the rows from ``revoke_tokens`` are not done: they are waiting or were given up."""
     return Leaving.objects.filter(pk__in=list(ids)).exclude(state=RevocationState.DONE).count()

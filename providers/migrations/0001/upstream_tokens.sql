@@ -1,5 +1,5 @@
--- Ciphertexts cannot be compressed, and three of them fit into a row of one page: each sign-in writes them anew, and
--- would otherwise try to compress them and move them into a table of their own.
+-- Ciphertexts do not compress, and three of them fit into a row of one page. Every sign-in rewrites them, and PostgreSQL
+-- would otherwise try to compress them each time and move them to a TOAST table.
 ALTER TABLE providers_upstreamtokens SET (toast_tuple_target = 8160);
 ALTER TABLE providers_upstreamtokens
     ALTER COLUMN access SET STORAGE EXTERNAL,
