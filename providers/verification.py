@@ -1,4 +1,4 @@
-"""What must be true of an ID token, or a logout token, before we believe a word of it.
+"""Verifying ID tokens, logout tokens, signed userinfo answers and access tokens.
 
 OpenID Connect Core, section 3.1.3.7, and Back-Channel Logout 1.0, section 2.6.
 """
@@ -29,10 +29,10 @@ ALGORITHM_TO_HASH = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashli
 def verify(
     id_token: object, *, issuer: Issuer, client_id: str, nonce: str, access_token: object, wants_fresh: bool = False
 ) -> dict[str, Any]:
-    """Return the claims of an ID token that this issuer signed, for us, now, for this very attempt.
+    """Return the claims of an ID token after checking its signature, issuer, audience, times and nonce.
 
-    Raises SignInRefused with the first thing that is wrong. Keys come from the issuer's own set and from
-    nowhere else: whatever the token's header says about keys but their id is not looked at.
+    Raises SignInRefused for the first check that fails. Keys come only from the issuer's own key set. Apart from the
+    key id, whatever the token's header says about keys is ignored.
     """
     header, claims = _from_issuer(id_token, issuer, client_id)
     if not _same(claims.get("nonce"), nonce):
@@ -46,50 +46,50 @@ def verify(
 
 
 def proven_at(claims: Mapping[str, Any]) -> float | None:
-    """Return when the person proved themselves at the provider, in seconds since the epoch; None where it is not said.
+    """Return when the person authenticated at the provider, in seconds since the epoch, or None if unknown.
 
-    Of claims that were verified. What is not said is not now: the provider may have asked for nothing.
+    The claims must be verified. Unknown must not be taken for now: the provider may not have asked for anything.
     """
     return None if "auth_time" not in claims else float(claims["auth_time"])
 
 
 def verify_logout(logout_token: object, *, issuer: Issuer, client_id: str) -> dict[str, Any]:
-    """Return the claims of a logout token that this issuer signed, for us, now: whose sessions end is for the caller.
+    """Return the claims of a logout token after checking its signature, issuer, audience and times.
 
-    Raises SignInRefused. An ID token is none: it has a nonce, and not the event. Whether it came before
-    (``jti``) is not looked at here.
+    Raises SignInRefused. An ID token is refused, because it has a nonce and lacks the logout event. The caller must
+    check for a replay (``jti``).
     """
     _, claims = _from_issuer(logout_token, issuer, client_id)
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(LOGOUT_EVENT), dict):
-        raise SignInRefused(RefusalReason.LOGOUT_EVENT_MISSING, "events does not hold the logout event")
+        raise SignInRefused(RefusalReason.LOGOUT_EVENT_MISSING, "events does not contain the logout event")
     if "nonce" in claims:
         raise SignInRefused(RefusalReason.LOGOUT_WITH_NONCE, "a logout token must have no nonce")
     named = [claims[name] for name in ("sub", "sid") if name in claims]
     if not named or not all(is_subject(value) for value in named):
-        raise SignInRefused(RefusalReason.LOGOUT_WITHOUT_SUBJECT, "neither sub nor sid names anybody")
+        raise SignInRefused(RefusalReason.LOGOUT_WITHOUT_SUBJECT, "there is no valid sub or sid")
     if not is_subject(claims.get("jti")):
         raise SignInRefused(RefusalReason.TOKEN_MALFORMED, "jti is not an id")
     return claims
 
 
 def verify_refreshed(tokens: Tokens, *, issuer: Issuer, client_id: str, subject: str, nonce: str) -> None:
-    """Refuse an ID token that came with a refresh and is not what the first one was (Core, section 12.2).
+    """Verify an ID token from a refresh against the original one (Core, section 12.2). Raises SignInRefused.
 
-    Same ``iss``, ``sub`` and audience. It need have no ``nonce``; one that it has is compared where we know the first.
+    ``iss``, ``sub`` and the audience must be the same. A ``nonce`` is optional, and compared if both have one.
     """
     header, claims = _from_issuer(tokens.id_token, issuer, client_id)
     if claims.get("sub") != subject:
-        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "sub is not the one that the tokens were given for")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "sub is not the one that the tokens were issued for")
     if nonce and "nonce" in claims and not _same(claims["nonce"], nonce):
         raise SignInRefused(RefusalReason.NONCE_WRONG, "nonce is not that of the sign-in")
     _check_access_token(claims, tokens.access_token, header["alg"])
 
 
 def verify_userinfo(signed: str, *, issuer: Issuer, client_id: str) -> dict[str, Any]:
-    """Return the claims of a userinfo answer that this issuer signed, for us (Core, section 5.3.2).
+    """Return the claims of a userinfo answer signed by this issuer for us (Core, section 5.3.2).
 
-    It need have no times: it came just now, in answer to us. Raises SignInRefused.
+    Times are not required, as it is the answer to a request that we have just made. Raises SignInRefused.
     """
     _, claims = signed_by(signed, issuer)
     _check_audience(claims, client_id)
@@ -97,10 +97,10 @@ def verify_userinfo(signed: str, *, issuer: Issuer, client_id: str) -> dict[str,
 
 
 def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str, subject: str) -> dict[str, Any]:
-    """Return the claims of an access token that this issuer signed, now, when we asked for this person.
+    """Return the claims of an access token that this issuer signed for our client and this person.
 
-    For an issuer whose access tokens are JWTs (``typ`` says so), and for reading what it says of the person: its
-    audience are the services it is shown to, so ``azp`` tells whether it is ours. Raises SignInRefused.
+    This is for issuers whose access tokens are JWTs, and only to read claims about the person. ``aud`` names the
+    services that the token is sent to, so ``azp`` decides whether it was issued to us. Raises SignInRefused.
     """
     _, claims = signed_by(access_token, issuer)
     if claims.get("azp") != client_id or claims.get("typ") != "Bearer":
@@ -109,14 +109,14 @@ def verify_access_token(access_token: object, *, issuer: Issuer, client_id: str,
         )
     _check_times(claims)
     if "sub" not in claims:
-        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token has no sub: a lightweight one says little")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token has no sub: it may be a lightweight one")
     if claims["sub"] != subject:
-        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token is about somebody else")
+        raise SignInRefused(RefusalReason.SUBJECT_INVALID, "the access token is about another person")
     return claims
 
 
 def _from_issuer(token: object, issuer: Issuer, client_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a token that this issuer signed, for us, now."""
+    """Return the header and claims of a token after checking its signature, issuer, audience and times."""
     header, claims = signed_by(token, issuer)
     _check_audience(claims, client_id)
     _check_times(claims)
@@ -124,7 +124,7 @@ def _from_issuer(token: object, issuer: Issuer, client_id: str) -> tuple[dict[st
 
 
 def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
-    """We are the only audience: a token that others may also use is not accepted (Core 3.1.3.7, points 3 to 5)."""
+    """Check that we are the only audience: a token that others may use too is refused (Core 3.1.3.7, points 3 to 5)."""
     audience = claims.get("aud")
     if audience not in (client_id, [client_id]):
         is_one_of_many = isinstance(audience, list) and client_id in audience
@@ -135,7 +135,7 @@ def _check_audience(claims: Mapping[str, Any], client_id: str) -> None:
 
 
 def _check_access_token(claims: Mapping[str, Any], access_token: object, algorithm: str) -> None:
-    """The access token that came along is the one that the ID token means, where it says so (Core 3.1.3.8)."""
+    """Check that the access token matches ``at_hash`` in the ID token, if present (Core 3.1.3.8)."""
     if "at_hash" in claims and not _same(claims["at_hash"], _half_hash(access_token, algorithm)):
         raise SignInRefused(RefusalReason.ACCESS_TOKEN_HASH_WRONG, "at_hash is that of another access token")
 
@@ -145,7 +145,7 @@ def _how(claims: Mapping[str, Any], name: str, otherwise: str = "is not what it 
 
 
 def _check_times(claims: Mapping[str, Any]) -> None:
-    """The detail of a refusal lets administrators tell a wrong clock from a wrong token."""
+    """Check ``exp``, ``iat`` and ``nbf``. The detail of a refusal lets administrators recognise a wrong clock."""
     now = time.time()
     if _number(claims, "exp") + LEEWAY_SECONDS <= now:
         raise SignInRefused(RefusalReason.EXPIRED, _issued(claims, now))
@@ -155,7 +155,7 @@ def _check_times(claims: Mapping[str, Any]) -> None:
 
 
 def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
-    """Core 2 and 3.1.2.1. One that is missing is no fault here: it proves nothing, which is for ``proofs`` to judge."""
+    """Check ``auth_time`` (Core 2 and 3.1.2.1). If it is missing, ``reauthentication`` decides what that means."""
     if "auth_time" not in claims:
         return
     moment, now = _number(claims, "auth_time"), time.time()
@@ -164,11 +164,11 @@ def _check_auth_time(claims: Mapping[str, Any], *, wants_fresh: bool) -> None:
     if moment > now + LEEWAY_SECONDS:
         raise SignInRefused(RefusalReason.NOT_YET_VALID, "auth_time is in the future")
     if wants_fresh and now - moment > lifetimes.REAUTHENTICATION.total_seconds():
-        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, f"proven there {round(now - moment)} s ago")
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, f"auth_time is {round(now - moment)} s ago")
 
 
 def _compare_clocks(claims: Mapping[str, Any], issuer: Issuer) -> None:
-    """A provider issues an ID token while we wait for it: one that is older by our clock says that clocks differ."""
+    """Log a clock difference. The provider issues the ID token while we wait, so an older one shows a wrong clock."""
     now = time.time()
     if now - _number(claims, "iat") > LEEWAY_SECONDS:
         logger.warning("clocks differ: issuer=%s token=%s", issuer.url, _issued(claims, now))
@@ -188,10 +188,10 @@ def _number(claims: Mapping[str, Any], name: str) -> float:
 
 
 def _half_hash(access_token: object, algorithm: str) -> str:
-    """Core 3.1.3.6: the left half of the access token's hash, by the hash of the token's own algorithm."""
+    """Return the left half of the access token's hash, with the hash of the ID token's algorithm (Core 3.1.3.6)."""
     if not isinstance(access_token, str):
         return ""
-    hashed_by = ALGORITHM_TO_HASH["512" if algorithm in EDWARDS else algorithm[2:]]  # Ed25519 hashes by SHA-512
+    hashed_by = ALGORITHM_TO_HASH["512" if algorithm in EDWARDS else algorithm[2:]]  # Ed25519 uses SHA-512
     digest = hashed_by(access_token.encode("utf-8", "surrogatepass")).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
 

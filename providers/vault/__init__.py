@@ -1,4 +1,4 @@
-"""The vault: tokens of the providers, for code of ours that asks a provider on behalf of a person (ADR 20)."""
+"""The vault: tokens of providers, for our code that calls a provider on behalf of a person (ADR 20)."""
 
 from providers.vault.access import get_token
 from providers.vault.rows import KeyUnavailable, NothingStored, SignInAgain, TokenUnavailable, VaultUnavailable

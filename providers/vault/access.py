@@ -1,7 +1,7 @@
-"""A person's token at a provider, renewed in time: by one caller, however many ask in however many processes.
+"""Getting a person's access token for a provider, refreshed in time by exactly one of all concurrent callers.
 
-Who finds a token near its end claims the row for some seconds and asks the provider (``renewing``). The others take
-the token while it lives, and else wait for the new one.
+A caller that finds a token about to expire claims the row for some seconds and calls the provider (``refreshing``). The
+others use the token while it is valid, and otherwise wait for the new one.
 """
 
 import time
@@ -12,17 +12,18 @@ from providers.vault.refreshing import refresh_tokens
 from providers.vault.rows import SignInAgain, VaultUnavailable, claim, mark_dead, opened, read
 from providers.vault.storage import ACCESS, REFRESH
 
-WAIT = 6.0  # seconds that others wait for a new token where the old one is over
+WAIT = 6.0  # seconds for which others wait for a new token if the old one has expired
 LOOK_EVERY = 0.05  # seconds
 
 
 def get_token(user: User, provider: str, *, in_session: Session | None = None) -> str:
-    """Return a person's access token at a provider, good for a while yet.
+    """Return a person's access token for a provider, refreshed if it is about to expire.
 
-    ``in_session`` is the session in which it is asked, where there is one: then the token is of the session at the
-    provider that this follows. Else it is of the newest.
+    With ``in_session``, prefer the token of the session at the provider that this session follows. Otherwise the newest
+    is returned.
 
-    Raises NothingStored, SignInAgain, VaultUnavailable. Call it outside of a transaction: it may wait for the provider.
+    Raises NothingStored, SignInAgain, VaultUnavailable. Call this outside of a transaction: it may wait for the
+    provider.
     """
     deadline = time.monotonic() + WAIT
     while True:
@@ -37,7 +38,7 @@ def get_token(user: User, provider: str, *, in_session: Session | None = None) -
                 raise SignInAgain(provider)
             return opened(row, row.access, ACCESS)
         if not row.is_resting and not row.is_claimed:
-            refresh = opened(row, row.refresh, REFRESH)  # who cannot read it leaves it to those who can
+            refresh = opened(row, row.refresh, REFRESH)  # before the claim: without the key, leave it to others
             if claim(row):
                 return refresh_tokens(row, refresh)
         if not row.is_expired:

@@ -1,7 +1,7 @@
-"""By which pairs of tokens somebody is signed in here, in SQL: ``t`` is such a pair, and ``i`` its identity."""
+"""The SQL condition for a pair of tokens in use by a session here: ``t`` is the pair, ``i`` its identity."""
 
-# What belongs to no named session at its provider serves as long as its person is signed in anywhere. A sign-in that
-# waits for a second factor follows what it began with. ``s`` is a session of ours, whose end is compared beside this.
+# Tokens without a ``sid`` are in use while their person is signed in anywhere. A sign-in that waits for a second factor
+# uses the tokens that it started with. ``s`` is a session of ours; the caller compares its expiry.
 IN_USE = """(
     s.user_id = i.user_id AND (
         t.sid IN ('', s.upstream_sid) OR s.upstream_sessions @> jsonb_build_array(

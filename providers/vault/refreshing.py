@@ -1,12 +1,13 @@
-"""Renewing a pair of tokens, by whoever has claimed it, and what a refusal means for who is signed in by it.
+"""Refreshing a claimed pair of tokens, and what a refusal means for the sessions that follow it.
 
-The provider is asked outside of any transaction. What comes is written upon the version that was read: so a newer pair
-is never overwritten, and an older refresh token that is refused condemns nothing newer. Killed between the answer and
-the writing, the claim runs out, and the next caller finds out whether the old refresh token still serves.
+The provider is called outside of any transaction. The answer is only written over the version that was read, so a newer
+pair is never overwritten, and the refusal of an older refresh token does not affect newer ones. If the process is
+killed between the answer and the write, the claim expires, and the next caller finds out whether the old refresh token
+is still valid.
 
-``invalid_grant`` is the provider's clear word that its session is over, or the person no longer welcome: whoever is
-signed in by it is signed out (ADR 35). After an answer that was lost it says nothing, for the provider may have given a
-newer refresh token in it: then the person is asked to come back from there.
+``invalid_grant`` means that the provider's session has ended or the person has lost access, so the sessions that follow
+it are revoked (ADR 35). After a lost answer it means nothing, because that answer may have contained a newer refresh
+token. The person is then redirected to the provider to confirm the session.
 """
 
 import logging
@@ -46,7 +47,7 @@ OUTAGES = frozenset(
         RefusalReason.METADATA_INVALID,
     }
 )
-TAKES_NO_TOKEN = frozenset(  # the refresh token was not sent, or answered by a clear no to our client
+TAKES_NO_TOKEN = frozenset(  # the refresh token was not sent, or our client itself was refused
     {
         RefusalReason.PROVIDER_OFF,
         RefusalReason.PROVIDER_BUSY,
@@ -61,14 +62,15 @@ STANDS = """
 
 
 class OtherIssuer(Exception):
-    """The pair cannot be renewed here: another issuer gave it."""
+    """The pair cannot be refreshed: it was issued by another issuer than the one configured now."""
 
 
 def refresh_tokens(row: TokenRow, refresh: str) -> str:
-    """Ask the provider, as the only one. What it says of a pair that is not kept any more says nothing.
+    """Call the provider, as the only holder of the claim, and return the new access token.
 
-    Of an answer that is not believed nothing is kept. The old pair stays and is tried again after a rest: where the
-    provider has not rotated it the mistake mends itself, and where it has, ``invalid_grant`` is the clear end.
+    The answer is discarded if the pair has been deleted or replaced meanwhile. Nothing of an invalid answer is stored:
+    the old pair stays and is retried after a delay. If the provider has not rotated the refresh token, the retry
+    succeeds; otherwise it ends with ``invalid_grant``. Raises a TokenUnavailable.
     """
     release_connection()
     try:
@@ -85,11 +87,11 @@ def refresh_tokens(row: TokenRow, refresh: str) -> str:
             ended = RevokedTokens(provider=row.provider, issuer=row.issuer, access=found.access, refresh=found.refresh)
             enqueue([ended], reason=TokenRevocationReason.TOO_LATE)
         raise NothingStored(row.provider)
-    return found.access  # good even where a sign-in has brought a newer one meanwhile
+    return found.access  # valid even if a sign-in has stored a newer one meanwhile
 
 
 def _lost(row: TokenRow) -> bool:
-    """The provider has refused the refresh token. Return whether that was still the one that counts."""
+    """Handle a refused refresh token. Return False if the pair has been replaced meanwhile, so nothing is lost."""
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)), transaction.atomic():
         upstream_logout.lock_people(row.user_id)
         is_unsure = mark_dead(row, "refresh_refused")
@@ -103,8 +105,11 @@ def _lost(row: TokenRow) -> bool:
 
 
 def _failed(row: TokenRow, failed: SignInRefused) -> str:
-    """End nothing: an outage and wrong set-up say nothing of the person."""
-    logger.warning("tokens are not renewed: provider=%s reason=%s", row.provider, failed)
+    """Note the failure and return the stored token if it is still valid.
+
+    No session is ended: neither an outage nor a wrong configuration says anything about the person.
+    """
+    logger.warning("tokens were not refreshed: provider=%s reason=%s", row.provider, failed)
     if not mark_failing(row, failed.reason.value, is_unsure=failed.reason not in TAKES_NO_TOKEN):
         return _of_somebody_else(row)
     if failed.reason not in OUTAGES:
@@ -113,7 +118,7 @@ def _failed(row: TokenRow, failed: SignInRefused) -> str:
 
 
 def _note_refusal(row: TokenRow, refused: SignInRefused) -> None:
-    """Tell the trail what waiting does not mend: an answer that is not believed, or a client that is not taken."""
+    """Record a failure that does not pass by itself: an invalid answer, or a refusal of our client."""
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)):
         record(
             Event.UPSTREAM_TOKENS_REFRESH_FAILED,
@@ -124,22 +129,22 @@ def _note_refusal(row: TokenRow, refused: SignInRefused) -> None:
 
 
 def _is_stored(row: TokenRow) -> bool:
-    """Whether the pair is kept still: its person may have left while the provider was asked."""
+    """Return whether the pair still exists: the person may have signed out while the provider was called."""
     return fetch_one('SELECT 1 FROM "providers_upstreamtokens" WHERE id = %s', [row.id]) is not None
 
 
 def _is_signed_out(row: TokenRow) -> bool:
-    """Whether a pair went by a plain sign-out, after which its provider's session is left alone (ADR 36)."""
+    """Return whether a plain sign-out removed the pair; the provider's session must then be left alone (ADR 36)."""
     return fetch_one(STANDS, [row.identity_id, row.not_before]) is not None
 
 
 def _of_somebody_else(row: TokenRow) -> str:
-    """Somebody has written a newer pair while we asked about ours, or has heard what we have heard."""
+    """Return the token that another process has stored meanwhile. Raises SignInAgain if it had the same refusal."""
     return _stored_token(row)
 
 
 def _stored_token(row: TokenRow) -> str:
-    """Return the access token that is kept now, if it lives: the provider was asked for seconds meanwhile."""
+    """Return the access token that is stored now, if it is valid: it may have changed during the call."""
     now = read_again(row)
     if now is None:
         raise NothingStored(row.provider)
@@ -151,11 +156,11 @@ def _stored_token(row: TokenRow) -> str:
 
 
 def _request(row: TokenRow, refresh: str) -> Usable:
-    """Raises RefreshRefused, OtherIssuer, SignInRefused."""
+    """Return the provider's new tokens. Raises RefreshRefused, OtherIssuer, SignInRefused."""
     provider = registry.enabled().get(row.provider)
     if provider is None or provider.issues_as != row.issuer:
         raise OtherIssuer
-    with one_deadline():  # keys may be fetched besides, and the claim must last longer
+    with one_deadline():  # includes fetching keys; the lease must be longer
         found = usable(provider.refreshed(refresh, subject=row.subject, nonce=_first_nonce(row)))
     if found is None:
         raise SignInRefused(RefusalReason.PROVIDER_ANSWER_INVALID, "the answer to a refresh has no access token")
@@ -163,7 +168,7 @@ def _request(row: TokenRow, refresh: str) -> Usable:
 
 
 def _first_nonce(row: TokenRow) -> str:
-    """Return the nonce of the ID token that is kept, which was verified when it came; nothing where it has none."""
+    """Return the nonce of the stored ID token, which was verified on arrival, or "" if it has none."""
     try:
         nonce = claims_of(decrypt(row.id_token, owner=row.owner, purpose=ID)).get("nonce")
     except DecryptionFailed:

@@ -1,4 +1,4 @@
-"""The rows of the vault: each a pair of tokens of one identity, of one session at its provider."""
+"""The rows of the vault. Each is a pair of tokens of one identity, for one session at its provider."""
 
 import logging
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ from providers.vault.storage import ID, owner, sealed
 
 logger = logging.getLogger(__name__)
 
-AHEAD = timedelta(seconds=60)  # of its end a token is renewed, or after four fifths of a short life
+AHEAD = timedelta(seconds=60)  # how long before its expiry a token is refreshed, at most a fifth of its lifetime
 LEASE = Lease(timedelta(seconds=20))  # longer than a call to a provider can take
 RESTS = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(hours=1)))
 
@@ -78,28 +78,28 @@ DIE = f"""
 
 
 class TokenUnavailable(Exception):
-    """There is no token to be had; the kinds say what helps."""
+    """No token is available. The subclasses say what can be done."""
 
 
 class NothingStored(TokenUnavailable):
-    """The person has no identity there, or it has never brought a token."""
+    """The person has no identity at the provider, or no token is stored for it."""
 
 
 class SignInAgain(TokenUnavailable):
-    """The token is over and cannot be renewed: the person has to sign in at the provider once more."""
+    """The token is no longer valid and cannot be refreshed: the person must sign in at the provider again."""
 
 
 class VaultUnavailable(TokenUnavailable):
-    """There is none at the moment: the provider does not renew it, or this process cannot read it."""
+    """Temporarily no token: the provider does not refresh it, or this process cannot decrypt it."""
 
 
 class KeyUnavailable(VaultUnavailable):
-    """It is under a key that this process does not have. The next sign-in of the person mends it at the latest."""
+    """The token is encrypted with a key that this process does not have. The person's next sign-in replaces it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRow:
-    """The row as it was read, at a moment of the database's clock."""
+    """A row as it was read. ``now`` is the time of the read by the database's clock."""
 
     id: int
     sid: str
@@ -141,7 +141,7 @@ class TokenRow:
         if self.expires_at is None:
             return False
         ahead = min(AHEAD, (self.expires_at - self.given_at) / 5)
-        given_by_wrong_clock = self.given_at > self.now + LEEWAY  # its end lies too far ahead as well
+        given_by_wrong_clock = self.given_at > self.now + LEEWAY  # its expiry is too late as well
         return given_by_wrong_clock or self.expires_at - ahead <= self.now
 
     @property
@@ -153,9 +153,9 @@ NAMES = tuple(TokenRow.__dataclass_fields__)
 
 
 def read(user: User, provider: str, *, in_session: Session | None = None) -> TokenRow:
-    """Return the pair of the session in which it is asked, where that has a living one, else the newest that lives.
+    """Return the pair that ``in_session`` follows, if it is not dead, or else the newest pair that is not dead.
 
-    Raises NothingStored.
+    If all are dead, a dead one is returned. Raises NothingStored.
     """
     followed = in_session.upstream_sessions if in_session else []
     own = [f"{one['identity']} {one['sid']}" for one in followed if one["provider"] == provider]
@@ -166,19 +166,22 @@ def read(user: User, provider: str, *, in_session: Session | None = None) -> Tok
 
 
 def read_of(upstream: UpstreamSession) -> TokenRow | None:
-    """Return the pair of one session at a provider."""
+    """Return the pair of one session at a provider, if there is one."""
     row = fetch_one(OF_SESSION, {**LEASE.given(), "identity": upstream.identity, "sid": upstream.sid})
     return TokenRow(**dict(zip(NAMES, row, strict=True))) if row else None
 
 
 def read_again(row: TokenRow) -> TokenRow | None:
-    """Return what is in the row now."""
+    """Return the current state of the row, or None if it was deleted."""
     found = fetch_one(AGAIN, {**LEASE.given(), "id": row.id})
     return TokenRow(**dict(zip(NAMES, found, strict=True))) if found else None
 
 
 def adopted(upstream: UpstreamSession) -> TokenRow | None:
-    """Give a pair that was kept before sessions were told apart the name of its session, which its ID token says."""
+    """Assign a pair that an older version stored without ``sid`` to the session that its ID token names.
+
+    Return the pair, or None if there is none for this session.
+    """
     row = read_of(replace(upstream, sid="")) if upstream.sid else None
     if row is None:
         return None
@@ -193,7 +196,10 @@ def adopted(upstream: UpstreamSession) -> TokenRow | None:
 
 
 def claim(row: TokenRow) -> bool:
-    """Whether it is ours to renew, for as long as the lease. A claim that ran out before may have lost an answer."""
+    """Claim the pair for refreshing, for LEASE, and return whether that succeeded.
+
+    If an earlier claim has expired, its answer may have been lost, so the pair is marked ``is_unsure``.
+    """
     return bool(change(CLAIM, {**LEASE.given(), "id": row.id, "version": row.version}))
 
 
@@ -209,7 +215,7 @@ def mark_failing(row: TokenRow, detail: str, *, is_unsure: bool) -> bool:
 
 
 def mark_dead(row: TokenRow, detail: str) -> bool | None:
-    """Note that they are over, unless newer ones have come: then nothing is returned, else whether that is unsure."""
+    """Mark a pair as dead and return its ``is_unsure``, or None if it was replaced meanwhile or is dead already."""
     found = fetch_one(DIE, [detail, row.id, row.version])
     if found is None:
         return None
@@ -219,19 +225,19 @@ def mark_dead(row: TokenRow, detail: str) -> bool | None:
 
 
 def opened(row: TokenRow, encrypted: str, purpose: str) -> str:
-    """Decrypt a token. Raises UnreadableHere without the key, and SignInAgain where it is not authentic.
+    """Decrypt a token. Raises KeyUnavailable without the key, SignInAgain if the ciphertext is not authentic.
 
-    A key that is not here may be at other processes, which were started with it, or come back: the row is left as it
-    is. The log names the key.
+    Other processes may have a key that is missing here, or it may be restored, so the row is left unchanged. The log
+    names the key.
     """
     try:
         return decrypt(encrypted, owner=row.owner, purpose=purpose)
     except KeyLost as lost:
-        logger.error(  # noqa: TRY400  # its traceback tells nothing
+        logger.error(  # noqa: TRY400  # the traceback adds nothing
             "tokens are under a key that this process does not have: key=%s identity=%s", lost, row.identity_id
         )
         raise KeyUnavailable(row.provider) from None
     except DecryptionFailed:
-        logger.error("tokens do not belong to where they stand: identity=%s", row.identity_id)  # noqa: TRY400
+        logger.error("tokens do not belong to the row that they are in: identity=%s", row.identity_id)  # noqa: TRY400
     mark_dead(row, "not_authentic")
     raise SignInAgain(row.provider)

@@ -1,4 +1,4 @@
-"""Putting tokens into the vault and taking them out, each time in one statement."""
+"""Storing tokens in the vault and taking them out, in one statement each."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ TAKEN = """
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTokens:
-    """Tokens in clear, on their way out of the vault. What cannot be decrypted any more is empty."""
+    """Decrypted tokens that were taken out of the vault. Those that cannot be decrypted are empty."""
 
     identity_id: int
     sid: str
@@ -60,7 +60,7 @@ class StoredTokens:
 
 @dataclass(frozen=True, kw_only=True)
 class Sealed:
-    """What goes into the columns."""
+    """The encrypted values for the columns."""
 
     access: str
     refresh: str
@@ -68,7 +68,7 @@ class Sealed:
 
 
 def owner(identity_id: int, user_id: object) -> str:
-    """Whose a ciphertext is: copied to another identity, or to the same one of another account, it is nothing."""
+    """Return associated data that binds a ciphertext to one identity of one account: elsewhere it does not decrypt."""
     return f"{identity_id} of {user_id}"
 
 
@@ -81,14 +81,14 @@ def sealed(found: Usable, whose: str) -> Sealed:
 
 
 def store(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
-    """Keep what a sign-in brought, in its transaction, if its account is active, and return whether it is.
+    """Store the tokens of a sign-in, in its transaction, and return whether the account is active. If not, store none.
 
-    A refresh token that did not come anew is still the old one. ``sid`` is the provider's name for its session, if it
-    has one: each has a pair of its own. Where nothing came that can be kept, all that was kept for the identity goes:
-    it is of earlier sign-ins, and would be given out as if it were of this one.
+    Without a new refresh token the old one is kept. ``sid`` is the provider's id of its session, if it has one; each
+    session has its own pair. If there is no usable token, everything stored for the identity is deleted: it comes from
+    earlier sign-ins and must not be used as if it came from this one.
 
-    The account may have been closed while the sign-in waited for the identity: its word on the account is from before,
-    and this statement sees what is (PostgreSQL, 13.2.1).
+    The account may have been deactivated while the sign-in waited for the identity's lock. What the sign-in read before
+    is outdated then, but this statement sees the current state (PostgreSQL documentation, section 13.2.1).
     """
     found = usable(tokens)
     if found is None:
@@ -99,12 +99,12 @@ def store(identity: Identity, tokens: Tokens, *, sid: str = "") -> bool:
 
 
 def pop(identities: Iterable[Identity], *, sid: str | None = None) -> list[StoredTokens]:
-    """Return what is kept for these identities, or of one session at their provider, and keep it no longer."""
+    """Delete and return the tokens of these identities. With ``sid``, only those of that session at the provider."""
     return _popped(POP if sid is None else POP_ONE, identities, sid=sid)
 
 
 def pop_unused(identities: Iterable[Identity], *, but: list[str]) -> list[StoredTokens]:
-    """Return the same of the sessions at their provider that no session of ours follows, those of ``but`` aside."""
+    """Delete and return the tokens that no session of ours uses. Sessions whose keys are in ``but`` do not count."""
     return _popped(POP_UNUSED, identities, but=but)
 
 
@@ -127,9 +127,9 @@ def _popped(which: str, identities: Iterable[Identity], **given: Any) -> list[St
 
 
 def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
-    """Return the ID token of one session at a provider, or nothing where that was another issuer's.
+    """Return the ID token of one session at a provider, or "" if there is none from this issuer.
 
-    What was kept before sessions were told apart has no ``sid`` beside it: whoever takes it as a hint compares.
+    A pair that an older version stored has no ``sid``, so the caller must compare the ``sid`` in the token.
     """
     rows = UpstreamTokens.objects.filter(
         identity_id=identity_id, identity__user=user, identity__issuer=issuer, sid__in=[sid, ""]
@@ -139,13 +139,13 @@ def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
 
 
 def expired(user: User) -> list[Identity]:
-    """Return the identities of a person whose tokens are all over."""
+    """Return the identities of a person whose tokens are all dead."""
     dead = Identity.objects.filter(user=user, tokens__health=TokenHealth.DEAD)
     return list(dead.exclude(pk__in=_served(user)).distinct().order_by("pk"))
 
 
 def count(user: User) -> int:
-    """Return for how many identities of a person tokens are kept."""
+    """Return the number of a person's identities with stored tokens."""
     return Identity.objects.filter(user=user, tokens__isnull=False).distinct().count()
 
 

@@ -1,1 +1,1 @@
-"""The pages of providers: the start and the callback of a sign-in, and what leads there or away from there."""
+"""The views of providers: the start and the callback of a sign-in, and the pages around them."""

@@ -1,4 +1,4 @@
-"""The end of every sign-in, for all providers alike: what a provider answers, judged and acted upon."""
+"""The callback view, the same for all providers: it checks the provider's answer and acts on it."""
 
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -56,17 +56,17 @@ from providers.revalidation.interval import next_time
 from providers.upstream import one_deadline
 
 LONGEST_CODE = 4096  # characters
-SECRETS = {"secret", "token"}  # what addresses call the part of them that nobody else may know
-FINISHED = "finished_flow"  # in the session: which attempt opened it, so that the back button is no error
+SECRETS = {"secret", "token"}  # the names of URL parameters that are secret
+FINISHED = "finished_flow"  # in the session: the attempt that opened it, so that the back button causes no error
 
 
-@without_tenant  # it waits for the provider, and then has a transaction of its own
+@without_tenant  # it waits for the provider, and then opens its own transaction
 @require_GET
 def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """Take the provider's answer: nobody is signed in unless every check has passed.
+    """Process the provider's answer. Nobody is signed in unless every check has passed.
 
-    No database connection is held while the provider is asked; then one transaction holds the link, its
-    trail and the session.
+    No database connection is held while the provider is called. One transaction then contains the link, its entries in
+    the trail and the session.
     """
     if (finished := _finished_already(request)) is not None:
         return finished
@@ -75,7 +75,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         provider = provider_of(provider_id)
         flow = take_flow(request, provider.id)
         release_connection()
-        began = Moment.now()  # before: what ends meanwhile counts
+        began = Moment.now()  # before the calls, so that whatever ends during them counts
         with one_deadline():
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
@@ -84,11 +84,11 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             linked = link(external, connect_to=asker, reauthenticate=flow.process is Process.REAUTHENTICATE)
             judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
             if not vault.store(linked.identity, external.tokens, sid=external.session):
-                raise account_deactivated(linked.user.pk, "it was closed while the sign-in waited")
+                raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
             response = _finish(request, flow, external, linked, judged_at)
             spent_here = {"spent": used_state(flow.state), "next": _without_secret(response.headers["Location"])}
             request.session[FINISHED] = spent_here
-            request.session.save()  # first: a role that changes ends what was judged before
+            request.session.save()  # before the rules: a changed role revokes earlier sign-ins
             _apply_rules(request, flow, external, linked)
         response = second_factor.asked_there(request, provider, flow, response)
     except SignInRefused as refused:
@@ -98,7 +98,7 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
         forget_sign_in(request)
         return refuse(request, provider_id, _factor_added(), flow, came=external)
     if isinstance(response, HttpResponse):
-        flow.forget(response)  # one that is refused is spent too, and still says what to try again
+        flow.forget(response)  # a refused attempt keeps its cookie, for the retry
     return response
 
 
@@ -110,7 +110,7 @@ def provider_of(provider_id: str) -> Provider:
 
 
 def _finished_already(request: HttpRequest) -> HttpResponse | None:
-    """Somebody went back to the callback that signed them in: send them on, as before."""
+    """Return a redirect if a person goes back to the callback that signed them in, to the same page as before."""
     finished = request.session.get(FINISHED)
     if not finished or not request.user.is_authenticated:
         return None
@@ -120,7 +120,10 @@ def _finished_already(request: HttpRequest) -> HttpResponse | None:
 
 
 def _without_secret(url: str) -> str:
-    """A link of an invitation or of a mail opens something to whoever has it: the session keeps no copy of it."""
+    """Return the URL, or the start page if it contains a secret.
+
+    The link of an invitation or mail gives access to anybody who has it, so the session must not store a copy.
+    """
     try:
         arguments = resolve(urlsplit(url).path).kwargs
     except Resolver404:
@@ -129,22 +132,22 @@ def _without_secret(url: str) -> str:
 
 
 def _code(request: HttpRequest, provider: Provider) -> str:
-    """Return the code of a callback that is whole, from this provider, and no error. Raises SignInRefused."""
+    """Return the code of a well-formed callback from this provider. Raises SignInRefused, also if it is an error."""
     parameters = {name: values for name, values in request.GET.lists() if name in {"code", "error", "iss"}}
     if any(len(values) > 1 for values in parameters.values()):
-        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "a parameter is given twice")
+        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "a parameter is repeated")
     single = {name: values[0] for name, values in parameters.items()}
     provider.check_callback(single)
     if "error" in single:
         raise _refused_there(single["error"])
     code = single.get("code", "")
     if not (0 < len(code) <= LONGEST_CODE and code.isascii() and code.isprintable()):
-        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "no code that could be one")
+        raise SignInRefused(RefusalReason.CALLBACK_MALFORMED, "the code is missing or malformed")
     return code
 
 
 def _refused_there(named: str) -> SignInRefused:
-    """Only a registered name of an error is kept: the rest is text that anybody can put into an address."""
+    """Return the refusal for a provider's error. Only registered codes are stored: anybody can put text into a URL."""
     error = registered(named)
     reason = RefusalReason.CANCELLED if error == "access_denied" else RefusalReason.PROVIDER_REFUSED
     return SignInRefused(reason, f"the provider answered {error or 'an error without a registered name'}", error=error)
@@ -157,30 +160,31 @@ def _factor_added() -> SignInRefused:
 
 
 def _asker(request: HttpRequest, flow: Flow) -> User | None:
-    """Return for whom an identity is to be connected or proven: who started it, if still signed in.
+    """Return the person who connects an identity or reauthenticates, or None for a sign-in. Raises SignInRefused.
 
-    The session was read before the provider was asked, and may have been ended since: the attempt ends with it. Its
-    row is held, after the account's, so that it cannot be ended halfway.
+    It must be the person who started the attempt, in the same session. The session was read before the provider was
+    called and may have been revoked since, so its row is locked, after the account's.
     """
     if flow.process is Process.SIGN_IN:
         return None
     if not isinstance(request.user, User) or str(request.user.pk) != flow.starter:
-        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "another person began it")
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "another person started it")
     if not flow.session or flow.session != session_began(request):
-        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "it began in another session")
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "it was started in another session")
     try:
         people.lock_with_session(request.user.pk, session_key=request.session.session_key)
     except people.RevokedMeanwhile:
-        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "its session was ended meanwhile") from None
+        raise SignInRefused(RefusalReason.STARTED_BY_ANOTHER_PERSON, "its session was revoked meanwhile") from None
     if flow.process is Process.CONNECT and not gate.is_reauthenticated(request, Act.CONNECT, is_done=True):
-        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED, "the proof before connecting is too long ago")
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED, "the reauthentication before connecting is too old")
     return request.user
 
 
 def _check_is_dated(provider: Provider, flow: Flow, external: ExternalIdentity) -> None:
-    """What a provider always says is not connected without it: single sign-on may have answered in its place.
+    """Refuse to connect an identity without ``auth_time`` if its provider always sends it. Raises SignInRefused.
 
-    A proof without it is taken, and is worth less (``accounts.sign_in.reauthentication``).
+    Without it, single sign-on may have answered without the person. A reauthentication without it is accepted, but
+    counts for less (``accounts.sign_in.reauthentication``).
     """
     is_expected = flow.process is Process.CONNECT and provider.says_when is SaysWhen.ALWAYS
     if is_expected and external.authenticated_at is None:
@@ -191,21 +195,19 @@ def _finish(
     request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked, judged_at: datetime
 ) -> HttpResponseBase:
     session, answer = request.session, response_in(external, linked)
-    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    assert isinstance(session, SessionStore)  # noqa: S101  # our session engine
     upstream = UpstreamSession(provider=external.provider, identity=linked.identity.pk, sid=external.session)
     proof = _proof(external, linked, judged_at)
     if flow.process is Process.SIGN_IN:
         session.set_authentication_event(proof)
-        session.describe({"is_remembered": flow.stays})  # it outlives what allauth asks for yet
+        session.describe({"is_remembered": flow.stays})  # it is still needed after allauth's stages
         session.opened_in(upstream)
         session.describe({"follow_at": next_time([external.provider])})
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
     if has_ended(proof, subject=external.subject):
-        raise SignInRefused(
-            RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, "the session of the proof is over at the provider"
-        )
+        raise SignInRefused(RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER, "the session at the provider has ended")
     if linked.decision is LinkingDecision.CONNECT:
         revoke_others(linked.user, keep=session.session_key, reason=SessionRevocationReason.IDENTITY_CONNECTED)
         notices.notify(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
@@ -230,7 +232,11 @@ def _proof(external: ExternalIdentity, linked: Linked, judged_at: datetime) -> A
 
 
 def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBase:
-    """Whose provider does not say when is asked for the rest of the proof, where they are on their way to an act."""
+    """Return the redirect after connecting or reauthenticating.
+
+    If the provider does not send ``auth_time`` and the person is on the way to an act, that takes a second step, so the
+    redirect leads back to the reauthentication page.
+    """
     is_proof = flow.process is Process.REAUTHENTICATE
     onward = flow.next or (after_reauthentication_to_connect() if is_proof else reverse("connections"))
     if is_proof and needs_reauthentication(onward) and not gate.is_reauthenticated(request, act_of(onward)):
@@ -241,9 +247,10 @@ def _onward(request: HttpRequest, flow: Flow, linked: Linked) -> HttpResponseBas
 
 
 def _apply_rules(request: HttpRequest, flow: Flow, external: ExternalIdentity, linked: Linked) -> None:
-    """Let claim rules speak, also where an identity is connected or proven: what it says is as true then.
+    """Apply the claim rules, also after connecting or reauthenticating: the claims are just as valid then.
 
-    A known identity brought along what rules need to know; for a new one nothing is asked where no rule is.
+    For a known identity, the rules were loaded together with it. For a new one, they are loaded only if the provider
+    has any.
     """
     if linked.found is None and not flow.wanted:
         return

@@ -1,4 +1,4 @@
-"""The page that an invitation's link opens: for visitors, who sign in first, and for people, who accept by it."""
+"""The page behind an invitation's link. Visitors sign in first; people who are signed in accept there."""
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -25,14 +25,14 @@ from foundation.references import new_reference
 from providers.buttons import buttons, page_with_buttons
 from providers.page_texts import PageText
 
-VIEW_LIMIT = rate_limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # by one address
+VIEW_LIMIT = rate_limits.Limit(kind="invitation_looked_at", most=60, seconds=60)  # for each client
 
 RETRY_LIMIT = _("Ask whoever invited you to send you another one.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationClosed(PageText):
-    """What somebody reads whom an invitation does not let in."""
+    """The page of an invitation that is refused."""
 
     can_come_as_another: bool = False
 
@@ -96,7 +96,7 @@ CLOSED = {
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
-    """GET shows it and changes nothing: filters of mail open every link. POST accepts it."""
+    """GET shows the invitation and changes nothing, because mail filters open every link. POST accepts it."""
     link = Link(tenant_id=tenant_id, secret=secret)
     if rate_limits.is_over(VIEW_LIMIT):
         return rate_limits.too_many_requests(VIEW_LIMIT)
@@ -115,14 +115,14 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 
 @post_only("invitation", keeps=("tenant_id", "secret"))
 def switch_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
-    """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
+    """Sign out and show the invitation to a visitor, with buttons that let them choose another account."""
     logout(request)
     return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def register(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponseBase:
-    """Open a local account with the invited address, which the link has verified, and accept by it."""
+    """Open a local account with the invited address, which the link has verified, and accept with it."""
     link = Link(tenant_id=tenant_id, secret=secret)
     if not registration.is_on():
         raise Http404
@@ -143,7 +143,7 @@ def _join(link: Link, user: User) -> None:
 
 
 def _accept(request: HttpRequest, link: Link, person: User) -> HttpResponse:
-    """Let the person in, and let them act there from now on. A button pressed twice is no reason to frighten them."""
+    """Accept the invitation and switch to its organization. If the button is pressed twice, that is no error."""
     try:
         invitations.accept(link, person, keep=request.session.session_key)
     except InvitationRefused as refused:
@@ -169,7 +169,7 @@ def _for_a_visitor(request: HttpRequest, link: Link, found: Invitation) -> HttpR
 
 
 def _refuse(request: HttpRequest, link: Link, refused: InvitationRefused, person: User | None) -> HttpResponse:
-    """Say no: on a page that names neither the organization nor an address, in the trail, and in the log."""
+    """Record a refusal and return a page that names neither the organization nor an email address."""
     if not rate_limits.may_leave_entry():
         return rate_limits.too_many_requests(rate_limits.REFUSALS)
     reference = new_reference()
@@ -201,6 +201,6 @@ def _facts(found: Invitation) -> dict[str, object]:
 
 
 def masked(email: str) -> str:
-    """Enough of an address for its owner to know it again, and too little to write to it."""
+    """Return enough of an address for its owner to recognise it, but too little to write to it."""
     name, _at, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}"

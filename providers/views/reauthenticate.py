@@ -1,4 +1,4 @@
-"""The page that asks somebody who is signed in to show once more that it is them; the gate sends there."""
+"""The page on which a signed-in person reauthenticates. ``gate`` redirects to it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -30,12 +30,12 @@ from providers.base import Provider
 from providers.buttons import buttons, page_with_buttons
 from providers.flow import Process
 
-SEND = "send"  # the button that asks for a code
+SEND = "send"  # the button that requests a code
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReauthenticationRequest:
-    """A request for a proof: whose, for which act, and where they go afterwards."""
+    """A reauthentication: of which person, for which act, and where they go afterwards."""
 
     request: HttpRequest
     user: User
@@ -47,7 +47,7 @@ class ReauthenticationRequest:
 @signed_in
 @sensitive_post_parameters("password", "code")
 def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
-    """By a second factor if there is one, otherwise by a password, a sign-in method or a mailed code, as they count."""
+    """Reauthenticate with the second factor if there is one, else with a password, a provider or a mailed code."""
     next_url = requested_next(request)
     asked = ReauthenticationRequest(request=request, user=user, act=act_of(next_url), next_url=next_url)
     error, status = "", 200
@@ -62,14 +62,14 @@ def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
             error = _("That code is wrong or was used before. Try again.")
         except FactorUnreadable:
             error, status = not_readable_now(), 503
-        except Throttled as braked:  # answered here: an exception would take the entry in the trail back
+        except Throttled as braked:  # not raised: that would roll back the entry in the trail
             return login_throttle.answer(braked)
     context = {"error": error, "act": asked.act, "action": request.get_full_path(), "back": _back(next_url)}
     return page_with_buttons(request, "accounts/reauthenticate.html", context | _methods(asked), status=status)
 
 
 def _completed(asked: ReauthenticationRequest) -> HttpResponse:
-    """Take what was posted. Raises FactorRefused, Throttled, CodeRefused, TooManyCodes, MailNotConfigured."""
+    """Process the form. Raises FactorRefused, Throttled, CodeRefused, TooManyCodes, MailNotConfigured."""
     request, posted = asked.request, asked.request.POST
     onward = HttpResponseRedirect(asked.next_url or reverse("account"))
     here = HttpResponseRedirect(request.get_full_path())
@@ -94,7 +94,7 @@ def _check_password(asked: ReauthenticationRequest) -> None:
 
 
 def _methods(asked: ReauthenticationRequest) -> dict[str, Any]:
-    """Return what the page shows: only what the person has, and what counts of it."""
+    """Return the context with the methods that the person has and that count for this act."""
     request, user = asked.request, asked.user
     if has_second_factor(user):
         return {"has_factor": True, **verification_choices(request, user)}
@@ -115,7 +115,7 @@ def _methods(asked: ReauthenticationRequest) -> dict[str, Any]:
 def _by_mail(
     asked: ReauthenticationRequest, rest: list[Provider], proofs: list[AuthenticationRecord]
 ) -> dict[str, Any]:
-    """What is shown of the two steps of those who do not say when: their answer, and a code from the mailbox."""
+    """Return the context for providers that do not send ``auth_time``: two steps, their answer and a mailed code."""
     address = codes.email_of(asked.user)
     if not rest or not address:
         return {}
@@ -133,5 +133,5 @@ def _buttons(asked: ReauthenticationRequest, among: list[Provider]) -> list[Any]
 
 
 def _back(next_url: str) -> str:
-    """Where somebody goes who would rather not: never to the page that sent them here."""
+    """Return the page for a person who does not want to reauthenticate, never the one that redirected here."""
     return reverse("connections" if next_url.startswith(reverse("connections")) else "account")

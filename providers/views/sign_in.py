@@ -1,4 +1,4 @@
-"""The pages that lead to providers: sign-in, and the ways into one's own account."""
+"""The pages that lead to providers: the sign-in page, and the page of one's own sign-in methods."""
 
 from django.conf import settings
 from django.contrib import messages
@@ -25,7 +25,7 @@ from providers.flow import Process
 from providers.refusal import SignInRefused
 from providers.refusal_responses import refuse
 
-CHOICE = "choice"  # in the address: whether another account is offered, though nothing was said
+CHOICE = "choice"  # in the URL: offer another account, even without a message
 
 
 @without_tenant
@@ -37,7 +37,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     stay, another = wants_to_stay(request), wants_another(request)
     _say_what_ended(request)
     offers = another or CHOICE in request.GET or len(messages.get_messages(request)) > 0
-    said = {CHOICE: "on"} if offers else {}  # stays while boxes are ticked
+    said = {CHOICE: "on"} if offers else {}  # kept when a box is ticked
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
@@ -77,14 +77,14 @@ def connections(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _admin_door(next_url: str) -> str:
-    """Return the page with the password of administrators, for who was going there and would find none here."""
+    """Return the admin's login page for a visitor on the way to the admin, if only that page accepts passwords."""
     is_only_there = settings.LOCAL_PASSWORDS and not registration.is_on()
     is_going_there = next_url.startswith(reverse("admin:index"))
     return reverse("admin:login") + query(next_url, stay=False) if is_only_there and is_going_there else ""
 
 
 def _expired(person: User) -> list[dict[str, str]]:
-    """Sign-in methods whose provider we cannot ask on the person's behalf any more, and how that is mended."""
+    """Return the sign-in methods whose tokens are no longer valid, with URLs to sign in at their providers again."""
     ready = registry.enabled()
     back = reverse("connections")
     return [
@@ -117,7 +117,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
 
 
 def _say_what_ended(request: HttpRequest) -> None:
-    """Tell once why this browser is signed out, which its person did not do."""
+    """Add a message, once, if this browser was signed out because a session at a provider has ended."""
     provider = registry.enabled().get(request.session.pop(UPSTREAM_NOTE, ""))
     if provider is not None:
         words = _("You were signed out because your session at %(provider)s has ended. Sign in again to continue.")

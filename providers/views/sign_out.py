@@ -1,7 +1,7 @@
-"""Signing out: here, and at the provider too where it can be told and the person asks for it.
+"""Signing out here, and at the provider too if it supports that and the person asks for it.
 
-OpenID Connect RP-Initiated Logout 1.0. Who stays signed in at the provider comes back in with one press, which is fine
-on a device of one's own and is not on a shared one: only the person knows which it is (ADR 24).
+OpenID Connect RP-Initiated Logout 1.0. A person who stays signed in at the provider can sign in here again with one
+click. That is fine on one's own device but not on a shared one, and only the person knows which it is (ADR 24).
 """
 
 import secrets
@@ -40,17 +40,17 @@ STILL_IN_THERE = _(
     "You are signed out here, but not at %(provider)s: we cannot reach its sign-out page right now. If others use "
     "this device, sign out there yourself."
 )
-ASKED = "there_too"  # in the page's address and its form's: somebody asks for it
+ASKED = "there_too"  # in the URLs of the page and its form: sign out at the provider too
 COOKIE = cookie_name("leaving")
-ONWARD = "~"  # in the cookie, before each part of where its person was going; no provider or state has one
-LONGEST_HINT = 4096  # characters: it stands in an address, of which servers take 8192
+ONWARD = "~"  # separates the parts of the cookie; it occurs in no provider id or state
+LONGEST_HINT = 4096  # characters: it is part of a URL, and servers accept 8192
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where a session came from: the provider, what it calls its own session, the identity, and what else is followed.
+    """Where a session came from: the provider, the provider's id of its own session and the identity.
 
-    ``sids`` are the names of all sessions there in which that identity was proven in this session of ours.
+    ``sids`` are the ids of all sessions there in which that identity authenticated during this session of ours.
     """
 
     provider: Provider
@@ -62,7 +62,10 @@ class Origin:
 @without_tenant
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """GET asks, POST does: nobody else's page can sign a person out. The provider is waited for where they go there."""
+    """GET shows a confirmation and POST signs out, so that another site's page cannot sign a person out.
+
+    If the person wants to sign out at the provider too, this waits for the provider.
+    """
     if request.method != "POST":
         return _ask(request)
     origin = _origin(request) if _is_asked_for(request) else None
@@ -81,7 +84,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @without_tenant
 @require_GET
 def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Somebody comes back from signing out there; only who was sent is told that it was done, and goes on."""
+    """Post-logout redirect. Confirm the sign-out and continue only if the browser's state cookie matches."""
     provider = registry.enabled().get(provider_id)
     if provider is None:
         raise Http404
@@ -97,7 +100,7 @@ def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 
 def _sign_out(user: Any, origin: Origin) -> None:
-    """Have the tokens of these sessions revoked at the provider: the person is to be signed out there."""
+    """Enqueue the revocation of these sessions' tokens, as the person wants to sign out at the provider."""
     if origin.identity_id is None:
         return
     last_session.lock_people([user.pk])  # before the identity, as all acts do
@@ -107,7 +110,7 @@ def _sign_out(user: Any, origin: Origin) -> None:
 
 
 def _ask(request: HttpRequest) -> HttpResponse:
-    """The provider's own sign-out is offered where it has one and has told us so."""
+    """Return the confirmation page. It offers the provider's own sign-out if its metadata contains one."""
     origin = _origin(request)
     endpoint = origin.provider.end_session_endpoint if origin else ""
     provider = origin.provider if origin and endpoint else None
@@ -128,7 +131,7 @@ def _ask(request: HttpRequest) -> HttpResponse:
 
 
 def _onward(request: HttpRequest) -> dict[str, str]:
-    """Return what the sign-in page is told of somebody who signs out to come in with another account."""
+    """Return the parameters for the sign-in page, such as that the person wants to use another account."""
     told = {"next": requested_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
     return {name: value for name, value in told.items() if value}
 
@@ -139,7 +142,7 @@ def _stored_next(request: HttpRequest) -> str:
 
 
 def _read_onward(kept: str) -> dict[str, str]:
-    """Return what ``_stored_next`` left in the cookie, of which no more is believed than of an address."""
+    """Return what ``_stored_next`` put into the cookie. It is validated like URL parameters."""
     account, _mark, next_url = kept.partition(ONWARD)
     onward = {"next": from_cookie(next_url), ACCOUNT: ANOTHER if account == ANOTHER else ""}
     return {name: value for name, value in onward.items() if value}
@@ -155,7 +158,7 @@ def _is_asked_for(request: HttpRequest) -> bool:
 
 
 def _origin(request: HttpRequest) -> Origin | None:
-    """Return where this session came from, if that is a provider that is on."""
+    """Return where this session came from, if that is an enabled provider."""
     if not isinstance(request.user, User):
         return None
     row = Session.objects.of_browser(request.session.session_key).defer("session_data").first()
@@ -173,7 +176,7 @@ def _origin(request: HttpRequest) -> Origin | None:
 
 
 def _identity_of(request: HttpRequest, row: Session) -> int | None:
-    """Return by which identity a session was opened; of one that older code opened, by its proofs."""
+    """Return the identity that opened the session. If older code opened it, use its authentication records."""
     opened = [one["identity"] for one in row.upstream_sessions if one["opened"] and one["provider"] == row.provider]
     if opened:
         return int(opened[0])
@@ -182,7 +185,7 @@ def _identity_of(request: HttpRequest, row: Session) -> int | None:
 
 
 def _provider_sign_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
-    """Return the way to the provider's own sign-out, or None where that is not known now, or nobody is there."""
+    """Return a redirect to the provider's own sign-out, or None if it is unknown or the provider does not answer."""
     endpoint = origin.provider.end_session_endpoint
     if not endpoint or not _answers(origin.provider):
         return None
@@ -215,9 +218,9 @@ def _answers(provider: Provider) -> bool:
 
 
 def _hint(user: Any, origin: Origin) -> str:
-    """Return the ID token that this very session came with, if it is still kept: else the provider asks the person.
+    """Return the ID token of this session, if it is still stored. Without a hint the provider asks the person.
 
-    One of another device, which is not to be signed out, is never taken: the token itself says of which session it is.
+    A token of another device, which must stay signed in, is never used: the ``sid`` in the token must match.
     """
     if origin.identity_id is None:
         return ""
@@ -227,7 +230,7 @@ def _hint(user: Any, origin: Origin) -> str:
 
 
 def _sid_in(id_token: str) -> str | None:
-    """A token without one is of no session of the provider's: ours has none either then."""
+    """Return the token's ``sid``, "" if it has none (our session has none either then), or None if it is invalid."""
     claims = claims_of(id_token)
     sid = claims.get("sid", "")
     return sid if claims and isinstance(sid, str) else None

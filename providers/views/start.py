@@ -1,4 +1,4 @@
-"""The start of every sign-in, for all providers alike."""
+"""The view that starts a sign-in, the same for all providers."""
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -26,10 +26,10 @@ from providers.views.callback import provider_of
 @without_tenant  # it may wait for the provider
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
-    """Send the person to the provider; a GET, which anybody may have caused, asks first.
+    """Redirect the person to the provider. GET, which any site can cause, shows a confirmation first.
 
-    The visitor's parameters say where to go afterwards and what for; none of them reaches the provider. Who came by
-    another host name is led to PUBLIC_URL first, where the answer will find the attempt.
+    The URL's parameters contain the purpose and the next page; none of them is passed to the provider. A visitor at
+    another host name is redirected to PUBLIC_URL first, where the callback will find the attempt's cookie.
     """
     process = _process(request)
     if is_elsewhere(request):
@@ -64,18 +64,18 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 
 
 def _process(request: HttpRequest) -> Process:
-    """What is asked for. Only somebody who is signed in can have more than a sign-in."""
+    """Return the requested process. The caller makes it a sign-in if nobody is signed in."""
     asked = request.GET.get("process", "")
     return Process(asked) if asked in {Process.CONNECT, Process.REAUTHENTICATE} else Process.SIGN_IN
 
 
 def _was_in(request: HttpRequest) -> bool:
-    """Whether this comes from a page of somebody whose session has ended since, or is at another host name of ours."""
+    """Return whether the person was signed in when they opened the page, here or at another host name of ours."""
     return settings.SESSION_COOKIE_NAME in request.COOKIES or HERE in request.GET
 
 
 def _to_public_url(request: HttpRequest, process: Process) -> HttpResponse:
-    """Lead to the same start, by GET, with what we understand of the address and nothing else."""
+    """Redirect to the same view at PUBLIC_URL by GET, with only the parameters that we know."""
     told = query(
         requested_next(request),
         stay=wants_to_stay(request),
@@ -99,7 +99,7 @@ def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpR
 
 
 def _back(request: HttpRequest, flow: Flow) -> str:
-    """Return where the other ways are, from which somebody may have come who would rather not."""
+    """Return the page with the other methods, for a person who does not want to continue."""
     page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.REAUTHENTICATE: "reauthenticate"}[
         flow.process
     ]
