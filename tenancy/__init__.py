@@ -1,7 +1,7 @@
-"""Whose rows are whose: tenants kept apart by querysets and, beneath them, by the database (ADR 7).
+"""Isolation of tenants: by querysets and, beneath them, by row-level security in the database (ADR 7).
 
-A table of your own is guarded by two lines: the mixin ``TenantOwned`` on its model, and the operation
-``EnableTenantIsolation`` in its migration. ``docs/tenancy.md`` shows it.
+Two lines isolate a table of your own: the mixin ``TenantOwned`` on its model, and the operation
+``EnableTenantIsolation`` in its migration. ``docs/tenancy.md`` shows how.
 """
 
 from tenancy.context import person_context, site_context, tenant_context

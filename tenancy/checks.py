@@ -1,4 +1,4 @@
-"""System checks: the runtime role cannot pass by the guard, and the guard stands on every table that needs it."""
+"""System checks: the runtime role cannot bypass row-level security, and every table that needs it has it."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tenancy.owned import PersonOwned, TenantOwned, has_owner
 
-PASSES_BY = "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+BYPASSES = "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
 TABLES = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c
     WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
@@ -18,20 +18,20 @@ TABLES = """
 
 
 @register(Tags.database)
-def the_role_cannot_pass_by(
+def role_cannot_bypass_isolation(
     app_configs: Any, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[CheckMessage]:
-    """On a superuser, or a role with BYPASSRLS, every tenant sees every other's rows, and no test notices."""
+    """Refuse a superuser and a role with BYPASSRLS: every tenant would see all rows, and no test would notice."""
     faults: list[CheckMessage] = []
     for alias in databases or ():
         with connections[alias].cursor() as cursor:
-            cursor.execute(PASSES_BY)
+            cursor.execute(BYPASSES)
             role, is_superuser, bypasses = cursor.fetchone()
         if is_superuser or bypasses:
             what = "is a superuser" if is_superuser else "has BYPASSRLS"
             faults.append(
                 Error(
-                    f"The database role {role} {what}: row-level security keeps no tenant apart from another.",
+                    f"The database role {role} {what}: row-level security does not isolate tenants from each other.",
                     hint="Give DATABASE_URL the runtime role (NOSUPERUSER NOBYPASSRLS).",
                     id="accounts.E001",
                 )
@@ -40,15 +40,15 @@ def the_role_cannot_pass_by(
 
 
 @register(Tags.database)
-def guarded_tables_are_guarded(
+def owned_tables_are_isolated(
     app_configs: Any, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[CheckMessage]:
-    """Compare the models with the tables that exist; a table yet to be migrated is not there to be compared."""
+    """Compare the models with the existing tables. A table that is not migrated yet is skipped."""
     return [
         Error(
             f"The table {table} holds rows of tenants or of people, and row-level security does not guard it.",
-            hint="Add EnableTenantIsolation or EnableOwnerIsolation to its migration, and to the table of a "
-            "many-to-many field a model of its own (docs/tenancy.md).",
+            hint="Add EnableTenantIsolation or EnableOwnerIsolation to its migration. If it is the table of a "
+            "many-to-many field, give it a model of its own first (docs/tenancy.md).",
             id="accounts.E002",
         )
         for alias in databases or ()
@@ -60,7 +60,7 @@ def guarded_tables_are_guarded(
 def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[CheckMessage]:
     return [
         Error(
-            "The model belongs to tenants and to people: PostgreSQL opens a row to whomever one policy allows.",
+            "The model belongs to tenants and to people: PostgreSQL shows a row if either policy allows it.",
             hint="Choose TenantOwned or PersonOwned; refer to the other by a plain foreign key (docs/tenancy.md).",
             obj=model,
             id="accounts.E003",
@@ -71,9 +71,9 @@ def rows_have_one_kind_of_owner(app_configs: Any, **_options: Any) -> list[Check
 
 
 def guarded_models() -> Iterator[type[models.Model]]:
-    """Every model whose rows have an owner.
+    """Yield every model whose rows have an owner.
 
-    So has the automatic table of a many-to-many field of one of them: it names their rows.
+    The automatic table of a many-to-many field of such a model is included, because it refers to those rows.
     """
     for model in apps.get_models(include_auto_created=True):
         if has_owner(model) or (model._meta.auto_created and any(map(has_owner, _referred(model)))):

@@ -1,4 +1,4 @@
-"""In which tenant, and as which person, the database is asked: for requests, jobs and commands alike."""
+"""The tenant and the person for which the database is read and written, in requests, jobs and commands."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ SET_CONTEXT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """What of the guarded tables can be seen: one tenant's rows, one person's own, the whole site's, or nothing."""
+    """Which rows of the guarded tables are visible: one tenant's, one person's own, the whole site's, or none."""
 
     tenant_id: UUID | None = None
     person_id: UUID | None = None
@@ -42,9 +42,9 @@ def current() -> Scope:
 
 @contextmanager
 def tenant_context(tenant_id: UUID, *, person_id: UUID | None = None, actor: Actor | None = None) -> Iterator[Scope]:
-    """In one transaction, see and write one tenant's rows; and see a person's own where one is given.
+    """Open a transaction with access to one tenant's rows and, if a person is given, to that person's own rows.
 
-    Jobs and commands say which actor does it; a request's middleware has said so already.
+    Jobs and commands pass the actor. In a request the middleware has set it already.
     """
     with _within(_statement(Scope(tenant_id=tenant_id, person_id=person_id)), actor) as scope:
         yield scope
@@ -52,32 +52,31 @@ def tenant_context(tenant_id: UUID, *, person_id: UUID | None = None, actor: Act
 
 @contextmanager
 def person_context(person_id: UUID, *, actor: Actor | None = None) -> Iterator[Scope]:
-    """In one transaction, see the rows that are a person's own, in whatever tenant."""
+    """Open a transaction with access to a person's own rows, in all tenants."""
     with _within(_statement(Scope(person_id=person_id)), actor) as scope:
         yield scope
 
 
 @contextmanager
 def site_context(reason: str, *, actor: Actor | None = None) -> Iterator[Scope]:
-    """In one transaction, see and write every tenant's rows. The reason goes to the log; a test lists the callers."""
-    logger.debug("the whole site's rows are open: %s", reason)
+    """Open a transaction with access to every tenant's rows. The reason is logged, and a test lists the callers."""
+    logger.debug("the rows of the whole site are accessible: %s", reason)
     with _within(_statement(replace(current(), is_site=True)), actor) as scope:
         yield scope
 
 
 @contextmanager
 def request_context(enter: Callable[[], Scope]) -> Iterator[Scope]:
-    """In one transaction, be in the scope that ``enter`` tells the database and returns, in a statement of its own."""
+    """Open a transaction in a scope that ``enter`` determines: it sets the scope in the database and returns it."""
     with _within(enter, None) as scope:
         yield scope
 
 
 @contextmanager
 def _within(enter: Callable[[], Scope], actor: Actor | None) -> Iterator[Scope]:
-    """Tell the database in one statement; it forgets when the transaction ends, however it ends.
+    """Set the scope in the database for the current transaction; its end resets it, however it ends.
 
-    A block inside another transaction tells it the outer scope again before it leaves. When it fails, its
-    savepoint does that.
+    A nested block restores the outer scope when it exits. If it fails, the rollback to its savepoint does that.
     """
     outer = current()
     is_nested = connection.in_atomic_block

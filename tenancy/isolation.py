@@ -1,8 +1,8 @@
 """Migration operations that put a table under PostgreSQL's row-level security, also for the table's owner.
 
-``nullif`` is needed: at a connection's second transaction an unset setting is empty, not null. The sub-selects
-let a setting be read once for each query, not for each row. Whether it is the site's scope is one truth value to the
-planner: of the comparison it would believe that it holds for next to no row, and plan for that.
+``nullif`` is needed because from a connection's second transaction on an unset setting is empty, not null. The
+sub-selects make PostgreSQL read a setting once per query instead of once per row. The comparison for the site's scope
+is inside the sub-select: outside, the planner would estimate that it holds for almost no row, and plan for that.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ ISOLATED = "SELECT 1 FROM pg_policy WHERE polrelid = to_regclass(%s) AND polname
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A row-level security policy: which rows a command may see and write. ``narrows`` makes it restrictive."""
+    """A row-level security policy: which rows a command may read and write. ``narrows`` makes it restrictive."""
 
     name: str
     using: str
@@ -37,9 +37,9 @@ SITE = Policy(name="site", using=IS_SITE)
 
 
 class AddPolicies(Operation):
-    """Put policies on a table that row-level security guards already, or guards from now on.
+    """Add policies to a table and enable row-level security on it, if it is not enabled yet.
 
-    ``table`` is for automatic tables, which have no model of their own.
+    ``many_to_many`` names a field, whose automatic table is then meant instead of the model's own.
     """
 
     category = OperationCategory.SQL
@@ -66,7 +66,7 @@ class AddPolicies(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """Without a policy the table stays guarded: nobody sees a row until another migration says who may."""
+        """Drop the policies and leave row-level security enabled: no row is visible until another policy allows it."""
         table = self._table(app_label, schema_editor, from_state)
         for policy in self.policies:
             schema_editor.execute(f"DROP POLICY {policy.name} ON {table}", params=None)
@@ -82,11 +82,11 @@ class AddPolicies(Operation):
 
 
 class OwnedTwice(Exception):
-    """A table was to be guarded for tenants and for people: a row would be open to either, not kept for both."""
+    """A table cannot be isolated for tenants and for people: a row would be visible to either of them."""
 
 
 class _Isolation(AddPolicies):
-    """Rows of one owner, named by a column, beside the whole site's scope."""
+    """Show the rows of one owner, whose id is in ``column``. In the whole site's scope all rows are visible."""
 
     policy_name: str
     owner: str
@@ -111,7 +111,7 @@ class _Isolation(AddPolicies):
 
 
 class EnableTenantIsolation(_Isolation):
-    """Guard a table whose rows belong to tenants: a tenant's context shows and takes its own rows only."""
+    """Isolate a table whose rows belong to tenants: a tenant's context reads and writes its own rows only."""
 
     policy_name, owner = "tenant_isolation", TENANT
 
@@ -120,7 +120,10 @@ class EnableTenantIsolation(_Isolation):
 
 
 class EnableOwnerIsolation(_Isolation):
-    """Guard a table whose rows belong to people. A table has one kind of owner: either policy would open a row."""
+    """Isolate a table whose rows belong to people.
+
+    A table has one kind of owner, because with two policies either one would make a row visible.
+    """
 
     policy_name, owner = "owner_isolation", PERSON
 

@@ -1,4 +1,4 @@
-"""Models whose rows belong to a tenant or to a person, and the querysets that show only what is in scope."""
+"""Models whose rows belong to a tenant or to a person, with managers that return only rows in scope."""
 
 from typing import Any, ClassVar, TypeVar
 
@@ -16,9 +16,9 @@ Row = TypeVar("Row", bound=models.Model)
 
 
 class InScope(Expression):
-    """Whether a row is in the scope in which the query runs, asked when it runs, not when it is written.
+    """Whether a row is in the current scope. The scope is read when the query runs, not when it is built.
 
-    In a tenant's context that is the tenant alone: the person's other memberships are no business of it.
+    In a tenant's context only the tenant counts, so that a person's memberships of other tenants stay hidden.
     """
 
     output_field = models.BooleanField()
@@ -47,10 +47,10 @@ class InScope(Expression):
 
 
 class ScopedManager(models.Manager[Row]):
-    """Gives what is in scope. Names the columns that say whose a row is.
+    """Returns only rows in scope. Its arguments name the columns of the row's owner.
 
-    Django makes the manager of a reverse relation (``tenant.memberships``) without arguments, of the class of the
-    model's own: that one knows the columns.
+    For a reverse relation (``tenant.memberships``) Django creates a manager of this class without arguments. That one
+    takes the columns from the model's default manager.
     """
 
     def __init__(self, *, tenant: str = "", person: str = "") -> None:
@@ -61,7 +61,7 @@ class ScopedManager(models.Manager[Row]):
         return super().get_queryset().filter(InScope(**self._owners()))
 
     def _owners(self) -> dict[str, str]:
-        own = self.model._default_manager  # noqa: SLF001  # Django's own way
+        own = self.model._default_manager  # noqa: SLF001  # Django documents this attribute
         return self._named if any(self._named.values()) or not isinstance(own, ScopedManager) else own._named  # noqa: SLF001
 
 
@@ -88,7 +88,7 @@ class PersonOwned(models.Model):
 
 
 def has_owner(model: type[models.Model]) -> bool:
-    """Whether rows have an owner, by the mixins or by a tenant that they cannot lack: a context says which are seen."""
+    """Whether the rows have an owner, by a mixin or by a required tenant, and so are visible only in a context."""
     return issubclass(model, TenantOwned | PersonOwned) or any(
         field.related_model is apps.get_model("accounts", "Tenant") and not field.null
         for field in model._meta.concrete_fields

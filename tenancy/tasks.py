@@ -1,4 +1,4 @@
-"""Celery tasks that work for one tenant."""
+"""Celery tasks that run in the context of one tenant."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,8 +13,8 @@ from tenancy.context import tenant_context
 def tenant_task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Declare a task that runs in a tenant's context: ``tidy.delay(…, tenant_id=tenant.pk)``.
 
-    It is one transaction. Where that would be long, use ``shared_task`` and open a context for each part. Takes the
-    options of ``shared_task``.
+    It runs in one transaction. If that would take long, use ``shared_task`` instead and open a context for each part.
+    Takes the options of ``shared_task``.
     """
 
     def declare(work: Callable[..., Any]) -> Any:
