@@ -1,1 +1,1 @@
-"""What runs outside of requests: deferred tasks, the purge, key rotation, beat, the worker pool and the broker."""
+"""Work outside of requests: deferred tasks, the purge, key rotation, beat, the worker pool and the broker."""

@@ -1,4 +1,4 @@
-"""Django's entry to the jobs."""
+"""The app of the jobs. Reads the declarations at startup, so that a wrong one stops the process."""
 
 from importlib import import_module
 

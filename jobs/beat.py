@@ -1,8 +1,8 @@
-"""Beat with its memory in the database: any number of them do what one does, and none needs a file (ADR 23).
+"""A scheduler for Celery beat that stores its state in the database, so that any number of beats may run (ADR 23).
 
-Whoever finds a job due claims it in one statement; it is sent by who was first. The memory outlives beat, so an hourly
-job comes every hour however often beat is started anew. A job that has never run is due at once: otherwise a beat that
-is restarted more often than hourly would wait for its first turn forever.
+A beat that finds a job due claims it with one statement, and only the first to claim it sends it. The state outlives
+the process and needs no file: an hourly job runs every hour however often beat is restarted. A job that has never run
+is due at once; otherwise a beat that is restarted more often than hourly would never run it.
 """
 
 import logging
@@ -18,8 +18,8 @@ from audit.models import JobRun
 logger = logging.getLogger(__name__)
 
 PREFIX = "beat."
-EARLY = 0.9  # of the interval must have passed: two beats never have the same second in mind
-AHEAD = timedelta(seconds=10)  # two claims of one moment may differ by less; a later run was noted by a wrong clock
+EARLY = 0.9  # the part of the interval that must have passed: two beats are never due in exactly the same second
+AHEAD = timedelta(seconds=10)  # claims of one turn differ by less; a run further ahead was noted by a wrong clock
 
 CLAIM = """
     INSERT INTO "audit_jobrun" AS r (name, ran_at, trouble, progress) VALUES (%s, statement_timestamp(), '', '{}')
@@ -48,9 +48,9 @@ class Scheduler(beat.Scheduler):  # type: ignore[misc]  # a library without type
             super().apply_entry(entry, producer)
 
     def _forget_runs_to_come(self) -> None:
-        """Let a job be due whose last run lies ahead: the clock was ahead then, and has been set right.
+        """Make jobs due whose last run lies in the future: the clock was ahead then and has been corrected since.
 
-        The order in which turns were to come was built by that clock, and is built anew.
+        Beat's heap of upcoming jobs was built by that clock, so it is discarded and built again.
         """
         latest = timezone.now() + AHEAD
         for entry in self.schedule.values():
@@ -64,14 +64,17 @@ def _long_ago(entry: Any) -> datetime:
 
 
 def claim(name: str, every: timedelta) -> bool:
-    """Return whether this turn of a job is ours. Without the database nothing is due: no job could work without it."""
+    """Claim this turn of a job and return whether it is ours.
+
+    While the database is unavailable nothing is due, because no job could work without it.
+    """
     given: list[Any] = [PREFIX + name, every * EARLY, AHEAD]
     try:
         with connection.cursor() as cursor:
             cursor.execute(CLAIM, given)
             return cursor.fetchone() is not None
     except Error:
-        logger.exception("a scheduled job was not begun: %s", name)
+        logger.exception("a scheduled job was not started: %s", name)
         return False
     finally:
         connection.close()

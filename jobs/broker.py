@@ -1,4 +1,4 @@
-"""The way to the broker, over which a worker outlives its being away while messages are in hand."""
+"""A Redis transport for Kombu with which a worker survives the loss of the broker while it processes messages."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from redis.exceptions import ConnectionError as NoConnection
 
 
 class Channel(redis.Channel):
-    """Says of a connection that was closed that there is none, which every caller expects.
+    """Raises redis's ConnectionError for a connection that was closed, which every caller expects.
 
-    Kombu 5.7 raises an AttributeError, of which a worker dies: it gives back, or acknowledges, over the channel on
-    which a message came, also when the broker went away meanwhile. The message stays where it is, and what it is about
-    is found again by the schedule.
+    Kombu 5.7 raises an AttributeError, which kills the worker: it acknowledges or rejects a message over the channel on
+    which the message came, even if the broker was lost meanwhile. The message stays in Redis as unacknowledged, and the
+    schedule finds its work again.
     """
 
     def _connparams(self, asynchronous: Any = False) -> Any:  # noqa: FBT002  # as the library has it
@@ -25,5 +25,5 @@ class Transport(redis.Transport):
 
 
 def use() -> None:
-    """Let every address of a broker lead here."""
+    """Use this transport for every Redis URL."""
     TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:Transport"))

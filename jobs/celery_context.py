@@ -1,8 +1,8 @@
-"""How a job knows on whose behalf it runs: who asked for it travels in the headers of its message.
+"""Passes the audit context of the caller to a job, in the headers of its message.
 
-The broker is a store that others may write to. So what a message says of this is signed together with the message's
-id, its task and its arguments: else whoever can write there could act in anybody's name. A message that is not signed
-runs all the same, as the job itself: its arguments are ids, which the job looks up (ADR 30).
+The broker is a store that others may be able to write to. So the context is signed together with the message's id, its
+task and its arguments; otherwise an attacker who can write there could act in anybody's name. A message without a valid
+signature still runs, with the job itself as the actor: its arguments are ids, which the job looks up (ADR 30).
 """
 
 import logging
@@ -26,8 +26,8 @@ HEADER, SIGNATURE = "audit", "audit_mac"
 USE = "message"
 WARNED_EVERY = 60  # seconds
 
-_warned: dict[str, int] = {}  # by task, the window of the last warning
-_entered: dict[str, ExitStack] = {}  # by the task's id, until it has run
+_warned: dict[str, int] = {}  # the window of the last warning, by task
+_entered: dict[str, ExitStack] = {}  # the open contexts of running tasks, by task id
 
 
 def connect() -> None:
@@ -42,7 +42,7 @@ def attach_context(*, headers: dict[str, Any], body: Any, **_signal: Any) -> Non
 
 
 def serialize_context() -> dict[str, str]:
-    """Return on whose behalf we act, as a message can carry it, or a row."""
+    """Return the current audit context as a dictionary of strings, for a message or a row."""
     context = current()
     actor, behind = context.who(), context.who_is_behind()
     found = {
@@ -59,14 +59,14 @@ def serialize_context() -> dict[str, str]:
 
 
 def start_task(*, task_id: str, task: Any, args: Any, kwargs: Any, **_signal: Any) -> None:
-    """A job that nobody asked for is its own actor. One that runs where it is called has its caller's context."""
+    """Enter the context of the message. Without one the job is its own actor; an eager task keeps its caller's."""
     outside = current() if task.request.is_eager else NO_ACTOR
     stack = _entered[task_id] = ExitStack()
-    told = task.request.get(HEADER)
-    if told:
-        parts = _parts(task_id, task.name, told, args, kwargs)
-        told = told if is_authentic(task.request.get(SIGNATURE), USE, *parts) else _not_ours(task.name)
-    stack.enter_context(acting_for(told or {}, job=task.name, outside=outside))
+    context = task.request.get(HEADER)
+    if context:
+        parts = _parts(task_id, task.name, context, args, kwargs)
+        context = context if is_authentic(task.request.get(SIGNATURE), USE, *parts) else _reject(task.name)
+    stack.enter_context(acting_for(context or {}, job=task.name, outside=outside))
 
 
 def end_task(*, task_id: str, **_signal: Any) -> None:
@@ -76,7 +76,7 @@ def end_task(*, task_id: str, **_signal: Any) -> None:
 
 
 def _parts(task_id: str, task: str, context: object, args: object, kwargs: object) -> tuple[str, ...]:
-    """As the message carries them: JSON knows no tuples, and its objects have no order."""
+    """Return the signed parts as JSON with sorted keys, because the message loses tuples and the order of keys."""
     return task_id, task, *(_text(part) for part in (context, args, kwargs))
 
 
@@ -85,17 +85,18 @@ def _text(part: object) -> str:
     return text
 
 
-def _not_ours(task: str) -> dict[str, str]:
+def _reject(task: str) -> dict[str, str]:
+    """Return an empty context instead of one that we did not sign, and warn once per window and task."""
     window = int(time.time() // WARNED_EVERY)
     if _warned.get(task) != window:
         _warned[task] = window
-        logger.warning("a message for whom it acts was not written by us: task=%s", task)
+        logger.warning("the context of a message was not signed by us: task=%s", task)
     return {}
 
 
 @contextmanager
 def acting_for(context: dict[str, str], *, job: str, outside: Context = NO_ACTOR) -> Iterator[None]:
-    """Act on behalf of whom a message or a row tells of, or else the job's own."""
+    """Act in the context from a message or a row. What it lacks comes from ``outside``; the last resort is the job."""
     actor = _context_of(context, "kind", "id") or outside.who()
     with acting(
         actor=actor or Actor(ActorKind.JOB, job),

@@ -1,6 +1,6 @@
-"""Encrypting everything anew under the newest key, while all of it goes on being read (ADR 20).
+"""Key rotation: encrypts every stored secret again under the newest key, while all stay readable (ADR 20).
 
-What is encrypted is declared by the ``encrypted.py`` of the installed apps.
+The ``encrypted.py`` of the installed apps declare the columns with secrets.
 """
 
 import time
@@ -22,12 +22,15 @@ from tenancy.owned import has_owner
 
 JOB = "rewrapping"
 ACTOR = Actor(ActorKind.JOB, JOB)
-SLICE = 500  # rows that are read at once
+SLICE = 500  # rows per query
 
 
 @dataclass
 class KeyUsage:
-    """How many texts a column has under which key, how many were encrypted anew, and how many nobody can read."""
+    """How many texts of a column are under which key, how many were re-encrypted, and how many cannot be decrypted.
+
+    ``lost`` counts texts under keys that we do not have, ``foreign`` those that are not bound to their row.
+    """
 
     name: str
     by_key: dict[str, int] = field(default_factory=dict)
@@ -37,19 +40,19 @@ class KeyUsage:
 
 
 def encrypted() -> list[Encrypted]:
-    """Return every column of encrypted texts. Raises ImproperlyConfigured."""
+    """Return the declarations of all encrypted columns. Raises ImproperlyConfigured."""
     return list(discovery.declared("encrypted", Encrypted).values())
 
 
 def count_keys() -> list[KeyUsage]:
-    """Count what is there, and change nothing."""
+    """Count the texts under each key without changing anything."""
     return [_through(one, renew=False, deadline=float("inf")) for one in encrypted()]
 
 
 def rotate(*, seconds: float | None = None) -> list[KeyUsage]:
-    """Encrypt anew what is not under the newest key. Killed or done twice at once it does no harm.
+    """Encrypt again what is not under the newest key. It is safe to kill a run and to run it twice at once.
 
-    With a time budget it remembers when all was done for this key, and then does nothing.
+    With a time budget it does nothing if an earlier run has finished for this key, and returns an empty list.
     """
     if seconds is not None and _is_done():
         return []
@@ -67,14 +70,14 @@ def _is_done() -> bool:
 
 
 def read(column: Encrypted, row: Any) -> str:
-    """Return the text of a row, or an empty one."""
+    """Return the encrypted text of a row, or an empty string."""
     value = getattr(row, column.attribute(column.column))
     text = value.get(column.key) if column.key and isinstance(value, dict) else value
     return text if isinstance(text, str) else ""
 
 
 def write(column: Encrypted, row: Any, text: str) -> bool:
-    """Write upon what was read, or not at all: somebody may have changed it meanwhile."""
+    """Write the text unless the value has changed since it was read. Return whether it was written."""
     name = column.attribute(column.column)
     before = getattr(row, name)
     after = {**before, column.key: text} if column.key else text
@@ -82,7 +85,7 @@ def write(column: Encrypted, row: Any, text: str) -> bool:
 
 
 def rows_of(column: Encrypted) -> models.QuerySet[Any]:
-    return column.rows() if column.rows else column.model_class._base_manager.all()  # noqa: SLF001  # it knows no scope
+    return column.rows() if column.rows else column.model_class._base_manager.all()  # noqa: SLF001  # not scoped
 
 
 def _through(column: Encrypted, *, renew: bool, deadline: float) -> KeyUsage:
@@ -90,7 +93,7 @@ def _through(column: Encrypted, *, renew: bool, deadline: float) -> KeyUsage:
     with ExitStack() as stack:
         if has_owner(column.model_class):
             stack.enter_context(
-                site_context("secrets are encrypted under the newest key, whosever they are", actor=ACTOR)
+                site_context("key rotation encrypts the secrets of all tenants and people", actor=ACTOR)
             )
         for row in _all(rows_of(column)):
             text = read(column, row)
@@ -120,7 +123,7 @@ def _examine(column: Encrypted, row: Any, text: str, found: KeyUsage, *, renew: 
 
 
 def _all(rows: models.QuerySet[Any]) -> Iterator[Any]:
-    """Go through a table by its key, so that no transaction lasts."""
+    """Iterate over a table by its primary key, a page per query, so that no transaction is long."""
     last = None
     while True:
         page = rows.order_by("pk") if last is None else rows.filter(pk__gt=last).order_by("pk")

@@ -1,4 +1,4 @@
-"""The pool of a worker's processes, which ends when it is asked to, whatever it has in hand."""
+"""The process pool of a worker, fixed so that a warm shutdown ends whatever the processes are working on."""
 
 from typing import Any
 
@@ -7,16 +7,16 @@ from celery.concurrency import asynpool, prefork
 
 
 class Pool(asynpool.AsynPool):  # type: ignore[misc]  # a library without types
-    """Waits at a warm shutdown for what it has given to a process.
+    """Waits at a warm shutdown for the jobs that it has written to a process.
 
-    Celery 5.7 forgets the jobs that it has written to a process and that have not been reported as begun
-    (``Consumer.on_close`` calls ``AsynPool.flush``). The process does them all the same, and then waits half a minute
-    for somebody to read that it did: the worker outlives the patience of whoever stops it, and done jobs are not
-    acknowledged, but given to others.
+    Celery 5.7 forgets jobs that it has written to a process but that were not reported as started
+    (``Consumer.on_close`` calls ``AsynPool.flush``). The process runs them all the same, and then waits half a minute
+    for its result to be read. So the worker outlives the timeout of its supervisor, and finished jobs are not
+    acknowledged but redelivered.
     """
 
     def flush(self) -> None:
-        """Forget what no process was given; what one was given is waited for, like what it has begun."""
+        """Forget the jobs that no process has. Those written to a process are waited for, as are started ones."""
         given: dict[int, Any] = {}
         if self._state != RUN:
             given = {number: job for number, job in self._cache.items() if job._write_to}  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""What waits for a worker, as Redis tells."""
+"""The length of the job queue in Redis."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ SENT_AT = "sent_at"  # a header of each message: seconds since 1970
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """``waiting`` messages that no worker has taken, the ``oldest`` of them, and those ``in_hand``."""
+    """How many messages no worker has taken, when the ``oldest`` of them was sent, and how many are ``in_hand``."""
 
     waiting: int
     in_hand: int
@@ -24,16 +24,17 @@ class Queue:
 
 
 def queue() -> Queue:
-    """Raises RedisError."""
+    """Read the state of the queue. Raises RedisError."""
     redis = cast("Cache", cache).redis()
     name = settings.CELERY_TASK_DEFAULT_QUEUE
     asked: Any = redis.pipeline()
+    # Workers take messages from the end of the list, so the last one is the oldest.
     waiting, in_hand, last = asked.llen(name).hlen("unacked").lindex(name, -1).execute()
     return Queue(waiting=waiting, in_hand=in_hand, oldest=_sent_at(last))
 
 
 def _sent_at(message: bytes | None) -> datetime | None:
-    """Messages are taken from the end of the list. One that is not ours says nothing, whatever it is made of."""
+    """Return when a message was sent, or None if there is none, or if its content is not that of our messages."""
     try:
         return datetime.fromtimestamp(json.loads(message or "")["headers"][SENT_AT], tz=timezone.get_current_timezone())
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, OSError, RecursionError):

@@ -1,11 +1,11 @@
-"""Retrying: when a row is attempted next, who holds it meanwhile, when it is given up, and how a peer is (ADR 45).
+"""The retry engine: back-off, leases, giving up, and the health of the systems that we call (ADR 45).
 
-Deferred tasks, webhooks, revocation at providers, renewal of their tokens and bulk actions use it. A model inherits
-``Retryable``, ``Leased`` or ``Peer``; the module that works on its rows names a ``RetryPolicy`` and a ``Lease`` once.
+Deferred tasks, webhooks, revocation at providers, refresh of their tokens and bulk actions use it. A model inherits
+``Retryable``, ``Leased`` or ``Peer``. The module that works on its rows defines one ``RetryPolicy`` and one ``Lease``.
 Where rows are changed by SQL, the parts of the statements come from here too.
 
-A stored moment that lies further ahead than the longest wait was written by a wrong clock and counts as come
-(``foundation.clocks``). Querysets judge by the clock of this process, statements by the database's.
+A stored moment further ahead than the longest wait was written by a wrong clock and counts as past
+(``foundation.clocks``). Querysets use the clock of this process, SQL statements that of the database.
 """
 
 import random
@@ -22,11 +22,11 @@ from django.utils.translation import gettext_lazy as _
 
 from foundation.clocks import LEEWAY, due_rows, is_due
 
-JITTER = (0.8, 1.2)  # of a delay, where many rows may wait for the same peer
+JITTER = (0.8, 1.2)  # factors of a delay, for policies whose rows may wait for the same peer
 HEALTH = ("failures", "failing_since", "rest_until")  # the columns that the methods of Peer change
-WAITING = Q(next_attempt_at__isnull=False)  # rows that are attempted again by themselves
+WAITING = Q(next_attempt_at__isnull=False)  # rows that will be attempted again
 
-# Parts of statements. They take the parameters of ``Lease.given`` and ``RetryPolicy.given``.
+# Parts of SQL statements. They take the parameters of ``Lease.given`` and ``RetryPolicy.given``.
 IS_DUE = "next_attempt_at NOT BETWEEN statement_timestamp() AND statement_timestamp() + %(longest_wait)s"
 IS_LEASED = """
     coalesce(leased_until BETWEEN statement_timestamp() AND statement_timestamp() + %(longest_lease)s, false)
@@ -42,7 +42,7 @@ NOTE_SUCCESS = "failures = 0, failing_since = NULL, rest_until = NULL"
 
 
 def doubling(first: timedelta, longest: timedelta) -> tuple[timedelta, ...]:
-    """Return delays that begin with ``first``, double each time, and end with ``longest``."""
+    """Return delays that start with ``first``, double each time, and end with ``longest``."""
     delays = [first]
     while delays[-1] * 2 < longest:
         delays.append(delays[-1] * 2)
@@ -55,9 +55,9 @@ class RetryPolicy:
 
     ``delays`` are the waits after the first failure, the second and so on; the last one repeats. Each is multiplied by
     a random factor from ``jitter``. ``longest_asked`` is the longest delay that a peer may ask for. A row is given up
-    after ``max_attempts`` failures or beyond ``max_age``; None means that this ends nothing.
+    after ``max_attempts`` failures or when it is older than ``max_age``; None means no limit.
 
-    Raises ValueError for delays or factors that are not positive.
+    Raises ValueError if delays or factors are not positive.
     """
 
     delays: tuple[timedelta, ...]
@@ -68,7 +68,7 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         if not self.delays or min(self.delays) <= timedelta(0) or not 0 < self.jitter[0] <= self.jitter[1]:
-            raise ValueError(f"not a policy: {self.delays}, {self.jitter}")
+            raise ValueError(f"delays and jitter must be positive: {self.delays}, {self.jitter}")
 
     @property
     def longest(self) -> timedelta:
@@ -76,26 +76,26 @@ class RetryPolicy:
         return max(*self.delays, self.longest_asked) * self.jitter[1]
 
     def delay(self, failures: int, *, asked: timedelta | None = None) -> timedelta:
-        """Return the wait after this many failures (1 or more), or what the peer asks for where that is longer.
+        """Return the wait after this many failures (1 or more), or the one that the peer asks for if that is longer.
 
-        What a peer asks for is never cut short.
+        Jitter never shortens the wait that a peer asks for.
         """
         factor = self._factor()
         own = self.delays[min(failures, len(self.delays)) - 1] * factor
         return max(own, asked * max(factor, 1.0)) if asked else own
 
     def gives_up(self, *, attempts: int = 0, since: datetime | None = None) -> bool:
-        """Return whether a row with so many attempts, waiting or failing since then, is not attempted again."""
+        """Return whether to give up a row after so many attempts, or one that has waited or failed since then."""
         is_last = self.max_attempts is not None and attempts >= self.max_attempts
         is_old = self.max_age is not None and since is not None and timezone.now() - since > self.max_age
         return is_last or is_old
 
     def too_old(self, column: str) -> Q:
-        """Select the rows that are given up for their age, counted from this column; none without ``max_age``."""
+        """Select the rows to be given up because of their age, counted from this column; none without ``max_age``."""
         return Q(pk__in=[]) if self.max_age is None else Q(**{f"{column}__lt": timezone.now() - self.max_age})
 
     def waits(self, until: datetime | None, *, now: datetime | None = None) -> bool:
-        """Return whether a moment that this policy wrote is still ahead. Without a moment there is no wait."""
+        """Return whether a moment that this policy computed is still ahead. None means that there is no wait."""
         return until is not None and not is_due(until, longest=self.longest, now=now)
 
     def due(self) -> Q:
@@ -103,7 +103,7 @@ class RetryPolicy:
         return due_rows("next_attempt_at", longest=self.longest)
 
     def awake(self) -> Q:
-        """Select the peers that do not rest."""
+        """Select the peers that may be called now."""
         return Q(rest_until=None) | due_rows("rest_until", longest=self.longest)
 
     def given(self) -> dict[str, Any]:
@@ -117,12 +117,12 @@ class RetryPolicy:
 
 @dataclass(frozen=True)
 class Lease:
-    """How long one worker has a row to itself: longer than its work takes. The row of a killed worker is then free."""
+    """How long one worker holds a row: longer than its work takes. After that the row of a killed worker is free."""
 
     lasts: timedelta
 
     def until(self) -> datetime:
-        """Return the end of a lease that begins now."""
+        """Return the end of a lease that starts now."""
         return timezone.now() + self.lasts
 
     def free(self) -> Q:
@@ -135,7 +135,7 @@ class Lease:
 
 
 class Retryable(models.Model):
-    """A row that is attempted until it succeeds or is given up. Without ``next_attempt_at`` nobody attempts it."""
+    """A row that is attempted until it succeeds or is given up. Without ``next_attempt_at`` it is not attempted."""
 
     attempts = models.PositiveIntegerField(_("tries"), default=0, db_default=0)
     next_attempt_at = models.DateTimeField(_("next try"), null=True, db_default=Now())
@@ -145,10 +145,10 @@ class Retryable(models.Model):
         abstract = True
 
     def begin_attempt(self, policy: RetryPolicy) -> None:
-        """Count an attempt before it begins, so that one that kills its worker is not repeated at once.
+        """Count an attempt before it starts, so that one that kills its worker is not repeated at once.
 
-        Call it while nobody else has the row. A ``created_at`` that lies ahead is set to now: the age at which the row
-        is given up counts from here.
+        Call it while no other worker has the row. A ``created_at`` in the future is set to now, because the age at
+        which the row is given up is counted from it.
         """
         now = timezone.now()
         self.attempts += 1
@@ -167,7 +167,7 @@ class Leased(models.Model):
 
 
 class Peer(models.Model):
-    """Another system that we call, and how it is: its failures in a row, since when, and how long it is left alone."""
+    """Another system that we call, with its health: its failures in a row, since when, and when to call it again."""
 
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, db_default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
@@ -177,30 +177,33 @@ class Peer(models.Model):
         abstract = True
 
     def note_failure(self) -> None:
-        """Count a failure; the caller saves. Whether the peer rests for it is another question (``rest``)."""
+        """Count a failure. The caller saves, and calls ``rest`` if the peer should not be called for a while."""
         now = timezone.now()
         self.failures += 1
         self.failing_since = min(self.failing_since or now, now)
 
     def rest(self, policy: RetryPolicy, *, asked: timedelta | None = None) -> None:
-        """Leave the peer alone for as long as its failures in a row say, or as it asks; the caller saves."""
+        """Stop calling the peer for a time that depends on its failures in a row, or that it asks for.
+
+        The caller saves.
+        """
         self.rest_until = timezone.now() + policy.delay(self.failures, asked=asked)
 
     def note_success(self) -> None:
-        """Forget all failures; the caller saves."""
+        """Reset the failures. The caller saves."""
         self.failures, self.failing_since, self.rest_until = 0, None, None
 
 
 def wake(rows: "models.QuerySet[Any]") -> None:
-    """Let rows that wait for a peer be attempted now: it is well again."""
+    """Make rows due now that wait for a peer, because the peer works again."""
     rows.filter(next_attempt_at__gt=Now()).update(next_attempt_at=Now())
 
 
 def claiming(table: str, *, among: str, returning: str) -> str:
-    """Write the statement that claims the row that has been due longest, at most one, and returns its columns.
+    """Return the statement that claims the row that has been due longest, if there is one, and returns its columns.
 
-    ``among`` is a condition on the rows. A row that another worker claims at this moment is skipped. ``attempts``
-    counts this attempt and is the claim's fencing token: see ``putting_off``.
+    ``among`` is a condition on the rows. A row that another worker is claiming is skipped. ``attempts`` counts this
+    attempt and is the claim's fencing token: see ``putting_off``.
     """
     return f"""
         UPDATE "{table}" SET {TAKE_LEASE}, attempts = attempts + 1
@@ -213,10 +216,10 @@ def claiming(table: str, *, among: str, returning: str) -> str:
 
 
 def putting_off(table: str, *, noting: Iterable[str]) -> str:
-    """Write the statement that ends a claim after a failure, until ``delay`` from now.
+    """Return the statement that ends a claim after a failure and makes the row due ``delay`` from now.
 
-    ``noting`` are columns to be set to parameters of their names. It changes nothing where the row is over, or where
-    ``attempts`` is not that of this claim: then the lease ran out and another worker has the row.
+    ``noting`` names columns to be set to the parameters of the same names. The statement changes nothing if the row is
+    done, or if ``attempts`` is not that of this claim: then the lease has expired and another worker has the row.
     """
     noted = "".join(f", {column} = %({column})s" for column in noting)
     return f"""

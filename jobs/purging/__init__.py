@@ -1,4 +1,4 @@
-"""Removing what has expired, a little at a time, so that nobody who signs in has to wait for it (ADR 22)."""
+"""The purge: removes expired rows a slice at a time, so that no sign-in has to wait for it (ADR 22)."""
 
 from jobs.purging.registry import purgeables
 from jobs.purging.run import JOB, Purged, due, purge

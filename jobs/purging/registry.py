@@ -1,9 +1,9 @@
-"""What expires, by the ``purgeable.py`` of the installed apps."""
+"""The tables that are purged, as the ``purgeable.py`` of the installed apps declare them."""
 
 from foundation import discovery
 from foundation.declarations import Purgeable
 
 
 def purgeables() -> list[Purgeable]:
-    """Return every table that is purged, always in one order. Raises ImproperlyConfigured."""
+    """Return the declarations of all tables that are purged, sorted by table. Raises ImproperlyConfigured."""
     return sorted(discovery.declared("purgeable", Purgeable).values(), key=lambda one: one.table)

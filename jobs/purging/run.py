@@ -1,4 +1,4 @@
-"""A run of the purge: everything that has expired, one run at a time, within a time or to the end."""
+"""A run of the purge over all tables. Only one run at a time, either with a time budget or to the end."""
 
 import time
 from contextlib import closing
@@ -19,7 +19,7 @@ JOB = "purge"
 
 @dataclass(frozen=True, kw_only=True)
 class Purged:
-    """What a run did to a table. ``finished`` is false where its time was over first."""
+    """What a run removed from a table. ``finished`` is false if the time budget ended first."""
 
     table: str
     count: int
@@ -27,11 +27,11 @@ class Purged:
 
 
 def purge(*, seconds: float | None = None) -> list[Purged] | None:
-    """Remove what has expired, for so many seconds, or to the end where none are given.
+    """Remove expired rows, for ``seconds`` or to the end.
 
-    With a time budget it leaves at once while another run is under way, and returns None; without one it waits for
-    it. Each table has its share of the time, so that none waits for another's backlog. Killed at any moment it leaves
-    the rest to the next run; two runs do what one does.
+    If another run is in progress, a run with a time budget returns None at once, and one without waits. Each table has
+    an equal share of the time, so that none waits for another's backlog. A run may be killed at any moment; the next
+    one removes the rest.
     """
     with one_at_a_time(JOB, waits=seconds is None) as is_ours:
         if not is_ours:
@@ -46,7 +46,7 @@ def purge(*, seconds: float | None = None) -> list[Purged] | None:
 
 
 def due(*, most: int | None = None) -> dict[str, int]:
-    """Return how many rows of each table would go now, counted up to so many."""
+    """Return how many rows of each table would be removed now, counted up to ``most``."""
     return {one.table: slices.count(one, most=most) for one in purgeables()}
 
 

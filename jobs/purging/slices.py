@@ -1,12 +1,12 @@
-"""Removing a slice of a table's expired rows in a statement of its own, as large as its time allows.
+"""Removes the expired rows of a table in slices: one statement each, sized by how long the last one took.
 
-Two ways through a table. By the index of what expires, where little has: only those rows are touched. By the heap, a
-stretch of blocks after the other, where much has: as fast as one statement for all, and each stretch is short. Either
-way a row is judged once more by the statement that removes it, so one that lives longer meanwhile stays; and one that
-somebody holds is left to the next run.
+If few rows have expired they are found by the index on the time of expiry, and only those rows are touched. If many
+have, the heap is scanned one range of blocks after the other, which is as fast as a single statement for all, while
+each statement stays short. In both cases the deleting statement checks the condition again, so a row whose expiry was
+extended meanwhile stays. A row that another transaction has locked is left to the next run.
 
-Where not only the age decides, old rows stay in number, and a slice must not read past them again and again: such a
-table is walked through by its index, each statement going on behind the last row that the one before has looked at.
+Where the age alone does not decide, many old rows stay, and a slice must not read past them again and again. Such a
+table is walked in the order of its index: each statement continues after the last row that the one before has read.
 """
 
 import json
@@ -29,25 +29,26 @@ from tenancy.owned import has_owner
 ACTOR = Actor(ActorKind.JOB, "purge")
 
 TIME = 0.008  # seconds that a statement should take
-LEAST_ROWS, MOST_ROWS = 100, 2_000  # of a slice by the index
-LEAST_BLOCKS, MOST_BLOCKS = 64, 512  # of a stretch of the heap: a block of sessions holds a dozen
-FEW = 5_000  # rows: up to so many the index is the way
+LEAST_ROWS, MOST_ROWS = 100, 2_000  # of a slice by index
+LEAST_BLOCKS, MOST_BLOCKS = 64, 512  # of a slice of the heap; a block has about a dozen sessions
+FEW = 5_000  # rows: up to this many are removed by the index
 
-# A commit that a crash loses is one that the next run makes again: no stretch waits for the disk.
+# No slice waits for the disk. If a crash loses a commit, the next run removes the rows again.
 BEFORE = "SELECT set_config('lock_timeout', '50ms', false), set_config('synchronous_commit', 'off', false)"
 AFTER = "RESET lock_timeout; RESET synchronous_commit"
-# Both say the same; the planner, whatever it believes of the table, has no index for the second.
+# Both conditions mean the same, but the second cannot use the index, whatever the planner's statistics are.
 EXPIRED = '"{column}" < statement_timestamp() - %(kept_for)s'
 IN_STRETCH = """
     ctid >= %(first)s::tid AND ctid < %(last)s::tid AND "{column}" + %(kept_for)s < statement_timestamp()
 """
-# An array is found once. A join, by a plan for a table said to be empty, finds the rows anew for each, past the limit.
+# The array is computed once. With a join, a plan made for a seemingly empty table would run the subquery for each row
+# and so exceed the limit.
 BY_INDEX = """
     DELETE FROM "{table}" WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM "{table}" WHERE {expired} ORDER BY "{column}" LIMIT %(size)s FOR UPDATE SKIP LOCKED
     ))
 """
-# A statement of its own: with the other in one condition, each run would read the index of all that lives.
+# A separate statement: combined with the other condition by OR, each run would read the index of all live rows.
 AHEAD = """
     DELETE FROM "{table}" WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM "{table}" t WHERE "{column}" > statement_timestamp() + %(longest)s {and_judged}
@@ -60,7 +61,7 @@ AROUND = """
         SELECT ctid FROM "{table}" WHERE {in_stretch} FOR UPDATE SKIP LOCKED
     ))
 """
-# Rows that stay are read and not locked. What goes is judged by its newest version (PostgreSQL, 13.2.1).
+# Rows that stay are read but not locked. Rows to be removed are checked in their newest version (PostgreSQL, 13.2.1).
 WALK = """
     WITH looked AS MATERIALIZED (
         SELECT id, "{column}" AS at FROM "{table}" t
@@ -85,9 +86,10 @@ BLOCKS = "SELECT pg_relation_size(%(table)s::regclass) / current_setting('block_
 
 @dataclass
 class Size:
-    """How much a statement takes on: it grows while they are quick, and shrinks at once when one was not.
+    """The size of the next slice: it grows while statements are fast and shrinks as soon as one is slow.
 
-    By half at the most: one that merely waited for a core says little, and many small ones take longer in all.
+    It shrinks by half at most, because a statement may have been slow only for want of a CPU, and because many small
+    slices take longer in total.
     """
 
     now: int
@@ -102,7 +104,7 @@ class Size:
 
 
 def delete_expired(purgeable: Purgeable) -> Generator[int, None, None]:
-    """Remove slice by slice, each in a transaction of its own, and tell how many rows each had."""
+    """Remove the expired rows slice by slice, each in its own transaction, and yield the size of each slice."""
     with _without_waiting():
         yield from _ahead(purgeable)
         if purgeable.judged:
@@ -116,7 +118,7 @@ def delete_expired(purgeable: Purgeable) -> Generator[int, None, None]:
 
 
 def _ahead(purgeable: Purgeable) -> Iterator[int]:
-    """Remove what lies further ahead than anything may."""
+    """Remove rows whose expiry is further ahead than possible: a wrong clock wrote it (``foundation.clocks``)."""
     if purgeable.longest is None:
         return
     size, longest = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS), purgeable.longest() + LEEWAY
@@ -131,7 +133,7 @@ def _ahead(purgeable: Purgeable) -> Iterator[int]:
 
 @contextmanager
 def _without_waiting() -> Iterator[None]:
-    """Wait for nobody's row and for no disk. A connection that is broken has forgotten it by itself."""
+    """Wait neither for row locks nor for the disk. A broken connection has lost these settings by itself."""
     with connection.cursor() as cursor:
         cursor.execute(BEFORE)
     try:
@@ -142,25 +144,25 @@ def _without_waiting() -> Iterator[None]:
 
 
 def _estimate(purgeable: Purgeable) -> int:
-    """What the planner expects. Counting would read every entry of the index that a run before has left behind."""
+    """Return the planner's estimate. A count would read all the dead index entries that earlier runs left behind."""
     plan = _ask(ESTIMATE, purgeable)
     found: int = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]["Plan Rows"]
     return found
 
 
 def count(purgeable: Purgeable, *, most: int | None = None) -> int:
-    """Return how many rows have expired, up to so many."""
+    """Return how many rows have expired, counted up to ``most``."""
     return int(_ask(COUNT, purgeable, most=most))
 
 
 def oldest(purgeable: Purgeable) -> datetime | None:
-    """Return since when something waits to be removed."""
+    """Return the earliest time of expiry among the rows to be removed."""
     found: datetime | None = _ask(OLDEST, purgeable)
     return found
 
 
 def _by_index(purgeable: Purgeable) -> Generator[int, None, bool]:
-    """Return whether that was all: the planner may have been wrong."""
+    """Remove by the index. Return whether nothing is left; if not, the planner's estimate was too low."""
     size, total = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS), 0
     while total <= FEW:
         wanted, begun = size.now, time.monotonic()
@@ -174,7 +176,7 @@ def _by_index(purgeable: Purgeable) -> Generator[int, None, bool]:
 
 
 def _by_walk(purgeable: Purgeable) -> Iterator[int]:
-    """Look at everything that is old enough, once."""
+    """Check every row that is old enough once, in the order of the index."""
     size, (at, last) = Size(now=1_000, least=LEAST_ROWS, most=MOST_ROWS), BEGINNING
     while True:
         wanted, begun = size.now, time.monotonic()
@@ -188,7 +190,7 @@ def _by_walk(purgeable: Purgeable) -> Iterator[int]:
 
 
 def _by_heap(purgeable: Purgeable) -> Iterator[int]:
-    """Go through the blocks that there are now."""
+    """Scan the blocks that the table has now, one range after the other."""
     size = Size(now=LEAST_BLOCKS * 4, least=LEAST_BLOCKS, most=MOST_BLOCKS)
     first, end = 0, int(_ask(BLOCKS, purgeable, table=f'"{purgeable.table}"'))
     while first < end:
@@ -200,7 +202,7 @@ def _by_heap(purgeable: Purgeable) -> Iterator[int]:
 
 
 def _remove_range(purgeable: Purgeable, **stretch: str) -> int:
-    """Where somebody holds a row for longer than a moment, remove what is around it."""
+    """Remove a range of blocks. If a row stays locked for longer than the lock timeout, skip locked rows."""
     try:
         return _remove(BY_HEAP, purgeable, **stretch)
     except OperationalError as failed:
@@ -236,10 +238,10 @@ def _sql(text: str, purgeable: Purgeable) -> str:
 
 @contextmanager
 def _within(purgeable: Purgeable) -> Iterator[None]:
-    """A transaction of its own: where no context is needed, that of the one statement."""
+    """Run one statement in its own transaction. Without a context to set, autocommit does that."""
     with ExitStack() as stack:
         if has_owner(purgeable.model_class):
-            stack.enter_context(site_context("what expired long ago is removed, whosever it was", actor=ACTOR))
+            stack.enter_context(site_context("the purge removes expired rows of all tenants and people", actor=ACTOR))
         elif connection.in_atomic_block:
             stack.enter_context(transaction.atomic())
         yield

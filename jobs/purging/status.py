@@ -1,4 +1,4 @@
-"""How the purge is doing: when it ran, and what waits for the next run since when."""
+"""The status of the purge: when it last ran, how many rows wait for the next run, and since when."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,13 +10,13 @@ from jobs.purging import slices
 from jobs.purging.registry import purgeables
 from jobs.purging.run import JOB
 
-LATE_AFTER = timedelta(hours=3)  # without a run, which begins every hour
-MANY = 100_000  # rows are counted up to so many
+LATE_AFTER = timedelta(hours=3)  # since the last run; a run starts every hour
+MANY = 100_000  # rows are counted up to this number
 
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """Rows of a table that would go now, and since when the oldest of them could have gone."""
+    """How many rows of a table could be removed now, and since when the oldest of them has been waiting."""
 
     table: str
     count: int
@@ -25,9 +25,9 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class PurgeStatus:
-    """``left`` names the tables for which the last run had not enough time.
+    """``left`` names the tables that the last run did not finish in its time.
 
-    ``migrated_at`` is since when a purge that never ran could have run.
+    ``migrated_at`` is the time from which the purge could have run, for a site on which it has never run.
     """
 
     ran_at: datetime | None

@@ -117,7 +117,9 @@ def test_a_text_that_changed_meanwhile_is_left_as_it_is(ada: User, settings: Any
     assert UpstreamTokens.objects.get().access == "2.newer."
 
 
-def test_what_nobody_can_read_is_counted_and_said(ada: User, settings: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_texts_that_cannot_be_decrypted_are_counted_and_reported(
+    ada: User, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings.SECRET_KEY = "another key than before " * 4
 
     with pytest.raises(SystemExit):
@@ -125,4 +127,4 @@ def test_what_nobody_can_read_is_counted_and_said(ada: User, settings: Any, caps
 
     said = capsys.readouterr().out
     assert "providers_upstreamtokens.access: 1 under" in said
-    assert "1 under keys that are not listed: nobody can read them" in said
+    assert "1 under keys that are not listed and so cannot be decrypted" in said

@@ -153,7 +153,7 @@ def test_what_a_peer_asks_for_is_never_cut_short_and_never_beyond_the_longest(fa
     ],
 )
 def test_a_policy_that_would_not_wait_is_refused(policy: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="not a policy"):
+    with pytest.raises(ValueError, match="must be positive"):
         RetryPolicy(**policy)
 
 

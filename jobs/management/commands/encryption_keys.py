@@ -1,4 +1,4 @@
-"""Says under which keys secrets are encrypted, and encrypts them anew under the newest."""
+"""Shows under which keys the secrets are encrypted, and re-encrypts them under the newest key."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from jobs.key_rotation import KeyUsage, count_keys, rotate
 
 
 class Command(BaseCommand):
-    help = "Say under which keys secrets are encrypted (status), or encrypt all anew under the newest key (rotate)"
+    help = "Show under which keys the secrets are encrypted (status), or re-encrypt all under the newest key (rotate)"
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("act", choices=["status", "rotate"])
@@ -18,17 +18,17 @@ class Command(BaseCommand):
         found = rotate() if options["act"] == "rotate" else count_keys()
         self.stdout.write(f"The newest key is {key_ids()[0]}.")
         for one in found:
-            self.stdout.write(f"{one.name}: {_said(one)}")
+            self.stdout.write(f"{one.name}: {_described(one)}")
         if any(one.lost or one.foreign for one in found):
             raise SystemExit(1)
 
 
-def _said(found: KeyUsage) -> str:
-    words = [f"{count} under {key}" for key, count in sorted(found.by_key.items())] or ["nothing"]
+def _described(found: KeyUsage) -> str:
+    parts = [f"{count} under {key}" for key, count in sorted(found.by_key.items())] or ["nothing"]
     if found.renewed:
-        words.append(f"{found.renewed} of them were encrypted anew")
+        parts.append(f"{found.renewed} of them were re-encrypted")
     if found.lost:
-        words.append(f"{found.lost} under keys that are not listed: nobody can read them")
+        parts.append(f"{found.lost} under keys that are not listed and so cannot be decrypted")
     if found.foreign:
-        words.append(f"{found.foreign} do not belong to where they stand")
-    return ", ".join(words)
+        parts.append(f"{found.foreign} do not belong to their rows")
+    return ", ".join(parts)

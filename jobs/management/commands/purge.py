@@ -1,4 +1,4 @@
-"""Removes everything that has expired, to the end, waiting for a run that is under way."""
+"""Removes all rows that have expired, after waiting for a purge that is already running."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from jobs.purging import due, purge
 
 
 class Command(BaseCommand):
-    help = "Remove everything that has expired"
+    help = "Remove all rows that have expired"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say how much it would be, and remove nothing")
+        parser.add_argument("--dry-run", action="store_true", help="show how many rows there are, and remove none")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
