@@ -1,4 +1,4 @@
-"""What the tests of accounts share with those of tenants."""
+"""Fixtures that the tests of accounts share with those of tenancy."""
 
 from tests.tenancy.conftest import town
 

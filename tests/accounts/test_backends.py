@@ -1,4 +1,4 @@
-"""The local door: who is found, and that a wrong name takes as long as a wrong password."""
+"""The authentication backend: whom it finds, and that an unknown name takes as long as a wrong password."""
 
 import statistics
 import time
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.django_db
 PASSWORD = "teapot gravel umbrella"
 
 
-def unheard_of() -> str:
-    """A name that no other test has tried: the brake remembers names for longer than a test lasts."""
+def unused_name() -> str:
+    """Return a name that no other test has tried: the throttle remembers names for longer than a test takes."""
     return f"nobody-{uuid4()}"
 
 
 def seconds_for(name: str) -> float:
-    """The middle of several tries of a wrong password, in seconds of this process: a busy machine must not matter."""
+    """Return the median time of several wrong passwords, in seconds of CPU time, so that the load does not matter."""
     took = []
     for _ in range(5):
         started_at = time.process_time()
@@ -32,7 +32,7 @@ def seconds_for(name: str) -> float:
 
 
 @pytest.mark.usefixtures("real_hashes")
-def test_a_hash_costs_as_much_as_django_says() -> None:
+def test_hashes_cost_what_django_defines() -> None:
     costs = [(each.time_cost, each.memory_cost, each.parallelism) for each in (BoundedArgon2, Argon2PasswordHasher)]
     hashed = identify_hasher(made := make_password(PASSWORD)).decode(made)
 
@@ -42,27 +42,27 @@ def test_a_hash_costs_as_much_as_django_says() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("real_hashes")
 @pytest.mark.promise(44)
-def test_a_name_that_nobody_has_takes_as_long_as_a_wrong_password() -> None:
-    named, address = unheard_of(), f"{unheard_of()}@example.com"
+def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
+    named, address = unused_name(), f"{unused_name()}@example.com"
     User.objects.create_user(username=named, password=PASSWORD)
     User.objects.create_user(email=address, email_verified=True)
-    nobody, free = unheard_of(), f"{unheard_of()}@example.com"
+    nobody, free = unused_name(), f"{unused_name()}@example.com"
     known, *others = [seconds_for(name) for name in (named, nobody, address, free)]
 
     assert all(0.5 < other / known < 2 for other in others)
 
 
 @pytest.mark.promise(44)
-def test_a_local_name_comes_before_an_address_that_looks_the_same() -> None:
+def test_a_username_takes_precedence_over_an_equal_address() -> None:
     named = User.objects.create_user(username="ada@example.com", password=PASSWORD)
     User.objects.create_user(email="ada@example.com", email_verified=True, password=PASSWORD)
 
     assert authenticate(None, username="ada@example.com", password=PASSWORD) == named
 
 
-@pytest.mark.parametrize("name", ["", "\0", unheard_of()], ids=["empty", "NUL", "nobody"])
+@pytest.mark.parametrize("name", ["", "\0", unused_name()], ids=["empty", "NUL", "nobody"])
 @pytest.mark.promise(44)
-def test_nobody_is_found_by_nothing(name: str) -> None:
+def test_an_empty_or_unknown_name_finds_nobody(name: str) -> None:
     User.objects.create_user(password=PASSWORD)
 
     assert authenticate(None, username=name, password=PASSWORD) is None

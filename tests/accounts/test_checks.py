@@ -1,4 +1,4 @@
-"""What `check --deploy` says of how people come in."""
+"""The messages of `check --deploy` about sign-in."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ def found() -> list[str]:
     return sorted(str(message.id) for message in messages if str(message.id).startswith("accounts."))
 
 
-def test_as_in_production_there_is_nothing_to_say(settings: Any) -> None:
+def test_production_settings_raise_no_message(settings: Any) -> None:
     settings.ADMIN_NEEDS_SECOND_FACTOR = True
 
     assert found() == []
@@ -21,14 +21,14 @@ def test_as_in_production_there_is_nothing_to_say(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("MFA_TOTP_INSECURE_BYPASS_CODE", "000000"), ("MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", True)]
 )
-def test_what_passes_a_second_factor_by_is_an_error(settings: Any, name: str, value: object) -> None:
+def test_settings_that_bypass_second_factors_are_errors(settings: Any, name: str, value: object) -> None:
     settings.ADMIN_NEEDS_SECOND_FACTOR = True
     setattr(settings, name, value)
 
     assert found() == ["accounts.E001"]
 
 
-def test_administrators_on_one_proof_are_a_warning(settings: Any) -> None:
+def test_administrators_without_a_second_factor_are_a_warning(settings: Any) -> None:
     settings.ADMIN_NEEDS_SECOND_FACTOR = False
 
     assert found() == ["accounts.W001"]

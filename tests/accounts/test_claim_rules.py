@@ -1,4 +1,4 @@
-"""Claim rules by themselves: where they look, what they decide, who may write them, what is said beforehand."""
+"""Claim rules on their own: their paths, their decisions, who may write them, and the preview."""
 
 import json
 from contextlib import suppress
@@ -34,7 +34,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 TENANTS = [UUID(int=number) for number in range(4)]
 
 
-# Where a rule looks
+# Paths
 
 
 @given(st.lists(NAMES, min_size=1, max_size=8))
@@ -55,7 +55,7 @@ def test_every_path_can_be_written_and_read_again(names: list[str]) -> None:
     ],
 )
 @pytest.mark.promise(30)
-def test_a_path_is_names_with_dots_between(path: str, names: tuple[str, ...]) -> None:
+def test_a_path_consists_of_names_separated_by_dots(path: str, names: tuple[str, ...]) -> None:
     assert parse(path) == names
 
 
@@ -67,21 +67,21 @@ def test_a_path_is_names_with_dots_between(path: str, names: tuple[str, ...]) ->
     ],
 )
 @pytest.mark.promise(30)
-def test_a_broken_path_is_refused_with_a_sentence(path: str) -> None:
+def test_a_malformed_path_is_refused_with_a_sentence(path: str) -> None:
     with pytest.raises(BrokenPath, match=r"\w+ .*\.$"):
         parse(path)
 
 
 @given(st.text(max_size=20))
 @pytest.mark.promise(30)
-def test_no_text_breaks_the_reader_of_paths(path: str) -> None:
+def test_no_text_makes_the_parser_of_paths_fail(path: str) -> None:
     with suppress(BrokenPath):
         assert parse(write(parse(path))) == parse(path)
 
 
 @given(JSON, st.lists(st.sampled_from("ab"), min_size=1, max_size=4), st.sampled_from(["a", "b", ""]))
 @pytest.mark.promise(30)
-def test_a_claim_of_any_shape_is_a_match_or_none(claims: Any, names: list[str], value: str) -> None:
+def test_a_claim_of_any_shape_matches_or_does_not(claims: Any, names: list[str], value: str) -> None:
     found: Any = claims
     for name in names:
         found = found.get(name) if isinstance(found, dict) else None
@@ -97,7 +97,7 @@ def test_a_claim_of_any_shape_is_a_match_or_none(claims: Any, names: list[str], 
         (["other", "admin"], True),
         ("Admin", False),
         ("admin ", False),
-        ("аdmin", False),  # noqa: RUF001  # a Cyrillic letter: that it looks alike is the point
+        ("аdmin", False),  # noqa: RUF001  # a Cyrillic letter that looks like an a
         ("ad\u200bmin", False),
         ([["admin"]], False),
         ({"admin": True}, False),
@@ -109,11 +109,11 @@ def test_a_claim_of_any_shape_is_a_match_or_none(claims: Any, names: list[str], 
     ],
 )
 @pytest.mark.promise(30)
-def test_only_the_very_text_counts(claim: Any, is_match: bool) -> None:  # noqa: FBT001  # a case
+def test_only_the_exact_text_counts(claim: Any, is_match: bool) -> None:  # noqa: FBT001  # a case
     assert matches({"roles": claim}, ["roles"], "admin") is is_match
 
 
-# What rules decide
+# Decisions
 
 RULES = st.lists(
     st.builds(
@@ -150,7 +150,7 @@ UNREADABLE = st.sampled_from([(), ("a",), ("b",), ("a", "b")])
 
 @given(RULES, CLAIMS, HELD, UNREADABLE)
 @pytest.mark.promise(30)
-def test_a_decision_is_what_its_words_say(
+def test_every_decision_follows_the_documented_rules(
     rules: list[LoadedRule], claims: dict[str, Any], held: list[CurrentMembership], unreadable: tuple[str, ...]
 ) -> None:
     changes = decide(rules, claims, held, unreadable=unreadable)
@@ -161,22 +161,24 @@ def test_a_decision_is_what_its_words_say(
 
     for membership in held:
         if membership.rule_id is None:
-            assert membership.id not in touched, "what a person gave stays"
+            assert membership.id not in touched, "what a person granted stays"
     for rule in [*changes.give, *(rule for _, rule in changes.alter)]:
-        assert rule.names[0] not in unreadable, "what cannot be read gives nothing"
-        assert matches(claims, rule.names, rule.value), "nothing is given without the claim"
+        assert rule.names[0] not in unreadable, "an unreadable claim grants nothing"
+        assert matches(claims, rule.names, rule.value), "nothing is granted without the claim"
         better = [r for r in rules if r.tenant_id == rule.tenant_id and r.rank < rule.rank]
         assert not any(matches(claims, r.names, r.value) and r.names[0] not in unreadable for r in better)
     assert not {rule.tenant_id for rule in changes.give} & {membership.tenant_id for membership in held}
     for membership in held:
         if membership.rule_id is not None and membership.is_of_provider and after.get(membership.tenant_id):
             _, by = after[membership.tenant_id]
-            assert any(r.id == by and matches(claims, r.names, r.value) for r in rules), "it goes with its claim"
+            assert any(r.id == by and matches(claims, r.names, r.value) for r in rules), (
+                "a membership ends with its claim"
+            )
 
 
 @given(RULES, CLAIMS, HELD, UNREADABLE)
 @pytest.mark.promise(30)
-def test_deciding_once_more_changes_nothing(
+def test_deciding_again_changes_nothing(
     rules: list[LoadedRule], claims: dict[str, Any], held: list[CurrentMembership], unreadable: tuple[str, ...]
 ) -> None:
     def by(rule: LoadedRule, number: int) -> CurrentMembership:
@@ -199,7 +201,7 @@ def test_deciding_once_more_changes_nothing(
 
 @given(CLAIMS, HELD)
 @pytest.mark.promise(30)
-def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[CurrentMembership]) -> None:
+def test_without_a_rule_claims_grant_nothing(claims: dict[str, Any], held: list[CurrentMembership]) -> None:
     changes = decide([], claims, held)
 
     assert not changes.give
@@ -211,12 +213,12 @@ def test_without_a_rule_claims_give_nothing(claims: dict[str, Any], held: list[C
     }
 
 
-# Who writes rules
+# Writing rules
 
 
 @pytest.mark.django_db
 @pytest.mark.promise(30, 73)
-def test_the_database_takes_no_rule_from_a_tenant() -> None:
+def test_the_database_accepts_no_rule_in_a_tenants_context() -> None:
     made = claim_rules.rule("google", "hd", "corp.example")
     member = Role.objects.get(name="member")
     with tenant_context(made.tenant_id):
@@ -233,7 +235,7 @@ def test_the_database_takes_no_rule_from_a_tenant() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.promise(30)
-def test_a_rule_gives_no_role_of_another_tenant() -> None:
+def test_a_rule_grants_no_role_of_another_tenant() -> None:
     barn = claim_rules.tenant("Barn")
     with site_context("a test"):
         clerk = Role.objects.create(name="clerk", tenant=barn)
@@ -247,14 +249,14 @@ def test_a_rule_gives_no_role_of_another_tenant() -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("claim", ["name", "email", "login", "preferred_username", "address.country", '"company"'])
 @pytest.mark.promise(30)
-def test_what_people_say_of_themselves_makes_no_rule(claim: str) -> None:
+def test_a_self_asserted_claim_cannot_be_used_in_a_rule(claim: str) -> None:
     with pytest.raises(ValidationError, match="choose this themselves"):
         claim_rules.rule("github", claim, "engineering")
 
 
 @pytest.mark.django_db
 @pytest.mark.promise(30)
-def test_a_path_is_kept_in_one_spelling_and_a_rule_made_once() -> None:
+def test_a_path_is_stored_in_one_spelling_and_a_rule_only_once() -> None:
     made = claim_rules.rule("keycloak", '"realm_access".roles', "admin")
     assert made.claim == "realm_access.roles"
 
@@ -264,7 +266,7 @@ def test_a_path_is_kept_in_one_spelling_and_a_rule_made_once() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.promise(30)
-def test_which_claims_are_wanted_is_known_after_each_change(providers: Sandbox) -> None:
+def test_requested_claims_follow_each_change_of_a_rule(providers: Sandbox) -> None:
     assert requested_claims("keycloak") == frozenset()
     made = claim_rules.rule("keycloak", "realm_access.roles", "admin")
     claim_rules.rule("keycloak", "groups", "admin")
@@ -280,7 +282,7 @@ def test_which_claims_are_wanted_is_known_after_each_change(providers: Sandbox) 
 
 @pytest.mark.django_db
 @pytest.mark.promise(30)
-def test_a_path_that_nobody_can_read_gives_nothing_and_breaks_nothing(providers: Sandbox) -> None:
+def test_a_malformed_path_grants_nothing_and_breaks_nothing(providers: Sandbox) -> None:
     made = claim_rules.rule("google", "hd", "corp.example")
     with site_context("a test"):
         ClaimRule.objects.update(claim="hd..")
@@ -293,7 +295,7 @@ def test_a_path_that_nobody_can_read_gives_nothing_and_breaks_nothing(providers:
     assert made.pk
 
 
-# What is said beforehand
+# The preview
 
 
 def person(name: str, claims: Any, *, provider: str = "google") -> User:
@@ -309,7 +311,7 @@ def member(user: User, rule: ClaimRule | None, *, role: str = "member", within: 
         )
 
 
-def told(rule: ClaimRule) -> dict[str, list[str]]:
+def previewed(rule: ClaimRule) -> dict[str, list[str]]:
     with site_context("a test"):
         found = preview(rule)
     assert found.is_known
@@ -318,7 +320,7 @@ def told(rule: ClaimRule) -> dict[str, list[str]]:
 
 @pytest.mark.django_db
 @pytest.mark.promise(30)
-def test_a_preview_says_who_would_get_and_who_would_lose_it() -> None:
+def test_a_preview_shows_who_would_gain_and_who_would_lose_a_membership() -> None:
     rule = claim_rules.rule("google", "hd", "old.example", position=5)
     first = claim_rules.rule("google", "hd", "first.example", position=1)
     last = claim_rules.rule("google", "hd", "last.example", position=9)
@@ -336,7 +338,7 @@ def test_a_preview_says_who_would_get_and_who_would_lose_it() -> None:
         member(person(name, {"hd": hd}), by)
     rule.value = "corp.example"
 
-    assert told(rule) == {
+    assert previewed(rule) == {
         "gain": ["New"],
         "lose": ["Old"],
         "keep": ["Stays"],
@@ -345,22 +347,22 @@ def test_a_preview_says_who_would_get_and_who_would_lose_it() -> None:
         "change": ["Last"],
     }
     rule.is_active = False
-    assert told(rule) == {"lose": ["Old", "Stays"]}
+    assert previewed(rule) == {"lose": ["Old", "Stays"]}
     rule.is_active, rule.tenant = True, claim_rules.tenant("Barn")
-    assert told(rule) == {"gain": ["First", "Hand", "Last", "New", "Stays"], "lose": ["Old", "Stays"]}
+    assert previewed(rule) == {"gain": ["First", "Hand", "Last", "New", "Stays"], "lose": ["Old", "Stays"]}
 
 
 @pytest.mark.django_db
 @given(claims=JSON)
 @pytest.mark.promise(30)
-def test_the_database_sees_a_match_where_the_decision_does(claims: Any) -> None:
-    """The preview asks in SQL what a sign-in asks in Python."""
+def test_the_preview_matches_what_the_decision_matches(claims: Any) -> None:
+    """The preview compares in SQL what a sign-in compares in Python."""
     try:
         text = json.dumps(claims, allow_nan=False)
     except ValueError:
         return
     if "\\u0000" in text or "\\ud" in text:
-        return  # the database keeps no such text
+        return  # jsonb cannot store such text
     match = MATCHES.format(claim="(c -> 'a' -> 'b')")
     sql = f"SELECT coalesce({match}, false) FROM (SELECT %(text)s::jsonb AS c) x"  # noqa: S608  # ours
     with connection.cursor() as cursor:
@@ -370,7 +372,7 @@ def test_the_database_sees_a_match_where_the_decision_does(claims: Any) -> None:
     assert found is matches(claims, ["a", "b"], "a")
 
 
-# The administrator's pages
+# The admin
 
 ADD = "/admin/accounts/claimrule/add/"
 
@@ -399,7 +401,7 @@ def count() -> int:
 
 
 @pytest.mark.promise(30)
-def test_a_rule_is_shown_before_it_is_saved(administrator: Client) -> None:
+def test_a_rule_is_previewed_before_it_is_saved(administrator: Client) -> None:
     for number in range(25):
         person(f"<b>Person</b> {number:02}", {"hd": "corp.example"})
     shown = administrator.post(ADD, filled_in())
@@ -470,7 +472,7 @@ def test_a_rule_keeps_its_provider(administrator: Client) -> None:
 @pytest.mark.parametrize("path", ["", "add/", "1/change/", "1/delete/", "1/history/"])
 @pytest.mark.promise(30)
 def test_rules_are_for_superusers_only(db: None, path: str) -> None:
-    """Permissions do not suffice: by a rule, strangers of a whole provider could be let in."""
+    """Permissions do not suffice, because a rule could admit all people of a provider."""
     client, staff = Client(), User.objects.create_user(name="Staff", is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
     client.force_login(staff)
@@ -485,7 +487,7 @@ def test_rules_are_for_superusers_only(db: None, path: str) -> None:
 
 @pytest.mark.parametrize("way", ["page", "action"])
 @pytest.mark.promise(30)
-def test_deleting_a_rule_takes_back_at_once_what_it_gave(administrator: Client, way: str) -> None:
+def test_deleting_a_rule_withdraws_its_memberships_at_once(administrator: Client, way: str) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     given, by_hand = person("Given", {}), person("By hand", {})
     member(given, rule)

@@ -1,4 +1,4 @@
-"""The shell: administrators, tenants, roles and memberships, for scripts that may run twice."""
+"""The commands for administrators, tenants, roles and memberships, which scripts may run twice."""
 
 import io
 import json
@@ -31,7 +31,7 @@ def run(command: str, *arguments: str) -> Any:
     return json.loads(out.getvalue())
 
 
-def said(command: str, *arguments: str) -> str:
+def printed(command: str, *arguments: str) -> str:
     out = io.StringIO()
     call_command(command, *arguments, stdout=out)
     return out.getvalue()
@@ -58,11 +58,11 @@ def test_a_tenant_is_created_once() -> None:
     assert first["id"] == second["id"]
     assert first["slug"] == "abbey-sons"
     assert actors("accounts_tenant") == {("command", "create_tenant")}
-    assert "exists already" in said("create_tenant", "--name", "Abbey & Sons")
+    assert "exists already" in printed("create_tenant", "--name", "Abbey & Sons")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "because"),
+    ("arguments", "message"),
     [
         (["--name", "Another", "--slug", "abbey"], "belongs to another tenant, 'Abbey'"),
         (["--name", "株式会社"], "give one with --slug"),
@@ -70,10 +70,10 @@ def test_a_tenant_is_created_once() -> None:
         (["--name", "x" * 151], "name: "),
     ],
 )
-def test_a_tenant_that_cannot_be_is_not_created(arguments: list[str], because: str) -> None:
+def test_an_invalid_tenant_is_not_created(arguments: list[str], message: str) -> None:
     run("create_tenant", "--name", "Abbey")
 
-    with pytest.raises(CommandError, match=because):
+    with pytest.raises(CommandError, match=message):
         run("create_tenant", *arguments)
     assert [tenant["name"] for tenant in run("list_tenants")] == ["Abbey"]
 
@@ -88,22 +88,22 @@ def test_a_tenant_that_cannot_be_is_not_created(arguments: list[str], because: s
         "create_administrator --username root --password-file {password}",
     ],
 )
-def test_of_several_at_once_one_creates_and_the_others_find_it_there(command: str, tmp_path: Path) -> None:
+def test_of_concurrent_runs_one_creates_it_and_the_others_find_it(command: str, tmp_path: Path) -> None:
     run("create_tenant", "--name", "Crypt")
     User.objects.create_user(username="vera")
     (tmp_path / "password").write_text(PASSWORD)
-    told = shlex.split(command.format(password=tmp_path / "password"))
-    done = together(*[lambda: run(*told)] * 6)
+    options = shlex.split(command.format(password=tmp_path / "password"))
+    done = together(*[lambda: run(*options)] * 6)
 
     assert [document["created"] for document in done].count(True) == 1
     assert len({document["id"] for document in done}) == 1
 
 
-def test_a_role_is_made_what_is_said_and_stays_so(town: Town) -> None:
-    told = ["--name", "gate", "--tenant", town.a.tenant.slug, "--scope", "people:read", "--scope", "people:write"]
-    told += ["--permission", "accounts.view_user", "accounts.view_membership"]
-    first, last = run("create_role", *told), latest()
-    again = run("create_role", *told)
+def test_a_role_is_changed_to_match_the_options_and_stays_so(town: Town) -> None:
+    options = ["--name", "gate", "--tenant", town.a.tenant.slug, "--scope", "people:read", "--scope", "people:write"]
+    options += ["--permission", "accounts.view_user", "accounts.view_membership"]
+    first, last = run("create_role", *options), latest()
+    again = run("create_role", *options)
 
     assert (first["created"], again["created"], again["changed"]) == (True, False, False)
     assert latest() == last
@@ -116,7 +116,7 @@ def test_a_role_is_made_what_is_said_and_stays_so(town: Town) -> None:
     assert Entry.objects.latest("id").tenant_id == str(town.a.tenant.pk)
 
 
-def test_a_global_role_is_not_a_tenants(town: Town) -> None:
+def test_a_global_role_belongs_to_no_tenant(town: Town) -> None:
     own = run("create_role", "--name", "member", "--tenant", town.a.tenant.slug)
     everywhere = run("create_role", "--name", "member", "--description", "Belongs.")
 
@@ -125,17 +125,17 @@ def test_a_global_role_is_not_a_tenants(town: Town) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "because"),
+    ("arguments", "message"),
     [
         (["--permission", "accounts.fly", "nonsense"], "no permission 'accounts.fly', 'nonsense'"),
         (["--scope", "two words"], "A scope is one word"),
         (["--tenant", "nowhere"], "no tenant with the id or short name 'nowhere'"),
     ],
 )
-def test_a_role_that_cannot_be_is_not_created(town: Town, arguments: list[str], because: str) -> None:
+def test_an_invalid_role_is_not_created(town: Town, arguments: list[str], message: str) -> None:
     last = latest()
 
-    with pytest.raises(CommandError, match=because):
+    with pytest.raises(CommandError, match=message):
         run("create_role", "--name", "gate", *arguments)
     assert latest() == last
 
@@ -143,14 +143,14 @@ def test_a_role_that_cannot_be_is_not_created(town: Town, arguments: list[str], 
 def test_a_member_is_added_once_changed_and_removed_once(town: Town) -> None:
     person = User.objects.create_user(username="vera", name="Vera")
     Session.objects.create(session_key="k" * 32, user=person, expire_date="2100-01-01T00:00:00Z")
-    told = ["--tenant", town.a.tenant.slug, "--user", "vera", "--role"]
+    options = ["--tenant", town.a.tenant.slug, "--user", "vera", "--role"]
 
-    assert run("add_member", *told, "member")["created"] is True
+    assert run("add_member", *options, "member")["created"] is True
     assert not Session.objects.exists()
     last = latest()
-    assert run("add_member", *told, "member")["created"] is False
+    assert run("add_member", *options, "member")["created"] is False
     assert latest() == last
-    assert said("add_member", *told, "Abbey clerk", "--primary") == "Vera now belongs to Abbey as Abbey clerk.\n"
+    assert printed("add_member", *options, "Abbey clerk", "--primary") == "Vera now belongs to Abbey as Abbey clerk.\n"
     assert role_of(person, town.a.tenant) == "Abbey clerk"
     with site_context("a test looks"):
         assert Membership.objects.get(user=person).is_primary
@@ -158,7 +158,7 @@ def test_a_member_is_added_once_changed_and_removed_once(town: Town) -> None:
     assert len(members) == 4
     assert (str(person.pk), "Abbey clerk") in members
     for removed in (True, False):
-        assert run("remove_member", *told[:-1])["removed"] is removed
+        assert run("remove_member", *options[:-1])["removed"] is removed
     assert role_of(person, town.a.tenant) is None
     by = Entry.objects.filter(object_table="accounts_membership", person=str(person.pk)).order_by("id")
     assert [(entry.action, entry.actor_id, entry.tenant_id) for entry in by] == [
@@ -169,7 +169,7 @@ def test_a_member_is_added_once_changed_and_removed_once(town: Town) -> None:
     ]
 
 
-def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> None:
+def test_a_person_is_found_by_id_username_or_verified_address(town: Town) -> None:
     person = User.objects.create_user(username="vera", email="Vera@Example.com", email_verified=True)
     User.objects.create_user(email="vera@example.com")
 
@@ -180,7 +180,7 @@ def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> N
 
 @pytest.mark.promise(25)
 @pytest.mark.parametrize(
-    ("arguments", "because"),
+    ("arguments", "message"),
     [
         (["nowhere", "vera", "member"], "no tenant with the id or short name 'nowhere'"),
         (["abbey", "nobody", "member"], "no account with the id, username or verified address 'nobody'"),
@@ -190,8 +190,8 @@ def test_a_person_is_named_by_id_local_name_or_verified_address(town: Town) -> N
         (["abbey", "vera@example.com", "member"], "one account's username and another's address"),
     ],
 )
-def test_who_or_what_is_not_clear_is_refused_and_nothing_is_written(
-    town: Town, arguments: list[str], because: str
+def test_an_ambiguous_or_unknown_name_is_refused_and_nothing_is_written(
+    town: Town, arguments: list[str], message: str
 ) -> None:
     with site_context("a test names a tenant"):
         Tenant.objects.filter(pk=town.a.tenant.pk).update(slug="abbey")
@@ -203,7 +203,7 @@ def test_who_or_what_is_not_clear_is_refused_and_nothing_is_written(
     last = latest()
 
     tenant, user, role = arguments
-    with pytest.raises(CommandError, match=because) as refused:
+    with pytest.raises(CommandError, match=message) as refused:
         run("add_member", "--tenant", tenant, "--user", user, "--role", role)
     assert "\n" not in str(refused.value)
     assert latest() == last
@@ -212,8 +212,8 @@ def test_who_or_what_is_not_clear_is_refused_and_nothing_is_written(
 def test_an_administrator_is_created_once_and_changed_only_when_asked(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text(f"{PASSWORD}\n")
-    told = ["--username", "root", "--email", "root@example.com", "--password-file", str(file)]
-    assert run("create_administrator", *told) == {
+    options = ["--username", "root", "--email", "root@example.com", "--password-file", str(file)]
+    assert run("create_administrator", *options) == {
         "id": str(User.objects.get().pk),
         "username": "root",
         "created": True,
@@ -231,7 +231,7 @@ def test_an_administrator_is_created_once_and_changed_only_when_asked(tmp_path: 
     assert actors("accounts_user") == {("command", "create_administrator")}
 
 
-def test_another_password_ends_the_sessions_of_the_old_one(town: Town) -> None:
+def test_a_new_password_revokes_the_sessions_of_the_old_one(town: Town) -> None:
     first = run("create_administrator", "--username", "root", "--generate-password")["password"]
     user = User.objects.get(username="root")
     Session.objects.create(session_key="k" * 32, user=user, expire_date="2100-01-01T00:00:00Z")
@@ -241,21 +241,23 @@ def test_another_password_ends_the_sessions_of_the_old_one(town: Town) -> None:
     assert first != second
     assert user.check_password(second)
     assert not Session.objects.exists()
-    assert PASSWORD not in said("create_administrator", "--username", "root")
+    assert PASSWORD not in printed("create_administrator", "--username", "root")
 
 
 @pytest.mark.parametrize(
-    ("password", "because"), [("short", "too short"), ("password1234", "too common"), ("", "too short")]
+    ("password", "message"), [("short", "too short"), ("password1234", "too common"), ("", "too short")]
 )
-def test_a_weak_password_makes_no_administrator(monkeypatch: pytest.MonkeyPatch, password: str, because: str) -> None:
+def test_an_administrator_is_not_created_with_a_weak_password(
+    monkeypatch: pytest.MonkeyPatch, password: str, message: str
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{password}\n"))
 
-    with pytest.raises(CommandError, match=because):
+    with pytest.raises(CommandError, match=message):
         run("create_administrator", "--username", "root", "--password-file", "-")
     assert not User.objects.exists()
 
 
-def test_nobody_becomes_an_administrator_by_their_name() -> None:
+def test_an_existing_account_is_not_made_an_administrator() -> None:
     User.objects.create_user(username="root", password=PASSWORD)
 
     with pytest.raises(CommandError, match="is deactivated or not a superuser"):
@@ -265,14 +267,14 @@ def test_nobody_becomes_an_administrator_by_their_name() -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize(
-    ("command", "because"),
+    ("command", "message"),
     [
         (["create_administrator", "--username", "root"], "There is no terminal for a prompt"),
         (["create_administrator", "--username", "root", "--password-file", "/no/such"], "cannot be read from /no/such"),
         (["remove_member", "--tenant", "nowhere", "--user", "x"], "There is no tenant"),
     ],
 )
-def test_a_script_sees_one_line_and_a_status(command: list[str], because: str) -> None:
+def test_an_error_is_one_line_and_an_exit_status(command: list[str], message: str) -> None:
     ended = subprocess.run(
         [sys.executable, "manage.py", *command],
         cwd=CHECKOUT,
@@ -284,15 +286,15 @@ def test_a_script_sees_one_line_and_a_status(command: list[str], because: str) -
 
     assert (ended.returncode, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
-    assert because in line
+    assert message in line
 
 
-def test_the_documented_commands_work_as_they_stand() -> None:
+def test_the_documented_commands_work_as_written() -> None:
     User.objects.create_user(name="Ada", email="ada@example.com", email_verified=True)
     page = (CHECKOUT / "docs" / "commands.md").read_text()
     lines = page.partition("```\n")[2].partition("```")[0].splitlines()
 
     for line in lines:
-        said(*shlex.split(line)[1:])
+        printed(*shlex.split(line)[1:])
     with site_context("a test looks"):
         assert Membership.objects.get(is_primary=True).role.scopes == ["books:read", "books:lend"]

@@ -1,4 +1,4 @@
-"""Changing the address of an account, by the acts themselves."""
+"""Changing the e-mail address of an account, by calling the functions."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def link_to(address: str, post: Post) -> MailedLink:
     return links.find(post.link(address).rstrip("/").rpartition("/")[2])
 
 
-def test_an_address_is_asked_for_and_changed_by_its_link(ada: User, post: Post) -> None:
+def test_an_address_is_requested_and_changed_by_its_link(ada: User, post: Post) -> None:
     email_change.request_change(ada, NEW)
     waiting = email_change.pending(ada)
     email_change.change(link_to(NEW, post), ada, keep_session=None)
@@ -44,14 +44,14 @@ def test_an_address_is_asked_for_and_changed_by_its_link(ada: User, post: Post) 
     assert (ada.email, ada.email_verified) == (NEW, True)
 
 
-def test_the_accounts_own_address_is_not_asked_for(ada: User) -> None:
+def test_the_accounts_own_address_cannot_be_requested(ada: User) -> None:
     with pytest.raises(OwnAddress):
         email_change.request_change(ada, "Ada@EXAMPLE.com")
 
     assert email_change.pending(ada) is None
 
 
-def test_an_account_asks_so_often_and_no_oftener(ada: User) -> None:
+def test_requests_of_an_account_are_limited(ada: User) -> None:
     for number in range(BY_ACCOUNT.most):
         email_change.request_change(ada, f"ada@{number}.example")
     with pytest.raises(TooOften) as reached:
@@ -61,7 +61,7 @@ def test_an_account_asks_so_often_and_no_oftener(ada: User) -> None:
     assert Entry.objects.filter(action="email.change_requested").count() == BY_ACCOUNT.most
 
 
-def test_without_mail_nothing_is_asked_for(ada: User, settings: Any) -> None:
+def test_without_mail_a_change_cannot_be_requested(ada: User, settings: Any) -> None:
     settings.CAN_SEND_MAIL = False
     with pytest.raises(MailNotConfigured):
         email_change.request_change(ada, NEW)
@@ -69,7 +69,7 @@ def test_without_mail_nothing_is_asked_for(ada: User, settings: Any) -> None:
     assert not MailedLink.objects.exists()
 
 
-def test_anothers_link_changes_nothing(ada: User, post: Post) -> None:
+def test_a_link_of_another_account_changes_nothing(ada: User, post: Post) -> None:
     email_change.request_change(ada, NEW)
     grace = User.objects.create_user(name="Grace", email="grace@example.com")
     with pytest.raises(LinkOfAnother):

@@ -1,4 +1,4 @@
-"""Invitations: who may send them, to which role, how often, and what the table itself holds fast."""
+"""Invitations: who may send them, to which role, how often, and what the database enforces."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -72,7 +72,7 @@ def events(action: str) -> list[Entry]:
     return list(Entry.objects.filter(source="event", action=action).order_by("id"))
 
 
-def test_inviting_again_takes_the_place_of_the_earlier_invitation(town: Town) -> None:
+def test_inviting_again_replaces_the_earlier_invitation(town: Town) -> None:
     send(town.a)
     send(town.a, "ADA@Example.com", "admin")
     send(town.b)
@@ -84,7 +84,7 @@ def test_inviting_again_takes_the_place_of_the_earlier_invitation(town: Town) ->
     assert [entry.details for entry in events("invitation.revoked")] == [{"replaced": True}]
 
 
-def test_an_invitation_holds_for_the_time_that_is_set_and_keeps_only_a_digest(town: Town, settings: Any) -> None:
+def test_an_invitation_has_the_configured_lifetime_and_stores_only_a_digest(town: Town, settings: Any) -> None:
     settings.INVITATION_LIFETIME = timedelta(days=2)
     sent = send(town.a)
 
@@ -97,7 +97,7 @@ def test_an_invitation_holds_for_the_time_that_is_set_and_keeps_only_a_digest(to
 
 
 @pytest.mark.promise(47)
-def test_nobody_invites_to_a_role_above_their_own_nor_repeats_or_revokes_such_an_invitation(town: Town) -> None:
+def test_nobody_sends_resends_or_revokes_an_invitation_to_a_role_above_their_own(town: Town) -> None:
     admin = make_admin(town.a)
     sent = send(town.a, known_as="owner")
     attempts: list[Callable[[], object]] = [
@@ -113,7 +113,7 @@ def test_nobody_invites_to_a_role_above_their_own_nor_repeats_or_revokes_such_an
     assert invite(town.a.tenant, role("admin"), "else@example.com", admin).invited_by == admin
 
 
-def test_who_may_not_invite_there_invites_nobody(town: Town) -> None:
+def test_people_without_the_permission_cannot_invite(town: Town) -> None:
     staff = User.objects.create_user(name="Staff", is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(codename="add_invitation"))
     inactive = User.objects.create_superuser(username="former", is_active=False)
@@ -126,7 +126,7 @@ def test_who_may_not_invite_there_invites_nobody(town: Town) -> None:
     assert all_of(town.a) == []
 
 
-def test_a_superuser_invites_anywhere_to_any_role_that_fits(town: Town) -> None:
+def test_a_superuser_invites_to_any_tenant_and_any_role_that_fits_it(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     invite(town.a.tenant, role("owner"), ADDRESS, root)
     with refused(InvitationRefusalReason.ROLE_ABOVE_INVITER), site_context("a test"):
@@ -138,14 +138,14 @@ def test_a_superuser_invites_anywhere_to_any_role_that_fits(town: Town) -> None:
 @pytest.mark.parametrize(
     "address", ["", "ada", "ada@", "a b@example.com", "a@example.com\nBcc: b@example.com", "x" * 255]
 )
-def test_what_is_no_address_is_not_invited(town: Town, address: str) -> None:
+def test_an_invalid_address_is_not_invited(town: Town, address: str) -> None:
     with pytest.raises(ValidationError):
         send(town.a, address)
 
     assert all_of(town.a) == []
 
 
-def test_a_lookalike_address_accepts_nothing(town: Town) -> None:
+def test_a_lookalike_address_cannot_accept(town: Town) -> None:
     sent = send(town.a, "mike@example.com")
     lookalike = User.objects.create_user(
         name="Mi", email="m\N{LATIN SMALL LETTER DOTLESS I}ke@example.com", email_verified=True
@@ -155,14 +155,14 @@ def test_a_lookalike_address_accepts_nothing(town: Town) -> None:
         invitations.accept(link_of(sent), lookalike)
 
 
-def test_a_link_never_shows_its_secret_by_accident() -> None:
+def test_the_repr_of_a_link_hides_its_secret() -> None:
     link = Link(tenant_id=Tenant(name="x").pk)
 
     assert link.secret not in repr(link)
     assert len(link.secret) == 43
 
 
-def test_a_link_leads_nowhere_in_another_tenant(town: Town) -> None:
+def test_a_link_is_worthless_in_another_tenant(town: Town) -> None:
     link = link_of(send(town.a))
     assert load(link, None)[0].tenant_id == town.a.tenant.pk
 
@@ -170,7 +170,7 @@ def test_a_link_leads_nowhere_in_another_tenant(town: Town) -> None:
         load(Link(tenant_id=town.b.tenant.pk, secret=link.secret), None)
 
 
-def test_of_what_is_over_the_inviter_hears_so_and_nothing_is_written(town: Town) -> None:
+def test_a_decided_invitation_is_refused_and_nothing_is_written(town: Town) -> None:
     sent = send(town.a)
     revoke(sent, town.a.owner)
     with refused(InvitationRefusalReason.REVOKED):
@@ -183,7 +183,7 @@ def test_of_what_is_over_the_inviter_hears_so_and_nothing_is_written(town: Town)
         resend(sent, town.a.owner)
 
 
-def test_repeating_renews_an_expired_invitation_on_the_word_of_who_repeats_it(town: Town) -> None:
+def test_resending_renews_an_expired_invitation_and_changes_its_inviter(town: Town) -> None:
     sent = send(town.a)
     digest = sent.digest
     with site_context("a test"):
@@ -199,7 +199,7 @@ def test_repeating_renews_an_expired_invitation_on_the_word_of_who_repeats_it(to
     assert now.digest != digest
 
 
-def test_a_tenant_sends_so_many_mails_a_day_and_one_invitation_so_many_an_hour(
+def test_mails_are_limited_per_tenant_and_day_and_per_invitation_and_hour(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "MOST_A_DAY", 5)
@@ -226,7 +226,7 @@ def test_without_mail_nobody_is_invited(town: Town, settings: Any) -> None:
 
 
 @pytest.mark.promise(73)
-def test_the_database_keeps_invitations_in_their_tenant_and_to_its_roles(town: Town) -> None:
+def test_the_database_confines_invitations_to_their_tenant_and_its_roles(town: Town) -> None:
     sent = send(town.a)
     assert not QuerySet(Invitation).exists()
     with tenant_context(town.b.tenant.pk):
@@ -245,14 +245,14 @@ def test_the_database_keeps_invitations_in_their_tenant_and_to_its_roles(town: T
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_invitations_of_one_address_at_once_one_is_left_open(town: Town) -> None:
+def test_of_two_concurrent_invitations_of_one_address_one_stays_open(town: Town) -> None:
     together(*[lambda: send(town.a)] * 4)
 
     states = sorted(invitation.state.value for invitation in all_of(town.a))
     assert states == ["open", "revoked", "revoked", "revoked"]
 
 
-def test_an_account_that_goes_is_let_go_of_wherever_its_invitations_are(town: Town) -> None:
+def test_deleting_an_account_clears_it_from_its_invitations_in_every_tenant(town: Town) -> None:
     sent = send(town.a)
     with site_context("a test"):
         Invitation.objects.filter(pk=sent.pk).update(accepted_by=town.both, accepted_at=timezone.now())
@@ -263,7 +263,7 @@ def test_an_account_that_goes_is_let_go_of_wherever_its_invitations_are(town: To
     assert (now.invited_by, now.accepted_by) == (None, None)
 
 
-def test_an_invitation_goes_with_its_role_and_with_its_tenant(town: Town) -> None:
+def test_an_invitation_is_deleted_with_its_role_and_with_its_tenant(town: Town) -> None:
     invite(town.a.tenant, town.a.role, ADDRESS, town.a.owner)
     with tenant_context(town.a.tenant.pk):
         town.a.role.delete()
@@ -277,7 +277,7 @@ def test_an_invitation_goes_with_its_role_and_with_its_tenant(town: Town) -> Non
 
 
 @pytest.mark.promise(77)
-def test_invitations_are_removed_thirty_days_after_their_time(town: Town) -> None:
+def test_invitations_are_purged_thirty_days_after_they_expire(town: Town) -> None:
     old, younger = send(town.a), send(town.b)
     with site_context("a test"):
         Invitation.objects.filter(pk=old.pk).update(expires_at=timezone.now() - timedelta(days=31))
@@ -304,7 +304,7 @@ def text(response: Any) -> str:
     return " ".join(response.content.decode().split())
 
 
-def test_a_manager_invites_to_their_tenant_and_sees_what_became_of_it(town: Town) -> None:
+def test_a_manager_invites_to_their_tenant_and_sees_the_outcome(town: Town) -> None:
     client = browser(make_admin(town.a))
     form = client.get(f"{LIST}add/")
     assert 'name="tenant"' not in text(form)
@@ -326,7 +326,7 @@ def test_a_manager_invites_to_their_tenant_and_sees_what_became_of_it(town: Town
 
 
 @pytest.mark.promise(47)
-def test_a_crafted_form_for_a_role_above_is_refused_with_a_word_and_an_entry(town: Town) -> None:
+def test_a_crafted_form_for_a_role_above_is_refused_and_recorded(town: Town) -> None:
     client = browser(make_admin(town.a))
     answer = client.post(f"{LIST}add/", {"role": role("owner").pk, "email": ADDRESS})
 
@@ -340,14 +340,14 @@ def test_a_crafted_form_for_a_role_above_is_refused_with_a_word_and_an_entry(tow
     )
 
 
-def test_a_role_of_another_tenant_is_no_choice(town: Town) -> None:
+def test_a_role_of_another_tenant_is_not_offered(town: Town) -> None:
     answer = browser(town.a.owner).post(f"{LIST}add/", {"role": town.b.role.pk, "email": ADDRESS})
 
     assert "Select a valid choice" in text(answer)
     assert all_of(town.a) == []
 
 
-def test_a_superuser_chooses_the_tenant_and_hears_when_the_role_does_not_fit(town: Town) -> None:
+def test_a_superuser_chooses_the_tenant_and_is_told_if_the_role_does_not_fit(town: Town) -> None:
     client = browser(User.objects.create_superuser(username="root"))
     assert client.get(f"{LIST}add/").status_code == 200
     wrong = {"tenant": town.a.tenant.pk, "role": town.b.role.pk, "email": ADDRESS}
@@ -358,7 +358,7 @@ def test_a_superuser_chooses_the_tenant_and_hears_when_the_role_does_not_fit(tow
     assert "Abbey" in text(client.get(LIST))
 
 
-def test_sending_again_and_revoking_are_asked_by_get_and_done_by_post(town: Town) -> None:
+def test_resending_and_revoking_are_confirmed_by_get_and_done_by_post(town: Town) -> None:
     client = browser(town.a.owner)
     sent = send(town.a)
     page = f"{LIST}{sent.pk}"
@@ -378,7 +378,7 @@ def test_sending_again_and_revoking_are_asked_by_get_and_done_by_post(town: Town
     assert "Send again" not in text(client.get(f"{page}/change/"))
 
 
-def test_many_are_sent_again_once_they_were_shown(town: Town) -> None:
+def test_many_invitations_are_resent_after_a_preview(town: Town) -> None:
     client = browser(town.a.owner)
     waiting = [send(town.a, f"{name}@example.com") for name in ("ada", "grace", "linus")]
     accepted, theirs = send(town.a, "vera@example.com"), send(town.b, "zoe@example.com")
@@ -400,7 +400,7 @@ def test_many_are_sent_again_once_they_were_shown(town: Town) -> None:
     assert {pk for pk, digest in digests.items() if now[pk] != digest} == {one.pk for one in waiting}
 
 
-def test_of_many_each_that_must_not_be_sent_is_told_and_the_others_are_sent(town: Town) -> None:
+def test_of_many_invitations_those_that_are_refused_are_listed_and_the_others_are_sent(town: Town) -> None:
     client = browser(make_admin(town.a))
     beneath, above = send(town.a), send(town.a, "grace@example.com", known_as="owner")
     chosen = {"action": "resend_chosen", "_selected_action": [beneath.pk, above.pk], "post": "yes"}
@@ -412,7 +412,7 @@ def test_of_many_each_that_must_not_be_sent_is_told_and_the_others_are_sent(town
     assert {one.pk for one in all_of(town.a) if one.invited_by_id == town.a.member.pk} == {beneath.pk}
 
 
-def test_of_none_that_waits_none_is_sent_and_never_more_than_are_looked_through(
+def test_resending_without_pending_invitations_sends_none_and_has_a_limit(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = browser(town.a.owner)
@@ -427,8 +427,8 @@ def test_of_none_that_waits_none_is_sent_and_never_more_than_are_looked_through(
 
 
 @pytest.mark.promise(46)
-def test_managing_an_invitation_of_another_tenant_by_its_id_is_not_possible(town: Town) -> None:
-    """Keycloak #47135: whoever managed one organization could manage another's invitations by their ids."""
+def test_an_invitation_of_another_tenant_cannot_be_managed_by_its_id(town: Town) -> None:
+    """Keycloak #47135: a manager of one organization could manage invitations of another one by their ids."""
     theirs = send(town.b)
     client = browser(town.a.owner)
     for path in ("change/", "resend/", "revoke/", "delete/", "history/"):
@@ -442,7 +442,7 @@ def test_managing_an_invitation_of_another_tenant_by_its_id_is_not_possible(town
     assert (now.state, now.digest) == (InvitationState.OPEN, theirs.digest)
 
 
-def test_nobody_edits_or_deletes_what_has_happened(town: Town) -> None:
+def test_nobody_edits_or_deletes_a_decided_invitation(town: Town) -> None:
     sent = send(town.a)
     for client in (browser(town.a.owner), browser(User.objects.create_superuser(username="root"))):
         assert client.post(f"{LIST}{sent.pk}/change/", {"email": "else@example.com"}).status_code == 403
@@ -472,7 +472,7 @@ def test_members_and_strangers_find_no_invitations_in_the_admin(town: Town) -> N
     assert len(all_of(town.a)) == 1
 
 
-def test_too_many_invitations_are_told_in_the_admin(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_admin_says_when_there_are_too_many_invitations(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sending, "MOST_A_DAY", 0)
     answer = browser(town.a.owner).post(f"{LIST}add/", {"role": role("member").pk, "email": ADDRESS}, follow=True)
 

@@ -1,4 +1,4 @@
-"""Locking one's own account, by the act itself."""
+"""Locking one's own account, by calling the function."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from accounts.models import CutOff, User
 pytestmark = pytest.mark.django_db
 
 
-def test_an_account_is_closed_by_its_owner() -> None:
+def test_an_owner_deactivates_their_account_by_locking_it() -> None:
     ada = User.objects.create_user(name="Ada")
     done = lock_own_account(ada)
 
@@ -18,7 +18,7 @@ def test_an_account_is_closed_by_its_owner() -> None:
     assert ada.not_before == done.not_before
 
 
-def test_the_last_superusers_account_stays_open_and_all_else_ends() -> None:
+def test_the_last_superusers_account_stays_active_but_its_credentials_are_revoked() -> None:
     root = User.objects.create_superuser(username="root")
     done = lock_own_account(root)
 
@@ -28,7 +28,7 @@ def test_the_last_superusers_account_stays_open_and_all_else_ends() -> None:
     assert root.not_before == done.not_before
 
 
-def test_one_of_two_superusers_is_closed() -> None:
+def test_one_of_two_superusers_is_deactivated() -> None:
     root, _other = (User.objects.create_superuser(username=name) for name in ("root", "other"))
 
     assert lock_own_account(root).closed

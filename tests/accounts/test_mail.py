@@ -1,4 +1,4 @@
-"""Mails: the same in text and HTML, after the commit, once, through a real queue to a real mail server."""
+"""Mails: the same content in text and HTML, sent once, after the commit, through a real queue and mail server."""
 
 import re
 import signal
@@ -28,7 +28,7 @@ from tests.support.post import Post, html_of, words_of
 from tests.support.waiting import until
 from tests.support.worker import forget_messages, started
 
-OTHERWISE = {"base", "action", "notice"}  # of notices each kind is compared: tests/flows/test_notices.py
+OTHERWISE = {"base", "action", "notice"}  # each kind of notice is compared in tests/flows/test_notices.py
 TEMPLATES = sorted(
     path.stem for path in (CHECKOUT / "templates" / "mails").glob("*.html") if path.stem not in OTHERWISE
 )
@@ -36,7 +36,7 @@ TO_OTHERS = {
     "identity_connected",
     "invitation",
     "webhook_off",
-}  # than whoever asked, whose whereabouts are no business of theirs
+}  # whose recipient did not make the request, and must not see its circumstances
 LINK = "http://127.0.0.1:8000/accounts/links/" + "x" * 43 + "/"
 CONTEXTS: list[dict[str, object]] = [
     {"link": LINK, "providers": ["GitHub", "Google"], "has_password": True},
@@ -46,8 +46,14 @@ ASKED = RequestFacts(at="2026-11-21T09:05:00+00:00", address="203.0.113.7", brow
 
 
 def letter(**changes: str) -> dict[str, str]:
-    told = {"id": str(uuid.uuid4()), "to": "ada@example.com", "subject": "Hello", "text": "Text", "html": "<p>Text</p>"}
-    return told | changes
+    fields = {
+        "id": str(uuid.uuid4()),
+        "to": "ada@example.com",
+        "subject": "Hello",
+        "text": "Text",
+        "html": "<p>Text</p>",
+    }
+    return fields | changes
 
 
 def write(template: str, context: dict[str, object]) -> Letter:
@@ -56,7 +62,7 @@ def write(template: str, context: dict[str, object]) -> Letter:
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=["whole", "bare"])
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_text_and_html_say_the_same(template: str, context: dict[str, object]) -> None:
+def test_text_and_html_have_the_same_content(template: str, context: dict[str, object]) -> None:
     written = write(template, context)
     text = [word.rstrip(":") for word in written.text.split()]
 
@@ -69,7 +75,7 @@ def test_text_and_html_say_the_same(template: str, context: dict[str, object]) -
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_mail_fetches_nothing_and_leads_only_here(template: str) -> None:
+def test_a_mail_loads_nothing_and_links_only_to_this_site(template: str) -> None:
     html = write(template, CONTEXTS[0]).html
 
     assert not re.search(r"<(img|script|link|iframe|object)|url\(|src=", html)
@@ -77,7 +83,7 @@ def test_a_mail_fetches_nothing_and_leads_only_here(template: str) -> None:
     assert len(re.findall(r'class="button"', html)) <= 1
 
 
-def test_what_a_context_holds_is_text() -> None:
+def test_values_of_the_context_are_escaped() -> None:
     written = write("registered_already", {"providers": ["<b>&"], "has_password": False})
 
     assert "<b>&" in written.text
@@ -85,7 +91,7 @@ def test_what_a_context_holds_is_text() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_leaves_after_the_commit_and_not_after_a_rollback(post: Post) -> None:
+def test_a_mail_is_sent_after_the_commit_and_not_after_a_rollback(post: Post) -> None:
     with transaction.atomic():
         mail.send("ada@example.com", "email_changed", {})
         assert post.all() == []
@@ -111,7 +117,7 @@ def test_a_mail_that_is_queued_twice_is_sent_once(post: Post) -> None:
 
 
 @pytest.mark.django_db
-def test_without_a_way_to_send_mail_nothing_is_promised_and_a_check_says_so(settings: Any) -> None:
+def test_without_configured_mail_sending_raises_and_a_check_warns(settings: Any) -> None:
     settings.CAN_SEND_MAIL = False
 
     with pytest.raises(MailNotConfigured):
@@ -129,27 +135,27 @@ def mailbox(settings: Any) -> Iterator[Mailbox]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_that_was_not_taken_is_tried_again_and_then_sent_once(mailbox: Mailbox, caplog: Any) -> None:
-    told = letter()
-    defer(mail.deliver, task_id=told["id"], **told)
+def test_a_mail_that_the_server_rejected_temporarily_is_retried_and_sent_once(mailbox: Mailbox, caplog: Any) -> None:
+    fields = letter()
+    defer(mail.deliver, task_id=fields["id"], **fields)
     mailbox.refusals = ["451 later"]
 
-    assert [run(UUID(told["id"])) for _ in range(3)] == [False, True, True]
+    assert [run(UUID(fields["id"])) for _ in range(3)] == [False, True, True]
     (taken,) = mailbox.taken
-    assert taken["Message-ID"] == f"<{told['id']}@localhost>"
-    assert told["to"] not in caplog.text
+    assert taken["Message-ID"] == f"<{fields['id']}@localhost>"
+    assert fields["to"] not in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_receiver_who_is_refused_for_good_is_not_tried_again(mailbox: Mailbox, caplog: Any) -> None:
-    told = letter()
-    defer(mail.deliver, task_id=told["id"], **told)
+def test_a_recipient_that_is_rejected_permanently_is_not_retried(mailbox: Mailbox, caplog: Any) -> None:
+    fields = letter()
+    defer(mail.deliver, task_id=fields["id"], **fields)
     mailbox.refusals = ["550 nobody"]
 
-    assert [run(UUID(told["id"])) for _ in range(2)] == [True, True]
+    assert [run(UUID(fields["id"])) for _ in range(2)] == [True, True]
     assert mailbox.taken == []
     assert "rejected its recipient permanently" in caplog.text
-    assert told["to"] not in caplog.text
+    assert fields["to"] not in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
@@ -170,13 +176,13 @@ def test_without_a_broker_the_mail_is_sent_at_once(
 @pytest.mark.process
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(78)
-def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Path) -> None:
-    """The whole way: this process, PostgreSQL, Valkey, a worker as `make run` starts it, SMTP."""
+def test_a_separate_worker_sends_each_mail_once(mailbox: Mailbox, tmp_path: Path) -> None:
+    """The whole path: this process, PostgreSQL, Valkey, a worker as `make run` starts it, SMTP."""
     messages = forget_messages()
     mail.send("ada@example.com", "registration", {"link": LINK}, mail_id=mail.new_id())
-    told = letter(to="grace@example.com")
+    fields = letter(to="grace@example.com")
     for _ in range(3):
-        defer(mail.deliver, task_id=told["id"], **told)
+        defer(mail.deliver, task_id=fields["id"], **fields)
     with started(tmp_path / "log", {"EMAIL_URL": f"{mailbox.url}?tls=none"}) as worker:
         until(lambda: {taken["To"] for taken in mailbox.taken} == {"ada@example.com", "grace@example.com"}, seconds=60)
         until(lambda: not (messages.llen("celery") or messages.hlen("unacked")), seconds=60)
@@ -190,7 +196,7 @@ def test_a_worker_of_its_own_sends_each_mail_once(mailbox: Mailbox, tmp_path: Pa
     assert LINK not in written
 
 
-def test_in_development_a_mail_is_written_as_people_read_it() -> None:
+def test_in_development_a_mail_is_printed_in_readable_form() -> None:
     stream = StringIO()
     backend = ConsoleEmailBackend()
     backend.stream = stream

@@ -1,4 +1,4 @@
-"""Requests of signed-in people run in their tenant's context: theirs while they belong to it, and no other."""
+"""Requests of signed-in people run in the context of a tenant that they belong to, and of no other."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -71,7 +71,7 @@ def test_a_person_acts_in_the_tenant_they_belong_to(town: Town) -> None:
     assert text(browser(town.a.owner), "members") == "Abbey Member,Abbey Owner,Both"
 
 
-def test_somebody_in_two_acts_in_the_one_they_chose_or_their_primary_or_the_first(town: Town) -> None:
+def test_a_person_in_two_tenants_acts_in_the_chosen_the_primary_or_the_first(town: Town) -> None:
     assert "Abbey Member" in text(browser(town.both), "members")
     assert "Barn Member" in text(browser(town.both, town.b.tenant), "members")
 
@@ -80,7 +80,7 @@ def test_somebody_in_two_acts_in_the_one_they_chose_or_their_primary_or_the_firs
     assert "Barn Member" in text(browser(town.both), "members")
 
 
-def test_a_chosen_tenant_counts_only_while_one_belongs_to_it(town: Town) -> None:
+def test_a_chosen_tenant_counts_only_while_the_person_belongs_to_it(town: Town) -> None:
     client = browser(town.a.member, town.b.tenant)
     assert "Barn" not in text(client, "members")
 
@@ -90,12 +90,12 @@ def test_a_chosen_tenant_counts_only_while_one_belongs_to_it(town: Town) -> None
     assert text(client, "members") == "Abbey Member,Abbey Owner,Both"
 
 
-def test_a_stranger_to_all_tenants_and_a_superuser_outside_the_admin_see_nothing(town: Town) -> None:
+def test_people_without_a_tenant_and_superusers_outside_the_admin_see_nothing(town: Town) -> None:
     assert text(browser(User.objects.create_user(name="Nobody")), "members") == ""
     assert text(browser(User.objects.create_superuser(username="root")), "members") == ""
 
 
-def test_a_role_gives_its_permissions_in_its_tenant_alone(town: Town) -> None:
+def test_a_role_grants_its_permissions_in_its_tenant_only(town: Town) -> None:
     with site_context("a test"):
         owner = Membership.objects.get(user=town.a.owner).role
         Membership.objects.filter(user=town.both, tenant=town.a.tenant).update(role=owner)
@@ -105,7 +105,7 @@ def test_a_role_gives_its_permissions_in_its_tenant_alone(town: Town) -> None:
     assert text(browser(town.a.member), "permission") == "False"
 
 
-def test_an_exception_undoes_the_requests_writes_and_not_what_is_done_afterwards(town: Town) -> None:
+def test_an_exception_rolls_back_the_request_but_not_what_is_done_afterwards(town: Town) -> None:
     done.clear()
     response = browser(town.a.owner).get("/failing")
 

@@ -1,4 +1,4 @@
-"""Opening a session, by the act itself."""
+"""Opening a session, by calling the function."""
 
 import pytest
 from django.contrib.auth import login
@@ -28,7 +28,7 @@ def request_of(browser: str = "Firefox") -> HttpRequest:
     return request
 
 
-def test_the_row_says_where_and_how_it_was_opened(ada: User) -> None:
+def test_the_row_stores_where_and_how_the_session_was_opened(ada: User) -> None:
     request = request_of()
     record_method(request, ada, "socialaccount", provider="keycloak")
     with acting(address="203.0.113.7", user_agent="Firefox"):
@@ -46,7 +46,7 @@ def test_a_sign_in_is_recorded_once_whoever_calls_djangos_login(ada: User) -> No
     assert entry.person == str(ada.pk)
 
 
-def test_no_row_is_written_for_whoever_was_acted_upon_since_they_were_read(ada: User) -> None:
+def test_no_row_is_written_if_the_person_has_changed_since_they_were_read(ada: User) -> None:
     User.objects.filter(pk=ada.pk).update(is_active=False)
     request = request_of()
     login(request, ada)
@@ -56,14 +56,14 @@ def test_no_row_is_written_for_whoever_was_acted_upon_since_they_were_read(ada: 
     assert not Session.objects.exists()
 
 
-def test_without_a_provider_there_is_none(ada: User) -> None:
+def test_a_session_without_a_provider_names_none(ada: User) -> None:
     request = request_of()
     record_method(request, ada, "password")
 
     assert opening.provider_of(request, ada) == ""
 
 
-def test_a_browser_that_is_new_to_an_account_is_told_to_its_owner(ada: User, post: Post) -> None:
+def test_the_owner_is_notified_of_a_browser_that_is_new_to_the_account(ada: User, post: Post) -> None:
     with acting(user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"):
         first = request_of()
         login(first, ada)

@@ -1,4 +1,4 @@
-"""What people do with their organizations: look at them, go on in another, choose where they begin."""
+"""The pages of organizations: list them, switch to another one, choose the primary one."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4
@@ -34,17 +34,17 @@ def signed_in(person: User) -> Client:
 
 
 def acts_in(client: Client) -> str:
-    """Where the header says that the person is."""
+    """Return the active organization that the page header shows."""
     page = client.get("/accounts/").content.decode()
     return page.partition('class="menu-name">')[2].partition("<")[0]
 
 
-def told(action: str) -> list[tuple[str | None, str, str | None]]:
+def recorded(action: str) -> list[tuple[str | None, str, str | None]]:
     entries = Entry.objects.filter(action=action).order_by("id")
     return [(entry.person, entry.actor_id, entry.tenant_id) for entry in entries]
 
 
-def test_the_list_says_as_what_and_where_one_is(town: Town, both: Client) -> None:
+def test_the_list_shows_roles_and_the_active_organization(town: Town, both: Client) -> None:
     with site_context("a test gives a role of the tenant's own"):
         Membership.objects.filter(user=town.both, tenant=town.b.tenant).update(role=town.b.role)
     page = both.get(LIST).content.decode()
@@ -54,7 +54,7 @@ def test_the_list_says_as_what_and_where_one_is(town: Town, both: Client) -> Non
     assert "Barn clerk" in page
 
 
-def test_the_list_of_one_offers_no_choice_and_of_none_says_how_one_comes_in(town: Town) -> None:
+def test_a_list_of_one_offers_no_choice_and_an_empty_one_explains_how_to_join(town: Town) -> None:
     one = signed_in(town.a.owner).get(LIST).content.decode()
     none = signed_in(User.objects.create_user(name="Nobody")).get(LIST).content.decode()
 
@@ -72,7 +72,7 @@ def test_a_visitor_signs_in_first(town: Town) -> None:
     assert signed_in(town.both).get(SWITCH).headers["Location"] == LIST
 
 
-def test_switching_is_kept_in_the_session_and_recorded_once(town: Town, both: Client) -> None:
+def test_switching_is_stored_in_the_session_and_recorded_once(town: Town, both: Client) -> None:
     assert acts_in(both) == "Abbey"
     for _ in range(2):
         answer = both.post(SWITCH, {"organization": str(town.b.tenant.pk)})
@@ -82,7 +82,7 @@ def test_switching_is_kept_in_the_session_and_recorded_once(town: Town, both: Cl
     assert acts_in(both) == "Barn"
     assert acts_in(signed_in(town.both)) == "Abbey"
     person = str(town.both.pk)
-    assert told("tenant.switched") == [(person, person, str(town.b.tenant.pk))]
+    assert recorded("tenant.switched") == [(person, person, str(town.b.tenant.pk))]
 
 
 @pytest.mark.promise(20)
@@ -95,7 +95,7 @@ def test_switching_is_kept_in_the_session_and_recorded_once(town: Town, both: Cl
         ("/\\evil.example/", LIST),
     ],
 )
-def test_switching_leads_back_to_where_one_was_and_never_off_the_site(
+def test_switching_returns_to_the_previous_page_and_never_leaves_the_site(
     town: Town, both: Client, next_url: str, goes: str
 ) -> None:
     answer = both.post(f"{SWITCH}?next={next_url}", {"organization": str(town.b.tenant.pk)})
@@ -104,7 +104,7 @@ def test_switching_leads_back_to_where_one_was_and_never_off_the_site(
 
 
 @pytest.mark.parametrize(("role", "goes"), [("member", LIST), ("admin", "/admin/accounts/user/")])
-def test_switching_leads_back_into_the_admin_only_where_it_is_open_to_one(
+def test_switching_returns_to_the_admin_only_if_the_person_may_enter_it(
     town: Town, both: Client, role: str, goes: str
 ) -> None:
     with site_context("a test gives a role"):
@@ -119,7 +119,7 @@ def test_switching_leads_back_into_the_admin_only_where_it_is_open_to_one(
 @pytest.mark.promise(46)
 @pytest.mark.parametrize("path", [SWITCH, PRIMARY])
 @pytest.mark.parametrize("wanted", ["foreign", "unknown", "garbage", "none"])
-def test_where_one_does_not_belong_one_is_refused_and_nothing_changes(town: Town, path: str, wanted: str) -> None:
+def test_a_person_is_refused_in_a_foreign_organization_and_nothing_changes(town: Town, path: str, wanted: str) -> None:
     client = signed_in(town.a.owner)
     form = {
         "foreign": {"organization": str(town.b.tenant.pk)},
@@ -144,7 +144,7 @@ def test_where_one_does_not_belong_one_is_refused_and_nothing_changes(town: Town
         assert not Membership.objects.filter(is_primary=True).exists()
 
 
-def test_nobody_elses_page_can_switch(town: Town) -> None:
+def test_a_page_of_another_site_cannot_switch(town: Town) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(town.both)
 
@@ -152,7 +152,7 @@ def test_nobody_elses_page_can_switch(town: Town) -> None:
     assert acts_in(client) == "Abbey"
 
 
-def test_who_has_left_is_back_where_they_still_belong(town: Town, both: Client) -> None:
+def test_a_person_who_was_removed_returns_to_a_tenant_they_still_belong_to(town: Town, both: Client) -> None:
     both.post(SWITCH, {"organization": str(town.b.tenant.pk)})
     with site_context("a test lets somebody leave"):
         Membership.objects.filter(user=town.both, tenant=town.b.tenant).delete()
@@ -161,7 +161,7 @@ def test_who_has_left_is_back_where_they_still_belong(town: Town, both: Client) 
     assert both.post(SWITCH, {"organization": str(town.b.tenant.pk)}).status_code == 403
 
 
-def test_one_is_primary_at_a_time_and_one_begins_there(town: Town, both: Client) -> None:
+def test_one_organization_is_primary_and_sessions_begin_there(town: Town, both: Client) -> None:
     for tenant in (town.a.tenant, town.b.tenant, town.b.tenant):
         answer = both.post(PRIMARY, {"organization": str(tenant.pk)})
 
@@ -178,7 +178,7 @@ def test_one_is_primary_at_a_time_and_one_begins_there(town: Town, both: Client)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_choices_at_once_end_with_one_primary(town: Town) -> None:
+def test_two_concurrent_choices_leave_one_primary(town: Town) -> None:
     def choose(tenant: Tenant) -> Callable[[], None]:
         return lambda: make_primary(town.both, tenant.pk)
 
@@ -188,13 +188,13 @@ def test_two_choices_at_once_end_with_one_primary(town: Town) -> None:
         assert Membership.objects.filter(user=town.both, is_primary=True).count() == 1
 
 
-def test_nobody_begins_where_they_do_not_belong(town: Town) -> None:
+def test_a_foreign_organization_cannot_be_primary(town: Town) -> None:
     with pytest.raises(NotAMember):
         make_primary(town.a.owner, town.b.tenant.pk)
 
 
 @pytest.mark.promise(73)
-def test_looking_at_ones_own_leaves_the_context_as_it_was(town: Town) -> None:
+def test_listing_organizations_leaves_the_context_unchanged(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
         assert {one.name for one in organizations_of(town.both.pk, active=None)} == {"Abbey", "Barn"}
         assert set(Tenant.objects.values_list("name", flat=True)) == {"Abbey"}
@@ -205,7 +205,7 @@ def test_looking_at_ones_own_leaves_the_context_as_it_was(town: Town) -> None:
     assert not Tenant.objects.exists()
 
 
-def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_was_revoked_meanwhile_switches_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     client = signed_in(town.both)
 
     def meanwhile(person_id: UUID, wanted: UUID) -> ActiveMembership | None:
@@ -216,4 +216,4 @@ def test_a_session_that_was_ended_meanwhile_switches_nothing(town: Town, monkeyp
     answer = client.post(SWITCH, {"organization": str(town.b.tenant.pk)})
 
     assert answer.status_code == 400
-    assert told("tenant.switched") == []
+    assert recorded("tenant.switched") == []

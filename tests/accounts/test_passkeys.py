@@ -1,4 +1,4 @@
-"""Passkeys: believed when they sign this challenge, on this site, for this person, and never otherwise."""
+"""Passkeys: accepted only if they sign this challenge, for this site and this person."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ def with_key(user: User) -> SecurityKey:
     return key
 
 
-def test_a_passkey_is_added_and_proves(ada: User) -> None:
+def test_a_passkey_is_added_and_verified(ada: User) -> None:
     key, request = with_key(ada), browser()
     options = passkeys.begin_verification(request, ada)
     used = passkeys.verify(request, ada, key.sign(options))
@@ -67,7 +67,7 @@ def test_a_passkey_is_added_and_proves(ada: User) -> None:
         {"kind": "webauthn.get"},
     ],
 )
-def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, Any]) -> None:
+def test_a_passkey_created_for_another_site_is_not_added(ada: User, bent: dict[str, Any]) -> None:
     request = browser()
     answer = SecurityKey(SITE).make(passkeys.begin_adding(request, ada), **bent)
 
@@ -85,14 +85,14 @@ def test_what_was_made_for_another_site_is_not_added(ada: User, bent: dict[str, 
         {"kind": "webauthn.create"},
     ],
 )
-def test_what_was_signed_for_another_site_proves_nothing(ada: User, bent: dict[str, Any]) -> None:
+def test_a_response_signed_for_another_site_is_refused(ada: User, bent: dict[str, Any]) -> None:
     key, request = with_key(ada), browser()
 
     with pytest.raises(PasskeyRefused):
         passkeys.verify(request, ada, key.sign(passkeys.begin_verification(request, ada), **bent))
 
 
-def test_another_key_proves_nothing_even_under_the_same_name(ada: User) -> None:
+def test_another_key_is_refused_even_under_the_same_credential_id(ada: User) -> None:
     key, request = with_key(ada), browser()
     forged = SecurityKey(SITE, credential_id=key.credential_id)
 
@@ -100,7 +100,7 @@ def test_another_key_proves_nothing_even_under_the_same_name(ada: User) -> None:
         passkeys.verify(request, ada, forged.sign(passkeys.begin_verification(request, ada)))
 
 
-def test_a_key_is_one_persons(ada: User) -> None:
+def test_a_key_belongs_to_one_person(ada: User) -> None:
     other = User.objects.create_user(name="Grace")
     key, request = with_key(other), browser()
     with_key(ada)
@@ -109,7 +109,7 @@ def test_a_key_is_one_persons(ada: User) -> None:
         passkeys.verify(request, ada, key.sign(passkeys.begin_verification(request, ada)))
 
 
-def test_a_challenge_is_for_one_answer_of_one_person_in_one_browser_for_a_while(ada: User, time_machine: Any) -> None:
+def test_a_challenge_is_for_one_response_of_one_person_in_one_browser_and_expires(ada: User, time_machine: Any) -> None:
     key, request = with_key(ada), browser()
     answer = key.sign(passkeys.begin_verification(request, ada))
     passkeys.verify(request, ada, answer)
@@ -127,7 +127,7 @@ def test_a_challenge_is_for_one_answer_of_one_person_in_one_browser_for_a_while(
         passkeys.verify(request, ada, answer)
 
 
-def test_a_wrong_answer_spends_the_challenge_too(ada: User) -> None:
+def test_a_wrong_response_uses_up_the_challenge_too(ada: User) -> None:
     key, request = with_key(ada), browser()
     right = key.sign(passkeys.begin_verification(request, ada))
     with pytest.raises(PasskeyRefused):
@@ -160,7 +160,7 @@ def test_garbage_is_refused_and_breaks_nothing(ada: User, answer: object) -> Non
 
 
 @pytest.mark.parametrize("answer", ["", "{", "[" * 9999, '"\\ud800"', "x" * 30_000, "NaN", "{}"])
-def test_what_is_no_json_is_refused(ada: User, answer: str) -> None:
+def test_invalid_json_is_refused(ada: User, answer: str) -> None:
     request = browser()
     passkeys.begin_verification(request, ada)
 
@@ -168,7 +168,7 @@ def test_what_is_no_json_is_refused(ada: User, answer: str) -> None:
         passkeys.verify(request, ada, answer)
 
 
-def test_a_damaged_answer_is_refused_wherever_the_damage_is(ada: User) -> None:
+def test_a_damaged_response_is_refused_wherever_the_damage_is(ada: User) -> None:
     key, request = with_key(ada), browser()
     for part in ("clientDataJSON", "authenticatorData", "signature"):
         answer = json.loads(key.sign(passkeys.begin_verification(request, ada)))
@@ -195,7 +195,7 @@ def test_a_name_is_a_short_line(ada: User) -> None:
         ("http://[::1]:8000", "[::1]:8000", False),
     ],
 )
-def test_passkeys_need_a_hosts_name_and_that_of_the_site(
+def test_passkeys_need_a_host_name_and_that_of_the_site(
     settings: Any,
     public_url: str,
     asked_as: str,
@@ -210,8 +210,8 @@ def test_passkeys_need_a_hosts_name_and_that_of_the_site(
 
 
 @pytest.mark.parametrize("algorithm", [-999, 1, -65535, -65536, 2**31])
-def test_an_algorithm_that_was_not_offered_is_refused_and_nothing_is_kept(ada: User, algorithm: int) -> None:
-    """The kind of fault: what the library takes and cannot use. It was kept, and failed whenever it was shown."""
+def test_an_algorithm_that_was_not_offered_is_refused_and_nothing_is_stored(ada: User, algorithm: int) -> None:
+    """The kind of bug: the library accepts a key that it cannot use. It was stored, and failed whenever it was used."""
     key, request = SecurityKey(SITE), browser()
     options = passkeys.begin_adding(request, ada)
     assert algorithm not in {offer["alg"] for offer in json.loads(options)["publicKey"]["pubKeyCredParams"]}
@@ -227,7 +227,7 @@ def proof(ada: User, key: SecurityKey, counter: int) -> Authenticator:
 
 
 @pytest.mark.parametrize(("made", "then"), [(0, [1, 2, 3]), (5, [6, 100]), (0, [0, 0, 0]), (0, [0, 0, 7, 8])])
-def test_a_counter_that_counts_on_or_never_counts_is_believed(ada: User, made: int, then: list[int]) -> None:
+def test_a_counter_that_increases_or_never_counts_is_accepted(ada: User, made: int, then: list[int]) -> None:
     key, request = SecurityKey(SITE), browser()
     passkeys.add(request, ada, key.make(passkeys.begin_adding(request, ada), counter=made), "My key")
 
@@ -236,8 +236,8 @@ def test_a_counter_that_counts_on_or_never_counts_is_believed(ada: User, made: i
 
 
 @pytest.mark.parametrize(("made", "then", "last"), [(5, [], 4), (5, [], 5), (0, [9], 3), (0, [9], 9), (0, [9], 0)])
-def test_a_counter_that_does_not_count_on_is_refused(ada: User, made: int, then: list[int], last: int) -> None:
-    """Two devices with one key count each by itself: W3C Web Authentication, Level 2, section 7.2, step 21."""
+def test_a_counter_that_does_not_increase_is_refused(ada: User, made: int, then: list[int], last: int) -> None:
+    """Two devices with one key count separately: W3C Web Authentication, Level 2, section 7.2, step 21."""
     key, request = SecurityKey(SITE), browser()
     passkeys.add(request, ada, key.make(passkeys.begin_adding(request, ada), counter=made), "My key")
     for counter in then:

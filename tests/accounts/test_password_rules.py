@@ -1,4 +1,4 @@
-"""Which local passwords are refused, by all validators together."""
+"""Which local passwords all validators together reject."""
 
 import pytest
 from django.contrib.auth.password_validation import validate_password
@@ -28,7 +28,7 @@ ADA = User(name="Augusta Lovelace", email="augusta@lovelace.example")
         "augusta@lovelace",
     ],
 )
-def test_refused(password: str) -> None:
+def test_weak_passwords_are_refused(password: str) -> None:
     with pytest.raises(ValidationError):
         validate_password(password, ADA)
 
@@ -43,5 +43,5 @@ def test_refused(password: str) -> None:
         "今日はとても良い天気でした",
     ],
 )
-def test_accepted(password: str) -> None:
+def test_good_passwords_are_accepted(password: str) -> None:
     validate_password(password, ADA)

@@ -1,4 +1,4 @@
-"""The built-in roles: what administrators change stays changed, what is new to the code comes once."""
+"""The built-in roles: changes by administrators stay, and permissions new in the code are added once."""
 
 import pytest
 
@@ -28,14 +28,14 @@ def change(*, take: tuple[str, ...] = (), give: tuple[str, ...] = ()) -> None:
         owner().permissions.add(*roles.permissions(give))
 
 
-def test_a_new_site_has_them_as_the_code_says() -> None:
+def test_a_new_site_has_the_built_in_roles() -> None:
     with site_context("a test"):
         has = {role.name: permissions_of(role) for role in Role.objects.filter(tenant=None)}
 
     assert has == {one.name: set(one.permissions) for one in roles.BUILT_IN}
 
 
-def test_what_an_administrator_has_taken_or_given_stays_so() -> None:
+def test_changes_by_administrators_stay() -> None:
     change(take=(TAKEN,), give=(GIVEN,))
     last = Entry.objects.latest("id").pk
     provide()
@@ -46,8 +46,8 @@ def test_what_an_administrator_has_taken_or_given_stays_so() -> None:
     assert Entry.objects.latest("id").pk == last, "nothing was written"
 
 
-def test_what_is_new_to_the_code_is_added_once() -> None:
-    """As an earlier version has left it: with one permission that the version did not know yet."""
+def test_permissions_that_are_new_in_the_code_are_added_once() -> None:
+    """The role is as an earlier version left it, which did not know one of the permissions."""
     change(take=(NEW, TAKEN))
     known = [label for label in roles.OWNER.permissions if label != NEW]
     with site_context("a test"):
@@ -62,7 +62,7 @@ def test_what_is_new_to_the_code_is_added_once() -> None:
         assert NEW not in permissions_of(owner())
 
 
-def test_a_built_in_role_that_is_gone_is_created_again() -> None:
+def test_a_deleted_built_in_role_is_created_again() -> None:
     with site_context("a test"):
         Role.objects.get(name="admin", tenant=None).delete()
     provide()

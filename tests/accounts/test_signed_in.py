@@ -1,4 +1,4 @@
-"""The decorator of views that need somebody who is signed in."""
+"""The decorator of views for signed-in people."""
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -21,19 +21,19 @@ def reach(user: User | AnonymousUser) -> HttpResponseBase:
     return page(request, 7, letter="x")
 
 
-def test_the_view_is_handed_the_account_and_its_arguments() -> None:
+def test_the_view_gets_the_user_and_its_arguments() -> None:
     answer = reach(User(name="Ada"))
 
     assert isinstance(answer, HttpResponse)
     assert answer.content == b"Ada at /page/: 7 x"
 
 
-def test_a_visitor_is_sent_to_sign_in_and_back() -> None:
+def test_a_visitor_is_redirected_to_sign_in_and_back() -> None:
     answer = reach(AnonymousUser())
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/accounts/login/?next=/page/%3Fa%3Db")
 
 
-def test_what_the_view_is_marked_with_stays() -> None:
+def test_marks_on_the_view_are_kept() -> None:
     assert page.__name__ == "page"
     assert vars(page)["asks_without_tenant"] is True

@@ -1,4 +1,4 @@
-"""Users: what the table itself holds us to."""
+"""Users: what the database enforces."""
 
 import pytest
 from django.db import IntegrityError, connection
@@ -23,7 +23,7 @@ def test_an_unverified_address_reserves_nothing() -> None:
     assert User.objects.filter(email="ada@example.com").count() == 3
 
 
-def test_tests_run_as_a_role_that_owns_nothing_and_cannot_pass_by_row_level_security() -> None:
+def test_tests_run_as_a_role_that_owns_nothing_and_cannot_bypass_row_level_security() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
         (is_mighty,) = cursor.fetchone()

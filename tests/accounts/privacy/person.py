@@ -1,4 +1,4 @@
-"""A person about whom everything is kept that can be kept, each value with a mark by which it is found again."""
+"""A person with data in every table that can have any, each value with a mark by which a search finds it."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,12 +20,12 @@ MARK = "lovelace-canary"
 ADDRESS = f"ada@{MARK}.example"
 WHERE = "203.0.113.77"
 BROWSER = f"Browser of {MARK}"
-SECRET = "secret-canary"  # it is looked for
+SECRET = "secret-canary"  # tests search for it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """The person, somebody else with a life of their own, and a mark for each of them."""
+    """The person, another person with data of their own, and a mark for each of them."""
 
     ada: User
     grace: User

@@ -1,4 +1,4 @@
-"""Erasure: nothing of a person is left but ids, others keep what is theirs, and the trail can still be checked."""
+"""Erasure: only ids of the person are left, other people's data stays, and the trail still verifies."""
 
 import io
 import json
@@ -34,7 +34,7 @@ EVERY_TEXT = """
 
 
 def places(servers: Servers, *needles: str) -> set[str]:
-    """Return every column of every table in which one of the needles stands, as the superuser sees it."""
+    """Return every column of every table that contains one of the needles, as a superuser sees it."""
     found = set()
     with psycopg.connect(servers.superuser_url) as all_seeing:
         for table, column in all_seeing.execute(EVERY_TEXT).fetchall():
@@ -77,7 +77,7 @@ def test_nothing_of_a_person_is_left_anywhere_and_every_entry_stays_as_it_was(se
     assert event.details == {"entries": erased["entries"]}
 
 
-def test_digests_still_fit_what_is_left_and_keep_their_place_where_it_is_gone() -> None:
+def test_digests_still_match_what_is_left_and_remain_where_it_is_erased() -> None:
     found = known()
     with_digest = Entry.objects.filter(personal_digest__isnull=False).count()
     erase(found.ada)
@@ -111,7 +111,9 @@ def test_others_keep_what_is_theirs(servers: Servers) -> None:
     found = known()
     erase(found.ada)
 
-    assert Personal.objects.filter(after__name="Grace, renamed by Ada").exists()  # a change, without Ada's whereabouts
+    assert Personal.objects.filter(
+        after__name="Grace, renamed by Ada"
+    ).exists()  # a change, without Ada's IP address and browser
     assert Personal.objects.filter(entry__action=Event.SIGN_IN_SUCCEEDED, address="198.51.100.1").exists()
     assert User.objects.get(pk=found.grace.pk).name == "Grace, renamed by Ada"
     with site_context("a test looks"):
@@ -119,7 +121,7 @@ def test_others_keep_what_is_theirs(servers: Servers) -> None:
     assert (left.email, left.invited_by_id) == ("else@example.com", None)
 
 
-def test_sessions_end_first_and_the_hook_is_called_while_the_account_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_are_revoked_first_while_the_account_still_exists(monkeypatch: pytest.MonkeyPatch) -> None:
     found = known()
     seen: list[tuple[bool, int]] = []
 
@@ -144,7 +146,7 @@ def test_the_last_superuser_stays() -> None:
     assert Entry.objects.get(action=Event.PERSON_ERASURE_REFUSED).details == {"reason": "last_superuser"}
 
 
-def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_does(servers: Servers) -> None:
+def test_only_superusers_erase_after_reauthentication_and_with_a_reason(servers: Servers) -> None:
     found = known()
     root = User.objects.create_superuser(username="root")
     User.objects.create_superuser(username="another")
@@ -172,7 +174,7 @@ def test_a_superuser_erases_after_a_fresh_proof_with_a_reason_and_nobody_else_do
     assert Entry.objects.get(action=Event.PERSON_ERASED).actor_id == str(root.pk)
 
 
-def test_erasing_twice_at_the_database_is_told_twice_and_takes_nothing_more(servers: Servers) -> None:
+def test_erasing_twice_in_the_database_is_recorded_twice_and_removes_nothing_more(servers: Servers) -> None:
     found: Known = known()
     erase(found.ada)
     left = Personal.objects.count()
@@ -184,7 +186,7 @@ def test_erasing_twice_at_the_database_is_told_twice_and_takes_nothing_more(serv
 
 
 @pytest.mark.parametrize("arguments", [("", '{"reason": "x"}'), ("somebody", "{}"), (None, '{"reason": "x"}')])
-def test_the_database_erases_nobody_without_a_name_and_a_reason(
+def test_the_database_erases_nobody_without_an_actor_and_a_reason(
     servers: Servers, arguments: tuple[str | None, str]
 ) -> None:
     with psycopg.connect(servers.runtime_url) as runtime, pytest.raises(errors.InvalidParameterValue):

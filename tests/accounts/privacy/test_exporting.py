@@ -1,4 +1,4 @@
-"""What is kept about a person is given out whole, to them alone, and without secrets or what is others'."""
+"""Export: all of a person's data, only to authorized people, without secrets or other people's data."""
 
 import io
 import json
@@ -28,7 +28,7 @@ def by_command(person: User) -> dict[str, Any]:
     return document
 
 
-def test_everything_about_a_person_is_in_it_and_nothing_secret() -> None:
+def test_an_export_contains_everything_about_a_person_and_no_secrets() -> None:
     found = known()
     document = by_command(found.ada)
     kept = document["kept"]
@@ -48,7 +48,7 @@ def test_everything_about_a_person_is_in_it_and_nothing_secret() -> None:
         assert secret not in text
 
 
-def test_the_trail_is_in_it_with_their_own_values_and_not_with_others() -> None:
+def test_an_export_contains_the_trail_with_the_persons_own_values_only() -> None:
     found = known()
     document = by_command(found.ada)
     trail = {entry["type"]: entry for entry in document["trail"]}
@@ -63,21 +63,21 @@ def test_the_trail_is_in_it_with_their_own_values_and_not_with_others() -> None:
         assert others not in text
 
 
-def test_it_is_told_by_the_trail() -> None:
+def test_an_export_is_recorded() -> None:
     found = known()
     by_command(found.ada)
     entry = Entry.objects.get(action=Event.PERSON_EXPORTED)
     assert (entry.person, str(entry.actor)) == (str(found.ada.pk), "command: export_person")
 
 
-def test_a_person_downloads_their_own_after_a_fresh_proof() -> None:
+def test_a_person_downloads_their_data_after_reauthentication() -> None:
     found = known()
     stale = Client()
     stale.force_login(found.ada)
     assert "/reauthenticate" in stale.post(PAGE).headers["Location"]
     assert Client().get(PAGE).status_code == 302
 
-    Authenticator.objects.all().delete()  # by which she would have to prove herself
+    Authenticator.objects.all().delete()  # with which she would have to reauthenticate
     browser = proven(found.ada)
     assert browser.get(PAGE).status_code == 200
     answer = browser.post(PAGE)
@@ -87,7 +87,7 @@ def test_a_person_downloads_their_own_after_a_fresh_proof() -> None:
     assert PAGE in browser.get("/accounts/").content.decode()
 
 
-def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
+def test_in_the_admin_only_superusers_export_a_person() -> None:
     found = known()
     root = User.objects.create_superuser(username="root")
     page = f"/admin/accounts/user/{found.ada.pk}/personal-data/"
@@ -104,7 +104,7 @@ def test_superusers_give_it_out_and_nobody_else_in_the_admin() -> None:
     assert "/reauthenticate" in stale.post(page).headers["Location"]
 
 
-def test_a_later_model_about_people_is_asked_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_model_about_people_must_be_declared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not [fault for fault in run_checks() if fault.id == "accounts.E004"]
     monkeypatch.delitem(registry.declared(), "accounts.session")
     (fault,) = [fault for fault in run_checks() if fault.id == "accounts.E004"]

@@ -1,4 +1,4 @@
-"""The brake: wrong tries cost time, more and more of it, on the account and on the address."""
+"""The login throttle: each wrong attempt costs more time, for the account and for the IP address."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -30,16 +30,16 @@ def asking(address: str = "192.0.2.1", cookies: dict[str, str] | None = None) ->
 
 
 def try_wrongly(name: str = "root", address: str = "192.0.2.1", cookies: dict[str, str] | None = None) -> int:
-    """Try once, and return how many seconds there are to wait: none where the try was judged."""
+    """Make an attempt, and return the seconds to wait: 0 if the attempt was checked."""
     try:
         login_throttle.count_attempt(for_password(asking(address, cookies), name), event=Event.SIGN_IN_REFUSED)
-    except Throttled as braked:
-        return braked.seconds
+    except Throttled as throttled:
+        return throttled.seconds
     return 0
 
 
 @pytest.mark.promise(44)
-def test_the_account_is_held_wherever_the_tries_come_from() -> None:
+def test_the_account_is_throttled_wherever_the_attempts_come_from() -> None:
     waits = [try_wrongly(address=f"192.0.2.{number}") for number in range(FREE_OF_ACCOUNT + 1)]
 
     assert waits[:-1] == [0] * FREE_OF_ACCOUNT
@@ -48,7 +48,7 @@ def test_the_account_is_held_wherever_the_tries_come_from() -> None:
 
 
 @pytest.mark.promise(44)
-def test_the_address_is_held_whatever_names_are_tried() -> None:
+def test_the_ip_address_is_throttled_whatever_names_are_tried() -> None:
     waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_IP_ADDRESS + 1)]
 
     assert waits[:-1] == [0] * FREE_OF_IP_ADDRESS
@@ -57,7 +57,7 @@ def test_the_address_is_held_whatever_names_are_tried() -> None:
 
 
 @pytest.mark.promise(44)
-def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps() -> None:
+def test_an_ipv6_network_counts_as_one_client_and_a_mapped_address_as_ipv4() -> None:
     for number in range(FREE_OF_IP_ADDRESS):
         assert try_wrongly(f"name {number}", f"2001:db8::{number}") == 0
         assert try_wrongly(f"mapped {number}", f"::ffff:198.51.100.{number}") == 0
@@ -68,14 +68,14 @@ def test_everybody_of_a_v6_network_is_one_and_a_mapped_address_is_what_it_maps()
 
 @pytest.mark.parametrize("address", ["", "unix", "fe80::1%eth0", "::"])
 @pytest.mark.promise(44)
-def test_whatever_an_address_looks_like_it_is_held(address: str) -> None:
+def test_an_address_of_any_form_is_throttled(address: str) -> None:
     waits = [try_wrongly(f"name {number}", address) for number in range(FREE_OF_IP_ADDRESS + 1)]
 
     assert waits[-1] > 0
 
 
 @pytest.mark.promise(44)
-def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longer(time_machine: Any) -> None:
+def test_each_wrong_attempt_doubles_the_wait_up_to_a_quarter_of_an_hour(time_machine: Any) -> None:
     now = datetime.now(UTC)
     time_machine.move_to(now, tick=False)
     for number in range(FREE_OF_ACCOUNT):
@@ -85,7 +85,7 @@ def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longe
         waits.append(try_wrongly(address=f"198.51.100.{number}"))
         now += timedelta(seconds=waits[-1])
         time_machine.move_to(now, tick=False)
-        assert try_wrongly(address=f"203.0.113.{number}") == 0, "after the wait a try is judged"
+        assert try_wrongly(address=f"203.0.113.{number}") == 0, "after the wait an attempt is checked"
 
     assert waits == [4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900, 900]
     assert waits[-1] == LONGEST_WAIT
@@ -93,29 +93,29 @@ def test_each_wrong_try_doubles_the_wait_up_to_a_quarter_of_an_hour_and_no_longe
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(44)
-def test_many_at_once_are_no_way_past() -> None:
+def test_concurrent_attempts_do_not_bypass_the_throttle() -> None:
     waits = together(*[try_wrongly] * 20)
 
     assert waits.count(0) == FREE_OF_ACCOUNT
 
 
 @pytest.mark.promise(44)
-def test_a_right_try_clears_the_account_and_is_not_held_against_the_address() -> None:
+def test_a_right_attempt_resets_the_account_and_does_not_count_against_the_address() -> None:
     for _ in range(FREE_OF_ACCOUNT - 1):
         try_wrongly()
-    tracks = for_password(asking(), "root")
-    login_throttle.count_attempt(tracks, event=Event.SIGN_IN_REFUSED)
-    login_throttle.reset(tracks)
+    counters = for_password(asking(), "root")
+    login_throttle.count_attempt(counters, event=Event.SIGN_IN_REFUSED)
+    login_throttle.reset(counters)
 
     assert [try_wrongly(address=f"198.51.100.{number}") for number in range(FREE_OF_ACCOUNT)] == [0] * FREE_OF_ACCOUNT
     waits = [try_wrongly(f"name {number}") for number in range(FREE_OF_IP_ADDRESS - FREE_OF_ACCOUNT + 2)]
     assert waits.count(0) == FREE_OF_IP_ADDRESS - FREE_OF_ACCOUNT + 1, (
-        "one's own account is no way to clear the address"
+        "a right password of one's own account does not reset the address"
     )
 
 
 @pytest.mark.promise(44)
-def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of_its_own() -> None:
+def test_a_known_browser_is_throttled_by_its_own_counter_only() -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "Root")
     (cookie,) = response.cookies.values()
@@ -132,7 +132,7 @@ def test_a_browser_that_is_known_is_not_held_up_by_guessers_and_meets_a_brake_of
 
 
 @pytest.mark.promise(44)
-def test_a_known_browser_is_known_for_one_name() -> None:
+def test_a_browser_is_known_for_one_name_only() -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "root")
     (cookie,) = response.cookies.values()
@@ -144,7 +144,7 @@ def test_a_known_browser_is_known_for_one_name() -> None:
 
 @pytest.mark.parametrize("forge", [lambda value: "", lambda value: "x" * 9000, lambda value: value[:-1], str.upper])
 @pytest.mark.promise(44)
-def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None:
+def test_a_forged_cookie_makes_no_browser_known(forge: Callable[[str], str]) -> None:
     response = HttpResponse()
     login_throttle.remember_device(asking(), response, "root")
     (cookie,) = response.cookies.values()
@@ -155,7 +155,7 @@ def test_a_forged_cookie_makes_nobody_known(forge: Callable[[str], str]) -> None
 
 
 @pytest.mark.promise(44)
-def test_the_trail_hears_once_of_each_wait_and_never_the_name() -> None:
+def test_each_wait_is_recorded_once_and_never_with_the_name() -> None:
     for _ in range(FREE_OF_ACCOUNT + 4):
         try_wrongly("a-password-in-the-wrong-field")
     entries = list(Entry.objects.filter(action="sign_in.refused"))

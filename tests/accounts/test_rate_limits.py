@@ -1,4 +1,4 @@
-"""Counting in Redis: exact over processes, closed when Redis is away."""
+"""Rate limits: exact across processes, and refusing everything while Redis is unreachable."""
 
 import ast
 import threading
@@ -30,14 +30,14 @@ def _new() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_at_once_exactly_so_many_pass() -> None:
+def test_of_many_concurrent_calls_exactly_the_limit_passes() -> None:
     assert (
         sorted(together(*[lambda: rate_limits.count("tests", "a", limit=3, seconds=3600)] * 10))
         == [False] * 7 + [True] * 3
     )
 
 
-def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -> None:
+def test_kinds_and_keys_have_separate_counters_and_keys_are_not_readable_in_redis() -> None:
     assert rate_limits.count("tests", "ada@example.com", limit=1, seconds=3600)
     assert not rate_limits.count("tests", "ada@example.com", limit=1, seconds=3600)
     assert rate_limits.count("tests", "bob@example.com", limit=1, seconds=3600)
@@ -59,7 +59,7 @@ def test_kinds_and_keys_are_counted_apart_and_keys_are_not_readable_in_redis() -
         (None, None, True),
     ],
 )
-def test_a_client_is_an_address_or_a_network_of_version_six(
+def test_a_client_is_an_ipv4_address_or_an_ipv6_network(
     address: str | None, other: str | None, *, is_one: bool
 ) -> None:
     once = Limit(kind="tests", most=1, seconds=3600)
@@ -69,7 +69,7 @@ def test_a_client_is_an_address_or_a_network_of_version_six(
         assert rate_limits.is_over(once) is is_one
 
 
-def test_a_limit_that_is_reached_names_itself() -> None:
+def test_an_exceeded_limit_names_itself() -> None:
     for _ in range(FEW.most):
         rate_limits.check(FEW, "a")
     with pytest.raises(TooOften) as reached:
@@ -86,7 +86,7 @@ def test_without_redis_nothing_passes(cache_away: Any, providers: object) -> Non
 
 @contextmanager
 def emptied_all_the_time() -> Iterator[None]:
-    """Let somebody empty Redis between any two of its commands; what is counted meanwhile may begin anew."""
+    """Flush Redis between any two commands. Counters may start over meanwhile."""
     done = threading.Event()
 
     def empty() -> None:
@@ -110,12 +110,12 @@ def emptied_all_the_time() -> Iterator[None]:
     [
         lambda: rate_limits.count("tests", "a", limit=10_000, seconds=3600),
         rate_limits.may_leave_entry,
-        lambda: login_throttle.reset(_braked()),
+        lambda: login_throttle.reset(_throttled()),
     ],
-    ids=["a limit", "the trail", "the brake"],
+    ids=["a limit", "the trail", "the throttle"],
 )
-def test_a_cache_that_is_emptied_meanwhile_is_no_fault(use: Callable[[], object]) -> None:
-    """Kind: a key is made, and then trusted to be there. Whoever empties the cache between gets people a 500."""
+def test_emptying_the_cache_meanwhile_causes_no_error(use: Callable[[], object]) -> None:
+    """The kind of bug: a key is set, and then assumed to exist. Flushing the cache in between caused a 500."""
     with emptied_all_the_time():
         for _ in range(400):
             use()
@@ -127,8 +127,8 @@ def test_a_count_ends_with_its_window() -> None:
     assert 60 <= cache._cache.get_client().ttl(name) <= 120  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
-    """Django's ``incr`` and its like raise ValueError where the key is gone: between any two calls it may be."""
+def test_no_code_relies_on_a_key_being_in_the_cache() -> None:
+    """Django's ``incr`` and similar methods raise ValueError if the key does not exist, and it can vanish any time."""
     needing = {"incr", "decr", "incr_version", "decr_version", "touch"}
     found = [
         f"{path.relative_to(CHECKOUT)}:{node.lineno}"
@@ -141,7 +141,7 @@ def test_no_code_asks_the_cache_for_what_must_be_there() -> None:
     assert found == []
 
 
-def _braked() -> list[login_throttle.AttemptCounter]:
-    tracks = login_throttle.for_account(None, "ada")
-    login_throttle.count_attempt_quietly(tracks, event=Event.SIGN_IN_REFUSED)
-    return tracks
+def _throttled() -> list[login_throttle.AttemptCounter]:
+    counters = login_throttle.for_account(None, "ada")
+    login_throttle.count_attempt_quietly(counters, event=Event.SIGN_IN_REFUSED)
+    return counters
