@@ -56,7 +56,7 @@ def find(token: str) -> MailedLink:
 def use(link: MailedLink) -> None:
     """Mark a link as used, in the transaction of what it does and under the lock of its account. Raises LinkExpired.
 
-    Of concurrent uses one succeeds. None succeeds if the account's epoch has moved since the link was made.
+    Of concurrent uses one succeeds. None succeeds if the link depends on the account's epoch and that has moved.
     """
     if not MailedLink.objects.live().filter(pk=link.pk).update(used_at=timezone.now()):
         unused = MailedLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now()).first()

@@ -152,7 +152,7 @@ NOTICE_TEXTS = {
         ),
         can_sign_in=False,
     ),
-    Notice.SIGNED_OUT: NoticeText(  # the last superuser's account is never closed
+    Notice.SIGNED_OUT: NoticeText(  # the last superuser's account is never deactivated
         subject=_("Your account was signed out everywhere"),
         happened=_(
             "All sessions, sign-ins and mailed links of your account at %(site)s were ended from its own pages. "

@@ -90,7 +90,7 @@ def switch(request: HttpRequest, person: User, tenant_id: UUID) -> None:
         raise NotAMember
     person.active_membership = membership
     session = request.session
-    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only session engine
     if session.active_tenant == tenant_id:
         return
     try:

@@ -39,9 +39,9 @@ LONGEST_WAIT = 900  # seconds
 CLOCKS_DIFFER = int(LEEWAY_SECONDS * 1000)
 DEVICE_COOKIE = cookie_name("known_device")
 
-# Each key is a hash of the number of attempts and the time until which the next one must wait. Times are milliseconds,
-# but for the expiry of the key (ARGV[4]), which is in seconds. A time beyond the longest wait was written while the
-# clock was ahead, and is ignored. Returns {how long to wait, index of the key, attempts refused during this wait}.
+# Each key holds a hash with the number of attempts and the time until which the next one must wait. All times are in
+# milliseconds except the expiry of the key (ARGV[4]), which is in seconds. A time beyond the longest wait was written
+# while the clock was ahead, and is ignored. Returns {time to wait, index of the key, attempts refused in this wait}.
 COUNT_ATTEMPT = """
 local now, longest, wait, which = tonumber(ARGV[1]), tonumber(ARGV[3]), 0, 0
 for i, key in ipairs(KEYS) do
@@ -79,7 +79,7 @@ class Throttled(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptCounter:
-    """What attempts count against. A right attempt resets a ``cleared`` counter; others only lose that attempt."""
+    """What attempts count against. A right attempt resets a ``cleared`` counter; from others it is only taken back."""
 
     kind: str
     key: str

@@ -49,7 +49,7 @@ class TooOften(Exception):
 
 REFUSALS = Limit(kind="refusals", most=120, seconds=60)  # recorded refusals of one client
 OF_EVERYBODY = Limit(kind="refusals.all", most=1200, seconds=60)  # recorded refusals of all clients together
-HERE = Windows()  # the counters of this process, used while Redis is unreachable
+HERE = Windows()  # the counters of this process, which need no Redis
 
 
 def count(kind: str, key: str, *, limit: int, seconds: int) -> bool:

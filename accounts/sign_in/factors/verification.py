@@ -54,7 +54,7 @@ def verify(request: HttpRequest, user: User, posted: Mapping[str, str]) -> None:
 
 
 def _by_passkey(request: HttpRequest, user: User, posted: Mapping[str, str]) -> Authenticator:
-    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # slow to import, see the module
 
     return passkeys.verify(request, user, posted["credential"])
 

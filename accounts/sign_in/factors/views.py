@@ -121,7 +121,7 @@ def qr_code(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_add_factor
 def add_passkey(request: HttpRequest, user: User) -> HttpResponse:
-    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # slow to import, see the module
 
     error = ""
     if request.method == "POST":
@@ -208,7 +208,7 @@ def verification_choices(request: HttpRequest, user: User) -> dict[str, object]:
     has_passkey = Kind.WEBAUTHN in kinds
     options = ""
     if has_passkey and here["passkeys_possible"]:
-        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # slow to import, see the module
 
         options = passkeys.begin_verification(request, user)
     return {

@@ -55,7 +55,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 def _authenticate(request: HttpRequest) -> User:
     """Return the user. Raises PasskeyRefused; the visitor sees one message whatever the cause."""
-    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+    from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # slow to import, see the module
 
     counters = login_throttle.for_passkey(request)
     login_throttle.count_attempt(counters, event=Event.SIGN_IN_REFUSED)
@@ -85,7 +85,7 @@ def _record_refusal(reason: str, user: User | UUID | None = None) -> None:
 def _shown(request: HttpRequest, next_url: str) -> dict[str, object]:
     options = ""
     if passkey_site.is_possible(request):
-        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # see there
+        from accounts.sign_in.factors import passkeys  # noqa: PLC0415  # slow to import, see the module
 
         options = passkeys.begin_sign_in(request)
     query_string = query(next_url, stay=wants_to_stay(request))
