@@ -116,10 +116,8 @@ def _note(file: Path, place: Cursor) -> None:
 def _until_a_signal() -> Iterator[threading.Event]:
     """Let SIGTERM and SIGINT end what is under way between two batches."""
     stopped = threading.Event()
-    before: dict[signal.Signals, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        stop: Callable[..., None] = lambda *_: stopped.set()  # noqa: E731  # a signal's handler
-        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    stop: Callable[..., None] = lambda *_: stopped.set()  # noqa: E731  # a signal's handler
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield stopped
     finally:

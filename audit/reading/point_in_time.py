@@ -5,10 +5,11 @@ out, and what was changed by entries that the reader may not see.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db import connection
 from django.db.models import Model, QuerySet
 
@@ -112,17 +113,8 @@ def _fields_shown(model: type[Model], row: Model, visibility: Visibility) -> set
     model_admin = visibility.admin_of(model)
     if visibility.request.user.is_superuser or model_admin is None:
         return set(columns)
-    fields = model_admin.get_fieldsets(visibility.request, row)
-    names = {name for _title, part in fields for name in _flat(part["fields"])}
+    names = flatten_fieldsets(model_admin.get_fieldsets(visibility.request, row))
     return {column for column, name in columns.items() if name in names}
-
-
-def _flat(names: Any) -> Iterator[str]:
-    for name in names:
-        if isinstance(name, str):
-            yield name
-        else:
-            yield from _flat(name)
 
 
 def _as_the_trail_writes_it(model: type[Model], row: Model) -> Mapping[str, Any]:

@@ -59,10 +59,6 @@ class Value:
     named: ObjectReference | None = None
     marked: SafeString | str = ""
 
-    @property
-    def is_long(self) -> bool:
-        return len(self.text) > 60 or "\n" in self.text
-
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedField:

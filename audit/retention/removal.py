@@ -99,20 +99,27 @@ def _remove_month(name: str, lower: datetime, upper: datetime, done: Removed) ->
     with transaction.atomic():
         found = fetched("SELECT id FROM audit_entry WHERE at >= %s AND at < %s ORDER BY id", [lower, upper])
         ids = Ids.of(id_ for (id_,) in found)
-    told = Jsonb(_removal_values(ids, upper, month=name))
-    for tried in range(1, TRIES + 1):
-        try:
-            with transaction.atomic():
-                _one("SELECT public.audit_remove_month(%s, %s)", upper, told)
-            break
-        except OperationalError as failed:
-            if not isinstance(failed.__cause__, errors.LockNotAvailable) or tried == TRIES:
-                raise
-            time.sleep(0.1 * tried)
+    _once_it_is_free(upper, Jsonb(_removal_values(ids, upper, month=name)))
     done.months += 1
     done.entries += len(ids)
     logger.info("%s was removed, with %s entries", name, len(ids))
     _one("SELECT public.audit_forget_digests(%s, %s)", lower, upper)
+
+
+def _once_it_is_free(upper: datetime, told: Jsonb) -> None:
+    """Remove the month that ends then. Raises OperationalError where others keep it locked for too long."""
+    tried = 1
+    while True:
+        try:
+            with transaction.atomic():
+                _one("SELECT public.audit_remove_month(%s, %s)", upper, told)
+        except OperationalError as failed:
+            if not isinstance(failed.__cause__, errors.LockNotAvailable) or tried == TRIES:
+                raise
+            time.sleep(0.1 * tried)
+            tried += 1
+        else:
+            return
 
 
 Progress = dict[str, Any]

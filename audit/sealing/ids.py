@@ -11,16 +11,16 @@ Span = tuple[int, int]
 
 def spans_of(ids: Iterable[int]) -> Iterator[Span]:
     """Yield ascending ids as spans, first and last included."""
-    first = last = None
+    span: Span | None = None
     for one in ids:
-        if last is not None and first is not None and one == last + 1:
-            last = one
+        if span and one == span[1] + 1:
+            span = span[0], one
             continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = one
-    if first is not None and last is not None:
-        yield first, last
+        if span:
+            yield span
+        span = one, one
+    if span:
+        yield span
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,37 @@ def test_nothing_stays_announced_after_all_kinds_of_changes() -> None:
     assert comment.of(connection).announced == []
 
 
+@pytest.mark.django_db
+def test_what_is_changed_while_a_save_is_announced_is_announced_by_itself() -> None:
+    """A receiver of the save deletes and saves other rows, before the statement of the save."""
+    unwanted, group = Group.objects.create(name="unwanted"), Group.objects.create(name="other")
+
+    def change_others(**_: object) -> None:
+        unwanted.delete()
+        group.save()
+
+    last = Entry.objects.latest("id").pk
+    pre_save.connect(change_others, sender=User)
+    try:
+        User.objects.create_user(name="Ada")
+    finally:
+        pre_save.disconnect(change_others, sender=User)
+
+    entries = Entry.objects.filter(pk__gt=last).order_by("id")
+    assert [(e.object_table, e.action, e.source) for e in entries] == [
+        ("auth_group", "delete", Source.SIGNAL),
+        ("accounts_user", "create", Source.SIGNAL),
+    ]
+    assert comment.of(connection).announced == []
+
+
+def test_a_connection_that_others_listen_to_has_one_commenter_too() -> None:
+    listened_to = connection.copy()
+
+    with listened_to.execute_wrapper(lambda execute, *call: execute(*call)):
+        assert comment.of(listened_to) is comment.of(listened_to)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_has_one_commenter_however_often_it_reconnects() -> None:
     for number in range(3):

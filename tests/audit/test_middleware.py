@@ -2,6 +2,7 @@
 
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import Group
@@ -14,6 +15,7 @@ from audit.context import Actor, ActorKind, Context, current
 from audit.middleware import ContextMiddleware
 from audit.models import Entry
 from tests.support.proven import proven
+from tests.support.servers import Servers
 
 
 def test_each_request_has_an_id_of_its_own_which_the_answer_repeats(client: Client) -> None:
@@ -80,6 +82,24 @@ def test_asking_for_the_actor_of_a_visitor_without_a_session_costs_no_query() ->
         return HttpResponse()
 
     ContextMiddleware(view)(request)  # this test may not reach the database
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_does_not_wait_for_a_trail_that_is_locked(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    """What the request changed is committed by then; where it came from is then said by the log."""
+    with psycopg.connect(servers.owner_url) as owner:
+
+        def view(_request: HttpRequest) -> HttpResponse:
+            Group.objects.create(name="staff")
+            owner.execute("LOCK TABLE audit_entry IN ACCESS EXCLUSIVE MODE")
+            return HttpResponse("done")
+
+        answer = ContextMiddleware(view)(RequestFactory().get("/", REMOTE_ADDR="192.0.2.7"))
+
+    assert isinstance(answer, HttpResponse)
+    assert answer.content == b"done"
+    assert Group.objects.filter(name="staff").exists()
+    assert f"does not know where the request {answer.headers['X-Request-ID']} came from" in caplog.text
 
 
 @pytest.mark.promise(75)

@@ -7,9 +7,14 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection, models
+from django.test import RequestFactory
+from django.utils import translation
 
+from accounts.models import User
 from audit import announce, declarations, triggers
 from audit.models import Entry
+from audit.reading.presentation import show
+from audit.reading.visibility import ObjectReference, Visibility
 from config.database import as_owner
 from foundation.declarations import Audited
 from tests.audit.truth import last_entry
@@ -52,6 +57,7 @@ def _define() -> list[type[models.Model]]:
 
     class Team(Group):
         motto = models.TextField()
+        founded = models.DateField(null=True)
 
         class Meta:
             app_label = "accounts"
@@ -111,6 +117,17 @@ def test_a_row_with_a_key_of_two_columns_and_a_tenant_is_named_by_both(shapes: S
     for entry in (created, changed):
         assert (entry.object_id, entry.person, entry.tenant_id) == ("A,12", "ada", str(tenant))
     assert changed.after == {"number": 13, "holder": "bob"}
+
+
+def test_readers_are_told_of_a_row_with_two_keys_by_both_and_of_days_as_days(shapes: Shapes) -> None:
+    """No page finds such a row by its key, which is no single value: it is told as the trail has it."""
+    request = RequestFactory().get("/")
+    request.user = User.objects.create_superuser(username="root")
+    visibility = Visibility(request)
+
+    assert visibility.named(shapes["Seat"], "A,12") == ObjectReference(text="A,12", id="A,12", kind="seat")
+    with translation.override("de"):
+        assert show(shapes["Team"], "founded", "2026-11-29", visibility).text == "29. November 2026"
 
 
 def _told(last: int) -> list[tuple[str | None, str, str]]:

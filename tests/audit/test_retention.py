@@ -1,26 +1,32 @@
 """Months of the trail: made ahead, removed whole, or what is due of them; and all that is left can be verified."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from threading import Event as Bell
+from typing import Any
 
 import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
-from django.db import ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.utils import timezone
 from psycopg import errors
 
-from audit.models import Entry, JobRun, Personal, Removal, Retention, SealDigests
+from accounts.models import User
+from audit.context import Actor, ActorKind
+from audit.events import Event
+from audit.models import Entry, JobRun, Personal, Removal, Retention, Seal, SealDigests
 from audit.retention import removal, rules
-from audit.retention.removal import make_months, remove_due
+from audit.retention.removal import Removed, make_months, remove_due
 from audit.sealing.findings import FindingKind
 from audit.sealing.seals import seal
 from audit.tallies import first_id
 from audit.tasks import keep_the_trail
+from foundation.locks import number_of
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
 from tests.support.servers import Servers
@@ -267,6 +273,75 @@ def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
 
 
 @pytest.mark.promise(75)
+def test_the_command_removes_to_the_end_and_says_what_went_and_what_kept_it(owner: psycopg.Connection) -> None:
+    def said() -> str:
+        out = StringIO()
+        call_command("audit", "remove", stdout=out)
+        return out.getvalue()
+
+    assert said() == "0 entries were removed, with 0 whole months\n"
+    fill(owner, days_ago=500)
+    Retention.objects.create(tenant_id="", days=400)
+    with pytest.raises(CommandError, match="waits to be sealed"):
+        said()
+    seal()
+    assert said() == "10 entries were removed, with 1 whole months\n"
+    assert Entry.objects.get(action=Event.ENTRIES_REMOVED).actor == Actor(ActorKind.COMMAND, "audit remove")
+
+
+@pytest.mark.promise(75)
+def test_a_run_without_time_leaves_all_of_it_to_the_next(owner: psycopg.Connection) -> None:
+    for days_ago in (500, 550):
+        fill(owner, days_ago=days_ago)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+
+    assert remove_due(seconds=-1) == Removed()
+    assert len(months(owner)) == 2
+    assert remove_due() == Removed(months=2, entries=20)
+
+
+@pytest.mark.promise(75)
+def test_a_month_in_which_nothing_happened_goes_without_a_word(owner: psycopg.Connection) -> None:
+    a_month(owner, timezone.now() - timedelta(days=500))
+    Retention.objects.create(tenant_id="", days=400)
+
+    assert remove_due() == Removed()
+    assert months(owner) == []
+    assert Removal.objects.count() == 0
+
+
+@pytest.mark.promise(75)
+def test_a_second_run_at_the_same_time_removes_nothing_and_says_so(owner: psycopg.Connection, servers: Servers) -> None:
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    with psycopg.connect(servers.runtime_url, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [number_of(removal.JOB)])
+        assert remove_due() == Removed(trouble="another run is under way")
+        other.execute("SELECT pg_advisory_unlock_all()")
+    assert remove_due().months == 1
+
+
+@pytest.mark.promise(75)
+def test_a_rule_that_is_taken_away_while_the_job_runs_removes_nothing(
+    owner: psycopg.Connection, servers: Servers
+) -> None:
+    fill(owner, days_ago=500, tenant=TENANT)
+    seal()
+    Retention.objects.create(tenant_id=TENANT, days=400)
+
+    def take_away(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+        if sql.startswith("SELECT public.audit_due"):
+            owner.execute("DELETE FROM audit_retention")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(take_away):
+        assert remove_due() == Removed()
+    assert Entry.objects.filter(actor_id="tests").count() == 10
+
+
+@pytest.mark.promise(75)
 def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()
@@ -278,6 +353,26 @@ def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psyc
 
     assert SealDigests.objects.count() == before - 1
     assert verify().is_clean
+
+
+def test_each_row_of_the_trail_says_in_short_what_it_is(owner: psycopg.Connection) -> None:
+    fill(owner, days_ago=500, many=3)
+    gone = Entry.objects.order_by("pk").values_list("pk", flat=True)[0]
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    Retention.objects.create(tenant_id=TENANT, days=500)
+    keep_the_trail()
+    ada = User.objects.create_user(name="Ada")
+    seal()
+    entry = Entry.objects.filter(object_table="accounts_user", action="create").latest("pk")
+
+    assert str(entry) == f"{entry.pk}: create accounts_user {ada.pk}"
+    assert str(Personal.objects.latest("entry_id")) == str(entry.pk)
+    assert str(Removal.objects.get()) == f"3: {gone}-{gone + 2}"
+    assert {str(rule) for rule in Retention.objects.all()} == {"*: 400", f"{TENANT}: 500"}
+    assert str(JobRun.objects.get()) == "retention"
+    newest = Seal.objects.latest("number")
+    assert str(newest) == str(SealDigests.objects.get(number=newest.number)) == "2"
 
 
 # What nobody may
@@ -397,17 +492,55 @@ def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.C
 
 
 @pytest.mark.promise(75)
+def test_a_month_that_somebody_holds_for_a_moment_goes_after_that(owner: psycopg.Connection, servers: Servers) -> None:
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    (month,) = months(owner)
+    with psycopg.connect(servers.owner_url) as holding:
+        holding.execute(f"LOCK TABLE {month} IN ACCESS SHARE MODE".encode())
+
+        def let_go(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+            try:
+                return execute(sql, params, many, context)
+            except OperationalError:
+                holding.rollback()
+                raise
+
+        with connection.execute_wrapper(let_go):
+            assert remove_due() == Removed(months=1, entries=10)
+
+
+@pytest.mark.promise(75)
+def test_a_month_that_somebody_holds_on_to_stays_whole_and_is_no_success(
+    owner: psycopg.Connection, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "TRIES", 1)
+    fill(owner, days_ago=500)
+    seal()
+    Retention.objects.create(tenant_id="", days=400)
+    (month,) = months(owner)
+    with psycopg.connect(servers.owner_url) as holding:
+        holding.execute(f"LOCK TABLE {month} IN ACCESS SHARE MODE".encode())
+        with pytest.raises(OperationalError, match="lock timeout"):
+            remove_due()
+
+    assert Entry.objects.filter(actor_id="tests").count() == 10
+    assert (Removal.objects.count(), JobRun.objects.filter(name=removal.JOB).count()) == (0, 0)
+
+
+@pytest.mark.promise(75)
 def test_removal_and_its_record_share_their_fate(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()
     Retention.objects.create(tenant_id="", days=400)
     (upper,) = owner.execute("SELECT min(upper) FROM audit_months()").fetchone() or (None,)
-    removal = (
+    values = (
         '{"id": "00000000000000000000000000000000", "removed_at": "now", "until": "now", "entries": 1, "ids": "1", '
         '"first_id": 1, "last_id": 1, "key_id": "", "mac": ""}'
     )
     with rolled_back(), connection.cursor() as cursor:
-        cursor.execute("SELECT audit_remove_month(%s, %s)", [upper, removal])
+        cursor.execute("SELECT audit_remove_month(%s, %s)", [upper, values])
         assert not Entry.objects.filter(actor_id="tests").exists()
     assert Entry.objects.filter(actor_id="tests").count() == 10
     assert Removal.objects.count() == 0

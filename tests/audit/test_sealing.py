@@ -77,6 +77,32 @@ def test_a_seal_may_hold_ids_among_those_of_seals_before_it(other: psycopg.Conne
     assert Seal.objects.count() == 2
 
 
+@pytest.mark.promise(75)
+def test_a_seal_may_begin_below_the_ones_before_it(servers: Servers) -> None:
+    """Sealing goes by transactions: one with a higher number may have drawn its id before, and end after."""
+    with psycopg.connect(servers.runtime_url) as first, psycopg.connect(servers.runtime_url) as second:
+        first.execute("SELECT pg_current_xact_id()")
+        second.execute("INSERT INTO auth_group (name) VALUES ('low id, high number')")
+        first.execute("INSERT INTO auth_group (name) VALUES ('high id, low number')")
+        first.commit()
+        assert seal() == 1
+        second.commit()
+    assert seal() == 1
+
+    later, earlier = Seal.objects.order_by("-number")
+    assert later.first_id < earlier.first_id
+    findings = verify()
+    assert (told(findings), findings.first_seal, findings.last_seal) == ([], 1, 2)
+
+
+@pytest.mark.promise(75)
+def test_a_run_without_time_seals_nothing_and_the_next_goes_on() -> None:
+    written = write()
+
+    assert seal(seconds=-1) == 0
+    assert seal(seconds=60) == len(written)
+
+
 def test_what_was_rolled_back_leaves_a_gap_that_is_no_fault() -> None:
     with rolled_back():
         write()
@@ -242,6 +268,12 @@ def test_ids_are_written_and_read(ids: list[int]) -> None:
     assert list(Ids.read(str(written))) == ids
     assert len(written) == len(ids)
     assert [one for one in range(120) if one in written] == ids
+
+
+def test_no_ids_have_no_span_and_hold_nothing() -> None:
+    none = Ids.of([])
+
+    assert (none.spans, list(none), len(none), 1 in none) == ((), [], 0, False)
 
 
 @pytest.mark.parametrize("text", ["", "3-1", "1,2", "1-1", "5,3", "x", "1-", "01"])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from accounts.models import User
 from audit import stream
@@ -31,6 +33,33 @@ def once(**options: Any) -> list[dict[str, Any]]:
     out = io.StringIO()
     stream.run(print, **{"after": None, "from_start": False, "cursor": None, "once": True, "out": out, **options})
     return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+class Following(io.StringIO):
+    """An output that does something whenever a batch has been written to it: the next of these acts."""
+
+    def __init__(self, acts: list[Callable[[], object]]) -> None:
+        super().__init__()
+        self.acts = acts
+
+    def flush(self) -> None:
+        self.acts.pop(0)()
+
+    def names(self) -> list[str]:
+        return [json.loads(line)["after"]["name"] for line in self.getvalue().splitlines()]
+
+
+def follow(out: io.StringIO, cursor: Path) -> None:
+    stream.run(print, after=None, from_start=False, cursor=cursor, once=False, out=out)
+
+
+def cut_off(servers: Servers) -> None:
+    """Let the database end the connection of this thread."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+    with psycopg.connect(servers.superuser_url) as superuser:
+        superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
 
 
 def test_each_entry_is_a_line_and_its_personal_values_stay_at_home() -> None:
@@ -52,6 +81,87 @@ def test_a_cursor_file_goes_on_where_it_was_left(tmp_path: Path) -> None:
     Group.objects.create(name="two")
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["two"]
     assert once(cursor=cursor) == []
+
+
+def test_it_begins_with_the_oldest_entry_where_that_is_asked_for() -> None:
+    Group.objects.create(name="before")
+
+    lines = once(from_start=True)
+    assert len(lines) == Entry.objects.count()
+    assert lines[-1]["after"]["name"] == "before"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_between_two_batches_and_the_next_run_goes_on_there(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "BATCH", 1)
+    handler, cursor = signal.getsignal(number), tmp_path / "cursor"
+    assert once(cursor=cursor) == []
+    for name in ("one", "two"):
+        Group.objects.create(name=name)
+
+    out = Following([lambda: signal.raise_signal(number)])
+    follow(out, cursor)
+    assert out.names() == ["one"]
+    assert [line["after"]["name"] for line in once(cursor=cursor)] == ["two"]
+    assert signal.getsignal(number) == handler
+
+
+def test_a_signal_ends_it_while_it_waits_for_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last entry was read; what ends the command comes a moment later."""
+    monkeypatch.setattr(stream, "PAUSE", 60.0)
+    cursor, main = tmp_path / "cursor", threading.main_thread().ident
+    assert once(cursor=cursor) == []
+    Group.objects.create(name="one")
+    later = threading.Timer(0.1, lambda: signal.pthread_kill(main or 0, signal.SIGTERM))
+
+    out = Following([later.start])
+    follow(out, cursor)
+    assert out.names() == ["one"]
+    later.join()
+
+
+def test_while_the_database_is_away_it_waits_and_goes_on_from_the_same_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Servers
+) -> None:
+    monkeypatch.setattr(stream, "BATCH", 1)
+    monkeypatch.setattr(stream, "PAUSE", 0.01)
+    cursor = tmp_path / "cursor"
+    assert once(cursor=cursor) == []
+    for name in ("one", "two"):
+        Group.objects.create(name=name)
+
+    out = Following([lambda: cut_off(servers), lambda: signal.raise_signal(signal.SIGTERM)])
+    follow(out, cursor)
+    assert out.names() == ["one", "two"]
+
+
+def test_a_run_that_is_to_end_says_that_the_database_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Servers
+) -> None:
+    monkeypatch.setattr(stream, "BATCH", 1)
+    cursor = tmp_path / "cursor"
+    assert once(cursor=cursor) == []
+    for name in ("one", "two"):
+        Group.objects.create(name=name)
+
+    with pytest.raises(CommandError, match="does not answer"):
+        once(cursor=cursor, out=Following([lambda: cut_off(servers)]))
+    connection.close()
+    assert [line["after"]["name"] for line in once(cursor=cursor)] == ["two"]
+
+
+def test_nothing_is_noted_as_read_that_its_reader_did_not_take(tmp_path: Path) -> None:
+    cursor = tmp_path / "cursor"
+    assert once(cursor=cursor) == []
+    Group.objects.create(name="unread")
+    reading, writing = os.pipe()
+    os.close(reading)
+
+    with os.fdopen(writing, "w") as out, pytest.raises(CommandError, match="Nobody reads"):
+        once(cursor=cursor, out=out)
+    assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]
 
 
 def test_an_unknown_place_is_refused(tmp_path: Path) -> None:

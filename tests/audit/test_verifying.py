@@ -4,6 +4,8 @@ import json
 from collections.abc import Generator, Iterator
 from io import StringIO
 from pathlib import Path
+from queue import Full, Queue
+from threading import Event
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from audit import canonical
 from audit.models import Seal
-from audit.sealing import checkpoints
+from audit.sealing import checkpoints, verification
 from audit.sealing.findings import FindingKind
 from audit.sealing.prefetch import prefetch
 from audit.sealing.seals import SealingStopped, last_seal, seal
@@ -169,6 +171,22 @@ def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> N
     assert {kind for kind, _first, _last in faults} <= {FindingKind.SEAL, FindingKind.CHAIN}
 
 
+@pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
+def test_a_first_seal_that_follows_on_something_is_named(tamper: Tamper) -> None:
+    """Kind: a beginning that was cut off, and what is left numbered anew."""
+    tamper("UPDATE audit_seal SET previous = mac WHERE number = 1")
+
+    assert "seal 1 follows on something" in [fault.detail for fault in verify().faults]
+
+
+@pytest.mark.promise(75)
+def test_an_entry_that_two_seals_claim_is_named(ids: list[int], tamper: Tamper) -> None:
+    tamper(f"UPDATE audit_seal SET first_id = {ids[4]}, ids = '{ids[4]}-{ids[9]}' WHERE number = 2")
+
+    assert told(verify()) == [(FindingKind.SEAL, ids[4], ids[9]), (FindingKind.REORDERED, ids[4], ids[4])]
+
+
 @pytest.mark.promise(75)
 def test_edited_digests_of_a_seal_are_named(ids: list[int], tamper: Tamper) -> None:
     tamper("UPDATE audit_seal_digests SET digests = digests || sha256('') WHERE number = 2")
@@ -255,6 +273,19 @@ def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[i
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
+def test_a_long_tail_is_counted_whole_and_judged_by_its_oldest(tamper: Tamper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered one by one is bounded: a sealing that stands still is told by what has waited longest."""
+    monkeypatch.setattr(verification, "WAITING", 1)
+    fresh = write()
+    tamper(f"UPDATE audit_entry SET at = at - interval '11 minutes' WHERE id IN ({fresh[0]}, {fresh[3]})")
+
+    findings = verify()
+    assert told(findings) == [(FindingKind.UNSEALED, fresh[0], fresh[0])]
+    assert findings.unsealed == len(fresh)
+
+
+@pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
 def test_the_command_names_what_it_finds_and_ends_with_status_1(tamper: Tamper, tmp_path: Path) -> None:
     assert "The trail is what was sealed." in _run("verify")
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id = {newest()}")
@@ -279,6 +310,7 @@ def test_an_export_is_verified_without_the_database(ids: list[int], tmp_path: Pa
         ([line.replace("ada@", "eve@") for line in told_lines], FindingKind.PERSONAL),
         (told_lines[1:], FindingKind.UNREADABLE),
         ([*told_lines, "{}"], FindingKind.UNREADABLE),
+        ([*told_lines, '{"id":null,"at":""}'], FindingKind.UNREADABLE),
         ([line for line in told_lines if not line.startswith('{"seal" : 3')], FindingKind.CUT),
     ]:
         findings = Verification().read(iter(broken))
@@ -300,6 +332,16 @@ def test_a_part_of_the_trail_is_verified_by_itself(ids: list[int], tamper: Tampe
 
 
 @pytest.mark.promise(75)
+def test_a_part_of_the_trail_cannot_reach_a_checkpoint_that_lies_beyond_it(ids: list[int]) -> None:
+    kept = checkpoints.read(checkpoints.make())
+    part = canonical.Window(last_id=ids[4])
+
+    findings = Verification(checkpoint=kept).read(canonical.stream(part, personal=False))
+    assert findings.is_clean
+    assert findings.notes == ["the checkpoint lies beyond this export"]
+
+
+@pytest.mark.promise(75)
 def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audit.sealing.prefetch.BATCH", 2)
     plain = list(canonical.stream(personal=True))
@@ -316,6 +358,29 @@ def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: 
 
     with pytest.raises(ZeroDivisionError):
         list(prefetch(broken))
+
+
+@pytest.mark.usefixtures("ids")
+@pytest.mark.promise(75)
+def test_a_slow_reader_holds_up_what_is_fetched_ahead_and_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.sealing.prefetch.BATCH", 1)
+    is_full = Event()
+
+    class Small(Queue[Any]):
+        def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:  # noqa: FBT001, FBT002
+            try:
+                super().put(item, block, timeout)
+            except Full:
+                is_full.set()
+                raise
+
+    monkeypatch.setattr("audit.sealing.prefetch.Queue", Small)
+    plain = list(canonical.stream(personal=True))
+    fetched = prefetch(lambda: canonical.stream(personal=True))
+
+    assert next(fetched).startswith('{"export"')
+    assert is_full.wait(timeout=30)
+    assert list(fetched) == plain[1:]
 
 
 @pytest.mark.promise(75)

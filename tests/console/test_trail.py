@@ -129,6 +129,8 @@ def test_what_cannot_be_asked_for_is_said_beside_the_field_and_nothing_is_shown(
         assert answer.context["cl"].form.errors.keys() == {name}
         assert "Nothing was looked for" in answer.content.decode()
         assert list(answer.context["cl"].result_list) == []
+    backwards = administrator.get(TRAIL, {"since": "2026-02-02", "until": "2026-02-01"})
+    assert backwards.context["cl"].form.errors == {"until": ["This day lies before the first one."]}
 
 
 def test_people_are_found_by_their_address_and_tenants_by_their_name(administrator: Client, town: Town) -> None:
