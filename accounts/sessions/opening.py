@@ -17,16 +17,12 @@ def open_session(request: HttpRequest, user: User) -> None:
     authentication is still valid then (ADR 28).
     """
     devices.notify_new_device(request, user)
-    if isinstance(request.session, SessionStore):
-        context = current()
-        request.session.begin(
-            user,
-            {
-                "provider": provider_of(request, user),
-                "address": context.address,
-                "user_agent": context.user_agent or "",
-            },
-        )
+    session, context = request.session, current()
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    session.begin(
+        user,
+        {"provider": provider_of(request, user), "address": context.address, "user_agent": context.user_agent or ""},
+    )
 
 
 def provider_of(request: HttpRequest, user: User) -> str:

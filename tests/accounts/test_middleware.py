@@ -1,16 +1,18 @@
 """Requests of signed-in people run in the context of a tenant that they belong to, and of no other."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any, cast
 
 import pytest
+from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client
 from django.urls import path
 
 from accounts.models import Membership, Session, Tenant, User
-from accounts.organizations.middleware import afterwards, without_tenant
+from accounts.organizations.middleware import RequestWork, WorkingRequest, afterwards, without_tenant
 from config.urls import handler500  # noqa: F401  # of this module's own URLs too
 from config.urls import urlpatterns as ours
 from tenancy import site_context
@@ -122,6 +124,31 @@ def test_what_streams_after_the_request_sees_nothing_unless_it_opens_a_context(t
     response = browser(town.a.owner).get("/streaming")
 
     assert response.getvalue() == b"0"
+
+
+def reads_the_session_first(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        assert request.session.get(SESSION_KEY)
+        return get_response(request)
+
+    return middleware
+
+
+def test_whoever_reads_the_session_before_changes_nothing_about_the_tenant(town: Town, settings: Any) -> None:
+    """The session's own read tells the database for whom it works, and that was before the transaction then."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE[:-1], f"{__name__}.reads_the_session_first", settings.MIDDLEWARE[-1]]
+
+    assert text(browser(town.both, town.b.tenant), "members") == "Barn Member,Barn Owner,Both"
+
+
+def test_what_is_left_for_afterwards_is_done_at_once_where_no_request_is_under_way() -> None:
+    done.clear()
+    request = HttpRequest()
+    afterwards(request, lambda: done.append("outside"))
+    cast("WorkingRequest", request).work = RequestWork(ExitStack(), is_over=True)
+    afterwards(request, lambda: done.append("when it is over"))
+
+    assert done == ["outside", "when it is over"]
 
 
 def test_a_visitor_is_in_no_tenant(town: Town) -> None:
