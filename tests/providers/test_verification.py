@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,8 +14,16 @@ from hypothesis import strategies as st
 
 from providers.metadata import Issuer
 from providers.refusal import RefusalReason, SignInRefused
+from providers.tokens import Tokens
 from providers.upstream import UpstreamClient
-from providers.verification import proven_at, verify
+from providers.verification import (
+    LOGOUT_EVENT,
+    proven_at,
+    verify,
+    verify_access_token,
+    verify_logout,
+    verify_refreshed,
+)
 from sandbox.drafts import compact, half_hash, hs256
 from sandbox.keys import attackers_key
 from sandbox.providers import Provider
@@ -299,3 +307,84 @@ def test_the_access_token_is_hashed_by_the_tokens_own_algorithm() -> None:
 
 def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_an_access_token_that_is_none_is_not_the_one_that_was_meant(providers: Sandbox, issuer: Issuer) -> None:
+    meant = token(providers, at_hash=half_hash(ACCESS_TOKEN))
+
+    with pytest.raises(SignInRefused) as refused:
+        verify(meant, issuer=issuer, client_id=CLIENT, nonce=NONCE, access_token=None)
+    assert refused.value.reason is RefusalReason.ACCESS_TOKEN_HASH_WRONG
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, None),
+        ({"sub": None}, None),
+        ({"events": None}, RefusalReason.LOGOUT_EVENT_MISSING),
+        ({"events": {LOGOUT_EVENT: True}}, RefusalReason.LOGOUT_EVENT_MISSING),
+        ({"nonce": NONCE}, RefusalReason.LOGOUT_WITH_NONCE),
+        ({"sub": None, "sid": None}, RefusalReason.LOGOUT_WITHOUT_SUBJECT),
+        ({"sid": 7}, RefusalReason.LOGOUT_WITHOUT_SUBJECT),
+        ({"jti": None}, RefusalReason.TOKEN_MALFORMED),
+        ({"aud": "another"}, RefusalReason.AUDIENCE_WRONG),
+    ],
+)
+def test_a_logout_token_must_be_one(
+    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
+) -> None:
+    honest: dict[str, Any] = {"nonce": None, "sid": "there", "jti": "once", "events": {LOGOUT_EVENT: {}}}
+    found = reason_of(lambda: verify_logout(token(providers, **(honest | claims)), issuer=issuer, client_id=CLIENT))
+
+    assert found is expected
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, None),
+        ({"nonce": None}, None),
+        ({"nonce": "another"}, RefusalReason.NONCE_WRONG),
+        ({"sub": "eve"}, RefusalReason.SUBJECT_INVALID),
+        ({"sub": None}, RefusalReason.SUBJECT_INVALID),
+        ({"at_hash": half_hash("another")}, RefusalReason.ACCESS_TOKEN_HASH_WRONG),
+    ],
+)
+def test_a_token_that_comes_with_a_refresh_is_about_the_same_person(
+    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
+) -> None:
+    refreshed = Tokens(access_token=ACCESS_TOKEN, id_token=token(providers, **claims))
+    about: dict[str, Any] = {"issuer": issuer, "client_id": CLIENT, "subject": "ada"}
+
+    assert reason_of(lambda: verify_refreshed(refreshed, **about, nonce=NONCE)) is expected
+    if expected is RefusalReason.NONCE_WRONG:  # nothing to compare with, where the first one was not kept
+        assert reason_of(lambda: verify_refreshed(refreshed, **about, nonce="")) is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, None),
+        ({"aud": "some-service"}, None),
+        ({"azp": "another"}, RefusalReason.AUDIENCE_WRONG),
+        ({"typ": "ID"}, RefusalReason.AUDIENCE_WRONG),
+        ({"exp": 1}, RefusalReason.EXPIRED),
+        ({"sub": None}, RefusalReason.SUBJECT_INVALID),
+        ({"sub": "eve"}, RefusalReason.SUBJECT_INVALID),
+    ],
+)
+def test_an_access_token_is_read_if_it_was_issued_to_us_about_this_person(
+    providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
+) -> None:
+    shown = token(providers, **({"azp": CLIENT, "typ": "Bearer"} | claims))
+
+    assert reason_of(lambda: verify_access_token(shown, issuer=issuer, client_id=CLIENT, subject="ada")) is expected
+
+
+def reason_of(verification: Callable[[], object]) -> RefusalReason | None:
+    try:
+        verification()
+    except SignInRefused as refused:
+        return refused.reason
+    return None
