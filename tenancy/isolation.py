@@ -49,9 +49,6 @@ class AddPolicies(Operation):
     def __init__(self, model_name: str, *policies: Policy, many_to_many: str = "") -> None:
         self.model_name, self.policies, self.many_to_many = model_name, policies, many_to_many
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__name__, [self.model_name, *self.policies], {"many_to_many": self.many_to_many}
-
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         pass
 
@@ -95,9 +92,6 @@ class _Isolation(AddPolicies):
         self.column = column
         own = Policy(name=self.policy_name, using=f"{column} = {self.owner}")
         super().__init__(model_name, own, SITE)
-
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        return type(self).__name__, [self.model_name], {"column": self.column}
 
     def database_forwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState

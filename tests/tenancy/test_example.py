@@ -11,6 +11,7 @@ from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.db.migrations.state import ProjectState
+from django.db.migrations.writer import OperationWriter
 from django.db.models import QuerySet
 from django.test import Client
 from django.urls import path
@@ -29,7 +30,7 @@ from tenancy import (
     tenant_context,
 )
 from tenancy.checks import guarded_models, rows_have_one_kind_of_owner
-from tenancy.isolation import OwnedTwice
+from tenancy.isolation import AddPolicies, OwnedTwice
 from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -84,6 +85,25 @@ def test_the_migration_is_what_makemigrations_writes_and_two_lines() -> None:
     call_command("makemigrations", "notes", "--check", "--dry-run", stdout=out)
 
     assert "No changes detected" in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("operation", "written"),
+    [
+        (EnableTenantIsolation("note"), "tenancy.isolation.EnableTenantIsolation(\n    model_name='note',\n),"),
+        (
+            EnableOwnerIsolation("post", column="author_id"),
+            "tenancy.isolation.EnableOwnerIsolation(\n    model_name='post',\n    column='author_id',\n),",
+        ),
+    ],
+)
+def test_squashing_migrations_keeps_the_line_that_guards_a_table(operation: Any, written: str) -> None:
+    assert OperationWriter(operation, indentation=0).serialize() == (written, {"import tenancy.isolation"})
+
+
+def test_a_plan_of_migrations_says_which_rows_are_to_be_guarded() -> None:
+    assert EnableTenantIsolation("note").describe() == "Guard the rows of note"
+    assert AddPolicies("note", many_to_many="tags").describe() == "Guard the rows of note.tags"
 
 
 @pytest.mark.promise(73)
