@@ -1,1 +1,1 @@
-"""What the lists of the admin have in common: paging, search, filters, exports and deletions."""
+"""Shared parts of the lists in the admin: paging, search, filters, exports and deletions."""

@@ -1,4 +1,4 @@
-"""Deleting in the admin: how much of each kind would go along, instead of every row by its name."""
+"""Deletion in the admin that shows how many rows of each model are deleted too, instead of listing every row."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ Deleted = tuple[list[str], dict[str, int], set[str], list[str]]
 
 
 class CountedDeletion(admin.ModelAdmin[Any]):
-    """A model on whose rows so much may hang that nobody could read its names, nor wait for them."""
+    """A ModelAdmin for models with too many related rows to list, or to load, on the confirmation page."""
 
-    removed_first: tuple[str, ...] = ()  # labels of models that ``delete_model`` takes away by itself
+    removed_first: tuple[str, ...] = ()  # labels of models whose rows ``delete_model`` deletes itself
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Deleted:
         rows = list(objs)
@@ -29,14 +29,14 @@ class CountedDeletion(admin.ModelAdmin[Any]):
         return [str(row) for row in rows], counts, lacking, kept
 
     def _may_go(self, model: type[Model], request: HttpRequest) -> bool:
-        its_own = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
+        its_own = self.admin_site._registry.get(model)  # noqa: SLF001  # as Django does
         return its_own is None or its_own.has_delete_permission(request)
 
 
 def _counted(
     model: type[Model], keys: Iterable[Any], removed_first: tuple[str, ...]
 ) -> tuple[Counter[type[Model]], Counter[type[Model]]]:
-    """Count what hangs on some rows: what goes with them, also by way of others, and what keeps them from going."""
+    """Count related rows by model: those that would be deleted too, also indirectly, and those that prevent it."""
     going, staying = Counter[type[Model]](), Counter[type[Model]]()
     waiting: list[tuple[type[Model], QuerySet[Any] | Iterable[Any]]] = [(model, keys)]
     while waiting:

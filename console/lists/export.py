@@ -1,4 +1,4 @@
-"""Exports of a list in the admin: the rows that its search, filters and reader's scope show, as one stream."""
+"""Exports of a list in the admin, as one stream of the rows that match its search, its filters and the user's scope."""
 
 import csv
 import io
@@ -40,19 +40,19 @@ else:
     Base = object
 
 CHUNK = 2000  # rows in memory at a time
-PATIENCE = "60s"  # for a reader who takes nothing: the transaction must not stay open for ever
+PATIENCE = "60s"  # for a client that stops reading: the transaction must not stay open for ever
 FORMULA = frozenset(
     "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212"
-)  # how one begins; the latter full-width, small and the sign of mathematics
+)  # how a formula begins; also the full-width and small forms, and the minus sign
 SEPARATORS = ",;|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
-IN_JSON = ";|"  # other separators are its own, or escaped in it
+IN_JSON = ";|"  # the others are part of JSON's syntax, or escaped in it
 QUOTES = frozenset('"`\u201a\u201e\uff02\uff07')
-QUOTATION = frozenset({"Pi", "Pf"})  # all others, by their category
-BYTE_ORDER_MARK = "\ufeff"  # by which Excel knows that it is UTF-8
+QUOTATION = frozenset({"Pi", "Pf"})  # Unicode categories of all other quotation marks
+BYTE_ORDER_MARK = "\ufeff"  # makes Excel read the file as UTF-8
 
 
 class Format(ABC):
-    """How rows become text, a chunk at a time."""
+    """Writes rows as text, a chunk at a time."""
 
     name: str
     label: Any
@@ -75,11 +75,11 @@ class CSV(Format):
             yield sheet.getvalue()
             sheet.seek(0)
             sheet.truncate()
-        yield sheet.getvalue()  # the headings, where there are no rows
+        yield sheet.getvalue()  # the headings, if there are no rows
 
 
 class JSON(Format):
-    """An array: what was broken off is no JSON."""
+    """An array, so that an incomplete export is not valid JSON."""
 
     name, label, content_type = "json", _("Export as JSON"), "application/json"
 
@@ -93,7 +93,7 @@ class JSON(Format):
 
 
 class JSONLines(Format):
-    """An object on each line: to be read while it comes, and cut off anywhere."""
+    """An object on each line, which can be read while it arrives and cut off after any line."""
 
     name, label, content_type = "jsonl", _("Export as JSON lines"), "application/jsonl"
 
@@ -107,7 +107,7 @@ FORMATS: Mapping[str, Format] = {form.name: form for form in (CSV(), JSON(), JSO
 
 @dataclass(kw_only=True)
 class Export:
-    """One export under way. It opens a context of its own: the request's transaction ends before the first byte."""
+    """One running export. It opens its own context, as the request's transaction ends before the first byte."""
 
     rows: QuerySet[Any]
     columns: Mapping[str, str]
@@ -118,7 +118,7 @@ class Export:
     context: CapturedContext = field(default_factory=CapturedContext.capture)
 
     def begin(self) -> None:
-        """Say so in the request's transaction: an export that is killed is known to have begun."""
+        """Record the start in the request's transaction, so that the trail shows even an export that is killed."""
         self._record(Event.EXPORT_STARTED)
 
     def stream(self) -> Iterator[str]:
@@ -138,7 +138,7 @@ class Export:
             yield chunk
 
     def _record(self, event: Event, **details: Any) -> None:
-        """What was searched for may be somebody's address."""
+        """Record an event. The query goes to the personal values, because it may contain an email address."""
         what = self.rows.model._meta.label
         personal = {"query": self.query} if self.query else None
         record(event, model=what, format=self.form.name, personal=personal, columns=list(self.columns), **details)
@@ -147,7 +147,7 @@ class Export:
 class ExportAdmin(Base):
     """A ModelAdmin whose list can be exported.
 
-    ``export_columns`` names what goes out, heading by heading; nothing else does, and no secret belongs there.
+    ``export_columns`` maps headings to columns. Nothing else is exported. It must not contain secrets.
     """
 
     export_columns: ClassVar[Mapping[str, str]]
@@ -168,9 +168,9 @@ class ExportAdmin(Base):
         return super().changelist_view(request, {"exports": exports} | (extra_context or {}))
 
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """The address carries the list's own search and filters. A POST, so that no other site can cause one.
+        """Export the list with the search and filters in the URL. Only by POST, so that no other site can start one.
 
-        Who comes otherwise, from signing in again, is led to the list, which has the button.
+        GET, for example after signing in again, redirects to the list with the button.
         """
         if form not in FORMATS:
             raise Http404
@@ -199,13 +199,14 @@ class ExportAdmin(Base):
 
 
 def harmless(cell: Any) -> str:
-    """Keep a spreadsheet from running what somebody has written as their name (OWASP, CSV injection).
+    """Return a cell's text so that a spreadsheet does not run it as a formula (OWASP, CSV injection).
 
-    Some split a cell at semicolons, tabs or line ends, whatever the file says: then each part is a cell of its own.
+    A person can choose a name that is a formula. Some spreadsheets also split cells at semicolons, tabs or line ends,
+    so each part is treated like a cell.
     """
     text = _text(cell)
     if isinstance(cell, int | float | Decimal):
-        return text  # a number below zero is one
+        return text  # a negative number is not a formula
     defused = "".join(_defused(text, IN_JSON if isinstance(cell, dict | list) else SEPARATORS))
     if defused == text and not text.startswith(("\t", "\r", "\n")):
         return text
@@ -213,8 +214,8 @@ def harmless(cell: Any) -> str:
 
 
 def _defused(text: str, separators: str) -> Iterator[str]:
-    """Put an apostrophe in front of each part that begins like a formula, if only after blanks or quotation marks."""
-    before = ""  # of a part that may still begin like one
+    """Yield the text with an apostrophe before each part that begins like a formula after blanks or quotation marks."""
+    before = ""  # the ignored beginning of a part that may still be a formula
     is_begin = True
     for sign in text:
         if sign in separators:
@@ -234,7 +235,7 @@ def _defused(text: str, separators: str) -> Iterator[str]:
 
 
 def _comes_before(sign: str) -> bool:
-    """Whether a program may drop a sign in front of a formula: blanks, what cannot be seen, quotation marks."""
+    """Return whether a program may ignore this character before a formula: blank, invisible or a quotation mark."""
     is_unseen = sign.isspace() or not sign.isprintable() or sign in IGNORABLE
     return is_unseen or sign in QUOTES or unicodedata.category(sign) in QUOTATION
 

@@ -1,4 +1,4 @@
-"""Filters of the list of people: each served by an index, each offering only what the asking person may see."""
+"""Filters for the list of people. Each uses an index and offers only what the user may see."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,8 +18,8 @@ from accounts.models.search_words import begin, words_of
 from accounts.sign_in.provider_names import NAMES
 from console.lists import search
 
-OFFERED = 20  # tenants or roles; of more, any is found by its name in a box below them
-MOST_COUNTED = 1000  # others
+OFFERED = 20  # tenants or roles; if there are more, a box below finds them by name
+MOST_COUNTED = 1000  # of those that are not offered
 Choices = list[tuple[Any, Any]]
 
 
@@ -38,14 +38,14 @@ class ProviderFilter(SimpleListFilter):
 
 
 class ProviderOfIdentityFilter(ProviderFilter):
-    """By the providers that there are: asking the table which ones it holds would read all of it."""
+    """Offers all providers: finding out which of them occur would read the whole table."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
 class SignedInFilter(SimpleListFilter):
-    """By the sessions that there are: one that was ended or has expired no longer tells of it, the trail does."""
+    """Filters by live sessions. A revoked or expired session no longer counts; the trail has all sign-ins."""
 
     title = _("signed in, and still is")
     parameter_name = "signed_in"
@@ -69,7 +69,7 @@ class SignedInFilter(SimpleListFilter):
 
 
 class SecondFactorFilter(SimpleListFilter):
-    """Recovery codes alone are none: they stand in for a factor that is lost."""
+    """Recovery codes alone do not count: they only replace a second factor that is lost."""
 
     title = _("second factor")
     parameter_name = "second_factor"
@@ -86,7 +86,10 @@ class SecondFactorFilter(SimpleListFilter):
 
 
 class AddressInDisputeFilter(SimpleListFilter):
-    """Accounts that had verified one address before its canonical form was known: somebody has to decide (ADR 27)."""
+    """Accounts that share an address which several had verified before addresses were canonicalised.
+
+    An administrator must decide which account keeps it (ADR 27).
+    """
 
     title = _("address in dispute")
     parameter_name = "address_in_dispute"
@@ -99,7 +102,7 @@ class AddressInDisputeFilter(SimpleListFilter):
 
 
 class FilterOfRows(SimpleListFilter):
-    """By a row of another table: the first few in scope, how many more there are, and a box to find those."""
+    """Filters by a row of another table: offers the first few in scope, the number of others and a box to find them."""
 
     rows: QuerySet[Any]
     template = "admin/accounts/filter_of_rows.html"
@@ -143,7 +146,7 @@ class FilterOfRows(SimpleListFilter):
         return [(str(row.pk), str(row)) for row in offered]
 
     def chosen(self) -> Any:
-        """Return the id that is asked for, if any. Raises IncorrectLookupParameters for what is none."""
+        """Return the id in the URL, if any. Raises IncorrectLookupParameters if it is not valid."""
         try:
             return self.rows.model._meta.pk.to_python(self.value())
         except ValidationError as wrong:
@@ -161,7 +164,7 @@ class TenantFilter(FilterOfRows):
 
 
 class RoleFilter(FilterOfRows):
-    """In the tenant that is chosen beside it, if one is: else in any."""
+    """Filters by role in the tenant of ``TenantFilter`` if one is chosen, otherwise in any tenant."""
 
     title = _("role")
     parameter_name = "role"

@@ -1,4 +1,4 @@
-"""Lists of large tables in the admin: from any page to its neighbours by an index, and never a COUNT over the table."""
+"""Keyset pagination for large tables in the admin: an index leads to the next page, and nothing counts the table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
 else:
     Base = object
-DEEPEST = 100  # pages of an autocomplete: who has not found it by then types another letter
+DEEPEST = 100  # pages of an autocomplete; to find more, type another letter
 
 
 class Beyond(Func):
-    """Whether a row comes after a place in the list's order: a row comparison, by which an index is entered there."""
+    """A row comparison that is true for rows after a position in the list's order. It can use an index."""
 
     output_field = BooleanField()
 
@@ -59,14 +59,14 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class PageCursor:
-    """A page as an address names it: what lies after or before a row; before none is the end of the list."""
+    """A page as the URL names it: the rows after or before a row. Before no row is the end of the list."""
 
     side: Side
     pk: Any = None
 
     @classmethod
     def read(cls, text: str, model: type[Model]) -> Self | None:
-        """Return nothing for the first page, by whatever name. Raises IncorrectLookupParameters."""
+        """Return the position, or None for the first page, however it is named. Raises IncorrectLookupParameters."""
         side, _dash, pk = text.partition("-")
         if side not in {*Side}:
             return None
@@ -81,14 +81,14 @@ class PageCursor:
 
 @dataclass(frozen=True, kw_only=True)
 class ListOrder:
-    """By one column and then by the primary key, both in one direction, as an index holds them."""
+    """An order by one column and then by the primary key, both in the same direction, like an index."""
 
     key: Any  # an expression
     descending: bool
 
     @classmethod
     def of(cls, part: Any) -> Self:
-        """Take Django's word for an ordering: a name with or without a dash, or an expression."""
+        """Return the order for one of Django's orderings: a name with or without a dash, or an expression."""
         if isinstance(part, str):
             return cls(key=F(part.removeprefix("-")), descending=part.startswith("-"))
         if isinstance(part, OrderBy):
@@ -104,10 +104,10 @@ class ListOrder:
 
 
 class KeysetChangeList(ChangeList):
-    """Django's list without page numbers: a page is found by the row beside it, wherever that is.
+    """Django's list without page numbers: a page is found by the row next to it.
 
-    A list is sorted by columns named in ``sortable_by`` only, one at a time; each needs an index with the primary
-    key behind it, and no NULL.
+    A list can be sorted only by columns in ``sortable_by``, one at a time. Each needs an index on the column and the
+    primary key, and must not be NULL.
     """
 
     is_keyset = True
@@ -122,7 +122,7 @@ class KeysetChangeList(ChangeList):
         return list(self.order.clauses(self.model))
 
     def _keep_one_sortable_column(self) -> None:
-        """Django's own list obeys an address that sorts by a column whose header does not offer it."""
+        """Keep one sortable column in the parameters. Django would also sort by columns that are not sortable."""
         wanted = str(self.params.pop(ORDER_VAR, "")).split(".", maxsplit=1)[0]
         column = wanted.removeprefix("-")
         if column in {str(number) for number in range(len(self.list_display))}:
@@ -133,7 +133,7 @@ class KeysetChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         place = PageCursor.read(request.GET.get(PAGE_VAR, ""), self.model)
         rows, has_more = self._page(place)
-        if place and (not rows or (place.side is Side.BEFORE and not has_more)):  # the beginning, or a row that is gone
+        if place and (not rows or (place.side is Side.BEFORE and not has_more)):  # the beginning, or the row is gone
             place = None
             rows, has_more = self._page(place)
         is_backwards = place is not None and place.side is Side.BEFORE
@@ -146,7 +146,7 @@ class KeysetChangeList(ChangeList):
         self._please_django(request)
 
     def _please_django(self, request: HttpRequest) -> None:
-        """What Django's templates and views ask of a list that counts."""
+        """Set the attributes that Django's templates and views expect of a list that counts."""
         self.full_result_count = self.result_count
         self.show_full_result_count = False
         self.show_admin_actions = bool(self.result_list)
@@ -154,18 +154,18 @@ class KeysetChangeList(ChangeList):
         self.paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
 
     def _page(self, place: PageCursor | None) -> tuple[list[Any], bool]:
-        """Return a page's rows in the list's order, and whether there are more in the direction of reading."""
+        """Return a page's rows in the list's order, and whether there are more in the direction of travel."""
         is_backwards = place is not None and place.side is Side.BEFORE
         found = self.read(place, self.list_per_page + 1)
         page = found[: self.list_per_page]
         return (page[::-1] if is_backwards else page), len(found) > self.list_per_page
 
     def read(self, place: PageCursor | None, count: int) -> list[Any]:
-        """Return the first so many rows from a place on, in the direction of reading."""
+        """Return the first ``count`` rows from a position on, in the direction of travel."""
         return list(self.ordered(self.queryset, place)[:count])
 
     def ordered(self, rows: QuerySet[Any], place: PageCursor | None) -> QuerySet[Any]:
-        """Return rows from a place on, in the direction of reading."""
+        """Return the rows from a position on, ordered in the direction of travel."""
         is_backwards = place is not None and place.side is Side.BEFORE
         rows = rows.order_by(*self.order.clauses(self.model, backwards=is_backwards))
         if place is not None and place.pk is not None:
@@ -173,12 +173,15 @@ class KeysetChangeList(ChangeList):
         return rows
 
     def rows_of(self, keys: Sequence[Any]) -> list[Any]:
-        """Return the rows of some keys, in their order."""
+        """Return the rows with these keys, in the order of the keys."""
         found = self.root_queryset.in_bulk(keys)
         return [found[key] for key in keys if key in found]
 
     def _beyond(self, place: PageCursor, *, descending: bool) -> Beyond:
-        """The address names the row alone; where that stands in the order is asked of those that may be seen."""
+        """Return the condition for rows beyond a position.
+
+        The URL contains only the row's key. Its sort value is looked up among the rows that the user may see.
+        """
         keys = self.order.keys(self.model)
         beside: list[Any] = [Value(place.pk, output_field=self.lookup_opts.pk)]
         if len(keys) == 2:
@@ -187,7 +190,10 @@ class KeysetChangeList(ChangeList):
         return Beyond(keys, beside, descending=descending)
 
     def _count(self, seen: int) -> int:
-        """Count, where that is cheap, up to a limit: after a load the planner is wrong by orders of magnitude."""
+        """Count up to a limit, if that is cheap, and estimate otherwise.
+
+        After a bulk load the planner's estimate is wrong by orders of magnitude.
+        """
         counted = bounded_count(self.countable())
         self.is_counted = counted is not None and counted <= estimates.COUNTED
         return max(seen + 1, counted) if self.is_counted and counted else max(self._estimate(seen), counted or 0)
@@ -196,18 +202,18 @@ class KeysetChangeList(ChangeList):
         return max(seen + 1, estimate(self.queryset))
 
     def countable(self) -> QuerySet[Any]:
-        """Return the rows that are counted: all of the list, in a form that is quick to count."""
+        """Return the queryset to count. Override it if another form of the same rows is faster to count."""
         rows: QuerySet[Any] = self.queryset
         return rows
 
     @property
     def total(self) -> str:
-        """How many there are, in words: exact where all of them are on this page, or were counted."""
+        """The number of rows in words: exact if all of them are on this page or were counted."""
         if self.is_exact or self.is_counted:
             return number_format(self.result_count, force_grouping=True)
         if self.result_count < 2 * self.list_per_page:
             return _("more than %(count)s") % {"count": number_format(self.list_per_page, force_grouping=True)}
-        if self.query and self.result_count >= estimates.COUNTED:  # of what is searched for, the planner knows nothing
+        if self.query and self.result_count >= estimates.COUNTED:  # the planner cannot estimate searches
             return _("more than %(count)s") % {"count": number_format(estimates.COUNTED, force_grouping=True)}
         return _("about %(count)s") % {"count": number_format(rounded(self.result_count), force_grouping=True)}
 
@@ -232,7 +238,7 @@ class KeysetChangeList(ChangeList):
 
 
 class UncountedPaginator(Paginator[Any]):
-    """For autocompletes, whose pages have numbers: each reads one row more than it shows, to know of a next one."""
+    """For autocompletes, whose pages have numbers. Each page reads one extra row to find out if there is a next one."""
 
     def validate_number(self, number: Any) -> int:
         if str(number) not in {str(possible) for possible in range(1, DEEPEST + 1)}:  # int() refuses 5,000 digits
@@ -256,10 +262,10 @@ class UncountedPage(Page[Any]):
 
 
 class KeysetAdmin(Base):
-    """A ModelAdmin whose table may be large.
+    """A ModelAdmin for large tables.
 
-    No page, filter, action or autocomplete counts; deleting whatever is selected is not offered, because Django
-    would read all of it and all that hangs on it first.
+    No page, filter, action or autocomplete counts rows. The action to delete selected rows is not offered, because
+    Django would first load all of them and all related rows.
     """
 
     paginator = UncountedPaginator
@@ -274,9 +280,9 @@ class KeysetAdmin(Base):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
-    @admin.display(description="")  # the list's head writes a box of its own
+    @admin.display(description="")  # the list's header has its own box
     def action_checkbox(self, obj: Model) -> SafeString:
-        """Django renders each box through a form's widget and its template: a quarter of the whole list's cost."""
+        """Render the box directly: Django's widget and its template take a quarter of the whole list's time."""
         return format_html(
             '<input type="checkbox" name="{}" value="{}" class="action-select" aria-label="{}">',
             ACTION_CHECKBOX_NAME,

@@ -1,4 +1,4 @@
-"""Finding people by whatever one has at hand: each kind of term by its own index, however many people there are."""
+"""Searching people by many kinds of terms. Each kind uses its own index, so that it stays fast with many people."""
 
 import re
 from ipaddress import ip_address
@@ -18,20 +18,20 @@ from accounts.models.session import ROW_KEY, UNDER_BROWSERS_KEY
 from accounts.models.user import WORDS
 from foundation.canonical_email import A_LABEL, a_label, beginning, folded
 
-FEW = 2000  # people whom the words of a term find: so many are named to the database one by one
-FENCE = 10**9  # rows: what is found by words is found by their index, whatever the planner believes of it
+FEW = 2000  # matches up to which their ids are passed to the database one by one
+FENCE = 10**9  # rows: a LIMIT that makes the planner use the index on words, whatever it estimates
 SESSION_ID = re.compile(r"[0-9a-f]{6,16}\Z")
 Ids = QuerySet[Any, Any]
 
 
 def find(people: QuerySet[User], term: str) -> QuerySet[User]:
-    """Narrow people down to those whom a term finds.
+    """Filter people by a search term.
 
-    A whole id: of an account, of a tenant (its members), a subject. The address of a live session. The beginning of
-    a session's id. The whole name or short name of a tenant: its members. And whoever has, for each word of the term,
-    a word that begins so in their name, address, domain or username.
+    A term can be a whole id of an account, of a tenant (finds its members) or a subject; the IP address of a live
+    session; the beginning of a session's id; the whole name or short name of a tenant (finds its members). Otherwise it
+    finds people if each of its words is the beginning of a word in their name, email address, domain or username.
 
-    The one search for people: of lists, of choices, and of what is chosen by a search for all of it.
+    All searches for people use this: lists, autocompletes, and actions on all results of a search.
     """
     term = shortened(term)
     if not term:
@@ -52,10 +52,10 @@ def shortened(term: str) -> str:
 
 
 def _by_words(term: str) -> list[UUID] | Ids:
-    """Return the ids of whoever has these words, looked up first of all, so that no plan tries the words on everybody.
+    """Return the ids of people with these words, looked up separately so that no plan tests the words on every row.
 
-    The planner knows nothing of beginnings: it takes the rarest for one that every fiftieth has, and would walk
-    through a million people to find it (ADR 39).
+    The planner has no statistics on prefixes. It assumes that even the rarest matches one row in fifty, and would scan
+    a million people to find it (ADR 39).
     """
     found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
     few = list(found[: FEW + 1])
@@ -63,17 +63,17 @@ def _by_words(term: str) -> list[UUID] | Ids:
 
 
 def is_common(people: QuerySet[User], term: str) -> bool:
-    """Whether the words of a term, and nothing else, find so many that some are close by wherever one reads."""
+    """Return whether only the words of a term match, and so many people that some are near any position in the list."""
     term = shortened(term)
     found = User.objects.filter(begin(WORDS, term)).order_by().values_list("pk", flat=True)
     return found[FEW : FEW + 1].exists() and not any(_is_of_any(ids, people) for ids in _elsewhere(term))
 
 
 class FoundByWords(admin.ModelAdmin[Any]):
-    """A model whose rows are found by their words: there are too few of them to need an index."""
+    """A ModelAdmin that searches by the beginnings of words, for tables too small to need an index."""
 
     found_by: ClassVar[tuple[str, ...]] = ("name",)
-    search_fields: ClassVar[Any] = ("name",)  # any, to be shown the field: get_search_results decides
+    search_fields: ClassVar[Any] = ("name",)  # any value shows the box; get_search_results does the search
     search_help_text: ClassVar[Any] = _("The beginning of each word, in any order.")
 
     def get_search_results(
@@ -84,9 +84,9 @@ class FoundByWords(admin.ModelAdmin[Any]):
 
 
 def begins_with_email(term: str, *, canonical: str) -> Q:
-    """Match the beginning of an address, its domain in either spelling.
+    """Match the beginning of an email address, with the domain in Unicode or as A-labels.
 
-    A label that is not whole cannot be encoded: it is looked for among the encoded ones too, in the address as given.
+    An incomplete label cannot be encoded, so encoded domains are also compared with the address as it was given.
     """
     known, last = beginning(term)
     found = Q(**{f"{canonical}__startswith": known + last})
@@ -98,7 +98,7 @@ def begins_with_email(term: str, *, canonical: str) -> Q:
 
 
 def _called(whole_id: UUID, term: str) -> Ids:
-    """Keycloak's subjects look like ids of ours."""
+    """Return the people with this id of an account or tenant, or this subject: Keycloak's subjects are UUIDs too."""
     account, subject = User.objects.filter(pk=whole_id).values("pk"), Identity.objects.filter(subject=term)
     return account.union(subject.values("user_id"), _members([whole_id]))
 
@@ -108,7 +108,7 @@ def _with_session_from(ip: str) -> Ids:
 
 
 def _elsewhere(term: str) -> list[Ids]:
-    """What other tables know by this term, as ids of people."""
+    """Return querysets of the ids of people whom other tables associate with this term."""
     found: list[Ids] = [Identity.objects.filter(subject=term).values("user_id")]
     if SESSION_ID.match(term.lower()):
         sessions, start = Session.objects.filter(user__isnull=False), term.lower()
@@ -121,14 +121,17 @@ def _elsewhere(term: str) -> list[Ids]:
 
 
 def _is_of_any(ids: Ids, people: QuerySet[User]) -> bool:
-    """Whether any is one of these people: what others have must not steer how these are looked for, nor their count."""
+    """Return whether any of the ids is among these people.
+
+    Rows of people out of scope must not influence how the search works or what it counts.
+    """
     return ids.filter(user__in=people.order_by().values("pk")).exists()
 
 
 def tenants_called(term: str) -> QuerySet[Tenant, UUID]:
     """Find tenants in scope by their whole name or short name.
 
-    Beneath row-level security only what cannot leak uses an index: equality does, folding letters does not.
+    Under row-level security only leakproof operators can use an index. Equality is leakproof, case folding is not.
     """
     spellings = {term, term.lower(), term.upper(), term.title(), term.capitalize()}
     return Tenant.objects.filter(Q(slug=term.lower()) | Q(name__in=spellings)).order_by().values_list("pk", flat=True)

@@ -1,4 +1,4 @@
-"""A tenant, told in a form by its name or its short name."""
+"""A form field for a tenant, by its name or short name."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from console.lists.search import tenants_called
 
 
 class TenantField(forms.CharField):
-    """Gives the tenant's id, or None where nothing was told and nothing has to be."""
+    """Cleans to the tenant's id, or to None if the field is empty and not required."""
 
     def __init__(self, **told: Any) -> None:
         super().__init__(label=_("Tenant"), max_length=150, **told)

@@ -1,4 +1,4 @@
-"""Forms that know who fills them in, and what is common to the pages of tenants, roles and memberships."""
+"""Forms that know the user, and other shared parts of the pages of tenants, roles and memberships."""
 
 from typing import Any
 
@@ -12,18 +12,18 @@ from console.scope import Scoped, actor
 
 
 class RequestedBy(forms.ModelForm[Any]):
-    """A form that knows who fills it in: the admin gives each request a class of its own."""
+    """A form that knows the user. The admin creates a subclass for each request."""
 
     person: User
 
     def refuse_above(self, what: Any, *, reason: str) -> None:
-        """Say no on the page and in the trail. Raises ValidationError."""
+        """Record the refusal and raise ValidationError, which shows it on the page."""
         delegation.record_refusal(self.person, what if what and what.pk else None, reason=reason)
         raise ValidationError(delegation.ABOVE)
 
 
 class ReauthenticatedForm(Scoped[Any]):
-    """Gives its forms the person who fills them in."""
+    """Passes the user to its forms."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -31,5 +31,5 @@ class ReauthenticatedForm(Scoped[Any]):
 
 
 def session_to_keep(request: HttpRequest, user: User) -> str | None:
-    """Whoever changes what they are themselves keeps the session in which they do it."""
+    """Return the key of the current session if the user changes their own account: this session is kept."""
     return request.session.session_key if user.pk == actor(request).pk else None

@@ -1,4 +1,4 @@
-"""Claim rules in the admin: for superusers only, and never saved before they have seen what a rule would do."""
+"""Claim rules in the admin. Only superusers manage them, and they see a preview of a rule before it is saved."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -44,7 +44,7 @@ class ClaimRuleForm(forms.ModelForm[ClaimRule]):
 
 @admin.register(ClaimRule)
 class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[ClaimRule]):
-    """A rule lets in whoever a provider says something of: a tenant's administrators write none."""
+    """For superusers only: a rule admits everybody for whom a provider makes a claim, so tenants must not write any."""
 
     form = ClaimRuleForm
     change_form_template = "admin/accounts/claimrule/change_form.html"
@@ -86,7 +86,7 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> Any:
-        """Show what a good form would do before it is saved; a confirmed one is checked once more by Django."""
+        """Show the preview of a valid form before saving it. A confirmed form is validated again by Django."""
         if request.method == "POST" and CONFIRMED not in request.POST:
             rule = self._filled_in(request, object_id)
             if rule is not None:
@@ -94,7 +94,7 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def _filled_in(self, request: HttpRequest, object_id: str | None) -> ClaimRule | None:
-        """Return the rule as the form would make it, unsaved; None where the form's own page has something to say."""
+        """Return the unsaved rule from the form, or None if the form's own page must show errors."""
         rule = self.get_object(request, unquote(object_id)) if object_id else None
         if object_id and rule is None:
             return None
@@ -128,7 +128,7 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
         return TemplateResponse(request, "admin/accounts/claimrule/preview.html", context)
 
     def _back(self, request: HttpRequest, rule: ClaimRule) -> str:
-        """Lead back to the form: a new one is filled in again, as Django's own add page does it from a query."""
+        """Return the URL of the form. For a new rule, the query fills it in again, as Django's add page supports."""
         if rule.pk:
             return reverse("admin:accounts_claimrule_change", args=[rule.pk])
         query = request.POST.copy()
@@ -138,7 +138,7 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
     def get_deleted_objects(
         self, objs: QuerySet[ClaimRule] | Sequence[ClaimRule], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """Say how many memberships go with each rule, instead of naming every one of them."""
+        """Show how many memberships are deleted with each rule, instead of listing each of them."""
         lines, total = [], 0
         for rule in objs:
             count = Membership.objects.filter(rule=rule).count()

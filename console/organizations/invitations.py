@@ -1,4 +1,4 @@
-"""Invitations in the admin: sent, sent again and revoked here; what has happened is not edited."""
+"""Invitations in the admin. They are sent, resent and revoked here, and never edited."""
 
 from collections.abc import Callable
 from typing import Any
@@ -39,14 +39,14 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class InvitationForm(RequestedBy):
-    """Only superusers choose the tenant; everybody else invites to theirs."""
+    """The form for a new invitation. Only superusers choose the tenant; others invite to their own."""
 
     class Meta:
         model = Invitation
         fields = ("tenant", "role", "email")
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        """Offer the roles within reach; others are accepted as far as ``clean``, which says why it refuses them."""
+        """Offer the roles that the user may grant. The field accepts others; ``clean`` refuses them with a reason."""
         super().__init__(*args, **options)
         standing, field = self.person.active_membership, self.fields.get("role")
         if standing and isinstance(field, forms.ModelChoiceField) and not self.person.is_superuser:
@@ -79,7 +79,7 @@ class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
     list_display = ("email", "state_shown", "role", "tenant", "inviter", "sent_at", "expires_at")
     list_filter = (StateFilter,)
     list_select_related = ("role", "tenant", "invited_by")
-    search_fields = ("email",)  # any, to be shown the field: get_search_results decides
+    search_fields = ("email",)  # any value shows the box; get_search_results does the search
     search_help_text = _("The beginning of an address")
     show_full_result_count = False
     actions = (resend_chosen,)
@@ -114,7 +114,7 @@ class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
-        """Only along with a tenant or a role; by itself it is revoked, and stays to be read."""
+        """Allow deletion only together with a tenant or a role. An invitation itself is revoked and stays visible."""
         own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("accounts_invitation")
         return not own_page and super().has_delete_permission(request, obj)
 
@@ -168,7 +168,7 @@ class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
     def _confirmed(
         self, request: HttpRequest, key: UUID, act: Act, words: dict[str, Any], *, done: str | Promise
     ) -> HttpResponseBase:
-        """Ask by GET, act by POST. An invitation of another tenant is not there at all."""
+        """GET shows a confirmation, POST performs the act. An invitation of another tenant is a 404."""
         invitation = self.get_object(request, str(key))
         if invitation is None or not self.has_view_permission(request, invitation):
             raise Http404
@@ -206,7 +206,7 @@ class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
 
 
 def _named(user: User | None) -> str:
-    """Without a link, which would hold an id: not everybody who invites or accepts is one of the tenant's people."""
+    """Return a name without a link, which would reveal an id: the person may not belong to the tenant."""
     return (user.name or user.email or "-") if user else "-"
 
 

@@ -1,4 +1,4 @@
-"""Memberships in the admin: who belongs to which tenant, and with which role."""
+"""Memberships in the admin: who belongs to which tenant, in which role."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ from console.scope import actor, people_of
 
 
 class MembershipForm(RequestedBy):
-    """A membership is of one person in one tenant for good: only its role changes."""
+    """The person and the tenant of a membership never change; only its role does."""
 
     class Meta:
         model = Membership
@@ -33,7 +33,7 @@ class MembershipForm(RequestedBy):
             self.fields[name].disabled = True
 
     def clean(self) -> dict[str, Any] | None:
-        """The role is compared with the ceiling twice: what the person was, and what they would become."""
+        """Check delegation twice: the user must be allowed to edit the person, and to grant the new role."""
         cleaned = super().clean() or {}
         role, membership = cleaned.get("role"), self.instance
         if role is None or self.errors:
@@ -51,7 +51,7 @@ class MembershipForm(RequestedBy):
 
 @admin.register(Membership)
 class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, ReauthenticatedForm):
-    """A tenant's own administrators invite people; who adds them directly must be allowed to see all accounts."""
+    """A tenant's administrators invite people. Only superusers, who see all accounts, add them directly."""
 
     form = MembershipForm
     list_display = ("user", "tenant", "role", "is_primary", "created_at")
@@ -59,7 +59,7 @@ class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, Reauthent
     autocomplete_fields = ("user", "tenant", "role")
     readonly_fields = ("is_primary", "created_at")
     ordering = ("-id",)
-    search_fields = ("user",)  # any, to be shown the field: get_search_results decides
+    search_fields = ("user",)  # any value shows the box; get_search_results does the search
     search_help_text = _("Whatever finds the person.")
     export_columns: ClassVar[Mapping[str, str]] = {
         "id": "id",
@@ -110,19 +110,19 @@ class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, Reauthent
 
 
 def _back_to_person(request: HttpRequest, membership: Membership) -> HttpResponseRedirect | None:
-    """Whoever came from a person's page goes on there."""
+    """Return a redirect to the person's page if the user came from there."""
     if request.GET.get("from") != "person":
         return None
     return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[membership.user_id]))
 
 
 def add(request: HttpRequest, membership: Membership) -> None:
-    """Add what a form filled in."""
+    """Add a membership from a form."""
     own = session_to_keep(request, membership.user)
     membership.pk = memberships.add(membership.user, membership.tenant, membership.role, keep=own).pk
 
 
 def change_role(request: HttpRequest, membership: Membership) -> None:
-    """Give the role that a form filled in to the membership as it was."""
+    """Change the role of the stored membership to the one from a form."""
     before = Membership.objects.get(pk=membership.pk)
     memberships.change_role(before, membership.role, keep=session_to_keep(request, membership.user))

@@ -1,4 +1,4 @@
-"""Sending many invitations again: chosen in their list, shown, confirmed, and told of one by one."""
+"""The action that resends many invitations: confirmed on a page, with a message for each kind of result."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from accounts.organizations import delegation, invitations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
 from console.scope import actor
 
-MOST = 100  # mails of one request; a tenant sends no more than so many in a day anyway
+MOST = 100  # mails of one request; a tenant may not send more in a day anyway
 
 REFUSED: dict[InvitationRefusalReason, str | Promise] = {
     InvitationRefusalReason.UNKNOWN: gettext_lazy("This invitation is gone. Nothing was changed."),
@@ -45,7 +45,7 @@ REFUSED: dict[InvitationRefusalReason, str | Promise] = {
 def resend_chosen(
     model_admin: "admin.ModelAdmin[Invitation]", request: HttpRequest, chosen: QuerySet[Invitation]
 ) -> HttpResponse | None:
-    """Ask first. Those that are accepted or revoked by now are left out, on the page and when it is done."""
+    """Show a confirmation, then resend. Invitations that were accepted or revoked meanwhile are left out."""
     waiting = list(chosen.filter(UNDECIDED).select_related("role", "tenant")[: MOST + 1])
     if len(waiting) > MOST:
         words = _("That are too many at once: choose at most %(most)d.") % {"most": MOST}
@@ -70,7 +70,7 @@ def resend_chosen(
 
 
 def _resend(waiting: list[Invitation], request: HttpRequest, tell: Callable[[str, int], Any]) -> None:
-    """Each by itself: one that is refused leaves the others as they are."""
+    """Resend each invitation separately, so that the refusal of one does not affect the others."""
     refused: Counter[InvitationRefusalReason] = Counter()
     for invitation in waiting:
         try:

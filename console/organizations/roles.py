@@ -1,4 +1,4 @@
-"""Roles in the admin: nobody makes one that is above themselves."""
+"""Roles in the admin. Nobody can create or change a role with more rights than their own."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ class RoleAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Reauthenti
         return super().has_change_permission(request, obj) and self._is_within_reach(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
-        """A built-in role stays: it would come back with the next version, and nobody would have it any more."""
+        """Never delete a built-in role: the next version would create it again, without its memberships."""
         may = super().has_delete_permission(request, obj) and self._is_within_reach(request, obj)
         return may and not (obj and roles.is_built_in(obj))
 

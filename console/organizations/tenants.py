@@ -24,8 +24,8 @@ from console.organizations.asking import session_to_keep
 from console.reauthentication import ReauthenticationFirst
 from console.scope import Scoped, actor
 
-LONGEST_REASON = 500  # letters
-LIMITS: dict[str, Callable[[], int]] = {  # of sessions, with what the site says of each
+LONGEST_REASON = 500  # characters
+LIMITS: dict[str, Callable[[], int]] = {  # of sessions, each with the site's own limit
     "session_idle_minutes": lambda: settings.SESSION_IDLE // timedelta(minutes=1),
     "session_life_hours": lambda: settings.SESSION_LIFETIME // timedelta(hours=1),
     "remembered_idle_days": lambda: settings.REMEMBERED_IDLE.days,
@@ -70,7 +70,7 @@ class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[T
 
     @admin.action(description=_("Delete"), permissions=["delete"])
     def delete_selected(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> HttpResponseRedirect | None:
-        """In place of Django's, which deletes many by one button: each is deleted on a page of its own."""
+        """Replace Django's action, which deletes many with one click. Each tenant is deleted on its own page."""
         chosen = list(queryset[:2])
         if len(chosen) == 1:
             return HttpResponseRedirect(reverse("admin:accounts_tenant_delete", args=[chosen[0].pk]))
@@ -78,7 +78,7 @@ class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[T
         return None
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> Any:
-        """Whoever deletes a tenant types its name and says why."""
+        """Require the tenant's name and a reason before deleting it."""
         tenant = self.get_object(request, unquote(object_id))
         name, reason = request.POST.get("name", "").strip(), request.POST.get("reason", "").strip()
         lacks_name = tenant is not None and name != tenant.name.strip()
@@ -86,14 +86,14 @@ class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[T
         context = {"longest_reason": LONGEST_REASON, "typed": name, "reason": reason, **(extra_context or {})}
         if request.method == "POST" and tenant is not None and (lacks_name or lacks_reason):
             asked = self._ask_first(request) if self.has_delete_permission(request, tenant) else None
-            request.POST = QueryDict()  # Django asks once more where nothing was posted
+            request.POST = QueryDict()  # without data, Django shows the confirmation again
             context |= {"lacks_name": lacks_name, "lacks_reason": lacks_reason}
             return asked or super().delete_view(request, object_id, context)
         with acting(reason=reason) if request.method == "POST" else nullcontext():
             return super().delete_view(request, object_id, context)
 
     def delete_model(self, request: HttpRequest, obj: Tenant) -> None:
-        """Let its rules and its people go first: roles are held as long as either has them, and sessions end."""
+        """Remove its claim rules and memberships first: they protect roles from deletion, and sessions must end."""
         with transaction.atomic():
             applying.remove(ClaimRule.objects.filter(tenant=obj), keep=request.session.session_key)
             for membership in Membership.objects.filter(tenant=obj).select_related("user"):

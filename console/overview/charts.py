@@ -1,4 +1,4 @@
-"""Charts as geometry: across in percent and down in em, so that they stretch with the page and grow with its text."""
+"""The geometry of charts: widths in percent and heights in em, so that they scale with the page and its text."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,16 @@ Text = str | Promise
 # Columns
 GUTTER = 9.0  # percent, at the left, for the numbers of the scale
 HEAD, PLOT, FOOT = 1.25, 12.0, 1.75  # em: the topmost number, the columns, the names below
-FILLED = 0.72  # of the room that a column has
-STEPS = (2, 4, 6, 8, 10)  # times a power of ten: where scales end, so that their middle is a whole number too
+FILLED = 0.72  # the part of a column's room that it fills
+STEPS = (2, 4, 6, 8, 10)  # times a power of ten: the maximum of a scale, so that its middle is a whole number too
 
 # Bars
-ROW, BASELINE, BAR_AT, BAR = 2.5, 1.0, 1.4, 0.6  # em: one row, its text, its bar's place and height
+ROW, BASELINE, BAR_AT, BAR = 2.5, 1.0, 1.4, 0.6  # em: a row, the baseline of its text, the bar's offset and height
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A share of a column, in one of the tones of the stylesheet."""
+    """A part of a column, in one of the stylesheet's tones."""
 
     tone: str
     value: int
@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A column. ``says`` is read by who points at it, ``name`` stands below it where there is one."""
+    """A column. ``says`` is its tooltip, ``name`` an optional label below it."""
 
     says: Text
     parts: Sequence[Part]
@@ -67,7 +67,7 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """What belongs together, and what it says of itself to who points at it."""
+    """Blocks that belong together, with a tooltip."""
 
     blocks: Sequence[Block]
     says: Text = ""
@@ -75,7 +75,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """A picture of numbers, with the words that stand for it where it cannot be seen."""
+    """A chart, with a title and a description as its text alternative."""
 
     title: Text
     description: Text
@@ -87,7 +87,7 @@ class Chart:
 
 
 def columns(stacks: Sequence[Stack], *, title: Text, description: Text) -> Chart:
-    """Draw columns side by side, the parts of each on top of one another, over a scale that begins at nothing."""
+    """Draw stacked columns side by side, over a scale that begins at zero."""
     top = ceiling(max((stack.total for stack in stacks), default=0))
     room = (100 - GUTTER) / max(len(stacks), 1)
     scale = ((value, HEAD + PLOT * (1 - value / top)) for value in (0, top // 2, top))
@@ -103,7 +103,7 @@ def columns(stacks: Sequence[Stack], *, title: Text, description: Text) -> Chart
 
 
 def bars(rows: Sequence[Bar], *, title: Text, description: Text) -> Chart:
-    """Draw bars below one another, each under its name and number, the longest as wide as there is room."""
+    """Draw horizontal bars, each under its name and number. The longest fills the width."""
     longest = max((row.value for row in rows), default=0)
     return Chart(
         title=title,
@@ -115,7 +115,7 @@ def bars(rows: Sequence[Bar], *, title: Text, description: Text) -> Chart:
 
 
 def ceiling(value: int) -> int:
-    """Return where a scale ends that has room for a value: a number that reads well, and so does its half."""
+    """Return the maximum of a scale that includes the value: a round number whose half is round too."""
     unit = 1
     while 10 * unit < value:
         unit *= 10
@@ -123,7 +123,7 @@ def ceiling(value: int) -> int:
 
 
 def shortened(value: int) -> str:
-    """Say a round number in the room that a scale has: 1200 is "1.2k"."""
+    """Shorten a round number for the scale: 1200 becomes "1.2k"."""
     for unit, sign in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
         if value >= unit:
             return f"{number_format(round(value / unit, 1)).removesuffix('.0')}{sign}"
@@ -131,7 +131,7 @@ def shortened(value: int) -> str:
 
 
 def _column(stack: Stack, *, x: float, room: float, top: int) -> Group:
-    ground = Block(x=x, y=HEAD, width=room, height=PLOT, tone="ground")  # so that all of its room can be pointed at
+    ground = Block(x=x, y=HEAD, width=room, height=PLOT, tone="ground")  # makes the tooltip work in all of its room
     left, width = x + room * (1 - FILLED) / 2, room * FILLED
     blocks, below = [ground], 0
     for part in stack.parts:
@@ -144,7 +144,7 @@ def _column(stack: Stack, *, x: float, room: float, top: int) -> Group:
 
 
 def _names(stacks: Sequence[Stack], room: float) -> Iterator[Label]:
-    """Name the columns that have names, those at the right edge without leaving the chart."""
+    """Yield the labels of the columns. Those at the right edge are aligned to stay within the chart."""
     for place, stack in enumerate(stacks):
         if stack.name and place < len(stacks) - 2:
             middle = GUTTER + (place + 0.5) * room

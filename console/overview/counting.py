@@ -1,4 +1,4 @@
-"""Numbers that are too dear for a page's time: counted by a job, as often as they are cheap, and kept in the cache."""
+"""Numbers that take too long to count for a page: a job counts them, the cheaper the more often, into the cache."""
 
 import logging
 import time
@@ -21,34 +21,34 @@ logger = logging.getLogger(__name__)
 
 Numbers = TypeVar("Numbers")
 
-EVERY = timedelta(minutes=5)  # at the most often; the schedule says the same
-PAUSE = 500  # times what the counting takes: numbers that take 6 seconds are counted every 50 minutes
-CACHED_FOR = 7 * 86_400  # seconds: old numbers that say how old they are beat none
-TRIED_EVERY = 60  # seconds between two tries to count in a page's time what no job has counted
-IN_A_PAGES_TIME = 0.4  # seconds for each statement while somebody waits
+EVERY = timedelta(minutes=5)  # the shortest interval, the same as in the schedule
+PAUSE = 500  # times the duration of a count: numbers that take 6 seconds are counted every 50 minutes
+CACHED_FOR = 7 * 86_400  # seconds: old numbers, shown with their age, are better than none
+TRIED_EVERY = 60  # seconds between two attempts of a page to count what no job has counted
+IN_A_PAGES_TIME = 0.4  # seconds for each statement during a page
 IN_A_JOBS_TIME = 120.0  # seconds for each statement
-GIVEN_UP_FOR = 3600  # seconds that the job leaves alone what even it could not count
+GIVEN_UP_FOR = 3600  # seconds for which the job skips what took even it too long
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted(Generic[Numbers]):
-    """Numbers, the moment that they are true of, and the seconds that the next counting is likely to take."""
+    """Numbers, the time at which they were counted, and the expected duration of the next count in seconds."""
 
     at: datetime
     takes: float
     numbers: Numbers
 
     def is_older_than(self, turns: float) -> bool:
-        """Whether so many times have passed in which they should have been counted once, or nobody knows how many."""
+        """Return whether the numbers are older than so many of their intervals, or of unknown age."""
         return is_older(self.at, turns * max(EVERY, PAUSE * timedelta(seconds=self.takes)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counter(Generic[Numbers]):
-    """Something to be counted: what the cache calls it, the type of its numbers, and how they are had.
+    """Something to count: its name in the cache, the type of its numbers, and the function that counts them.
 
-    ``count`` is given the numbers of the last time, if they are still known, and may build on them. Its statements
-    may read whole tables; they are ended when they take too long.
+    ``count`` receives the previous numbers, if they are still cached, and may build on them. Its statements may read
+    whole tables. They are cancelled if they take too long.
     """
 
     name: str
@@ -60,19 +60,17 @@ class Counter(Generic[Numbers]):
         return f"overview:{self.name}"
 
     def read(self, stored: object) -> Counted[Numbers] | None:
-        """Read what the cache holds; what is not ours or another version's is as good as not there."""
-        found = signed_cache.read(
-            self.key, stored, within=CACHED_FOR, ahead=CACHED_FOR
-        )  # the page says of when they are
+        """Parse a cached value. Return None if it is not signed by us or comes from another version."""
+        found = signed_cache.read(self.key, stored, within=CACHED_FOR, ahead=CACHED_FOR)  # the page shows their age
         try:
             return self._adapter.validate_python(found.value) if found else None
         except ValidationError:
             return None
 
     def recount(self, before: Counted[Numbers] | None, *, seconds: float) -> Counted[Numbers]:
-        """Count, and keep the numbers in the cache. Raises DatabaseError, RedisError.
+        """Count, and store the numbers in the cache. Raises DatabaseError, RedisError.
 
-        What was counted from nothing says little of how long it takes to build upon that: the next time will tell.
+        The duration of a first count says little about later ones, which build on it, so it is not stored.
         """
         at, began = timezone.now(), time.monotonic()
         with _gently(seconds):
@@ -83,16 +81,16 @@ class Counter(Generic[Numbers]):
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Counted[Numbers]]:
-        return TypeAdapter(Counted[self.kind])  # type: ignore[name-defined]  # known when it runs
+        return TypeAdapter(Counted[self.kind])  # type: ignore[name-defined]  # known at run time
 
 
 Known = dict[str, Counted[Any]]
 
 
 def cached_numbers(counters: Collection[Counter[Any]]) -> Known:
-    """Return what is known, by the counters' keys. What no job has counted in time is tried now, briefly and rarely.
+    """Return the cached numbers by the counters' keys. If a job is late, try to count now, with a short timeout.
 
-    So a small site has its numbers at once, and a large one never waits for them. Raises RedisError.
+    So a small site has numbers at once, and a large one never waits for them. Raises RedisError.
     """
     known = _known(counters)
     for counter in counters:
@@ -101,15 +99,15 @@ def cached_numbers(counters: Collection[Counter[Any]]) -> Known:
                 known[counter.key] = counter.recount(known.get(counter.key), seconds=IN_A_PAGES_TIME)
             except DatabaseError as failed:
                 _publish(counter, failed)
-                break  # most likely it took too long, and somebody is waiting: the job will count it
+                break  # most likely a timeout: leave it to the job, as the page must not wait longer
     return known
 
 
 def count_what_is_due(counters: Collection[Counter[Any]]) -> None:
-    """Count what it is time for. What takes too long is left alone for a while; the others are counted."""
+    """Count what is due. What takes too long is skipped for a while, and the others are still counted."""
     known = _known(counters)
     for counter in counters:
-        is_in_time = _has_been(counter, known, turns=0.9)  # jobs do not come to the second
+        is_in_time = _has_been(counter, known, turns=0.9)  # jobs do not start at the exact second
         if is_in_time or cache.get(f"{counter.key}:given_up"):
             continue
         try:
@@ -126,17 +124,17 @@ def _known(counters: Collection[Counter[Any]]) -> Known:
 
 
 def _has_been(counter: Counter[Any], known: Known, *, turns: float) -> bool:
-    """Whether it was counted within so many of the times that it should be counted in."""
+    """Return whether the numbers are known and not older than so many of their intervals."""
     return counter.key in known and not known[counter.key].is_older_than(turns=turns)
 
 
 def _publish(counter: Counter[Any], failed: DatabaseError) -> None:
-    logger.warning("not counted: %s: %s", counter.name, type(failed.__cause__).__name__)
+    logger.warning("could not count for the overview: %s: %s", counter.name, type(failed.__cause__).__name__)
 
 
 @contextmanager
 def _gently(seconds: float) -> Iterator[None]:
-    """End statements that take longer, keep them to one processor, and leave the connection as it was."""
+    """Limit the duration of statements and run them without parallel workers. The connection is left unchanged."""
     limits = {"statement_timeout": f"{seconds * 1000:.0f}", "max_parallel_workers_per_gather": "0"}
     with transaction.atomic(), connection.cursor() as cursor:
         for name, value in limits.items():

@@ -1,4 +1,4 @@
-"""Whether the jobs of the schedule begin in time, how much waits for a worker, and what was tried in vain."""
+"""The panel on jobs: whether they start in time, the length of the queue, and deferred tasks that have failed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from jobs.beat import PREFIX
 from jobs.deferred.status import DeferredTaskStatus, failing
 from jobs.queue import Queue, queue
 
-MISSED = 3  # turns that a job may miss until it is late
+MISSED = 3  # intervals after which a job is late
 SLACK = timedelta(minutes=1)
 DEFERRED_TASKS = "errands"
 NAMES = {
@@ -37,9 +37,9 @@ NAMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """When each job of the schedule was last sent, what waits, and which errands were tried in vain.
+    """When each scheduled job was last sent, the queue, and the deferred tasks that have failed.
 
-    ``migrated_at`` is since when jobs that were never sent could have been.
+    ``migrated_at`` is since when jobs that were never sent could have been sent.
     """
 
     sent_at: dict[str, datetime]
@@ -49,7 +49,7 @@ class Jobs:
 
 
 def count_jobs() -> Jobs:
-    """Raises RedisError."""
+    """Return the state of the jobs. Raises RedisError."""
     runs = JobRun.objects.filter(name__startswith=PREFIX).values_list("name", "ran_at")
     sent_at = {name.removeprefix(PREFIX): ran_at for name, ran_at in runs}
     return Jobs(sent_at=sent_at, queue=queue(), failing=failing(), migrated_at=migrated_at())

@@ -1,4 +1,4 @@
-"""What the overview asks of the accounts. Both questions read whole tables: they are nothing for a page's time."""
+"""Queries on accounts for the overview. Both read whole tables, so they are too slow for a page."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ LAST_SIGN_INS = """
 
 @dataclass(frozen=True, kw_only=True)
 class LiveSessions:
-    """Sessions that have not expired, by the provider that they were opened through ("" is the local password)."""
+    """Sessions that have not expired, by the provider that opened them ("" is the local password)."""
 
     sessions: int
     people: int
@@ -39,7 +39,7 @@ class LiveSessions:
 
 @dataclass(frozen=True, kw_only=True)
 class LastSignIns:
-    """For how long the people of active accounts have not signed in, as far as the trail goes back."""
+    """How long ago the people of active accounts last signed in, as far as the trail goes back."""
 
     accounts: int
     days_30: int  # up to 90
@@ -63,5 +63,5 @@ def last_sign_ins() -> LastSignIns:
     days_30, days_90, days_365 = (now - timedelta(days=days) for days in (30, 90, 365))
     borders = [days_30, days_90, days_90, days_365, days_365]
     row = fetch_one(LAST_SIGN_INS, [*borders, Event.SIGN_IN_SUCCEEDED.value])
-    assert row is not None  # noqa: S101  # an aggregate always has one
+    assert row is not None  # noqa: S101  # an aggregate always returns a row
     return LastSignIns(accounts=row[0], days_30=row[1], days_90=row[2], days_365=row[3], never=row[4])

@@ -1,4 +1,4 @@
-"""The overview as a whole: which panels there are, who may see them, and how each of them is."""
+"""The overview: its panels, who may see it, and the state of each panel."""
 
 import logging
 from typing import Any
@@ -28,20 +28,20 @@ PANELS: list[OverviewPanel[Any]] = [
 
 
 def may_see_overview(user: AbstractBaseUser | AnonymousUser) -> bool:
-    """Only who may see every tenant: the numbers are of the whole site."""
+    """Return whether a user may see the overview: only superusers, because the numbers include all tenants."""
     return isinstance(user, User) and user.is_active and user.is_staff and user.is_superuser
 
 
 def shown() -> list[Shown]:
-    """Return every panel with what is known for it. Without the cache none of them has numbers, and all say so."""
+    """Return all panels with the cached numbers. If the cache is down, all panels say that they have none."""
     try:
         known = counting.cached_numbers(counters())
     except RedisError:
-        logger.warning("the cache is away: the overview is shown without numbers")
+        logger.warning("the cache is down: the overview is shown without numbers")
         return [panel.away() for panel in PANELS]
     return [panel.show(known.get(panel.counter.key)) for panel in PANELS]
 
 
 def counters() -> list[Counter[Any]]:
-    """Return what the panels count; several may share one."""
+    """Return the counters of the panels. Several panels may share one."""
     return list({panel.counter.key: panel.counter for panel in PANELS}.values())

@@ -1,4 +1,4 @@
-"""What a panel of the overview is made of: a title, numbers, a chart and a table."""
+"""The parts of a panel of the overview: a title, numbers, a chart and a table."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Numbers = TypeVar("Numbers")
 
 @dataclass(frozen=True)
 class Mark:
-    """A word with a sign before it, which the stylesheet draws by its kind, and the moment that it is true of."""
+    """A word with a symbol, which the stylesheet draws by ``kind``, and the time at which it was true."""
 
     kind: str
     word: Text
@@ -28,7 +28,7 @@ Value = Text | int | datetime | Mark | None
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table. None is something that has not happened."""
+    """A cell of a table. None stands for something that has not happened."""
 
     value: Value
 
@@ -53,7 +53,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Figure:
-    """One number that says the most, and what it is the number of."""
+    """A key number of a panel, and what it counts."""
 
     number: int
     name: Text
@@ -65,20 +65,20 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Every number of a panel, to be read. The first column names the rows."""
+    """All numbers of a panel as text. The first column names the rows."""
 
     heads: Sequence[Text]
     rows: Sequence[Sequence[Value]]
 
     @property
     def columns(self) -> list[tuple[Text, bool]]:
-        """Each head, and whether numbers stand below it."""
+        """Each heading, and whether its column contains numbers."""
         kinds = [Cell(value).is_number for value in self.rows[0]] if self.rows else [False] * len(self.heads)
         return list(zip(self.heads, kinds, strict=True))
 
     @property
     def cells(self) -> list[tuple[Cell, list[Cell]]]:
-        """Each row, as the cell that names it and the others."""
+        """Each row, as the cell that names it and the other cells."""
         return [(Cell(first), [Cell(value) for value in rest]) for first, *rest in self.rows]
 
 
@@ -92,7 +92,7 @@ class LegendKey:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """A panel's numbers as they are shown. Without a chart the table stands open."""
+    """The contents of a panel. Without a chart the table is shown expanded."""
 
     table: Table
     figures: Sequence[Figure] = ()
@@ -110,7 +110,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A panel on a page: how it is, and what there is to be seen of it."""
+    """A panel on a page: its state and its contents."""
 
     name: str
     title: Text
@@ -125,9 +125,9 @@ class Shown:
 class OverviewPanel(Generic[Numbers]):
     """One question that the overview answers.
 
-    ``draw`` is given the numbers and the moment that they are true of, by which it judges what is late. It returns
-    None while there is nothing to draw; ``empty`` then says what will be here and how it gets
-    here. ``bare`` draws what can be told without the numbers.
+    ``draw`` receives the numbers and the time at which they were counted, with which it decides what is late. It
+    returns None if there is nothing to draw; ``empty`` then explains what will appear here and when. ``bare`` draws
+    what is known without the numbers.
     """
 
     name: str
@@ -138,7 +138,7 @@ class OverviewPanel(Generic[Numbers]):
     bare: Callable[[], Drawing | None] = lambda: None
 
     def show(self, counted: Counted[Numbers] | None) -> Shown:
-        """Show it with its numbers, or as still being counted."""
+        """Return the panel with its numbers, or as pending."""
         if counted is None:
             return self._shown(State.PENDING, self.bare())
         drawing = self.draw(counted.numbers, counted.at)
@@ -146,7 +146,7 @@ class OverviewPanel(Generic[Numbers]):
         return self._shown(state, drawing, counted_at=counted.at, is_late=counted.is_older_than(turns=3))
 
     def away(self) -> Shown:
-        """Show it while nobody knows its numbers."""
+        """Return the panel without numbers, for when the cache is down."""
         return self._shown(State.AWAY, self.bare())
 
     def _shown(

@@ -1,4 +1,4 @@
-"""Who is signed in now, and who has not been for long."""
+"""The panels on people: who is signed in now, and who has not signed in for a long time."""
 
 from datetime import datetime
 

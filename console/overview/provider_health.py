@@ -1,4 +1,4 @@
-"""Whether the providers answer, and how the last people fared who came by them."""
+"""The panel on providers: whether they answer, and when the last sign-in succeeded or was refused."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ LABELS = {Reach.ANSWERS: _("Answered"), Reach.SILENT: _("Not usable"), Reach.UNA
 
 
 def draw_health(counted: SignIns | None) -> Drawing | None:
-    """What the providers did is in memory and always told; what people did has to be counted first."""
+    """Draw the panel. The health of providers is in memory and always shown; sign-ins must be counted first."""
     succeeded = _latest(counted, Event.SIGN_IN_SUCCEEDED)
     refused = _latest(counted, Event.SIGN_IN_REFUSED)
     providers = health.of_all()

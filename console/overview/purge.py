@@ -1,4 +1,4 @@
-"""Whether what expires is removed in time."""
+"""The panel on the purge: whether expired rows are removed in time."""
 
 from datetime import datetime
 

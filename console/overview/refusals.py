@@ -1,4 +1,4 @@
-"""Why people were refused, as the trail tells it."""
+"""The panel on refusals: why people were refused, according to the trail."""
 
 from collections import Counter as Sums
 from datetime import datetime
@@ -12,7 +12,7 @@ from console.overview.panel import Drawing, Figure, OverviewPanel, Table
 from console.overview.sign_ins import DAYS, SIGN_INS, SignIns, reason_of
 from console.overview.tones import REFUSED
 
-SHOWN = 6  # reasons that have a bar; the table has all
+SHOWN = 6  # reasons with a bar; the table has all
 
 
 def draw_refusals(counted: SignIns, _at: datetime) -> Drawing | None:
@@ -42,7 +42,7 @@ def draw_refusals(counted: SignIns, _at: datetime) -> Drawing | None:
 
 
 def in_words(reason: str) -> str:
-    """Say a reason of the trail in its own words, so that it is found there."""
+    """Return a reason in the words of the trail, so that it can be found there."""
     return reason.replace("_", " ").capitalize() or gettext("None given")
 
 

@@ -1,4 +1,4 @@
-"""Whether the providers are told that tokens are over."""
+"""The panel on revocations: whether tokens are revoked at their providers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,18 +14,18 @@ from foundation.clocks import is_older
 from providers import registry
 from providers.revocation.status import RevocationStatus, revocation_status
 
-LATE = timedelta(minutes=5)  # without a first try: the worker or the schedule is not running
+LATE = timedelta(minutes=5)  # without a first attempt: the worker or the schedule is not running
 
 
 @dataclass(frozen=True, kw_only=True)
 class UnrevokedTokens:
-    """What waits and what was given up, by provider; none of what was done."""
+    """Waiting and failed revocations, by provider, without those that are done."""
 
     by_provider: list[RevocationStatus]
 
 
 def draw_revocation(found: UnrevokedTokens, at: datetime) -> Drawing | None:
-    """Every provider that is on, and whatever else something waits for."""
+    """Draw a row for every enabled provider and for any other with waiting or failed revocations."""
     known = {one.provider: one for one in found.by_provider}
     names = dict.fromkeys([*registry.enabled(), *known])
     if not names:

@@ -1,4 +1,4 @@
-"""Sign-ins day by day, counted from the trail; the refused ones are counted with them, for panels beside this one."""
+"""The panel on sign-ins by day, counted from the trail. Refusals are counted along with them for other panels."""
 
 from collections import Counter as Sums
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ from console.overview.panel import Drawing, Figure, LegendKey, OverviewPanel, Ta
 from console.overview.tones import called, in_order, tone_of
 
 DAYS = 30  # today is one of them
-SETTLED_AFTER = timedelta(hours=1)  # past midnight: what began on the day before has been committed by then
+SETTLED_AFTER = timedelta(hours=1)  # after midnight: by then, what began the day before has been committed
 MONDAY = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class SignIns:
-    """Who came in and who was refused, by day, provider and reason. Days before ``open_from`` change no more."""
+    """Sign-ins and refusals by day, provider and reason. Days before ``open_from`` no longer change."""
 
     today: date
     open_from: date
@@ -39,11 +39,11 @@ class SignIns:
 
 
 def count_sign_ins(before: SignIns | None) -> SignIns:
-    """Count the days that can still change, and take the others as they were: entries never do."""
+    """Count the days that can still change, and reuse the others: entries never change."""
     now = timezone.now()
     today = _day(now)
     if before and before.today > today:
-        before = None  # its clock was ahead: it took for settled what had not happened yet
+        before = None  # the clock was ahead, so days counted as settled had not happened yet
     first = today - timedelta(days=DAYS - 1)
     since = max(first, before.open_from) if before else first
     settled = [tally for tally in before.tallies if first <= tally.day < since] if before else []

@@ -1,13 +1,13 @@
-"""Which tone of the stylesheet stands for which provider, the same in every chart."""
+"""The stylesheet's tone for each provider, the same in every chart."""
 
 from django.conf import settings
 from django.utils.translation import gettext
 
 from accounts.sign_in.provider_names import name_of
 
-TONES = 6  # that tokens.css has; a seventh provider begins again
-QUIET = "tone-quiet"  # for what is not of any provider
-ONLY = "tone-1"  # where a chart needs one
+TONES = 6  # in tokens.css; a seventh provider gets the first again
+QUIET = "tone-quiet"  # for what belongs to no provider
+ONLY = "tone-1"  # for charts with a single tone
 REFUSED = "tone-2"
 
 
@@ -17,7 +17,7 @@ def tone_of(provider: str) -> str:
 
 
 def in_order(providers: set[str]) -> list[str]:
-    """Sort providers as the settings do; then those that are gone, and the local password."""
+    """Sort providers as the settings do, followed by former providers and the local password."""
     known = [provider for provider in settings.SIGN_IN_PROVIDERS if provider in providers]
     return [*known, *sorted(providers.difference(known), reverse=True)]
 

@@ -1,4 +1,4 @@
-"""Whether the trail is sealed and kept as it should be."""
+"""The panel on the trail: whether sealing, retention and new partitions are on time."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from console.overview.counting import Counter
 from console.overview.panel import Drawing, Mark, OverviewPanel, Table
 
 WELL, BADLY, NOT_YET = "answers", "silent", "unasked"
-NEW_FOR = timedelta(hours=1)  # after its migrations a site is new, and a job that has never run is not late
+NEW_FOR = timedelta(hours=1)  # after its migrations, for which a job that has never run is not late
 
 
 def draw_trail(found: TrailStatus, at: datetime) -> Drawing:
@@ -29,9 +29,9 @@ def draw_trail(found: TrailStatus, at: datetime) -> Drawing:
 def first_run(
     ran_at: datetime | None, migrated_at: datetime | None, at: datetime, *, since: datetime | None = None
 ) -> Mark | None:
-    """Return what is to be said of a job that has never run on a site that is new, and None of any other.
+    """Return the mark for a job that has not run yet on a new site, and None for any other job.
 
-    ``since`` is when what waits for the job began to: a site on which something waits for longer is not new.
+    ``since`` is when the oldest item started to wait for the job. A site where one waits for longer is not new.
     """
     if ran_at is not None or migrated_at is None or at - min(migrated_at, since or migrated_at) >= NEW_FOR:
         return None
