@@ -1,4 +1,4 @@
-"""People, tenants and what lies between them, in Django admin."""
+"""Registers all models of the console with Django admin."""
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
@@ -27,4 +27,4 @@ __all__ = [
 ]
 
 admin.site.unregister(EmailAddress)  # allauth's table, which stays empty (ADR 2)
-admin.site.unregister(Authenticator)  # secrets, in a form that would write them
+admin.site.unregister(Authenticator)  # its form would show secrets and allow to change them

@@ -1,4 +1,4 @@
-"""Django's entry to the administrators' pages."""
+"""The Django app of the administrators' pages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

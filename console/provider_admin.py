@@ -1,4 +1,4 @@
-"""What providers have to show in Django admin: none of allauth's tables, which stay empty (ADR 1)."""
+"""The providers' models in Django admin. allauth's tables, which stay empty, are not shown (ADR 1)."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ for model in (SocialAccount, SocialApp, SocialToken):
 
 @admin.register(UpstreamTokens)
 class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
-    """How it stands with the tokens of each identity. Not the tokens: nobody sees those."""
+    """The state of each identity's tokens. The tokens themselves are never shown."""
 
     list_display = ("provider", "user", "health", "trouble", "failing_since", "given_at", "expires_at")
     list_filter = ("health",)
@@ -66,7 +66,7 @@ class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
 
 @admin.register(RefusedIdentity)
 class RefusedIdentityAdmin(KeysetAdmin, OnlySuperusers[RefusedIdentity]):
-    """Identities that were refused lately. Each has a page by its reference, which not only superusers find."""
+    """Recently refused identities. Each has a page by its reference, which other administrators can find too."""
 
     list_display = ("by_reference", "provider_name", "email", "name", "refused_at")
     list_display_links = None
@@ -85,7 +85,7 @@ class RefusedIdentityAdmin(KeysetAdmin, OnlySuperusers[RefusedIdentity]):
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         row = self.get_object(request, object_id)
         if row is None or not self.has_view_permission(request, row):
-            return super().change_view(request, object_id, *args, **kwargs)  # which says so
+            return super().change_view(request, object_id, *args, **kwargs)  # shows the error
         return HttpResponseRedirect(page_of(row.reference))
 
     @admin.display(description=_("reference"))

@@ -1,4 +1,4 @@
-"""Whether somebody who is about to do something dangerous has lately shown that it is them."""
+"""Reauthentication before dangerous acts in the admin."""
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,20 +15,20 @@ else:
 
 
 def redirect_to_reauthenticate(request: HttpRequest, *, back_to: str) -> HttpResponseBase | None:
-    """Return the page that asks for it, if it must be asked for; they come back to an address of this site by GET.
+    """Return a redirect to the reauthentication page, or None if the user has recently reauthenticated.
 
-    The one place that every act of the admin asks through.
+    ``back_to`` is the URL of this site to which they return, by GET. All acts in the admin use this function.
     """
     return None if gate.is_reauthenticated(request) else gate.redirect_to_reauthenticate(request, next=back_to)
 
 
 class ReauthenticationFirst(Base):
-    """A model whose rows give or take power, or decide how somebody comes in: no row is written without a fresh proof.
+    """A ModelAdmin for models that grant power or determine how people sign in. Writing requires reauthentication.
 
-    Looking at one needs none. Whoever may not write at all is not asked: Django refuses them.
+    Viewing does not. Users without the permission to write are not asked, as Django refuses them.
     """
 
-    dangerous_actions: ClassVar[frozenset[str]] = frozenset({"delete_selected"})  # of the list, on many rows
+    dangerous_actions: ClassVar[frozenset[str]] = frozenset({"delete_selected"})  # of the list
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         asked = self._ask_first(request) if self.has_add_permission(request) else None

@@ -1,4 +1,4 @@
-"""Going on in the name of a request whose transaction has ended: for answers that stream."""
+"""Restoring a request's context after its transaction has ended, for streaming responses."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +15,7 @@ from tenancy.context import Scope, current
 
 @dataclass(frozen=True, kw_only=True)
 class CapturedContext:
-    """What of the guarded tables a request could see, and as whom the trail knew it."""
+    """The row-level-security scope of a request, and its actor and circumstances for the trail."""
 
     scope: Scope
     circumstances: Context
@@ -34,12 +34,12 @@ class CapturedContext:
 
     @contextmanager
     def in_transaction(self) -> Iterator[None]:
-        """In a transaction of its own, see exactly what the request saw."""
+        """Open a new transaction with exactly the same scope as the request."""
         scope = self.scope
         with ExitStack() as stack:
             stack.enter_context(self.acting())
             if scope.is_site:
-                stack.enter_context(site_context("what a superuser began in the admin goes on"))
+                stack.enter_context(site_context("a streaming response to a superuser in the admin"))
             elif scope.tenant_id:
                 stack.enter_context(tenant_context(scope.tenant_id, person_id=scope.person_id))
             elif scope.person_id:
@@ -50,7 +50,7 @@ class CapturedContext:
 
     @contextmanager
     def acting(self) -> Iterator[None]:
-        """Let entries and events tell of the request, without a transaction."""
+        """Attribute entries and events to the request, without opening a transaction."""
         then = self.circumstances
         with acting(
             actor=self.actor,

@@ -1,4 +1,4 @@
-"""What of a model somebody finds in the admin: superusers everything, others what is in their tenant."""
+"""The rows that users find in the admin: superusers find all, other administrators those of their tenant."""
 
 from typing import Any, TypeVar, cast
 
@@ -16,28 +16,28 @@ Row = TypeVar("Row", bound=Model)
 
 
 def actor(request: HttpRequest) -> User:
-    """Return who works in the admin: its door lets nobody else in."""
+    """Return the user of the admin, who is always a ``User``: nobody else passes its sign-in."""
     return cast("User", request.user)
 
 
 def people_of(model_admin: admin.ModelAdmin[Any], request: HttpRequest) -> QuerySet[User]:
-    """Return whom somebody finds in the admin at all. What is asked of others must not show in their answers."""
-    people: QuerySet[User] = model_admin.admin_site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
+    """Return the people in the user's scope. Searches use this so that results never depend on other people."""
+    people: QuerySet[User] = model_admin.admin_site._registry[User].get_queryset(request)  # noqa: SLF001  # as Django does
     return people
 
 
 class HistoryAdmin(admin.ModelAdmin[Row]):
-    """A model whose history is what the trail tells of it: Django's own log knows only what the admin did."""
+    """A ModelAdmin whose history is that of the trail. Django's own log contains only what was done in the admin."""
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_view_or_change_permission(request, obj):
-            return super().history_view(request, object_id, extra_context)  # which says so
+            return super().history_view(request, object_id, extra_context)  # shows the error
         return HttpResponseRedirect(history(obj._meta.db_table, str(obj.pk)))
 
 
 class OnlySuperusers(HistoryAdmin[Row]):
-    """A model that is not divided among tenants: whoever sees any of it sees all."""
+    """A ModelAdmin for models that are not divided among tenants. Only superusers see them."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return actor(request).is_superuser and super().has_module_permission(request)
@@ -56,11 +56,10 @@ class OnlySuperusers(HistoryAdmin[Row]):
 
 
 class ChoiceOfMany(AutocompleteSelect):
-    """Django's own widget fails on a key that cannot be one, such as half an id.
+    """Django's autocomplete widget, but tolerating values that cannot be keys, such as half an id.
 
-    Shows again what was chosen, if it can be a key at all; that it was no choice is for the field to say.
-
-    Where nothing is chosen yet it has words of its own: a screen reader has nothing else to call it.
+    Django's widget fails on these. This one leaves them out when it shows the form again; the field reports the error.
+    It also has a placeholder, because a screen reader finds no other name for an empty one.
     """
 
     def build_attrs(self, base_attrs: Any, extra_attrs: Any = None) -> Any:
@@ -79,7 +78,7 @@ class ChoiceOfMany(AutocompleteSelect):
 
 
 class NarrowChoices(admin.options.BaseModelAdmin[Row]):
-    """Offers, and accepts, of other models what the person finds in those models' own admin."""
+    """Limits the choices of related objects to what the user finds in the related model's own admin."""
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any], request: HttpRequest, **kwargs: Any) -> Any:
         self._narrow(db_field, request, kwargs)
@@ -93,7 +92,7 @@ class NarrowChoices(admin.options.BaseModelAdmin[Row]):
 
     def _narrow(self, db_field: Any, request: HttpRequest, kwargs: dict[str, Any]) -> None:
         model = db_field.remote_field.model
-        other = self.admin_site._registry.get(model)  # noqa: SLF001  # Django's own way
+        other = self.admin_site._registry.get(model)  # noqa: SLF001  # as Django does
         if isinstance(other, Scoped):
             kwargs.setdefault("queryset", other.get_queryset(request))
         elif not actor(request).is_superuser:
@@ -101,14 +100,14 @@ class NarrowChoices(admin.options.BaseModelAdmin[Row]):
 
 
 class Scoped(NarrowChoices[Row], HistoryAdmin[Row]):
-    """A model of which a tenant's administrators find their tenant's part.
+    """A ModelAdmin in which a tenant's administrators find the rows of their tenant.
 
-    The database guards a tenant's tables by itself; ``scoped`` is asked for those that it cannot. Everything
-    in Django's admin that reads begins with this queryset: lists, pages, searches, actions, choices.
+    Row-level security protects tables that belong to tenants. For other tables, override ``scoped``. Everything that
+    reads in Django's admin starts from this queryset: lists, pages, searches, actions and choices.
     """
 
     def scoped(self, request: HttpRequest, queryset: QuerySet[Row]) -> QuerySet[Row]:
-        """Narrow a queryset for somebody who acts in a tenant. The manager's own scope suffices for guarded tables."""
+        """Filter a queryset for a tenant's administrator. Tables with row-level security need no filter."""
         return queryset
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Row]:

@@ -1,4 +1,4 @@
-"""The door to the admin: a local password or a provider, and a second factor behind either (promise 45)."""
+"""Sign-in to the admin: with a local password or a provider, and with a second factor in both cases (promise 45)."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ from providers.buttons import buttons, page_with_buttons
 
 class PasswordForm(AdminAuthenticationForm):
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        """Somebody's right password that opens nothing here is answered like a wrong one."""
+        """Refuse the right password of a person who is not an administrator in the same way as a wrong one."""
         if isinstance(user, User) and not user.is_staff and rate_limits.may_leave_entry():
             record(Event.SIGN_IN_REFUSED, person=user, reason="not_an_administrator")
         super().confirm_login_allowed(user)  # type: ignore[arg-type]  # stubs ask for Django's own user
 
 
 class AdminSite(Site):
-    """Every page of the admin asks ``has_permission`` first, so nothing of it is seen before the second factor."""
+    """Every page of the admin checks ``has_permission`` first, so none is visible before the second factor."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and _has_second_factor(request)
@@ -56,12 +56,12 @@ class AdminSite(Site):
 
     @method_decorator(never_cache)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:  # type: ignore[override]  # it may be a redirect
-        """Who comes otherwise than by its button is led to the page that has it."""
+        """Sign out by POST only. GET redirects to the page with the button."""
         if request.method in {"GET", "HEAD"}:
             return redirect("admin:index")
         return super().logout(request, extra_context)
 
-    def password_change(  # type: ignore[override]  # stubs say that it is always a page
+    def password_change(  # type: ignore[override]  # it may be a redirect
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         user = actor(request)
@@ -71,11 +71,11 @@ class AdminSite(Site):
             return gate.redirect_to_reauthenticate(request)
         try:
             _check_old_password(request, user)
-        except Throttled as braked:  # answered here: an exception would take the entry in the trail back
+        except Throttled as braked:  # not raised: that would roll back the entry in the trail
             return login_throttle.answer(braked)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
-            if isinstance(response, HttpResponseRedirect):  # done, and the session has another key by now
+            if isinstance(response, HttpResponseRedirect):  # it was changed, and the session has a new key
                 request.session.save()
                 revoke_others(user, keep=request.session.session_key, reason=SessionRevocationReason.PASSWORD_CHANGED)
                 notices.notify(user, Notice.PASSWORD_CHANGED)
@@ -117,7 +117,7 @@ class AdminSite(Site):
 
 
 def _check_old_password(request: HttpRequest, user: User) -> None:
-    """Meet the brake before Django's form judges the old password, which knows none. Raises Throttled."""
+    """Apply the login throttle to the old password, as Django's form has none. Raises Throttled."""
     old = request.POST.get("old_password", "")
     if old and not passwords.is_of(request, user, old):
         record(Event.SIGN_IN_REFUSED, person=user, reason="local_password_wrong")

@@ -1,4 +1,4 @@
-"""The admin as a place: who may enter, and that nothing in it is open to more people than it says itself."""
+"""The admin site: who may enter it, and that models are for superusers only unless they declare otherwise."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,28 +13,28 @@ from django.urls import URLPattern, URLResolver, path
 from accounts.organizations.delegation import may_enter_admin
 from console.scope import OnlySuperusers, Scoped
 
-NUL = "\0"  # the one character that PostgreSQL's texts cannot hold
-OF_NO_FORM = ("action", ACTION_CHECKBOX_NAME, "index", "select_across")  # posted by lists, and validated by nothing
+NUL = "\0"  # the only character that PostgreSQL cannot store in text
+OF_NO_FORM = ("action", ACTION_CHECKBOX_NAME, "index", "select_across")  # posted by lists without validation
 
 
 class Site(AdminSite):
-    """A model whose admin does not say what of it a tenant's administrator may see is a superuser's alone."""
+    """An admin site where a model is for superusers only unless its ModelAdmin is ``Scoped``."""
 
     def has_permission(self, request: HttpRequest) -> bool:
         return may_enter_admin(request.user)
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's signature
-        """Every page of the admin is asked for through here, whatever its model: its address can hold no NUL.
+        """Wrap a view of any model so that it refuses a NUL in the URL or in a list's choices.
 
-        Lists, filters and choices give what they are told to the database as it is. What is filled into a form is the
-        form's to refuse, in words beside its field.
+        Lists, filters and autocompletes pass their parameters to the database unchecked. Forms refuse a NUL themselves,
+        with an error next to the field.
         """
         guarded = super().admin_view(view, cacheable)
 
         @wraps(guarded)
         def without_nul(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if _has_nul(request):
-                raise BadRequest("An address, or a choice, with a NUL in it.")
+                raise BadRequest("The URL or a choice contains a NUL.")
             answer: HttpResponseBase = guarded(request, *args, **kwargs)
             return answer
 
@@ -47,7 +47,7 @@ class Site(AdminSite):
         super().register(model_or_iterable, admin_class, **options)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Django's redirect to "the object on the site" tells whether any object of any table exists."""
+        """Remove Django's "view on site" redirect, which reveals whether any object of any table exists."""
         nowhere = path("r/<path:rest>", _not_found)
         return [nowhere, *super().get_urls()]
 

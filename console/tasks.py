@@ -1,4 +1,4 @@
-"""The house's own jobs, each a call of one function."""
+"""The console's Celery tasks. Each calls one function."""
 
 from celery import shared_task
 
@@ -9,7 +9,7 @@ from foundation.locks import one_at_a_time
 
 @shared_task(soft_time_limit=540, time_limit=600, ignore_result=True)  # type: ignore[untyped-decorator]
 def count_for_overview() -> None:
-    """Twice at once does no harm: the same is counted, and written to the same place."""
+    """Count what the overview needs. Concurrent runs are harmless: they would write the same numbers."""
     with one_at_a_time("overview") as is_ours:
         if is_ours:
             count_what_is_due(counters())

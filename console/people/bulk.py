@@ -1,4 +1,4 @@
-"""Bulk actions in the admin: chosen in a list, completed, previewed, confirmed, watched, and found again."""
+"""Bulk actions in the admin: started from the list of people, completed, previewed, confirmed and watched."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 else:
     Base = object
 
-AT_ONCE = 100  # people: more are changed by the worker
-COUNTED_AT_ONCE = 2000  # people: of more, the worker finds out what would change
-SHOWN = 20  # of the people in a preview
+AT_ONCE = 100  # people up to which the request makes the changes itself; otherwise the worker does
+COUNTED_AT_ONCE = 2000  # people up to which the request makes the preview itself
+SHOWN = 20  # people in a preview
 REFRESH = 2  # seconds
 
 
 class BulkAdmin(Base):
-    """The list of people, with what can be done to many of them. Whoever may not do a thing is not offered it."""
+    """Adds the bulk actions that the user may perform to the list of people."""
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         person = actor(request)
@@ -49,7 +49,7 @@ class BulkAdmin(Base):
 
 
 def _begin(kind: BulkActionKind, _admin: Any, request: HttpRequest, people: QuerySet[User]) -> HttpResponse:
-    """Write down who was chosen; with all else the action's own page deals."""
+    """Store the selection and redirect to the action's own page, which does the rest."""
     action = running.prepare(kind, people, actor(request))
     if _is_complete(action):
         _count(action)
@@ -61,19 +61,19 @@ class TenantForm(forms.Form):
 
 
 class BulkRoleForm(forms.Form):
-    """Offers what can be given in the tenant by whoever asks; what is posted must be among it."""
+    """Offers, and accepts, only the roles that the user can grant in the tenant with this action."""
 
     role = forms.ModelChoiceField(Role.objects.none(), label=_("Role"))
 
     def __init__(self, data: Any, *, kind: BulkActionKind, order: BulkOrder) -> None:
         super().__init__(data)
         here = Role.objects.filter(pk__in=[role.pk for role in Role.objects.all() if _can_be_used(kind, order, role)])
-        self.fields["role"].queryset = here  # type: ignore[attr-defined]  # of this one field
+        self.fields["role"].queryset = here  # type: ignore[attr-defined]  # a ModelChoiceField has one
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkActionRow:
-    """A person in the preview. ``left`` says why nothing changes for them."""
+    """A person in the preview. ``reason`` says why nothing changes for them, if nothing does."""
 
     name: str
     email: str
@@ -83,7 +83,7 @@ class BulkActionRow:
 
 @admin.register(BulkAction)
 class BulkActionAdmin(Scoped[BulkAction]):
-    """Everybody's own; superusers see all of them. The page of one is where it is confirmed and watched."""
+    """The list of a user's own bulk actions (superusers see all), and the page of each."""
 
     list_display = ("kind_shown", "total", "changed", "state", "user", "created_at")
     list_select_related = ("user",)
@@ -117,7 +117,7 @@ class BulkActionAdmin(Scoped[BulkAction]):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show it in its state. What is posted needs whoever began it: another superuser may look, and stop it."""
+        """Show the action, or perform a step. Only its starter may do so; other superusers may look and stop it."""
         action = self.get_object(request, object_id)
         if action is None or action.kind not in ACTIONS:
             raise Http404
@@ -128,7 +128,7 @@ class BulkActionAdmin(Scoped[BulkAction]):
 
 
 class BulkActionPage:
-    """The page of one bulk action, in a request."""
+    """The page of one bulk action, for one request."""
 
     def __init__(self, request: HttpRequest, action: BulkAction, site: admin.AdminSite) -> None:
         self.request, self.action, self.site = request, action, site
@@ -184,7 +184,7 @@ class BulkActionPage:
 
     def _confirm(self) -> HttpResponseBase | None:
         if self.action.state != BulkState.PREVIEWED:
-            return None  # pressed twice
+            return None  # the button was pressed twice
         if asked := redirect_to_reauthenticate(self.request, back_to=_page_of(self.action)):
             return asked
         running.confirm(self.action)
@@ -251,7 +251,7 @@ def _count(action: BulkAction) -> None:
 
 
 def _work(action: BulkAction, *, at_once: int) -> None:
-    """A broker that is away breaks nothing: a scheduled task finds the action again."""
+    """Do the work now or in the worker. If the broker is down, a scheduled task finds the action later."""
     key, starter = action.pk, action.user_id
     if action.total <= at_once:
         running.carry_out(key, starter)

@@ -1,4 +1,4 @@
-"""Cutting somebody off from their page in the admin: a reason, the act, and the check list until all is dead."""
+"""The cut-off of a person in the admin: a reason, the act, and the check list until everything is confirmed."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from console.people.person_actions import LONGEST_REASON, PersonActions, reason_
 from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
 
-REFRESH = 3  # seconds, until all is confirmed
+REFRESH = 3  # seconds between reloads until everything is confirmed
 
 
 class CuttingOff(PersonActions):
@@ -28,7 +28,7 @@ class CuttingOff(PersonActions):
     def cut_off_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         person = self.person_of(request, key)
         if person.pk == actor(request).pk:
-            return redirect("lock-account")  # which says what it means for whoever does it
+            return redirect("lock-account")  # the page for one's own account
         if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         reason = reason_of(request)

@@ -1,4 +1,4 @@
-"""Removing somebody's second factors from their page in the admin: for a lost telephone without recovery codes."""
+"""Removing a person's second factors in the admin, for example after a lost phone without recovery codes."""
 
 from typing import Any
 
@@ -25,10 +25,10 @@ class ResettingFactors(PersonActions):
         return [path("<uuid:key>/reset-factors/", view, name="accounts_user_reset_factors"), *super().get_urls()]
 
     def reset_factors_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
-        """Ask by GET, act by POST, with a reason."""
+        """GET shows a confirmation; POST with a reason removes the factors."""
         person = self.person_of(request, key)
         if person.pk == actor(request).pk:
-            return redirect("second-factor")  # where their own are, one by one
+            return redirect("second-factor")  # the page for one's own factors
         if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         reason = reason_of(request)

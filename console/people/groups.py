@@ -1,4 +1,4 @@
-"""Django's groups in the admin: who is in one has its rights everywhere."""
+"""Django's groups in the admin. Members of a group have its permissions in all tenants."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -11,4 +11,4 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(ReauthenticationFirst, DjangoGroupAdmin):
-    """For superusers, as everything whose admin does not say what of it is a tenant's."""
+    """For superusers only, like every ModelAdmin that is not ``Scoped`` (``console.site``)."""

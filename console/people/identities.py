@@ -18,13 +18,13 @@ from console.scope import Scoped, people_of
 
 @admin.register(Identity)
 class IdentityAdmin(ExportAdmin, KeysetAdmin, Scoped[Identity]):
-    """For looking only: connecting is the person's own act, and the trail tells its story."""
+    """Read-only: only the person connects an identity, and the trail records it."""
 
     list_display = ("provider", "subject", "email", "email_verified", "user", "created_at")
     list_filter = (ProviderOfIdentityFilter,)
     list_select_related = ("user",)
     ordering = ("-id",)
-    search_fields = ("subject",)  # any, to be shown the field: get_search_results decides
+    search_fields = ("subject",)  # any value shows the box; get_search_results does the search
     search_help_text = _("A whole subject, or whatever finds the person.")
     export_columns: ClassVar[Mapping[str, str]] = {
         "id": "id",
@@ -43,7 +43,7 @@ class IdentityAdmin(ExportAdmin, KeysetAdmin, Scoped[Identity]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if self.get_queryset(request).filter(subject=term).exists():  # theirs: another tenant's must not steer this
+        if self.get_queryset(request).filter(subject=term).exists():  # in scope: other tenants' must not matter
             return queryset.filter(subject=term), False
         return queryset.filter(user__in=search.find(people_of(self, request), term)), False
 

@@ -1,4 +1,4 @@
-"""Telling people by mail what an administrator has changed of their account on its page."""
+"""Notices to people about changes that an administrator made to their account in the admin."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ SETS_OF_POWERS = ("groups", "user_permissions")
 
 
 def notify_of_changes(form: Any) -> None:
-    """Call it once everything is saved, in the same transaction."""
+    """Send notices about a saved form. Call this after everything is saved, in the same transaction."""
     user: User = form.instance
     if "is_active" in form.changed_data:
         notices.notify(user, Notice.REACTIVATED if user.is_active else Notice.DEACTIVATED)
@@ -20,7 +20,7 @@ def notify_of_changes(form: Any) -> None:
 
 
 def notify_former_email(user: User, before: User) -> None:
-    """Of a changed address the old one is told: who reads the new one knows."""
+    """Send a notice about a changed email address to the old one, whose owner would not learn of it otherwise."""
     if before.canonical_email != user.canonical_email:
         notices.notify(user, Notice.ADDRESS_SET, before=before)
 

@@ -1,4 +1,4 @@
-"""The list of people in the admin: sorted, searched, filtered, exported and worked upon, a million of them as well."""
+"""The list of people in the admin: sorted, searched, filtered, exported, with bulk actions, for a million people."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -30,13 +30,13 @@ else:
     Base = object
 
 
-CLOSE_BY = 2000  # people of the list, one after the other: among them a page of a common name is found first
+CLOSE_BY = 2000  # people next in the list, among whom a common word is searched first
 
 
 class SearchedList(KeysetChangeList):
-    """A list of people, in which a common word is looked for close by before all that have it are gathered (ADR 39)."""
+    """A list of people that searches for a common word in the next rows before it collects all matches (ADR 39)."""
 
-    everybody: QuerySet[User] | None = None  # without the search, where what it looks for is common
+    everybody: QuerySet[User] | None = None  # the list without the search, if its word is common
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         found = super().get_queryset(request, exclude_parameters)
@@ -53,7 +53,7 @@ class SearchedList(KeysetChangeList):
         return self.everybody.filter(begin(WORDS, search.shortened(self.query)))
 
     def read(self, place: PageCursor | None, count: int) -> list[Any]:
-        """Where too few are close by, all of them are gathered."""
+        """Look among the next CLOSE_BY people first. If they do not fill the page, collect all matches."""
         if self.everybody is not None:
             term = search.shortened(self.query)
             near = self.ordered(self.everybody, place).annotate(is_called=begin(WORDS, term))
@@ -80,7 +80,7 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
     )
     sortable_by: ClassVar[Any] = ("name_shown", "email_shown", "created_at")
     ordering: ClassVar[Any] = ("-created_at",)
-    search_fields: ClassVar[Any] = ("email",)  # any, to be shown the field: get_search_results decides
+    search_fields: ClassVar[Any] = ("email",)  # any value shows the box; get_search_results does the search
     search_help_text: ClassVar[Any] = _(
         "The beginning of each word: of a name, an address, its domain or a username. The beginning of a session's "
         "id. The whole id of an account or a tenant, a subject, the network address of a live session, the name or "

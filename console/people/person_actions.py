@@ -1,4 +1,4 @@
-"""What acts upon a person from their page in the admin have in common: whose they may be, and a reason."""
+"""Shared parts of the acts on a person in the admin: who may perform them, and a reason."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ LONGEST_REASON = 500  # characters
 
 
 class PersonActions(admin.ModelAdmin[User]):
-    """For whoever may change an account: superusers, and administrators of the one tenant that somebody belongs to."""
+    """For users who may change the account: superusers, and administrators of the only tenant that it belongs to."""
 
     def person_of(self, request: HttpRequest, key: Any) -> User:
-        """Return the person of an address. Raises Http404, and PermissionDenied where they are out of reach."""
+        """Return the person with the id in the URL. Raises Http404, or PermissionDenied if they are out of reach."""
         person = self.get_object(request, str(key))
         if person is None:
             raise Http404(gettext("There is no such account."))
@@ -26,6 +26,6 @@ class PersonActions(admin.ModelAdmin[User]):
 
 
 def reason_of(request: HttpRequest) -> str:
-    """Return the reason that was sent for an act; nothing where none was, or one that is too long."""
+    """Return the posted reason for an act, or "" if there is none or it is too long."""
     reason = request.POST.get("reason", "").strip() if request.method == "POST" else ""
     return reason if len(reason) <= LONGEST_REASON else ""

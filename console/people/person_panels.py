@@ -1,4 +1,4 @@
-"""What is told of a person below the form of their page: where they belong, how they come in, what happened."""
+"""The panels below the form on a person's page: memberships, sign-in methods, factors, sessions and history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,24 +40,24 @@ KINDS_OF_FACTORS = {
     Kind.WEBAUTHN: gettext_lazy("Passkey"),
     Kind.RECOVERY_CODES: gettext_lazy("Recovery codes"),
 }
-OF_A_PERSON = "from=person"  # in the address of a membership: its page leads back to the person's
+OF_A_PERSON = "from=person"  # in the URL of a membership: return to the person's page afterwards
 
 
 @dataclass(frozen=True, kw_only=True)
 class PanelRow:
-    """Cells of text; the first one may lead somewhere."""
+    """A row of text cells. The first one may be a link."""
 
     cells: Sequence[str]
     link: str = ""
 
     def under(self, heads: Sequence[str]) -> list[tuple[str, str]]:
-        """Return each cell with the head of its column, which stands before it where there is no room for columns."""
+        """Return each cell with its column's heading, which narrow screens show in front of it."""
         return list(zip(heads, self.cells, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonPanel:
-    """A table with its title, and what one may do there: (words, address)."""
+    """A table with its title and an optional link to an act, as (label, URL)."""
 
     name: str
     title: str
@@ -67,14 +67,14 @@ class PersonPanel:
 
     @property
     def lines(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return each row as its link and its cells, each with its head."""
+        """Each row, as its link and its cells with their headings."""
         return [(row.link, row.under(self.heads)) for row in self.rows]
 
 
 def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> list[PersonPanel]:
-    """Return those that whoever asks may see; none of them is a form, which would cost more than the page.
+    """Return the panels that the user may see. None of them is a form, which would take longer than the page.
 
-    ``may_change`` says that they may change the account: its second factors are shown to those alone.
+    ``may_change`` says that the user may change the account. Only then are its second factors shown.
     """
     person = actor(request)
     makers = {
@@ -90,7 +90,7 @@ def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> lis
 
 
 def _memberships(request: HttpRequest, user: User, visibility: Visibility) -> PersonPanel:
-    """Those in the reader's own tenant, or all for a superuser: the database guards the table."""
+    """Return the memberships in the user's own tenant, or all for a superuser: row-level security filters them."""
     memberships = [_membership(row, user) for row in fetch_all(OF_MEMBERSHIPS, [user.pk])]
     visibility.know(*memberships)
     add = reverse("admin:accounts_membership_add")
@@ -133,7 +133,7 @@ def _identities(_request: HttpRequest, user: User, visibility: Visibility) -> Pe
 
 
 def _factors(request: HttpRequest, user: User) -> PersonPanel:
-    """Whoever looks at their own has a page for them."""
+    """Return the panel of second factors. For one's own account it links to the page for them."""
     factors = factors_of(user)
     own = (_("Your second factors"), reverse("second-factor"))
     reset = (_("Remove all"), reverse("admin:accounts_user_reset_factors", args=[user.pk]))
@@ -157,7 +157,7 @@ def _factors(request: HttpRequest, user: User) -> PersonPanel:
 
 
 def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> PersonPanel:
-    """Without the keys, which would open them."""
+    """Return the panel of sessions, without their keys, which would give access to them."""
     live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
     return PersonPanel(
         name="sessions",
@@ -179,7 +179,7 @@ def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> PersonPa
 
 
 def _history(_request: HttpRequest, user: User, visibility: Visibility) -> PersonPanel:
-    """The newest of what concerns the person: of the tenant's own part, for its administrators."""
+    """Return the newest entries about the person. A tenant's administrators see those of their tenant."""
     scope = current()
     found = Entry.objects.filter(person=str(user.pk)).order_by("-id").defer("before", "after", "details")
     if not scope.is_site:

@@ -1,4 +1,4 @@
-"""All that is kept about a person, given out or erased, from their page in the admin: superusers only."""
+"""The export of a person's data and their erasure in the admin, for superusers only."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class Privacy(admin.ModelAdmin[User]):
         )
 
     def erase_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
-        """Ask by GET, act by POST, with a reason."""
+        """GET shows a confirmation; POST with a reason erases the person."""
         person, asked = self._asked_about(request, key)
         if asked:
             return asked
@@ -72,7 +72,7 @@ class Privacy(admin.ModelAdmin[User]):
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
     def _asked_about(self, request: HttpRequest, key: Any) -> tuple[User, HttpResponseBase | None]:
-        """Return the person, and the page that asks for a fresh proof where it must."""
+        """Return the person, and a redirect if the user must reauthenticate first."""
         if not actor(request).is_superuser:
             raise PermissionDenied
         person = self.get_object(request, str(key))

@@ -1,4 +1,4 @@
-"""One person's page in the admin: a small form, panels below it (``person_panels``), and the rights on another."""
+"""A person's page in the admin: a small form with panels (``person_panels``), and a second page for permissions."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class UserForm(UserChangeForm[User]):
-    """The last superuser stays one, and active."""
+    """The form for an account. It refuses to demote or deactivate the last superuser."""
 
     person: User
 
@@ -55,7 +55,7 @@ class UserForm(UserChangeForm[User]):
 
 
 class UserPage(Scoped[User]):
-    """What a tenant's administrators see of its people, and the little of it that they may change."""
+    """The page of a person. A tenant's administrators see their own people and may change only a little."""
 
     form = UserForm
     change_form_template = "admin/accounts/user/change_form.html"
@@ -115,7 +115,7 @@ class UserPage(Scoped[User]):
         return type(form.__name__, (form,), {"person": actor(request)})
 
     def fields_to_restore(self, request: HttpRequest, obj: User) -> list[str]:
-        """Both forms' fields together: the trail puts rights back too, for who may give them."""
+        """Return the fields of both forms: the trail can restore permissions too, for users who may grant them."""
         parts: list[Any] = list(self.get_fieldsets(request, obj))
         if actor(request).is_superuser:
             parts += self.of_rights
@@ -125,14 +125,14 @@ class UserPage(Scoped[User]):
         return actor(request).is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """An account that other tenants have too is no single tenant's to change."""
+        """A tenant's administrators may not change an account that belongs to other tenants too."""
         person = actor(request)
         if obj is None or person.is_superuser or not super().has_change_permission(request, obj):
             return super().has_change_permission(request, obj)
         return delegation.is_theirs_alone(person, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """A person is erased, with all that hangs on them: Django's Delete would stop at their identities."""
+        """Never allow Django's deletion, which their identities would prevent: a person is erased instead."""
         return False
 
     def get_urls(self) -> list[Any]:
@@ -140,25 +140,28 @@ class UserPage(Scoped[User]):
         return [rights, *super().get_urls()]
 
     def rights_view(self, request: HttpRequest, id: str) -> HttpResponseBase:  # noqa: A002  # as Django's own beside it
-        """What a superuser gives to be had in every tenant: who may do that can be anybody."""
+        """Edit permissions that hold in all tenants. Superusers only, as these amount to taking over any account."""
         if not actor(request).is_superuser:
             raise PermissionDenied
         return redirect_to_reauthenticate(request, back_to=request.path) or self.changeform_view(request, id)
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponseBase:  # noqa: A002  # Django's signature
-        """Who sets somebody's password can be them."""
+        """Set a password. Superusers only, as it allows to sign in as that person."""
         if not actor(request).is_superuser:
             raise PermissionDenied
         if asked := redirect_to_reauthenticate(request, back_to=request.path):
             return asked
         with transaction.atomic():
             response: HttpResponseBase = super().user_change_password(request, id, form_url)  # type: ignore[misc]  # Django's UserAdmin has it
-            if request.method == "POST" and isinstance(response, HttpResponseRedirect):  # done
+            if request.method == "POST" and isinstance(response, HttpResponseRedirect):  # it was changed
                 self._password_was_changed(request, id)
         return response
 
     def _password_was_changed(self, request: HttpRequest, id: str) -> None:  # noqa: A002  # as above
-        """End what the old one opened. Whoever changed their own has another key by now, which is kept."""
+        """Revoke the sessions opened with the old password, except the current one after changing one's own.
+
+        Django has changed its key, so it is saved first.
+        """
         request.session.save()
         user = User.objects.get(pk=unquote(id))
         revoke_others(user, keep=session_to_keep(request, user), reason=SessionRevocationReason.PASSWORD_CHANGED)
@@ -181,7 +184,7 @@ class UserPage(Scoped[User]):
         return super().response_post_save_change(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:  # noqa: FBT001  # Django's signature
-        """A name that an administrator has set is no provider's to change; without one, a provider's is taken."""
+        """Save, and keep providers from changing a name that an administrator has set, until it is emptied."""
         if "name" in form.changed_data:
             obj.name_set_here = bool(obj.name)
         before = User.objects.filter(pk=obj.pk).first() if "email" in form.changed_data else None
@@ -189,8 +192,8 @@ class UserPage(Scoped[User]):
         if before is not None:
             notify_former_email(obj, before)
 
-    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # a page that asks for proof may be any
-        """Lead to the page that erases, for whoever knows Django's address."""
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponseBase:  # type: ignore[override]  # the reauthentication page may be any response
+        """Redirect Django's deletion page to the erasure."""
         if not actor(request).is_superuser:
             raise PermissionDenied
         user = self.get_object(request, unquote(object_id))
@@ -204,9 +207,9 @@ class UserPage(Scoped[User]):
         return redirect_to_reauthenticate(request, back_to=erase) or HttpResponseRedirect(erase)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
-        """Rights or an address that changed, or an account that is closed, end the sessions that knew it otherwise.
+        """Revoke sessions after a change of permissions or email address, and all credentials after a deactivation.
 
-        Whoever reads the former mailbox may be in one of those, with a code from it as their fresh proof.
+        A person who reads the former mailbox may have one of the sessions, reauthenticated with a code mailed there.
         """
         super().save_related(request, form, formsets, change)
         changed = set(form.changed_data)

@@ -1,4 +1,4 @@
-"""People in Django admin: their list is in ``people``, one person's page in ``user_page``."""
+"""The ModelAdmin for people. Their list is in ``people``, a person's page in ``user_page``."""
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -24,7 +24,7 @@ class NewUserForm(AdminUserCreationForm[User]):
 
 
 @admin.register(User)
-class UserAdmin(  # type: ignore[misc]  # a page that asks for proof may be any
+class UserAdmin(  # type: ignore[misc]  # the reauthentication page may be any response
     ReauthenticationFirst, PeopleList, Privacy, CuttingOff, ResettingFactors, UserPage, DjangoUserAdmin[User]
 ):
     add_form = NewUserForm

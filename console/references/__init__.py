@@ -1,1 +1,1 @@
-"""What is behind the reference of a refusal, for administrators."""
+"""Looking up a refusal by its reference, for administrators."""

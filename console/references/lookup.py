@@ -1,4 +1,4 @@
-"""Finding what is known of a refusal by its reference, as far as whoever asks may know it."""
+"""Finding a refusal by its reference, as far as the user may see it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,14 +14,15 @@ from console.scope import actor
 from providers.models import RefusedIdentity
 from providers.refused.connecting import Obstacle, connection_entry, may_help, obstacle_to
 
-MOST = 20  # refusals of one reference: two that are equal come by chance once in many millions
+MOST = 20  # refusals with one reference; two are equal by chance once in many millions
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceMatch:
-    """A refusal: its entry, what came where that is kept, and the account that it was about.
+    """A refusal: its entry, the refused identity if it is stored, and the account that it was about.
 
-    ``is_known_account`` says that there was one, whether or not it is there still; ``led`` tells who led the identity.
+    ``is_known_account`` is True if there was an account, even if it no longer exists. ``connected_by`` is the entry
+    that records who connected the identity. ``obstacle`` is what prevents the user from connecting it.
     """
 
     entry: Entry
@@ -37,7 +38,7 @@ class ReferenceMatch:
 
     @property
     def is_later(self) -> bool:
-        """Whether the identity was refused once more since: what is shown is what came then."""
+        """Whether the identity was refused again since, so that the stored values are from a later refusal."""
         reference = (self.entry.details or {}).get("reference")
         return isinstance(self.refused_identity, RefusedIdentity) and self.refused_identity.reference != reference
 
@@ -47,17 +48,17 @@ class ReferenceMatch:
 
 
 def find(request: HttpRequest, site: admin.AdminSite, reference: str) -> list[ReferenceMatch]:
-    """Return the refusals of a reference that the reader may see, the newest first.
+    """Return the refusals with this reference that the user may see, the newest first.
 
-    Superusers see all. Others see what the trail shows them, and what is about an account that they may help: of
-    anybody else's they see nothing at all, not even that there is something.
+    Superusers see all. Others see what the trail shows them, and refusals about accounts that they may help. Of other
+    refusals they see nothing, not even that they exist.
     """
     return list(_found(request, site, reference))
 
 
 def account_of(request: HttpRequest, site: admin.AdminSite, key: object) -> User | None:
-    """Return an account, if there is one by this id that the reader finds and may help."""
-    users = site._registry[User]  # noqa: SLF001  # Django's own way
+    """Return the account with this id if it is in the user's scope and they may help it, otherwise None."""
+    users = site._registry[User]  # noqa: SLF001  # as Django does
     account = users.get_object(request, str(key)) if key else None
     return account if account and may_help(actor(request), account) else None
 
@@ -84,13 +85,13 @@ def _found(request: HttpRequest, site: admin.AdminSite, reference: str) -> Itera
 
 
 def _shows(request: HttpRequest, site: admin.AdminSite, entry: Entry) -> bool:
-    """Whether the trail shows an entry to the reader."""
-    trail = site._registry[Entry]  # noqa: SLF001  # Django's own way
+    """Return whether the trail shows the entry to the user."""
+    trail = site._registry[Entry]  # noqa: SLF001  # as Django does
     return trail.has_view_permission(request) and trail.get_queryset(request).filter(pk=entry.pk).exists()
 
 
 def _refused_identity(entry: Entry) -> RefusedIdentity | Identity | None:
-    """Return the row that the entry names; a refused identity that was connected since has become an identity."""
+    """Return the row that the entry names, or None if it is gone, as a refused identity is once it is connected."""
     if entry.object_id is None:
         return None
     if entry.object_table == Identity._meta.db_table:

@@ -1,4 +1,4 @@
-"""Two pages of the admin: what is behind a reference, and leading a refused identity to the account it belongs to."""
+"""Two pages of the admin: finding a refusal by its reference, and connecting a refused identity to an account."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ from providers.refused.remedies import remedy_for
 
 @require_safe
 def find_view(request: HttpRequest) -> HttpResponseBase:
-    """Show what is known of the refusal whose reference somebody brought, spelled in any way."""
+    """Show the refusals with a reference, which may be typed in any spelling."""
     typed = request.GET.get("reference", "")
     reference = read(typed)
     found = find(request, admin.site, reference) if reference else []
@@ -43,7 +43,7 @@ def find_view(request: HttpRequest) -> HttpResponseBase:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def connect_view(request: HttpRequest, reference: str) -> HttpResponseBase:
-    """Ask, and do it when it is confirmed with a reason."""
+    """Show a confirmation, and connect the identity when it is posted with a reason."""
     reference = read(reference) or ""
     row = RefusedIdentity.objects.filter(reference=reference).first()
     account = account_of(request, admin.site, row.account) if row else None
@@ -82,7 +82,7 @@ def _asked(request: HttpRequest, row: RefusedIdentity, account: User, *, lacks_r
 
 
 def _nothing_there(request: HttpRequest, reference: str) -> HttpResponse:
-    """Say the same of a reference that never was and of one that is not the reader's; of one that was used, say so."""
+    """Refuse in the same way whether the reference does not exist or is out of scope, unless it has been used."""
     used = any(one.connected_by for one in find(request, admin.site, reference))
     return _refused(request, reference, ConnectRefused(Obstacle.USED if used else Obstacle.GONE))
 
@@ -101,7 +101,7 @@ def page_of(reference: str) -> str:
 
 
 def _facts(request: HttpRequest, found: ReferenceMatch) -> dict[str, Any]:
-    """Return a refusal in the words of the page."""
+    """Return the template context for a refusal."""
     details = found.entry.details or {}
     came = found.refused_identity
     return {
@@ -122,8 +122,8 @@ def _facts(request: HttpRequest, found: ReferenceMatch) -> dict[str, Any]:
 
 
 def _connected_by(request: HttpRequest, found: ReferenceMatch) -> str:
-    """Name who led the identity, where it is somebody whom the reader finds."""
+    """Return the name of the person who connected the identity, if the user may see that person."""
     if found.connected_by is None or found.connected_by.actor_kind != ActorKind.PERSON:
         return ""
-    who = people_of(admin.site._registry[User], request).filter(pk=found.connected_by.actor_id).first()  # noqa: SLF001  # Django's own way
+    who = people_of(admin.site._registry[User], request).filter(pk=found.connected_by.actor_id).first()  # noqa: SLF001  # as Django does
     return str(who) if who else ""

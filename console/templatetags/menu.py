@@ -1,4 +1,4 @@
-"""The admin's menu, which stands beside every page of it, written at once: as a template it costs as much as a page."""
+"""The admin's menu, rendered in Python: it is on every page, and its template takes as long as a whole page."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ register = template.Library()
 
 @register.simple_tag
 def app_menu(apps: Iterable[Mapping[str, Any]], path: str, *, with_links: bool) -> SafeString:
-    """As Django's ``admin/app_list.html``: the same elements, names and words, which its scripts and styles know."""
+    """Render the same HTML as Django's ``admin/app_list.html``, on which its scripts and styles depend."""
     here = quote(path)
     parts = [_of_app(app, here, with_links=with_links) for app in apps]
     if not parts:
-        return format_html("<p>{}</p>", _("You don’t have permission to view or edit anything."))  # noqa: RUF001  # Django has a translation of just this
+        return format_html("<p>{}</p>", _("You don’t have permission to view or edit anything."))  # noqa: RUF001  # exactly Django's text, so that its translation is used
     return mark_safe("".join(parts))  # noqa: S308  # each part is escaped where it is made
 
 

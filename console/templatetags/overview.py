@@ -1,4 +1,4 @@
-"""The overview as a tag of templates, for the admin's first page."""
+"""A template tag for the overview on the admin's first page."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.inclusion_tag("overview/overview.html", takes_context=True)
 def overview(context: dict[str, Any]) -> dict[str, object]:
-    """Show the overview to those who may see it, and nothing to anybody else."""
+    """Render the overview, without any panels if the user may not see it."""
     request: HttpRequest | None = context.get("request")
     user = request.user if request else AnonymousUser()
     return {"panels": shown() if may_see_overview(user) else []}

@@ -1,4 +1,4 @@
-"""A box that is ticked by going to another address, where several forms share what it says and none of them owns it."""
+"""A checkbox that works by loading another URL, for a choice that several forms on a page share."""
 
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,10 +9,10 @@ register = template.Library()
 
 @register.inclusion_tag("includes/tick.html")
 def tick(label: str, url: str, is_on: bool) -> dict[str, object]:  # noqa: FBT001  # as a template gives it
-    """Return what the box is made of; ``way`` is the address, with its query, where it stands the other way.
+    """Return the context of the checkbox. ``url`` is the URL, with its query, of the page with the other state.
 
-    It is a button of a form that asks, so that the space bar presses it and no script is needed; to whoever listens it
-    is a box with its state.
+    It is the submit button of a GET form, so that it works with the space bar and without scripts. Screen readers
+    announce a checkbox with its state.
     """
     parts = urlsplit(url)
     return {

@@ -1,1 +1,1 @@
-"""The trail in the admin: entries, their search, retention, and values that are put back."""
+"""The trail in the admin: entries and their search, retention, and restoring values."""

@@ -1,4 +1,4 @@
-"""The trail in the admin: to read, to filter, to follow, never to write."""
+"""The trail in the admin, for reading and filtering. Nothing can be written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ from console.trail.history import history
 from console.trail.listing import TrailList
 from foundation.declarations import Audited, NotAudited
 
-NAMED_FIELDS = 4  # in a line of the list; of more, how many there are
+NAMED_FIELDS = 4  # named in a row of the list; the others are counted
 
 
 @admin.register(Entry)
@@ -62,7 +62,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return self.filters_form(request.GET)
 
     def scope(self, request: HttpRequest) -> Sequence[Condition]:
-        """Say to the index what the queryset of this admin says to the eye."""
+        """Return the scope of this admin's queryset as search conditions, so that an index can apply it."""
         return ()
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -80,7 +80,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Tell one entry. There is nothing to be sent here."""
+        """Show one entry. Only GET is allowed."""
         if object_id is None or request.method not in {"GET", "HEAD"}:
             raise PermissionDenied
         entry = self.get_object(request, object_id)
@@ -91,7 +91,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return self._page(request, "page.html", self.describe(request, entry) | (extra_context or {}))
 
     def describe(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
-        """Return what the page of an entry says."""
+        """Return the context for the page of an entry."""
         visibility = Visibility(request, self.admin_site)
         visibility.gather([entry], values=True)
         telling = EntryPresentation(entry=entry, visibility=visibility, personal=personal_of(entry))
@@ -159,7 +159,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return self._page(request, "models.html", context)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """An entry has no history: it is one."""
+        """Redirect to the entry itself, which has no history."""
         return HttpResponseRedirect(reverse(f"{self.admin_site.name}:audit_entry_change", args=[object_id]))
 
     def _page(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
@@ -175,7 +175,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         told = (
             f'<time datetime="{exact}" title="{exact.replace("T", " ")}">{moment:%Y-%m-%d %H:%M:%S} {moment:%Z}</time>'
         )
-        return mark_safe(told)  # noqa: S308  # numbers, and the name of the site's time zone
+        return mark_safe(told)  # noqa: S308  # only numbers and the name of the time zone
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry, visibility: Visibility) -> SafeString | str:
@@ -198,7 +198,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return format_html('{} <span class="quiet">{}</span>', said, told)
 
     def _refusal(self, details: Mapping[str, Any]) -> str:
-        """Say of a refusal why, at which provider and under which reference, as far as it is known."""
+        """Return the reason, provider and reference of a refusal, as far as they are known."""
         if not details.get("reason"):
             return ""
         told = (
@@ -209,7 +209,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         return " · ".join(filter(None, told))
 
     def provider_name(self, provider: str) -> str:
-        """Return what people call a provider."""
+        """Return a provider's display name."""
         return provider
 
     @admin.display(description=_("object"))
@@ -224,7 +224,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
 
 def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
-    """Return the entry's own reason or, of a change, the one that was given for its request or batch."""
+    """Return the entry's own reason, or the one that was given for its request or batch."""
     if entry.reason:
         return entry.reason
     same = Q()
@@ -239,7 +239,7 @@ def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
 
 
 def linked(named: ObjectReference) -> SafeString:
-    """Show something by its name, after its kind; the whole id is there to be read and copied."""
+    """Render an object's kind and name, as a link if possible, with the whole id as its title."""
     kind = f'<span class="quiet">{escape(named.kind)}</span> ' if named.kind else ""
     name = f"<code>{escape(named.text)}</code>" if named.is_short else escape(named.text)
     tag, place = ("a", f' href="{escape(named.url)}"') if named.url else ("span", "")
@@ -248,7 +248,7 @@ def linked(named: ObjectReference) -> SafeString:
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """How a model is declared, for the page that lists them."""
+    """A model and its declaration, for the page that lists all models."""
 
     app: str
     name: str

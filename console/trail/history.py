@@ -1,4 +1,4 @@
-"""Where the history of an object is to be read."""
+"""The URL of an object's history."""
 
 from urllib.parse import urlencode
 
@@ -6,5 +6,5 @@ from django.urls import reverse
 
 
 def history(table: str, key: str) -> str:
-    """Return the address of the list of what happened to a row."""
+    """Return the URL of the list of entries about a row."""
     return f"{reverse('admin:audit_entry_changelist')}?{urlencode({'table': table, 'object': key})}"

@@ -1,4 +1,4 @@
-"""The trail as a list in the admin: what is asked for, a page at a time, and how far was looked."""
+"""The list of entries in the admin: a search, page by page, that shows how far it has looked."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,9 +23,9 @@ EXTRA = frozenset({"object", "person", "actor", "tenant", "source", "request", "
 
 
 class TrailList(KeysetChangeList):
-    """Django's list, whose rows are found as ``audit.reading.search`` finds them."""
+    """Django's list, with rows from ``audit.reading.search``."""
 
-    model_admin: Any  # the admin of entries, which knows more than any
+    model_admin: Any  # an EntryAdmin
     form: TrailFilterForm
     question: Question
     found: SearchResult
@@ -33,7 +33,7 @@ class TrailList(KeysetChangeList):
     rows_in_words = _("entries")
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        """Return everything that the filters show, for exports; a page is found otherwise."""
+        """Return all entries that match the filters, for exports. Pages use ``_find`` instead."""
         self.has_filters = self.has_active_filters = False
         self.filter_specs: list[Any] = []
         self.order = ListOrder.of("-id")
@@ -81,7 +81,7 @@ class TrailList(KeysetChangeList):
 
     @property
     def table(self) -> SafeString:
-        """The page's entries, with the cells that the admin names, as Django shows a list: a tenth of the time."""
+        """The page's entries as Django's HTML for a list, rendered in a tenth of the time."""
         if not self.result_list:
             return SafeString()
         columns = [(name, getattr(self.model_admin, name)) for name in self.model_admin.list_display]
@@ -94,7 +94,7 @@ class TrailList(KeysetChangeList):
         return format_html(TABLE, heads, rows)
 
     def _row(self, entry: Entry, columns: Sequence[tuple[str, Any]]) -> str:
-        """Each cell is made of the entry and of who looks at it, which Django's own list would not hand on."""
+        """Render a row. Cells depend on the user's visibility too, which Django's own list does not pass on."""
         (link, head), *others = [(name, conditional_escape(cell(entry, self.sight))) for name, cell in columns]
         first = f'<th class="field-{link}"><a href="{entry.pk}/change/">{head}</a></th>'
         rest = "".join(f'<td class="field-{name}">{text}</td>' for name, text in others)
@@ -102,7 +102,7 @@ class TrailList(KeysetChangeList):
 
     @property
     def of_one_object(self) -> ObjectReference | None:
-        """The object whose history this is, where nothing but an object was asked for."""
+        """The object whose history this is, if the only filter is an object."""
         asked = {name: value for name, value in getattr(self.form, "cleaned_data", {}).items() if value}
         if asked.keys() != {"table", "object"}:
             return None
@@ -116,7 +116,7 @@ class TrailList(KeysetChangeList):
 
     @property
     def scanned_to(self) -> str:
-        """How far was looked, where the page could not be filled."""
+        """A note on how many entries were scanned, if that did not fill the page."""
         if self.found.reached is None:
             return ""
         return gettext(
@@ -133,7 +133,7 @@ class TrailList(KeysetChangeList):
         return self._beside(Side.AFTER) if self.has_next else ""
 
     def _beside(self, side: Side) -> str:
-        """Go on from where was looked, not from what was found there."""
+        """Return a link that continues from the last entry scanned, not from the last one found."""
         is_ahead = self._is_backwards is (side is Side.BEFORE)
         if is_ahead and self.found.reached is not None:
             return self._link(PageCursor(side=side, pk=self.found.reached))

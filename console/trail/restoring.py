@@ -1,7 +1,8 @@
-"""Putting values back as an entry says they were: through the object's own form, as whoever does it may fill that in.
+"""Restoring values from before an entry, through the object's own form in the admin and with the user's permissions.
 
-So a restored value passes everything that a typed one does: the permissions of the object's admin, the ceiling, its
-validation, and the functions that a change must go through. A field that this form does not offer is not restored.
+So a restored value passes the same checks as a typed one: the permissions of the object's admin, the rules of
+delegation, validation, and the functions that every change goes through. A field that is not in the form cannot be
+restored.
 """
 
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ Form = forms.ModelForm[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Restorable:
-    """One field as it is now, and as an entry says that it was before."""
+    """One field, with its value now and its value before the entry."""
 
     name: str
     label: str
@@ -51,7 +52,7 @@ class Restorable:
 
 @dataclass(kw_only=True)
 class Restoring:
-    """What of an entry can be put back, by one person, into the row that there is now."""
+    """Restores values from before an entry into the current row, for one user."""
 
     request: HttpRequest
     entry: Entry
@@ -60,7 +61,7 @@ class Restoring:
     visibility: Visibility
 
     def __post_init__(self) -> None:
-        everywhere = getattr(self.model_admin, "fields_to_restore", None)  # of an admin with more forms than one
+        everywhere = getattr(self.model_admin, "fields_to_restore", None)  # if the admin has several forms
         fields = {"fields": everywhere(self.request, self.row)} if everywhere else {}
         self.form_class = self.model_admin.get_form(self.request, self.row, change=True, **fields)
         self.personal = personal_of(self.entry)
@@ -70,14 +71,14 @@ class Restoring:
         return self.visibility.named(type(self.row), str(self.row.pk))
 
     def fields(self) -> list[Restorable]:
-        """Return what the entry knows of, the form offers, and is different now."""
+        """Return the fields that the entry changed, that the form contains and that have another value now."""
         form = self.form_class(instance=self.row)
         telling = EntryPresentation(entry=self.entry, visibility=self.visibility, personal=self.personal)
         found = (self._restorable(form, line) for line in telling.changed_fields() if line.is_changed)
         return [field for field in found if field and field.is_different]
 
     def restore(self, names: set[str]) -> Form:
-        """Fill these fields in, save the form if it is valid, and return it."""
+        """Fill in these fields, save the form if it is valid, and return it."""
         chosen = {field.name: field.value for field in self.fields() if field.name in names}
         form = self._filled(chosen)
         if not chosen:
@@ -119,7 +120,7 @@ class Restoring:
         return value
 
     def _filled(self, chosen: Mapping[str, Any]) -> Form:
-        """Fill the form in as a browser would that shows the row as it is, but for what is chosen."""
+        """Return the form with the data that a browser would post: the current row with the chosen values."""
         shown = self.form_class(instance=self.row, initial=dict(chosen))
         data = QueryDict(mutable=True)
         for name, field in shown.fields.items():
@@ -130,7 +131,7 @@ class Restoring:
 
 
 class RestoreAdmin(Base):
-    """An admin of the trail from whose entries values can be put back."""
+    """Adds restoring values to the admin of the trail."""
 
     def describe(self, request: HttpRequest, entry: Entry) -> dict[str, Any]:
         restoring = self.restoring(request, entry)
@@ -139,9 +140,9 @@ class RestoreAdmin(Base):
         return {**super().describe(request, entry), "restore": restore}
 
     def restoring(self, request: HttpRequest, entry: Entry, *, lock: bool = False) -> Restoring | None:
-        """Return nothing where this person can put nothing back: no change, no such row, or not theirs to change."""
+        """Return None if nothing can be restored: not an update, no such row, or no permission to change it."""
         model = labels.model_of(entry.object_table)
-        model_admin = self.admin_site._registry.get(model) if model else None  # noqa: SLF001  # Django's own way
+        model_admin = self.admin_site._registry.get(model) if model else None  # noqa: SLF001  # as Django does
         if entry.action != "update" or model is None or model_admin is None:
             return None
         sight = Visibility(request, self.admin_site)
@@ -154,7 +155,7 @@ class RestoreAdmin(Base):
         return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, visibility=sight)
 
     def restore_view(self, request: HttpRequest, entry_id: int) -> HttpResponseBase:
-        """Show what would be written; a POST with a fresh proof writes it."""
+        """GET shows what would be written, POST writes it. Both require reauthentication."""
         entry = self.get_object(request, str(entry_id))
         if entry is None:
             raise Http404
@@ -200,11 +201,11 @@ def _errors(form: forms.BaseForm) -> list[str]:
 
 
 def _write(data: QueryDict, name: str, field: forms.Field, value: Any) -> None:
-    """Write a value as the field's own widget would have sent it."""
+    """Write a value to the data as the field's widget would have posted it."""
     widget: Any = field.widget
     if isinstance(widget, forms.MultiWidget):
         parts: Any = value if isinstance(value, list | tuple) else widget.decompress(value)
-        names: list[str] = getattr(widget, "widgets_names")  # noqa: B009  # which the stubs do not know
+        names: list[str] = getattr(widget, "widgets_names")  # noqa: B009  # missing in the stubs
         for suffix, part, inner in zip(names, parts, widget.widgets, strict=True):
             data[f"{name}{suffix}"] = inner.format_value(part) or ""
     elif isinstance(widget, forms.CheckboxInput):
@@ -217,7 +218,7 @@ def _write(data: QueryDict, name: str, field: forms.Field, value: Any) -> None:
 
 
 def _as_json(value: Any) -> Any:
-    """Write a value of the row as the trail writes it."""
+    """Return a value of the row in the form in which the trail stores it."""
     if value is None or isinstance(value, bool | int | str | list | dict):
         return value
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -1,4 +1,4 @@
-"""For how long the trail is kept, said on a page of its own: by superusers, for the site and for single tenants."""
+"""The page where superusers set the retention of the trail, for the site and for single tenants."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +51,10 @@ class RuleForm(forms.Form):
 
 
 class RetentionAdmin(Base):
-    """An admin of the trail where it is said for how long that is kept."""
+    """Adds the retention page to the admin of the trail."""
 
     def retention_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Show the rules; a POST with a fresh proof makes or takes away one."""
+        """GET shows the rules, POST sets or removes one. Both require reauthentication."""
         if not actor(request).is_superuser:
             raise PermissionDenied
         if asked := redirect_to_reauthenticate(request, back_to=request.path):
@@ -81,7 +81,7 @@ class RetentionAdmin(Base):
 
 
 def _shown(said: list[rules.RetentionRule]) -> list[tuple[rules.RetentionRule, Tenant | None]]:
-    """Say whose each rule is: of a tenant that is gone, the entries are still there, and its id."""
+    """Return each rule with its tenant, or None if that was deleted: its entries are still in the trail."""
     named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in said])
     tenants = {tenant.key: tenant for tenant in named}
     return [(rule, tenants.get(rule.tenant_id)) for rule in said]

@@ -1,4 +1,4 @@
-"""The trail in the admin, each tenant its own part of it."""
+"""The trail in the admin. Each tenant's administrators see the entries of their tenant."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -26,7 +26,7 @@ admin.site.unregister(Entry)
 
 @admin.register(Entry)
 class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], EntryAdmin):
-    """Exports leave personal values out: a file is beyond the reach of erasure."""
+    """The ModelAdmin of the trail. Its exports omit personal values, because an erasure cannot reach a file."""
 
     export_columns: ClassVar[Mapping[str, str]] = {
         name: name
@@ -68,7 +68,10 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
         return () if actor(request).is_superuser else (Condition(where=_of_tenant(request)),)
 
     def get_filters_form(self, request: HttpRequest) -> TrailFilterForm:
-        """People are found by their address, tenants by their name; who sees one tenant is not asked which."""
+        """Return a form that finds people by email address or username, and tenants by name.
+
+        A tenant's administrators have no filter by tenant.
+        """
 
         def person(called: str) -> str | None:
             return _person(self.admin_site, request, called)
@@ -88,11 +91,11 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
 
 def _of_tenant(request: HttpRequest) -> Q:
     standing = actor(request).active_membership
-    return Q(tenant_id=str(standing.tenant_id) if standing else "")  # no entry has an empty one
+    return Q(tenant_id=str(standing.tenant_id) if standing else "")  # matches nothing: no entry has an empty tenant
 
 
 def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:
-    people = site._registry[User].get_queryset(request)  # noqa: SLF001  # Django's own way
+    people = site._registry[User].get_queryset(request)  # noqa: SLF001  # as Django does
     if "@" in called:
         found = people.filter(canonical_email=canonical_or_none(called.strip()) or "")
     else:

@@ -1,4 +1,4 @@
-"""What receivers did not take yet, in the admin: tried again, or let go."""
+"""Pending deliveries in the admin, which can be retried or discarded."""
 
 from typing import Any
 
@@ -49,11 +49,11 @@ class DeliveryAdmin(Scoped[Delivery]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """Tried again and let go by the list's actions; by hand there is nothing to change."""
+        """Never: deliveries are only retried and discarded, by the list's actions."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
-        """Only along with its webhook; from the list it is let go."""
+        """Allow deletion only together with the webhook. In the list, a delivery is discarded."""
         own_page = request.resolver_match and (request.resolver_match.url_name or "").startswith("webhooks_delivery")
         return not own_page and super().has_delete_permission(request, obj)
 
@@ -69,7 +69,7 @@ class DeliveryAdmin(Scoped[Delivery]):
 
     @admin.action(description=_("Let go: do not send it any more"), permissions=["act"])
     def discard(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> HttpResponse | None:
-        """Ask first: what is let go here is not sent any more, though the trail keeps it."""
+        """Show a confirmation, then discard the deliveries: they are not sent, but their entries stay in the trail."""
         if "post" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),

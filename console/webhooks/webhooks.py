@@ -1,4 +1,4 @@
-"""Webhooks in the admin: where a tenant's entries go, and how each receiver is doing."""
+"""Webhooks in the admin: where a tenant's entries are sent, and the state of each receiver."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ Words = dict[str, Any]
 
 
 class WebhookForm(RequestedBy):
-    """A tenant's administrator sets up their tenant's; a superuser chooses the tenant, once and for all."""
+    """The form for a webhook. Only superusers choose the tenant, which cannot be changed later."""
 
     events = forms.MultipleChoiceField(
         label=_("Events"), required=False, help_text=_("With no event and no table chosen, everything is sent.")
@@ -84,12 +84,12 @@ class WebhookForm(RequestedBy):
 
 @admin.register(Webhook)
 class WebhookAdmin(FoundByWords, ReauthenticatedForm):
-    """Whoever sets one up gets the tenant's whole trail: they must be allowed to read it here."""
+    """A webhook can receive the tenant's whole trail, so its administrators must be allowed to read the trail."""
 
     form = WebhookForm
     list_display = ("name", "tenant", "receiver", "health", "last_success_at", "undelivered_shown")
     list_select_related = ("tenant",)
-    ordering = ("name", "id")  # the model's own is lost where rows are counted
+    ordering = ("name", "id")  # the annotations below would drop the model's own order
     show_full_result_count = False
     actions = None
     doing = (
@@ -130,7 +130,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
-        """Where a tenant's trail goes is said by somebody who has shown that it is them, before they type it in."""
+        """Require reauthentication before setting where a tenant's trail is sent, also before the empty form."""
         found = self.get_object(request, object_id) if object_id else None
         may = self.has_change_permission(request, found) if object_id else self.has_add_permission(request)
         is_dangerous = may and (object_id is None or request.method == "POST")
@@ -189,7 +189,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     def _confirmed(
         self, request: HttpRequest, key: UUID, words: Words, act: Callable[[HttpRequest, Webhook], HttpResponse]
     ) -> HttpResponseBase:
-        """Ask by GET, act by POST. A webhook of another tenant is not there at all."""
+        """GET shows a confirmation, POST performs the act. A webhook of another tenant is a 404."""
         webhook = self.get_object(request, str(key))
         if webhook is None:
             raise Http404
@@ -203,7 +203,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
         return TemplateResponse(request, "admin/webhooks/webhook/confirm.html", {**context, "page": _page(webhook)})
 
     def _secret_page(self, request: HttpRequest, webhook: Webhook, secret: str, title: str | Promise) -> HttpResponse:
-        """In the answer itself: a message would lie in the session until the next page."""
+        """Show the secret in the response itself: a message would be stored in the session until the next page."""
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "webhook": webhook}
         return TemplateResponse(
             request, "admin/webhooks/webhook/secret.html", {**context, "secret": secret, "page": _page(webhook)}
@@ -211,7 +211,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
 
     @admin.display(description=_("receiver"))
     def receiver(self, webhook: Webhook) -> str:
-        """The host alone: what stands behind it, path or query, may be a key to what is there."""
+        """Return the URL without path and query, which may contain a secret of the receiver."""
         parts = urlsplit(webhook.url)
         return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
@@ -229,14 +229,14 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
 
     @admin.display(description=_("behind since"))
     def lag(self, webhook: Webhook) -> str:
-        """Django writes a moment in its own form only where it is a field of a list."""
+        """Format the time here: Django's list formats only model fields."""
         since = running.oldest_undelivered(webhook)
         return date_format(timezone.localtime(since), "DATETIME_FORMAT") if since else str(_("everything is sent"))
 
     @admin.display(description=_("not delivered"))
     def undelivered_shown(self, webhook: Webhook) -> str:
         words = _now("waiting: %(waiting)d, dead letters: %(dead)d") % {
-            "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, as is the next
+            "waiting": webhook.waiting,  # type: ignore[attr-defined]  # annotated, like the next one
             "dead": webhook.dead,  # type: ignore[attr-defined]
         }
         url = f"{reverse('admin:webhooks_delivery_changelist')}?webhook__id__exact={webhook.pk}"
@@ -244,7 +244,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
 
     @admin.display(description=_("created by"))
     def created_by_shown(self, webhook: Webhook) -> str:
-        """Without a link, which would hold an id: a superuser is not one of the tenant's people."""
+        """Return a name without a link, which would reveal an id: a superuser may not belong to the tenant."""
         return webhook.created_by.name or "-" if webhook.created_by else "-"
 
 
