@@ -13,7 +13,7 @@ from pathlib import Path
 from config.variables import CHECKOUT
 
 ARCHITECTURE = CHECKOUT / "docs" / "architecture.md"
-PAGES = (CHECKOUT / "CONTRIBUTING.md", ARCHITECTURE)
+PAGES = (CHECKOUT / "CONTRIBUTING.md", ARCHITECTURE, CHECKOUT / "docs" / "add-a-provider.md")
 LINK = re.compile(r"\[`(?P<name>\w+(?:\.\w+)*)`\]\((?P<file>[\w./]+\.py)(?:#L\d+)?\)")
 
 
