@@ -22,7 +22,7 @@ DECLARATIONS = [
     NotAudited(
         "accounts.Session", reason="Events tell when a session begins and ends; its row changes with every visit."
     ),
-    NotAudited("accounts.UpstreamEnd", reason="It is a message of a provider's; events tell what it ended here."),
+    NotAudited("accounts.UpstreamLogout", reason="It is a message of a provider's; events tell what it ended here."),
     Audited("accounts.Tenant", tenant="id"),
     Audited("accounts.Role"),
     Audited("accounts.Membership", person="user_id"),

@@ -8,7 +8,7 @@ from foundation.declarations import Purgeable
 
 DECLARATIONS = [
     Purgeable("accounts.Session", column="expire_date", event=Event.SESSION_PURGED, longest=longest),
-    Purgeable("accounts.UpstreamEnd", column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
+    Purgeable("accounts.UpstreamLogout", column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
     Purgeable("accounts.MailedCode", column="expires_at", event=Event.MAILED_CODE_PURGED),
     Purgeable("accounts.MailedLink", column="expires_at", event=Event.MAILED_LINK_PURGED),
     Purgeable("accounts.UsedProof", column="expires_at", event=Event.USED_PROOF_PURGED),

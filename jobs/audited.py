@@ -4,6 +4,7 @@ from foundation.declarations import NotAudited
 
 DECLARATIONS = [
     NotAudited(
-        "jobs.Errand", reason="It is a message on its way; what it does is told by what it changes, and by events."
+        "jobs.DeferredTask",
+        reason="It is a message on its way; what it does is told by what it changes, and by events.",
     ),
 ]

@@ -2,6 +2,6 @@
 
 from foundation.declarations import Encrypted
 from jobs.deferred.worker import PURPOSE
-from jobs.models import Errand
+from jobs.models import DeferredTask
 
-DECLARATIONS = [Encrypted("jobs.Errand", column="content", purpose=PURPOSE, rows=Errand.objects.waiting)]
+DECLARATIONS = [Encrypted("jobs.DeferredTask", column="content", purpose=PURPOSE, rows=DeferredTask.objects.waiting)]

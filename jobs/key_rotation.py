@@ -20,7 +20,7 @@ from foundation.encryption import DecryptionFailed, KeyLost, decrypt, encrypt, i
 from tenancy import site_context
 from tenancy.owned import has_owner
 
-JOB = "rewrapping"
+JOB = "key-rotation"
 ACTOR = Actor(ActorKind.JOB, JOB)
 SLICE = 500  # rows per query
 

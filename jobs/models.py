@@ -22,14 +22,14 @@ def kept_until() -> datetime:
     return timezone.now() + REMEMBERED
 
 
-class DeferredTaskQuerySet(models.QuerySet["Errand"]):
+class DeferredTaskQuerySet(models.QuerySet["DeferredTask"]):
     def waiting(self) -> "DeferredTaskQuerySet":
         """Those that are still to be done."""
         return self.filter(WAITING)
 
 
-class Errand(Retryable):
-    """An errand: what it is, its content, encrypted, and when it is attempted next; never again, when that is empty.
+class DeferredTask(Retryable):
+    """What it is, its content, encrypted, and when it is attempted next; never again, when that is empty.
 
     What is over keeps no content, but its id for a while, so that it is done once, however often it is asked for.
     """
@@ -43,9 +43,9 @@ class Errand(Retryable):
     objects = DeferredTaskQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("errand")
-        verbose_name_plural = _("errands")
-        indexes = (models.Index(fields=["next_attempt_at"], condition=WAITING, name="errand_to_be_done"),)
+        verbose_name = _("deferred task")
+        verbose_name_plural = _("deferred tasks")
+        indexes = (models.Index(fields=["next_attempt_at"], condition=WAITING, name="deferred_task_due"),)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"

@@ -3,4 +3,4 @@
 from audit.events import Event
 from foundation.declarations import Purgeable
 
-DECLARATIONS = [Purgeable("jobs.Errand", column="expires_at", event=Event.DEFERRED_TASK_PURGED)]
+DECLARATIONS = [Purgeable("jobs.DeferredTask", column="expires_at", event=Event.DEFERRED_TASK_PURGED)]

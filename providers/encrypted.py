@@ -19,7 +19,9 @@ DECLARATIONS = [
         )
     ),
     *(
-        Encrypted("providers.Leaving", column=column, purpose=purpose, owner=lambda row: outbox.owner(row.pk))
+        Encrypted(
+            "providers.UpstreamRevocation", column=column, purpose=purpose, owner=lambda row: outbox.owner(row.pk)
+        )
         for column, purpose in (("access", outbox.ACCESS), ("refresh", outbox.REFRESH))
     ),
 ]  # fmt: skip

@@ -91,8 +91,10 @@ class Leaving(Retryable, Leased):
         verbose_name = _("sign-out at a provider")
         verbose_name_plural = _("sign-outs at providers")
         indexes = (
-            models.Index(fields=["next_attempt_at"], condition=WAITING, name="leaving_due"),
-            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="leaving_expires"),
+            models.Index(fields=["next_attempt_at"], condition=WAITING, name="revocation_due"),
+            models.Index(
+                fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="revocation_expires"
+            ),
         )
 
     def __str__(self) -> str:

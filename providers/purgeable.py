@@ -35,8 +35,8 @@ def _given() -> dict[str, Any]:
 
 
 DECLARATIONS = [
-    Purgeable("providers.Leaving", column="expires_at", event=Event.UPSTREAM_REVOCATION_PURGED),
-    Purgeable("providers.HeardLogout", column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
+    Purgeable("providers.UpstreamRevocation", column="expires_at", event=Event.UPSTREAM_REVOCATION_PURGED),
+    Purgeable("providers.SeenLogoutToken", column="expires_at", event=Event.LOGOUT_TOKEN_PURGED),
     Purgeable("providers.RefusedIdentity", column="expires_at", event=Event.REFUSED_IDENTITY_PURGED),
     Purgeable(
         "providers.UpstreamTokens",

@@ -6,9 +6,9 @@ import uuid
 from sandbox.authorize import Rules
 from sandbox.clients import client_proves_itself
 from sandbox.drafts import Draft
+from sandbox.end_session import EndSession
 from sandbox.faults import Lie, Stage
 from sandbox.grants import Grant, Kind
-from sandbox.leaving import Leaving
 from sandbox.oidc import REFRESH_SECONDS, OpenIdProvider, Paths
 from sandbox.personas import Persona
 from sandbox.providers import Provider
@@ -37,11 +37,11 @@ class Keycloak(OpenIdProvider):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.leaving = Leaving(world, self.door)
+        self.end_session = EndSession(world, self.door)
 
     def routes(self) -> Routes:
         introspect = Endpoint("introspect", self.introspect)
-        return super().routes() | self.leaving.routes(LOGOUT) | {("POST", INTROSPECT): introspect}
+        return super().routes() | self.end_session.routes(LOGOUT) | {("POST", INTROSPECT): introspect}
 
     def metadata(self) -> dict[str, object]:
         base = self.world.base_url

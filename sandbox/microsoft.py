@@ -6,9 +6,9 @@ import uuid
 from collections.abc import Mapping
 
 from sandbox.authorize import Rules
+from sandbox.end_session import EndSession
 from sandbox.faults import Stage
 from sandbox.grants import Grant, Kind
-from sandbox.leaving import Leaving
 from sandbox.oidc import OpenIdProvider, Paths
 from sandbox.personas import Persona
 from sandbox.providers import MICROSOFT_TENANT, Provider
@@ -38,11 +38,11 @@ class Microsoft(OpenIdProvider):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self.leaving = Leaving(world, self.door)
+        self.end_session = EndSession(world, self.door)
 
     def routes(self) -> Routes:
         groups = Endpoint("groups", self.groups, Stage.GROUPS)
-        return super().routes() | self.leaving.routes(LOGOUT) | {("GET", MEMBERSHIPS): groups}
+        return super().routes() | self.end_session.routes(LOGOUT) | {("GET", MEMBERSHIPS): groups}
 
     def metadata(self) -> dict[str, object]:
         return {

@@ -148,7 +148,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='UpstreamEnd',
+            name='UpstreamLogout',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('provider', models.CharField(max_length=32)),
@@ -160,7 +160,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'session that ended at its provider',
                 'verbose_name_plural': 'sessions that ended at their provider',
-                'indexes': [models.Index(fields=['provider', 'sid', 'subject'], name='upstream_end_named')],
+                'indexes': [models.Index(fields=['provider', 'sid', 'subject'], name='upstream_logout_named')],
             },
         ),
         migrations.CreateModel(

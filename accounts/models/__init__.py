@@ -9,7 +9,7 @@ from accounts.models.mailed_code import MailedCode
 from accounts.models.mailed_link import MailedLink, Purpose
 from accounts.models.session import Session
 from accounts.models.tenant import Membership, Role, Tenant
-from accounts.models.upstream_logout import UpstreamEnd
+from accounts.models.upstream_logout import UpstreamLogout
 from accounts.models.used_proof import UsedProof
 from accounts.models.user import User
 
@@ -28,7 +28,7 @@ __all__ = [
     "Role",
     "Session",
     "Tenant",
-    "UpstreamEnd",
+    "UpstreamLogout",
     "UsedProof",
     "User",
 ]

@@ -21,7 +21,7 @@ class UpstreamEnd(models.Model):
     class Meta:
         verbose_name = _("session that ended at its provider")
         verbose_name_plural = _("sessions that ended at their provider")
-        indexes = (models.Index(fields=["provider", "sid", "subject"], name="upstream_end_named"),)
+        indexes = (models.Index(fields=["provider", "sid", "subject"], name="upstream_logout_named"),)
 
     def __str__(self) -> str:
         return f"{self.provider} {self.pk}"

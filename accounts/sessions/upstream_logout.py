@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import Identity, Session, UpstreamEnd
+from accounts.models import Identity, Session, UpstreamLogout
 from accounts.sessions import last_session
 from accounts.sessions.authentication_event import AuthenticationEvent
 from accounts.sessions.revocation import (
@@ -49,7 +49,7 @@ def revoke_upstream(named: LogoutTarget) -> None:
     kind, name = ("sid", named.sid) if named.sid else ("sub", named.subject)
     fetch_all(LOCK, [named.provider, kind, name])
     expires_at = timezone.now() + lifetimes.UPSTREAM_END
-    UpstreamEnd.objects.create(provider=named.provider, sid=named.sid, subject=named.subject, expires_at=expires_at)
+    UpstreamLogout.objects.create(provider=named.provider, sid=named.sid, subject=named.subject, expires_at=expires_at)
     cancel_waiting(_waiting(named), reason=SessionRevocationReason.PROVIDER)
     revoke(_sessions(named), reason=SessionRevocationReason.PROVIDER, note=UpstreamNote(provider=named.provider))
 

@@ -56,12 +56,12 @@ CELERY_BEAT_SCHEDULER = "jobs.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "jobs.tasks.purge", "schedule": 3600.0, "options": {"expires": 3500}},  # seconds
-    "rewrapping": {"task": "accounts.tasks.rotate_encryption_keys", "schedule": 3600.0, "options": {"expires": 3500}},
+    "key-rotation": {"task": "accounts.tasks.rotate_encryption_keys", "schedule": 3600.0, "options": {"expires": 3500}},
     "cut-offs": {"task": "accounts.tasks.confirm_cut_offs", "schedule": 30.0, "options": {"expires": 25}},
     "overview": {"task": "console.tasks.count_for_overview", "schedule": 300.0, "options": {"expires": 290}},
     "webhooks": {"task": "webhooks.tasks.send_webhooks", "schedule": 5.0, "options": {"expires": 5}},
-    "leaving": {"task": "providers.tasks.send_revocations", "schedule": 5.0, "options": {"expires": 5}},
-    "errands": {"task": "jobs.tasks.run_due_deferred_tasks", "schedule": 10.0, "options": {"expires": 10}},
+    "revocation": {"task": "providers.tasks.send_revocations", "schedule": 5.0, "options": {"expires": 5}},
+    "deferred-tasks": {"task": "jobs.tasks.run_due_deferred_tasks", "schedule": 10.0, "options": {"expires": 10}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.resume_bulk_actions", "schedule": 60.0, "options": {"expires": 50}},

@@ -20,14 +20,14 @@ from jobs.queue import Queue, queue
 
 MISSED = 3  # intervals after which a job is late
 SLACK = timedelta(minutes=1)
-DEFERRED_TASKS = "errands"
+DEFERRED_TASKS = "deferred-tasks"
 NAMES = {
     "purge": _("Removing what has expired"),
-    "rewrapping": _("Encrypting with the newest key"),
+    "key-rotation": _("Encrypting with the newest key"),
     "cut-offs": _("Confirming cut-offs"),
     "overview": _("Counting for this page"),
     "webhooks": _("Sending to webhooks"),
-    "leaving": _("Revoking tokens at providers"),
+    "revocation": _("Revoking tokens at providers"),
     DEFERRED_TASKS: _("Retrying what was left undone"),
     "sealing": _("Sealing the trail"),
     "retention": _("Removing from the trail what is due"),

@@ -51,10 +51,10 @@ def _how(one: RevocationStatus, at: datetime) -> Mark:
 
 
 PANEL = OverviewPanel(
-    name="leaving",
+    name="revocation",
     title=_("Tokens to be revoked"),
     counter=Counter(
-        name="leaving", kind=UnrevokedTokens, count=lambda _before: UnrevokedTokens(by_provider=revocation_status())
+        name="revocation", kind=UnrevokedTokens, count=lambda _before: UnrevokedTokens(by_provider=revocation_status())
     ),
     draw=draw_revocation,
     empty=_("No provider is set up. Whether each has been told which tokens are over will be here."),

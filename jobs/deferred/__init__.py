@@ -1,14 +1,14 @@
-"""Errands: what is promised to a person in a request, and done by a worker afterwards (ADR 25).
+"""Deferred tasks: what is promised to a person in a request, and done by a worker afterwards (ADR 25).
 
 ::
 
     @deferred_task("registration")
     def answer_registration(*, address: str) -> None: …
 
-    later(answer_registration, address=address)
+    defer(answer_registration, address=address)
 
-An errand is a row, written in the transaction that promises it. The queue only says that there is one; without it the
-schedule finds it.
+A deferred task is a row, written in the transaction that promises it. The queue only says that there is one; without
+it the schedule finds it.
 """
 
 from jobs.deferred.enqueue import defer

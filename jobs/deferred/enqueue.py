@@ -1,4 +1,4 @@
-"""Leaving an errand for the workers, in the transaction that promises it."""
+"""Enqueueing a deferred task, in the transaction that promises it."""
 
 import json
 import logging
@@ -13,7 +13,7 @@ from foundation.encryption import encrypt
 from jobs.celery_context import serialize_context
 from jobs.deferred import worker
 from jobs.deferred.registry import task_of
-from jobs.models import Errand
+from jobs.models import DeferredTask
 
 logger = logging.getLogger(__name__)
 
@@ -24,16 +24,16 @@ def defer(work: Callable[..., None], *, task_id: str | None = None, **arguments:
     A transaction that is rolled back leaves nothing. Under one id it is done once, however often it is left.
     """
     kind = task_of(work)
-    errand = Errand(kind=kind.name, **({"id": UUID(task_id)} if task_id else {}))
+    task = DeferredTask(kind=kind.name, **({"id": UUID(task_id)} if task_id else {}))
     content = json.dumps({"arguments": arguments, "told": serialize_context()})
-    errand.content = encrypt(content, owner=errand.pk, purpose=worker.PURPOSE)
-    Errand.objects.bulk_create([errand], ignore_conflicts=True)
-    transaction.on_commit(partial(_notify_worker, errand.pk, kind.name), robust=True)
+    task.content = encrypt(content, owner=task.pk, purpose=worker.PURPOSE)
+    DeferredTask.objects.bulk_create([task], ignore_conflicts=True)
+    transaction.on_commit(partial(_notify_worker, task.pk, kind.name), robust=True)
 
 
 def _notify_worker(task_id: UUID, kind: str) -> None:
     try:
-        worker.run_deferred_task.apply_async(kwargs={"task_id": str(task_id)}, shadow=f"errand: {kind}")
+        worker.run_deferred_task.apply_async(kwargs={"task_id": str(task_id)}, shadow=f"deferred task: {kind}")
     except OperationalError:
-        logger.warning("the broker is away: an errand is done at once: %s %s", kind, task_id)
+        logger.warning("the broker is away: a deferred task is done at once: %s %s", kind, task_id)
         worker.run(task_id)

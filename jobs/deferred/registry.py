@@ -1,4 +1,4 @@
-"""What can be an errand: functions, by the name under which they are kept."""
+"""What can be a deferred task: functions, by the name under which they are kept."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _tasks: dict[str, "RegisteredTask"] = {}
 
 
 class RetryLater(Exception):
-    """An errand could not be done now. Its text goes into the log."""
+    """A deferred task could not be done now. Its text goes into the log."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,4 +41,4 @@ def task_named(name: str) -> RegisteredTask:
     try:
         return _tasks[name]
     except KeyError:
-        raise RetryLater(f"no errand is called {name[:40]!r}") from None
+        raise RetryLater(f"no deferred task is called {name[:40]!r}") from None

@@ -1,4 +1,4 @@
-"""Doing errands: each once, by whoever comes first, tried again for a day.
+"""Running deferred tasks: each once, by whoever comes first, tried again for a day.
 
 Whoever is at one holds a lock of the connection, not a transaction: a mail server may be slow. Each attempt
 is counted before it begins, so that one that kills its worker is not repeated at every turn (``jobs.retry``).
@@ -20,14 +20,14 @@ from foundation.encryption import DecryptionFailed, decrypt
 from foundation.locks import one_at_a_time
 from jobs.celery_context import acting_for
 from jobs.deferred.registry import RetryLater, task_named
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from jobs.retry import RetryPolicy, doubling
 
 logger = logging.getLogger(__name__)
 
-PURPOSE = "errand"
+PURPOSE = "deferred task"
 RETRIES = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(minutes=10)), max_age=timedelta(days=1))
-BATCH = 500  # errands of one run of the schedule
+BATCH = 500  # deferred tasks of one run of the schedule
 FAILURES = 3  # in a run, that leave the rest to the next: the mail server may be away
 
 
@@ -38,54 +38,54 @@ def run_deferred_task(task_id: str) -> None:
 
 
 def run(task_id: UUID) -> bool:
-    """Do an errand, unless it is over or somebody is at it; return whether there was no trouble."""
-    with one_at_a_time(f"errand {task_id}") as is_ours:
-        errand = Errand.objects.waiting().filter(pk=task_id).first() if is_ours else None
-        if errand is None:
+    """Do a deferred task, unless it is over or somebody is at it; return whether there was no trouble."""
+    with one_at_a_time(f"deferred_task {task_id}") as is_ours:
+        task = DeferredTask.objects.waiting().filter(pk=task_id).first() if is_ours else None
+        if task is None:
             return True
-        if RETRIES.gives_up(since=errand.created_at):
-            _give_up(errand)
+        if RETRIES.gives_up(since=task.created_at):
+            _give_up(task)
             return True
-        errand.begin_attempt(RETRIES)
+        task.begin_attempt(RETRIES)
         try:
-            _run(errand)
+            _run(task)
         except (RetryLater, DecryptionFailed, DatabaseError, RedisError) as failed:
             why = str(failed) if isinstance(failed, RetryLater) else type(failed).__name__
-            logger.warning("an errand is tried again later: %s %s: %s", errand.kind, errand.pk, why)
+            logger.warning("a deferred task is tried again later: %s %s: %s", task.kind, task.pk, why)
             return False
         return True
 
 
 def run_due(*, seconds: float) -> None:
     """Do what nobody did: its message was lost, or its worker, or it could not be done before."""
-    with one_at_a_time("errands") as is_ours:
+    with one_at_a_time("deferred_tasks") as is_ours:
         if not is_ours:
             return
         deadline, failures = time.monotonic() + seconds, 0
-        due = Errand.objects.filter(RETRIES.due()).order_by("next_attempt_at")
-        for errand_id in list(due.values_list("pk", flat=True)[:BATCH]):
-            failures += not run(errand_id)
+        due = DeferredTask.objects.filter(RETRIES.due()).order_by("next_attempt_at")
+        for task_id in list(due.values_list("pk", flat=True)[:BATCH]):
+            failures += not run(task_id)
             if failures >= FAILURES or time.monotonic() >= deadline:
                 return
 
 
-def _run(task: Errand) -> None:
+def _run(task: DeferredTask) -> None:
     kind = task_named(task.kind)
     content = json.loads(decrypt(task.content, owner=task.pk, purpose=PURPOSE))
     with ExitStack() as stack:
-        stack.enter_context(acting_for(content["told"], job=f"errand: {kind.name}"))
+        stack.enter_context(acting_for(content["told"], job=f"deferred task: {kind.name}"))
         if kind.is_one_transaction:
             stack.enter_context(transaction.atomic())
         kind.work(**content["arguments"])
         _end(task)
 
 
-def _end(task: Errand) -> None:
-    Errand.objects.filter(pk=task.pk).update(next_attempt_at=None, content="")
+def _end(task: DeferredTask) -> None:
+    DeferredTask.objects.filter(pk=task.pk).update(next_attempt_at=None, content="")
 
 
-def _give_up(task: Errand) -> None:
+def _give_up(task: DeferredTask) -> None:
     with transaction.atomic():
         _end(task)
         record(Event.DEFERRED_TASK_FAILED, object=task, kind=task.kind, tries=task.attempts)
-    logger.error("an errand was given up: %s %s", task.kind, task.pk)
+    logger.error("a deferred task was given up: %s %s", task.kind, task.pk)

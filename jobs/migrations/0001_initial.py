@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Errand',
+            name='DeferredTask',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('kind', models.CharField(max_length=40, verbose_name='what')),
@@ -24,9 +24,9 @@ class Migration(migrations.Migration):
                 ('expires_at', models.DateTimeField(db_index=True, default=jobs.models.kept_until, verbose_name='forgotten')),
             ],
             options={
-                'verbose_name': 'errand',
-                'verbose_name_plural': 'errands',
-                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='errand_to_be_done')],
+                'verbose_name': 'deferred task',
+                'verbose_name_plural': 'deferred tasks',
+                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='deferred_task_due')],
             },
         ),
     ]

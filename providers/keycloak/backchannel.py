@@ -35,7 +35,7 @@ UNKNOWN_KEYS = Limit(kind="unknown_keys", most=30, seconds=60)  # for each clien
 PATIENCE = 0.3  # seconds: a healthy Keycloak has answered by then
 LAST_MOMENT = 253_402_300_799  # seconds since the epoch: the end of the year 9999, the last that datetime supports
 INSERT_SEEN = """
-    INSERT INTO "providers_heardlogout" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
+    INSERT INTO "providers_seenlogouttoken" (digest, expires_at) VALUES (%s, %s) ON CONFLICT (digest) DO NOTHING
 """
 
 

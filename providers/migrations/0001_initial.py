@@ -46,7 +46,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Leaving',
+            name='UpstreamRevocation',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('provider', models.CharField(max_length=32)),
@@ -67,11 +67,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sign-out at a provider',
                 'verbose_name_plural': 'sign-outs at providers',
-                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='leaving_due'), models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='leaving_expires')],
+                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='revocation_due'), models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='revocation_expires')],
             },
         ),
         migrations.CreateModel(
-            name='HeardLogout',
+            name='SeenLogoutToken',
             fields=[
                 ('digest', models.CharField(max_length=64, primary_key=True, serialize=False)),
                 ('expires_at', models.DateTimeField(db_index=True)),

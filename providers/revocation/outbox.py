@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.events import Event, record
 from foundation.encryption import encrypt
-from providers.models import Leaving, RevocationState
+from providers.models import RevocationState, UpstreamRevocation
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class RevokedTokens:
 def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) -> list[UUID]:
     """Store what must be revoked and return the ids of the rows. ``status.not_revoked`` counts those not yet done."""
     rows = [_row(one, reason) for one in ended]
-    Leaving.objects.bulk_create(rows)
+    UpstreamRevocation.objects.bulk_create(rows)
     for row in rows:
         if row.state == RevocationState.GIVEN_UP:
             record_failure(row.provider, reason=row.because, detail=row.trouble, tries=row.attempts)
@@ -75,7 +75,7 @@ def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> No
 def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> Leaving:
     """Build a row. The time of the next attempt comes from the database's clock, which the task compares it with."""
     row_id = uuid4()
-    row = Leaving(
+    row = UpstreamRevocation(
         id=row_id,
         provider=ended.provider,
         issuer=ended.issuer,

@@ -22,7 +22,7 @@ from foundation.encryption import DecryptionFailed, KeyLost, decrypt
 from foundation.rows import change, fetch_one, release_connection
 from jobs.retry import END_LEASE, JITTER, Lease, RetryPolicy, claiming, doubling, putting_off, wake
 from providers import registry
-from providers.models import Leaving, RevocationState
+from providers.models import RevocationState, UpstreamRevocation
 from providers.refusal import RefusalReason, SignInRefused
 from providers.revocation.outbox import ACCESS, DONE_FOR, GIVEN_UP_FOR, REFRESH, owner, record_failure
 from providers.tokens import Revoked
@@ -30,7 +30,7 @@ from providers.upstream import one_deadline
 
 logger = logging.getLogger(__name__)
 
-ACTOR = Actor(ActorKind.JOB, "leaving")
+ACTOR = Actor(ActorKind.JOB, "revocation")
 LEASE = Lease(timedelta(seconds=30))  # longer than the calls to a provider can take
 RETRIES = RetryPolicy(
     delays=doubling(timedelta(seconds=15), timedelta(hours=1)), jitter=JITTER, max_age=timedelta(days=7)
@@ -38,19 +38,20 @@ RETRIES = RetryPolicy(
 CAME_BACK = "came_back"
 
 CLAIM = claiming(
-    "providers_leaving",
+    "providers_upstreamrevocation",
     among="provider <> ALL (%(silent)s)",
     returning="""
         id, provider, issuer, because, access, refresh, attempts, trouble, created_at,
         EXISTS (
             SELECT FROM "providers_upstreamtokens" t
-            WHERE t.identity_id = "providers_leaving".identity_id AND "providers_leaving".sid IN ('', t.sid)
+            WHERE t.identity_id = "providers_upstreamrevocation".identity_id
+                AND "providers_upstreamrevocation".sid IN ('', t.sid)
         )
     """,
 )
-PUT_OFF = putting_off("providers_leaving", noting=["trouble"])
+PUT_OFF = putting_off("providers_upstreamrevocation", noting=["trouble"])
 END = f"""
-    UPDATE "providers_leaving" SET
+    UPDATE "providers_upstreamrevocation" SET
         state = %s, access = '', refresh = '', identity_id = NULL, sid = '', next_attempt_at = NULL, {END_LEASE},
         trouble = %s, expires_at = statement_timestamp() + %s
     WHERE id = %s AND state = 'waiting'
@@ -136,7 +137,7 @@ def _end(row: RevocationRow, state: RevocationState, word: str) -> bool:
     given: list[Any] = [state.value, word, DONE_FOR if state is RevocationState.DONE else GIVEN_UP_FOR, row.id]
     is_ours = bool(change(END, given))
     if state is RevocationState.DONE and row.detail:
-        wake(Leaving.objects.filter(provider=row.provider))
+        wake(UpstreamRevocation.objects.filter(provider=row.provider))
     return is_ours
 
 

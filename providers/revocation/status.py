@@ -6,14 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from foundation.rows import fetch_all
-from providers.models import Leaving, RevocationState
+from providers.models import RevocationState, UpstreamRevocation
 
 BY_PROVIDER = """
     SELECT
         provider, count(*) FILTER (WHERE state = 'waiting'), min(created_at) FILTER (WHERE state = 'waiting'),
         count(*) FILTER (WHERE state = 'given_up'),
         coalesce((array_agg(trouble ORDER BY created_at DESC) FILTER (WHERE state <> 'done' AND trouble <> ''))[1], '')
-    FROM providers_leaving WHERE state <> 'done' GROUP BY provider ORDER BY provider
+    FROM providers_upstreamrevocation WHERE state <> 'done' GROUP BY provider ORDER BY provider
 """
 
 

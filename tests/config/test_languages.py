@@ -18,7 +18,7 @@ from accounts.models import User
 from config import languages
 from config.server import refusals
 from config.variables import CHECKOUT
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from tests.pages.reading import read
 from tests.support import catalogues
 from tests.support.catalogues import Message
@@ -157,7 +157,7 @@ def test_who_is_written_to_by_a_job_is_written_to_in_english() -> None:
     letter = mail.write("ada@example.com", "email_changed", {}, asked=mail.request_facts(), mail_id="1")
 
     assert '<html lang="en" dir="ltr">' in letter.html
-    assert not Errand.objects.exists()
+    assert not DeferredTask.objects.exists()
 
 
 # A made-up language that is written from the right

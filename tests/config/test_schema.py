@@ -16,19 +16,32 @@ pytestmark = pytest.mark.process
 # What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name.
 RENAMED = {
     "Deferred tasks and webhooks are applications of their own, and their tables are named by them.": {
-        "accounts_errand": "jobs_errand",
+        "accounts_errand": "jobs_deferredtask",
         "accounts_webhook": "webhooks_webhook",
         "accounts_delivery": "webhooks_delivery",
     },
+    "The table of names (tests/words.tsv) has other words for these tables.": {
+        "accounts_upstreamend": "accounts_upstreamlogout",
+        "providers_heardlogout": "providers_seenlogouttoken",
+        "providers_leaving": "providers_upstreamrevocation",
+        "upstream_end_named": "upstream_logout_named",
+        "errand_to_be_done": "deferred_task_due",
+        "leaving_due": "revocation_due",
+        "leaving_expires": "revocation_expires",
+    },
     "PostgreSQL names these by their table.": {
-        "accounts_errand_pkey": "jobs_errand_pkey",
-        "accounts_errand_tries_check": "jobs_errand_attempts_check",
+        "accounts_upstreamend_pkey": "accounts_upstreamlogout_pkey",
+        "accounts_upstreamend_id_seq": "accounts_upstreamlogout_id_seq",
+        "providers_heardlogout_pkey": "providers_seenlogouttoken_pkey",
+        "providers_leaving_pkey": "providers_upstreamrevocation_pkey",
+        "accounts_errand_pkey": "jobs_deferredtask_pkey",
+        "accounts_errand_tries_check": "jobs_deferredtask_attempts_check",
         "accounts_webhook_pkey": "webhooks_webhook_pkey",
         "accounts_webhook_failures_check": "webhooks_webhook_failures_check",
         "accounts_delivery_pkey": "webhooks_delivery_pkey",
         "accounts_delivery_attempts_check": "webhooks_delivery_attempts_check",
         "accounts_delivery_id_seq": "webhooks_delivery_id_seq",
-        "providers_leaving_tries_check": "providers_leaving_attempts_check",
+        "providers_leaving_tries_check": "providers_upstreamrevocation_attempts_check",
     },
     "The one retry engine has one name for each of these (ADR 45).": {
         "accounts_errand.tries": "attempts",
@@ -40,7 +53,10 @@ RENAMED = {
         "providers_leaving.claimed_until": "leased_until",
     },
     "Django names these by their table and column, and by a digest of both.": {
-        "accounts_errand_expires_at_c594e9fc": "jobs_errand_expires_at_525a342e",
+        "accounts_errand_expires_at_c594e9fc": "jobs_deferredtask_expires_at_2e6c2da8",
+        "accounts_upstreamend_expires_at_ddebdb07": "accounts_upstreamlogout_expires_at_507f1fdd",
+        "providers_heardlogout_digest_f7e27853_like": "providers_seenlogouttoken_digest_75fc38a0_like",
+        "providers_heardlogout_expires_at_c39955b0": "providers_seenlogouttoken_expires_at_11f8cca5",
         "accounts_webhook_created_by_id_3172f000": "webhooks_webhook_created_by_id_c1e90fbe",
         "accounts_webhook_created_by_id_3172f000_fk_accounts_user_id": (
             "webhooks_webhook_created_by_id_c1e90fbe_fk_accounts_user_id"
@@ -66,9 +82,9 @@ FIRST = {
 # Columns that the database fills now where an insert says nothing, by today's names, with the reason.
 DEFAULTS = {
     "The one retry engine's abstract models fill theirs (ADR 45).": {
-        "jobs_errand.created_at": "statement_timestamp()",
-        "jobs_errand.next_attempt_at": "statement_timestamp()",
-        "jobs_errand.attempts": "0",
+        "jobs_deferredtask.created_at": "statement_timestamp()",
+        "jobs_deferredtask.next_attempt_at": "statement_timestamp()",
+        "jobs_deferredtask.attempts": "0",
         "webhooks_delivery.created_at": "statement_timestamp()",
         "webhooks_delivery.next_attempt_at": "statement_timestamp()",
         "webhooks_delivery.attempts": "0",

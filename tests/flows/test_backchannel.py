@@ -15,7 +15,7 @@ from accounts.models import Session
 from audit.models import Entry
 from jobs import purging
 from providers.keycloak import backchannel
-from providers.models import HeardLogout
+from providers.models import SeenLogoutToken
 from sandbox.backchannel import EVENT
 from sandbox.server import Sandbox
 from tests.flows.conftest import Browser
@@ -172,7 +172,7 @@ def test_a_token_with_one_thing_wrong_changes_nothing(ada: Browser, providers: S
     assert json.loads(answer.content) == {"error": "invalid_request"}
     assert ada.account
     assert (ended(), refused()) == ([], [reason])
-    assert not HeardLogout.objects.exists()
+    assert not SeenLogoutToken.objects.exists()
 
 
 @pytest.mark.parametrize("fault", ["logout_alg_none", "logout_forged", "logout_hs256"])
@@ -183,7 +183,7 @@ def test_a_token_that_keycloak_has_not_signed_changes_nothing(ada: Browser, prov
 
     assert (answer.status_code, answer.headers["Cache-Control"]) == (400, "no-store")
     assert ada.account
-    assert not HeardLogout.objects.exists()
+    assert not SeenLogoutToken.objects.exists()
 
 
 @pytest.mark.promise(38)
@@ -252,11 +252,11 @@ def test_what_tells_repetitions_apart_goes_when_the_token_would_be_refused_anyho
 ) -> None:
     assert tell(providers, providers.logout_token(sid(ada), **({"exp": exp} if exp else {}))) == 200
     purging.purge()
-    assert HeardLogout.objects.count() == 1
-    HeardLogout.objects.update(expires_at=F("expires_at") - timedelta(minutes=5))
+    assert SeenLogoutToken.objects.count() == 1
+    SeenLogoutToken.objects.update(expires_at=F("expires_at") - timedelta(minutes=5))
     purging.purge()
 
-    assert HeardLogout.objects.exists() is bool(exp)
+    assert SeenLogoutToken.objects.exists() is bool(exp)
     assert exp or Entry.objects.get(action="logout_token.purged").details == {"count": 1, "finished": True}
 
 

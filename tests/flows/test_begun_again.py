@@ -193,7 +193,7 @@ def test_who_also_signs_out_at_the_provider_comes_back_to_the_way_to_another_acc
 
     assert told(answer) == ("/accounts/login/", way)
     assert messages_of(answer) == ["You are signed out, at Keycloak too."]
-    assert answer.cookies["leaving"].value == ""
+    assert answer.cookies["sign_out"].value == ""
 
 
 def test_only_the_browser_that_was_sent_there_has_a_way_and_only_to_us(
@@ -202,11 +202,11 @@ def test_only_the_browser_that_was_sent_there_has_a_way_and_only_to_us(
     browser.sign_in("keycloak", "ada")
     sent = browser.post(f"/accounts/logout/?{urlencode({'next': NEXT, 'there_too': 'on'})}")
     back = f"{SIGNED_OUT_THERE}?state={parse_qs(urlsplit(sent.headers['Location']).query)['state'][0]}"
-    state, _, _ = browser.client.cookies["leaving"].value.partition("~")
+    state, _, _ = browser.client.cookies["sign_out"].value.partition("~")
 
     assert new_browser().get(back).headers["Location"] == "/accounts/login/"
     for planted in ("", "~", "~~", f"~another~{EVIL}", "~x~//evil.example", "~~%2F%2Fevil.example", "~~%", "~~/a\x7f"):
-        browser.client.cookies["leaving"] = state + planted
+        browser.client.cookies["sign_out"] = state + planted
         answer = browser.get(back)
         path, way = told(answer)
         assert path == "/accounts/login/"

@@ -34,10 +34,10 @@ from foundation.windows import Windows
 from jobs import purging
 from jobs.beat import PREFIX, Scheduler, claim
 from jobs.deferred.worker import run_due
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from jobs.queue import queue
-from providers.models import Leaving
-from providers.revocation import running as leaving
+from providers.models import UpstreamRevocation
+from providers.revocation import running as revocation
 from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context
 from tests.support.post import Post
@@ -140,9 +140,9 @@ def _tick(beat: Scheduler) -> None:
 # What waits to be tried again
 
 
-def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
+def test_a_deferred_task_that_waits_for_next_year_is_done_now(post: Post) -> None:
     mail.send("ada@example.com", "email_changed", {})
-    Errand.objects.waiting().update(next_attempt_at=next_year(), created_at=next_year())
+    DeferredTask.objects.waiting().update(next_attempt_at=next_year(), created_at=next_year())
     forget_messages()
 
     run_due(seconds=10)
@@ -150,9 +150,9 @@ def test_an_errand_that_waits_for_next_year_is_done_now(post: Post) -> None:
     assert post.count("ada@example.com") == 1
 
 
-def test_an_errand_in_its_longest_pause_is_not_hurried(post: Post) -> None:
+def test_a_deferred_task_in_its_longest_pause_is_not_hurried(post: Post) -> None:
     mail.send("ada@example.com", "email_changed", {})
-    Errand.objects.waiting().update(next_attempt_at=timezone.now() + timedelta(minutes=9))
+    DeferredTask.objects.waiting().update(next_attempt_at=timezone.now() + timedelta(minutes=9))
     forget_messages()
 
     run_due(seconds=10)
@@ -168,10 +168,10 @@ def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: s
         [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
         reason=TokenRevocationReason.ERASED,
     )
-    Leaving.objects.update(**dict.fromkeys(changed, next_year()))
+    UpstreamRevocation.objects.update(**dict.fromkeys(changed, next_year()))
 
-    assert leaving.claim(set()) is not None
-    assert leaving.claim(set()) is None, "who claimed it has it for a while"
+    assert revocation.claim(set()) is not None
+    assert revocation.claim(set()) is None, "who claimed it has it for a while"
 
 
 def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
@@ -179,9 +179,9 @@ def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
         [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
         reason=TokenRevocationReason.ERASED,
     )
-    Leaving.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=70))
+    UpstreamRevocation.objects.update(next_attempt_at=timezone.now() + timedelta(minutes=70))
 
-    assert leaving.claim(set()) is None
+    assert revocation.claim(set()) is None
 
 
 @pytest.mark.parametrize("column", ["rest_until", "next_attempt_at"])

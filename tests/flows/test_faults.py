@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from accounts.models import Identity, User
 from audit.models import Entry
 from providers import upstream
-from providers.models import Leaving, RevocationState, UpstreamTokens
+from providers.models import RevocationState, UpstreamRevocation, UpstreamTokens
 from providers.revocation.acts import revoke_tokens
 from providers.revocation.outbox import TokenRevocationReason
 from providers.tasks import send_revocations
@@ -101,15 +101,15 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
 
     send_revocations()
 
-    row = Leaving.objects.get()
+    row = UpstreamRevocation.objects.get()
     has_to_wait = fault.outcome is Outcome.REFUSED
     assert (row.state == RevocationState.WAITING, bool(row.access), row.attempts) == (has_to_wait, has_to_wait, 1)
     assert row.trouble in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
     assert providers.counts(provider)["leak"] == 0
     providers.clear_faults()
-    Leaving.objects.filter(state=RevocationState.WAITING).update(next_attempt_at=Now())
+    UpstreamRevocation.objects.filter(state=RevocationState.WAITING).update(next_attempt_at=Now())
     send_revocations()
-    assert Leaving.objects.get().state == RevocationState.DONE
+    assert UpstreamRevocation.objects.get().state == RevocationState.DONE
 
 
 @pytest.mark.parametrize(("fault", "provider"), RENEWING)

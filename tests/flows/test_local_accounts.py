@@ -104,7 +104,7 @@ def test_the_request_asks_the_database_the_same_for_every_address(
     register(browser, post)
     for page in (REGISTER, FORGOTTEN):
         for address in (NORA, "free@example.com"):
-            with django_assert_num_queries(4):  # the entry and the errand, in a transaction
+            with django_assert_num_queries(4):  # the entry and the deferred task, in a transaction
                 new_browser().post(page, {"email": address})
 
 

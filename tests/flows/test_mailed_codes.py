@@ -165,7 +165,7 @@ def test_a_session_that_has_ended_takes_its_code_along(ada: Browser, new_browser
 def test_the_code_stands_nowhere_in_clear(ada: Browser, servers: Servers, post: Post) -> None:
     with log_of_everything() as log:
         ada.post(PAGE, {"send": "code"})
-        waiting = MailedCode.objects.get().pk  # the message is in the queue, its errand in the table
+        waiting = MailedCode.objects.get().pk  # the message is in the queue, its deferred task in the table
         queued = in_redis(servers.valkey.url, {"id": str(waiting)})
         code = mailed_code("ada@example.com")
         assert works(ada, code)

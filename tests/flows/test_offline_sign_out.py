@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Session, User
-from providers.models import Leaving, UpstreamTokens
+from providers.models import UpstreamRevocation, UpstreamTokens
 from providers.revocation.acts import revoke_tokens
 from providers.revocation.outbox import TokenRevocationReason
 from providers.tasks import send_revocations
@@ -52,7 +52,7 @@ def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
     send_revocations()
 
     assert live(name, token) is not is_revoked
-    assert [row.state for row in Leaving.objects.all()] == ["done"] * is_revoked
+    assert [row.state for row in UpstreamRevocation.objects.all()] == ["done"] * is_revoked
 
 
 @pytest.mark.promise(36, 38)
@@ -67,7 +67,7 @@ def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browse
     send_revocations()
 
     assert live("keycloak", token)
-    assert not Leaving.objects.exists()
+    assert not UpstreamRevocation.objects.exists()
 
 
 @pytest.mark.parametrize("name", ["google", "keycloak"])
@@ -97,7 +97,7 @@ def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     UpstreamTokens.objects.update(sid=row.sid)
     send_revocations()
 
-    (left,) = Leaving.objects.all()
+    (left,) = UpstreamRevocation.objects.all()
     assert (left.trouble, left.identity_id, left.sid) == ("came_back", None, "")
     assert live("keycloak", get_token(User.objects.get(), "keycloak"))
 
@@ -133,4 +133,4 @@ def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser:
 
     browser.post(LOGOUT)
 
-    assert [row.because for row in Leaving.objects.all()] == ["disconnected"]
+    assert [row.because for row in UpstreamRevocation.objects.all()] == ["disconnected"]

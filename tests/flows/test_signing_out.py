@@ -124,7 +124,7 @@ def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, pro
     assert len(state) == 43
     client_id = providers.world.client(Provider(name)).client_id
     assert told == {"id_token_hint": id_token, "client_id": client_id, "post_logout_redirect_uri": back}
-    cookie = response.cookies["leaving"]
+    cookie = response.cookies["sign_out"]
     assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 600)
 
     visitor = Visitor()
@@ -133,7 +133,7 @@ def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, pro
     answer = browser.get(urlsplit(came_back.location).path + f"?state={state}")
     assert sent(answer) == ("/accounts/login/", {})
     assert messages_of(answer) == [f"You are signed out, at {HAS_IT[name]} too."]
-    assert answer.cookies["leaving"].value == ""
+    assert answer.cookies["sign_out"].value == ""
     if name == "keycloak":
         assert page_says(browser, answer) == ["there"]
         assert providers.sessions(name) == []

@@ -15,7 +15,7 @@ from accounts.tasks import rotate_encryption_keys
 from foundation.encryption import decrypt, key_ids, key_of
 from jobs import key_rotation
 from jobs.deferred.worker import run
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from providers.models import UpstreamTokens
 from providers.vault import get_token
 from tenancy import site_context
@@ -61,7 +61,7 @@ def test_everything_is_encrypted_anew_and_read_as_before(ada: User, town: Town, 
     assert get_token(ada, "keycloak") == token
     app = Authenticator.objects.get(pk=app.pk)
     assert decrypt(app.data["secret"], owner=ada.pk, purpose=totp.PURPOSE) == secret
-    assert run(Errand.objects.get().pk)
+    assert run(DeferredTask.objects.get().pk)
     with site_context("a test looks"):
         assert secrets_of(Webhook.objects.get(pk=webhook.pk)) == ["whsec_AAAA"]
     assert [one.renewed for one in key_rotation.rotate() if one.renewed] == []

@@ -22,7 +22,7 @@ from config.celery import app
 from foundation.encryption import key_ids
 from jobs import key_rotation
 from jobs.beat import PREFIX
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from tenancy import site_context, tenant_context
 from tests.jobs.test_purging import sessions
 from tests.support.mailbox import open_mailbox
@@ -93,7 +93,7 @@ def test_what_a_killed_worker_was_at_is_done_by_another(
             until(lambda: not Session.objects.filter(session_key__startswith="old").exists(), seconds=PATIENCE)
             settings.TOKEN_ENCRYPTION_KEYS = [NEW_KEY]
             until(_is_under_the_new_key, seconds=PATIENCE)
-            until(lambda: not Errand.objects.waiting().exists(), seconds=PATIENCE)
+            until(lambda: not DeferredTask.objects.waiting().exists(), seconds=PATIENCE)
             until(lambda: not messages.hlen("unacked"), seconds=PATIENCE)
 
     assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
@@ -137,7 +137,7 @@ def _taking_over(broker: str, messages: Any, tmp_path: Path, environment: dict[s
 def _let_time_pass() -> None:
     """Everything of the schedule is due, and what was left alone was so for long enough."""
     now = timezone.now()
-    Errand.objects.waiting().update(next_attempt_at=now)
+    DeferredTask.objects.waiting().update(next_attempt_at=now)
     with site_context("a test lets time pass"):
         BulkAction.objects.update(leased_until=now)
     for name in app.conf.beat_schedule:

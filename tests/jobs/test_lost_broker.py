@@ -21,7 +21,7 @@ from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
 from config.variables import CHECKOUT
 from jobs.beat import PREFIX
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.waiting import until
 from tests.support.worker import started
@@ -64,7 +64,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def lost() -> None:
     """Promise a mail whose message goes to a broker that these workers do not know."""
     mail.send("ada@example.com", "email_changed", {})
-    Errand.objects.update(next_attempt_at=timezone.now())
+    DeferredTask.objects.update(next_attempt_at=timezone.now())
 
 
 @pytest.mark.promise(78, 79)
@@ -83,7 +83,7 @@ def test_the_schedule_goes_on_after_the_broker_was_away_and_has_forgotten_everyt
         broker.start()
 
         until(lambda: mailbox.taken, seconds=90)
-        until(lambda: not Errand.objects.waiting().exists(), seconds=10)
+        until(lambda: not DeferredTask.objects.waiting().exists(), seconds=10)
     assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
 
 
@@ -102,7 +102,7 @@ def test_a_promise_is_kept_at_once_in_bounded_time_without_a_broker(broker: Brok
 
         assert [taken["To"] for taken in mailbox.taken] == ["ada@example.com"]
     assert took < 60  # of which setting up Django is a part
-    assert not Errand.objects.waiting().exists()
+    assert not DeferredTask.objects.waiting().exists()
 
 
 def _promise(broker: Broker, mailbox: Mailbox) -> None:

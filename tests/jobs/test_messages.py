@@ -19,7 +19,7 @@ from django.contrib.auth.models import Group
 from audit.context import Actor, ActorKind, acting
 from audit.models import Entry
 from config.celery import app
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from jobs.queue import queue
 from tests.flows.conftest import Browser, browser
 from tests.flows.test_local_accounts import FORGOTTEN, NORA, PASSWORD, REGISTER
@@ -116,11 +116,11 @@ def test_what_is_mailed_to_whom_does_not_stand_in_the_broker(
 
 
 @pytest.mark.promise(97)
-def test_a_message_cannot_make_an_errand(post: Post) -> None:
+def test_a_message_cannot_make_a_deferred_task(post: Post) -> None:
     """Its row is looked up; what is not there is not done."""
     app.tasks["jobs.deferred.worker.run_deferred_task"].apply(kwargs={"task_id": str(uuid4())}, throw=True)
 
-    assert not Errand.objects.exists()
+    assert not DeferredTask.objects.exists()
     assert post.all() == []
 
 

@@ -45,7 +45,7 @@ OTHERS = {
     "console/overview/counting.py GIVEN_UP_FOR": "how long numbers that cannot be counted are left alone, in the cache",
     "console/overview/counting.py PAUSE": "how often what is slow is counted",
     "foundation/lock_timeout.py REST": "between two tries of a migration to get its lock; no row",
-    "jobs/models.py Errand": "the engine's column, due half a minute after the message was sent",
+    "jobs/models.py DeferredTask": "the engine's column, due half a minute after the message was sent",
     "jobs/purging/slices.py Size": "how many rows a statement of the purge takes on",
     "providers/revocation/outbox.py GIVEN_UP_FOR": "how long a row that is over can be looked at",
 }
@@ -126,7 +126,7 @@ def test_the_search_leaves_alone_what_uses_the_engine(code: str, tmp_path: Path)
         (bulk.RETRIES, [60, 60], (1, 1), None, DAY),
         (vault.RESTS, [15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600], (1, 1), None, None),
     ],
-    ids=["errands", "revocation", "messages", "receivers", "bulk actions", "vault"],
+    ids=["deferred tasks", "revocation", "messages", "receivers", "bulk actions", "vault"],
 )
 def test_each_engine_waits_and_gives_up_as_it_is_documented(
     policy: RetryPolicy, seconds: list[int], jitter: tuple[float, float], most: int | None, age: timedelta | None

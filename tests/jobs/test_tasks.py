@@ -26,7 +26,7 @@ from config.celery import app
 from console.overview import counting
 from console.overview.page import counters
 from foundation.locks import number_of, one_at_a_time
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context, tenant_context
 from tests.audit.sealed import begin_anew
@@ -62,7 +62,7 @@ LIMITS = {  # seconds: soft and hard
     "providers.tasks.revalidate_session": (60, 90),
     "providers.tasks.send_revocations": (120, 150),
 }
-BY_ROWS = {"leaving"}  # where each row is somebody's for a while, and any number of runs may be at it at once
+BY_ROWS = {"revocation"}  # where each row is somebody's for a while, and any number of runs may be at it at once
 
 
 def ours() -> dict[str, Any]:
@@ -107,16 +107,16 @@ def stage(servers: Servers, town: Town, set_up: Set, post: Post, settings: Any) 
         yield Stage(servers=servers, town=town, set_up=set_up, receiver=receiver, post=post, settings=settings)
 
 
-def an_errand(stage: Stage) -> None:
+def a_deferred_task(stage: Stage) -> None:
     mail.send("ada@example.com", "email_changed", {})
     forget_messages()
-    stage.arguments = {"task_id": str(Errand.objects.get().pk)}
+    stage.arguments = {"task_id": str(DeferredTask.objects.get().pk)}
 
 
-def an_errand_that_was_lost(stage: Stage) -> None:
-    an_errand(stage)
+def a_deferred_task_that_was_lost(stage: Stage) -> None:
+    a_deferred_task(stage)
     stage.arguments = {}
-    Errand.objects.update(next_attempt_at=timezone.now())
+    DeferredTask.objects.update(next_attempt_at=timezone.now())
 
 
 def a_bulk_action(stage: Stage) -> None:
@@ -184,10 +184,10 @@ def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
 
 
 CASES: dict[str, Callable[[Stage], None]] = {
-    "jobs.deferred.worker.run_deferred_task": an_errand,
+    "jobs.deferred.worker.run_deferred_task": a_deferred_task,
     "accounts.tasks.bulk": a_bulk_action,
     "accounts.tasks.confirm_cut_offs": a_cut_off_that_nobody_has_confirmed,
-    "jobs.tasks.run_due_deferred_tasks": an_errand_that_was_lost,
+    "jobs.tasks.run_due_deferred_tasks": a_deferred_task_that_was_lost,
     "accounts.tasks.resume_bulk_actions": a_bulk_action_that_was_left,
     "jobs.tasks.purge": expired_rows,
     "accounts.tasks.rotate_encryption_keys": a_former_key,

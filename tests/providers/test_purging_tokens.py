@@ -16,7 +16,7 @@ from accounts.models import Identity, Session, User
 from audit.models import Entry
 from jobs import purging
 from jobs.purging import Purged, purgeables, slices
-from providers.models import Leaving, RevocationState, TokenHealth, UpstreamTokens
+from providers.models import RevocationState, TokenHealth, UpstreamRevocation, UpstreamTokens
 from providers.revocation.acts import revoke_tokens
 from providers.revocation.outbox import TokenRevocationReason
 from providers.vault import get_token
@@ -86,7 +86,7 @@ def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_re
     assert (waiting, purged(), kept()) == (1, Purged(table=TABLE, count=1, finished=True), [])
     entries = Entry.objects.filter(action="upstream_tokens.purged")
     assert [entry.details for entry in entries] == [{"count": 1, "finished": True}]
-    assert (Leaving.objects.count(), providers.counts("keycloak")["revoke"]) == (0, 0)
+    assert (UpstreamRevocation.objects.count(), providers.counts("keycloak")["revoke"]) == (0, 0)
 
 
 @pytest.mark.promise(77)
@@ -135,7 +135,7 @@ def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
     expire()
     purged()
 
-    (waiting,) = Leaving.objects.all()
+    (waiting,) = UpstreamRevocation.objects.all()
     assert (waiting.state, bool(waiting.refresh)) == (RevocationState.WAITING, True)
 
 

@@ -1,11 +1,11 @@
-"""Mails that are promised: read as errands, before any worker has sent them."""
+"""Mails that are promised: read as deferred tasks, before any worker has sent them."""
 
 import json
 from dataclasses import dataclass
 
 from foundation.encryption import decrypt
 from jobs.deferred import worker
-from jobs.models import Errand
+from jobs.models import DeferredTask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,11 @@ class Promised:
 
 def promised() -> list[Promised]:
     """Return the mails that wait to be sent, or were sent, in no order, once workers have written those to many."""
-    for many in Errand.objects.waiting().filter(kind="notices"):
+    for many in DeferredTask.objects.waiting().filter(kind="notices"):
         assert worker.run(many.pk)
     found = []
-    for errand in Errand.objects.filter(kind="mail").exclude(content=""):
-        told = json.loads(decrypt(errand.content, owner=errand.pk, purpose=worker.PURPOSE))["arguments"]
+    for task in DeferredTask.objects.filter(kind="mail").exclude(content=""):
+        told = json.loads(decrypt(task.content, owner=task.pk, purpose=worker.PURPOSE))["arguments"]
         found.append(Promised(**{name: told[name] for name in ("to", "subject", "text", "html")}))
     return found
 

@@ -40,10 +40,10 @@ BEGIN
         PERFORM pg_advisory_xact_lock_shared(hashtextextended(concat_ws(E'\n', of_provider, 'sid', in_sid), 28));
     END IF;
     RETURN EXISTS (
-        SELECT FROM public.accounts_upstreamend e
+        SELECT FROM public.accounts_upstreamlogout e
         WHERE e.provider = of_provider AND e.sid = in_sid AND e.subject IN ('', of_subject) AND in_sid <> ''
     ) OR EXISTS (
-        SELECT FROM public.accounts_upstreamend e
+        SELECT FROM public.accounts_upstreamlogout e
         WHERE e.provider = of_provider AND e.sid = '' AND e.subject = of_subject
             AND e.ended_at BETWEEN judged_at AND clock_timestamp() + interval '10 seconds'
     );

@@ -32,9 +32,9 @@ from console.overview.panel import Mark, OverviewPanel, Shown, State
 from console.overview.sign_ins import DAYS, SIGN_INS, SignIns, count_sign_ins
 from console.tasks import count_for_overview
 from foundation.rows import fetch_one
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from jobs.purging import purge as run_purge
-from providers.models import Leaving
+from providers.models import UpstreamRevocation
 from providers.revocation.acts import revoke_tokens
 from providers.revocation.outbox import TokenRevocationReason
 from providers.tasks import send_revocations
@@ -212,12 +212,12 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
         Browser(providers).sign_in(name, {"google": "grace", "keycloak": "ada", "github": "marie"}[name])
     revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     providers.set_fault("google", "revocation_500")
-    Leaving.objects.filter(provider="keycloak").update(access="somebody else's", refresh="")
+    UpstreamRevocation.objects.filter(provider="keycloak").update(access="somebody else's", refresh="")
     send_revocations()
     found = numbers(revocation.PANEL)
 
     assert list(found) == ["Google", "Microsoft", "GitHub", "Keycloak"]
-    well, ill = ("On time", 0, None, 0), Leaving.objects.get(provider="google").created_at
+    well, ill = ("On time", 0, None, 0), UpstreamRevocation.objects.get(provider="google").created_at
     shown_of = {name: (str(mark.word), *rest) for name, (mark, *rest) in found.items()}
     assert shown_of == {
         "Google": ("Provider answer invalid", 1, ill, 0),
@@ -230,7 +230,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
 def test_tokens_that_nobody_has_tried_to_revoke_for_long_are_late(providers: Sandbox) -> None:
     Browser(providers).sign_in("google", "ada")
     revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
-    Leaving.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    UpstreamRevocation.objects.update(created_at=timezone.now() - timedelta(minutes=6))
 
     assert str(numbers(revocation.PANEL)["Google"][0].word) == "Late"
 
@@ -423,14 +423,14 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
 
 
 def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
-    Errand.objects.create(kind="mail", attempts=1)  # the first try may be under way
+    DeferredTask.objects.create(kind="mail", attempts=1)  # the first try may be under way
     (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert str(state.word) == NOT_DUE  # nobody has sent it yet
 
     cache.clear()
-    oldest = Errand.objects.create(kind="mail", attempts=2, created_at=timezone.now() - timedelta(hours=2))
-    Errand.objects.create(kind="mail", attempts=9)
-    Errand.objects.create(kind="mail", attempts=9, next_attempt_at=None)  # given up, or done
+    oldest = DeferredTask.objects.create(kind="mail", attempts=2, created_at=timezone.now() - timedelta(hours=2))
+    DeferredTask.objects.create(kind="mail", attempts=9)
+    DeferredTask.objects.create(kind="mail", attempts=9, next_attempt_at=None)  # given up, or done
     (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
     assert (state.kind, state.at) == ("silent", oldest.created_at)
     assert str(state.word) == "2 mails or answers were tried in vain, since"

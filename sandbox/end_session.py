@@ -22,11 +22,11 @@ from sandbox.wire import (
 from sandbox.world import World
 
 
-class LeavingRefused(Exception):
+class EndSessionRefused(Exception):
     """The hint or the way back is not ours; the message is for the page."""
 
 
-class Leaving:
+class EndSession:
     def __init__(self, world: World, door: FrontDoor) -> None:
         self.world = world
         self.door = door
@@ -53,7 +53,7 @@ class Leaving:
     def _explained(self, step: Callable[[], Answer]) -> Answer:
         try:
             return step()
-        except (LeavingRefused, RepeatedParameter) as refusal:
+        except (EndSessionRefused, RepeatedParameter) as refusal:
             return pages.problem(f"{self.provider.label} refuses this sign-out: {refusal}", 400)
 
     def _posted(self, request: Request) -> Answer:
@@ -85,7 +85,7 @@ class Leaving:
     def _check_way_back(self, parameters: Mapping[str, str]) -> None:
         target = parameters.get("post_logout_redirect_uri")
         if target is not None and not target.startswith(f"{self.world.public_url}/"):
-            raise LeavingRefused("the post_logout_redirect_uri is not below the product's URL.")
+            raise EndSessionRefused("the post_logout_redirect_uri is not below the product's URL.")
 
     def _sid_in(self, hint: str) -> str:
         """Take an expired hint too, as the specification asks, but never a forged one."""
@@ -97,7 +97,7 @@ class Leaving:
             except jwt.InvalidTokenError:
                 continue
             return str(claims.get("sid", ""))
-        raise LeavingRefused("the id_token_hint is not one of ours.")
+        raise EndSessionRefused("the id_token_hint is not one of ours.")
 
     def _farewell(self, parameters: Mapping[str, str]) -> Answer:
         gone = f"{self.door.cookie_name}=; Path=/{self.provider}; Max-Age=0; HttpOnly; SameSite=Lax"

@@ -1,4 +1,4 @@
-"""Leaving: tokens that we held for somebody end for our code at once, and at their provider as soon as it is told."""
+"""Upstream revocation: a person's tokens end for our code at once, and at their provider as soon as it is told."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from audit.models import Entry
 from foundation.encryption import key_of
 from jobs import key_rotation, purging
 from providers import registry, upstream
-from providers.models import Leaving, RevocationState, UpstreamTokens
+from providers.models import RevocationState, UpstreamRevocation, UpstreamTokens
 from providers.refusal import RefusalReason, SignInRefused
 from providers.revocation import running
 from providers.revocation.acts import revoke_tokens
@@ -61,8 +61,8 @@ def ada(browser: Browser) -> User:
     return User.objects.get()
 
 
-def row() -> Leaving:
-    return Leaving.objects.get()
+def row() -> UpstreamRevocation:
+    return UpstreamRevocation.objects.get()
 
 
 def next_try() -> timedelta:
@@ -81,7 +81,7 @@ def told() -> tuple[str, str, bool]:
 def later(**time: float) -> None:
     """Let it be so much later for the outbox."""
     by = timedelta(**time)
-    Leaving.objects.update(
+    UpstreamRevocation.objects.update(
         created_at=F("created_at") - by,
         next_attempt_at=F("next_attempt_at") - by,
         leased_until=F("leased_until") - by,
@@ -151,7 +151,7 @@ ACTS: dict[Callable[[Browser, User], None], TokenRevocationReason] = {
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_every_act_of_leaving_ends_the_tokens_here_at_once_and_there_by_the_job(
+def test_every_act_that_revokes_ends_the_tokens_here_at_once_and_there_by_the_job(
     browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -201,7 +201,7 @@ def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
     with pytest.raises(NothingStored):
         get_token(user, provider)
     assert live(provider, token)
-    assert (Leaving.objects.count(), providers.counts(provider)["revoke"]) == (0, 0)
+    assert (UpstreamRevocation.objects.count(), providers.counts(provider)["revoke"]) == (0, 0)
 
 
 def test_signing_out_there_revokes_the_tokens_of_that_session_alone(
@@ -304,7 +304,7 @@ def test_a_sign_out_at_keycloak_keeps_no_tokens(browser: Browser, ada: User, pro
     token = providers.logout_token(ada.sessions.get().upstream_sid)
     assert Browser(providers).post("/accounts/keycloak/backchannel-logout/", {"logout_token": token}).status_code == 200
 
-    assert (UpstreamTokens.objects.exists(), Leaving.objects.exists()) == (False, False)
+    assert (UpstreamTokens.objects.exists(), UpstreamRevocation.objects.exists()) == (False, False)
 
 
 def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers: Sandbox, live: Any) -> None:
@@ -345,7 +345,7 @@ def test_who_is_cut_off_and_comes_back_has_what_they_had_revoked_all_the_same(
 def test_signing_in_once_more_in_the_same_browser_leaves_nothing(browser: Browser, ada: User, live: Any) -> None:
     browser.sign_in("keycloak", "ada")
 
-    assert not Leaving.objects.exists()
+    assert not UpstreamRevocation.objects.exists()
     assert live("keycloak", get_token(ada, "keycloak"))
 
 
@@ -375,7 +375,7 @@ def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
         revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
         transaction.set_rollback(True)
 
-    assert not Leaving.objects.exists()
+    assert not UpstreamRevocation.objects.exists()
     assert get_token(ada, "keycloak")
 
 
@@ -396,7 +396,7 @@ def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: 
     token, identity = get_token(ada, "keycloak"), ada.identities.get()
     browser.post("/accounts/logout/?there_too=on")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT t::text FROM providers_leaving t")
+        cursor.execute("SELECT t::text FROM providers_upstreamrevocation t")
         ((stored,),) = cursor.fetchall()
 
     named = (token, str(ada.pk), identity.subject, identity.email, identity.name)
@@ -407,11 +407,11 @@ def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new
     revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     new_browser().sign_in("keycloak", "grace")
     revoke_tokens(Identity.objects.exclude(user=ada), reason=TokenRevocationReason.CUT_OFF)
-    first, second = Leaving.objects.order_by("created_at")
-    Leaving.objects.filter(pk=first.pk).update(access=second.access)
+    first, second = UpstreamRevocation.objects.order_by("created_at")
+    UpstreamRevocation.objects.filter(pk=first.pk).update(access=second.access)
     send_revocations()
 
-    assert dict(Leaving.objects.values_list("pk", "trouble")) == {first.pk: "not_authentic", second.pk: ""}
+    assert dict(UpstreamRevocation.objects.values_list("pk", "trouble")) == {first.pk: "not_authentic", second.pk: ""}
 
 
 def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) -> None:
@@ -472,7 +472,7 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
     assert row().state == RevocationState.DONE
     later(days=1, seconds=1)
     purging.purge()
-    assert not Leaving.objects.exists()
+    assert not UpstreamRevocation.objects.exists()
     assert Entry.objects.get(action="upstream_revocation.purged").details == {"count": 1, "finished": True}
 
 
@@ -528,9 +528,9 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     assert (waiting.provider, waiting.waiting, waiting.detail) == ("google", 3, "provider_answer_invalid")
 
     providers.clear_faults()
-    Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
+    UpstreamRevocation.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     later(seconds=20)
-    Leaving.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
+    UpstreamRevocation.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     send_revocations()  # it is well again: the others need not wait longer
     assert revocation_status() == []
 
@@ -554,7 +554,7 @@ def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Br
     for _ in range(12):
         send_revocations()
         pauses.append(next_try().total_seconds())
-        Leaving.objects.update(next_attempt_at=timezone.now())
+        UpstreamRevocation.objects.update(next_attempt_at=timezone.now())
     assert all(second > 1.2 * first for first, second in pairwise(pauses[:7]))
     assert all(2700 < pause < 4400 for pause in pauses[-2:])
     assert told() == ("waiting", "provider_answer_invalid", True)
@@ -692,7 +692,7 @@ def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], p
     together(*[send_revocations] * 4)
 
     assert providers.counts("github")["revoke"] == 4
-    assert set(Leaving.objects.values_list("state", "attempts")) == {("done", 1)}
+    assert set(UpstreamRevocation.objects.values_list("state", "attempts")) == {("done", 1)}
 
 
 def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser, providers: Sandbox) -> None:
@@ -723,6 +723,6 @@ def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
     with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
-    assert set(Leaving.objects.values_list("because", flat=True)) == {"cut_off", "too_late"}
+    assert set(UpstreamRevocation.objects.values_list("because", flat=True)) == {"cut_off", "too_late"}
     send_revocations()
     assert not live("keycloak", came[0].access_token)

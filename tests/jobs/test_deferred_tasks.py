@@ -1,4 +1,4 @@
-"""Errands: what is promised to a person is done, once, whatever becomes of the queue and of workers."""
+"""Deferred tasks: what is promised to a person is done, once, whatever becomes of the queue and of workers."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from foundation.locks import number_of
 from jobs import purging
 from jobs.deferred import RetryLater, defer, deferred_task
 from jobs.deferred.worker import FAILURES, run
-from jobs.models import Errand
+from jobs.models import DeferredTask
 from jobs.tasks import run_due_deferred_tasks
 from tests.audit.truth import rolled_back
 from tests.support.post import Post
@@ -42,26 +42,26 @@ def make_trouble() -> None:
     raise RetryLater("as ever")
 
 
-def send() -> Errand:
+def send() -> DeferredTask:
     mail.send(ADA, "email_changed", {})
-    return Errand.objects.get()
+    return DeferredTask.objects.get()
 
 
 def wait_no_longer() -> None:
-    Errand.objects.waiting().update(next_attempt_at=timezone.now())
+    DeferredTask.objects.waiting().update(next_attempt_at=timezone.now())
 
 
 @pytest.mark.promise(78)
 def test_it_is_kept_with_what_promises_it_and_nobody_else_reads_it() -> None:
     with rolled_back():
         mail.send(ADA, "email_changed", {})
-    assert not Errand.objects.exists()
+    assert not DeferredTask.objects.exists()
 
     with transaction.atomic():
         mail.send(ADA, "email_changed", {})
-        assert Errand.objects.waiting().count() == 1
-    assert ADA not in str(vars(Errand.objects.get()))
-    assert "changed" not in Errand.objects.get().content
+        assert DeferredTask.objects.waiting().count() == 1
+    assert ADA not in str(vars(DeferredTask.objects.get()))
+    assert "changed" not in DeferredTask.objects.get().content
 
 
 @pytest.mark.promise(78, 79)
@@ -93,10 +93,10 @@ def test_what_is_done_is_not_done_again_however_it_is_asked_for(post: Post) -> N
 def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> None:
     sent = send()
     with psycopg.connect(servers.runtime_url, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [number_of(f"errand {sent.pk}")])
+        other.execute("SELECT pg_advisory_lock(%s)", [number_of(f"deferred_task {sent.pk}")])
         assert post.count(ADA) == 0
         other.execute("SELECT pg_advisory_unlock_all()")
-    assert Errand.objects.get().attempts == 0
+    assert DeferredTask.objects.get().attempts == 0
 
     run(sent.pk)
     assert post.count(ADA) == 1
@@ -105,7 +105,7 @@ def test_what_somebody_is_at_is_left_to_them(servers: Servers, post: Post) -> No
 @pytest.mark.promise(78)
 def test_it_happens_wholly_or_not_at_all_and_then_again() -> None:
     defer(name_a_group, name="half", fails=True)
-    waiting = Errand.objects.get()
+    waiting = DeferredTask.objects.get()
     assert not run(waiting.pk)
     assert not Group.objects.exists()
 
@@ -134,45 +134,45 @@ def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
     wait_no_longer()
     run_due_deferred_tasks()
 
-    assert sorted(Errand.objects.values_list("attempts", flat=True)) == [0, 0, 1, 1, 1]
+    assert sorted(DeferredTask.objects.values_list("attempts", flat=True)) == [0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
     ("spoilt", "because"),
-    [({"kind": "of another version"}, "no errand is called"), ({"content": "2.lost.x"}, "KeyLost")],
+    [({"kind": "of another version"}, "no deferred task is called"), ({"content": "2.lost.x"}, "KeyLost")],
     ids=["kind", "key"],
 )
 @pytest.mark.promise(78)
 def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str, str], because: str) -> None:
     sent = send()
-    Errand.objects.update(**spoilt)
+    DeferredTask.objects.update(**spoilt)
 
     assert not run(sent.pk)
     assert because in caplog.text
     assert ADA not in caplog.text
-    assert Errand.objects.waiting().exists()
+    assert DeferredTask.objects.waiting().exists()
 
 
 @pytest.mark.promise(78)
 def test_after_a_day_it_is_given_up_and_told_and_then_forgotten(caplog: Any) -> None:
     sent = send()
-    Errand.objects.update(created_at=timezone.now() - timedelta(hours=25), next_attempt_at=timezone.now())
+    DeferredTask.objects.update(created_at=timezone.now() - timedelta(hours=25), next_attempt_at=timezone.now())
     run_due_deferred_tasks()
 
     told = Entry.objects.get(action=Event.DEFERRED_TASK_FAILED)
     assert (told.details, told.object_id) == ({"kind": "mail", "tries": 0}, str(sent.pk))
-    assert Errand.objects.get().content == ""
+    assert DeferredTask.objects.get().content == ""
     assert "given up" in caplog.text
 
-    Errand.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    DeferredTask.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     purging.purge()
-    assert not Errand.objects.exists()
+    assert not DeferredTask.objects.exists()
     assert Entry.objects.get(action=Event.DEFERRED_TASK_PURGED).details == {"count": 1, "finished": True}
 
 
 @pytest.mark.promise(78)
-def test_an_id_of_ones_own_is_the_errands() -> None:
+def test_an_id_of_ones_own_is_the_tasks() -> None:
     mail_id = mail.new_id()
     mail.send(ADA, "email_changed", {}, mail_id=mail_id)
 
-    assert Errand.objects.get().pk == UUID(mail_id)
+    assert DeferredTask.objects.get().pk == UUID(mail_id)
