@@ -87,7 +87,7 @@ def run_retention(say: Say, *, days: int | None, **_options: Any) -> None:
         if not settings.DATABASE_OWNER_URL:
             raise CommandError("DATABASE_OWNER_URL is missing: only the owner of the tables sets the minimum retention")
         with psycopg.connect(settings.DATABASE_OWNER_URL) as owner:
-            owner.execute("SELECT audit_set_floor(%s)", [days])
+            owner.execute("SELECT audit_set_minimum(%s)", [days])
     say(f"entries are kept for at least {rules.minimum_days()} days")
 
 
@@ -96,8 +96,8 @@ def run_remove(say: Say, **_options: Any) -> None:
         removal.make_months()
         done = removal.remove_due()
     say(f"{done.entries} entries were removed, with {done.months} whole months")
-    if done.trouble:
-        raise CommandError(done.trouble)
+    if done.detail:
+        raise CommandError(done.detail)
 
 
 def _checkpoint(file: Path) -> Mapping[str, Any]:

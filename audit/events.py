@@ -160,7 +160,10 @@ class Event(models.TextChoices):
         _("A bulk action ended; the details count what it changed and what it left unchanged."),
     )
     ENTRIES_REMOVED = "entries.removed", _("Entries past their retention were removed; the details count them.")
-    TRAIL_FLOOR_SET = "trail.floor_set", _("The owner of the tables said how long entries are kept at the least.")
+    RETENTION_MINIMUM_SET = (
+        "retention.minimum_set",
+        _("The owner of the tables said how long entries are kept at the least."),
+    )
 
     @property
     def about(self) -> str:

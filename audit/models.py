@@ -229,7 +229,7 @@ class JobRun(models.Model):
 
     name = models.TextField(_("job"), primary_key=True)
     ran_at = models.DateTimeField(_("time"))
-    trouble = models.TextField(_("trouble"), default="", blank=True)
+    detail = models.TextField(_("detail"), default="", blank=True)
     progress = models.JSONField(_("progress"), default=dict, blank=True)
 
     class Meta:

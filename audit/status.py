@@ -54,8 +54,8 @@ def trail_status() -> TrailStatus:
 
     def job(name: str, waits_since: datetime | None = None) -> JobStatus:
         run = runs.get(name)
-        ran_at, trouble = (run.ran_at, run.trouble) if run else (None, "")
-        return JobStatus(name=name, ran_at=ran_at, waits_since=waits_since, detail=trouble)
+        ran_at, detail = (run.ran_at, run.detail) if run else (None, "")
+        return JobStatus(name=name, ran_at=ran_at, waits_since=waits_since, detail=detail)
 
     return TrailStatus(
         sealing=job(SEALING, oldest_unsealed()),

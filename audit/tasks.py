@@ -21,14 +21,14 @@ def seal_entries() -> None:
 
 
 def _seal_entries() -> None:
-    trouble = ""
+    detail = ""
     try:
         seal(seconds=SEALING_SECONDS)
     except SealingStopped as stopped:
-        trouble = str(stopped)
+        detail = str(stopped)
         raise
     finally:
-        JobRun.objects.update_or_create(name="sealing", defaults={"ran_at": timezone.now(), "trouble": trouble})
+        JobRun.objects.update_or_create(name="sealing", defaults={"ran_at": timezone.now(), "detail": detail})
 
 
 @shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]

@@ -25,7 +25,7 @@ for model in (SocialAccount, SocialApp, SocialToken):
 class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
     """The state of each identity's tokens. The tokens themselves are never shown."""
 
-    list_display = ("provider", "user", "health", "trouble", "failing_since", "given_at", "expires_at")
+    list_display = ("provider", "user", "health", "detail", "failing_since", "given_at", "expires_at")
     list_filter = ("health",)
     list_select_related = ("identity__user",)
     ordering = ("-pk",)
@@ -33,10 +33,10 @@ class UpstreamTokensAdmin(KeysetAdmin, OnlySuperusers[UpstreamTokens]):
         "provider",
         "user",
         "health",
-        "trouble",
+        "detail",
         "failures",
         "failing_since",
-        "rest_until",
+        "paused_until",
         "given_at",
         "expires_at",
         "scopes",

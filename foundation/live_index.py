@@ -5,7 +5,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 from django.db.models import Model
 
-from foundation.lock_timeout import patiently
+from foundation.lock_timeout import run_with_lock_timeout
 
 BUILT = "SELECT i.indisvalid FROM pg_class c JOIN pg_index i ON i.indexrelid = c.oid WHERE c.oid = to_regclass(%s)"
 PARTITIONS = """
@@ -47,14 +47,14 @@ class AddLiveIndex(AddIndexConcurrently):
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
         name = schema_editor.quote_name(self.index.name)
-        patiently(schema_editor.connection, [f"DROP INDEX IF EXISTS {name}"])
+        run_with_lock_timeout(schema_editor.connection, [f"DROP INDEX IF EXISTS {name}"])
 
     def _on_each_partition(self, model: type[Model], schema_editor: BaseDatabaseSchemaEditor) -> None:
         quote, connection = schema_editor.quote_name, schema_editor.connection
         name, table = quote(self.index.name), quote(model._meta.db_table)
         create = str(self.index.create_sql(model, schema_editor))
         whole = create.replace(f"INDEX {name} ON {table}", f"INDEX IF NOT EXISTS {name} ON ONLY {table}", 1)
-        patiently(connection, [whole])
+        run_with_lock_timeout(connection, [whole])
         with connection.cursor() as cursor:
             cursor.execute(PARTITIONS, [name, table])
             missing = [partition for partition, has_one in cursor.fetchall() if not has_one]
@@ -64,7 +64,7 @@ class AddLiveIndex(AddIndexConcurrently):
             if not _is_built(part, schema_editor):
                 head = f"INDEX CONCURRENTLY {quote(part)} ON {quote(partition)}"
                 schema_editor.execute(create.replace(f"INDEX {name} ON {table}", head, 1), params=None)
-            patiently(connection, [f"ALTER INDEX {name} ATTACH PARTITION {quote(part)}"])
+            run_with_lock_timeout(connection, [f"ALTER INDEX {name} ATTACH PARTITION {quote(part)}"])
 
 
 def _is_built(name: str, schema_editor: BaseDatabaseSchemaEditor) -> bool:

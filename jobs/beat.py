@@ -22,7 +22,7 @@ EARLY = 0.9  # the part of the interval that must have passed: two beats are nev
 AHEAD = timedelta(seconds=10)  # claims of one turn differ by less; a run further ahead was noted by a wrong clock
 
 CLAIM = """
-    INSERT INTO "audit_jobrun" AS r (name, ran_at, trouble, progress) VALUES (%s, statement_timestamp(), '', '{}')
+    INSERT INTO "audit_jobrun" AS r (name, ran_at, detail, progress) VALUES (%s, statement_timestamp(), '', '{}')
     ON CONFLICT (name) DO UPDATE SET ran_at = excluded.ran_at
     WHERE r.ran_at <= statement_timestamp() - %s OR r.ran_at > statement_timestamp() + %s
     RETURNING 1

@@ -35,10 +35,10 @@ TAKE_LEASE = "leased_until = statement_timestamp() + %(lease)s"
 END_LEASE = "leased_until = NULL"
 NOTE_FAILING = "failing_since = least(failing_since, statement_timestamp())"
 NOTE_FAILURE = f"""
-    failures = failures + 1, {NOTE_FAILING}, rest_until = statement_timestamp()
+    failures = failures + 1, {NOTE_FAILING}, paused_until = statement_timestamp()
         + (%(delays)s::interval[])[least(failures + 1, cardinality(%(delays)s::interval[]))]
 """
-NOTE_SUCCESS = "failures = 0, failing_since = NULL, rest_until = NULL"
+NOTE_SUCCESS = "failures = 0, failing_since = NULL, paused_until = NULL"
 
 
 def doubling(first: timedelta, longest: timedelta) -> tuple[timedelta, ...]:
@@ -171,7 +171,7 @@ class Peer(models.Model):
 
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, db_default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
-    rest_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
+    paused_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
 
     class Meta:
         abstract = True

@@ -36,11 +36,11 @@ class UpstreamTokens(Leased, Peer):
     given_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True)
     version = models.PositiveBigIntegerField(default=1, db_default=1)
-    is_unsure = models.BooleanField(default=False, db_default=False)
+    is_unverified = models.BooleanField(default=False, db_default=False)
     health = models.CharField(
         max_length=10, choices=TokenHealth.choices, default=TokenHealth.WELL, db_default=TokenHealth.WELL
     )
-    trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
+    detail = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("tokens of a provider")
@@ -73,7 +73,7 @@ class Leaving(Retryable, Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider = models.CharField(max_length=32)
     issuer = models.CharField(max_length=255)
-    because = models.CharField(max_length=20)
+    reason = models.CharField(max_length=20)
     identity_id = models.BigIntegerField(null=True)
     sid = models.CharField(max_length=255, blank=True, default="", db_default="")
     access = models.TextField(blank=True)
@@ -84,7 +84,7 @@ class Leaving(Retryable, Leased):
         default=RevocationState.WAITING,
         db_default=RevocationState.WAITING,
     )
-    trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
+    detail = models.CharField(max_length=60, blank=True, default="", db_default="")
     expires_at = models.DateTimeField(null=True)
 
     class Meta:

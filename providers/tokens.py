@@ -54,7 +54,7 @@ def usable(tokens: Tokens) -> Usable | None:
         access=access,
         refresh=bearer(tokens.refresh_token),
         id=bearer(tokens.id_token),
-        lasts=_life(tokens.expires_in),
+        lasts=_lifetime(tokens.expires_in),
         scopes=scopes[:1000],
     )
 

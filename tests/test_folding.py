@@ -26,6 +26,7 @@ NAMES = {
     "Lower", "Upper", "IExact", "IContains", "IStartsWith", "IEndsWith", "IRegex", "IGNORECASE", "CIEmailField",
     "CITextField", "CICharField", "normalize_email", "validate_email", "EmailValidator", "EmailField",
 }  # fmt: skip
+OUR_FIELDS = "accounts.models.email_fields"
 IN_SQL = re.compile(
     r"\b(lower|upper|initcap|casefold)\s*\(|\bI?LIKE\b.*\blower\b|\bILIKE\b|~~\*|~\*|\bcitext\b", re.IGNORECASE
 )
@@ -37,7 +38,7 @@ OTHERS = {
     "console/lists/search.py tenants_called": "the name and the short name of a tenant",
     "accounts/sign_in/factors/recovery.py use_code": "a recovery code",
     "accounts/sign_in/local/password_rules.py": "a password, against words that are easy to guess",
-    "accounts/models/email_fields.py AddressField": "no folding: Django's field, with our own validator",
+    "accounts/models/email_fields.py EmailField": "no folding: Django's field, with our own validator",
     "accounts/models/user.py NAME_KEY": "a person's name",
     "accounts/organizations/own_organizations.py": "the name of a tenant, to sort a list",
     "foundation/outgoing.py": "a header of HTTP",
@@ -108,6 +109,15 @@ def test_the_search_finds_what_it_is_for(code: str, tmp_path: Path) -> None:
     assert list(_in_python(file))
 
 
+def test_our_own_field_is_told_from_that_of_django(tmp_path: Path) -> None:
+    file = tmp_path / "some.py"
+    file.write_text(f"from {OUR_FIELDS} import EmailField\nemail = EmailField()\nother = {OUR_FIELDS}.EmailField()")
+    assert list(_in_python(file)) == []
+
+    file.write_text("from django.db.models import EmailField\nemail = EmailField()")
+    assert list(_in_python(file)) == ["email"]
+
+
 def _places(folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("*")):
         name = str(file.relative_to(CHECKOUT))
@@ -124,15 +134,25 @@ def _code(file: Path) -> list[str]:
 def _in_python(file: Path) -> Iterator[str]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    yield from _within(tree, "", docstrings)
+    yield from _within(tree, "", docstrings | {id(node) for node in _uses_of_our_field(tree)})
 
 
-def _within(node: ast.AST, around: str, docstrings: set[int]) -> Iterator[str]:
+def _uses_of_our_field(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield where our own field for addresses is used, which has the name of Django's and folds nothing."""
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == OUR_FIELDS)
+    ours = {name.name for node in imports for name in node.names}
+    for node in ast.walk(tree):
+        is_imported = isinstance(node, ast.Name) and node.id in ours
+        if is_imported or (isinstance(node, ast.Attribute) and ast.unparse(node.value) == OUR_FIELDS):
+            yield node
+
+
+def _within(node: ast.AST, around: str, left_out: set[int]) -> Iterator[str]:
     for child in ast.iter_child_nodes(node):
         name = around or _name_of(child)
-        if _folds(child) and id(child) not in docstrings:
+        if _folds(child) and id(child) not in left_out:
             yield name
-        yield from _within(child, name, docstrings)
+        yield from _within(child, name, left_out)
 
 
 def _name_of(node: ast.AST) -> str:

@@ -85,8 +85,8 @@ def test_what_the_databases_own_functions_record_is_heard_too(
 ) -> None:
     monkeypatch.setattr(stories, "heard", {})
     with psycopg.connect(servers.owner_url) as owner:
-        owner.execute("SELECT audit_set_floor(400)")
+        owner.execute("SELECT audit_set_minimum(400)")
         owner.rollback()
     stories.ask(servers.superuser_url)
 
-    assert stories.heard["trail.floor_set"] == {"before", "days"}
+    assert stories.heard["retention.minimum_set"] == {"before", "days"}

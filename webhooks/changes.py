@@ -52,8 +52,8 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
     columns = ["name", "url", "events", "tables", "is_active"]
     if switched_on:
         webhook.note_success()
-        webhook.switched_off_because = ""
-        columns += [*HEALTH, "switched_off_because"]
+        webhook.disabled_reason = ""
+        columns += [*HEALTH, "disabled_reason"]
     webhook.save(update_fields=columns)
     if elsewhere:
         _record_url(webhook)
@@ -71,14 +71,14 @@ def rotate_secret(webhook: Webhook) -> str:
 
 def test(webhook: Webhook) -> None:
     """Write an entry that is for this receiver alone: it goes the way that all go."""
-    Webhook.objects.filter(pk=webhook.pk).update(rest_until=None)
+    Webhook.objects.filter(pk=webhook.pk).update(paused_until=None)
     record(Event.WEBHOOK_TESTED, object=webhook, tenant_id=webhook.tenant_id)
 
 
 def retry(delivery: Delivery) -> None:
     """Let a message be tried again now, and by the whole schedule if it is not taken."""
     Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=timezone.now(), attempts=0)
-    Webhook.objects.filter(pk=delivery.webhook_id).update(rest_until=None)
+    Webhook.objects.filter(pk=delivery.webhook_id).update(paused_until=None)
     record(Event.DELIVERY_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 

@@ -130,7 +130,7 @@ def _due() -> list[tuple[UUID, UUID]]:
 def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
     with tenant_context(tenant_id, actor=ACTOR):
         webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
-        if webhook is None or RESTS.waits(webhook.rest_until):
+        if webhook is None or RESTS.waits(webhook.paused_until):
             return []
         waiting = Delivery.objects.waiting().filter(webhook=webhook)
         again = list(waiting.filter(RETRIES.due()).order_by("next_attempt_at")[:BATCH])
@@ -183,7 +183,7 @@ def _note(webhook: Webhook, work: Work, outcome: Outcome) -> bool:
 def _note_success(webhook: Webhook, work: Work) -> None:
     if work.delivery:
         Delivery.objects.filter(pk=work.delivery.pk).delete()
-    if webhook.rest_until:  # it was ill, and is well again: what waits need not wait longer
+    if webhook.paused_until:  # it was ill, and is well again: what waits need not wait longer
         wake(Delivery.objects.filter(webhook=webhook))
     webhook.note_success()
     webhook.last_success_at, webhook.last_failure = timezone.now(), ""
@@ -223,8 +223,8 @@ def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
 def _disable(webhook: Webhook) -> None:
     """What it misses from now on stays in the trail, and is sent when somebody switches it on again."""
     assert webhook.failing_since is not None  # noqa: S101  # it has just failed
-    webhook.is_active, webhook.switched_off_because = False, webhook.last_failure
-    webhook.save(update_fields=["is_active", "switched_off_because"])
+    webhook.is_active, webhook.disabled_reason = False, webhook.last_failure
+    webhook.save(update_fields=["is_active", "disabled_reason"])
     since = webhook.failing_since.isoformat()
     record(Event.WEBHOOK_DISABLED, object=webhook, failing_since=since, reason=webhook.last_failure)
     notify_disabled(webhook)

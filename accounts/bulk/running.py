@@ -65,8 +65,8 @@ def confirm(action: BulkAction) -> None:
 def stop(action: BulkAction, reason: str) -> None:
     """Stop the action. Changes that were made stay."""
     was_running = action.state == BulkState.RUNNING
-    action.state, action.stopped_because = BulkState.STOPPED, reason
-    action.save(update_fields=["state", "stopped_because"])
+    action.state, action.stop_reason = BulkState.STOPPED, reason
+    action.save(update_fields=["state", "stop_reason"])
     if was_running:
         _record_end(action)
     _clear_targets(action)

@@ -62,7 +62,7 @@ def cut_off(person: User, *, by: CutOff.By, reason: str = "", close: bool) -> Cu
         }
         user.refresh_from_db(fields=["not_before"])
         done = CutOff.objects.create(
-            user=user, by=by, reason=reason, closed=close, checks=checks, not_before=user.not_before
+            user=user, by=by, reason=reason, deactivated=close, checks=checks, not_before=user.not_before
         )
         record(Event.ACCOUNT_CUT_OFF, person=user, object=user, deactivated=close, revoked=_event_details(ended))
         notices.notify(user, _notice(by, close=close))

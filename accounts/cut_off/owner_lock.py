@@ -13,6 +13,6 @@ def locked_by_owner_at(person: UUID) -> datetime | None:
 
     Activating or deactivating it since then has moved its ``not_before``, so the lock is no longer the reason.
     """
-    locks = CutOff.objects.filter(user=person, by=CutOff.By.OWNER, closed=True, user__is_active=False)
+    locks = CutOff.objects.filter(user=person, by=CutOff.By.OWNER, deactivated=True, user__is_active=False)
     lock = locks.filter(not_before=F("user__not_before")).first()
     return lock.created_at if lock else None

@@ -60,7 +60,7 @@ def use(link: MailedLink) -> None:
     """
     if not MailedLink.objects.live().filter(pk=link.pk).update(used_at=timezone.now()):
         unused = MailedLink.objects.filter(pk=link.pk, used_at=None, expires_at__gt=timezone.now()).first()
-        raise LinkExpired((unused.ended_because or OVERTAKEN) if unused else "")
+        raise LinkExpired((unused.expiry_reason or OVERTAKEN) if unused else "")
 
 
 def expire(user: User, *purposes: Purpose, reason: str = REPLACED) -> int:
@@ -69,7 +69,7 @@ def expire(user: User, *purposes: Purpose, reason: str = REPLACED) -> int:
     Replaced links are deleted. With any other reason they stay until they expire, so that their page can show it.
     """
     live = MailedLink.objects.live().filter(user=user, purpose__in=purposes)
-    return live.delete()[0] if reason == REPLACED else live.update(ended_because=reason)
+    return live.delete()[0] if reason == REPLACED else live.update(expiry_reason=reason)
 
 
 def _expiry_reason(token: str) -> str:
@@ -77,7 +77,7 @@ def _expiry_reason(token: str) -> str:
     link = MailedLink.objects.filter(digest=_digest(token), used_at=None, expires_at__gt=timezone.now()).first()
     if link is None:
         return ""
-    return link.ended_because or OVERTAKEN
+    return link.expiry_reason or OVERTAKEN
 
 
 def _digest(token: str) -> str:

@@ -38,7 +38,7 @@ def find_person(named: str) -> User:
     else:
         found = list(
             User.objects.filter(
-                Q(username=named) | (has_address & Q(email_verified=True, address_dispute=None))
+                Q(username=named) | (has_address & Q(email_verified=True, email_dispute=None))
             ).order_by("pk")
         )
     if len(found) == 1:

@@ -28,7 +28,7 @@ class AddressField(models.EmailField[Set, Get]):
     default_validators = [validate_canonical]
 
     def formfield(self, **kwargs: Any) -> Any:
-        return super().formfield(**{"form_class": AddressFormField, **kwargs})
+        return super().formfield(**{"form_class": EmailFormField, **kwargs})
 
 
 class CanonicalField(models.CharField[str | None, str | None]):

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, CanonicalField, WithEmail
+from accounts.models.email_fields import CanonicalField, EmailField, WithEmail
 from accounts.models.tenant import Role, Tenant
 from accounts.models.user import User
 from tenancy.owned import ScopedManager, TenantOwned
@@ -48,7 +48,7 @@ class Invitation(WithEmail, TenantOwned):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("tenant"))
     role = models.ForeignKey(Role, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("role"))
-    email = AddressField(_("address"), max_length=254, help_text=_("The link is sent there, and holds for it alone."))
+    email = EmailField(_("address"), max_length=254, help_text=_("The link is sent there, and holds for it alone."))
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     invited_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("invited by")

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, CanonicalField, EmailQuerySet, WithEmail
+from accounts.models.email_fields import CanonicalField, EmailField, EmailQuerySet, WithEmail
 from accounts.models.user import User
 
 
@@ -52,7 +52,7 @@ class MailedLink(WithEmail):
     expires_at = models.DateTimeField(_("expires"), db_index=True)
     used_at = models.DateTimeField(_("used"), null=True)
     epoch = models.DateTimeField(_("epoch"), null=True, editable=False)
-    ended_because = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
+    expiry_reason = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
 
     objects = MailedLinkQuerySet.as_manager()
 

@@ -92,8 +92,8 @@ class Session(AbstractBaseSession):
     upstream_sessions = models.JSONField(  # all that it tracks: accounts.sessions.upstream_tracking
         _("sessions at providers"), default=list, db_default=Value([], models.JSONField()), editable=False
     )
-    follow_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
-    unsure_since = models.DateTimeField(_("may be over at its provider since"), null=True, editable=False)
+    revalidate_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
+    unverified_since = models.DateTimeField(_("may be over at its provider since"), null=True, editable=False)
     address = models.GenericIPAddressField(_("address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 
@@ -108,7 +108,7 @@ class Session(AbstractBaseSession):
     )
     waiting_identity_id = models.BigIntegerField(_("identity of the first proof"), null=True, editable=False)
     waiting_epoch = models.DateTimeField(_("epoch of the first proof"), null=True, editable=False)
-    waiting_ended = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
+    waiting_cancelled = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
 
     objects = SessionQuerySet.as_manager()  # type: ignore[assignment,misc]  # Django's creates and encodes; our store does
 

@@ -56,9 +56,9 @@ class Tenant(models.Model):
         _("short name"), max_length=100, unique=True, blank=True, help_text=_("For addresses and the shell.")
     )
     session_idle_minutes = _shorter(_("minutes without use, at most"), 5, 1440)
-    session_life_hours = _shorter(_("hours in all, at most"), 1, 720)
+    session_lifetime_hours = _shorter(_("hours in all, at most"), 1, 720)
     remembered_idle_days = _shorter(_("days without use, where somebody asked to be kept signed in"), 1, 90)
-    remembered_life_days = _shorter(_("days in all, where somebody asked to be kept signed in"), 1, 365)
+    remembered_lifetime_days = _shorter(_("days in all, where somebody asked to be kept signed in"), 1, 365)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
 
     objects = TenantManager()

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.email_fields import AddressField, CanonicalField, EmailQuerySet, WithEmail
+from accounts.models.email_fields import CanonicalField, EmailField, EmailQuerySet, WithEmail
 from accounts.models.search_words import words_of
 from accounts.sign_in.local.hashing import is_right
 from foundation.canonical_email import canonical_or_none
@@ -62,7 +62,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
-        _("local name"),
+        _("username"),
         max_length=150,
         unique=True,
         null=True,
@@ -72,7 +72,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     name = models.CharField(_("name"), max_length=255, blank=True)
     # The person or an administrator has set the name, so providers do not change it (providers.profile_sync).
     name_set_here = models.BooleanField(_("name was set here"), default=False, db_default=False, editable=False)
-    email = AddressField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
+    email = EmailField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
     # The position, from 0, among accounts that had verified one address before its canonical form existed; else NULL.
@@ -106,7 +106,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         constraints = [
             models.UniqueConstraint(
                 F("canonical_email"),
-                Coalesce("address_dispute", Value(0)),
+                Coalesce("email_dispute", Value(0)),
                 condition=models.Q(email_verified=True),
                 name="user_verified_email_unique",
                 violation_error_message=_("Another account has this verified address."),
@@ -131,7 +131,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["created_at", "id"], condition=Q(is_superuser=True), name="user_superuser"),
             models.Index(fields=["created_at", "id"], condition=Q(email_verified=False), name="user_unverified"),
             models.Index(
-                fields=["created_at", "id"], condition=Q(address_dispute__isnull=False), name="user_address_dispute"
+                fields=["created_at", "id"], condition=Q(email_dispute__isnull=False), name="user_email_dispute"
             ),
         ]
 
@@ -149,7 +149,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         left_out = set(exclude or ())
         if "email" not in left_out:
             self.canonical_email = canonical_or_none(self.email)
-            left_out -= {"canonical_email", "address_dispute"}
+            left_out -= {"canonical_email", "email_dispute"}
         super().validate_constraints(left_out)
 
     def check_password(self, raw_password: str | None) -> bool:

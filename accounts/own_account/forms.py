@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.models.email_fields import AddressFormField
+from accounts.models.email_fields import EmailFormField
 from accounts.sign_in.local.hashing import LONGEST_TYPED
 from foundation.display_names import NameField
 
@@ -16,7 +16,7 @@ LONGEST_EMAIL = 254  # characters: the most that RFC 5321 leaves for an address
 
 
 class EmailForm(forms.Form):
-    email = AddressFormField(
+    email = EmailFormField(
         label=_("E-mail address"),
         max_length=LONGEST_EMAIL,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),

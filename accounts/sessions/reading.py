@@ -14,7 +14,7 @@ ACTIVE_MEMBERSHIP = "tenant_id, tenant_name, role_id, role_name, permissions, sc
 READ = f"""
     SELECT
         (f.session).session_data, (f.session).created_at, (f.session).active_tenant, (f.session).ends_at,
-        (f.session).is_remembered, (f.session).follow_at, (f.session).unsure_since,
+        (f.session).is_remembered, (f.session).revalidate_at, (f.session).unverified_since,
         abs(extract(epoch FROM statement_timestamp() - (f.session).last_seen_at)) > 60, {ACTIVE_MEMBERSHIP},
         {PERSON.columns}
     FROM public.session_enter(%s) f
@@ -30,8 +30,8 @@ class LoadedSession:
     active_tenant: UUID | None
     ends_at: datetime | None
     is_remembered: bool
-    follow_at: datetime | None
-    unsure_since: datetime | None
+    revalidate_at: datetime | None
+    unverified_since: datetime | None
     is_seen_long_ago: bool
     person: User | None
 
@@ -55,8 +55,8 @@ def read(key: str) -> LoadedSession | None:
         active_tenant=active_tenant,
         ends_at=ends_at,
         is_remembered=is_remembered,
-        follow_at=follow_at,
-        unsure_since=unsure_since,
+        revalidate_at=revalidate_at,
+        unverified_since=unverified_since,
         is_seen_long_ago=is_seen_long_ago,
         person=person,
     )

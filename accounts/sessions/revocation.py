@@ -31,7 +31,7 @@ MOVE_BUT_KEEP = f"""
     WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user" WHERE id = ANY (%s)),
     moved AS ({MOVE} RETURNING id, sign_in_epoch)
     UPDATE "accounts_session" s SET waiting_epoch = moved.sign_in_epoch FROM moved JOIN before USING (id)
-    WHERE s.session_key = %s AND s.waiting_for_id = moved.id AND s.waiting_ended = ''
+    WHERE s.session_key = %s AND s.waiting_for_id = moved.id AND s.waiting_cancelled = ''
         AND s.waiting_epoch IS NOT DISTINCT FROM before.sign_in_epoch
 """
 
@@ -88,8 +88,8 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
         upstream_sessions=[],
         address=None,
         active_tenant=None,
-        follow_at=None,
-        unsure_since=None,
+        revalidate_at=None,
+        unverified_since=None,
         idle=None,
         expire_date=Coalesce("ends_at", "expire_date"),
         **emptied,
@@ -155,7 +155,7 @@ def cancel_waiting(waiting: Iterable[Session], *, reason: SessionRevocationReaso
                 session=row.public_id,
                 reason=reason.value,
             )
-        return Session.objects.filter(pk__in=[row.pk for row in rows]).update(waiting_ended=reason.value)
+        return Session.objects.filter(pk__in=[row.pk for row in rows]).update(waiting_cancelled=reason.value)
 
 
 def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -> int:
@@ -168,7 +168,7 @@ def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -
     for _pk, person, purpose in rows:
         if purpose == Purpose.ADDRESS_CHANGE:
             record(Event.EMAIL_CHANGE_CANCELLED, person=person, reason=reason.value)
-    return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(ended_because=reason.value)
+    return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(expiry_reason=reason.value)
 
 
 def revoke(sessions: Iterable[Session], *, reason: SessionRevocationReason, note: UpstreamNote | None = None) -> int:

@@ -14,12 +14,12 @@ KEY_BYTES = 20  # random: with 160 bits, a new key need not be checked for being
 # Columns that are copied when a sign-in replaces the row of a browser.
 OF_THE_BROWSER = (
     "provider", "upstream_sid", "upstream_sessions", "address", "user_agent", "active_tenant", "is_remembered",
-    "follow_at",
+    "revalidate_at",
 )  # fmt: skip
 INSERT = """
     INSERT INTO "accounts_session" AS s ({names}, not_before, idle, ends_at, expire_date)
     SELECT {marks}, given_under, idle, ends_at, least(statement_timestamp() + idle, ends_at) FROM (
-        SELECT idle, statement_timestamp() + life AS ends_at, (
+        SELECT idle, statement_timestamp() + lifetime AS ends_at, (
             SELECT u.not_before FROM accounts_user u WHERE u.id = %s
         ) AS given_under FROM public.session_limits(%s, %s, %s, %s)
     ) limits {where}

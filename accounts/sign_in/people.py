@@ -13,7 +13,7 @@ USERS = Rows(User, "u")
 BY_EMAIL = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
 BY_USERNAME_OR_EMAIL = f"""
     SELECT {USERS.columns} FROM accounts_user u
-    WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.address_dispute IS NULL)
+    WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.email_dispute IS NULL)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
 """
 # A trigger replaces the given value by the current time.
@@ -98,7 +98,7 @@ def find_by_verified_email(email: str) -> User | None:
     Send mail to the address of the returned account, never to the one that was typed (ADR 27).
     """
     holders = [USERS.read(row) for row in fetch_all(BY_EMAIL, [canonical_or_none(email)])]
-    if any(holder.address_dispute is not None for holder in holders):
+    if any(holder.email_dispute is not None for holder in holders):
         raise EmailInDispute
     return holders[0] if holders else None
 

@@ -13,23 +13,23 @@ from audit.apps import AuditConfig
 SQL = Path(__file__).parent / '0001'
 FILES = ('tables', 'functions', 'months', 'seals', 'erase')
 
-READ = 'audit_entry, audit_personal, audit_seal, audit_seal_digests, audit_removal, audit_floor'
+READ = 'audit_entry, audit_personal, audit_seal, audit_seal_digests, audit_removal, audit_minimum'
 CALLED = ', '.join((
     'audit_event(text, jsonb)', 'audit_erase(text, jsonb)', 'audit_make_months(integer)',
     'audit_append_seal(jsonb, bytea)', 'audit_remove_month(timestamptz, jsonb)',
     'audit_remove_entries(bigint[], timestamptz, timestamptz, jsonb)', 'audit_drop_empty_months()',
-    'audit_forget_digests(timestamptz, timestamptz)', 'audit_months()', 'audit_due(text)', 'audit_floor_days()',
+    'audit_forget_digests(timestamptz, timestamptz)', 'audit_months()', 'audit_due(text)', 'audit_minimum_days()',
 ))
 OWNERS = ', '.join((
     'audit_write_created_or_deleted()', 'audit_write_updated()', 'audit_refuse()', 'audit_note_removal(jsonb)',
-    'audit_close(text)', 'audit_close_sequence(text)', 'audit_guard(text, text)', 'audit_set_floor(integer)',
+    'audit_close(text)', 'audit_close_sequence(text)', 'audit_guard(text, text)', 'audit_set_minimum(integer)',
 ))
 
 
 def give_rights(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Default privileges give the runtime role every right on new tables; the trail is written by functions only.
 
-    It reads, and calls what records, what appends seals, what is bound by the floor, and what makes months.
+    It reads, and calls what records, what appends seals, what is bound by the minimum, and what makes months.
     """
     role = schema_editor.quote_name(AuditConfig.runtime_role)
     for statement in (
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('name', models.TextField(primary_key=True, serialize=False, verbose_name='job')),
                         ('ran_at', models.DateTimeField(verbose_name='time')),
-                        ('trouble', models.TextField(blank=True, default='', verbose_name='trouble')),
+                        ('detail', models.TextField(blank=True, default='', verbose_name='detail')),
                         ('progress', models.JSONField(blank=True, default=dict, verbose_name='progress')),
                     ],
                     options={

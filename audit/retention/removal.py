@@ -1,6 +1,6 @@
 """Removing what is due: whole months at once, and single entries of tenants that keep theirs for a shorter time.
 
-The database lets nothing go that is younger than the floor, whoever asks; and what goes is written down with a code
+The database lets nothing go that is younger than the minimum, whoever asks; and what goes is written down with a code
 that only who has the sealing key can make, or a verification will miss it.
 """
 
@@ -52,7 +52,7 @@ class Removed:
 
     months: int = 0
     entries: int = 0
-    trouble: str = ""
+    detail: str = ""
 
 
 def make_months() -> None:
@@ -68,11 +68,11 @@ def remove_due(*, seconds: float | None = None) -> Removed:
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
     with one_at_a_time(JOB) as is_ours:
         if not is_ours:
-            return Removed(trouble="another run is under way")
+            return Removed(detail="another run is under way")
         done, run = Removed(), JobRun.objects.filter(name=JOB).first() or JobRun(name=JOB)
         _remove_months(done, deadline)
         run.progress = _remove_slices(done, deadline, run.progress)
-        run.ran_at, run.trouble = timezone.now(), done.trouble
+        run.ran_at, run.detail = timezone.now(), done.detail
         run.save()
     if done.months or done.entries:
         record(Event.ENTRIES_REMOVED, months=done.months, entries=done.entries)
@@ -88,7 +88,7 @@ def _remove_months(done: Removed, deadline: float) -> None:
         if _one(KEPT, lower, upper, upper)[0]:
             continue  # somebody keeps some of it: the rest goes by slices
         if not _is_sealed(upper):
-            done.trouble = f"{name} waits to be sealed"
+            done.detail = f"{name} waits to be sealed"
             return
         _remove_month(name, lower, upper, done)
     _all("SELECT public.audit_drop_empty_months()")
@@ -138,7 +138,7 @@ def _remove_slices(done: Removed, deadline: float, progress: Progress) -> Progre
         if until is None:
             continue
         if not _is_sealed(until):
-            done.trouble = "what is due waits to be sealed"
+            done.detail = "what is due waits to be sealed"
             continue
         places[tenant] = _remove_of(tenant, sorted(set(days) - {SITE}), until, places.get(tenant), done, deadline)
     return {"days": days, "places": places}

@@ -31,7 +31,7 @@ def set_days(tenant_id: str, days: int | None) -> None:
     """Keep a tenant's entries, or the site's, for so many days, from the next run of the job on.
 
     None takes the rule away: then a tenant's are kept as the site says, and the site's for good. What is younger than
-    the floor stays, whatever is said.
+    the minimum stays, whatever is said.
     """
     if days is None:
         Retention.objects.filter(tenant_id=tenant_id).delete()
@@ -40,7 +40,7 @@ def set_days(tenant_id: str, days: int | None) -> None:
 
 
 def minimum_days() -> int:
-    return int(_one("SELECT public.audit_floor_days()"))
+    return int(_one("SELECT public.audit_minimum_days()"))
 
 
 def due(tenant_id: str) -> datetime | None:

@@ -98,7 +98,7 @@ class AddressInDisputeFilter(SimpleListFilter):
         return [("yes", _("Yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(address_dispute__isnull=False) if self.value() == "yes" else queryset
+        return queryset.filter(email_dispute__isnull=False) if self.value() == "yes" else queryset
 
 
 class FilterOfRows(SimpleListFilter):

@@ -27,9 +27,9 @@ from console.scope import Scoped, actor
 LONGEST_REASON = 500  # characters
 LIMITS: dict[str, Callable[[], int]] = {  # of sessions, each with the site's own limit
     "session_idle_minutes": lambda: settings.SESSION_IDLE // timedelta(minutes=1),
-    "session_life_hours": lambda: settings.SESSION_LIFETIME // timedelta(hours=1),
+    "session_lifetime_hours": lambda: settings.SESSION_LIFETIME // timedelta(hours=1),
     "remembered_idle_days": lambda: settings.REMEMBERED_IDLE.days,
-    "remembered_life_days": lambda: settings.REMEMBERED_LIFETIME.days,
+    "remembered_lifetime_days": lambda: settings.REMEMBERED_LIFETIME.days,
 }
 
 

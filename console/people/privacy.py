@@ -59,8 +59,8 @@ class Privacy(admin.ModelAdmin[User]):
         try:
             count = erasing.erase(person, reason=reason, requested_by=actor(request))
         except ErasureRefused as refused:
-            because = refused
-            afterwards(request, lambda: erasing.record_refusal(person, because))
+            refusal = refused
+            afterwards(request, lambda: erasing.record_refusal(person, refusal))
             self.message_user(request, str(REFUSED[refused.reason]), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[person.pk]))
         told = ngettext(

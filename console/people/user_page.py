@@ -94,7 +94,7 @@ class UserPage(Scoped[User]):
             return self.for_their_tenant
         if _is_about_rights(request):
             return self.of_rights
-        return self.fieldsets if obj.address_dispute is None else (*self.fieldsets, *self.of_dispute)
+        return self.fieldsets if obj.email_dispute is None else (*self.fieldsets, *self.of_dispute)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
@@ -104,7 +104,7 @@ class UserPage(Scoped[User]):
 
     @admin.display(description=_("other accounts with this address"))
     def others_with_address(self, user: User) -> str:
-        others = User.objects.filter(canonical_email=user.canonical_email, address_dispute__isnull=False)
+        others = User.objects.filter(canonical_email=user.canonical_email, email_dispute__isnull=False)
         links = (
             (reverse("admin:accounts_user_change", args=[other.pk]), other) for other in others.exclude(pk=user.pk)
         )

@@ -90,8 +90,8 @@ def _nothing_there(request: HttpRequest, reference: str) -> HttpResponse:
 def _refused(request: HttpRequest, reference: str, refused: ConnectRefused) -> HttpResponse:
     if request.method == "POST":
         who, account = actor(request), refused.account and User.objects.filter(pk=refused.account).first()
-        because = f"connect_{refused.obstacle.value}"
-        afterwards(request, lambda: delegation.record_refusal(who, account or None, reason=because))
+        reason = f"connect_{refused.obstacle.value}"
+        afterwards(request, lambda: delegation.record_refusal(who, account or None, reason=reason))
     messages.error(request, _("Nothing was changed. %(why)s") % {"why": refused.obstacle.label})
     return HttpResponseRedirect(page_of(reference))
 

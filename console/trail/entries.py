@@ -123,13 +123,13 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             raise PermissionDenied
         visibility = Visibility(request, self.admin_site)
         rewind = point_in_time.before if side == "before" else point_in_time.after
-        trouble, past = "", None
+        detail, past = "", None
         try:
             past = rewind(entry, model, self.get_queryset(request), visibility)
         except point_in_time.TooFarBack:
-            trouble = gettext("So much has changed since then that it cannot be worked out here.")
+            detail = gettext("So much has changed since then that it cannot be worked out here.")
         except point_in_time.NotVisible:
-            trouble = gettext("What became of this object is not for you to see, so what it was cannot be told.")
+            detail = gettext("What became of this object is not for you to see, so what it was cannot be told.")
         what = visibility.object(entry)
         context = {
             "title": _("%(object)s as it was") % {"object": what.text if what else ""},
@@ -138,7 +138,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "kind": capfirst(labels.name_of_model(model)),
             "past": past,
             "values": past.changed_fields(model) if past else [],
-            "trouble": trouble,
+            "detail": detail,
             "side": side,
             "sides": _sides(entry),
             "history": history(entry.object_table or "", entry.object_id or ""),

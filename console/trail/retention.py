@@ -38,14 +38,14 @@ class RuleForm(forms.Form):
 
     def clean_days(self) -> int | None:
         days: int | None = self.cleaned_data["days"]
-        floor = rules.minimum_days()
-        if days is not None and days < floor:
+        minimum = rules.minimum_days()
+        if days is not None and days < minimum:
             raise forms.ValidationError(
                 _(
-                    "Every entry is kept for at least %(floor)s days: the owner of the tables said so "
+                    "Every entry is kept for at least %(minimum)s days: the owner of the tables said so "
                     "(manage.py audit retention)."
                 ),
-                params={"floor": floor},
+                params={"minimum": minimum},
             )
         return days
 
@@ -74,7 +74,7 @@ class RetentionAdmin(Base):
             "form": form,
             "rules": _shown(said),
             "has_rule_of_site": any(rule.tenant_id == rules.SITE for rule in said),
-            "floor": rules.minimum_days(),
+            "minimum": rules.minimum_days(),
         }
         status = 400 if form.is_bound else 200
         return TemplateResponse(request, "admin/audit/entry/retention.html", context, status=status)

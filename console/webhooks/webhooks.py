@@ -93,7 +93,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     show_full_result_count = False
     actions = None
     doing = (
-        "health", "last_success_at", "lag", "failing_since", "last_failure", "rest_until", "undelivered_shown",
+        "health", "last_success_at", "lag", "failing_since", "last_failure", "paused_until", "undelivered_shown",
         "created_by_shown", "created_at",
     )  # fmt: skip
 
@@ -218,9 +218,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     @admin.display(description=_("state"))
     def health(self, webhook: Webhook) -> str:
         if not webhook.is_active:
-            return str(
-                _("switched off: it took nothing any more") if webhook.switched_off_because else _("switched off")
-            )
+            return str(_("switched off: it took nothing any more") if webhook.disabled_reason else _("switched off"))
         if webhook.waiting >= running.MOST_WAITING:  # type: ignore[attr-defined]  # annotated
             return str(_("full: the rest waits in the trail"))
         if webhook.failing_since:

@@ -40,7 +40,7 @@ def purge(*, seconds: float | None = None) -> list[Purged] | None:
         done = [_purge(one, seconds=seconds and seconds / len(wanted)) for one in wanted]
         left = [one.table for one in done if not one.finished]
         JobRun.objects.update_or_create(
-            name=JOB, defaults={"ran_at": timezone.now(), "trouble": "", "progress": {"left": left}}
+            name=JOB, defaults={"ran_at": timezone.now(), "detail": "", "progress": {"left": left}}
         )
         return done
 

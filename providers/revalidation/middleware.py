@@ -33,9 +33,9 @@ class RevalidationMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if (unsure_since := _unverified_since(request)) is not None:
+        if (unverified_since := _unverified_since(request)) is not None:
             is_theirs = is_by_a_person(request, response)
-            return silent_check.answered(request, response, unsure_since, is_by_a_person=is_theirs)
+            return silent_check.answered(request, response, unverified_since, is_by_a_person=is_theirs)
         due = _due(request)
         key = request.session.session_key if due else None
         if due is not None and key and is_by_a_person(request, response):
@@ -68,21 +68,21 @@ def _loaded_session(request: HttpRequest) -> LoadedSession | None:
 
 def _unverified_since(request: HttpRequest) -> datetime | None:
     found = _loaded_session(request)
-    return found.unsure_since if found else None
+    return found.unverified_since if found else None
 
 
 def _due(request: HttpRequest) -> datetime | None:
     found = _loaded_session(request)
-    if found is None or found.follow_at is None or not is_due(found.follow_at, longest=LONGEST):
+    if found is None or found.revalidate_at is None or not is_due(found.revalidate_at, longest=LONGEST):
         return None
-    return found.follow_at
+    return found.revalidate_at
 
 
 def _enqueue(session_key: str, due: datetime) -> None:
     """Enqueue the check. The response has been sent, so errors are only logged; the next check is minutes away."""
     try:
-        ours = Session.objects.of_browser(session_key).filter(follow_at=due)
-        if ours.update(follow_at=next_time(registry.enabled())):
+        ours = Session.objects.of_browser(session_key).filter(revalidate_at=due)
+        if ours.update(revalidate_at=next_time(registry.enabled())):
             session_id = Session(session_key=session_key).public_id
             tasks.revalidate_session.apply_async(kwargs={"session_id": session_id}, retry=False)
     except (DatabaseError, OperationalError):

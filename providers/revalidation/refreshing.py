@@ -26,7 +26,7 @@ def revalidate(session_id: str) -> None:
         if pair and pair.refresh and not pair.is_dead and interval(upstream.provider):
             asked.add(upstream.provider)
             _revalidate_pair(pair)
-    Session.objects.filter(pk=row.pk, user=row.user_id).update(follow_at=next_time(asked))
+    Session.objects.filter(pk=row.pk, user=row.user_id).update(revalidate_at=next_time(asked))
 
 
 def _tracked(row: Session) -> Iterator[UpstreamSession]:

@@ -26,13 +26,13 @@ ON_THE_WAY = ("/accounts/logout/", "/accounts/login/", "/accounts/reauthenticate
 
 
 def answered(
-    request: HttpRequest, response: HttpResponseBase, unsure_since: datetime, *, is_by_a_person: bool
+    request: HttpRequest, response: HttpResponseBase, unverified_since: datetime, *, is_by_a_person: bool
 ) -> HttpResponseBase:
     """Redirect a person to the provider instead of returning our page. After PATIENCE, revoke the session."""
     row = Session.objects.of_browser(request.session.session_key).filter(unsure_since=unsure_since).first()
     if row is None:
         return response
-    if is_older(unsure_since, PATIENCE):
+    if is_older(unverified_since, PATIENCE):
         revoke(
             [row],
             reason=SessionRevocationReason.PROVIDER,
@@ -57,9 +57,10 @@ def settle(session: SessionStore, user: User) -> None:
     """After a reauthentication, clear ``unsure_since`` unless another identity of the session is unverified."""
     if session.loaded is None or session.loaded.unsure_since is None:
         return
-    row = Session.objects.filter(user=user, unsure_since=session.loaded.unsure_since).defer("session_data").first()
+    rows = Session.objects.filter(user=user, unverified_since=session.loaded.unverified_since)
+    row = rows.defer("session_data").first()
     if row is None or _unverified(row) is None:
-        session.describe({"unsure_since": None})
+        session.describe({"unverified_since": None})
 
 
 def _ask_silently(request: HttpRequest, identity: Identity) -> HttpResponseRedirect | None:

@@ -58,7 +58,7 @@ def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) ->
     UpstreamRevocation.objects.bulk_create(rows)
     for row in rows:
         if row.state == RevocationState.GIVEN_UP:
-            record_failure(row.provider, reason=row.because, detail=row.trouble, tries=row.attempts)
+            record_failure(row.provider, reason=row.reason, detail=row.detail, tries=row.attempts)
     return [row.pk for row in rows]
 
 
@@ -68,7 +68,7 @@ def owner(row_id: UUID) -> str:
 
 
 def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> None:
-    logger.error("tokens were not revoked: provider=%s because=%s trouble=%s", provider, reason, detail)
+    logger.error("tokens were not revoked: provider=%s reason=%s detail=%s", provider, reason, detail)
     record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, reason=reason, detail=detail, tries=tries)
 
 
@@ -79,13 +79,13 @@ def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> Leaving:
         id=row_id,
         provider=ended.provider,
         issuer=ended.issuer,
-        because=reason.value,
+        reason=reason.value,
         identity_id=ended.identity_id,
         sid=ended.sid,
         access=encrypt(ended.access, owner=owner(row_id), purpose=ACCESS) if ended.access else "",
         refresh=encrypt(ended.refresh, owner=owner(row_id), purpose=REFRESH) if ended.refresh else "",
     )
     if not ended.is_readable:
-        row.state, row.trouble = RevocationState.GIVEN_UP, UNREADABLE
+        row.state, row.detail = RevocationState.GIVEN_UP, UNREADABLE
         row.next_attempt_at, row.expires_at = None, timezone.now() + GIVEN_UP_FOR
     return row

@@ -41,7 +41,7 @@ CLAIM = claiming(
     "providers_upstreamrevocation",
     among="provider <> ALL (%(silent)s)",
     returning="""
-        id, provider, issuer, because, access, refresh, attempts, trouble, created_at,
+        id, provider, issuer, reason, access, refresh, attempts, detail, created_at,
         EXISTS (
             SELECT FROM "providers_upstreamtokens" t
             WHERE t.identity_id = "providers_upstreamrevocation".identity_id
@@ -49,11 +49,11 @@ CLAIM = claiming(
         )
     """,
 )
-PUT_OFF = putting_off("providers_upstreamrevocation", noting=["trouble"])
+PUT_OFF = putting_off("providers_upstreamrevocation", noting=["detail"])
 END = f"""
     UPDATE "providers_upstreamrevocation" SET
         state = %s, access = '', refresh = '', identity_id = NULL, sid = '', next_attempt_at = NULL, {END_LEASE},
-        trouble = %s, expires_at = statement_timestamp() + %s
+        detail = %s, expires_at = statement_timestamp() + %s
     WHERE id = %s AND state = 'waiting'
 """
 
@@ -148,10 +148,10 @@ def _give_up(row: RevocationRow, detail: str) -> None:
 
 
 def _postpone(row: RevocationRow, refused: SignInRefused) -> None:
-    trouble = refused.reason.value
+    detail = refused.reason.value
     logger.warning("tokens are not revoked yet: provider=%s tries=%s reason=%s", row.provider, row.attempts, refused)
     if RETRIES.gives_up(since=row.created_at):
-        _give_up(row, trouble)
+        _give_up(row, detail)
         return
     delay = RETRIES.delay(row.attempts)
-    change(PUT_OFF, {"id": row.id, "attempts": row.attempts, "delay": delay, "trouble": trouble})
+    change(PUT_OFF, {"id": row.id, "attempts": row.attempts, "delay": delay, "detail": detail})

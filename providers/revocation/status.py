@@ -12,7 +12,7 @@ BY_PROVIDER = """
     SELECT
         provider, count(*) FILTER (WHERE state = 'waiting'), min(created_at) FILTER (WHERE state = 'waiting'),
         count(*) FILTER (WHERE state = 'given_up'),
-        coalesce((array_agg(trouble ORDER BY created_at DESC) FILTER (WHERE state <> 'done' AND trouble <> ''))[1], '')
+        coalesce((array_agg(detail ORDER BY created_at DESC) FILTER (WHERE state <> 'done' AND detail <> ''))[1], '')
     FROM providers_upstreamrevocation WHERE state <> 'done' GROUP BY provider ORDER BY provider
 """
 
@@ -31,8 +31,8 @@ class RevocationStatus:
 def revocation_status() -> list[RevocationStatus]:
     """Return the status of providers that have waiting or failed revocations."""
     return [
-        RevocationStatus(provider=provider, waiting=waiting, since=since, given_up=given_up, detail=trouble)
-        for provider, waiting, since, given_up, trouble in fetch_all(BY_PROVIDER, [])
+        RevocationStatus(provider=provider, waiting=waiting, since=since, given_up=given_up, detail=detail)
+        for provider, waiting, since, given_up, detail in fetch_all(BY_PROVIDER, [])
     ]
 
 

@@ -8,6 +8,6 @@ IN_USE = """(
             jsonb_build_object('provider', i.provider, 'identity', i.id, 'sid', t.sid)
         )
     )
-    OR s.waiting_for_id = i.user_id AND s.waiting_ended = '' AND s.waiting_identity_id = i.id
+    OR s.waiting_for_id = i.user_id AND s.waiting_cancelled = '' AND s.waiting_identity_id = i.id
         AND s.upstream_sid = t.sid
 )"""

@@ -94,10 +94,10 @@ def _lost(row: TokenRow) -> bool:
     """Handle a refused refresh token. Return False if the pair has been replaced meanwhile, so nothing is lost."""
     with acting(actor=Actor(ActorKind.SERVICE, row.provider)), transaction.atomic():
         upstream_logout.lock_people(row.user_id)
-        is_unsure = mark_dead(row, "refresh_refused")
-        if is_unsure is None:
+        is_unverified = mark_dead(row, "refresh_refused")
+        if is_unverified is None:
             return False
-        if is_unsure:
+        if is_unverified:
             upstream_logout.mark_unverified(row.upstream, person=row.user_id)
         else:
             upstream_logout.revoke_tracking(row.upstream, person=row.user_id, detail="invalid_grant")

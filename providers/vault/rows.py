@@ -37,7 +37,7 @@ RESTS = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(hours=1)))
 READ = f"""
     SELECT
         t.id, t.sid, i.id, i.user_id, i.provider, i.issuer, i.subject,
-        t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.rest_until,
+        t.access, t.refresh, t.id_token, t.given_at, t.expires_at, t.version, t.health, t.paused_until,
         {IS_LEASED}, u.not_before, statement_timestamp()
     FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
     JOIN providers_upstreamtokens t ON t.identity_id = i.id
@@ -54,7 +54,7 @@ ADOPT = """
     )
 """
 CLAIM = f"""
-    UPDATE "providers_upstreamtokens" SET {TAKE_LEASE}, is_unsure = is_unsure OR leased_until IS NOT NULL
+    UPDATE "providers_upstreamtokens" SET {TAKE_LEASE}, is_unverified = is_unverified OR leased_until IS NOT NULL
     WHERE id = %(id)s AND version = %(version)s AND NOT {IS_LEASED}
 """
 RENEW = f"""
@@ -62,18 +62,19 @@ RENEW = f"""
         access = %s, refresh = CASE WHEN %s <> '' THEN %s ELSE refresh END,
         id_token = CASE WHEN %s <> '' THEN %s ELSE id_token END,
         given_at = statement_timestamp(), expires_at = statement_timestamp() + %s, version = version + 1,
-        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', trouble = '', is_unsure = false
+        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', detail = '', is_unverified = false
     WHERE id = %s AND version = %s
 """
 FAIL = f"""
     UPDATE "providers_upstreamtokens" SET
-        {END_LEASE}, {NOTE_FAILURE}, health = 'failing', trouble = %(trouble)s, is_unsure = is_unsure OR %(is_unsure)s
+        {END_LEASE}, {NOTE_FAILURE}, health = 'failing', detail = %(detail)s,
+        is_unverified = is_unverified OR %(is_unverified)s
     WHERE id = %(id)s AND version = %(version)s
 """
 DIE = f"""
-    UPDATE "providers_upstreamtokens" SET {END_LEASE}, {NOTE_FAILING}, health = 'dead', trouble = %s
+    UPDATE "providers_upstreamtokens" SET {END_LEASE}, {NOTE_FAILING}, health = 'dead', detail = %s
     WHERE id = %s AND version = %s AND health <> 'dead'
-    RETURNING is_unsure
+    RETURNING is_unverified
 """
 
 
@@ -115,7 +116,7 @@ class TokenRow:
     expires_at: datetime | None
     version: int
     health: str
-    rest_until: datetime | None
+    paused_until: datetime | None
     is_claimed: bool
     not_before: datetime | None
     now: datetime
@@ -146,7 +147,7 @@ class TokenRow:
 
     @property
     def is_resting(self) -> bool:
-        return RESTS.waits(self.rest_until, now=self.now)
+        return RESTS.waits(self.paused_until, now=self.now)
 
 
 NAMES = tuple(TokenRow.__dataclass_fields__)
@@ -209,8 +210,8 @@ def store_refreshed(row: TokenRow, found: Usable) -> bool:
     return bool(change(RENEW, [*given, row.id, row.version]))
 
 
-def mark_failing(row: TokenRow, detail: str, *, is_unsure: bool) -> bool:
-    noted = {"trouble": detail, "is_unsure": is_unsure, "id": row.id, "version": row.version}
+def mark_failing(row: TokenRow, detail: str, *, is_unverified: bool) -> bool:
+    noted = {"detail": detail, "is_unverified": is_unverified, "id": row.id, "version": row.version}
     return bool(change(FAIL, {**RESTS.given(), **noted}))
 
 

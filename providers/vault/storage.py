@@ -25,7 +25,7 @@ STORE = f"""
         access = excluded.access, id_token = excluded.id_token, scopes = excluded.scopes,
         refresh = CASE WHEN excluded.refresh <> '' THEN excluded.refresh ELSE t.refresh END,
         given_at = excluded.given_at, expires_at = excluded.expires_at, version = t.version + 1,
-        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', trouble = '', is_unsure = false
+        {END_LEASE}, {NOTE_SUCCESS}, health = 'well', detail = '', is_unverified = false
 """
 DELETE = """
     WITH gone AS (DELETE FROM "providers_upstreamtokens" WHERE identity_id = %s)

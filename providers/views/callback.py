@@ -202,7 +202,7 @@ def _finish(
         session.set_authentication_event(proof)
         session.describe({"is_remembered": flow.stays})  # it is still needed after allauth's stages
         session.opened_in(upstream)
-        session.describe({"follow_at": next_time([external.provider])})
+        session.describe({"revalidate_at": next_time([external.provider])})
         response = open_session(request, linked, flow.next or reverse(settings.LOGIN_REDIRECT_URL), answer=answer)
         _remember_last_used(response, flow.provider)
         return response
@@ -213,7 +213,7 @@ def _finish(
         notices.notify(linked.user, Notice.IDENTITY_CONNECTED, provider=name_of(external.provider))
     session.cycle_key()
     session.reauthenticated_in(upstream)
-    session.describe({"follow_at": next_time([external.provider])})
+    session.describe({"revalidate_at": next_time([external.provider])})
     silent_check.settle(session, linked.user)
     if not flow.silent:
         record_reauthentication(request, linked, answer=answer)

@@ -13,7 +13,7 @@ def test_an_owner_deactivates_their_account_by_locking_it() -> None:
     done = lock_own_account(ada)
 
     ada.refresh_from_db()
-    assert (done.by, done.closed) == (CutOff.By.OWNER, True)
+    assert (done.by, done.deactivated) == (CutOff.By.OWNER, True)
     assert not ada.is_active
     assert ada.not_before == done.not_before
 
@@ -23,7 +23,7 @@ def test_the_last_superusers_account_stays_active_but_its_credentials_are_revoke
     done = lock_own_account(root)
 
     root.refresh_from_db()
-    assert (done.by, done.closed) == (CutOff.By.OWNER, False)
+    assert (done.by, done.deactivated) == (CutOff.By.OWNER, False)
     assert root.is_active
     assert root.not_before == done.not_before
 
@@ -31,4 +31,4 @@ def test_the_last_superusers_account_stays_active_but_its_credentials_are_revoke
 def test_one_of_two_superusers_is_deactivated() -> None:
     root, _other = (User.objects.create_superuser(username=name) for name in ("root", "other"))
 
-    assert lock_own_account(root).closed
+    assert lock_own_account(root).deactivated

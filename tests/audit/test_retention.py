@@ -54,7 +54,7 @@ def owner(servers: Servers) -> Iterator[psycopg.Connection]:
         this_month = begin_of_month(timezone.now())
         begin_first_month(owner, f"'{this_month}'")
         yield owner
-        owner.execute("DELETE FROM audit_floor")
+        owner.execute("DELETE FROM audit_minimum")
         begin_anew(servers)
         for (name,) in owner.execute("SELECT name FROM audit_months() WHERE upper <= %s", [this_month]).fetchall():
             owner.execute(f"DROP TABLE {name}".encode())
@@ -179,7 +179,7 @@ def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(ow
     Retention.objects.create(tenant_id="", days=400)
     done = remove_due()
 
-    assert (done.months, done.entries, done.trouble) == (2, 20, "")
+    assert (done.months, done.entries, done.detail) == (2, 20, "")
     assert months(owner) == [f"audit_entry{timezone.now() - timedelta(days=100):_%Y_%m}"]
     assert Entry.objects.filter(pk__in=kept).count() == len(kept)
     assert Personal.objects.filter(at__lt=timezone.now() - timedelta(days=400)).count() == 0
@@ -197,7 +197,7 @@ def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None
     seal()
 
     assert remove_due().entries == 0
-    assert JobRun.objects.get(name="retention").trouble == ""
+    assert JobRun.objects.get(name="retention").detail == ""
 
 
 @pytest.mark.promise(75)
@@ -205,7 +205,7 @@ def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -
     for days_ago in (200, 20):
         for tenant in (TENANT, OTHER, None):
             fill(owner, days_ago=days_ago, tenant=tenant)
-    owner.execute("SELECT audit_set_floor(10)")
+    owner.execute("SELECT audit_set_minimum(10)")
     Retention.objects.create(tenant_id="", days=100)
     Retention.objects.create(tenant_id=TENANT, days=15)
     Retention.objects.create(tenant_id=OTHER, days=1000)
@@ -235,7 +235,7 @@ def test_slices_go_on_where_they_were_and_see_what_became_due(
     monkeypatch.setattr(removal, "SLICE", 4)
     for days_ago in (40, 30, 20):
         fill(owner, days_ago=days_ago, tenant=TENANT)
-    owner.execute("SELECT audit_set_floor(10)")
+    owner.execute("SELECT audit_set_minimum(10)")
     seal()
     Retention.objects.create(tenant_id=TENANT, days=35)
     assert remove_due(seconds=0).entries == 0
@@ -250,7 +250,7 @@ def test_slices_go_on_where_they_were_and_see_what_became_due(
 def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: psycopg.Connection) -> None:
     """The kind: a run under a clock that was ahead came further than the next one may, which would skip all between."""
     fill(owner, days_ago=40, tenant=TENANT)
-    owner.execute("SELECT audit_set_floor(10)")
+    owner.execute("SELECT audit_set_minimum(10)")
     seal()
     Retention.objects.create(tenant_id=TENANT, days=35)
     assert remove_due(seconds=0).entries == 0
@@ -269,7 +269,7 @@ def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
     keep_the_trail()
 
     assert Entry.objects.filter(actor_id="tests").count() == 10
-    assert "waits to be sealed" in JobRun.objects.get(name="retention").trouble
+    assert "waits to be sealed" in JobRun.objects.get(name="retention").detail
 
 
 @pytest.mark.promise(75)
@@ -379,7 +379,7 @@ def test_each_row_of_the_trail_says_in_short_what_it_is(owner: psycopg.Connectio
 
 
 @pytest.mark.promise(75)
-def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(owner: psycopg.Connection) -> None:
+def test_what_is_younger_than_the_minimum_stays_whatever_the_runtime_role_says(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=300)
     seal()
     Retention.objects.create(tenant_id="", days=1)
@@ -392,8 +392,8 @@ def test_what_is_younger_than_the_floor_stays_whatever_the_runtime_role_says(own
             ("SELECT audit_remove_entries(%s, %s, %s, '{}')", [list(ids), min(times), max(times)]),
             ("SELECT audit_remove_month(%s, '{}')", upper),
             ("SELECT audit_forget_digests('2000-01-01', now())", []),
-            ("SELECT audit_set_floor(1)", []),
-            ("INSERT INTO audit_floor (days) VALUES (1)", []),
+            ("SELECT audit_set_minimum(1)", []),
+            ("INSERT INTO audit_minimum (days) VALUES (1)", []),
             ("SELECT audit_note_removal('{}')", []),
             ("DELETE FROM audit_removal", []),
             ("DELETE FROM audit_seal", []),
@@ -436,11 +436,11 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
 
 
 @pytest.mark.promise(75)
-def test_the_floor_is_set_by_the_owner_and_told_in_the_trail() -> None:
+def test_the_minimum_is_set_by_the_owner_and_told_in_the_trail() -> None:
     call_command("audit", "retention", days=90)
 
     assert rules.minimum_days() == 90
-    event = Entry.objects.get(action="trail.floor_set")
+    event = Entry.objects.get(action="retention.minimum_set")
     assert event.details == {"before": 365, "days": 90}
     with pytest.raises(CommandError, match="at least 1"):
         call_command("audit", "retention", days=0)

@@ -218,14 +218,14 @@ def test_after_a_restore_what_runs_meanwhile_is_not_passed_by(servers: Servers, 
 def test_the_job_says_when_it_ran_and_what_kept_it(servers: Servers) -> None:
     write()
     seal_entries()
-    assert JobRun.objects.get(name="sealing").trouble == ""
+    assert JobRun.objects.get(name="sealing").detail == ""
     assert verify().unsealed == 0
 
     with anything(servers) as tamper:
         tamper("UPDATE audit_seal SET mac = sha256('')")
     with pytest.raises(SealingStopped):
         seal_entries()
-    assert "not authentic" in JobRun.objects.get(name="sealing").trouble
+    assert "not authentic" in JobRun.objects.get(name="sealing").detail
 
 
 def test_the_database_takes_no_seal_that_does_not_follow_on_the_last() -> None:
@@ -297,7 +297,7 @@ def test_whatever_the_product_does_the_trail_is_what_was_sealed(servers: Servers
     begin_anew(servers)
     chance = random.Random(seed)  # noqa: S311  # it decides about a test
     with psycopg.connect(servers.owner_url, autocommit=True) as owner, psycopg.connect(servers.runtime_url) as late:
-        owner.execute("SELECT audit_set_floor(1)")
+        owner.execute("SELECT audit_set_minimum(1)")
         Retention.objects.all().delete()
         Retention.objects.create(tenant_id="", days=chance.randint(1, 5))
         try:
@@ -311,7 +311,7 @@ def test_whatever_the_product_does_the_trail_is_what_was_sealed(servers: Servers
             findings = verify()
             assert (told(findings), findings.unsealed) == ([], 0)
         finally:
-            owner.execute("DELETE FROM audit_floor")
+            owner.execute("DELETE FROM audit_minimum")
 
 
 def _do(act: str, owner: psycopg.Connection, late: psycopg.Connection, chance: random.Random) -> None:

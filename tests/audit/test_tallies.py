@@ -51,9 +51,9 @@ def test_midnight_is_that_of_the_sites_time_zone_also_when_its_clocks_change(set
 def test_details_part_the_tallies_and_a_missing_one_is_empty() -> None:
     tell(
         [
-            Happened(at=MIDNIGHT, event=REFUSED, provider="google", because="cancelled"),
-            Happened(at=MIDNIGHT + INSTANT, event=REFUSED, provider="google", because="cancelled"),
-            Happened(at=MIDNIGHT, event=REFUSED, provider="github", because="cancelled"),
+            Happened(at=MIDNIGHT, event=REFUSED, provider="google", reason="cancelled"),
+            Happened(at=MIDNIGHT + INSTANT, event=REFUSED, provider="google", reason="cancelled"),
+            Happened(at=MIDNIGHT, event=REFUSED, provider="github", reason="cancelled"),
             Happened(at=MIDNIGHT, event=Event.SIGN_IN_SUCCEEDED, provider="github"),
         ]
     )

@@ -34,7 +34,7 @@ def _sign_in(visitor: Visitor) -> None:
 
 def _refused(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go("/admin/")
-    visitor.page.get_by_label("Local name").fill("nobody")
+    visitor.page.get_by_label("Username").fill("nobody")
     visitor.page.get_by_label("Password").fill("nothing")
     visitor.press("Sign in")
 

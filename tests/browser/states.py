@@ -393,7 +393,7 @@ def _with_app_of_waiting(visitor: Visitor) -> None:
 def _local_password(visitor: Visitor, _: NewVisitor) -> None:
     User.objects.create_superuser(username="keeper", password="a lantern in the stairwell", name="Hildegard Keeper")
     visitor.go("/admin/")
-    visitor.page.get_by_label("Local name").fill("keeper")
+    visitor.page.get_by_label("Username").fill("keeper")
     visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
     visitor.press("Sign in")
     visitor.go("/accounts/reauthenticate/?next=/admin/")

@@ -67,7 +67,7 @@ def _come_in(visitor: Visitor, keeper: User) -> None:
     totp.add(keeper, secret, step=0)
     keyboard = visitor.page.keyboard
     visitor.go("/admin/")
-    visitor.page.get_by_label("Local name").focus()
+    visitor.page.get_by_label("Username").focus()
     keyboard.type(NAME)
     keyboard.press("Tab")
     keyboard.type(PASSWORD)

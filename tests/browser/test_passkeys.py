@@ -123,7 +123,7 @@ def test_an_administrator_adds_a_passkey_on_the_way_in(visitor: Visitor, setting
 
     def enter() -> None:
         visitor.go("/admin/")
-        visitor.page.get_by_label("Local name").fill("root")
+        visitor.page.get_by_label("Username").fill("root")
         visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
         visitor.press("Sign in")
 
@@ -148,7 +148,7 @@ def test_an_administrator_comes_in_by_a_passkey_alone(visitor: Visitor, settings
     User.objects.create_superuser(username="root", password="a lantern in the stairwell", name="Root")
     finger_of(visitor)
     visitor.go("/admin/")
-    visitor.page.get_by_label("Local name").fill("root")
+    visitor.page.get_by_label("Username").fill("root")
     visitor.page.get_by_label("Password").fill("a lantern in the stairwell")
     visitor.press("Sign in")
     visitor.press("Add a passkey")

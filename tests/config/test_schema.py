@@ -13,7 +13,8 @@ from tests.support.servers import Servers
 
 pytestmark = pytest.mark.process
 
-# What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name.
+# What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name,
+# and "function.word" a word in a function, by that one's old name.
 RENAMED = {
     "Deferred tasks and webhooks are applications of their own, and their tables are named by them.": {
         "accounts_errand": "jobs_deferredtask",
@@ -24,15 +25,59 @@ RENAMED = {
         "accounts_upstreamend": "accounts_upstreamlogout",
         "providers_heardlogout": "providers_seenlogouttoken",
         "providers_leaving": "providers_upstreamrevocation",
+        "user_address_dispute": "user_email_dispute",
         "upstream_end_named": "upstream_logout_named",
         "errand_to_be_done": "deferred_task_due",
         "leaving_due": "revocation_due",
         "leaving_expires": "revocation_expires",
     },
-    "PostgreSQL names these by their table.": {
+    "The same table has other words for these columns.": {
+        "accounts_bulkaction.stopped_because": "stop_reason",
+        "accounts_cutoff.closed": "deactivated",
+        "accounts_mailedlink.ended_because": "expiry_reason",
+        "accounts_tenant.remembered_life_days": "remembered_lifetime_days",
+        "accounts_tenant.session_life_hours": "session_lifetime_hours",
+        "accounts_user.address_dispute": "email_dispute",
+        "audit_jobrun.trouble": "detail",
+        "providers_leaving.because": "reason",
+        "providers_leaving.trouble": "detail",
+        "providers_upstreamtokens.is_unsure": "is_unverified",
+        "providers_upstreamtokens.trouble": "detail",
+        "accounts_webhook.switched_off_because": "disabled_reason",
+        "accounts_webhook.rest_until": "paused_until",
+        "providers_upstreamtokens.rest_until": "paused_until",
+        "accounts_session.follow_at": "revalidate_at",
+        "accounts_session.unsure_since": "unverified_since",
+        "accounts_session.waiting_ended": "waiting_cancelled",
+    },
+    "A function's parameters, results and variables have the same words.": {
+        "accounts_leave_dispute.address_dispute": "email_dispute",
+        "accounts_settle_dispute.address_dispute": "email_dispute",
+        "session_limits.life": "lifetime",
+        "session_limits.remembered_life_days": "remembered_lifetime_days",
+        "session_limits.session_life_hours": "session_lifetime_hours",
+        "session_limits.site_life": "site_lifetime",
+        "session_shorten.life": "lifetime",
+        "session_shorten.remembered_life_days": "remembered_lifetime_days",
+        "session_shorten.session_life_hours": "session_lifetime_hours",
+    },
+    "What was the floor of the trail is its minimum retention.": {
+        "audit_set_floor.trail": "retention",
+        "audit_set_floor.floor_set": "minimum_set",
+        "audit_floor_pkey": "audit_minimum_pkey",
+        "audit_floor_days_check": "audit_minimum_days_check",
+        "audit_floor_only_one_check": "audit_minimum_only_one_check",
+        "audit_floor": "audit_minimum",
+        "audit_floor_days": "audit_minimum_days",
+        "audit_set_floor": "audit_set_minimum",
+    },
+    "PostgreSQL names these by their table and column.": {
         "accounts_upstreamend_pkey": "accounts_upstreamlogout_pkey",
         "accounts_upstreamend_id_seq": "accounts_upstreamlogout_id_seq",
         "providers_heardlogout_pkey": "providers_seenlogouttoken_pkey",
+        "accounts_tenant_remembered_life_days_check": "accounts_tenant_remembered_lifetime_days_check",
+        "accounts_tenant_session_life_hours_check": "accounts_tenant_session_lifetime_hours_check",
+        "accounts_user_address_dispute_check": "accounts_user_email_dispute_check",
         "providers_leaving_pkey": "providers_upstreamrevocation_pkey",
         "accounts_errand_pkey": "jobs_deferredtask_pkey",
         "accounts_errand_tries_check": "jobs_deferredtask_attempts_check",
@@ -125,7 +170,14 @@ def renamed(piece: str) -> str:
     """Give an object its names of today: those of columns only where it is of their table."""
     columns = {name.partition(".")[2]: new for name, new in names().items() if "." in name and _is_of(name, piece)}
     today = names() | columns
-    return re.sub(r"\w+", lambda word: today.get(word[0], word[0]), piece)
+    return in_order(re.sub(r"\w+", lambda word: today.get(word[0], word[0]), piece))
+
+
+def in_order(piece: str) -> str:
+    """Put the columns that a trigger is told into the order of the alphabet, in which they are declared."""
+    if not piece.startswith("-- TRIGGER "):
+        return piece
+    return re.sub(r"(?<='\{)\"[\w,\"]+(?=\}')", lambda names: ",".join(sorted(names[0].split(","))), piece)
 
 
 def first(piece: str) -> str:
@@ -159,6 +211,8 @@ def _all(by_reason: dict[str, dict[str, str]]) -> dict[str, str]:
 
 
 def _is_of(name: str, piece: str) -> bool:
-    """Whether an object is of a column's table; functions are compared as they stand."""
-    table = name.partition(".")[0]
-    return bool(re.search(rf"\bpublic\.{table}\b", piece)) and not piece.startswith("-- FUNCTION ")
+    """Whether an object is of a column's table, or is the function of a word."""
+    of = name.partition(".")[0]
+    if piece.startswith("-- FUNCTION "):
+        return piece.startswith(f"-- FUNCTION {of}(")
+    return bool(re.search(rf"\bpublic\.{of}\b", piece))

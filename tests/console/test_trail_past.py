@@ -34,7 +34,7 @@ def said(client: Client, path: str) -> str:
 def past(client: Client, entry: Entry, side: str) -> dict[str, str]:
     answer = client.get(f"{TRAIL}{entry.pk}/point-in-time/{side}/")
     assert answer.status_code == 200
-    assert not answer.context["trouble"]
+    assert not answer.context["detail"]
     return {name: value.text for name, value in answer.context["values"]}
 
 

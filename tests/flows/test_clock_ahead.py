@@ -184,7 +184,7 @@ def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
     assert revocation.claim(set()) is None
 
 
-@pytest.mark.parametrize("column", ["rest_until", "next_attempt_at"])
+@pytest.mark.parametrize("column", ["paused_until", "next_attempt_at"])
 def test_a_webhook_that_rests_or_a_message_that_waits_until_next_year_is_sent_now(
     town: Town, set_up: Set, column: str
 ) -> None:
@@ -193,7 +193,7 @@ def test_a_webhook_that_rests_or_a_message_that_waits_until_next_year_is_sent_no
         role(town.a, "clerk")
         webhooks.send_due(seconds=10)
         with site_context("a test sets clocks"):
-            Webhook.objects.filter(pk=webhook.pk).update(rest_until=next_year() if column == "rest_until" else None)
+            Webhook.objects.filter(pk=webhook.pk).update(paused_until=next_year() if column == "paused_until" else None)
             until = next_year() if column == "next_attempt_at" else timezone.now()
             Delivery.objects.filter(webhook=webhook).update(next_attempt_at=until)
         receiver.answer = lambda _: 200

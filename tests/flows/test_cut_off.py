@@ -109,7 +109,7 @@ def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
     send_revocations()
     tasks.confirm_cut_offs()
     done = CutOff.objects.get()
-    assert (done.by, done.closed, done.confirmed_at is not None) == ("owner", True, True)
+    assert (done.by, done.deactivated, done.confirmed_at is not None) == ("owner", True, True)
     ended = {name: check["ended"] for name, check in done.checks.items()}
     assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 2}
     (entry,) = told("account.cut_off")
@@ -286,7 +286,7 @@ def test_many_are_cut_off_as_a_bulk_action(ada: User, browser: Browser, root: Us
 
     assert browser.account is None
     assert nothing_left(ada)
-    assert CutOff.objects.get().closed
+    assert CutOff.objects.get().deactivated
 
 
 @pytest.mark.parametrize("way", ["form", "bulk", "erasure"])

@@ -316,7 +316,7 @@ def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was
 @pytest.mark.promise(28, 95)
 def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> None:
     come_in(browser)
-    Session.objects.update(unsure_since=timezone.now() + YEAR)
+    Session.objects.update(unverified_since=timezone.now() + YEAR)
     browser.get("/accounts/")
 
     assert browser.account is None

@@ -104,7 +104,7 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
     row = UpstreamRevocation.objects.get()
     has_to_wait = fault.outcome is Outcome.REFUSED
     assert (row.state == RevocationState.WAITING, bool(row.access), row.attempts) == (has_to_wait, has_to_wait, 1)
-    assert row.trouble in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
+    assert row.detail in {"provider_answer_invalid", "provider_unreachable"} or not has_to_wait
     assert providers.counts(provider)["leak"] == 0
     providers.clear_faults()
     UpstreamRevocation.objects.filter(state=RevocationState.WAITING).update(next_attempt_at=Now())
@@ -136,7 +136,7 @@ def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     assert (after.access, after.refresh, after.id_token) == (before.access, before.refresh, before.id_token)
     (entry,) = Entry.objects.filter(action="upstream_tokens.refresh_failed")
     assert entry.details is not None
-    assert entry.details["reason"] == after.trouble == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
+    assert entry.details["reason"] == after.detail == reason_for(fault.key.removeprefix("refresh_") + "_wrong")
     assert entry.details["detail"]
     UpstreamTokens.objects.update(expires_at=Now())
     with pytest.raises(VaultUnavailable):

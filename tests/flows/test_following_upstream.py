@@ -37,7 +37,7 @@ def sid_of(user: User) -> str:
 
 def due() -> None:
     """Let the time come to ask for every session."""
-    Session.objects.filter(follow_at__isnull=False).update(follow_at=timezone.now() - timedelta(seconds=1))
+    Session.objects.filter(revalidate_at__isnull=False).update(revalidate_at=timezone.now() - timedelta(seconds=1))
     UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(minutes=5))
 
 
@@ -157,7 +157,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
         providers.set_fault("keycloak", lost)
         asked()
         providers.clear_faults()
-        UpstreamTokens.objects.update(rest_until=None)
+        UpstreamTokens.objects.update(paused_until=None)
     asked()
 
     assert UpstreamTokens.objects.get().health == TokenHealth.DEAD
@@ -176,7 +176,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
 @pytest.mark.promise(38)
 def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browser) -> None:
     UpstreamTokens.objects.update(health=TokenHealth.DEAD)
-    Session.objects.update(unsure_since=timezone.now() - timedelta(minutes=16))
+    Session.objects.update(unverified_since=timezone.now() - timedelta(minutes=16))
     browser.get("/accounts/")
 
     assert browser.account is None
@@ -230,7 +230,7 @@ def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, provi
     browser.sign_in("github", "ada")
     asked()
 
-    assert Session.objects.get(user__isnull=False).follow_at is None
+    assert Session.objects.get(user__isnull=False).revalidate_at is None
     assert browser.account
 
 
@@ -241,7 +241,7 @@ def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> N
     settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"refresh_interval": 0}}
     browser.sign_in(name, "ada")
 
-    assert Session.objects.get(user__isnull=False).follow_at is None
+    assert Session.objects.get(user__isnull=False).revalidate_at is None
 
 
 @pytest.mark.promise(38)

@@ -299,7 +299,7 @@ def test_nothing_is_mailed_to_an_address_that_nobody_has_verified(nina: User, in
     changed: dict[str, Any] = {
         "no address": {"email": None, "canonical_email": None, "email_verified": False},
         "not verified": {"email_verified": False},
-        "in dispute": {"address_dispute": 1},
+        "in dispute": {"email_dispute": 1},
     }
     User.objects.filter(pk=nina.pk).update(**changed[without])
 
@@ -446,7 +446,7 @@ def test_every_event_that_concerns_an_account_is_mailed_or_says_why_not() -> Non
 
 COLUMNS_MAILED = {"email", "email_verified", "is_active", "is_staff", "is_superuser", "password"}
 COLUMNS_NOT_MAILED = {
-    "address_dispute": "A migration sets it once, and an administrator ends it by changing an address.",
+    "email_dispute": "A migration sets it once, and an administrator ends it by changing an address.",
     "canonical_email": "It follows from the address.",
     "created_at": "It never changes.",
     "id": "It never changes.",

@@ -98,7 +98,7 @@ def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     send_revocations()
 
     (left,) = UpstreamRevocation.objects.all()
-    assert (left.trouble, left.identity_id, left.sid) == ("came_back", None, "")
+    assert (left.detail, left.identity_id, left.sid) == ("came_back", None, "")
     assert live("keycloak", get_token(User.objects.get(), "keycloak"))
 
 
@@ -133,4 +133,4 @@ def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser:
 
     browser.post(LOGOUT)
 
-    assert [row.because for row in UpstreamRevocation.objects.all()] == ["disconnected"]
+    assert [row.reason for row in UpstreamRevocation.objects.all()] == ["disconnected"]

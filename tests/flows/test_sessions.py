@@ -157,8 +157,8 @@ def test_tenants_shorten_sessions_and_the_strictest_counts(
 ) -> None:
     browser.sign_in("google", "ada")
     user = User.objects.get()
-    belongs(user, session_idle_minutes=30, session_life_hours=12, remembered_life_days=10)
-    belongs(user, session_idle_minutes=60, session_life_hours=2, remembered_idle_days=20)
+    belongs(user, session_idle_minutes=30, session_lifetime_hours=12, remembered_lifetime_days=10)
+    belongs(user, session_idle_minutes=60, session_lifetime_hours=2, remembered_idle_days=20)
 
     another, kept = new_browser(), new_browser()
     another.sign_in("google", "ada")
@@ -185,12 +185,12 @@ def test_a_tenant_that_becomes_stricter_shortens_its_peoples_sessions_and_no_oth
     stranger.sign_in("google", "grace")
     tenant = belongs(User.objects.get(name="Ada Lovelace"))
     with site_context("a test changes a tenant"):
-        Tenant.objects.filter(pk=tenant.pk).update(session_life_hours=3)
+        Tenant.objects.filter(pk=tenant.pk).update(session_lifetime_hours=3)
     assert lasts(row(browser))[1] == timedelta(hours=3)
     assert lasts(row(stranger))[1] == timedelta(hours=24)
 
     with site_context("a test changes a tenant"):
-        Tenant.objects.filter(pk=tenant.pk).update(session_life_hours=20)
+        Tenant.objects.filter(pk=tenant.pk).update(session_lifetime_hours=20)
     assert lasts(row(browser))[1] == timedelta(hours=3)  # until the next sign-in
 
 

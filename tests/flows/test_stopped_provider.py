@@ -130,9 +130,9 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
     with stopped(providers, how):
         UpstreamTokens.objects.update(expires_at=timezone.now() + timedelta(seconds=30))
         assert get_token(user, provider) == living, "near its end, and good"
-        UpstreamTokens.objects.update(rest_until=None)
+        UpstreamTokens.objects.update(paused_until=None)
         asked()
-        UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1), rest_until=None)
+        UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1), paused_until=None)
         for _ in range(2):  # the first asks, and the second rests
             with pytest.raises(VaultUnavailable):
                 get_token(user, provider)
@@ -143,7 +143,7 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
         action__in=("session.revoked", "upstream_tokens.lost", "upstream_tokens.refresh_failed")
     ).exists()
     if provider != "github":
-        UpstreamTokens.objects.update(rest_until=None)
+        UpstreamTokens.objects.update(paused_until=None)
         assert get_token(user, provider) != living
 
 
@@ -151,7 +151,7 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
 def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser, providers: Sandbox, how: str) -> None:
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(health=TokenHealth.DEAD)
-    Session.objects.update(unsure_since=timezone.now())
+    Session.objects.update(unverified_since=timezone.now())
     with stopped(providers, how):
         assert browser.get("/accounts/").status_code == 200
 

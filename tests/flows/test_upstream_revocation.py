@@ -75,7 +75,7 @@ def next_try() -> timedelta:
 def told() -> tuple[str, str, bool]:
     """How far it is with the only row, and whether it holds anything."""
     found = row()
-    return found.state, found.trouble, bool(found.access or found.refresh)
+    return found.state, found.detail, bool(found.access or found.refresh)
 
 
 def later(**time: float) -> None:
@@ -162,7 +162,7 @@ def test_every_act_that_revokes_ends_the_tokens_here_at_once_and_there_by_the_jo
 
     with pytest.raises(NothingStored):
         get_token(user, provider)
-    assert (row().because, row().attempts, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
+    assert (row().reason, row().attempts, providers.counts(provider)["revoke"]) == (ACTS[act], 0, 0)
     assert live(provider, token)
 
     send_revocations()
@@ -411,7 +411,7 @@ def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new
     UpstreamRevocation.objects.filter(pk=first.pk).update(access=second.access)
     send_revocations()
 
-    assert dict(UpstreamRevocation.objects.values_list("pk", "trouble")) == {first.pk: "not_authentic", second.pk: ""}
+    assert dict(UpstreamRevocation.objects.values_list("pk", "detail")) == {first.pk: "not_authentic", second.pk: ""}
 
 
 def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) -> None:
@@ -723,6 +723,6 @@ def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
     with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
-    assert set(UpstreamRevocation.objects.values_list("because", flat=True)) == {"cut_off", "too_late"}
+    assert set(UpstreamRevocation.objects.values_list("reason", flat=True)) == {"cut_off", "too_late"}
     send_revocations()
     assert not live("keycloak", came[0].access_token)

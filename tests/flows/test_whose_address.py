@@ -337,7 +337,7 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
         == 302
     )
     second.refresh_from_db()
-    assert (second.address_dispute, second.own_email) == (None, ENCODED)
+    assert (second.email_dispute, second.own_email) == (None, ENCODED)
     cache.clear()
     assert browser.post(SIGN_IN, {"name": INTERNATIONAL, "password": PASSWORD}).headers["Location"] == "/accounts/"
 
@@ -346,12 +346,12 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
 def test_of_three_in_dispute_one_always_holds_the_place() -> None:
     first, second = _in_dispute()
     third = User.objects.create_user(name="Third", email=ENCODED)
-    User.objects.filter(pk=third.pk).update(email_verified=True, address_dispute=2)
+    User.objects.filter(pk=third.pk).update(email_verified=True, email_dispute=2)
     first.delete()
 
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create_user(email=INTERNATIONAL, email_verified=True)
-    assert [User.objects.get(pk=one.pk).address_dispute for one in (second, third)] == [0, 2]
+    assert [User.objects.get(pk=one.pk).email_dispute for one in (second, third)] == [0, 2]
     User.objects.filter(pk=second.pk).update(email="other@example.com")
     assert User.objects.get(pk=third.pk).own_email == ENCODED
 
@@ -380,6 +380,6 @@ def _in_dispute() -> tuple[User, User]:
         for name, address in (("First", INTERNATIONAL), ("Second", ENCODED))
     )
     for number, person in enumerate((first, second)):
-        User.objects.filter(pk=person.pk).update(email_verified=True, address_dispute=number)
+        User.objects.filter(pk=person.pk).update(email_verified=True, email_dispute=number)
         person.refresh_from_db()
     return first, second

@@ -43,7 +43,7 @@ HOLD = """
     SELECT FROM accounts_session WHERE session_key = 'old7' FOR UPDATE;
     SELECT FROM accounts_user WHERE name = 'Person 7' FOR UPDATE;
     SELECT FROM webhooks_webhook FOR UPDATE;
-    INSERT INTO audit_jobrun (name, ran_at, trouble, progress) VALUES ('purge', now(), '', '{}');
+    INSERT INTO audit_jobrun (name, ran_at, detail, progress) VALUES ('purge', now(), '', '{}');
 """
 HELD = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 PATIENCE = 150  # seconds: a worker looks for what others left when it begins, and then every hundred (kombu)

@@ -22,9 +22,9 @@ SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days
 ENGINE = "jobs/retry.py"
 COLUMNS = {
     "attempts", "tries", "next_attempt_at", "next_try_at", "retry_at", "leased_until", "claimed_until", "locked_until",
-    "failures", "failing_since", "rest_until",
+    "failures", "failing_since", "paused_until",
 }  # fmt: skip
-MOMENTS = "next_attempt_at|leased_until|rest_until"
+MOMENTS = "next_attempt_at|leased_until|paused_until"
 CONSTANT = re.compile(r"(^|_)(PAUSES?|BACK_?OFFS?|LEASES?|GIVEN?_UP|RETRIES|RESTS?|JITTER|SPREAD)(_|$)")
 LOOKUP = re.compile(rf"^({MOMENTS})__(lt|lte|gt|gte|range)$")
 # A row that is over has no next attempt: `next_attempt_at = NULL` is no judgement.
@@ -87,7 +87,7 @@ def test_the_search_finds_the_engine() -> None:
         "CLAIM = 'SELECT id FROM t WHERE next_attempt_at < now() FOR UPDATE SKIP LOCKED'",
         "FAIL = 'UPDATE t SET failures = failures + 1'",
         "FAIL = 'SELECT least(15 * power(2, failures), 3600)'",
-        "FAIL = f'UPDATE {t} SET rest_until = {later}'",
+        "FAIL = f'UPDATE {t} SET paused_until = {later}'",
     ],
 )
 def test_the_search_finds_what_it_is_for(code: str, tmp_path: Path) -> None:

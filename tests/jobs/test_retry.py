@@ -44,8 +44,8 @@ YEAR = 365 * DAY
 TABLE = "retried"
 LEASE = Lease(30 * SECOND)
 POLICY = RetryPolicy(delays=doubling(15 * SECOND, HOUR), max_age=7 * DAY)
-CLAIM = claiming(TABLE, among="trouble <> ALL (%(silent)s)", returning="id, attempts")
-PUT_OFF = putting_off(TABLE, noting=["trouble"])
+CLAIM = claiming(TABLE, among="detail <> ALL (%(silent)s)", returning="id, attempts")
+PUT_OFF = putting_off(TABLE, noting=["detail"])
 KILLED = """
 import os, signal, sys, psycopg
 with psycopg.connect(sys.argv[1], autocommit=sys.argv[2] == "claimed") as database:
@@ -57,7 +57,7 @@ with psycopg.connect(sys.argv[1], autocommit=sys.argv[2] == "claimed") as databa
 class Row(Retryable, Leased, Peer):
     """All that the engine gives to a table; in a registry of its own, so that no check asks about it."""
 
-    trouble = models.CharField(max_length=60, blank=True, default="", db_default="")
+    detail = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     objects: ClassVar[models.Manager["Row"]] = models.Manager()
 
@@ -84,7 +84,7 @@ def _table(servers: Servers, django_db_setup: None, django_db_blocker: DjangoDbB
 
 def rows(count: int, **columns: Any) -> None:
     """Insert by SQL: what is not given comes from the database."""
-    change(f"INSERT INTO {TABLE} (rest_until) SELECT NULL FROM generate_series(1, %s)", [count])
+    change(f"INSERT INTO {TABLE} (paused_until) SELECT NULL FROM generate_series(1, %s)", [count])
     if columns:
         Row.objects.update(**columns)
 
@@ -101,7 +101,7 @@ def claim(*silent: str) -> tuple[int, int] | None:
 
 def put_off(claimed: tuple[int, int], *, delay: timedelta = MINUTE) -> bool:
     row, attempts = claimed
-    return bool(change(PUT_OFF, {"id": row, "attempts": attempts, "delay": delay, "trouble": "away"}))
+    return bool(change(PUT_OFF, {"id": row, "attempts": attempts, "delay": delay, "detail": "away"}))
 
 
 def the_row() -> Row:
@@ -194,7 +194,7 @@ def test_a_row_that_is_inserted_by_sql_is_due_at_once_and_free() -> None:
     rows(1)
 
     row = the_row()
-    assert (row.attempts, row.leased_until, row.failures, row.rest_until) == (0, None, 0, None)
+    assert (row.attempts, row.leased_until, row.failures, row.paused_until) == (0, None, 0, None)
     assert is_about(row.next_attempt_at, timedelta(0))
     assert is_about(row.created_at, timedelta(0))
     assert claim() == (row.pk, 1)
@@ -216,7 +216,7 @@ def test_the_row_that_has_been_due_longest_comes_first_and_what_is_excluded_neve
     rows(3)
     old, silent, new = Row.objects.order_by("pk").values_list("pk", flat=True)
     Row.objects.filter(pk=old).update(next_attempt_at=timezone.now() - HOUR)
-    Row.objects.filter(pk=silent).update(next_attempt_at=timezone.now() - DAY, trouble="silent")
+    Row.objects.filter(pk=silent).update(next_attempt_at=timezone.now() - DAY, detail="silent")
 
     assert [claim("silent"), claim("silent"), claim("silent")] == [(old, 1), (new, 1), None]
 
@@ -273,7 +273,7 @@ def test_a_row_that_is_put_off_is_free_and_due_after_the_delay() -> None:
     assert put_off(claimed, delay=5 * MINUTE)
 
     row = the_row()
-    assert (row.leased_until, row.trouble) == (None, "away")
+    assert (row.leased_until, row.detail) == (None, "away")
     assert is_about(row.next_attempt_at, 5 * MINUTE)
     assert claim() is None
     Row.objects.update(next_attempt_at=timezone.now())
@@ -336,13 +336,13 @@ def test_nobody_holds_a_row_for_longer_than_a_lease(ahead: timedelta, *, is_free
 
 @pytest.mark.parametrize(("ahead", "is_awake"), AHEAD)
 def test_no_peer_rests_longer_than_the_policy_can_have_it_rest(ahead: timedelta, *, is_awake: bool) -> None:
-    rows(1, rest_until=timezone.now() + ahead)
+    rows(1, paused_until=timezone.now() + ahead)
 
     assert Row.objects.filter(POLICY.awake()).exists() is is_awake
-    assert POLICY.waits(the_row().rest_until) is not is_awake
-    Row.objects.update(rest_until=None)
+    assert POLICY.waits(the_row().paused_until) is not is_awake
+    Row.objects.update(paused_until=None)
     assert Row.objects.filter(POLICY.awake()).exists()
-    assert not POLICY.waits(the_row().rest_until)
+    assert not POLICY.waits(the_row().paused_until)
 
 
 @pytest.mark.parametrize("how", ["model", "statement"])
@@ -378,7 +378,7 @@ def test_a_peer_rests_longer_after_each_failure_and_is_forgiven_at_once(fail: An
     for failures, seconds in enumerate([15, 30, 60, 120, 240, 480, 960, 1920, 3600, 3600], start=1):
         fail()
         assert the_row().failures == failures
-        assert is_about(the_row().rest_until, seconds * SECOND)
+        assert is_about(the_row().paused_until, seconds * SECOND)
     assert is_about(the_row().failing_since, timedelta(0))
 
     change(f"UPDATE {TABLE} SET {NOTE_SUCCESS}", [])
@@ -387,7 +387,7 @@ def test_a_peer_rests_longer_after_each_failure_and_is_forgiven_at_once(fail: An
     by_model = the_row()
     by_model.note_success()
     for row in (by_statement, by_model):
-        assert (row.failures, row.failing_since, row.rest_until) == (0, None, None)
+        assert (row.failures, row.failing_since, row.paused_until) == (0, None, None)
 
 
 @pytest.mark.parametrize("fail", [fail_by_model, fail_by_statement])

@@ -163,7 +163,7 @@ def nothing_more(stage: Stage) -> None:
 
 
 def a_cut_off_that_nobody_has_confirmed(stage: Stage) -> None:
-    CutOff.objects.create(user=stage.town.b.member, by=CutOff.By.COMMAND, closed=False)
+    CutOff.objects.create(user=stage.town.b.member, by=CutOff.By.COMMAND, deactivated=False)
 
 
 def tokens_of_somebody_who_has_left(_stage: Stage) -> None:
@@ -178,7 +178,7 @@ def a_session_that_follows_what_is_not_kept(stage: Stage) -> None:
         user=stage.town.a.member,
         session_key=row_key("k" * 32),
         expire_date=timezone.now() + timedelta(hours=1),
-        follow_at=timezone.now(),
+        revalidate_at=timezone.now(),
     )
     stage.arguments = {"session_id": row.public_id}
 

@@ -114,7 +114,7 @@ def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
     let_pass(LATER)
 
     assert (purged().count, kept()) == (0, [sid])
-    Session.objects.update(waiting_ended="owner", user=None, upstream_sessions=[])
+    Session.objects.update(waiting_cancelled="owner", user=None, upstream_sessions=[])
     assert (purged().count, kept()) == (1, [])
 
 

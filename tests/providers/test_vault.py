@@ -277,7 +277,7 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("fault", "trouble"),
+    ("fault", "detail"),
     [
         ("token_500", "provider_answer_invalid"), ("token_not_json", "provider_answer_invalid"),
         ("token_hang", "provider_unreachable"), ("token_429", "provider_answer_invalid"),
@@ -292,7 +292,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
     providers.set_fault("keycloak", fault)
 
     assert get_token(ada, "keycloak")  # the old one, while it lives
-    assert (row().health, row().failures, row().trouble) == (TokenHealth.FAILING, 1, trouble)
+    assert (row().health, row().failures, row().detail) == (TokenHealth.FAILING, 1, trouble)
     assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (trouble == "client_refused")
     providers.forget_requests()
     assert get_token(ada, "keycloak")
@@ -303,7 +303,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
     assert row().refresh == before.refresh
 
     providers.clear_faults()
-    UpstreamTokens.objects.update(rest_until=None)
+    UpstreamTokens.objects.update(paused_until=None)
     if fault == "token_not_json":  # it had spent the refresh token before it answered so
         with pytest.raises(SignInAgain):
             get_token(ada, "keycloak")
@@ -314,7 +314,7 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
     assert (row().health, row().failures) == (TokenHealth.WELL, 0)
 
 
-@pytest.mark.parametrize("columns", [{"leased_until"}, {"rest_until"}, {"leased_until", "rest_until"}])
+@pytest.mark.parametrize("columns", [{"leased_until"}, {"paused_until"}, {"leased_until", "paused_until"}])
 def test_a_claim_or_rest_of_a_clock_that_was_ahead_holds_nobody(ada: User, columns: set[str]) -> None:
     """The kind: a moment that lies further ahead than the longest wait was written by a clock that was wrong."""
     before = get_token(ada, "keycloak")

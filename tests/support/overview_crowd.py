@@ -55,7 +55,7 @@ def _refusals(now: datetime) -> Iterator[Happened]:
         for number in range(many):
             at = now - timedelta(hours=3 + 27 * number)
             provider = "" if reason == "local_password_wrong" else providers[number % len(providers)]
-            yield Happened(at=at, event=Event.SIGN_IN_REFUSED, provider=provider, because=reason)
+            yield Happened(at=at, event=Event.SIGN_IN_REFUSED, provider=provider, reason=reason)
 
 
 def _last_seen(people: list[User], now: datetime) -> Iterator[Happened]:

@@ -24,7 +24,7 @@ TESTS = CHECKOUT / "tests"
 # Functions of the database that record an event themselves, with what its details hold.
 OWN_FUNCTIONS = {
     "audit_erase": (Event.PERSON_ERASED, {"entries"}),
-    "audit_set_floor": (Event.TRAIL_FLOOR_SET, {"before", "days"}),
+    "audit_set_minimum": (Event.RETENTION_MINIMUM_SET, {"before", "days"}),
 }
 CALLED = "SELECT funcname FROM pg_stat_user_functions WHERE funcname = ANY (%s) AND calls > 0"
 Heard = dict[str, list[str]]  # names of details, by event

@@ -25,7 +25,7 @@ class Happened:
     at: datetime
     event: Event = Event.SIGN_IN_SUCCEEDED
     provider: str = "google"
-    because: str = ""
+    reason: str = ""
     person: UUID | None = None
 
 
@@ -41,4 +41,4 @@ def tell(happened: Iterable[Happened]) -> None:
 
 
 def _details(one: Happened) -> dict[str, str]:
-    return {"provider": one.provider} | ({"reason": one.because} if one.because else {})
+    return {"provider": one.provider} | ({"reason": one.reason} if one.reason else {})

@@ -82,13 +82,13 @@ def test_a_change_of_the_address_asks_for_a_fresh_proof(town: Town, set_up: Set)
 def test_one_that_is_switched_on_again_begins_anew(town: Town, set_up: Set) -> None:
     webhook, _ = set_up(town.a, "http://127.0.0.1:9/")
     with tenant_context(town.a.tenant.pk):
-        Webhook.objects.update(is_active=False, switched_off_because="answered with status 410", failures=7)
+        Webhook.objects.update(is_active=False, disabled_reason="answered with status 410", failures=7)
     browser = proven(town.a.owner)
     assert "switched off: it took nothing any more" in browser.get(LIST).content.decode()
 
     browser.post(page(webhook), {"name": "Ours", "url": webhook.url, "is_active": "on"})
     on = again(webhook)
-    assert (on.is_active, on.switched_off_because, on.failures) == (True, "", 0)
+    assert (on.is_active, on.disabled_reason, on.failures) == (True, "", 0)
 
 
 def test_dead_letters_show_their_reason_and_are_tried_again_or_let_go(town: Town, set_up: Set) -> None:

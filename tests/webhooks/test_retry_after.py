@@ -106,7 +106,7 @@ def test_a_receiver_that_asks_for_ever_is_asked_again_within_the_bound(town: Tow
         role(town.a, "first")
         send()
 
-        rest = again(webhook).rest_until
+        rest = again(webhook).paused_until
         assert rest
         assert retry_after.LONGEST <= rest - timezone.now() + timedelta(seconds=30) < running.RESTS.longest * 1.01
 
@@ -118,6 +118,6 @@ def test_who_asks_for_less_than_our_own_pause_has_our_own_pause(town: Town, set_
         role(town.a, "first")
         send()
 
-        rest = again(webhook).rest_until
+        rest = again(webhook).paused_until
         assert rest
         assert rest - timezone.now() > timedelta(seconds=20)

@@ -157,8 +157,8 @@ def test_a_broken_receiver_costs_no_write_and_gets_everything_when_it_is_well_ag
         ill = again(webhook)
         assert (ill.failures, ill.last_failure) == (1, "answered with status 500")
         assert ill.failing_since
-        assert ill.rest_until
-        assert timedelta(seconds=20) < ill.rest_until - timezone.now() < timedelta(seconds=40)
+        assert ill.paused_until
+        assert timedelta(seconds=20) < ill.paused_until - timezone.now() < timedelta(seconds=40)
         assert waiting.next_attempt_at
         assert Entry.objects.filter(object_table="accounts_role", after__name="second").exists()
 
@@ -170,7 +170,7 @@ def test_a_broken_receiver_costs_no_write_and_gets_everything_when_it_is_well_ag
     assert len({one.id for one in receiver.came}) == 2
     assert not undelivered(webhook)
     well = again(webhook)
-    assert (well.failures, well.failing_since, well.rest_until, well.last_failure) == (0, None, None, "")
+    assert (well.failures, well.failing_since, well.paused_until, well.last_failure) == (0, None, None, "")
 
 
 def test_a_message_that_is_refused_holds_no_other_up_and_is_a_dead_letter_after_a_day(town: Town, set_up: Set) -> None:
@@ -207,7 +207,7 @@ def test_one_that_fails_for_days_is_switched_off_and_goes_on_where_it_stopped(to
         with time_machine.travel(timezone.now() + timedelta(days=5, minutes=1)):
             send()
         off = again(webhook)
-        assert (off.is_active, off.switched_off_because) == (False, "answered with status 503")
+        assert (off.is_active, off.disabled_reason) == (False, "answered with status 503")
         assert Entry.objects.filter(action=Event.WEBHOOK_DISABLED, object_id=str(webhook.pk)).count() == 1
         role(town.a, "missed too")
         asked = len(receiver.came)

@@ -85,7 +85,7 @@ END
 $$;
 
 -- The days for which entries are kept at the least, whatever anybody says. Only the owner sets them.
-CREATE TABLE audit_floor (
+CREATE TABLE audit_minimum (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     days integer NOT NULL CHECK (days > 0)
 );
@@ -97,25 +97,25 @@ CREATE TABLE audit_retention (
     days integer NOT NULL CONSTRAINT audit_retention_some_days CHECK (days > 0)
 );
 
-CREATE FUNCTION audit_floor_days() RETURNS integer LANGUAGE sql STABLE
+CREATE FUNCTION audit_minimum_days() RETURNS integer LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((SELECT days FROM public.audit_floor), 365)
+    SELECT coalesce((SELECT days FROM public.audit_minimum), 365)
 $$;
 
-CREATE FUNCTION audit_set_floor(to_days integer) RETURNS void LANGUAGE plpgsql
+CREATE FUNCTION audit_set_minimum(to_days integer) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM public.audit_event('trail.floor_set', jsonb_build_object(
-        'details', jsonb_build_object('before', public.audit_floor_days(), 'days', to_days)
+    PERFORM public.audit_event('retention.minimum_set', jsonb_build_object(
+        'details', jsonb_build_object('before', public.audit_minimum_days(), 'days', to_days)
     ));
-    INSERT INTO public.audit_floor (days) VALUES (to_days) ON CONFLICT (only_one) DO UPDATE SET days = to_days;
+    INSERT INTO public.audit_minimum (days) VALUES (to_days) ON CONFLICT (only_one) DO UPDATE SET days = to_days;
 END
 $$;
 
 -- Until when a tenant's entries may be removed; nothing where they are kept for good.
 CREATE FUNCTION audit_due(tenant text) RETURNS timestamptz LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT clock_timestamp() - make_interval(days => greatest(public.audit_floor_days(), r.days))
+    SELECT clock_timestamp() - make_interval(days => greatest(public.audit_minimum_days(), r.days))
     FROM public.audit_retention r WHERE r.tenant_id IN (coalesce(tenant, ''), '')
     ORDER BY r.tenant_id = coalesce(tenant, '') DESC LIMIT 1
 $$;
@@ -196,7 +196,7 @@ DECLARE
 BEGIN
     FOR month IN
         SELECT * FROM public.audit_months()
-        WHERE upper < clock_timestamp() - make_interval(days => public.audit_floor_days())
+        WHERE upper < clock_timestamp() - make_interval(days => public.audit_minimum_days())
     LOOP
         BEGIN
             EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', month.name);

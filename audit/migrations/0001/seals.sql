@@ -53,7 +53,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     forgotten bigint;
 BEGIN
-    IF ends > clock_timestamp() - make_interval(days => public.audit_floor_days())
+    IF ends > clock_timestamp() - make_interval(days => public.audit_minimum_days())
         OR EXISTS (SELECT FROM public.audit_entry WHERE at >= begins AND at < ends) THEN
         RAISE EXCEPTION 'there are entries of this time' USING ERRCODE = 'insufficient_privilege';
     END IF;
@@ -84,6 +84,6 @@ $$;
 CREATE TABLE audit_jobrun (
     name text PRIMARY KEY,
     ran_at timestamptz NOT NULL,
-    trouble text NOT NULL DEFAULT '',
+    detail text NOT NULL DEFAULT '',
     progress jsonb NOT NULL DEFAULT '{}'
 );

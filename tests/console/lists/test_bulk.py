@@ -300,7 +300,7 @@ def test_rights_are_asked_anew_for_every_slice(
     User.objects.filter(pk=root.pk).update(is_superuser=False)
     assert running.carry_out(action().pk, root.pk)
 
-    assert (action().state, action().stopped_because, action().changed) == (BulkState.STOPPED, "not_allowed", 40)
+    assert (action().state, action().stop_reason, action().changed) == (BulkState.STOPPED, "not_allowed", 40)
     assert User.objects.filter(is_active=False).count() == 40
     assert details("bulk_action.ended")["changed"] == 40
 

@@ -132,7 +132,7 @@ def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root:
         tasks.resume_bulk_actions()
         assert not BulkAction.objects.filter(pk=forgotten.pk).exists()
 
-    assert (now(begun).state, now(begun).stopped_because) == (BulkState.STOPPED, "failed")
+    assert (now(begun).state, now(begun).stop_reason) == (BulkState.STOPPED, "failed")
     assert Entry.objects.get(action="bulk_action.ended").details == {
         "kind": "deactivate",
         "role": None,

@@ -154,7 +154,7 @@ def test_a_sign_in_is_counted_on_its_day_and_by_its_provider() -> None:
             Happened(at=midnight - instant, provider="google"),
             Happened(at=midnight, provider="google"),
             Happened(at=NOON, provider="github"),
-            Happened(at=NOON, provider="", event=Event.SIGN_IN_REFUSED, because="local_password_wrong"),
+            Happened(at=NOON, provider="", event=Event.SIGN_IN_REFUSED, reason="local_password_wrong"),
             Happened(at=midnight - timedelta(days=DAYS - 1), provider="keycloak"),
             Happened(at=midnight - timedelta(days=DAYS - 1) - instant, provider="microsoft"),
         ]
@@ -195,7 +195,7 @@ def test_the_providers_are_there_with_what_happened_last_by_each() -> None:
         [
             Happened(at=now - timedelta(days=2), provider="google"),
             Happened(at=now - timedelta(days=1), provider="google"),
-            Happened(at=now, provider="github", event=Event.SIGN_IN_REFUSED, because="cancelled"),
+            Happened(at=now, provider="github", event=Event.SIGN_IN_REFUSED, reason="cancelled"),
         ]
     )
     found = numbers(provider_health.PANEL)
@@ -331,7 +331,7 @@ def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
     assert [str(row[0].word) for row in numbers(trail.PANEL).values()] == ["On time", "On time", "Made until"]
 
     cache.clear()
-    JobRun.objects.filter(name="sealing").update(trouble="seal 7 is not authentic", ran_at=timezone.now())
+    JobRun.objects.filter(name="sealing").update(detail="seal 7 is not authentic", ran_at=timezone.now())
     (sealing, *_others) = numbers(trail.PANEL).values()
     assert (sealing[0].kind, str(sealing[0].word)) == ("silent", "seal 7 is not authentic")
 
