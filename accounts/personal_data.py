@@ -5,7 +5,7 @@ from foundation.declarations import PersonalData
 DECLARATIONS = [
     PersonalData("accounts.Session", by={"user_id", "waiting_for_id"}, left_out={"session_key", "session_data"}),
     PersonalData("accounts.MailedCode", by={"user_id"}, left_out={"digest"}),
-    PersonalData("accounts.MailedLink", by={"user_id"}, by_email="canonical_address", left_out={"digest"}),
+    PersonalData("accounts.MailedLink", by={"user_id"}, by_email="canonical_email", left_out={"digest"}),
     PersonalData("accounts.BulkAction", by={"user_id"}, left_out={"targets"}),
     PersonalData("accounts.Membership", by={"user_id"}, also={"tenant": "tenant__name", "role": "role__name"}),
     PersonalData(

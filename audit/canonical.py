@@ -45,7 +45,7 @@ ENTRY_LINE = (
 )
 # The values as audit_digest() took them, so that a verification can compare without understanding them.
 PERSONAL_LINE = """concat('{"personal":', entry_id, ',"values":',
-    jsonb_build_array(salt, before, after, host(address), user_agent), '}')"""
+    jsonb_build_array(salt, before, after, host(ip_address), user_agent), '}')"""
 _HEX = "encode({}, 'hex')"
 SEAL_COLUMNS = {
     "seal": "number",

@@ -67,7 +67,7 @@ class Context:
     request_id: UUID | None = None
     batch_id: UUID | None = None
     reason: str | None = None
-    address: str | None = None
+    ip_address: str | None = None
     user_agent: str | None = None
     traces: Traces | None = field(default=None, repr=False, compare=False)
     comments: dict[tuple[Actor | None, Actor | None, str | None], str] = field(
@@ -88,7 +88,7 @@ class ContextChanges(TypedDict, total=False):
     request_id: UUID | None
     batch_id: UUID | None
     reason: str | None
-    address: str | None
+    ip_address: str | None
     user_agent: str | None
     traces: Traces | None
 
@@ -105,7 +105,7 @@ def current() -> Context:
 def acting(**changes: Unpack[ContextChanges]) -> Iterator[Context]:
     """Until the block ends, act under the given circumstances; what is not given stays as it was outside.
 
-    ``reason``, ``address`` and ``user_agent`` reach events only: statements carry ids, because statements are
+    ``reason``, ``ip_address`` and ``user_agent`` reach events only: statements carry ids, because statements are
     read in server logs (ADR 4). A change's reason is that of the event "reason.given" with its request or batch
     id; where there is neither, the block is a batch of its own (ADR 18).
     """

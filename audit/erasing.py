@@ -17,13 +17,13 @@ def erase(
     *,
     objects: Mapping[str, Iterable[object]],
     values: Collection[str],
-    addresses: Mapping[str, Mapping[str, str]],
+    emails: Mapping[str, Mapping[str, str]],
     reason: str,
 ) -> int:
     """Erase a person from the side table, and return how many entries lost their values. The event says so by itself.
 
     ``objects`` are rows that were about them, by table; ``values`` texts that were theirs alone, such as subjects.
-    ``addresses`` are e-mail addresses that were, in their canonical form, each with the A-labels of its domain by their
+    ``emails`` are e-mail addresses that were, in their canonical form, each with the A-labels of its domain by their
     U-labels: the database has no IDNA, and the trail has addresses as they were given.
     """
     context = current()
@@ -36,13 +36,13 @@ def erase(
         "tenant_id": context.tenant_id,
         "request_id": context.request_id,
         "batch_id": context.batch_id,
-        "address": context.address,
+        "ip_address": context.ip_address,
         "user_agent": context.user_agent,
         "reason": reason,
         "objects": {table: [str(key) for key in keys] for table, keys in objects.items()},
         "exactly": sorted({value for value in values if value}),
-        "addresses": sorted(addresses),
-        "labels": {spelled: label for labels in addresses.values() for spelled, label in labels.items()},
+        "emails": sorted(emails),
+        "labels": {spelled: label for labels in emails.values() for spelled, label in labels.items()},
     }
     text = json.dumps({name: to_jsonable(value) for name, value in told.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:

@@ -202,7 +202,7 @@ def record(  # each says one thing of the event, by name
     """Record that something happened, with one statement.
 
     ``person`` is the account it concerns, ``object`` a row or its (table, key). Actor, tenant, request, batch,
-    reason, address and user agent come from the context unless given. ``personal`` values lie where erasure
+    reason, IP address and user agent come from the context unless given. ``personal`` values lie where erasure
     reaches them; ``details`` stay for good. In a transaction the event shares its fate: record a refusal
     after the rollback of what was refused. A value that cannot be written is named by its kind, and undoes nothing.
     Raises SecretInDetails.
@@ -240,7 +240,7 @@ def _surroundings(context: Context, actor: Actor | None) -> dict[str, object]:
         "request_id": context.request_id,
         "batch_id": context.batch_id,
         "reason": context.reason,
-        "address": context.address,
+        "ip_address": context.ip_address,
         "user_agent": context.user_agent,
     }
 

@@ -30,7 +30,7 @@ class ContextMiddleware:
         traces = Traces()
         with acting(
             request_id=request_id,
-            address=_address(request.META.get("REMOTE_ADDR", "")),
+            ip_address=_ip_address(request.META.get("REMOTE_ADDR", "")),
             user_agent=_clean(request.META.get("HTTP_USER_AGENT", ""))[:400] or None,
             actor=lambda: _signed_in(request),
             traces=traces,
@@ -70,7 +70,7 @@ def _signed_in(request: HttpRequest) -> Actor | None:
     return Actor(ActorKind.PERSON, person) if person else None
 
 
-def _address(text: str) -> str | None:
+def _ip_address(text: str) -> str | None:
     """An address that PostgreSQL can read: without the zone of a link-local one, none of a unix socket."""
     try:
         return str(ip_address(text.partition("%")[0]))

@@ -114,14 +114,16 @@ class Personal(ReadOnly):
     salt = models.UUIDField(_("salt"))
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
-    address = models.GenericIPAddressField(_("address"), null=True)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True)
     user_agent = models.TextField(_("browser"), null=True)
 
     class Meta:
         db_table = "audit_personal"
         indexes = [
             models.Index(
-                fields=["address", "entry"], name="audit_personal_address", condition=models.Q(address__isnull=False)
+                fields=["ip_address", "entry"],
+                name="audit_personal_ip_address",
+                condition=models.Q(ip_address__isnull=False),
             ),
         ]
         verbose_name = _("personal values")

@@ -43,7 +43,7 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     )
     session.begin(user, {})
     session.save()
-    link = links.make(Purpose.ADDRESS_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
+    link = links.make(Purpose.EMAIL_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
     return {"person": str(user.pk), "session": session.session_key, "link": link}
 
 

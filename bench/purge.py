@@ -46,7 +46,7 @@ ROWS = """
     FROM generate_series(1, %(rows)s) n
 """
 FILL = {
-    OURS: "INSERT INTO accounts_session (session_key, session_data, expire_date, user_agent, address)"
+    OURS: "INSERT INTO accounts_session (session_key, session_data, expire_date, user_agent, ip_address)"
     " SELECT session_key, session_data, expire_date, 'Mozilla/5.0 (X11; Linux x86_64)', '192.0.2.1' FROM ({rows}) rows",
     THEIRS: "INSERT INTO django_session {rows}",
 }

@@ -57,7 +57,7 @@ class CapturedContext:
             behind=self.behind,
             tenant_id=then.tenant_id,
             request_id=then.request_id,
-            address=then.address,
+            ip_address=then.ip_address,
             user_agent=then.user_agent,
         ):
             yield

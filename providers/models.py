@@ -144,7 +144,7 @@ class RefusedIdentity(models.Model):
         constraints = (
             models.UniqueConstraint(fields=["issuer", "subject"], name="refusedidentity_issuer_subject_unique"),
         )
-        indexes = (models.Index(fields=["canonical_email"], name="refusedidentity_address"),)
+        indexes = (models.Index(fields=["canonical_email"], name="refusedidentity_email"),)
 
     def __str__(self) -> str:
         return f"{self.provider}: {self.email or self.name or self.subject}"

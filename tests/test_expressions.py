@@ -29,7 +29,7 @@ from accounts.sign_in.factors.passkeys import _read
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD
 from accounts.sign_in.local.password_rules import NothingObvious, _core
 from audit.jsonable import to_jsonable
-from audit.middleware import _address
+from audit.middleware import _ip_address
 from audit.reading import presentation
 from audit.reading.presentation import Value
 from config.logs import hide_mailed_links, keep_to_one_line
@@ -218,7 +218,7 @@ def marked(text: str) -> object:
 
 
 def validated(form: Callable[[dict[str, str]], Any]) -> Callable[[str], object]:
-    names = ("address", "name", "password")
+    names = ("email", "name", "password")
     return lambda text: form(dict.fromkeys(names, text)).is_valid()
 
 
@@ -229,7 +229,7 @@ OURS: dict[str, Callable[[str], object]] = {
     "a claim's path, quoted": lambda text: path_of(f'"{text}'),
     "a claim's path, written": lambda text: paths.write([text]),
     "a page to go to": lambda text: safe_next(f"/{text}"),
-    "an address of a network": _address,
+    "an address of a network": _ip_address,
     "x-forwarded-for": lambda text: nearest_stranger(hops_of_x_forwarded_for(text), EVERYWHERE),
     "forwarded": lambda text: nearest_stranger(hops_of_forwarded(text), EVERYWHERE),
     "an address of a provider": clean_address,

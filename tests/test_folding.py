@@ -45,7 +45,7 @@ OTHERS = {
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
     "accounts/migrations/0001_initial.py Migration": "a person's name, in the index by which a list is sorted",
     "accounts/migrations/0001/words.sql": "words to search by, under C; nobody is identified by them (ADR 39)",
-    "accounts/migrations/0001/canonical_addresses.sql": "the canonical form itself, under C: ASCII letters alone",
+    "accounts/migrations/0001/canonical_emails.sql": "the canonical form itself, under C: ASCII letters alone",
     "audit/comment.py": "a verb of SQL",
     "audit/event_details.py": "the name of a field",
     "audit/events.py": "the name of a detail",

@@ -24,8 +24,9 @@ GLOSSARY = CHECKOUT / "docs" / "glossary.md"
 FOLDERS = (*PACKAGES, "bench", "sandbox", "tests", "docs", "templates", "static")
 AT_THE_TOP = ("README.md", ".env.example", "Makefile", "pyproject.toml", "manage.py")
 SUFFIXES = {".py", ".md", ".html", ".txt", ".js", ".css", ".sql"}
-NOT_READ = {"tests/test_words.py", "tests/support/vocabulary.py"}
-OPEN = 7  # rows; this number only goes down
+# ``schema.sql`` is the schema from before the names were replaced.
+NOT_READ = {"tests/test_words.py", "tests/support/vocabulary.py", "tests/config/schema.sql"}
+OPEN = 0  # rows; this number only goes down
 
 
 def rows() -> list[Row]:

@@ -32,7 +32,7 @@ def make(purpose: Purpose, *, email: str, lifetime: timedelta, user: User | None
     MailedLink.objects.create(
         digest=_digest(token),
         purpose=purpose,
-        address=email,
+        email=email,
         user=user,
         epoch=user.sign_in_epoch if user else None,
         expires_at=expires_at,

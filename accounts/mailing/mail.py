@@ -46,7 +46,7 @@ class RequestFacts(TypedDict):
     """The circumstances of the request that led to a mail, JSON-serialisable. The mail shows them."""
 
     at: str
-    address: str
+    ip_address: str
     browser: str
     language: str
 
@@ -76,7 +76,7 @@ def request_facts() -> RequestFacts:
     context = current()
     return RequestFacts(
         at=timezone.now().isoformat(),
-        address=context.address or "",
+        ip_address=context.ip_address or "",
         browser=name_browser(context.user_agent or ""),
         language=get_language() or settings.LANGUAGE_CODE,
     )

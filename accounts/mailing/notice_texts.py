@@ -22,7 +22,7 @@ class Notice(StrEnum):
     IDENTITY_DISCONNECTED = "identity_disconnected"
     PASSWORD_CHANGED = "password_changed_inside"  # noqa: S105  # what happened
     PASSWORD_SET = "password_set"  # noqa: S105  # what happened
-    ADDRESS_SET = "address_set"
+    EMAIL_SET = "email_set"
     NEW_DEVICE = "new_device"
     DATA_EXPORTED = "data_exported"
     DATA_GIVEN_OUT = "data_given_out"
@@ -124,7 +124,7 @@ NOTICE_TEXTS = {
         happened=_("An administrator changed the password of your account at %(site)s. All devices were signed out."),
         by_owner=False,
     ),
-    Notice.ADDRESS_SET: NoticeText(
+    Notice.EMAIL_SET: NoticeText(
         subject=_("An administrator changed your e-mail address"),
         happened=_(
             "An administrator changed the e-mail address of your account at %(site)s. It is no longer this one."

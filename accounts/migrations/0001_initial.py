@@ -23,13 +23,13 @@ from tenancy.isolation import IS_SITE, PERSON, SITE, TENANT, AddPolicies, Enable
 
 SQL = Path(__file__).parent / '0001'
 FILES = (
-    'words', 'canonical_addresses', 'disputes', 'superusers', 'mailed_links', 'moments', 'memberships', 'claim_rules',
+    'words', 'canonical_emails', 'disputes', 'superusers', 'mailed_links', 'moments', 'memberships', 'claim_rules',
     'session_limits', 'session_enter', 'session_stands',
 )
-CANONICAL = (  # table, address, canonical form
+CANONICAL = (  # table, e-mail address, canonical form
     ('accounts_user', 'email', 'canonical_email'),
     ('accounts_invitation', 'email', 'canonical_email'),
-    ('accounts_mailedlink', 'address', 'canonical_address'),
+    ('accounts_mailedlink', 'email', 'canonical_email'),
 )
 FITS = (
     'EXISTS (SELECT 1 FROM accounts_role r WHERE r.id = role_id '
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
-                'indexes': [models.Index(fields=['canonical_email'], name='user_email_canonical'), models.Index(condition=models.Q(('is_active', True), ('is_superuser', True)), fields=['id'], name='user_active_superuser'), models.Index(fields=['created_at', 'id'], name='user_newest'), models.Index(django.db.models.functions.comparison.Collate(django.db.models.functions.text.Upper('name'), 'C'), models.F('id'), name='user_by_name'), models.Index(django.db.models.functions.comparison.Collate(django.db.models.functions.comparison.Coalesce('canonical_email', 'email', models.Value(''), output_field=models.TextField()), 'C'), models.F('id'), name='user_by_address'), django.contrib.postgres.indexes.GinIndex(models.Func(models.F('name'), models.F('email'), models.F('canonical_email'), models.F('username'), function='accounts_words', output_field=django.contrib.postgres.search.SearchVectorField()), name='user_by_word'), models.Index(condition=models.Q(('is_active', False)), fields=['created_at', 'id'], name='user_inactive'), models.Index(condition=models.Q(('is_staff', True)), fields=['created_at', 'id'], name='user_staff'), models.Index(condition=models.Q(('is_superuser', True)), fields=['created_at', 'id'], name='user_superuser'), models.Index(condition=models.Q(('email_verified', False)), fields=['created_at', 'id'], name='user_unverified'), models.Index(condition=models.Q(('email_dispute__isnull', False)), fields=['created_at', 'id'], name='user_email_dispute')],
+                'indexes': [models.Index(fields=['canonical_email'], name='user_email_canonical'), models.Index(condition=models.Q(('is_active', True), ('is_superuser', True)), fields=['id'], name='user_active_superuser'), models.Index(fields=['created_at', 'id'], name='user_newest'), models.Index(django.db.models.functions.comparison.Collate(django.db.models.functions.text.Upper('name'), 'C'), models.F('id'), name='user_by_name'), models.Index(django.db.models.functions.comparison.Collate(django.db.models.functions.comparison.Coalesce('canonical_email', 'email', models.Value(''), output_field=models.TextField()), 'C'), models.F('id'), name='user_by_email'), django.contrib.postgres.indexes.GinIndex(models.Func(models.F('name'), models.F('email'), models.F('canonical_email'), models.F('username'), function='accounts_words', output_field=django.contrib.postgres.search.SearchVectorField()), name='user_by_word'), models.Index(condition=models.Q(('is_active', False)), fields=['created_at', 'id'], name='user_inactive'), models.Index(condition=models.Q(('is_staff', True)), fields=['created_at', 'id'], name='user_staff'), models.Index(condition=models.Q(('is_superuser', True)), fields=['created_at', 'id'], name='user_superuser'), models.Index(condition=models.Q(('email_verified', False)), fields=['created_at', 'id'], name='user_unverified'), models.Index(condition=models.Q(('email_dispute__isnull', False)), fields=['created_at', 'id'], name='user_email_dispute')],
                 'constraints': [models.UniqueConstraint(models.F('canonical_email'), django.db.models.functions.comparison.Coalesce('email_dispute', models.Value(0)), condition=models.Q(('email_verified', True)), name='user_verified_email_unique', violation_error_message='Another account has this verified address.'), models.CheckConstraint(condition=models.Q(('email_verified', False), ('email', None), ('email', ''), ('canonical_email__isnull', False), _connector='OR'), name='user_verified_email_canonical', violation_error_message='This is no address that can be verified.')],
             },
         ),
@@ -125,7 +125,7 @@ class Migration(migrations.Migration):
                 ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='last seen')),
                 ('provider', models.CharField(blank=True, db_default='', max_length=32, verbose_name='provider')),
                 ('upstream_sid', models.CharField(blank=True, db_default='', max_length=255, verbose_name='session at the provider')),
-                ('address', models.GenericIPAddressField(null=True, verbose_name='address')),
+                ('ip_address', models.GenericIPAddressField(null=True, verbose_name='IP address')),
                 ('user_agent', models.CharField(blank=True, db_default='', max_length=400, verbose_name='browser')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to=settings.AUTH_USER_MODEL, verbose_name='user')),
                 ('active_tenant', models.UUIDField(editable=False, null=True, verbose_name='organization')),
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'session',
                 'verbose_name_plural': 'sessions',
-                'indexes': [models.Index(condition=models.Q(('upstream_sid', ''), _negated=True), fields=['upstream_sid'], name='session_of_upstream_sid'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('upstream_sessions', []), _negated=True), fields=['upstream_sessions'], name='session_follows', opclasses=['jsonb_path_ops']), models.Index(django.db.models.functions.comparison.Collate(accounts.models.session.RowKey('session_key'), 'C'), condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('session_key'), 32)), name='session_under_browsers_key'), models.Index(fields=['address'], name='session_address'), models.Index(fields=['created_at'], name='session_created'), models.Index(condition=models.Q(('waiting_for__isnull', False)), fields=['waiting_for'], name='session_waiting_for')],
+                'indexes': [models.Index(condition=models.Q(('upstream_sid', ''), _negated=True), fields=['upstream_sid'], name='session_of_upstream_sid'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('upstream_sessions', []), _negated=True), fields=['upstream_sessions'], name='session_follows', opclasses=['jsonb_path_ops']), models.Index(django.db.models.functions.comparison.Collate(accounts.models.session.RowKey('session_key'), 'C'), condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('session_key'), 32)), name='session_under_browsers_key'), models.Index(fields=['ip_address'], name='session_ip_address'), models.Index(fields=['created_at'], name='session_created'), models.Index(condition=models.Q(('waiting_for__isnull', False)), fields=['waiting_for'], name='session_waiting_for')],
             },
         ),
         migrations.CreateModel(
@@ -188,13 +188,13 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('digest', models.CharField(editable=False, max_length=64, unique=True)),
-                ('purpose', models.CharField(choices=[('address_change', "make an address the account's"), ('address_disown', 'say that one did not ask for that'), ('registration', 'open a local account'), ('password_reset', 'choose another password')], max_length=32, verbose_name='purpose')),
-                ('address', accounts.models.email_fields.EmailField(max_length=320, verbose_name='address')),
+                ('purpose', models.CharField(choices=[('email_change', "make an address the account's"), ('email_disown', 'say that one did not ask for that'), ('registration', 'open a local account'), ('password_reset', 'choose another password')], max_length=32, verbose_name='purpose')),
+                ('email', accounts.models.email_fields.EmailField(max_length=320, verbose_name='address')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='made')),
                 ('expires_at', models.DateTimeField(db_index=True, verbose_name='expires')),
                 ('used_at', models.DateTimeField(null=True, verbose_name='used')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='mailed_links', to=settings.AUTH_USER_MODEL, verbose_name='user')),
-                ('canonical_address', accounts.models.email_fields.CanonicalField(of='address', verbose_name='address, as it is compared')),
+                ('canonical_email', accounts.models.email_fields.CanonicalField(of='email', verbose_name='address, as it is compared')),
                 ('epoch', models.DateTimeField(editable=False, null=True, verbose_name='epoch')),
                 ('expiry_reason', models.CharField(blank=True, db_default='', editable=False, max_length=40, verbose_name='ended because')),
             ],
@@ -402,8 +402,8 @@ class Migration(migrations.Migration):
         EnableOwnerIsolation('bulkaction'),
         *(migrations.RunSQL(sql(name)) for name in FILES),
         *(
-            migrations.RunSQL(sql('canonical_column').format(table=table, address=address, canonical=canonical))
-            for table, address, canonical in CANONICAL
+            migrations.RunSQL(sql('canonical_column').format(table=table, email=email, canonical=canonical))
+            for table, email, canonical in CANONICAL
         ),
         migrations.RunPython(let_go_of_accounts),
     ]

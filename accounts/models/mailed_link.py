@@ -11,8 +11,8 @@ from accounts.models.user import User
 class Purpose(models.TextChoices):
     """What a link does."""
 
-    ADDRESS_CHANGE = "address_change", _("make an address the account's")
-    ADDRESS_DISOWN = "address_disown", _("say that one did not ask for that")
+    EMAIL_CHANGE = "email_change", _("make an address the account's")
+    EMAIL_DISOWN = "email_disown", _("say that one did not ask for that")
     REGISTRATION = "registration", _("open a local account")
     PASSWORD_RESET = "password_reset", _("choose another password")
 

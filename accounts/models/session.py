@@ -94,7 +94,7 @@ class Session(AbstractBaseSession):
     )
     revalidate_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
     unverified_since = models.DateTimeField(_("may be over at its provider since"), null=True, editable=False)
-    address = models.GenericIPAddressField(_("address"), null=True)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 
     waiting_for = models.ForeignKey(
@@ -124,7 +124,7 @@ class Session(AbstractBaseSession):
                 name="session_follows",
             ),
             models.Index(ROW_KEY, condition=UNDER_BROWSERS_KEY, name="session_under_browsers_key"),
-            models.Index(fields=["address"], name="session_address"),
+            models.Index(fields=["ip_address"], name="session_ip_address"),
             models.Index(fields=["created_at"], name="session_created"),
             models.Index(
                 fields=["waiting_for"], condition=models.Q(waiting_for__isnull=False), name="session_waiting_for"

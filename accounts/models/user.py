@@ -124,7 +124,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
             ),
             models.Index(fields=["created_at", "id"], name="user_newest"),
             models.Index(NAME_KEY, F("id"), name="user_by_name"),
-            models.Index(EMAIL_KEY, F("id"), name="user_by_address"),
+            models.Index(EMAIL_KEY, F("id"), name="user_by_email"),
             GinIndex(WORDS, name="user_by_word"),
             models.Index(fields=["created_at", "id"], condition=Q(is_active=False), name="user_inactive"),
             models.Index(fields=["created_at", "id"], condition=Q(is_staff=True), name="user_staff"),

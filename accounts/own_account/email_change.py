@@ -21,9 +21,9 @@ from foundation import lifetimes
 from foundation.canonical_email import canonical
 from jobs.deferred import defer, deferred_task
 
-BY_CLIENT = Limit(kind="address_changes.client", most=20, seconds=3600)
-BY_ACCOUNT = Limit(kind="address_changes.account", most=5, seconds=3600)
-TO_EMAIL = Limit(kind="address_changes.address", most=5, seconds=3600)
+BY_CLIENT = Limit(kind="email_changes.client", most=20, seconds=3600)
+BY_ACCOUNT = Limit(kind="email_changes.account", most=5, seconds=3600)
+TO_EMAIL = Limit(kind="email_changes.email", most=5, seconds=3600)
 
 
 class CancellationReason(StrEnum):
@@ -74,8 +74,8 @@ class Disowned:
 
 
 def pending(user: User) -> Pending | None:
-    link = user.mailed_links.live().filter(purpose=Purpose.ADDRESS_CHANGE).order_by("-pk").first()
-    return Pending(email=link.address, requested_at=link.created_at, expires_at=link.expires_at) if link else None
+    link = user.mailed_links.live().filter(purpose=Purpose.EMAIL_CHANGE).order_by("-pk").first()
+    return Pending(email=link.email, requested_at=link.created_at, expires_at=link.expires_at) if link else None
 
 
 def request_change(user: User, email: str) -> None:
@@ -93,13 +93,13 @@ def request_change(user: User, email: str) -> None:
     with transaction.atomic():
         user = _lock(user)
         cancel(user, cancellation=CancellationReason.NEWER_REQUEST)
-        token = links.make(Purpose.ADDRESS_CHANGE, email=email, lifetime=lifetimes.EMAIL_CHANGE_LINK, user=user)
-        record(Event.EMAIL_CHANGE_REQUESTED, person=user, personal={"address": email})
+        token = links.make(Purpose.EMAIL_CHANGE, email=email, lifetime=lifetimes.EMAIL_CHANGE_LINK, user=user)
+        record(Event.EMAIL_CHANGE_REQUESTED, person=user, personal={"email": email})
         _notify_old_email(user)
         defer(notify_new_email, token=token, asked=mail.request_facts(), mail_id=mail.new_id())
 
 
-@deferred_task("new_address")
+@deferred_task("new_email")
 def notify_new_email(*, token: str, asked: RequestFacts, mail_id: str) -> None:
     """Mail the link; if another account has verified the address, mail a notice to its owner instead.
 
@@ -107,11 +107,11 @@ def notify_new_email(*, token: str, asked: RequestFacts, mail_id: str) -> None:
     """
     try:
         link = links.find(token)
-        holder = people.find_by_verified_email(link.address)
+        holder = people.find_by_verified_email(link.email)
     except (links.LinkExpired, people.EmailInDispute):
         return
     if holder is None or holder == link.user:
-        mail.send(link.address, "email_change", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
+        mail.send(link.email, "email_change", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
     elif holder.email:
         mail.send(holder.email, "email_taken", {}, asked=asked, mail_id=mail_id)
 
@@ -133,7 +133,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             user = _lock(user)
             links.use(link)
             before, was_verified = user.email, user.email_verified
-            user.email, user.email_verified = link.address, True
+            user.email, user.email_verified = link.email, True
             user.save(update_fields=["email", "email_verified"])
             record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": link.address})
             # This expires password links too: there may be one in the old mailbox.
@@ -156,13 +156,13 @@ def disown(link: MailedLink, *, keep_session: str | None) -> Disowned:
         links.use(link)
         was_pending = cancel(user, cancellation=CancellationReason.NOT_THEM)
         revoke_others(user, keep=keep_session, reason=SessionRevocationReason.EMAIL_CHANGE_DISOWNED)
-    return Disowned(was_pending=was_pending, had_changed=user.canonical_email != link.canonical_address)
+    return Disowned(was_pending=was_pending, had_changed=user.canonical_email != link.canonical_email)
 
 
 def cancel(user: User, *, cancellation: CancellationReason) -> bool:
     """Cancel a pending change, and return whether there was one."""
     reason = cancellation.value if cancellation in OF_THE_ACCOUNT else links.REPLACED
-    if not links.expire(user, Purpose.ADDRESS_CHANGE, reason=reason):
+    if not links.expire(user, Purpose.EMAIL_CHANGE, reason=reason):
         return False
     record(Event.EMAIL_CHANGE_CANCELLED, person=user, reason=cancellation.value)
     return True
@@ -175,7 +175,7 @@ def _notify_old_email(user: User) -> None:
     undo = ""
     if user.own_email:
         lifetime = lifetimes.EMAIL_DISOWN_LINK
-        undo = links.url(links.make(Purpose.ADDRESS_DISOWN, email=user.email, lifetime=lifetime, user=user))
+        undo = links.url(links.make(Purpose.EMAIL_DISOWN, email=user.email, lifetime=lifetime, user=user))
     mail.send(user.email, "email_change_requested", {"link": undo})
 
 

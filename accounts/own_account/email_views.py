@@ -64,13 +64,13 @@ def confirm(request: HttpRequest, link: MailedLink) -> HttpResponse:
     try:
         email_change.check_owner(link, request.user)
         if request.method != "POST":
-            return render(request, "accounts/email_confirm.html", {"address": link.address, "action": request.path})
+            return render(request, "accounts/email_confirm.html", {"email": link.email, "action": request.path})
         email_change.change(link, request.user, keep_session=request.session.session_key)
     except LinkOfAnother:
         another_url = reverse("account_logout") + query(request.path, stay=False, another=True)
         return render(request, "accounts/email_of_another.html", {"another_url": another_url}, status=403)
     except EmailTaken:
-        return render(request, "accounts/email_taken.html", {"address": link.address}, status=409)
+        return render(request, "accounts/email_taken.html", {"email": link.email}, status=409)
     messages.success(request, _("This is the address of your account now. Your other devices were signed out."))
     return redirect("account")
 

@@ -15,8 +15,8 @@ from accounts.sessions import SessionRevocationReason
 from accounts.sign_in.local import views as local_pages
 
 PAGES: dict[str, Callable[[HttpRequest, MailedLink], HttpResponse]] = {
-    Purpose.ADDRESS_CHANGE: email_views.confirm,
-    Purpose.ADDRESS_DISOWN: email_views.disown,
+    Purpose.EMAIL_CHANGE: email_views.confirm,
+    Purpose.EMAIL_DISOWN: email_views.disown,
     Purpose.REGISTRATION: local_pages.register_by_link,
     Purpose.PASSWORD_RESET: local_pages.reset_by_link,
 }

@@ -94,7 +94,7 @@ def _add_messages(request: HttpRequest, user: User) -> None:
 def _device(row: Session, current: str | None) -> Device:
     return Device(
         browser=name_browser(row.user_agent),
-        ip_address=row.address or "",
+        ip_address=row.ip_address or "",
         provider=ProviderLabel(id=row.provider, name=name_of(row.provider)) if row.provider else None,
         created_at=row.created_at,
         last_seen_at=row.last_seen_at,

@@ -50,10 +50,10 @@ def erase(person: User, *, reason: str, requested_by: User | None = None) -> int
         check(user, requested_by=requested_by)
         revoke_all([user.pk], reason=RevocationReason.ERASED)
         subjects = list(user.identities.values_list("subject", flat=True))
-        addresses = {user.own_email: labels_by_spelling(user.own_email)} if user.own_email else {}
+        emails = {user.own_email: labels_by_spelling(user.own_email)} if user.own_email else {}
         objects = _delete_rows(user)
         user.delete()
-        return erase_from_trail(person.pk, objects=objects, values=subjects, addresses=addresses, reason=reason)
+        return erase_from_trail(person.pk, objects=objects, values=subjects, emails=emails, reason=reason)
 
 
 def record_refusal(person: User, refused: ErasureRefused) -> None:

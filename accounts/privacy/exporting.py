@@ -72,7 +72,7 @@ def _personal(entry: Entry, person: str) -> dict[str, Any] | None:
         values |= {"before": entry.personal.before, "after": entry.personal.after}
     who = entry.behind or entry.actor
     if who.kind is not ActorKind.PERSON or who.id == person:
-        values |= {"address": entry.personal.address, "browser": entry.personal.user_agent}
+        values |= {"ip_address": entry.personal.ip_address, "browser": entry.personal.user_agent}
     return values
 
 

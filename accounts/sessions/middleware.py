@@ -66,6 +66,6 @@ def _record_use(request: HttpRequest) -> None:
         return
     context = current()
     try:
-        session.record_use(ip=context.address, user_agent=context.user_agent or "")
+        session.record_use(ip=context.ip_address, user_agent=context.user_agent or "")
     except DatabaseError:
         logger.exception("the use of a session was not recorded")

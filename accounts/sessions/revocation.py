@@ -86,7 +86,7 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
         user=None,
         session_data=json.dumps({UPSTREAM_NOTE: note.provider}),
         upstream_sessions=[],
-        address=None,
+        ip_address=None,
         active_tenant=None,
         revalidate_at=None,
         unverified_since=None,
@@ -166,7 +166,7 @@ def expire_links(people: Collection[UUID], *, reason: SessionRevocationReason) -
     left = MailedLink.objects.unexpired().filter(user__in=people, purpose__in=OF_AN_EPOCH)
     rows = list(left.values_list("pk", "user_id", "purpose"))
     for _pk, person, purpose in rows:
-        if purpose == Purpose.ADDRESS_CHANGE:
+        if purpose == Purpose.EMAIL_CHANGE:
             record(Event.EMAIL_CHANGE_CANCELLED, person=person, reason=reason.value)
     return MailedLink.objects.filter(pk__in=[row[0] for row in rows]).update(expiry_reason=reason.value)
 

@@ -13,7 +13,7 @@ KEY_BYTES = 20  # random: with 160 bits, a new key need not be checked for being
 
 # Columns that are copied when a sign-in replaces the row of a browser.
 OF_THE_BROWSER = (
-    "provider", "upstream_sid", "upstream_sessions", "address", "user_agent", "active_tenant", "is_remembered",
+    "provider", "upstream_sid", "upstream_sessions", "ip_address", "user_agent", "active_tenant", "is_remembered",
     "revalidate_at",
 )  # fmt: skip
 INSERT = """
@@ -38,7 +38,7 @@ UPDATE = """
 # If the clock was ahead, the end of a session may be too far in the future; using the session corrects it.
 SEEN = """
     UPDATE "accounts_session" SET
-        last_seen_at = statement_timestamp(), address = coalesce(%s, address), user_agent = %s,
+        last_seen_at = statement_timestamp(), ip_address = coalesce(%s, ip_address), user_agent = %s,
         expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date),
         ends_at = CASE WHEN ends_at > statement_timestamp() + %s THEN statement_timestamp() + %s ELSE ends_at END
     WHERE session_key = %s AND expire_date > statement_timestamp()

@@ -216,7 +216,7 @@ def _by_ip_address(request: HttpRequest | None) -> list[AttemptCounter]:
     if request is None:
         return []
     where = _network(request.META.get("REMOTE_ADDR", ""))
-    return [AttemptCounter(kind="address", key=f"address:{where}", free=FREE_OF_IP_ADDRESS, cleared=False)]
+    return [AttemptCounter(kind="ip_address", key=f"ip_address:{where}", free=FREE_OF_IP_ADDRESS, cleared=False)]
 
 
 def _network(text: str) -> str:

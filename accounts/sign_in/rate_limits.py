@@ -71,7 +71,7 @@ def may_leave_entry() -> bool:
     limit. The first refusal over the limit is recorded as such, in place of all others. While Redis is unreachable,
     each process counts by itself.
     """
-    address = _parsed(current().address or "")
+    address = _parsed(current().ip_address or "")
     if _is_exempt(address):
         return True
     who = _client(address)

@@ -95,14 +95,14 @@ class Migration(migrations.Migration):
                         ('salt', models.UUIDField(verbose_name='salt')),
                         ('before', models.JSONField(null=True, verbose_name='before')),
                         ('after', models.JSONField(null=True, verbose_name='after')),
-                        ('address', models.GenericIPAddressField(null=True, verbose_name='address')),
+                        ('ip_address', models.GenericIPAddressField(null=True, verbose_name='IP address')),
                         ('user_agent', models.TextField(null=True, verbose_name='browser')),
                     ],
                     options={
                         'verbose_name': 'personal values',
                         'verbose_name_plural': 'personal values',
                         'db_table': 'audit_personal',
-                        'indexes': [models.Index(condition=models.Q(('address__isnull', False)), fields=['address', 'entry'], name='audit_personal_address')],
+                        'indexes': [models.Index(condition=models.Q(('ip_address__isnull', False)), fields=['ip_address', 'entry'], name='audit_personal_ip_address')],
                     },
                 ),
                 migrations.CreateModel(

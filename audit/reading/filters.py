@@ -70,7 +70,7 @@ class TrailFilterForm(forms.Form):
     )
     request = forms.UUIDField(label=_("Request"), required=False)
     batch = forms.UUIDField(label=_("Batch"), required=False)
-    address = forms.GenericIPAddressField(label=_("IP address"), required=False)
+    ip_address = forms.GenericIPAddressField(label=_("IP address"), required=False)
 
     names: ClassVar[Mapping[str, Names]] = {}
     without: ClassVar[frozenset[str]] = frozenset()
@@ -121,8 +121,8 @@ def _conditions(asked: Mapping[str, Any]) -> Iterator[Condition]:
         yield of_action(asked["action"])
     if "source" in asked:
         yield Condition(where=Q(source=asked["source"]), is_indexed=False)
-    if "address" in asked:
-        yield _from_address(asked["address"])
+    if "ip_address" in asked:
+        yield _from_address(asked["ip_address"])
 
 
 def of_action(action: str) -> Condition:
@@ -132,7 +132,7 @@ def of_action(action: str) -> Condition:
 
 
 def _from_address(ip: str) -> Condition:
-    beside = Personal.objects.filter(entry_id=OuterRef("pk"), at=OuterRef("at"), address=ip)
+    beside = Personal.objects.filter(entry_id=OuterRef("pk"), at=OuterRef("at"), ip_address=ip)
     return Condition(where=Q(personal__address=ip, personal__at=F("at")), fits=Exists(beside))
 
 

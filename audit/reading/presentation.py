@@ -115,11 +115,11 @@ class EntryPresentation:
         return self.entry.personal_digest is not None and self.personal is None
 
     def whereabouts(self) -> Whereabouts | None:
-        if self.personal is None or not (self.personal.address or self.personal.user_agent):
+        if self.personal is None or not (self.personal.ip_address or self.personal.user_agent):
             return None
         if not self.visibility.may_see_whereabouts(self.entry):
             return Whereabouts(ip_address="", browser="", state=ValueState.HIDDEN)
-        return Whereabouts(ip_address=self.personal.address or "", browser=self.personal.user_agent or "")
+        return Whereabouts(ip_address=self.personal.ip_address or "", browser=self.personal.user_agent or "")
 
     @property
     def _masked(self) -> frozenset[str]:

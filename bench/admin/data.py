@@ -71,7 +71,7 @@ OURS = (
     ),
     Table(
         name="accounts_session",
-        columns="session_key, session_data, expire_date, created_at, last_seen_at, provider, upstream_sid, address, "
+        columns="session_key, session_data, expire_date, created_at, last_seen_at, provider, upstream_sid, ip_address, "
         "user_agent, user_id",
         query="SELECT left(encode(sha256(('session ' || n)::bytea), 'hex'), 40), '', now() + interval '7 days', "
         "now() - n % 14 * interval '1 day', now(), "

@@ -20,7 +20,7 @@ ENTRY = """
         md5('tenant ' || CASE WHEN n % 3 = 0 THEN 0 ELSE n % 100 END)::uuid AS tenant,
         md5('object ' || n % 50000)::uuid AS object,
         CASE WHEN n % 100000 = 7 THEN 'accounts_claimrule' ELSE 'accounts_user' END AS of_table,
-        inet '10.0.0.0' + n % 30000 AS address, n % 10 < 4 AS is_event, n % 10 AS turn,
+        inet '10.0.0.0' + n % 30000 AS ip_address, n % 10 < 4 AS is_event, n % 10 AS turn,
         n % 1000 = 3 AS by_job
     FROM generate_series(1, {entries}::bigint) AS n
 """
@@ -41,8 +41,8 @@ OURS = """
     FROM ({entry}) AS entry
 """
 PERSONAL = """
-    INSERT INTO audit_personal (entry_id, at, salt, address, user_agent)
-    SELECT n, at, request, address, 'Mozilla/5.0' FROM ({entry}) AS entry WHERE is_event
+    INSERT INTO audit_personal (entry_id, at, salt, ip_address, user_agent)
+    SELECT n, at, request, ip_address, 'Mozilla/5.0' FROM ({entry}) AS entry WHERE is_event
 """
 THEIRS = """
     INSERT INTO auditlog_logentry (
@@ -52,7 +52,7 @@ THEIRS = """
             ELSE 'tenant' END AND app_label = 'stock'),
         object::text, 'Name ' || n, CASE WHEN is_event THEN 3 WHEN turn = 4 THEN 0 ELSE 1 END, '',
         jsonb_build_object('name', jsonb_build_array('Name ' || n - 1, 'Name ' || n)),
-        CASE WHEN NOT by_job THEN person END, request::text, address, at
+        CASE WHEN NOT by_job THEN person END, request::text, ip_address, at
     FROM ({entry}) AS entry
 """
 

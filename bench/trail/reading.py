@@ -65,7 +65,7 @@ class Site:
             "by time": f"?since={since}&until={until}",
             "by request": f"?request={entries.uuid(f'request {middle // 2}')}",
             "by batch": f"?batch={entries.uuid(f'batch {middle // 5000}')}",
-            "by address": f"?address=10.0.{middle % 30000 // 256}.{middle % 256}",
+            "by address": f"?ip_address=10.0.{middle % 30000 // 256}.{middle % 256}",
             "by actor and time": f"?actor={person}&since={since}&until={until}",
             "by tenant and kind, rare together": f"?tenant={tenant}&table=accounts_claimrule",
             "by tenant and event, nothing in common": f"?tenant={tenant}&action=delete&source=signal",

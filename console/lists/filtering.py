@@ -92,7 +92,7 @@ class AddressInDisputeFilter(SimpleListFilter):
     """
 
     title = _("address in dispute")
-    parameter_name = "address_in_dispute"
+    parameter_name = "email_in_dispute"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
         return [("yes", _("Yes"))]

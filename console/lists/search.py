@@ -38,8 +38,8 @@ def find(people: QuerySet[User], term: str) -> QuerySet[User]:
         return people
     if (whole_id := _uuid(term)) is not None:
         return people.filter(pk__in=_called(whole_id, term))
-    if (address := _address(term)) is not None:
-        return people.filter(pk__in=_with_session_from(address))
+    if (ip := _ip_address(term)) is not None:
+        return people.filter(pk__in=_with_session_from(ip))
     elsewhere = [ids for ids in _elsewhere(term) if _is_of_any(ids, people)]
     by_words = _by_words(term)
     if not elsewhere:
@@ -91,7 +91,7 @@ def begins_with_email(term: str, *, canonical: str) -> Q:
     known, last = beginning(term)
     found = Q(**{f"{canonical}__startswith": known + last})
     if "@" in known and last:
-        given = Func(F("email"), function="accounts_folded_address", output_field=TextField())
+        given = Func(F("email"), function="accounts_folded_email", output_field=TextField())
         found |= Q(**{f"{canonical}__startswith": known + A_LABEL}) & Q(StartsWith(given, folded(term)))
         found |= Q(**{f"{canonical}__startswith": known + (a_label(last) or last)})
     return found
@@ -104,7 +104,7 @@ def _called(whole_id: UUID, term: str) -> Ids:
 
 
 def _with_session_from(ip: str) -> Ids:
-    return Session.objects.filter(address=ip, expire_date__gt=timezone.now()).values("user_id")
+    return Session.objects.filter(ip_address=ip, expire_date__gt=timezone.now()).values("user_id")
 
 
 def _elsewhere(term: str) -> list[Ids]:
@@ -148,7 +148,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _address(text: str) -> str | None:
+def _ip_address(text: str) -> str | None:
     try:
         return str(ip_address(text))
     except ValueError:

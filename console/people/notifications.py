@@ -22,7 +22,7 @@ def notify_of_changes(form: Any) -> None:
 def notify_former_email(user: User, before: User) -> None:
     """Send a notice about a changed email address to the old one, whose owner would not learn of it otherwise."""
     if before.canonical_email != user.canonical_email:
-        notices.notify(user, Notice.ADDRESS_SET, before=before)
+        notices.notify(user, Notice.EMAIL_SET, before=before)
 
 
 def _gives_power(form: Any) -> bool:

@@ -168,7 +168,7 @@ def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> PersonPa
                 cells=(
                     str(session.public_id),
                     name_browser(session.user_agent),
-                    session.address or "",
+                    session.ip_address or "",
                     name_of(session.provider) if session.provider else _("Local password"),
                     date_format(session.last_seen_at, "DATETIME_FORMAT"),
                 )

@@ -59,7 +59,7 @@ class UserPage(Scoped[User]):
 
     form = UserForm
     change_form_template = "admin/accounts/user/change_form.html"
-    readonly_fields = ("id", "created_at", "others_with_address")
+    readonly_fields = ("id", "created_at", "others_with_email")
     fieldsets = (
         (
             None,
@@ -70,7 +70,7 @@ class UserPage(Scoped[User]):
         (
             _("Address in dispute"),
             {
-                "fields": ("others_with_address",),
+                "fields": ("others_with_email",),
                 "description": _(
                     "Several accounts have verified this address. Nobody signs in by it, and nothing is mailed by it, "
                     "until all but one have another address or are not verified any more."
@@ -103,7 +103,7 @@ class UserPage(Scoped[User]):
         return (*mine, "email", "email_verified")
 
     @admin.display(description=_("other accounts with this address"))
-    def others_with_address(self, user: User) -> str:
+    def others_with_email(self, user: User) -> str:
         others = User.objects.filter(canonical_email=user.canonical_email, email_dispute__isnull=False)
         links = (
             (reverse("admin:accounts_user_change", args=[other.pk]), other) for other in others.exclude(pk=user.pk)

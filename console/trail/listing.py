@@ -19,7 +19,7 @@ from audit.reading.visibility import ObjectReference, Visibility
 from console.lists.paging import KeysetChangeList, ListOrder, PageCursor, Side
 
 TABLE = '<div class="results"><table id="result_list"><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>'
-EXTRA = frozenset({"object", "person", "actor", "tenant", "source", "request", "batch", "address"})
+EXTRA = frozenset({"object", "person", "actor", "tenant", "source", "request", "batch", "ip_address"})
 
 
 class TrailList(KeysetChangeList):

@@ -102,7 +102,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'refused identity',
                 'verbose_name_plural': 'refused identities',
-                'indexes': [models.Index(fields=['canonical_email'], name='refusedidentity_address')],
+                'indexes': [models.Index(fields=['canonical_email'], name='refusedidentity_email')],
                 'constraints': [models.UniqueConstraint(fields=('issuer', 'subject'), name='refusedidentity_issuer_subject_unique')],
             },
         ),

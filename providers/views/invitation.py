@@ -195,7 +195,7 @@ def _facts(found: Invitation) -> dict[str, object]:
         "organization": found.tenant.name,
         "role": found.role.name,
         "inviter": found.invited_by.name if found.invited_by else "",
-        "address": masked(found.email),
+        "email": masked(found.email),
         "expires_at": found.expires_at,
     }
 

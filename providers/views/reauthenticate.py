@@ -121,7 +121,7 @@ def _by_mail(
         return {}
     answer = recent_answer(proofs)
     return {
-        "address": address,
+        "email": email,
         "steps": _buttons(asked, rest),
         "answered": name_of(answer.provider) if answer else "",
         "is_mailed": codes.is_waiting(asked.request, asked.user, asked.act),

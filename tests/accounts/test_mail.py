@@ -42,7 +42,9 @@ CONTEXTS: list[dict[str, object]] = [
     {"link": LINK, "providers": ["GitHub", "Google"], "has_password": True},
     {"link": "", "providers": [], "has_password": False},
 ]
-ASKED = RequestFacts(at="2026-11-21T09:05:00+00:00", address="203.0.113.7", browser="Firefox on Linux", language="en")
+ASKED = RequestFacts(
+    at="2026-11-21T09:05:00+00:00", ip_address="203.0.113.7", browser="Firefox on Linux", language="en"
+)
 
 
 def letter(**changes: str) -> dict[str, str]:

@@ -31,12 +31,12 @@ def request_of(browser: str = "Firefox") -> HttpRequest:
 def test_the_row_stores_where_and_how_the_session_was_opened(ada: User) -> None:
     request = request_of()
     record_method(request, ada, "socialaccount", provider="keycloak")
-    with acting(address="203.0.113.7", user_agent="Firefox"):
+    with acting(ip_address="203.0.113.7", user_agent="Firefox"):
         login(request, ada)
         request.session.save()
 
     row = Session.objects.get()
-    assert (row.user, row.provider, row.address, row.user_agent) == (ada, "keycloak", "203.0.113.7", "Firefox")
+    assert (row.user, row.provider, row.ip_address, row.user_agent) == (ada, "keycloak", "203.0.113.7", "Firefox")
 
 
 def test_a_sign_in_is_recorded_once_whoever_calls_djangos_login(ada: User) -> None:

@@ -63,9 +63,9 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(
     address: str | None, other: str | None, *, is_one: bool
 ) -> None:
     once = Limit(kind="tests", most=1, seconds=3600)
-    with acting(address=address):
+    with acting(ip_address=address):
         assert not rate_limits.is_over(once)
-    with acting(address=other):
+    with acting(ip_address=other):
         assert rate_limits.is_over(once) is is_one
 
 
@@ -80,7 +80,7 @@ def test_an_exceeded_limit_names_itself() -> None:
 
 def test_without_redis_nothing_passes(cache_away: Any, providers: object) -> None:
     cache_away()
-    with acting(address="203.0.113.7"), pytest.raises(RedisError):
+    with acting(ip_address="203.0.113.7"), pytest.raises(RedisError):
         rate_limits.is_over(FEW)
 
 

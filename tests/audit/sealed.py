@@ -26,7 +26,7 @@ def write(many: int = 3) -> list[int]:
     for number in range(many):
         Group.objects.create(name=f"group {last} {number}")
     User.objects.create_user(name="Ada", email="ada@example.com")
-    with acting(actor=Actor(ActorKind.COMMAND, "tests"), address="192.0.2.7", user_agent='a "browser"\n'):
+    with acting(actor=Actor(ActorKind.COMMAND, "tests"), ip_address="192.0.2.7", user_agent='a "browser"\n'):
         record(Event.SIGN_IN_SUCCEEDED, provider="google")
     return list(Entry.objects.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True))
 

@@ -36,7 +36,7 @@ def test_without_context_and_announcement_there_is_no_comment() -> None:
 @pytest.mark.django_db
 def test_address_browser_and_reason_stay_out_of_statements() -> None:
     batch = UUID(int=7)
-    with acting(address="192.0.2.7", user_agent="Mozilla", reason="because", batch_id=batch):
+    with acting(ip_address="192.0.2.7", user_agent="Mozilla", reason="because", batch_id=batch):
         expected = f'/*audit {{"b": "{batch}", "t": "auth_group"}}*/'
         assert comment.comment("auth_group") == comment.comment("auth_group") == expected
 

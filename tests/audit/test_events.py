@@ -22,7 +22,7 @@ def test_an_event_takes_its_circumstances_from_the_context() -> None:
     user, request_id = User.objects.create_user(name="Ada"), uuid4()
     identity = Identity.objects.create(user=user, provider="github", issuer="i", subject="1")
     with acting(
-        actor=ADA, request_id=request_id, address="2001:db8::7", user_agent="Mozilla", tenant_id="t", reason="asked"
+        actor=ADA, request_id=request_id, ip_address="2001:db8::7", user_agent="Mozilla", tenant_id="t", reason="asked"
     ):
         record(Event.IDENTITY_LINKED, person=user, object=identity, provider="github")
 
@@ -30,7 +30,7 @@ def test_an_event_takes_its_circumstances_from_the_context() -> None:
     assert (entry.source, entry.action, entry.actor) == ("event", "identity.linked", ADA)
     assert (entry.person, entry.object_table, entry.object_id) == (str(user.pk), "accounts_identity", str(identity.pk))
     assert (entry.tenant_id, entry.reason, entry.details) == ("t", "asked", {"provider": "github"})
-    assert (entry.personal.address, entry.personal.user_agent) == ("2001:db8::7", "Mozilla")
+    assert (entry.personal.ip_address, entry.personal.user_agent) == ("2001:db8::7", "Mozilla")
 
 
 @pytest.mark.django_db

@@ -40,14 +40,14 @@ def test_a_request_tells_its_id_address_and_browser() -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Mozil\r\nla\x00" + "x" * 500)
     context = _seen(request)
 
-    assert context.address == "192.0.2.7"
+    assert context.ip_address == "192.0.2.7"
     assert context.user_agent == "Mozilla" + "x" * 393
     assert current() == Context()
 
 
 @pytest.mark.parametrize(("given", "told"), [("fe80::1%eth0", "fe80::1"), ("", None), ("unix:", None)])
 def test_an_address_that_the_database_could_not_read_is_left_out(given: str, told: str | None) -> None:
-    assert _seen(RequestFactory().get("/", REMOTE_ADDR=given)).address == told
+    assert _seen(RequestFactory().get("/", REMOTE_ADDR=given)).ip_address == told
 
 
 @pytest.mark.promise(75)

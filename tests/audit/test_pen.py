@@ -86,8 +86,8 @@ def test_personal_values_stand_in_the_side_table_only_and_the_entry_keeps_their_
         cursor.execute("SELECT string_agg(e::text, '') FROM audit_entry e")
         assert not {"Lovelace", "example.com"} & set(cursor.fetchone()[0].replace('"', " ").replace("@", " ").split())
         cursor.execute(
-            "SELECT e.personal_digest = audit_digest(p.salt, p.before, p.after, p.address, p.user_agent), "
-            "e.personal_digest = audit_digest(gen_random_uuid(), p.before, p.after, p.address, p.user_agent) "
+            "SELECT e.personal_digest = audit_digest(p.salt, p.before, p.after, p.ip_address, p.user_agent), "
+            "e.personal_digest = audit_digest(gen_random_uuid(), p.before, p.after, p.ip_address, p.user_agent) "
             "FROM audit_entry e JOIN audit_personal p ON p.entry_id = e.id WHERE e.id = %s",
             [entry.pk],
         )

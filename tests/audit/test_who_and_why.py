@@ -136,7 +136,7 @@ def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: 
     (whence,) = entries.filter(source="event")
     assert entries.filter(action="update", object_table="auth_group").count() == 1
     assert (whence.action, whence.actor.id) == ("request.recorded", str(root.pk))
-    assert (whence.personal.address, whence.personal.user_agent) == ("192.0.2.7", "Firefox")
+    assert (whence.personal.ip_address, whence.personal.user_agent) == ("192.0.2.7", "Firefox")
 
 
 @pytest.mark.django_db

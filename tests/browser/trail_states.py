@@ -60,7 +60,7 @@ def _retention(visitor: Visitor, _: NewVisitor) -> None:
 
 
 TRAIL_STATES = [
-    State(name="trail-filtered", heading="Trail", arrive=_at("?action=sign_in.succeeded&address=127.0.0.1")),
+    State(name="trail-filtered", heading="Trail", arrive=_at("?action=sign_in.succeeded&ip_address=127.0.0.1")),
     State(name="trail-nothing_found", heading="Trail", arrive=_at("?person=nobody&tenant=nowhere")),
     State(name="trail-asked_wrongly", heading="Trail", arrive=_at("?since=soon&request=half")),
     State(name="trail-history", heading="Trail", arrive=_history),

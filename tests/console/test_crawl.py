@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 MARK = "bittern"  # stands in every text of tenant B, and nowhere else
 SAID_BEFORE = re.compile(r'<ul class="messagelist">.*?</ul>', re.DOTALL)  # it repeats what was typed
-SEEN = ("last_seen_at", "address", "user_agent", "expire_date")  # what a crawl of minutes changes in its own session
+SEEN = ("last_seen_at", "ip_address", "user_agent", "expire_date")  # what a crawl of minutes changes in its own session
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def furnished(town: Town) -> Town:
                 Identity.objects.create(user=user, provider="google", issuer="https://issuer", subject=f"sub-{name}")
                 Session.objects.create(
                     user=user, session_key=f"{name}".ljust(32, "0").replace("-", "0"), session_data="",
-                    expire_date="2099-01-01T00:00Z", address="203.0.113.9" if side is town.b else "198.51.100.7",
+                    expire_date="2099-01-01T00:00Z", ip_address="203.0.113.9" if side is town.b else "198.51.100.7",
                 )  # fmt: skip
             invite(side.tenant, side.role, f"{side.tenant.slug}-guest@example.com", side.owner)
             side.tenant.name += " House"

@@ -56,7 +56,7 @@ def facts(town: Town, *, there: bool) -> None:
             session_key=KEY if there else KEY[::-1],
             user=person,
             expire_date=timezone.now() + timedelta(hours=1),
-            address="203.0.113.77" if there else "203.0.113.78",
+            ip_address="203.0.113.77" if there else "203.0.113.78",
         )
         town.b.tenant.name = word
         town.b.tenant.slug = word

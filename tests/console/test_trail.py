@@ -60,14 +60,14 @@ def happened(root: User) -> dict[str, Any]:
         "tenant": str(uuid4()),
         "request": uuid4(),
         "batch": uuid4(),
-        "address": "2001:db8::7",
+        "ip_address": "2001:db8::7",
     }
     everything = {
         "actor": Actor(ActorKind.SERVICE, "payroll"),
         "tenant_id": facts["tenant"],
         "request_id": facts["request"],
         "batch_id": facts["batch"],
-        "address": facts["address"],
+        "ip_address": facts["ip_address"],
     }
     for left_out in [*everything, None]:
         with acting(**{name: value for name, value in everything.items() if name != left_out}):
@@ -123,7 +123,12 @@ def test_days_are_whole_ones_and_another_day_has_nothing(administrator: Client, 
 
 
 def test_what_cannot_be_asked_for_is_said_beside_the_field_and_nothing_is_shown(administrator: Client) -> None:
-    for name, wrong in {"request": "half-an-id", "address": "next door", "since": "soon", "action": "no.such"}.items():
+    for name, wrong in {
+        "request": "half-an-id",
+        "ip_address": "next door",
+        "since": "soon",
+        "action": "no.such",
+    }.items():
         answer = administrator.get(TRAIL, {name: wrong})
         assert answer.status_code == 200
         assert answer.context["cl"].form.errors.keys() == {name}
@@ -269,7 +274,7 @@ def test_a_tenants_administrator_sees_their_tenants_entries_alone_by_every_way(t
     theirs, others = _one_in_each(town)
     for query in (
         {}, {"source": "event"}, {"action": "tenant.switched"}, {"q": str(town.both.pk)}, {"person": str(town.both.pk)},
-        {"tenant": str(town.b.tenant.pk)}, {"address": "203.0.113.9"}, {"since": timezone.localdate().isoformat()},
+        {"tenant": str(town.b.tenant.pk)}, {"ip_address": "203.0.113.9"}, {"since": timezone.localdate().isoformat()},
         {"table": "accounts_tenant"},
     ):  # fmt: skip
         found = ids(client, **query)
@@ -285,7 +290,7 @@ def test_a_tenants_administrator_sees_their_tenants_entries_alone_by_every_way(t
 def _one_in_each(town: Town) -> tuple[int, int]:
     entries = []
     for side in (town.a, town.b):
-        with acting(actor=Actor(ActorKind.PERSON, str(side.owner.pk)), address="203.0.113.9"):
+        with acting(actor=Actor(ActorKind.PERSON, str(side.owner.pk)), ip_address="203.0.113.9"):
             record(Event.TENANT_SWITCHED, person=town.both, tenant_id=side.tenant.pk)
         entries.append(Entry.objects.latest("id").pk)
     return entries[0], entries[1]
@@ -295,7 +300,7 @@ def _one_in_each(town: Town) -> tuple[int, int]:
 def test_personal_values_and_addresses_of_people_elsewhere_are_not_shown(town: Town) -> None:
     """Somebody of tenant B acted in A, upon somebody who is in A no longer."""
     with acting(
-        actor=Actor(ActorKind.PERSON, str(town.b.owner.pk)), tenant_id=str(town.a.tenant.pk), address="203.0.113.9",
+        actor=Actor(ActorKind.PERSON, str(town.b.owner.pk)), tenant_id=str(town.a.tenant.pk), ip_address="203.0.113.9",
         user_agent="Canary Browser",
     ):  # fmt: skip
         record(Event.EMAIL_CHANGED, person=town.b.member, personal={"after": "canary@example.com"})

@@ -198,7 +198,7 @@ def reset_link(stage: Stage) -> Finish:
 
 
 def address_change(stage: Stage) -> Finish:
-    token = links.make(Purpose.ADDRESS_CHANGE, email=NEW, lifetime=timedelta(hours=1), user=stage.person)
+    token = links.make(Purpose.EMAIL_CHANGE, email=NEW, lifetime=timedelta(hours=1), user=stage.person)
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
@@ -380,7 +380,7 @@ def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("purpose", "is_left"),
-    [(Purpose.ADDRESS_DISOWN, True), (Purpose.ADDRESS_CHANGE, False), (Purpose.PASSWORD_RESET, False)],
+    [(Purpose.EMAIL_DISOWN, True), (Purpose.EMAIL_CHANGE, False), (Purpose.PASSWORD_RESET, False)],
 )
 @pytest.mark.promise(95)
 def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:

@@ -319,7 +319,7 @@ def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post:
 
     assert answers == [302] * 5 + [429] * 3
     assert events("rate_limit.exceeded") == ["rate_limit.exceeded"]
-    assert MailedLink.objects.filter(purpose=Purpose.ADDRESS_CHANGE).count() == 1
+    assert MailedLink.objects.filter(purpose=Purpose.EMAIL_CHANGE).count() == 1
 
 
 def _as_everywhere(page: bytes) -> bytes:

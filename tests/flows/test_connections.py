@@ -63,7 +63,7 @@ def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Bro
     with_two_ways_in(browser, provider)
     session = Session.objects.get()
 
-    assert (session.provider, session.address) == (provider, "127.0.0.1")
+    assert (session.provider, session.ip_address) == (provider, "127.0.0.1")
     assert "Firefox" in session.user_agent
 
 

@@ -47,7 +47,7 @@ def ada(browser: Browser) -> User:
     """Signed in through Keycloak, which has given us tokens, and waiting for a mail."""
     browser.sign_in("keycloak", "ada")
     user = User.objects.get(username=None)
-    links.make(Purpose.ADDRESS_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
+    links.make(Purpose.EMAIL_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
     return user
 
 

@@ -332,7 +332,7 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
     assert ask("127.0.0.1", NORA) == 200  # exempt
     limits = Entry.objects.filter(action="rate_limit.exceeded")
     assert [entry.details["kind"] for entry in limits.order_by("id") if entry.details] == [
-        "mails.address",
+        "mails.email",
         "mails.client",
     ]
     assert NORA not in str([entry.details for entry in limits])

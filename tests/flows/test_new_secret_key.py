@@ -172,7 +172,7 @@ def test_a_known_browser_stays_known_and_is_remembered_under_the_newest_key(rota
     rotate()
 
     assert [track.kind for track in login_throttle.for_password(asking(known), "root")] == ["device"]
-    assert [track.kind for track in login_throttle.for_password(asking(known), "other")] == ["account", "address"]
+    assert [track.kind for track in login_throttle.for_password(asking(known), "other")] == ["account", "ip_address"]
     renewed = HttpResponse()
     login_throttle.remember_device(asking(known), renewed, "root")
     assert [

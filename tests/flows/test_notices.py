@@ -219,7 +219,7 @@ def reset_factors(admin: Client, person: User) -> None:
 OTHERS: dict[Notice, Callable[[Client, User], Any]] = {
     Notice.FACTORS_RESET: reset_factors,
     Notice.PASSWORD_SET: set_password,
-    Notice.ADDRESS_SET: change(email="new@example.com"),
+    Notice.EMAIL_SET: change(email="new@example.com"),
     Notice.CUT_OFF: cut,
     Notice.CUT_OFF_AND_DEACTIVATED: lambda admin, person: cut(admin, person, close="on"),
     Notice.DEACTIVATED: change(is_active=False),

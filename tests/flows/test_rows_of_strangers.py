@@ -194,7 +194,7 @@ def test_mailed_links_that_are_tried_write_nothing(rows: Callable[[], dict[str, 
     MailedLink.objects.create(
         digest="0" * 64,
         purpose=Purpose.PASSWORD_RESET,
-        address="ada@example.com",
+        email="ada@example.com",
         expires_at=datetime(2099, 1, 1, tzinfo=UTC),
     )
     before = rows()

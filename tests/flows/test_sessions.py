@@ -98,7 +98,7 @@ def test_use_is_noted_once_a_minute_with_where_from(browser: Browser, servers: S
     after = row(browser)
     assert after.last_seen_at - before.last_seen_at > timedelta(minutes=1)
     assert after.expire_date > before.expire_date
-    assert (after.address, after.user_agent) == ("203.0.113.9", "Another/1.0")
+    assert (after.ip_address, after.user_agent) == ("203.0.113.9", "Another/1.0")
     assert len(later.statements) == len(at_once.statements) + 1, later
 
 

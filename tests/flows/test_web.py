@@ -111,7 +111,7 @@ def test_forwarding_headers_count_from_configured_proxies_alone(
     callback = browser.callback_url("google", "ada")
     browser.get(callback, **{"x-forwarded-for": "198.51.100.1, 203.0.113.7", "x-forwarded-host": "evil.example"})
 
-    assert Session.objects.get().address == address
+    assert Session.objects.get().ip_address == address
     assert browser.get("/accounts/login/", **{"x-forwarded-host": "evil.example"}).status_code in {200, 302}
 
 
@@ -122,7 +122,7 @@ def test_a_forwarding_header_that_is_garbage_is_ignored(browser: Browser, settin
     callback = browser.callback_url("google", "ada")
 
     assert browser.get(callback, **{"x-forwarded-for": told}).status_code == 302
-    assert Session.objects.get().address in {"127.0.0.1", None}
+    assert Session.objects.get().ip_address in {"127.0.0.1", None}
 
 
 @pytest.mark.promise(41)

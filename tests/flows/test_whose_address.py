@@ -101,7 +101,7 @@ def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: B
     local(INTERNATIONAL)
     browser.post(FORGOTTEN, {"email": typed})
     assert receivers(post) == {INTERNATIONAL}
-    assert MailedLink.objects.get().address == INTERNATIONAL
+    assert MailedLink.objects.get().email == INTERNATIONAL
 
     browser.post(post.link(INTERNATIONAL), {"password": "seven quiet lanterns"})
     assert receivers(post) == {INTERNATIONAL}
@@ -255,7 +255,7 @@ def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
         Identity.objects.create(user=person, provider="google", issuer="https://i", subject=subject)
     with acting(actor=Actor(ActorKind.COMMAND, "test")):
         for text in ("KING@corp.example", "kıng@corp.example", "SUBJECT-K", "subject-k"):
-            record(Event.REGISTRATION_REQUESTED, personal={"address": text})
+            record(Event.REGISTRATION_REQUESTED, personal={"email": text})
     out = io.StringIO()
     call_command("export_person", user=str(king.pk), stdout=out)
     kept = json.loads(out.getvalue())["kept"]
@@ -264,7 +264,7 @@ def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
     assert [row["email"] for row in kept["accounts.Invitation"]] == ["king@corp.example"]
     with site_context("a test looks"):
         assert [one.email for one in Invitation.objects.filter(tenant=town.a.tenant)] == ["kıng@corp.example"]
-    left = set(Personal.objects.exclude(after=None).values_list("after__address", flat=True))
+    left = set(Personal.objects.exclude(after=None).values_list("after__email", flat=True))
     assert {"kıng@corp.example", "subject-k"} <= left
     assert not {"KING@corp.example", "SUBJECT-K"} & left
 
@@ -276,11 +276,11 @@ def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browse
     others = ["zoë@bücher.other.example", "zoé@bücher.example", "zoë@xn--bcher-kva.example.com"]
     with acting(actor=Actor(ActorKind.COMMAND, "test")):
         for text in [*SPELLINGS, *others]:
-            record(Event.REGISTRATION_REQUESTED, personal={"address": text})
+            record(Event.REGISTRATION_REQUESTED, personal={"email": text})
     erase(person, reason="asked for")
 
     asked = Personal.objects.filter(entry_id__in=Entry.objects.filter(action="registration.requested").values("id"))
-    assert set(asked.values_list("after__address", flat=True)) == set(others)
+    assert set(asked.values_list("after__email", flat=True)) == set(others)
 
 
 @pytest.mark.parametrize("typed", ["zoë", "ZOë@", "zoë@b", "zoë@bü", "zoë@bu\u0308ch", *SPELLINGS, "zoë@xn--bch"])
@@ -326,7 +326,7 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
         find_person(ENCODED)
     with pytest.raises(SignInRefused), transaction.atomic():
         link(_claimed(ENCODED))
-    listed = administrator.get("/admin/accounts/user/", {"address_in_dispute": "yes"})
+    listed = administrator.get("/admin/accounts/user/", {"email_in_dispute": "yes"})
     assert {person.pk for person in listed.context["cl"].result_list} == {first.pk, second.pk}
     page = administrator.get(f"/admin/accounts/user/{first.pk}/change/").content.decode()
     assert f"/admin/accounts/user/{second.pk}/change/" in page

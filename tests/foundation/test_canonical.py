@@ -192,7 +192,7 @@ def test_the_database_and_python_agree_on_what_an_address_is(text: str) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT accounts_canonical(%s, %s), accounts_folded_address(%s)", [text, canonical_or_none(text), text]
+            "SELECT accounts_canonical(%s, %s), accounts_folded_email(%s)", [text, canonical_or_none(text), text]
         )
         by_database, folded_there = cursor.fetchone()
 

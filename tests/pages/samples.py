@@ -52,7 +52,7 @@ class Session:
     """A device; one that came in with a local password has no provider."""
 
     browser: str
-    address: str
+    ip_address: str
     provider: Provider | None
     created_at: datetime
     last_seen_at: datetime
@@ -145,7 +145,7 @@ WITHOUT_ADDRESS = WayIn(
 
 HERE = Session(
     browser="Firefox on Linux",
-    address="192.0.2.17",
+    ip_address="192.0.2.17",
     provider=GITHUB,
     created_at=NOW - timedelta(hours=2),
     last_seen_at=NOW,
@@ -154,7 +154,7 @@ HERE = Session(
 )
 PHONE = Session(
     browser="Safari on iPhone",
-    address="2001:db8:85a3:8d3:1319:8a2e:370:7348",
+    ip_address="2001:db8:85a3:8d3:1319:8a2e:370:7348",
     provider=MICROSOFT,
     created_at=NOW - timedelta(days=20),
     last_seen_at=NOW - timedelta(days=1),
@@ -162,7 +162,7 @@ PHONE = Session(
 )
 UNKNOWN = Session(
     browser="Unknown browser",
-    address="",
+    ip_address="",
     provider=None,
     created_at=NOW - timedelta(days=61),
     last_seen_at=NOW - timedelta(days=15),
@@ -258,7 +258,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "user": ADA,
                 "act": Act.EMAIL,
                 "steps": [GITHUB],
-                "address": "ada@example.com",
+                "email": "ada@example.com",
                 "action": "/accounts/reauthenticate/",
             },
             "code-mailed": {
@@ -267,7 +267,7 @@ def _signing_in() -> dict[str, dict[str, dict[str, object]]]:
                 "steps": [GITHUB],
                 "answered": "GitHub",
                 "is_mailed": True,
-                "address": "ada@example.com",
+                "email": "ada@example.com",
                 "action": "/accounts/reauthenticate/",
             },
             "sign-in-is-enough": {
@@ -409,10 +409,10 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
             "told": {"user": ADA, "person": ADA, "form": named, "told": [told]},
             "wrong": {"user": ADA, "person": NAMELESS, "form": nameless, "told": []},
         },
-        "accounts/email_confirm.html": {"asked": {"user": ADA, "address": "ada@lovelace.example", **link}},
+        "accounts/email_confirm.html": {"asked": {"user": ADA, "email": "ada@lovelace.example", **link}},
         "accounts/email_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
         "accounts/email_of_another.html": {"refused": {"user": ADA, "another_url": "/accounts/logout/"}},
-        "accounts/email_taken.html": {"refused": {"user": ADA, "address": "ada@lovelace.example"}},
+        "accounts/email_taken.html": {"refused": {"user": ADA, "email": "ada@lovelace.example"}},
         "accounts/email_disown.html": {"asked": link},
         "accounts/email_disowned.html": {
             "in-time": {"done": {"was_pending": True, "had_changed": False}},
@@ -427,7 +427,7 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
     here = {"action": "/accounts/register/"}
     forms, models = import_module("accounts.own_account.forms"), import_module("accounts.models")
     ada = models.User(email="ada@lovelace.example")
-    choosing = {"address": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
+    choosing = {"email": "ada@lovelace.example", "meaning": "One thing more.", "submit": "Set the password", **here}
     weak = forms.NewAccountForm({"name": "Ada", "password": "password1234"}, person=ada)
     return {
         "accounts/ask_email.html": {
@@ -436,7 +436,7 @@ def _local() -> dict[str, dict[str, dict[str, object]]]:
         "accounts/passkey_sign_in.html": {
             "at-an-address": {"options": "", "has_passkey": True, "back": "/accounts/login/", **here},
         },
-        "accounts/mailed.html": {"told": {"address": "ada@lovelace.example"}},
+        "accounts/mailed.html": {"told": {"email": "ada@lovelace.example"}},
         "accounts/local_sign_in.html": {
             "open": {
                 "form": forms.SignInForm(),
@@ -458,7 +458,7 @@ def _invited() -> dict[str, dict[str, dict[str, object]]]:
         "organization": "Analytical Engines & Sons",
         "role": "member",
         "inviter": "Charles Babbage",
-        "address": "a…@lovelace.example",
+        "email": "a…@lovelace.example",
         "expires_at": NOW + timedelta(days=7),
         "providers": PROVIDERS,
         "has_local_accounts": False,

@@ -114,7 +114,7 @@ def test_only_what_was_chosen_is_sent(town: Town, set_up: Set) -> None:
 def test_personal_values_and_secrets_stay_at_home(town: Town, set_up: Set) -> None:
     with receiving() as receiver:
         webhook, secret = set_up(town.a, receiver.url)
-        with tenant_context(town.a.tenant.pk), acting(address="203.0.113.9", user_agent="Canary/1"):
+        with tenant_context(town.a.tenant.pk), acting(ip_address="203.0.113.9", user_agent="Canary/1"):
             record(Event.INVITATION_SENT, personal={"email": "canary@example.com"}, role="x")
             changes.rotate_secret(Webhook.objects.get(pk=webhook.pk))
         send()

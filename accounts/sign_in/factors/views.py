@@ -98,7 +98,7 @@ def add_authenticator(request: HttpRequest, user: User) -> HttpResponse:
         "error": error,
         "action": request.get_full_path(),
         "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
-        "address": totp.provisioning_uri(user, secret),
+        "uri": totp.provisioning_uri(user, secret),
         "has_app": _has_app(user),
         "back": _back(request),
     }

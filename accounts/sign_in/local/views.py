@@ -29,7 +29,7 @@ from foundation.next_page import query, requested_next, store_next, stored_next,
 from jobs.deferred import defer
 
 BY_CLIENT = Limit(kind="mails.client", most=20, seconds=3600)
-TO_EMAIL = Limit(kind="mails.address", most=5, seconds=3600)
+TO_EMAIL = Limit(kind="mails.email", most=5, seconds=3600)
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
@@ -91,7 +91,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def register_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
     if not registration.is_open():
         raise links.LinkExpired
-    return choose(request, link.address, opened=lambda _user: links.use(link), next_url=stored_next(request))
+    return choose(request, link.email, opened=lambda _user: links.use(link), next_url=stored_next(request))
 
 
 @sensitive_post_parameters("password")
@@ -110,13 +110,13 @@ def choose(request: HttpRequest, email: str, *, opened: Callable[[User], None], 
                 user.refresh_from_db(fields=["sign_in_epoch"])  # nobody else can have changed a new account
                 return open_session(request, user, next_url)
         except EmailTaken:
-            return render(request, "accounts/email_taken.html", {"address": email}, status=409)
+            return render(request, "accounts/email_taken.html", {"email": email}, status=409)
     context = {
         "heading": _("Your new account"),
         "meaning": _("Your address is confirmed. Two more things, and you are in."),
         "submit": _("Open the account"),
         "form": form,
-        "address": email,
+        "email": email,
         "action": request.get_full_path(),
     }
     return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
@@ -138,7 +138,7 @@ def reset_by_link(request: HttpRequest, link: MailedLink) -> HttpResponse:
         "meaning": _("Every device is then signed out, and you sign in again."),
         "submit": _("Set the password"),
         "form": form,
-        "address": link.address,
+        "email": link.email,
         "action": request.path,
     }
     return render(request, "accounts/choose_password.html", context, status=422 if form.errors else 200)
@@ -156,15 +156,15 @@ def _take_email(request: HttpRequest, page: dict[str, str], event: Event, work: 
     if not form.is_valid():
         context = {**page, "form": form, "action": request.get_full_path()}
         return render(request, "accounts/ask_email.html", context, status=422 if form.errors else 200)
-    address = form.cleaned_data["email"]
-    for limit, key in ((BY_CLIENT, ""), (TO_EMAIL, canonical(address))):
+    email = form.cleaned_data["email"]
+    for limit, key in ((BY_CLIENT, ""), (TO_EMAIL, canonical(email))):
         if rate_limits.is_over(limit, key):
             return rate_limits.too_many_requests(limit)
     asked: RequestFacts = mail.request_facts()
     with transaction.atomic():
-        record(event, personal={"address": address})
-        defer(work, email=address, asked=asked, mail_id=mail.new_id())
-    response = render(request, "accounts/mailed.html", {"address": address, "query": _query(request)})
+        record(event, personal={"email": email})
+        defer(work, email=email, asked=asked, mail_id=mail.new_id())
+    response = render(request, "accounts/mailed.html", {"email": email, "query": _query(request)})
     store_next(response, requested_next(request))
     return response
 

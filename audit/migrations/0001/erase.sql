@@ -4,7 +4,7 @@
 -- Gone are: the personal values of entries about the person; where they were from and with what, in what they did,
 -- themselves or behind another;
 -- the values of objects that were about them (told's "objects": {table: [ids]}); and, in events and entries about
--- nobody, what is found by a value that was theirs alone: a text of "exactly", or an e-mail address of "addresses".
+-- nobody, what is found by a value that was theirs alone: a text of "exactly", or an e-mail address of "emails".
 -- Those come in their canonical form (ADR 27), and the trail has them as they were given: "labels" has the A-labels of
 -- their domains by their U-labels, for the database has no IDNA. A row beside an event goes as a whole, for its digest
 -- is of the whole. "values", in small letters, is what code from before ADR 27 still sends.
@@ -26,16 +26,16 @@ BEGIN
     ELSIF strpos(value, '@') = 0 THEN
         RETURN false;
     ELSIF octet_length(value) = length(value) THEN
-        RETURN told -> 'addresses' ? lower(value COLLATE "C");
+        RETURN told -> 'emails' ? lower(value COLLATE "C");
     END IF;
-    RETURN told -> 'addresses' ? public.audit_canonical(value, coalesce(told -> 'labels', '{}'));
+    RETURN told -> 'emails' ? public.audit_canonical(value, coalesce(told -> 'labels', '{}'));
 END
 $$;
 CREATE FUNCTION audit_erase(erased text, told jsonb) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     count bigint;
-    has_known boolean := told ?| ARRAY['exactly', 'addresses', 'values'];
+    has_known boolean := told ?| ARRAY['exactly', 'emails', 'values'];
     is_self boolean := told ->> 'actor_kind' = 'person' AND told ->> 'actor_id' = erased;
 BEGIN
     IF coalesce(erased, '') = '' OR coalesce(told ->> 'reason', '') = '' THEN
@@ -70,7 +70,7 @@ BEGIN
     )
     SELECT count(*) INTO count FROM gone;
     PERFORM public.audit_event('person.erased', (
-        told - 'objects' - 'exactly' - 'addresses' - 'labels' - 'values' - 'personal' - CASE WHEN is_self THEN ARRAY['address', 'user_agent'] ELSE '{}' END
+        told - 'objects' - 'exactly' - 'emails' - 'labels' - 'values' - 'personal' - CASE WHEN is_self THEN ARRAY['ip_address', 'user_agent'] ELSE '{}' END
     ) || jsonb_build_object('person', erased, 'details', jsonb_build_object('entries', count)));
     RETURN count;
 END

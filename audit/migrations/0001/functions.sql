@@ -2,9 +2,9 @@
 -- statement calls it: the runtime role needs no right to write on the trail, and has none.
 
 -- (Functions like this one, a single expression in SQL, are inlined by the planner and cost no call.)
-CREATE FUNCTION audit_digest(salt uuid, before jsonb, after jsonb, address inet, user_agent text)
+CREATE FUNCTION audit_digest(salt uuid, before jsonb, after jsonb, ip_address inet, user_agent text)
 RETURNS bytea LANGUAGE sql STABLE AS $$
-    SELECT sha256(convert_to(jsonb_build_array(salt, before, after, host(address), user_agent)::text, 'UTF8'))
+    SELECT sha256(convert_to(jsonb_build_array(salt, before, after, host(ip_address), user_agent)::text, 'UTF8'))
 $$;
 
 -- Masked values: their end, where they are long enough to keep the rest hidden.
@@ -216,10 +216,10 @@ DECLARE
     now_at timestamptz := clock_timestamp();
     kind text := coalesce(told ->> 'actor_kind', 'database');
     behind_kind text := told ->> 'behind_kind';
-    address inet := told ->> 'address';
+    ip_address inet := told ->> 'ip_address';
     user_agent text := told ->> 'user_agent';
     personal jsonb := told -> 'personal';
-    salt uuid := CASE WHEN coalesce(address::text, user_agent, personal::text) IS NOT NULL THEN gen_random_uuid() END;
+    salt uuid := CASE WHEN coalesce(ip_address::text, user_agent, personal::text) IS NOT NULL THEN gen_random_uuid() END;
 BEGIN
     IF kind NOT IN ('person', 'service', 'command', 'job', 'migration', 'database')
         OR behind_kind NOT IN ('person', 'service', 'command', 'job', 'migration') THEN
@@ -229,8 +229,8 @@ BEGIN
         RAISE EXCEPTION 'not the name of an event: %', name USING ERRCODE = 'invalid_parameter_value';
     END IF;
     IF salt IS NOT NULL THEN
-        INSERT INTO public.audit_personal (entry_id, at, salt, after, address, user_agent)
-        VALUES (entry_id, now_at, salt, personal, address, user_agent);
+        INSERT INTO public.audit_personal (entry_id, at, salt, after, ip_address, user_agent)
+        VALUES (entry_id, now_at, salt, personal, ip_address, user_agent);
     END IF;
     INSERT INTO public.audit_entry (
         id, at, txid, request_id, batch_id, source, action, actor_kind, actor_id, behind_kind, behind_id,
@@ -241,7 +241,7 @@ BEGIN
         kind, CASE kind WHEN 'database' THEN session_user ELSE told ->> 'actor_id' END, behind_kind, told ->> 'behind_id',
         told ->> 'object_table', told ->> 'object_id', told ->> 'person', told ->> 'tenant_id', told ->> 'reason',
         told -> 'details',
-        CASE WHEN salt IS NOT NULL THEN public.audit_digest(salt, NULL, personal, address, user_agent) END
+        CASE WHEN salt IS NOT NULL THEN public.audit_digest(salt, NULL, personal, ip_address, user_agent) END
     );
 END
 $$;

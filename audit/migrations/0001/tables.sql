@@ -44,8 +44,8 @@ CREATE TABLE audit_personal (
     salt uuid NOT NULL, -- without it the digest cannot be tried against guessed values
     before jsonb,
     after jsonb,
-    address inet,
+    ip_address inet,
     user_agent text,
     PRIMARY KEY (entry_id, at)
 ) PARTITION BY RANGE (at);
-CREATE INDEX audit_personal_address ON audit_personal (address, entry_id) WHERE address IS NOT NULL;
+CREATE INDEX audit_personal_ip_address ON audit_personal (ip_address, entry_id) WHERE ip_address IS NOT NULL;

@@ -54,7 +54,7 @@ def _fill(found: Known) -> None:
         )  # fmt: skip
     tomorrow = timezone.now() + timedelta(days=1)
     Session.objects.create(
-        user=ada, session_key=found.session_key, session_data=SECRET, expire_date=tomorrow, address=WHERE,
+        user=ada, session_key=found.session_key, session_data=SECRET, expire_date=tomorrow, ip_address=WHERE,
         user_agent=BROWSER,
     )  # fmt: skip
     Authenticator.objects.create(user=ada, type="totp", data={"secret": SECRET})
@@ -75,19 +75,19 @@ def _fill(found: Known) -> None:
 
 def _act(found: Known) -> None:
     ada, grace = found.ada, found.grace
-    with acting(actor=Actor(ActorKind.PERSON, str(ada.pk)), address=WHERE, user_agent=BROWSER):
+    with acting(actor=Actor(ActorKind.PERSON, str(ada.pk)), ip_address=WHERE, user_agent=BROWSER):
         record(Event.SIGN_IN_SUCCEEDED, person=ada, provider="google")
-        record(Event.EMAIL_CHANGE_REFUSED, person=grace, personal={"address": "grace@example.com"})
+        record(Event.EMAIL_CHANGE_REFUSED, person=grace, personal={"email": "grace@example.com"})
         User.objects.filter(pk=grace.pk).update(name="Grace, renamed by Ada")
-    with acting(actor=Actor(ActorKind.PERSON, str(grace.pk)), address="198.51.100.1", user_agent="Grace's browser"):
+    with acting(actor=Actor(ActorKind.PERSON, str(grace.pk)), ip_address="198.51.100.1", user_agent="Grace's browser"):
         record(Event.INVITATION_SENT, personal={"email": ADDRESS})
         record(Event.SIGN_IN_SUCCEEDED, person=grace, provider="google")
     with acting(
-        actor=Actor(ActorKind.PERSON, str(grace.pk)), behind=Actor(ActorKind.PERSON, str(ada.pk)), address=WHERE
+        actor=Actor(ActorKind.PERSON, str(grace.pk)), behind=Actor(ActorKind.PERSON, str(ada.pk)), ip_address=WHERE
     ):
         record(Event.TENANT_SWITCHED, person=grace)
-    with acting(address=WHERE, user_agent="a stranger's"):
-        record(Event.REGISTRATION_REQUESTED, personal={"address": ADDRESS.upper()})
+    with acting(ip_address=WHERE, user_agent="a stranger's"):
+        record(Event.REGISTRATION_REQUESTED, personal={"email": ADDRESS.upper()})
 
 
 def _invite(tenant: Tenant, role: Role, address: str, *, by: User) -> Invitation:

@@ -86,7 +86,7 @@ def test_digests_still_match_what_is_left_and_remain_where_it_is_erased() -> Non
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), count(*) FILTER (WHERE e.personal_digest = "
-            "audit_digest(p.salt, p.before, p.after, p.address, p.user_agent)) "
+            "audit_digest(p.salt, p.before, p.after, p.ip_address, p.user_agent)) "
             "FROM audit_personal p JOIN audit_entry e ON e.id = p.entry_id"
         )
         left, fitting = cursor.fetchone()

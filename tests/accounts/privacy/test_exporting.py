@@ -40,7 +40,7 @@ def test_an_export_contains_everything_about_a_person_and_no_secrets() -> None:
         assert kept[model], model
     assert kept["accounts.Identity"][0]["claims"] == {"groups": [MARK]}
     assert kept["accounts.Membership"][0]["tenant"] == "Engines"
-    assert {row["address"].lower() for row in kept["accounts.MailedLink"]} == {ADDRESS}
+    assert {row["email"].lower() for row in kept["accounts.MailedLink"]} == {ADDRESS}
     assert [row["email"] for row in kept["accounts.Invitation"]] == [ADDRESS]
     assert set(kept["mfa.Authenticator"][0]) == {"id", "type", "created_at", "last_used_at", "user_id"}
     text = json.dumps(document)
@@ -54,9 +54,9 @@ def test_an_export_contains_the_trail_with_the_persons_own_values_only() -> None
     trail = {entry["type"]: entry for entry in document["trail"]}
 
     assert trail["accounts_user.create"]["personal"]["after"]["email"] == ADDRESS
-    assert trail["sign_in.succeeded"]["personal"]["address"] == WHERE
+    assert trail["sign_in.succeeded"]["personal"]["ip_address"] == WHERE
     assert trail["email.change_refused"]["personal"] == {
-        "address": WHERE, "browser": trail["sign_in.succeeded"]["personal"]["browser"],
+        "ip_address": WHERE, "browser": trail["sign_in.succeeded"]["personal"]["browser"],
     }  # fmt: skip
     text = json.dumps(document)
     for others in ("grace@example.com", "Grace, renamed", "198.51.100.1", "Grace's browser", "subject-grace"):

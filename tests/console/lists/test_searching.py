@@ -46,7 +46,7 @@ def ada(db: None) -> User:
 
 def session(person: User, key: str, *, hours: int = 1, address: str = "192.0.2.7") -> Session:
     expiry = timezone.now() + timedelta(hours=hours)
-    return Session.objects.create(session_key=key, user=person, expire_date=expiry, address=address)
+    return Session.objects.create(session_key=key, user=person, expire_date=expiry, ip_address=address)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@
 -- foundation.canonical_email.folded.
 CREATE FUNCTION accounts_folded_address(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT normalize(lower(normalize(address, NFC) COLLATE "C"), NFC)
+    SELECT normalize(lower(normalize(email, NFC) COLLATE "C"), NFC)
 $$;
 
 -- "given" is the canonical form that the writer has supplied, if any.
 CREATE FUNCTION accounts_canonical(address text, given text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    folded text COLLATE "C" := public.accounts_folded_address(address);
+    folded text COLLATE "C" := public.accounts_folded_email(email);
     local text COLLATE "C" := regexp_replace(folded, '@[^@]*$', '');
     domain text COLLATE "C" := substring(folded FROM '@([^@]*)$');
     is_plain boolean := octet_length(folded) = length(folded);
