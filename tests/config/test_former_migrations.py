@@ -22,7 +22,10 @@ from tests.support.servers import Servers
 
 pytestmark = pytest.mark.process
 
-FORMER = [("accounts", "0001_initial"), ("accounts", "0002_sessions_of_a_provider"), ("providers", "0001_tokens")]
+Applied = list[tuple[str, str]]
+
+IN_STEPS = [("accounts", "0001_initial"), ("accounts", "0002_sessions_of_a_provider"), ("providers", "0001_tokens")]
+BY_FORMER_NAMES = [(app, "0001_initial") for app in ("accounts", "audit", "jobs", "providers", "webhooks")]
 MADE = """
     CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app text, name text, applied timestamptz DEFAULT now());
     CREATE TABLE accounts_user (id uuid);
@@ -33,11 +36,11 @@ SCHEMA = """
 """
 
 
-def make_former(connection: psycopg.Connection) -> None:
+def make_former(connection: psycopg.Connection, applied: Applied) -> None:
     """Leave what an older commit's ``migrate`` leaves, as far as it can be recognised by it."""
     connection.execute("SET ROLE vestibule_owner")
     connection.execute(MADE)
-    for app, name in FORMER:
+    for app, name in applied:
         connection.execute("INSERT INTO django_migrations (app, name) VALUES (%s, %s)", [app, name])
     connection.execute("RESET ROLE")
 
@@ -47,19 +50,28 @@ def everything(connection: psycopg.Connection) -> tuple[object, object]:
     return connection.execute(SCHEMA).fetchall(), rows
 
 
-@pytest.mark.parametrize("asked", [(), ("accounts",), ("jobs", "zero")])
-def test_migrate_refuses_it_in_one_line_and_writes_nothing(servers: Servers, asked: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("applied", "gone", "asked"),
+    [
+        (IN_STEPS, "accounts.0002_sessions_of_a_provider", ()),
+        (IN_STEPS, "accounts.0002_sessions_of_a_provider", ("accounts",)),
+        (BY_FORMER_NAMES, "jobs.0001_initial", ()),
+        (BY_FORMER_NAMES, "jobs.0001_initial", ("jobs", "zero")),
+    ],
+)
+def test_migrate_refuses_it_in_one_line_and_writes_nothing(
+    servers: Servers, applied: Applied, gone: str, asked: tuple[str, ...]
+) -> None:
     with elsewhere(servers) as database:
-        make_former(database.connection)
+        make_former(database.connection, applied)
         before = everything(database.connection)
 
         refused = database.migrate(*asked)
 
         assert refused.returncode == 1
         assert refused.stdout + refused.stderr == (
-            "CommandError: an older commit made this database, by migrations that are gone "
-            "(accounts.0002_sessions_of_a_provider and others): give an empty database, or go back to that commit. "
-            "Nothing was changed.\n"
+            f"CommandError: an older commit made this database, by migrations that are gone (such as {gone}): give an "
+            "empty database, or go back to that commit. Nothing was changed.\n"
         )
         assert everything(database.connection) == before
 
@@ -101,7 +113,7 @@ def started(where: Directories) -> Iterator[psycopg.Connection]:
 def test_make_run_leaves_the_local_folder_of_an_older_commit_alone(checkout: Path) -> None:
     where = directories.find(checkout / ".local")
     with started(where) as connection:
-        make_former(connection)
+        make_former(connection, BY_FORMER_NAMES)
         before = everything(connection)
 
     environment = {"PATH": os.environ["PATH"], "PORT": f"{any_free_port()}", "SANDBOX_PORT": f"{any_free_port()}"}

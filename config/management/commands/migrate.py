@@ -52,6 +52,6 @@ def _refuse_former() -> None:
     """Refuse a database that an older commit made, before anything is written. Raises CommandError."""
     if unknown := unknown_in(MigrationRecorder(connection).applied_migrations()):
         raise CommandError(
-            f"an older commit made this database, by migrations that are gone ({unknown[0]} and others): give an empty "
+            f"an older commit made this database, by migrations that are gone (such as {unknown[0]}): give an empty "
             "database, or go back to that commit. Nothing was changed."
         )
