@@ -106,9 +106,9 @@ def a_label(label: str) -> str:
         return ""
 
 
-def labels_by_spelling(canonical_address: str) -> dict[str, str]:
+def labels_by_spelling(canonical_email: str) -> dict[str, str]:
     """Return a mapping from U-label to A-label for each label of the domain that has both spellings."""
-    labels = canonical_address.rpartition("@")[2].split(".")
+    labels = canonical_email.rpartition("@")[2].split(".")
     return {idna.ulabel(label): label for label in labels if label.startswith(A_LABEL)}
 
 

@@ -12,7 +12,7 @@ WAITS = "300ms"  # how long we wait for a lock; queries that queue behind us wai
 REST = 0.5  # seconds between two attempts
 
 
-def patiently(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
+def run_with_lock_timeout(connection: BaseDatabaseWrapper, statements: Sequence[str]) -> None:
     """Run statements in one transaction, and repeat it until it gets its locks.
 
     Raises OperationalError after TRIES attempts, which take less than a minute: another session holds the table, and

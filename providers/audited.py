@@ -8,11 +8,11 @@ DECLARATIONS = [
         reason="It holds ciphertexts, which change with every sign-in and refresh; events record when tokens end.",
     ),
     NotAudited(
-        "providers.Leaving",
+        "providers.UpstreamRevocation",
         reason="It is an outbox of ciphertexts; events record why a row was added and when a revocation failed.",
     ),
     NotAudited(
-        "providers.HeardLogout",
+        "providers.SeenLogoutToken",
         reason="It holds digests that detect replayed logout tokens; the sessions that a token ends have events.",
     ),
     NotAudited(

@@ -23,7 +23,7 @@ class UpstreamTokens(Leased, Peer):
 
     ``sid`` is the provider's id of its session. It is empty if the provider has none; then the identity has one row.
     ``version`` increases with every pair of tokens. A refresh is only written over the version that it read.
-    ``is_unsure``: the refresh token has been sent, and the answer was lost or not trusted, so the provider may have
+    ``is_unverified``: the refresh token has been sent, and the answer was lost or not trusted, so the provider may have
     replaced it.
     """
 
@@ -62,7 +62,7 @@ class RevocationState(models.TextChoices):
     GIVEN_UP = "given_up", _("given up")
 
 
-class Leaving(Retryable, Leased):
+class UpstreamRevocation(Retryable, Leased):
     """Tokens that were taken out of the vault and must be revoked at their provider (ADR 24).
 
     Nothing here names a person: each token is encrypted for this row and is deleted with the last attempt. Only after
@@ -101,7 +101,7 @@ class Leaving(Retryable, Leased):
         return f"{self.provider}: {self.state}"
 
 
-class HeardLogout(models.Model):
+class SeenLogoutToken(models.Model):
     """A logout token that was used, as a digest of its issuer and ``jti``. It cannot be used again until it expires."""
 
     digest = models.CharField(primary_key=True, max_length=64)

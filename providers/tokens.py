@@ -75,7 +75,7 @@ def claims_of(verified: str) -> dict[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _life(value: object) -> timedelta | None:
+def _lifetime(value: object) -> timedelta | None:
     """Return a lifetime in seconds as a timedelta. Some providers send it as text. An invalid one counts as missing."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
         value = int(value)

@@ -74,7 +74,7 @@ def lock_own_account(person: User) -> CutOff:
     """Let a person lock their own account: revoke all of its credentials, and deactivate it.
 
     The last superuser's account stays active, because nobody else could reactivate it; its credentials are revoked
-    all the same. ``closed`` of the returned row says which it was.
+    all the same. ``deactivated`` of the returned row says which it was.
     """
     try:
         return cut_off(person, by=CutOff.By.OWNER, close=True)

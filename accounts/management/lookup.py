@@ -45,7 +45,7 @@ def find_person(named: str) -> User:
         return found[0]
     if found:
         raise CommandError(f"{named!r} is one account's username and another's address: give the id of the account.")
-    others = list(User.objects.filter(has_address).values_list("address_dispute", flat=True))
+    others = list(User.objects.filter(has_address).values_list("email_dispute", flat=True))
     if others:
         is_disputed = any(number is not None for number in others)
         status = "that is in dispute" if is_disputed else "that is not verified"

@@ -15,14 +15,14 @@ Set = TypeVar("Set", contravariant=True)  # noqa: PLC0105  # the type that a fie
 Get = TypeVar("Get", covariant=True)  # noqa: PLC0105  # the type that it returns
 
 
-class AddressFormField(forms.CharField):
+class EmailFormField(forms.CharField):
     """A form field. Django's accepts addresses that cannot be encoded, and rejects letters of other scripts."""
 
     widget = EmailInput
     default_validators = [validate_canonical]
 
 
-class AddressField(models.EmailField[Set, Get]):
+class EmailField(models.EmailField[Set, Get]):
     """An address as entered. Never compare it: see CanonicalField."""
 
     default_validators = [validate_canonical]

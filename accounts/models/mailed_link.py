@@ -19,13 +19,13 @@ class Purpose(models.TextChoices):
 
 # These give access to an account, or change it: they end when the person's epoch moves (ADR 28). A link that disowns a
 # change protects the owner, and one for registration has no person yet.
-OF_AN_EPOCH = (Purpose.ADDRESS_CHANGE, Purpose.PASSWORD_RESET)
+OF_AN_EPOCH = (Purpose.EMAIL_CHANGE, Purpose.PASSWORD_RESET)
 
 
 class MailedLinkQuerySet(EmailQuerySet["MailedLink"]):
     def unexpired(self) -> "MailedLinkQuerySet":
         """Return the links that are not used, ended or expired, whatever the epoch in which they were made."""
-        return self.filter(used_at=None, ended_because="", expires_at__gt=timezone.now())
+        return self.filter(used_at=None, expiry_reason="", expires_at__gt=timezone.now())
 
     def live(self) -> "MailedLinkQuerySet":
         """Return the links that can still be used."""
@@ -38,7 +38,7 @@ class MailedLink(WithEmail):
     """A mailed link, of which only a digest is stored.
 
     A trigger deletes an account's links whenever it is deactivated (ADR 10). ``epoch`` is the account's epoch when the
-    link was made. ``ended_because`` is why it ended early, for the page that the link opens.
+    link was made. ``expiry_reason`` is why it ended early, for the page that the link opens.
     """
 
     digest = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 of the token in the link
@@ -46,8 +46,8 @@ class MailedLink(WithEmail):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, related_name="mailed_links", verbose_name=_("user")
     )
-    address = AddressField(_("address"), max_length=320)  # to which it was mailed
-    canonical_address = CanonicalField(_("address, as it is compared"), of="address")
+    email = EmailField(_("address"), max_length=320)  # to which it was mailed
+    canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     created_at = models.DateTimeField(_("made"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"), db_index=True)
     used_at = models.DateTimeField(_("used"), null=True)

@@ -54,7 +54,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def unfinished(self) -> "SessionQuerySet":
         """Return sign-ins that wait for a second factor and were not cancelled, whatever the epoch of their start."""
-        return self.live().filter(user=None, waiting_for__isnull=False, waiting_ended="")
+        return self.live().filter(user=None, waiting_for__isnull=False, waiting_cancelled="")
 
     def waiting(self) -> "SessionQuerySet":
         """Return the waiting sign-ins that a second factor would turn into a session."""
@@ -67,12 +67,12 @@ class Session(AbstractBaseSession):
     """A session with its person, so that a person's sessions can be listed and revoked.
 
     ``expire_date`` is when it ends without use: ``idle`` after ``last_seen_at``, but not later than ``ends_at``.
-    ``active_tenant`` is the tenant that the person chose. At the first use after ``follow_at``, its providers are asked
-    whether their sessions still exist; since ``unsure_since`` it is unknown whether one of them does (ADR 35).
+    ``active_tenant`` is the tenant that the person chose. At the first use after ``revalidate_at``, its providers are
+    asked whether their sessions still exist; since ``unverified_since`` it is unknown whether one does (ADR 35).
 
     A row without ``user`` may be a sign-in that waits for its second factor: of the person ``waiting_for``, through an
-    identity, verified in an epoch. ``waiting_ended`` is why it was cancelled; the row stays, so that the pages can tell
-    the browser (ADR 28).
+    identity, verified in an epoch. ``waiting_cancelled`` is why it was cancelled; the row stays, so that the pages can
+    tell the browser (ADR 28).
 
     ``not_before`` is the person's when the session was opened. The session is valid while both are equal (ADR 42).
 

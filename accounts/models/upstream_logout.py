@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 
-class UpstreamEnd(models.Model):
+class UpstreamLogout(models.Model):
     """A back-channel logout, stored for sign-ins that were verified before it and open their session after it.
 
     With ``sid``, it is of that session, and of this subject unless ``subject`` is empty. Without, it is of every

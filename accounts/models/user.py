@@ -76,7 +76,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
     # The position, from 0, among accounts that had verified one address before its canonical form existed; else NULL.
-    address_dispute = models.PositiveSmallIntegerField(_("address in dispute"), null=True, editable=False)
+    email_dispute = models.PositiveSmallIntegerField(_("address in dispute"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     second_factor_required = models.BooleanField(
@@ -141,7 +141,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     @property
     def own_email(self) -> str:
         """The canonical form of the address if it is verified and not in dispute, else an empty string."""
-        is_own = self.email_verified and self.address_dispute is None
+        is_own = self.email_verified and self.email_dispute is None
         return self.canonical_email or "" if is_own else ""
 
     def validate_constraints(self, exclude: Any = None) -> None:

@@ -135,7 +135,7 @@ def change(link: MailedLink, user: User, *, keep_session: str | None) -> None:
             before, was_verified = user.email, user.email_verified
             user.email, user.email_verified = link.email, True
             user.save(update_fields=["email", "email_verified"])
-            record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": link.address})
+            record(Event.EMAIL_CHANGED, person=user, personal={"before": before, "after": link.email})
             # This expires password links too: there may be one in the old mailbox.
             revoke_others(user, keep=keep_session, reason=SessionRevocationReason.EMAIL_CHANGED)
             if before and was_verified:

@@ -44,7 +44,7 @@ def read(key: str) -> LoadedSession | None:
     row = fetch_one(READ, [row_key(key)])
     if row is None:
         return None
-    data, created_at, active_tenant, ends_at, is_remembered, follow_at, unsure_since, is_seen_long_ago = row[:8]
+    data, created_at, active_tenant, ends_at, is_remembered, revalidate_at, unverified_since, is_seen_long_ago = row[:8]
     membership, person_columns = row[8:15], row[15:]
     person = PERSON.read(person_columns) if person_columns[0] is not None else None
     if person is not None:

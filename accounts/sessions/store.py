@@ -161,7 +161,7 @@ class SessionStore(DatabaseStore):
         if self._event is None or self._event.person != user.pk:
             self._event = AuthenticationEvent.of(user)
         if self._event.identity_id is None:  # this sign-in does not track what an earlier one in this browser did
-            self.describe({"upstream_sid": "", "upstream_sessions": [], "follow_at": None})
+            self.describe({"upstream_sid": "", "upstream_sessions": [], "revalidate_at": None})
         return self._event
 
     def assume_no_factor(self) -> None:

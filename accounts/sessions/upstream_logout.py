@@ -40,8 +40,8 @@ def revoke_upstream(named: LogoutTarget) -> None:
     """Revoke the target's sessions and the sign-ins that wait for a second factor; call it in a transaction.
 
     A sign-in that was verified earlier and has not written its session yet is stopped by ``session_stands``: it looks
-    for the ``UpstreamEnd`` row, under a lock that this takes exclusively (ADR 28). Locks are taken in the order of all
-    acts on people: the accounts, their identities, the provider's session.
+    for the ``UpstreamLogout`` row, under a lock that this takes exclusively (ADR 28). Locks are taken in the order of
+    all acts on people: the accounts, their identities, the provider's session.
     """
     people = _people(named)
     last_session.lock_people(people)
@@ -63,7 +63,7 @@ def lock_people(person: UUID) -> None:
 def revoke_tracking(upstream: UpstreamSession, *, person: UUID, detail: str) -> None:
     """Revoke what tracks a provider's session whose tokens were just refused; call it while the person is locked.
 
-    Sign-ins under way need no ``UpstreamEnd`` row: each brings its own tokens, which are checked in turn.
+    Sign-ins under way need no ``UpstreamLogout`` row: each brings its own tokens, which are checked in turn.
     """
     waiting = Session.objects.unfinished().filter(waiting_for=person, provider=upstream.provider)
     cancel_waiting(
@@ -79,7 +79,7 @@ def revoke_tracking(upstream: UpstreamSession, *, person: UUID, detail: str) -> 
 
 def mark_unverified(upstream: UpstreamSession, *, person: UUID) -> int:
     """Mark the sessions that track a provider's session as unverified: it is unknown whether that has ended."""
-    return _followers(upstream, person).filter(unsure_since=None).order_by().update(unsure_since=timezone.now())
+    return _followers(upstream, person).filter(unverified_since=None).order_by().update(unverified_since=timezone.now())
 
 
 def _followers(upstream: UpstreamSession, person: UUID) -> "QuerySet[Session]":

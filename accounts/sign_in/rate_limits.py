@@ -88,7 +88,7 @@ def is_over(limit: Limit, key: str = "") -> bool:
 
     Clients in exempt networks are not counted.
     """
-    address = _parsed(current().address or "")
+    address = _parsed(current().ip_address or "")
     if _is_exempt(address):
         return False
     return not count(limit.kind, key or _client(address), limit=limit.most, seconds=limit.seconds)

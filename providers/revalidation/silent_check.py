@@ -29,7 +29,7 @@ def answered(
     request: HttpRequest, response: HttpResponseBase, unverified_since: datetime, *, is_by_a_person: bool
 ) -> HttpResponseBase:
     """Redirect a person to the provider instead of returning our page. After PATIENCE, revoke the session."""
-    row = Session.objects.of_browser(request.session.session_key).filter(unsure_since=unsure_since).first()
+    row = Session.objects.of_browser(request.session.session_key).filter(unverified_since=unverified_since).first()
     if row is None:
         return response
     if is_older(unverified_since, PATIENCE):
@@ -54,8 +54,8 @@ def ask_with_prompt(flow: Flow | None, refused: SignInRefused) -> HttpResponseRe
 
 
 def settle(session: SessionStore, user: User) -> None:
-    """After a reauthentication, clear ``unsure_since`` unless another identity of the session is unverified."""
-    if session.loaded is None or session.loaded.unsure_since is None:
+    """After a reauthentication, clear ``unverified_since`` unless another identity of the session is unverified."""
+    if session.loaded is None or session.loaded.unverified_since is None:
         return
     rows = Session.objects.filter(user=user, unverified_since=session.loaded.unverified_since)
     row = rows.defer("session_data").first()

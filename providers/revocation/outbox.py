@@ -64,7 +64,7 @@ def enqueue(ended: Iterable[RevokedTokens], *, reason: TokenRevocationReason) ->
 
 def owner(row_id: UUID) -> str:
     """Return associated data that binds a ciphertext to its row: copied elsewhere it does not decrypt."""
-    return f"leaving {row_id}"
+    return f"upstream revocation {row_id}"
 
 
 def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> None:
@@ -72,7 +72,7 @@ def record_failure(provider: str, *, reason: str, detail: str, tries: int) -> No
     record(Event.UPSTREAM_TOKENS_REVOCATION_FAILED, provider=provider, reason=reason, detail=detail, tries=tries)
 
 
-def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> Leaving:
+def _row(ended: RevokedTokens, reason: TokenRevocationReason) -> UpstreamRevocation:
     """Build a row. The time of the next attempt comes from the database's clock, which the task compares it with."""
     row_id = uuid4()
     row = UpstreamRevocation(

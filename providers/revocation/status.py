@@ -38,4 +38,4 @@ def revocation_status() -> list[RevocationStatus]:
 
 def not_revoked(ids: Iterable[UUID | str]) -> int:
     """Return how many of the rows from ``revoke_tokens`` are not done: they are waiting or were given up."""
-    return Leaving.objects.filter(pk__in=list(ids)).exclude(state=RevocationState.DONE).count()
+    return UpstreamRevocation.objects.filter(pk__in=list(ids)).exclude(state=RevocationState.DONE).count()

@@ -36,8 +36,15 @@ class Command(JSONCommand):
         done.refresh_from_db()
         checks = cut_off.check_list(done)
         lines = [f"  {check.label}: {check.revoked} revoked, {_state(check)}" for check in checks]
-        document = {"id": person.pk, "deactivated": done.closed, "confirmed": done.confirmed_at, "checks": done.checks}
-        closed = " The account is deactivated." if done.closed else " The account is active: they may sign in again."
+        document = {
+            "id": person.pk,
+            "deactivated": done.deactivated,
+            "confirmed": done.confirmed_at,
+            "checks": done.checks,
+        }
+        closed = (
+            " The account is deactivated." if done.deactivated else " The account is active: they may sign in again."
+        )
         self.output("\n".join([f"{person.pk} was cut off.{closed}", *lines]), document, as_json=json)
 
 

@@ -4,13 +4,13 @@
 
 -- With "C", lower() changes only ASCII letters, whatever the locale. Composed twice, like
 -- foundation.canonical_email.folded.
-CREATE FUNCTION accounts_folded_address(address text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+CREATE FUNCTION accounts_folded_email(email text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT normalize(lower(normalize(email, NFC) COLLATE "C"), NFC)
 $$;
 
 -- "given" is the canonical form that the writer has supplied, if any.
-CREATE FUNCTION accounts_canonical(address text, given text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION accounts_canonical(email text, given text) RETURNS text LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     folded text COLLATE "C" := public.accounts_folded_email(email);

@@ -1,7 +1,7 @@
 -- How long a session may last without use and in all: the site's limits, shortened by every tenant that its person
 -- belongs to. The function enters the site's scope and restores the caller's.
-CREATE FUNCTION session_limits(person uuid, remembered boolean, site_idle interval, site_life interval)
-RETURNS TABLE (idle interval, life interval) LANGUAGE plpgsql AS $$
+CREATE FUNCTION session_limits(person uuid, remembered boolean, site_idle interval, site_lifetime interval)
+RETURNS TABLE (idle interval, lifetime interval) LANGUAGE plpgsql AS $$
 DECLARE
     outer_scope text := coalesce(current_setting('app.scope', true), '');
 BEGIN
