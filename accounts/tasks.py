@@ -34,7 +34,7 @@ BULK_SECONDS = 300.0  # of each task, which then queues itself again
 @shared_task(soft_time_limit=180, time_limit=240, ignore_result=True)  # type: ignore[untyped-decorator]
 def rotate_encryption_keys() -> None:
     """Concurrent runs do no harm: each ciphertext replaces only the one that was read."""
-    with one_at_a_time("key_rotation") as is_ours:
+    with one_at_a_time("key-rotation") as is_ours:
         if is_ours:
             digesting.digest(seconds=DIGEST_SECONDS)
             key_rotation.rotate(seconds=ROTATION_SECONDS)

@@ -58,7 +58,7 @@ def run(task_id: UUID) -> bool:
 
 def run_due(*, seconds: float) -> None:
     """Do what nobody did: its message was lost, or its worker, or it could not be done before."""
-    with one_at_a_time("deferred_tasks") as is_ours:
+    with one_at_a_time("deferred-tasks") as is_ours:
         if not is_ours:
             return
         deadline, failures = time.monotonic() + seconds, 0
