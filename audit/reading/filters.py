@@ -133,7 +133,7 @@ def of_action(action: str) -> Condition:
 
 def _from_address(ip: str) -> Condition:
     beside = Personal.objects.filter(entry_id=OuterRef("pk"), at=OuterRef("at"), ip_address=ip)
-    return Condition(where=Q(personal__address=ip, personal__at=F("at")), fits=Exists(beside))
+    return Condition(where=Q(personal__ip_address=ip, personal__at=F("at")), fits=Exists(beside))
 
 
 def _anywhere(term: str) -> list[Condition]:

@@ -140,7 +140,7 @@ def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> Non
     assert told(verify()) == [(FindingKind.REORDERED, ids[6], ids[6])]
 
 
-@pytest.mark.parametrize("value", ["after = '{}'", "salt = gen_random_uuid()", "address = '192.0.2.8'"])
+@pytest.mark.parametrize("value", ["after = '{}'", "salt = gen_random_uuid()", "ip_address = '192.0.2.8'"])
 @pytest.mark.promise(75)
 def test_edited_personal_values_are_named(value: str, ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_personal SET {value} WHERE entry_id = {ids[9]}")

@@ -77,7 +77,7 @@ def happened(root: User) -> dict[str, Any]:
             record(Event.FACTOR_ADDED, person=facts["person"], object=("accounts_role", "key-17"))
     found = Entry.objects.filter(
         actor_id="payroll", person=facts["person"], tenant_id=facts["tenant"], request_id=facts["request"],
-        batch_id=facts["batch"], action="factor.added", object_table="auth_group", personal__address="2001:db8::7",
+        batch_id=facts["batch"], action="factor.added", object_table="auth_group", personal__ip_address="2001:db8::7",
     ).get()  # fmt: skip
     today = timezone.localdate().isoformat()
     return {

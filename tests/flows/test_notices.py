@@ -427,7 +427,7 @@ NOT_MAILED = {
 }
 OF_NO_ACCOUNT = {
     "bulk_action", "deferred_task", "delivery", "entries", "export", "rate_limit",
-    "reason", "request", "trail", "webhook",
+    "reason", "request", "retention", "webhook",
 }  # fmt: skip
 
 

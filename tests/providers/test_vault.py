@@ -285,15 +285,15 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
     ],
 )  # fmt: skip
 def test_a_provider_that_is_ill_is_left_alone_for_a_while(
-    ada: User, providers: Sandbox, fault: str, trouble: str
+    ada: User, providers: Sandbox, fault: str, detail: str
 ) -> None:
     near_its_end()
     before = row()
     providers.set_fault("keycloak", fault)
 
     assert get_token(ada, "keycloak")  # the old one, while it lives
-    assert (row().health, row().failures, row().detail) == (TokenHealth.FAILING, 1, trouble)
-    assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (trouble == "client_refused")
+    assert (row().health, row().failures, row().detail) == (TokenHealth.FAILING, 1, detail)
+    assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (detail == "client_refused")
     providers.forget_requests()
     assert get_token(ada, "keycloak")
     over()
