@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from foundation.clocks import LEEWAY, due_rows, is_due
 
 JITTER = (0.8, 1.2)  # factors of a delay, for policies whose rows may wait for the same peer
-HEALTH = ("failures", "failing_since", "rest_until")  # the columns that the methods of Peer change
+HEALTH = ("failures", "failing_since", "paused_until")  # the columns that the methods of Peer change
 WAITING = Q(next_attempt_at__isnull=False)  # rows that will be attempted again
 
 # Parts of SQL statements. They take the parameters of ``Lease.given`` and ``RetryPolicy.given``.
@@ -104,7 +104,7 @@ class RetryPolicy:
 
     def awake(self) -> Q:
         """Select the peers that may be called now."""
-        return Q(rest_until=None) | due_rows("rest_until", longest=self.longest)
+        return Q(paused_until=None) | due_rows("paused_until", longest=self.longest)
 
     def given(self) -> dict[str, Any]:
         """Return the parameters of ``IS_DUE`` and ``NOTE_FAILURE``."""
@@ -187,11 +187,11 @@ class Peer(models.Model):
 
         The caller saves.
         """
-        self.rest_until = timezone.now() + policy.delay(self.failures, asked=asked)
+        self.paused_until = timezone.now() + policy.delay(self.failures, asked=asked)
 
     def note_success(self) -> None:
         """Reset the failures. The caller saves."""
-        self.failures, self.failing_since, self.rest_until = 0, None, None
+        self.failures, self.failing_since, self.paused_until = 0, None, None
 
 
 def wake(rows: "models.QuerySet[Any]") -> None:

@@ -21,7 +21,11 @@ def open_session(request: HttpRequest, user: User) -> None:
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     session.begin(
         user,
-        {"provider": provider_of(request, user), "address": context.address, "user_agent": context.user_agent or ""},
+        {
+            "provider": provider_of(request, user),
+            "ip_address": context.ip_address,
+            "user_agent": context.user_agent or "",
+        },
     )
 
 

@@ -110,7 +110,7 @@ def _failed(row: TokenRow, failed: SignInRefused) -> str:
     No session is ended: neither an outage nor a wrong configuration says anything about the person.
     """
     logger.warning("tokens were not refreshed: provider=%s reason=%s", row.provider, failed)
-    if not mark_failing(row, failed.reason.value, is_unsure=failed.reason not in TAKES_NO_TOKEN):
+    if not mark_failing(row, failed.reason.value, is_unverified=failed.reason not in TAKES_NO_TOKEN):
         return _of_somebody_else(row)
     if failed.reason not in OUTAGES:
         _note_refusal(row, failed)

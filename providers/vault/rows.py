@@ -199,7 +199,7 @@ def adopted(upstream: UpstreamSession) -> TokenRow | None:
 def claim(row: TokenRow) -> bool:
     """Claim the pair for refreshing, for LEASE, and return whether that succeeded.
 
-    If an earlier claim has expired, its answer may have been lost, so the pair is marked ``is_unsure``.
+    If an earlier claim has expired, its answer may have been lost, so the pair is marked ``is_unverified``.
     """
     return bool(change(CLAIM, {**LEASE.given(), "id": row.id, "version": row.version}))
 
@@ -216,7 +216,7 @@ def mark_failing(row: TokenRow, detail: str, *, is_unverified: bool) -> bool:
 
 
 def mark_dead(row: TokenRow, detail: str) -> bool | None:
-    """Mark a pair as dead and return its ``is_unsure``, or None if it was replaced meanwhile or is dead already."""
+    """Mark a pair as dead and return its ``is_unverified``, or None if it was replaced meanwhile or is dead already."""
     found = fetch_one(DIE, [detail, row.id, row.version])
     if found is None:
         return None

@@ -116,8 +116,8 @@ def _by_mail(
     asked: ReauthenticationRequest, rest: list[Provider], proofs: list[AuthenticationRecord]
 ) -> dict[str, Any]:
     """Return the context for providers that do not send ``auth_time``: two steps, their answer and a mailed code."""
-    address = codes.email_of(asked.user)
-    if not rest or not address:
+    email = codes.email_of(asked.user)
+    if not rest or not email:
         return {}
     answer = recent_answer(proofs)
     return {

@@ -41,7 +41,7 @@ STILL_IN_THERE = _(
     "this device, sign out there yourself."
 )
 ASKED = "there_too"  # in the URLs of the page and its form: sign out at the provider too
-COOKIE = cookie_name("leaving")
+COOKIE = cookie_name("sign_out")
 ONWARD = "~"  # separates the parts of the cookie; it occurs in no provider id or state
 LONGEST_HINT = 4096  # characters: it is part of a URL, and servers accept 8192
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
-from accounts.models import Identity, MailedLink, Purpose, Session, UpstreamEnd, User
+from accounts.models import Identity, MailedLink, Purpose, Session, UpstreamLogout, User
 from accounts.models.session import row_key
 from accounts.sessions import FactorAddedMeanwhile, SessionRevocationReason, SessionStore, UpstreamSession, revocation
 from accounts.sessions.digesting import digest
@@ -140,7 +140,7 @@ def test_whose_sign_in_was_overtaken_is_asked_for_the_factor_that_they_have_by_n
 def test_wrong_passwords_leave_entries_up_to_the_limit_of_their_client(monkeypatch: pytest.MonkeyPatch) -> None:
     few = rate_limits.Limit(kind="tests.refusals", most=2, seconds=3600)
     monkeypatch.setattr(rate_limits, "REFUSALS", few)
-    with acting(address="203.0.113.7"):
+    with acting(ip_address="203.0.113.7"):
         for _attempt in range(5):
             assert authenticate(RequestFactory().post("/"), username="ada", password="wrong") is None
 
@@ -148,7 +148,7 @@ def test_wrong_passwords_leave_entries_up_to_the_limit_of_their_client(monkeypat
 
 
 def test_an_address_change_that_ends_with_the_sessions_is_told_in_the_trail(ada: User) -> None:
-    for purpose in (Purpose.ADDRESS_CHANGE, Purpose.PASSWORD_RESET):
+    for purpose in (Purpose.EMAIL_CHANGE, Purpose.PASSWORD_RESET):
         MailedLink.objects.create(
             user=ada, purpose=purpose, digest=purpose.value, expires_at=timezone.now() + timedelta(hours=1)
         )
@@ -176,7 +176,7 @@ def test_a_provider_ends_nothing_here_by_a_subject_that_nobody_has(ada: User, id
     with site_context("a test"):
         revoke_upstream(LogoutTarget(**named, subject="nobody"))
     assert Session.objects.get().user == ada
-    assert UpstreamEnd.objects.get().sid == "there", "a sign-in under way is stopped"
+    assert UpstreamLogout.objects.get().sid == "there", "a sign-in under way is stopped"
     with site_context("a test"):
         revoke_upstream(LogoutTarget(**named, subject="ada"))
     assert not Session.objects.filter(user=ada).exists()

@@ -318,7 +318,7 @@ def test_a_second_run_at_the_same_time_removes_nothing_and_says_so(owner: psycop
     Retention.objects.create(tenant_id="", days=400)
     with psycopg.connect(servers.runtime_url, autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(%s)", [number_of(removal.JOB)])
-        assert remove_due() == Removed(trouble="another run is under way")
+        assert remove_due() == Removed(detail="another run is under way")
         other.execute("SELECT pg_advisory_unlock_all()")
     assert remove_due().months == 1
 

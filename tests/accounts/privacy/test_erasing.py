@@ -114,7 +114,7 @@ def test_others_keep_what_is_theirs(servers: Servers) -> None:
     assert Personal.objects.filter(
         after__name="Grace, renamed by Ada"
     ).exists()  # a change, without Ada's IP address and browser
-    assert Personal.objects.filter(entry__action=Event.SIGN_IN_SUCCEEDED, address="198.51.100.1").exists()
+    assert Personal.objects.filter(entry__action=Event.SIGN_IN_SUCCEEDED, ip_address="198.51.100.1").exists()
     assert User.objects.get(pk=found.grace.pk).name == "Grace, renamed by Ada"
     with site_context("a test looks"):
         (left,) = Invitation.objects.all()
