@@ -14,6 +14,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         import_module("tenancy.checks")
         import_module("accounts.sessions.receivers")
+        import_module("accounts.organizations.claim_rules.requested_claims")
         roles = import_module("accounts.organizations.roles")
         post_migrate.connect(roles.provide, sender=apps.get_app_config("audit"))  # the last app to be migrated
         import_module("accounts.mailing.checks")

@@ -73,17 +73,26 @@ def measure(running: Running) -> None:
     import django  # noqa: PLC0415  # it reads the environment that was just made
 
     django.setup()
+    from django.conf import settings  # noqa: PLC0415
+    from django.contrib.auth.models import AnonymousUser  # noqa: PLC0415
     from django.core.cache import cache  # noqa: PLC0415
     from django.db import connection  # noqa: PLC0415
+    from django.http import HttpRequest  # noqa: PLC0415
     from django.test import Client  # noqa: PLC0415
 
     from accounts.models import User  # noqa: PLC0415
+    from accounts.sessions import SessionStore  # noqa: PLC0415
+    from accounts.sessions.opening import open_session  # noqa: PLC0415
     from console.overview.counting import IN_A_JOBS_TIME  # noqa: PLC0415
     from console.overview.page import counters  # noqa: PLC0415
 
     def visitor(*, is_superuser: bool) -> Callable[[], object]:
         client = Client(SERVER_NAME="127.0.0.1")
-        client.force_login(User.objects.create_user(is_staff=True, is_superuser=is_superuser))
+        request = HttpRequest()
+        request.session, request.user = SessionStore(), AnonymousUser()
+        open_session(request, User.objects.create_user(is_staff=True, is_superuser=is_superuser))
+        request.session.save()
+        client.cookies[settings.SESSION_COOKIE_NAME] = str(request.session.session_key)
         return lambda: client.get("/admin/").content
 
     superuser, staff = visitor(is_superuser=True), visitor(is_superuser=False)

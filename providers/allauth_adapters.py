@@ -10,7 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.sessions import last_session
+from accounts.sessions import last_session, opening
 from accounts.sign_in.factors.enrolled import Kind
 from accounts.sign_in.local.passwords import PASSKEY_ALONE
 from accounts.sign_in.reauthentication import records
@@ -79,6 +79,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
             records.record_method(request, user, records.SECOND_FACTOR, type=Kind.WEBAUTHN)
         return response
 
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Open the session; allauth calls this once every stage of a sign-in is passed."""
+        opening.open_session(request, user)
+
+    def logout(self, request: HttpRequest) -> None:
+        last_session.sign_out(request)
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 
@@ -102,8 +109,14 @@ def is_second_factor(external: ExternalIdentity) -> bool:
 def open_session(
     request: HttpRequest, linked: Linked, next_url: str, *, answer: AuthenticationResponse
 ) -> HttpResponseBase:
+<<<<<<< HEAD
     """Sign the person in and return allauth's response: a redirect onwards, or to the second factor first."""
     last_session.begin_sign_in(request, linked.user)
+=======
+    """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
+    if request.user.is_authenticated:
+        last_session.sign_out(request, before_sign_in_of=linked.user)
+>>>>>>> b7957c2 (Open and end sessions by an act, and let receivers only record)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 

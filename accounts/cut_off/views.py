@@ -1,6 +1,5 @@
 """The pages where people lock their own account and see the check list of the cut-off (ADR 21)."""
 
-from django.contrib.auth import logout
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.cut_off.acting import check_list, lock_own_account
 from accounts.models import CutOff, User
 from accounts.organizations.middleware import without_tenant
+from accounts.sessions import last_session
 from accounts.sessions.signed_in import signed_in
 from foundation import lifetimes
 
@@ -29,7 +29,7 @@ def lock(request: HttpRequest, user: User) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/lock.html")
     done = lock_own_account(user)
-    logout(request)
+    last_session.sign_out(request)
     return redirect(f"{reverse('locked-account')}?of={signing.dumps(str(done.pk), salt=SALT)}")
 
 

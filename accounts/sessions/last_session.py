@@ -4,9 +4,9 @@ They do so in the same transaction. Every other way of ending sessions is ``acco
 """
 
 from collections.abc import Collection, Iterable
-from typing import cast
 from uuid import UUID
 
+from django.contrib.auth import logout  # noqa: TID251  # this is the place
 from django.db import transaction
 from django.dispatch import Signal
 from django.http import HttpRequest
@@ -20,24 +20,6 @@ last_session_ended = Signal()  # sends ``people`` and ``but`` of ``notify_signed
 LOCK = "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 
 
-class SigningInRequest(HttpRequest):
-    """A request that is about to sign a person in: a type for ``cast``, not the class of any request.
-
-    Django's ``user_logged_out`` signal passes on the request, but not what caused the sign-out.
-    """
-
-    signs_in: UUID
-
-
-def begin_sign_in(request: HttpRequest, person: User) -> None:
-    """Note who is about to sign in: the browser's current user is signed out first, and may be the same person."""
-    cast("SigningInRequest", request).signs_in = person.pk
-
-
-def is_signing_in(request: HttpRequest, person: User) -> bool:
-    return getattr(request, "signs_in", None) == person.pk
-
-
 def lock_people(people: Collection[UUID]) -> None:
     """Lock the rows of people whose sessions are about to end, until the end of the transaction.
 
@@ -47,11 +29,20 @@ def lock_people(people: Collection[UUID]) -> None:
         fetch_all(LOCK, [list(people)])
 
 
-def sign_out_of(session_key: str | None, person: User) -> None:
-    """Announce that a person signs out of the session with this key, which is yet to be deleted."""
+def sign_out(request: HttpRequest, *, before_sign_in_of: User | None = None) -> None:
+    """End the session of this browser, and what others keep for it if it was the person's last one.
+
+    Args:
+        before_sign_in_of: the person who signs in next in this browser. If they are the one who is signed in, they
+            stay signed in at their provider, so only the row ends.
+    """
+    user = request.user
     with transaction.atomic():
-        lock_people([person.pk])
-        notify_signed_out([person.pk], but=[session_key] if session_key else [])
+        if isinstance(user, User) and user != before_sign_in_of:
+            key = request.session.session_key
+            lock_people([user.pk])
+            notify_signed_out([user.pk], but=[key] if key else [])
+        logout(request)
 
 
 def notify_signed_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:

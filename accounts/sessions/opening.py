@@ -1,6 +1,7 @@
-"""Open the session of a person who has just signed in, by whatever method."""
+"""Opening the session of a person who has signed in, by whichever method."""
 
 from allauth.account.internal.flows.login import get_authentication_records
+from django.contrib.auth import login  # noqa: TID251  # this is the place
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -10,13 +11,14 @@ from audit.context import current
 
 
 def open_session(request: HttpRequest, user: User) -> None:
-    """Begin a new row for the session, and mail a notice if the browser is new to the account.
+    """Sign the person in with a new session row, and mail them if this browser is new to their account.
 
-    Call it after Django's ``login`` has put the person into the session and before the sign-in is recorded, because
-    the notice depends on earlier sign-ins in the trail. The row is written when the session is saved, if the
-    authentication is still valid then (ADR 28).
+    Every sign-in method ends here. The mail comes first: a browser is new as long as the trail has no sign-in from it.
+    The row is written when the session is saved, and only if no act on the person has moved their sign-in epoch since
+    their proof was judged. A session that only Django's ``login`` has opened is refused at that point (ADR 28).
     """
     devices.notify_new_device(request, user)
+    login(request, user)
     session, context = request.session, current()
     assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
     session.begin(

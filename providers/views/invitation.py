@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from accounts.mailing import mail
 from accounts.models import Invitation, User
 from accounts.organizations import invitations, own_organizations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused, Link, Welcome
+from accounts.sessions import last_session
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.local import views as local_pages
@@ -115,8 +115,13 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 
 @post_only("invitation", keeps=("tenant_id", "secret"))
 def switch_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
+<<<<<<< HEAD
     """Sign out and show the invitation to a visitor, with buttons that let them choose another account."""
     logout(request)
+=======
+    """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
+    last_session.sign_out(request)
+>>>>>>> b7957c2 (Open and end sessions by an act, and let receivers only record)
     return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -73,7 +72,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         if origin:
             _sign_out(request.user, origin)
-        logout(request)
+        last_session.sign_out(request)
     if origin is None:
         messages.success(request, _("You are signed out."))
     elif there is None:

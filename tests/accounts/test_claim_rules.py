@@ -23,7 +23,7 @@ from audit.models import Entry
 from sandbox.server import Sandbox
 from tenancy import site_context, tenant_context
 from tests.support import claim_rules
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]) | st.just(" "), min_size=1, max_size=12)
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -475,7 +475,7 @@ def test_rules_are_for_superusers_only(db: None, path: str) -> None:
     """Permissions do not suffice, because a rule could admit all people of a provider."""
     client, staff = Client(), User.objects.create_user(name="Staff", is_staff=True)
     staff.user_permissions.set(Permission.objects.filter(content_type__app_label="accounts"))
-    client.force_login(staff)
+    sign_in(client, staff)
     url = f"/admin/accounts/claimrule/{path}"
 
     for answer in (client.get(url), client.post(url, filled_in(_confirmed="yes")), client.post(url, filled_in())):
@@ -493,7 +493,7 @@ def test_deleting_a_rule_withdraws_its_memberships_at_once(administrator: Client
     member(given, rule)
     member(by_hand, None)
     for user in (given, by_hand):
-        Client().force_login(user)
+        sign_in(Client(), user)
     url, data = f"/admin/accounts/claimrule/{rule.pk}/delete/", {}
     if way == "action":
         url, data = "/admin/accounts/claimrule/", {"action": "delete_selected", "_selected_action": str(rule.pk)}

@@ -16,6 +16,7 @@ from accounts.organizations.middleware import RequestWork, WorkingRequest, after
 from config.urls import handler500  # noqa: F401  # of this module's own URLs too
 from config.urls import urlpatterns as ours
 from tenancy import site_context
+from tests.support.proven import sign_in
 from tests.tenancy.conftest import Town
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
@@ -59,7 +60,7 @@ urlpatterns: list[Any] = [
 
 def browser(user: User, tenant: Tenant | None = None) -> Client:
     client = Client()
-    client.force_login(user)
+    sign_in(client, user)
     if tenant:
         Session.objects.filter(user=user).update(active_tenant=tenant.pk)
     return client

@@ -12,6 +12,7 @@ from accounts.organizations.active_membership import ActiveMembership, set_conte
 from accounts.organizations.own_organizations import NotAMember, make_primary, organizations_of
 from audit.models import Entry
 from tenancy import person_context, site_context, tenant_context
+from tests.support.proven import sign_in
 from tests.support.together import together
 from tests.tenancy.conftest import Town
 
@@ -29,7 +30,7 @@ def both(town: Town) -> Client:
 
 def signed_in(person: User) -> Client:
     client = Client()
-    client.force_login(person)
+    sign_in(client, person)
     return client
 
 
@@ -146,7 +147,7 @@ def test_a_person_is_refused_in_a_foreign_organization_and_nothing_changes(town:
 
 def test_a_page_of_another_site_cannot_switch(town: Town) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(town.both)
+    sign_in(client, town.both)
 
     assert client.post(SWITCH, {"organization": str(town.b.tenant.pk)}).status_code == 403
     assert acts_in(client) == "Abbey"

@@ -23,6 +23,7 @@ from tests.pages.reading import read
 from tests.support import catalogues
 from tests.support.catalogues import Message
 from tests.support.post import Post
+from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +109,7 @@ def test_without_catalogues_there_is_english(tmp_path: Path, folder: str) -> Non
 
 @pytest.fixture
 def root(client: Client) -> Client:
-    client.force_login(User.objects.create_superuser(username="root", name="Root"))
+    sign_in(client, User.objects.create_superuser(username="root", name="Root"))
     return client
 
 

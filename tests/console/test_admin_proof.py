@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import ClaimRule, Invitation, Membership, Role, Tenant, User
 from tenancy import site_context
 from tests.support import claim_rules
+from tests.support.proven import sign_in
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +87,7 @@ def test_whoever_may_not_is_refused_and_not_asked(
     furnished: Town, stale: Client, model: type[Any], client: Client
 ) -> None:
     person = User.objects.create_user(name="Staff", is_staff=True)
-    client.force_login(person)
+    sign_in(client, person)
 
     for address in ("add/", "1/delete/"):
         assert not is_asked(client.post(path(model, address), {"post": "yes"}))

@@ -13,7 +13,7 @@ from accounts.organizations import delegation
 from accounts.organizations.active_membership import set_context
 from audit.models import Entry
 from tenancy import site_context, tenant_context
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +25,7 @@ def browser(user: User) -> Client:
 
 def _without_proof(user: User) -> Client:
     client = Client()
-    client.force_login(user)
+    sign_in(client, user)
     return client
 
 

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.models import User
 from audit.models import Entry, Retention
 from audit.retention import rules
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_only_superusers_with_a_fresh_proof_say_it(town: Town, root: User) -> No
     assert proven(owner).post(PAGE, {"tenant": "", "days": "400"}).status_code == 403
 
     without_proof = Client()
-    without_proof.force_login(root)
+    sign_in(without_proof, root)
     answer = without_proof.post(PAGE, {"tenant": "", "days": "400"})
     assert (answer.status_code, said()) == (302, {})
     assert PAGE not in answer["Location"].partition("?")[0]

@@ -11,6 +11,7 @@ from accounts.models import User
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from audit.models import Entry
+from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def staff(client: Client) -> Client:
     root = User.objects.create_superuser(username="root")
-    client.force_login(root)
+    sign_in(client, root)
     return client
 
 

@@ -13,7 +13,7 @@ from accounts.organizations import memberships
 from audit.context import acting
 from audit.models import Entry
 from tenancy import site_context
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.support.servers import Servers
 from tests.tenancy.conftest import Town, town
 
@@ -164,7 +164,7 @@ def test_a_fresh_proof_and_a_token_against_forgery_are_asked_for(root: User) -> 
     Group.objects.filter(pk=group.pk).update(name="after")
     page = f"{TRAIL}{changes(group)[-1].pk}/restore/"
     stale = Client()
-    stale.force_login(root)
+    sign_in(stale, root)
     for answer in (stale.get(page), stale.post(page, {"fields": ["name"]})):
         assert answer.status_code == 302
         assert "/accounts/" in answer.headers["Location"]

@@ -36,6 +36,7 @@ from tests.flows.test_local_accounts import sign_in as local_sign_in
 from tests.flows.test_passkey_sign_in import SITE, asked, show, with_key
 from tests.support.administrator import administrator, root
 from tests.support.authenticator import SecurityKey, code
+from tests.support.proven import sign_in
 
 __all__ = ["administrator", "root"]
 pytestmark = pytest.mark.django_db
@@ -202,7 +203,7 @@ def address_change(stage: Stage) -> Finish:
 
     def finish(act: Callable[[Stage], None]) -> bool:
         act(stage)
-        stage.late.client.force_login(User.objects.get(pk=stage.person.pk))
+        sign_in(stage.late.client, User.objects.get(pk=stage.person.pk))
         _led_on(stage.late.post(f"/accounts/links/{token}/"), act)
         return User.objects.get(pk=stage.person.pk).email == NEW
 

@@ -19,6 +19,7 @@ from tests.flows.conftest import Browser
 from tests.flows.factors import APP, NEEDED, PROVE, add_app, details, on_the_way, with_words
 from tests.flows.proofs import let_be_proven
 from tests.support.authenticator import code, recovery_codes_on, secret_on
+from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -138,13 +139,13 @@ def test_a_session_from_before_the_factor_proves_it_at_the_door(
     browser: Browser, root: User, later: Callable[..., None]
 ) -> None:
     """However a session came to be without one: the door itself looks."""
-    browser.client.force_login(root)
+    sign_in(browser.client, root)
     assert is_inside(browser)
     other = Browser(browser.providers)
     enter(other)
     secret, _ = add_app(other)
     later()
-    browser.client.force_login(User.objects.get())  # as they are now: adding the factor was an act upon them
+    sign_in(browser.client, User.objects.get())  # as they are now: adding the factor was an act upon them
 
     assert not is_inside(browser)
     to_prove = browser.get(f"{LOGIN}?next=/admin/audit/entry/").headers["Location"]
@@ -164,7 +165,7 @@ def test_local_passwords_can_be_switched_off(browser: Browser, root: User, setti
     assert refused.status_code == 403
     assert not is_inside(browser)
     assert details("sign_in.refused") == [{"reason": "local_passwords_off"}]
-    browser.client.force_login(root)
+    sign_in(browser.client, root)
     assert b'name="password"' not in browser.get("/accounts/reauthenticate/").content
     assert browser.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 200
     assert browser.get("/admin/password_change/").status_code == 302

@@ -41,6 +41,7 @@ from providers.revocation import running as revocation
 from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
 from tenancy import site_context
 from tests.support.post import Post
+from tests.support.proven import sign_in
 from tests.support.worker import forget_messages
 from tests.tenancy.conftest import Town, town
 from tests.webhooks.conftest import Set, set_up
@@ -313,7 +314,7 @@ def test_a_session_that_ends_later_than_any_may_is_purged() -> None:
 
 def test_a_session_that_is_in_use_is_set_right_by_its_use(client: Any) -> None:
     ada = User.objects.create_user(username="ada", name="Ada")
-    client.force_login(ada)
+    sign_in(client, ada)
     Session.objects.update(last_seen_at=next_year(), ends_at=next_year(), expire_date=next_year())
 
     assert client.get("/accounts/").status_code == 200

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD, PasswordTooLong
 from tests.flows.conftest import Browser
 from tests.support.post import Post
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("real_hashes")]
 
@@ -96,7 +96,7 @@ def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, pos
 @pytest.mark.promise(96)
 def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
     client = Client()
-    client.force_login(root)
+    sign_in(client, root)
 
     assert is_quick(lambda: client.post("/accounts/reauthenticate/", {"password": "x" * 2**20})).status_code == 200
 

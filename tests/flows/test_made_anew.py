@@ -31,7 +31,7 @@ from tests.flows.proofs import let_be_proven
 from tests.support.administrator import administrator, root
 from tests.support.authenticator import code
 from tests.support.post import Post, html_of, words_of
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.support.together import together
 from tests.tenancy.conftest import Town
 
@@ -227,7 +227,7 @@ def test_it_needs_a_reason(refused: str, administrator: Client, reason: str) -> 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_it_needs_a_fresh_proof(refused: str, root: User, method: str) -> None:
     client = Client()
-    client.force_login(root)
+    sign_in(client, root)
     answer = getattr(client, method)(lead_page(refused), {"reason": REASON})
 
     assert answer.headers["Location"].startswith("/accounts/reauthenticate/")

@@ -16,6 +16,7 @@ from tests.flows.conftest import Browser, another
 from tests.flows.factors import add_app, details, with_words
 from tests.flows.proofs import NEVER_DATED
 from tests.support.authenticator import code
+from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -156,6 +157,6 @@ def test_nobody_is_sent_elsewhere_afterwards(browser: Browser, next_url: str) ->
 
 
 def test_who_can_prove_nothing_here_is_told_the_way(browser: Browser) -> None:
-    browser.client.force_login(User.objects.create_user(name="Nobody"))
+    sign_in(browser.client, User.objects.create_user(name="Nobody"))
 
     assert b"Sign out, then sign in again" in browser.get(PROVE).content

@@ -14,6 +14,7 @@ from accounts.models import User
 from audit.context import Actor, ActorKind, Context, acting, current
 from audit.models import Entry
 from config.celery import app
+from tests.support.proven import sign_in
 from tests.support.waiting import until
 from tests.support.worker import working
 
@@ -55,7 +56,7 @@ def entry_of(name: str) -> Entry:
 @pytest.mark.promise(75)
 def test_a_job_acts_for_the_person_whose_request_asked_for_it(worker: None) -> None:
     person, client = User.objects.create_user(name="Ada"), Client()
-    client.force_login(person)
+    sign_in(client, person)
     answer = client.get("/asking")
 
     entry = entry_of("asked for")

@@ -31,6 +31,7 @@ from tenancy import (
 )
 from tenancy.checks import guarded_models, rows_have_one_kind_of_owner
 from tenancy.isolation import AddPolicies, OwnedTwice
+from tests.support.proven import sign_in
 from tests.support.servers import Servers
 from tests.tenancy.conftest import Town
 
@@ -166,13 +167,13 @@ def test_requests_tasks_commands_and_streams_keep_apart(written: Town) -> None:
 
     shout.apply([], {"tenant_id": written.a.tenant.pk}).get()
     client = Client()
-    client.force_login(written.a.owner)
+    sign_in(client, written.a.owner)
 
     assert client.get("/notes").json() == {"notes": ["OF ABBEY"]}
     assert client.get("/exported").getvalue() == b"OF ABBEY\n"
-    client.force_login(written.b.owner)
+    sign_in(client, written.b.owner)
     assert client.get("/notes").json() == {"notes": ["of Barn"]}
-    client.force_login(User.objects.create_user(name="Nobody"))
+    sign_in(client, User.objects.create_user(name="Nobody"))
     assert client.get("/notes").json() == {"notes": []}
     assert client.get("/exported").status_code == 403
 

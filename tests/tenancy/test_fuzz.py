@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from accounts.models import User
 from tenancy import site_context, tenant_context
 from tenancy.tasks import tenant_task
+from tests.support.proven import sign_in
 from tests.tenancy.questions import Question, questions
 from tests.tenancy.rows import Side, models_under_guard, remove
 
@@ -41,7 +42,7 @@ class World:
     def __post_init__(self) -> None:
         self.a.fill()
         self.b.fill()
-        self.browser.force_login(self.a.people[0])
+        sign_in(self.browser, self.a.people[0])
         with site_context("a test gathers what can be guessed"):
             for model in self.roots:
                 for column in model._meta.concrete_fields:

@@ -11,7 +11,7 @@ from audit.events import Event
 from audit.models import Entry
 from tenancy import site_context, tenant_context
 from tests.support.post import Post
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.tenancy.conftest import Town
 from tests.webhooks.conftest import Set, again
 from tests.webhooks.receiver import documented, receiving
@@ -71,7 +71,7 @@ def test_an_address_where_webhooks_do_not_go_is_refused_on_the_page(town: Town, 
 def test_a_change_of_the_address_asks_for_a_fresh_proof(town: Town, set_up: Set) -> None:
     webhook, _ = set_up(town.a, "http://127.0.0.1:9/")
     browser = Client()
-    browser.force_login(town.a.owner)
+    sign_in(browser, town.a.owner)
     for url in (page(webhook), page(webhook, "rotate-secret"), page(webhook, "test"), f"{LIST}add/"):
         answer = browser.post(url, {"name": "Ours", "url": "http://127.0.0.1:10/", "is_active": "on"})
         assert answer.status_code == 302, url

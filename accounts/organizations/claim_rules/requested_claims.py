@@ -7,9 +7,12 @@ requested is skipped at sign-in, and an attacker who can write to Redis must not
 
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from redis.exceptions import RedisError
 
 from accounts.models import ClaimRule
@@ -34,8 +37,9 @@ def requested_claims(provider: str) -> frozenset[str]:
     return frozenset(known.get(provider, ()))
 
 
-def invalidate() -> None:
-    """Invalidate the cache; call it in the transaction that changes a rule. From now on the database is read."""
+@receiver([post_save, post_delete], sender=ClaimRule, dispatch_uid="invalidate requested claims")
+def invalidate(**_: Any) -> None:
+    """Send readers to the database from now on, and again once the transaction that changes a rule has committed."""
     _mark_changing()
     transaction.on_commit(_mark_changing)
 

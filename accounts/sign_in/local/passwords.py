@@ -3,7 +3,6 @@
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.utils import perform_login
 from django.conf import settings
-from django.contrib.auth import logout
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from accounts.sessions import AuthenticationEvent, FactorAddedMeanwhile, SessionStore, forget_sign_in
+from accounts.sessions import AuthenticationEvent, FactorAddedMeanwhile, SessionStore, forget_sign_in, last_session
 from accounts.sign_in import login_throttle, people
 from accounts.sign_in.local.hashing import is_right
 from accounts.sign_in.reauthentication.records import record_method
@@ -82,7 +81,7 @@ def sign_in(
     before anything was verified. Raises people.RevokedMeanwhile.
     """
     if request.user.is_authenticated:
-        logout(request)
+        last_session.sign_out(request)
     try:
         with people.with_next(next_url, stays=stays), transaction.atomic():
             held = people.lock(user.pk, epoch=user.sign_in_epoch)

@@ -22,7 +22,7 @@ from foundation.declarations import Revocable, RevocationReason, RevocationResul
 from tenancy import site_context
 from tests.accounts.privacy.person import ADDRESS, BROWSER, MARK, WHERE, Known, known
 from tests.audit.sealed import begin_anew, told, verify
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +130,7 @@ def test_sessions_are_revoked_first_while_the_account_still_exists(monkeypatch: 
         return RevocationResult(count=0)
 
     browser = Client()
-    browser.force_login(found.ada)
+    sign_in(browser, found.ada)
     one = Revocable(name="look", label="Look", revoke=look, alive=lambda _people: 0)
     monkeypatch.setitem(revocables(), "look", one)
     erase(found.ada)
@@ -153,7 +153,7 @@ def test_only_superusers_erase_after_reauthentication_and_with_a_reason(servers:
     page = f"/admin/accounts/user/{found.ada.pk}/erase/"
     User.objects.filter(pk=found.grace.pk).update(is_staff=True)
     stale = Client()
-    stale.force_login(root)
+    sign_in(stale, root)
     assert "/reauthenticate" in stale.post(page, {"reason": "x"}).headers["Location"]
     assert proven(found.grace).post(page, {"reason": "x"}).status_code == 403
 

@@ -15,7 +15,7 @@ from accounts.privacy import registry
 from audit.events import Event
 from audit.models import Entry
 from tests.accounts.privacy.person import ADDRESS, MARK, SECRET, WHERE, known
-from tests.support.proven import proven
+from tests.support.proven import proven, sign_in
 
 pytestmark = pytest.mark.django_db
 PAGE = "/accounts/data/"
@@ -73,7 +73,7 @@ def test_an_export_is_recorded() -> None:
 def test_a_person_downloads_their_data_after_reauthentication() -> None:
     found = known()
     stale = Client()
-    stale.force_login(found.ada)
+    sign_in(stale, found.ada)
     assert "/reauthenticate" in stale.post(PAGE).headers["Location"]
     assert Client().get(PAGE).status_code == 302
 
@@ -100,7 +100,7 @@ def test_in_the_admin_only_superusers_export_a_person() -> None:
     User.objects.filter(pk=found.grace.pk).update(is_staff=True)
     assert proven(found.grace).post(page).status_code == 403
     stale = Client()
-    stale.force_login(root)
+    sign_in(stale, root)
     assert "/reauthenticate" in stale.post(page).headers["Location"]
 
 

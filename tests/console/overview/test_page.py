@@ -43,6 +43,7 @@ from tests.flows.conftest import Browser
 from tests.pages.reading import Page, read
 from tests.support import overview_crowd
 from tests.support.memory import forget_providers
+from tests.support.proven import sign_in
 from tests.support.servers import Servers
 from tests.support.trail import Happened, tell
 
@@ -57,7 +58,7 @@ NOT_DUE = "Not due yet, first run by"
 @pytest.fixture
 def administrator() -> Client:
     client = Client()
-    client.force_login(User.objects.create_superuser(username="root", name="Root"))
+    sign_in(client, User.objects.create_superuser(username="root", name="Root"))
     return client
 
 
@@ -88,7 +89,7 @@ def numbers(panel: OverviewPanel[Any]) -> dict[str, Any]:
 @pytest.mark.usefixtures("month")
 def test_superusers_see_the_numbers_and_other_staff_the_list_of_apps_only(administrator: Client) -> None:
     staff = Client()
-    staff.force_login(User.objects.create_user(username="staff", is_staff=True))
+    sign_in(staff, User.objects.create_user(username="staff", is_staff=True))
 
     assert panels_of(page(administrator)) == [panel.name for panel in PANELS]
     assert panels_of(page(staff)) == []
