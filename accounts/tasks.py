@@ -16,8 +16,8 @@ from accounts.bulk.running import LEASE, RETRIES, carry_out, stop
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
-from accounts.own_account import email_change
 from accounts.sessions import digesting
+from accounts.sign_in import email_change
 from accounts.sign_in.local import registration
 from foundation.clocks import LEEWAY
 from foundation.locks import one_at_a_time

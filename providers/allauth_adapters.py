@@ -109,14 +109,9 @@ def is_second_factor(external: ExternalIdentity) -> bool:
 def open_session(
     request: HttpRequest, linked: Linked, next_url: str, *, answer: AuthenticationResponse
 ) -> HttpResponseBase:
-<<<<<<< HEAD
     """Sign the person in and return allauth's response: a redirect onwards, or to the second factor first."""
-    last_session.begin_sign_in(request, linked.user)
-=======
-    """Sign the person in and return where allauth sends them: on, or to prove a second factor first."""
     if request.user.is_authenticated:
         last_session.sign_out(request, before_sign_in_of=linked.user)
->>>>>>> b7957c2 (Open and end sessions by an act, and let receivers only record)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 

@@ -6,9 +6,9 @@ from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import Identity, User
 from accounts.organizations.claim_rules import applying
-from accounts.own_account import email_change
-from accounts.own_account.email_change import CancellationReason
 from accounts.sessions import SessionRevocationReason, revoke_others
+from accounts.sign_in import email_change
+from accounts.sign_in.email_change import CancellationReason
 from accounts.sign_in.local import passwords
 from accounts.sign_in.provider_names import name_of
 from audit.events import Event, record

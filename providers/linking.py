@@ -13,9 +13,8 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import Identity, User
 from accounts.models.identity import FoundIdentity
-from accounts.own_account import email_change
-from accounts.own_account.email_change import CancellationReason
-from accounts.sign_in import people
+from accounts.sign_in import email_change, people
+from accounts.sign_in.email_change import CancellationReason
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from providers import profile_sync

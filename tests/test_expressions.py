@@ -23,9 +23,9 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.organizations.claim_rules import paths
-from accounts.own_account.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in.factors.passkey_site import PasskeyRefused
 from accounts.sign_in.factors.passkeys import _read
+from accounts.sign_in.local.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in.local.hashing import LONGEST_PASSWORD
 from accounts.sign_in.local.password_rules import NothingObvious, _core
 from audit.jsonable import to_jsonable

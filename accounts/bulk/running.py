@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts.bulk.actions import ACTIONS
 from accounts.bulk.base import BulkActionKind, BulkDecision, BulkOrder, NotAllowed
 from accounts.models import BulkAction, BulkState, Role, User
-from accounts.organizations.active_membership import set_context
+from accounts.models.active_membership import set_context
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record
 from jobs.retry import Lease, RetryPolicy

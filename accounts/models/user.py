@@ -1,7 +1,7 @@
 """Accounts: one row for each person."""
 
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -12,15 +12,12 @@ from django.db.models.functions import Coalesce, Collate, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.active_membership import ActiveMembership
 from accounts.models.email_fields import CanonicalField, EmailField, EmailQuerySet, WithEmail
 from accounts.models.search_words import words_of
 from accounts.sign_in.local.hashing import is_right
 from foundation.canonical_email import canonical_or_none
 from foundation.rows import fetch_one
-
-if TYPE_CHECKING:
-    from accounts.organizations.active_membership import ActiveMembership
-
 
 # The keys by which lists are sorted and searched. They are never NULL, and in byte order, which serves both whatever
 # the locale of the database. An address is in its canonical form (ADR 27), or as entered if it has none.
@@ -90,7 +87,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
 
     sign_in_epoch = models.DateTimeField(_("nothing judged before this opens a session"), null=True, editable=False)
 
-    active_membership: "ActiveMembership | None" = None  # of this request
+    active_membership: ActiveMembership | None = None  # of this request
     has_second_factor: bool | None = None  # None until it is queried (accounts.sign_in.factors.enrolled)
     last_login = None  # sessions and the trail have it, without an UPDATE at each sign-in
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import User
-from accounts.organizations.active_membership import set_context
+from accounts.models.active_membership import set_context
 from accounts.sessions import SessionStore
 from tenancy.context import NOTHING, Scope, request_context, site_context
 

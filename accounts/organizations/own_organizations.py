@@ -11,7 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.models import Membership, User
-from accounts.organizations.active_membership import ActiveMembership, set_context
+from accounts.models.active_membership import ActiveMembership, set_context
 from accounts.sessions import SessionStore
 from audit.events import Event, record
 from foundation.rows import fetch_all

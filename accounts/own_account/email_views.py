@@ -9,11 +9,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.mailing import mail
 from accounts.models import MailedLink, User
-from accounts.own_account import email_change
-from accounts.own_account.email_change import CancellationReason, EmailTaken, LinkOfAnother, OwnAddress
-from accounts.own_account.forms import EmailForm
 from accounts.sessions.signed_in import signed_in
-from accounts.sign_in import rate_limits
+from accounts.sign_in import email_change, rate_limits
+from accounts.sign_in.email_change import CancellationReason, EmailTaken, LinkOfAnother, OwnAddress
+from accounts.sign_in.local.forms import EmailForm
 from accounts.sign_in.rate_limits import TooOften
 from accounts.sign_in.reauthentication import gate
 from foundation.next_page import query

@@ -2,19 +2,24 @@
 
 from dataclasses import dataclass
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Identity, User
 from accounts.organizations.middleware import without_tenant
 from accounts.own_account import name_change
-from accounts.own_account.forms import NameForm
 from accounts.sessions.signed_in import signed_in
 from accounts.sign_in.provider_names import name_of
-from foundation.display_names import clean_name
+from foundation.display_names import NameField, clean_name
+
+
+class NameForm(forms.Form):
+    name = NameField(label=gettext_lazy("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
 
 
 @dataclass(frozen=True, kw_only=True)

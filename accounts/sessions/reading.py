@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.models import User
+from accounts.models.active_membership import ActiveMembership
 from accounts.models.session import row_key
-from accounts.organizations.active_membership import ActiveMembership
 from foundation.rows import Rows, fetch_one
 
 PERSON = Rows(User, "(f.person)")

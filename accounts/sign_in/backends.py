@@ -6,7 +6,7 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.http import HttpRequest
 
 from accounts.models import User
-from accounts.organizations.active_membership import ActiveMembership
+from accounts.models.active_membership import ActiveMembership
 from accounts.sign_in.local import passwords
 from foundation.rows import Rows, fetch_one
 

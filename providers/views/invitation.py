@@ -115,13 +115,8 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 
 @post_only("invitation", keeps=("tenant_id", "secret"))
 def switch_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
-<<<<<<< HEAD
     """Sign out and show the invitation to a visitor, with buttons that let them choose another account."""
-    logout(request)
-=======
-    """Sign out, and look at the invitation as a visitor, whose buttons let them choose another account."""
     last_session.sign_out(request)
->>>>>>> b7957c2 (Open and end sessions by an act, and let receivers only record)
     return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 

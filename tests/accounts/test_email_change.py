@@ -8,8 +8,8 @@ from django.core.cache import cache
 from accounts.mailing import links
 from accounts.mailing.mail import MailNotConfigured
 from accounts.models import MailedLink, User
-from accounts.own_account import email_change
-from accounts.own_account.email_change import BY_ACCOUNT, LinkOfAnother, OwnAddress
+from accounts.sign_in import email_change
+from accounts.sign_in.email_change import BY_ACCOUNT, LinkOfAnother, OwnAddress
 from accounts.sign_in.rate_limits import TooOften
 from audit.models import Entry
 from tests.support.post import Post

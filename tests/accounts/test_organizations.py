@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Membership, Role, Session, Tenant, User
+from accounts.models.active_membership import ActiveMembership, set_context
 from accounts.organizations import own_organizations
-from accounts.organizations.active_membership import ActiveMembership, set_context
 from accounts.organizations.own_organizations import NotAMember, make_primary, organizations_of
 from audit.models import Entry
 from tenancy import person_context, site_context, tenant_context

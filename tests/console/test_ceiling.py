@@ -9,8 +9,8 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 
 from accounts.models import Membership, Role, Session, Tenant, User
+from accounts.models.active_membership import set_context
 from accounts.organizations import delegation
-from accounts.organizations.active_membership import set_context
 from audit.models import Entry
 from tenancy import site_context, tenant_context
 from tests.support.proven import proven, sign_in

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import Identity, Membership, Role, Session, User
-from accounts.organizations.active_membership import set_context
+from accounts.models.active_membership import set_context
 from accounts.privacy.erasing import erase
 from audit.models import Entry
 from foundation import lifetimes

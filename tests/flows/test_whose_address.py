@@ -19,9 +19,9 @@ from accounts.management.lookup import find_person
 from accounts.models import Identity, Invitation, MailedLink, Role, User
 from accounts.organizations import invitations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused
-from accounts.own_account.email_change import EmailTaken
 from accounts.privacy.erasing import erase
 from accounts.sign_in import login_throttle
+from accounts.sign_in.email_change import EmailTaken
 from accounts.sign_in.local.registration import open_local_account
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accounts.organizations.active_membership import ENTER
+from accounts.models.active_membership import ENTER
 from tenancy.context import NOTHING, SET_CONTEXT, Scope
 from tests.support.servers import Servers
 from tests.tenancy.conftest import Town

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from accounts.mailing import mail
 from accounts.models import Invitation, Membership, Role, Tenant, User
+from accounts.models.active_membership import ActiveMembership
 from accounts.models.invitation import UNDECIDED
 from accounts.organizations import delegation
-from accounts.organizations.active_membership import ActiveMembership
 from accounts.organizations.invitations.refusing import EXPIRED, InvitationRefusalReason, InvitationRefused
 from accounts.sign_in import rate_limits
 from audit.events import Event, record

@@ -6,9 +6,9 @@ from django.db import IntegrityError, transaction
 from accounts.mailing import links, mail
 from accounts.mailing.mail import RequestFacts
 from accounts.models import MailedLink, Purpose, User
-from accounts.own_account.email_change import CancellationReason, EmailTaken, cancel
 from accounts.sessions import SessionRevocationReason, revoke_all_sessions
 from accounts.sign_in import people
+from accounts.sign_in.email_change import CancellationReason, EmailTaken, cancel
 from accounts.sign_in.provider_names import name_of
 from audit.context import Actor, ActorKind, acting
 from audit.events import Event, record

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.mailing import links, mail
 from accounts.mailing.mail import RequestFacts
 from accounts.models import MailedLink, User
-from accounts.own_account.email_change import EmailTaken
-from accounts.own_account.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in import rate_limits
+from accounts.sign_in.email_change import EmailTaken
 from accounts.sign_in.local import by_passkey, passwords, registration
+from accounts.sign_in.local.forms import EmailForm, NewAccountForm, NewPasswordForm, SignInForm
 from accounts.sign_in.rate_limits import Limit
 from audit.events import Event, record
 from foundation.canonical_email import canonical

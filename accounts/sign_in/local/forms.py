@@ -1,4 +1,4 @@
-"""The forms of the account pages."""
+"""The forms of the pages for local accounts."""
 
 from typing import Any
 
@@ -65,7 +65,3 @@ class NewPasswordForm(forms.Form):
 class NewAccountForm(NewPasswordForm):
     name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
     field_order = ("name", "password")
-
-
-class NameForm(forms.Form):
-    name = NameField(label=_("Your name"), widget=forms.TextInput(attrs={"autocomplete": "name"}))
