@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.mailing import notices
 from accounts.mailing.notices import Notice
 from accounts.models import User
-from accounts.sessions import SessionRevocationReason, last_session, revoke_others
+from accounts.sessions import SessionRevocationReason, closing, revoke_others
 from accounts.sign_in import login_throttle, rate_limits
 from accounts.sign_in.factors.enrolled import has_second_factor, must_have_second_factor
 from accounts.sign_in.local import by_passkey, passwords
@@ -59,7 +59,7 @@ class AdminSite(Site):
         """Sign out by POST only. GET redirects to the page with the button."""
         if request.method in {"GET", "HEAD"}:
             return redirect("admin:index")
-        last_session.sign_out(request)
+        closing.close_session(request)
         return super().logout(request, extra_context)
 
     def password_change(  # type: ignore[override]  # it may be a redirect

@@ -10,7 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
-from accounts.sessions import last_session, opening
+from accounts.sessions import closing, opening
 from accounts.sign_in.factors.enrolled import Kind
 from accounts.sign_in.local.passwords import PASSKEY_ALONE
 from accounts.sign_in.reauthentication import records
@@ -84,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # a library 
         opening.open_session(request, user)
 
     def logout(self, request: HttpRequest) -> None:
-        last_session.sign_out(request)
+        closing.close_session(request)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -111,7 +111,7 @@ def open_session(
 ) -> HttpResponseBase:
     """Sign the person in and return allauth's response: a redirect onwards, or to the second factor first."""
     if request.user.is_authenticated:
-        last_session.sign_out(request, before_sign_in_of=linked.user)
+        closing.close_session(request, before_sign_in_of=linked.user)
     response: HttpResponseBase = complete_social_login(request, LinkedLogin(linked, next_url, answer=answer))
     return response
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.cut_off.acting import check_list, lock_own_account
 from accounts.models import CutOff, User
 from accounts.organizations.middleware import without_tenant
-from accounts.sessions import last_session
+from accounts.sessions import closing
 from accounts.sessions.signed_in import signed_in
 from foundation import lifetimes
 
@@ -29,7 +29,7 @@ def lock(request: HttpRequest, user: User) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/lock.html")
     done = lock_own_account(user)
-    last_session.sign_out(request)
+    closing.close_session(request)
     return redirect(f"{reverse('locked-account')}?of={signing.dumps(str(done.pk), salt=SALT)}")
 
 

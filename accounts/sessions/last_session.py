@@ -6,10 +6,7 @@ They do so in the same transaction. Every other way of ending sessions is ``acco
 from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.contrib.auth import logout  # noqa: TID251  # this is the place
-from django.db import transaction
 from django.dispatch import Signal
-from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.models.session import row_key
@@ -27,22 +24,6 @@ def lock_people(people: Collection[UUID]) -> None:
     """
     if people:
         fetch_all(LOCK, [list(people)])
-
-
-def sign_out(request: HttpRequest, *, before_sign_in_of: User | None = None) -> None:
-    """End the session of this browser, and what others keep for it if it was the person's last one.
-
-    Args:
-        before_sign_in_of: the person who signs in next in this browser. If they are the one who is signed in, they
-            stay signed in at their provider, so only the row ends.
-    """
-    user = request.user
-    with transaction.atomic():
-        if isinstance(user, User) and user != before_sign_in_of:
-            key = request.session.session_key
-            lock_people([user.pk])
-            notify_signed_out([user.pk], but=[key] if key else [])
-        logout(request)
 
 
 def notify_signed_out(people: Collection[UUID], *, but: Iterable[str] = ()) -> None:

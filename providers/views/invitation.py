@@ -14,7 +14,7 @@ from accounts.mailing import mail
 from accounts.models import Invitation, User
 from accounts.organizations import invitations, own_organizations
 from accounts.organizations.invitations import InvitationRefusalReason, InvitationRefused, Link, Welcome
-from accounts.sessions import last_session
+from accounts.sessions import closing
 from accounts.sign_in import rate_limits
 from accounts.sign_in.local import registration
 from accounts.sign_in.local import views as local_pages
@@ -116,7 +116,7 @@ def invitation(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpRespon
 @post_only("invitation", keeps=("tenant_id", "secret"))
 def switch_account(request: HttpRequest, tenant_id: UUID, secret: str) -> HttpResponse:
     """Sign out and show the invitation to a visitor, with buttons that let them choose another account."""
-    last_session.sign_out(request)
+    closing.close_session(request)
     return redirect(Link(tenant_id=tenant_id, secret=secret).path + query("", stay=False, another=True))
 
 

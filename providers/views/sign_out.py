@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.models import Identity, Session, User
 from accounts.organizations.middleware import without_tenant
-from accounts.sessions import last_session
+from accounts.sessions import closing, last_session
 from foundation import lifetimes
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import ACCOUNT, ANOTHER, as_cookie, from_cookie, query, requested_next, wants_another
@@ -72,7 +72,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     with transaction.atomic():
         if origin:
             _sign_out(request.user, origin)
-        last_session.sign_out(request)
+        closing.close_session(request)
     if origin is None:
         messages.success(request, _("You are signed out."))
     elif there is None:

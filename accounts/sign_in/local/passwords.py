@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
-from accounts.sessions import AuthenticationEvent, FactorAddedMeanwhile, SessionStore, forget_sign_in, last_session
+from accounts.sessions import AuthenticationEvent, FactorAddedMeanwhile, SessionStore, closing, forget_sign_in
 from accounts.sign_in import login_throttle, people
 from accounts.sign_in.local.hashing import is_right
 from accounts.sign_in.reauthentication.records import record_method
@@ -81,7 +81,7 @@ def sign_in(
     before anything was verified. Raises people.RevokedMeanwhile.
     """
     if request.user.is_authenticated:
-        last_session.sign_out(request)
+        closing.close_session(request)
     try:
         with people.with_next(next_url, stays=stays), transaction.atomic():
             held = people.lock(user.pk, epoch=user.sign_in_epoch)
