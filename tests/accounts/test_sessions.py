@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, authenticate, login
+from django.contrib.auth import BACKEND_SESSION_KEY, SESSION_KEY, authenticate
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
@@ -16,6 +16,7 @@ from accounts.models import Identity, MailedLink, Purpose, Session, UpstreamLogo
 from accounts.models.session import row_key
 from accounts.sessions import FactorAddedMeanwhile, SessionRevocationReason, SessionStore, UpstreamSession, revocation
 from accounts.sessions.digesting import digest
+from accounts.sessions.opening import open_session
 from accounts.sessions.upstream_logout import LogoutTarget, revoke_upstream
 from accounts.sign_in import rate_limits
 from accounts.sign_in.people import RevokedMeanwhile
@@ -23,6 +24,7 @@ from audit.context import acting
 from audit.events import Event
 from audit.models import Entry
 from tenancy import site_context
+from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,7 +38,7 @@ def signing_in(user: User) -> SessionStore:
     """Return the session of a browser in which somebody is signed in, yet to be saved."""
     request: HttpRequest = RequestFactory().get("/")
     request.session, request.user = SessionStore(), AnonymousUser()
-    login(request, user)
+    open_session(request, user)
     session = request.session
     assert isinstance(session, SessionStore)
     return session
@@ -113,7 +115,7 @@ def test_nobody_is_put_into_a_session_past_the_function_that_opens_it(ada: User)
 
 def test_a_session_of_a_backend_that_this_release_does_not_have_signs_nobody_in(ada: User) -> None:
     client = Client()
-    client.force_login(ada)
+    sign_in(client, ada)
     assert client.get("/accounts/").status_code == 200
     session = client.session
     session[BACKEND_SESSION_KEY] = "accounts.former.Backend"
