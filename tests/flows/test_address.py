@@ -27,7 +27,7 @@ def events(*actions: str) -> list[str]:
     return list(entries.order_by("id").values_list("action", flat=True))
 
 
-def because(action: str) -> list[str]:
+def reasons(action: str) -> list[str]:
     return [entry.details["reason"] for entry in Entry.objects.filter(action=action).order_by("id") if entry.details]
 
 
@@ -64,7 +64,7 @@ def test_an_address_is_changed_by_the_link_that_is_mailed_to_it(
 
     assert address_now() == (NEW, True)
     assert (browser.account is None, elsewhere.account) == (False, None)
-    assert because("session.revoked") == ["email_changed"]
+    assert reasons("session.revoked") == ["email_changed"]
     assert events("email.change_requested", "email.changed") == ["email.change_requested", "email.changed"]
     assert "was changed" in post.to(OLD).subject
 
@@ -167,8 +167,8 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
     assert (before is None, browser.account) == (False, None)
     assert browser.get(confirm).status_code == 410
     assert owner.post(undo).status_code == 410
-    assert because("email.change_cancelled") == ["not_them"]
-    assert because("session.revoked") == ["email_change_disowned"]
+    assert reasons("email.change_cancelled") == ["not_them"]
+    assert reasons("session.revoked") == ["email_change_disowned"]
     assert address_now() == (OLD, True)
 
 
@@ -200,7 +200,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
 
     assert browser.get(older).status_code == 410
     assert browser.post(post.link("ada@newest.example")).status_code == 302
-    assert because("email.change_cancelled") == ["newer_requested"]
+    assert reasons("email.change_cancelled") == ["newer_requested"]
 
 
 @pytest.mark.promise(29)
@@ -211,7 +211,7 @@ def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) ->
 
     assert NEW not in browser.get(ADDRESS).content.decode()
     assert post.count(NEW) == 0  # its link had died before a worker came to it
-    assert because("email.change_cancelled") == ["owner"]
+    assert reasons("email.change_cancelled") == ["owner"]
 
 
 @pytest.mark.promise(29)
@@ -240,7 +240,7 @@ def test_a_change_dies_when_identities_change(browser: Browser, post: Post, prov
 
     assert browser.post(link).status_code == 410
     assert address_now() == (OLD, True)
-    assert because("email.change_cancelled") == [f"identity_{how}"]
+    assert reasons("email.change_cancelled") == [f"identity_{how}"]
 
 
 @pytest.mark.parametrize("how", ["save", "update"])

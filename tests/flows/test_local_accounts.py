@@ -12,7 +12,7 @@ from accounts.models import Identity, MailedLink, Session, User
 from accounts.sign_in.local.registration import open_local_account
 from audit.models import Entry
 from tests.flows.conftest import Browser
-from tests.flows.test_address import because, events
+from tests.flows.test_address import events, reasons
 from tests.support.post import Post
 from tests.support.together import together
 
@@ -226,7 +226,7 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
     assert (browser.account, owner.account) == (None, None)
     assert (sign_in(owner).status_code, sign_in(owner, password=ANOTHER).status_code) == (422, 302)
     assert owner.post(link, {"password": PASSWORD}).status_code == 410
-    assert because("session.revoked") == ["password_reset"]
+    assert reasons("session.revoked") == ["password_reset"]
     assert [letter.subject for letter in post.all() if "was changed" in letter.subject and letter.to == [NORA]]
 
 
@@ -245,7 +245,7 @@ def test_a_new_password_ends_what_was_waiting(browser: Browser, new_browser: Cal
 
     assert (owner.post(change).status_code, owner.post(older, {"password": PASSWORD}).status_code) == (410, 410)
     assert User.objects.get().email == NORA
-    assert because("email.change_cancelled") == ["password_reset"]
+    assert reasons("email.change_cancelled") == ["password_reset"]
 
 
 @pytest.mark.promise(29)

@@ -138,17 +138,17 @@ def test_trouble_leaves_the_rest_to_the_next_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoilt", "because"),
+    ("spoilt", "reason"),
     [({"kind": "of another version"}, "no deferred task is called"), ({"content": "2.lost.x"}, "KeyLost")],
     ids=["kind", "key"],
 )
 @pytest.mark.promise(78)
-def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str, str], because: str) -> None:
+def test_what_nobody_understands_is_kept_and_said(caplog: Any, spoilt: dict[str, str], reason: str) -> None:
     sent = send()
     DeferredTask.objects.update(**spoilt)
 
     assert not run(sent.pk)
-    assert because in caplog.text
+    assert reason in caplog.text
     assert ADA not in caplog.text
     assert DeferredTask.objects.waiting().exists()
 
