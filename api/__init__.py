@@ -1,1 +1,1 @@
-"""The JSON face: who is calling, and what they may know and do."""
+"""The JSON API: its callers, its resources and its errors."""

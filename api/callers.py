@@ -1,4 +1,4 @@
-"""Who is calling: one value for every credential that there is."""
+"""The caller of the API: one value for all kinds of credentials."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,7 +12,7 @@ from accounts.models import User
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """A person or a service, and what this credential lets it do."""
+    """A person or a service, with the scopes and the tenant of the credential."""
 
     kind: Literal["person", "service"]
     id: UUID
@@ -22,7 +22,7 @@ class Caller:
 
 
 class SessionCookie(APIKeyCookie):
-    """The browser's session. It is proof enough to read; ninja asks for a CSRF token before anything is written."""
+    """Authenticates by the browser's session. For unsafe methods ninja requires a CSRF token as well."""
 
     def __init__(self, cookie_name: str) -> None:
         self.param_name = cookie_name

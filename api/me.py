@@ -1,4 +1,4 @@
-"""Who am I: the answer is the same for every credential."""
+"""``/v1/me``: who the caller is, in the same form for all kinds of credentials."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -35,7 +35,7 @@ class Me(Schema):
 @router.get("/me", response={200: Me, 401: Problem}, exclude_none=False)
 def me(request: HttpRequest) -> HttpResponse:
     """Return the caller: a person with their identities, or a service."""
-    caller: Caller = request.auth  # type: ignore[attr-defined]  # put there by ninja
+    caller: Caller = request.auth  # type: ignore[attr-defined]  # set by ninja
     known = Me(kind=caller.kind, id=caller.id, scopes=list(caller.scopes), tenant_id=caller.tenant_id)
     if caller.user is not None:
         person = caller.user
@@ -43,7 +43,7 @@ def me(request: HttpRequest) -> HttpResponse:
         known.identities = [
             IdentityOut.model_construct(**_personal_fields(identity)) for identity in Identity.objects.of(person)
         ]
-    # An answer that is made here is not validated and dumped once more: every backend asks this all the time.
+    # Returning a response skips ninja's second validation. Backends call this on every request.
     return HttpResponse(known.model_dump_json(), content_type="application/json; charset=utf-8")
 
 

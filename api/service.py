@@ -1,4 +1,4 @@
-"""The API as one object: its resources, its credentials, its document."""
+"""The API object with its resources, credentials and OpenAPI document."""
 
 from django.conf import settings
 from ninja import NinjaAPI
@@ -9,8 +9,8 @@ from api.callers import SessionCookie
 api = NinjaAPI(
     title="Vestibule",
     version="1",
-    description="What the entry hall knows of who is calling.",
-    docs_url=None,  # comes with the resources that are worth reading about
+    description="Who is calling: a person or a service, and what they may do.",
+    docs_url=None,  # a documentation page will come with more resources
     auth=[SessionCookie(settings.SESSION_COOKIE_NAME)],
 )
 api.add_router("/v1", me.router)

@@ -1,5 +1,5 @@
-"""The trail going out: a tenant's entries, signed, to receivers of its own choice (ADR 16, docs/webhooks.md).
+"""Webhooks: send a tenant's entries of the trail, signed, to receivers of its choice (ADR 16, docs/webhooks.md).
 
-``receivers`` says which addresses may be one, ``messages`` what is sent, ``signing`` how a receiver knows us,
-``sending`` sends one message, ``running`` all that are due, ``changes`` is what administrators do.
+``receivers`` decides which URLs are allowed, ``messages`` builds what is sent, ``signing`` signs it, ``sending`` sends
+one message, ``running`` sends all that are due, and ``changes`` has the acts of administrators.
 """

@@ -1,4 +1,4 @@
-"""Django's entry to the webhooks."""
+"""The app of the webhooks."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -7,11 +7,11 @@ DECLARATIONS = [
     Audited(
         "webhooks.Webhook",
         secret={"secret", "former_secret"},
-        masked={"url"},  # its path or query may be a key; an event names the host
+        masked={"url"},  # its path or query may contain a secret; an event names the host
         ignored={"position_txid", "position_id", "position_floor", *HEALTH, "last_failure", "last_success_at"},
     ),
     NotAudited(
         "webhooks.Delivery",
-        reason="It names an entry that was not delivered yet; events tell when one is given up.",
+        reason="It refers to an entry that is not delivered yet; an event records when it is given up.",
     ),
 ]

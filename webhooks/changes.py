@@ -1,4 +1,4 @@
-"""What administrators do with webhooks; each is written by one of these, and told by the trail."""
+"""The acts of administrators on webhooks. All changes go through these functions, and the trail records them."""
 
 from collections.abc import Iterable
 
@@ -12,24 +12,24 @@ from jobs.retry import HEALTH
 from webhooks import receivers, signing
 from webhooks.models import Delivery, Webhook
 
-MOST_OF_A_TENANT = 20  # webhooks: each is served in turn, and has a connection and a place in the trail of its own
+MOST_OF_A_TENANT = 20  # webhooks: each needs a turn, a connection and a read position in the trail of its own
 
 
 class TooMany(Exception):
-    """A tenant has as many webhooks as one may have."""
+    """The tenant has the greatest allowed number of webhooks."""
 
 
 def check_room(tenant: Tenant) -> None:
-    """Hold a tenant until the transaction ends, and look whether it may have one more webhook. Raises TooMany."""
-    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # two at once wait for each other
+    """Check that a tenant may have one more webhook, and lock it until the transaction ends. Raises TooMany."""
+    Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)  # serialises two creations at once
     if Webhook.objects.filter(tenant=tenant).count() >= MOST_OF_A_TENANT:
         raise TooMany
 
 
 def create(webhook: Webhook, creator: User) -> str:
-    """Save a new webhook, which begins with what happens from now on, and return its secret, shown this once.
+    """Save a new webhook and return its secret, which is shown only once. Raises TooMany.
 
-    Raises TooMany.
+    It receives the entries from now on.
     """
     with transaction.atomic():
         check_room(webhook.tenant)
@@ -48,7 +48,10 @@ def _create(webhook: Webhook, creator: User) -> str:
 
 
 def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> None:
-    """Save what a form filled in. One that is switched on again goes on where it stopped, at once."""
+    """Save the values of the form. A webhook that is enabled again continues at once where it stopped.
+
+    ``elsewhere`` says that the URL has changed.
+    """
     columns = ["name", "url", "events", "tables", "is_active"]
     if switched_on:
         webhook.note_success()
@@ -60,7 +63,7 @@ def change(webhook: Webhook, *, switched_on: bool, elsewhere: bool = False) -> N
 
 
 def rotate_secret(webhook: Webhook) -> str:
-    """Give a webhook another secret, and return it, shown this once; the one before signs too for a day."""
+    """Give a webhook a new secret and return it, which is shown only once. The former one also signs for a day."""
     secret = signing.new_secret()
     webhook.former_secret, webhook.former_until = webhook.secret, timezone.now() + signing.OVERLAP
     webhook.secret = signing.encrypted(secret, webhook)
@@ -70,20 +73,20 @@ def rotate_secret(webhook: Webhook) -> str:
 
 
 def test(webhook: Webhook) -> None:
-    """Write an entry that is for this receiver alone: it goes the way that all go."""
+    """Record an event that is sent to this receiver alone, in the same way as all others."""
     Webhook.objects.filter(pk=webhook.pk).update(paused_until=None)
     record(Event.WEBHOOK_TESTED, object=webhook, tenant_id=webhook.tenant_id)
 
 
 def retry(delivery: Delivery) -> None:
-    """Let a message be tried again now, and by the whole schedule if it is not taken."""
+    """Retry a message now. If that fails, it is retried by the full schedule again."""
     Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=timezone.now(), attempts=0)
     Webhook.objects.filter(pk=delivery.webhook_id).update(paused_until=None)
     record(Event.DELIVERY_RETRIED, object=delivery.webhook, tenant_id=delivery.tenant_id, entry=delivery.entry_id)
 
 
 def discard(deliveries: Iterable[Delivery]) -> int:
-    """Send these messages no more, and return how many there were. Their entries stay in the trail."""
+    """Delete these messages unsent and return how many there were. Their entries stay in the trail."""
     count = 0
     for delivery in deliveries:
         gone, _ = Delivery.objects.filter(pk=delivery.pk).delete()
@@ -96,6 +99,6 @@ def discard(deliveries: Iterable[Delivery]) -> int:
 
 
 def _record_url(webhook: Webhook) -> None:
-    """The trail keeps of an address what may be known: its path and its query can hold a key to what is there."""
+    """Record only host and port, because the path and the query of a URL can contain a secret."""
     _, host, port = receivers.read(webhook.url).origin
     record(Event.WEBHOOK_URL_SET, object=webhook, tenant_id=webhook.tenant_id, host=host, port=port)

@@ -1,4 +1,4 @@
-"""What is sent of an entry, and which entries a webhook wants."""
+"""The message that is sent for an entry, and the filter of entries that a webhook wants."""
 
 import json
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ from audit.models import Entry, Source
 from audit.serialization import entry_type, serialize
 from webhooks.models import Webhook
 
-LARGEST_BODY = 256 * 1024  # bytes; of a larger entry the values are left out
+LARGEST_BODY = 256 * 1024  # bytes; a larger message is sent without the values of the entry
 VALUES = ("before", "after", "details")
-OF_WEBHOOKS = (Event.DELIVERY_FAILED, Event.WEBHOOK_DISABLED)  # told of a receiver: it would cause the next one
+OF_WEBHOOKS = (Event.DELIVERY_FAILED, Event.WEBHOOK_DISABLED)  # never sent: their failure would cause the next one
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One entry for one receiver. However often it is sent, its id is the same: receivers know it again by that."""
+    """One entry for one receiver. Its id is the same however often it is sent, so that receivers can deduplicate."""
 
     id: str
     kind: str
@@ -40,7 +40,7 @@ def message_id(webhook_id: UUID, entry_id: int) -> str:
 
 
 def wanted(webhook: Webhook) -> Q:
-    """The condition that picks a webhook's entries: its tenant's, of the chosen kinds; and its own test in any case."""
+    """Return the filter for a webhook: entries of its tenant of the chosen kinds, and its own test event."""
     own_test = Q(action=Event.WEBHOOK_TESTED, object_id=str(webhook.pk))
     chosen = Q()
     if webhook.events or webhook.tables:

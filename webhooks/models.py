@@ -1,4 +1,4 @@
-"""Where a tenant wants its part of the trail to be sent, and what could not be delivered there yet."""
+"""The webhooks of tenants, and the messages that could not be delivered yet."""
 
 import uuid
 from typing import Any, ClassVar
@@ -15,10 +15,10 @@ from tenancy.owned import ScopedManager, TenantOwned
 
 
 class Webhook(TenantOwned, Peer):
-    """A receiver of a tenant's entries. It is made and changed by ``webhooks.changes`` alone.
+    """A receiver of a tenant's entries. Only ``webhooks.changes`` creates and changes it.
 
-    The trail itself is the outbox: ``position`` is how far it has been read for this receiver (ADR 16). The secret
-    by which a receiver knows us is encrypted for this row; ``former_secret`` signs too, until ``former_until``.
+    The trail itself is the outbox: the position is the cursor up to which it has been read for this receiver (ADR 16).
+    The secret that signs its messages is encrypted for this row. ``former_secret`` also signs, until ``former_until``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -55,12 +55,12 @@ class Webhook(TenantOwned, Peer):
 
 class DeliveryManager(ScopedManager["Delivery"]):
     def waiting(self) -> models.QuerySet["Delivery"]:
-        """Those that are tried again by themselves."""
+        """Return the deliveries that will be retried, without the dead letters."""
         return self.get_queryset().filter(WAITING)
 
 
 class Delivery(TenantOwned, Retryable):
-    """An entry that a receiver did not take. Without a next attempt it is a dead letter: only people retry it."""
+    """An entry that a receiver has not accepted. Without a next attempt it is a dead letter: only people retry it."""
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("webhook"))
     entry_id = models.BigIntegerField(_("entry"))

@@ -1,4 +1,4 @@
-"""Looking up the addresses of a name, for so long and no longer: the system's own resolver knows no deadline."""
+"""DNS look-ups with a deadline, which the system's resolver does not offer."""
 
 import socket
 import threading
@@ -6,27 +6,27 @@ from queue import Empty, SimpleQueue
 
 from foundation.outgoing import Exceeded
 
-AT_ONCE = 16  # look-ups in this process, those included that nobody waits for any more
+AT_ONCE = 16  # concurrent look-ups in this process, including those whose caller has timed out
 
 _places = threading.BoundedSemaphore(AT_ONCE)
 Found = list[str] | Exception
 
 
 def look_up(host: str, port: int, *, seconds: float) -> list[str]:
-    """Return the addresses of a name. Raises Exceeded, or what the system's resolver raises.
+    """Return the IP addresses of a host name. Raises Exceeded, or what the system's resolver raises.
 
-    A look-up that takes longer goes on in a thread of its own; when too many do, the next fails at once.
+    A look-up that exceeds its time continues in a thread. While too many are running, new ones fail at once.
     """
     places = _places
     if not places.acquire(blocking=False):
         raise Exceeded("too many names are being looked up already")
     answer: SimpleQueue[Found] = SimpleQueue()
-    told = {"host": host, "port": port, "answer": answer, "places": places}
-    threading.Thread(target=_ask, kwargs=told, name="look-up", daemon=True).start()
+    arguments = {"host": host, "port": port, "answer": answer, "places": places}
+    threading.Thread(target=_ask, kwargs=arguments, name="look-up", daemon=True).start()
     try:
         found = answer.get(timeout=max(seconds, 0.001))
     except Empty:
-        raise Exceeded("its name was not found in time") from None
+        raise Exceeded("the host name was not resolved in time") from None
     if isinstance(found, Exception):
         raise found
     return found
@@ -36,7 +36,7 @@ def _ask(*, host: str, port: int, answer: "SimpleQueue[Found]", places: threadin
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         answer.put([str(where[0]) for _family, _type, _proto, _name, where in found])
-    except (OSError, ValueError) as failed:  # a name that can be none is a ValueError
+    except (OSError, ValueError) as failed:  # an invalid name raises ValueError
         answer.put(failed)
     finally:
         places.release()

@@ -1,4 +1,4 @@
-"""Word to whoever made a webhook that it was switched off."""
+"""The mail to the creator of a webhook when it is disabled."""
 
 import logging
 
@@ -11,8 +11,8 @@ logger = logging.getLogger(__name__)
 
 
 def notify_disabled(webhook: Webhook) -> None:
-    """Mail whoever made it, if we know a verified address of theirs; the admin says it in any case."""
-    logger.warning("a webhook was switched off", extra={"webhook": str(webhook.pk)})
+    """Mail the creator of the webhook, if they have a verified address. The console shows it in any case."""
+    logger.warning("a webhook was disabled", extra={"webhook": str(webhook.pk)})
     person = webhook.created_by
     if person is None or not (person.is_active and person.email and person.email_verified and mail.is_configured()):
         return

@@ -1,7 +1,7 @@
-"""Which rows of webhooks are a person's data: none."""
+"""No rows of webhooks are personal data."""
 
 from foundation.declarations import NotPersonalData
 
 DECLARATIONS = [
-    NotPersonalData("webhooks.Webhook", reason="It is the tenant's; who set it up is told by the trail."),
+    NotPersonalData("webhooks.Webhook", reason="It is the tenant's; the trail has who created it."),
 ]

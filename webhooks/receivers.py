@@ -1,8 +1,8 @@
-"""Which addresses may receive webhooks: public ones over TLS, so that nobody reaches inwards through us.
+"""The URLs that may receive webhooks: public ones over TLS, so that nobody reaches internal servers through us.
 
-A tenant's administrator chooses the address, and what stands behind its name may change at any time (server-side
-request forgery, DNS rebinding). So the name is resolved by us, at each sending; all that it resolves to must be
-public; and the connection is opened to what was looked at.
+A tenant's administrator chooses the URL, and its host name may resolve to something else at any time (server-side
+request forgery, DNS rebinding). So we resolve the name for each message, require that all its addresses are public, and
+connect to the very address that was checked.
 """
 
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from foundation.outgoing import Origin, origin_of
 from webhooks import names
 
 Address = IPv4Address | IPv6Address
-TRANSLATED = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last four bytes
-UNICAST = IPv6Network("2000::/3")  # all of IPv6 that is given to anybody on the internet (RFC 4291, section 2.4)
-LONGEST_LOOKUP = 5.0  # seconds for the addresses of a name
-# IANA's registries of special-purpose addresses (RFC 6890), and where clouds have services for the machine itself.
-# Python's own list depends on its version, and knows nothing of clouds.
+TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address (RFC 6052)
+UNICAST = IPv6Network("2000::/3")  # all IPv6 addresses that are allocated on the internet (RFC 4291, section 2.4)
+LONGEST_LOOKUP = 5.0  # seconds to resolve a host name
+# IANA's registries of special-purpose addresses (RFC 6890), and the metadata services of clouds. Python's own list
+# depends on its version and does not include those of clouds.
 SPECIAL = tuple(
     ip_network(network)
     for network in (
         "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
         "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
         "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
-        "168.63.129.16/32",  # Azure; Alibaba's is in 100.64.0.0/10, everybody else's in 169.254.0.0/16
+        "168.63.129.16/32",  # Azure; Alibaba's is in 100.64.0.0/10, those of other clouds in 169.254.0.0/16
         "::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32",
         "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
     )
@@ -36,7 +36,7 @@ SPECIAL = tuple(
 
 
 class ReceiverRefused(Exception):
-    """An address that must not be called; the text says why."""
+    """The URL or its address must not be called; the text says why."""
 
     def __init__(self, reason: str | Promise) -> None:
         super().__init__(str(reason))
@@ -45,14 +45,14 @@ class ReceiverRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Receiver:
-    """An address that was looked at: where it is, and what is asked for there."""
+    """A URL that passed the checks: its origin, and the request target (path and query)."""
 
     origin: Origin
     target: str
 
 
 def read(url: str) -> Receiver:
-    """Look at an address as it is written. Raises ReceiverRefused."""
+    """Parse a URL and check it without resolving its host name. Raises ReceiverRefused."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -73,9 +73,9 @@ def read(url: str) -> Receiver:
 
 
 def resolve(receiver: Receiver, *, seconds: float = LONGEST_LOOKUP) -> list[str]:
-    """Return the addresses behind a receiver's name.
+    """Return the IP addresses of a receiver's host name.
 
-    Raises ReceiverRefused if any must not be called, OSError, or Exceeded where the name is not found within the time.
+    Raises ReceiverRefused if one of them must not be called, OSError, and Exceeded if the look-up takes too long.
     """
     _, host, port = receiver.origin
     addresses = list(dict.fromkeys(names.look_up(host, port, seconds=min(seconds, LONGEST_LOOKUP))))
@@ -92,7 +92,7 @@ def _check(ip: Address) -> None:
 
 
 def _is_public(ip: Address) -> bool:
-    """Whether an address is the internet's, in whatever dress: IPv6 has several for addresses of IPv4."""
+    """Whether an IP address is public. An IPv6 address that contains an IPv4 address is judged by that one, too."""
     if any(ip in network for network in SPECIAL):
         return False
     if isinstance(ip, IPv6Address):
@@ -105,7 +105,7 @@ def _is_public(ip: Address) -> bool:
 
 
 def _within(ip: IPv6Address) -> IPv4Address | None:
-    """Return the address of IPv4 that one of IPv6 stands for."""
+    """Return the IPv4 address that an IPv6 address contains, if any: NAT64, IPv4-mapped or 6to4."""
     if ip in TRANSLATED:
         return IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.ipv4_mapped or ip.sixtofour

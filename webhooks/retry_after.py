@@ -1,17 +1,17 @@
-"""How long a receiver asks to be left alone: the header Retry-After (RFC 9110, section 10.2.3)."""
+"""The header Retry-After, by which a receiver asks us to wait (RFC 9110, section 10.2.3)."""
 
 import time
 from datetime import timedelta
 
 from django.utils.http import parse_http_date_safe
 
-HEEDED = frozenset({429, 503})  # the statuses on which the header speaks of the receiver
-LONGEST = timedelta(hours=6)  # no receiver is left alone for longer, whatever it asks
-DIGITS = 9  # more of them ask for longer than LONGEST anyway
+HEEDED = frozenset({429, 503})  # the statuses with which the header applies to the receiver as a whole
+LONGEST = timedelta(hours=6)  # the longest wait that we grant
+DIGITS = 9  # a number with more digits exceeds LONGEST anyway
 
 
 def read(status: int, header: str | None) -> timedelta | None:
-    """Return the wait that an answer asks for, LONGEST at most; None where it asks for none or cannot be read."""
+    """Return the wait that a response asks for, at most LONGEST, or None if there is none or it cannot be parsed."""
     text = (header or "").strip()
     if status not in HEEDED or not text:
         return None
@@ -22,7 +22,7 @@ def read(status: int, header: str | None) -> timedelta | None:
 
 
 def _seconds(text: str) -> float | None:
-    """Read ``delay-seconds`` or an HTTP-date in any of its three forms."""
+    """Parse ``delay-seconds`` or an HTTP-date in any of its three forms."""
     if text.isascii() and text.isdigit():
         return int(text) if len(text.lstrip("0")) <= DIGITS else LONGEST.total_seconds()
     date = parse_http_date_safe(text)

@@ -1,8 +1,8 @@
-"""Sending what is due: each webhook by one run at a time, several webhooks at once, none in another's way (ADR 16).
+"""Sends the messages that are due: several webhooks at once, with one run per webhook at a time (ADR 16).
 
-No transaction is open while a receiver is waited for: one that has written would hold back the horizon below which
-the trail is settled, for everybody. What holds a webhook for one run is an advisory lock of the connection, which
-ends with the process, however that ends.
+No transaction is open while we wait for a receiver: one that has written would hold back the horizon below which the
+trail is settled, for all readers. A run holds its webhook by an advisory lock of the connection, which is released when
+the process ends, however that happens.
 """
 
 import logging
@@ -36,36 +36,36 @@ logger = logging.getLogger(__name__)
 
 Ids = tuple[UUID, UUID]  # a webhook's and its tenant's
 ACTOR = Actor(ActorKind.JOB, "webhooks")
-SENDERS = 6  # receivers that are waited for at once, in the whole house; each holds a connection of the pool
-SENDERS_OF_ONE = 2  # of these for one tenant: slow receivers of one do not keep the others waiting
-BATCH = 50  # entries read at once
-RUN_SECONDS = 20.0  # of one webhook's run, which then lets the next have its turn
-RETRIES = RetryPolicy(  # of a message: for 25 hours in all
+SENDERS = 6  # receivers called at once on the whole site; each takes a connection from the pool
+SENDERS_OF_ONE = 2  # of these for one tenant, so that its slow receivers do not delay those of others
+BATCH = 50  # entries per query
+RUN_SECONDS = 20.0  # of one webhook's run; then the next one has its turn
+RETRIES = RetryPolicy(  # of a message: 25 hours in total
     delays=tuple(timedelta(seconds=delay) for delay in (30, 300, 1800, 7200, 18_000, 28_800, 36_000)),
     jitter=JITTER,
     longest_asked=retry_after.LONGEST,
     max_attempts=8,
 )
-RESTS = RetryPolicy(  # of a receiver that is ill, until five days without a single success
+RESTS = RetryPolicy(  # of a failing receiver, until it has failed for five days without a success
     delays=doubling(timedelta(seconds=30), timedelta(hours=1)),
     jitter=JITTER,
     longest_asked=retry_after.LONGEST,
     max_age=timedelta(days=5),
 )
-ILL = 5  # refusals in a row that make a receiver ill, not its messages
-MOST_WAITING = 500  # messages of one webhook; then new ones stay in the trail until some are done with
+ILL = 5  # refusals in a row after which the fault is assumed to be the receiver's and not that of the messages
+MOST_WAITING = 500  # undelivered messages of one webhook; beyond that new entries wait in the trail
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One message to be sent: a new entry, or one that was not taken before."""
+    """One message to be sent: a new entry, or one that the receiver did not accept before."""
 
     entry: Entry
     delivery: Delivery | None = None
 
 
 def send_due(*, seconds: float) -> None:
-    """Send what is due, for so many seconds at most. While another dispatch is under way, leave it to that."""
+    """Send the messages that are due, for at most so many seconds. Returns at once if another run is in progress."""
     with one_at_a_time("webhooks") as is_ours:
         if not is_ours:
             return
@@ -74,7 +74,7 @@ def send_due(*, seconds: float) -> None:
             under_way: dict[Ids, Future[None]] = {}
             turns: Counter[Ids] = Counter()
             while True:
-                due = sorted(_due(), key=turns.__getitem__)  # whoever had the fewest comes first
+                due = sorted(_due(), key=turns.__getitem__)  # the one with the fewest turns comes first
                 for where in _with_room(due, under_way):
                     turns[where] += 1
                     under_way[where] = pool.submit(_run, *where, deadline)
@@ -87,7 +87,7 @@ def send_due(*, seconds: float) -> None:
 
 
 def _with_room(due: Iterable[Ids], under_way: Collection[Ids]) -> Iterator[Ids]:
-    """Yield webhooks, by their id and their tenant's, that may be served now beside those that are."""
+    """Yield the webhooks that may be started now beside those under way, as pairs of their id and their tenant's."""
     served = Counter(tenant_id for _, tenant_id in under_way)
     for webhook_id, tenant_id in due:
         if (webhook_id, tenant_id) not in under_way and served[tenant_id] < SENDERS_OF_ONE:
@@ -96,7 +96,7 @@ def _with_room(due: Iterable[Ids], under_way: Collection[Ids]) -> Iterator[Ids]:
 
 
 def run(webhook_id: UUID, tenant_id: UUID, *, deadline: float) -> None:
-    """Send one webhook's messages until there are none, the receiver must rest, or the time is over."""
+    """Send one webhook's messages until none are left, the receiver has to rest, or the time is up."""
     with one_at_a_time(f"webhook {webhook_id}") as is_ours:
         if not is_ours:
             return
@@ -111,18 +111,18 @@ def run(webhook_id: UUID, tenant_id: UUID, *, deadline: float) -> None:
 
 
 def _run(webhook_id: UUID, tenant_id: UUID, deadline: float) -> None:
-    """One webhook's trouble, even one that nobody foresaw, ends its own run only, and is seen in the log."""
+    """Run one webhook in a thread. An unexpected error ends this run alone and is logged."""
     try:
         run(webhook_id, tenant_id, deadline=deadline)
-    except Exception:  # a thread's last word
+    except Exception:  # the outermost frame of a thread
         logger.exception("the run of a webhook failed", extra={"webhook": str(webhook_id)})
     finally:
         connection.close()
 
 
 def _due() -> list[tuple[UUID, UUID]]:
-    """The healthy ones first: those that fail may take all the time that is left, but no more."""
-    with site_context("webhooks that are due are found"):
+    """Return the healthy webhooks first, so that failing ones take only the time that is left."""
+    with site_context("the sender looks for webhooks that are due"):
         active = Webhook.objects.filter(RESTS.awake(), is_active=True)
         return list(active.order_by("failures", "pk").values_list("pk", "tenant_id"))
 
@@ -146,19 +146,19 @@ def _next_batch(webhook_id: UUID, tenant_id: UUID) -> list[Work]:
 
 
 def _retried(delivery: Delivery) -> Work | None:
-    """Return a message to be tried again; if retention has taken its entry, nobody can."""
+    """Return a message to be retried, or None if retention has removed its entry; then it becomes a dead letter."""
     entry = Entry.objects.filter(pk=delivery.entry_id, at=delivery.entry_at).first()
     if entry is None:
-        gone = "the trail keeps this entry no longer"
+        gone = "the entry is no longer in the trail"
         Delivery.objects.filter(pk=delivery.pk).update(next_attempt_at=None, failure=gone)
         return None
     return Work(entry=entry, delivery=delivery)
 
 
 def _do(webhook_id: UUID, tenant_id: UUID, work: Work) -> bool:
-    """Send one message and write down what became of it; return whether to go on with the next.
+    """Send one message and store the result; return whether to continue with the next one.
 
-    Killed in between, the message is sent once more, with the same id.
+    If the process is killed in between, the message is sent once more with the same id.
     """
     with tenant_context(tenant_id, actor=ACTOR):
         webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
@@ -183,7 +183,7 @@ def _note(webhook: Webhook, work: Work, outcome: Outcome) -> bool:
 def _note_success(webhook: Webhook, work: Work) -> None:
     if work.delivery:
         Delivery.objects.filter(pk=work.delivery.pk).delete()
-    if webhook.paused_until:  # it was ill, and is well again: what waits need not wait longer
+    if webhook.paused_until:  # it works again, so the waiting messages are due now
         wake(Delivery.objects.filter(webhook=webhook))
     webhook.note_success()
     webhook.last_success_at, webhook.last_failure = timezone.now(), ""
@@ -221,7 +221,7 @@ def _note_failure(webhook: Webhook, outcome: Outcome) -> bool:
 
 
 def _disable(webhook: Webhook) -> None:
-    """What it misses from now on stays in the trail, and is sent when somebody switches it on again."""
+    """Disable a webhook. Entries from now on stay in the trail and are sent when it is enabled again."""
     assert webhook.failing_since is not None  # noqa: S101  # it has just failed
     webhook.is_active, webhook.disabled_reason = False, webhook.last_failure
     webhook.save(update_fields=["is_active", "disabled_reason"])
@@ -231,7 +231,7 @@ def _disable(webhook: Webhook) -> None:
 
 
 def oldest_undelivered(webhook: Webhook) -> datetime | None:
-    """Return the time of the oldest entry that is still to be sent to this receiver for the first time."""
+    """Return the time of the oldest entry that was not yet sent to this receiver for the first time."""
     return tail.oldest_after(cursor_of(webhook), only=wanted(webhook))
 
 

@@ -1,4 +1,4 @@
-"""Sending one message: within ten seconds, without following redirects, and never to where it must not go."""
+"""Sends one message: within ten seconds, without following redirects, and only to addresses that are allowed."""
 
 import http.client
 import time
@@ -13,23 +13,23 @@ from webhooks.messages import Message
 from webhooks.models import Webhook
 from webhooks.receivers import Receiver, ReceiverRefused
 
-DEADLINE = 10.0  # seconds for a whole call, connecting and the last byte included
-LARGEST_ANSWER = 64 * 1024  # bytes: nobody reads it
-COME_BACK = frozenset({408, 425, 429})  # of the 4xx, what does not speak of this message
+DEADLINE = 10.0  # seconds for the whole call, from connecting to the last byte
+LARGEST_ANSWER = 64 * 1024  # bytes; the body is not used
+COME_BACK = frozenset({408, 425, 429})  # the 4xx statuses that are not about this message
 
 
 class Result(Enum):
-    """What became of a message."""
+    """The result of sending a message."""
 
     TAKEN = auto()
-    REFUSED = auto()  # this message; another may be taken
-    NOT_TAKEN = auto()  # the receiver is ill
-    GONE = auto()  # the receiver wants nothing more (410)
+    REFUSED = auto()  # this message only; the receiver may accept another
+    NOT_TAKEN = auto()  # the receiver does not work
+    GONE = auto()  # the receiver wants no more messages (410)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """``retry_after`` is how long the receiver wants to be left alone, if it says so."""
+    """The result, why it is not a success, and the wait that the receiver asks for, if any (``retry_after``)."""
 
     fate: Result
     reason: str = ""
@@ -43,7 +43,7 @@ def send(webhook: Webhook, message: Message) -> Outcome:
     except ReceiverRefused as unwanted:
         return Outcome(fate=Result.NOT_TAKEN, reason=str(unwanted))
     except DecryptionFailed:
-        return Outcome(fate=Result.NOT_TAKEN, reason="the secret cannot be read: renew it")
+        return Outcome(fate=Result.NOT_TAKEN, reason="the secret cannot be decrypted: rotate it")
     except Exceeded as exceeded:
         return Outcome(fate=Result.NOT_TAKEN, reason=str(exceeded))
     except (OSError, http.client.HTTPException, ValueError) as broken:
@@ -70,7 +70,7 @@ def _post(webhook: Webhook, message: Message, budget: Budget) -> tuple[int, time
 
 
 def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection:
-    """Try each address behind the name: not every one may be reachable from here."""
+    """Try each address of the host in turn, because some may not be reachable from here."""
     failed: OSError | None = None
     for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
         try:
@@ -92,6 +92,6 @@ def _of(status: int, asked: timedelta | None) -> Outcome:
 
 
 def _reason(broken: Exception) -> str:
-    """The kind of the trouble and, of the system's own, its words: an answer's text is not repeated."""
+    """Return the class of an error and the text of a system error, but never text from a response."""
     words = broken.strerror if isinstance(broken, OSError) and broken.strerror else ""
     return f"{type(broken).__name__}: {words}".rstrip(": ")

@@ -1,4 +1,4 @@
-"""How a receiver knows that a message is ours and as we sent it: the signatures of Standard Webhooks, version 1.
+"""Signatures by which a receiver verifies that a message is ours and unchanged: Standard Webhooks, version 1.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -15,21 +15,21 @@ from webhooks.models import Webhook
 
 PREFIX = "whsec_"
 PURPOSE = "webhook"
-OVERLAP = timedelta(days=1)  # that the secret before signs too, so that a receiver can change it without haste
+OVERLAP = timedelta(days=1)  # for which the former secret also signs, so that a receiver has time to change it
 
 
 def new_secret() -> str:
-    """Draw 32 bytes, in the spelling that the standard's libraries take."""
+    """Return 32 random bytes in the format that the standard's libraries expect."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def encrypted(secret: str, webhook: Webhook) -> str:
-    """Encrypt a secret for the row that keeps it: no other row's is opened by it."""
+    """Encrypt a secret for its row; copied to another row it does not decrypt."""
     return encrypt(secret, owner=webhook.pk, purpose=PURPOSE)
 
 
 def secrets_of(webhook: Webhook) -> list[str]:
-    """Return what signs now: the secret, and for a while the one before. Raises DecryptionFailed."""
+    """Return the secrets that sign now: the current one and, for a day, the former one. Raises DecryptionFailed."""
     until = webhook.former_until
     former = webhook.former_secret if until and not is_due(until, longest=OVERLAP) else ""
     return [decrypt(kept, owner=webhook.pk, purpose=PURPOSE) for kept in (webhook.secret, former) if kept]

@@ -72,4 +72,6 @@ def test_a_receiver_that_speaks_no_tls_is_not_taken() -> None:
 def test_a_secret_of_another_row_is_not_opened() -> None:
     webhook = Webhook(url="http://127.0.0.1:1/")
     webhook.secret = encrypted(new_secret(), Webhook())
-    assert send(webhook, Message(id="msg_1", kind="x", body=b"{}")).reason == "the secret cannot be read: renew it"
+    assert (
+        send(webhook, Message(id="msg_1", kind="x", body=b"{}")).reason == "the secret cannot be decrypted: rotate it"
+    )

@@ -16,8 +16,8 @@ from tenancy.isolation import EnableTenantIsolation
 SQL = Path(__file__).parent / '0001'
 
 
-def let_go_of_accounts(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Foreign keys are made at the end of a migration: what changes them comes after that."""
+def set_null_on_delete(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """Change the foreign keys after they exist: Django creates them at the end of a migration."""
     schema_editor.deferred_sql.append((SQL / 'references.sql').read_text())
 
 
@@ -86,5 +86,5 @@ class Migration(migrations.Migration):
         ),
         EnableTenantIsolation('webhook'),
         EnableTenantIsolation('delivery'),
-        migrations.RunPython(let_go_of_accounts),
+        migrations.RunPython(set_null_on_delete),
     ]

@@ -1,4 +1,5 @@
--- Who deletes an account may not see the webhooks that it made: the database lets go of it in them.
+-- Row-level security may hide a person's webhooks from the code that deletes their account. So the database itself
+-- sets created_by_id to null.
 DO $$
 DECLARE
     named text := (
