@@ -5,6 +5,6 @@ from foundation.declarations import NotAudited
 DECLARATIONS = [
     NotAudited(
         "jobs.DeferredTask",
-        reason="It is a message on its way; what it does is told by what it changes, and by events.",
+        reason="It is a message in transit; the trail has the changes and events that it leads to.",
     ),
 ]

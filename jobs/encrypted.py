@@ -1,4 +1,4 @@
-"""What of the jobs is encrypted."""
+"""The encrypted columns of the jobs."""
 
 from foundation.declarations import Encrypted
 from jobs.deferred.worker import PURPOSE

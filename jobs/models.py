@@ -1,4 +1,4 @@
-"""What was promised to a person and is done by a worker, kept until it is done."""
+"""Deferred tasks, stored until a worker has done them."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.retry import WAITING, Retryable
 
-SOON = timedelta(seconds=30)  # by then a worker has had its message, or the message is lost
+SOON = timedelta(seconds=30)  # by then a worker has received the message, or the message is lost
 REMEMBERED = timedelta(days=2)
 
 
@@ -24,14 +24,14 @@ def kept_until() -> datetime:
 
 class DeferredTaskQuerySet(models.QuerySet["DeferredTask"]):
     def waiting(self) -> "DeferredTaskQuerySet":
-        """Those that are still to be done."""
+        """Return the tasks that are still to be done."""
         return self.filter(WAITING)
 
 
 class DeferredTask(Retryable):
-    """What it is, its content, encrypted, and when it is attempted next; never again, when that is empty.
+    """A deferred task with its encrypted content. Without ``next_attempt_at`` it is done or given up.
 
-    What is over keeps no content, but its id for a while, so that it is done once, however often it is asked for.
+    Then it has no content any more. Its id stays for a while, so that the task runs once however often it is deferred.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

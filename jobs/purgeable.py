@@ -1,4 +1,4 @@
-"""What of the jobs expires."""
+"""The tables of the jobs whose rows expire."""
 
 from audit.events import Event
 from foundation.declarations import Purgeable

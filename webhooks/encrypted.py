@@ -1,4 +1,4 @@
-"""What of the webhooks is encrypted."""
+"""The encrypted columns of the webhooks."""
 
 from foundation.declarations import Encrypted
 from webhooks import signing

@@ -1,14 +1,14 @@
-"""Deferred tasks: what is promised to a person in a request, and done by a worker afterwards (ADR 25).
+"""Deferred tasks: work that a request promises to a person, and that a worker does afterwards (ADR 25).
 
 ::
 
     @deferred_task("registration")
-    def answer_registration(*, address: str) -> None: …
+    def answer_registration(*, email: str) -> None: …
 
-    defer(answer_registration, address=address)
+    defer(answer_registration, email=email)
 
-A deferred task is a row, written in the transaction that promises it. The queue only says that there is one; without
-it the schedule finds it.
+A deferred task is a row that is written in the transaction that promises it. The queue only notifies a worker. If the
+message is lost, the next scheduled run finds the row.
 """
 
 from jobs.deferred.enqueue import defer

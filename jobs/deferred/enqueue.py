@@ -1,4 +1,4 @@
-"""Enqueueing a deferred task, in the transaction that promises it."""
+"""Stores a deferred task in the transaction that promises it, and notifies a worker."""
 
 import json
 import logging
@@ -19,9 +19,9 @@ logger = logging.getLogger(__name__)
 
 
 def defer(work: Callable[..., None], *, task_id: str | None = None, **arguments: object) -> None:
-    """Have a worker do this after the commit, or do it at once while there is no broker to tell one.
+    """Have a worker run a deferred task after the commit. If the broker is unavailable, run it right after the commit.
 
-    A transaction that is rolled back leaves nothing. Under one id it is done once, however often it is left.
+    A rollback discards the task. With a ``task_id`` it runs once, however often it is deferred under this id.
     """
     kind = task_of(work)
     task = DeferredTask(kind=kind.name, **({"id": UUID(task_id)} if task_id else {}))
@@ -35,5 +35,5 @@ def _notify_worker(task_id: UUID, kind: str) -> None:
     try:
         worker.run_deferred_task.apply_async(kwargs={"task_id": str(task_id)}, shadow=f"deferred task: {kind}")
     except OperationalError:
-        logger.warning("the broker is away: a deferred task is done at once: %s %s", kind, task_id)
+        logger.warning("the broker is unavailable, so a deferred task is run at once: %s %s", kind, task_id)
         worker.run(task_id)

@@ -1,4 +1,4 @@
-"""What can be a deferred task: functions, by the name under which they are kept."""
+"""The functions that can be deferred tasks, by the name that is stored in the row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,15 @@ _tasks: dict[str, "RegisteredTask"] = {}
 
 
 class RetryLater(Exception):
-    """A deferred task could not be done now. Its text goes into the log."""
+    """The deferred task cannot run now. The text of the exception is logged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegisteredTask:
-    """``is_one_transaction``: it does nothing but write to the database, and so happens wholly and once."""
+    """A function that can be deferred.
+
+    ``is_one_transaction`` says that it only writes to the database. It then runs in one transaction, and exactly once.
+    """
 
     name: str
     work: Callable[..., None]
@@ -37,7 +40,10 @@ def task_of(work: Callable[..., Any]) -> RegisteredTask:
 
 
 def task_named(name: str) -> RegisteredTask:
-    """Raises TryLater where there is none: another version has left it, and will be here again, or is here already."""
+    """Return the task of this name. Raises RetryLater if there is none.
+
+    Then another version of the code has stored it, and workers of that version may still run or run again.
+    """
     try:
         return _tasks[name]
     except KeyError:

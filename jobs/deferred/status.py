@@ -1,4 +1,4 @@
-"""How it stands with deferred tasks, for those who run the site."""
+"""The status of deferred tasks, for the overview in the console."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +10,13 @@ from jobs.models import DeferredTask
 
 @dataclass(frozen=True, kw_only=True)
 class DeferredTaskStatus:
-    """How many deferred tasks were tried in vain and are tried again, and since when the oldest of them waits."""
+    """How many deferred tasks have failed and will be retried, and since when the oldest of them has been waiting."""
 
     count: int
     since: datetime | None
 
 
 def failing() -> DeferredTaskStatus:
-    """The first try counts before it is over: one deferred task more than once tried has failed at least once."""
+    """Return the failing tasks. An attempt is counted when it starts, so more than one means at least one failure."""
     found = DeferredTask.objects.waiting().filter(attempts__gt=1).aggregate(count=Count("pk"), since=Min("created_at"))
     return DeferredTaskStatus(**found)

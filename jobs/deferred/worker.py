@@ -1,7 +1,8 @@
-"""Running deferred tasks: each once, by whoever comes first, tried again for a day.
+"""Runs deferred tasks: each by one worker at a time, and retries them for a day.
 
-Whoever is at one holds a lock of the connection, not a transaction: a mail server may be slow. Each attempt
-is counted before it begins, so that one that kills its worker is not repeated at every turn (``jobs.retry``).
+A worker holds a task by an advisory lock of its connection and not by a transaction, because a mail server may be slow.
+Each attempt is counted before it starts, so that one that kills its worker is not repeated by every scheduled run
+(``jobs.retry``).
 """
 
 import json
@@ -27,18 +28,18 @@ logger = logging.getLogger(__name__)
 
 PURPOSE = "deferred task"
 RETRIES = RetryPolicy(delays=doubling(timedelta(seconds=15), timedelta(minutes=10)), max_age=timedelta(days=1))
-BATCH = 500  # deferred tasks of one run of the schedule
-FAILURES = 3  # in a run, that leave the rest to the next: the mail server may be away
+BATCH = 500  # deferred tasks per scheduled run
+FAILURES = 3  # after which a scheduled run stops, because the mail server may be unavailable
 
 
 @shared_task(ignore_result=True, soft_time_limit=120, time_limit=150)  # type: ignore[untyped-decorator]  # no types
 def run_deferred_task(task_id: str) -> None:
-    """Twice at once does no harm: the second finds it under way, or done."""
+    """Safe to run twice at once: the second run finds the task running or done."""
     run(UUID(task_id))
 
 
 def run(task_id: UUID) -> bool:
-    """Do a deferred task, unless it is over or somebody is at it; return whether there was no trouble."""
+    """Run a deferred task, unless it is done or another worker is running it. Return False if it failed."""
     with one_at_a_time(f"deferred_task {task_id}") as is_ours:
         task = DeferredTask.objects.waiting().filter(pk=task_id).first() if is_ours else None
         if task is None:
@@ -50,14 +51,14 @@ def run(task_id: UUID) -> bool:
         try:
             _run(task)
         except (RetryLater, DecryptionFailed, DatabaseError, RedisError) as failed:
-            why = str(failed) if isinstance(failed, RetryLater) else type(failed).__name__
-            logger.warning("a deferred task is tried again later: %s %s: %s", task.kind, task.pk, why)
+            reason = str(failed) if isinstance(failed, RetryLater) else type(failed).__name__
+            logger.warning("a deferred task is retried later: %s %s: %s", task.kind, task.pk, reason)
             return False
         return True
 
 
 def run_due(*, seconds: float) -> None:
-    """Do what nobody did: its message was lost, or its worker, or it could not be done before."""
+    """Run the tasks that are due: their message or their worker was lost, or they have failed before."""
     with one_at_a_time("deferred-tasks") as is_ours:
         if not is_ours:
             return
