@@ -31,26 +31,32 @@ class ReauthenticationFirst(Base):
     dangerous_actions: ClassVar[frozenset[str]] = frozenset({"delete_selected"})  # of the list
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        asked = self._ask_first(request) if self.has_add_permission(request) else None
-        return asked or super().add_view(request, *args, **kwargs)
+        reauthentication = self._require_reauthentication(request) if self.has_add_permission(request) else None
+        return reauthentication or super().add_view(request, *args, **kwargs)
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         is_posted = request.method == "POST" and self._may_write(request, object_id, self.has_change_permission)
-        asked = self._ask_first(request) if is_posted else None
-        return asked or super().change_view(request, object_id, *args, **kwargs)
+        reauthentication = self._require_reauthentication(request) if is_posted else None
+        return reauthentication or super().change_view(request, object_id, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
-        asked = self._ask_first(request) if self._may_write(request, object_id, self.has_delete_permission) else None
-        return asked or super().delete_view(request, object_id, *args, **kwargs)
+        reauthentication = (
+            self._require_reauthentication(request)
+            if self._may_write(request, object_id, self.has_delete_permission)
+            else None
+        )
+        return reauthentication or super().delete_view(request, object_id, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         chosen = set(request.POST.getlist("action")) & self.dangerous_actions
-        asked = self._ask_first(request) if chosen & self.get_actions(request).keys() else None
-        return asked or super().changelist_view(request, *args, **kwargs)
+        reauthentication = (
+            self._require_reauthentication(request) if chosen & self.get_actions(request).keys() else None
+        )
+        return reauthentication or super().changelist_view(request, *args, **kwargs)
 
     def _may_write(self, request: HttpRequest, object_id: str, has_permission: Any) -> bool:
         found = self.get_object(request, unquote(object_id))
         return found is not None and bool(has_permission(request, found))
 
-    def _ask_first(self, request: HttpRequest) -> HttpResponseBase | None:
+    def _require_reauthentication(self, request: HttpRequest) -> HttpResponseBase | None:
         return redirect_to_reauthenticate(request, back_to=request.get_full_path())

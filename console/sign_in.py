@@ -72,8 +72,8 @@ class AdminSite(Site):
             return gate.redirect_to_reauthenticate(request)
         try:
             _check_old_password(request, user)
-        except Throttled as braked:  # not raised: that would roll back the entry in the trail
-            return login_throttle.answer(braked)
+        except Throttled as throttled:  # not raised: that would roll back the entry in the trail
+            return login_throttle.answer(throttled)
         with transaction.atomic():
             response = super().password_change(request, extra_context)
             if isinstance(response, HttpResponseRedirect):  # it was changed, and the session has a new key

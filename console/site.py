@@ -54,8 +54,8 @@ class Site(AdminSite):
 
 def _has_nul(request: HttpRequest) -> bool:
     chosen = (value for name in OF_NO_FORM for value in request.POST.getlist(name))
-    asked = (text for name, values in request.GET.lists() for text in (name, *values))
-    return any(NUL in text for text in (request.path_info, *asked, *chosen))
+    parameters = (text for name, values in request.GET.lists() for text in (name, *values))
+    return any(NUL in text for text in (request.path_info, *parameters, *chosen))
 
 
 def _not_found(request: HttpRequest, rest: str) -> HttpResponseBase:

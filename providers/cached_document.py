@@ -230,8 +230,8 @@ def _shared(key: str) -> Signed | None:
 
 def _share_failure(key: str, refused: SignInRefused) -> None:
     try:
-        told = {"reason": refused.reason.value, "detail": refused.detail}
-        signed_cache.put(f"{_name(key)}:failed", told, seconds=RETRY_AFTER)
+        failure = {"reason": refused.reason.value, "detail": refused.detail}
+        signed_cache.put(f"{_name(key)}:failed", failure, seconds=RETRY_AFTER)
     except RedisError:
         return  # the other processes will notice the failure themselves
 

@@ -103,7 +103,7 @@ def storable(claims: Mapping[str, Any]) -> dict[str, Any]:
             kept[name] = shorter
             whole += _size(name, shorter)
             heappush(largest, (-_size(name, shorter), name))
-    return kept | {CUT: _said(cut)} if cut else kept
+    return kept | {CUT: _cut_summary(cut)} if cut else kept
 
 
 def _size(name: str, value: Any) -> int:
@@ -111,7 +111,7 @@ def _size(name: str, value: Any) -> int:
     return len(json.dumps({name: value}))
 
 
-def _said(cut: Mapping[str, str]) -> dict[str, str]:
+def _cut_summary(cut: Mapping[str, str]) -> dict[str, str]:
     """Return the list of cut claims, itself limited in size."""
     named = {name[:LONGEST_NAME]: cut[name] for name in list(cut)[:MOST_NAMED]}
     return named | ({"": f"{len(cut) - MOST_NAMED} others left out"} if len(cut) > MOST_NAMED else {})
@@ -151,8 +151,8 @@ def name_in(claims: Mapping[str, Any]) -> str:
 def methods_in(claims: Mapping[str, Any]) -> frozenset[str]:
     """Return how the person authenticated, according to an ID token (OpenID Connect Core, section 2; RFC 8176)."""
     amr = claims.get("amr")
-    told = [*(amr if isinstance(amr, list) else []), claims.get("acr")]
-    return frozenset(word for word in told if isinstance(word, str))
+    values = [*(amr if isinstance(amr, list) else []), claims.get("acr")]
+    return frozenset(word for word in values if isinstance(word, str))
 
 
 def clean_address(value: object) -> str:

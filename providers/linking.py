@@ -140,10 +140,10 @@ def connect(external: ExternalIdentity, user: User) -> Identity:
 def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
     """Update the stored profile of an identity, which is informational only. Without a change nothing is written."""
     former_name = identity.name
-    told = _provided_claims(external, identity)
-    changed = [name for name, value in told.items() if getattr(identity, name) != value]
+    provided = _provided_claims(external, identity)
+    changed = [name for name, value in provided.items() if getattr(identity, name) != value]
     for name in changed:
-        setattr(identity, name, told[name])
+        setattr(identity, name, provided[name])
     with acting(actor=Actor(ActorKind.PERSON, str(identity.user_id))):
         if changed:
             identity.save(update_fields=changed)
@@ -152,16 +152,18 @@ def _note_changes(identity: Identity, external: ExternalIdentity) -> None:
 
 def _provided_claims(external: ExternalIdentity, identity: Identity) -> dict[str, Any]:
     """Return the profile provided this time, keeping stored values that could not be fetched (userinfo was down)."""
-    told = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
-    unsaid: set[str] = set()
+    provided = {name: getattr(external, name) for name in ("email", "email_verified", "name", "claims")}
+    missing: set[str] = set()
     if NAME in external.missing_claims:
-        unsaid |= {"name", *OF_THE_NAME}
+        missing |= {"name", *OF_THE_NAME}
     if EMAIL in external.missing_claims:
-        unsaid |= {"email", *OF_THE_ADDRESS}
-    if not unsaid:
-        return told
-    kept = {name: value for name, value in identity.claims.items() if name in unsaid}
-    return {name: value for name, value in told.items() if name not in unsaid} | {"claims": kept | told["claims"]}
+        missing |= {"email", *OF_THE_ADDRESS}
+    if not missing:
+        return provided
+    kept = {name: value for name, value in identity.claims.items() if name in missing}
+    return {name: value for name, value in provided.items() if name not in missing} | {
+        "claims": kept | provided["claims"]
+    }
 
 
 def _record(event: Event, user: User, identity: Identity) -> None:

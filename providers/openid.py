@@ -68,7 +68,7 @@ class OpenIDProvider(Provider):
         return max(filter(None, (self.upstream.answered_at, self.issuer.answered_at)), default=None)
 
     def authorization_url(self, flow: Flow) -> str:
-        more, more_scopes = self._for_offline(flow)
+        more, more_scopes = self._offline_access(flow)
         return with_query(
             self.metadata.authorization_endpoint,
             {
@@ -80,14 +80,14 @@ class OpenIDProvider(Provider):
                 "nonce": flow.nonce,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
-                **self._asked_of_the_person(flow),
+                **self._prompt_parameters(flow),
                 **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
                 **more,
                 **({"prompt": "none"} if flow.silent else {}),
             },
         )
 
-    def _asked_of_the_person(self, flow: Flow) -> Mapping[str, str]:
+    def _prompt_parameters(self, flow: Flow) -> Mapping[str, str]:
         """Return the parameters that make the provider reauthenticate the person or let them choose an account.
 
         Reauthentication needs no account chooser: the provider ignores its session, so the person can choose anyway.
@@ -96,7 +96,7 @@ class OpenIDProvider(Provider):
             return self.reauthenticate_parameters
         return self.choosing if flow.another else {}
 
-    def _for_offline(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    def _offline_access(self, flow: Flow) -> tuple[Mapping[str, str], tuple[str, ...]]:
         """Return the parameters and scopes that request tokens usable without the person (OFFLINE_ACCESS)."""
         if self.id not in settings.OFFLINE_ACCESS:
             return {}, ()
@@ -128,7 +128,7 @@ class OpenIDProvider(Provider):
         """Refresh tokens. An ID token is optional, but must be verified like the first one (Core, section 12.2)."""
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
         try:
-            tokens = tokens_from(self._asker.post(self.metadata.token_endpoint, form))
+            tokens = tokens_from(self._token_endpoint.post(self.metadata.token_endpoint, form))
         except SignInRefused as refused:
             if refused.reason is RefusalReason.CODE_REFUSED:
                 raise RefreshRefused from refused
@@ -138,7 +138,7 @@ class OpenIDProvider(Provider):
         return tokens
 
     @property
-    def _asker(self) -> TokenEndpoint:
+    def _token_endpoint(self) -> TokenEndpoint:
         """Our client at the token endpoint. Raises SignInRefused if the authentication method is not known."""
         return TokenEndpoint(
             upstream=self.upstream,
@@ -161,7 +161,7 @@ class OpenIDProvider(Provider):
 
         Google answers with an error if the token is no longer valid; this counts as revoked.
         """
-        answer = self._asker.post(endpoint, {"token": token, "token_type_hint": hint})
+        answer = self._token_endpoint.post(endpoint, {"token": token, "token_type_hint": hint})
         if answer.status in {200, 204}:
             return Revoked.REVOKED
         error = error_in(answer)
@@ -197,7 +197,7 @@ class OpenIDProvider(Provider):
             "redirect_uri": self.callback_url,
             "code_verifier": code_verifier,
         }
-        return tokens_from(self._asker.post(self.metadata.token_endpoint, form))
+        return tokens_from(self._token_endpoint.post(self.metadata.token_endpoint, form))
 
     def verified_claims(self, tokens: Tokens, *, nonce: str, wants_fresh: bool) -> dict[str, Any]:
         return verify(

@@ -45,12 +45,12 @@ class ReachabilityProbe:
                 raise SignInRefused(self._refused.reason, self._refused.detail)
             if not is_ours:
                 return
-            self._refused = self._asked()
+            self._refused = self._failure()
             if self._refused:
                 self._refused_at = time.monotonic()
                 raise self._refused
 
-    def _asked(self) -> SignInRefused | None:
+    def _failure(self) -> SignInRefused | None:
         """Send the request, and return the refusal if the provider is down."""
         try:
             with one_deadline(PATIENCE):

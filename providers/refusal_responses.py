@@ -34,17 +34,17 @@ def refuse(
     refused: SignInRefused,
     flow: Flow | None = None,
     *,
-    came: ExternalIdentity | None = None,
+    external: ExternalIdentity | None = None,
 ) -> HttpResponse:
     """Record a refusal and return its page. Call this after the rollback of what was refused.
 
-    ``flow`` is the refused attempt, if it is known, so that a retry has the same purpose. ``came`` is the identity that
-    the provider vouched for, if it got that far.
+    ``flow`` is the refused attempt, if it is known, so that a retry has the same purpose. ``external`` is the identity
+    that the provider vouched for, if it got that far.
     """
     if is_too_often(request):
         return rate_limits.too_many_requests(rate_limits.REFUSALS)
     page = PAGES_BY_ERROR.get(refused.error) or PAGES.get(refused.reason, NOT_CONFIRMED)
-    record_refusal(page.event, provider_id, refused, came=came)
+    record_refusal(page.event, provider_id, refused, external=external)
     if refused.reason is RefusalReason.EMAIL_OF_ANOTHER_ACCOUNT:
         return _clash_page(request, provider_id, refused, flow)
     context = {
@@ -73,7 +73,7 @@ def is_too_often(_request: HttpRequest) -> bool:
 
 
 def record_refusal(
-    event: Event, provider_id: str, refused: SignInRefused, *, came: ExternalIdentity | None = None
+    event: Event, provider_id: str, refused: SignInRefused, *, external: ExternalIdentity | None = None
 ) -> None:
     """Record and log a refusal, with the reference that its page shows.
 
@@ -83,7 +83,7 @@ def record_refusal(
         record(
             event,
             person=refused.person,
-            object=store(refused, came) if came else None,
+            object=store(refused, external) if external else None,
             provider=provider_id,
             reason=refused.reason.value,
             reference=refused.reference,

@@ -14,10 +14,10 @@ def enabled() -> dict[str, Provider]:
     """Return the providers that have a client id, by provider id, in the order of the settings."""
     return {
         name: import_module(f"providers.{name}").provider(
-            ClientCredentials(id=told["client_id"], secret=told["client_secret"]), told
+            ClientCredentials(id=values["client_id"], secret=values["client_secret"]), values
         )
-        for name, told in settings.SIGN_IN_PROVIDERS.items()
-        if told["client_id"]
+        for name, values in settings.SIGN_IN_PROVIDERS.items()
+        if values["client_id"]
     }
 
 

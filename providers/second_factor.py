@@ -26,7 +26,9 @@ def is_wanted(request: HttpRequest, process: Process) -> bool:
     return process is not Process.SIGN_IN and isinstance(request.user, User) and must_have_second_factor(request.user)
 
 
-def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: HttpResponseBase) -> HttpResponseBase:
+def redirect_for_second_factor(
+    request: HttpRequest, provider: Provider, flow: Flow, response: HttpResponseBase
+) -> HttpResponseBase:
     """Return a redirect to the provider if the person would otherwise have to add a factor here, else ``response``.
 
     Meanwhile the sign-in stays pending, as it would for a factor of ours, until the next answer replaces it. A person
@@ -46,5 +48,5 @@ def asked_there(request: HttpRequest, provider: Provider, flow: Flow, response: 
 
 
 def _is_missing(flow: Flow, response: HttpResponseBase) -> bool:
-    is_at_the_door = urlsplit(response.headers.get("Location", "")).path == reverse("factor-required")
-    return flow.process is Process.SIGN_IN and not flow.asks_for_factor and is_at_the_door
+    is_required_here = urlsplit(response.headers.get("Location", "")).path == reverse("factor-required")
+    return flow.process is Process.SIGN_IN and not flow.asks_for_factor and is_required_here

@@ -35,10 +35,10 @@ def filled(
     lacking = lacks(identity.provided)
     if not lacking:
         return identity
-    told = ask(identity, identity.tokens.access_token, issuer=issuer, client_id=client_id)
-    if told is None:
+    userinfo = ask(identity, identity.tokens.access_token, issuer=issuer, client_id=client_id)
+    if userinfo is None:
         return identity.changed(missing_claims=lacking)
-    claims = claims_with(identity.provided, told, lacking)
+    claims = claims_with(identity.provided, userinfo, lacking)
     return identity.changed(
         claims=claims, name=name_in(claims), email=claims.get("email", ""), email_verified=vouches(claims)
     )
@@ -64,15 +64,15 @@ def ask(identity: ExternalIdentity, access_token: object, *, issuer: Issuer, cli
         return {}
     try:
         answer = _answer(endpoint, token, issuer)
-        told = {} if answer.content_type == JWT else answer.object()
+        claims = {} if answer.content_type == JWT else answer.object()
     except SignInRefused as refused:
         logger.warning("userinfo cannot be fetched: provider=%s reason=%s", identity.provider, refused)
         return None
     if answer.content_type == JWT:  # section 5.3.2: signed if our client is registered for it
-        told = verify_userinfo(answer.body.decode("ascii", "replace"), issuer=issuer, client_id=client_id)
-    if told.get("sub") != identity.subject:
+        claims = verify_userinfo(answer.body.decode("ascii", "replace"), issuer=issuer, client_id=client_id)
+    if claims.get("sub") != identity.subject:
         raise SignInRefused(RefusalReason.USERINFO_OF_ANOTHER, "userinfo has another sub than the ID token, or none")
-    return told
+    return claims
 
 
 def claims_with(claims: Mapping[str, Any], userinfo: Mapping[str, Any], lacking: frozenset[str]) -> dict[str, Any]:

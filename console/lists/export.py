@@ -181,8 +181,8 @@ class ExportAdmin(Base):
         back_to = f"{the_list}?{query}" if query else the_list
         if request.method != "POST":
             return HttpResponseRedirect(back_to)
-        if asked := redirect_to_reauthenticate(request, back_to=back_to):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=back_to):
+            return reauthentication
         try:
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:

@@ -13,8 +13,8 @@ from console.lists.search import tenants_called
 class TenantField(forms.CharField):
     """Cleans to the tenant's id, or to None if the field is empty and not required."""
 
-    def __init__(self, **told: Any) -> None:
-        super().__init__(label=_("Tenant"), max_length=150, **told)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(label=_("Tenant"), max_length=150, **options)
 
     def clean(self, value: Any) -> UUID | None:
         called = super().clean(value)

@@ -159,7 +159,7 @@ class ClaimRuleAdmin(FoundByWords, ReauthenticationFirst, admin.ModelAdmin[Claim
 
 
 def _shown(effects: Preview) -> list[dict[str, Any]]:
-    told = (
+    kinds = (
         (EffectKind.GAIN, _("Would get this role")),
         (EffectKind.CHANGE, _("Have another role by a rule, and would get this one")),
         (EffectKind.LOSE, _("Would lose what this rule gave")),
@@ -169,7 +169,9 @@ def _shown(effects: Preview) -> list[dict[str, Any]]:
     )
     always = {EffectKind.GAIN, EffectKind.LOSE}
     return [
-        {"words": words, "effect": effects.of(kind)} for kind, words in told if effects.of(kind).count or kind in always
+        {"words": words, "effect": effects.of(kind)}
+        for kind, words in kinds
+        if effects.of(kind).count or kind in always
     ]
 
 

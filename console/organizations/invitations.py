@@ -48,17 +48,17 @@ class InvitationForm(RequestedBy):
     def __init__(self, *args: Any, **options: Any) -> None:
         """Offer the roles that the user may grant. The field accepts others; ``clean`` refuses them with a reason."""
         super().__init__(*args, **options)
-        standing, field = self.person.active_membership, self.fields.get("role")
-        if standing and isinstance(field, forms.ModelChoiceField) and not self.person.is_superuser:
+        membership, field = self.person.active_membership, self.fields.get("role")
+        if membership and isinstance(field, forms.ModelChoiceField) and not self.person.is_superuser:
             roles = Role.objects.all()
-            within = [role for role in roles if delegation.may_grant(self.person, role, standing.tenant_id)]
+            within = [role for role in roles if delegation.may_grant(self.person, role, membership.tenant_id)]
             field.widget.choices = [("", "---------"), *((role.pk, str(role)) for role in within)]
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or {}
-        standing = self.person.active_membership
+        membership = self.person.active_membership
         tenant = cleaned.get("tenant")
-        tenant_id = tenant.pk if tenant else (standing.tenant_id if standing else None)
+        tenant_id = tenant.pk if tenant else (membership.tenant_id if membership else None)
         role: Role | None = cleaned.get("role")
         if self.errors or role is None or tenant_id is None:
             return cleaned
@@ -174,8 +174,8 @@ class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
             raise Http404
         if not self.has_send_permission(request):
             raise PermissionDenied
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         page = reverse("admin:accounts_invitation_change", args=[invitation.pk])
         if request.method != "POST":
             context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "invitation": invitation}
@@ -211,5 +211,5 @@ def _named(user: User | None) -> str:
 
 
 def _tenant_id(request: HttpRequest) -> UUID | None:
-    standing = actor(request).active_membership
-    return standing.tenant_id if standing else None
+    membership = actor(request).active_membership
+    return membership.tenant_id if membership else None

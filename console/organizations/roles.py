@@ -70,8 +70,8 @@ class RoleAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Reauthenti
         role = self.get_object(request, unquote(object_id))
         if role is None or not roles.is_built_in(role) or not self.has_change_permission(request, role):
             return super().delete_view(request, object_id, extra_context)
-        if asked := self._ask_first(request):
-            return asked
+        if reauthentication := self._require_reauthentication(request):
+            return reauthentication
         self.message_user(request, _("A role that comes with the product cannot be deleted."), messages.ERROR)
         return HttpResponseRedirect(reverse("admin:accounts_role_change", args=[role.pk]))
 

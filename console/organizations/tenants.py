@@ -85,10 +85,12 @@ class TenantAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, Scoped[T
         lacks_reason = not 0 < len(reason) <= LONGEST_REASON
         context = {"longest_reason": LONGEST_REASON, "typed": name, "reason": reason, **(extra_context or {})}
         if request.method == "POST" and tenant is not None and (lacks_name or lacks_reason):
-            asked = self._ask_first(request) if self.has_delete_permission(request, tenant) else None
+            reauthentication = (
+                self._require_reauthentication(request) if self.has_delete_permission(request, tenant) else None
+            )
             request.POST = QueryDict()  # without data, Django shows the confirmation again
             context |= {"lacks_name": lacks_name, "lacks_reason": lacks_reason}
-            return asked or super().delete_view(request, object_id, context)
+            return reauthentication or super().delete_view(request, object_id, context)
         with acting(reason=reason) if request.method == "POST" else nullcontext():
             return super().delete_view(request, object_id, context)
 

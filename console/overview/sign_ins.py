@@ -92,9 +92,9 @@ def draw_sign_ins(counted: SignIns, _at: datetime) -> Drawing | None:
 
 def _stack(day: date, providers: Sequence[str], counts: Sequence[int]) -> Stack:
     parts = zip(providers, counts, strict=True)
-    told = [f"{called(provider)} {number_format(count, force_grouping=True)}" for provider, count in parts if count]
+    words = [f"{called(provider)} {number_format(count, force_grouping=True)}" for provider, count in parts if count]
     return Stack(
-        says=f"{date_format(day, 'DATE_FORMAT')}: {', '.join(told) or gettext('nobody')}",
+        says=f"{date_format(day, 'DATE_FORMAT')}: {', '.join(words) or gettext('nobody')}",
         parts=[Part(tone=tone_of(provider), value=count) for provider, count in zip(providers, counts, strict=True)],
         name=_short(day) if day.weekday() == MONDAY else "",
     )

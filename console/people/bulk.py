@@ -185,8 +185,8 @@ class BulkActionPage:
     def _confirm(self) -> HttpResponseBase | None:
         if self.action.state != BulkState.PREVIEWED:
             return None  # the button was pressed twice
-        if asked := redirect_to_reauthenticate(self.request, back_to=_page_of(self.action)):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(self.request, back_to=_page_of(self.action)):
+            return reauthentication
         running.confirm(self.action)
         _work(self.action, at_once=AT_ONCE)
         return None

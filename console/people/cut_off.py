@@ -29,11 +29,11 @@ class CuttingOff(PersonActions):
         person = self.person_of(request, key)
         if person.pk == actor(request).pk:
             return redirect("lock-account")  # the page for one's own account
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         reason = reason_of(request)
         if not reason:
-            return self._asked(request, person, lacks_reason=request.method == "POST")
+            return self._confirmation(request, person, lacks_reason=request.method == "POST")
         return self._cut_off(request, person, reason)
 
     def _cut_off(self, request: HttpRequest, person: User, reason: str) -> HttpResponse:
@@ -45,7 +45,7 @@ class CuttingOff(PersonActions):
             self.message_user(request, delegation.LAST_SUPERUSER, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:accounts_user_cut_off", args=[person.pk]))
 
-    def _asked(self, request: HttpRequest, person: User, *, lacks_reason: bool) -> TemplateResponse:
+    def _confirmation(self, request: HttpRequest, person: User, *, lacks_reason: bool) -> TemplateResponse:
         last = person.cut_offs.first()
         context = {
             **self.admin_site.each_context(request),

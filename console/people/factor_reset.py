@@ -29,8 +29,8 @@ class ResettingFactors(PersonActions):
         person = self.person_of(request, key)
         if person.pk == actor(request).pk:
             return redirect("second-factor")  # the page for one's own factors
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         reason = reason_of(request)
         if not reason:
             return self._ask_reason(request, person, lacks_reason=request.method == "POST")

@@ -83,9 +83,9 @@ def panels(request: HttpRequest, user: User, *, may_change: bool = False) -> lis
         "accounts.view_session": _sessions,
         "audit.view_entry": _history,
     }
-    sight = Visibility(request)
-    sight.know(user, person)
-    shown = [make(request, user, sight) for right, make in makers.items() if person.has_perm(right)]
+    visibility = Visibility(request)
+    visibility.know(user, person)
+    shown = [make(request, user, visibility) for right, make in makers.items() if person.has_perm(right)]
     return [*shown[:-1], _factors(request, user), *shown[-1:]] if may_change else shown
 
 
@@ -156,7 +156,7 @@ def _factors(request: HttpRequest, user: User) -> PersonPanel:
     )
 
 
-def _sessions(_request: HttpRequest, user: User, _sight: Visibility) -> PersonPanel:
+def _sessions(_request: HttpRequest, user: User, _visibility: Visibility) -> PersonPanel:
     """Return the panel of sessions, without their keys, which would give access to them."""
     live = [SESSIONS.read(row) for row in fetch_all(OF_SESSIONS, [user.pk])]
     return PersonPanel(

@@ -36,18 +36,18 @@ class Privacy(admin.ModelAdmin[User]):
         return [*own, *super().get_urls()]
 
     def personal_data_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
-        person, asked = self._asked_about(request, key)
-        if asked or request.method == "POST":
-            return asked or answer(person)
+        person, reauthentication = self._person_and_reauthentication(request, key)
+        if reauthentication or request.method == "POST":
+            return reauthentication or answer(person)
         return self._page(
             request, person, "admin/accounts/user/personal_data.html", title=_("Personal data of this person")
         )
 
     def erase_view(self, request: HttpRequest, key: Any) -> HttpResponseBase:
         """GET shows a confirmation; POST with a reason erases the person."""
-        person, asked = self._asked_about(request, key)
-        if asked:
-            return asked
+        person, reauthentication = self._person_and_reauthentication(request, key)
+        if reauthentication:
+            return reauthentication
         reason = request.POST.get("reason", "").strip()
         title = _("Erase this person?")
         if request.method != "POST" or not (0 < len(reason) <= LONGEST_REASON):
@@ -63,15 +63,15 @@ class Privacy(admin.ModelAdmin[User]):
             afterwards(request, lambda: erasing.record_refusal(person, refusal))
             self.message_user(request, str(REFUSED[refused.reason]), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[person.pk]))
-        told = ngettext(
+        message = ngettext(
             "The person was erased. %(count)d entry of the trail lost its personal values.",
             "The person was erased. %(count)d entries of the trail lost their personal values.",
             count,
         )
-        self.message_user(request, told % {"count": count}, messages.SUCCESS)
+        self.message_user(request, message % {"count": count}, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:accounts_user_changelist"))
 
-    def _asked_about(self, request: HttpRequest, key: Any) -> tuple[User, HttpResponseBase | None]:
+    def _person_and_reauthentication(self, request: HttpRequest, key: Any) -> tuple[User, HttpResponseBase | None]:
         """Return the person, and a redirect if the user must reauthenticate first."""
         if not actor(request).is_superuser:
             raise PermissionDenied

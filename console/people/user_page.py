@@ -28,7 +28,7 @@ from console.scope import Scoped, actor
 from foundation.declarations import RevocationReason
 from foundation.display_names import on_one_line
 
-FROM_THE_DOOR_ON = ("second_factor_required", "username", "password")
+SIGN_IN_FIELDS = ("second_factor_required", "username", "password")
 ADDRESS = {"email", "email_verified"}
 RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -149,8 +149,8 @@ class UserPage(Scoped[User]):
         """Set a password. Superusers only, as it allows to sign in as that person."""
         if not actor(request).is_superuser:
             raise PermissionDenied
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         with transaction.atomic():
             response: HttpResponseBase = super().user_change_password(request, id, form_url)  # type: ignore[misc]  # Django's UserAdmin has it
             if request.method == "POST" and isinstance(response, HttpResponseRedirect):  # it was changed
@@ -215,7 +215,7 @@ class UserPage(Scoped[User]):
         changed = set(form.changed_data)
         if "is_active" in changed and not form.instance.is_active:
             revoke_all([form.instance.pk], reason=RevocationReason.DEACTIVATED)
-        elif changed & {*RIGHTS, *FROM_THE_DOOR_ON} and change:
+        elif changed & {*RIGHTS, *SIGN_IN_FIELDS} and change:
             revoke_others(
                 form.instance, keep=session_to_keep(request, form.instance), reason=SessionRevocationReason.ROLE_CHANGED
             )

@@ -67,19 +67,19 @@ def _found(request: HttpRequest, site: admin.AdminSite, reference: str) -> Itera
     entries = (
         Entry.objects.filter(of_reference(reference)).exclude(action=Event.REFUSED_IDENTITY_LINKED).order_by("-id")
     )
-    led = connection_entry(reference)
+    connected_by = connection_entry(reference)
     for entry in entries[:MOST]:
         account = account_of(request, site, entry.person)
         if account is None and not _shows(request, site, entry):
             continue
-        came = _refused_identity(entry) if account or actor(request).is_superuser else None
-        row = came if isinstance(came, RefusedIdentity) and came.reference == reference else None
+        identity = _refused_identity(entry) if account or actor(request).is_superuser else None
+        row = identity if isinstance(identity, RefusedIdentity) and identity.reference == reference else None
         yield ReferenceMatch(
             entry=entry,
-            refused_identity=came,
+            refused_identity=identity,
             account=account,
             is_known_account=entry.person is not None,
-            connected_by=led if led and led.person == entry.person else None,
+            connected_by=connected_by if connected_by and connected_by.person == entry.person else None,
             obstacle=obstacle_to(row, account, reference=reference, by=actor(request)),
         )
 

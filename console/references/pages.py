@@ -49,14 +49,14 @@ def connect_view(request: HttpRequest, reference: str) -> HttpResponseBase:
     account = account_of(request, admin.site, row.account) if row else None
     if row is None or (account is None and not actor(request).is_superuser):
         return _nothing_there(request, reference)
-    if asked := redirect_to_reauthenticate(request, back_to=request.path):
-        return asked
+    if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+        return reauthentication
     obstacle = obstacle_to(row, account, reference=reference, by=actor(request))
     if obstacle or account is None:
         return _refused(request, reference, ConnectRefused(obstacle or Obstacle.ACCOUNT_GONE, account=row.account))
     reason = request.POST.get("reason", "").strip()
     if request.method != "POST" or not 0 < len(reason) <= LONGEST_REASON or "\0" in reason:
-        return _asked(request, row, account, lacks_reason=request.method == "POST")
+        return _confirmation(request, row, account, lacks_reason=request.method == "POST")
     try:
         connect_refused(reference, by=actor(request), reason=reason)
     except ConnectRefused as refused:
@@ -65,7 +65,7 @@ def connect_view(request: HttpRequest, reference: str) -> HttpResponseBase:
     return HttpResponseRedirect(reverse("admin:accounts_user_change", args=[account.pk]))
 
 
-def _asked(request: HttpRequest, row: RefusedIdentity, account: User, *, lacks_reason: bool) -> HttpResponse:
+def _confirmation(request: HttpRequest, row: RefusedIdentity, account: User, *, lacks_reason: bool) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Connect this identity to this account?"),
@@ -103,7 +103,7 @@ def page_of(reference: str) -> str:
 def _facts(request: HttpRequest, found: ReferenceMatch) -> dict[str, Any]:
     """Return the template context for a refusal."""
     details = found.entry.details or {}
-    came = found.refused_identity
+    identity = found.refused_identity
     return {
         "found": found,
         "entry": found.entry,
@@ -113,8 +113,8 @@ def _facts(request: HttpRequest, found: ReferenceMatch) -> dict[str, Any]:
         "code": details.get("reason", ""),
         "detail": details.get("detail", ""),
         "mend": remedy_for(found.entry.action, str(details.get("reason", ""))),
-        "came": came,
-        "claims": sorted(came.claims.items()) if came else [],
+        "came": identity,
+        "claims": sorted(identity.claims.items()) if identity else [],
         "can_lead": found.obstacle is None,
         "obstacle": found.obstacle.label if found.obstacle and found.is_clash and not found.connected_by else "",
         "led_by": _connected_by(request, found),

@@ -94,13 +94,13 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
         """Return the context for the page of an entry."""
         visibility = Visibility(request, self.admin_site)
         visibility.gather([entry], values=True)
-        telling = EntryPresentation(entry=entry, visibility=visibility, personal=personal_of(entry))
+        presentation = EntryPresentation(entry=entry, visibility=visibility, personal=personal_of(entry))
         changes_a_row = entry.action in labels.CHANGES
         return {
             "title": _headline(entry, visibility),
             "entry": entry,
-            "telling": telling,
-            "lines": telling.changed_fields(),
+            "telling": presentation,
+            "lines": presentation.changed_fields(),
             "has_both": entry.before is not None and entry.after is not None,
             "actor": visibility.actor(entry),
             "behind": visibility.behind(entry),
@@ -110,7 +110,7 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
             "person": visibility.person(entry),
             "happened": labels.happening(entry.action),
             "history": history(entry.object_table, entry.object_id or "") if entry.object_table else "",
-            "sides": _sides(entry) if changes_a_row and telling.model else [],
+            "sides": _sides(entry) if changes_a_row and presentation.model else [],
         }
 
     def point_in_time_view(self, request: HttpRequest, entry_id: int, side: str) -> HttpResponse:
@@ -172,10 +172,10 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
     def when(self, entry: Entry, _visibility: Visibility) -> SafeString:
         moment = localtime(entry.at)
         exact = moment.isoformat()
-        told = (
+        html = (
             f'<time datetime="{exact}" title="{exact.replace("T", " ")}">{moment:%Y-%m-%d %H:%M:%S} {moment:%Z}</time>'
         )
-        return mark_safe(told)  # noqa: S308  # only numbers and the name of the time zone
+        return mark_safe(html)  # noqa: S308  # only numbers and the name of the time zone
 
     @admin.display(description=_("who"))
     def who(self, entry: Entry, visibility: Visibility) -> SafeString | str:
@@ -184,29 +184,29 @@ class EntryAdmin(KeysetAdmin, admin.ModelAdmin):  # type: ignore[type-arg]  # no
 
     @admin.display(description=_("what happened"))
     def happened(self, entry: Entry, _visibility: Visibility) -> SafeString | str:
-        said = labels.happening(entry.action)
+        text = labels.happening(entry.action)
         if entry.source == Source.EVENT:
-            why = self._refusal(entry.details or {})
-            return format_html('{} <span class="quiet">{}</span>', said, why) if why else said
+            refusal = self._refusal(entry.details or {})
+            return format_html('{} <span class="quiet">{}</span>', text, refusal) if refusal else text
         if entry.action != "update":
-            return said
+            return text
         model = labels.model_of(entry.object_table)
         names = [labels.name_of_column(model, column) for column in entry.after or {}]
-        told = ", ".join(names[:NAMED_FIELDS])
+        fields = ", ".join(names[:NAMED_FIELDS])
         if len(names) > NAMED_FIELDS:
-            told = gettext("%(names)s and %(count)d more") % {"names": told, "count": len(names) - NAMED_FIELDS}
-        return format_html('{} <span class="quiet">{}</span>', said, told)
+            fields = gettext("%(names)s and %(count)d more") % {"names": fields, "count": len(names) - NAMED_FIELDS}
+        return format_html('{} <span class="quiet">{}</span>', text, fields)
 
     def _refusal(self, details: Mapping[str, Any]) -> str:
         """Return the reason, provider and reference of a refusal, as far as they are known."""
         if not details.get("reason"):
             return ""
-        told = (
+        parts = (
             capfirst(labels.readable(str(details["reason"]))),
             self.provider_name(str(details.get("provider") or "")),
             str(details.get("reference") or ""),
         )
-        return " · ".join(filter(None, told))
+        return " · ".join(filter(None, parts))
 
     def provider_name(self, provider: str) -> str:
         """Return a provider's display name."""
@@ -234,8 +234,8 @@ def reason_of(entry: Entry, visible: QuerySet[Entry]) -> str:
     if not same:
         return ""
     near = (entry.at - SLACK, entry.at + SLACK)
-    told = visible.filter(same, source=Source.EVENT, action=Event.REASON_GIVEN, at__range=near).order_by("-id")
-    return next((found.reason for found in told[:1] if found.reason), "")
+    given = visible.filter(same, source=Source.EVENT, action=Event.REASON_GIVEN, at__range=near).order_by("-id")
+    return next((found.reason for found in given[:1] if found.reason), "")
 
 
 def linked(named: ObjectReference) -> SafeString:
@@ -283,8 +283,8 @@ def _sides(entry: Entry) -> list[tuple[str, str, str]]:
 
 
 def _headline(entry: Entry, visibility: Visibility) -> str:
-    said = labels.happening(entry.action)
+    text = labels.happening(entry.action)
     named = visibility.object(entry)
     if entry.action not in labels.CHANGES or named is None:
-        return said.removesuffix(".")
-    return f"{said}: {named.kind} {named.text}"
+        return text.removesuffix(".")
+    return f"{text}: {named.kind} {named.text}"

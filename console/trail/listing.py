@@ -76,8 +76,8 @@ class TrailList(KeysetChangeList):
             return SearchResult(entries=[])
 
     def _show_to(self, request: HttpRequest) -> None:
-        self.sight = Visibility(request, self.model_admin.admin_site)
-        self.sight.gather(self.result_list)
+        self.visibility = Visibility(request, self.model_admin.admin_site)
+        self.visibility.gather(self.result_list)
 
     @property
     def table(self) -> SafeString:
@@ -95,7 +95,7 @@ class TrailList(KeysetChangeList):
 
     def _row(self, entry: Entry, columns: Sequence[tuple[str, Any]]) -> str:
         """Render a row. Cells depend on the user's visibility too, which Django's own list does not pass on."""
-        (link, head), *others = [(name, conditional_escape(cell(entry, self.sight))) for name, cell in columns]
+        (link, head), *others = [(name, conditional_escape(cell(entry, self.visibility))) for name, cell in columns]
         first = f'<th class="field-{link}"><a href="{entry.pk}/change/">{head}</a></th>'
         rest = "".join(f'<td class="field-{name}">{text}</td>' for name, text in others)
         return f"<tr>{first}{rest}</tr>"
@@ -106,7 +106,7 @@ class TrailList(KeysetChangeList):
         asked = {name: value for name, value in getattr(self.form, "cleaned_data", {}).items() if value}
         if asked.keys() != {"table", "object"}:
             return None
-        return self.sight.object(Entry(object_table=asked["table"], object_id=asked["object"]))
+        return self.visibility.object(Entry(object_table=asked["table"], object_id=asked["object"]))
 
     @property
     def uses_more_filters(self) -> bool:

@@ -73,8 +73,8 @@ class Restoring:
     def fields(self) -> list[Restorable]:
         """Return the fields that the entry changed, that the form contains and that have another value now."""
         form = self.form_class(instance=self.row)
-        telling = EntryPresentation(entry=self.entry, visibility=self.visibility, personal=self.personal)
-        found = (self._restorable(form, line) for line in telling.changed_fields() if line.is_changed)
+        presentation = EntryPresentation(entry=self.entry, visibility=self.visibility, personal=self.personal)
+        found = (self._restorable(form, line) for line in presentation.changed_fields() if line.is_changed)
         return [field for field in found if field and field.is_different]
 
     def restore(self, names: set[str]) -> Form:
@@ -145,14 +145,14 @@ class RestoreAdmin(Base):
         model_admin = self.admin_site._registry.get(model) if model else None  # noqa: SLF001  # as Django does
         if entry.action != "update" or model is None or model_admin is None:
             return None
-        sight = Visibility(request, self.admin_site)
-        sight.gather([entry], values=True)
-        row = sight.row(model, entry.object_id or "")
+        visibility = Visibility(request, self.admin_site)
+        visibility.gather([entry], values=True)
+        row = visibility.row(model, entry.object_id or "")
         if row is None or not model_admin.has_change_permission(request, row):
             return None
         if lock:
             row = model_admin.get_queryset(request).select_for_update(of=("self",)).get(pk=row.pk)
-        return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, visibility=sight)
+        return Restoring(request=request, entry=entry, row=row, model_admin=model_admin, visibility=visibility)
 
     def restore_view(self, request: HttpRequest, entry_id: int) -> HttpResponseBase:
         """GET shows what would be written, POST writes it. Both require reauthentication."""
@@ -161,8 +161,8 @@ class RestoreAdmin(Base):
             raise Http404
         if not self.has_view_permission(request, entry):
             raise PermissionDenied
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         restoring = self.restoring(request, entry, lock=request.method == "POST")
         if restoring is None:
             raise PermissionDenied

@@ -57,31 +57,31 @@ class RetentionAdmin(Base):
         """GET shows the rules, POST sets or removes one. Both require reauthentication."""
         if not actor(request).is_superuser:
             raise PermissionDenied
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         form = RuleForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             tenant = form.cleaned_data["tenant"]
             rules.set_days(str(tenant) if tenant else rules.SITE, form.cleaned_data["days"])
             messages.success(request, _("Saved: the next run of the job goes by it. The trail has an entry of this."))
             return HttpResponseRedirect(request.path)
-        said = rules.rules()
+        stored = rules.rules()
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media,
             "title": _("How long it is kept"),
             "form": form,
-            "rules": _shown(said),
-            "has_rule_of_site": any(rule.tenant_id == rules.SITE for rule in said),
+            "rules": _shown(stored),
+            "has_rule_of_site": any(rule.tenant_id == rules.SITE for rule in stored),
             "minimum": rules.minimum_days(),
         }
         status = 400 if form.is_bound else 200
         return TemplateResponse(request, "admin/audit/entry/retention.html", context, status=status)
 
 
-def _shown(said: list[rules.RetentionRule]) -> list[tuple[rules.RetentionRule, Tenant | None]]:
+def _shown(stored: list[rules.RetentionRule]) -> list[tuple[rules.RetentionRule, Tenant | None]]:
     """Return each rule with its tenant, or None if that was deleted: its entries are still in the trail."""
-    named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in said])
+    named = Tenant.objects.annotate(key=Cast("pk", TextField())).filter(key__in=[rule.tenant_id for rule in stored])
     tenants = {tenant.key: tenant for tenant in named}
-    return [(rule, tenants.get(rule.tenant_id)) for rule in said]
+    return [(rule, tenants.get(rule.tenant_id)) for rule in stored]

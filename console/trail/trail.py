@@ -78,8 +78,10 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
 
         names = {"actor": person, "person": person, "tenant": _tenant}
         without = frozenset() if actor(request).is_superuser else frozenset({"tenant"})
-        told = {name: resolve for name, resolve in names.items() if name not in without}
-        form: type[TrailFilterForm] = type("AskedOfTenants", (self.filters_form,), {"names": told, "without": without})
+        resolvers = {name: resolve for name, resolve in names.items() if name not in without}
+        form: type[TrailFilterForm] = type(
+            "AskedOfTenants", (self.filters_form,), {"names": resolvers, "without": without}
+        )
         return form(request.GET)
 
     def provider_name(self, provider: str) -> str:
@@ -90,8 +92,8 @@ class TrailAdmin(ExportAdmin, RestoreAdmin, RetentionAdmin, Scoped[Entry], Entry
 
 
 def _of_tenant(request: HttpRequest) -> Q:
-    standing = actor(request).active_membership
-    return Q(tenant_id=str(standing.tenant_id) if standing else "")  # matches nothing: no entry has an empty tenant
+    membership = actor(request).active_membership
+    return Q(tenant_id=str(membership.tenant_id) if membership else "")  # matches nothing: no entry has an empty tenant
 
 
 def _person(site: admin.AdminSite, request: HttpRequest, called: str) -> str | None:

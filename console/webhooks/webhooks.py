@@ -72,8 +72,8 @@ class WebhookForm(RequestedBy):
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        standing = self.person.active_membership
-        tenant = (cleaned or {}).get("tenant") or (standing and Tenant.objects.get(pk=standing.tenant_id))
+        membership = self.person.active_membership
+        tenant = (cleaned or {}).get("tenant") or (membership and Tenant.objects.get(pk=membership.tenant_id))
         if not self.instance.secret and tenant:
             try:
                 changes.check_room(tenant)
@@ -92,7 +92,7 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
     ordering = ("name", "id")  # the annotations below would drop the model's own order
     show_full_result_count = False
     actions = None
-    doing = (
+    state_fields = (
         "health", "last_success_at", "lag", "failing_since", "last_failure", "paused_until", "undelivered_shown",
         "created_by_shown", "created_at",
     )  # fmt: skip
@@ -110,11 +110,14 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
         fields = ["name", "url", "events", "tables"]
         if obj is None:
             return [(None, {"fields": ["tenant", *fields] if actor(request).is_superuser else fields})]
-        whose = ["tenant"] if actor(request).is_superuser else []
-        return [(None, {"fields": [*whose, *fields, "is_active"]}), (_("How it is doing"), {"fields": self.doing})]
+        tenant = ["tenant"] if actor(request).is_superuser else []
+        return [
+            (None, {"fields": [*tenant, *fields, "is_active"]}),
+            (_("How it is doing"), {"fields": self.state_fields}),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Webhook | None = None) -> Any:
-        return ("tenant", *self.doing) if obj else ()
+        return ("tenant", *self.state_fields) if obj else ()
 
     def get_autocomplete_fields(self, request: HttpRequest) -> Any:
         return ("tenant",) if actor(request).is_superuser else ()
@@ -134,8 +137,8 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
         found = self.get_object(request, object_id) if object_id else None
         may = self.has_change_permission(request, found) if object_id else self.has_add_permission(request)
         is_dangerous = may and (object_id is None or request.method == "POST")
-        if is_dangerous and (asked := redirect_to_reauthenticate(request, back_to=request.path)):
-            return asked
+        if is_dangerous and (reauthentication := redirect_to_reauthenticate(request, back_to=request.path)):
+            return reauthentication
         context = {**(extra_context or {}), "can_act": found is not None and may}
         return super().changeform_view(request, object_id, form_url, context)
 
@@ -144,9 +147,9 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
             switched_on = "is_active" in form.changed_data and obj.is_active
             changes.change(obj, switched_on=switched_on, elsewhere="url" in form.changed_data)
             return
-        standing = actor(request).active_membership
-        if not actor(request).is_superuser and standing:
-            obj.tenant_id = standing.tenant_id
+        membership = actor(request).active_membership
+        if not actor(request).is_superuser and membership:
+            obj.tenant_id = membership.tenant_id
         changes.create(obj, actor(request))
 
     def response_add(self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None) -> HttpResponse:
@@ -195,8 +198,8 @@ class WebhookAdmin(FoundByWords, ReauthenticatedForm):
             raise Http404
         if not self.has_change_permission(request, webhook):
             raise PermissionDenied
-        if asked := redirect_to_reauthenticate(request, back_to=request.path):
-            return asked
+        if reauthentication := redirect_to_reauthenticate(request, back_to=request.path):
+            return reauthentication
         if request.method == "POST":
             return act(request, webhook)
         context = {**self.admin_site.each_context(request), **words, "opts": self.opts, "webhook": webhook}

@@ -53,8 +53,8 @@ class MicrosoftProvider(OpenIDProvider):
         Any tenant's administrator can write any address into ``email`` (nOAuth, 2023). Entra sends ``xms_edov`` in four
         forms.
         """
-        said = claims.get("xms_edov")
-        return said is True or said in ("true", "1") or (type(said) is int and said == 1)
+        verified = claims.get("xms_edov")
+        return verified is True or verified in ("true", "1") or (type(verified) is int and verified == 1)
 
 
 def _are_elsewhere(claims: Mapping[str, Any]) -> bool:

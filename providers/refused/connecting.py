@@ -132,7 +132,7 @@ def _lock(person: UUID) -> User | None:
 
 def _connected(row: RefusedIdentity, account: User) -> Identity:
     """Connect the identity with its stored values. Raises ConnectRefused if it is connected elsewhere concurrently."""
-    came = ExternalIdentity(
+    external = ExternalIdentity(
         provider=row.provider,
         issuer=row.issuer,
         subject=row.subject,
@@ -143,7 +143,7 @@ def _connected(row: RefusedIdentity, account: User) -> Identity:
     )
     try:
         with transaction.atomic():
-            return connect(came, account)
+            return connect(external, account)
     except IntegrityError:
         raise ConnectRefused(Obstacle.CONNECTED, account=account.pk) from None
 

@@ -10,30 +10,30 @@ from providers.models import RefusedIdentity
 from providers.refusal import SignInRefused
 
 
-def store(refused: SignInRefused, came: ExternalIdentity) -> Identity | RefusedIdentity:
+def store(refused: SignInRefused, external: ExternalIdentity) -> Identity | RefusedIdentity:
     """Return the row for an identity: its ``Identity`` if it is connected, otherwise one stored for 30 days.
 
     There is one row for each identity, however often it is refused, so repetitions do not fill the table. Apply a
     rate limit before calling this (ADR 31).
     """
-    connected = Identity.objects.filter(issuer=came.issuer, subject=came.subject).first()
+    connected = Identity.objects.filter(issuer=external.issuer, subject=external.subject).first()
     if connected is not None:
         return connected
     now = timezone.now()
-    told = {
-        "provider": came.provider,
-        "email": came.email,
-        "canonical_email": canonical_or_none(came.email),
-        "email_verified": came.email_verified,
-        "name": came.name,
-        "claims": dict(came.claims),
+    values = {
+        "provider": external.provider,
+        "email": external.email,
+        "canonical_email": canonical_or_none(external.email),
+        "email_verified": external.email_verified,
+        "name": external.name,
+        "claims": dict(external.claims),
         "reason": refused.reason.value,
         "reference": refused.reference,
         "account": refused.person,
         "refused_at": now,
         "expires_at": now + lifetimes.REFUSED_IDENTITY,
     }
-    row, _ = RefusedIdentity.objects.update_or_create(issuer=came.issuer, subject=came.subject, defaults=told)
+    row, _ = RefusedIdentity.objects.update_or_create(issuer=external.issuer, subject=external.subject, defaults=values)
     return row
 
 

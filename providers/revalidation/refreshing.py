@@ -20,13 +20,13 @@ def revalidate(session_id: str) -> None:
     row = session.defer("session_data").first()
     if row is None:
         return
-    asked = set()
+    checked = set()
     for upstream in _tracked(row):
         pair = read_of(upstream) or adopted(upstream)
         if pair and pair.refresh and not pair.is_dead and interval(upstream.provider):
-            asked.add(upstream.provider)
+            checked.add(upstream.provider)
             _revalidate_pair(pair)
-    Session.objects.filter(pk=row.pk, user=row.user_id).update(revalidate_at=next_time(asked))
+    Session.objects.filter(pk=row.pk, user=row.user_id).update(revalidate_at=next_time(checked))
 
 
 def _tracked(row: Session) -> Iterator[UpstreamSession]:

@@ -34,7 +34,9 @@ def revoke_tokens(
     with transaction.atomic():
         _lock(known)
         ended = [
-            _ended(known[kept.identity_id], kept, may_come_back=reason is TokenRevocationReason.SIGNED_OUT and not sid)
+            _revoked(
+                known[kept.identity_id], kept, may_come_back=reason is TokenRevocationReason.SIGNED_OUT and not sid
+            )
             for kept in pop(known.values(), sid=sid)
         ]
         return enqueue(ended, reason=reason) if ended else []
@@ -53,15 +55,15 @@ def drop_tokens(people: list[UUID], but: list[str], **_: Any) -> None:
         _lock(known)  # a concurrent sign-in holds its identity: wait, to see its tokens
         gone = [(known[one.identity_id], one) for one in pop_unused(known.values(), but=but)]
         ended = [
-            _ended(identity, kept, may_come_back=True, sid=kept.sid)
+            _revoked(identity, kept, may_come_back=True, sid=kept.sid)
             for identity, kept in gone
-            if _works_without_them(identity, kept)
+            if _is_valid_offline(identity, kept)
         ]
         if ended:
             enqueue(ended, reason=TokenRevocationReason.SIGNED_OUT)
 
 
-def _ended(identity: Identity, stored: StoredTokens, *, may_come_back: bool, sid: str = "") -> RevokedTokens:
+def _revoked(identity: Identity, stored: StoredTokens, *, may_come_back: bool, sid: str = "") -> RevokedTokens:
     return RevokedTokens(
         provider=identity.provider,
         issuer=identity.issuer,
@@ -72,7 +74,7 @@ def _ended(identity: Identity, stored: StoredTokens, *, may_come_back: bool, sid
     )
 
 
-def _works_without_them(identity: Identity, stored: StoredTokens) -> bool:
+def _is_valid_offline(identity: Identity, stored: StoredTokens) -> bool:
     """Return whether the tokens stay valid at the provider until they are revoked. Dead tokens need no revocation."""
     provider = registry.enabled().get(identity.provider)
     is_offline = provider is not None and provider.is_offline(stored.scopes)

@@ -79,7 +79,7 @@ def refresh_tokens(row: TokenRow, refresh: str) -> str:
         is_over = _lost(row) if isinstance(refused, RefreshRefused) else mark_dead(row, "refresh_refused") is not None
         if is_over:
             raise SignInAgain(row.provider) from None
-        return _of_somebody_else(row)
+        return _stored_by_another(row)
     except SignInRefused as failed:
         return _failed(row, failed)
     if not store_refreshed(row, found) and not _is_stored(row):
@@ -111,7 +111,7 @@ def _failed(row: TokenRow, failed: SignInRefused) -> str:
     """
     logger.warning("tokens were not refreshed: provider=%s reason=%s", row.provider, failed)
     if not mark_failing(row, failed.reason.value, is_unverified=failed.reason not in TAKES_NO_TOKEN):
-        return _of_somebody_else(row)
+        return _stored_by_another(row)
     if failed.reason not in OUTAGES:
         _note_refusal(row, failed)
     return _stored_token(row)
@@ -138,7 +138,7 @@ def _is_signed_out(row: TokenRow) -> bool:
     return fetch_one(STANDS, [row.identity_id, row.not_before]) is not None
 
 
-def _of_somebody_else(row: TokenRow) -> str:
+def _stored_by_another(row: TokenRow) -> str:
     """Return the token that another process has stored meanwhile. Raises SignInAgain if it had the same refusal."""
     return _stored_token(row)
 

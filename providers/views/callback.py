@@ -80,8 +80,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             external = provider.identify(_code(request, provider), flow)
         _check_is_dated(provider, flow, external)
         with people.with_next(flow.next, stays=flow.stays), transaction.atomic():
-            asker = _asker(request, flow)
-            linked = link(external, connect_to=asker, reauthenticate=flow.process is Process.REAUTHENTICATE)
+            starter = _starter(request, flow)
+            linked = link(external, connect_to=starter, reauthenticate=flow.process is Process.REAUTHENTICATE)
             judged_at = (linked.found.asked if linked.found else StatementMoment.now()).began(began)
             if not vault.store(linked.identity, external.tokens, sid=external.session):
                 raise account_deactivated(linked.user.pk, "it was deactivated while the sign-in waited")
@@ -90,13 +90,13 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponseBase:
             request.session[FINISHED] = spent_here
             request.session.save()  # before the rules: a changed role revokes earlier sign-ins
             _apply_rules(request, flow, external, linked)
-        response = second_factor.asked_there(request, provider, flow, response)
+        response = second_factor.redirect_for_second_factor(request, provider, flow, response)
     except SignInRefused as refused:
-        aloud = silent_check.ask_with_prompt(flow, refused)
-        return aloud or refuse(request, provider_id, refused, flow or peek_flow(request), came=external)
+        with_prompt = silent_check.ask_with_prompt(flow, refused)
+        return with_prompt or refuse(request, provider_id, refused, flow or peek_flow(request), external=external)
     except FactorAddedMeanwhile:
         forget_sign_in(request)
-        return refuse(request, provider_id, _factor_added(), flow, came=external)
+        return refuse(request, provider_id, _factor_added(), flow, external=external)
     if isinstance(response, HttpResponse):
         flow.forget(response)  # a refused attempt keeps its cookie, for the retry
     return response
@@ -159,7 +159,7 @@ def _factor_added() -> SignInRefused:
     )
 
 
-def _asker(request: HttpRequest, flow: Flow) -> User | None:
+def _starter(request: HttpRequest, flow: Flow) -> User | None:
     """Return the person who connects an identity or reauthenticates, or None for a sign-in. Raises SignInRefused.
 
     It must be the person who started the attempt, in the same session. The session was read before the provider was

@@ -49,11 +49,11 @@ class ReauthenticationRequest:
 def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
     """Reauthenticate with the second factor if there is one, else with a password, a provider or a mailed code."""
     next_url = requested_next(request)
-    asked = ReauthenticationRequest(request=request, user=user, act=act_of(next_url), next_url=next_url)
+    reauthentication = ReauthenticationRequest(request=request, user=user, act=act_of(next_url), next_url=next_url)
     error, status = "", 200
     if request.method == "POST":
         try:
-            return _completed(asked)
+            return _completed(reauthentication)
         except TooManyCodes:
             return rate_limits.too_many_requests(codes.BY_ACCOUNT)
         except CodeRefused:
@@ -62,74 +62,80 @@ def reauthenticate(request: HttpRequest, user: User) -> HttpResponse:
             error = _("That code is wrong or was used before. Try again.")
         except FactorUnreadable:
             error, status = not_readable_now(), 503
-        except Throttled as braked:  # not raised: that would roll back the entry in the trail
-            return login_throttle.answer(braked)
-    context = {"error": error, "act": asked.act, "action": request.get_full_path(), "back": _back(next_url)}
-    return page_with_buttons(request, "accounts/reauthenticate.html", context | _methods(asked), status=status)
+        except Throttled as throttled:  # not raised: that would roll back the entry in the trail
+            return login_throttle.answer(throttled)
+    context = {"error": error, "act": reauthentication.act, "action": request.get_full_path(), "back": _back(next_url)}
+    return page_with_buttons(
+        request, "accounts/reauthenticate.html", context | _methods(reauthentication), status=status
+    )
 
 
-def _completed(asked: ReauthenticationRequest) -> HttpResponse:
+def _completed(reauthentication: ReauthenticationRequest) -> HttpResponse:
     """Process the form. Raises FactorRefused, Throttled, CodeRefused, TooManyCodes, MailNotConfigured."""
-    request, posted = asked.request, asked.request.POST
-    onward = HttpResponseRedirect(asked.next_url or reverse("account"))
+    request, posted = reauthentication.request, reauthentication.request.POST
+    onward = HttpResponseRedirect(reauthentication.next_url or reverse("account"))
     here = HttpResponseRedirect(request.get_full_path())
-    if has_second_factor(asked.user):
-        verify(request, asked.user, posted)
+    if has_second_factor(reauthentication.user):
+        verify(request, reauthentication.user, posted)
     elif SEND in posted:
-        codes.send(request, asked.user, asked.act)
+        codes.send(request, reauthentication.user, reauthentication.act)
         return here
     elif "password" in posted:
-        _check_password(asked)
+        _check_password(reauthentication)
     else:
-        codes.use_code(request, asked.user, asked.act, posted.get("code", ""))
-        onward = onward if gate.is_reauthenticated(request, asked.act, is_done=False) else here
+        codes.use_code(request, reauthentication.user, reauthentication.act, posted.get("code", ""))
+        onward = onward if gate.is_reauthenticated(request, reauthentication.act, is_done=False) else here
     request.session.cycle_key()
     return onward
 
 
-def _check_password(asked: ReauthenticationRequest) -> None:
-    if not passwords.is_of(asked.request, asked.user, asked.request.POST["password"]):
+def _check_password(reauthentication: ReauthenticationRequest) -> None:
+    if not passwords.is_of(reauthentication.request, reauthentication.user, reauthentication.request.POST["password"]):
         raise FactorRefused
-    gate.record_method(asked.request, asked.user, "password")
+    gate.record_method(reauthentication.request, reauthentication.user, "password")
 
 
-def _methods(asked: ReauthenticationRequest) -> dict[str, Any]:
+def _methods(reauthentication: ReauthenticationRequest) -> dict[str, Any]:
     """Return the context with the methods that the person has and that count for this act."""
-    request, user = asked.request, asked.user
+    request, user = reauthentication.request, reauthentication.user
     if has_second_factor(user):
         return {"has_factor": True, **verification_choices(request, user)}
-    proofs = records_of(request, user)
+    records = records_of(request, user)
     connected = set(user.identities.values_list("provider", flat=True))
     among = [provider for provider in registry.enabled().values() if provider.id in connected]
-    enough = [one for one in among if says_when(one.id, proofs)]
+    enough = [one for one in among if says_when(one.id, records)]
     rest = [one for one in among if one not in enough]
-    is_enough_alone = has_nothing_stronger(user, proofs)
+    is_enough_alone = has_nothing_stronger(user, records)
     return {
         "has_password": passwords.may_open(user),
-        "providers": _buttons(asked, among if is_enough_alone else enough),
+        "providers": _buttons(reauthentication, among if is_enough_alone else enough),
         "is_enough_alone": is_enough_alone,
-        **({} if is_enough_alone else _by_mail(asked, rest, proofs)),
+        **({} if is_enough_alone else _by_mail(reauthentication, rest, records)),
     }
 
 
 def _by_mail(
-    asked: ReauthenticationRequest, rest: list[Provider], proofs: list[AuthenticationRecord]
+    reauthentication: ReauthenticationRequest, rest: list[Provider], records: list[AuthenticationRecord]
 ) -> dict[str, Any]:
     """Return the context for providers that do not send ``auth_time``: two steps, their answer and a mailed code."""
-    email = codes.email_of(asked.user)
+    email = codes.email_of(reauthentication.user)
     if not rest or not email:
         return {}
-    answer = recent_answer(proofs)
+    answer = recent_answer(records)
     return {
         "email": email,
-        "steps": _buttons(asked, rest),
+        "steps": _buttons(reauthentication, rest),
         "answered": name_of(answer.provider) if answer else "",
-        "is_mailed": codes.is_waiting(asked.request, asked.user, asked.act),
+        "is_mailed": codes.is_waiting(reauthentication.request, reauthentication.user, reauthentication.act),
     }
 
 
-def _buttons(asked: ReauthenticationRequest, among: list[Provider]) -> list[Any]:
-    return list(buttons(asked.request, process=Process.REAUTHENTICATE, next_url=asked.next_url, among=among))
+def _buttons(reauthentication: ReauthenticationRequest, among: list[Provider]) -> list[Any]:
+    return list(
+        buttons(
+            reauthentication.request, process=Process.REAUTHENTICATE, next_url=reauthentication.next_url, among=among
+        )
+    )
 
 
 def _back(next_url: str) -> str:

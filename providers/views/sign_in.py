@@ -35,24 +35,24 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     stay, another = wants_to_stay(request), wants_another(request)
-    _say_what_ended(request)
+    _add_upstream_note(request)
     offers = another or CHOICE in request.GET or len(messages.get_messages(request)) > 0
-    said = {CHOICE: "on"} if offers else {}  # kept when a box is ticked
+    choice = {CHOICE: "on"} if offers else {}  # kept when a box is ticked
     return page_with_buttons(
         request,
         "accounts/sign_in.html",
         {
             "providers": buttons(request, next_url=next_url),
             "has_local_accounts": registration.is_on(),
-            "admin_url": _admin_door(next_url),
+            "admin_url": _admin_login_url(next_url),
             "is_open_to_all": registration.is_open(),
             "query": query(next_url, stay=stay),
             "stays": stay,
-            "other_way": request.path + query(next_url, stay=not stay, another=another, **said),
+            "other_way": request.path + query(next_url, stay=not stay, another=another, **choice),
             "is_another": another,
             "offers_another": offers,
             "is_next_lost": next_url == lost_page(),
-            "choosing_way": request.path + query(next_url, stay=stay, another=not another, **said),
+            "choosing_way": request.path + query(next_url, stay=stay, another=not another, **choice),
         },
     )
 
@@ -76,7 +76,7 @@ def connections(request: HttpRequest, user: User) -> HttpResponse:
     return page_with_buttons(request, "accounts/connections.html", context)
 
 
-def _admin_door(next_url: str) -> str:
+def _admin_login_url(next_url: str) -> str:
     """Return the admin's login page for a visitor on the way to the admin, if only that page accepts passwords."""
     is_only_there = settings.LOCAL_PASSWORDS and not registration.is_on()
     is_going_there = next_url.startswith(reverse("admin:index"))
@@ -106,8 +106,8 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
     if not gate.is_reauthenticated(request):
         return gate.redirect_to_reauthenticate(request)
     if request.method != "POST":
-        way_in = next(way for way in sign_in_methods(request, user) if way.identity_id == identity.pk)
-        return render(request, "accounts/disconnect.html", {"way_in": way_in, "action": request.path})
+        method = next(one for one in sign_in_methods(request, user) if one.identity_id == identity.pk)
+        return render(request, "accounts/disconnect.html", {"way_in": method, "action": request.path})
     try:
         disconnect(identity, keep=request.session.session_key)
     except SignInRefused as refused:
@@ -116,7 +116,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
     return redirect("connections")
 
 
-def _say_what_ended(request: HttpRequest) -> None:
+def _add_upstream_note(request: HttpRequest) -> None:
     """Add a message, once, if this browser was signed out because a session at a provider has ended."""
     provider = registry.enabled().get(request.session.pop(UPSTREAM_NOTE, ""))
     if provider is not None:

@@ -114,8 +114,8 @@ def _ask(request: HttpRequest) -> HttpResponse:
     endpoint = origin.provider.end_session_endpoint if origin else ""
     provider = origin.provider if origin and endpoint else None
     there_too = provider is not None and _is_asked_for(request)
-    plain, asked = (reverse("account_logout") + _query(request, there_too=is_on) for is_on in (False, True))
-    ways = (asked, plain) if there_too else (plain, asked)
+    here, both = (reverse("account_logout") + _query(request, there_too=is_on) for is_on in (False, True))
+    ways = (both, here) if there_too else (here, both)
     context = {
         "provider": provider,
         "is_offline": provider is not None and provider.id in settings.OFFLINE_ACCESS,
@@ -131,13 +131,13 @@ def _ask(request: HttpRequest) -> HttpResponse:
 
 def _onward(request: HttpRequest) -> dict[str, str]:
     """Return the parameters for the sign-in page, such as that the person wants to use another account."""
-    told = {"next": requested_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
-    return {name: value for name, value in told.items() if value}
+    parameters = {"next": requested_next(request), ACCOUNT: ANOTHER if wants_another(request) else ""}
+    return {name: value for name, value in parameters.items() if value}
 
 
 def _stored_next(request: HttpRequest) -> str:
-    told = _onward(request)
-    return f"{told.get(ACCOUNT, '')}{ONWARD}{as_cookie(told.get('next', ''))}"
+    parameters = _onward(request)
+    return f"{parameters.get(ACCOUNT, '')}{ONWARD}{as_cookie(parameters.get('next', ''))}"
 
 
 def _read_onward(kept: str) -> dict[str, str]:
@@ -236,5 +236,5 @@ def _sid_in(id_token: str) -> str | None:
 
 
 def _to_sign_in(onward: Mapping[str, str]) -> HttpResponse:
-    told = query(onward.get("next", ""), stay=False, another=onward.get(ACCOUNT) == ANOTHER)
-    return redirect(reverse("account_login") + told)
+    parameters = query(onward.get("next", ""), stay=False, another=onward.get(ACCOUNT) == ANOTHER)
+    return redirect(reverse("account_login") + parameters)

@@ -35,7 +35,7 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     if is_elsewhere(request):
         return _to_public_url(request, process)
     if process is not Process.SIGN_IN and not request.user.is_authenticated:
-        if _was_in(request):
+        if _was_signed_in(request):
             return redirect_to_login(requested_next(request) or reverse("connections"))
         process = Process.SIGN_IN
     if process is Process.CONNECT and not gate.is_reauthenticated(request, Act.CONNECT, is_done=False):
@@ -65,25 +65,25 @@ def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
 
 def _process(request: HttpRequest) -> Process:
     """Return the requested process. The caller makes it a sign-in if nobody is signed in."""
-    asked = request.GET.get("process", "")
-    return Process(asked) if asked in {Process.CONNECT, Process.REAUTHENTICATE} else Process.SIGN_IN
+    process = request.GET.get("process", "")
+    return Process(process) if process in {Process.CONNECT, Process.REAUTHENTICATE} else Process.SIGN_IN
 
 
-def _was_in(request: HttpRequest) -> bool:
+def _was_signed_in(request: HttpRequest) -> bool:
     """Return whether the person was signed in when they opened the page, here or at another host name of ours."""
     return settings.SESSION_COOKIE_NAME in request.COOKIES or HERE in request.GET
 
 
 def _to_public_url(request: HttpRequest, process: Process) -> HttpResponse:
     """Redirect to the same view at PUBLIC_URL by GET, with only the parameters that we know."""
-    told = query(
+    parameters = query(
         requested_next(request),
         stay=wants_to_stay(request),
         another=wants_another(request),
         process="" if process is Process.SIGN_IN else process.value,
         **{HERE: "on"},
     )
-    return HttpResponseRedirect(f"{settings.PUBLIC_URL}{request.path}{told}")
+    return HttpResponseRedirect(f"{settings.PUBLIC_URL}{request.path}{parameters}")
 
 
 def _confirmation(request: HttpRequest, provider: Provider, flow: Flow) -> HttpResponse:
