@@ -1,4 +1,4 @@
-"""A server on loopback that answers whatever bytes a test gives it, and counts who came."""
+"""A server on loopback that answers with the bytes that a test gives it, and counts the connections."""
 
 import socket
 import threading
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Answering = Callable[[socket.socket], None]
-ENOUGH = 20  # seconds after which nothing here waits any more
+ENOUGH = 20  # seconds after which nothing here waits any longer
 
 
 @dataclass
 class Listener:
-    """Each connection is served by ``answer`` in a thread of its own, once for each request on it."""
+    """Serves each connection in its own thread, with ``answer`` for each request."""
 
     answer: Answering
     server: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
@@ -55,7 +55,7 @@ class Listener:
 
 @contextmanager
 def listening(answer: Answering | bytes) -> Iterator[Listener]:
-    """Answer every request with the same bytes, or as the function does."""
+    """Answer every request with the same bytes, or with a function."""
     fixed = answer
     listener = Listener((lambda connection: connection.sendall(fixed)) if isinstance(fixed, bytes) else fixed)
     threading.Thread(target=listener.serve, daemon=True).start()

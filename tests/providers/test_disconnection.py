@@ -1,4 +1,4 @@
-"""Disconnecting an identity, by the act itself."""
+"""Disconnecting an identity, by calling the function itself."""
 
 import pytest
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def browser(providers: Sandbox) -> Browser:
-    """Somebody with two identities, in the first of two browsers."""
+    """A person with two identities and two browsers, in the first of them."""
     browser = Browser(providers)
     browser.sign_in("keycloak", "ada")
     browser.connect("google", "ada")
@@ -29,7 +29,7 @@ def identity_of(provider: str) -> Identity:
     return Identity.objects.get(provider=provider)
 
 
-def test_all_that_came_by_it_goes_with_it(browser: Browser, post: Post) -> None:
+def test_disconnecting_removes_everything_that_depends_on_the_identity(browser: Browser, post: Post) -> None:
     disconnect(identity_of("keycloak"), keep=browser.key)
 
     assert [identity.provider for identity in Identity.objects.all()] == ["google"]
@@ -39,13 +39,13 @@ def test_all_that_came_by_it_goes_with_it(browser: Browser, post: Post) -> None:
     assert "sign-in method was removed" in post.to("ada@example.com").subject
 
 
-def test_without_a_session_to_keep_all_of_them_end(browser: Browser) -> None:
+def test_without_a_session_to_keep_all_sessions_end(browser: Browser) -> None:
     disconnect(identity_of("google"), keep=None)
 
     assert not Session.objects.live().exists()
 
 
-def test_the_last_one_is_refused_and_nothing_is_changed(browser: Browser) -> None:
+def test_the_last_identity_is_not_disconnected_and_nothing_changes(browser: Browser) -> None:
     disconnect(identity_of("google"), keep=browser.key)
     with pytest.raises(SignInRefused) as refused:
         disconnect(identity_of("keycloak"), keep=None)
@@ -55,7 +55,7 @@ def test_the_last_one_is_refused_and_nothing_is_changed(browser: Browser) -> Non
     assert Session.objects.live().exists()
 
 
-def test_one_that_is_gone_already_stays_gone(browser: Browser) -> None:
+def test_disconnecting_an_identity_twice_is_no_error(browser: Browser) -> None:
     gone = identity_of("google")
     disconnect(identity_of("google"), keep=browser.key)
     disconnect(gone, keep=browser.key)

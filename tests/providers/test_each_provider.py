@@ -1,4 +1,4 @@
-"""What is special to each provider: GitHub's forms, Microsoft's tenant, Keycloak's library."""
+"""What is special about each provider: GitHub's forms, Microsoft's tenant, Keycloak's library."""
 
 import json
 from typing import Any
@@ -50,7 +50,7 @@ def test_github_answers_in_a_form_or_in_json(body: bytes, expected: object) -> N
 
 @pytest.mark.promise(54)
 @given(st.binary(max_size=200))
-def test_no_answer_of_githubs_makes_the_reading_fail(body: bytes) -> None:
+def test_no_answer_of_github_makes_the_parser_fail(body: bytes) -> None:
     assert isinstance(read(body), dict | RefusalReason)
 
 
@@ -94,7 +94,7 @@ def test_microsofts_tenant_must_be_the_configured_one(providers: Sandbox, tenant
     [(said, True) for said in (True, "true", 1, "1")]
     + [(said, False) for said in (False, "false", 0, "0", None, "", "True", "yes", 1.0, 2, [True], {"1": 1})],
 )
-def test_microsofts_word_for_an_address_is_that_the_domain_is_the_tenants(
+def test_microsoft_verifies_an_address_only_if_its_domain_is_the_tenants(
     providers: Sandbox,
     said: object,
     is_verified: bool,  # noqa: FBT001  # a case
@@ -115,5 +115,5 @@ def test_the_library_behind_keycloak_sends_our_callback_and_keeps_its_reasons(pr
 
     assert (identity.provider, identity.email, identity.email_verified) == ("keycloak", "ada@example.com", True)
     with pytest.raises(SignInRefused) as refused:
-        keycloak.identify(code, flow)  # a code is spent once
+        keycloak.identify(code, flow)  # a code can be used once
     assert (refused.value.reason, refused.value.error) == (RefusalReason.CODE_REFUSED, "invalid_grant")

@@ -1,4 +1,4 @@
-"""An attempt to sign in belongs to one browser, one provider and ten minutes, and is taken once."""
+"""An attempt to sign in is valid in one browser, for one provider, for ten minutes and once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def attempt(**values: Any) -> Flow:
 
 
 def cookies_after(flow: Flow, before: dict[str, str] | None = None) -> dict[str, str]:
-    """What a browser keeps once an attempt was left with it."""
+    """Return a browser's cookies after an attempt was stored in one."""
     request = RequestFactory().get("/")
     request.COOKIES = dict(before or {})
     response = HttpResponse()
@@ -45,14 +45,14 @@ def reason(state: str | None, cookies: dict[str, str], provider: str = "google")
 
 
 @pytest.mark.promise(14)
-def test_an_attempt_comes_back_as_it_left() -> None:
+def test_an_attempt_is_restored_unchanged_from_its_cookie() -> None:
     flow = attempt(process=Process.CONNECT, next="/accounts/?a=b", starter="somebody")
 
     assert taken(flow.state, cookies_after(flow)) == flow
 
 
 @pytest.mark.promise(14)
-def test_state_nonce_and_verifier_are_long_new_and_told_to_nobody() -> None:
+def test_state_nonce_and_verifier_are_long_fresh_and_secret() -> None:
     one, other = attempt(), attempt()
     secrets = {one.state, other.state, one.nonce, other.nonce, one.code_verifier, other.code_verifier}
     cookie = next(iter(cookies_after(one).values()))
@@ -98,7 +98,7 @@ def test_of_six_at_once_one_takes_it() -> None:
 
 
 @pytest.mark.promise(16, 17)
-def test_an_attempt_belongs_to_its_provider_and_stays_good_there() -> None:
+def test_an_attempt_is_valid_for_its_own_provider_only() -> None:
     flow = attempt()
     cookies = cookies_after(flow)
 
@@ -119,7 +119,7 @@ def test_an_attempt_lasts_ten_minutes(time_machine: Any, seconds: int, is_good: 
 
 
 @pytest.mark.promise(16)
-def test_a_cookie_of_another_installation_is_worth_nothing(settings: Any) -> None:
+def test_a_cookie_of_another_installation_is_refused(settings: Any) -> None:
     flow = attempt()
     cookies = cookies_after(flow)
     settings.SECRET_KEY = "another-secret-key-of-another-installation"
@@ -141,7 +141,7 @@ def test_a_cookie_under_another_attempts_name_is_refused() -> None:
 def test_a_cookie_that_was_tampered_with_is_refused(data: st.DataObject) -> None:
     flow = attempt(next="/accounts/")
     honest = cookies_after(flow)[flow.cookie]
-    place = data.draw(st.integers(0, len(honest) - 2))  # base64 ignores the lowest bits of a last character
+    place = data.draw(st.integers(0, len(honest) - 2))  # base64 ignores the lowest bits of the last character
     letter = data.draw(st.characters(max_codepoint=0xFFF).filter(lambda found: found != honest[place]))
     tampered = honest[:place] + letter + honest[place + 1 :]
 
@@ -150,7 +150,7 @@ def test_a_cookie_that_was_tampered_with_is_refused(data: st.DataObject) -> None
 
 @pytest.mark.promise(16, 23)
 @pytest.mark.parametrize("state", ["", "short", "a" * 44, "a" * 42 + "\0", "a" * 42 + "ü", "a" * 42 + "\n"])
-def test_a_state_that_we_never_make_is_malformed(state: str) -> None:
+def test_a_state_that_we_never_generate_is_malformed(state: str) -> None:
     assert reason(state, {}) is RefusalReason.STATE_MALFORMED
 
 
@@ -189,4 +189,4 @@ def test_the_cookie_is_for_this_site_alone_and_not_for_scripts() -> None:
     morsel = SimpleCookie(response.cookies.output(header=""))[flow.cookie]
 
     assert (morsel["httponly"], morsel["samesite"], morsel["path"], morsel["domain"]) == (True, "Lax", "/", "")
-    assert int(morsel["max-age"]) == 86_400  # its signature ends after ten minutes
+    assert int(morsel["max-age"]) == 86_400  # its signature expires after ten minutes

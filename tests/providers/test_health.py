@@ -1,4 +1,4 @@
-"""The providers' health, from memory: what the last call told, and no call for the asking."""
+"""The providers' health comes from memory: the result of the last call, without a new one."""
 
 import time
 
@@ -16,7 +16,7 @@ def reach() -> dict[str, Reach]:
     return {provider.id: provider.reach for provider in health.of_all()}
 
 
-def test_who_was_not_asked_is_not_judged(providers: Sandbox) -> None:
+def test_a_provider_that_was_never_called_has_unknown_health(providers: Sandbox) -> None:
     assert reach()["github"] is Reach.UNASKED
     assert [provider.asked_at for provider in health.of_all() if provider.id == "github"] == [None]
 
@@ -33,7 +33,9 @@ def test_a_sign_in_shows_that_a_provider_answers(providers: Sandbox, provider: s
 
 
 @pytest.mark.parametrize("fault", ["token_500", "token_reset"])
-def test_a_call_that_failed_after_the_last_answer_shows_that_it_does_not(providers: Sandbox, fault: str) -> None:
+def test_a_failed_call_after_the_last_answer_shows_that_a_provider_does_not_answer(
+    providers: Sandbox, fault: str
+) -> None:
     browser = Browser(providers)
     browser.sign_in("github", "ada")
     callback = browser.callback_url("github", "grace")
@@ -46,7 +48,7 @@ def test_a_call_that_failed_after_the_last_answer_shows_that_it_does_not(provide
     assert reach()["github"] is Reach.ANSWERS
 
 
-def test_a_provider_whose_metadata_cannot_be_had_does_not_answer(providers: Sandbox) -> None:
+def test_a_provider_without_metadata_counts_as_not_answering(providers: Sandbox) -> None:
     providers.set_fault("microsoft", "discovery_500")
     Browser(providers).start("microsoft")
 
@@ -54,7 +56,7 @@ def test_a_provider_whose_metadata_cannot_be_had_does_not_answer(providers: Sand
 
 
 @pytest.mark.slow
-def test_who_looks_waits_for_nobody(providers: Sandbox) -> None:
+def test_reading_the_health_waits_for_no_provider(providers: Sandbox) -> None:
     providers.set_fault("google", "discovery_hang")
     began_at = time.monotonic()
 

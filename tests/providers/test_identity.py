@@ -1,4 +1,4 @@
-"""What providers say of people is kept as far as the database takes it, and never makes anything fail."""
+"""What providers claim about people is stored as far as the database accepts it, and never causes an error."""
 
 import json
 import math
@@ -23,7 +23,7 @@ from providers.identity import (
 from providers.linking import link
 from providers.refusal import RefusalReason, SignInRefused
 
-# JSON may hold what PostgreSQL does not take: NUL, halves of characters, and numbers of any size.
+# JSON may contain what PostgreSQL does not accept: NUL, lone surrogates, and numbers of any size.
 TEXTS = st.text(st.characters(exclude_categories=())) | st.sampled_from(["\0", "a\ud800b", "\udfff", "\U0010ffff", ""])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.just(10**400)
 JSON = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner), max_leaves=20)
@@ -52,7 +52,7 @@ def test_whatever_a_provider_says_is_stored_or_refused(subject: Any, email: Any,
 
 @pytest.mark.promise(8)
 @pytest.mark.parametrize("subject", [None, "", 4711, True, ["ada"], {"a": 1}, "s" * 256, "a\0b", "\ud800"])
-def test_a_subject_that_can_be_no_key_is_refused(subject: Any) -> None:
+def test_an_invalid_subject_is_refused(subject: Any) -> None:
     with pytest.raises(SignInRefused) as refused:
         identity(subject=subject)
 
@@ -61,7 +61,7 @@ def test_a_subject_that_can_be_no_key_is_refused(subject: Any) -> None:
 
 @pytest.mark.promise(8)
 @pytest.mark.django_db
-def test_subjects_are_kept_whole_and_in_their_letter_case() -> None:
+def test_subjects_are_stored_unchanged_including_their_case() -> None:
     longest = "k" * 127 + "/" + "K" * 127
     accounts = {link(identity(subject=subject)).user.pk for subject in (longest, longest.lower(), longest[:-1])}
 
@@ -70,7 +70,7 @@ def test_subjects_are_kept_whole_and_in_their_letter_case() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", ODD_ADDRESSES)
-def test_an_address_that_the_database_would_refuse_is_no_address(address: str) -> None:
+def test_an_address_that_the_database_would_refuse_is_ignored(address: str) -> None:
     told = identity(email=address, email_verified=True)
 
     assert (told.email, told.email_verified) == ("", False)
@@ -78,13 +78,13 @@ def test_an_address_that_the_database_would_refuse_is_no_address(address: str) -
 
 
 @pytest.mark.parametrize("address", ["ada@example.com", "ADA@Example.COM", "a@xn--mnchen-3ya.example"])
-def test_an_address_is_kept_as_it_was_said(address: str) -> None:
+def test_an_address_is_stored_as_it_was_provided(address: str) -> None:
     assert clean_address(address) == address
 
 
 @pytest.mark.parametrize("blanks", [" ", "\n", "\t", "\u3000", "\u00a0", "\r\n"])
-def test_blanks_around_an_address_are_not_of_it(blanks: str) -> None:
-    """Kind: what people and directories type around a value."""
+def test_blanks_around_an_address_are_stripped(blanks: str) -> None:
+    """People and directories put blanks around values."""
     assert clean_address(f"{blanks}ada@example.com{blanks}") == "ada@example.com"
 
 
@@ -117,7 +117,7 @@ def test_a_name_is_one_line_of_visible_characters(name: str) -> None:
     ],
 )
 def test_blanks_of_any_script_are_one_space_joiners_stay_and_overrides_go(told: str, shown: str) -> None:
-    """Kind: letters that show nothing, and letters that make others show elsewhere."""
+    """Some characters are invisible, and some change where others are displayed."""
     assert clean_name(told) == shown
 
 
@@ -134,8 +134,8 @@ def test_blanks_of_any_script_are_one_space_joiners_stay_and_overrides_go(told: 
         ({}, ""),
     ],
 )
-def test_a_person_without_a_name_has_its_parts_or_a_login(claims: dict[str, Any], shown: str) -> None:
-    """Kind: a claim that providers leave out, while others say the same."""
+def test_without_a_full_name_its_parts_or_the_username_are_used(claims: dict[str, Any], shown: str) -> None:
+    """Providers may omit a claim while other claims contain the same."""
     assert name_in(claims) == shown
 
 
@@ -153,11 +153,11 @@ def test_a_person_without_a_name_has_its_parts_or_a_login(claims: dict[str, Any]
         ({"r": {"roles": ["u"]}}, {"r": "text"}, {"r": "text"}),
     ],
 )
-def test_what_lies_beneath_shows_where_nothing_lies_above(more: Any, claims: Any, merged: Any) -> None:
+def test_merged_claims_only_fill_in_what_is_missing(more: Any, claims: Any, merged: Any) -> None:
     assert beneath(more, claims) == merged
 
 
-def test_a_claim_that_cannot_be_stored_is_left_out_and_the_others_stay() -> None:
+def test_a_claim_that_cannot_be_stored_is_left_out_and_the_others_are_kept() -> None:
     deep: Any = "bottom"
     for _ in range(2000):
         deep = [deep]
@@ -166,8 +166,8 @@ def test_a_claim_that_cannot_be_stored_is_left_out_and_the_others_stay() -> None
     assert storable(claims) == {"fine": 1}
 
 
-def test_claims_that_are_too_many_are_cut_and_say_so() -> None:
-    """Kind: a limit that turns people away, or that nobody hears of."""
+def test_claims_that_are_too_large_are_cut_and_the_cut_is_listed() -> None:
+    """A limit must neither refuse people nor apply silently."""
     groups = [f"/organization/department/group-{number:04}-with-a-long-name" for number in range(593)]
 
     assert storable({"text": "x" * LARGEST_CLAIMS, "sub": "ada"}) == {"sub": "ada", CUT: {"text": "left out"}}
@@ -182,5 +182,5 @@ def test_claims_that_are_too_many_are_cut_and_say_so() -> None:
 
 
 @given(st.dictionaries(TEXTS, st.lists(st.text(max_size=3000), max_size=40), max_size=5))
-def test_whatever_is_cut_is_small_enough(claims: dict[str, Any]) -> None:
+def test_cut_claims_fit_whatever_they_were(claims: dict[str, Any]) -> None:
     assert len(json.dumps(storable(claims))) <= LARGEST_CLAIMS + 4000

@@ -1,4 +1,4 @@
-"""Which key of a set is meant by a token, and which keys are none."""
+"""Which key of a set a token refers to, and which keys are ignored."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def without(key: dict[str, object], *names: str) -> dict[str, object]:
 
 
 def found(keys: list[dict[str, Any]], algorithm: str, kid: object = None) -> int:
-    """How many different keys fit."""
+    """Return how many different keys fit."""
     return len(parse_keys({"keys": keys}).fitting(kid, algorithm))
 
 
@@ -48,15 +48,15 @@ def found(keys: list[dict[str, Any]], algorithm: str, kid: object = None) -> int
         ([EDWARDS | {"d": "AA"}], "EdDSA", 0),
     ],
 )
-def test_without_a_key_id_the_keys_count_that_fit_the_algorithm(
+def test_without_a_key_id_exactly_one_key_must_fit_the_algorithm(
     keys: list[dict[str, Any]], algorithm: str, fitting: int
 ) -> None:
-    """Kind: a name that may be left out where only one can be meant (Core 10.1)."""
+    """A key id may be omitted if only one key can be meant (Core 10.1)."""
     assert found(keys, algorithm) == fitting
     assert (parse_keys({"keys": keys}).find(None, algorithm) is not None) is (fitting == 1)
 
 
-def test_two_keys_of_one_id_are_told_by_what_they_sign_with() -> None:
+def test_two_keys_with_one_id_are_told_apart_by_their_algorithms() -> None:
     """RFC 7517, section 4.5: keys of different types may share an id."""
     shared = [RSA | {"kid": "k"}, EC | {"kid": "k"}]
 
@@ -66,7 +66,7 @@ def test_two_keys_of_one_id_are_told_by_what_they_sign_with() -> None:
 
 
 @pytest.mark.parametrize("algorithm", OTHER_ALGORITHMS)
-def test_each_algorithm_has_keys(algorithm: str) -> None:
+def test_each_algorithm_accepts_its_own_keys(algorithm: str) -> None:
     key = other_key(algorithm)
 
     assert algorithm in SIGNING_ALGORITHMS

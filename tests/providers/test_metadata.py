@@ -1,4 +1,4 @@
-"""What an issuer publishes is believed where it is the issuer's own, and fetched rarely."""
+"""What an issuer publishes is accepted only if it is the issuer's own, and is fetched rarely."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -29,7 +29,7 @@ NewIssuer = Callable[[], Issuer]
 
 @pytest.fixture
 def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
-    """Another process's view of Google, as far as one process can have it: its own memory, the same Redis."""
+    """Issuers as other processes would have them: each with its own memory, sharing Redis."""
     made: list[Issuer] = []
 
     def make() -> Issuer:
@@ -47,7 +47,7 @@ def published(**changes: object) -> dict[str, Any]:
 
 
 def parsed(**changes: object) -> Metadata:
-    return Issuer(ISSUER, UpstreamClient("test"))._parse_metadata(published(**changes))  # noqa: SLF001  # as Remembered calls it
+    return Issuer(ISSUER, UpstreamClient("test"))._parse_metadata(published(**changes))  # noqa: SLF001  # as CachedDocument calls it
 
 
 @pytest.mark.promise(12)
@@ -75,7 +75,7 @@ def parsed(**changes: object) -> Metadata:
         {},
     ],
 )
-def test_an_endpoint_that_is_no_https_address_is_refused(url: object) -> None:
+def test_an_endpoint_that_is_not_an_https_url_is_refused(url: object) -> None:
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"):
         with pytest.raises(SignInRefused) as refused:
             parsed(**{name: url})
@@ -96,7 +96,7 @@ def test_endpoints_may_be_on_another_host(host: str) -> None:
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(document=st.dictionaries(st.sampled_from([*published(), "userinfo_endpoint"]) | TEXTS, JSON, max_size=4))
-def test_no_document_makes_the_reading_fail(document: dict[str, Any]) -> None:
+def test_no_document_makes_the_parser_fail(document: dict[str, Any]) -> None:
     try:
         found: object = Issuer(ISSUER, UpstreamClient("test"))._parse_metadata(published() | document)  # noqa: SLF001
     except SignInRefused as refused:
@@ -115,14 +115,14 @@ def test_no_document_makes_the_reading_fail(document: dict[str, Any]) -> None:
         )
     )
 )
-def test_junk_beside_a_key_is_ignored(junk: list[Any]) -> None:
+def test_junk_next_to_a_key_is_ignored(junk: list[Any]) -> None:
     good = attackers_key().public_jwk()
 
     assert parse_keys({"keys": [*junk, good]}).find(good["kid"], "RS256") is not None
 
 
 @pytest.mark.promise(1)
-def test_weak_private_and_symmetric_keys_are_no_keys() -> None:
+def test_weak_private_and_symmetric_keys_are_ignored() -> None:
     good = SigningKey.make("good")
     keys = parse_keys(
         {
@@ -161,7 +161,7 @@ def test_six_good_sign_ins_over_two_processes_cost_at_most_two_fetches(
 
 
 @pytest.mark.promise(11)
-def test_a_crowd_with_cold_caches_fetches_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_many_threads_with_cold_caches_fetch_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
     issuer = new_issuer()
     together(*[lambda: issuer.keys] * 8)
 
@@ -169,7 +169,7 @@ def test_a_crowd_with_cold_caches_fetches_once(providers: Sandbox, new_issuer: N
 
 
 @pytest.mark.promise(10)
-def test_a_new_key_reaches_every_process_that_meets_it(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_a_new_key_reaches_every_process_that_sees_it(providers: Sandbox, new_issuer: NewIssuer) -> None:
     one, other = new_issuer(), new_issuer()
     before = one.keys, other.keys
     key_id = providers.rotate_keys("google", withdraw=True)
@@ -179,7 +179,7 @@ def test_a_new_key_reaches_every_process_that_meets_it(providers: Sandbox, new_i
 
 
 @pytest.mark.promise(12)
-def test_what_is_known_serves_while_the_provider_is_away(
+def test_cached_keys_are_used_while_the_provider_is_down(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
 ) -> None:
     now = datetime.now(UTC)
@@ -209,12 +209,12 @@ def test_what_is_known_serves_while_the_provider_is_away(
         ("http://127.0.0.1@evil.example/token", "http://127.0.0.1:2", False),
     ],
 )
-def test_only_an_issuer_on_loopback_may_name_plain_neighbours(url: str, issuer: str, is_taken: bool) -> None:  # noqa: FBT001  # a column
+def test_only_an_issuer_on_loopback_may_have_http_endpoints(url: str, issuer: str, is_taken: bool) -> None:  # noqa: FBT001  # a column
     document = {"issuer": issuer} | dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), url)
     asked = Issuer(issuer, UpstreamClient("test"))
 
     if is_taken:
-        assert asked._parse_metadata(document).token_endpoint == url  # noqa: SLF001  # fetching is tried above
+        assert asked._parse_metadata(document).token_endpoint == url  # noqa: SLF001  # fetching is tested above
     else:
         with pytest.raises(SignInRefused, match="metadata_invalid"):
             asked._parse_metadata(document)  # noqa: SLF001

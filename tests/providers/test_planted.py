@@ -1,6 +1,6 @@
-"""Whoever can write to Redis cannot become an issuer.
+"""An attacker who can write to Redis cannot become an issuer.
 
-Kind: a document that decides whose signature counts was taken from a shared store as if we had written it.
+The documents that decide whose signature counts are shared through Redis, so our own signature protects them there.
 """
 
 import json
@@ -38,7 +38,7 @@ def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
 
 
 def everything() -> dict[str, Any]:
-    """What stands in the cache, by name."""
+    """Return the contents of the cache by name."""
     names = [name.decode().removeprefix(":1:") for name in cache._cache.get_client().scan_iter()]  # type: ignore[attr-defined]  # noqa: SLF001
     found = {name: cache.get(name) for name in names}
     assert any(found.values()), found
@@ -46,7 +46,7 @@ def everything() -> dict[str, Any]:
 
 
 def plant(document: dict[str, Any]) -> None:
-    """Write a document over everything, in every shape that this or an earlier version would have."""
+    """Overwrite everything with a document, in every format that this version or an earlier one has used."""
     now = time.time()
     texts = json.dumps({"raw": document, "fetched_at": now}), json.dumps(document)
     for name in everything():
@@ -55,7 +55,7 @@ def plant(document: dict[str, Any]) -> None:
 
 
 @pytest.mark.promise(97)
-def test_a_planted_key_set_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_a_planted_key_set_is_not_trusted(providers: Sandbox, new_issuer: NewIssuer) -> None:
     true_keys = dict(new_issuer("google").keys.by_id)
     plant({"keys": [attackers_key().public_jwk()]})
     cold = new_issuer("google")
@@ -66,7 +66,7 @@ def test_a_planted_key_set_is_not_believed(providers: Sandbox, new_issuer: NewIs
 
 
 @pytest.mark.promise(97)
-def test_a_planted_discovery_document_is_not_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_a_planted_discovery_document_is_not_trusted(providers: Sandbox, new_issuer: NewIssuer) -> None:
     url = providers.world.issuer(Provider.GOOGLE)
     true = new_issuer("google").metadata
     plant({"issuer": url} | dict.fromkeys(("authorization_endpoint", "token_endpoint", "jwks_uri"), f"{url}/evil"))
@@ -77,8 +77,8 @@ def test_a_planted_discovery_document_is_not_believed(providers: Sandbox, new_is
 
 
 @pytest.mark.promise(97)
-def test_a_key_set_of_one_issuer_is_none_of_another(providers: Sandbox, new_issuer: NewIssuer) -> None:
-    """Kind: what is signed is bound to its name, or one issuer's keys could stand for another's."""
+def test_the_cached_keys_of_one_issuer_are_not_used_for_another(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    """The signature includes the name, otherwise one issuer's keys could replace another's."""
     _ = new_issuer("keycloak").keys
     theirs = cache.get(f"document:jwks:{providers.world.issuer(Provider.KEYCLOAK)}")
     cache.set(f"document:jwks:{providers.world.issuer(Provider.GOOGLE)}", theirs, 600)
@@ -92,7 +92,7 @@ def test_a_key_set_of_one_issuer_is_none_of_another(providers: Sandbox, new_issu
 def test_a_withdrawn_key_does_not_come_back_with_an_old_copy(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
 ) -> None:
-    """Kind: the time of what is signed is ours to say, not the store's."""
+    """The signature includes the time, so that the store cannot make an old copy look new."""
     name = f"document:jwks:{providers.world.issuer(Provider.GOOGLE)}"
     withdrawn = set(new_issuer("google").keys.by_id)
     old = cache.get(name)
@@ -121,7 +121,7 @@ def test_a_clock_that_was_ahead_leaves_no_copy_that_never_ages(
 
 @pytest.mark.parametrize("planted", [{"reason": "provider_unreachable", "detail": "x"}, "text", [], True, 7])
 @pytest.mark.promise(97)
-def test_a_planted_failure_keeps_nobody_out(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
+def test_a_planted_failure_prevents_no_sign_in(providers: Sandbox, new_issuer: NewIssuer, planted: object) -> None:
     url = providers.world.issuer(Provider.GOOGLE)
     for name in (f"document:discovery:{url}:failed", f"document:jwks:{url}:failed"):
         cache.set(name, planted, 600)
@@ -143,7 +143,7 @@ def test_a_planted_rate_does_not_stop_new_keys(providers: Sandbox, new_issuer: N
 
 
 @pytest.mark.promise(97)
-def test_without_any_document_nobody_is_believed(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_without_a_genuine_key_set_no_planted_one_is_used(providers: Sandbox, new_issuer: NewIssuer) -> None:
     providers.set_fault("google", "jwks_500")
     _ = new_issuer("google").metadata
     signed_cache.put("document:elsewhere", {"keys": [attackers_key().public_jwk()]}, seconds=600)

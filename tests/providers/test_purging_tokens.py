@@ -1,6 +1,6 @@
-"""Pairs of tokens that nobody is signed in by any more go in time, whoever did not sign out (ADR 40).
+"""Tokens that no session uses any more are purged, even if the person never signed out (ADR 40).
 
-Kind: what ends by itself leaves things behind that only an act would take away.
+Sessions that simply expire must not leave tokens behind that only a sign-out would remove.
 """
 
 from datetime import timedelta
@@ -44,7 +44,7 @@ CROWD = f"""
     INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, provider, upstream_sid)
     SELECT 'key of ' || subject, '', now() + interval '1 hour', user_id, 'keycloak', 's' || subject
     FROM accounts_identity WHERE subject LIKE 'n%' AND id % 3 <> 0;
-"""  # noqa: S608  # our own words
+"""  # noqa: S608  # constants only
 
 
 def purged() -> Purged:
@@ -54,12 +54,12 @@ def purged() -> Purged:
 
 
 def let_pass(by: timedelta) -> None:
-    """Let it be so much later for what was given."""
+    """Make all tokens older by this much."""
     UpstreamTokens.objects.update(given_at=F("given_at") - by, expires_at=F("expires_at") - by)
 
 
 def expire() -> None:
-    """Let all sessions of ours be over, as their own clock ends them."""
+    """Let all of our sessions expire."""
     Session.objects.filter(user__isnull=False).update(expire_date=timezone.now() - timedelta(minutes=5))
 
 
@@ -74,10 +74,8 @@ def ada(browser: Browser) -> User:
 
 
 @pytest.mark.promise(77)
-def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_revoked(
-    ada: User, providers: Sandbox
-) -> None:
-    """Its revocation could end Keycloak's session, in which the person may be at work elsewhere; nobody signed out."""
+def test_the_tokens_of_an_expired_session_are_purged_a_day_later_and_not_revoked(ada: User, providers: Sandbox) -> None:
+    """Nobody signed out, and a revocation could end Keycloak's session, which the person may be using elsewhere."""
     expire()
     assert (purged().count, len(kept())) == (0, 1), "a day has not passed"
     let_pass(LATER)
@@ -90,7 +88,7 @@ def test_a_pair_whose_session_expired_goes_a_day_later_and_is_counted_and_not_re
 
 
 @pytest.mark.promise(77)
-def test_a_pair_that_a_session_follows_stays_however_old_it_is(ada: User, new_browser: Any, browser: Browser) -> None:
+def test_tokens_that_a_session_follows_stay_however_old_they_are(ada: User, new_browser: Any, browser: Browser) -> None:
     first = kept()
     new_browser().sign_in("keycloak", "ada")
     let_pass(LATER)
@@ -102,7 +100,7 @@ def test_a_pair_that_a_session_follows_stays_however_old_it_is(ada: User, new_br
 
 @pytest.mark.parametrize("how", ["older code", "another identity's session", "waits for its second factor"])
 @pytest.mark.promise(77)
-def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
+def test_everything_that_follows_tokens_keeps_them(ada: User, how: str) -> None:
     (sid,) = kept()
     if how == "older code":
         Session.objects.update(upstream_sessions=[])
@@ -119,18 +117,18 @@ def test_whatever_follows_keeps_its_pair(ada: User, how: str) -> None:
 
 
 @pytest.mark.promise(77)
-def test_a_pair_that_is_being_renewed_stays_until_its_claim_is_over(ada: User) -> None:
+def test_tokens_that_are_being_refreshed_stay_until_the_claim_expires(ada: User) -> None:
     expire()
     let_pass(LATER)
     UpstreamTokens.objects.update(leased_until=timezone.now() + timedelta(seconds=15))
     assert purged().count == 0
 
-    UpstreamTokens.objects.update(leased_until=timezone.now() + timedelta(days=300))  # of a clock that was ahead
+    UpstreamTokens.objects.update(leased_until=timezone.now() + timedelta(days=300))  # set by a clock that was ahead
     assert purged().count == 1
 
 
 @pytest.mark.promise(77)
-def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
+def test_tokens_to_be_revoked_stay_until_they_are(ada: User) -> None:
     revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     expire()
     purged()
@@ -140,7 +138,7 @@ def test_what_is_yet_to_be_revoked_stays_until_it_is(ada: User) -> None:
 
 
 @pytest.mark.promise(77)
-def test_a_pair_without_a_session_s_name_is_no_session_s(browser: Browser) -> None:
+def test_tokens_without_a_sid_are_not_purged(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     expire()
     let_pass(timedelta(days=90))
@@ -150,7 +148,7 @@ def test_a_pair_without_a_session_s_name_is_no_session_s(browser: Browser) -> No
 
 @pytest.mark.parametrize("newest", ["well", "dead"])
 @pytest.mark.promise(77)
-def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stays_that_is_given_out(
+def test_with_offline_access_the_pair_that_get_token_returns_stays(
     browser: Browser, new_browser: Any, settings: Any, newest: str
 ) -> None:
     settings.OFFLINE_ACCESS = frozenset({"keycloak"})
@@ -168,13 +166,13 @@ def test_where_tokens_shall_work_without_the_person_the_pair_of_an_identity_stay
     assert set(kept()) == {given_out.sid, UpstreamTokens.objects.exclude(identity=ada).get().sid}
     assert get_token(ada.user, "keycloak")
     settings.OFFLINE_ACCESS = frozenset()
-    let_pass(LATER)  # it was renewed just now
+    let_pass(LATER)  # it has just been refreshed
     assert (purged().count, kept()) == (2, [])
 
 
 @pytest.mark.promise(77)
-def test_a_pair_that_was_given_in_the_future_goes_like_any_other(ada: User) -> None:
-    """Kind: a clock that was ahead once, and was set right, keeps things for ever."""
+def test_tokens_issued_in_the_future_are_purged_like_any_other(ada: User) -> None:
+    """A clock that was ahead once and was corrected must not keep rows for ever."""
     UpstreamTokens.objects.update(given_at=timezone.now() + timedelta(days=400))
     assert (purged().count, len(kept())) == (0, 1)
     expire()
@@ -183,7 +181,7 @@ def test_a_pair_that_was_given_in_the_future_goes_like_any_other(ada: User) -> N
 
 
 @pytest.mark.promise(77)
-def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
+def test_tokens_refreshed_during_the_purge_stay_and_locked_ones_are_skipped(
     ada: User, new_browser: Any, servers: Servers
 ) -> None:
     new_browser().sign_in("keycloak", "ada")
@@ -201,8 +199,8 @@ def test_a_pair_that_is_renewed_meanwhile_stays_and_one_that_is_held_is_left(
 
 @pytest.mark.slow
 @pytest.mark.promise(77)
-def test_each_statement_looks_at_a_slice_by_the_indexes_whatever_the_planner_believes(servers: Servers) -> None:
-    """Old pairs that stay are read past once; and no plan joins them with all sessions (ADR 22)."""
+def test_each_statement_reads_one_slice_by_an_index_whatever_the_planner_estimates(servers: Servers) -> None:
+    """Old rows that stay are read once only, and no plan joins them with all sessions (ADR 22)."""
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
         owner.execute(f"ANALYZE {TABLE}, accounts_session, accounts_identity".encode())
     with connection.cursor() as cursor:

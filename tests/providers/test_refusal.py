@@ -1,4 +1,4 @@
-"""Every refusal says more than its reason: administrators read the detail."""
+"""Every refusal has a detail for administrators in addition to its reason."""
 
 import ast
 from pathlib import Path
@@ -14,7 +14,7 @@ def _without_detail(path: Path) -> list[str]:
 
 
 def test_every_refusal_has_a_detail() -> None:
-    """Kind: a reason that many causes share, and nothing that tells which it was."""
+    """Many causes share one reason, so without a detail nobody knows which it was."""
     files = [path for app in ("providers", "accounts", "api", "config") for path in (CHECKOUT / app).rglob("*.py")]
 
     assert [place for path in files for place in _without_detail(path)] == []

@@ -1,4 +1,4 @@
-"""The one way out: a call to a provider ends in time, within its size, and goes nowhere else."""
+"""A call to a provider ends in time, stays within its size limit and goes nowhere else."""
 
 import gzip
 import socket
@@ -17,7 +17,7 @@ from tests.providers.listener import listening, plain
 from tests.support.waiting import until
 
 SHORT = 0.5  # seconds
-PLACES = 4  # that one provider takes of ten threads
+PLACES = 4  # calls to one provider at once
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def dripping(text: bytes) -> Callable[[socket.socket], None]:
     return answer
 
 
-def test_an_answer_comes_back_whole(out: UpstreamClient) -> None:
+def test_an_answer_is_returned_whole(out: UpstreamClient) -> None:
     with listening(plain(b'{"a": 1}')) as server:
         assert out.get(f"{server.url}/x?y=z") == UpstreamResponse(status=200, body=b'{"a": 1}')
         assert out.post(server.url, {"code": "c&d"}).object() == {"a": 1}
@@ -63,7 +63,7 @@ def test_an_answer_comes_back_whole(out: UpstreamClient) -> None:
         b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1000,
     ],
 )
-def test_a_drip_ends_at_the_deadline(out: UpstreamClient, text: bytes) -> None:
+def test_a_slow_drip_ends_at_the_deadline(out: UpstreamClient, text: bytes) -> None:
     with listening(dripping(text)) as server:
         assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_UNREACHABLE
 
@@ -95,7 +95,7 @@ def test_silence_ends_at_the_deadline(out: UpstreamClient) -> None:
         b"\r\n",
     ],
 )
-def test_a_huge_answer_is_not_read_and_no_memory_is_set_aside_for_it(out: UpstreamClient, head: bytes) -> None:
+def test_a_huge_answer_is_not_read_and_no_memory_is_allocated_for_it(out: UpstreamClient, head: bytes) -> None:
     with listening(b"HTTP/1.1 200 OK\r\n" + head + b" " * (2 * LARGEST_ANSWER)) as server:
         assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_ANSWER_INVALID
 
@@ -120,7 +120,7 @@ def test_an_answer_of_the_largest_size_is_read(out: UpstreamClient) -> None:
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
     ],
 )
-def test_a_broken_answer_is_no_answer(out: UpstreamClient, text: bytes) -> None:
+def test_a_malformed_answer_is_refused(out: UpstreamClient, text: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_RDWR)
@@ -133,7 +133,7 @@ def test_a_broken_answer_is_no_answer(out: UpstreamClient, text: bytes) -> None:
 
 @settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.binary(max_size=200) | st.binary(max_size=200).map(lambda rest: b"HTTP/1.1 200 OK\r\n" + rest))
-def test_no_bytes_make_the_call_fail_otherwise(out: UpstreamClient, text: bytes) -> None:
+def test_no_bytes_make_the_call_fail_in_another_way(out: UpstreamClient, text: bytes) -> None:
     def answer(connection: socket.socket) -> None:
         connection.sendall(text)
         connection.shutdown(socket.SHUT_RDWR)
@@ -158,7 +158,7 @@ def test_a_redirect_is_an_answer_like_any_other(out: UpstreamClient, status: str
 
 
 @pytest.mark.promise(50)
-def test_a_packed_answer_is_not_unpacked(out: UpstreamClient) -> None:
+def test_a_compressed_answer_is_not_decompressed(out: UpstreamClient) -> None:
     with listening(plain(gzip.compress(b"{}"), "Content-Encoding: gzip")) as server:
         assert reason(lambda: out.get(server.url)) is RefusalReason.PROVIDER_ANSWER_INVALID
 
@@ -175,7 +175,7 @@ def test_a_packed_answer_is_not_unpacked(out: UpstreamClient) -> None:
     ],
 )
 def test_an_answer_that_ends_with_its_connection_is_read_whole(out: UpstreamClient, head: bytes, pause: float) -> None:
-    """Kind: a body that comes after its headers, on a connection that the headers say will close."""
+    """The body arrives after the headers, on a connection that the headers announce will be closed."""
     body = b'8\r\n{"a": 1}\r\n0\r\n\r\n' if b"chunked" in head else b'{"a": 1}'
 
     def answer(connection: socket.socket) -> None:
@@ -190,13 +190,13 @@ def test_an_answer_that_ends_with_its_connection_is_read_whole(out: UpstreamClie
     assert not out._idle  # noqa: SLF001  # nothing stays open
 
 
-def test_a_connection_is_used_again(out: UpstreamClient) -> None:
+def test_a_connection_is_reused(out: UpstreamClient) -> None:
     with listening(plain(b"{}")) as server:
         assert [out.get(server.url).status for _ in range(3)] == [200, 200, 200]
         assert server.connections == 1
 
 
-def test_a_connection_that_the_server_closed_is_not_used_again(out: UpstreamClient) -> None:
+def test_a_connection_that_the_server_closed_is_not_reused(out: UpstreamClient) -> None:
     def answer_once(connection: socket.socket) -> None:
         connection.sendall(plain(b"{}"))
         connection.shutdown(socket.SHUT_RDWR)
@@ -204,11 +204,11 @@ def test_a_connection_that_the_server_closed_is_not_used_again(out: UpstreamClie
     with listening(answer_once) as server:
         for count in (1, 2, 3):
             assert out.get(server.url).status == 200
-            until(lambda: not out._idle or upstream._is_readable(out._idle[0][1].sock), seconds=2)  # noqa: SLF001  # the close must have come
+            until(lambda: not out._idle or upstream._is_readable(out._idle[0][1].sock), seconds=2)  # noqa: SLF001  # the close must have arrived
             assert server.connections == count
 
 
-def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: UpstreamClient) -> None:
+def test_the_rest_of_one_answer_is_never_read_as_the_next(out: UpstreamClient) -> None:
     smuggled = plain(b"{}") + plain(b'{"access_token": "another"}')
     with listening(smuggled) as server:
         assert [out.get(server.url).body for _ in range(3)] == [b"{}"] * 3
@@ -216,7 +216,7 @@ def test_what_is_left_of_one_answer_is_never_read_as_the_next(out: UpstreamClien
 
 @pytest.mark.slow
 @pytest.mark.promise(53)
-def test_a_dead_provider_takes_four_places_and_none_of_anothers(
+def test_a_provider_that_is_down_occupies_four_calls_and_none_of_another_provider(
     out: UpstreamClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upstream, "DEADLINE", 3.0)
@@ -260,11 +260,11 @@ def test_proxies_of_the_environment_are_ignored(out: UpstreamClient, monkeypatch
         "http:///",
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_refusal(out: UpstreamClient, url: str) -> None:
+def test_an_unreachable_url_is_a_refusal(out: UpstreamClient, url: str) -> None:
     assert reason(lambda: out.get(url)) is RefusalReason.PROVIDER_UNREACHABLE
 
 
-def test_a_header_cannot_bring_another_along(out: UpstreamClient) -> None:
+def test_a_header_value_cannot_inject_another_header(out: UpstreamClient) -> None:
     with listening(plain(b"{}")) as server:
         evil = {"Authorization": "Bearer a\r\nX-Evil: 1"}
         assert reason(lambda: out.get(server.url, headers=evil)) is RefusalReason.PROVIDER_UNREACHABLE
@@ -273,7 +273,7 @@ def test_a_header_cannot_bring_another_along(out: UpstreamClient) -> None:
 
 @pytest.mark.promise(49)
 @given(st.binary(max_size=100) | st.sampled_from([b"[" * 200_000, b"9" * 5000, b"NaN", b"\xff\xfe", b'"\\ud800"']))
-def test_a_body_is_an_object_or_refused(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(body: bytes) -> None:
     try:
         found: object = UpstreamResponse(status=200, body=body).object()
     except SignInRefused as refused:

@@ -1,4 +1,4 @@
-"""The vault: tokens of the providers, encrypted, renewed by one caller however many ask, and never lost halfway."""
+"""The vault: tokens are encrypted, refreshed by one caller however many there are, and never lost halfway."""
 
 import json
 import os
@@ -41,14 +41,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def ada(browser: Browser) -> User:
-    """Somebody whose tokens Keycloak renews."""
+    """A person with tokens that Keycloak refreshes."""
     browser.sign_in("keycloak", "ada")
     return User.objects.get()
 
 
 @pytest.fixture
 def live(providers: Sandbox) -> Any:
-    """Whether the provider itself takes a token."""
+    """Return a function that says whether the provider accepts a token."""
     return lambda name, token: providers.world.grants.live(token, Provider(name), Kind.ACCESS) is not None
 
 
@@ -57,7 +57,7 @@ def row() -> UpstreamTokens:
 
 
 def in_the_past(by: timedelta, *, lease: bool = False) -> None:
-    """Let it be so much later for the tokens."""
+    """Make the tokens older by this much."""
     UpstreamTokens.objects.update(given_at=F("given_at") - by, expires_at=F("expires_at") - by)
     if lease:
         UpstreamTokens.objects.update(leased_until=F("leased_until") - by)
@@ -76,7 +76,7 @@ def lost() -> list[dict[str, Any]]:
     return [entry.details or {} for entry in Entry.objects.filter(action="upstream_tokens.lost")]
 
 
-def test_every_provider_s_token_is_kept_and_found_again(browser: Browser, live: Any, provider: str) -> None:
+def test_every_providers_token_is_stored_and_returned(browser: Browser, live: Any, provider: str) -> None:
     browser.sign_in(provider, "ada")
     user = User.objects.get()
 
@@ -86,7 +86,7 @@ def test_every_provider_s_token_is_kept_and_found_again(browser: Browser, live: 
         get_token(user, another(provider))
 
 
-def test_nothing_of_it_stands_anywhere_in_clear(ada: User, browser: Browser) -> None:
+def test_no_token_is_stored_in_plaintext(ada: User, browser: Browser) -> None:
     token = get_token(ada, "keycloak")
     with connection.cursor() as cursor:
         cursor.execute("SELECT t::text FROM providers_upstreamtokens t")
@@ -97,7 +97,7 @@ def test_nothing_of_it_stands_anywhere_in_clear(ada: User, browser: Browser) -> 
     assert not any(token in str(entry.__dict__) for entry in Entry.objects.all())
 
 
-def test_a_token_is_renewed_ahead_of_its_end_and_once(ada: User, providers: Sandbox, live: Any) -> None:
+def test_a_token_is_refreshed_once_before_it_expires(ada: User, providers: Sandbox, live: Any) -> None:
     before = get_token(ada, "keycloak")
     providers.forget_requests()
     near_its_end()
@@ -171,7 +171,7 @@ KEYS = [bytes(range(32)), bytes(range(32, 64))]
 
 @contextmanager
 def four_processes(script: str, **more: str) -> Iterator[list["subprocess.Popen[str]"]]:
-    """Start four processes of the product that wait for a line."""
+    """Start four processes with the product that wait for a line of input."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
     processes = [
         subprocess.Popen(
@@ -207,13 +207,13 @@ def all_read_again(processes: "list[subprocess.Popen[str]]") -> None:
 
 
 def told(processes: "list[subprocess.Popen[str]]") -> list[Any]:
-    """Return what each of their threads says at the end."""
+    """Return the output of each of their threads."""
     return [one for process in processes for one in json.loads(process.communicate(timeout=60)[0])]
 
 
 @pytest.mark.process
 @pytest.mark.parametrize("is_over", [False, True])
-def test_fifty_callers_in_four_processes_make_one_renewal(
+def test_fifty_callers_in_four_processes_cause_one_refresh(
     ada: User, providers: Sandbox, live: Any, *, is_over: bool
 ) -> None:
     over() if is_over else near_its_end()
@@ -230,7 +230,7 @@ def test_fifty_callers_in_four_processes_make_one_renewal(
 
 
 @pytest.mark.process
-def test_fifty_readers_in_four_processes_never_fail_while_keys_change_and_a_token_is_renewed(
+def test_fifty_readers_in_four_processes_never_fail_during_key_rotation_and_a_refresh(
     ada: User, providers: Sandbox, settings: Any
 ) -> None:
     first = get_token(ada, "keycloak")
@@ -257,7 +257,7 @@ def test_fifty_readers_in_four_processes_never_fail_while_keys_change_and_a_toke
     assert providers.counts("keycloak")["token"] == 1
 
 
-def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_again(
+def test_a_refused_refresh_token_is_dead_until_the_person_signs_in_there_again(
     ada: User, browser: Browser, providers: Sandbox, live: Any
 ) -> None:
     over()
@@ -266,7 +266,7 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
     with pytest.raises(SignInAgain):
         get_token(ada, "keycloak")
     assert lost() == [{"provider": "keycloak", "reason": "refresh_refused"}]
-    assert browser.account is None  # nor is anybody signed in by it any more (ADR 35)
+    assert browser.account is None  # the session that followed it is revoked too (ADR 35)
     with pytest.raises(NothingStored):
         get_token(ada, "keycloak")
 
@@ -284,14 +284,14 @@ def test_a_refused_refresh_token_is_the_end_until_the_person_signs_in_there_agai
         ("token_401", "client_refused"), ("token_400_client", "client_refused"),
     ],
 )  # fmt: skip
-def test_a_provider_that_is_ill_is_left_alone_for_a_while(
+def test_a_failing_provider_is_not_called_again_for_a_while(
     ada: User, providers: Sandbox, fault: str, detail: str
 ) -> None:
     near_its_end()
     before = row()
     providers.set_fault("keycloak", fault)
 
-    assert get_token(ada, "keycloak")  # the old one, while it lives
+    assert get_token(ada, "keycloak")  # the old one, while it is valid
     assert (row().health, row().failures, row().detail) == (TokenHealth.FAILING, 1, detail)
     assert Entry.objects.filter(action="upstream_tokens.refresh_failed").exists() is (detail == "client_refused")
     providers.forget_requests()
@@ -304,19 +304,19 @@ def test_a_provider_that_is_ill_is_left_alone_for_a_while(
 
     providers.clear_faults()
     UpstreamTokens.objects.update(paused_until=None)
-    if fault == "token_not_json":  # it had spent the refresh token before it answered so
+    if fault == "token_not_json":  # it had used up the refresh token before this answer
         with pytest.raises(SignInAgain):
             get_token(ada, "keycloak")
         return
-    for token in providers.world.grants._tokens.values():  # noqa: SLF001  # others have not heard the question
+    for token in providers.world.grants._tokens.values():  # noqa: SLF001  # the other faults never processed the request
         token.spent = False
     assert get_token(ada, "keycloak")
     assert (row().health, row().failures) == (TokenHealth.WELL, 0)
 
 
 @pytest.mark.parametrize("columns", [{"leased_until"}, {"paused_until"}, {"leased_until", "paused_until"}])
-def test_a_claim_or_rest_of_a_clock_that_was_ahead_holds_nobody(ada: User, columns: set[str]) -> None:
-    """The kind: a moment that lies further ahead than the longest wait was written by a clock that was wrong."""
+def test_a_claim_or_delay_set_by_a_clock_ahead_blocks_nobody(ada: User, columns: set[str]) -> None:
+    """A time further ahead than the longest delay was written by a wrong clock."""
     before = get_token(ada, "keycloak")
     near_its_end()
     UpstreamTokens.objects.update(**dict.fromkeys(columns, timezone.now() + timedelta(days=365)))
@@ -324,18 +324,18 @@ def test_a_claim_or_rest_of_a_clock_that_was_ahead_holds_nobody(ada: User, colum
     assert get_token(ada, "keycloak") != before
 
 
-def test_tokens_that_were_given_in_the_future_are_renewed_now(ada: User) -> None:
-    """The kind: their end was reckoned from a moment that has not come, so that they would seem good for a year."""
+def test_tokens_issued_in_the_future_are_refreshed_now(ada: User) -> None:
+    """Their expiry was computed from a time in the future, so they would seem valid for a year."""
     before = get_token(ada, "keycloak")
     in_the_past(-timedelta(days=365))
 
     assert get_token(ada, "keycloak") != before
 
 
-def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_clear_end(
+def test_a_process_killed_before_it_stores_the_answer_leaves_tokens_or_a_clear_end(
     ada: User, providers: Sandbox
 ) -> None:
-    """The provider has given the next refresh token to a process that is no more."""
+    """The provider has issued the next refresh token to a process that has been killed."""
     over()
     kept = vault_rows.read(ada, "keycloak")
     assert vault_rows.claim(kept)
@@ -347,8 +347,8 @@ def test_killed_between_the_answer_and_the_writing_it_ends_in_tokens_or_in_a_cle
     assert row().health == TokenHealth.DEAD
 
 
-def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_meanwhile(ada: User) -> None:
-    """A process that was stopped for longer than its claim goes on: its refresh token is the one that counts."""
+def test_a_late_answer_is_stored_even_if_another_process_was_refused_meanwhile(ada: User) -> None:
+    """A process that was suspended for longer than its claim continues, and has the only valid refresh token."""
     over()
     late = vault_rows.read(ada, "keycloak")
     assert vault_rows.claim(late)
@@ -363,8 +363,8 @@ def test_an_answer_that_comes_late_is_written_though_somebody_else_was_refused_m
     assert (row().health, get_token(ada, "keycloak")) == (TokenHealth.WELL, found.access)
 
 
-def test_for_a_closed_account_nothing_is_kept_and_the_caller_is_told(ada: User) -> None:
-    """Kind: the account is closed while the sign-in waits for its identity."""
+def test_for_a_deactivated_account_nothing_is_stored_and_the_caller_learns_it(ada: User) -> None:
+    """The account may be deactivated while the sign-in waits for its identity's lock."""
     before = get_token(ada, "keycloak")
     identity = ada.identities.get()
     assert store(identity, Tokens(access_token="newer", expires_in=3600), sid=row().sid)
@@ -377,7 +377,7 @@ def test_for_a_closed_account_nothing_is_kept_and_the_caller_is_told(ada: User) 
     assert not UpstreamTokens.objects.filter(identity=identity).exists()
 
 
-def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User) -> None:
+def test_newer_tokens_of_a_sign_in_are_not_overwritten_by_older_ones(ada: User) -> None:
     near_its_end()
     older = vault_rows.read(ada, "keycloak")
     store(ada.identities.get(), Tokens(access_token="newer", expires_in=3600), sid=older.sid)
@@ -390,7 +390,7 @@ def test_a_sign_in_meanwhile_is_not_overwritten_by_an_older_pair(ada: User) -> N
 
 
 @pytest.mark.parametrize("moved", ["access", "refresh"])
-def test_a_ciphertext_of_somebody_else_is_worthless(browser: Browser, new_browser: Any, moved: str) -> None:
+def test_a_ciphertext_of_another_person_does_not_decrypt(browser: Browser, new_browser: Any, moved: str) -> None:
     browser.sign_in("keycloak", "ada")
     ada = User.objects.get()
     new_browser().sign_in("keycloak", "grace")
@@ -406,12 +406,12 @@ def test_a_ciphertext_of_somebody_else_is_worthless(browser: Browser, new_browse
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
+def test_tokens_under_a_missing_key_are_not_dead_and_the_log_names_the_key(
     ada: User, providers: Sandbox, settings: Any, caplog: pytest.LogCaptureFixture, live: Any, *, is_over: bool
 ) -> None:
-    """Kind: what one process cannot read is taken for what nobody can: during every rolling restart.
+    """During a rolling restart, a process without the newest key finds tokens that another has encrypted with it.
 
-    A process without the newest key meets tokens that another one has encrypted under it.
+    What one process cannot decrypt must not be treated as if no process could.
     """
     settings.TOKEN_ENCRYPTION_KEYS = KEYS
     rotate()
@@ -437,7 +437,7 @@ def test_what_this_process_cannot_read_is_not_dead_and_the_log_says_which_key(
 @pytest.mark.parametrize(
     "unknown", ["3.a-key.AAAA", "2.no-such-key.AAAA", "1.AAECAwQFBgcICQoLpx5sN5V9FzP7tO5ooYLLvJSO_QvLHA=="]
 )
-def test_a_text_of_newer_code_or_of_a_key_without_a_name_is_not_dead_either(ada: User, unknown: str) -> None:
+def test_a_ciphertext_of_a_newer_version_or_an_unnamed_key_is_not_dead_either(ada: User, unknown: str) -> None:
     UpstreamTokens.objects.update(access=unknown)
 
     with pytest.raises(KeyUnavailable):
@@ -448,10 +448,10 @@ def test_a_text_of_newer_code_or_of_a_key_without_a_name_is_not_dead_either(ada:
 @pytest.mark.parametrize(
     "unusable", [{"access_token": "x" * 140_000}, {"access_token": None}, {"access_token": "a\nb"}]
 )
-def test_where_nothing_can_be_kept_nothing_older_is_given_out(
+def test_if_nothing_can_be_stored_no_older_token_is_returned(
     ada: User, browser: Browser, providers: Sandbox, unusable: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind: the answer of an earlier sign-in, given out as if it were this one's."""
+    """Tokens of an earlier sign-in must not be returned as if they were from this one."""
     with monkeypatch.context() as bent:
         exchange = OpenIDProvider.exchange
         bent.setattr(OpenIDProvider, "exchange", lambda *told: replace(exchange(*told), **unusable))
@@ -463,8 +463,8 @@ def test_where_nothing_can_be_kept_nothing_older_is_given_out(
         get_token(ada, "keycloak")
 
 
-def test_a_large_access_token_is_kept_and_given_out(browser: Browser, providers: Sandbox, live: Any) -> None:
-    """Kind: a limit that is smaller than what large companies send (450 roles)."""
+def test_a_large_access_token_is_stored_and_returned(browser: Browser, providers: Sandbox, live: Any) -> None:
+    """Tokens of large companies are long (450 roles), so the limit must be larger."""
     roles = tuple(f"a-role-with-quite-a-long-name-number-{number:04}" for number in range(600))
     providers.add_persona(Persona("ruler", "Rules much", "Rula", "rula@example.com", roles=roles))
     browser.sign_in("keycloak", "ruler")
@@ -474,7 +474,7 @@ def test_a_large_access_token_is_kept_and_given_out(browser: Browser, providers:
     assert live("keycloak", token)
 
 
-def test_what_is_taken_out_is_kept_no_longer(ada: User) -> None:
+def test_popped_tokens_are_no_longer_stored(ada: User) -> None:
     token = get_token(ada, "keycloak")
 
     (taken,) = pop(Identity.objects.all())
@@ -493,21 +493,21 @@ def test_what_is_taken_out_is_kept_no_longer(ada: User) -> None:
         (None, None), ([1], None), ("9" * 5000, None),
     ],
 )  # fmt: skip
-def test_how_long_a_token_lasts_is_read_as_it_is_meant_or_not_at_all(answered: object, lasts: int | None) -> None:
+def test_a_lifetime_is_read_as_intended_or_ignored(answered: object, lasts: int | None) -> None:
     found = usable(Tokens(access_token="t", expires_in=answered))
     assert found
     assert found.lasts == (None if lasts is None else timedelta(seconds=lasts))
 
 
 @pytest.mark.parametrize("rubbish", [None, "", 7, "a\nb", "ü", "x" * 140_000, {"a": 1}])
-def test_what_cannot_be_a_token_is_not_kept(rubbish: object) -> None:
+def test_an_invalid_token_is_not_stored(rubbish: object) -> None:
     assert usable(Tokens(access_token=rubbish)) is None
     found = usable(Tokens(access_token="t", refresh_token=rubbish, id_token=rubbish, scope=rubbish))
     assert found
     assert (found.refresh, found.id) == ("", "")
 
 
-def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_there(ada: User, browser: Browser) -> None:
+def test_the_person_sees_that_tokens_are_dead_and_renews_them_by_signing_in_there(ada: User, browser: Browser) -> None:
     assert b"on your behalf" not in browser.get("/accounts/connections/").content
     over()
     UpstreamTokens.objects.update(refresh="")
@@ -526,7 +526,7 @@ def test_the_person_is_told_that_tokens_are_over_and_mends_it_by_signing_in_ther
 
 
 @pytest.mark.parametrize(("name", "asks"), [("google", True), ("microsoft", True), ("google", False)])
-def test_tokens_that_can_be_renewed_are_asked_for_where_the_site_says_so(
+def test_refresh_tokens_are_requested_if_offline_access_is_set(
     browser: Browser, settings: Any, name: str, *, asks: bool
 ) -> None:
     settings.OFFLINE_ACCESS = frozenset({name} if asks else ())
@@ -540,10 +540,10 @@ def test_tokens_that_can_be_renewed_are_asked_for_where_the_site_says_so(
 
 
 @pytest.mark.parametrize("asks", [True, False])
-def test_an_offline_session_is_asked_of_keycloak_only_where_the_site_says_so(
+def test_an_offline_session_is_requested_from_keycloak_only_if_offline_access_is_set(
     browser: Browser, settings: Any, *, asks: bool
 ) -> None:
-    """Kind: a choice that the provider offers and that nobody can make here."""
+    """The site must be able to choose what the provider offers."""
     settings.OFFLINE_ACCESS = frozenset({"keycloak"} if asks else ())
     query = parse_qs(urlsplit(browser.start("keycloak").headers["Location"]).query)
 
@@ -552,7 +552,7 @@ def test_an_offline_session_is_asked_of_keycloak_only_where_the_site_says_so(
     assert row().refresh
 
 
-def test_who_comes_to_google_to_mend_something_consents_again(browser: Browser, settings: Any) -> None:
+def test_a_person_who_reauthenticates_at_google_consents_again(browser: Browser, settings: Any) -> None:
     settings.OFFLINE_ACCESS = frozenset({"google"})
     first = browser.start("google").headers["Location"]
     browser.sign_in("google", "ada")

@@ -1,4 +1,4 @@
-"""An ID token is believed when everything about it holds, and nothing in it makes the check itself fail."""
+"""An ID token is accepted only if all of it is valid, and no token makes the verification itself fail."""
 
 import base64
 import hashlib
@@ -48,7 +48,7 @@ def issuer(providers: Sandbox) -> Iterator[Issuer]:
 
 
 def token(sandbox: Sandbox, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """Sign honest claims with the provider's own key, changed as asked; None leaves one out."""
+    """Sign valid claims with the provider's own key, with changes; None omits a claim."""
     key, now = sandbox.world.ring(ISSUER).current, time.time()
     honest: dict[str, Any] = {
         "iss": sandbox.world.issuer(ISSUER),
@@ -69,7 +69,7 @@ def believed(id_token: object, issuer: Issuer, *, nonce: str = NONCE, wants_fres
 
 
 def reason(id_token: object, issuer: Issuer, **told: Any) -> RefusalReason | None:
-    """Why it is not believed, or None if it is."""
+    """Return why it is refused, or None if it is accepted."""
     try:
         believed(id_token, issuer, **told)
     except SignInRefused as refused:
@@ -77,7 +77,7 @@ def reason(id_token: object, issuer: Issuer, **told: Any) -> RefusalReason | Non
     return None
 
 
-def test_an_honest_token_is_believed(providers: Sandbox, issuer: Issuer) -> None:
+def test_a_valid_token_is_accepted(providers: Sandbox, issuer: Issuer) -> None:
     assert believed(token(providers, at_hash=half_hash(ACCESS_TOKEN)), issuer)["sub"] == "ada"
 
 
@@ -107,7 +107,7 @@ def test_an_honest_token_is_believed(providers: Sandbox, issuer: Issuer) -> None
         ({"sub": "\ud800"}, RefusalReason.SUBJECT_INVALID),
     ],
 )
-def test_each_claim_must_be_what_it_should(
+def test_each_claim_must_be_valid(
     providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
 ) -> None:
     assert reason(token(providers, **claims), issuer) is expected
@@ -132,10 +132,10 @@ def test_clocks_may_differ_by_a_minute(
 
 
 @pytest.mark.promise(84)
-def test_a_wrong_clock_is_told_from_a_wrong_token(
+def test_a_wrong_clock_is_distinguished_from_a_wrong_token(
     providers: Sandbox, issuer: Issuer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Ours five minutes slow, fast, and fast where tokens live shorter than that."""
+    """Our clock is five minutes slow, fast, and fast with tokens that are valid for less than that."""
     now = int(time.time())
     with pytest.raises(SignInRefused) as slow:
         believed(token(providers, iat=now + 300, exp=now + 600), issuer)
@@ -152,9 +152,7 @@ def test_a_wrong_clock_is_told_from_a_wrong_token(
     assert re.search(rf"clocks differ: issuer={re.escape(issuer.url)} token=issued 30[01] s ago", caplog.text)
 
 
-def test_clocks_that_agree_are_not_mentioned(
-    providers: Sandbox, issuer: Issuer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_clocks_that_agree_are_not_logged(providers: Sandbox, issuer: Issuer, caplog: pytest.LogCaptureFixture) -> None:
     believed(token(providers, iat=int(time.time()) - 30), issuer)
 
     assert "clocks" not in caplog.text
@@ -173,7 +171,7 @@ def test_clocks_that_agree_are_not_mentioned(
         ({"alg": "rs256"}, RefusalReason.ALGORITHM_REFUSED),
         ({"b64": False, "crit": ["b64"]}, RefusalReason.ALGORITHM_REFUSED),
         ({"b64": False}, RefusalReason.TOKEN_MALFORMED),
-        ({"jwk": {"kty": "oct", "k": "AA"}, "x5c": ["AA"], "jku": "file:///etc/passwd"}, None),  # nobody looks
+        ({"jwk": {"kty": "oct", "k": "AA"}, "x5c": ["AA"], "jku": "file:///etc/passwd"}, None),  # ignored
     ],
 )
 def test_the_header_decides_nothing_about_keys(
@@ -193,10 +191,10 @@ def test_the_header_decides_nothing_about_keys(
         (7, "signed by an algorithm that is not supported, while TEST_SIGNING_ALGORITHMS has RS256"),
     ],
 )
-def test_a_refused_algorithm_is_told_by_what_it_is(
+def test_the_detail_of_a_refused_algorithm_says_what_it_is(
     providers: Sandbox, issuer: Issuer, algorithm: object, said: str
 ) -> None:
-    """Kind: a detail that is true of one cause and told of all."""
+    """The detail must be true of this cause, not only of the most common one."""
     with pytest.raises(SignInRefused) as refused:
         believed(token(providers, headers={"alg": algorithm}), issuer)
 
@@ -215,7 +213,7 @@ def test_foreign_and_symmetric_signatures_are_refused(providers: Sandbox, issuer
     )
 
 
-def test_a_proof_that_was_asked_for_must_be_fresh(providers: Sandbox, issuer: Issuer) -> None:
+def test_a_requested_reauthentication_must_be_recent(providers: Sandbox, issuer: Issuer) -> None:
     old = token(providers, auth_time=int(time.time()) - 3600)
 
     assert reason(old, issuer, wants_fresh=True) is RefusalReason.NOT_REAUTHENTICATED_AT_PROVIDER
@@ -224,7 +222,7 @@ def test_a_proof_that_was_asked_for_must_be_fresh(providers: Sandbox, issuer: Is
 
 @pytest.mark.promise(27)
 @pytest.mark.parametrize("seconds", [0, 60, 599, -30, -55])
-def test_when_somebody_was_proven_is_what_the_provider_says(providers: Sandbox, issuer: Issuer, seconds: int) -> None:
+def test_the_time_of_authentication_is_what_the_provider_says(providers: Sandbox, issuer: Issuer, seconds: int) -> None:
     moment = int(time.time()) - seconds
 
     assert reason(token(providers, auth_time=moment), issuer, wants_fresh=True) is None
@@ -238,7 +236,7 @@ def test_when_somebody_was_proven_is_what_the_provider_says(providers: Sandbox, 
     "said",
     [True, False, "", "1700000000", -1, -0.5, 1.5, 10**18, 2**40, 1e300, float("nan"), float("inf"), [], {}],
 )
-def test_a_time_that_cannot_be_one_is_refused(
+def test_an_invalid_auth_time_is_refused(
     providers: Sandbox, issuer: Issuer, said: object, *, wants_fresh: bool
 ) -> None:
     assert reason(token(providers, auth_time=said), issuer, wants_fresh=wants_fresh) is RefusalReason.TOKEN_MALFORMED
@@ -246,7 +244,7 @@ def test_a_time_that_cannot_be_one_is_refused(
 
 @pytest.mark.promise(27)
 @pytest.mark.parametrize("ahead", [62, 3600, 86_400 * 365])
-def test_a_proof_from_the_future_is_refused(providers: Sandbox, issuer: Issuer, ahead: int) -> None:
+def test_an_auth_time_in_the_future_is_refused(providers: Sandbox, issuer: Issuer, ahead: int) -> None:
     assert reason(token(providers, auth_time=int(time.time()) + ahead), issuer) is RefusalReason.NOT_YET_VALID
 
 
@@ -255,13 +253,13 @@ def test_a_proof_from_the_future_is_refused(providers: Sandbox, issuer: Issuer, 
     "id_token",
     [None, "", [], 7, True, "a.b", "a.b.c.d.e", "..", "\ud800.a.b", "a.\ud800.b", "ü.ü.ü", "a.b." + "c" * 32_768],
 )
-def test_what_is_no_token_is_refused_and_nothing_else(issuer: Issuer, id_token: object) -> None:
+def test_malformed_tokens_are_refused_without_other_errors(issuer: Issuer, id_token: object) -> None:
     assert reason(id_token, issuer) in {RefusalReason.TOKEN_MISSING, RefusalReason.TOKEN_MALFORMED}
 
 
 @pytest.mark.promise(49)
 @pytest.mark.parametrize("payload", [b"[" * 20_000, b'{"a":' * 4_000, b"7", b"\xff", b"", b"9" * 5000, b'"\\ud800"'])
-def test_a_signed_payload_that_is_no_object_is_refused(providers: Sandbox, issuer: Issuer, payload: bytes) -> None:
+def test_a_signed_payload_that_is_not_an_object_is_refused(providers: Sandbox, issuer: Issuer, payload: bytes) -> None:
     key = providers.world.ring(ISSUER).current
     content = f"{encoded(json.dumps({'alg': 'RS256', 'kid': key.kid}).encode())}.{encoded(payload)}"
     signed = f"{content}.{encoded(key.sign(content.encode()))}"
@@ -270,7 +268,7 @@ def test_a_signed_payload_that_is_no_object_is_refused(providers: Sandbox, issue
 
 
 @pytest.mark.parametrize("header", [b"[" * 20_000, b'{"alg":"RS256","x":' + b"[" * 20_000, b"7", b"\xff", b"{}"])
-def test_a_header_that_is_none_is_refused(issuer: Issuer, header: bytes) -> None:
+def test_an_invalid_header_is_refused(issuer: Issuer, header: bytes) -> None:
     refused = {RefusalReason.TOKEN_MALFORMED, RefusalReason.ALGORITHM_REFUSED}
 
     assert reason(f"{encoded(header)}.{encoded(b'{}')}.{encoded(b'x')}", issuer) in refused
@@ -309,7 +307,7 @@ def encoded(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_an_access_token_that_is_none_is_not_the_one_that_was_meant(providers: Sandbox, issuer: Issuer) -> None:
+def test_an_invalid_access_token_does_not_match_the_hash(providers: Sandbox, issuer: Issuer) -> None:
     meant = token(providers, at_hash=half_hash(ACCESS_TOKEN))
 
     with pytest.raises(SignInRefused) as refused:
@@ -331,7 +329,7 @@ def test_an_access_token_that_is_none_is_not_the_one_that_was_meant(providers: S
         ({"aud": "another"}, RefusalReason.AUDIENCE_WRONG),
     ],
 )
-def test_a_logout_token_must_be_one(
+def test_a_logout_token_must_be_valid(
     providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
 ) -> None:
     honest: dict[str, Any] = {"nonce": None, "sid": "there", "jti": "once", "events": {LOGOUT_EVENT: {}}}
@@ -351,14 +349,14 @@ def test_a_logout_token_must_be_one(
         ({"at_hash": half_hash("another")}, RefusalReason.ACCESS_TOKEN_HASH_WRONG),
     ],
 )
-def test_a_token_that_comes_with_a_refresh_is_about_the_same_person(
+def test_an_id_token_from_a_refresh_must_be_about_the_same_person(
     providers: Sandbox, issuer: Issuer, claims: dict[str, Any], expected: RefusalReason | None
 ) -> None:
     refreshed = Tokens(access_token=ACCESS_TOKEN, id_token=token(providers, **claims))
     about: dict[str, Any] = {"issuer": issuer, "client_id": CLIENT, "subject": "ada"}
 
     assert reason_of(lambda: verify_refreshed(refreshed, **about, nonce=NONCE)) is expected
-    if expected is RefusalReason.NONCE_WRONG:  # nothing to compare with, where the first one was not kept
+    if expected is RefusalReason.NONCE_WRONG:  # nothing to compare with if the first one was not stored
         assert reason_of(lambda: verify_refreshed(refreshed, **about, nonce="")) is None
 
 

@@ -1,6 +1,6 @@
-"""A provider that hangs holds few threads, whoever asks, and what is known serves on.
+"""A provider that hangs occupies only a few threads, and cached documents stay usable.
 
-Kind: a limit was asked only after the wait that it should have spared, and nothing bounded how many waited.
+Limits must be checked before a wait, not after it, and the number of waiting threads must be bounded.
 """
 
 import time
@@ -28,7 +28,7 @@ STRANGER = WaitPolicy(patience=0.3, reserve=1)
 
 @pytest.fixture
 def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
-    """Another process's view of Google, as far as one process can have it: its own memory, the same Redis."""
+    """Issuers as other processes would have them: each with its own memory, sharing Redis."""
     made: list[Issuer] = []
 
     def make() -> Issuer:
@@ -41,7 +41,7 @@ def new_issuer(providers: Sandbox) -> Iterator[NewIssuer]:
 
 
 def ended(act: Callable[[], Keys | None]) -> tuple[str, float]:
-    """Say how it ended and how many seconds it took."""
+    """Return how the call ended and how many seconds it took."""
     began = time.monotonic()
     try:
         found = act()
@@ -51,7 +51,7 @@ def ended(act: Callable[[], Keys | None]) -> tuple[str, float]:
 
 
 def hung(providers: Sandbox, issuer: Issuer) -> Keys:
-    """Know an issuer, and let it hang from now on."""
+    """Load an issuer's keys, let the issuer hang from now on, and return the keys."""
     seen = issuer.keys
     providers.set_fault("google", "jwks_hang")
     providers.forget_requests()
@@ -60,7 +60,9 @@ def hung(providers: Sandbox, issuer: Issuer) -> Keys:
 
 @pytest.mark.slow
 @pytest.mark.promise(53, 96)
-def test_while_one_fetches_two_wait_and_the_others_are_told_at_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_while_one_thread_fetches_two_wait_and_the_others_are_refused_at_once(
+    providers: Sandbox, new_issuer: NewIssuer
+) -> None:
     issuer = new_issuer()
     seen = hung(providers, issuer)
     asked = issuer.asked_by(STRANGER)
@@ -83,7 +85,7 @@ def test_while_one_fetches_two_wait_and_the_others_are_told_at_once(providers: S
 
 
 @pytest.mark.promise(53, 96)
-def test_a_failed_fetch_is_an_answer_for_every_process(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_a_failed_fetch_counts_for_every_process(providers: Sandbox, new_issuer: NewIssuer) -> None:
     one, other = new_issuer(), new_issuer()
     seen = one.keys, other.keys
     providers.set_fault("google", "jwks_500")
@@ -97,10 +99,10 @@ def test_a_failed_fetch_is_an_answer_for_every_process(providers: Sandbox, new_i
 
 
 @pytest.mark.promise(12)
-def test_a_process_whose_own_calls_fail_keeps_the_others_from_trying_for_seconds_only(
+def test_a_process_that_cannot_reach_a_provider_stops_the_others_only_for_seconds(
     providers: Sandbox, new_issuer: NewIssuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind: one machine behind a broken wall tells all the others that the provider is away."""
+    """One machine behind a broken firewall must not convince all the others that the provider is down."""
     walled, well = new_issuer(), new_issuer()
     seen = well.keys
     monkeypatch.setattr(cached_document, "OWN_TRY_EVERY", 0.2)
@@ -115,7 +117,7 @@ def test_a_process_whose_own_calls_fail_keeps_the_others_from_trying_for_seconds
 
 @pytest.mark.slow
 @pytest.mark.promise(12)
-def test_an_old_copy_serves_at_once_while_the_provider_hangs(
+def test_an_old_copy_is_used_at_once_while_the_provider_hangs(
     providers: Sandbox, new_issuer: NewIssuer, time_machine: Any
 ) -> None:
     issuer = new_issuer()
@@ -130,7 +132,7 @@ def test_an_old_copy_serves_at_once_while_the_provider_hangs(
 
 
 @pytest.mark.promise(53, 96)
-def test_who_may_not_ask_waits_for_nothing(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_a_caller_that_may_not_force_a_fetch_does_not_wait(providers: Sandbox, new_issuer: NewIssuer) -> None:
     issuer = new_issuer()
     seen = hung(providers, issuer)
     asked = issuer.asked_by(WaitPolicy(may_force=lambda: False))
@@ -145,8 +147,8 @@ def test_who_may_not_ask_waits_for_nothing(providers: Sandbox, new_issuer: NewIs
 
 
 @pytest.mark.promise(10)
-def test_two_rotations_at_once_work_at_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
-    """Kind: a fixed pause between two fetches refuses what is true; only a flood may be made to wait."""
+def test_two_key_rotations_in_a_row_both_take_effect_at_once(providers: Sandbox, new_issuer: NewIssuer) -> None:
+    """A fixed pause between two fetches would refuse valid tokens; only a flood may be delayed."""
     issuer = new_issuer()
     for _ in range(2):
         seen = issuer.keys
@@ -157,7 +159,7 @@ def test_two_rotations_at_once_work_at_once(providers: Sandbox, new_issuer: NewI
 
 
 @pytest.mark.promise(10)
-def test_strangers_leave_a_fetch_for_sign_ins(providers: Sandbox, new_issuer: NewIssuer) -> None:
+def test_strangers_leave_one_forced_fetch_for_sign_ins(providers: Sandbox, new_issuer: NewIssuer) -> None:
     issuer = new_issuer()
     for _ in range(12):
         issuer.asked_by(STRANGER).newer_keys(issuer.keys)
@@ -171,7 +173,7 @@ def test_strangers_leave_a_fetch_for_sign_ins(providers: Sandbox, new_issuer: Ne
 
 @pytest.mark.promise(11)
 @pytest.mark.parametrize("is_away", [False, True])
-def test_a_flood_costs_a_burst_and_then_one_in_a_while(
+def test_a_flood_causes_a_burst_of_fetches_and_then_a_slow_rate(
     providers: Sandbox, cache_away: Callable[[], None], time_machine: Any, *, is_away: bool
 ) -> None:
     now = datetime.now(UTC)
