@@ -1,4 +1,4 @@
-"""Two towns' worth of data, so that nothing of one is found where the other's administrators work; and who sees all."""
+"""Two tenants with data, to show that the administrators of one find nothing of the other, and a superuser."""
 
 from tests.support.administrator import administrator, root
 from tests.tenancy.conftest import town

@@ -1,6 +1,6 @@
-"""Walks through the whole admin as somebody, by every address, action, choice and form that there is.
+"""Crawls the whole admin as one user: every URL, action, autocomplete and form.
 
-It knows the admin's registry, not its models: what is registered tomorrow is crawled tomorrow.
+It reads the admin's registry, so models that are registered later are crawled too.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from django.urls import reverse
 from console.lists.export import FORMATS
 
 Fields = dict[str, list[str]]
-MOST_SEARCHED = 3  # objects that an export is narrowed to
-MOST_PAGES = 400  # more are a mistake in the crawl, which then would not see the rest
-RETURN = "_changelist_filters"  # where a page's links lead back to: the page is the same
+MOST_SEARCHED = 3  # objects for which an export is filtered
+MOST_PAGES = 400  # more pages are a mistake of the crawler, which would then miss the rest
+RETURN = "_changelist_filters"  # the list to return to: it does not change the page
 
 
 @dataclass
 class Form:
-    """A form as a browser would send it, with the choices of each of its fields."""
+    """A form as a browser would post it, with the choices of each field."""
 
     values: Fields = field(default_factory=dict)
     boxes: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Page(HTMLParser):
 
 @dataclass
 class Crawl:
-    """One person's walk; every answer is kept with where it came from."""
+    """The crawl of one user. It stores every response with its URL."""
 
     client: Client
     answers: list[tuple[str, HttpResponse]] = field(default_factory=list)
@@ -79,10 +79,10 @@ class Crawl:
         return self._keep(f"POST {url} {values}", self.client.post(url, values))
 
     def follow_links(self) -> None:
-        """Follow every link from the first page on.
+        """Follow every link, starting from the first page.
 
-        A list is narrowed, sorted or turned over in every way, once: narrowed twice it shows no row that it did not
-        show narrowed once.
+        Each list is filtered, sorted and paged in every way, but only one at a time: two filters show no row that one
+        of them does not show.
         """
         seen, waiting = set[str](), ["/admin/"]
         while waiting:
@@ -96,7 +96,7 @@ class Crawl:
                 waiting += _onward(url, Page(response.content.decode()).links)
 
     def knock_at(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> dict[Model, list[str]]:
-        """Try every address of each object, and return those that were answered with a page."""
+        """Try every URL of each object, and return those that were answered with a page."""
         opened: dict[Model, list[str]] = {}
         for name, argument in _addresses_of_objects(model_admin):
             for obj in objects:
@@ -107,7 +107,7 @@ class Crawl:
         return opened
 
     def export(self, model_admin: ModelAdmin[Any], objects: list[Model]) -> None:
-        """Take the whole list in each form that it is exported in, and what a search for each object finds."""
+        """Export the whole list in each format, and the results of a search for each object."""
         for pattern in model_admin.get_urls():
             if "form" in pattern.pattern.converters:
                 for form in FORMATS:
@@ -116,7 +116,7 @@ class Crawl:
                         self.post(f"{url}{query}", {})
 
     def use_lists(self, model_admin: ModelAdmin[Any], objects: list[Model], *, across: bool) -> None:
-        """Search for each object, filter by it, and try every action on them, or on all that the list has."""
+        """Search for each object, filter by it, and try every action on these objects and on the whole list."""
         url = address(model_admin, "changelist")
         keys = [str(obj.pk) for obj in objects]
         for key in keys if not across else ():
@@ -128,8 +128,8 @@ class Crawl:
             self.post(url, {**chosen, "post": ["yes"]})
 
     def complete(self, terms: list[str]) -> None:
-        """Ask for every choice that a form somewhere offers to find."""
-        for model in admin.site._registry:  # noqa: SLF001  # Django's own way
+        """Request the choices of every autocomplete."""
+        for model in admin.site._registry:  # noqa: SLF001  # as Django does
             for related in model._meta.get_fields():
                 if related.is_relation and not related.auto_created:
                     asked = {
@@ -142,7 +142,7 @@ class Crawl:
                         self.get(f"/admin/autocomplete/?{query}")
 
     def fill_in_everything(self, url: str, keys: list[str]) -> None:
-        """Send a page's form with every box ticked, and every choice set to what is not ours to choose."""
+        """Post a page's form with every box ticked and every choice set to an object that the user may not choose."""
         response = self.get(url)
         if response.status_code != 200 or "html" not in response.headers.get("Content-Type", ""):
             return
@@ -155,7 +155,7 @@ class Crawl:
 
     def _keep(self, what: str, response: Any) -> HttpResponse:
         if getattr(response, "streaming", False):
-            response.streaming_content = [response.getvalue()]  # now, with what there is to be seen now
+            response.streaming_content = [response.getvalue()]  # consumed now, with today's data
         self.answers.append((what, response))
         return response  # type: ignore[no-any-return]  # the test client's own kind of response
 
@@ -171,7 +171,7 @@ def _onward(url: str, links: list[str]) -> Iterator[str]:
 
 
 def _addresses_of_objects(model_admin: ModelAdmin[Any]) -> Iterator[tuple[str, str]]:
-    """Yield name and argument of all that has an object's key in it, of Django's own and of ours."""
+    """Yield the name and argument of every URL with an object's key, both Django's and ours."""
     for pattern in model_admin.get_urls():
         arguments = pattern.pattern.converters
         if pattern.name and len(arguments) == 1 and "form" not in arguments:
@@ -184,11 +184,11 @@ def address(model_admin: ModelAdmin[Any], name: str, obj: Model | None = None) -
 
 
 def registered() -> Iterator[ModelAdmin[Any]]:
-    yield from admin.site._registry.values()  # noqa: SLF001  # Django's own way
+    yield from admin.site._registry.values()  # noqa: SLF001  # as Django does
 
 
 def known_actions(model_admin: ModelAdmin[Any]) -> list[str]:
-    """Every action that the admin of a model has for anybody."""
+    """Return all actions of a ModelAdmin, for any user."""
     base: Any = model_admin._get_base_actions  # type: ignore[attr-defined]  # noqa: SLF001  # before permissions filter them
     return [name for _, name, _ in base()]
 

@@ -1,4 +1,4 @@
-"""In the admin, what gives or takes power, or changes how somebody comes in, wants a fresh proof (ADR 32)."""
+"""In the admin, acts that grant or remove power, or change how people sign in, need reauthentication (ADR 32)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.django_db
 
 WRITTEN: list[type[Any]] = [Role, Tenant, ClaimRule, Membership, User, Group]
 LISTED = [*WRITTEN, Invitation]
-NEVER_IN_BULK = {Membership, User}  # their lists do not offer it
+NEVER_IN_BULK = {Membership, User}  # their lists have no such action
 
 
 @pytest.fixture
 def stale(administrator: Client, time_machine: Any) -> Client:
-    """An administrator who has shown eleven minutes ago that it is them."""
+    """An administrator who reauthenticated eleven minutes ago."""
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
     return administrator
 
@@ -47,7 +47,9 @@ def is_asked(answer: Any) -> bool:
 
 def some(model: type[Any]) -> Any:
     with site_context("a test looks at a table"):
-        rows = model.objects.filter(is_superuser=False) if model is User else model.objects.all()  # the last one stays
+        rows = (
+            model.objects.filter(is_superuser=False) if model is User else model.objects.all()
+        )  # the last superuser cannot be deleted
         return rows.order_by("pk").first()
 
 
@@ -58,8 +60,8 @@ def count(model: type[Any]) -> int:
 
 @pytest.mark.parametrize("model", WRITTEN, ids=lambda model: model.__name__)
 @pytest.mark.promise(27)
-def test_nothing_is_deleted_in_bulk_without_one(furnished: Town, stale: Client, model: type[Any]) -> None:
-    """Kind: what a page of its own asks a proof for, the list does without."""
+def test_nothing_is_deleted_in_bulk_without_reauthentication(furnished: Town, stale: Client, model: type[Any]) -> None:
+    """If an object's own page requires reauthentication, its list must too."""
     before, one = count(model), some(model)
     for posted in ({}, {"post": "yes"}):
         chosen = {"action": "delete_selected", "_selected_action": str(one.pk), **posted}
@@ -69,7 +71,9 @@ def test_nothing_is_deleted_in_bulk_without_one(furnished: Town, stale: Client, 
 
 @pytest.mark.parametrize("model", WRITTEN, ids=lambda model: model.__name__)
 @pytest.mark.promise(27)
-def test_nothing_is_added_changed_or_deleted_without_one(furnished: Town, stale: Client, model: type[Any]) -> None:
+def test_nothing_is_added_changed_or_deleted_without_reauthentication(
+    furnished: Town, stale: Client, model: type[Any]
+) -> None:
     before, one = count(model), some(model)
 
     assert stale.get(path(model, f"{one.pk}/change/")).status_code == 200, "looking is free"
@@ -83,7 +87,7 @@ def test_nothing_is_added_changed_or_deleted_without_one(furnished: Town, stale:
 
 @pytest.mark.parametrize("model", LISTED, ids=lambda model: model.__name__)
 @pytest.mark.promise(27)
-def test_whoever_may_not_is_refused_and_not_asked(
+def test_users_without_permission_are_refused_and_not_asked_to_reauthenticate(
     furnished: Town, stale: Client, model: type[Any], client: Client
 ) -> None:
     person = User.objects.create_user(name="Staff", is_staff=True)
@@ -94,7 +98,7 @@ def test_whoever_may_not_is_refused_and_not_asked(
 
 
 @pytest.mark.promise(27)
-def test_nobody_is_invited_without_one(furnished: Town, stale: Client) -> None:
+def test_nobody_is_invited_without_reauthentication(furnished: Town, stale: Client) -> None:
     with site_context("a test looks at a table"):
         before = Invitation.objects.count()
 
@@ -104,7 +108,7 @@ def test_nobody_is_invited_without_one(furnished: Town, stale: Client) -> None:
 
 
 @pytest.mark.promise(27)
-def test_with_one_it_goes_on_as_before(furnished: Town, administrator: Client) -> None:
+def test_after_reauthentication_the_act_continues(furnished: Town, administrator: Client) -> None:
     with site_context("a test writes a role"):
         role = Role.objects.create(name="passing", tenant=furnished.a.tenant)
     chosen = {"action": "delete_selected", "_selected_action": str(role.pk), "post": "yes"}

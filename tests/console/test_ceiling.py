@@ -1,4 +1,4 @@
-"""Nobody grants, edits or removes above themselves, and somebody stays who can put things right."""
+"""Nobody grants, edits or removes above themselves, and the last superuser is protected."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def _without_proof(user: User) -> Client:
 
 @pytest.fixture
 def admin_of_a(town: Town) -> User:
-    """Make the member of A one of its administrators: below its owner."""
+    """Make the member of A one of its administrators, below its owner."""
     with site_context("a test"):
         role = Role.objects.get(name="admin")
         Membership.objects.filter(user=town.a.member).update(role=role)
@@ -54,7 +54,7 @@ def role_named(name: str) -> Role:
 
 
 @pytest.mark.promise(47)
-def test_an_administrator_gives_what_they_have_and_not_more(town: Town, admin_of_a: User) -> None:
+def test_an_administrator_grants_what_they_have_and_not_more(town: Town, admin_of_a: User) -> None:
     target = membership_of(admin_of_a)
     both = Membership.objects
     with site_context("a test"):
@@ -72,7 +72,7 @@ def test_an_administrator_gives_what_they_have_and_not_more(town: Town, admin_of
 
 
 @pytest.mark.promise(47)
-def test_whoever_is_above_is_neither_lowered_nor_removed(town: Town, admin_of_a: User) -> None:
+def test_people_above_are_neither_demoted_nor_removed(town: Town, admin_of_a: User) -> None:
     target = membership_of(town.a.owner)
 
     for part, values in (("change", {"role": role_named("member").pk}), ("delete", {"post": "yes"})):
@@ -83,7 +83,7 @@ def test_whoever_is_above_is_neither_lowered_nor_removed(town: Town, admin_of_a:
 
 
 @pytest.mark.promise(47)
-def test_a_role_is_made_of_what_one_has_oneself(town: Town) -> None:
+def test_a_role_contains_only_what_its_creator_has(town: Town) -> None:
     reaching = Permission.objects.get(codename="delete_user").pk
     within = Permission.objects.get(codename="view_membership").pk
     owner = browser(town.a.owner)
@@ -103,7 +103,7 @@ def test_a_role_is_made_of_what_one_has_oneself(town: Town) -> None:
 
 
 @pytest.mark.promise(47)
-def test_global_roles_are_no_tenants_to_change(town: Town) -> None:
+def test_global_roles_cannot_be_changed_by_tenants(town: Town) -> None:
     page = f"/admin/accounts/role/{role_named('member').pk}/change/"
 
     assert browser(town.a.owner).get(page).status_code == 200
@@ -111,7 +111,7 @@ def test_global_roles_are_no_tenants_to_change(town: Town) -> None:
 
 
 @pytest.mark.promise(47)
-def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
+def test_permissions_in_one_tenant_count_for_nothing_in_another(town: Town) -> None:
     with tenant_context(town.a.tenant.pk, person_id=town.a.owner.pk):
         town.a.owner.active_membership = set_context(town.a.owner.pk, town.a.tenant.pk)
         member = Role.objects.get(name="member")
@@ -122,7 +122,7 @@ def test_rights_in_one_tenant_are_nothing_in_another(town: Town) -> None:
 
 
 @pytest.mark.promise(47)
-def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: Town, admin_of_a: User) -> None:
+def test_staff_who_may_edit_people_cannot_change_people_above_or_elsewhere(town: Town, admin_of_a: User) -> None:
     admin_of_a.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
     client = browser(admin_of_a)
 
@@ -138,7 +138,7 @@ def test_staff_with_the_right_to_edit_people_cannot_reach_above_or_beside(town: 
 
 
 @pytest.mark.promise(28, 47)
-def test_a_changed_role_ends_the_persons_sessions(town: Town, admin_of_a: User) -> None:
+def test_a_changed_role_revokes_the_persons_sessions(town: Town, admin_of_a: User) -> None:
     both = browser(town.both)
     with site_context("a test"):
         target = Membership.objects.get(user=town.both, tenant=town.a.tenant)
@@ -151,7 +151,7 @@ def test_a_changed_role_ends_the_persons_sessions(town: Town, admin_of_a: User) 
 
 
 @pytest.mark.promise(47)
-def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town: Town) -> None:
+def test_the_person_and_tenant_of_a_membership_never_change_whatever_is_posted(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     membership = membership_of(town.a.member)
     with site_context("a test"):
@@ -165,7 +165,7 @@ def test_a_membership_stays_that_of_its_person_and_tenant_whatever_is_sent(town:
 
 
 @pytest.mark.promise(47)
-def test_rights_everywhere_are_given_by_superusers_with_fresh_proof_only(town: Town, admin_of_a: User) -> None:
+def test_site_wide_permissions_are_granted_only_by_superusers_who_reauthenticated(town: Town, admin_of_a: User) -> None:
     admin_of_a.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
     root = User.objects.create_superuser(username="root")
     page = f"/admin/accounts/user/{town.a.member.pk}/rights/"
@@ -182,11 +182,11 @@ def test_rights_everywhere_are_given_by_superusers_with_fresh_proof_only(town: T
     assert answer.headers["Location"] == f"/admin/accounts/user/{town.a.member.pk}/change/"
     town.a.member.refresh_from_db()
     assert town.a.member.is_superuser
-    assert town.a.member.is_active  # what the page does not show it leaves alone
+    assert town.a.member.is_active  # the page does not change what it does not show
 
 
 @pytest.mark.promise(47)
-def test_the_page_beside_the_rights_gives_none(town: Town) -> None:
+def test_the_page_without_permissions_grants_none(town: Town) -> None:
     root = User.objects.create_superuser(username="root")
     crafted = {
         "name": "Abbey",
@@ -204,7 +204,7 @@ def test_the_page_beside_the_rights_gives_none(town: Town) -> None:
 
 
 @pytest.mark.promise(47)
-def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> None:
+def test_the_last_superuser_cannot_be_demoted_deactivated_or_deleted(town: Town) -> None:
     root = User.objects.create_superuser(username="root", name="Root")
     client, page = browser(root), f"/admin/accounts/user/{root.pk}"
 
@@ -221,7 +221,7 @@ def test_the_last_superuser_stays_a_superuser_active_and_there(town: Town) -> No
 
 
 @pytest.mark.promise(47)
-def test_the_database_keeps_the_last_superuser_too() -> None:
+def test_the_database_protects_the_last_superuser_too() -> None:
     root = User.objects.create_superuser(username="root")
     other = User.objects.create_superuser(username="other")
     other.delete()
@@ -237,7 +237,7 @@ def test_the_database_keeps_the_last_superuser_too() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(47)
-def test_two_superusers_who_take_each_others_rights_at_once_leave_one() -> None:
+def test_two_superusers_who_demote_each_other_at_once_leave_one() -> None:
     roots = [User.objects.create_superuser(username=name) for name in ("one", "two")]
     ready, failures = threading.Barrier(2), list[DatabaseError]()
 

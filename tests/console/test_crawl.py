@@ -1,4 +1,4 @@
-"""Whoever is not a superuser finds nothing of another tenant in the admin, and no way up, however they try."""
+"""Users who are not superusers find nothing of another tenant in the admin, and cannot gain permissions."""
 
 import re
 from collections.abc import Callable
@@ -24,14 +24,14 @@ from tests.tenancy.conftest import Side, Town
 
 pytestmark = pytest.mark.django_db
 
-MARK = "bittern"  # stands in every text of tenant B, and nowhere else
+MARK = "bittern"  # is in every text of tenant B, and nowhere else
 SAID_BEFORE = re.compile(r'<ul class="messagelist">.*?</ul>', re.DOTALL)  # it repeats what was typed
-SEEN = ("last_seen_at", "ip_address", "user_agent", "expire_date")  # what a crawl of minutes changes in its own session
+SEEN = ("last_seen_at", "ip_address", "user_agent", "expire_date")  # what the crawl changes in its own session
 
 
 @pytest.fixture
 def furnished(town: Town) -> Town:
-    """Give everybody an identity, a session and a history; and both tenants rows of whatever else there is."""
+    """Create an identity, a session and a history for everybody, and rows of every other model in both tenants."""
     with site_context("a test furnishes two tenants"):
         User.objects.create_superuser(username="root", name="Root Canary")
         for side in (town.a, town.b):
@@ -97,7 +97,7 @@ CAST: list[Callable[[Town], User | None]] = [
 @pytest.mark.slow
 @pytest.mark.parametrize("who", CAST, ids=lambda who: who.__name__)
 @pytest.mark.promise(46, 47)
-def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(
+def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_gains_permissions(
     furnished: Town, who: Callable[[Town], User | None]
 ) -> None:
     person = who(furnished)
@@ -116,7 +116,7 @@ def test_nothing_of_another_tenant_is_found_or_changed_and_nobody_rises(
         crawl.export(model_admin, foreign)
         for url in [address(model_admin, "add"), *_own_pages(model_admin, things[model_admin.model], furnished.a)]:
             crawl.fill_in_everything(url, _keys_of(furnished.b))
-    for model_admin in registered():  # at the end: it may well delete what is one's own
+    for model_admin in registered():  # at the end, because it may delete the user's own rows
         crawl.use_lists(model_admin, things[model_admin.model], across=True)
 
     canaries = _canaries(furnished.b)
@@ -133,13 +133,13 @@ def _browser(person: User | None) -> Client:
 
 
 def _everything() -> dict[type[Model], list[Model]]:
-    """Every row of every model that the admin knows, but of long ones the newest."""
+    """Return all rows of all registered models, but only the newest of long tables."""
     with site_context("a test looks at everything"):
         return {m.model: list(QuerySet(m.model).order_by("-pk")[:20]) for m in registered()}
 
 
 def _is_of(obj: Model, side: Side) -> bool:
-    """Whether somebody of the tenant may find this in the admin; of an unknown kind they may not."""
+    """Return whether a tenant's administrator may find this in the admin. Unknown models count as not allowed."""
     with site_context("a test sorts everything"):
         people = set(Membership.objects.filter(tenant=side.tenant).values_list("user_id", flat=True))
     match obj:
@@ -161,14 +161,14 @@ def _own_pages(model_admin: Any, objects: list[Model], side: Side) -> list[str]:
 
 
 def _keys_of(side: Side) -> list[str]:
-    """What a crafted form would name: things of the other tenant, and the roles above one's own."""
+    """Return keys for a crafted form: those of the other tenant's objects and of roles above one's own."""
     with site_context("a test looks for keys"):
         owning = Role.objects.get(name="owner").pk
         return [str(key) for key in (side.tenant.pk, side.role.pk, side.owner.pk, owning)]
 
 
 def _canaries(side: Side) -> list[str]:
-    """What of the other tenant must stand on no page; where one typed it oneself it says nothing."""
+    """Return texts of the other tenant that must be on no page, except where the user typed them."""
     with site_context("a test looks for canaries"):
         people = [side.owner, side.member]
         return [
@@ -187,7 +187,7 @@ def _own_keys(side: Side) -> list[str]:
 
 
 def _state(own: list[str]) -> Any:
-    """Everything but the tenant's own, which its administrators may change, and who has rights everywhere."""
+    """Return all rows except the tenant's own, which its administrators may change, and site-wide permissions."""
     with site_context("a test takes stock"), connection.cursor() as cursor:
         state: dict[str, Any] = {"ranks": sorted(User.objects.values_list("pk", "is_staff", "is_superuser"))}
         rights = {cast("type[Model]", one.remote_field.through): "NULL" for one in User._meta.many_to_many}
@@ -195,13 +195,13 @@ def _state(own: list[str]) -> Any:
         for model in models:
             table, whose = model._meta.db_table, rights.get(model) or _whose(model, "t")
             row = f"to_jsonb(t) - '{{{','.join(SEEN)}}}'::text[]" if model is Session else "to_jsonb(t)"
-            cursor.execute(f"SELECT ({row})::text, {whose} FROM {table} t ORDER BY 1")  # noqa: S608  # our own
+            cursor.execute(f"SELECT ({row})::text, {whose} FROM {table} t ORDER BY 1")  # noqa: S608  # constants only
             state[table] = [row for row, of in cursor.fetchall() if str(of) not in own]
         return state
 
 
 def _whose(model: type[Model], row: str) -> str:
-    """Say in SQL whose a row is: a tenant's, otherwise a person's, otherwise that of the first row that it names."""
+    """Return SQL for the owner of a row: its tenant, otherwise its person, otherwise the owner of a related row."""
     if model in {Tenant, User}:
         return f"{row}.id"
     named = [one for one in model._meta.concrete_fields if isinstance(one.related_model, type)]
@@ -219,7 +219,7 @@ def _whose(model: type[Model], row: str) -> str:
 
 
 def _rights(person: User | None) -> set[object]:
-    """All that somebody may do, tenant by tenant; an owner can give up what they are, and nobody can gain."""
+    """Return all permissions by person and tenant. An owner may give theirs up, but nobody may gain any."""
     if person is None:
         return set()
     fresh = User.objects.get(pk=person.pk)

@@ -1,7 +1,7 @@
-"""Whatever stands in the address of an admin's list, its answer is a page and never a 500.
+"""No URL of an admin list causes a 500.
 
-The kind of fault: a text that the database cannot take (NUL), or that Python cannot read as the number or id that it
-takes it for, in any parameter of any list. Lists, filters and parameters are read from the registry.
+Any parameter of any list may contain text that the database cannot store (NUL), or that Python cannot parse as a number
+or id. Lists, filters and parameters are read from the registry.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ OF_EVERY_LIST = (
 
 
 def parameters(model_admin: ModelAdmin[Any]) -> Iterator[str]:
-    """Every name that the list of a model reads from its address."""
+    """Return all parameters that the list of a model reads from its URL."""
     yield from OF_EVERY_LIST
     for wanted in model_admin.list_filter:
         if isinstance(wanted, str):
@@ -76,8 +76,8 @@ def test_no_parameter_of_a_list_breaks_it(reader: Client, model_admin: ModelAdmi
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_no_parameter_of_a_choice_breaks_it(reader: Client, what: str) -> None:
-    """The autocomplete of every relation, and its page."""
+def test_no_parameter_of_an_autocomplete_breaks_it(reader: Client, what: str) -> None:
+    """The autocomplete of every relation, and its page parameter."""
     for model_admin in registered():
         meta = model_admin.model._meta
         for related in meta.get_fields():
@@ -90,8 +90,8 @@ def test_no_parameter_of_a_choice_breaks_it(reader: Client, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_no_object_and_no_posted_choice_breaks_it(reader: Client, what: str) -> None:
-    """The path where an id stands, an export's query, and what the list's form sends."""
+def test_no_object_id_and_no_posted_choice_causes_an_error(reader: Client, what: str) -> None:
+    """The id in a path, the query of an export, and the values that the list's form posts."""
     for model_admin in registered():
         url = address(model_admin, "changelist")
         for path in (f"{NONSENSE[what][:500]}/change/", f"{NONSENSE[what][:500]}/history/"):
@@ -109,7 +109,7 @@ def test_no_object_and_no_posted_choice_breaks_it(reader: Client, what: str) -> 
 
 
 @pytest.mark.parametrize("what", NONSENSE)
-def test_no_parameter_of_the_api_breaks_it(reader: Client, what: str) -> None:
+def test_no_parameter_of_the_api_causes_an_error(reader: Client, what: str) -> None:
     for path in ("/api/v1/me", "/api/openapi.json", "/api/v1/", "/api/nothing"):
         for query in (f"?q={NONSENSE[what]}", f"?{NONSENSE[what]}=1", f"/{NONSENSE[what][:500]}"):
             assert reader.get(path + query).status_code < 500, path + query[:100]

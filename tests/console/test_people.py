@@ -1,4 +1,4 @@
-"""The admin: people are found by what one has at hand, and shown with their sign-in methods and their sessions."""
+"""People in the admin are found by many kinds of terms, and shown with their sign-in methods and sessions."""
 
 import pytest
 from django.test import Client
@@ -35,9 +35,7 @@ def test_a_person_is_found_by_id_subject_address_and_name(administrator: Client,
         assert [person.pk for person in found] == [ada.pk], term
 
 
-def test_a_persons_page_shows_ways_in_and_sessions_without_the_keys_that_open_them(
-    administrator: Client, ada: User
-) -> None:
+def test_a_persons_page_shows_sign_in_methods_and_sessions_without_their_keys(administrator: Client, ada: User) -> None:
     page = administrator.get(f"/admin/accounts/user/{ada.pk}/change/").content.decode()
 
     assert Identity.objects.get().subject in page
@@ -49,7 +47,7 @@ def test_every_list_and_the_trail_open(administrator: Client, ada: User) -> None
         assert administrator.get(f"/admin/{page}").status_code == 200, page
 
 
-def test_an_administrator_can_be_made_by_hand(administrator: Client) -> None:
+def test_an_administrator_can_be_created_by_hand(administrator: Client) -> None:
     made = administrator.post(
         "/admin/accounts/user/add/",
         {"username": "second", "usable_password": "true", "password1": PHRASE, "password2": PHRASE},

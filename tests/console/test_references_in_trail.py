@@ -1,4 +1,4 @@
-"""A reference that a person brings is found in the trail, and the rows of refusals say what they were about."""
+"""A reference is found in the trail, and the rows of refusals show what they were about."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def refused() -> SignInRefused:
 
 @pytest.mark.parametrize("spelled", ["XTE3-QL", "xte3ql", " Xte3 QL ", "reference xte3-qi", "XTE3-O1"])
 def test_any_spelling_finds_the_entry(administrator: Client, refused: SignInRefused, spelled: str) -> None:
-    """The kind: a page shows something to be told an administrator, who has nowhere to look it up."""
+    """Administrators must be able to look up the reference that a page shows."""
     entry = Entry.objects.get(details__reference=refused.reference)
 
     assert found(administrator, q=spelled) == [entry.pk]
@@ -51,7 +51,7 @@ def test_an_id_that_could_be_a_reference_is_found_as_an_id_too(administrator: Cl
     assert found(administrator, q="234567") == [Entry.objects.latest("id").pk]
 
 
-def test_the_row_of_a_refusal_says_why_where_and_under_which_reference(
+def test_the_row_of_a_refusal_shows_its_reason_provider_and_reference(
     administrator: Client, refused: SignInRefused
 ) -> None:
     page = administrator.get(TRAIL, {"action": "sign_in.refused"}).content.decode()
@@ -60,8 +60,8 @@ def test_the_row_of_a_refusal_says_why_where_and_under_which_reference(
     assert "Nonce wrong · Google · " in page
 
 
-def test_it_is_found_by_an_index_in_every_month(db: None) -> None:
-    """The kind: a search over millions of entries that reads all of them."""
+def test_a_reference_is_found_by_an_index_in_every_month(db: None) -> None:
+    """A search must not read all of millions of entries."""
     sql, parameters = Entry.objects.filter(of_reference("XTE3-QL")).order_by("-id").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -72,7 +72,7 @@ def test_it_is_found_by_an_index_in_every_month(db: None) -> None:
     assert plan.count("Index Cond: ((details ->> 'reference'::text) =") == plan.count("Scan") > 1
 
 
-def test_a_tenant_s_administrator_finds_no_reference_of_elsewhere(town: Town, refused: SignInRefused) -> None:
+def test_a_tenants_administrator_finds_no_reference_of_other_tenants(town: Town, refused: SignInRefused) -> None:
     with site_context("a test"):
         record(Event.TENANT_SWITCH_REFUSED, tenant_id=town.b.tenant.pk, reason="not_a_member", reference="AAAA-BB")
         record(Event.TENANT_SWITCH_REFUSED, tenant_id=town.a.tenant.pk, reason="not_a_member", reference="CCCC-DD")

@@ -1,4 +1,4 @@
-"""For how long the trail is kept is said in the admin, by superusers, for the site and for single tenants."""
+"""Superusers set the retention of the trail in the admin, for the site and for single tenants."""
 
 from typing import Any
 
@@ -27,14 +27,14 @@ def page(client: Client) -> str:
 
 
 @pytest.mark.promise(75)
-def test_everything_is_kept_for_good_until_somebody_says_otherwise(administrator: Client) -> None:
+def test_everything_is_kept_for_ever_until_a_rule_is_set(administrator: Client) -> None:
     assert "For good" in page(administrator)
     assert f"{rules.minimum_days()} days" in page(administrator)
     assert PAGE in administrator.get("/admin/audit/entry/").content.decode()
 
 
 @pytest.mark.promise(75)
-def test_a_rule_is_made_changed_and_taken_away(administrator: Client, root: User, town: Town) -> None:
+def test_a_rule_is_created_changed_and_removed(administrator: Client, root: User, town: Town) -> None:
     tenant, told = town.a.tenant, {"tenant": town.a.tenant.slug, "days": "400"}
     for days in ("400", "500"):
         assert administrator.post(PAGE, told | {"days": days}).status_code == 302
@@ -68,7 +68,7 @@ def test_a_rule_is_made_changed_and_taken_away(administrator: Client, root: User
     ],
 )
 @pytest.mark.promise(75)
-def test_what_cannot_be_is_refused_with_the_reason(administrator: Client, told: dict[str, Any], words: str) -> None:
+def test_an_invalid_rule_is_refused_with_the_reason(administrator: Client, told: dict[str, Any], words: str) -> None:
     answer = administrator.post(PAGE, told)
 
     assert answer.status_code == 400
@@ -77,14 +77,14 @@ def test_what_cannot_be_is_refused_with_the_reason(administrator: Client, told: 
 
 
 @pytest.mark.promise(75)
-def test_a_tenant_that_is_gone_is_named_by_its_id(administrator: Client) -> None:
+def test_a_deleted_tenant_is_shown_by_its_id(administrator: Client) -> None:
     rules.set_days("of-a-tenant-that-is-gone", 400)
 
     assert "of-a-tenant-that-is-gone" in page(administrator)
 
 
 @pytest.mark.promise(75)
-def test_only_superusers_with_a_fresh_proof_say_it(town: Town, root: User) -> None:
+def test_only_superusers_who_reauthenticated_set_rules(town: Town, root: User) -> None:
     owner = town.a.owner
     User.objects.filter(pk=owner.pk).update(is_staff=True)
     owner.refresh_from_db()

@@ -1,7 +1,7 @@
-"""No answer that somebody gets in their tenant depends on what there is in another.
+"""No answer to a tenant's administrator depends on data of another tenant.
 
-The kind of fault: a look-up over everything decides how an answer is made that then holds only the asker's part. The
-same questions are asked twice, while a fact exists in another tenant and when it does not.
+A look-up over all tenants must not decide how an answer is computed, even if the answer itself is filtered. The same
+questions are asked twice, once while a fact exists in another tenant and once while it does not.
 """
 
 import re
@@ -22,7 +22,7 @@ from tests.tenancy.conftest import Town
 
 pytestmark = pytest.mark.django_db
 
-WORD = "quartz77"  # begins the name of somebody of tenant A, and is a fact in tenant B
+WORD = "quartz77"  # begins the name of a person in tenant A, and is a fact in tenant B
 KEY = "abcdef0123456789abcdef0123456789"
 HIDDEN = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]+"|<time[^>]*>[^<]*</time>')
 
@@ -34,7 +34,7 @@ def clerk(town: Town) -> Client:
             name=f"{WORD} Smith", username=f"{WORD}.smith", email=f"{WORD}@a.example"
         )
         Identity.objects.create(user=town.a.member, provider="google", issuer="https://a", subject="of-a")
-        for number in range(60):  # more than a page: then the list says how many about
+        for number in range(60):  # more than a page, so that the list shows an estimate
             person = User.objects.create_user(name=f"{WORD} {number}")
             Membership.objects.create(user=person, tenant=town.a.tenant, role=town.a.role)
             Identity.objects.create(user=person, provider="google", issuer="https://a", subject=f"a{number}")
@@ -44,7 +44,7 @@ def clerk(town: Town) -> Client:
 
 
 def facts(town: Town, *, there: bool) -> None:
-    """Let somebody of tenant B have everything that is asked for, or nothing of it."""
+    """Give a person in tenant B everything that the questions are about, or nothing of it."""
     person = town.b.member
     word = WORD if there else "something-else"
     with site_context("a test tells facts"):
@@ -65,7 +65,7 @@ def facts(town: Town, *, there: bool) -> None:
 
 def questions() -> list[str]:
     terms = [WORD, WORD.upper(), "203.0.113.77", f"{WORD}@b.example", Session(session_key=KEY).public_id]
-    models = admin.site._registry  # noqa: SLF001  # Django's own way
+    models = admin.site._registry  # noqa: SLF001  # as Django does
     lists = [reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist") for model in models]
     asked = [f"{path}?q={term}" for path in lists for term in terms]
     asked += [f"/admin/audit/entry/?{name}={term}" for name in ("person", "actor", "tenant") for term in terms]
@@ -86,7 +86,7 @@ def answers(browser: Client) -> dict[str, tuple[int, bytes]]:
 
 @pytest.mark.slow
 @pytest.mark.promise(46)
-def test_what_another_tenant_has_steers_no_answer(town: Town, clerk: Client) -> None:
+def test_rows_of_another_tenant_influence_no_answer(town: Town, clerk: Client) -> None:
     facts(town, there=False)
     without = answers(clerk)
     facts(town, there=True)
@@ -98,7 +98,7 @@ def test_what_another_tenant_has_steers_no_answer(town: Town, clerk: Client) -> 
 
 
 @pytest.mark.promise(46)
-def test_a_word_finds_ones_own_people_though_it_is_a_subject_elsewhere(town: Town, clerk: Client) -> None:
+def test_a_word_finds_ones_own_people_even_if_it_is_a_subject_elsewhere(town: Town, clerk: Client) -> None:
     facts(town, there=True)
 
     assert b"of-a" in clerk.get("/admin/accounts/identity/", {"q": f"{WORD} Smith"}).content
@@ -106,7 +106,7 @@ def test_a_word_finds_ones_own_people_though_it_is_a_subject_elsewhere(town: Tow
 
 
 @pytest.mark.promise(46)
-def test_ids_of_another_tenants_rows_are_answered_like_those_of_none(town: Town, clerk: Client) -> None:
+def test_ids_of_another_tenants_rows_are_answered_like_ids_that_do_not_exist(town: Town, clerk: Client) -> None:
     facts(town, there=True)
     with site_context("a test asks for ids"):
         person = town.b.member

@@ -1,7 +1,6 @@
-"""Every moment in the admin is written in one form, with its zone: ``2026-11-28 14:55:13 UTC``.
+"""Every time in the admin has the same format, with its zone: ``2026-11-28 14:55:13 UTC``.
 
-The kind of fault: pages of one place that each write a moment their own way, so that nobody knows which day is meant,
-or by whose clock.
+If each page had its own format, nobody would know which day is meant, or in which time zone.
 """
 
 import re
@@ -29,12 +28,12 @@ OTHERWISE = {
     "half a day": re.compile(r"\b\d{1,2}(?::\d\d)? ?(?:[ap]\.m\.|[AP]M\b|noon|midnight)"),
     "no zone": re.compile(r"\b\d{1,2}:\d\d(?::\d\d)?(?![\d:])(?!\.\d)(?! UTC)"),
 }
-# Scripts, what a program reads, and what a form gives back to be changed: its label says the zone.
+# Scripts, machine-readable values, and values in form fields, whose labels name the zone.
 UNSEEN = re.compile(r"<(script|style|template)\b.*?</\1>|<(input|time|option|textarea)\b[^>]*>", re.DOTALL)
 
 
 @pytest.mark.slow
-def test_every_moment_of_every_page_names_its_zone_and_is_written_alike(furnished: Town) -> None:
+def test_every_time_on_every_page_names_its_zone_and_has_the_same_format(furnished: Town) -> None:
     root = proven(User.objects.get(username="root"))
     pages = [
         (url, strip_tags(UNSEEN.sub("", answer.content.decode())))
@@ -52,20 +51,20 @@ def test_every_moment_of_every_page_names_its_zone_and_is_written_alike(furnishe
     assert sum(bool(WHOLE.search(text)) for _what, text in pages) >= 8
 
 
-def test_the_attack_finds_what_it_is_made_for() -> None:
-    """A test that cannot fail proves nothing: these stood side by side in one admin."""
+def test_the_check_finds_the_formats_that_it_must_reject() -> None:
+    """A test that cannot fail proves nothing. All of these formats were once used in one admin."""
     for told in ("Nov. 28, 2026, 2:55 p.m.", "11/28/2026 15:11:13", "28 Nov", "Nov. 28, 2026, 15:11:13", "15:11"):
         assert any(looks.search(told) for looks in OTHERWISE.values()), told
     assert not any(looks.search("seen 2026-11-28 14:55:13 UTC, and then") for looks in OTHERWISE.values())
 
 
 def _addresses() -> Iterator[str]:
-    """The overview; and of every model its list, a row's page and its history."""
+    """Yield the URLs of the overview, and of every model's list, of a row's page and of its history."""
     yield "/admin/"
     for model_admin in registered():
         yield address(model_admin, "changelist")
         with site_context("a test looks for a row"):
-            found = model_admin.model._base_manager.order_by("-pk").first()  # noqa: SLF001  # Django's own name for it
+            found = model_admin.model._base_manager.order_by("-pk").first()  # noqa: SLF001  # Django's name for it
         if found is not None:
             yield from (address(model_admin, name, found) for name in ("change", "history"))
 

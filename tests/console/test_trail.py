@@ -1,4 +1,4 @@
-"""The trail in the admin: found by any filters together, told in words, each tenant its own part, and exported."""
+"""The trail in the admin: filtered, shown in words, limited to the tenant's own entries, and exported."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def ids(client: Client, **query: Any) -> list[int]:
 
 
 def text(client: Client, path: str) -> str:
-    """Return what a page says, without its marks."""
+    """Return the text of a page, without its tags."""
     answer = client.get(path)
     assert answer.status_code == 200, path
     main = answer.content.decode().split('<div id="content"', maxsplit=1)[-1]
@@ -47,13 +47,13 @@ def text(client: Client, path: str) -> str:
 
 
 def told(page: str) -> str:
-    """Leave the words of a page alone."""
+    """Return only the words of a page."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 @pytest.fixture
 def happened(root: User) -> dict[str, Any]:
-    """One event that has everything that can be asked for, among others that have a part of it."""
+    """An event that matches all filters, among others that match some of them."""
     facts: dict[str, Any] = {
         "actor": "payroll",
         "person": str(uuid4()),
@@ -101,7 +101,7 @@ def test_each_filter_narrows_and_all_of_them_together_find_the_one(
 
 
 @pytest.mark.slow
-def test_every_pair_of_filters_finds_what_both_find(administrator: Client, happened: dict[str, Any]) -> None:
+def test_every_pair_of_filters_finds_what_both_match(administrator: Client, happened: dict[str, Any]) -> None:
     filters = happened["filters"]
     alone = {name: set(ids(administrator, **{name: value})) for name, value in filters.items()}
     for one in filters:
@@ -122,7 +122,7 @@ def test_days_are_whole_ones_and_another_day_has_nothing(administrator: Client, 
     assert happened["found"] in ids(administrator, since=yesterday)
 
 
-def test_what_cannot_be_asked_for_is_said_beside_the_field_and_nothing_is_shown(administrator: Client) -> None:
+def test_an_invalid_filter_shows_an_error_and_no_entries(administrator: Client) -> None:
     for name, wrong in {
         "request": "half-an-id",
         "ip_address": "next door",
@@ -151,12 +151,12 @@ def test_people_are_found_by_their_address_and_tenants_by_their_name(administrat
 
 @pytest.fixture
 def short_sight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a page look through ten entries only."""
+    """Limit the entries that a page scans to ten."""
     monkeypatch.setattr(search, "MOST_SCANNED", 10)
 
 
 @pytest.mark.usefixtures("short_sight")
-def test_a_rare_combination_is_looked_for_step_by_step_until_the_end(administrator: Client) -> None:
+def test_a_rare_combination_is_searched_step_by_step_to_the_end(administrator: Client) -> None:
     record(Event.FACTOR_ADDED, person="p")
     rare = Entry.objects.latest("id").pk
     for _each in range(35):
@@ -200,7 +200,7 @@ def _walked(client: Client, query: str, link: str) -> list[int]:
     return found
 
 
-def test_any_id_finds_it_in_whatever_column_it_stands(administrator: Client, happened: dict[str, Any]) -> None:
+def test_any_id_finds_an_entry_in_whatever_column_it_is(administrator: Client, happened: dict[str, Any]) -> None:
     filters = happened["filters"]
     for name in ("actor", "person", "object", "request", "batch"):
         assert set(ids(administrator, q=filters[name])) >= set(ids(administrator, **{name: filters[name]}))
@@ -228,7 +228,7 @@ def test_no_page_counts_and_a_page_that_takes_too_long_says_so(
     assert User.objects.filter(username="root").exists(), "the request's transaction goes on"
 
 
-def test_the_list_names_people_and_objects_and_has_no_whole_ids_in_the_way(
+def test_the_list_shows_names_of_people_and_objects_instead_of_whole_ids(
     administrator: Client, root: User, town: Town
 ) -> None:
     with acting(actor=Actor(ActorKind.PERSON, str(root.pk))), site_context("a test changes a tenant"):
@@ -245,7 +245,7 @@ def test_the_list_names_people_and_objects_and_has_no_whole_ids_in_the_way(
     assert str(gone) not in told(page)
 
 
-def test_an_entry_tells_values_in_words_and_keeps_secrets(administrator: Client) -> None:
+def test_an_entry_shows_values_in_words_and_hides_secrets(administrator: Client) -> None:
     user = User.objects.create_user(name="Ada", email="ada@example.com", password="first")
     user.email, user.is_staff = "countess@example.com", True
     user.set_password("second")
@@ -259,7 +259,7 @@ def test_an_entry_tells_values_in_words_and_keeps_secrets(administrator: Client)
     assert "first" not in page
 
 
-def test_details_of_an_event_are_words(administrator: Client) -> None:
+def test_details_of_an_event_are_shown_in_words(administrator: Client) -> None:
     record(Event.SIGN_IN_REFUSED, reason="account_deactivated", provider="google", steps=["otp_app", "passkey"])
     page = told(text(administrator, f"{TRAIL}{Entry.objects.latest('id').pk}/change/"))
 
@@ -269,7 +269,7 @@ def test_details_of_an_event_are_words(administrator: Client) -> None:
 
 
 @pytest.mark.promise(46)
-def test_a_tenants_administrator_sees_their_tenants_entries_alone_by_every_way(town: Town) -> None:
+def test_a_tenants_administrator_sees_only_their_tenants_entries_on_every_page(town: Town) -> None:
     client = proven(town.a.owner)
     theirs, others = _one_in_each(town)
     for query in (
@@ -298,7 +298,7 @@ def _one_in_each(town: Town) -> tuple[int, int]:
 
 @pytest.mark.promise(46)
 def test_personal_values_and_addresses_of_people_elsewhere_are_not_shown(town: Town) -> None:
-    """Somebody of tenant B acted in A, upon somebody who is in A no longer."""
+    """A person from tenant B acted in A, on a person who is no longer in A."""
     with acting(
         actor=Actor(ActorKind.PERSON, str(town.b.owner.pk)), tenant_id=str(town.a.tenant.pk), ip_address="203.0.113.9",
         user_agent="Canary Browser",
@@ -315,7 +315,7 @@ def test_personal_values_and_addresses_of_people_elsewhere_are_not_shown(town: T
     assert "203.0.113.9" not in own
 
 
-def test_history_of_any_object_leads_to_its_own_part_of_the_trail(administrator: Client, town: Town) -> None:
+def test_the_history_of_any_object_is_its_part_of_the_trail(administrator: Client, town: Town) -> None:
     group = Group.objects.create(name="staff")
     Group.objects.create(name="others")
     group.name = "crew"
@@ -332,7 +332,7 @@ def test_history_of_any_object_leads_to_its_own_part_of_the_trail(administrator:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_list_of_models_names_exemptions_with_their_reason_and_faults_of_triggers(
+def test_the_list_of_models_shows_exemptions_with_their_reason_and_drift_of_triggers(
     administrator: Client, servers: Servers
 ) -> None:
     page = text(administrator, f"{TRAIL}models/")
@@ -349,7 +349,7 @@ def test_the_list_of_models_names_exemptions_with_their_reason_and_faults_of_tri
 
 @pytest.mark.promise(48)
 @pytest.mark.parametrize("form", ["csv", "json", "jsonl"])
-def test_an_export_is_exactly_what_is_filtered_and_is_recorded(
+def test_an_export_contains_exactly_the_filtered_entries_and_is_recorded(
     administrator: Client, happened: dict[str, Any], form: str
 ) -> None:
     record(Event.SIGN_IN_REFUSED, personal={"email": "canary@example.com"}, reason="=cmd|' /C calc'!A0")

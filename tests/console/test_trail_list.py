@@ -1,4 +1,4 @@
-"""The trail in the admin: readable, searchable, and nothing else."""
+"""The trail in the admin can be read and searched, and not changed."""
 
 import re
 from uuid import uuid4
@@ -32,7 +32,7 @@ def test_the_list_shows_who_did_what_to_what(staff: Client) -> None:
     assert f'<span class="quiet">group</span> <a href="/admin/auth/group/{group.pk}/change/"' in page
 
 
-def test_a_search_takes_whole_ids_of_objects_people_actors_and_requests(staff: Client) -> None:
+def test_a_search_accepts_whole_ids_of_objects_people_actors_and_requests(staff: Client) -> None:
     person, request_id = str(uuid4()), uuid4()
     with acting(request_id=request_id, actor=Actor(ActorKind.SERVICE, "payroll")):
         record(Event.SIGN_IN_SUCCEEDED, person=person, object=("some_table", "key-17"))
@@ -53,12 +53,12 @@ def test_the_list_can_be_filtered_by_action_and_source(staff: Client) -> None:
     assert _found(staff, action="create", source="signal") == announced.count() > 0
 
 
-def test_an_entry_shows_values_from_before_and_after_and_personal_ones_from_the_side(staff: Client) -> None:
+def test_an_entry_shows_values_before_and_after_including_personal_ones(staff: Client) -> None:
     user = User.objects.create_user(name="<b>Ada</b>", email="ada@example.com", password="canary")
     user.email, user.is_staff = "countess@example.com", True
     user.save()
     page = staff.get(f"/admin/audit/entry/{Entry.objects.latest('id').pk}/change/").content.decode()
-    page = re.sub("</?(del|ins)>", "", page)  # the marks of what changed
+    page = re.sub("</?(del|ins)>", "", page)  # the markup of changes
 
     assert "is_staff" in page
     assert "ada@example.com" in page

@@ -1,4 +1,4 @@
-"""An object as it was at a moment, and values put back: what can be known, and what somebody may set."""
+"""The state of an object at a point in time, and restoring values: what is shown, and who may restore what."""
 
 import re
 from html import unescape
@@ -24,7 +24,7 @@ TRAIL = "/admin/audit/entry/"
 
 
 def said(client: Client, path: str) -> str:
-    """Return the words of a page."""
+    """Return the text of a page."""
     answer = client.get(path)
     assert answer.status_code == 200, path
     main = answer.content.decode().split('<div id="content"', maxsplit=1)[-1]
@@ -43,7 +43,7 @@ def changes(obj: Group | User | Role) -> list[Entry]:
     return list(entries.order_by("id"))
 
 
-def test_every_moment_of_an_object_is_as_it_was(administrator: Client) -> None:
+def test_an_object_is_reconstructed_for_every_point_in_time(administrator: Client) -> None:
     user = User.objects.create_user(name="Ada", email="ada@example.com")
     seen = []
     for name, email in (("Ada L", "ada@example.com"), ("Ada L", "countess@example.com"), ("Countess", None)):
@@ -69,7 +69,7 @@ def test_every_moment_of_an_object_is_as_it_was(administrator: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_erased_is_said_to_be(administrator: Client, servers: Servers) -> None:
+def test_erased_values_are_shown_as_erased(administrator: Client, servers: Servers) -> None:
     user = User.objects.create_user(name="Canary Old", email="canary@example.com")
     user.name = "Renamed"
     user.save()
@@ -86,7 +86,7 @@ def test_what_was_erased_is_said_to_be(administrator: Client, servers: Servers) 
 
 
 @pytest.mark.promise(46)
-def test_what_was_changed_elsewhere_is_not_told_and_a_hidden_object_not_at_all(town: Town) -> None:
+def test_changes_in_other_tenants_are_hidden_and_hidden_objects_are_not_shown(town: Town) -> None:
     with acting(tenant_id=str(town.a.tenant.pk)):
         User.objects.filter(pk=town.both.pk).update(name="In A")
     entry = changes(town.both)[-1]
@@ -111,7 +111,7 @@ def _offered(client: Client, entry: Entry) -> list[str]:
 
 
 @pytest.mark.promise(47)
-def test_a_value_is_put_back_audited_and_nothing_else_is_touched(administrator: Client, root: User) -> None:
+def test_restoring_a_value_is_audited_and_changes_nothing_else(administrator: Client, root: User) -> None:
     group = Group.objects.create(name="before")
     group.permissions.set(Permission.objects.all()[:2])
     Group.objects.filter(pk=group.pk).update(name="after")
@@ -135,7 +135,7 @@ def test_a_value_is_put_back_audited_and_nothing_else_is_touched(administrator: 
     assert _offered(administrator, entry) == [], "it is as it was"
 
 
-def test_only_what_is_chosen_and_offered_is_put_back(administrator: Client) -> None:
+def test_only_chosen_and_offered_fields_are_restored(administrator: Client) -> None:
     user = User.objects.create_user(name="Ada", email="ada@example.com", password="first")
     User.objects.filter(pk=user.pk).update(name="Other", email="other@example.com", password="!")
     entry = changes(user)[-1]
@@ -147,7 +147,7 @@ def test_only_what_is_chosen_and_offered_is_put_back(administrator: Client) -> N
     assert (user.name, user.email, user.password) == ("Ada", "other@example.com", "!")
 
 
-def test_what_is_not_valid_today_is_refused_and_says_so(administrator: Client) -> None:
+def test_a_value_that_is_no_longer_valid_is_refused_with_the_reason(administrator: Client) -> None:
     group = Group.objects.create(name="taken")
     Group.objects.filter(pk=group.pk).update(name="free")
     Group.objects.create(name="taken")
@@ -159,7 +159,7 @@ def test_what_is_not_valid_today_is_refused_and_says_so(administrator: Client) -
     assert not Entry.objects.filter(action="value.restored").exists()
 
 
-def test_a_fresh_proof_and_a_token_against_forgery_are_asked_for(root: User) -> None:
+def test_restoring_requires_reauthentication_and_a_csrf_token(root: User) -> None:
     group = Group.objects.create(name="before")
     Group.objects.filter(pk=group.pk).update(name="after")
     page = f"{TRAIL}{changes(group)[-1].pk}/restore/"
@@ -173,7 +173,7 @@ def test_a_fresh_proof_and_a_token_against_forgery_are_asked_for(root: User) -> 
     assert Group.objects.get(pk=group.pk).name == "after"
 
 
-def test_a_role_is_put_back_through_the_function_that_ends_sessions(administrator: Client, town: Town) -> None:
+def test_a_role_is_restored_through_the_function_that_revokes_sessions(administrator: Client, town: Town) -> None:
     with site_context("a test changes a role"):
         membership = Membership.objects.get(user=town.a.member, tenant=town.a.tenant)
         memberships.change_role(membership, town.a.role)
@@ -191,7 +191,7 @@ def test_a_role_is_put_back_through_the_function_that_ends_sessions(administrato
 @pytest.mark.promise(46)
 @pytest.mark.promise(47)
 def test_nobody_restores_what_they_could_not_set(town: Town) -> None:
-    """Rights, people above, people of two tenants, a role above: what the object's own page refuses."""
+    """Permissions, people above, people of two tenants, a role above: whatever the object's own page refuses."""
     User.objects.create_superuser(username="root")
     town.a.owner.user_permissions.set(Permission.objects.filter(codename__in=["change_user", "view_user"]))
     owner = proven(town.a.owner)
@@ -210,7 +210,7 @@ def test_nobody_restores_what_they_could_not_set(town: Town) -> None:
     assert User.objects.get(pk=town.both.pk).name == town.both.name
 
 
-def test_the_last_superuser_is_not_taken_away_by_putting_something_back(administrator: Client, root: User) -> None:
+def test_restoring_a_value_cannot_demote_the_last_superuser(administrator: Client, root: User) -> None:
     other = User.objects.create_superuser(username="other")
     User.objects.filter(pk=root.pk).update(is_superuser=False)
     User.objects.filter(pk=root.pk).update(is_superuser=True)

@@ -1,4 +1,4 @@
-"""One entry, as different readers are told of it: what each may know, and what is there no longer."""
+"""One entry as different readers see it: what each may know, and what no longer exists."""
 
 import re
 from html import unescape
@@ -25,7 +25,7 @@ TRAIL = "/admin/audit/entry/"
 
 
 def said(client: Client, path: str) -> str:
-    """Return the words of a page."""
+    """Return the text of a page."""
     answer = client.get(path)
     assert answer.status_code == 200, path
     main = answer.content.decode().split('<div id="content"', maxsplit=1)[-1]
@@ -45,8 +45,8 @@ def newest(**about: object) -> Entry:
 
 
 @pytest.mark.promise(46)
-def test_what_people_elsewhere_were_called_is_not_shown_where_their_row_was_changed(town: Town) -> None:
-    """Somebody of B was changed in A, where nobody finds them."""
+def test_names_of_people_elsewhere_are_hidden_even_if_their_row_was_changed_here(town: Town) -> None:
+    """A person of B was changed in A, where nobody may see them."""
     with acting(tenant_id=str(town.a.tenant.pk)):
         User.objects.filter(pk=town.b.member.pk).update(name="Canary")
     entry = newest(object_id=str(town.b.member.pk), action="update")
@@ -58,9 +58,7 @@ def test_what_people_elsewhere_were_called_is_not_shown_where_their_row_was_chan
 
 
 @pytest.mark.promise(46)
-def test_what_somebody_was_called_who_is_there_no_longer_is_for_those_who_see_all(
-    town: Town, administrator: Client
-) -> None:
+def test_names_of_deleted_people_are_shown_only_to_superusers(town: Town, administrator: Client) -> None:
     with acting(tenant_id=str(town.a.tenant.pk)):
         User.objects.filter(pk=town.both.pk).update(name="Canary")
         entry = newest(object_id=str(town.both.pk), action="update")
@@ -73,7 +71,7 @@ def test_what_somebody_was_called_who_is_there_no_longer_is_for_those_who_see_al
 
 
 @pytest.mark.promise(46)
-def test_what_a_reader_may_not_list_has_no_name_for_them(town: Town, administrator: Client) -> None:
+def test_objects_that_a_reader_may_not_list_are_shown_without_names(town: Town, administrator: Client) -> None:
     group = Group.objects.create(name="Canary crew")
     with acting(actor=Actor(ActorKind.SERVICE, "payroll"), tenant_id=str(town.a.tenant.pk)):
         record(Event.TENANT_SWITCHED, object=group)
@@ -83,7 +81,7 @@ def test_what_a_reader_may_not_list_has_no_name_for_them(town: Town, administrat
     assert "Canary crew" not in page(proven(town.a.owner), entry)
 
 
-def test_who_is_behind_an_actor_is_named(administrator: Client, town: Town) -> None:
+def test_the_person_behind_an_actor_is_named(administrator: Client, town: Town) -> None:
     support, payroll = Actor(ActorKind.PERSON, str(town.a.owner.pk)), Actor(ActorKind.SERVICE, "payroll")
     with acting(actor=Actor(ActorKind.PERSON, str(town.both.pk)), behind=support):
         record(Event.TENANT_SWITCHED)
@@ -96,7 +94,7 @@ def test_who_is_behind_an_actor_is_named(administrator: Client, town: Town) -> N
     assert {"broker", "payroll"} <= set(for_a_service.split())
 
 
-def test_a_choice_is_told_by_its_label_and_what_is_empty_is_said_to_be(administrator: Client) -> None:
+def test_choices_are_shown_by_their_labels_and_empty_values_as_empty(administrator: Client) -> None:
     ada = User.objects.create_user(name="Ada")
     Authenticator.objects.create(user=ada, type=Authenticator.Type.WEBAUTHN, data={"name": "Key"})
     told = page(administrator, newest(object_table="mfa_authenticator"))
@@ -106,10 +104,10 @@ def test_a_choice_is_told_by_its_label_and_what_is_empty_is_said_to_be(administr
     assert "Provider (empty)" in page(administrator, newest(action=Event.SIGN_IN_SUCCEEDED))
 
 
-def test_of_long_texts_that_differ_in_much_only_that_is_said(
+def test_long_texts_with_many_differences_are_only_said_to_differ(
     administrator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To find the words that two long middles have in common would take too long."""
+    """Finding the common words of two long texts would take too long."""
     group = Group.objects.create(name="the old crew of the great ship that sails at dawn")
     group.name = "the new crew of the small ship that sails at dawn"
     group.save()
@@ -124,7 +122,7 @@ def _marked(client: Client, path: str) -> str:
     return re.sub(r"\s+", " ", client.get(path).content.decode())
 
 
-def test_an_object_that_changed_too_often_is_not_worked_out(
+def test_an_object_that_changed_too_often_is_not_reconstructed(
     administrator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(point_in_time, "MOST_CHANGES", 2)
@@ -138,7 +136,7 @@ def test_an_object_that_changed_too_often_is_not_worked_out(
     assert "cannot be worked out here" not in past(administrator, newest(object_table="auth_group"), "after")
 
 
-def test_the_past_hides_what_is_masked_today_and_tells_what_was_audited_before(
+def test_past_states_hide_what_is_masked_today_and_show_what_was_audited_then(
     administrator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     group = Group.objects.create(name="Canary crew")
@@ -152,7 +150,7 @@ def test_the_past_hides_what_is_masked_today_and_tells_what_was_audited_before(
     assert "Name Canary crew" in past(administrator, newest(object_table="auth_group"), "before")
 
 
-def test_an_object_of_a_table_that_is_gone_is_told_by_its_id(administrator: Client) -> None:
+def test_an_object_of_a_removed_table_is_shown_by_its_id(administrator: Client) -> None:
     key = str(uuid4())
     record(Event.TENANT_SWITCHED, object=("former_table", key))
 

@@ -1,4 +1,4 @@
-"""A superuser at the admin's pages, and people to be found there."""
+"""A superuser in the admin, and people to find there."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from accounts.models import User
 from tests.support.administrator import administrator
 from tests.tenancy.conftest import town
 
-__all__ = ["administrator", "town"]  # for the tests here too
+__all__ = ["administrator", "town"]  # re-exported for the tests here
 
 PEOPLE = "/admin/accounts/user/"
 Crowd = Callable[[int], list[User]]
@@ -25,7 +25,7 @@ def root(db: None) -> User:
 
 @pytest.fixture
 def crowd(db: None) -> Crowd:
-    """Create people of whom pairs have come at the same moment, and all have an address and one of seven names."""
+    """Create people in pairs with the same creation time. All have an email address and one of seven names."""
 
     def create(count: int) -> list[User]:
         begun = datetime(2026, 1, 1, tzinfo=UTC)
@@ -44,7 +44,7 @@ def crowd(db: None) -> Crowd:
 
 @contextmanager
 def uncounted() -> Iterator[None]:
-    """Fail when anything is counted meanwhile without an end to it."""
+    """Fail if anything is counted without a limit meanwhile."""
     with CaptureQueriesContext(
         connection,
     ) as asked:

@@ -1,4 +1,4 @@
-"""What is done to many at once: previewed, confirmed, done to exactly those, told entry by entry, and found again."""
+"""Bulk actions are previewed, confirmed, applied to exactly the selected people, recorded and listed."""
 
 import re
 from datetime import timedelta
@@ -26,7 +26,7 @@ REQUIRED = "second_factor_required"
 
 
 def choose(client: Client, kind: str, *people: User, everywhere: bool = False, **query: str) -> str:
-    """Choose people in the list and an action, and return the address of its page."""
+    """Select people in the list and an action, and return the URL of the action's page."""
     keys = [str(person.pk) for person in people]
     posted = {"action": kind, "_selected_action": keys, "index": "0", "select_across": "1" if everywhere else "0"}
     answer = client.post(PEOPLE, posted, query_params=query)
@@ -59,7 +59,7 @@ def signed_in(*people: User) -> None:
     Session.objects.bulk_create(Session(session_key=uuid4().hex, user=person, expire_date=expiry) for person in people)
 
 
-def test_a_preview_says_who_would_change_and_why_others_would_not_and_changes_nothing(
+def test_a_preview_shows_who_would_change_and_why_others_would_not_and_changes_nothing(
     administrator: Client, root: User, crowd: Crowd
 ) -> None:
     people = crowd(5)
@@ -75,9 +75,7 @@ def test_a_preview_says_who_would_change_and_why_others_would_not_and_changes_no
     assert (action().state, action().position) == (BulkState.PREVIEWED, 0 + action().total)
 
 
-def test_a_confirmed_action_leaves_an_entry_for_each_row_under_one_batch(
-    administrator: Client, root: User, crowd: Crowd
-) -> None:
+def test_a_confirmed_action_records_each_row_in_one_batch(administrator: Client, root: User, crowd: Crowd) -> None:
     people = crowd(5)
     signed_in(people[0], people[0], people[3])
     page = choose(administrator, "deactivate", *people)
@@ -98,7 +96,7 @@ def test_a_confirmed_action_leaves_an_entry_for_each_row_under_one_batch(
     assert str(action().pk) in text(administrator, page)
 
 
-def test_an_ended_session_is_over_at_once(administrator: Client, crowd: Crowd) -> None:
+def test_a_revoked_session_ends_at_once(administrator: Client, crowd: Crowd) -> None:
     (person,) = crowd(1)
     theirs = Client()
     proven(person, theirs)
@@ -109,7 +107,7 @@ def test_an_ended_session_is_over_at_once(administrator: Client, crowd: Crowd) -
     assert details("session.revoked")["reason"] == "administrator"
 
 
-def test_exactly_those_previewed_are_changed_whatever_the_filter_finds_by_then(
+def test_exactly_the_previewed_people_are_changed_whatever_the_filter_finds_later(
     administrator: Client, crowd: Crowd
 ) -> None:
     people = crowd(4)
@@ -122,7 +120,7 @@ def test_exactly_those_previewed_are_changed_whatever_the_filter_finds_by_then(
     assert not User.objects.filter(email__startswith="person000", is_active=True).exclude(pk=late.pk).exists()
 
 
-def test_all_of_a_list_are_chosen_by_its_filter_and_not_by_a_count(administrator: Client, crowd: Crowd) -> None:
+def test_selecting_all_of_a_list_uses_its_filter_and_not_a_count(administrator: Client, crowd: Crowd) -> None:
     people = crowd(250)
     with uncounted():
         choose(administrator, "deactivate", people[0], everywhere=True, email_verified__exact="1")
@@ -130,14 +128,14 @@ def test_all_of_a_list_are_chosen_by_its_filter_and_not_by_a_count(administrator
     assert (action().total, action().changed) == (125, 125)
 
 
-def test_who_was_deactivated_by_mistake_is_reactivated(administrator: Client, crowd: Crowd) -> None:
+def test_people_deactivated_by_mistake_are_reactivated(administrator: Client, crowd: Crowd) -> None:
     people = crowd(3)
     for kind, is_active in (("deactivate", False), ("reactivate", True)):
         press(administrator, choose(administrator, kind, *people), "confirm")
         assert {p.is_active for p in User.objects.filter(pk__in=[p.pk for p in people])} == {is_active}
 
 
-def test_pressing_twice_or_coming_back_changes_nothing_more(administrator: Client, crowd: Crowd) -> None:
+def test_confirming_twice_or_going_back_changes_nothing_more(administrator: Client, crowd: Crowd) -> None:
     page = choose(administrator, "deactivate", *crowd(2))
     press(administrator, page, "confirm")
     User.objects.update(is_active=True)
@@ -146,7 +144,7 @@ def test_pressing_twice_or_coming_back_changes_nothing_more(administrator: Clien
     assert not User.objects.filter(is_active=False).exists()
 
 
-def test_what_is_not_wanted_is_discarded(administrator: Client, crowd: Crowd) -> None:
+def test_an_unwanted_action_is_discarded(administrator: Client, crowd: Crowd) -> None:
     page = choose(administrator, "deactivate", *crowd(2))
     press(administrator, page, "discard")
 
@@ -154,7 +152,7 @@ def test_what_is_not_wanted_is_discarded(administrator: Client, crowd: Crowd) ->
     assert not User.objects.filter(is_active=False).exists()
 
 
-def test_a_tenant_and_a_role_are_asked_for_and_given(administrator: Client, town: Town, crowd: Crowd) -> None:
+def test_a_tenant_and_a_role_are_requested_and_granted(administrator: Client, town: Town, crowd: Crowd) -> None:
     people = crowd(2)
     page = choose(administrator, "add_to_tenant", *people, town.a.owner)
     answer = administrator.post(page, {"do": "complete", "tenant": "no such tenant"})
@@ -176,7 +174,7 @@ def test_a_tenant_and_a_role_are_asked_for_and_given(administrator: Client, town
     assert entries.count() == 2
 
 
-def test_roles_are_given_and_taken_away_and_sessions_end_with_them(administrator: Client, town: Town) -> None:
+def test_roles_are_granted_and_removed_and_sessions_end_with_them(administrator: Client, town: Town) -> None:
     signed_in(town.a.member)
     page = choose(administrator, "grant_role", town.a.owner, town.a.member, town.b.member)
     press(administrator, page, "complete", tenant=town.a.tenant.slug)
@@ -212,7 +210,7 @@ def _roles(town: Town) -> dict[str, str]:
 
 @pytest.fixture
 def clerk(town: Town) -> Client:
-    """Give a tenant's administrator: the built-in role, and the right to enter."""
+    """Return a tenant's administrator, with the built-in role and access to the admin."""
     with site_context("a test appoints"):
         Membership.objects.filter(user=town.a.owner).update(role=Role.objects.get(name="admin"))
     User.objects.filter(pk=town.a.owner.pk).update(is_staff=True)
@@ -222,7 +220,7 @@ def clerk(town: Town) -> Client:
 
 
 @pytest.mark.promise(46)
-def test_a_tenants_administrator_is_offered_what_concerns_the_tenant(clerk: Client, town: Town) -> None:
+def test_a_tenants_administrator_is_offered_only_actions_on_the_tenant(clerk: Client, town: Town) -> None:
     offered = clerk.get(PEOPLE).context["action_form"].fields["action"].choices
 
     assert {name for name, _ in offered if name} == {"grant_role", "revoke_role", "remove_from_tenant"}
@@ -233,7 +231,7 @@ def test_a_tenants_administrator_is_offered_what_concerns_the_tenant(clerk: Clie
 
 
 @pytest.mark.promise(46, 47)
-def test_a_tenants_administrator_reaches_neither_other_tenants_nor_above_themselves(clerk: Client, town: Town) -> None:
+def test_a_tenants_administrator_cannot_reach_other_tenants_or_people_above(clerk: Client, town: Town) -> None:
     page = choose(clerk, "grant_role", town.a.member, town.b.member)
     assert "Tenant" not in {field.label for field in clerk.get(page).context["form"]}
     offered = set(re.findall(r"<option value=.\d+.>([^<]+)</option>", text(clerk, page)))
@@ -250,7 +248,7 @@ def test_a_tenants_administrator_reaches_neither_other_tenants_nor_above_themsel
 
 
 @pytest.mark.promise(47)
-def test_whoever_stands_above_is_not_pulled_down(clerk: Client, town: Town) -> None:
+def test_people_above_the_administrator_are_not_changed(clerk: Client, town: Town) -> None:
     with site_context("a test appoints"):
         Membership.objects.filter(user=town.a.member).update(role=Role.objects.get(name="owner"))
     page = choose(clerk, "remove_from_tenant", town.a.member, town.both)
@@ -261,7 +259,7 @@ def test_whoever_stands_above_is_not_pulled_down(clerk: Client, town: Town) -> N
 
 
 @pytest.mark.promise(46)
-def test_an_action_is_seen_by_whoever_began_it_and_by_superusers(
+def test_an_action_is_visible_to_its_starter_and_to_superusers(
     clerk: Client, town: Town, administrator: Client
 ) -> None:
     page = choose(clerk, "remove_from_tenant", town.a.member)
@@ -290,13 +288,13 @@ def test_the_last_superuser_stays(administrator: Client, root: User) -> None:
 
 
 @pytest.mark.promise(47)
-def test_rights_are_asked_anew_for_every_slice(
+def test_permissions_are_checked_again_for_every_slice(
     administrator: Client, root: User, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SLICE", 40)
     confirmed(administrator, crowd(120))
     assert running.step(action().pk, root.pk)
-    User.objects.create_superuser(username="another")  # the last one would stay
+    User.objects.create_superuser(username="another")  # the last superuser could not be demoted
     User.objects.filter(pk=root.pk).update(is_superuser=False)
     assert running.carry_out(action().pk, root.pk)
 
@@ -306,14 +304,14 @@ def test_rights_are_asked_anew_for_every_slice(
 
 
 def confirmed(client: Client, people: list[User]) -> str:
-    """Confirm an action upon more than are done at once: the queue gets it when the request's transaction ends."""
+    """Confirm an action on too many people for the request. It is enqueued when the request's transaction commits."""
     page = choose(client, "deactivate", *people)
     press(client, page, "confirm")
     assert action().state == BulkState.RUNNING
     return page
 
 
-def test_a_large_action_goes_on_in_slices_and_shows_how_far_it_is(
+def test_a_large_action_continues_in_slices_and_shows_its_progress(
     administrator: Client, root: User, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SLICE", 40)
@@ -330,7 +328,7 @@ def test_a_large_action_goes_on_in_slices_and_shows_how_far_it_is(
     assert Entry.objects.filter(batch_id=action().pk, action="update").count() == 120
 
 
-def test_it_is_stopped_by_hand_and_what_was_done_stays(
+def test_an_action_can_be_stopped_and_what_was_done_stays(
     administrator: Client, root: User, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(running, "SLICE", 40)
@@ -343,7 +341,7 @@ def test_it_is_stopped_by_hand_and_what_was_done_stays(
     assert "Stopped by hand." in text(administrator, page)
 
 
-def test_every_kind_has_words_and_a_right(db: None) -> None:
+def test_every_kind_of_action_has_a_label_and_a_permission(db: None) -> None:
     for kind in ACTIONS.values():
         assert str(kind.label)
         assert str(kind.question).endswith("?")

@@ -1,4 +1,4 @@
-"""Bulk actions whose workers are killed, doubled, cut off from the database: they end as if nothing had happened."""
+"""Bulk actions end correctly even if workers are killed, run twice or lose their database connection."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ running.carry_out(uuid.UUID(sys.argv[1]), uuid.UUID(sys.argv[2]))
 
 @pytest.fixture
 def begun(root: User, crowd: Crowd) -> BulkAction:
-    """Give an action upon many people that has been confirmed and nobody works on."""
+    """Return a confirmed action on many people that no worker has started."""
     crowd(2000)
     with site_context("a test begins"):
         action = running.prepare(DEACTIVATE, User.objects.filter(is_superuser=False), root)
@@ -64,7 +64,7 @@ def ended_exactly(action: BulkAction) -> bool:
 
 @pytest.mark.process
 @pytest.mark.promise(78)
-def test_killed_in_the_middle_and_run_again_it_ends_the_same(begun: BulkAction) -> None:
+def test_an_action_killed_in_the_middle_and_run_again_ends_the_same(begun: BulkAction) -> None:
     told = [sys.executable, "-c", WORKER, str(begun.pk), str(begun.user_id)]
     with subprocess.Popen(told, cwd=CHECKOUT, env=os.environ) as worker:
         until(lambda: now(begun).position > 0, seconds=30)
@@ -117,7 +117,7 @@ def test_a_lost_connection_ends_the_run_and_not_the_action(begun: BulkAction, se
 
 
 @pytest.mark.promise(78)
-def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
+def test_an_abandoned_action_is_found_again(begun: BulkAction) -> None:
     with site_context("a test lets time pass"):
         assert list(tasks.abandoned()) == []
         BulkAction.objects.update(leased_until=timezone.now())
@@ -125,7 +125,7 @@ def test_an_action_that_is_left_is_found_again(begun: BulkAction) -> None:
 
 
 @pytest.mark.promise(78)
-def test_what_nobody_went_on_with_for_a_day_is_given_up(begun: BulkAction, root: User) -> None:
+def test_an_action_that_stalls_for_a_day_is_given_up(begun: BulkAction, root: User) -> None:
     with site_context("a test lets time pass"):
         forgotten = running.prepare(DEACTIVATE, User.objects.all(), root)
         BulkAction.objects.update(moved_at=timezone.now() - timedelta(days=2))
@@ -160,7 +160,7 @@ def test_a_confirmed_action_is_put_into_the_queue_when_its_request_is_over(admin
 
 
 @pytest.mark.promise(78)
-def test_a_broker_that_is_away_breaks_nothing(
+def test_a_broker_that_is_down_breaks_nothing(
     administrator: Client, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = choose(administrator, "deactivate", *crowd(120))

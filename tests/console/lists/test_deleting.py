@@ -1,6 +1,6 @@
-"""Delete is offered where it leads somewhere, and says how much would go instead of naming it all.
+"""Delete is offered only where it is possible, and shows counts of related rows instead of listing them.
 
-The kind of fault: a red button that ends in "cannot", in thousands of names, or in a loss by one press.
+The button must not lead to an error, to thousands of names, or to a loss with one click.
 """
 
 from typing import Any
@@ -29,18 +29,18 @@ def furnished(town: Town) -> Town:
 
 
 def is_held(thing: Any) -> bool:
-    """A role that somebody has, or may get by a rule, stays: the page says how many they are."""
+    """Return whether a role is protected by memberships or claim rules, which its page counts."""
     with site_context("a test looks"):
         return isinstance(thing, Role) and (thing.memberships.exists() or thing.claim_rules.exists())
 
 
 @pytest.mark.slow
-def test_whatever_offers_delete_leads_to_it(furnished: Town, administrator: Client) -> None:
-    """Of every model, each row whose page has the button."""
+def test_every_page_with_a_delete_button_leads_to_a_deletion(furnished: Town, administrator: Client) -> None:
+    """Each row of every model whose page has the button."""
     offered = 0
     for model_admin in registered():
         with site_context("a test looks at everything"):
-            things = list(model_admin.model._base_manager.all()[:12])  # noqa: SLF001  # past every scope
+            things = list(model_admin.model._base_manager.all()[:12])  # noqa: SLF001  # without any scope
         for thing in things:
             try:
                 page = administrator.get(address(model_admin, "change", thing)).content.decode()
@@ -88,7 +88,9 @@ def test_a_tenant_is_not_deleted_without_its_name_and_a_reason(
         assert Tenant.objects.filter(pk=town.a.tenant.pk).exists()
 
 
-def test_a_tenant_goes_with_what_hangs_on_it_and_says_how_much(furnished: Town, administrator: Client) -> None:
+def test_a_tenant_is_deleted_with_its_related_rows_and_the_page_counts_them(
+    furnished: Town, administrator: Client
+) -> None:
     page = f"/admin/accounts/tenant/{furnished.a.tenant.pk}/delete/"
     asked = administrator.get(page).content.decode()
     with site_context("a test counts"):

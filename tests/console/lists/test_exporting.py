@@ -1,4 +1,4 @@
-"""Exports: exactly what the list shows, harmless in a spreadsheet, told in the trail, and never all of it in memory."""
+"""Exports contain exactly what the list shows, are safe in a spreadsheet, are recorded and use little memory."""
 
 import csv
 import io
@@ -57,7 +57,7 @@ def test_the_rows_are_those_of_the_list_in_its_order(administrator: Client, crow
     assert {row["is_active"] for row in rows} == {"true"}
 
 
-def test_json_says_the_same_in_json(administrator: Client, crowd: Crowd) -> None:
+def test_json_exports_contain_the_same(administrator: Client, crowd: Crowd) -> None:
     crowd(20)
     rows = json.loads(export(administrator, "json", q="person").getvalue())
 
@@ -66,7 +66,7 @@ def test_json_says_the_same_in_json(administrator: Client, crowd: Crowd) -> None
     assert json.loads(export(administrator, "json", q="nobody at all").getvalue()) == []
 
 
-def test_no_secret_goes_out(administrator: Client, crowd: Crowd) -> None:
+def test_no_secret_is_exported(administrator: Client, crowd: Crowd) -> None:
     person = crowd(1)[0]
     person.set_password("canary in the password")
     person.save()
@@ -95,8 +95,8 @@ def test_a_cell_that_begins_like_a_formula_is_defused(administrator: Client, beg
 @pytest.mark.promise(48)
 @pytest.mark.parametrize("separator", [";", ",", "\t", "\n", "\r\n", "|", "; ", ";\t", ';"', '; " '])
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", *FULL_WIDTH])
-def test_a_formula_behind_a_separator_is_defused_too(administrator: Client, separator: str, begin: str) -> None:
-    """The kind of fault: a cell that is harmless where it stands, and is two where somebody else splits it."""
+def test_a_formula_after_a_separator_is_defused_too(administrator: Client, separator: str, begin: str) -> None:
+    """A cell that is harmless as a whole may be split into two by another program."""
     name = f"a{separator}{begin}HYPERLINK(1)"
     User.objects.create_user(name=name, email="eve@example.com")
     (row,) = read(export(administrator, q="eve@"))
@@ -118,22 +118,22 @@ QUOTES = "\u2018\u2019\u00ab\u201a`\uff07"
 
 @pytest.mark.promise(48)
 @pytest.mark.parametrize("unseen", [*UNSEEN, *QUOTES, "\u200b \ufeff"])
-def test_what_cannot_be_seen_and_quotation_marks_hide_no_formula(unseen: str) -> None:
-    """The kind of fault: a sign before the formula, which the program that opens the file drops."""
+def test_invisible_characters_and_quotation_marks_hide_no_formula(unseen: str) -> None:
+    """The program that opens the file may drop a character before the formula."""
     assert harmless(f"{unseen}=1+1") == f"'{unseen}=1+1"
     assert harmless(f"a;{unseen}=1+1") == f"'a;'{unseen}=1+1"
 
 
 @pytest.mark.promise(48)
-def test_other_signs_that_begin_a_formula_and_other_separators_are_known() -> None:
-    """The kind of fault: one spelling of what a program takes for a formula is forgotten."""
+def test_other_characters_that_begin_a_formula_and_other_separators_are_known() -> None:
+    """No spelling that a program accepts as a formula may be forgotten."""
     assert harmless("\u22121+1") == "'\u22121+1"
     assert harmless(["x|=1+1"]) == "'[\"x|'=1+1\"]"
 
 
 @pytest.mark.promise(48)
 @pytest.mark.parametrize("cell", [-1, -1.5, Decimal("-2.50"), 0, True, None, "Zo\u00eb", "a-b", "a=b", "3 - 2; 5 + 4"])
-def test_what_is_no_formula_stays_as_it_is(cell: Any) -> None:
+def test_text_that_is_not_a_formula_stays_unchanged(cell: Any) -> None:
     assert not harmless(cell).startswith("'")
 
 
@@ -154,14 +154,14 @@ def test_a_spreadsheet_reads_it_as_utf_8(administrator: Client) -> None:
 
 @pytest.mark.promise(48)
 @given(st.text())
-def test_no_cell_begins_like_a_formula_and_none_loses_anything(text: str) -> None:
+def test_no_cell_begins_like_a_formula_and_none_loses_text(text: str) -> None:
     cell = harmless(text)
 
     assert not cell.lstrip().startswith(tuple("=+-@\t\r" + FULL_WIDTH))
     assert cell.replace("'", "") == text.replace("'", ""), "each part of a cell may have an apostrophe of its own"
 
 
-def test_an_export_is_told_at_its_beginning_and_at_its_end(administrator: Client, root: User, crowd: Crowd) -> None:
+def test_an_export_is_recorded_at_its_start_and_at_its_end(administrator: Client, root: User, crowd: Crowd) -> None:
     crowd(7)
     answer = export(administrator, q="person000")
     assert (told("export.started")["format"], told("export.started")["model"]) == ("csv", "accounts.User")
@@ -178,7 +178,7 @@ def test_an_export_is_told_at_its_beginning_and_at_its_end(administrator: Client
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_export_that_is_broken_off_is_told_as_that(administrator: Client, crowd: Crowd) -> None:
+def test_an_interrupted_export_is_recorded_as_unfinished(administrator: Client, crowd: Crowd) -> None:
     crowd(CHUNK + 5)
     answer = export(administrator)
     chunks = iter(answer)
@@ -189,7 +189,7 @@ def test_an_export_that_is_broken_off_is_told_as_that(administrator: Client, cro
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_export_whose_connection_is_lost_is_told_as_that(
+def test_an_export_whose_connection_is_lost_is_recorded_as_unfinished(
     administrator: Client, crowd: Crowd, servers: Servers
 ) -> None:
     crowd(3 * CHUNK)
@@ -207,8 +207,8 @@ def test_an_export_whose_connection_is_lost_is_told_as_that(
 
 
 @pytest.mark.promise(46)
-def test_what_streams_after_the_request_sees_no_more_than_the_request_did(town: Town) -> None:
-    """The answer's rows are read when the request's transaction has ended."""
+def test_a_stream_after_the_request_sees_no_more_than_the_request_did(town: Town) -> None:
+    """The rows of the response are read after the request's transaction has ended."""
     with site_context("a test appoints"):
         Membership.objects.filter(user=town.a.owner).update(role=Role.objects.get(name="admin"))
     User.objects.filter(pk=town.a.owner.pk).update(is_staff=True)
@@ -222,7 +222,7 @@ def test_what_streams_after_the_request_sees_no_more_than_the_request_did(town: 
 
 
 @pytest.mark.parametrize("path", [f"{PEOPLE}export/csv/", f"{PEOPLE}export/xlsx/"])
-def test_only_a_post_by_somebody_who_may_look_exports(administrator: Client, path: str) -> None:
+def test_only_a_post_by_a_user_who_may_view_the_list_exports(administrator: Client, path: str) -> None:
     assert administrator.get(path).status_code in {302, 404}  # to the list, which has the button
     stranger = Client()
     proven(User.objects.create_user(name="Staff", is_staff=True), stranger)
@@ -232,7 +232,7 @@ def test_only_a_post_by_somebody_who_may_look_exports(administrator: Client, pat
     assert not Entry.objects.filter(action="export.started").exists()
 
 
-def test_a_filter_that_means_nothing_exports_nothing(administrator: Client) -> None:
+def test_an_invalid_filter_exports_nothing(administrator: Client) -> None:
     assert administrator.post(f"{PEOPLE}export/csv/", query_params={"tenant": "x"}).status_code == 404
 
 
@@ -248,7 +248,7 @@ def test_memory_does_not_grow_with_the_rows(administrator: Client, crowd: Crowd)
 
 
 def peak(chunks: Iterable[bytes]) -> int:
-    """Return how much was held at once while the answer was taken, in bytes."""
+    """Return the peak memory in bytes while the response was consumed."""
     tracemalloc.start()
     try:
         for _chunk in chunks:

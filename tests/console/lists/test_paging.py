@@ -1,4 +1,4 @@
-"""Lists that are not counted: every row is met once, in order, in both directions, wherever one begins."""
+"""Lists that are not counted show every row once, in order, in both directions and from any position."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -21,7 +21,7 @@ def page(client: Client, path: str = PEOPLE, **query: str) -> Any:
 
 
 def walk(client: Client, link: str, **query: str) -> list[list[Any]]:
-    """Follow a link until there is none, and return the pages' rows."""
+    """Follow a link from page to page until there is none, and return the pages' rows."""
     pages = []
     while True:
         shown = page(client, **query)
@@ -33,7 +33,7 @@ def walk(client: Client, link: str, **query: str) -> list[list[Any]]:
 
 
 @pytest.mark.parametrize("order", [{}, {"o": NEWEST}, {"o": BY_NAME}, {"o": BY_ADDRESS}])
-def test_from_first_to_last_and_back_every_row_is_met_once_in_order(
+def test_paging_forwards_and_backwards_shows_every_row_once_in_order(
     administrator: Client, crowd: Crowd, order: dict[str, str]
 ) -> None:
     crowd(130)
@@ -47,7 +47,7 @@ def test_from_first_to_last_and_back_every_row_is_met_once_in_order(
     assert back[-1] == forth[0], "the first page is whole, whatever leads to it"
 
 
-def test_rows_are_in_the_order_asked_for(administrator: Client, crowd: Crowd) -> None:
+def test_rows_are_in_the_requested_order(administrator: Client, crowd: Crowd) -> None:
     crowd(20)
 
     names = [user.name for user in page(administrator, o=BY_NAME).result_list]
@@ -67,7 +67,7 @@ def test_pages_keep_search_and_filters(administrator: Client, crowd: Crowd) -> N
     )
 
 
-def test_nothing_is_counted_without_end_on_any_page(administrator: Client, crowd: Crowd) -> None:
+def test_no_page_counts_without_a_limit(administrator: Client, crowd: Crowd) -> None:
     people = crowd(150)
     with uncounted():
         first = page(administrator)
@@ -80,7 +80,7 @@ def test_nothing_is_counted_without_end_on_any_page(administrator: Client, crowd
     assert first.total == "151", "so few are counted, up to a limit"
 
 
-def test_what_fits_on_a_page_has_its_exact_number_and_no_links(administrator: Client, crowd: Crowd) -> None:
+def test_a_list_that_fits_on_one_page_has_an_exact_count_and_no_links(administrator: Client, crowd: Crowd) -> None:
     crowd(30)
     shown = page(administrator)
 
@@ -98,14 +98,14 @@ def test_a_column_without_an_index_sorts_nothing(administrator: Client, crowd: C
 @pytest.mark.parametrize(
     "place", ["7", "after-nonsense", "before-7", "sideways-1", "after-8f14e45f-ceea-467a-9a36-dedd4bea2543"]
 )
-def test_an_address_that_leads_nowhere_shows_the_beginning(administrator: Client, crowd: Crowd, place: str) -> None:
+def test_an_invalid_position_shows_the_first_page(administrator: Client, crowd: Crowd, place: str) -> None:
     crowd(120)
     answer = administrator.get(PEOPLE, {"p": place}, follow=True)
 
     assert [row.pk for row in answer.context["cl"].result_list] == [row.pk for row in page(administrator).result_list]
 
 
-def test_the_trail_is_paged_by_its_number(administrator: Client, crowd: Crowd) -> None:
+def test_the_trail_is_paged_by_its_ids(administrator: Client, crowd: Crowd) -> None:
     crowd(120)
     newest = page(administrator, "/admin/audit/entry/")
     second = page(administrator, "/admin/audit/entry/", p=f"after-{newest.result_list[-1].pk}")
@@ -126,7 +126,7 @@ def test_autocompletes_know_of_a_next_page_without_counting(administrator: Clien
     assert administrator.get("/admin/autocomplete/", {**asked, "page": "101"}).status_code == 404
 
 
-def test_deleting_whatever_is_selected_is_not_offered(administrator: Client, crowd: Crowd) -> None:
+def test_deleting_the_selected_rows_is_not_offered(administrator: Client, crowd: Crowd) -> None:
     (person,) = crowd(1)
     posted = {"action": "delete_selected", "_selected_action": [str(person.pk)], "select_across": "1"}
     administrator.post(PEOPLE, {**posted, "index": "0"})
@@ -136,7 +136,7 @@ def test_deleting_whatever_is_selected_is_not_offered(administrator: Client, cro
     assert "delete_selected" not in administrator.get(PEOPLE).content.decode()
 
 
-def test_facets_which_count_cannot_be_asked_for(administrator: Client, crowd: Crowd) -> None:
+def test_facets_cannot_be_requested_because_they_count(administrator: Client, crowd: Crowd) -> None:
     crowd(5)
     with uncounted():
         assert not page(administrator, _facets="True").add_facets
@@ -154,6 +154,6 @@ def test_an_estimate_does_not_look_exact(count: int, shown: int) -> None:
     assert rounded(count) == shown
 
 
-def test_what_no_row_can_answer_is_estimated_as_nothing(db: None) -> None:
+def test_a_query_that_matches_no_row_is_estimated_as_zero(db: None) -> None:
     assert estimate(User.objects.filter(pk__in=[])) == estimate(Entry.objects.none()) == 0
     assert estimate(User.objects.all()) > 0

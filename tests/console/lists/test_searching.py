@@ -1,4 +1,4 @@
-"""People are found by what one has at hand, and the database looks nowhere else but where they are."""
+"""People are found by many kinds of terms, and each search uses an index."""
 
 import hashlib
 import json
@@ -56,18 +56,18 @@ def session(person: User, key: str, *, hours: int = 1, address: str = "192.0.2.7
         "lovelace ada", "Lovelace, Ada", "Ada\u00a0Love", "ADA.L", "ada %", "a love", "ada@example.com lovelace",
     ],
 )  # fmt: skip
-def test_by_the_beginning_of_each_word(ada: User, term: str) -> None:
+def test_people_are_found_by_the_beginning_of_each_word(ada: User, term: str) -> None:
     assert found(term) == {ada.name}
 
 
 @pytest.mark.parametrize(
     "term", ["da", "ovelace", "xample.com", "%", "_da", "a%a", "\\", "'", "':*", "ada other", "com@", "!"]
 )
-def test_not_by_their_middle_nor_by_wildcards(ada: User, term: str) -> None:
+def test_people_are_not_found_by_the_middle_of_a_word_or_by_wildcards(ada: User, term: str) -> None:
     assert found(term) == set()
 
 
-NAMED = {  # the name or the address that somebody has, and what finds it
+NAMED = {  # names or email addresses, and terms that find them
     "Anna Müller": ("Müller", "muller", "MU\u0308LLER", "mul anna"),
     "Søren Kierkegaard": ("Soren", "søren", "SØREN", "kierke"),
     "Þórður Æsir": ("thordur", "aesir", "ÞÓRÐUR"),
@@ -85,8 +85,8 @@ NAMED = {  # the name or the address that somebody has, and what finds it
 
 
 @pytest.mark.parametrize(("name", "term"), [(name, term) for name, terms in NAMED.items() for term in terms])
-def test_by_words_of_any_script_without_their_accents(db: None, name: str, term: str) -> None:
-    """The kind of fault: somebody is found only by the very first letters, in the very same spelling."""
+def test_people_are_found_by_words_of_any_script_without_accents(db: None, name: str, term: str) -> None:
+    """People must not be found only by the first letters in exactly the same spelling."""
     User.objects.create_user(**{"email" if "@" in name else "name": name})
     User.objects.create_user(name="Somebody Else", email="x@other.example", username="else")
 
@@ -94,7 +94,7 @@ def test_by_words_of_any_script_without_their_accents(db: None, name: str, term:
 
 
 @pytest.mark.parametrize("term", ["@corp4.example", "corp4.example"])
-def test_a_domain_is_no_other_one_and_no_local_part(db: None, term: str) -> None:
+def test_a_domain_matches_neither_another_domain_nor_a_local_part(db: None, term: str) -> None:
     for address in ("a@corp4.example", "b@corp44.example", "c@xcorp4.example", "d@example.corp4"):
         User.objects.create_user(name=address[0], email=address)
 
@@ -112,12 +112,12 @@ def test_a_domain_is_no_other_one_and_no_local_part(db: None, term: str) -> None
         "a\u0323\u0307" * 9_000,
     ],
 )
-def test_a_term_of_any_length_is_answered_at_once(ada: User, term: str) -> None:
+def test_a_term_of_any_length_is_answered_quickly(ada: User, term: str) -> None:
     assert found(term) == set()
 
 
-def test_the_words_follow_the_person(ada: User) -> None:
-    """They are in no column: what is changed past Django, or erased, is found no more."""
+def test_search_words_are_updated_with_the_person(ada: User) -> None:
+    """Words are not stored in a column, so changes that bypass Django, and erasures, take effect at once."""
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_user SET name = 'Grace Hopper' WHERE id = %s", [ada.pk])
     assert found("lovelace") == set()
@@ -126,10 +126,10 @@ def test_the_words_follow_the_person(ada: User) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("term", ["person", "@example.com"])
-def test_a_common_word_gives_every_page_in_the_lists_order(
+def test_a_common_word_shows_every_page_in_the_order_of_the_list(
     crowd: Crowd, administrator: Client, monkeypatch: pytest.MonkeyPatch, term: str
 ) -> None:
-    """Found close by, or gathered first: a reader cannot tell."""
+    """The result is the same whether matches are found in the next rows or collected first."""
     people = sorted(crowd(230), key=lambda person: (person.created_at, person.pk), reverse=True)
     monkeypatch.setattr(search, "FEW", 20)
     for close_by in (7, 60, 500):
@@ -144,7 +144,7 @@ def test_a_common_word_gives_every_page_in_the_lists_order(
         assert back == people[-30 - len(back) : -30]
 
 
-def test_by_whole_ids_of_the_account_and_of_its_identities_though_both_look_alike(ada: User) -> None:
+def test_people_are_found_by_whole_ids_of_accounts_and_by_subjects_that_look_alike(ada: User) -> None:
     subject = Identity.objects.get().subject
 
     assert found(str(ada.pk)) == found(ada.pk.hex) == found(subject) == {ada.name}
@@ -152,7 +152,9 @@ def test_by_whole_ids_of_the_account_and_of_its_identities_though_both_look_alik
 
 
 @pytest.mark.parametrize("key", ["a" * 32, row_key("a" * 32)], ids=["of before", "of today"])
-def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada: User, key: str) -> None:
+def test_people_are_found_by_the_beginning_of_a_session_id_and_by_the_ip_address_of_a_live_one(
+    ada: User, key: str
+) -> None:
     live, over = session(ada, key), session(User.objects.get(username="o1"), row_key("b" * 32), hours=-1)
 
     assert found(live.public_id[:8]) == found(live.public_id.upper()) == {ada.name}
@@ -162,13 +164,13 @@ def test_by_the_beginning_of_a_sessions_id_and_by_the_address_of_a_live_one(ada:
     assert found("192.0.2.8") == set()
 
 
-def test_the_database_calls_a_session_as_we_do(ada: User) -> None:
+def test_the_database_computes_the_same_session_id_as_python(ada: User) -> None:
     row = session(ada, hashlib.sha256(b"any").hexdigest()[:32])
 
     assert Session.objects.annotate(shown=ROW_KEY).values_list("shown", flat=True).get() == row_key(row.session_key)
 
 
-def test_by_the_tenant_they_belong_to(town: Town) -> None:
+def test_people_are_found_by_their_tenant(town: Town) -> None:
     members = {"Abbey Owner", "Abbey Member", "Both"}
     User.objects.create_user(name="abbey of all names")
 
@@ -210,13 +212,13 @@ def test_filters_narrow_the_list(town: Town, administrator: Client) -> None:
 
 
 @pytest.mark.parametrize("query", [{"tenant": "x"}, {"role": "x"}, {"role": "1", "tenant": "'"}, {"signed_in": "x"}])
-def test_a_filter_that_means_nothing_breaks_nothing(administrator: Client, query: dict[str, str]) -> None:
+def test_an_invalid_filter_breaks_nothing(administrator: Client, query: dict[str, str]) -> None:
     assert administrator.get(PEOPLE, query, follow=True).status_code == 200
 
 
 @pytest.fixture
 def many(transactional_db: None, servers: Servers) -> int:
-    """Generate enough people for the planner to think of indexes, with what it knows of them up to date."""
+    """Generate enough people for the planner to use indexes, with current statistics."""
     people = 60_000
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         data.fill(superuser, data.OURS, people)
@@ -226,7 +228,7 @@ def many(transactional_db: None, servers: Servers) -> int:
 @pytest.mark.slow
 def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
     with site_context("a test searches"), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL random_page_cost = 1.1")  # nothing moves in today's disks
+        cursor.execute("SET LOCAL random_page_cost = 1.1")  # as for an SSD
         tenant, newest = Tenant.objects.get(slug="tenant-17"), User.objects.order_by("-created_at", "-pk")
         terms = {
             "id": data.person(4711),
@@ -256,8 +258,8 @@ def test_every_kind_of_term_and_filter_uses_its_index(many: int) -> None:
 
 
 def _scans(rows: QuerySet[User]) -> list[tuple[str, str]]:
-    """Return how the plan reads each of the big tables, for the first page."""
-    (explained,) = json.loads(rows[:101].explain(format="json") or '[{"Plan": {}}]')  # for nobody none is made
+    """Return how the plan for the first page reads each of the large tables."""
+    (explained,) = json.loads(rows[:101].explain(format="json") or '[{"Plan": {}}]')  # an empty queryset has no plan
     return [
         (node["Node Type"], node["Relation Name"])
         for node in _nodes(explained["Plan"])
@@ -286,10 +288,10 @@ def customers(db: None) -> list[Tenant]:
         ("النور", "شركة النور"), ("harbour-works", "Harbour Works"),
     ],
 )  # fmt: skip
-def test_a_tenant_is_found_by_its_whole_name_in_list_choice_and_filter(
+def test_a_tenant_is_found_by_its_whole_name_in_lists_autocompletes_and_filters(
     customers: list[Tenant], administrator: Client, term: str, name: str
 ) -> None:
-    """The kind of fault: what one copies from the page finds nothing, for each word had to begin the name."""
+    """A name that is copied from the page must find the tenant."""
     listed = administrator.get("/admin/accounts/tenant/", {"q": term}).context["cl"].result_list
     query = {"app_label": "accounts", "model_name": "membership", "field_name": "tenant", "term": term}
     offered = administrator.get("/admin/autocomplete/", query).json()["results"]
@@ -301,7 +303,7 @@ def test_a_tenant_is_found_by_its_whole_name_in_list_choice_and_filter(
         assert 'name="is_active__exact" value="1"' in page
 
 
-def test_a_filter_says_how_many_more_there_are(customers: list[Tenant], administrator: Client) -> None:
+def test_a_filter_shows_how_many_more_rows_there_are(customers: list[Tenant], administrator: Client) -> None:
     page = administrator.get(PEOPLE).content.decode()
     assert "and 109 more" in page
     assert 'name="tenant_called"' in page
@@ -324,7 +326,7 @@ def test_a_role_is_found_by_its_whole_name(town: Town, administrator: Client, te
     assert [role.name for role in listed] == ["Front desk"]
 
 
-def test_the_choice_of_a_new_membership_finds_a_surname(ada: User, administrator: Client) -> None:
+def test_the_autocomplete_of_a_new_membership_finds_a_surname(ada: User, administrator: Client) -> None:
     query = {"app_label": "accounts", "model_name": "membership", "field_name": "user", "term": "lovelace"}
 
     assert [found["id"] for found in administrator.get("/admin/autocomplete/", query).json()["results"]] == [
@@ -332,7 +334,7 @@ def test_the_choice_of_a_new_membership_finds_a_surname(ada: User, administrator
     ]
 
 
-def test_a_tenants_administrator_finds_their_own_people_alone(town: Town) -> None:
+def test_a_tenants_administrator_finds_only_their_own_people(town: Town) -> None:
     browser = proven(town.a.owner)
     shown = browser.get(PEOPLE, {"q": "owner"}).context["cl"].result_list
 
@@ -340,17 +342,17 @@ def test_a_tenants_administrator_finds_their_own_people_alone(town: Town) -> Non
 
 
 @pytest.mark.parametrize("path", [PEOPLE, "/admin/accounts/tenant/", "/admin/accounts/role/"])
-def test_who_finds_nothing_is_told_what_was_looked_for(administrator: Client, path: str) -> None:
+def test_an_empty_result_shows_what_was_searched_for(administrator: Client, path: str) -> None:
     page = administrator.get(path, {"q": "<zzz>"}).content.decode()
 
     assert "Nothing was found for “&lt;zzz&gt;”." in page
     assert page.count("The beginning of each word") == 2
 
 
-def test_people_are_counted_though_the_planner_knows_nothing(
+def test_people_are_counted_even_if_the_planner_has_no_statistics(
     crowd: Crowd, administrator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a load its figures are those of before."""
+    """After a bulk load its statistics are outdated."""
     crowd(304)
     assert administrator.get(PEOPLE).context["cl"].total == "305"
     assert administrator.get(PEOPLE, {"q": "person"}).context["cl"].total == "304"

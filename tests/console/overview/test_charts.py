@@ -1,4 +1,4 @@
-"""Charts: whatever the numbers are, what is drawn is their shares, within the picture."""
+"""Charts are proportional to any numbers and stay within their frame."""
 
 import math
 from itertools import pairwise
@@ -49,7 +49,7 @@ def is_within(block: Block, chart: Chart) -> bool:
 
 
 @given(STACKS)
-def test_columns_lie_within_the_picture_side_by_side_and_stand_on_the_ground(numbers: list[list[int]]) -> None:
+def test_columns_are_within_the_chart_side_by_side_and_start_at_the_baseline(numbers: list[list[int]]) -> None:
     chart = drawn_columns(numbers)
 
     grounds = [group.blocks[0] for group in chart.groups]
@@ -64,7 +64,7 @@ def test_columns_lie_within_the_picture_side_by_side_and_stand_on_the_ground(num
 
 
 @given(STACKS)
-def test_the_parts_of_a_column_are_as_high_as_their_numbers_say_and_so_is_their_sum(numbers: list[list[int]]) -> None:
+def test_the_heights_of_a_columns_parts_and_their_sum_are_proportional_to_the_numbers(numbers: list[list[int]]) -> None:
     chart = drawn_columns(numbers)
 
     top = ceiling(max(map(sum, numbers), default=0))
@@ -76,7 +76,7 @@ def test_the_parts_of_a_column_are_as_high_as_their_numbers_say_and_so_is_their_
 
 
 @given(STACKS)
-def test_the_scale_begins_at_nothing_ends_above_everything_and_its_words_stay_beside_the_columns(
+def test_the_scale_begins_at_zero_ends_above_all_columns_and_its_labels_stay_beside_them(
     numbers: list[list[int]],
 ) -> None:
     chart = drawn_columns(numbers)
@@ -91,7 +91,7 @@ def test_the_scale_begins_at_nothing_ends_above_everything_and_its_words_stay_be
 
 
 @given(st.lists(NUMBERS, max_size=20))
-def test_bars_are_as_long_as_their_numbers_say_one_below_the_other(numbers: list[int]) -> None:
+def test_the_lengths_of_bars_are_proportional_to_their_numbers(numbers: list[int]) -> None:
     chart = drawn_bars(numbers)
 
     longest = max(numbers, default=0)
@@ -106,7 +106,7 @@ def test_bars_are_as_long_as_their_numbers_say_one_below_the_other(numbers: list
 
 
 @given(NUMBERS)
-def test_a_scale_has_room_for_its_number_not_too_much_and_a_whole_middle(value: int) -> None:
+def test_a_scale_has_room_for_its_maximum_but_not_too_much_and_a_round_middle(value: int) -> None:
     top = ceiling(value)
 
     assert value <= top
@@ -115,7 +115,7 @@ def test_a_scale_has_room_for_its_number_not_too_much_and_a_whole_middle(value: 
 
 
 @given(NUMBERS)
-def test_what_stands_at_a_scale_is_short_and_true(value: int) -> None:
+def test_the_labels_of_a_scale_are_short_and_true(value: int) -> None:
     top = ceiling(value)
     text = shortened(top)
 

@@ -1,4 +1,4 @@
-"""What the overview is told of accounts: who is signed in, and who has not been for long."""
+"""The overview's numbers on accounts: who is signed in, and who has not signed in for a long time."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ def test_sessions_are_counted_with_their_people_by_the_provider_that_opened_them
     )
 
 
-def test_expired_sessions_and_those_of_nobody_are_not_counted() -> None:
+def test_expired_and_anonymous_sessions_are_not_counted() -> None:
     ada = User.objects.create_user(name="Ada")
     session("expired", ada, expire_date=timezone.now() - timedelta(seconds=1))
     session("nobody's", None)
@@ -41,7 +41,7 @@ def test_expired_sessions_and_those_of_nobody_are_not_counted() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_accounts_are_told_apart_by_their_last_sign_in() -> None:
+def test_accounts_are_grouped_by_their_last_sign_in() -> None:
     now = timezone.now()
     for days in (1, 29, 31, 89, 91, 364, 366):
         person = User.objects.create_user(name=f"{days} days")
@@ -53,7 +53,7 @@ def test_accounts_are_told_apart_by_their_last_sign_in() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_neither_a_refusal_nor_a_strangers_nor_a_deleted_accounts_sign_in_makes_an_account_fresh() -> None:
+def test_neither_a_refusal_nor_the_sign_in_of_a_stranger_or_a_deleted_account_makes_an_account_recent() -> None:
     now = timezone.now()
     person, gone = User.objects.create_user(name="Ada"), User.objects.create_user(name="Gone")
     tell([Happened(at=now, person=person.pk, event=Event.SIGN_IN_REFUSED), Happened(at=now)])
@@ -63,7 +63,7 @@ def test_neither_a_refusal_nor_a_strangers_nor_a_deleted_accounts_sign_in_makes_
     assert last_sign_ins() == LastSignIns(accounts=1, days_30=0, days_90=0, days_365=0, never=1)
 
 
-def test_accounts_that_are_switched_off_are_not_stale() -> None:
+def test_deactivated_accounts_are_not_stale() -> None:
     User.objects.create_user(name="Off", is_active=False)
     record(Event.SIGN_IN_SUCCEEDED, person=User.objects.create_user(name="On"))
 

@@ -1,4 +1,4 @@
-"""The overview on the admin's first page: who sees it, what it says, and what it says when it cannot."""
+"""The overview on the admin's first page: who sees it, what it shows, and what it shows when something fails."""
 
 import re
 import time
@@ -74,7 +74,7 @@ def page(client: Client, **headers: str) -> str:
 
 
 def numbers(panel: OverviewPanel[Any]) -> dict[str, Any]:
-    """What a panel's table says, by the name of the row."""
+    """Return the contents of a panel's table by the name of the row."""
     (found,) = [one for one in shown() if one.name == panel.name]
     assert found.drawing
     return {
@@ -96,7 +96,7 @@ def test_superusers_see_the_numbers_and_other_staff_the_list_of_apps_only(admini
     assert not re.search(r"tone-|figures|chart", page(staff))
 
 
-def test_a_stranger_sees_the_door() -> None:
+def test_a_stranger_sees_the_sign_in_page() -> None:
     answer = Client().get("/admin/")
 
     assert answer.status_code == 302
@@ -122,7 +122,7 @@ def test_the_page_of_an_app_has_none(administrator: Client) -> None:
     assert panels_of(administrator.get("/admin/accounts/").content.decode()) == []
 
 
-# What it says
+# What it shows
 
 
 @pytest.mark.usefixtures("month")
@@ -169,7 +169,7 @@ def test_a_sign_in_is_counted_on_its_day_and_by_its_provider() -> None:
     assert numbers(refusals.PANEL) == {"Local password wrong": [1, NOON]}
 
 
-def test_days_that_are_over_are_not_counted_again_and_the_last_one_only_when_all_of_it_is_there() -> None:
+def test_past_days_are_not_counted_again_once_they_are_complete() -> None:
     midnight = NOON.replace(hour=0)
     with time_machine.travel(midnight + timedelta(minutes=30), tick=False):
         tell([Happened(at=midnight - timedelta(days=3)), Happened(at=midnight - timedelta(minutes=5))])
@@ -190,7 +190,7 @@ def test_days_that_are_over_are_not_counted_again_and_the_last_one_only_when_all
     assert totals(last) == {"2026-11-17": 2, "2026-11-18": 2}
 
 
-def test_the_providers_are_there_with_what_happened_last_by_each() -> None:
+def test_the_providers_are_shown_with_their_last_sign_in_and_refusal() -> None:
     now = timezone.now().replace(microsecond=0)
     tell(
         [
@@ -206,7 +206,7 @@ def test_the_providers_are_there_with_what_happened_last_by_each() -> None:
     assert found["GitHub"][1:] == [None, now]
 
 
-def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
+def test_tokens_that_could_not_be_revoked_are_shown_with_the_reason(
     providers: Sandbox,
 ) -> None:
     for name in ("google", "keycloak", "github"):
@@ -228,7 +228,7 @@ def test_tokens_that_a_provider_could_not_be_told_of_are_there_with_what_it_met(
     }
 
 
-def test_tokens_that_nobody_has_tried_to_revoke_for_long_are_late(providers: Sandbox) -> None:
+def test_tokens_without_an_attempt_to_revoke_them_for_long_are_late(providers: Sandbox) -> None:
     Browser(providers).sign_in("google", "ada")
     revoke_tokens(Identity.objects.all(), reason=TokenRevocationReason.CUT_OFF)
     UpstreamRevocation.objects.update(created_at=timezone.now() - timedelta(minutes=6))
@@ -245,7 +245,7 @@ NOTHING: list[tuple[OverviewPanel[Any], Any]] = [
 
 
 @pytest.mark.parametrize(("panel", "nothing"), NOTHING, ids=[panel.name for panel, _ in NOTHING])
-def test_a_panel_without_anything_says_what_will_be_there(panel: OverviewPanel[Any], nothing: Any) -> None:
+def test_an_empty_panel_says_what_it_will_show(panel: OverviewPanel[Any], nothing: Any) -> None:
     found = panel.show(Counted(at=timezone.now(), takes=0.0, numbers=nothing))
 
     assert found.state is State.EMPTY
@@ -253,7 +253,7 @@ def test_a_panel_without_anything_says_what_will_be_there(panel: OverviewPanel[A
     assert not rendered([found]).all("svg", "table")
 
 
-def test_a_house_without_providers_says_how_one_is_set_up(settings: Any) -> None:
+def test_a_site_without_providers_says_how_one_is_set_up(settings: Any) -> None:
     settings.SIGN_IN_PROVIDERS = {name: told | {"client_id": ""} for name, told in settings.SIGN_IN_PROVIDERS.items()}
     forget_providers()
 
@@ -278,7 +278,7 @@ def test_nothing_in_it_needs_a_script_or_a_style_of_its_own(administrator: Clien
 
 
 @pytest.mark.usefixtures("month")
-def test_every_chart_is_named_and_described_and_has_its_table_beside_it() -> None:
+def test_every_chart_has_a_title_a_description_and_a_table() -> None:
     found = rendered(shown())
 
     ids = [element.get("id") for element in found.elements if element.get("id")]
@@ -297,7 +297,7 @@ def test_every_chart_is_named_and_described_and_has_its_table_beside_it() -> Non
 @pytest.mark.usefixtures("month")
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ar"])
 def test_geometry_is_the_same_in_every_language(administrator: Client, language: str) -> None:
-    with translation.override("en"):  # so that the language of this request is not that of the next test
+    with translation.override("en"):  # so that this request's language does not leak into the next test
         html = page(administrator, accept_language=language)
 
     overview = html.partition('class="overview"')[2].partition('id="content-main"')[0]
@@ -306,7 +306,7 @@ def test_geometry_is_the_same_in_every_language(administrator: Client, language:
     assert [number for number in numbers if not re.fullmatch(r"\d+(\.\d+)?(%|em)?", number)] == []
 
 
-def test_large_numbers_are_grouped_and_what_comes_from_the_trail_is_only_text() -> None:
+def test_large_numbers_are_grouped_and_values_from_the_trail_are_escaped() -> None:
     tallies = [
         Tally(day=NOON.date(), event=event, details=("<b>", "<i>evil</i>"), count=1_234_567, latest=NOON)
         for event in (Event.SIGN_IN_SUCCEEDED, Event.SIGN_IN_REFUSED)
@@ -318,10 +318,10 @@ def test_large_numbers_are_grouped_and_what_comes_from_the_trail_is_only_text() 
     assert found.elements[0].text.count("1,234,567") >= 4
 
 
-# How the trail is
+# The state of the trail
 
 
-def test_the_trail_says_whether_it_is_sealed_and_kept() -> None:
+def test_the_trail_panel_shows_whether_it_is_sealed_and_retained() -> None:
     call_command("audit", "seal", verbosity=0)
     found = numbers(trail.PANEL)
     assert [str(row[0].word) for row in found.values()] == [NOT_DUE, NOT_DUE, "Made until"]
@@ -356,10 +356,10 @@ def migrated(at: datetime, servers: Servers) -> None:
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
 @pytest.mark.parametrize("after", [timedelta(seconds=1), timedelta(minutes=4), timedelta(minutes=9)])
-def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(
+def test_a_job_that_was_on_time_when_counted_is_not_late_when_shown(
     panel: OverviewPanel[Any], after: timedelta
 ) -> None:
-    """The kind: old numbers are judged by a newer clock than they were counted by."""
+    """Old numbers must be compared with the time at which they were counted, not with the current time."""
     all_ran(timezone.now())
     in_time = words(panel)
     with time_machine.travel(timezone.now() + after):
@@ -369,18 +369,18 @@ def test_what_was_in_time_when_it_was_counted_is_not_late_when_it_is_shown(
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
 @pytest.mark.parametrize("ago", [timedelta(hours=4), -timedelta(days=300)])
-def test_what_ran_long_ago_or_in_the_future_is_late(panel: OverviewPanel[Any], ago: timedelta) -> None:
-    """The kind: a run noted by a clock that was ahead would look in time for as long as it was ahead."""
+def test_a_job_that_ran_long_ago_or_in_the_future_is_late(panel: OverviewPanel[Any], ago: timedelta) -> None:
+    """A run recorded by a clock that was ahead must not look on time until the real time has caught up."""
     all_ran(timezone.now() - ago)
 
     assert "Late" in words(panel)
 
 
 @pytest.mark.parametrize("panel", [jobs.PANEL, trail.PANEL, purge.PANEL], ids=lambda panel: panel.name)
-def test_a_new_site_is_not_late_and_an_old_one_on_which_nothing_ever_ran_is(
+def test_jobs_that_never_ran_are_late_on_an_old_site_and_not_on_a_new_one(
     panel: OverviewPanel[Any], servers: Servers
 ) -> None:
-    """The kind: what was not yet to be done is reported as not done."""
+    """What is not due yet must not be reported as late."""
     seal_entries()
     JobRun.objects.all().delete()
     now = timezone.now()
@@ -394,8 +394,8 @@ def test_a_new_site_is_not_late_and_an_old_one_on_which_nothing_ever_ran_is(
         migrated(now, servers)
 
 
-def test_the_months_to_come_say_until_when_there_are_some(administrator: Client) -> None:
-    """The kind: a moment that is to come is shown as one that has just passed."""
+def test_the_panel_shows_until_when_there_are_partitions(administrator: Client) -> None:
+    """A future time must not be shown as one that has just passed."""
     keep_the_trail()
     html = page(administrator)
     (until,) = re.findall(r"Made until <time[^>]*>([^<]*)</time>", html)
@@ -404,10 +404,10 @@ def test_the_months_to_come_say_until_when_there_are_some(administrator: Client)
     assert datetime.fromisoformat(f"{until[:10]}T00:00:00Z") > timezone.now()
 
 
-# How the purge is
+# The state of the purge
 
 
-def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for() -> None:
+def test_the_purge_panel_shows_what_waits_since_when_and_what_it_had_no_time_for() -> None:
     since = timezone.now() - timedelta(hours=5)
     Session.objects.create(session_key="old", expire_date=since)
     (state, waiting, oldest) = numbers(purge.PANEL)["sessions"]
@@ -423,10 +423,10 @@ def test_the_purge_says_what_waits_for_it_since_when_and_what_it_had_no_time_for
     assert str(numbers(purge.PANEL)["sessions"][0].word) == "More than one run can do"
 
 
-def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> None:
-    DeferredTask.objects.create(kind="mail", attempts=1)  # the first try may be under way
+def test_deferred_tasks_that_failed_are_shown_among_the_jobs() -> None:
+    DeferredTask.objects.create(kind="mail", attempts=1)  # the first attempt may be in progress
     (state, _begun) = numbers(jobs.PANEL)["Retrying what was left undone"]
-    assert str(state.word) == NOT_DUE  # nobody has sent it yet
+    assert str(state.word) == NOT_DUE  # it has not been sent yet
 
     cache.clear()
     oldest = DeferredTask.objects.create(kind="mail", attempts=2, created_at=timezone.now() - timedelta(hours=2))
@@ -437,12 +437,14 @@ def test_mails_and_answers_that_were_tried_in_vain_stand_among_the_jobs() -> Non
     assert str(state.word) == "2 mails or answers were tried in vain, since"
 
 
-# When it cannot
+# When something fails
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("month")
-def test_a_statement_that_takes_too_long_is_ended_and_the_page_answers(administrator: Client, servers: Servers) -> None:
+def test_a_statement_that_takes_too_long_is_cancelled_and_the_page_is_shown(
+    administrator: Client, servers: Servers
+) -> None:
     with psycopg.connect(servers.owner_url) as owner:
         owner.execute("LOCK TABLE audit_entry")
         began_at = time.monotonic()
@@ -451,7 +453,7 @@ def test_a_statement_that_takes_too_long_is_ended_and_the_page_answers(administr
         assert BEING_COUNTED in html
         again = page(administrator)
 
-    assert BEING_COUNTED in again  # and it was not tried again at once
+    assert BEING_COUNTED in again  # and it was not retried at once
     cache.delete("overview:sign_ins:tried")
     html = page(administrator)
     together = sum(of_day for *_by_provider, of_day in numbers(sign_ins.PANEL).values())
@@ -459,11 +461,11 @@ def test_a_statement_that_takes_too_long_is_ended_and_the_page_answers(administr
     assert f"{together:,}" in html
 
 
-def test_the_connection_is_as_it_was_before() -> None:
+def test_the_connections_settings_are_unchanged_afterwards() -> None:
     def limits() -> Any:
         return fetch_one("SELECT current_setting('statement_timeout'), current_setting(%s)", [PARALLEL])
 
-    with transaction.atomic():  # as a transaction of somebody else's, whose settings must stay
+    with transaction.atomic():  # like the transaction of a caller, whose settings must not change
         before = limits()
         people.SESSIONS.counter.recount(None, seconds=7)
         assert limits() == before
@@ -485,7 +487,7 @@ def cache_away(settings: Any) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.promise(79)
-def test_without_the_cache_the_panels_say_so_and_the_page_answers(
+def test_without_the_cache_the_panels_say_so_and_the_page_is_shown(
     administrator: Client, cache_away: Callable[[], None]
 ) -> None:
     cache_away()
@@ -494,18 +496,18 @@ def test_without_the_cache_the_panels_say_so_and_the_page_answers(
 
     assert time.monotonic() - began_at < 5
     assert html.count("These numbers cannot be had right now") == len(PANELS)
-    assert "Microsoft" in html  # what is in memory is told all the same
+    assert "Microsoft" in html  # what is in memory is still shown
 
 
 @pytest.mark.parametrize("stored", ["text", [], {}, {"at": "2026-11-18T12:00:00Z", "takes": 1, "numbers": {"x": 1}}])
-def test_what_another_version_left_in_the_cache_is_counted_anew(administrator: Client, stored: object) -> None:
+def test_numbers_cached_by_another_version_are_counted_again(administrator: Client, stored: object) -> None:
     for counter in counters():
         cache.set(counter.key, stored)
 
     assert {one.state for one in shown()} <= {State.SHOWN, State.EMPTY}
 
 
-def test_old_numbers_are_shown_with_a_word_about_the_job(administrator: Client) -> None:
+def test_old_numbers_are_shown_with_a_note_about_the_job(administrator: Client) -> None:
     with time_machine.travel(timezone.now() - timedelta(hours=3)):
         shown()
     for counter in counters():
@@ -519,14 +521,14 @@ def test_old_numbers_are_shown_with_a_word_about_the_job(administrator: Client) 
 # The job
 
 
-def test_everything_on_the_schedule_is_a_job_that_there_is() -> None:
+def test_every_scheduled_task_exists() -> None:
     assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
     assert app.conf.beat_schedule["overview"]["schedule"] == counting.EVERY.total_seconds()
 
 
 @pytest.mark.usefixtures("month")
 @pytest.mark.promise(78)
-def test_the_job_counts_what_the_page_shows_and_twice_is_as_good_as_once(administrator: Client) -> None:
+def test_the_job_counts_what_the_page_shows_and_running_twice_is_harmless(administrator: Client) -> None:
     for counter in counters():
         cache.set(f"{counter.key}:tried", 1, 60)
     assert page(administrator).count(BEING_COUNTED) == len(PANELS)
@@ -543,7 +545,7 @@ def test_the_job_counts_what_the_page_shows_and_twice_is_as_good_as_once(adminis
     assert BEING_COUNTED not in page(administrator)
 
 
-def test_what_is_dear_is_counted_rarely() -> None:
+def test_expensive_numbers_are_counted_rarely() -> None:
     now = timezone.now()
 
     assert Counted(at=now - timedelta(minutes=6), takes=0.01, numbers=None).is_older_than(turns=1)
@@ -551,7 +553,7 @@ def test_what_is_dear_is_counted_rarely() -> None:
     assert Counted(at=now - timedelta(minutes=51), takes=6.0, numbers=None).is_older_than(turns=1)
 
 
-def test_what_a_first_counting_took_does_not_put_off_the_second() -> None:
+def test_the_duration_of_a_first_count_does_not_delay_the_second() -> None:
     def slowly(_before: int | None) -> int:
         fetch_one("SELECT pg_sleep(%s)", [0.05])
         return 7
@@ -565,7 +567,7 @@ def test_what_a_first_counting_took_does_not_put_off_the_second() -> None:
     assert counter.read(cache.get(counter.key)) == second
 
 
-def test_what_the_job_cannot_count_is_left_alone_for_a_while_and_the_rest_is_counted(
+def test_what_the_job_cannot_count_is_skipped_for_a_while_and_the_rest_is_counted(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting, "IN_A_JOBS_TIME", 0.2)
