@@ -31,8 +31,8 @@ WRONG_SET_UP = frozenset(  # RFC 6749, sections 4.1.2.1 and 5.2; Core 3.1.2.6; R
         "use_dpop_nonce",
     }
 )
-TROUBLE = frozenset({"server_error", "slow_down", "temporarily_unavailable"})  # a problem of the provider's that passes
-REGISTERED = NEEDS_THE_PERSON | WRONG_SET_UP | TROUBLE | {"access_denied", "invalid_grant", "invalid_token"}
+TEMPORARY = frozenset({"server_error", "slow_down", "temporarily_unavailable"})  # problems of the provider that pass
+REGISTERED = NEEDS_THE_PERSON | WRONG_SET_UP | TEMPORARY | {"access_denied", "invalid_grant", "invalid_token"}
 # GitHub has its own codes: https://docs.github.com/apps/oauth-apps/maintaining-oauth-apps
 GITHUBS = {
     "application_suspended": "unauthorized_client",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from urllib.parse import quote_plus
 
-from providers.errors import TROUBLE, registered
+from providers.errors import TEMPORARY, registered
 from providers.metadata import ClientProof
 from providers.refusal import RefusalReason, SignInRefused
 from providers.tokens import Tokens
@@ -13,7 +13,7 @@ from providers.upstream import UpstreamClient, UpstreamResponse
 
 OTHERWISE = {
     "invalid_grant": RefusalReason.CODE_REFUSED,
-    **dict.fromkeys(TROUBLE, RefusalReason.PROVIDER_ANSWER_INVALID),
+    **dict.fromkeys(TEMPORARY, RefusalReason.PROVIDER_ANSWER_INVALID),
 }
 
 

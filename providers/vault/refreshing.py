@@ -55,7 +55,7 @@ TAKES_NO_TOKEN = frozenset(  # the refresh token was not sent, or our client its
         RefusalReason.CLIENT_REFUSED,
     }
 )
-STANDS = """
+ACCOUNT_UNCHANGED = """
     SELECT i.id FROM accounts_identity i JOIN accounts_user u ON u.id = i.user_id
     WHERE i.id = %s AND u.is_active AND u.not_before IS NOT DISTINCT FROM %s
 """
@@ -68,9 +68,10 @@ class OtherIssuer(Exception):
 def refresh_tokens(row: TokenRow, refresh: str) -> str:
     """Call the provider, as the only holder of the claim, and return the new access token.
 
-    The answer is discarded if the pair has been deleted or replaced meanwhile. Nothing of an invalid answer is stored:
-    the old pair stays and is retried after a delay. If the provider has not rotated the refresh token, the retry
-    succeeds; otherwise it ends with ``invalid_grant``. Raises a TokenUnavailable.
+    A refusal is ignored if the pair has been replaced meanwhile. If it has been deleted, the new tokens are enqueued
+    for revocation, except after a plain sign-out. Nothing of an invalid answer is stored: the old pair stays and is
+    retried after a delay. If the provider has not rotated the refresh token, the retry succeeds; otherwise it ends with
+    ``invalid_grant``. Raises a TokenUnavailable.
     """
     release_connection()
     try:
@@ -135,7 +136,7 @@ def _is_stored(row: TokenRow) -> bool:
 
 def _is_signed_out(row: TokenRow) -> bool:
     """Return whether a plain sign-out removed the pair; the provider's session must then be left alone (ADR 36)."""
-    return fetch_one(STANDS, [row.identity_id, row.not_before]) is not None
+    return fetch_one(ACCOUNT_UNCHANGED, [row.identity_id, row.not_before]) is not None
 
 
 def _stored_by_another(row: TokenRow) -> str:
