@@ -37,7 +37,7 @@ class DeferredTask(Retryable):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("what"), max_length=40)
     content = models.TextField(_("content"), editable=False)  # encrypted: addresses, and links that open accounts
-    next_attempt_at = models.DateTimeField(_("next try"), null=True, default=soon, db_default=Now())
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, default=soon, db_default=Now())
     expires_at = models.DateTimeField(_("forgotten"), default=kept_until, db_index=True)
 
     objects = DeferredTaskQuerySet.as_manager()

@@ -137,8 +137,8 @@ class Lease:
 class Retryable(models.Model):
     """A row that is attempted until it succeeds or is given up. Without ``next_attempt_at`` it is not attempted."""
 
-    attempts = models.PositiveIntegerField(_("tries"), default=0, db_default=0)
-    next_attempt_at = models.DateTimeField(_("next try"), null=True, db_default=Now())
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, db_default=0)
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, db_default=Now())
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -171,7 +171,7 @@ class Peer(models.Model):
 
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, db_default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
-    paused_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
+    paused_until = models.DateTimeField(_("paused until"), null=True, editable=False)
 
     class Meta:
         abstract = True

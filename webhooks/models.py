@@ -40,7 +40,7 @@ class Webhook(TenantOwned, Peer):
     position_floor = models.BigIntegerField(default=0, editable=False)
     last_failure = models.CharField(_("last failure"), max_length=300, blank=True, editable=False)
     last_success_at = models.DateTimeField(_("last success"), null=True, editable=False)
-    disabled_reason = models.CharField(_("switched off because"), max_length=300, blank=True, editable=False)
+    disabled_reason = models.CharField(_("reason for disabling"), max_length=300, blank=True, editable=False)
 
     objects: ClassVar[models.Manager[Any]]
 

@@ -47,7 +47,7 @@ class BulkAction(PersonOwned, Leased):
     changed = models.PositiveIntegerField(_("changed"), default=0)
     skipped = models.JSONField(_("left as they are"), default=dict)
     state = models.CharField(_("state"), max_length=20, choices=BulkState.choices, default=BulkState.DRAFT)
-    stop_reason = models.CharField(_("stopped because"), max_length=200, blank=True)
+    stop_reason = models.CharField(_("reason for stopping"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("prepared"), default=timezone.now)
     moved_at = models.DateTimeField(_("last progress"), default=timezone.now)
 

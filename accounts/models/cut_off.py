@@ -29,7 +29,7 @@ class CutOff(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cut_offs", verbose_name=_("user"))
     by = models.CharField(_("by"), max_length=20, choices=By.choices)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    deactivated = models.BooleanField(_("the account was closed"))
+    deactivated = models.BooleanField(_("the account was deactivated"))
     checks: models.JSONField[Any, Any] = models.JSONField(_("check list"), default=dict)
     created_at = models.DateTimeField(_("done"), default=timezone.now, editable=False)
     # The account's ``not_before`` after the act: while both are equal, the account's status has not changed since.

@@ -52,7 +52,7 @@ class MailedLink(WithEmail):
     expires_at = models.DateTimeField(_("expires"), db_index=True)
     used_at = models.DateTimeField(_("used"), null=True)
     epoch = models.DateTimeField(_("epoch"), null=True, editable=False)
-    expiry_reason = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
+    expiry_reason = models.CharField(_("reason for expiring"), max_length=40, blank=True, db_default="", editable=False)
 
     objects = MailedLinkQuerySet.as_manager()
 

@@ -108,7 +108,9 @@ class Session(AbstractBaseSession):
     )
     waiting_identity_id = models.BigIntegerField(_("identity of the first proof"), null=True, editable=False)
     waiting_epoch = models.DateTimeField(_("epoch of the first proof"), null=True, editable=False)
-    waiting_cancelled = models.CharField(_("ended because"), max_length=40, blank=True, db_default="", editable=False)
+    waiting_cancelled = models.CharField(
+        _("reason for cancelling"), max_length=40, blank=True, db_default="", editable=False
+    )
 
     objects = SessionQuerySet.as_manager()  # type: ignore[assignment,misc]  # Django's creates and encodes; our store does
 

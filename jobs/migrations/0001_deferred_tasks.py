@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=40, verbose_name='what')),
                 ('content', models.TextField(editable=False, verbose_name='content')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=jobs.models.soon, null=True, verbose_name='next try')),
-                ('attempts', models.PositiveIntegerField(db_default=0, default=0, verbose_name='tries')),
+                ('next_attempt_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), default=jobs.models.soon, null=True, verbose_name='next attempt')),
+                ('attempts', models.PositiveIntegerField(db_default=0, default=0, verbose_name='attempts')),
                 ('expires_at', models.DateTimeField(db_index=True, default=jobs.models.kept_until, verbose_name='forgotten')),
             ],
             options={
