@@ -1,1 +1,1 @@
-"""The audit trail: signals announce what is about to change, the database writes what did (ADR 4)."""
+"""The audit trail: Django's signals announce changes, and database triggers record them (ADR 4)."""

@@ -1,7 +1,7 @@
-"""What Django's signals tell the trail: which change is coming, never the change itself (ADR 4).
+"""Receivers of Django's signals that announce a coming change to the trail. They never record it (ADR 4).
 
-Receivers are connected for each audited model and its proxies. One without a sender would take from every
-model the single-statement delete.
+They are connected for each audited model and its proxies. A receiver without a sender would cost every model the
+single-statement delete.
 """
 
 import math
@@ -21,7 +21,7 @@ _tables: dict[type[Model], tuple[str, ...]] = {}
 
 
 def connect() -> None:
-    """Connect the receivers; audited models are those declared by now."""
+    """Connect the receivers for all declared models."""
     for model in apps.get_models():
         if isinstance(declaration_of(model), Audited):
             _tables[model] = _tables_of(model)
@@ -34,7 +34,7 @@ def connect() -> None:
 
 
 def disconnect() -> None:
-    """Disconnect them all: changes are still written, as seen by the database only."""
+    """Disconnect all receivers. Changes are still recorded, with the database as their only source."""
     for model in _tables:
         signals.pre_save.disconnect(before_save, sender=model)
         signals.post_save.disconnect(after_save, sender=model)
@@ -66,6 +66,6 @@ def around_m2m(*, sender: type[Model], instance: Model, action: str, using: str,
 
 
 def _tables_of(model: type[Model]) -> tuple[str, ...]:
-    """A model's own table, then those of the models it inherits from: one save writes all of them."""
+    """Return a model's own table and then those of its parents: one save writes all of them."""
     concrete = model._meta.concrete_model or model
     return tuple(m._meta.db_table for m in (concrete, *concrete._meta.all_parents))

@@ -1,4 +1,4 @@
-"""Django's entry to the audit trail."""
+"""The app of the audit trail."""
 
 from typing import ClassVar
 
@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditConfig(AppConfig):
-    """List it last: its receivers then speak after all others, just before the statement they announce."""
+    """List it last in INSTALLED_APPS. Then its receivers run after all others, just before the announced statement."""
 
     name = "audit"
     verbose_name = _("Audit trail")
     runtime_role: ClassVar[str]
 
     def ready(self) -> None:
-        # Here and now: while migrations run, the settings of the connection are the owner's.
+        # Read it now, because while migrations run the connection has the owner's settings.
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]
         from audit import announce, checks, comment, events, triggers  # noqa: F401, PLC0415  # they need the models
 

@@ -1,4 +1,4 @@
-"""How the trail appears in the trail: not at all, but for what decides how long it is kept."""
+"""How the trail's own tables appear in the trail: only the retention rules do."""
 
 from foundation.declarations import Audited, NotAudited
 

@@ -1,6 +1,6 @@
-"""The trail as lines of JSON: what seals are made of, what is exported, and what a verification reads.
+"""The trail as lines of JSON. Seals are made over these lines, exports contain them, and verification reads them.
 
-An entry's line is its canonical form, byte for byte (ADR 14): columns in this order, those that are NULL left out,
+An entry's line is its canonical form, byte for byte (ADR 14): columns in this order, without those that are NULL, and
 times in UTC. A column that is added later goes to the end, so that the lines of older entries stay as they were sealed.
 """
 
@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from audit.tallies import SLACK, first_id
 
-FETCHED = 2000  # rows at a time: what a stream holds in memory
+FETCHED = 2000  # rows per fetch, which a stream holds in memory
 _TIME = """to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _COLUMNS = {
     "txid": "txid::text",
@@ -43,7 +43,7 @@ ENTRY_LINE = (
     + "".join(f""", ',"{name}":' || {value}""" for name, value in _COLUMNS.items())
     + ", '}')"
 )
-# The values as audit_digest() took them, so that a verification can compare without understanding them.
+# The values in the form that audit_digest() hashes, so that a verification can hash them without parsing.
 PERSONAL_LINE = """concat('{"personal":', entry_id, ',"values":',
     jsonb_build_array(salt, before, after, host(ip_address), user_agent), '}')"""
 _HEX = "encode({}, 'hex')"
@@ -95,22 +95,22 @@ HEADER = f"""
         'first_id', %s::bigint, 'last_id', %s::bigint, 'seals', (SELECT max(number) FROM audit_seal)
     )::text FROM pg_control_system()
 """
-# Until the transaction ends, rows come in the order of an index and are not sorted. The planner cannot know how many
-# entries one transaction wrote, and after a bulk write it would read and sort all that it wrote for each block of them.
+# For the rest of the transaction, rows are read in index order and not sorted. The planner cannot know how many entries
+# one transaction wrote, and after a bulk write it would read and sort all of them for each block.
 BY_INDEX = "SELECT set_config('enable_sort', 'off', true), set_config('enable_seqscan', 'off', true)"
-Item = tuple[int, int, str]  # where it stands: an id, and what comes first of several; and the line
+Item = tuple[int, int, str]  # the sort key (an id, and the rank of the kind of line), and the line
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """A span of ids; None is the beginning, or the end."""
+    """A range of ids; None means the beginning, or the end."""
 
     first_id: int | None = None
     last_id: int | None = None
 
     @classmethod
     def between(cls, since: datetime | None, until: datetime | None) -> "Window":
-        """Return the ids of a span of time, with some neighbours: ids and times are an hour out of step at the most."""
+        """Return a range that contains all ids of a time span, and some more: ids and times differ by up to an hour."""
         hour: timedelta = SLACK
         return cls(
             first_id=first_id(since - hour) if since else None, last_id=first_id(until + hour) - 1 if until else None
@@ -118,9 +118,9 @@ class Window:
 
 
 def stream(window: Window | None = None, *, personal: bool) -> Generator[str, None, None]:
-    """Yield the trail as it was at one moment: a header, then by id seals, removals, entries and personal values.
+    """Yield a snapshot of the trail: a header, then seals, removals, entries and personal values, ordered by id.
 
-    Of seals and removals those come that have anything in the window. What is in memory does not grow with the trail.
+    Seals and removals are included if they overlap the window. Memory use does not grow with the trail.
     """
     window = window or Window()
     with transaction.atomic():
@@ -138,14 +138,14 @@ def stream(window: Window | None = None, *, personal: bool) -> Generator[str, No
         if personal:
             of_entries = spans.format("entry_id", "entry_id")
             parts.append(f"SELECT entry_id, 3, {PERSONAL_LINE} FROM audit_personal WHERE {of_entries} ORDER BY 1, at")
-        told = {"first_id": window.first_id, "last_id": window.last_id}
-        rows = [fetched(part, told) for part in parts]
+        parameters = {"first_id": window.first_id, "last_id": window.last_id}
+        rows = [fetched(part, parameters) for part in parts]
         for _id, _rank, line in heapq.merge(*rows):
             yield line
 
 
 def fetched(query: str, parameters: Any) -> Iterator[Any]:
-    """Yield rows as they come from a cursor of the server, some at a time."""
+    """Yield the rows of a query from a server-side cursor."""
     with connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
     with closing(connection.chunked_cursor()) as cursor:
@@ -155,6 +155,6 @@ def fetched(query: str, parameters: Any) -> Iterator[Any]:
 
 
 def read(line: str) -> dict[str, Any]:
-    """Read a line that is no entry. Raises ValueError."""
-    told: dict[str, Any] = json.loads(line)
-    return told
+    """Parse a line that is not an entry. Raises ValueError."""
+    values: dict[str, Any] = json.loads(line)
+    return values

@@ -1,4 +1,4 @@
-"""System checks: no model is forgotten by the trail, and the database's triggers are those of the models."""
+"""System checks: every model is audited or exempt, and the database's triggers match the declarations."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,9 +28,9 @@ def every_model_is_audited_or_said_not_to_be(app_configs: Any, **_options: Any) 
 def triggers_are_those_of_the_models(
     app_configs: Any, databases: Sequence[str] | None = None, **_options: Any
 ) -> list[CheckMessage]:
-    """Warnings, not errors: ``migrate`` runs this check first, and is what mends the faults."""
+    """Return warnings and not errors, because ``migrate`` runs this check first and then repairs the triggers."""
     return [
-        checks.Warning(f"Trigger {fault}.", hint="Run migrate: it puts the triggers right.", id="audit.W001")
+        checks.Warning(f"Trigger {fault}.", hint="Run migrate, which repairs the triggers.", id="audit.W001")
         for alias in databases or ()
         for fault in triggers.drift(alias)
     ]

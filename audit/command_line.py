@@ -1,4 +1,4 @@
-"""The trail on the command line: verified, sealed, exported, and how long it is kept."""
+"""The subcommands of ``manage.py audit``: verify, seal, checkpoint, export, retention and remove."""
 
 import sys
 from argparse import ArgumentTypeError
@@ -27,25 +27,25 @@ Say = Callable[[str], object]
 
 
 def add_subcommands(subcommands: Any) -> None:
-    def add(name: str, run: Callable[..., None], told: str) -> Any:
-        parser = subcommands.add_parser(name, help=told)
+    def add(name: str, run: Callable[..., None], text: str) -> Any:
+        parser = subcommands.add_parser(name, help=text)
         parser.set_defaults(run=run)
         return parser
 
-    verify = add("verify", run_verify, "find what was changed since it was sealed; status 1 if anything was")
-    verify.add_argument("--file", type=Path, help="an export, instead of the database; - is the standard input")
-    verify.add_argument("--checkpoint", type=Path, help="what the trail must reach at least")
-    add("seal", run_seal, "seal what can be sealed now, as the job does")
-    add("checkpoint", run_checkpoint, "print up to where the trail is sealed, to be kept elsewhere")
+    verify = add("verify", run_verify, "find changes made since the entries were sealed; status 1 if there are any")
+    verify.add_argument("--file", type=Path, help="an export to verify instead of the database; - for standard input")
+    verify.add_argument("--checkpoint", type=Path, help="a checkpoint that the trail must contain")
+    add("seal", run_seal, "seal all entries that can be sealed now, as the job does")
+    add("checkpoint", run_checkpoint, "print a signed statement of the newest seal, to be kept elsewhere")
     export = add("export", run_export, "print the trail as lines of JSON, which verify --file reads")
     export.add_argument("--from", dest="since", type=_moment, help="a day, or a time as in 2026-11-21T10:00+01:00")
     export.add_argument("--to", dest="until", type=_moment, help="the end, likewise")
-    export.add_argument("--personal", action="store_true", help="with the personal values")
+    export.add_argument("--personal", action="store_true", help="include the personal values")
     retention = add(
         "retention", run_retention, "print the minimum retention; with --days, set it as the owner of the tables"
     )
     retention.add_argument("--days", type=int)
-    add("remove", run_remove, "remove what is due, to the end, as the job does every day")
+    add("remove", run_remove, "remove all entries that are due, as the job does every day")
 
 
 def run_verify(say: Say, *, file: Path | None, checkpoint: Path | None, **_options: Any) -> None:

@@ -1,4 +1,4 @@
-"""The comment at the head of each writing statement: who acts, and whether a signal announced this change."""
+"""The comment in front of each writing statement: who acts, and whether a signal announced this change."""
 
 import json
 import re
@@ -27,9 +27,9 @@ _here = threading.local()  # the commenters of this thread's connections, by ali
 
 @dataclass(eq=False, kw_only=True, slots=True)
 class Announcement:
-    """What a signal said this connection is about to change: so many rows of each table, by these verbs.
+    """A change that a signal announced on this connection: how many rows of each table, by which verbs.
 
-    ``about`` is what the signal was about, so that its second half can find the first.
+    ``subject`` is the instance of the signal, by which ``post_save`` finds the announcement of ``pre_save``.
     """
 
     verbs: frozenset[str]
@@ -39,27 +39,27 @@ class Announcement:
 
 
 class Commenter:
-    """The execute wrapper of one connection, holding what was announced on it and not seen yet.
+    """The execute wrapper of one connection, with the announcements that no statement has used up yet.
 
-    An announcement is spent by the rows that its statements change. It dies with a statement that fails, and
-    with the atomic block it was made in: else it would be believed of a later change.
+    An announcement is used up by the rows that its statements change. It is dropped if its statement fails and when the
+    atomic block ends in which it was made; otherwise a later change would count as announced.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.announced: list[Announcement] = []
         self.given: tuple[object, ...] = ()  # the last reason that was recorded on this connection
-        self.given_in: Atomic | None = None  # with this block it is lost
+        self.given_in: Atomic | None = None  # the atomic block whose rollback would undo it
 
     def announce(self, announcement: Announcement) -> None:
-        """Hold what a signal said. The connection opens first: a new one begins with nothing announced on it."""
+        """Add an announcement. Opens the connection first, because opening it drops all announcements."""
         self.connection.ensure_connection()
         blocks = self.connection.atomic_blocks
         announcement.block = blocks[-1] if blocks else None
         self.announced.append(announcement)
 
     def announce_delete(self, table: str) -> None:
-        """Announce one more row to be deleted; thousands of them in one block are one announcement."""
+        """Announce one more row to be deleted. All deletions in one atomic block share an announcement."""
         verbs = frozenset({"DELETE"})
         blocks = self.connection.atomic_blocks
         for known in reversed(self.announced):
@@ -69,7 +69,7 @@ class Commenter:
         self.announce(Announcement(verbs=verbs, rows={table: 1}))
 
     def withdraw(self, about: object) -> None:
-        """Forget the newest announcement about this, if it is still there."""
+        """Drop the newest announcement about this instance, if it is still there."""
         for known in reversed(self.announced):
             if known.subject is about:
                 self.announced.remove(known)
@@ -78,7 +78,7 @@ class Commenter:
     def __call__(
         self, execute: Callable[..., Any], sql: str | Composable, params: Any, many: Any, context: dict[str, Any]
     ) -> Any:
-        """Every statement comes by: the way of one that does not write is a match, that of a save a few steps."""
+        """Prefix a writing statement with its comment. Reads pass after one regular expression match."""
         if self.announced:
             self._drop_left_blocks()
         text = sql if isinstance(sql, str) else _text(sql, self.connection)
@@ -109,7 +109,7 @@ class Commenter:
         return None
 
     def _give_reason(self, context: Context) -> None:
-        """A change is coming: its reason goes before it, once in each transaction (ADR 18)."""
+        """Record the reason for a change before the change, once per transaction (ADR 18)."""
         reason = (context.reason, context.request_id, context.batch_id)
         blocks = self.connection.atomic_blocks
         if self.given != reason or (self.given_in and self.given_in not in blocks):
@@ -129,7 +129,7 @@ class Commenter:
 
 
 def of(connection: BaseDatabaseWrapper) -> Commenter:
-    """Return the connection's commenter, installing it at the first time."""
+    """Return the connection's commenter. The first call installs it."""
     for wrapper in connection.execute_wrappers:
         if isinstance(wrapper, Commenter):
             return wrapper
@@ -139,13 +139,13 @@ def of(connection: BaseDatabaseWrapper) -> Commenter:
 
 
 def at(alias: str) -> Commenter:
-    """Return the commenter of this thread's connection, without asking Django's registry for each save."""
+    """Return the commenter of this thread's connection. It is cached, to avoid a registry look-up for each save."""
     known: Commenter | None = _here.__dict__.get(alias)
     return known or _here.__dict__.setdefault(alias, of(connections[alias]))
 
 
 def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
-    """Receiver of ``connection_created``: a new connection has nothing announced on it."""
+    """Receive ``connection_created``: a new connection has no announcements."""
     commenter = _here.__dict__[connection.alias] = of(connection)
     commenter.announced.clear()
     commenter.given = ()
@@ -154,7 +154,7 @@ def install(*, connection: BaseDatabaseWrapper, **_signal: object) -> None:
 def comment(table: str | None = None) -> str:
     """Return the comment for a statement; ``table`` is the one whose change was announced.
 
-    Put it yourself only where Django's wrappers do not reach: before the text of ``cursor.copy()``.
+    Only ``cursor.copy()`` needs it explicitly, in front of its text, because Django's execute wrappers do not see it.
     """
     return _comment(current(), table)
 
@@ -164,7 +164,7 @@ def _comment(context: Context, table: str | None) -> str:
     key = (actor, behind, table)
     known = context.comments.get(key)
     if known is None:
-        told = {
+        values = {
             "k": actor and actor.kind,
             "a": actor and actor.id,
             "h": behind and behind.kind,
@@ -174,12 +174,12 @@ def _comment(context: Context, table: str | None) -> str:
             "b": context.batch_id,
             "t": table,
         }
-        known = context.comments[key] = _written({name: str(value) for name, value in told.items() if value})
+        known = context.comments[key] = _written({name: str(value) for name, value in values.items() if value})
     return known
 
 
 def _written(values: dict[str, str]) -> str:
-    """Neither the end of a comment nor a placeholder of psycopg's may come out of a value."""
+    """Escape ``*`` and ``%``, so that a value can neither end the comment nor be a placeholder of psycopg."""
     if not values:
         return ""
     return "/*audit " + json.dumps(values).replace("*", "\\u002a").replace("%", "\\u0025") + "*/"

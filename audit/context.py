@@ -1,4 +1,4 @@
-"""On whose behalf we act, and within what: known to every write and every event."""
+"""The context of every write and every event: who acts, for which tenant, and in which request or batch."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,10 +22,10 @@ class ActorKind(models.TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person by the account's id, a service by its own, a command, job or migration by its name.
+    """Who acts: a person by the id of the account, a service by its id, a command, job or migration by its name.
 
-    ``DATABASE`` is what the database itself writes when no actor is known, with the name of the role; it
-    does not believe it of anybody else.
+    ``DATABASE`` is what the database itself writes when no actor is known, with the name of the role. It does not
+    accept this kind with another id.
     """
 
     kind: ActorKind
@@ -39,7 +39,7 @@ class Actor:
         return f"{self.kind}: {self.id}"
 
     def __hash__(self) -> int:
-        """Asked for with every write: that of the kind would be computed in Python."""
+        """Hash the id only. This runs for every write, and the hash of an enum member is computed in Python."""
         return hash(self.id)
 
 
@@ -48,17 +48,17 @@ Somebody = Actor | Callable[[], Actor | None] | None
 
 @dataclass
 class Traces:
-    """What a request has left in the trail so far."""
+    """What a request has recorded in the trail so far."""
 
-    has_changed: bool = False  # or has tried to: a rollback may have taken it back
+    has_changed: bool = False  # or has tried to: the change may have been rolled back
     has_recorded_request: bool = False  # an event holds its address and its browser
 
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What a write or an event may say about its circumstances. A callable actor is asked when one happens.
+    """The circumstances of a write or an event. A callable actor is called when one happens.
 
-    ``behind`` is who is behind the actor: the person who acts as somebody else, or for whom a service acts.
+    ``behind`` is the person who acts through the actor: who impersonates somebody, or for whom a service acts.
     """
 
     actor: Somebody = None
@@ -103,7 +103,7 @@ def current() -> Context:
 
 @contextmanager
 def acting(**changes: Unpack[ContextChanges]) -> Iterator[Context]:
-    """Until the block ends, act under the given circumstances; what is not given stays as it was outside.
+    """Act in the given circumstances until the block ends. What is not given stays as it was outside.
 
     ``reason``, ``ip_address`` and ``user_agent`` reach events only: statements carry ids, because statements are
     read in server logs (ADR 4). A change's reason is that of the event "reason.given" with its request or batch

@@ -1,4 +1,4 @@
-"""How each model appears in the audit trail, by the ``audited.py`` of the installed apps."""
+"""How each model appears in the trail, as the ``audited.py`` of the installed apps declare it."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -11,12 +11,15 @@ from foundation.declarations import Audited, NotAudited
 
 
 def declared() -> Mapping[str, Audited | NotAudited]:
-    """Return every declaration, by the label of its model in small letters. Raises ImproperlyConfigured."""
+    """Return all declarations, keyed by the model's label in lower case. Raises ImproperlyConfigured."""
     return discovery.declared("audited", Audited, NotAudited)
 
 
 def declaration_of(model: type[Model]) -> Audited | NotAudited | None:
-    """Return that of a model, its concrete model if it is a proxy, or the model whose automatic table it is."""
+    """Return the declaration of a model.
+
+    A proxy has that of its concrete model, an automatic many-to-many table that of the model with the field.
+    """
     concrete = model._meta.concrete_model or model
     automatic: type[Model] | None = concrete._meta.auto_created or None  # type: ignore[assignment]  # stubs say bool
     if automatic is None:
@@ -26,7 +29,7 @@ def declaration_of(model: type[Model]) -> Audited | NotAudited | None:
 
 
 def audited() -> Iterator[tuple[type[Model], Audited]]:
-    """Every table that is audited, once, by its concrete model."""
+    """Yield the concrete model and the declaration of every audited table."""
     for model in tables():
         found = declaration_of(model)
         if isinstance(found, Audited):
@@ -34,7 +37,7 @@ def audited() -> Iterator[tuple[type[Model], Audited]]:
 
 
 def audited_tables() -> frozenset[str]:
-    """Return their tables' names."""
+    """Return the names of all audited tables."""
     return _audited_tables(tuple(apps.app_configs))
 
 
@@ -44,7 +47,7 @@ def _audited_tables(_apps: tuple[str, ...]) -> frozenset[str]:
 
 
 def tables() -> Iterator[type[Model]]:
-    """Every model that has a table of its own, automatic ones included."""
+    """Yield every model that has its own table, including automatic ones."""
     for model in apps.get_models(include_auto_created=True):
         if model._meta.managed and not model._meta.proxy:
             yield model
@@ -55,7 +58,7 @@ def columns_of(model: type[Model]) -> frozenset[str]:
 
 
 def _through(model: type[Model]) -> Audited:
-    """A row of an automatic table is the data of the person it points at, if one end is a table of people."""
+    """Return the declaration of an automatic table: its rows belong to the person at one end, if there is one."""
     for field in model._meta.concrete_fields:
         if field.related_model and _is_of_people(field.related_model):
             return Audited(model._meta.label, person=str(field.column))

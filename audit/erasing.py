@@ -1,4 +1,4 @@
-"""Removing a person's values from beside the trail; the entries themselves stay (ADR 17)."""
+"""Erasure of a person's values in the side table of the trail. The entries themselves stay (ADR 17)."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -20,15 +20,15 @@ def erase(
     emails: Mapping[str, Mapping[str, str]],
     reason: str,
 ) -> int:
-    """Erase a person from the side table, and return how many entries lost their values. The event says so by itself.
+    """Erase a person from the side table and return how many entries lost their values. The database records an event.
 
-    ``objects`` are rows that were about them, by table; ``values`` texts that were theirs alone, such as subjects.
-    ``emails`` are e-mail addresses that were, in their canonical form, each with the A-labels of its domain by their
-    U-labels: the database has no IDNA, and the trail has addresses as they were given.
+    ``objects`` maps tables to the ids of rows about the person. ``values`` are texts that only this person had, such as
+    subjects. ``emails`` are the person's e-mail addresses in canonical form, each with a mapping from the U-labels of
+    its domain to the A-labels: the trail has addresses as they were given, and the database cannot do IDNA.
     """
     context = current()
     actor, behind = context.who(), context.who_is_behind()
-    told = {
+    content = {
         "actor_kind": actor and actor.kind,
         "actor_id": actor and actor.id,
         "behind_kind": behind and behind.kind,
@@ -44,7 +44,7 @@ def erase(
         "emails": sorted(emails),
         "labels": {spelled: label for labels in emails.values() for spelled, label in labels.items()},
     }
-    text = json.dumps({name: to_jsonable(value) for name, value in told.items() if value}, allow_nan=False)
+    text = json.dumps({name: to_jsonable(value) for name, value in content.items() if value}, allow_nan=False)
     with connection.cursor() as cursor:
         cursor.execute(ERASE, [str(person), text])
         (count,) = cursor.fetchone()

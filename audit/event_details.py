@@ -1,4 +1,4 @@
-"""What each event is about and what its details hold: for the list in docs/events.md, and for who reads the trail."""
+"""The subjects of events and the meaning of their details, for docs/events.md and for readers of the trail."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -184,7 +184,7 @@ DETAILS: Mapping[Event, Mapping[str, Any]] = {
 
 
 def subject_of(event: Event | AppEvent) -> str:
-    """Return the subject that an event stands under in lists; a new subject goes by its own name."""
+    """Return the heading for an event in lists. A subject without a label appears under its own name."""
     name = event.value.split(".", maxsplit=1)[0]
     return str(SUBJECTS.get(name, name.replace("_", " ").capitalize()))
 
@@ -197,6 +197,6 @@ def by_subject(events: Iterable[Event | AppEvent]) -> dict[str, list[Event | App
 
 
 def details_of(event: Event | AppEvent) -> dict[str, str]:
-    """Return what each detail of an event holds, by its name."""
+    """Return a description of each detail of an event, by name."""
     details = event.details if isinstance(event, AppEvent) else DETAILS.get(event, {})
     return {name: str(holds) for name, holds in details.items()}

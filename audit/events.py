@@ -1,4 +1,4 @@
-"""Everything that can happen and is not the change of a row: the product's own list, and how an event is recorded."""
+"""Events: everything that happens and is not the change of a row. The product's own list, and ``record``."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from foundation.declarations import AppEvent, NamedEvent
 
 
 class Event(models.TextChoices):
-    """What can happen in the product; the label of a member is its description, a sentence."""
+    """The events of the product. The label of a member is a sentence that describes it."""
 
     SIGN_IN_SUCCEEDED = "sign_in.succeeded", _("A person signed in.")
     SIGN_IN_REFUSED = "sign_in.refused", _("Somebody tried to sign in and was refused, for the reason given.")
@@ -174,11 +174,11 @@ DECLARATIONS = list(Event)
 
 
 class SecretInDetails(ValueError):
-    """A detail of an event is named as if it were a secret; secrets never enter the trail."""
+    """The name of a detail sounds like a secret. Secrets never enter the trail."""
 
 
 def events() -> Mapping[str, Event | AppEvent]:
-    """Return the events of all installed apps, by their names. Raises ImproperlyConfigured."""
+    """Return the events of all installed apps by name. Raises ImproperlyConfigured."""
     return discovery.declared("events", Event, AppEvent)
 
 
@@ -189,7 +189,7 @@ _SECRET = re.compile(
 )
 
 
-def record(  # each says one thing of the event, by name
+def record(  # each argument is one fact about the event, given by name
     event: NamedEvent,
     *,
     person: models.Model | UUID | str | None = None,
@@ -199,12 +199,12 @@ def record(  # each says one thing of the event, by name
     personal: Mapping[str, object] | None = None,
     **details: object,
 ) -> None:
-    """Record that something happened, with one statement.
+    """Record an event with one statement.
 
-    ``person`` is the account it concerns, ``object`` a row or its (table, key). Actor, tenant, request, batch,
-    reason, IP address and user agent come from the context unless given. ``personal`` values lie where erasure
-    reaches them; ``details`` stay for good. In a transaction the event shares its fate: record a refusal
-    after the rollback of what was refused. A value that cannot be written is named by its kind, and undoes nothing.
+    ``person`` is the account that the event concerns, ``object`` a row or its (table, key). The tenant and the actor
+    come from the context unless given; request, batch, reason, IP address and user agent always do. ``personal`` values
+    are stored where an erasure reaches them; ``details`` stay forever. A rollback also takes back the event, so record
+    a refusal after the rollback of what was refused. A value that cannot be stored is replaced by a text with its type.
     Raises SecretInDetails.
     """
     details, personal = to_jsonable(details), to_jsonable(personal or {})
@@ -212,13 +212,13 @@ def record(  # each says one thing of the event, by name
     _refuse_secrets(personal)
     context = current()
     table, key = _place(object)
-    told = _surroundings(context, actor) | {
+    columns = _surroundings(context, actor) | {
         "person": person.pk if isinstance(person, models.Model) else person,
         "object_table": table,
         "object_id": key,
         "tenant_id": tenant_id or context.tenant_id,
     }
-    whole = {name: to_jsonable(value) for name, value in told.items() if value} | {
+    whole = {name: to_jsonable(value) for name, value in columns.items() if value} | {
         "personal": personal,
         "details": details,
     }
@@ -230,7 +230,7 @@ def record(  # each says one thing of the event, by name
 
 
 def _surroundings(context: Context, actor: Actor | None) -> dict[str, object]:
-    """Return who acts, behind whom, and from where, by the names that the database's function takes."""
+    """Return who acts, who is behind the actor, and from where, under the names that ``audit_event()`` expects."""
     actor, behind = actor or context.who(), context.who_is_behind()
     return {
         "actor_kind": actor and actor.kind,
@@ -246,7 +246,7 @@ def _surroundings(context: Context, actor: Actor | None) -> dict[str, object]:
 
 
 def _place(what: models.Model | tuple[str, object] | None) -> tuple[str | None, str | None]:
-    """Return table and key as the triggers write them, so that an object's changes and events stand together."""
+    """Return table and key in the form of the triggers, so that changes and events of an object are found together."""
     if isinstance(what, models.Model):
         values = (getattr(what, field.attname) for field in what._meta.pk_fields)
         return what._meta.db_table, ",".join(map(str, values))
@@ -256,7 +256,7 @@ def _place(what: models.Model | tuple[str, object] | None) -> tuple[str | None, 
 def _refuse_secrets(details: Mapping[str, object]) -> None:
     for name in _names(details):
         if _SECRET.search(re.sub(r"\W|(?<=[a-z])(?=[A-Z])", "_", name).lower()):
-            raise SecretInDetails(f"{name}: if it is no secret, give it a name that says so")
+            raise SecretInDetails(f"{name}: if it is not a secret, give it a name that does not sound like one")
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""Values as the trail can hold them: whatever is told of an event, it is written, and what cannot be is named.
+"""Converts any values to JSON for the trail. A value that cannot be converted is replaced by a text that says so.
 
-An event is recorded in the middle of what it tells of: a value that JSON or PostgreSQL does not take must not undo it.
+An event is recorded in the transaction of the act, so a value that JSON or PostgreSQL rejects must not undo the act.
 """
 
 import logging
@@ -12,12 +12,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 logger = logging.getLogger(__name__)
 
-DEEPEST = 20  # levels of values within values
-LARGEST_NUMBER = 2**1000  # of whole numbers: more digits than anybody means
+DEEPEST = 20  # levels of nesting
+LARGEST_NUMBER = 2**1000  # of integers; a larger one is certainly not meant
 
 
 def to_jsonable(value: Any, *, deep: int = 0) -> Any:
-    """Return a value as JSON and PostgreSQL's jsonb take it; in place of one that they cannot, words that say so."""
+    """Return a value that JSON and PostgreSQL's jsonb accept, or a text that names the type of one that they do not."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -37,14 +37,14 @@ def _of_many(value: Any, deep: int) -> Any:
     return _of_another_kind(value, deep)
 
 
-def _number(value: int | float) -> Any:  # noqa: PYI041  # they are told apart here
+def _number(value: int | float) -> Any:  # noqa: PYI041  # the two are distinguished here
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     return int(value) if abs(value) < LARGEST_NUMBER else _left_out(value)
 
 
 def _of_another_kind(value: Any, deep: int) -> Any:
-    """What Django's encoder knows: times, UUIDs, decimals, lazy texts."""
+    """Convert what Django's encoder supports: times, UUIDs, decimals, lazy texts."""
     try:
         return to_jsonable(DjangoJSONEncoder().default(value), deep=deep)
     except (TypeError, ValueError, AttributeError):
@@ -52,14 +52,14 @@ def _of_another_kind(value: Any, deep: int) -> Any:
 
 
 def _text(text: str) -> str:
-    """PostgreSQL takes neither NUL nor half a surrogate pair."""
+    """Replace NUL and lone surrogates, which PostgreSQL rejects."""
     if "\0" in text or not text.isascii():
         return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
     return str(text)
 
 
 def _left_out(value: Any) -> str:
-    """Its kind only: what it would say of itself may be a secret, or fail."""
+    """Return only the type of a value, because its ``repr`` may contain a secret, or fail."""
     kind = type(value).__name__
     logger.warning("a value could not be written into the trail: %s", kind)
     return f"(cannot be written: {kind})"

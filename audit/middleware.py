@@ -1,4 +1,4 @@
-"""What a web request tells the trail: its id, where it came from, and who is signed in when a write happens."""
+"""The middleware that passes a request's id, its origin and its person to the trail."""
 
 import logging
 from collections.abc import Callable
@@ -20,7 +20,7 @@ PATIENCE = "SET LOCAL statement_timeout = '500ms'"
 
 
 class ContextMiddleware:
-    """Stands before the session's middleware, and after the one that takes the address from a trusted proxy."""
+    """Place it before the session middleware, and after the one that takes the IP address from a trusted proxy."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -43,10 +43,9 @@ class ContextMiddleware:
 
 
 def _record_request(request_id: UUID) -> None:
-    """Record where a request came from that changed something and recorded nothing (ADR 18).
+    """Record the origin of a request that changed something but recorded no event (ADR 18).
 
-    What it changed is committed: trouble here, and a trail that keeps one waiting, go to the log and leave its
-    answer as it is.
+    Its changes are committed already. So a failure or a timeout here is logged and does not change the response.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -54,14 +53,13 @@ def _record_request(request_id: UUID) -> None:
             if Entry.objects.filter(request_id=request_id).exists():
                 record(Event.REQUEST_RECORDED)
     except DatabaseError:
-        logger.exception("the trail does not know where the request %s came from", request_id)
+        logger.exception("the origin of request %s could not be recorded in the trail", request_id)
 
 
 def _signed_in(request: HttpRequest) -> Actor | None:
-    """Who the session belongs to, at this moment: signing in and out change it in the middle of a request.
+    """Return the person of the session at this moment, because signing in and out change it during a request.
 
-    Asked when a write happens. A visitor without a session costs nothing, and neither does a session that
-    was loaded already.
+    Called when a write happens. It costs nothing for a visitor without a session, or if the session is loaded already.
     """
     session = getattr(request, "session", None)
     if session is None or not (session.accessed or settings.SESSION_COOKIE_NAME in request.COOKIES):

@@ -1,4 +1,4 @@
-"""Since when this schema is there: a job that has never run is late only some time after that."""
+"""The time since which this schema exists. A job that has never run is late only some time after that."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ LAST_MIGRATION = "SELECT max(applied) FROM django_migrations"
 
 
 def migrated_at() -> datetime | None:
-    """Return when the last migration was applied, with which new jobs may have come."""
+    """Return when the last migration was applied, which may have introduced new jobs."""
     with connection.cursor() as cursor:
         cursor.execute(LAST_MIGRATION)
         found: datetime | None = cursor.fetchone()[0]

@@ -1,4 +1,4 @@
-"""The trail as Django reads it; nothing here can write it."""
+"""Read-only models of the trail, its retention rules, and the runs of jobs."""
 # ruff: noqa: DJ001  # NULL is told from empty: an event has no object, a sign-up no person yet
 
 from typing import Any, NoReturn
@@ -12,7 +12,7 @@ from audit.context import Actor, ActorKind
 
 
 class TrailIsReadOnly(Exception):
-    """Something tried to write the trail through Django; the database's own functions are its only pen."""
+    """Code tried to write the trail through Django. Only the database's own functions write it."""
 
 
 class Source(models.TextChoices):
@@ -35,8 +35,9 @@ class ReadOnly(models.Model):
 class Entry(ReadOnly):
     """One changed row, or one named event.
 
-    ``before`` and ``after`` hold, by column, all of a created or deleted row and what an update changed. In
-    place of a secret value stands "(secret)", of a personal one "(personal)": that one is in ``personal``.
+    ``before`` and ``after`` map columns to values: all columns of a created or deleted row, and the changed ones of an
+    updated row. A secret value is replaced by "(secret)". A personal one is replaced by "(personal)" and is stored in
+    ``personal``.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -100,12 +101,12 @@ class Entry(ReadOnly):
 
     @property
     def behind(self) -> Actor | None:
-        """The person behind an impersonation, or on whose behalf a service acts."""
+        """Who impersonates the actor, or on whose behalf a service acts."""
         return Actor(ActorKind(self.behind_kind), str(self.behind_id)) if self.behind_kind else None
 
 
 class Personal(ReadOnly):
-    """The personal values of an entry; erasure may remove the row, the entry keeps its salted digest."""
+    """The personal values of an entry. An erasure removes the row; the entry keeps their salted digest."""
 
     entry = models.OneToOneField(
         Entry, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="personal"
@@ -134,7 +135,7 @@ class Personal(ReadOnly):
 
 
 class Seal(ReadOnly):
-    """Some entries of finished transactions, sealed outside the database, each seal upon the one before (ADR 14)."""
+    """A seal over entries of finished transactions, made outside the database and chained to the last one (ADR 14)."""
 
     number = models.BigIntegerField(_("number"), primary_key=True)
     sealed_at = models.DateTimeField(_("time"))
@@ -170,7 +171,7 @@ class Seal(ReadOnly):
 
 
 class SealDigests(ReadOnly):
-    """The digests of a seal's entries, 32 bytes each, in the order of their ids."""
+    """The digests of a seal's entries, 32 bytes each, ordered by id."""
 
     number = models.BigIntegerField(_("seal"), primary_key=True)
     digests = models.BinaryField(_("digests"))
@@ -185,7 +186,7 @@ class SealDigests(ReadOnly):
 
 
 class Removal(ReadOnly):
-    """What retention has removed, with a code that only who holds the sealing key can make."""
+    """What retention has removed, with a code that only the holder of the sealing key can make."""
 
     id = models.UUIDField(primary_key=True)
     removed_at = models.DateTimeField(_("time"))
@@ -211,7 +212,7 @@ class Removal(ReadOnly):
 
 
 class Retention(models.Model):
-    """For how many days a tenant's entries are kept; the site's own row has no tenant, and no row means for good."""
+    """How many days a tenant's entries are kept. The site's own row has an empty tenant; no row means forever."""
 
     tenant_id = models.TextField(_("tenant"), primary_key=True, blank=True)
     days = models.IntegerField(_("days"), validators=[MinValueValidator(1)])

@@ -1,4 +1,4 @@
-"""An entry as webhooks and log shippers are told of it: without personal values, which no erasure fetches back."""
+"""Serializes entries for webhooks and log shippers, without personal values, which no erasure could reach there."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from audit.models import Entry, Source
 
 
 def serialize(entry: Entry) -> dict[str, Any]:
-    """Return an entry as plain values for JSON; personal values stay behind their marks (ADR 16)."""
+    """Return an entry as a JSON-serialisable dictionary. Personal values stay replaced by "(personal)" (ADR 16)."""
     return {
         "id": entry.pk,
         "at": entry.at.isoformat(),

@@ -1,4 +1,4 @@
-"""How the trail is doing: what waits to be sealed, what was removed last, up to when there are months."""
+"""The status of the trail: its jobs, the newest seal, and the months for which partitions exist."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,13 +13,13 @@ from audit.sealing.verification import PATIENCE
 from foundation.clocks import is_older
 
 SEALING = "sealing"
-LATE_AFTER = {SEALING: timedelta(minutes=5), RETENTION: timedelta(hours=3)}  # without a run
-ENOUGH = timedelta(days=28)  # that there should be months for
+LATE_AFTER = {SEALING: timedelta(minutes=5), RETENTION: timedelta(hours=3)}  # since the last run
+ENOUGH = timedelta(days=28)  # for which partitions should exist ahead of time
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobStatus:
-    """When a job ran last, since when something waits for it, and what kept it from its end."""
+    """When a job last ran, since when work waits for it, and what stopped its last run (``detail``)."""
 
     name: str
     ran_at: datetime | None
@@ -27,16 +27,16 @@ class JobStatus:
     detail: str
 
     def is_late(self, now: datetime) -> bool:
-        """Whether it has not run for long, or something waits longer than it should."""
+        """Whether the job has not run for too long, or work has waited for it for too long."""
         is_idle = self.ran_at is None or is_older(self.ran_at, LATE_AFTER[self.name], now=now)
         return is_idle or (self.waits_since is not None and now - self.waits_since > PATIENCE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrailStatus:
-    """``sealed_at`` is when the last seal was made; ``months_until`` is when the months that there are end.
+    """``sealed_at`` is the time of the newest seal, ``months_until`` the end of the last monthly partition.
 
-    ``migrated_at`` is since when jobs that never ran could have run.
+    ``migrated_at`` is the time from which jobs could have run, for jobs that have never run.
     """
 
     sealing: JobStatus

@@ -1,4 +1,4 @@
-"""The trail as lines of JSON on the standard output, for whoever ships logs; it goes on where it was left."""
+"""The subcommand ``audit stream``: the trail as lines of JSON on standard output, for log shippers. It can resume."""
 
 import json
 import os
@@ -21,16 +21,16 @@ from audit.serialization import serialize
 from audit.tail import Cursor
 
 BATCH = 1000  # entries in memory
-PAUSE = 1.0  # seconds between looks at the end of the trail
+PAUSE = 1.0  # seconds between polls at the end of the trail
 
 
 def add_subcommand(subcommands: Any) -> None:
-    parser = subcommands.add_parser("stream", help="write entries as lines of JSON, and go on as they come")
+    parser = subcommands.add_parser("stream", help="write entries as lines of JSON, and follow the trail")
     parser.set_defaults(run=run)
-    parser.add_argument("--after", type=int, metavar="ID", help="begin after the entry with this id")
-    parser.add_argument("--from-start", action="store_true", help="begin with the oldest entry there is")
-    parser.add_argument("--cursor", type=Path, metavar="FILE", help="go on where this file says; it is kept up to date")
-    parser.add_argument("--once", action="store_true", help="end when all that is settled has been written")
+    parser.add_argument("--after", type=int, metavar="ID", help="start after the entry with this id")
+    parser.add_argument("--from-start", action="store_true", help="start with the oldest entry")
+    parser.add_argument("--cursor", type=Path, metavar="FILE", help="resume at the cursor in this file and update it")
+    parser.add_argument("--once", action="store_true", help="exit when all settled entries have been written")
 
 
 def run(
@@ -43,7 +43,7 @@ def run(
     out: TextIO = sys.stdout,
     **_: Any,
 ) -> None:
-    """Write entries until a signal comes. Whatever is killed meanwhile writes some lines twice, and skips none.
+    """Write entries until a signal arrives. If killed, the next run repeats some lines but skips none.
 
     Raises CommandError.
     """
@@ -61,8 +61,8 @@ def _write(entries: list[Entry], out: TextIO) -> None:
         if entries:
             out.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # what is left in it goes nowhere
-        raise CommandError("Nobody reads the entries any more; the cursor stays before those.") from None
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # discards what is left in its buffer
+        raise CommandError("The reader has closed the pipe; the cursor stays before these entries.") from None
 
 
 def _line(entry: Entry) -> str:
@@ -75,13 +75,13 @@ def _begin(*, after: int | None, from_start: bool, cursor: Path | None) -> Curso
     if after is not None:
         entry = Entry.objects.filter(pk=after).first()
         if entry is None:
-            raise CommandError(f"There is no entry {after} in the trail: begin with --from-start.")
+            raise CommandError(f"There is no entry {after} in the trail. Start with --from-start.")
         return tail.cursor_at(entry)
     return Cursor() if from_start else tail.current_cursor()
 
 
 def _follow(place: Cursor, *, stopped: threading.Event, once: bool) -> Iterator[tuple[list[Entry], Cursor]]:
-    """Give the trail as it grows. While the database is away it waits, and goes on from the same place."""
+    """Yield entries as the trail grows. While the database is unavailable, wait, and continue at the same position."""
     while not stopped.is_set():
         try:
             for entries, reached in tail.batches(place, limit=BATCH):
@@ -91,7 +91,7 @@ def _follow(place: Cursor, *, stopped: threading.Event, once: bool) -> Iterator[
                     return
         except (OperationalError, InterfaceError) as away:
             if once:
-                raise CommandError(f"The database does not answer ({type(away).__name__}).") from None
+                raise CommandError(f"The database is unavailable ({type(away).__name__}).") from None
             connection.close()
         if once:
             return
@@ -102,11 +102,11 @@ def _noted(file: Path) -> Cursor:
     try:
         return Cursor(**json.loads(file.read_text()))
     except (ValueError, TypeError):
-        raise CommandError(f"{file} is not a place that this command has noted.") from None
+        raise CommandError(f"{file} does not contain a cursor that this command has written.") from None
 
 
 def _note(file: Path, place: Cursor) -> None:
-    """Replace the file as a whole: one that is killed leaves the old place or the new one."""
+    """Replace the file atomically, so that it has the old or the new position if the process is killed."""
     beside = file.with_name(f"{file.name}.new")
     beside.write_text(json.dumps(asdict(place)))
     beside.replace(file)
@@ -114,7 +114,7 @@ def _note(file: Path, place: Cursor) -> None:
 
 @contextmanager
 def _until_a_signal() -> Iterator[threading.Event]:
-    """Let SIGTERM and SIGINT end what is under way between two batches."""
+    """Yield an event that SIGTERM and SIGINT set, so that the stream ends between two batches."""
     stopped = threading.Event()
     stop: Callable[..., None] = lambda *_: stopped.set()  # noqa: E731  # a signal's handler
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}

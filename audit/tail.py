@@ -1,8 +1,8 @@
-"""Reading the trail onwards from a place in it, so that nothing is skipped that commits late (ADR 16).
+"""Reads the trail from a cursor on, without skipping entries that commit late (ADR 16).
 
-Ids are drawn before the commit: an entry with a lower id may appear after one with a higher id was read. Transactions
-are numbered too, and below the lowest one under way nothing can appear any more. So a place in the trail is a
-transaction with an id in it, and what is read is settled.
+Ids are assigned before the commit, so an entry with a lower id may appear after one with a higher id was read.
+Transactions are numbered as well, and below the oldest running one nothing can appear any more. So a cursor is a
+transaction and an id in it, and only settled entries are read: those of transactions below that horizon.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ HORIZON = "SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::
 
 @dataclass(frozen=True, order=True, kw_only=True)
 class Cursor:
-    """A place in the trail: all up to this entry of this transaction has been read.
+    """A position in the trail: everything up to this entry of this transaction has been read.
 
-    Ids up to ``floor`` were read in an earlier life of the database: one that is restored from a dump begins to
-    number its transactions anew.
+    Ids up to ``floor`` were read before the database was restored from a dump, because a restored one starts its
+    transaction numbers again.
     """
 
     txid: int = 0
@@ -38,7 +38,7 @@ class Cursor:
 
 
 def current_cursor() -> Cursor:
-    """Return the place from which everything is read that commits from now on, this very transaction left out."""
+    """Return the cursor after which everything is read that commits from now on, except this very transaction."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_current_xact_id()::text::bigint")
         (txid,) = cursor.fetchone()
@@ -50,9 +50,9 @@ def cursor_at(entry: Entry) -> Cursor:
 
 
 def settled(place: Cursor, *, limit: int, only: Q | None = None) -> tuple[list[Entry], Cursor]:
-    """Return the next settled entries, and the place to go on from where nobody takes less than all of them.
+    """Return the next settled entries, and the cursor from which to continue if the caller uses all of them.
 
-    Where there are none left, that is the horizon: what lies before it need not be looked through again.
+    When none are left, the cursor is the horizon, so that what lies before it is not searched again.
     """
     with connection.cursor() as cursor:
         cursor.execute(HORIZON)
@@ -60,23 +60,23 @@ def settled(place: Cursor, *, limit: int, only: Q | None = None) -> tuple[list[E
     entries = list(_between(place, horizon, only)[:limit])
     if len(entries) == limit:
         return entries, place.after(entries[-1])
-    if place.txid >= beyond:  # of an earlier life, and all of that is read
+    if place.txid >= beyond:  # from before a restore, and all of that has been read
         newest = Entry.objects.filter(_of_an_earlier_life()).order_by("-id").values_list("id", flat=True).first()
         return entries, Cursor(floor=max(newest or 0, place.floor))
     reached = place.after(entries[-1]) if entries else place
     if not Entry.objects.filter(_after(reached)).exists():
-        return entries, reached  # so that who notes places has nothing to write while nothing happens
+        return entries, reached  # unchanged, so that callers have nothing to store while nothing happens
     return entries, max(reached, Cursor(txid=horizon - 1, floor=place.floor))
 
 
 def oldest_after(place: Cursor, *, only: Q) -> datetime | None:
-    """Return the time of the oldest entry after a place, settled or not; None where there is none."""
+    """Return the time of the oldest entry after a cursor, settled or not, or None if there is none."""
     after = Entry.objects.filter(_after(place), only).order_by("txid", "id")
     return after.values_list("at", flat=True).first()
 
 
 def batches(place: Cursor, *, limit: int) -> Iterator[tuple[list[Entry], Cursor]]:
-    """Give what is settled, batch by batch; the last one is smaller than the limit, or empty."""
+    """Yield the settled entries in batches. The last one is smaller than the limit, or empty."""
     while True:
         entries, place = settled(place, limit=limit)
         yield entries, place
@@ -90,16 +90,16 @@ def _between(place: Cursor, horizon: int, only: Q | None) -> Any:
 
 
 def _of_an_earlier_life() -> Q:
-    """Numbered beyond all transactions that there have been, and yet to be seen.
+    """Select visible entries whose transaction number is beyond all transactions so far: they are from a restore.
 
-    The statement asks for its own snapshot: what commits after another one was taken is beyond that too.
+    The statement uses its own snapshot, because entries that commit later are beyond any earlier snapshot, too.
     """
     beyond: Any = RawSQL("audit_entry.txid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint", [], _BOOLEAN)
     return Q(beyond)
 
 
 def _after(place: Cursor) -> Q:
-    """A comparison of rows, which an index on both columns answers at once."""
+    """Compare rows, which PostgreSQL can answer from an index on both columns."""
     row: Any = RawSQL("(audit_entry.txid, audit_entry.id) > (%s, %s)", [place.txid, place.id], _BOOLEAN)
     after = Q(row)
     return after & Q(id__gt=place.floor) if place.floor else after

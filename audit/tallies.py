@@ -1,4 +1,4 @@
-"""How often things happened day by day, reading no more of the trail than those days."""
+"""Daily counts of events. Only the entries of these days are read."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from django.utils import timezone
 from audit.events import Event
 from audit.models import Entry, Source
 
-SLACK = timedelta(hours=1)  # by which ids and times may be out of step: a long statement draws its ids after its time
+SLACK = timedelta(hours=1)  # how far ids and times may differ in order: a long statement draws ids after its time
 
 HALVING = """
     WITH RECURSIVE halving (low, high) AS (
@@ -36,7 +36,7 @@ HALVING = """
 
 @dataclass(frozen=True, kw_only=True)
 class Tally:
-    """How often an event happened on one day with the same details, and when it did so last."""
+    """How often an event happened on one day with the same details, and when it last did."""
 
     day: date
     event: Event
@@ -46,9 +46,9 @@ class Tally:
 
 
 def by_day(events: Collection[Event], *, by: Sequence[str], since: datetime) -> list[Tally]:
-    """Count events by day, in the site's time zone, and by some of their details; one that is missing counts as ""."""
+    """Count events by day, in the site's time zone, and by some of their details. A missing detail counts as ""."""
     names = [f"by_{detail}" for detail in by]
-    rows: Iterable[Any] = (  # its columns have names that are known when it runs
+    rows: Iterable[Any] = (  # the column names are known only at run time
         Entry.objects.filter(source=Source.EVENT, action__in=events, id__gte=first_id(since - SLACK), at__gte=since)
         .order_by()
         .values(
@@ -71,7 +71,7 @@ def by_day(events: Collection[Event], *, by: Sequence[str], since: datetime) -> 
 
 
 def first_id(since: datetime) -> int:
-    """Find where a time begins in the trail, by halving it: ids and times run together, and only ids have an index."""
+    """Find the first id at or after a time, by binary search: ids are ordered by time, and only ids have an index."""
     with connection.cursor() as cursor:
         cursor.execute(HALVING, [since])
         found: int = cursor.fetchone()[0]

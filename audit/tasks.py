@@ -1,4 +1,4 @@
-"""The trail's jobs, each a call of one function; a run ends by itself within its budget, long before its limits."""
+"""The Celery tasks of the trail; each calls one function. A run ends within its time budget, long before its limits."""
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,13 +8,13 @@ from audit.retention.removal import make_months, remove_due
 from audit.sealing.seals import SealingStopped, seal
 from foundation.locks import one_at_a_time
 
-SEALING_SECONDS = 25.0  # of one run; the next goes on from there
+SEALING_SECONDS = 25.0  # of one run
 REMOVING_SECONDS = 300.0
 
 
 @shared_task(soft_time_limit=120, time_limit=180, ignore_result=True)  # type: ignore[untyped-decorator]
 def seal_entries() -> None:
-    """Twice at once does no harm: the second finds the lock taken, or nothing left."""
+    """Safe to run twice at once: the second run finds the lock taken, or nothing left to do."""
     with one_at_a_time("sealing") as is_ours:
         if is_ours:
             _seal_entries()
@@ -33,6 +33,6 @@ def _seal_entries() -> None:
 
 @shared_task(soft_time_limit=420, time_limit=480, ignore_result=True)  # type: ignore[untyped-decorator]
 def keep_the_trail() -> None:
-    """Make the months to come, and remove what is due. Twice at once does no harm either."""
+    """Create the partitions of the coming months, and remove what is due. Safe to run twice at once."""
     make_months()
     remove_due(seconds=REMOVING_SECONDS)

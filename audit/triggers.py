@@ -1,4 +1,4 @@
-"""The triggers on audited tables: what they should be, what they are, and how they are put right."""
+"""The triggers on audited tables: their drift from the declarations, and their installation."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -28,7 +28,7 @@ _INSTALLED = """
 
 @dataclass(frozen=True, order=True)
 class Trigger:
-    """A trigger as it should be, or one that is so; anything else about it makes it another one."""
+    """A trigger, wanted or existing. Two are equal only if all their properties are equal."""
 
     table: str
     name: str
@@ -55,9 +55,9 @@ def drift(using: str = "default") -> list[str]:
 
 
 def install(using: str = "default") -> None:
-    """Put every trigger right, as the owner of the tables; where all is right already, no DDL is issued.
+    """Create, replace and drop triggers until they match the declarations. Must run as the owner of the tables.
 
-    Comparing first matters: creating a trigger locks writers out, even when it replaces its like.
+    If they match already no DDL is executed: creating a trigger blocks writers, even if it replaces an equal one.
     """
     connection = connections[using]
     if not _pen_exists(connection):
@@ -75,7 +75,7 @@ def install(using: str = "default") -> None:
 
 
 def after_migrations(*, using: str, **_signal: Any) -> None:
-    """Receiver of ``post_migrate`` for this app only: it is sent for each app, once all are migrated."""
+    """Receive ``post_migrate`` for this app only; Django sends it for each app after all migrations."""
     install(using)
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT to_regproc('public.audit_make_months') IS NOT NULL")
@@ -101,7 +101,7 @@ def _wanted(connection: BaseDatabaseWrapper) -> Iterator[Trigger]:
 
 
 def _arguments(model: type[Model], declaration: Audited) -> tuple[str, ...]:
-    """The words of the declaration in the order in which the database's functions read them."""
+    """Return the declaration as trigger arguments, in the order in which the database's functions read them."""
     columns = columns_of(model)
     tenant = declaration.tenant or ("tenant_id" if "tenant_id" in columns else "")
     named = (_array(str(field.column) for field in model._meta.pk_fields), declaration.person, tenant)

@@ -27,9 +27,9 @@ OWNERS = ', '.join((
 
 
 def give_rights(_apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Default privileges give the runtime role every right on new tables; the trail is written by functions only.
+    """Revoke what default privileges give the runtime role on new tables: only functions write the trail.
 
-    It reads, and calls what records, what appends seals, what is bound by the minimum, and what makes months.
+    The role may read it, and call the functions that record, erase, append seals, create months and remove what is due.
     """
     role = schema_editor.quote_name(AuditConfig.runtime_role)
     for statement in (

@@ -1,1 +1,1 @@
-"""The trail as people read it: found by any filters, told in words, an object as it was, a value put back."""
+"""The trail as people read it: search with filters, visibility, presentation, and objects at a point in time."""

@@ -1,4 +1,4 @@
-"""What a reader of the trail may ask for: a form of plain fields, and what its answers mean to the database."""
+"""The filters of the trail: a form, and its translation into conditions for the database."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
@@ -21,12 +21,12 @@ from audit.reading.search import Condition, Question
 from audit.tallies import SLACK, first_id
 from foundation import references
 
-Names = Callable[[str], str | None]  # what somebody calls a thing: its id, where it is one's to know
+Names = Callable[[str], str | None]  # resolves a name to an id, if the reader may know it
 DAY = timedelta(days=1)
 
 
 class PlainSelect(forms.Select):
-    """A choice that is written at once: Django renders each option by a template of its own."""
+    """A select that is rendered in one go, because Django renders each option with a template."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = "" if value is None else str(value)
@@ -36,7 +36,7 @@ class PlainSelect(forms.Select):
 
 
 def _written(value: Any, label: Any, chosen: str) -> str:
-    if isinstance(label, list | tuple):  # a group of them, by its name
+    if isinstance(label, list | tuple):  # an option group; the value is its name
         inner = "".join(_written(inner_value, inner_label, chosen) for inner_value, inner_label in label)
         return f'<optgroup label="{escape(value)}">{inner}</optgroup>'
     is_chosen = " selected" if str(value) == chosen else ""
@@ -44,7 +44,7 @@ def _written(value: Any, label: Any, chosen: str) -> str:
 
 
 class TrailFilterForm(forms.Form):
-    """The filters of the trail. What is left empty narrows nothing."""
+    """The filters of the trail. An empty field does not filter."""
 
     q = forms.CharField(label=_("Reference, or any id"), required=False)
     actor = forms.CharField(label=_("Actor"), required=False)
@@ -137,7 +137,7 @@ def _from_address(ip: str) -> Condition:
 
 
 def _anywhere(term: str) -> list[Condition]:
-    """Whole ids, and references in any spelling: each column where one may stand has its index."""
+    """Search for a whole id, or a reference in any spelling, in all columns that may contain it. Each has an index."""
     found = [Condition(where=Q(**{column: term})) for column in ("object_id", "person", "actor_id")]
     if meant := references.read(term):
         found.append(Condition(where=of_reference(meant)))
@@ -149,12 +149,15 @@ def _anywhere(term: str) -> list[Condition]:
 
 
 def of_reference(meant: str) -> Q:
-    """Return what entries of this reference have in common. Only with both does PostgreSQL use their index."""
+    """Return the condition for entries with a reference. PostgreSQL uses their partial index only with both parts."""
     return Q(Exact(KeyTextTransform("reference", "details"), meant), details__has_key="reference")
 
 
 def _within(since: date | None, until: date | None) -> Q:
-    """Whole days of the site's time zone: a range of ids, because only ids have an index, and of partitions."""
+    """Return the condition for whole days in the site's time zone.
+
+    It limits the ids, because only they have an index, and the times, by which the table is partitioned.
+    """
     within = Q()
     if since:
         begin = _midnight(since)

@@ -1,4 +1,4 @@
-"""What stands in entries, in the words that people know it by: those of the models, the fields and the events."""
+"""Labels for the content of entries, taken from the models, their fields and the events."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -29,7 +29,7 @@ Choices = list[tuple[Any, Any]]
 
 
 def actions() -> Choices:
-    """Everything that can happen, in the reader's language."""
+    """Return the choices of all actions, in the reader's language."""
     return _actions(get_language(), tuple(apps.app_configs))
 
 
@@ -44,7 +44,7 @@ def _actions(_language: str | None, _apps: tuple[str, ...]) -> Choices:
 
 
 def happening(action: str) -> str:
-    """Say what happened: an event by its sentence, a change by its verb."""
+    """Return the sentence of an event, or the verb of a change."""
     return _sentences(get_language(), tuple(apps.app_configs)).get(action) or str(CHANGES.get(action, readable(action)))
 
 
@@ -54,7 +54,7 @@ def _sentences(_language: str | None, _apps: tuple[str, ...]) -> Mapping[str, st
 
 
 def kinds_of_objects() -> Choices:
-    """Every table that an entry may be about; those of exempt models are objects of events."""
+    """Return the choices of all tables that an entry may be about. Exempt models can be the objects of events."""
     return _kinds_of_objects(get_language(), tuple(apps.app_configs))
 
 
@@ -75,16 +75,16 @@ def _models() -> dict[str, type[Model]]:
 
 
 def model_of(table: str | None) -> type[Model] | None:
-    """Return the model whose table it is, unless there is none any more."""
+    """Return the model of a table, or None if it does not exist any more."""
     model = _models().get(table or "")
     if model is None and table:
-        _models.cache_clear()  # an app that was installed since
+        _models.cache_clear()  # its app may have been installed since
         model = _models().get(table)
     return model
 
 
 def name_of_model(model: type[Model]) -> str:
-    """A table that only joins two others is called after them."""
+    """Return the name of a model. An automatic many-to-many table is named after both ends."""
     if model._meta.auto_created:
         ends = [field.related_model for field in model._meta.concrete_fields if isinstance(field.related_model, type)]
         return ", ".join(str(end._meta.verbose_name) for end in ends)
@@ -107,5 +107,5 @@ def name_of_column(model: type[Model] | None, column: str) -> str:
 
 
 def readable(name: str) -> str:
-    """Write a technical name with spaces."""
+    """Return a technical name with spaces."""
     return name.replace("_", " ").replace(".", " ")

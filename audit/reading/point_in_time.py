@@ -1,7 +1,7 @@
-"""An object as it was at a moment: its row as it is now, with every later change taken back, one after the other.
+"""Reconstructs an object at a point in time: starts with the current row and reverts every later change.
 
-What the trail does not hold stays unknown and is said to be: secrets, what was erased, what the declaration leaves
-out, and what was changed by entries that the reader may not see.
+Values that the trail does not have are marked as such: secrets, erased values, columns that the declaration ignores,
+and values in entries that the reader may not see.
 """
 
 import json
@@ -21,24 +21,24 @@ from audit.reading.visibility import Visibility
 from audit.tallies import SLACK
 from foundation.declarations import Audited
 
-MOST_CHANGES = 5000  # that are taken back; an object that changes more often is a clock
+MOST_CHANGES = 5000  # the most changes that are reverted
 
 
 class TooFarBack(Exception):
-    """So many changes came later that taking them all back would cost too much."""
+    """Too many changes came later to revert them all."""
 
 
 class NotVisible(Exception):
-    """The row is there, and the reader may not see it; or it was changed where the trail was not listening."""
+    """The reader may not see the row, or it was deleted without an entry in the trail."""
 
 
 @dataclass(kw_only=True)
 class ObjectState:
-    """An object's columns as they were; without ``exists`` there was no such row."""
+    """The values of an object's columns at a point in time. ``exists`` says whether the row existed then."""
 
     exists: bool
     values: dict[str, Value] = field(default_factory=dict)
-    changes: int = 0  # that were taken back
+    changes: int = 0  # that were reverted
 
     def changed_fields(self, model: type[Model]) -> list[tuple[str, Value]]:
         known = [column for column in (f.column for f in model._meta.concrete_fields) if column in self.values]
@@ -57,7 +57,7 @@ def after(entry: Entry, model: type[Model], visible: QuerySet[Entry], visibility
 def _reconstruct(
     entry: Entry, model: type[Model], visible: QuerySet[Entry], visibility: Visibility, *, inclusive: bool
 ) -> ObjectState:
-    """Begin with the present and go back. ``visible`` are the entries that the reader may see.
+    """Start with the current row and go back. ``visible`` are the entries that the reader may see.
 
     Raises TooFarBack, NotVisible.
     """
@@ -77,7 +77,7 @@ def _reconstruct(
 
 
 def _changes(entry: Entry) -> list[Entry]:
-    """Return what changed the object from an entry on, the newest first: the ids of one row's changes run in order."""
+    """Return the changes of the object from an entry on, newest first. The ids of one row's changes are in order."""
     changes = Entry.objects.filter(
         object_id=entry.object_id, object_table=entry.object_table, id__gte=entry.pk, at__gte=entry.at - SLACK
     )
@@ -93,7 +93,7 @@ def _personal(entries: list[Entry]) -> QuerySet[Personal]:
 
 
 def _present(model: type[Model], key: str, visibility: Visibility) -> ObjectState:
-    """Read the row as it is now, in the trail's own words; what the declaration hides is hidden here too."""
+    """Return the current row in the form of the trail. What the declaration hides is hidden here, too."""
     row = visibility.row(model, key)
     if row is None:
         return ObjectState(exists=False)
@@ -108,7 +108,7 @@ def _present(model: type[Model], key: str, visibility: Visibility) -> ObjectStat
 
 
 def _fields_shown(model: type[Model], row: Model, visibility: Visibility) -> set[str]:
-    """Somebody who does not see everything sees of the present what the object's own page shows them."""
+    """Return the columns of the current row that a reader may see: for non-superusers those of the admin page."""
     columns = {str(field.column): field.name for field in model._meta.concrete_fields}
     model_admin = visibility.admin_of(model)
     if visibility.request.user.is_superuser or model_admin is None:
@@ -136,7 +136,7 @@ def _treated(model: type[Model], column: str, value: Any, visibility: Visibility
     return show(model, column, value, visibility)
 
 
-def _revert(  # each says one thing of the change
+def _revert(  # each argument is one fact about the change
     state: ObjectState,
     change: Entry,
     model: type[Model],

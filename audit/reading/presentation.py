@@ -1,4 +1,4 @@
-"""One entry in plain words: its values side by side, its details, and what of them nobody or not everybody may read."""
+"""The presentation of one entry: its values side by side, its details, and which of them the reader may not see."""
 
 import json
 import re
@@ -24,18 +24,18 @@ from audit.reading.visibility import ObjectReference, Visibility
 from foundation.declarations import Audited
 
 WORD = re.compile(r"\w+|\W")
-MASK = "***"  # how the trail begins what it has masked
-COMPARED = 2000  # letters: of longer values, the parts that changed are not looked for
-COMPARED_WORDS = 200  # between what is the same at both ends: comparing takes their product in time, and more
-Part = tuple[str, int, int, int, int]  # as SequenceMatcher tells it: what was done, from and to in each
+MASK = "***"  # the prefix of masked values in the trail
+COMPARED = 2000  # characters: longer values are not compared word by word
+COMPARED_WORDS = 200  # in the part that differs: comparing takes at least quadratic time
+Part = tuple[str, int, int, int, int]  # an opcode of SequenceMatcher: tag, and start and end in each text
 
 
 class ValueState(StrEnum):
-    """How much of a value there is to be read."""
+    """Whether a value is shown, and why not."""
 
     SHOWN = "shown"
     EMPTY = "empty"
-    SECRET = "secret"  # noqa: S105  # the word for a value that is never stored
+    SECRET = "secret"  # noqa: S105  # a state, not a password
     ERASED = "erased"
     HIDDEN = "hidden"
     UNKNOWN = "unknown"
@@ -52,7 +52,7 @@ NOT_SHOWN = {
 
 @dataclass(frozen=True, kw_only=True)
 class Value:
-    """A value as it is shown; ``marked`` is its text with the parts marked that changed."""
+    """A value as it is shown. ``marked`` is its text with the changed parts marked."""
 
     text: str
     state: ValueState = ValueState.SHOWN
@@ -62,7 +62,7 @@ class Value:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangedField:
-    """One field before and after. A side that there is none of is None."""
+    """One field before and after. A side that does not exist is None."""
 
     column: str
     name: str
@@ -83,13 +83,13 @@ def missing(state: ValueState) -> Value:
 
 
 def personal_of(entry: Entry) -> Personal | None:
-    """Return the values beside an entry, unless they were erased; its time names the partition that they lie in."""
+    """Return the personal values of an entry, unless they were erased. Its time selects the partition."""
     return Personal.objects.filter(entry_id=entry.pk, at=entry.at).first() if entry.personal_digest else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntryPresentation:
-    """An entry that is told to one reader."""
+    """An entry as one reader may see it."""
 
     entry: Entry
     visibility: Visibility
@@ -105,13 +105,13 @@ class EntryPresentation:
         return [self._line(column, before, after) for column in _in_order(self.model, columns)]
 
     def details(self) -> list[tuple[str, str]]:
-        told = list((self.entry.details or {}).items())
+        details = list((self.entry.details or {}).items())
         if self.entry.source == "event" and self.personal and self._may_see:
-            told += (self.personal.after or {}).items()
-        return [(capfirst(labels.readable(name)), in_words(value)) for name, value in told]
+            details += (self.personal.after or {}).items()
+        return [(capfirst(labels.readable(name)), in_words(value)) for name, value in details]
 
     def erased(self) -> bool:
-        """Whether this entry had personal values that are there no longer."""
+        """Whether this entry had personal values that have been erased."""
         return self.entry.personal_digest is not None and self.personal is None
 
     def whereabouts(self) -> Whereabouts | None:
@@ -137,11 +137,11 @@ class EntryPresentation:
         return {column: self.value(side, column, value) for column, value in values.items()}
 
     def value(self, side: str, column: str, value: Any) -> Value:
-        """Show a value of the entry's, or say why there is none to be shown."""
+        """Return a value of the entry for display, or the reason why it is not shown."""
         if value == labels.SECRET:
             return missing(ValueState.SECRET)
         if column in self._masked and not str(value or MASK).startswith(MASK):
-            return missing(ValueState.HIDDEN)  # of an older entry: the column was not masked then
+            return missing(ValueState.HIDDEN)  # from an older entry, when the column was not masked yet
         if value != labels.PERSONAL:
             return show(self.model, column, value, self.visibility)
         if self.personal is None:
@@ -164,7 +164,7 @@ class EntryPresentation:
 
 
 def show(model: type[Model] | None, column: str, value: Any, visibility: Visibility) -> Value:
-    """Show a value as a person writes it: another row by its name, a choice by its label, a moment as one says it."""
+    """Return a value for display: another row by its name, a choice by its label, a time in the local format."""
     field = labels.field_of(model, column)
     if value is None or value == "":
         return missing(ValueState.EMPTY)
@@ -176,7 +176,7 @@ def show(model: type[Model] | None, column: str, value: Any, visibility: Visibil
 
 
 def in_words(value: Any, *, is_word: bool = True) -> str:
-    """Write a value of JSON for people; ``is_word`` where text may be one of our own technical words."""
+    """Format a JSON value for people. With ``is_word`` a text may be a technical name, which is made readable."""
     if value is None or value == "":
         return NOT_SHOWN[ValueState.EMPTY]()
     if isinstance(value, bool):
@@ -201,14 +201,14 @@ def _readable(field: "Field[Any, Any] | None", value: Any) -> Any:
 
 
 def _in_order(model: type[Model] | None, columns: list[str]) -> Iterator[str]:
-    """In the order of the model's fields, what it has no longer at the end."""
+    """Yield the columns in the order of the model's fields. Columns that it no longer has come last."""
     known = [field.column for field in model._meta.concrete_fields] if model else []
     yield from (column for column in known if column in columns)
     yield from sorted(column for column in columns if column not in known)
 
 
 def _marked(before: Value | None, after: Value | None) -> tuple[Value | None, Value | None]:
-    """Mark what was taken away and what was put in, where both are text that can be compared."""
+    """Mark deleted and inserted words, if both values are texts that can be compared."""
     if before is None or after is None or {before.state, after.state} != {ValueState.SHOWN}:
         return before, after
     if before.named or after.named or max(len(before.text), len(after.text)) > COMPARED:
@@ -229,7 +229,7 @@ def _marked(before: Value | None, after: Value | None) -> tuple[Value | None, Va
 
 
 def _compared(old: list[str], new: list[str]) -> list[Part]:
-    """Say how one text became the other; of a middle with too many words, only that it did."""
+    """Return the opcodes that turn one text into the other. If too many words differ, they are replaced as a whole."""
     shorter = min(len(old), len(new))
     head = next((place for place in range(shorter) if old[place] != new[place]), shorter)
     rest = shorter - head

@@ -1,8 +1,8 @@
-"""Finding entries by any filters together, reading no more of the trail than one page may cost (ADR 15).
+"""Searches entries by any combination of filters, with a bounded cost per page (ADR 15).
 
-One filter leads: an index holds its entries in the order of their ids. The others are tried on what it brings, one
-entry after the other, until the page is full or so many were looked through; a reader goes on from there. So the cost
-of a page does not depend on how rare it is what all filters have in common, nor on what the planner believes of it.
+One filter leads: its index returns entries in the order of their ids. The others are checked on each of these entries,
+until the page is full or MOST_SCANNED entries were scanned; the reader can continue from there. So the cost of a page
+depends neither on how rare a match of all filters is, nor on the planner's estimates.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,42 +19,42 @@ from audit.models import Entry
 from foundation.estimates import estimate
 
 MOST_SCANNED = 50_000  # entries for one page
-PATIENCE = "5s"  # for one page: a net below it all, should the planner lead astray
+PATIENCE = "5s"  # for one page: a safety net in case of a bad plan
 
 
 class SearchTooSlow(Exception):
-    """The database did not find a page's entries in time."""
+    """The database did not find the entries of a page in time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """One thing asked of entries. ``where`` finds them by an index, ``fits`` tells it of one entry at hand."""
+    """One filter. ``where`` finds entries by an index, ``fits`` checks a single entry."""
 
     where: Q
     fits: Any = None
     is_indexed: bool = True
 
     @property
-    def told(self) -> Any:
+    def check(self) -> Any:
         return self.where if self.fits is None else self.fits
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What is looked for: entries that meet all conditions and, if there are alternatives, one of those."""
+    """A query: entries that meet all conditions and, if there are alternatives, at least one of these."""
 
     conditions: Sequence[Condition] = ()
     alternatives: Sequence[Condition] = ()
-    within: Q = field(default_factory=Q)  # the time: a range of ids and of partitions, in whatever is read
+    within: Q = field(default_factory=Q)  # the time span, as ranges of ids and partitions for all queries
 
     def ways(self) -> list[list[Condition]]:
-        """Return the conditions of each alternative, together with those of all."""
+        """Return one list of conditions per alternative: the common ones and the alternative."""
         if not self.alternatives:
             return [[*self.conditions]]
         return [[*self.conditions, alternative] for alternative in self.alternatives]
 
     def of(self, entries: QuerySet[Entry]) -> QuerySet[Entry]:
-        """Return everything that is looked for, to be read from end to end."""
+        """Return all entries that match, to be read from end to end."""
         for condition in self.conditions:
             entries = entries.filter(condition.where)
         if self.alternatives:
@@ -67,7 +67,7 @@ class Question:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchResult:
-    """A page's entries in the order of reading; ``reached`` is the id up to which was looked, where more may follow."""
+    """The entries of a page, in reading order. ``reached`` is the last scanned id if the search stopped early."""
 
     entries: list[Entry]
     has_more: bool = False
@@ -79,8 +79,8 @@ def find(
 ) -> SearchResult:
     """Find the next entries after (or, ascending, before) an id, or from the end.
 
-    ``entries`` are those that the reader may see at all; a condition of the question says the same to an index.
-    Raises TooSlow.
+    ``entries`` are those that the reader may see. The question has the same restriction as a condition, for the index.
+    Raises SearchTooSlow.
     """
     direction = _Direction(beyond=beyond, ascending=ascending)
     places: list[tuple[int, Any]] = []
@@ -118,7 +118,7 @@ class _Direction:
         return sorted(places, reverse=not self.ascending)
 
     def nearest(self, frontiers: Sequence[int]) -> int | None:
-        """What lies beyond the nearest place where one of the alternatives gave up is not known to be complete."""
+        """Return the nearest id at which an alternative stopped: results beyond it may be incomplete."""
         if not frontiers:
             return None
         return min(frontiers) if self.ascending else max(frontiers)
@@ -132,7 +132,7 @@ class _Direction:
 def _scan(
     conditions: Sequence[Condition], within: Q, direction: _Direction, count: int
 ) -> tuple[list[tuple[int, Any]], int | None]:
-    """Return ids and times of what was found and, where it gave up before the end, the last id that it looked at."""
+    """Return ids and times of the matches and, if the scan stopped before the end, the last id that it scanned."""
     leading = _leading(conditions)
     others = [condition for condition in conditions if condition is not leading]
     brought = Entry.objects.filter(leading.where if leading else Q())
@@ -141,14 +141,14 @@ def _scan(
         return list(brought.values_list("id", "at")[:count]), None
     fits = Q()
     for other in others:
-        fits &= other.told if isinstance(other.told, Q) else Q(other.told)
+        fits &= other.check if isinstance(other.check, Q) else Q(other.check)
     looked = brought.annotate(fits=ExpressionWrapper(fits, output_field=BooleanField()))
     try:
         sql, parameters = looked.values_list("id", "at", "fits")[:MOST_SCANNED].query.sql_with_params()
     except EmptyResultSet:  # an id that no row can have
         return [], None
     with connection.cursor() as cursor:
-        # LIMIT fences the inner query off: its rows come one by one, in their order, and no condition goes inside.
+        # LIMIT is an optimization fence: the inner query returns rows in order, and no condition is pushed into it.
         cursor.execute(
             f"SELECT * FROM ({sql}) AS looked (id, at, fits) WHERE fits LIMIT {count}", parameters
         )  # written by the ORM
@@ -160,7 +160,7 @@ def _scan(
 
 
 def _leading(conditions: Sequence[Condition]) -> Condition | None:
-    """Return the condition that the planner expects to bring the fewest; a wrong guess costs pages, not time."""
+    """Return the condition with the lowest estimate. A wrong one makes more pages, not slower ones."""
     indexed = [condition for condition in conditions if condition.is_indexed]
     if len(indexed) < 2:
         return indexed[0] if indexed else None
@@ -168,7 +168,7 @@ def _leading(conditions: Sequence[Condition]) -> Condition | None:
 
 
 def _fetch(entries: QuerySet[Entry], places: Sequence[tuple[int, Any]], direction: _Direction) -> list[Entry]:
-    """Their time names the partitions that they lie in."""
+    """Fetch entries by id. The range of their times selects the partitions."""
     if not places:
         return []
     times = [at for _id, at in places]
@@ -178,7 +178,7 @@ def _fetch(entries: QuerySet[Entry], places: Sequence[tuple[int, Any]], directio
 
 @contextmanager
 def time_limit(limit: str = PATIENCE) -> Iterator[None]:
-    """Give up what takes too long, and nothing else of the transaction. Raises TooSlow."""
+    """Cancel the block when a statement takes too long, without the rest of the transaction. Raises SearchTooSlow."""
     try:
         with transaction.atomic():
             before = _limit(limit)

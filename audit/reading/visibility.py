@@ -1,7 +1,7 @@
-"""What a reader sees beside the entries themselves: names, where they may see the person or object that has them.
+"""What a reader may see besides the entries themselves: names of people and objects, and personal values.
 
-Who may see what is asked of the admin: each model's own admin knows which rows somebody finds. Rows are looked up
-together, by one query for each model on a page.
+The admin decides: a reader may see the rows that the ModelAdmin of a model shows them. Rows are fetched together, with
+one query per model and page.
 """
 
 from collections import defaultdict
@@ -22,12 +22,12 @@ from audit.context import ActorKind
 from audit.models import Entry
 from audit.reading import labels
 
-SHORT = 8  # letters of an id that has many
+SHORT = 8  # characters of a long id that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectReference:
-    """Something by the name that a reader may know, else by the beginning of its id, and where it is to be found."""
+    """The name of an object if the reader may know it, otherwise the beginning of its id, and the URL of its page."""
 
     text: str
     id: str = ""
@@ -53,7 +53,7 @@ class Visibility:
     _wanted: dict[type[Model], set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def gather(self, entries: Iterable[Entry], *, values: bool = False) -> None:
-        """Note whose names these entries will need."""
+        """Note the rows whose names these entries need, so that they are fetched together."""
         for entry in entries:
             if entry.actor_kind == ActorKind.PERSON:
                 self._want(get_user_model(), entry.actor_id)
@@ -68,7 +68,7 @@ class Visibility:
                     self._want(related, str(value))
 
     def know(self, *rows: Model) -> None:
-        """Take rows that the reader has before them anyway, so that nobody looks them up again."""
+        """Add rows that the page shows anyway, so that they are not fetched again."""
         for row in rows:
             self._known.setdefault(row._meta.concrete_model or type(row), {})[str(row.pk)] = row
 
@@ -80,7 +80,7 @@ class Visibility:
         )
 
     def behind(self, entry: Entry) -> ObjectReference | None:
-        """Who is behind an impersonation, or on whose behalf a service acts."""
+        """Return who impersonates the actor, or on whose behalf a service acts."""
         if not entry.behind_kind or not entry.behind_id:
             return None
         if entry.behind_kind == ActorKind.PERSON:
@@ -109,7 +109,7 @@ class Visibility:
 
     def _name(self, model: type[Model], key: str) -> ObjectReference:
         kind = labels.name_of_model(model)
-        row = None if model._meta.auto_created else self.row(model, key)  # joins have no names of their own
+        row = None if model._meta.auto_created else self.row(model, key)  # join tables have no names of their own
         if row is None:
             return ObjectReference(text=short(key), id=key, kind=kind)
         return ObjectReference(text=str(row) or short(key), id=key, kind=kind, url=self._url(row))
@@ -123,19 +123,19 @@ class Visibility:
         return self._known.get(concrete, {}).get(key)
 
     def may_see_personal(self, entry: Entry) -> bool:
-        """Personal values are those of the person concerned: of somebody whom the reader finds in the admin."""
+        """Whether the reader may see personal values: they belong to the person concerned, whom the admin must show."""
         if entry.person is None or self._sees_everything:
             return True
         return self.row(get_user_model(), entry.person) is not None
 
     def may_see_whereabouts(self, entry: Entry) -> bool:
-        """Where an actor was is the actor's own."""
+        """Whether the reader may see IP address and browser, which belong to the actor and to the person concerned."""
         if entry.actor_kind != ActorKind.PERSON or self._sees_everything:
             return self.may_see_personal(entry)
         return self.row(get_user_model(), entry.actor_id) is not None and self.may_see_personal(entry)
 
     def admin_of(self, model: type[Model]) -> "admin.ModelAdmin[Any] | None":
-        return self.site._registry.get(model)  # noqa: SLF001  # Django's own way
+        return self.site._registry.get(model)  # noqa: SLF001  # Django's registry
 
     @property
     def _sees_everything(self) -> bool:
@@ -151,7 +151,7 @@ class Visibility:
             self._wanted[concrete].add(key)
 
     def _look_up(self, model: type[Model]) -> None:
-        """Find all that were noted; what is not found is known to be nothing that the reader sees."""
+        """Fetch all noted rows of a model. Those that are not found count as not visible."""
         wanted = self._wanted.pop(model, set())
         found = self._known.setdefault(model, {})
         keys = {key: value for key in wanted if (value := _key(model, key)) is not None}
@@ -160,7 +160,7 @@ class Visibility:
             by_key = {str(row.pk): row for row in rows.filter(pk__in=keys.values())}
             found.update({key: by_key[str(value)] for key, value in keys.items() if str(value) in by_key})
         for key in wanted - found.keys():
-            found[key] = None  # type: ignore[assignment]  # looked for, and not there
+            found[key] = None  # type: ignore[assignment]  # looked up and not found
 
     def _rows(self, model: type[Model]) -> QuerySet[Any] | None:
         model_admin = self.admin_of(model)
@@ -179,7 +179,7 @@ class Visibility:
         return f"{self._list_of(type(row))}{quote(row.pk)}/change/"
 
     def _list_of(self, model: type[Model]) -> str:
-        """Where Django's admin lists a model, below which each row has its page."""
+        """Return the URL of a model's change list, under which each row has its page."""
         if model not in self._lists:
             meta = model._meta
             self._lists[model] = reverse(f"{self.site.name}:{meta.app_label}_{meta.model_name}_changelist")
@@ -187,7 +187,7 @@ class Visibility:
 
 
 def _key(model: type[Model], key: str) -> Any:
-    """Read an id as the trail writes it; several columns have no one value."""
+    """Parse an id from the trail. Composite keys are not supported and give None."""
     if len(model._meta.pk_fields) > 1:
         return None
     try:

@@ -1,1 +1,1 @@
-"""How long the trail is kept: months that are made ahead and removed whole, and what is due within them (ADR 13)."""
+"""Retention: monthly partitions are created ahead and removed as a whole, single entries when they are due (ADR 13)."""

@@ -1,7 +1,7 @@
-"""Removing what is due: whole months at once, and single entries of tenants that keep theirs for a shorter time.
+"""Removes entries that are due: whole months at once, and single entries of tenants with a shorter retention.
 
-The database lets nothing go that is younger than the minimum, whoever asks; and what goes is written down with a code
-that only who has the sealing key can make, or a verification will miss it.
+The database refuses to remove entries that are younger than the minimum. Each removal is recorded with a code that only
+the holder of the sealing key can make; without it, verification would report the entries as missing.
 """
 
 import logging
@@ -30,9 +30,9 @@ from foundation.locks import one_at_a_time
 logger = logging.getLogger(__name__)
 
 JOB = "retention"
-AHEAD = 2  # months that are there before they are needed
-SLICE = 2000  # entries of one statement: some tens of milliseconds
-TRIES = 20  # to have an old month for oneself, 0.1 seconds each
+AHEAD = 2  # months whose partitions are created ahead
+SLICE = 2000  # entries per statement, which takes some tens of milliseconds
+TRIES = 20  # to get the lock on an old month, waiting 0.1 seconds longer each time
 MONTHS = """
     SELECT name, greatest(lower, '0001-01-02 00:00+00'), upper
     FROM public.audit_months() WHERE parent = 'audit_entry' AND upper <= public.audit_due(NULL) ORDER BY upper
@@ -48,7 +48,7 @@ KEPT = """
 
 @dataclass
 class Removed:
-    """What a run removed, and what kept it from its end."""
+    """What a run removed, and what kept it from finishing (``detail``)."""
 
     months: int = 0
     entries: int = 0
@@ -56,14 +56,14 @@ class Removed:
 
 
 def make_months() -> None:
-    """Make this month and the next ones, where they are missing. Twice at once does no harm."""
+    """Create the missing partitions for this month and the next ones. Safe to run twice at once."""
     _all("SELECT public.audit_make_months(%s)", AHEAD)
 
 
 def remove_due(*, seconds: float | None = None) -> Removed:
-    """Remove it, for so many seconds or to the end; the next run goes on from there.
+    """Remove entries that are due, for ``seconds`` or to the end. The next run continues from there.
 
-    Nothing is removed that is not sealed: what a job that seals no more has left stays, and this run says so.
+    Entries that are not sealed yet are never removed. If the sealing job has stopped, they stay and the run reports it.
     """
     deadline = time.monotonic() + seconds if seconds is not None else float("inf")
     with one_at_a_time(JOB) as is_ours:
@@ -86,7 +86,7 @@ def _remove_months(done: Removed, deadline: float) -> None:
         if not _one("SELECT EXISTS (SELECT FROM audit_entry WHERE at >= %s AND at < %s)", lower, upper)[0]:
             continue
         if _one(KEPT, lower, upper, upper)[0]:
-            continue  # somebody keeps some of it: the rest goes by slices
+            continue  # some tenant keeps its entries longer; the others are removed in slices
         if not _is_sealed(upper):
             done.detail = f"{name} waits to be sealed"
             return
@@ -95,7 +95,7 @@ def _remove_months(done: Removed, deadline: float) -> None:
 
 
 def _remove_month(name: str, lower: datetime, upper: datetime, done: Removed) -> None:
-    """Remove it, and what the seals remember of its entries one by one: the seals themselves stay."""
+    """Remove a month, and the digests that the seals have of its entries. The seals themselves stay."""
     with transaction.atomic():
         found = fetched("SELECT id FROM audit_entry WHERE at >= %s AND at < %s ORDER BY id", [lower, upper])
         ids = Ids.of(id_ for (id_,) in found)
@@ -126,10 +126,10 @@ Progress = dict[str, Any]
 
 
 def _remove_slices(done: Removed, deadline: float, progress: Progress) -> Progress:
-    """Remove what is due, tenant by tenant: the site's rule is that of everybody who has none.
+    """Remove single entries that are due, rule by rule. The site's rule applies to all tenants without their own.
 
-    Each rule is gone through in the order of ids, and goes on where it was the last time; where any rule has
-    changed, all of them begin anew. Returns how far they have come.
+    Each rule walks the trail in the order of ids and continues where the last run stopped. If any rule has changed, all
+    start again. Returns the progress.
     """
     days = dict(Retention.objects.values_list("tenant_id", "days"))
     places: dict[str, list[Any]] = progress.get("places", {}) if progress.get("days") == days else {}
@@ -144,7 +144,7 @@ def _remove_slices(done: Removed, deadline: float, progress: Progress) -> Progre
     return {"days": days, "places": places}
 
 
-def _remove_of(  # one rule, where it stands, and the run that it is part of
+def _remove_of(  # one rule, its progress, and the run that it is part of
     tenant: str, named: list[str], until: datetime, place: list[Any] | None, done: Removed, deadline: float
 ) -> list[Any]:
     whose, owner = ("tenant_id = %s", tenant) if tenant else ("coalesce(tenant_id, '') <> ALL (%s)", named)
@@ -167,9 +167,10 @@ def _remove_of(  # one rule, where it stands, and the run that it is part of
 
 
 def _begin(place: list[Any] | None, until_now: datetime) -> int:
-    """What was not due the last time, among ids that were gone through, has ids of about that time.
+    """Return the id after which to start.
 
-    Where that run came further than this one may, its clock was ahead: it says nothing of what lies between.
+    Entries that the last run passed because they were not due yet have ids from about its limit on. If that limit is
+    later than the present one, the clock was ahead then, and the walk starts from the beginning.
     """
     if place is None or datetime.fromisoformat(place[1]) > until_now + LEEWAY:
         return 0
@@ -199,7 +200,7 @@ def _removal_values(
 
 
 def _is_sealed(until: datetime) -> bool:
-    """Whether all that happened before then is sealed."""
+    """Whether all entries before this time are sealed."""
     oldest = oldest_unsealed()
     return oldest is None or oldest >= until
 

@@ -1,4 +1,4 @@
-"""For how long entries are kept, as it was said: ``removing`` removes what is due by it."""
+"""The retention rules of the site and of tenants. ``removal`` removes the entries that are due by them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.models import Retention
 
-SITE = ""  # whose rule is that of everybody who has none
+SITE = ""  # the tenant id of the site's rule, which applies to all tenants without their own
 LONGEST = 36_500  # days: a hundred years
 
 
@@ -22,16 +22,16 @@ class RetentionRule:
 
 
 def rules() -> list[RetentionRule]:
-    """Return what was said, the site's own last."""
-    said = sorted(Retention.objects.values_list("tenant_id", "days"), key=lambda rule: (rule[0] == SITE, rule[0]))
-    return [RetentionRule(tenant_id=tenant_id, days=days, due_until=due(tenant_id)) for tenant_id, days in said]
+    """Return all rules. The site's own comes last."""
+    found = sorted(Retention.objects.values_list("tenant_id", "days"), key=lambda rule: (rule[0] == SITE, rule[0]))
+    return [RetentionRule(tenant_id=tenant_id, days=days, due_until=due(tenant_id)) for tenant_id, days in found]
 
 
 def set_days(tenant_id: str, days: int | None) -> None:
-    """Keep a tenant's entries, or the site's, for so many days, from the next run of the job on.
+    """Set for how many days the entries of a tenant, or of the site, are kept. The next run of the job applies it.
 
-    None takes the rule away: then a tenant's are kept as the site says, and the site's for good. What is younger than
-    the minimum stays, whatever is said.
+    None removes the rule: then the site's rule applies to the tenant, and the site's entries are kept forever. Entries
+    younger than the minimum are kept in any case.
     """
     if days is None:
         Retention.objects.filter(tenant_id=tenant_id).delete()
@@ -44,7 +44,7 @@ def minimum_days() -> int:
 
 
 def due(tenant_id: str) -> datetime | None:
-    """Return until when a tenant's entries may be removed; None where they are kept for good."""
+    """Return the time before which a tenant's entries may be removed, or None if they are kept forever."""
     found: datetime | None = _one("SELECT public.audit_due(%s)", tenant_id)
     return found
 

@@ -1,1 +1,1 @@
-"""Seals on the trail: made of its entries with a key that the database does not know (ADR 14)."""
+"""Seals over the entries of the trail, made with a key that the database does not have (ADR 14)."""

@@ -1,4 +1,4 @@
-"""Checkpoints: what was sealed up to where, to be kept elsewhere, so that a cut-off end is found against it."""
+"""Checkpoints: signed statements of the newest seal. Kept elsewhere, they show if the end of the trail was cut off."""
 
 import json
 from collections.abc import Mapping
@@ -11,15 +11,15 @@ from audit.sealing.seals import format_time, last_seal
 
 
 class CheckpointRefused(Exception):
-    """A checkpoint cannot be made, or is none of ours, for the reason given."""
+    """A checkpoint cannot be made, or it is not one of ours; the text says why."""
 
 
 def make() -> str:
-    """Return a line of JSON that tells of the newest seal. Raises CheckpointRefused."""
+    """Return a checkpoint of the newest seal as a line of JSON. Raises CheckpointRefused."""
     last = last_seal()
     if last is None:
         raise CheckpointRefused("nothing is sealed yet")
-    told = {
+    values = {
         "checkpoint": 1,
         "at": format_time(timezone.now()),
         "number": last["seal"],
@@ -27,17 +27,17 @@ def make() -> str:
         "last_id": last["last_id"],
         "seal_mac": last["mac"],
     }
-    return json.dumps(signed("checkpoint", told))
+    return json.dumps(signed("checkpoint", values))
 
 
 def read(text: str) -> Mapping[str, Any]:
-    """Raises CheckpointRefused."""
+    """Parse and verify a checkpoint. Raises CheckpointRefused."""
     try:
-        told = json.loads(text)
-        checked("checkpoint", told)
+        values = json.loads(text)
+        checked("checkpoint", values)
     except (KeyUnknown, NotAuthentic):
-        raise CheckpointRefused("the checkpoint was not made by our keys") from None
+        raise CheckpointRefused("the checkpoint was not signed with one of our keys") from None
     except (ValueError, AttributeError):
-        raise CheckpointRefused("this is no checkpoint") from None
-    found: Mapping[str, Any] = told
+        raise CheckpointRefused("this is not a checkpoint") from None
+    found: Mapping[str, Any] = values
     return found

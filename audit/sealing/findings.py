@@ -1,9 +1,9 @@
-"""What a verification finds: each fault with the span of ids and times that it is about."""
+"""The findings of a verification: each fault with the range of ids and times that it is about."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST = 1000  # faults that are named one by one; more of them are counted
+MOST = 1000  # faults that are listed; further ones are only counted
 
 
 class FindingKind(StrEnum):
@@ -20,24 +20,24 @@ class FindingKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-SAID = {
-    FindingKind.EDITED: "entries are not as they were sealed",
+DESCRIPTIONS = {
+    FindingKind.EDITED: "entries have changed since they were sealed",
     FindingKind.DELETED: "sealed entries are missing, and retention has not removed them",
     FindingKind.INSERTED: "entries are in no seal, although sealing has passed them",
-    FindingKind.REORDERED: "ids are out of order, or stand more than once",
-    FindingKind.PERSONAL: "personal values do not fit their entry's digest",
-    FindingKind.SEAL: "a seal was not made, or not so, by our keys",
-    FindingKind.CHAIN: "a seal does not follow on the one before",
-    FindingKind.REMOVAL: "a removal was not recorded, or not so, by our keys",
+    FindingKind.REORDERED: "ids are out of order or occur more than once",
+    FindingKind.PERSONAL: "personal values do not match the digest in their entry",
+    FindingKind.SEAL: "a seal was not made with our keys, or was changed",
+    FindingKind.CHAIN: "a seal does not follow the one before it",
+    FindingKind.REMOVAL: "a removal was not signed with our keys, or was changed",
     FindingKind.CUT: "the end is missing",
     FindingKind.UNSEALED: "entries have waited too long for a seal: the sealing job has stopped",
-    FindingKind.UNREADABLE: "a line is not of the trail",
+    FindingKind.UNREADABLE: "a line does not belong to the trail",
 }
 
 
 @dataclass
 class Finding:
-    """Something found, over a span. Where entries are missing the times are those of the seals that held them."""
+    """A fault over a range of ids. If entries are missing, the times are those of the seals that contain them."""
 
     kind: FindingKind
     first_id: int
@@ -51,12 +51,12 @@ class Finding:
         ids = f"{self.first_id} to {self.last_id}" if self.last_id > self.first_id else str(self.first_id)
         times = f", {self.first_at} to {self.last_at}" if self.first_at else ""
         detail = f" ({self.detail})" if self.detail else ""
-        return f"{self.kind}: ids {ids}{times}: {SAID[self.kind]}{detail}"
+        return f"{self.kind}: ids {ids}{times}: {DESCRIPTIONS[self.kind]}{detail}"
 
 
 @dataclass
 class Findings:
-    """The outcome of a verification. Faults of one kind without a sound entry between them are one fault."""
+    """The result of a verification. Faults of one kind without a sound entry between them are merged into one."""
 
     faults: list[Finding] = field(default_factory=list)
     more_faults: int = 0
@@ -76,7 +76,7 @@ class Findings:
         return not self.faults
 
     def sound(self) -> None:
-        """An entry was as it should be: what comes next is another fault."""
+        """Note a sound entry, so that the next fault is not merged with the last one."""
         self._open = None
 
     def found(self, fault: Finding) -> None:

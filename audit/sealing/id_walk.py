@@ -1,4 +1,4 @@
-"""The ids of a seal or a removal, gone through in their order."""
+"""A walk over the ids of a seal or a removal, in ascending order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,21 +7,21 @@ from typing import Any
 
 @dataclass
 class IdWalk:
-    """The ids of a seal or a removal, gone through as the lines come."""
+    """The position in the ids of a seal or a removal, advanced as the lines are read."""
 
     spans: tuple[tuple[int, int], ...]
     record: Mapping[str, Any]
     digests: bytes = b""
-    index: int = 0  # of the span
-    next: int = 0  # id
-    place: int = 0  # of that id among all
+    index: int = 0  # of the current span
+    next: int = 0  # the next id
+    place: int = 0  # the index of that id among all ids
     is_authentic: bool = True
 
     def __post_init__(self) -> None:
         self.next = self.spans[0][0]
 
     def step(self) -> bool:
-        """Go to the next id; return whether there is one."""
+        """Advance to the next id. Return whether there is one."""
         self.place += 1
         if self.next < self.spans[self.index][1]:
             self.next += 1
@@ -33,7 +33,7 @@ class IdWalk:
         return False
 
     def skip_to(self, id_: int) -> bool:
-        """Go to the first id that is not below this one; return whether there is one."""
+        """Advance to the first id that is not below ``id_``. Return whether there is one."""
         while self.next < id_:
             last = self.spans[self.index][1]
             if last >= id_:

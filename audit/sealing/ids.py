@@ -1,4 +1,4 @@
-"""Many ids in few words: "1-5,7,9-12"."""
+"""Compact lists of ids: "1-5,7,9-12"."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ Span = tuple[int, int]
 
 
 def spans_of(ids: Iterable[int]) -> Iterator[Span]:
-    """Yield ascending ids as spans, first and last included."""
+    """Yield ascending ids as spans that include both ends."""
     span: Span | None = None
     for one in ids:
         if span and one == span[1] + 1:
@@ -25,7 +25,7 @@ def spans_of(ids: Iterable[int]) -> Iterator[Span]:
 
 @dataclass(frozen=True)
 class Ids:
-    """Ascending ids that do not touch each other's spans."""
+    """Ascending ids as spans that neither overlap nor touch."""
 
     spans: tuple[Span, ...]
 
@@ -35,7 +35,7 @@ class Ids:
 
     @classmethod
     def read(cls, text: str) -> "Ids":
-        """Raises ValueError for anything that ``str`` would not have written."""
+        """Parse a list of ids. Raises ValueError for anything that ``str`` would not have produced."""
         spans = []
         for part in text.split(","):
             first, _, last = part.partition("-")

@@ -1,4 +1,4 @@
-"""The keys that seals are made with: kept outside the database, newest first."""
+"""The keys of seals, removals and checkpoints. They are kept outside the database, newest first."""
 
 import hmac
 import json
@@ -14,36 +14,36 @@ from django.conf import settings
 
 
 class KeyUnknown(Exception):
-    """Something was signed with a key that is not among ours."""
+    """The values were signed with a key that we do not have."""
 
 
 class NotAuthentic(Exception):
-    """Something does not have the code that our key gives it."""
+    """The code does not match the values."""
 
 
 @dataclass(frozen=True)
 class SealingKey:
-    """A key; ``age`` is 0 for the newest, which seals. The others still verify what they once sealed."""
+    """A key. ``age`` is 0 for the newest, which signs. The others still verify what they signed before."""
 
     id: str
     age: int
     secret: bytes = field(repr=False)
 
     def sign(self, kind: str, values: Mapping[str, Any]) -> str:
-        """Return the code of everything told, in hexadecimal; no kind of thing can pass for another."""
+        """Return the code of the values, in hexadecimal. It covers the kind, so that no kind can pass for another."""
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hmac.digest(self.secret, f"vestibule {kind} 1\n{text}".encode(), sha256).hex()
 
 
 def signed(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is told with the newest key's name and its code."""
+    """Return the values with the id of the newest key and its code."""
     key = newest()
     content = {**values, "key_id": key.id}
     return content | {"mac": key.sign(kind, content)}
 
 
 def checked(kind: str, values: Mapping[str, Any]) -> SealingKey:
-    """Return the key by which this is authentic. Raises KeyUnknown, NotAuthentic."""
+    """Return the key with which the values were signed. Raises KeyUnknown, NotAuthentic."""
     key = next((key for key in keys() if key.id == values.get("key_id")), None)
     if key is None:
         raise KeyUnknown(values.get("key_id"))
@@ -58,9 +58,9 @@ def newest() -> SealingKey:
 
 
 def keys() -> tuple[SealingKey, ...]:
-    """Return those of AUDIT_SEALING_KEYS, and those derived from SECRET_KEY and its fallbacks.
+    """Return the keys of AUDIT_SEALING_KEYS and then those derived from SECRET_KEY and its fallbacks.
 
-    By the derived ones sealed who had no other yet.
+    The derived ones sign as long as AUDIT_SEALING_KEYS is empty.
     """
     return _keys(tuple(settings.AUDIT_SEALING_KEYS), (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS))
 

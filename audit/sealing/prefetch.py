@@ -1,4 +1,4 @@
-"""Lines that are fetched while others are looked at: so the database and a verification work at the same time."""
+"""Fetches lines in a thread, so that the database and a verification work at the same time."""
 
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +9,11 @@ from threading import Event
 from django.db import connection
 
 BATCH = 1000  # lines
-BATCHES = 4  # that wait at the most: what is held in memory
+BATCHES = 4  # the most that are held in memory
 
 
 def prefetch(stream: Callable[[], Generator[str, None, None]]) -> Generator[str, None, None]:
-    """Yield the lines of a stream, which a thread goes through with a connection of its own."""
+    """Yield the lines of a stream, which a thread reads with its own database connection."""
     batches: Queue[list[str] | None] = Queue(BATCHES)
     unwanted = Event()
 

@@ -1,7 +1,7 @@
-"""Sealing: the entries of finished transactions, in the order of (transaction, id), a block at a time (ADR 14).
+"""Sealing: seals entries of finished transactions block by block, in the order of (transaction, id) (ADR 14).
 
-All transactions below ``pg_snapshot_xmin`` are over, so what lies below it and behind the last seal is complete: an
-entry that commits later than its neighbours lies above it still, and comes with a later seal. Nothing is left out.
+All transactions below ``pg_snapshot_xmin`` are finished, so the entries between the last seal and this horizon are
+complete. An entry that commits later than its neighbours is still above the horizon, and a later seal includes it.
 """
 
 import json
@@ -22,9 +22,9 @@ from audit.sealing.keys import KeyUnknown, NotAuthentic, checked, newest, signed
 
 logger = logging.getLogger(__name__)
 
-LOCK = 0x5E55_10A8  # the number of PostgreSQL's advisory lock by which one job seals at a time
-BLOCK = 5000  # entries of one seal at the most
-NOTHING = "0" * 64  # what the first seal follows on
+LOCK = 0x5E55_10A8  # the key of the advisory lock with which only one job seals at a time
+BLOCK = 5000  # the most entries in one seal
+NOTHING = "0" * 64  # the previous code of the first seal
 BEHIND = f"""
     SELECT id, txid, at, {ENTRY_LINE} FROM audit_entry WHERE (txid, id) > (%s, %s) AND id > %s
 """
@@ -35,7 +35,7 @@ CARRIED = "SELECT ids FROM audit_seal WHERE carried AND floor_id = %s"
 
 
 class SealingStopped(Exception):
-    """Nothing can be sealed upon what is there, for the reason given."""
+    """No seal can be added to the last one; the text says why."""
 
 
 NONE = Ids(())
@@ -43,7 +43,7 @@ NONE = Ids(())
 
 @dataclass(frozen=True, kw_only=True)
 class SealPosition:
-    """How far the sealing has come on this server, and which of its entries lie in seals out of the order already."""
+    """How far sealing has come on this server, and the ids that seals outside the order already contain."""
 
     txid: int = 0
     id: int = 0
@@ -52,7 +52,7 @@ class SealPosition:
     carried: Ids = NONE
 
     def unsealed(self, query: str, bound: int, many: int) -> Iterator[tuple[int, int, datetime, str]]:
-        """Yield what lies behind, as id, transaction, time and line."""
+        """Yield the entries after this position as id, transaction, time and line."""
         found = 0
         for row in fetched(query, [self.txid, self.id, self.floor_id, bound, many + len(self.carried)]):
             if row[0] not in self.carried and found < many:
@@ -61,10 +61,9 @@ class SealPosition:
 
 
 def seal(*, seconds: float | None = None) -> int:
-    """Seal what can be sealed, for so many seconds or to the end; return how many entries that were.
+    """Seal entries, for ``seconds`` or until none are left, and return their number.
 
-    Leaves at once while another job seals. Killed between two blocks or within one, it leaves whole seals only.
-    Raises SealingStopped.
+    Returns at once if another job is sealing. A run that is killed leaves only complete seals. Raises SealingStopped.
     """
     deadline = time.monotonic() + seconds if seconds is not None else None
     count = 0
@@ -77,13 +76,13 @@ def seal(*, seconds: float | None = None) -> int:
 
 
 def last_seal() -> dict[str, Any] | None:
-    """Return the newest seal as its line tells it."""
+    """Return the newest seal as a dictionary, as in its line."""
     found = _one(LAST)
     return read(found[0]) if found else None
 
 
 def position_after(last: dict[str, Any] | None) -> tuple[SealPosition, int]:
-    """Return where the sealing goes on, and the oldest transaction that is still running."""
+    """Return the position at which sealing continues, and the oldest transaction that is still running."""
     cluster, oldest_running = _one(HERE)
     if last is None:
         return SealPosition(cluster=cluster), oldest_running
@@ -93,7 +92,7 @@ def position_after(last: dict[str, Any] | None) -> tuple[SealPosition, int]:
 
 
 def oldest_unsealed() -> datetime | None:
-    """Return since when entries wait for a seal."""
+    """Return the time of the oldest entry that waits for a seal."""
     with transaction.atomic():
         place, _oldest_running = position_after(last_seal())
         return next((at for _id, _txid, at, _line in place.unsealed(PRESENT, 2**63 - 1, 1)), None)
@@ -127,10 +126,11 @@ def _seal_block() -> int:
 
 
 def _carry_over(last: dict[str, Any]) -> dict[str, Any]:
-    """After a restore to another server, whose transactions have numbers of their own, seal what came unsealed.
+    """Seal the entries that were not sealed when the database was restored to a server with other transaction numbers.
 
-    Those entries lie behind the last seal by the numbers of the old server. New ones may be among them, but not all
-    that will be: so these seals stand outside the order, which begins anew and passes by what they hold.
+    They come after the last seal by the transaction numbers of the old server. That range may include some entries of
+    the new server, but others will be added to it later. So these seals are outside the order (``carried``). The order
+    starts again on the new server and skips the entries that they contain.
     """
     newest_id = _one("SELECT coalesce(max(id), 0) FROM audit_entry")[0]
     place, _oldest_running = position_after(last)
@@ -168,7 +168,7 @@ def _append(
         return 0
     by_id = sorted(found, key=lambda entry: entry.id)
     digests = b"".join(entry.digest for entry in by_id)
-    told = signed(
+    values = signed(
         "seal",
         {
             "seal": last["seal"] + 1 if last else 1,
@@ -189,8 +189,8 @@ def _append(
         },
     )
     with connection.cursor() as cursor:
-        cursor.execute("SELECT public.audit_append_seal(%s, %s)", [_row(told), digests])
-    logger.info("entries up to %s are sealed: seal %s is %s", told["last_id"], told["seal"], told["mac"])
+        cursor.execute("SELECT public.audit_append_seal(%s, %s)", [_row(values), digests])
+    logger.info("entries up to %s are sealed: seal %s is %s", values["last_id"], values["seal"], values["mac"])
     return len(found)
 
 
@@ -200,7 +200,7 @@ def _row(values: dict[str, Any]) -> str:
 
 
 def format_time(at: datetime) -> str:
-    """Write a time as the lines do."""
+    """Return a time in the format of the lines."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -210,7 +210,7 @@ def _check_last_seal(last: dict[str, Any]) -> None:
         key = checked("seal", last)
     except KeyUnknown:
         raise SealingStopped(
-            f"seal {last['seal']} was made with the key {last['key_id']}, which is not given"
+            f"seal {last['seal']} was made with the key {last['key_id']}, which is not in the configuration"
         ) from None
     except NotAuthentic:
         raise SealingStopped(f"seal {last['seal']} is not authentic") from None

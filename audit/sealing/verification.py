@@ -1,8 +1,8 @@
-"""Verification: from the lines of the trail alone, in one pass, whether it is what was sealed (ADR 14).
+"""Verification: checks in one pass over its lines whether the trail is what was sealed (ADR 14).
 
-It believes nothing but the keys: digests are computed here, from the lines; what the database says of itself is only
-compared with what our codes hold. Lines come ordered by id, a seal where its first entry stands, so what is in memory
-are the seals and removals that are open at one id.
+It trusts only the keys. Digests are computed here from the lines, and what the database says about itself is only
+compared with values that our codes protect. Lines are ordered by id, and a seal comes before its first entry, so memory
+only has to hold the seals and removals that are open at the current id.
 """
 
 import heapq
@@ -19,8 +19,8 @@ from audit.sealing.ids import Ids
 from audit.sealing.keys import KeyUnknown, NotAuthentic, SealingKey, checked
 from audit.sealing.seals import NOTHING
 
-PATIENCE = timedelta(minutes=10)  # for an entry to be sealed in, once its transaction is over
-WAITING = 10_000  # unsealed entries that are remembered one by one, for a sealing that stands still
+PATIENCE = timedelta(minutes=10)  # in which an entry should be sealed after its transaction has ended
+WAITING = 10_000  # unsealed entries that are kept individually, in case sealing has stopped
 
 
 @dataclass
@@ -33,8 +33,8 @@ class Verification:
     _seals: list[tuple[int, int, IdWalk]] = field(default_factory=list)  # heaps by the next id
     _removals: list[tuple[int, int, IdWalk]] = field(default_factory=list)
     _order: int = 0
-    _at: int = 0  # the id that has been reached
-    _previous: dict[int, str] = field(default_factory=dict)  # what the seal of this number must follow on
+    _at: int = 0  # the current id
+    _previous: dict[int, str] = field(default_factory=dict)  # the previous code that each seal names, by number
     _macs: dict[int, tuple[str, int | None]] = field(default_factory=dict)  # each seal's code, and the age of its key
     _half_linked: set[int] = field(default_factory=set)
     _last: Mapping[str, Any] | None = None  # the seal with the highest number
@@ -42,7 +42,7 @@ class Verification:
     _waiting: list[tuple[int, int, str]] = field(default_factory=list)
 
     def read(self, lines: Iterable[str]) -> Findings:
-        """Go through all lines, whose order is the one of ``audit.canonical.stream``."""
+        """Verify all lines, which must be in the order of ``audit.canonical.stream``."""
         for line in lines:
             if line.startswith('{"id":'):
                 self._read_entry(line)
@@ -57,14 +57,14 @@ class Verification:
 
     def _read_other(self, line: str) -> None:
         try:
-            told = read(line)
-            if "export" in told:
-                self._header = told
-                self.findings.is_whole = told["first_id"] is None and told["last_id"] is None
-            elif "seal" in told:
-                self._read_seal(told)
+            values = read(line)
+            if "export" in values:
+                self._header = values
+                self.findings.is_whole = values["first_id"] is None and values["last_id"] is None
+            elif "seal" in values:
+                self._read_seal(values)
             else:
-                self._read_removal(told)
+                self._read_removal(values)
         except (ValueError, KeyError, TypeError, IndexError):
             self.findings.found(Finding(FindingKind.UNREADABLE, self._at, self._at, detail=line[:60]))
 
@@ -99,9 +99,9 @@ class Verification:
         try:
             return checked(kind, values)
         except KeyUnknown:
-            self._seal_fault(fault, values, f"{kind} {values[kind]}: its key {values['key_id']} is not among ours")
+            self._seal_fault(fault, values, f"{kind} {values[kind]}: its key {values['key_id']} is not one of ours")
         except NotAuthentic:
-            self._seal_fault(fault, values, f"{kind} {values[kind]}: it does not have our code")
+            self._seal_fault(fault, values, f"{kind} {values[kind]}: its code is not valid")
         return None
 
     def _seal_fault(self, kind: FindingKind, values: Mapping[str, Any], detail: str) -> None:
@@ -127,13 +127,13 @@ class Verification:
             return
         held = self._seals[0][2]
         if not held.is_authentic:
-            pass  # which was said already: of its entries nothing is known
+            pass  # this was reported already, and nothing is known about the entries of this seal
         elif sha256(line.encode()).digest() == held.digests[held.place * 32 : held.place * 32 + 32]:
             self.findings.sound()
         else:
             self._fault_of(FindingKind.EDITED, id_, line)
         self._advance()
-        while self._seals and self._seals[0][0] == id_:  # one seal holds it; the others that say so are wrong
+        while self._seals and self._seals[0][0] == id_:  # one seal contains it; further ones are wrong
             self._fault_of(FindingKind.REORDERED, id_, line)
             self._advance()
 
@@ -144,20 +144,20 @@ class Verification:
             number = int(id_) if id_.isdigit() else self._at
             at = _field(of_entry, "at") or ""
             self.findings.found(Finding(FindingKind.PERSONAL, number, number, first_at=at, last_at=at))
-        self._entry = (entry, None, of_entry)  # there is one row at the most
+        self._entry = (entry, None, of_entry)  # an entry has at most one row of personal values
 
-    # Going on
+    # Advancing
 
     def _pass(self, id_: int) -> None:
-        """Everything below this id that a seal holds, and that has not come, is missing."""
+        """Report the sealed ids below this one that had no line: they are missing unless a removal has them."""
         while self._seals and self._seals[0][0] < id_:
             missing, _order, held = self._seals[0]
             if self._is_removed(missing):
                 self.findings.removed += 1
             elif held.is_authentic and self._is_in_window(missing):
-                told = held.record
+                seal = held.record
                 self.findings.found(
-                    Finding(FindingKind.DELETED, missing, missing, first_at=told["first_at"], last_at=told["last_at"])
+                    Finding(FindingKind.DELETED, missing, missing, first_at=seal["first_at"], last_at=seal["last_at"])
                 )
             self._advance()
 
@@ -188,13 +188,16 @@ class Verification:
     # The chain
 
     def _link(self, values: Mapping[str, Any], key: SealingKey | None) -> None:
-        """Seals come by their first ids, which is nearly the order of their numbers: links wait for both ends."""
+        """Check the links to the seals before and after, as soon as both ends are known.
+
+        Seals are ordered by their first ids, which is almost the order of their numbers.
+        """
         number = values["seal"]
         self._macs[number] = (values["mac"], key.age if key else None)
         self._previous[number] = values["previous"]
         if number == 1:
             if self._previous.pop(1) != NOTHING:
-                self._seal_fault(FindingKind.CHAIN, values, "seal 1 follows on something")
+                self._seal_fault(FindingKind.CHAIN, values, "seal 1 does not start the chain")
             self._forget(1)
         for later in (number, number + 1):
             if later in self._previous and later - 1 in self._macs:
@@ -203,7 +206,7 @@ class Verification:
     def _join(self, later: int, values: Mapping[str, Any]) -> None:
         (mac, age), (_mac, later_age) = self._macs[later - 1], self._macs[later]
         if self._previous.pop(later) != mac:
-            self._seal_fault(FindingKind.CHAIN, values, f"seal {later} does not follow on seal {later - 1}")
+            self._seal_fault(FindingKind.CHAIN, values, f"seal {later} does not follow seal {later - 1}")
         elif age is not None and later_age is not None and later_age > age:
             self._seal_fault(
                 FindingKind.CHAIN, values, f"seal {later} was made with an older key than seal {later - 1}"
@@ -212,7 +215,7 @@ class Verification:
         self._forget(later)
 
     def _forget(self, number: int) -> None:
-        """A seal that is linked to both sides is of no more use."""
+        """Drop a seal once it is linked on both sides."""
         if number in self._half_linked:
             self._half_linked.remove(number)
             del self._macs[number]
@@ -222,9 +225,7 @@ class Verification:
     def _compare_checkpoint(self, values: Mapping[str, Any]) -> None:
         if self.checkpoint and values["seal"] == self.checkpoint["number"]:
             if values["mac"] != self.checkpoint["seal_mac"]:
-                self._seal_fault(
-                    FindingKind.CHAIN, values, f"seal {values['seal']} is another one than the checkpoint's"
-                )
+                self._seal_fault(FindingKind.CHAIN, values, f"seal {values['seal']} is not the one of the checkpoint")
             self.checkpoint = None
 
     # The end
@@ -250,13 +251,13 @@ class Verification:
             last = self.findings.last_seal or 0
             is_inside = self.findings.is_whole or number <= last
             if is_inside:
-                detail = f"the checkpoint knows seal {number}, and the last one here is {last}"
+                detail = f"the checkpoint names seal {number}, but the last one here is {last}"
                 self.findings.found(Finding(FindingKind.CUT, self._at, upto, detail=detail))
             else:
                 self.findings.notes.append("the checkpoint lies beyond this export")
 
     def _find_gaps(self) -> None:
-        """In a whole trail every seal follows on one; in a part of it, those at the edges have no neighbour."""
+        """Report missing seals, but only in a whole trail: in a part of it, those at the edges have no neighbour."""
         if not self.findings.is_whole:
             return
         for number in sorted(self._previous):
@@ -264,11 +265,11 @@ class Verification:
             self.findings.found(Finding(FindingKind.CHAIN, 0, self._at, detail=detail))
         last = self.findings.last_seal or 0
         if (self._header.get("seals") or 0) > last:
-            detail = f"{self._header['seals']} seals were exported, and the last one here is {last}"
+            detail = f"{self._header['seals']} seals were exported, but the last one here is {last}"
             self.findings.found(Finding(FindingKind.CUT, self._at, self._at, detail=detail))
 
     def _judge_unsealed(self) -> None:
-        """The tail waits for its seal, which is no fault; what sealing has passed, or left for long, is one."""
+        """Report unsealed entries that sealing has passed, or that have waited too long. The others only wait."""
         last, header = self._last, self._header
         patience = datetime.fromisoformat(header["at"]) - PATIENCE
         for id_, txid, at in self._waiting:
@@ -282,7 +283,7 @@ class Verification:
 
 
 def _field(line: str, name: str) -> str | None:
-    """Return a plain column of an entry's line. Texts in it cannot pass for one: their quotes are escaped."""
+    """Return a text column of an entry's line. A value cannot imitate a column, because its quotes are escaped."""
     place = line.find(f'"{name}":"') if name == "at" else line.rfind(f'"{name}":"')
     if place < 0:
         return None

@@ -58,7 +58,7 @@ def test_a_checkpoint_that_is_none_is_refused_by_its_name(tmp_path: Path) -> Non
     file = tmp_path / "checkpoint"
     file.write_text("[]")
 
-    with pytest.raises(CommandError, match="checkpoint: this is no checkpoint"):
+    with pytest.raises(CommandError, match="checkpoint: this is not a checkpoint"):
         said("verify", "--checkpoint", str(file))
 
 

@@ -159,7 +159,7 @@ def test_nothing_is_noted_as_read_that_its_reader_did_not_take(tmp_path: Path) -
     reading, writing = os.pipe()
     os.close(reading)
 
-    with os.fdopen(writing, "w") as out, pytest.raises(CommandError, match="Nobody reads"):
+    with os.fdopen(writing, "w") as out, pytest.raises(CommandError, match="closed the pipe"):
         once(cursor=cursor, out=out)
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]
 
@@ -214,7 +214,7 @@ def test_a_reader_that_goes_away_ends_it_and_the_cursor_stays_before_what_was_no
         assert running.wait(timeout=60) == 1
         said = running.stderr.read()
 
-    assert said.strip().endswith("Nobody reads the entries any more; the cursor stays before those.")
+    assert said.strip().endswith("The reader has closed the pipe; the cursor stays before these entries.")
     assert "Traceback" not in said
     assert cursor.read_text() == noted
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]

@@ -173,11 +173,11 @@ def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> N
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
-def test_a_first_seal_that_follows_on_something_is_named(tamper: Tamper) -> None:
+def test_a_first_seal_that_follows_another_is_reported(tamper: Tamper) -> None:
     """Kind: a beginning that was cut off, and what is left numbered anew."""
     tamper("UPDATE audit_seal SET previous = mac WHERE number = 1")
 
-    assert "seal 1 follows on something" in [fault.detail for fault in verify().faults]
+    assert "seal 1 does not start the chain" in [fault.detail for fault in verify().faults]
 
 
 @pytest.mark.promise(75)
@@ -220,7 +220,7 @@ def test_a_chain_made_anew_with_another_key_is_found(ids: list[int], tamper: Tam
 
     findings = verify()
     assert (FindingKind.SEAL, ids[0], ids[14]) in told(findings)
-    assert "is not among ours" in findings.faults[0].detail
+    assert "is not one of ours" in findings.faults[0].detail
 
 
 @pytest.mark.promise(75)

@@ -1,4 +1,4 @@
-"""What operators do with the trail: one subcommand for each."""
+"""The command for operators of the trail, with one subcommand per act."""
 
 from typing import Any
 

@@ -1,15 +1,14 @@
--- Erasure (ADR 17): removes a person's values from beside the trail. Entries stay as they are, with the salted digest
--- of what is gone; which values these were, nobody can try without the salt.
+-- Erasure (ADR 17): removes a person's values from the side table. The entries stay as they are, with the salted digest
+-- of the removed values; without the salt nobody can test guesses against it.
 --
--- Gone are: the personal values of entries about the person; where they were from and with what, in what they did,
--- themselves or behind another;
--- the values of objects that were about them (told's "objects": {table: [ids]}); and, in events and entries about
--- nobody, what is found by a value that was theirs alone: a text of "exactly", or an e-mail address of "emails".
--- Those come in their canonical form (ADR 27), and the trail has them as they were given: "labels" has the A-labels of
--- their domains by their U-labels, for the database has no IDNA. A row beside an event goes as a whole, for its digest
--- is of the whole. "values", in small letters, is what code from before ADR 27 still sends.
+-- It removes: the personal values of entries about the person; the IP address and browser of events in which the person
+-- acted or was behind the actor; the values of objects about the person ("objects": {table: [ids]}); and, in events and
+-- in entries without a person, rows with a value that only this person had: a text of "exactly", or an e-mail address of
+-- "emails". The addresses come in canonical form (ADR 27), but the trail has them as they were given. "labels" maps the
+-- U-labels of their domains to A-labels, because the database cannot do IDNA. A row beside an event is removed as a
+-- whole, because its digest covers the whole. "values", in lower case, is sent by code from before ADR 27.
 --
--- It records that it was done, by itself: nobody erases without a trace. Returns how many entries lost their values.
+-- The function itself records the erasure, so that none is without a trace. It returns how many entries lost values.
 CREATE FUNCTION audit_canonical(value text, labels jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
     WITH folded (text) AS (SELECT normalize(lower(normalize(value, NFC) COLLATE "C"), NFC))

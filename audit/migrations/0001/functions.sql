@@ -1,13 +1,13 @@
--- The only pen. Every function that writes belongs to the owner and runs with the owner's rights, whoever's
--- statement calls it: the runtime role needs no right to write on the trail, and has none.
+-- The functions that write the trail. They belong to the owner and run with the owner's rights (SECURITY DEFINER), so
+-- the runtime role needs no right to write the trail, and has none.
 
--- (Functions like this one, a single expression in SQL, are inlined by the planner and cost no call.)
+-- (The planner inlines functions like this one, a single SQL expression, so that they cost no call.)
 CREATE FUNCTION audit_digest(salt uuid, before jsonb, after jsonb, ip_address inet, user_agent text)
 RETURNS bytea LANGUAGE sql STABLE AS $$
     SELECT sha256(convert_to(jsonb_build_array(salt, before, after, host(ip_address), user_agent)::text, 'UTF8'))
 $$;
 
--- Masked values: their end, where they are long enough to keep the rest hidden.
+-- A masked value: its last four characters, if it is long enough to keep the rest hidden.
 CREATE FUNCTION audit_mask(value text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT '***' || CASE WHEN length(value) >= 12 THEN right(value, 4) ELSE '' END
 $$;
@@ -19,9 +19,10 @@ BEGIN
 END
 $$;
 
--- What the statement's leading comment tells: k and a the actor's kind and id, h and i those of who is behind, n tenant,
--- r request, b batch, t the table whose change a signal announced. It is looked for at the very start only: values stand further
--- inside the text, and could tell a story of their own. Broken JSON in it makes the write fail.
+-- The content of the statement's leading comment: k and a are the actor's kind and id, h and i those of who is behind
+-- the actor, n the tenant, r the request, b the batch, and t the table whose change a signal announced. Only the very
+-- start of the statement is read, because values further inside could contain a forged comment. Broken JSON makes the
+-- write fail.
 CREATE FUNCTION audit_told(query text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN starts_with(query, '/*audit ') THEN substr(query, 9, strpos(query, '*/') - 9)::jsonb
@@ -29,15 +30,16 @@ CREATE FUNCTION audit_told(query text) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $
     END
 $$;
 
--- (That kind is one of the known ones is held by the functions: a CHECK is read and compiled anew by each
--- statement, at a good part of the cost of all of it.)
+-- (The functions check the kind of actor. A CHECK constraint would be read and compiled again for each statement, which
+-- costs a considerable part of the whole write.)
 --
--- Trigger arguments, here and below: key columns (four at most), the person's column, the tenant's; then, only
--- where the declaration treats some column apart: what stands for a value that is not shown, by column; columns
--- left out; masked ones; and all that are not personal (none, if none is personal), so that a column unknown
--- when the trigger was made counts as personal.
+-- Trigger arguments, here and below: the key columns (four at most), the person's column and the tenant's column. Only
+-- if the declaration treats some columns specially, these follow: the replacements of hidden values, by column; the
+-- ignored columns; the masked columns; and all columns that are not personal (none if no column is), so that a column
+-- added after the trigger was created counts as personal.
 --
--- One plan for all calls: after a bulk write PostgreSQL would plan each single one anew, which costs more than the writing.
+-- One generic plan for all calls: after a bulk write PostgreSQL would plan each single call again, which costs more than
+-- the write.
 CREATE FUNCTION audit_write_created_or_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -114,10 +116,10 @@ BEGIN
 END
 $$;
 
--- Old and new rows are paired by their place: the executor fills both tables in one order, and a changed key
--- would part them otherwise. The join must be FULL: no nested loop can do one. The planner knows nothing of the
--- size of these tables, and after some single-row saves it would pair a bulk update by comparing each row with
--- each, which takes seconds for thousands of rows.
+-- Old and new rows are paired by position: the executor fills both transition tables in the same order, and a changed
+-- key would separate them otherwise. The join must be FULL, because a nested loop cannot execute a full join. The
+-- planner does not know the size of these tables. After some single-row saves it would choose a nested loop for a bulk
+-- update, which takes seconds for thousands of rows.
 CREATE FUNCTION audit_write_updated() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -208,7 +210,7 @@ BEGIN
 END
 $$;
 
--- A named event. The source is fixed here, and the name must have a dot: an event can never pass for a change.
+-- Record a named event. The source is fixed here and the name must have a dot, so an event can never pass for a change.
 CREATE FUNCTION audit_event(name text, told jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -246,7 +248,8 @@ BEGIN
 END
 $$;
 
--- DELETE is retention's alone, whose functions say so; it is nobody's right in any other way.
+-- Refuse changes of the trail. Only the functions of retention may DELETE, and they announce it by a setting. No role
+-- but the owner has the right to.
 CREATE FUNCTION audit_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'DELETE' AND current_setting('audit.removing', true) = 'retention' THEN

@@ -1,7 +1,8 @@
--- Months of the trail (ADR 13). Both tables are partitioned by the time of their entries; each month is a partition,
--- on which nobody has rights but the owner (and a backup, which reads). All times here are in UTC.
+-- Months of the trail (ADR 13). Both tables are partitioned by the time of their entries, one partition per month. Only
+-- the owner has rights on partitions, and the backup role, which reads them. All times here are in UTC.
 
--- The months that there are. The first one reaches back to the beginning; one without an end holds what has no month.
+-- Return the existing months. The first one has no beginning. The default partition has no end: it contains the entries
+-- without a month.
 CREATE FUNCTION audit_months(OUT parent text, OUT name text, OUT lower timestamptz, OUT upper timestamptz)
 RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
     SELECT
@@ -16,7 +17,7 @@ RETURNS SETOF record LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp S
     WHERE i.inhparent IN ('public.audit_entry'::regclass, 'public.audit_personal'::regclass)
 $$;
 
--- Whoever was given more than reading by default privileges has no business on a month.
+-- Revoke all rights on a month from roles that default privileges gave more than SELECT.
 CREATE FUNCTION audit_close(of_table text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -33,7 +34,8 @@ BEGIN
 END
 $$;
 
--- Statement triggers of a partitioned table do not fire for a statement that names a partition.
+-- Create the append-only trigger on a partition, because the statement triggers of a partitioned table do not fire for
+-- statements that name a partition.
 CREATE FUNCTION audit_guard(of_table text, parent text) RETURNS void LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -46,10 +48,10 @@ BEGIN
 END
 $$;
 
--- Make this month and so many after it, as far as they are missing; return the names of the partitions made.
--- The new table is made beside its parent and then attached, which lets writers go on. It waits for nobody long:
--- what it cannot have now is made the next time. Entries that came while their month was missing lie in the
--- partition without an end, and stay there: their month cannot be attached any more, later ones can.
+-- Create the missing partitions of this month and as many after it, and return their names. Each is created as a
+-- separate table and then attached, which does not block writers. The lock timeout is short: what fails now is created
+-- the next time. Entries that were written while their month was missing are in the default partition and stay there:
+-- their month cannot be attached any more, later ones can.
 CREATE FUNCTION audit_make_months(ahead integer) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '200ms' AS $$
 DECLARE
@@ -84,14 +86,14 @@ BEGIN
 END
 $$;
 
--- The days for which entries are kept at the least, whatever anybody says. Only the owner sets them.
+-- The minimum retention in days, which no rule can undercut. Only the owner sets it.
 CREATE TABLE audit_minimum (
     only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
     days integer NOT NULL CHECK (days > 0)
 );
 
--- The days for which the entries of a tenant are kept; '' is the site: entries without a tenant, and of all tenants
--- that are not named. Without a row for them, entries are kept for good.
+-- For how many days the entries of a tenant are kept. '' is the site: it applies to entries without a tenant and to
+-- those of tenants without their own row. Without any row that applies, entries are kept forever.
 CREATE TABLE audit_retention (
     tenant_id text PRIMARY KEY,
     days integer NOT NULL CONSTRAINT audit_retention_some_days CHECK (days > 0)
@@ -112,7 +114,7 @@ BEGIN
 END
 $$;
 
--- Until when a tenant's entries may be removed; nothing where they are kept for good.
+-- Return the time before which a tenant's entries may be removed, or nothing if they are kept forever.
 CREATE FUNCTION audit_due(tenant text) RETURNS timestamptz LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp AS $$
     SELECT clock_timestamp() - make_interval(days => greatest(public.audit_minimum_days(), r.days))
@@ -120,13 +122,13 @@ SET search_path = pg_catalog, pg_temp AS $$
     ORDER BY r.tenant_id = coalesce(tenant, '') DESC LIMIT 1
 $$;
 
--- What was removed, by whom it was due: the ids, and a code over all of it that only who has the key can make.
+-- What was removed and by which rule: the ids, and a code over all columns that only the holder of the key can make.
 CREATE TABLE audit_removal (
     id uuid PRIMARY KEY,
     removed_at timestamptz NOT NULL,
-    month text, -- the partition, where all of a month went
+    month text, -- the partition, if a whole month was removed
     tenant_id text,
-    until timestamptz NOT NULL, -- what happened before then is gone
+    until timestamptz NOT NULL, -- entries before this time were due
     entries bigint NOT NULL,
     ids text NOT NULL, -- 1-5,7,9-12
     first_id bigint NOT NULL,
@@ -141,8 +143,8 @@ SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO public.audit_removal SELECT * FROM jsonb_populate_record(NULL::public.audit_removal, removal)
 $$;
 
--- Remove a month that is over and due for everybody who has entries in it. TRUNCATE gives the disk back at once and
--- locks the old month only: writers are elsewhere, and who reads all months waits no longer than lock_timeout.
+-- Remove a month that is past and due for every tenant with entries in it. TRUNCATE frees the disk space at once and
+-- locks only the old month: writers use other partitions, and readers of all months wait no longer than lock_timeout.
 CREATE FUNCTION audit_remove_month(ends timestamptz, removal jsonb) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '100ms' AS $$
 DECLARE
@@ -166,7 +168,7 @@ BEGIN
 END
 $$;
 
--- Remove single entries with their personal values, all of them or none: each must be due.
+-- Remove single entries with their personal values. If one of them is not due, none is removed.
 CREATE FUNCTION audit_remove_entries(
     gone bigint[], first_at timestamptz, last_at timestamptz, removal jsonb
 ) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -187,7 +189,7 @@ BEGIN
 END
 $$;
 
--- Take away partitions that retention has emptied: a matter of tidiness, so writers wait a moment for it at the most.
+-- Drop partitions that retention has emptied. This is only housekeeping, so it makes writers wait no more than a moment.
 CREATE FUNCTION audit_drop_empty_months() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5ms' AS $$
 DECLARE
@@ -228,8 +230,8 @@ BEGIN
 END
 $$;
 
--- What there is at the beginning: a first month, which reaches back and ends a day from now at the earliest, and what
--- holds entries without a month. Whoever runs migrate makes the months to come (audit_make_months).
+-- The first partitions: a month without a beginning, which ends a day from now at the earliest, and the default
+-- partition for entries without a month. After migrations, audit_make_months creates the coming months.
 DO $$
 DECLARE
     bound timestamptz := (

@@ -1,5 +1,5 @@
--- The seals (ADR 14): each is made outside the database, with a key that the database has never seen, over the
--- entries of finished transactions. Here they are only kept.
+-- The seals (ADR 14). Each is made over entries of finished transactions, outside the database and with a key that the
+-- database never sees. Here they are only stored.
 CREATE TABLE audit_seal (
     number bigint PRIMARY KEY,
     sealed_at timestamptz NOT NULL,
@@ -9,12 +9,12 @@ CREATE TABLE audit_seal (
     last_id bigint NOT NULL,
     first_at timestamptz NOT NULL,
     last_at timestamptz NOT NULL,
-    upto_txid bigint NOT NULL, -- how far the sealing has come, in the order of (txid, id)
+    upto_txid bigint NOT NULL, -- how far sealing has come, in the order of (txid, id)
     upto_id bigint NOT NULL,
-    cluster bigint NOT NULL, -- whose transaction numbers these are: another server counts anew
-    floor_id bigint NOT NULL, -- this server's entries have larger ids
-    carried boolean NOT NULL, -- entries that came with a restore, sealed outside the order
-    digest bytea NOT NULL, -- of the digests of its entries
+    cluster bigint NOT NULL, -- the server of these transaction numbers; another server starts again
+    floor_id bigint NOT NULL, -- entries of this server have larger ids
+    carried boolean NOT NULL, -- whether its entries came with a restore and are sealed outside the order
+    digest bytea NOT NULL, -- the digest of the digests of its entries
     key_id text NOT NULL,
     previous bytea NOT NULL,
     mac bytea NOT NULL
@@ -23,8 +23,8 @@ CREATE INDEX audit_seal_first ON audit_seal (first_id);
 CREATE INDEX audit_seal_last ON audit_seal (last_id);
 CREATE INDEX audit_seal_carried ON audit_seal (number) WHERE carried;
 
--- The digests of a seal's entries, 32 bytes each, by which a changed one is named and the others hold without those
--- that retention has removed. They go when all of their entries are gone.
+-- The digests of a seal's entries, 32 bytes each. With them verification can name a changed entry, and verify the others
+-- without those that retention has removed. They are deleted when all of their entries are removed.
 CREATE TABLE audit_seal_digests (
     number bigint PRIMARY KEY,
     digests bytea NOT NULL
@@ -47,7 +47,7 @@ BEGIN
 END
 $$;
 
--- Forget the digests of entries that are gone, a month at a time; while anything is left of a month they stay.
+-- Delete the digests of a month's entries. This is refused while any entry of the month is left.
 CREATE FUNCTION audit_forget_digests(begins timestamptz, ends timestamptz) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -80,7 +80,7 @@ BEGIN
 END
 $$;
 
--- When the trail's jobs ran last: what the overview shows of them. It decides nothing.
+-- When jobs last ran, for the overview and for jobs that continue where they stopped.
 CREATE TABLE audit_jobrun (
     name text PRIMARY KEY,
     ran_at timestamptz NOT NULL,

@@ -1,11 +1,11 @@
--- The trail. Plain ids and no foreign keys: an entry outlives what it tells of.
--- The key carries the time, by which the table is partitioned: months.sql makes its partitions.
--- Before version 17 of PostgreSQL no partition can have an identity column: a sequence gives the ids.
+-- The trail. It has plain ids and no foreign keys, because an entry outlives the objects that it refers to.
+-- The primary key includes the time, by which the table is partitioned; months.sql creates the partitions.
+-- Before PostgreSQL 17 a partition cannot have an identity column, so a sequence generates the ids.
 CREATE SEQUENCE audit_entry_id_seq;
 CREATE TABLE audit_entry (
     id bigint NOT NULL DEFAULT nextval('audit_entry_id_seq'),
     at timestamptz NOT NULL,
-    txid bigint NOT NULL, -- ids commit out of order: only what lies below pg_snapshot_xmin may be sealed
+    txid bigint NOT NULL, -- ids commit out of order, so only entries below pg_snapshot_xmin may be sealed
     request_id uuid,
     batch_id uuid,
     source text NOT NULL,
@@ -14,14 +14,14 @@ CREATE TABLE audit_entry (
     actor_id text NOT NULL,
     object_table text,
     object_id text,
-    person text, -- whose data it is
+    person text, -- the id of the data subject
     tenant_id text,
     reason text,
     before jsonb,
     after jsonb,
     details jsonb,
-    personal_digest bytea, -- audit_digest() of the row in audit_personal; stays when erasure empties that
-    behind_kind text, -- who stands behind the actor
+    personal_digest bytea, -- audit_digest() of the row in audit_personal; stays when an erasure removes that row
+    behind_kind text, -- who acts through the actor
     behind_id text,
     PRIMARY KEY (id, at)
 ) PARTITION BY RANGE (at);
@@ -37,11 +37,11 @@ CREATE INDEX audit_entry_tenant ON audit_entry (tenant_id, id) WHERE tenant_id I
 CREATE INDEX audit_entry_table ON audit_entry (object_table, id) WHERE object_table IS NOT NULL;
 CREATE INDEX audit_entry_reference ON audit_entry ((details ->> 'reference'), id) WHERE details ? 'reference';
 
--- Personal values of an entry, beside it, so that erasure can empty them and the entry stays as it is.
+-- The personal values of entries, in a side table, so that an erasure can remove them and the entry stays as it is.
 CREATE TABLE audit_personal (
     entry_id bigint NOT NULL,
     at timestamptz NOT NULL,
-    salt uuid NOT NULL, -- without it the digest cannot be tried against guessed values
+    salt uuid NOT NULL, -- without it guessed values cannot be tested against the digest
     before jsonb,
     after jsonb,
     ip_address inet,
