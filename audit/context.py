@@ -43,7 +43,7 @@ class Actor:
         return hash(self.id)
 
 
-Somebody = Actor | Callable[[], Actor | None] | None
+ActorSource = Actor | Callable[[], Actor | None] | None
 
 
 @dataclass
@@ -61,8 +61,8 @@ class Context:
     ``behind`` is the person who acts through the actor: who impersonates somebody, or for whom a service acts.
     """
 
-    actor: Somebody = None
-    behind: Somebody = None
+    actor: ActorSource = None
+    behind: ActorSource = None
     tenant_id: UUID | str | None = None
     request_id: UUID | None = None
     batch_id: UUID | None = None
@@ -82,8 +82,8 @@ class Context:
 
 
 class ContextChanges(TypedDict, total=False):
-    actor: Somebody
-    behind: Somebody
+    actor: ActorSource
+    behind: ActorSource
     tenant_id: UUID | str | None
     request_id: UUID | None
     batch_id: UUID | None

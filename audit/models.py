@@ -1,5 +1,5 @@
 """Read-only models of the trail, its retention rules, and the runs of jobs."""
-# ruff: noqa: DJ001  # NULL is told from empty: an event has no object, a sign-up no person yet
+# ruff: noqa: DJ001  # NULL differs from empty: an event has no object, a sign-up no person yet
 
 from typing import Any, NoReturn
 

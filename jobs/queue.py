@@ -27,9 +27,9 @@ def queue() -> Queue:
     """Read the state of the queue. Raises RedisError."""
     redis = cast("Cache", cache).redis()
     name = settings.CELERY_TASK_DEFAULT_QUEUE
-    asked: Any = redis.pipeline()
+    pipeline: Any = redis.pipeline()
     # Workers take messages from the end of the list, so the last one is the oldest.
-    waiting, in_hand, last = asked.llen(name).hlen("unacked").lindex(name, -1).execute()
+    waiting, in_hand, last = pipeline.llen(name).hlen("unacked").lindex(name, -1).execute()
     return Queue(waiting=waiting, in_hand=in_hand, oldest=_sent_at(last))
 
 

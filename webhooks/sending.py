@@ -39,7 +39,7 @@ class Outcome:
 def send(webhook: Webhook, message: Message) -> Outcome:
     budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
     try:
-        status, asked = _post(webhook, message, budget)
+        status, wait = _post(webhook, message, budget)
     except ReceiverRefused as unwanted:
         return Outcome(fate=Result.NOT_TAKEN, reason=str(unwanted))
     except DecryptionFailed:
@@ -48,7 +48,7 @@ def send(webhook: Webhook, message: Message) -> Outcome:
         return Outcome(fate=Result.NOT_TAKEN, reason=str(exceeded))
     except (OSError, http.client.HTTPException, ValueError) as broken:
         return Outcome(fate=Result.NOT_TAKEN, reason=_reason(broken))
-    return _of(status, asked)
+    return _of(status, wait)
 
 
 def _post(webhook: Webhook, message: Message, budget: Budget) -> tuple[int, timedelta | None]:
@@ -80,15 +80,15 @@ def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection
     raise failed or OSError("no address")
 
 
-def _of(status: int, asked: timedelta | None) -> Outcome:
+def _of(status: int, wait: timedelta | None) -> Outcome:
     if 200 <= status < 300:
         return Outcome(fate=Result.TAKEN)
-    why = f"answered with status {status}"
+    reason = f"answered with status {status}"
     if status == 410:
-        return Outcome(fate=Result.GONE, reason=why)
+        return Outcome(fate=Result.GONE, reason=reason)
     if 400 <= status < 500 and status not in COME_BACK:
-        return Outcome(fate=Result.REFUSED, reason=why)
-    return Outcome(fate=Result.NOT_TAKEN, reason=why, retry_after=asked)
+        return Outcome(fate=Result.REFUSED, reason=reason)
+    return Outcome(fate=Result.NOT_TAKEN, reason=reason, retry_after=wait)
 
 
 def _reason(broken: Exception) -> str:

@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 class PlainSelect(forms.Select):
-    """A select that is rendered in one go, because Django renders each option with a template."""
+    """A select that is rendered without templates. Django renders a template for each option."""
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
         chosen = "" if value is None else str(value)
@@ -97,32 +97,32 @@ class TrailFilterForm(forms.Form):
         return self.is_valid() and any(self.cleaned_data.values())
 
     def question(self) -> Question:
-        asked = {name: value for name, value in self.cleaned_data.items() if value}
+        values = {name: value for name, value in self.cleaned_data.items() if value}
         return Question(
-            conditions=list(_conditions(asked)),
-            alternatives=_anywhere(asked["q"].strip()) if "q" in asked else (),
-            within=_within(asked.get("since"), asked.get("until")),
+            conditions=list(_conditions(values)),
+            alternatives=_anywhere(values["q"].strip()) if "q" in values else (),
+            within=_within(values.get("since"), values.get("until")),
         )
 
 
-def _conditions(asked: Mapping[str, Any]) -> Iterator[Condition]:
-    if "object" in asked:
-        of_table = {"object_table": asked["table"]} if "table" in asked else {}
-        yield Condition(where=Q(object_id=asked["object"], **of_table))
-    elif "table" in asked:
-        yield Condition(where=Q(object_table=asked["table"]))
+def _conditions(values: Mapping[str, Any]) -> Iterator[Condition]:
+    if "object" in values:
+        of_table = {"object_table": values["table"]} if "table" in values else {}
+        yield Condition(where=Q(object_id=values["object"], **of_table))
+    elif "table" in values:
+        yield Condition(where=Q(object_table=values["table"]))
     for name, column in {"actor": "actor_id", "person": "person", "tenant": "tenant_id"}.items():
-        if name in asked:
-            yield Condition(where=Q(**{column: asked[name]}))
+        if name in values:
+            yield Condition(where=Q(**{column: values[name]}))
     for name in ("request", "batch"):
-        if name in asked:
-            yield Condition(where=Q(**{f"{name}_id": asked[name]}))
-    if "action" in asked:
-        yield of_action(asked["action"])
-    if "source" in asked:
-        yield Condition(where=Q(source=asked["source"]), is_indexed=False)
-    if "ip_address" in asked:
-        yield _from_address(asked["ip_address"])
+        if name in values:
+            yield Condition(where=Q(**{f"{name}_id": values[name]}))
+    if "action" in values:
+        yield of_action(values["action"])
+    if "source" in values:
+        yield Condition(where=Q(source=values["source"]), is_indexed=False)
+    if "ip_address" in values:
+        yield _from_address(values["ip_address"])
 
 
 def of_action(action: str) -> Condition:

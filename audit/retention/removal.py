@@ -106,13 +106,13 @@ def _remove_month(name: str, lower: datetime, upper: datetime, done: Removed) ->
     _one("SELECT public.audit_forget_digests(%s, %s)", lower, upper)
 
 
-def _once_it_is_free(upper: datetime, told: Jsonb) -> None:
-    """Remove the month that ends then. Raises OperationalError where others keep it locked for too long."""
+def _once_it_is_free(upper: datetime, values: Jsonb) -> None:
+    """Remove the month that ends at ``upper``. Raises OperationalError if others keep it locked for too long."""
     tried = 1
     while True:
         try:
             with transaction.atomic():
-                _one("SELECT public.audit_remove_month(%s, %s)", upper, told)
+                _one("SELECT public.audit_remove_month(%s, %s)", upper, values)
         except OperationalError as failed:
             if not isinstance(failed.__cause__, errors.LockNotAvailable) or tried == TRIES:
                 raise
@@ -158,9 +158,9 @@ def _remove_of(  # one rule, its progress, and the run that it is part of
             after = max(after, end - 1)
             break
         ids, times = Ids.of(id_ for id_, _at in rows), [at for _id, at in rows]
-        told = Jsonb(_removal_values(ids, until, tenant_id=tenant))
+        values = Jsonb(_removal_values(ids, until, tenant_id=tenant))
         with transaction.atomic():
-            _one("SELECT public.audit_remove_entries(%s, %s, %s, %s)", list(ids), min(times), max(times), told)
+            _one("SELECT public.audit_remove_entries(%s, %s, %s, %s)", list(ids), min(times), max(times), values)
         done.entries += len(ids)
         after = rows[-1][0]
     return [after, until.isoformat()]
@@ -181,7 +181,7 @@ def _begin(place: list[Any] | None, until_now: datetime) -> int:
 def _removal_values(
     ids: Ids, until: datetime, *, month: str | None = None, tenant_id: str | None = None
 ) -> dict[str, Any]:
-    told = signed(
+    values = signed(
         "removal",
         {
             "removal": str(uuid4()),
@@ -195,8 +195,8 @@ def _removal_values(
             "last_id": ids.spans[-1][1],
         },
     )
-    row = {("id" if name == "removal" else name): value for name, value in told.items()}
-    return row | {"mac": rf"\x{told['mac']}"}
+    row = {("id" if name == "removal" else name): value for name, value in values.items()}
+    return row | {"mac": rf"\x{values['mac']}"}
 
 
 def _is_sealed(until: datetime) -> bool:

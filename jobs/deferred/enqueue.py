@@ -25,7 +25,7 @@ def defer(work: Callable[..., None], *, task_id: str | None = None, **arguments:
     """
     kind = task_of(work)
     task = DeferredTask(kind=kind.name, **({"id": UUID(task_id)} if task_id else {}))
-    content = json.dumps({"arguments": arguments, "told": serialize_context()})
+    content = json.dumps({"arguments": arguments, "context": serialize_context()})
     task.content = encrypt(content, owner=task.pk, purpose=worker.PURPOSE)
     DeferredTask.objects.bulk_create([task], ignore_conflicts=True)
     transaction.on_commit(partial(_notify_worker, task.pk, kind.name), robust=True)

@@ -74,7 +74,7 @@ def _run(task: DeferredTask) -> None:
     kind = task_named(task.kind)
     content = json.loads(decrypt(task.content, owner=task.pk, purpose=PURPOSE))
     with ExitStack() as stack:
-        stack.enter_context(acting_for(content["told"], job=f"deferred task: {kind.name}"))
+        stack.enter_context(acting_for(content["context"], job=f"deferred task: {kind.name}"))
         if kind.is_one_transaction:
             stack.enter_context(transaction.atomic())
         kind.work(**content["arguments"])
