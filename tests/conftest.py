@@ -1,4 +1,4 @@
-"""What every test stands on: real servers, started before Django is set up, and tables made by the owner."""
+"""The setup of all tests: real servers that start before Django is set up, and tables that the owner creates."""
 
 import os
 from collections.abc import Callable, Generator, Iterator
@@ -23,13 +23,13 @@ from tests.support.memory import forget_providers
 from tests.support.post import Post
 from tests.support.servers import Servers, product_environment, start
 
-# Here, and not in a fixture: Django reads its settings when the first test module is imported.
+# This cannot be a fixture, because Django reads its settings when the first test module is imported.
 _SERVERS = start()
 _SANDBOX = Sandbox()
 _SANDBOX.start()
 os.environ.update(product_environment(_SERVERS), **_SANDBOX.environment(), DJANGO_SETTINGS_MODULE="config.settings")
 django.setup()
-celery.current_app.loader.import_default_modules()  # as a worker has them: whichever test comes first finds all tasks
+celery.current_app.loader.import_default_modules()  # as in a worker, so that any first test finds all tasks
 _WATCH = needs.Watch()
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
-    """Each process of a run in several has servers of its own: none may find Django set up for those of the first."""
+    """Give each process of a parallel run its own servers, instead of a Django set up for those of the first."""
     del os.environ["DJANGO_SETTINGS_MODULE"]
 
 
@@ -89,7 +89,7 @@ def _nothing_left_open() -> Iterator[None]:
 
 @pytest.fixture
 def post() -> Iterator[Post]:
-    """Give what is mailed during the test, and nothing of before."""
+    """Give the mails that are sent during the test, without earlier ones."""
     post = Post()
     post.work()
     mail.outbox.clear()
@@ -99,14 +99,14 @@ def post() -> Iterator[Post]:
 
 @pytest.fixture
 def providers() -> Iterator[Sandbox]:
-    """Give the four providers as the product knows them, well again and with nothing remembered of them."""
+    """Give the four providers, working again, after the product has forgotten everything about them."""
     _as_new()
     yield _SANDBOX
     _as_new()
 
 
 def _as_new() -> None:
-    """What another test's page still fetches in the background is waited for, and not counted."""
+    """Wait for what another test's page still fetches in the background, and do not count it."""
     forget_providers()
     _SANDBOX.reset()
     _SANDBOX.public_url = _SANDBOX.config.public_url
@@ -114,7 +114,7 @@ def _as_new() -> None:
 
 @pytest.fixture
 def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]]:
-    """Let the cache be at a port where nobody listens, from the moment it is called."""
+    """Give a function that moves the cache to a port on which nothing listens."""
     before = settings.CACHES
 
     def away() -> None:
@@ -129,14 +129,14 @@ def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]
 
 @pytest.fixture(autouse=True)
 def _in_no_other_tests_language() -> Iterator[None]:
-    """Undo what LocaleMiddleware does to the thread: the test client's requests run in that of the tests."""
+    """Undo what LocaleMiddleware activates: the test client's requests run in the thread of the tests."""
     yield
     translation.deactivate()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Make the tables as the owner, as an operator would; the tests themselves run as the runtime role."""
+    """Create the tables as the owner, as an operator would. The tests themselves run as the runtime role."""
     with django_db_blocker.unblock():
         call_command("migrate", verbosity=0)
     emptying.keep(_SERVERS.superuser_url)

@@ -1,4 +1,4 @@
-"""Somebody who may do everything, and their browser: fixtures that a conftest or a module takes over by name."""
+"""Fixtures for a superuser and their browser, which a conftest or a module imports by name."""
 
 import pytest
 from django.test import Client

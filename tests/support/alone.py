@@ -1,7 +1,7 @@
-"""Tests that measure time have the machine to themselves, where a run has several processes.
+"""Gives tests that measure time the machine to themselves in a parallel run.
 
-A room and a door: every test is in the room, with others; one that is marked ``alone`` holds the door shut until the
-others have left, and has the room for itself.
+It is a readers-writer lock between the processes: tests marked ``alone`` take it exclusively, all others share it.
+While an exclusive one waits, no other test starts.
 """
 
 import fcntl
@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-# The same in every process of a run, and no matter of the processes that a test starts.
+# The same in every process of a run, but not in the processes that a test starts.
 RUN = os.environ.pop("PYTEST_XDIST_TESTRUNUID", None)
 
 

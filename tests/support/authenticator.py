@@ -1,6 +1,6 @@
-"""What people have as second factors: an authenticator app (RFC 6238) and a security key (Web Authentication).
+"""The second factors of people in tests: an authenticator app (RFC 6238) and a security key (Web Authentication).
 
-By the book and by none of the libraries under test, but for the bytes of a key, which fido2 puts in order.
+They follow the standards without the libraries under test, except that fido2 encodes the bytes of a key.
 """
 
 import base64
@@ -23,7 +23,7 @@ PRESENT, VERIFIED, WITH_KEY = AuthenticatorData.FLAG.UP, AuthenticatorData.FLAG.
 
 
 def code(secret: str, *, steps_ago: int = 0) -> str:
-    """Return what the app shows now, or showed some steps of 30 seconds ago."""
+    """Return the code that the app shows now, or showed some steps of 30 seconds ago."""
     step = int(time.time()) // 30 - steps_ago
     digest = hmac.digest(base64.b32decode(secret), struct.pack(">Q", step), "sha1")
     start = digest[-1] & 15
@@ -44,7 +44,7 @@ def recovery_codes_on(page: bytes) -> list[str]:
 
 @dataclass
 class SecurityKey:
-    """A key for one site. What it answers can be bent, as a thief or another site would."""
+    """A security key for one site. Its answers can be forged, as an attacker or another site would."""
 
     origin: str
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))

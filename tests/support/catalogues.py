@@ -1,4 +1,4 @@
-"""Messages as translators see them: read from the source, compared with catalogues, and written as made-up ones."""
+"""Translatable messages: read from the source, compared with catalogues, and written as made-up catalogues."""
 
 import ast
 import re
@@ -24,7 +24,7 @@ ARGUMENTS = {"gettext": (0,), "ngettext": (0, 1), "pgettext": (0, 1), "npgettext
 
 @dataclass(frozen=True, order=True)
 class Message:
-    """A text to be translated. ``plural`` is empty where there is one form only."""
+    """A text to be translated. ``plural`` is empty if there is only one form."""
 
     text: str
     plural: str = ""
@@ -36,7 +36,7 @@ class Message:
 
     @property
     def places(self) -> set[str]:
-        """The names of what is put into the text: a translation has the same."""
+        """The names of the placeholders. A translation must have the same ones."""
         return places(f"{self.text}{self.plural}")
 
 
@@ -54,7 +54,7 @@ def in_source() -> frozenset[Message]:
 
 
 def in_module(source: str) -> Iterator[Message]:
-    """Find the calls of gettext and its kin, by whatever name they were imported."""
+    """Yield the messages in calls of gettext and its variants, under whatever name they were imported."""
     tree = ast.parse(source)
     names = {
         alias.asname or alias.name: _plain(alias.name)
@@ -71,7 +71,7 @@ def in_module(source: str) -> Iterator[Message]:
 
 
 def in_template(source: str) -> Iterator[Message]:
-    """Find them in what Django hands to xgettext: calls between blanks."""
+    """Yield the messages in what Django passes to xgettext: calls between blanks."""
     calls = templatize(source)
     for found in CALL.finditer(calls):
         call = _call(calls, found.end())
@@ -81,7 +81,7 @@ def in_template(source: str) -> Iterator[Message]:
 
 
 def faults(folder: Path) -> list[str]:
-    """Return what is wrong with a folder of catalogues: each is complete and offered, or neither."""
+    """Return what is wrong with a folder of catalogues: each must be complete and offered, or neither."""
     wanted, told = in_source(), []
     for path in sorted(folder.glob(f"*/{languages.CATALOGUE}")):
         code, lacks = languages.code_of(path.parent.parent), missing(path, wanted)
@@ -95,7 +95,7 @@ def faults(folder: Path) -> list[str]:
 
 
 def missing(path: Path, wanted: Iterable[Message]) -> list[str]:
-    """Return the messages that a compiled catalogue lacks, or in which it loses what is put in."""
+    """Return the messages that a compiled catalogue lacks, or whose placeholders it loses."""
     with path.open("rb") as file:
         catalogue = GNUTranslations(file)
     known: dict[str | tuple[str, int], str] = catalogue._catalog  # type: ignore[attr-defined]  # noqa: SLF001  # no other way to ask
@@ -104,7 +104,7 @@ def missing(path: Path, wanted: Iterable[Message]) -> list[str]:
 
 
 def made_up(folder: Path, code: str, say: Callable[[str], str], *, without: str = "", complete: bool = True) -> None:
-    """Write a catalogue in which every message is what ``say`` makes of it, but for one."""
+    """Write a catalogue in which ``say`` translates every message except ``without``."""
     head = ["Content-Type: text/plain; charset=UTF-8", "Plural-Forms: nplurals=2; plural=n != 1;"]
     entries = {"": "\n".join([*head, "X-Complete: yes" if complete else "X-Complete: no", ""])}
     for message in in_source():
@@ -119,7 +119,7 @@ def made_up(folder: Path, code: str, say: Callable[[str], str], *, without: str 
 
 
 def _compiled(entries: dict[str, str]) -> bytes:
-    """The format of GNU gettext's .mo files: a head, two tables of lengths and places, and the texts."""
+    """Return a file in GNU gettext's .mo format: a header, two tables of lengths and offsets, and the texts."""
     pairs = sorted((key.encode(), value.encode()) for key, value in entries.items())
     texts, tables, place = b"", ([], []), 28 + 16 * len(pairs)  # type: tuple[bytes, tuple[list[int], list[int]], int]
     for column, table in enumerate(tables):
@@ -157,7 +157,7 @@ def _called(name: str, arguments: list[ast.expr]) -> Iterator[Message]:
 
 
 def _call(text: str, begin: int) -> ast.Call | None:
-    """Read the call whose arguments begin there: up to the first bracket with which it is an expression."""
+    """Parse the call whose arguments start at ``begin``, up to the first bracket that completes an expression."""
     ends = (found.end() for found in re.finditer(r"\)", text[begin:]))
     for end in takewhile(lambda place: place < 5_000, ends):
         try:

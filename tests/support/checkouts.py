@@ -1,4 +1,4 @@
-"""Copies of the working tree, for what `make` does in a checkout."""
+"""Copies of the working tree, for tests of `make` in a checkout."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from config.variables import CHECKOUT
 
 
 def copy(target: Path) -> Path:
-    """Copy the working tree without what git ignores, and lend it this checkout's environment of Python."""
+    """Copy the working tree without ignored files, and give it this checkout's Python environment."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=CHECKOUT, capture_output=True, text=True, check=True,

@@ -1,4 +1,4 @@
-"""Rules as an administrator would write them, and what people are by them."""
+"""Claim rules as an administrator would create them, and the memberships that they give."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def tenant(name: str = "Abbey") -> Tenant:
 def rule(
     provider: str, claim: str, value: str, *, within: str = "Abbey", role: str = "member", **more: Any
 ) -> ClaimRule:
-    """Make a rule that gives a global role in a tenant, which is made too if need be."""
+    """Create a rule that gives a global role in a tenant. The tenant is created if it does not exist."""
     made = ClaimRule(
         provider=provider, claim=claim, value=value, tenant=tenant(within), role=Role.objects.get(name=role), **more
     )
@@ -33,12 +33,12 @@ def change(made: ClaimRule, **values: Any) -> None:
 
 
 def roles() -> dict[str, str]:
-    """What the only person is, by the name of the tenant."""
+    """Return the roles of the only person, by the name of the tenant."""
     with site_context("a test"):
         return {m.tenant.name: m.role.name for m in Membership.objects.select_related("tenant", "role")}
 
 
 def given_by() -> dict[str, int | None]:
-    """Which rule gave each membership of the only person, by the name of the tenant; none where a person did."""
+    """Return which rule gave each membership of the only person, by tenant name; None if an administrator did."""
     with site_context("a test"):
         return {m.tenant.name: m.rule_id for m in Membership.objects.select_related("tenant")}

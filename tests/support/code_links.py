@@ -1,4 +1,4 @@
-"""Fills in the lines of links to the code, in pages that name functions.
+"""Fills in the line numbers of links to the code, in pages that name functions.
 
 ``[`verify`](../providers/verification.py)`` gets the line of the function. ``python -m tests.support.code_links``
 writes them into the pages; a test compares them.
@@ -23,7 +23,7 @@ class NotThere(LookupError):
 
 @dataclass(frozen=True, kw_only=True)
 class CodeLink:
-    """What a page names: a function, a class or a method, and the file that defines it."""
+    """A function, a class or a method that a page names, and the file that defines it."""
 
     name: str
     file: Path
@@ -43,12 +43,12 @@ def definitions(source: str) -> dict[str, int]:
 
 
 def links(page: Path, text: str) -> list[CodeLink]:
-    """Return what a part of a page names, in its order."""
+    """Return the links in a part of a page, in order."""
     return [CodeLink(name=found["name"], file=(page.parent / found["file"]).resolve()) for found in LINK.finditer(text)]
 
 
 def filled(page: Path) -> str:
-    """Return a page with the line of today in each link. Raises NotThere."""
+    """Return a page with the current line number in each link. Raises NotThere."""
 
     def put(found: re.Match[str]) -> str:
         (link,) = links(page, found[0])

@@ -1,4 +1,4 @@
-"""What gunicorn serves where a test is about HTTP alone: it says what of a request has reached it."""
+"""A WSGI application for tests about HTTP alone: it answers with what it received of a request."""
 
 import hashlib
 import json

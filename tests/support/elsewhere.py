@@ -1,4 +1,4 @@
-"""A database beside that of the tests, on the same server, for what a migration does to it."""
+"""A second database on the server of the tests, for tests of migrations."""
 
 import os
 import subprocess
@@ -19,21 +19,21 @@ from tests.support.servers import Servers, product_environment
 
 @dataclass(frozen=True, kw_only=True)
 class Elsewhere:
-    """A database without a table, and a connection to it as the bootstrap superuser, in autocommit."""
+    """A database without tables, and an autocommit connection to it as the bootstrap superuser."""
 
     name: str
     connection: psycopg.Connection
     environment: dict[str, str]
 
     def migrate(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``manage.py migrate`` upon it, as an operator would, whatever comes of it."""
+        """Run ``manage.py migrate`` on it, as an operator would, without checking the exit status."""
         command = [sys.executable, "manage.py", "migrate", *arguments]
         return subprocess.run(command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True, check=False)
 
 
 @contextmanager
 def elsewhere(servers: Servers) -> Iterator[Elsewhere]:
-    """Create the database with the roles' rights, and drop it at the end."""
+    """Create the database with the rights of the roles, and drop it at the end."""
     name = f"elsewhere_{uuid4().hex[:8]}"
     with servers.postgres.connect() as superuser:
         superuser.execute(sql.SQL("CREATE DATABASE {} OWNER vestibule_owner").format(sql.Identifier(name)))

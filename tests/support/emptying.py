@@ -1,18 +1,18 @@
-"""What a test that commits leaves behind, taken away: only tables that have rows are touched.
+"""Removes the rows that a committing test leaves behind. Only tables with rows are touched.
 
-Django's flush truncates every table and fills in anew what migrations had put there: half a second each time. Few
-rows are deleted, while foreign keys look away: truncating a table makes files for all that point to it as well.
+Django's flush truncates every table and restores the rows of the migrations, which takes half a second each time. Here
+few rows are deleted, with foreign keys disabled: truncating a table also creates files for all tables that refer to it.
 """
 
 import psycopg
 
-FEW = 400_000  # bytes that a table may have for its rows to be deleted, dead ones too
+FEW = 400_000  # bytes, dead rows included: larger tables are truncated
 FROM_MIGRATIONS = ("django_content_type", "auth_permission", "accounts_role", "accounts_role_permissions")
 KEEP = """
     CREATE SCHEMA IF NOT EXISTS kept;
     CREATE TABLE IF NOT EXISTS kept.{table} AS TABLE public.{table};
 """
-# The trail comes last: what is put back is written into it too.
+# The trail comes last, because restoring rows also writes entries.
 EMPTY = """
     CREATE OR REPLACE PROCEDURE kept.empty() LANGUAGE plpgsql AS $$
     DECLARE
@@ -66,7 +66,7 @@ EMPTY = """
 
 
 def keep(superuser_url: str) -> None:
-    """Remember what the migrations have put into the tables."""
+    """Remember the rows that the migrations created."""
     with psycopg.connect(superuser_url, autocommit=True) as superuser:
         for table in FROM_MIGRATIONS:
             superuser.execute(KEEP.format(table=table))
@@ -74,6 +74,6 @@ def keep(superuser_url: str) -> None:
 
 
 def empty(superuser_url: str) -> None:
-    """Take away all rows but those of the migrations."""
+    """Remove all rows except those of the migrations."""
     with psycopg.connect(superuser_url, autocommit=True) as superuser:
         superuser.execute("CALL kept.empty()")

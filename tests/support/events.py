@@ -1,6 +1,6 @@
-"""Writes docs/events.md: each event with its sentence and what its details hold, by subject.
+"""Writes docs/events.md: each event with its sentence and its details, by subject.
 
-``python -m tests.support.events`` writes it, and a test compares it. A run of all tests is held to it too
+``python -m tests.support.events`` writes it, and a test compares it. A run of all tests is checked against it, too
 (``tests/support/stories.py``).
 """
 

@@ -1,4 +1,4 @@
-"""gunicorn as it serves the product, with a few threads, in a process of its own; and HTTP by hand to speak with it."""
+"""gunicorn serving the product in its own process, with a few threads, and HTTP by hand to talk to it."""
 
 import http.client
 import os
@@ -22,7 +22,7 @@ STARTING = 60.0  # seconds that a busy machine may need
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """A running gunicorn. ``tls`` is how to reach it, where it speaks that."""
+    """A running gunicorn. ``tls`` is the context with which to connect, if it uses TLS."""
 
     port: int
     pid: int
@@ -30,7 +30,7 @@ class Site:
     tls: ssl.SSLContext | None = None
 
     def connect(self, *, source: str = "127.0.0.1", seconds: float = 30, receives: int = 0) -> socket.socket:
-        """Connect from an address of this machine's, with a small buffer for answers where ``receives`` says so."""
+        """Connect from an address of this machine. ``receives`` sets a small receive buffer."""
         raw = socket.socket()
         raw.settimeout(seconds)
         if receives:
@@ -54,7 +54,7 @@ class Site:
             return answer.status, answer.body
 
     def took(self, path: str) -> float:
-        """Return the seconds until a page was there, asked for on a connection of its own."""
+        """Return how many seconds a page takes on a new connection."""
         began = time.monotonic()
         status, _ = self.get(path)
         assert status == 200, status
@@ -75,14 +75,14 @@ class Answer:
 
 
 def read(connection: socket.socket, method: str = "GET") -> Answer:
-    """Read one answer, and leave what follows it. Raises http.client.HTTPException where none comes."""
+    """Read one response and leave what follows it. Raises http.client.HTTPException if there is none."""
     response = http.client.HTTPResponse(_Unbuffered(connection), method=method)  # type: ignore[arg-type]  # it asks for makefile alone
     response.begin()
     return Answer(status=response.status, headers=response.headers, body=response.read())
 
 
 def statuses(connection: socket.socket) -> list[int]:
-    """Read answers until the other side closes."""
+    """Read responses until the other side closes."""
     found = []
     while True:
         try:
@@ -92,7 +92,7 @@ def statuses(connection: socket.socket) -> list[int]:
 
 
 class _Unbuffered:
-    """Lets http.client read an answer without reading ahead into the next."""
+    """Lets http.client read a response without reading ahead into the next."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -121,7 +121,7 @@ class _Reader:
         return found
 
     def close(self) -> None:
-        """The connection is the test's."""
+        """Leave the connection open, because it belongs to the test."""
 
     def flush(self) -> None:
         """Nothing is written."""
@@ -131,7 +131,7 @@ class _Reader:
 def running(
     log: Path, *more: str, app: str = "config.wsgi", tls: ssl.SSLContext | None = None, files: int = 0
 ) -> Iterator[Site]:
-    """Serve with the product's own configuration until the block ends; ``files`` limits open ones."""
+    """Serve with the product's own configuration until the block ends. ``files`` limits the open files."""
     port = any_free_port()
     url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--threads", str(THREADS), *more, app]

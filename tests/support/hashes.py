@@ -1,14 +1,14 @@
-"""Hashes of passwords that cost next to nothing, but for tests whose subject is what a hash costs."""
+"""Cheap password hashes, except in tests about the cost of a hash."""
 
 import pytest
 
 from accounts.sign_in.local.hashing import BoundedArgon2
 
-LEAST = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}  # that Argon2 takes (RFC 9106, section 3.1)
+LEAST = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}  # that Argon2 allows (RFC 9106, section 3.1)
 
 
 def make_cheap() -> None:
-    """Let the product's hasher use the least parameters in this process, instead of those that it inherits."""
+    """Set the lowest parameters for the product's hasher in this process."""
     for name, value in LEAST.items():
         setattr(BoundedArgon2, name, value)
 

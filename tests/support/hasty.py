@@ -1,4 +1,4 @@
-"""The server's worker with little patience, so that a test need not have much."""
+"""The server's worker with short timeouts, so that tests are fast."""
 
 from config.server import bounds
 from config.server.worker import Worker

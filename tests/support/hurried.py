@@ -1,4 +1,4 @@
-"""The product's Celery application, with a job that comes twice a second, so that a test sees many turns at once."""
+"""The product's Celery application with a job that runs twice a second, so that a test soon sees many runs."""
 
 from config.celery import app
 

@@ -1,4 +1,4 @@
-"""The product's Celery application, with a broker that gives a message to another worker after seconds."""
+"""The product's Celery application with a broker that redelivers a message to another worker after seconds."""
 
 from config.celery import app
 

@@ -1,7 +1,7 @@
-"""A package index on disk: of everything that is locked the locked version and a newer one, wheels without content.
+"""A package index on disk, with the locked version and a newer one of each locked package, as wheels without content.
 
-They say about themselves what the real ones do, so that a resolver meets the same questions as at the real index
-on the day after somebody published.
+Their metadata is that of the real ones, so that a resolver has to decide the same as with the real index on the day
+after new versions were published.
 """
 
 import base64
@@ -46,20 +46,20 @@ def pins(lock: str) -> list[Pin]:
 
 
 def wanted_here(lock: str) -> dict[str, str]:
-    """Return the versions that this interpreter must get from a lock."""
+    """Return the versions that this interpreter must get from a lock file."""
     return {pin.name: pin.version for pin in pins(lock) if pin.is_wanted_here}
 
 
 def installed_in(folder: Path) -> dict[str, str]:
-    """Return the versions of what a virtual environment holds."""
+    """Return the versions of the packages in a virtual environment."""
     packages = map(str, folder.glob("lib/python*/site-packages"))
     return {canonicalize_name(found.name): found.version for found in metadata.distributions(path=list(packages))}
 
 
 def publish(lock: str, index: Path, *, programs: Mapping[str, Path]) -> str:
-    """Fill the index, and return the lock with the hashes of what it holds and no other change.
+    """Fill the index, and return the lock file with the hashes of its wheels and no other change.
 
-    ``programs`` are packed into the locked version of the package of their name, and work when installed.
+    ``programs`` are packed into the locked version of the package with their name, and work when installed.
     """
     hashes: dict[str, str] = {}
     for pin in pins(lock):
@@ -71,7 +71,7 @@ def publish(lock: str, index: Path, *, programs: Mapping[str, Path]) -> str:
 
 
 def questions(roots: Iterable[str]) -> set[Question]:
-    """Return what a resolver is asked for here: ``roots``, what they bring, and so on, each with its extras."""
+    """Return all requirements that a resolver meets: ``roots``, their dependencies and so on, each with its extras."""
     waiting, asked = [Requirement(root) for root in roots], set[Question]()
     while waiting:
         requirement = waiting.pop()
@@ -82,7 +82,7 @@ def questions(roots: Iterable[str]) -> set[Question]:
 
 
 def answers(lock: str) -> set[Question]:
-    """Return what a lock answers, in the eyes of pip before 23.3: each line just its own extras."""
+    """Return the requirements that a lock file satisfies for pip before 23.3: each line only its own extras."""
     return {_question(pin.requirement) for pin in pins(lock)}
 
 
@@ -91,7 +91,7 @@ def _question(requirement: Requirement) -> Question:
 
 
 def _brought_by(requirement: Requirement) -> list[Requirement]:
-    """Return what a package asks for in turn; a package with extras asks for itself without them."""
+    """Return the dependencies of a package. A package with extras depends on itself without them."""
     found = map(Requirement, metadata.requires(requirement.name) or [])
     brought = [each for each in found if _applies(each, requirement.extras)]
     for each in brought:
@@ -130,7 +130,7 @@ def _about(name: str, version: str) -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     try:
         real = metadata.metadata(name)
-    except metadata.PackageNotFoundError:  # of another platform
+    except metadata.PackageNotFoundError:  # for another platform
         return "\n".join([*lines, ""])
     lines += [f"{header}: {value}" for header in KEPT for value in real.get_all(header) or []]
     return "\n".join([*lines, ""])

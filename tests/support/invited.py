@@ -1,4 +1,4 @@
-"""Invitations whose links are known: the product itself forgets them as soon as they are mailed."""
+"""Invitations with known links. The product itself does not store a link after it is mailed."""
 
 from accounts.models import Invitation
 from accounts.organizations.invitations import Link

@@ -1,6 +1,6 @@
-"""Looking for what must not lie about: in every column of every table, in all of Redis, in the logs.
+"""Searches for leaked secrets in every column of every table, in all of Redis, and in the logs.
 
-A secret is looked for as it is, and as base64 and hexadecimal, in which columns of bytes and signed texts hide it.
+A secret is searched for as it is, and as base64 and hexadecimal, as it appears in byte columns and in signed texts.
 """
 
 import base64
@@ -28,7 +28,7 @@ COLUMNS = """
 
 
 def in_tables(servers: Servers, secrets: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Return where secrets stand, as (name of the secret, table.column), read by the superuser: no policy hides it."""
+    """Return where secrets were found, as (name of the secret, table.column). The superuser reads past all policies."""
     found = set()
     with psycopg.connect(servers.superuser_url) as superuser:
         for table, column in superuser.execute(COLUMNS).fetchall():
@@ -39,7 +39,7 @@ def in_tables(servers: Servers, secrets: Mapping[str, str]) -> set[tuple[str, st
 
 
 def in_redis(url: str, secrets: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Return which secrets stand in Redis, as (name of the secret, key): names of keys are looked at as well."""
+    """Return which secrets were found in Redis, as (name of the secret, key). The keys are searched as well."""
     redis = Redis.from_url(url)
     found = set()
     try:
@@ -53,7 +53,7 @@ def in_redis(url: str, secrets: Mapping[str, str]) -> set[tuple[str, str]]:
 
 @contextmanager
 def log_of_everything() -> Iterator[StringIO]:
-    """Give what the product's log says from now on, through its own processors, debugging lines of ours included."""
+    """Give the product's log from now on, with its own processors, and with our debug lines."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
@@ -88,7 +88,7 @@ def _named(text: str, secrets: Mapping[str, str]) -> Iterator[str]:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """Base64 of the text wherever it begins in a longer one: its middle is the same in each of three places."""
+    """Return the base64 forms of a text inside a longer one: its middle depends only on the offset modulo three."""
     raw = secret.encode()
     yield secret
     yield quote(secret, safe="")

@@ -1,4 +1,4 @@
-"""A mail server on this machine that speaks SMTP (RFC 5321), keeps what it takes, and can be told to refuse."""
+"""A mail server on this machine that speaks SMTP (RFC 5321), keeps the mails, and can be made to refuse them."""
 
 import socketserver
 import threading
@@ -9,9 +9,9 @@ from email.message import Message
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """Listens on a free port; ``refusals`` are the answers to the next receivers, before it takes one.
+    """Listens on a free port. ``refusals`` are the replies to the next recipients, until it accepts one.
 
-    While it does not ``go_on``, it lets those who have a mail wait; ``waiting`` counts them.
+    While ``go_on`` is not set, clients with a mail have to wait; ``waiting`` counts them.
     """
 
     daemon_threads = True
@@ -34,7 +34,7 @@ class _Conversation(socketserver.StreamRequestHandler):
     server: Mailbox
 
     def handle(self) -> None:
-        with suppress(ConnectionError):  # somebody was killed
+        with suppress(ConnectionError):  # the client was killed
             self._converse()
 
     def _converse(self) -> None:

@@ -1,11 +1,11 @@
-"""Making this process forget what it remembers of providers, as a new one would."""
+"""Clears what this process has cached about providers."""
 
 import threading
 from importlib import import_module
 
 
 def forget_providers() -> None:
-    """Empty the cache in Redis and the process's own copies, when nobody is fetching any more."""
+    """Clear the cache in Redis and this process's own copies, after background fetches have ended."""
     for thread in threading.enumerate():
         if thread.name.startswith(("discovery:", "jwks:")):  # fetched in the background for a page with buttons
             thread.join(timeout=10)

@@ -1,7 +1,7 @@
-"""What tests need beside this process and its servers, which their marks say; and the choice of `make test-fast`.
+"""The marks of tests that need more than this process and its servers, and the selection of `make test-fast`.
 
-A fixture that starts something marks the tests that use it. A test that starts a process itself carries the mark
-``process``: without it, the start fails.
+A test that uses a fixture that starts something is marked automatically. A test that starts a process itself needs the
+mark ``process``; without it, the start fails.
 """
 
 import sys
@@ -18,7 +18,7 @@ STORIES = "flows"  # the folder of tests that are run there in one of their vari
 
 
 class NotMarked(Exception):
-    """A test starts a process or a browser and does not carry the mark that says so."""
+    """A test starts a process or a browser without the mark for it."""
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
@@ -30,7 +30,7 @@ def mark(items: Iterable[pytest.Item]) -> None:
 
 
 def is_fast(item: pytest.Item) -> bool:
-    """Whether `make test-fast` runs a test: it needs nothing, and a story has the first value of each parameter."""
+    """Whether `make test-fast` runs a test: it needs nothing, and a story only runs in its first variant."""
     if any(item.get_closest_marker(name) for name in LEFT_OUT):
         return False
     indices = item.callspec.indices if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
@@ -38,11 +38,11 @@ def is_fast(item: pytest.Item) -> bool:
 
 
 class Watch:
-    """Looks at every process that this one starts while a test runs. Raises NotMarked where it starts one."""
+    """Watches for processes that a test starts. Raises NotMarked if the test has no mark for it."""
 
     def __init__(self) -> None:
         self.item: pytest.Item | None = None
-        sys.addaudithook(self._hear)  # there is no way to take it away
+        sys.addaudithook(self._hear)  # an audit hook cannot be removed
 
     def _hear(self, event: str, arguments: tuple[object, ...]) -> None:
         if event not in STARTS or self.item is None:

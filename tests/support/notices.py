@@ -1,4 +1,4 @@
-"""Mails that are promised: read as deferred tasks, before any worker has sent them."""
+"""Mails that are to be sent, read from the deferred tasks before a worker has sent them."""
 
 import json
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ class Promised:
 
 
 def promised() -> list[Promised]:
-    """Return the mails that wait to be sent, or were sent, in no order, once workers have written those to many."""
+    """Return the mails that wait to be sent or were sent, in any order. Tasks that mail many people run first."""
     for many in DeferredTask.objects.waiting().filter(kind="notices"):
         assert worker.run(many.pk)
     found = []
     for task in DeferredTask.objects.filter(kind="mail").exclude(content=""):
-        told = json.loads(decrypt(task.content, owner=task.pk, purpose=worker.PURPOSE))["arguments"]
-        found.append(Promised(**{name: told[name] for name in ("to", "subject", "text", "html")}))
+        arguments = json.loads(decrypt(task.content, owner=task.pk, purpose=worker.PURPOSE))["arguments"]
+        found.append(Promised(**{name: arguments[name] for name in ("to", "subject", "text", "html")}))
     return found
 
 

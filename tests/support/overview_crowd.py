@@ -1,4 +1,4 @@
-"""A month of a house that is used: who came by which provider, who was refused, who is signed in, who stays away."""
+"""A month of activity on a site: sign-ins by provider, refusals, current sessions, and people who stay away."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,13 +21,13 @@ REFUSED = {
     "signature_wrong": 2,
     "nonce_wrong": 1,
 }
-LAST_SEEN = {3: 40, 45: 12, 120: 7, 500: 4}  # days ago, and how many people signed in then for the last time
+LAST_SEEN = {3: 40, 45: 12, 120: 7, 500: 4}  # how many people last signed in so many days ago
 NEVER = 5
 SIGNED_IN = {"google": 22, "microsoft": 13, "github": 9, "keycloak": 4, "": 1}
 
 
 def live() -> None:
-    """Let the month have happened."""
+    """Create the sign-ins, refusals and sessions of the month."""
     now = timezone.now()
     people = [User.objects.create_user(name=f"Person {number}") for number in range(sum(LAST_SEEN.values()) + NEVER)]
     tell([*_sign_ins(now), *_refusals(now), *_last_seen(people, now)])
@@ -40,7 +40,7 @@ def live() -> None:
 
 
 def _sign_ins(now: datetime) -> Iterator[Happened]:
-    """Fewer at weekends, a few more each week, and somewhat unevenly."""
+    """Yield sign-ins: fewer at weekends, slowly growing, and somewhat uneven."""
     for ago in range(30):
         day = now - timedelta(days=ago)
         share = (0.2 if day.weekday() > 4 else 1.0) * (1 - ago / 90) * (0.85 + (ago * 7 % 5) / 12)

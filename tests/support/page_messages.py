@@ -1,4 +1,4 @@
-"""What the next page will say was done: the messages of an answer (ADR 46)."""
+"""The messages of a response, which the next page shows (ADR 46)."""
 
 from typing import Any
 

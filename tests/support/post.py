@@ -1,4 +1,4 @@
-"""The post: jobs are taken from the real queue as a worker would, and the mails that come of them are read."""
+"""The mails of the product: jobs are taken from the real queue as by a worker, and the resulting mails are read."""
 
 import re
 from email.message import Message
@@ -13,13 +13,13 @@ LINK = re.compile(r"http://\S+?(/accounts/(?:links|invitation/[\w-]+)/[\w-]{43}/
 
 
 class Post:
-    """What the product has mailed. Reading it lets the workers work first."""
+    """The mails that the product has sent. Reading them runs the waiting jobs first."""
 
     def __init__(self) -> None:
         self._app = import_module("config.celery").app
 
     def work(self, *, times: int = 1) -> None:
-        """Do every job that waits, so many times each, and what comes of them."""
+        """Run every waiting job so many times, and the jobs that result from them."""
         with self._app.connection_for_read() as connection, connection.SimpleQueue("celery") as queue:
             while (message := _next(queue)) is not None:
                 by_place, by_name, _ = message.payload
@@ -32,20 +32,20 @@ class Post:
         return [letter for letter in mail.outbox if isinstance(letter, EmailMultiAlternatives)]
 
     def to(self, address: str) -> EmailMultiAlternatives:
-        """Return the newest mail to somebody."""
+        """Return the newest mail to an address."""
         return [letter for letter in self.all() if letter.to == [address]][-1]
 
     def count(self, address: str) -> int:
         return len([letter for letter in self.all() if letter.to == [address]])
 
     def link(self, address: str) -> str:
-        """Return the path of the one link for us in somebody's newest mail."""
+        """Return the path of the only link to our site in the newest mail to an address."""
         (path,) = set(LINK.findall(str(self.to(address).body)))
         return str(path)
 
 
 def html_of(letter: EmailMultiAlternatives) -> str:
-    """Return the HTML of a mail as it travels."""
+    """Return the HTML part of a mail as it is sent."""
     message: Message = letter.message()
     (part,) = [part for part in message.walk() if part.get_content_type() == "text/html"]
     payload = part.get_payload(decode=True)
@@ -54,7 +54,7 @@ def html_of(letter: EmailMultiAlternatives) -> str:
 
 
 def words_of(html: str) -> list[str]:
-    """Return what people read of a mail's HTML."""
+    """Return the visible texts in the HTML of a mail."""
     reader = _Reader()
     reader.feed(html)
     reader.close()

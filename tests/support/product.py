@@ -1,4 +1,4 @@
-"""The packages of the product, as import-linter holds them: what checks go through all of it by."""
+"""The packages of the product, from the contracts of import-linter, for checks that go through all of them."""
 
 import tomllib
 

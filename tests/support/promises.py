@@ -47,7 +47,7 @@ def page() -> str:
 
 
 def of_modules() -> list[str]:
-    """Return the test modules that mark all of their tests at once, by ``pytestmark``: a promise is a test's own."""
+    """Return the test modules that mark all their tests with ``pytestmark``: a promise belongs to single tests."""
     return [
         str(path.relative_to(TESTS))
         for path in sorted(TESTS.rglob("*.py"))
@@ -58,7 +58,7 @@ def of_modules() -> list[str]:
 
 
 def _marks(module: ast.Module) -> Iterator[tuple[str, int]]:
-    """Yield (test, number) for the marks of functions, and for those of a class with every test in it."""
+    """Yield (test, number) for the marks of functions, and for those of a class once for each of its tests."""
     for node in module.body:
         of_class = list(_marked_with(node)) if isinstance(node, ast.ClassDef) else []
         for function in node.body if isinstance(node, ast.ClassDef) else [node]:

@@ -1,4 +1,4 @@
-"""Browsers of people who are signed in, without the way through a provider."""
+"""Browsers of people who are signed in, without a sign-in through a provider."""
 
 import time
 
@@ -11,7 +11,7 @@ from django.test import Client, TestCase
 from accounts.models import User
 from accounts.sessions import opening
 
-OF_WHOM = "account_authentication_methods_user"  # allauth's key for whose proofs they are
+OF_WHOM = "account_authentication_methods_user"  # allauth's key for the person of the authentication records
 
 
 def sign_in(client: Client, user: User) -> None:
@@ -24,9 +24,9 @@ def sign_in(client: Client, user: User) -> None:
 
 
 def proven(user: User, client: Client | None = None) -> Client:
-    """Return a browser in which somebody has signed in by their password just now."""
+    """Return a browser in which a person has just signed in with their password."""
     client = client or Client()
-    sign_in(client, User.objects.get(pk=user.pk))  # as they are now: what was done upon them since moved their epoch
+    sign_in(client, User.objects.get(pk=user.pk))  # read again, because acts on the person have moved their epoch
     session = client.session
     session[AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "password", "at": time.time()}]
     session[OF_WHOM] = str(user.pk)

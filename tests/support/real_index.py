@@ -1,4 +1,4 @@
-"""Packages from the index that this machine uses, by uv; where it is out of reach a test is skipped, but not in CI."""
+"""Packages from this machine's index, installed with uv. If it is out of reach tests are skipped, except in CI."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ UV = PYTHON.with_name("uv")
 
 
 def uv(*arguments: str | Path) -> str:
-    """Run ``uv pip`` and return what it said."""
+    """Run ``uv pip`` and return its output."""
     command = [UV, "pip", *arguments]
     got = subprocess.run(command, env=uv_environment(PYTHON), capture_output=True, text=True, check=False)
     if got.returncode and "error sending request" in got.stderr and "CI" not in os.environ:

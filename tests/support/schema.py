@@ -1,4 +1,4 @@
-"""What a database made by the migrations consists of, as text: one piece for each object that pg_dump names.
+"""The schema that the migrations create, as text: one piece for each object that pg_dump names.
 
 ``python -m tests.support.schema`` writes it to the file with which ``tests/config/test_schema.py`` compares.
 """
@@ -21,10 +21,10 @@ PLACE = re.compile(r"CREATE (?:UNIQUE )?INDEX (?P<index>\w+) ON public\.(?P<of>\
 
 
 def pieces(dump: str) -> set[str]:
-    """Split what ``pg_dump --schema-only`` says into objects, each under its kind and name.
+    """Split the output of ``pg_dump --schema-only`` into objects, each under its kind and name.
 
-    Two things depend on the day and not on the migrations, and are made alike: which months the trail has, and how
-    PostgreSQL names the indexes of a partition.
+    Two things depend on the day and not on the migrations, and are normalised: the months of the trail, and the names
+    that PostgreSQL gives the indexes of a partition.
     """
     _, *parts = HEADING.split(_alike(MONTH.sub("MONTH", dump)).partition("--\n-- PostgreSQL database dump complete")[0])
     named = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
@@ -37,7 +37,7 @@ def written() -> set[str]:
 
 
 def of(database: Elsewhere, servers: Servers) -> set[str]:
-    """Make the tables of a database, and return its objects."""
+    """Run the migrations on a database and return its objects."""
     made = database.migrate("--verbosity", "0")
     assert made.returncode == 0, made.stderr
     package = find_spec(WHEEL)
@@ -50,7 +50,7 @@ def of(database: Elsewhere, servers: Servers) -> set[str]:
 
 
 def _alike(dump: str) -> str:
-    """Name each index of a partition by its table and by the index that it is a part of."""
+    """Name each index of a partition after its table and its parent index."""
     tables = {match["index"] or match["key"]: match["of"] or match["table"] for match in PLACE.finditer(dump)}
     names = {part: f"{tables[part]}__{whole}" for whole, part in PART.findall(dump)}
     return re.sub(r"\w+", lambda word: names.get(word[0], word[0]), dump)

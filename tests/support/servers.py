@@ -1,4 +1,4 @@
-"""PostgreSQL and Valkey for one run of the tests: new, empty, thrown away, gone when the run is killed."""
+"""PostgreSQL and Valkey for one test run: new and empty, removed at the end, and gone even if the run is killed."""
 
 import atexit
 import os
@@ -58,7 +58,7 @@ def start() -> Servers:
 
 
 def product_environment(servers: Servers) -> dict[str, str]:
-    """Every variable that the product reads: what a test does not choose is empty, so nothing leaks in."""
+    """Return a value for every variable that the product reads. Those not set here are empty, so nothing leaks in."""
     return dict.fromkeys(environment.names(), "") | {
         "MODE": "development",
         "SECRET_KEY": secrets.token_urlsafe(48),
@@ -66,7 +66,7 @@ def product_environment(servers: Servers) -> dict[str, str]:
         "DATABASE_OWNER_URL": servers.owner_url,
         "REDIS_URL": servers.valkey.url,
         "PUBLIC_URL": "http://127.0.0.1:8000",
-        "RATE_LIMITS_EXEMPT": "127.0.0.0/8",  # tests that are about the limits come from elsewhere
+        "RATE_LIMITS_EXEMPT": "127.0.0.0/8",  # tests of the limits use other addresses
     }
 
 

@@ -1,4 +1,4 @@
-"""What the database is really asked: its own log, not what Django believes."""
+"""The statements that reach the database, from its own log and not from Django's."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ STATEMENT = re.compile(r"LOG:  (?:statement|execute [^:]*): (.*?)(?=\n\d{4}-\d\d
 
 @dataclass
 class Asked:
-    """The statements of a block, in order, whatever sent them: BEGIN, COMMIT and empty ones included."""
+    """The statements of a block in order, from any source, including BEGIN, COMMIT and empty ones."""
 
     statements: list[str] = field(default_factory=list)
 
@@ -29,7 +29,7 @@ class Asked:
 
 @contextmanager
 def asked_of_the_database(servers: Servers) -> Iterator[Asked]:
-    """Collect what the runtime role asks while the block runs. Needs a test without a transaction around it."""
+    """Collect the statements of the runtime role in the block. Needs a test without a surrounding transaction."""
     log = servers.postgres.place.log("postgres")
     asked = Asked()
     _log_statements(servers, "all")
@@ -43,7 +43,7 @@ def asked_of_the_database(servers: Servers) -> Iterator[Asked]:
 
 @contextmanager
 def plans_of(word: str) -> Iterator[list[str]]:
-    """Collect how the planner would go about each statement of the block that has a word in it, before it is run."""
+    """Collect the plan of each statement in the block that contains a word, before it is executed."""
     plans: list[str] = []
 
     def explain(execute: Any, text: str, params: Any, *rest: Any) -> Any:
@@ -58,7 +58,7 @@ def plans_of(word: str) -> Iterator[list[str]]:
 
 
 def _log_statements(servers: Servers, which: str) -> None:
-    """Only the superuser may say so, and only new connections hear it."""
+    """Set which statements the server logs. Only the superuser may, and it applies to new connections only."""
     role = connection.settings_dict["USER"]
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         superuser.execute(

@@ -1,4 +1,4 @@
-"""Providers that stop: nobody listens, nobody answers, or a server in front of them says that they are away."""
+"""Providers that fail: nothing listens, nothing answers, or a server in front of them answers with 502."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ WAYS = ("refuses", "hangs", "502")
 
 @contextmanager
 def stopped(providers: Sandbox, how: str) -> Iterator[None]:
-    """Stop all four, and start them again at the same place, with all that they knew."""
+    """Stop all four providers, and start them again on the same ports, with their state."""
     port = urlsplit(providers.base_url).port
     assert port
     before = providers.config
@@ -48,7 +48,7 @@ class _BadGateway(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = answer  # noqa: N815  # the names that http.server calls
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class names it
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Front(ThreadingHTTPServer):

@@ -1,7 +1,7 @@
-"""Which events happened while the tests ran, so that a run of all of them can tell which never did.
+"""Collects the events that are recorded while the tests run, so that a full run can report those that never are.
 
-Heard at the statement that records an event, whatever becomes of its transaction, in every process of the run. An
-event that a test records by its own hand is no story: what counts is that a line of the product did it.
+They are seen at the statement that records an event, even if its transaction is rolled back, in every process of the
+run. Only events that code of the product records count, not those that a test records itself.
 """
 
 import json
@@ -21,7 +21,7 @@ from audit.events import RECORD, Event
 from config.variables import CHECKOUT
 
 TESTS = CHECKOUT / "tests"
-# Functions of the database that record an event themselves, with what its details hold.
+# Functions of the database that record an event themselves, with the names of its details.
 OWN_FUNCTIONS = {
     "audit_erase": (Event.PERSON_ERASED, {"entries"}),
     "audit_set_minimum": (Event.RETENTION_MINIMUM_SET, {"before", "days"}),
@@ -31,7 +31,7 @@ Heard = dict[str, list[str]]  # names of details, by event
 
 
 class Stories:
-    """Listens to one process; the first one puts together what all of them heard."""
+    """Listens in one process. The first process merges what all have heard."""
 
     def __init__(self, config: pytest.Config, database: str = "") -> None:
         self.config, self.database = config, database
@@ -54,12 +54,12 @@ class Stories:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
-        """Take over what another process heard. One that died has told nothing, and the run has failed."""
+        """Merge what another process heard. A process that died reports nothing, but then the run has failed."""
         for name, details in getattr(node, "workeroutput", {}).get("events", {}).items():
             self.heard.setdefault(name, set()).update(details)
 
     def ask(self, database: str) -> None:
-        """Take over which of the database's own functions were called, which it counts itself."""
+        """Merge the calls of the database's own functions, which PostgreSQL counts."""
         with psycopg.connect(database) as connection:
             for (name,) in connection.execute(CALLED, [list(OWN_FUNCTIONS)]).fetchall():
                 event, details = OWN_FUNCTIONS[name]
@@ -83,7 +83,7 @@ class Stories:
 
 
 def undescribed(heard: dict[str, set[str]]) -> list[str]:
-    """Return a sentence for each detail that an event held and that nobody described: any run of tests can tell."""
+    """Return a sentence for each recorded detail without a description. Any test run can show these."""
     return [
         f"{event.value} holds {name}, which is not described"
         for event in Event
@@ -92,7 +92,7 @@ def undescribed(heard: dict[str, set[str]]) -> list[str]:
 
 
 def untold(heard: dict[str, set[str]]) -> list[str]:
-    """Return a sentence for each event, and each described detail, that never happened: a run of all tests can tell."""
+    """Return a sentence for each event and described detail that was never recorded. Only a full run shows these."""
     found = []
     for event in Event:
         if event.value not in heard:
@@ -105,7 +105,7 @@ def untold(heard: dict[str, set[str]]) -> list[str]:
 
 
 def _is_of_the_product(frame: FrameType | None) -> bool:
-    """Whether whoever called ``record`` stands in the product and not in a test."""
+    """Whether the caller of ``record`` is in the product and not in a test."""
     has_passed_record = False
     while frame is not None:
         path = Path(frame.f_code.co_filename)
@@ -117,9 +117,9 @@ def _is_of_the_product(frame: FrameType | None) -> bool:
 
 
 def is_everything(config: pytest.Config) -> bool:
-    """Whether nothing narrows the run down."""
+    """Whether the run includes all tests."""
     options = config.option
-    flags = ("lf", "fast")  # of plugins, and of conftest.py, which a run of its own may lack
+    flags = ("lf", "fast")  # of plugins and of conftest.py, which may be missing
     is_narrowed = options.keyword or options.markexpr or options.collectonly
     is_narrowed = is_narrowed or any(getattr(options, flag, False) for flag in flags)
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS and not is_narrowed and not options.deselect

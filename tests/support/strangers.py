@@ -1,4 +1,4 @@
-"""Strangers who hold connections: as many as a test wants, for a bounded time, and back whenever they are closed."""
+"""Strangers who hold connections: any number, for a limited time, reconnecting whenever they are closed."""
 
 import random
 import selectors
@@ -15,12 +15,12 @@ HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 WHOLE = b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 STATIC = b"GET /static/admin/js/vendor/xregexp/xregexp.js HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 
-AT_ONCE = 40  # who come again in a twentieth of a second: more would be a test of who has more processors
+AT_ONCE = 40  # reconnections in a twentieth of a second: with more, the test would measure the number of processors
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What strangers send at first, what they add again and again, and whether they read."""
+    """What strangers send first, what they then send repeatedly, and whether they read."""
 
     first: bytes
     drip: bytes = b""
@@ -31,7 +31,7 @@ class Kind:
 KINDS = {
     "nothing": Kind(first=b""),
     "half_a_line": Kind(first=b"GET /acc"),
-    "half_a_hello": Kind(first=b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),  # of TLS
+    "half_a_hello": Kind(first=b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),  # of the TLS handshake
     "half_a_head": Kind(first=HEAD + b"X-Half: a"),
     "a_dripping_head": Kind(first=HEAD + b"X-Drip: ", drip=b"a"),
     "dripping_headers": Kind(first=HEAD, drip=b"X-A: b\r\n"),
@@ -53,7 +53,7 @@ KINDS = {
 
 @dataclass
 class Crowd:
-    """``size`` strangers of one kind. Each that is closed is back at once."""
+    """``size`` strangers of one kind. Each reconnects at once when it is closed."""
 
     site: Site
     kind: Kind
@@ -105,7 +105,7 @@ class Crowd:
 
 @contextmanager
 def crowd(site: Site, kind: str, *, size: int, sources: int = 1, seconds: float = 60) -> Iterator[Crowd]:
-    """Let strangers be there while the block runs, and no longer than ``seconds``."""
+    """Run strangers during the block, but no longer than ``seconds``."""
     strangers = Crowd(site=site, kind=KINDS[kind], size=size, sources=sources)
     thread = threading.Thread(target=strangers.run, kwargs={"seconds": seconds}, daemon=True)
     thread.start()

@@ -1,4 +1,4 @@
-"""Doing something several times at the same moment, as people and attackers do."""
+"""Runs several acts at the same moment, as people and attackers do."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def together(*acts: Callable[[], Result]) -> list[Result]:
-    """Run all acts in threads of their own, none before all are there, and return what each of them did."""
+    """Run each act in its own thread, starting when all threads are ready, and return their results."""
     barrier = Barrier(len(acts))
 
     def run(act: Callable[[], Result]) -> Result:
@@ -26,5 +26,5 @@ def together(*acts: Callable[[], Result]) -> list[Result]:
 
 
 def leave_nothing_open() -> None:
-    """Close what this thread has opened: a server's threads live on, a test's end."""
+    """Close this thread's connections. A server's threads live on, but a test's threads end."""
     connection.close()

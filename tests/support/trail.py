@@ -1,6 +1,6 @@
-"""Entries of other days: the runtime role can only write of now, so the owner of the tables writes them.
+"""Entries of other days. The runtime role can only record the present, so the owner of the tables inserts them.
 
-They are there for everybody at once: for tests without a transaction around them, whose tables are emptied.
+They are committed, so the tests must run without a surrounding transaction, and their tables are emptied afterwards.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ class Happened:
 
 
 def tell(happened: Iterable[Happened]) -> None:
-    """Write them in the order of time, as life does."""
+    """Insert entries in the order of their times, as in reality."""
     rows = [
         (one.at, one.event.value, one.person and str(one.person), Jsonb(_details(one)))
         for one in sorted(happened, key=lambda one: one.at)

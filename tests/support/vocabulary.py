@@ -1,4 +1,4 @@
-"""Where names stand in the product: as identifiers, files, events, addresses, settings, commands and labels.
+"""Finds names in the product: as identifiers, files, events, URLs, settings, commands and labels.
 
 Identifiers are qualified by the module that defines them, and followed through imports; nothing is compared as an
 English word.
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class House:
-    """Files by their paths from the checkout, with the addresses and commands that they make."""
+    """Files by their paths in the checkout, with the URLs and commands that they define."""
 
     texts: Mapping[str, str]
     urls: frozenset[str] = frozenset()
@@ -53,7 +53,7 @@ class House:
 
     @cached_property
     def paths(self) -> set[str]:
-        """The files, and what is named like one in quotes: templates also as Django names them."""
+        """The files, and quoted texts that look like paths. Templates also appear as Django names them."""
         mentioned = set(re.findall(r"[`'\"]([\w./-]+)", self._everything))
         return {*self.texts, *mentioned, *(f"templates/{path}" for path in mentioned)}
 
@@ -75,12 +75,12 @@ class House:
 
     @cached_property
     def _quoted(self) -> str:
-        """The texts in code, and the documents: where a name stands as a text."""
+        """The string literals in code, and the documents: the places of names in text."""
         return "\n".join([*self._constants(self.trees), *self._not_python(".md", ".sql", ".html")])
 
     @cached_property
     def _shown(self) -> str:
-        """What people read on pages and in mails."""
+        """The texts of pages and mails."""
         of_product = {path: tree for path, tree in self.trees.items() if path.split("/")[0] in PACKAGES}
         for_us = {node.value for tree in of_product.values() for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         templates = (text for path, text in self.texts.items() if path.startswith("templates/"))
@@ -99,7 +99,7 @@ class House:
 
 
 def qualified(tree: ast.Module, module: str) -> Iterator[str]:
-    """Yield every name that a module defines, imports, uses or spells, with the module that it is of."""
+    """Yield every name that a module defines, imports, uses or spells, qualified by the module that defines it."""
     known = dict(_imported(tree))
     yield from known.values()
     for name in _defined(tree.body, ""):
@@ -150,7 +150,7 @@ def module_of(path: str) -> str:
 
 
 def fault_of(row: Row, house: House) -> str | None:
-    """Say what is wrong with a row, if anything is."""
+    """Return what is wrong with a row, or None."""
     match row.state:
         case "done" if house.has(row, row.left):
             return f"{row.left} is still there: {row.right}"
@@ -164,7 +164,7 @@ def fault_of(row: Row, house: House) -> str | None:
 
 
 def defined_twice(house: House) -> dict[str, list[str]]:
-    """Return the product's public classes that are defined more than once, each with where."""
+    """Return the product's public classes that are defined more than once, with their places."""
     found: dict[str, list[str]] = {}
     for path, tree in house.trees.items():
         if path.split("/")[0] in PACKAGES and "/migrations/" not in path:

@@ -1,4 +1,4 @@
-"""Waiting for what happens elsewhere: in another process, or by a clock that cannot be moved."""
+"""Waits for what happens elsewhere: in another process, or by a clock that cannot be moved."""
 
 import threading
 import time

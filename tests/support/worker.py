@@ -1,4 +1,4 @@
-"""Celery workers: one in a thread of the tests' own process, and one of its own, as `make run` starts it."""
+"""Celery workers: one in a thread of the test process, and one in its own process, as `make run` starts it."""
 
 import logging
 import os
@@ -18,9 +18,9 @@ from config.variables import CHECKOUT
 
 @contextmanager
 def working(app: Celery) -> Iterator[None]:
-    """Let a worker take jobs from the real queue until the block ends, and leave the log as it was.
+    """Run a worker on the real queue until the block ends, and restore the log configuration.
 
-    Celery raises the level of the root logger, and would silence what later tests listen for.
+    Celery raises the level of the root logger, which would hide log lines that later tests expect.
     """
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
@@ -33,7 +33,7 @@ def working(app: Celery) -> Iterator[None]:
 
 
 def forget_messages() -> Any:
-    """Forget what other tests left for a worker, and return the broker's client."""
+    """Drop the messages that other tests left for a worker, and return the broker's client."""
     messages: Any = cache._cache.get_client()  # type: ignore[attr-defined]  # noqa: SLF001
     messages.delete("celery", "unacked", "unacked_index")
     return messages
@@ -48,7 +48,7 @@ def started(
     app: str = "config.celery",
     processes: int = 2,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a worker, or beat, and kill it and its processes at the end, if it has not ended by itself."""
+    """Start a worker or beat. At the end, kill it and its child processes if it has not ended by itself."""
     own = ["--concurrency", str(processes)] if program == "worker" else ["--pidfile="]
     command = [sys.executable, "-m", "celery", "-A", app, program, "-l", "info", *own]
     with log.open("w") as out:
