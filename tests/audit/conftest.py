@@ -1,4 +1,4 @@
-"""The witness, and the people of these tests."""
+"""Fixtures: the witness that logs every change, and the people of these tests."""
 
 from collections.abc import Iterator
 

@@ -1,7 +1,7 @@
-"""Writers that may be killed at any moment: each a process of its own, with a connection of its own.
+"""Writers that may be killed at any moment, each in its own process with its own connection.
 
-A line with a seed comes in, a writer is started that writes by that seed, and its process id goes out. They are
-forked, because starting Django anew two hundred times would take the time that the writing should have.
+It reads a line with a seed, starts a writer that writes by that seed, and prints its process id. Writers are forked,
+because starting Django two hundred times would take longer than the writing.
 """
 
 import os
@@ -22,12 +22,12 @@ STEPS = 5  # transactions of one writer
 
 
 class Never(Exception):
-    """What a writer did in this transaction, or since its savepoint, is taken back."""
+    """Rolls back what a writer did in this transaction, or since its savepoint."""
 
 
 def main() -> None:
     django.setup()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever ends needs nobody to wait for it
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that nobody has to wait for children that exit
     for line in sys.stdin:
         pid = os.fork()
         if not pid:
@@ -47,7 +47,7 @@ def write(seed: int) -> NoReturn:
 
 
 def step(chance: Random) -> None:
-    """One transaction, or one statement after another without one; a third of the transactions is rolled back."""
+    """Run a transaction, or statements in autocommit. A third of the transactions is rolled back."""
     in_transaction = chance.random() < 0.7
     try:
         with transaction.atomic() if in_transaction else nullcontext():
@@ -62,7 +62,7 @@ def step(chance: Random) -> None:
                     change(chance)
             if chance.random() < 0.3:
                 take_back()
-    except (Never, DatabaseError):  # another writer's lock was in the way for too long, or a name was taken
+    except (Never, DatabaseError):  # another writer held a lock for too long, or a name was taken
         pass
 
 

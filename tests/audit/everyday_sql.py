@@ -1,4 +1,4 @@
-"""The ways to write a row of any model that go past Django's models, in a process of ours and in psql."""
+"""The ways to write a row of any model that bypass Django's models, in our own process and in psql."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -57,7 +57,7 @@ def write_in_a_common_table_expression(table: Table) -> None:
 
 
 def script(table: Table) -> tuple[str, list[str]]:
-    """What psql is given for this table: every kind of statement, alone and in transactions; and what it changes."""
+    """Return a script for psql with every kind of statement, alone and in transactions, and the expected changes."""
     (row, fields), (other, same) = table.altered(), table.altered()
     gone = table.saved()
     columns, (line,) = copied([_with_a_key(table)])
@@ -88,7 +88,7 @@ def updating(row: models.Model, fields: list[str]) -> str:
 
 
 def copied(rows: list[models.Model]) -> tuple[str, list[tuple[Any, ...]]]:
-    """The columns, and the values as text."""
+    """Return the columns, and the values of the rows as text."""
     columns = [f'"{column}"' for column in as_json(rows[0])[0]]
     as_text = ", ".join(f"{column}::text" for column in columns)
     lines = []
@@ -135,7 +135,7 @@ def _literal(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As COPY's text format has it."""
+    """Escape a value for COPY's text format."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
 

@@ -24,7 +24,7 @@ def way(write: Callable[["Table"], None]) -> Callable[["Table"], None]:
 
 @dataclass
 class Table:
-    """A model, rows to write with, and the witness who compares."""
+    """A model, rows to write, and the witness that compares."""
 
     model: type[models.Model]
     watch: Watch
@@ -38,7 +38,7 @@ class Table:
         return self.maker.new(self.model)
 
     def saved(self) -> models.Model:
-        """A row as the database holds it."""
+        """Return a row that is saved, as the database has it."""
         row: models.Model = self.rows.get(pk=self.maker.saved(self.model).pk)
         return row
 
@@ -51,13 +51,13 @@ class Table:
 
     @property
     def is_guarded(self) -> bool:
-        """Whether the table is under row-level security, under which PostgreSQL has no COPY FROM."""
+        """Whether the table has row-level security, with which PostgreSQL does not support COPY FROM."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT relrowsecurity FROM pg_class WHERE oid = %s::regclass", [self.model._meta.db_table])
             return bool(cursor.fetchone()[0])
 
     def is_told(self, entries: list[Entry], *actions: str, announced: bool = False) -> None:
-        """Beside what the witness compares: these changes of this table, in this order, and who told of them."""
+        """Assert, besides what the witness compares, that the entries of this table have these actions and sources."""
         ours = self.ours(entries)
         assert [entry.action for entry in ours] == list(actions)
         if announced and not self.model._meta.auto_created:  # whose receivers are those of many-to-many changes
@@ -161,7 +161,7 @@ def delete_a_queryset(table: Table) -> None:
 
 @way
 def delete_with_everything_below(table: Table) -> None:
-    """Rows of every audited model that point here go, or lose what they pointed at, each with its own entry."""
+    """Delete a row: rows of audited models that refer to it are deleted or set to null, each with its own entry."""
     row = table.saved()
     below = [relation for relation in _pointing_at(table.model) if relation.on_delete is not models.PROTECT]
     children = [table.maker.saved(relation.related_model, **{relation.field.name: row}) for relation in below]
@@ -205,7 +205,7 @@ def change_many_to_many(table: Table) -> None:
 
 
 def own_key(model: type[models.Model], number: int = 0) -> dict[str, Any]:
-    """A key far above those that the database gives; none where the row brings its own."""
+    """Return a key far above those that the database generates, or none if the row has its own."""
     return {} if model._meta.pk.has_default() else {model._meta.pk.name: 1_000_000 + number}
 
 

@@ -1,4 +1,4 @@
-"""Rows of any model, made without knowing it, and what to change in them."""
+"""Creates rows of any model by introspection, and alters them."""
 
 import json
 from itertools import count
@@ -13,14 +13,14 @@ from tests.tenancy.rows import Side
 
 
 class Maker(Side):
-    """Rows that nothing refers to yet: each has related rows of its own, so none is like another."""
+    """Makes rows that nothing refers to. Each has its own related rows, so that all rows differ."""
 
     def __init__(self) -> None:
         super().__init__(mark="made")
         self.numbers = count(1)
 
     def new(self, model: type[models.Model], **given: Any) -> models.Model:
-        """Give a row that is not saved yet, in which everything required is filled."""
+        """Return an unsaved row with all required fields filled."""
         number = next(self.numbers)
         values = {one.name: self._filled(one, number) for one in required(model) if one.name not in given}
         return model(**values, **given)
@@ -33,7 +33,7 @@ class Maker(Side):
         return row
 
     def alter(self, row: models.Model) -> list[str]:
-        """Give each required column another value; return their fields' names."""
+        """Give each required column another value. Return the names of the fields."""
         number = next(self.numbers)
         fields = alterable(type(row))
         for one in fields:
@@ -57,7 +57,7 @@ def _makes_itself(one: Any) -> bool:
 
 
 def alterable(model: type[models.Model]) -> list[Any]:
-    """The required columns that a value can be made up for, or those that point at other rows where there are none."""
+    """Return the required columns for which a value can be made up, or else the foreign keys."""
     own = [
         one
         for one in required(model)
@@ -77,7 +77,7 @@ def _sets_itself(one: Any) -> bool:
 
 
 def as_json(row: models.Model) -> tuple[list[str], str]:
-    """Give the columns of a row, and their values as PostgreSQL's jsonb_populate_record reads them."""
+    """Return the columns of a row, and their values in the form that jsonb_populate_record reads."""
     values = {str(one.column): getattr(row, one.attname) for one in row._meta.concrete_fields}
     known = {column: value for column, value in values.items() if not isinstance(value, Expression)}
     return list(known), json.dumps(known, cls=DjangoJSONEncoder)

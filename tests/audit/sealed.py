@@ -1,4 +1,4 @@
-"""A trail to be sealed, and somebody who can do anything with it: the superuser, whom no right and no trigger holds."""
+"""A trail to be sealed, and a superuser who can change anything in it, without rights and triggers in the way."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ Tamper = Callable[[str], None]
 
 
 def write(many: int = 3) -> list[int]:
-    """Write entries, some with personal values; return their ids."""
+    """Record entries, some with personal values, and return their ids."""
     last = newest()
     for number in range(many):
         Group.objects.create(name=f"group {last} {number}")
@@ -44,7 +44,7 @@ def told(findings: Findings) -> list[tuple[FindingKind, int, int]]:
 
 
 def begin_anew(servers: Servers) -> None:
-    """Let there be no entry and no seal, not even of what made the tables."""
+    """Remove all entries and seals, including the entries of the migrations."""
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
         owner.execute(
             "TRUNCATE audit_entry, audit_personal, audit_seal, audit_seal_digests, audit_removal, audit_retention"
@@ -53,7 +53,7 @@ def begin_anew(servers: Servers) -> None:
 
 @contextmanager
 def anything(servers: Servers) -> Iterator[Tamper]:
-    """Do what nobody may: as the superuser, with the guards asleep."""
+    """Give a function that executes any statement as the superuser, with triggers disabled."""
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         for table in TABLES:
             superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_append_only".encode())

@@ -1,4 +1,4 @@
-"""What somebody with the product's own password tries against the trail."""
+"""Attacks on the trail by somebody who has the product's own database password."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from tests.support.servers import Servers
 
 @pytest.fixture
 def runtime(servers: Servers, transactional_db: None) -> Iterator[psycopg.Connection]:
-    """A connection beside Django's: what somebody has who took the product's own password."""
+    """Give a second connection as the runtime role, as an attacker has with the product's own password."""
     with psycopg.connect(servers.runtime_url, autocommit=True) as connected:
         yield connected
 
@@ -69,7 +69,7 @@ def test_the_runtime_role_can_neither_write_nor_silence_the_trail(attack: str, r
         "SET enable_hashjoin = off; SET enable_mergejoin = off; INSERT INTO auth_group (name) VALUES ('x')",
     ],
 )
-def test_whatever_the_runtime_role_says_around_a_write_the_write_is_told(
+def test_whatever_the_runtime_role_does_around_a_write_the_write_is_recorded(
     attack: str, runtime: psycopg.Connection
 ) -> None:
     last = last_entry()
@@ -82,7 +82,7 @@ def test_whatever_the_runtime_role_says_around_a_write_the_write_is_told(
 
 
 @pytest.mark.promise(75)
-def test_a_comment_inside_a_value_is_not_believed(runtime: psycopg.Connection) -> None:
+def test_a_comment_inside_a_value_is_ignored(runtime: psycopg.Connection) -> None:
     forged = '/*audit {"k": "person", "a": "somebody", "t": "auth_group"}*/'
     group = Group.objects.create(name="x")
     with acting(actor=Actor(ActorKind.PERSON, "me*/%s")):
@@ -109,7 +109,7 @@ def test_nobody_can_pass_for_the_database(runtime: psycopg.Connection) -> None:
     "statement",
     ["UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry", "UPDATE audit_personal SET before = NULL"],
 )
-def test_not_even_the_owner_changes_what_is_written(statement: str, servers: Servers, transactional_db: None) -> None:
+def test_not_even_the_owner_can_change_entries(statement: str, servers: Servers, transactional_db: None) -> None:
     with psycopg.connect(servers.owner_url) as owner:
         with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
             owner.execute(statement)

@@ -1,4 +1,4 @@
-"""Whatever is written or told, the change commits, the entry exists, and the trouble is seen in the admin."""
+"""Whatever is written or recorded, the change commits, the entry exists, and the admin shows what was left out."""
 
 import decimal
 import math
@@ -52,7 +52,7 @@ def test_a_value_that_cannot_be_written_undoes_nothing(value: object) -> None:
     assert Personal.objects.get(entry=entry).after is not None
 
 
-def test_what_is_left_out_says_of_which_kind_it_was_and_the_admin_shows_it() -> None:
+def test_a_value_that_is_left_out_is_replaced_by_its_type_and_the_admin_shows_it() -> None:
     record(Event.FACTOR_VERIFIED, what=Unwritable(), within=[{"deep": object()}])
     entry = Entry.objects.get(action=Event.FACTOR_VERIFIED)
     assert entry.details == {
@@ -64,7 +64,7 @@ def test_what_is_left_out_says_of_which_kind_it_was_and_the_admin_shows_it() -> 
 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True, "x"]}, "\u2028 \U0001f600 \N{REPLACEMENT CHARACTER}", -3])
-def test_what_can_be_written_stays_as_it_is(value: object) -> None:
+def test_a_value_that_can_be_written_is_not_changed(value: object) -> None:
     assert to_jsonable(value) == value
 
 
@@ -91,7 +91,7 @@ def test_a_column_of_five_megabytes_is_written_with_its_entry_and_the_admin_show
 
 @pytest.mark.parametrize("kind", ["double precision 'NaN'", "numeric 'NaN'", "timestamptz 'infinity'", "bytea '\\x00'"])
 def test_a_column_of_any_kind_is_written_by_the_triggers(kind: str) -> None:
-    """What JSON has no word for, the database writes as a text."""
+    """The database records values without a JSON equivalent as text."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT to_jsonb({kind})::text")
         assert cursor.fetchone()[0].startswith('"')

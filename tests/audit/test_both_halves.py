@@ -1,4 +1,4 @@
-"""Neither half of the trail can be switched off unnoticed: the suite turns red, test by test as it should."""
+"""Neither half of the trail can be disabled unnoticed: the tests fail, and exactly those that should."""
 
 import os
 import re
@@ -34,7 +34,7 @@ def test_without_one_half_the_suite_is_red(half: str, fail: set[str]) -> None:
             *(f"{TEST}[{kind}]" for kind in sorted(kinds)),
         ],
         cwd=CHECKOUT,
-        env={"PATH": os.environ["PATH"]},  # its servers are its own
+        env={"PATH": os.environ["PATH"]},  # it starts its own servers
         capture_output=True,
         text=True,
         timeout=120,

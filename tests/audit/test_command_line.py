@@ -1,4 +1,4 @@
-"""What `manage.py audit` says to an operator, and what it refuses."""
+"""The output of `manage.py audit`, and the input that it refuses."""
 
 import json
 from datetime import timedelta
@@ -31,12 +31,12 @@ def said(*words: str) -> str:
 
 
 def named(*words: str) -> list[str]:
-    """Return which groups are in an export."""
+    """Return the names of the groups in an export."""
     entries = [line for line in map(json.loads, said("export", *words).splitlines()) if "id" in line]
     return [entry["after"]["name"] for entry in entries if entry["object_table"] == "auth_group"]
 
 
-def test_sealing_says_how_many_and_then_why_it_stopped(servers: Servers) -> None:
+def test_seal_prints_how_many_entries_it_sealed_or_why_it_stopped(servers: Servers) -> None:
     written = write()
 
     assert said("seal") == f"{len(written)} entries were sealed\n"
@@ -46,7 +46,7 @@ def test_sealing_says_how_many_and_then_why_it_stopped(servers: Servers) -> None
         said("seal")
 
 
-def test_a_trail_without_a_seal_has_no_checkpoint_and_is_verified_all_the_same() -> None:
+def test_a_trail_without_a_seal_has_no_checkpoint_but_can_be_verified() -> None:
     written = write()
 
     with pytest.raises(CommandError, match="nothing is sealed yet"):
@@ -54,7 +54,7 @@ def test_a_trail_without_a_seal_has_no_checkpoint_and_is_verified_all_the_same()
     assert said("verify").startswith(f"{len(written)} entries, 0 seals, {len(written)} not sealed since ")
 
 
-def test_a_checkpoint_that_is_none_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_checkpoint_is_refused_with_its_name(tmp_path: Path) -> None:
     file = tmp_path / "checkpoint"
     file.write_text("[]")
 
@@ -79,7 +79,7 @@ def test_faults_beyond_the_first_ones_are_counted(
 
 
 def test_an_export_begins_and_ends_at_a_day_or_a_moment() -> None:
-    """To the hour: ids and times may be that far out of step, so an hour's neighbours come along."""
+    """The limits are accurate to an hour, because the order of ids and of times may differ by so much."""
     Group.objects.create(name="today")
     today, soon = timezone.localtime(), timezone.now() + timedelta(hours=3)
     tomorrow = f"{today + timedelta(days=2):%Y-%m-%d}"
@@ -92,7 +92,7 @@ def test_an_export_begins_and_ends_at_a_day_or_a_moment() -> None:
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-02-31", "2026-02-31T10:00", "10:00"])
-def test_what_is_no_moment_is_refused(text: str) -> None:
+def test_an_invalid_time_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match=f"neither a day nor a time: {text}"):
         said("export", "--from", text)
 

@@ -1,4 +1,4 @@
-"""The comment: what a statement carries to the database, and when an announcement is believed."""
+"""The comment: what a statement carries to the database, and which statements an announcement covers."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def test_without_context_and_announcement_there_is_no_comment() -> None:
 
 
 @pytest.mark.django_db
-def test_address_browser_and_reason_stay_out_of_statements() -> None:
+def test_ip_address_browser_and_reason_stay_out_of_statements() -> None:
     batch = UUID(int=7)
     with acting(ip_address="192.0.2.7", user_agent="Mozilla", reason="because", batch_id=batch):
         expected = f'/*audit {{"b": "{batch}", "t": "auth_group"}}*/'
@@ -50,12 +50,12 @@ def test_reading_carries_no_comment() -> None:
 
 
 @pytest.mark.django_db
-def test_an_audited_write_takes_no_statement_more_than_a_bare_one() -> None:
+def test_an_audited_write_takes_no_more_statements_than_another() -> None:
     assert len(_statements(lambda: Group.objects.create(name="staff"))) == 1
 
 
 @pytest.mark.django_db
-def test_an_announcement_dies_with_the_block_it_was_made_in() -> None:
+def test_an_announcement_is_dropped_with_its_block() -> None:
     def refuse(**_: object) -> None:
         raise ZeroDivisionError
 
@@ -74,7 +74,7 @@ def test_an_announcement_dies_with_the_block_it_was_made_in() -> None:
 
 
 @pytest.mark.django_db
-def test_nothing_stays_announced_after_all_kinds_of_changes() -> None:
+def test_no_announcement_is_left_after_any_kind_of_change() -> None:
     user, group = User.objects.create_user(name="Ada"), Group.objects.create(name="staff")
     user.groups.add(group)
     user.groups.add(group)
@@ -88,8 +88,8 @@ def test_nothing_stays_announced_after_all_kinds_of_changes() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_changed_while_a_save_is_announced_is_announced_by_itself() -> None:
-    """A receiver of the save deletes and saves other rows, before the statement of the save."""
+def test_changes_by_receivers_of_a_save_are_announced_separately() -> None:
+    """A receiver of pre_save deletes and saves other rows, before the statement of the save itself."""
     unwanted, group = Group.objects.create(name="unwanted"), Group.objects.create(name="other")
 
     def change_others(**_: object) -> None:
@@ -111,7 +111,7 @@ def test_what_is_changed_while_a_save_is_announced_is_announced_by_itself() -> N
     assert comment.of(connection).announced == []
 
 
-def test_a_connection_that_others_listen_to_has_one_commenter_too() -> None:
+def test_a_connection_with_other_wrappers_also_has_one_commenter() -> None:
     listened_to = connection.copy()
 
     with listened_to.execute_wrapper(lambda execute, *call: execute(*call)):
@@ -140,7 +140,7 @@ FIRST_WRITES: dict[str, Callable[[Group, User], object]] = {
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("write", FIRST_WRITES.values(), ids=FIRST_WRITES)
 def test_the_first_write_of_a_new_connection_is_announced(write: Callable[[Group, User], object]) -> None:
-    """Kind: an announcement that is lost because the connection opens only after the signal."""
+    """Guards against an announcement that is lost because the connection opens only after the signal."""
     group, person = Group.objects.create(name="staff"), User.objects.create_user(username="ada")
     group.name = "crew"
     before = Entry.objects.order_by("-id").values_list("id", flat=True)[0]

@@ -1,4 +1,4 @@
-"""The context: who acts, within what, and for how long."""
+"""The context: who acts, in which circumstances, and for how long."""
 
 from threading import Thread
 from uuid import uuid4
@@ -39,7 +39,7 @@ def test_another_thread_starts_without_a_context() -> None:
     assert seen == [None]
 
 
-def test_an_actor_may_be_asked_for_when_it_is_needed() -> None:
+def test_an_actor_may_be_a_function_that_is_called_when_it_is_needed() -> None:
     answers = iter([None, ADA])
     with acting(actor=lambda: next(answers)) as context:
         assert [context.who(), context.who()] == [None, ADA]

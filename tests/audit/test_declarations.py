@@ -1,4 +1,4 @@
-"""Declarations: every model is audited, or it is said why not. What a wrong one does: tests/foundation."""
+"""Declarations: every model is audited or exempt for a reason. Wrong declarations are tested in tests/tenancy."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -20,7 +20,7 @@ def test_a_forgotten_model_fails_the_check(monkeypatch: pytest.MonkeyPatch) -> N
     assert _faults() == [("audit.E001", "accounts.Session is neither declared to the trail nor exempt from it.")]
 
 
-def test_a_forgotten_model_takes_its_many_to_many_tables_along(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forgotten_model_also_fails_for_its_many_to_many_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(declarations.declared(), "auth.group")
 
     assert [message.split()[0] for _, message in _faults()] == ["auth.Group", "auth.Group_permissions"]
@@ -32,7 +32,7 @@ def test_a_model_that_is_not_audited_has_its_reason() -> None:
     assert isinstance(declaration_of(Session), NotAudited)
 
 
-def test_a_row_of_a_many_to_many_table_is_the_data_of_the_person_it_points_at() -> None:
+def test_a_row_of_a_many_to_many_table_is_the_data_of_the_person_it_refers_to() -> None:
     assert declaration_of(User.groups.through) == Audited("accounts.User_groups", person="user_id")
     assert declaration_of(Group.permissions.through) == Audited("auth.Group_permissions")
 

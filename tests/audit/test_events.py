@@ -1,4 +1,4 @@
-"""Events: named happenings, recorded by explicit calls, through a function that fixes their source."""
+"""Events: recorded by explicit calls, through a database function that fixes their source."""
 
 from uuid import uuid4
 
@@ -18,7 +18,7 @@ ADA = Actor(ActorKind.PERSON, "ada")
 
 @pytest.mark.promise(75)
 @pytest.mark.django_db
-def test_an_event_takes_its_circumstances_from_the_context() -> None:
+def test_an_event_has_the_circumstances_of_its_context() -> None:
     user, request_id = User.objects.create_user(name="Ada"), uuid4()
     identity = Identity.objects.create(user=user, provider="github", issuer="i", subject="1")
     with acting(
@@ -34,7 +34,7 @@ def test_an_event_takes_its_circumstances_from_the_context() -> None:
 
 
 @pytest.mark.django_db
-def test_personal_values_of_an_event_lie_where_erasure_reaches_them() -> None:
+def test_personal_values_of_an_event_are_stored_where_an_erasure_reaches_them() -> None:
     record(Event.SIGN_IN_REFUSED, personal={"email": "ada@example.com"}, why="account inactive")
     entry = Entry.objects.latest("id")
 

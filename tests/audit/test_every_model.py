@@ -1,4 +1,4 @@
-"""Every audited model, found by introspection, in every way in which a row can be written."""
+"""Every audited model, found by introspection, with every way in which a row can be written."""
 
 import subprocess
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def in_autocommit(transactional_db: None) -> Iterator[None]:
 
 @contextmanager
 def _whole_site() -> Iterator[None]:
-    """Let this connection see every tenant's rows, in and out of transactions."""
+    """Give this connection access to every tenant's rows, inside and outside of transactions."""
     with connection.cursor() as cursor:
         cursor.execute("SET app.scope = 'site'")
     yield
@@ -44,7 +44,7 @@ def _whole_site() -> Iterator[None]:
 
 
 @pytest.mark.promise(74)
-def test_the_models_are_those_of_the_product_and_of_its_libraries_and_the_tables_between_them() -> None:
+def test_the_models_include_those_of_libraries_and_many_to_many_tables() -> None:
     labels = {model._meta.label for model in MODELS}
     assert {"accounts.User", "auth.Group", "account.EmailAddress", "mfa.Authenticator"} <= labels
     assert {"accounts.User_groups", "auth.Group_permissions", "accounts.Role_permissions"} <= labels
@@ -68,7 +68,7 @@ def test_in_autocommit_each_changed_row_has_one_entry(model: type[models.Model])
 @every_model
 @pytest.mark.usefixtures("in_autocommit")
 @pytest.mark.promise(74)
-def test_what_psql_changes_without_any_django_has_one_entry_for_each_row(
+def test_changes_by_psql_without_django_have_one_entry_for_each_row(
     model: type[models.Model], servers: Servers
 ) -> None:
     table = Table(model, exactly_what_happened)

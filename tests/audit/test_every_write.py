@@ -1,4 +1,4 @@
-"""Every kind of write leaves exactly one entry for each row that it changes, in and out of transactions."""
+"""Every kind of write makes exactly one entry for each row that it changes, inside and outside of transactions."""
 
 from collections.abc import Iterator
 
@@ -45,7 +45,7 @@ def test_a_write_in_autocommit_leaves_one_entry_for_each_changed_row(kind: str) 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("witness", "receivers_disconnected")
 @pytest.mark.parametrize("kind", ["create", "save", "delete_with_everything_below", "set_many"])
-def test_without_receivers_the_database_writes_all_the_same(kind: str) -> None:
+def test_without_receivers_the_database_still_records_every_change(kind: str) -> None:
     write, sources = ALL_KINDS[kind]
     cast = people()
     with exactly_what_happened() as entries:

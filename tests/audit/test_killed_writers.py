@@ -1,4 +1,4 @@
-"""Two hundred rounds of writers at the same time, killed and rolled back at random: the trail tells what is left."""
+"""Two hundred rounds of concurrent writers, killed and rolled back at random: the trail has exactly what survived."""
 
 import os
 import signal
@@ -24,15 +24,15 @@ from tests.support.waiting import until
 ROUNDS = 200
 WRITERS = 3
 SEED = 20261121
-NAME = "doomed"  # of their connections
-KILLED = 0.85  # of all writers; the others come to their end
-LONGEST = 0.06  # seconds that a writer is left alone
+NAME = "doomed"  # the application_name of their connections
+KILLED = 0.85  # the part of all writers that is killed; the others finish
+LONGEST = 0.06  # seconds before a writer is killed
 
 pytestmark = [pytest.mark.process, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("witness")]
 
 
 class Writers:
-    """The process that starts them, one for each seed."""
+    """The process that starts the writers, one for each seed."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.told, self.said = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
@@ -78,7 +78,7 @@ def test_after_200_rounds_of_kill_9_and_rollbacks_each_surviving_change_has_one_
 
 
 def _kill(pid: int) -> bool:
-    """Whether it was still there to be killed."""
+    """Kill a writer. Return whether it was still running."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -87,7 +87,7 @@ def _kill(pid: int) -> bool:
 
 
 def _all_gone() -> bool:
-    """A server process finishes what its client asked for last, even when that client is dead."""
+    """Whether all their server processes have ended. These finish the last statement even of a dead client."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [NAME])
         return bool(cursor.fetchone() == (0,))

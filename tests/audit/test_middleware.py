@@ -1,4 +1,4 @@
-"""The middleware: what a request tells the trail."""
+"""The middleware: the id, the origin and the person of a request in the trail."""
 
 from uuid import UUID, uuid4
 
@@ -18,13 +18,13 @@ from tests.support.proven import proven
 from tests.support.servers import Servers
 
 
-def test_each_request_has_an_id_of_its_own_which_the_answer_repeats(client: Client) -> None:
+def test_each_request_has_its_own_id_which_the_response_repeats(client: Client) -> None:
     ids = {UUID(client.get("/accounts/login/").headers["X-Request-ID"]) for _ in range(2)}
 
     assert len(ids) == 2
 
 
-def test_the_answer_repeats_the_id_that_the_trail_and_the_logs_have() -> None:
+def test_the_response_repeats_the_id_in_the_trail_and_in_the_logs() -> None:
     seen: list[UUID | None] = []
 
     def view(_request: HttpRequest) -> HttpResponse:
@@ -36,7 +36,7 @@ def test_the_answer_repeats_the_id_that_the_trail_and_the_logs_have() -> None:
     assert [str(found) for found in seen] == [answer.headers["X-Request-ID"]]
 
 
-def test_a_request_tells_its_id_address_and_browser() -> None:
+def test_a_request_passes_on_its_id_ip_address_and_browser() -> None:
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Mozil\r\nla\x00" + "x" * 500)
     context = _seen(request)
 
@@ -85,8 +85,8 @@ def test_asking_for_the_actor_of_a_visitor_without_a_session_costs_no_query() ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_answer_does_not_wait_for_a_trail_that_is_locked(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
-    """What the request changed is committed by then; where it came from is then said by the log."""
+def test_a_response_does_not_wait_for_a_locked_trail(servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
+    """The changes of the request are committed by then. The log has what could not be recorded."""
     with psycopg.connect(servers.owner_url) as owner:
 
         def view(_request: HttpRequest) -> HttpResponse:

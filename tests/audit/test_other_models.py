@@ -1,4 +1,4 @@
-"""Models of shapes that the product has none of yet: proxies, inheritance, a key of several columns, a tenant."""
+"""Kinds of models that the product does not have yet: proxies, inheritance, composite keys, a tenant."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -27,7 +27,7 @@ Shapes = dict[str, type[models.Model]]
 
 @pytest.fixture
 def shapes(servers: Servers, transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shapes]:
-    """Models that live as long as a test, with their tables and triggers, made as ``migrate`` would."""
+    """Give models that exist during one test, with tables and triggers as ``migrate`` creates them."""
     made: Shapes = {model.__name__: model for model in _define()}
     with_tables = [model for model in made.values() if not model._meta.proxy]
     monkeypatch.setitem(declarations.declared(), "accounts.team", Audited("accounts.Team"))
@@ -119,8 +119,8 @@ def test_a_row_with_a_key_of_two_columns_and_a_tenant_is_named_by_both(shapes: S
     assert changed.after == {"number": 13, "holder": "bob"}
 
 
-def test_readers_are_told_of_a_row_with_two_keys_by_both_and_of_days_as_days(shapes: Shapes) -> None:
-    """No page finds such a row by its key, which is no single value: it is told as the trail has it."""
+def test_readers_see_both_keys_of_a_row_with_two_and_dates_as_dates(shapes: Shapes) -> None:
+    """No page can find such a row by its composite key, so it is shown as the trail has it."""
     request = RequestFactory().get("/")
     request.user = User.objects.create_superuser(username="root")
     visibility = Visibility(request)

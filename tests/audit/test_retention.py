@@ -1,4 +1,4 @@
-"""Months of the trail: made ahead, removed whole, or what is due of them; and all that is left can be verified."""
+"""Months of the trail: created ahead, and removed as a whole or entry by entry. What is left can be verified."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ FILL = """
 
 @pytest.fixture(autouse=True)
 def owner(servers: Servers) -> Iterator[psycopg.Connection]:
-    """The first month reaches back to the beginning; for these tests it ends where this month begins."""
+    """Give the owner's connection. The first month has no beginning; here it ends where this month begins."""
     begin_anew(servers)
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
         this_month = begin_of_month(timezone.now())
@@ -77,7 +77,7 @@ def begin_of_month(at: datetime) -> datetime:
 
 
 def fill(owner: psycopg.Connection, *, days_ago: int, tenant: str | None = None, many: int = 10) -> datetime:
-    """Write entries of a past day, whose month is made for them where it is missing; return when they were."""
+    """Insert entries of a past day, create its month if it is missing, and return their time."""
     at = timezone.now() - timedelta(days=days_ago)
     a_month(owner, at)
     owner.execute(
@@ -89,7 +89,7 @@ def fill(owner: psycopg.Connection, *, days_ago: int, tenant: str | None = None,
 
 
 def a_month(owner: psycopg.Connection, at: datetime) -> None:
-    """Let a past month be a partition, as if the product had run then already."""
+    """Create the partition of a past month, as if the product had already run then."""
     lower = begin_of_month(at)
     upper = begin_of_month(lower + timedelta(days=32))
     if upper > timezone.now():
@@ -112,7 +112,7 @@ def months(owner: psycopg.Connection) -> list[str]:
 
 
 @pytest.mark.promise(75)
-def test_this_month_and_the_next_ones_are_there(owner: psycopg.Connection) -> None:
+def test_this_month_and_the_next_ones_exist(owner: psycopg.Connection) -> None:
     make_months()
     ends = owner.execute("SELECT parent, max(upper) FROM audit_months() GROUP BY parent").fetchall()
 
@@ -121,7 +121,7 @@ def test_this_month_and_the_next_ones_are_there(owner: psycopg.Connection) -> No
 
 
 @pytest.mark.promise(75)
-def test_a_missing_month_lets_no_write_fail_and_the_next_are_made_beside_it(owner: psycopg.Connection) -> None:
+def test_a_missing_month_makes_no_write_fail_and_later_ones_can_be_created(owner: psycopg.Connection) -> None:
     detached = owner.execute("SELECT parent, name, lower, upper FROM audit_months() WHERE upper > now()").fetchall()
     for parent, name, _lower, _upper in detached:
         owner.execute(f"ALTER TABLE {parent} DETACH PARTITION {name}".encode())
@@ -150,7 +150,7 @@ def test_a_missing_month_lets_no_write_fail_and_the_next_are_made_beside_it(owne
 
 
 @pytest.mark.promise(75)
-def test_months_have_the_keys_and_indexes_of_the_whole_and_no_rights(owner: psycopg.Connection) -> None:
+def test_months_have_the_keys_and_indexes_of_the_table_and_no_rights(owner: psycopg.Connection) -> None:
     make_months()
     counted = """
         SELECT (SELECT count(*) FROM pg_index i WHERE i.indrelid = m.name::regclass AND i.indisvalid)
@@ -170,7 +170,7 @@ def test_months_have_the_keys_and_indexes_of_the_whole_and_no_rights(owner: psyc
 
 
 @pytest.mark.promise(75)
-def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(owner: psycopg.Connection) -> None:
+def test_a_month_that_is_due_is_removed_whole_and_the_rest_can_be_verified(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     fill(owner, days_ago=450)
     fill(owner, days_ago=100)
@@ -192,7 +192,7 @@ def test_a_month_that_is_due_goes_whole_and_the_rest_is_still_what_was_sealed(ow
 
 
 @pytest.mark.promise(75)
-def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None:
+def test_without_a_rule_nothing_is_removed(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=1500)
     seal()
 
@@ -201,7 +201,7 @@ def test_nothing_goes_that_nobody_said_should(owner: psycopg.Connection) -> None
 
 
 @pytest.mark.promise(75)
-def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -> None:
+def test_tenants_have_their_own_shorter_or_longer_retention(owner: psycopg.Connection) -> None:
     for days_ago in (200, 20):
         for tenant in (TENANT, OTHER, None):
             fill(owner, days_ago=days_ago, tenant=tenant)
@@ -229,7 +229,7 @@ def test_tenants_that_keep_less_or_more_have_theirs(owner: psycopg.Connection) -
 
 
 @pytest.mark.promise(75)
-def test_slices_go_on_where_they_were_and_see_what_became_due(
+def test_slices_continue_where_they_were_and_see_what_became_due(
     owner: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "SLICE", 4)
@@ -247,8 +247,8 @@ def test_slices_go_on_where_they_were_and_see_what_became_due(
 
 
 @pytest.mark.promise(75)
-def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: psycopg.Connection) -> None:
-    """The kind: a run under a clock that was ahead came further than the next one may, which would skip all between."""
+def test_slices_do_not_continue_where_a_clock_that_was_ahead_left_them(owner: psycopg.Connection) -> None:
+    """A run with a clock that was ahead came further than the next one may, which must not skip what lies between."""
     fill(owner, days_ago=40, tenant=TENANT)
     owner.execute("SELECT audit_set_minimum(10)")
     seal()
@@ -263,7 +263,7 @@ def test_slices_do_not_begin_where_a_clock_that_was_ahead_has_left_them(owner: p
 
 
 @pytest.mark.promise(75)
-def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
+def test_nothing_is_removed_before_it_is_sealed(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     Retention.objects.create(tenant_id="", days=400)
     keep_the_trail()
@@ -273,7 +273,7 @@ def test_nothing_goes_before_it_is_sealed(owner: psycopg.Connection) -> None:
 
 
 @pytest.mark.promise(75)
-def test_the_command_removes_to_the_end_and_says_what_went_and_what_kept_it(owner: psycopg.Connection) -> None:
+def test_the_command_removes_to_the_end_and_reports_what_it_removed_or_why_not(owner: psycopg.Connection) -> None:
     def said() -> str:
         out = StringIO()
         call_command("audit", "remove", stdout=out)
@@ -302,7 +302,7 @@ def test_a_run_without_time_leaves_all_of_it_to_the_next(owner: psycopg.Connecti
 
 
 @pytest.mark.promise(75)
-def test_a_month_in_which_nothing_happened_goes_without_a_word(owner: psycopg.Connection) -> None:
+def test_a_month_without_entries_is_removed_silently(owner: psycopg.Connection) -> None:
     a_month(owner, timezone.now() - timedelta(days=500))
     Retention.objects.create(tenant_id="", days=400)
 
@@ -324,9 +324,7 @@ def test_a_second_run_at_the_same_time_removes_nothing_and_says_so(owner: psycop
 
 
 @pytest.mark.promise(75)
-def test_a_rule_that_is_taken_away_while_the_job_runs_removes_nothing(
-    owner: psycopg.Connection, servers: Servers
-) -> None:
+def test_a_rule_that_is_deleted_while_the_job_runs_removes_nothing(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500, tenant=TENANT)
     seal()
     Retention.objects.create(tenant_id=TENANT, days=400)
@@ -342,7 +340,7 @@ def test_a_rule_that_is_taken_away_while_the_job_runs_removes_nothing(
 
 
 @pytest.mark.promise(75)
-def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psycopg.Connection) -> None:
+def test_the_digests_of_a_month_are_removed_with_it(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()
     write()
@@ -355,7 +353,7 @@ def test_what_seals_remember_of_single_entries_goes_with_their_month(owner: psyc
     assert verify().is_clean
 
 
-def test_each_row_of_the_trail_says_in_short_what_it_is(owner: psycopg.Connection) -> None:
+def test_each_row_of_the_trail_has_a_short_description(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500, many=3)
     gone = Entry.objects.order_by("pk").values_list("pk", flat=True)[0]
     seal()
@@ -379,7 +377,7 @@ def test_each_row_of_the_trail_says_in_short_what_it_is(owner: psycopg.Connectio
 
 
 @pytest.mark.promise(75)
-def test_what_is_younger_than_the_minimum_stays_whatever_the_runtime_role_says(owner: psycopg.Connection) -> None:
+def test_entries_younger_than_the_minimum_stay_whatever_the_runtime_role_does(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=300)
     seal()
     Retention.objects.create(tenant_id="", days=1)
@@ -413,8 +411,8 @@ def test_what_is_younger_than_the_minimum_stays_whatever_the_runtime_role_says(o
 
 
 @pytest.mark.promise(75)
-def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, servers: Servers) -> None:
-    """Who has the runtime role's password may remove what is due, but cannot make it look as if the job had done it."""
+def test_a_month_that_was_removed_without_the_key_is_found(owner: psycopg.Connection, servers: Servers) -> None:
+    """An attacker with the runtime role's password may remove what is due, but cannot forge a removal by the job."""
     fill(owner, days_ago=500)
     seal()
     Retention.objects.create(tenant_id="", days=400)
@@ -436,7 +434,7 @@ def test_a_month_that_went_without_the_key_is_found(owner: psycopg.Connection, s
 
 
 @pytest.mark.promise(75)
-def test_the_minimum_is_set_by_the_owner_and_told_in_the_trail() -> None:
+def test_the_minimum_is_set_by_the_owner_and_recorded_in_the_trail() -> None:
     call_command("audit", "retention", days=90)
 
     assert rules.minimum_days() == 90
@@ -450,7 +448,7 @@ def test_the_minimum_is_set_by_the_owner_and_told_in_the_trail() -> None:
 
 
 @pytest.mark.promise(75)
-def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, servers: Servers) -> None:
+def test_no_writer_waits_while_a_month_is_removed(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500, many=20_000)
     seal()
     Retention.objects.create(tenant_id="", days=400)
@@ -479,7 +477,7 @@ def test_nobody_who_writes_waits_while_a_month_goes(owner: psycopg.Connection, s
 
 
 @pytest.mark.promise(75)
-def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.Connection, servers: Servers) -> None:
+def test_a_month_is_removed_although_a_writer_does_not_end(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500)
     seal()
     Retention.objects.create(tenant_id="", days=400)
@@ -492,7 +490,7 @@ def test_a_month_goes_although_somebody_writes_and_does_not_end(owner: psycopg.C
 
 
 @pytest.mark.promise(75)
-def test_a_month_that_somebody_holds_for_a_moment_goes_after_that(owner: psycopg.Connection, servers: Servers) -> None:
+def test_a_month_that_is_locked_for_a_moment_is_removed_after_that(owner: psycopg.Connection, servers: Servers) -> None:
     fill(owner, days_ago=500)
     seal()
     Retention.objects.create(tenant_id="", days=400)
@@ -512,7 +510,7 @@ def test_a_month_that_somebody_holds_for_a_moment_goes_after_that(owner: psycopg
 
 
 @pytest.mark.promise(75)
-def test_a_month_that_somebody_holds_on_to_stays_whole_and_is_no_success(
+def test_a_month_that_stays_locked_stays_whole_and_the_run_fails(
     owner: psycopg.Connection, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "TRIES", 1)
@@ -530,7 +528,7 @@ def test_a_month_that_somebody_holds_on_to_stays_whole_and_is_no_success(
 
 
 @pytest.mark.promise(75)
-def test_removal_and_its_record_share_their_fate(owner: psycopg.Connection) -> None:
+def test_a_removal_and_its_record_are_rolled_back_together(owner: psycopg.Connection) -> None:
     fill(owner, days_ago=500)
     seal()
     Retention.objects.create(tenant_id="", days=400)

@@ -1,4 +1,4 @@
-"""Sealing beside those who write: nothing is left out, nothing is sealed twice, and nobody waits."""
+"""Sealing while others write: nothing is left out, nothing is sealed twice, and no writer waits."""
 
 import random
 import subprocess
@@ -61,7 +61,7 @@ def test_an_entry_that_commits_late_is_sealed_later_and_nothing_is_lost(other: p
 
 
 @pytest.mark.promise(75)
-def test_a_seal_may_hold_ids_among_those_of_seals_before_it(other: psycopg.Connection) -> None:
+def test_a_seal_may_contain_ids_between_those_of_earlier_seals(other: psycopg.Connection) -> None:
     early = write()
     other.execute("INSERT INTO auth_group (name) VALUES ('late')")
     seal()
@@ -78,8 +78,8 @@ def test_a_seal_may_hold_ids_among_those_of_seals_before_it(other: psycopg.Conne
 
 
 @pytest.mark.promise(75)
-def test_a_seal_may_begin_below_the_ones_before_it(servers: Servers) -> None:
-    """Sealing goes by transactions: one with a higher number may have drawn its id before, and end after."""
+def test_a_seal_may_begin_below_earlier_seals(servers: Servers) -> None:
+    """Sealing follows transactions: one with a higher number may have taken its id earlier, and ended later."""
     with psycopg.connect(servers.runtime_url) as first, psycopg.connect(servers.runtime_url) as second:
         first.execute("SELECT pg_current_xact_id()")
         second.execute("INSERT INTO auth_group (name) VALUES ('low id, high number')")
@@ -96,14 +96,14 @@ def test_a_seal_may_begin_below_the_ones_before_it(servers: Servers) -> None:
 
 
 @pytest.mark.promise(75)
-def test_a_run_without_time_seals_nothing_and_the_next_goes_on() -> None:
+def test_a_run_without_time_seals_nothing_and_the_next_continues() -> None:
     written = write()
 
     assert seal(seconds=-1) == 0
     assert seal(seconds=60) == len(written)
 
 
-def test_what_was_rolled_back_leaves_a_gap_that_is_no_fault() -> None:
+def test_a_gap_from_a_rollback_is_no_fault() -> None:
     with rolled_back():
         write()
     write()
@@ -112,7 +112,7 @@ def test_what_was_rolled_back_leaves_a_gap_that_is_no_fault() -> None:
     assert verify().is_clean
 
 
-def test_blocks_end_within_a_transaction_and_go_on_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_may_end_within_a_transaction_and_continue_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "BLOCK", 4)
     with transaction.atomic():
         for number in range(10):
@@ -176,8 +176,8 @@ seals.seal()
     assert verify().is_clean
 
 
-def test_a_restore_to_a_server_with_smaller_numbers_goes_on_with_a_chain_that_holds(servers: Servers) -> None:
-    """Its transactions are counted anew: what was sealed there has larger numbers than what is written here."""
+def test_after_a_restore_to_a_server_with_smaller_numbers_the_chain_continues(servers: Servers) -> None:
+    """The new server starts its transaction numbers again, so sealed entries have larger numbers than new ones."""
     write()
     with anything(servers) as tamper:
         tamper("UPDATE audit_entry SET txid = txid + 1000000000")
@@ -196,7 +196,7 @@ def test_a_restore_to_a_server_with_smaller_numbers_goes_on_with_a_chain_that_ho
     assert oldest_unsealed() is None
 
 
-def test_after_a_restore_what_runs_meanwhile_is_not_passed_by(servers: Servers, other: psycopg.Connection) -> None:
+def test_after_a_restore_running_transactions_are_not_skipped(servers: Servers, other: psycopg.Connection) -> None:
     write()
     with anything(servers) as tamper:
         tamper("UPDATE audit_entry SET txid = txid + 1000000000")
@@ -215,7 +215,7 @@ def test_after_a_restore_what_runs_meanwhile_is_not_passed_by(servers: Servers, 
     assert (told(findings), findings.unsealed) == ([], 0)
 
 
-def test_the_job_says_when_it_ran_and_what_kept_it(servers: Servers) -> None:
+def test_the_job_records_when_it_ran_and_what_stopped_it(servers: Servers) -> None:
     write()
     seal_entries()
     assert JobRun.objects.get(name="sealing").detail == ""
@@ -228,7 +228,7 @@ def test_the_job_says_when_it_ran_and_what_kept_it(servers: Servers) -> None:
     assert "not authentic" in JobRun.objects.get(name="sealing").detail
 
 
-def test_the_database_takes_no_seal_that_does_not_follow_on_the_last() -> None:
+def test_the_database_refuses_a_seal_that_does_not_follow_the_last() -> None:
     write()
     seal()
     for number, previous in ((1, "00"), (3, "00"), (2, "00")):
@@ -270,14 +270,14 @@ def test_ids_are_written_and_read(ids: list[int]) -> None:
     assert [one for one in range(120) if one in written] == ids
 
 
-def test_no_ids_have_no_span_and_hold_nothing() -> None:
+def test_an_empty_list_of_ids_has_no_span_and_contains_nothing() -> None:
     none = Ids.of([])
 
     assert (none.spans, list(none), len(none), 1 in none) == ((), [], 0, False)
 
 
 @pytest.mark.parametrize("text", ["", "3-1", "1,2", "1-1", "5,3", "x", "1-", "01"])
-def test_ids_that_nobody_wrote_are_refused(text: str) -> None:
+def test_invalid_lists_of_ids_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         Ids.read(text)
 
@@ -293,7 +293,7 @@ ACTS = ("write", "seal", "late", "commit", "erase", "age", "remove", "roll back"
 @pytest.mark.promise(75)
 @told_to_hypothesis(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=st.lists(st.sampled_from(ACTS), min_size=3, max_size=20), seed=st.integers(0, 9))
-def test_whatever_the_product_does_the_trail_is_what_was_sealed(servers: Servers, acts: list[str], seed: int) -> None:
+def test_whatever_the_product_does_the_trail_can_be_verified(servers: Servers, acts: list[str], seed: int) -> None:
     begin_anew(servers)
     chance = random.Random(seed)  # noqa: S311  # it decides about a test
     with psycopg.connect(servers.owner_url, autocommit=True) as owner, psycopg.connect(servers.runtime_url) as late:
@@ -346,7 +346,7 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _seal_as_another_server() -> None:
-    """Seal as that server did, whose number and whose transactions are others."""
+    """Seal as another server, with another system identifier and other transaction numbers."""
     here = seals.HERE
     seals.HERE = "SELECT 42::bigint, 1500000000::bigint"
     try:

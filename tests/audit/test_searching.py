@@ -1,4 +1,4 @@
-"""Finding entries a page at a time: what a page says of those beyond it, and what ends a search early."""
+"""Searching entries page by page: whether more follow, and what ends a search early."""
 
 import psycopg
 import pytest
@@ -23,7 +23,7 @@ def happened(many: int) -> list[Entry]:
     return list(Entry.objects.filter(actor_id="payroll").order_by("-id"))
 
 
-def test_a_full_page_says_that_more_follow_and_the_last_one_that_none_do() -> None:
+def test_a_full_page_has_more_and_the_last_one_does_not() -> None:
     entries = happened(5)
 
     first = find(Entry.objects.all(), OF_PAYROLL, beyond=None, count=3)
@@ -32,14 +32,14 @@ def test_a_full_page_says_that_more_follow_and_the_last_one_that_none_do() -> No
     assert last == SearchResult(entries=entries[3:])
 
 
-def test_beyond_a_place_that_no_id_can_have_there_is_nothing() -> None:
-    """Kind: a number in a link that is larger than any that the column holds."""
+def test_beyond_an_impossible_id_there_is_nothing() -> None:
+    """For example, a number in a link that is larger than the column can store."""
     happened(1)
 
     assert find(Entry.objects.all(), OF_PAYROLL, beyond=10**30, ascending=True, count=3) == SearchResult(entries=[])
 
 
-def test_what_takes_too_long_is_given_up_and_what_fails_otherwise_is_no_matter_of_time(servers: Servers) -> None:
+def test_a_slow_search_is_cancelled_and_other_errors_are_not_taken_for_slowness(servers: Servers) -> None:
     with pytest.raises(SearchTooSlow), time_limit("20ms"):
         _execute("SELECT pg_sleep(5)")
 

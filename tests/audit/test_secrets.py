@@ -1,4 +1,4 @@
-"""What is declared secret stands in its own column and nowhere else, whatever is done to its row."""
+"""A declared secret is in its own column and nowhere else, whatever happens to its row."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -71,7 +71,7 @@ def test_every_model_with_secrets_is_tried() -> None:
 
 @pytest.mark.parametrize("model", sorted(MODELS, key=str), ids=lambda model: model.__name__)
 @pytest.mark.promise(75, 76)
-def test_a_declared_secret_stands_in_its_column_alone(servers: Servers, model: type[Model]) -> None:
+def test_a_declared_secret_is_in_its_column_alone(servers: Servers, model: type[Model]) -> None:
     declaration = next(declaration for known, declaration in audited() if known is model)
     table = model._meta.db_table
     columns = sorted(declaration.secret)

@@ -1,4 +1,4 @@
-"""The trail on the standard output: every entry once, whatever happens to who reads it."""
+"""The trail on standard output: every entry once, whatever happens to its reader."""
 
 import io
 import json
@@ -36,7 +36,7 @@ def once(**options: Any) -> list[dict[str, Any]]:
 
 
 class Following(io.StringIO):
-    """An output that does something whenever a batch has been written to it: the next of these acts."""
+    """An output that runs the next of these acts whenever a batch has been written to it."""
 
     def __init__(self, acts: list[Callable[[], object]]) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ def follow(out: io.StringIO, cursor: Path) -> None:
 
 
 def cut_off(servers: Servers) -> None:
-    """Let the database end the connection of this thread."""
+    """Make the database terminate the connection of this thread."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (backend,) = cursor.fetchone()
@@ -62,7 +62,7 @@ def cut_off(servers: Servers) -> None:
         superuser.execute("SELECT pg_terminate_backend(%s, 5000)", [backend])
 
 
-def test_each_entry_is_a_line_and_its_personal_values_stay_at_home() -> None:
+def test_each_entry_is_a_line_without_its_personal_values() -> None:
     before = Group.objects.create(name="before")
     known = Entry.objects.get(object_table="auth_group", object_id=str(before.pk))
     user = User.objects.create_user(name="Ada", email=CANARY)
@@ -73,7 +73,7 @@ def test_each_entry_is_a_line_and_its_personal_values_stay_at_home() -> None:
     assert CANARY not in json.dumps(line)
 
 
-def test_a_cursor_file_goes_on_where_it_was_left(tmp_path: Path) -> None:
+def test_a_stream_resumes_at_the_cursor_in_the_file(tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     assert once(cursor=cursor) == []
     Group.objects.create(name="one")
@@ -83,7 +83,7 @@ def test_a_cursor_file_goes_on_where_it_was_left(tmp_path: Path) -> None:
     assert once(cursor=cursor) == []
 
 
-def test_it_begins_with_the_oldest_entry_where_that_is_asked_for() -> None:
+def test_it_starts_with_the_oldest_entry_on_request() -> None:
     Group.objects.create(name="before")
 
     lines = once(from_start=True)
@@ -92,7 +92,7 @@ def test_it_begins_with_the_oldest_entry_where_that_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_between_two_batches_and_the_next_run_goes_on_there(
+def test_a_signal_ends_it_between_two_batches_and_the_next_run_resumes_there(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stream, "BATCH", 1)
@@ -109,7 +109,7 @@ def test_a_signal_ends_it_between_two_batches_and_the_next_run_goes_on_there(
 
 
 def test_a_signal_ends_it_while_it_waits_for_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last entry was read; what ends the command comes a moment later."""
+    """The signal arrives just after the last entry was read."""
     monkeypatch.setattr(stream, "PAUSE", 60.0)
     cursor, main = tmp_path / "cursor", threading.main_thread().ident
     assert once(cursor=cursor) == []
@@ -122,7 +122,7 @@ def test_a_signal_ends_it_while_it_waits_for_more(tmp_path: Path, monkeypatch: p
     later.join()
 
 
-def test_while_the_database_is_away_it_waits_and_goes_on_from_the_same_place(
+def test_while_the_database_is_unavailable_it_waits_and_resumes_at_the_same_cursor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Servers
 ) -> None:
     monkeypatch.setattr(stream, "BATCH", 1)
@@ -137,7 +137,7 @@ def test_while_the_database_is_away_it_waits_and_goes_on_from_the_same_place(
     assert out.names() == ["one", "two"]
 
 
-def test_a_run_that_is_to_end_says_that_the_database_is_away(
+def test_a_run_with_once_fails_while_the_database_is_unavailable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Servers
 ) -> None:
     monkeypatch.setattr(stream, "BATCH", 1)
@@ -152,7 +152,7 @@ def test_a_run_that_is_to_end_says_that_the_database_is_away(
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["two"]
 
 
-def test_nothing_is_noted_as_read_that_its_reader_did_not_take(tmp_path: Path) -> None:
+def test_the_cursor_does_not_pass_what_the_reader_did_not_read(tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     assert once(cursor=cursor) == []
     Group.objects.create(name="unread")
@@ -164,7 +164,7 @@ def test_nothing_is_noted_as_read_that_its_reader_did_not_take(tmp_path: Path) -
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]
 
 
-def test_an_unknown_place_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_cursor_is_refused(tmp_path: Path) -> None:
     broken = tmp_path / "cursor"
     broken.write_text("{}no")
     with pytest.raises(CommandError, match="is not a place"):
@@ -199,7 +199,7 @@ def test_the_command_follows_skips_nothing_that_commits_late_and_ends_cleanly(se
 
 
 @pytest.mark.process
-def test_a_reader_that_goes_away_ends_it_and_the_cursor_stays_before_what_was_not_read(tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_it_and_the_cursor_stays_before_what_was_not_read(tmp_path: Path) -> None:
     cursor = tmp_path / "cursor"
     assert once(cursor=cursor) == []
     noted = cursor.read_text()
@@ -220,6 +220,6 @@ def test_a_reader_that_goes_away_ends_it_and_the_cursor_stays_before_what_was_no
     assert [line["after"]["name"] for line in once(cursor=cursor)] == ["unread"]
 
 
-def test_without_a_subcommand_the_command_says_what_there_is() -> None:
+def test_without_a_subcommand_the_command_lists_them() -> None:
     with pytest.raises(CommandError, match="subcommand"):
         call_command("audit")

@@ -1,4 +1,4 @@
-"""Tallies of the trail: the right days, at their borders too, and nothing but the events asked for."""
+"""Tallies of the trail: the right days, also at their limits, and only the requested events."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -27,7 +27,7 @@ def days(since: datetime) -> dict[date, int]:
     return {tally.day: tally.count for tally in by_day([Event.SIGN_IN_SUCCEEDED], by=[], since=since)}
 
 
-def test_midnight_parts_the_days() -> None:
+def test_midnight_separates_the_days() -> None:
     tell([Happened(at=MIDNIGHT - INSTANT), Happened(at=MIDNIGHT), Happened(at=MIDNIGHT + INSTANT)])
 
     assert days(MIDNIGHT - timedelta(days=3)) == {date(2040, 3, 24): 1, date(2040, 3, 25): 2}
@@ -48,7 +48,7 @@ def test_midnight_is_that_of_the_sites_time_zone_also_when_its_clocks_change(set
     assert days(MIDNIGHT - timedelta(days=3)) == {date(2040, 3, 24): 1, date(2040, 3, 25): 2, date(2040, 3, 26): 1}
 
 
-def test_details_part_the_tallies_and_a_missing_one_is_empty() -> None:
+def test_details_separate_the_tallies_and_a_missing_one_is_empty() -> None:
     tell(
         [
             Happened(at=MIDNIGHT, event=REFUSED, provider="google", reason="cancelled"),
@@ -75,7 +75,7 @@ def test_other_events_and_changes_are_not_counted() -> None:
 
 @pytest.fixture
 def a_day_with_gaps() -> None:
-    """What is rolled back leaves ids that nothing has."""
+    """Record a day whose ids have gaps, because of transactions that were rolled back."""
     for hour in range(0, 24, 3):
         with transaction.atomic():
             record(Event.SIGN_OUT_SUCCEEDED)
@@ -85,7 +85,7 @@ def a_day_with_gaps() -> None:
 
 @pytest.mark.usefixtures("a_day_with_gaps")
 @pytest.mark.parametrize("hours", [-1, 0, 1, 6, 20, 21, 22, 24])
-def test_the_first_id_of_a_time_is_found_by_halving(hours: int) -> None:
+def test_the_first_id_of_a_time_is_found_by_binary_search(hours: int) -> None:
     since = MIDNIGHT + timedelta(hours=hours)
 
     assert list(Entry.objects.filter(id__gte=first_id(since))) == list(Entry.objects.filter(at__gte=since))
@@ -101,7 +101,7 @@ def test_a_clock_that_went_ahead_for_a_while_hides_nothing() -> None:
     assert sum(days(since).values()) == 3
 
 
-def test_an_empty_trail_has_nothing(servers: Servers) -> None:
+def test_an_empty_trail_has_no_tallies(servers: Servers) -> None:
     with psycopg.connect(servers.owner_url) as owner:
         owner.execute("TRUNCATE audit_entry")
 

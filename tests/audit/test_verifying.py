@@ -1,4 +1,4 @@
-"""Whatever somebody does to the trail who can do anything with the database: it is found, and where."""
+"""Verification finds what an attacker with all rights on the database does to the trail, and where."""
 
 import json
 from collections.abc import Generator, Iterator
@@ -40,7 +40,7 @@ def tamper(servers: Servers) -> Iterator[Tamper]:
 
 @pytest.fixture
 def ids() -> list[int]:
-    """Three seals, of five entries each: three changes, an account's and an event, both with personal values."""
+    """Make three seals of five entries: three changes, an account and an event, the latter two with personal values."""
     found = []
     for _ in range(3):
         found += write()
@@ -49,7 +49,7 @@ def ids() -> list[int]:
 
 
 @pytest.mark.promise(75)
-def test_what_was_sealed_is_found_as_it_was(ids: list[int]) -> None:
+def test_an_unchanged_trail_is_clean(ids: list[int]) -> None:
     findings = verify()
 
     assert told(findings) == []
@@ -79,7 +79,7 @@ def test_an_edited_entry_is_named(edit: str, ids: list[int], tamper: Tamper) -> 
 
 
 @pytest.mark.promise(75)
-def test_neighbours_that_were_edited_are_one_fault(ids: list[int], tamper: Tamper) -> None:
+def test_edited_neighbours_are_one_fault(ids: list[int], tamper: Tamper) -> None:
     tamper(f"UPDATE audit_entry SET actor_id = 'x' WHERE id BETWEEN {ids[1]} AND {ids[7]}")
 
     (fault,) = verify().faults
@@ -130,7 +130,7 @@ def test_an_entry_put_where_none_was_is_named(tamper: Tamper) -> None:
 
 
 @pytest.mark.promise(75)
-def test_an_id_that_stands_twice_is_named(ids: list[int], tamper: Tamper) -> None:
+def test_an_id_that_occurs_twice_is_named(ids: list[int], tamper: Tamper) -> None:
     copied = "id, txid, source, action, actor_kind, actor_id, object_table, object_id"
     tamper(
         f"INSERT INTO audit_entry ({copied}, at) SELECT {copied}, at + interval '1 s' FROM audit_entry "
@@ -174,7 +174,7 @@ def test_an_edited_seal_is_named(edit: str, ids: list[int], tamper: Tamper) -> N
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
 def test_a_first_seal_that_follows_another_is_reported(tamper: Tamper) -> None:
-    """Kind: a beginning that was cut off, and what is left numbered anew."""
+    """For example, the beginning was cut off and the remaining seals were renumbered."""
     tamper("UPDATE audit_seal SET previous = mac WHERE number = 1")
 
     assert "seal 1 does not start the chain" in [fault.detail for fault in verify().faults]
@@ -209,7 +209,7 @@ def test_a_missing_seal_is_found_and_its_entries_are_in_none(ids: list[int], tam
 
 
 @pytest.mark.promise(75)
-def test_a_chain_made_anew_with_another_key_is_found(ids: list[int], tamper: Tamper, settings: Any) -> None:
+def test_a_chain_that_was_rebuilt_with_another_key_is_found(ids: list[int], tamper: Tamper, settings: Any) -> None:
     tamper("DELETE FROM audit_seal")
     tamper("DELETE FROM audit_seal_digests")
     tamper("UPDATE audit_entry SET actor_id = 'somebody else'")
@@ -237,7 +237,7 @@ def test_a_cut_off_end_is_found_against_a_checkpoint(ids: list[int], tamper: Tam
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
-def test_a_chain_that_goes_another_way_from_the_checkpoint_is_found(tamper: Tamper) -> None:
+def test_a_chain_that_differs_from_the_checkpoint_is_found(tamper: Tamper) -> None:
     kept = checkpoints.read(checkpoints.make())
     tamper("DELETE FROM audit_seal WHERE number = 3")
     tamper("DELETE FROM audit_seal_digests WHERE number = 3")
@@ -260,7 +260,7 @@ def test_a_forged_checkpoint_is_refused() -> None:
 
 
 @pytest.mark.promise(75)
-def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[int], tamper: Tamper) -> None:
+def test_the_unsealed_tail_is_no_fault_but_a_stopped_sealing_job_is_one(ids: list[int], tamper: Tamper) -> None:
     fresh = write()
     findings = verify()
     assert findings.is_clean
@@ -274,7 +274,7 @@ def test_the_tail_is_no_fault_and_a_sealing_that_stands_still_is_one(ids: list[i
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
 def test_a_long_tail_is_counted_whole_and_judged_by_its_oldest(tamper: Tamper, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is remembered one by one is bounded: a sealing that stands still is told by what has waited longest."""
+    """The number of unsealed entries in memory is bounded. A stopped sealing job shows by those that waited longest."""
     monkeypatch.setattr(verification, "WAITING", 1)
     fresh = write()
     tamper(f"UPDATE audit_entry SET at = at - interval '11 minutes' WHERE id IN ({fresh[0]}, {fresh[3]})")
@@ -342,7 +342,7 @@ def test_a_part_of_the_trail_cannot_reach_a_checkpoint_that_lies_beyond_it(ids: 
 
 
 @pytest.mark.promise(75)
-def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_prefetched_lines_are_the_same(ids: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audit.sealing.prefetch.BATCH", 2)
     plain = list(canonical.stream(personal=True))
     fetched = prefetch(lambda: canonical.stream(personal=True))
@@ -362,7 +362,7 @@ def test_lines_that_are_fetched_ahead_are_the_same(ids: list[int], monkeypatch: 
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
-def test_a_slow_reader_holds_up_what_is_fetched_ahead_and_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_reader_delays_prefetching_and_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("audit.sealing.prefetch.BATCH", 1)
     is_full = Event()
 
@@ -384,7 +384,7 @@ def test_a_slow_reader_holds_up_what_is_fetched_ahead_and_misses_nothing(monkeyp
 
 
 @pytest.mark.promise(75)
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     for option in ("--file", "--checkpoint"):
         with pytest.raises(CommandError, match="No such file"):
             _run("verify", option, str(tmp_path / "nowhere"))
@@ -392,7 +392,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("ids")
 @pytest.mark.promise(75)
-def test_sealing_stops_rather_than_go_on_from_a_seal_that_is_not_ours(tamper: Tamper, settings: Any) -> None:
+def test_sealing_stops_at_a_seal_that_is_not_ours(tamper: Tamper, settings: Any) -> None:
     write()
     settings.AUDIT_SEALING_KEYS = [OTHER_KEY]
     assert seal() == 5

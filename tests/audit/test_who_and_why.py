@@ -1,4 +1,4 @@
-"""Who acts, who is behind them, why, and from where: what a change and its request's events tell together."""
+"""Who acts, who is behind the actor, why, and from where: in changes and in the events of their request."""
 
 import subprocess
 import sys
@@ -58,7 +58,7 @@ def test_changes_and_events_name_who_is_behind_an_impersonation_or_a_service(act
 
 @pytest.mark.django_db
 @pytest.mark.promise(75)
-def test_who_is_behind_is_of_a_known_kind() -> None:
+def test_whoever_is_behind_the_actor_has_a_known_kind() -> None:
     with connection.cursor() as cursor, pytest.raises(Exception, match="not a kind of actor: god"):
         cursor.execute('/*audit {"h": "god", "i": "x"}*/ INSERT INTO auth_group (name) VALUES (\'x\')')
 
@@ -121,7 +121,7 @@ def test_a_reason_that_was_rolled_back_is_given_again_and_one_without_a_change_n
 
 @pytest.mark.django_db
 @pytest.mark.promise(75)
-def test_a_request_that_only_changes_rows_tells_once_where_it_came_from(client: Client) -> None:
+def test_the_origin_of_a_request_that_only_changes_rows_is_recorded_once(client: Client) -> None:
     root = User.objects.create_superuser(username="root")
     proven(root, client)
     group = Group.objects.create(name="staff")
@@ -171,7 +171,7 @@ def test_a_command_acts_under_its_name() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(75)
-def test_what_a_migration_changes_it_changes_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_makes_changes_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     applied = migrations.Migration.apply
 
     def watch(self: migrations.Migration, *args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""An independent witness: plain row triggers that log every change, to compare the trail with."""
+"""An independent witness: plain row triggers that log every change, for comparison with the trail."""
 
 import json
 from collections import Counter
@@ -14,7 +14,7 @@ from audit.declarations import audited
 from audit.models import Entry, Personal
 from foundation.declarations import Audited
 
-# In a schema of its own: what it saw is no place where the product keeps anything.
+# In its own schema, so that it is not searched as a place where the product stores data.
 WITNESS = """
     CREATE SCHEMA apart;
     GRANT USAGE ON SCHEMA apart TO PUBLIC;
@@ -44,7 +44,7 @@ def dismiss_witness(owner_url: str) -> None:
 
 @contextmanager
 def exactly_what_happened() -> Iterator[list[Entry]]:
-    """Compare what the block writes to the trail with what the witness saw; the list then holds the entries."""
+    """Compare the entries of the block with what the witness logged. Afterwards the list has the entries."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) FROM apart.truth")
         (seen,) = cursor.fetchone()
@@ -61,7 +61,7 @@ def exactly_what_happened() -> Iterator[list[Entry]]:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Do what the block does in a transaction or savepoint, and undo it by a failure."""
+    """Run the block in a transaction or savepoint and roll it back with an exception."""
     with suppress(ZeroDivisionError), transaction.atomic():
         yield
         raise ZeroDivisionError
@@ -95,7 +95,7 @@ def _keys() -> dict[str, str]:
 
 
 def _told(entry: Entry) -> str:
-    """An entry with the personal values put back where the marks stand."""
+    """Return an entry as a line of the witness, with the personal values instead of their replacements."""
     kept: Personal | None = getattr(entry, "personal", None)
     before, after = dict(entry.before or {}), dict(entry.after or {})
     for shown, values in ((before, kept and kept.before), (after, kept and kept.after)):

@@ -1,4 +1,4 @@
-"""A plugin of pytest: a run in which no signal announces anything."""
+"""A pytest plugin for a run in which no signal announces changes."""
 
 import pytest
 

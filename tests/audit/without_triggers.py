@@ -1,4 +1,4 @@
-"""A plugin of pytest: a run in which the database writes nothing of what changes."""
+"""A pytest plugin for a run in which the database records no changes."""
 
 import psycopg
 import pytest

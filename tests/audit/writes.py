@@ -1,4 +1,4 @@
-"""The kinds of write that the trail is tried with: what Django and PostgreSQL offer to change a row."""
+"""The kinds of write with which the trail is tested: all that Django and PostgreSQL offer to change a row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Cast:
 
 
 def by(sources: str) -> Callable[[Callable[[Cast], object]], Callable[[Cast], object]]:
-    """Register a kind of write with the sources its entries must have, in order: s for signal, d for database."""
+    """Register a kind of write with the sources that its entries must have, in order: s for signal, d for database."""
 
     def register(kind: Callable[[Cast], object]) -> Callable[[Cast], object]:
         KINDS[kind.__name__] = (kind, sources)

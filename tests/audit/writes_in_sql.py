@@ -1,4 +1,4 @@
-"""The kinds of write that go past Django's models: SQL by hand, in all the ways PostgreSQL takes it."""
+"""The kinds of write that bypass Django's models: handwritten SQL in every form that PostgreSQL accepts."""
 
 from django.db import connection
 from psycopg import sql

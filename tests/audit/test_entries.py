@@ -1,4 +1,4 @@
-"""The database's pen: what stands in an entry, who may write it, and what survives."""
+"""The database functions that write the trail: the content of entries, who may write them, and what survives."""
 
 import subprocess
 import sys
@@ -24,7 +24,7 @@ CANARY = "canary-that-must-not-sing"
 
 @pytest.mark.promise(75)
 @pytest.mark.django_db
-def test_an_entry_names_actor_action_object_person_request_and_transaction() -> None:
+def test_an_entry_has_actor_action_object_person_request_and_transaction() -> None:
     actor, request_id, batch_id = Actor(ActorKind.SERVICE, "payroll"), uuid4(), uuid4()
     user = User.objects.create_user(name="Ada")
     with acting(actor=actor, request_id=request_id, batch_id=batch_id, tenant_id="t-1"):
@@ -51,7 +51,7 @@ def test_a_write_without_an_actor_is_labelled_with_the_role_that_wrote() -> None
 
 @pytest.mark.promise(75)
 @pytest.mark.django_db
-def test_a_secret_never_enters_the_trail_only_that_it_changed() -> None:
+def test_the_trail_has_only_that_a_secret_changed_and_never_its_value() -> None:
     user = User.objects.create_user(name="Ada", password=CANARY)
     first = user.password
     user.set_password(CANARY + "2")
@@ -73,7 +73,7 @@ def test_a_secret_never_enters_the_trail_only_that_it_changed() -> None:
 
 
 @pytest.mark.django_db
-def test_personal_values_stand_in_the_side_table_only_and_the_entry_keeps_their_digest() -> None:
+def test_personal_values_are_only_in_the_side_table_and_the_entry_has_their_digest() -> None:
     user = User.objects.create_user(name="Ada Lovelace", email="ada@example.com")
     user.email = "countess@example.com"
     user.save()
@@ -95,7 +95,7 @@ def test_personal_values_stand_in_the_side_table_only_and_the_entry_keeps_their_
 
 
 @pytest.mark.django_db
-def test_a_change_that_touches_nothing_personal_keeps_nothing_aside() -> None:
+def test_a_change_of_nothing_personal_has_no_row_in_the_side_table() -> None:
     user = User.objects.create_user(name="Ada")
     User.objects.filter(pk=user.pk).update(is_active=False)
     entry = Entry.objects.filter(person=str(user.pk)).latest("id")
@@ -115,7 +115,7 @@ def test_the_trail_cannot_be_written_through_its_models() -> None:
 
 
 @pytest.mark.promise(74)
-def test_a_write_from_outside_django_is_told_even_in_replica_mode(servers: Servers, transactional_db: None) -> None:
+def test_a_write_from_outside_django_is_recorded_even_in_replica_mode(servers: Servers, transactional_db: None) -> None:
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:
         superuser.execute("SET session_replication_role = replica")
         superuser.execute("INSERT INTO auth_group (name) VALUES ('by hand')")
@@ -139,7 +139,7 @@ with transaction.atomic() if sys.argv[1] == "transaction" else nullcontext():
 @pytest.mark.promise(74)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("mode", "survivors"), [("transaction", 0), ("autocommit", 1)])
-def test_row_and_entry_share_their_fate_when_the_process_is_killed(mode: str, survivors: int) -> None:
+def test_row_and_entry_survive_or_are_lost_together_when_the_process_is_killed(mode: str, survivors: int) -> None:
     last = last_entry()
     command = [sys.executable, "-c", DOOMED, mode]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""The net: triggers that are missing or different are noticed, and put right by migrate."""
+"""The triggers: missing or different ones are reported by a check and repaired by ``migrate``."""
 
 import subprocess
 import sys
@@ -37,7 +37,7 @@ def owner(servers: Servers, transactional_db: None) -> Iterator[psycopg.Connecti
     _mend(servers)
 
 
-def test_every_audited_table_has_its_three_triggers_and_nothing_is_amiss() -> None:
+def test_every_audited_table_has_its_three_triggers_without_drift() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_trigger WHERE tgname ~ '^audit_(create|update|delete)$'")
         assert cursor.fetchone() == (3 * len(list(audited())),)
@@ -61,7 +61,7 @@ def test_every_audited_table_has_its_three_triggers_and_nothing_is_amiss() -> No
         ),
     ],
 )
-def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
+def test_a_damaged_trigger_is_reported_by_the_check_and_repaired_by_migrate(
     damage: str, fault: str, owner: psycopg.Connection
 ) -> None:
     owner.execute(damage.encode())
@@ -76,7 +76,7 @@ def test_a_damaged_trigger_is_noticed_by_the_check_and_mended_by_migrate(
 
 @pytest.mark.process
 @pytest.mark.promise(74)
-def test_two_that_migrate_at_once_leave_every_trigger_in_its_place(owner: psycopg.Connection) -> None:
+def test_two_migrations_at_once_leave_every_trigger_in_place(owner: psycopg.Connection) -> None:
     call_command("migrate", "mfa", "0002", verbosity=0)
     owner.execute("DROP TRIGGER audit_update ON accounts_user")
     owner.execute("DROP TRIGGER audit_create ON auth_group")
@@ -93,9 +93,7 @@ def test_two_that_migrate_at_once_leave_every_trigger_in_its_place(owner: psycop
 @pytest.mark.parametrize(
     "label", ["account.EmailAddress", "mfa.Authenticator", "auth.Group", "accounts.User_groups", "auth.Permission"]
 )
-def test_the_tables_of_libraries_and_those_between_two_models_are_among_the_mended(
-    label: str, owner: psycopg.Connection
-) -> None:
+def test_tables_of_libraries_and_many_to_many_tables_are_repaired_too(label: str, owner: psycopg.Connection) -> None:
     table = apps.get_model(label)._meta.db_table
     for trigger in ("audit_create", "audit_update", "audit_delete"):
         owner.execute(f"DROP TRIGGER {trigger} ON {table}".encode())
@@ -105,8 +103,8 @@ def test_the_tables_of_libraries_and_those_between_two_models_are_among_the_mend
     assert triggers.drift() == []
 
 
-def test_before_the_trails_own_migration_there_is_nothing_to_compare_or_to_put_right(servers: Servers) -> None:
-    """`migrate` of another app, on a new database: the functions that the triggers call are not there yet."""
+def test_before_the_trails_own_migration_there_is_nothing_to_compare_or_to_repair(servers: Servers) -> None:
+    """When another app is migrated first on a new database, the functions of the triggers do not exist yet."""
     with as_owner(servers.owner_url), transaction.atomic():
         with connection.cursor() as cursor:
             for function in ("audit_write_updated()", "audit_make_months(integer)"):

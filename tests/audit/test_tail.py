@@ -1,4 +1,4 @@
-"""Reading the trail onwards: nothing that commits late is skipped, nothing is read twice."""
+"""Reading the trail from a cursor: nothing that commits late is skipped, and nothing is read twice."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def read(place: Cursor, *, limit: int = 100) -> tuple[list[Any], Cursor]:
     return [entry.after["name"] for entry in entries if entry.after], reached
 
 
-def test_what_commits_late_is_waited_for_and_comes_in_the_order_of_its_transaction(servers: Servers) -> None:
+def test_entries_that_commit_late_are_read_in_the_order_of_their_transactions(servers: Servers) -> None:
     start = tail.current_cursor()
     with psycopg.connect(servers.runtime_url) as slow:
         slow.execute("INSERT INTO auth_group (name) VALUES ('slow')")
@@ -33,7 +33,7 @@ def test_what_commits_late_is_waited_for_and_comes_in_the_order_of_its_transacti
 
 
 def test_a_transaction_that_took_its_number_first_and_its_id_last_is_not_skipped(servers: Servers) -> None:
-    """By ids alone the quick one would be read, and the slow one with its lower number of transaction passed by."""
+    """With ids alone the fast transaction would be read, and the slow one with a lower number skipped."""
     start = tail.current_cursor()
     with psycopg.connect(servers.runtime_url) as first, psycopg.connect(servers.runtime_url) as second:
         first.execute("SELECT pg_current_xact_id()")
@@ -47,7 +47,7 @@ def test_a_transaction_that_took_its_number_first_and_its_id_last_is_not_skipped
     assert read(reached)[0] == ["low id, high number"]
 
 
-def test_batches_end_where_the_trail_ends_and_go_on_from_there() -> None:
+def test_batches_end_with_the_trail_and_continue_from_there() -> None:
     start = tail.current_cursor()
     Group.objects.bulk_create([Group(name=f"group {number}") for number in range(7)])
 
@@ -57,8 +57,8 @@ def test_batches_end_where_the_trail_ends_and_go_on_from_there() -> None:
     assert read(found[-1][1])[0] == ["later"]
 
 
-def test_after_a_restore_into_a_new_server_the_reading_goes_on(servers: Servers) -> None:
-    """Transactions are numbered anew there: what is old has higher numbers than what is new."""
+def test_reading_continues_after_a_restore_to_a_new_server(servers: Servers) -> None:
+    """The new server starts its transaction numbers again, so old entries have higher numbers than new ones."""
     with psycopg.connect(servers.owner_url, autocommit=True) as owner:
         owner.execute(
             "INSERT INTO audit_entry (at, txid, source, action, actor_kind, actor_id, after) SELECT now(), "
@@ -76,7 +76,7 @@ def test_after_a_restore_into_a_new_server_the_reading_goes_on(servers: Servers)
     assert read(reached)[0] == []
 
 
-def test_a_look_for_what_is_new_reads_the_index_only_from_its_place_on() -> None:
+def test_polling_reads_the_index_only_from_the_cursor_on() -> None:
     plan = Entry.objects.filter(tail._after(tail.current_cursor())).order_by("txid", "id")[:10].explain()  # noqa: SLF001
 
     assert "audit_entry_txid" in plan or "txid_id_idx" in plan
