@@ -398,7 +398,7 @@ def test_sealing_stops_at_a_seal_that_is_not_ours(tamper: Tamper, settings: Any)
     assert seal() == 5
     settings.AUDIT_SEALING_KEYS = []
     write()
-    with pytest.raises(SealingStopped, match="not given"):
+    with pytest.raises(SealingStopped, match="not in the configuration"):
         seal()
     settings.AUDIT_SEALING_KEYS = [OTHER_KEY]
     assert verify().is_clean
