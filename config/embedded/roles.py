@@ -1,4 +1,4 @@
-"""The four database roles: bootstrap superuser, owner, runtime and backup (DESIGN part 5, ADR 3)."""
+"""The four database roles: bootstrap superuser, owner, runtime and backup (ADR 3)."""
 
 from dataclasses import dataclass, field
 

@@ -12,18 +12,18 @@ from console.scope import Scoped, actor
 
 
 class RequestedBy(forms.ModelForm[Any]):
-    """A form that knows the user. The admin creates a subclass for each request."""
+    """A form that knows who submits it. ``PassesActor`` creates a subclass for each request."""
 
     person: User
 
     def refuse_above(self, what: Any, *, reason: str) -> None:
-        """Record the refusal and raise ValidationError, which shows it on the page."""
+        """Record the refusal and raise ValidationError: a form error is a page, so the entry is committed."""
         delegation.record_refusal(self.person, what if what and what.pk else None, reason=reason)
         raise ValidationError(delegation.ABOVE)
 
 
-class ReauthenticatedForm(Scoped[Any]):
-    """Passes the user to its forms."""
+class PassesActor(Scoped[Any]):
+    """Passes the administrator of the request to its forms, which are ``RequestedBy``."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         form = super().get_form(request, obj, change=change, **kwargs)

@@ -18,7 +18,7 @@ from accounts.models import Invitation, InvitationState, Role, User
 from accounts.organizations import delegation, invitations
 from accounts.organizations.invitations import InvitationRefused
 from console.lists import search
-from console.organizations.asking import ReauthenticatedForm, RequestedBy
+from console.organizations.asking import PassesActor, RequestedBy
 from console.organizations.resending import REFUSED, resend_chosen
 from console.reauthentication import ReauthenticationFirst, redirect_to_reauthenticate
 from console.scope import actor
@@ -74,7 +74,7 @@ class InvitationForm(RequestedBy):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReauthenticationFirst, ReauthenticatedForm):
+class InvitationAdmin(ReauthenticationFirst, PassesActor):
     form = InvitationForm
     list_display = ("email", "state_shown", "role", "tenant", "inviter", "sent_at", "expires_at")
     list_filter = (StateFilter,)

@@ -15,7 +15,7 @@ from accounts.organizations import delegation, memberships
 from console.lists import search
 from console.lists.export import ExportAdmin
 from console.lists.paging import KeysetAdmin
-from console.organizations.asking import ReauthenticatedForm, RequestedBy, session_to_keep
+from console.organizations.asking import PassesActor, RequestedBy, session_to_keep
 from console.reauthentication import ReauthenticationFirst
 from console.scope import actor, people_of
 
@@ -50,7 +50,7 @@ class MembershipForm(RequestedBy):
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, ReauthenticatedForm):
+class MembershipAdmin(ReauthenticationFirst, ExportAdmin, KeysetAdmin, PassesActor):
     """A tenant's administrators invite people. Only superusers, who see all accounts, add them directly."""
 
     form = MembershipForm

@@ -13,7 +13,7 @@ from accounts.models import Role
 from accounts.organizations import delegation, roles
 from console.lists.deletion import CountedDeletion
 from console.lists.search import FoundByWords
-from console.organizations.asking import ReauthenticatedForm, RequestedBy
+from console.organizations.asking import PassesActor, RequestedBy
 from console.reauthentication import ReauthenticationFirst
 from console.scope import actor
 
@@ -41,7 +41,7 @@ class RoleForm(RequestedBy):
 
 
 @admin.register(Role)
-class RoleAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, ReauthenticatedForm):
+class RoleAdmin(FoundByWords, ReauthenticationFirst, CountedDeletion, PassesActor):
     form = RoleForm
     list_display = ("name", "tenant", "description")
     list_select_related = ("tenant",)

@@ -23,7 +23,7 @@ from accounts.models import Tenant
 from audit.declarations import audited
 from audit.events import events
 from console.lists.search import FoundByWords
-from console.organizations.asking import ReauthenticatedForm, RequestedBy
+from console.organizations.asking import PassesActor, RequestedBy
 from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
 from webhooks import changes, receivers, running, signing
@@ -83,7 +83,7 @@ class WebhookForm(RequestedBy):
 
 
 @admin.register(Webhook)
-class WebhookAdmin(FoundByWords, ReauthenticatedForm):
+class WebhookAdmin(FoundByWords, PassesActor):
     """A webhook can receive the tenant's whole trail, so its administrators must be allowed to read the trail."""
 
     form = WebhookForm

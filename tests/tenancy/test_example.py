@@ -38,7 +38,7 @@ from tests.tenancy.conftest import Town
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("notes"), pytest.mark.urls(__name__)]
 
 PAGE = (CHECKOUT / "docs" / "tenancy.md").read_text()
-BLOCK = re.compile(r"`notes/([\w/]+\.py)`[^\n]*\n\n```python\n(.*?)```", re.DOTALL)
+BLOCK = re.compile(r"`notes/([\w/]+\.py)`[^\n]*\n(?:[^\n]+\n)*\n```python\n(.*?)```", re.DOTALL)
 HERE = CHECKOUT / "tests" / "tenancy" / "notes"
 
 
