@@ -23,16 +23,16 @@ PEERS = (Allauth,)
 
 def main() -> int:
     os.chdir(CHECKOUT)
-    told = options()
+    arguments = options()
     signal.signal(signal.SIGTERM, _leave)
     plan = Plan(
-        goals=chosen(told.only),
-        rounds=told.rounds,
-        operations=told.operations,
-        lanes=told.lanes,
-        starts=told.starts,
+        goals=chosen(arguments.only),
+        rounds=arguments.rounds,
+        operations=arguments.operations,
+        lanes=arguments.lanes,
+        starts=arguments.starts,
     )
-    targets: list[Target] = [Vestibule()] if told.alone else [Vestibule(), *(peer() for peer in PEERS)]
+    targets: list[Target] = [Vestibule()] if arguments.alone else [Vestibule(), *(peer() for peer in PEERS)]
     begun = datetime.now(tz=UTC)
     try:
         outcome = Run(plan=plan, targets=targets, say=_say).carry_out()

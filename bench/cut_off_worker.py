@@ -25,7 +25,7 @@ from providers import vault  # noqa: E402
 from providers.tokens import Tokens  # noqa: E402
 
 
-def give(_told: dict[str, Any]) -> dict[str, Any]:
+def give(_order: dict[str, Any]) -> dict[str, Any]:
     """Somebody with one credential of each class."""
     subject = secrets.token_hex(8)
     user = User.objects.create_user(name="Somebody", email=f"{subject}@example.com")
@@ -47,17 +47,17 @@ def give(_told: dict[str, Any]) -> dict[str, Any]:
     return {"person": str(user.pk), "session": session.session_key, "link": link}
 
 
-def cut(told: dict[str, Any]) -> dict[str, Any]:
-    if told["flush"]:
+def cut(order: dict[str, Any]) -> dict[str, Any]:
+    if order["flush"]:
         cache.clear()
-    done = cut_off(User.objects.get(pk=told["person"]), by=CutOff.By.COMMAND, close=bool(told["close"]))
+    done = cut_off(User.objects.get(pk=order["person"]), by=CutOff.By.COMMAND, close=bool(order["close"]))
     done.refresh_from_db()
     return {"confirmed": done.confirmed_at is not None}
 
 
-def token(told: dict[str, Any]) -> dict[str, Any]:
+def token(order: dict[str, Any]) -> dict[str, Any]:
     try:
-        vault.get_token(User(pk=told["person"]), "google")
+        vault.get_token(User(pk=order["person"]), "google")
     except vault.NothingStored:
         return {"alive": False}
     return {"alive": True}
@@ -68,8 +68,8 @@ ACTS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"give": give, "cu
 
 def main() -> None:
     for line in sys.stdin:
-        told = json.loads(line)
-        sys.stdout.write(json.dumps(ACTS[told["do"]](told)) + "\n")
+        order = json.loads(line)
+        sys.stdout.write(json.dumps(ACTS[order["do"]](order)) + "\n")
         sys.stdout.flush()
 
 

@@ -52,9 +52,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.overview", description=__doc__)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--entries", type=int, default=5_000_000)
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with Running(Vestibule()) as running:
-        fill(running, people=told.people, entries=told.entries)
+        fill(running, people=arguments.people, entries=arguments.entries)
         os.environ.update(running.environment, DJANGO_SETTINGS_MODULE="config.settings")
         measure(running)
 

@@ -69,11 +69,11 @@ class InProcess:
         }
 
     def _answer(self, environ: dict[str, Any]) -> Answer:
-        told: list[tuple[str, list[tuple[str, str]]]] = []
-        result: Any = self._application(environ, lambda status, headers, _=None: told.append((status, headers)))
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        result: Any = self._application(environ, lambda status, headers, _=None: started.append((status, headers)))
         body = b"".join(result)
         result.close()
-        status, headers = told[0]
+        status, headers = started[0]
         return Answer(int(status[:3]), [(name.lower(), value.strip()) for name, value in headers], body)
 
 
@@ -101,15 +101,15 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=400)
     parser.add_argument("--only", choices=("", "sign-in", "me", "page"), default="")
     parser.add_argument("--calls", action="store_true", help="say which calls are the dearest")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with Running(Vestibule()) as running:
         os.environ.update(running.environment)
         from config.wsgi import application  # noqa: PLC0415  # it reads the environment of the line above
 
         profiled(running, InProcess(application, running.port, None), 40, "")
-        profile = cProfile.Profile(time.process_time) if told.calls else None
+        profile = cProfile.Profile(time.process_time) if arguments.calls else None
         site = InProcess(application, running.port, profile)
-        profiled(running, site, told.operations, told.only)
+        profiled(running, site, arguments.operations, arguments.only)
         for kind, spent in site.spent.items():
             sys.stdout.write(f"{median(spent):8.3f} ms  {sum(spent) / len(spent):8.3f} ms in the mean  {kind}\n")
         if profile:

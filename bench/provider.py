@@ -32,9 +32,9 @@ class Provider:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        told = {"MODE": "development", "SANDBOX_PORT": str(self._port), "PUBLIC_URL": self._public_url}
+        variables = {"MODE": "development", "SANDBOX_PORT": str(self._port), "PUBLIC_URL": self._public_url}
         command = [sys.executable, "-m", "bench.mock"]
-        self._process = child.start(command, environment={"PATH": os.environ["PATH"], **told}, log=self._log)
+        self._process = child.start(command, environment={"PATH": os.environ["PATH"], **variables}, log=self._log)
         deadline = time.monotonic() + 20
         while not self._answers():
             if time.monotonic() > deadline:

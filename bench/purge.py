@@ -96,7 +96,7 @@ class Bench:
         ended, report = threading.Event(), dict[str, float]()
 
         def wait() -> None:
-            report.update(self._told(name))
+            report.update(self._ask_worker(name))
             ended.set()
 
         waiting = threading.Thread(target=wait)
@@ -129,7 +129,7 @@ class Bench:
         )
         return self.crowd.carry_out(ordered).latencies
 
-    def _told(self, name: str) -> dict[str, float]:
+    def _ask_worker(self, name: str) -> dict[str, float]:
         assert self.worker.stdin is not None  # noqa: S101  # a pipe
         assert self.worker.stdout is not None  # noqa: S101
         self.worker.stdin.write(name + "\n")
@@ -205,14 +205,14 @@ def main() -> int:
     parser.add_argument("--expired", type=int, default=1_000_000)
     parser.add_argument("--live", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     begun = datetime.now(tz=UTC)
     try:
-        outcome = carry_out(told.expired, told.live, told.rounds)
+        outcome = carry_out(arguments.expired, arguments.live, arguments.rounds)
     except (CannotStart, Unexpected) as failed:
         _say(f"the benchmark failed: {failed}")
         return 1
-    sys.stdout.write(report(outcome, told.expired, told.live, begun))
+    sys.stdout.write(report(outcome, arguments.expired, arguments.live, begun))
     return 0
 
 

@@ -46,11 +46,11 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=80)
     parser.add_argument("--bulk-rounds", type=int, default=5)
-    told = parser.parse_args()
-    plan = Plan(rounds=told.rounds, times=10, rows=5000, bulk_rounds=told.bulk_rounds)
+    arguments = parser.parse_args()
+    plan = Plan(rounds=arguments.rounds, times=10, rows=5000, bulk_rounds=arguments.bulk_rounds)
     begun = datetime.now(tz=UTC)
     try:
-        outcome = carry_out([WithTrail(), Empty()], plan, say, lambda writer: fill(writer, told.entries))
+        outcome = carry_out([WithTrail(), Empty()], plan, say, lambda writer: fill(writer, arguments.entries))
     except (CannotStart, Unexpected) as failed:
         say(f"the benchmark failed: {failed}")
         return 1
@@ -60,7 +60,7 @@ def main() -> int:
         for what, unit in (*((write, "µs") for write in WRITES), *((write, "ms") for write in BULK))
     ]
     judged = lines(goals, outcome.figures, [Empty.name])
-    title = f"{head(plan, begun)} Beside an empty trail: one of {told.entries} entries."
+    title = f"{head(plan, begun)} Beside an empty trail: one of {arguments.entries} entries."
     sys.stdout.write("\n\n".join([title, text(judged), side_by_side(outcome)]) + "\n")
     return 0
 

@@ -185,14 +185,14 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--operations", type=int, default=10, help="pages in each round (default 10)")
     parser.add_argument("--lanes", type=int, default=2, help="readers at the same time (default 2)")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     begun = datetime.now(tz=UTC)
     try:
-        outcome = carry_out(told.entries, told.rounds, told.operations, told.lanes)
+        outcome = carry_out(arguments.entries, arguments.rounds, arguments.operations, arguments.lanes)
     except (CannotStart, Unexpected) as failed:
         _say(f"the benchmark failed: {failed}")
         return 1
-    sys.stdout.write(report(outcome, told.entries, begun))
+    sys.stdout.write(report(outcome, arguments.entries, begun))
     return 0
 
 

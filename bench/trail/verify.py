@@ -57,10 +57,10 @@ FIRST = "SELECT parent, name, upper FROM audit_months() WHERE name LIKE '%_until
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.trail.verify", description=__doc__)
     parser.add_argument("--entries", type=int, default=1_000_000)
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with Running(Vestibule()) as running:
         os.environ.update(running.environment, DJANGO_SETTINGS_MODULE="config.settings")
-        sys.exit(0 if measure(running, told.entries) else 1)
+        sys.exit(0 if measure(running, arguments.entries) else 1)
 
 
 def measure(running: Running, many: int) -> bool:

@@ -47,10 +47,10 @@ class Writer:
         return isinstance(self.target, WithTrail)
 
     def ask(self, what: str, times: int) -> Any:
-        told, said = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
-        told.write(json.dumps({"do": what, "times": times}).encode() + b"\n")
-        told.flush()
-        answer = said.readline()
+        orders, answers = cast("IO[bytes]", self.process.stdin), cast("IO[bytes]", self.process.stdout)
+        orders.write(json.dumps({"do": what, "times": times}).encode() + b"\n")
+        orders.flush()
+        answer = answers.readline()
         if not answer:
             raise Unexpected(f"{self.target.name}: the writer ended while it was told to {what}")
         return json.loads(answer)
