@@ -1,1 +1,1 @@
-"""How the house is wired: settings, environment, URLs, and the servers that a checkout brings along."""
+"""The project's wiring: settings, environment, URLs, and the servers that a checkout starts for itself."""

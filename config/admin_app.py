@@ -1,4 +1,4 @@
-"""Django admin with the door of this house."""
+"""Django's admin with the project's own ``AdminSite``."""
 
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 

@@ -1,4 +1,4 @@
-"""Django's entry to the house itself."""
+"""The app configuration of the project itself."""
 
 from importlib import import_module
 
@@ -9,4 +9,4 @@ class HouseConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        import_module("config.celery")  # so that every process knows where to leave jobs
+        import_module("config.celery")  # so that every process knows the broker for its tasks

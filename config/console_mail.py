@@ -1,4 +1,4 @@
-"""Mail of a development machine: written where people look, as people read it."""
+"""Mail in development: printed as readable text."""
 
 import sys
 from collections.abc import Sequence
@@ -11,9 +11,9 @@ RULE = "-" * 78
 
 
 class ConsoleEmailBackend(BaseEmailBackend):
-    """Django's own writes what travels, in which long links are broken; this one writes the text.
+    """Print the text of each mail. Django's console backend prints the encoded message, which breaks long links.
 
-    Past ``sys.stdout``, which the worker turns into its log, a line at a time.
+    Writes to ``sys.__stdout__``, because Celery's worker redirects ``sys.stdout`` to its log, line by line.
     """
 
     stream: IO[str] | None = sys.__stdout__

@@ -1,4 +1,4 @@
-"""What is answered to a form of a page from before its person signed in, or that another site has sent."""
+"""The answer to a form that fails the CSRF check: loaded before the person signed in, or sent by another site."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -7,18 +7,18 @@ from django.urls import reverse
 from foundation.next_page import posted_next, requested_next
 from providers.flow import Process
 
-# Forms that lead in. By GET all but the last two send somebody who is in on to where they were going.
+# Pages with a sign-in form. A GET by a person who is signed in already redirects them to their destination.
 SIGN_IN_PAGES = {"local-sign-in", "passkey-sign-in", "register", "verify-factor", "invitation-register"}
-STALE = "incorrect"  # of Django's reasons, those of a proof that this site has given, and that is another one by now
+STALE = "incorrect"  # in Django's reasons for a well-formed token that does not match the browser's secret
 START, ADMIN = "provider-start", "admin:login"
 
 
 def answer(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's ``CSRF_FAILURE_VIEW``: what was sent is not acted upon, whatever it was.
+    """Django's ``CSRF_FAILURE_VIEW``: the posted form has no effect.
 
-    Signing in gives the browser another proof, so every page that another tab shows from before is stale then. Whoever
-    wanted to sign in is in already, and is sent on; whoever pressed another button is told why it did nothing. A form
-    of another site has another origin, or no proof at all.
+    Signing in rotates the CSRF secret, so pages that other tabs loaded before are stale. A person who wanted to sign
+    in is signed in by now and is redirected; a person who pressed another button reads why it had no effect. A form of
+    another site has another origin, or no token at all.
     """
     is_in = STALE in reason and request.user.is_authenticated
     if is_in and (onward := _onward(request)):
@@ -27,7 +27,7 @@ def answer(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _onward(request: HttpRequest) -> str:
-    """Return where somebody who is in goes on to from a form that was to let them in, or nothing for other forms."""
+    """Return where to redirect a signed-in person who posted a sign-in form; empty for other forms."""
     name = request.resolver_match.view_name if request.resolver_match else ""
     if name in SIGN_IN_PAGES:
         return request.get_full_path()

@@ -1,4 +1,4 @@
-"""How Django reaches PostgreSQL: as the runtime role always, as the owner for migrations only."""
+"""How Django connects to PostgreSQL: as the runtime role, and as the owner for migrations only."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,17 +13,17 @@ from psycopg.conninfo import conninfo_to_dict
 POOL = {
     "min_size": 1,
     "max_size": 10,  # at least the threads of a web worker, so that none waits for another
-    "timeout": 3,  # seconds to wait for a connection: a page answers 503 soon when the database is away
+    "timeout": 3,  # seconds to wait for a connection: pages answer 503 soon when the database is unavailable
 }
 
-KEEPALIVE = {"keepalives_idle": 30, "tcp_user_timeout": 10_000}  # seconds, milliseconds: for networks that swallow
+KEEPALIVE = {"keepalives_idle": 30, "tcp_user_timeout": 10_000}  # s and ms: for networks that drop packets silently
 
 
 def django_settings(url: str) -> dict[str, Any]:
     """Turn a libpq URL into an entry of Django's ``DATABASES``.
 
-    Raises ImproperlyConfigured when libpq cannot read the URL; the message never repeats it, because
-    of its password.
+    Raises ImproperlyConfigured when libpq cannot parse the URL. The message does not repeat it, because it
+    contains a password.
     """
     try:
         options = conninfo_to_dict(url)
@@ -43,9 +43,9 @@ def django_settings(url: str) -> dict[str, Any]:
 
 @contextmanager
 def as_owner(url: str | None) -> Iterator[None]:
-    """Let this thread's connection be the owner's, without a pool, until the block ends.
+    """Connect this thread as the owner, without a pool, until the block ends.
 
-    Raises ImproperlyConfigured when DATABASE_OWNER_URL is not given.
+    Raises ImproperlyConfigured when DATABASE_OWNER_URL is missing.
     """
     if not url:
         raise ImproperlyConfigured("DATABASE_OWNER_URL is missing: only the owner of the tables may change them")

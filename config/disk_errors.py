@@ -1,4 +1,4 @@
-"""What a machine refuses, such as a full disk or a folder that cannot be written, in one line with the way out."""
+"""Explains a full disk or an unwritable folder in one line, with the remedy."""
 
 import errno
 import os
@@ -6,12 +6,12 @@ import shutil
 from pathlib import Path
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-LITTLE = 4_000_000  # bytes free where another program failed: it need not say why
+LITTLE = 4_000_000  # bytes free: with less, another program's failure is put down to the disk
 CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def sentence(failed: OSError, where: object) -> str:
-    """Describe a failed system call. ``where`` is named when the error itself names no path."""
+    """Describe a failed system call. ``where`` is used when the error names no path."""
     path = failed.filename or where
     if failed.errno in FULL:
         return _full(path)
@@ -21,7 +21,7 @@ def sentence(failed: OSError, where: object) -> str:
 
 
 def found_in(said: str, where: Path) -> str | None:
-    """Find an obstacle that is the machine's alone in what another program said (in English), and describe it."""
+    """Describe a full or read-only disk, if that is why another program failed. ``said`` is its output in English."""
     if any(os.strerror(number) in said for number in FULL) or shutil.disk_usage(where).free < LITTLE:
         return _full(where)
     read_only = os.strerror(errno.EROFS)

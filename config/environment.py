@@ -1,4 +1,4 @@
-"""The one place that reads the environment: typed, and refusing with one list of all that is wrong."""
+"""The one place that reads the environment: typed, and with one error that lists every fault."""
 
 import os
 from collections.abc import Mapping
@@ -33,12 +33,12 @@ OTHER_URLS = {"public_url", "github_url", "github_api_url", "microsoft_graph_url
 CommaSeparated = BeforeValidator(split)
 Url = Annotated[str, BeforeValidator(_without_final_slash)]
 RefreshInterval = Annotated[
-    int, Field(ge=0, le=86_400, description="seconds after which a session in use has its tokens renewed; 0: never")
+    int, Field(ge=0, le=86_400, description="seconds after which an active session's tokens are refreshed; 0: never")
 ]
 
 
 class Environment(BaseModel):
-    """What the process was told by its environment. ``.env.example`` explains it to people."""
+    """The settings from the environment. ``.env.example`` documents them."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -60,7 +60,7 @@ class Environment(BaseModel):
         default=[], description="networks whose forwarding header counts"
     )
     forwarding_header: Literal["X-Forwarded-For", "Forwarded"] = Field(
-        default="X-Forwarded-For", description="the one header by which these proxies say who has asked"
+        default="X-Forwarded-For", description="the one header in which these proxies name the client"
     )
 
     database_url: SecretStr = Field(description="PostgreSQL, as the runtime role")
@@ -81,34 +81,34 @@ class Environment(BaseModel):
         default=SecretStr(""),
         description="smtp://user:password@host:587, smtps://…, or console: (development's default)",
     )
-    email_from: str = Field(default="", description="whom mails come from; default no-reply@ the host of PUBLIC_URL")
+    email_from: str = Field(default="", description="the sender of mails; default no-reply@<host of PUBLIC_URL>")
     local_accounts: Literal["off", "invited", "open"] = Field(
-        default="off", description="whether people without a provider may have an account, by address and password"
+        default="off", description="whether people without a provider can have an account with a password"
     )
     rate_limits_exempt: Annotated[list[IPv4Network | IPv6Network], CommaSeparated] = Field(
-        default=[], description="networks that the sign-in and registration limits leave alone"
+        default=[], description="networks exempt from the sign-in and registration limits"
     )
     invitation_days: int = Field(default=7, ge=1, le=90, description="how long an invitation's link can be used")
     session_idle_minutes: int = Field(default=480, ge=5, le=1440, description="without use; tenants may shorten it")
     session_lifetime_hours: int = Field(default=24, ge=1, le=720, description="after signing in, at the latest")
     remembered_idle_days: int = Field(
-        default=14, ge=1, le=90, description="the same where somebody asked to be kept signed in"
+        default=14, ge=1, le=90, description="the same for people who ask to stay signed in"
     )
     remembered_lifetime_days: int = Field(default=30, ge=1, le=365)
     local_passwords: Literal["on", "off"] = Field(
-        default="on", description="off: nobody comes in, or proves anything, by a password that is kept here"
+        default="on", description="off: stored passwords count neither for sign-in nor for reauthentication"
     )
     admin_second_factor: Literal["required", "if_enrolled"] | None = Field(
         default=None, description="default required; if_enrolled in development, as long as LOCAL_PASSWORDS is on"
     )
     mfa_by_provider: Annotated[list[str], CommaSeparated] = Field(
         default=["google:mfa", "microsoft:mfa", "keycloak:mfa"],
-        description="acr and amr values by which a provider's sign-in counts as two factors, as provider:value or "
-        "provider:value+value; none: no such word does",
+        description="acr and amr values with which a provider's sign-in counts as two factors, as provider:value or "
+        "provider:value+value; none: no value does",
     )
 
     offline_access: Annotated[list[Literal["google", "microsoft", "keycloak"]], CommaSeparated] = Field(
-        default=[], description="providers that are asked for tokens which outlive the person's session there"
+        default=[], description="providers that are asked for tokens that outlive the person's session there"
     )
 
     sandbox_port: int = Field(default=9000, ge=1, le=65535, description="development only")
@@ -129,7 +129,7 @@ class Environment(BaseModel):
     microsoft_refresh_interval: RefreshInterval = 300
     microsoft_graph_url: Url = Field(
         default="https://graph.microsoft.com",
-        description="asked for groups where claim rules need them; other clouds have their own",
+        description="queried for groups where claim rules need them; other clouds have their own",
     )
     github_client_id: str = ""
     github_client_secret: SecretStr = SecretStr("")
@@ -183,7 +183,7 @@ class Environment(BaseModel):
     @classmethod
     def _name_can_be_read(cls, value: str) -> str:
         if not value.strip() or not value.isprintable():
-            raise ValueError("must be one line that people can read: it stands in mails too")
+            raise ValueError("must be one line of printable characters: mails contain it too")
         return value
 
     @field_validator("mfa_by_provider")
@@ -228,7 +228,7 @@ class Environment(BaseModel):
         ]
 
     def _never_right(self) -> list[str]:
-        """Of addresses that are safe, those that could never work."""
+        """Return the faults of values that are safe but can never work."""
         issuers = {name: getattr(self, name) for name in type(self).model_fields if name.endswith("_issuer")}
         found = [
             ("public_url", own_url.fault_of_public_url(self.public_url) if is_safe_url(self.public_url) else None),
@@ -238,7 +238,7 @@ class Environment(BaseModel):
             *((name, server_urls.fault_of_credential(_text(getattr(self, name)))) for name in self._credentials()),
         ]
         if self.is_development and self.sandbox_port == self.port:
-            found.append(("sandbox_port", "is that of PORT, and one of the two could not start"))
+            found.append(("sandbox_port", "is the same as PORT, so that one of the two could not start"))
         return [f"{name.upper()}: {fault}" for name, fault in found if fault]
 
     @classmethod
@@ -270,7 +270,7 @@ class Environment(BaseModel):
 
     @property
     def asks_administrators_for_second_factor(self) -> bool:
-        """Whether nobody enters the admin on one proof alone, enrolled or not."""
+        """Whether administrators without a second factor must enrol one before they enter the admin."""
         if self.admin_second_factor is not None:
             return self.admin_second_factor == "required"
         return not self.is_development or self.local_passwords == "off"
@@ -281,14 +281,14 @@ def _text(value: str | SecretStr) -> str:
 
 
 def names() -> list[str]:
-    """The variables that the reader knows, as they are written in the environment."""
+    """Return the names of all variables, as they are written in the environment."""
     return [name.upper() for name in Environment.model_fields]
 
 
 def read(environ: Mapping[str, str] = os.environ) -> Environment:
-    """Read the environment and, outside production, the checkout's files below it.
+    """Read the environment and, outside production, the checkout's files, over which the environment wins.
 
-    Raises ConfigurationRefused with every fault, a line each.
+    Raises ConfigurationRefused with one line for each fault.
     """
     values = {name.lower(): value for name, value in variables.given(names(), environ).items()}
     try:

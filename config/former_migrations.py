@@ -1,18 +1,18 @@
-"""Databases made by an older commit, before the migrations were as they stand: they have no way over (ADR 44)."""
+"""Detects databases from before the migrations had their present form: there is no upgrade for them (ADR 44)."""
 
 from collections.abc import Collection
 
 from config.variables import CHECKOUT
 
 REWRITTEN = ("accounts", "audit", "jobs", "providers")
-FIRST_SINCE = ("jobs", "0001_deferred_tasks")  # so called since tables and columns have their present names
+FIRST_SINCE = ("jobs", "0001_deferred_tasks")  # so named since tables and columns have their present names
 
 
 def unknown_in(applied: Collection[tuple[str, str]]) -> list[str]:
-    """Return which migrations, of those that a database has as (application, name), are gone from this checkout.
+    """Return the applied migrations that this checkout no longer has. ``applied`` holds pairs of application and name.
 
-    None are where the database was made since: one that is ahead of its code, as after an upgrade was taken back, has
-    names that the code does not know, and that is no harm.
+    A newer database has none. If it is ahead of its code, as after a rollback, it has names that the code does not
+    know, and that is harmless.
     """
     if FIRST_SINCE in applied:
         return []

@@ -1,4 +1,4 @@
-"""Whether this process is alive, for whatever watches over it."""
+"""The liveness probe of a web process."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,10 @@ LIVE = "/health/live"
 
 
 def answer_first(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer before anything else looks at the request.
+    """Answer the probe before any other middleware.
 
-    A watcher asks by address, not by the site's name, and a database or a provider that is away is no reason
-    to kill this process.
+    A probe uses the IP address as host name, and an unavailable database or provider is no reason to kill this
+    process.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:

@@ -1,7 +1,7 @@
-"""Installs a lock into a virtual environment: `python -m config.installing LOCK FOLDER`, on nothing but Python.
+"""Installs a lock into a virtual environment: `python -m config.installing LOCK FOLDER`. It needs only Python.
 
-uv does it in seconds; pip only brings uv, by the hash in the lock. Where uv is not to be had or does not get
-through, pip does the whole work. Locks keep extras, so that every pip reads them alike (ADR 26).
+uv does it in seconds; pip only installs uv, by the hash in the lock. Where uv is unavailable or cannot reach the
+index, pip installs everything. Locks keep extras, so that every pip reads them alike (ADR 26).
 """
 
 import ast
@@ -36,13 +36,13 @@ class CannotInstall(Exception):
 
 
 class Obstructed(CannotInstall):
-    """The machine refuses, so that another way would end in the same."""
+    """The machine itself is the obstacle, as when its disk is full: pip would fail as uv did."""
 
 
 def install(lock: Path, folder: Path) -> None:
-    """Let ``folder`` be a virtual environment with what is locked. Raises CannotInstall and OSError."""
+    """Make ``folder`` a virtual environment with the locked packages. Raises CannotInstall and OSError."""
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # refused here, an unwritable folder is not mistaken for anything else
+    with tempfile.TemporaryFile(dir=folder):  # an unwritable folder fails here, with an error that says so
         pass
     if not _has_pip(folder):
         _run([sys.executable, "-m", "venv", "--clear", str(folder)], folder)
@@ -53,23 +53,23 @@ def install(lock: Path, folder: Path) -> None:
         raise
     except CannotInstall as refused:
         say(f"uv does not work here, so pip installs, which takes a minute ({refused})")
-        _run([*_pip(folder), "--no-deps", "--require-hashes", "--requirement", str(lock)], folder)  # it is complete
+        _run([*_pip(folder), "--no-deps", "--require-hashes", "--requirement", str(lock)], folder)  # the lock lists all
 
 
 def uv_environment(python: Path) -> dict[str, str]:
-    """Return the environment in which uv looks for packages where pip does; what is set for uv itself wins."""
+    """Return an environment in which uv looks for packages where pip does; variables of uv's own win."""
     choices = {UVS_NAMES[option]: value for option, value in _pips_choices(python).items() if option in UVS_NAMES}
     if links := choices.get("UV_FIND_LINKS"):
         choices["UV_FIND_LINKS"] = ",".join(place for place in links.split() if "://" in place or Path(place).exists())
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")  # pip reads these, uv does not
     store = ssl.get_default_verify_paths()
     trusted = {"SSL_CERT_FILE": bundle} if bundle else {"UV_SYSTEM_CERTS": "1"} if store.cafile or store.capath else {}
-    strategy = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # like pip, which the hashes make safe
+    strategy = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip does; the hashes make it safe
     return {**strategy, **trusted, **choices, **os.environ}
 
 
 def uv_in(lock: str) -> str:
-    """Return a lock's lines for uv alone. Raises CannotInstall when it has none."""
+    """Return only the lines that lock uv. Raises CannotInstall when there are none."""
     found = re.search(r"^uv==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
     if not found:
         raise CannotInstall("uv is not in the lock")
@@ -110,7 +110,7 @@ def _pip(folder: Path) -> list[str]:
 
 
 def _pips_choices(python: Path) -> dict[str, str]:
-    """Read what pip's files and variables choose; what is nearer to the command wins."""
+    """Read the options in pip's configuration files and variables; the more specific section wins."""
     command = [str(python), "-m", "pip", "config", "list"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     chosen: dict[str, str] = {}
@@ -122,7 +122,7 @@ def _pips_choices(python: Path) -> dict[str, str]:
 
 
 def _run(command: list[str], where: Path, *, environment: Mapping[str, str] = os.environ) -> None:
-    """Run a command to its end. Raises CannotInstall with the obstacle, or else the last line that it said."""
+    """Run a command. Raises CannotInstall with the obstacle, or else with the last line of its output."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)
     if not done.returncode:
         return
@@ -130,12 +130,12 @@ def _run(command: list[str], where: Path, *, environment: Mapping[str, str] = os
     if obstacle := disk_errors.found_in(said, where):
         raise Obstructed(obstacle)
     if "ensurepip is not" in said:
-        raise CannotInstall("Python's venv is not whole: install python3-venv, or set PYTHON to another Python")
+        raise CannotInstall("Python's venv is incomplete: install python3-venv, or set PYTHON to another Python")
     raise CannotInstall(said.splitlines()[-1] if said else f"{command[0]} ended with status {done.returncode}")
 
 
 def main(lock: Path, folder: Path) -> str | None:
-    """Install, and mark the folder as done for `make`. Returns what went wrong."""
+    """Install, and mark the folder as done for `make`. Return what went wrong."""
     say(f"Installing what is locked in {lock} ...")
     try:
         install(lock, folder)

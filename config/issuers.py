@@ -1,4 +1,4 @@
-"""What the environment may say of the issuers that vouch for people: one provider each, and how they may sign."""
+"""Checks of the issuers in the environment: one provider for each, and the algorithms with which they may sign."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-# What a public key verifies; ``providers.metadata`` reads keys for the same.
+# Signatures with a public key; ``providers.metadata`` has the same set.
 SIGNING_ALGORITHMS = frozenset(
     {*(f"{family}{bits}" for family in ("RS", "PS", "ES") for bits in (256, 384, 512)), "EdDSA", "Ed25519"}
 )
@@ -30,11 +30,11 @@ def _agreed(names: list[str]) -> list[str]:
         raise ValueError("names no algorithm; leave it empty for RS256")
     for name in names:
         if name.lower() == "none":
-            raise ValueError("none is no signature: anybody could write such a token")
+            raise ValueError("none means no signature: anybody could forge such a token")
         if name.upper().startswith("HS"):
-            raise ValueError(f"{name} signs with a secret that both sides know; the provider must sign by its own key")
+            raise ValueError(f"{name} signs with a shared secret; the provider must sign with its own key")
         if name not in SIGNING_ALGORITHMS:
-            raise ValueError(f"knows no algorithm {name!r}; there are {', '.join(sorted(SIGNING_ALGORITHMS))}")
+            raise ValueError(f"unknown algorithm {name!r}; choose from {', '.join(sorted(SIGNING_ALGORITHMS))}")
     return names
 
 
@@ -42,12 +42,12 @@ Algorithms = Annotated[
     list[str],
     BeforeValidator(split),
     AfterValidator(_agreed),
-    Field(description="comma-separated; tokens that are signed otherwise are refused"),
+    Field(description="comma-separated; tokens signed with another algorithm are refused"),
 ]
 
 
 def _separable(names: list[str]) -> list[str]:
-    """Raise ValueError for a name that cannot be one of several in a request (OpenID Connect Core, section 3.1.2.1)."""
+    """Raise ValueError for a value that a space-separated list cannot hold (OpenID Connect Core, section 3.1.2.1)."""
     for name in names:
         if not (name.isascii() and name.isprintable()) or " " in name:
             raise ValueError(f"{name!r}: a value of acr has no blanks; several are separated by commas")
@@ -58,12 +58,12 @@ AcrValues = Annotated[
     list[str],
     BeforeValidator(split),
     AfterValidator(_separable),
-    Field(description="comma-separated, best first: asked for where somebody must have a second factor"),
+    Field(description="comma-separated, best first: requested where a second factor is required"),
 ]
 
 
 def shared(values: Mapping[str, str]) -> list[str]:
-    """Return a fault for each issuer that two providers have. ``values`` holds settings by their names.
+    """Return a fault for each issuer that two providers share. ``values`` holds settings by name.
 
     Two clients of one issuer would share its identities, and each would undo what the other does with them.
     """
@@ -71,14 +71,14 @@ def shared(values: Mapping[str, str]) -> list[str]:
     for name in (name for name in ISSUERS if values.get(f"{name.partition('_')[0]}_client_id")):
         issuer = _comparable(values.get(name, ""))
         if issuer in first:
-            faults.append(f"{name.upper()}: is the issuer of {first[issuer].upper()} too; one provider can have it")
+            faults.append(f"{name.upper()}: is also the issuer of {first[issuer].upper()}; one provider can have it")
         elif issuer:
             first[issuer] = name
     return faults
 
 
 def _comparable(url: str) -> str:
-    """Return what two spellings of one address have in common: case, the usual port and final slashes say nothing."""
+    """Normalize a URL for comparison: the case of the host, the default port and final slashes do not count."""
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname or "", parts.port
@@ -89,7 +89,7 @@ def _comparable(url: str) -> str:
 
 
 def fault_of_microsoft(issuer: str) -> str | None:
-    """Return why Microsoft's issuer is not that of one tenant, by its id."""
+    """Return why Microsoft's issuer does not name one tenant by its id, or None."""
     path = urlsplit(issuer).path.rstrip("/").removesuffix("/v2.0")
     tenant = path.rsplit("/", 1)[-1].lower()
     if not tenant or set(tenant) & set("{}<>"):
@@ -100,7 +100,7 @@ def fault_of_microsoft(issuer: str) -> str | None:
 
 
 def incomplete(values: Mapping[str, str]) -> list[str]:
-    """Name what providers lack that have a client id, a sentence each. ``values`` holds settings by their names."""
+    """Return a fault for each setting that a provider with a client id lacks. ``values`` holds settings by name."""
     return [
         f"{provider.upper()}_{name.upper()}: missing, while {provider.upper()}_CLIENT_ID is given"
         for provider, names in NEEDED.items()

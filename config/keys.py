@@ -1,4 +1,4 @@
-"""Keys that the environment gives: base64 of 32 random bytes each."""
+"""Keys in the environment: base64 of 32 random bytes each."""
 
 import base64
 import binascii
@@ -7,9 +7,10 @@ from pydantic import SecretStr
 
 
 def key_of(secret: SecretStr) -> bytes:
-    """Return the 32 bytes of a key. Raises ValueError, which does not repeat it.
+    """Return the 32 bytes of a key. Raises ValueError, whose text does not contain the key.
 
-    Fewer than 16 different bytes among 32 are no accident (less than one in a billion random keys): zeros, say.
+    A key with fewer than 16 distinct bytes, such as all zeros, is refused: a random one is so less than once in a
+    billion.
     """
     try:
         key = base64.b64decode(secret.get_secret_value(), validate=True)

@@ -1,9 +1,9 @@
-"""Which languages are offered: English, and each whose catalogue is complete.
+"""Which languages are offered: English, and each language with a complete catalogue.
 
-A language that is half there is worse than none: a page would say that it is German and be English in part. So a
-catalogue is offered only where it declares itself complete, by ``X-Complete: yes`` in its header, and a test compares
-every catalogue with the messages in the source (``tests/config/test_languages.py``). To add a language, add
-``locale/<name>/LC_MESSAGES/django.po`` and ``django.mo``, and its forms of dates in ``config/formats`` (ADR 38).
+A partial translation is worse than none: a page would declare itself German and be partly English. So a catalogue is
+offered only if it declares itself complete, by ``X-Complete: yes`` in its header, and a test compares every catalogue
+with the messages in the source (``tests/config/test_languages.py``). To add a language, add
+``locale/<name>/LC_MESSAGES/django.po`` and ``django.mo``, and its date formats in ``config/formats`` (ADR 38).
 """
 
 from gettext import GNUTranslations
@@ -17,13 +17,13 @@ DECLARATION = "x-complete"
 
 
 def offered(folder: Path) -> list[tuple[str, str]]:
-    """Return the languages to negotiate, as Django's LANGUAGES: each code with the language's own name for itself."""
+    """Return the languages to negotiate, as Django's LANGUAGES: each code with the language's native name."""
     complete = sorted(code_of(path.parent.parent) for path in folder.glob(f"*/{CATALOGUE}") if is_declared(path))
     return [(code, _name_of(code)) for code in dict.fromkeys([SOURCE, *complete])]
 
 
 def is_declared(catalogue: Path) -> bool:
-    """Return whether a compiled catalogue says of itself that it is complete."""
+    """Return whether a compiled catalogue declares itself complete."""
     with catalogue.open("rb") as file:
         return GNUTranslations(file).info().get(DECLARATION) == "yes"
 

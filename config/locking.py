@@ -1,7 +1,7 @@
 """Writes the locks: `make lock`, or `python -m config.locking` with other options of `uv pip compile`.
 
-A package whose extras somebody asks for is locked on two lines, with its extras and without. pip before 23.3 takes
-them for two things and looks for the newest version of whichever has no line (ADR 26).
+A package that is required with extras is locked on two lines, with its extras and without. pip before 23.3 treats the
+two as different requirements, and looks for the newest version of the one that has no line (ADR 26).
 """
 
 import re
@@ -21,18 +21,18 @@ WITH_EXTRAS = re.compile(r"^(?P<name>[\w.-]+)\[[^\]]*\](?P<rest>==(?:.*\\\n)*.*\
 
 
 def twice(lock: str) -> str:
-    """Add to each package with extras the same lines without them; once is enough."""
+    """Repeat the lines of each package with extras without the extras. Idempotent."""
     return WITH_EXTRAS.sub(r"\g<name>\g<rest>\g<0>", once(lock))
 
 
 def once(lock: str) -> str:
-    """Take away what ``twice`` adds."""
+    """Remove what ``twice`` adds."""
     added = {f"{found['name']}{found['rest']}" for found in WITH_EXTRAS.finditer(lock)}
     return "".join(block for block in re.split(r"(?m)^(?=\S)", lock) if block not in added)
 
 
 def write(options: Sequence[str]) -> None:
-    """Write both locks. Raises CalledProcessError when uv finds no solution, which it has explained then."""
+    """Write both locks. Raises CalledProcessError when uv finds no solution; uv has printed why."""
     for name, more in LOCKS.items():
         lock = CHECKOUT / name
         lock.write_text(once(lock.read_text()))

@@ -1,4 +1,4 @@
-"""What a line of the log looks like: one event, one line, with the request that it belongs to."""
+"""The format of the log: one line for each event, with the id of its request."""
 
 import re
 from collections.abc import MutableMapping
@@ -10,19 +10,19 @@ from structlog.typing import Processor
 from audit.context import current
 
 Fields = MutableMapping[str, Any]
-SLASH = "(?:/|%(?:25)*2F)"  # in an address within an address it is quoted, perhaps more than once
+SLASH = "(?:/|%(?:25)*2F)"  # percent-encoded in a URL within a URL, perhaps more than once
 MAILED_LINK = re.compile(rf"({SLASH}accounts{SLASH}(?:links|invitation{SLASH}[\w-]+){SLASH})[\w-]+", re.IGNORECASE)
 
 
 def add_circumstances(logger: object, method: str, fields: Fields) -> Fields:
-    """Put the request's id on each line, so that log, trail and page can be laid side by side."""
+    """Add the request's id, so that log, trail and page can be correlated."""
     if request_id := current().request_id:
         fields.setdefault("request_id", str(request_id))
     return fields
 
 
 def hide_mailed_links(logger: object, method: str, fields: Fields) -> Fields:
-    """Leave out what links in mails end in: whoever reads a log must not be able to follow them."""
+    """Remove the secrets of mailed links: people who read the log must not be able to use them."""
     for name, value in fields.items():
         if isinstance(value, str) and "accounts" in value:
             fields[name] = MAILED_LINK.sub(r"\1…", value)
@@ -30,7 +30,7 @@ def hide_mailed_links(logger: object, method: str, fields: Fields) -> Fields:
 
 
 def keep_to_one_line(logger: object, method: str, fields: Fields) -> Fields:
-    """Make what callers sent harmless: a line break in it would let them write lines of their own."""
+    """Replace unprintable characters in clients' input: with a line break they could forge lines of the log."""
     for name, value in fields.items():
         if isinstance(value, str) and not value.isprintable() and name != "exception":
             fields[name] = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value)

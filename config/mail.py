@@ -1,4 +1,4 @@
-"""How mail leaves: one URL, turned into Django's settings, and what would be wrong with it."""
+"""Turns ``EMAIL_URL`` into Django's mail settings, and finds what is wrong with it."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ from foundation.canonical_email import canonical_or_none
 CONSOLE = "console"
 THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 HOST = re.compile(r"[A-Za-z0-9._:-]+\Z")
-AS_IF = "example"  # makes a whole name of a host's short one, which a site's own mail server may know
+AS_IF = "example"  # completes a short host name, which a site's own mail server may resolve
 PORTS = {"smtp": 587, "smtps": 465}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Way:
-    """Django's backend and what it is told of the mail server."""
+    """Django's mail backend and its connection to the mail server."""
 
     backend: str
     host: str = ""
@@ -28,7 +28,7 @@ class Way:
 
 
 def read(url: str) -> Way:
-    """Read an ``EMAIL_URL`` that has no fault. Without one, Django has a backend that swallows what it gets."""
+    """Read an ``EMAIL_URL`` that has no fault. If it is empty, Django's dummy backend discards all mail."""
     parts = urlsplit(url)
     if parts.scheme == CONSOLE:
         return Way(backend="config.console_mail.ConsoleEmailBackend")
@@ -46,7 +46,7 @@ def read(url: str) -> Way:
 
 
 def fault(url: str, *, is_development: bool) -> str | None:
-    """Say what is wrong with the URL, in words that do not repeat it, because of its password."""
+    """Return what is wrong with the URL, or None. The text does not repeat the URL, which contains a password."""
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
@@ -63,7 +63,7 @@ def _fault_of_server(parts: SplitResult) -> str | None:
     if not HOST.match(parts.hostname or "") or parts.path not in {"", "/"} or parts.fragment:
         return "must name a host and nothing after it, such as smtp://user:password@mail.example.com:587"
     if bool(parts.username) != bool(parts.password):
-        return "must have both a user and a password, or neither: half of it signs in nowhere"
+        return "must have both a user and a password, or neither"
     asked = parse_qs(parts.query, keep_blank_values=True)
     if parts.scheme == "smtps" and asked:
         return "speaks TLS from the first byte: tls=… is for smtp://"
@@ -75,7 +75,7 @@ def _fault_of_server(parts: SplitResult) -> str | None:
 
 
 def fault_of_sender(sender: str) -> str | None:
-    """Say why mails could never be sent in this name, ``a@b`` or ``Name <a@b>``."""
+    """Return why mail can never be sent from this address, ``a@b`` or ``Name <a@b>``, or None."""
     _name, address = parseaddr(sender)
     is_whole = sender.isprintable() and (sender == address or sender.endswith(f"<{address}>"))
     if (
@@ -88,7 +88,7 @@ def fault_of_sender(sender: str) -> str | None:
 
 
 def _starts_tls(parts: SplitResult) -> bool:
-    """By default everywhere but on this machine."""
+    """The default is to start TLS, except for a server on this machine."""
     asked = parse_qs(parts.query).get("tls")
     if parts.scheme != "smtp":
         return False

@@ -1,4 +1,4 @@
-"""Where Django's messages wait for the next page (ADR 46): in a signed cookie, what does not fit in the session."""
+"""Where Django's messages wait for the next page (ADR 46): a signed cookie, and the session for what does not fit."""
 
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.contrib.messages.storage.fallback import FallbackStorage
@@ -8,7 +8,7 @@ from foundation.cookies import cookie_name
 
 
 class Cookie(CookieStorage):
-    """Django's, under a name by which no neighbouring host can plant one that was signed for another browser."""
+    """Django's cookie, under a name that keeps neighbouring hosts from planting one signed for another browser."""
 
     cookie_name = cookie_name("messages")
 

@@ -1,4 +1,4 @@
-"""What holds for every request: what may be kept, what browsers are told, what an outage looks like."""
+"""Middleware for every request: caching, headers for browsers, and pages for outages and refusals."""
 
 import logging
 import sys
@@ -46,7 +46,7 @@ OUTAGES = (OperationalError, InterfaceError, RedisError)
 
 
 def no_store(get_response: Handler) -> Handler:
-    """Let nobody keep an answer that a view has not called keepable: most are about one person."""
+    """Forbid caching unless a view has set ``Cache-Control``: most responses are about one person."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -58,29 +58,29 @@ def no_store(get_response: Handler) -> Handler:
 
 
 class ForPages:
-    """Spares the API what only pages need; before a middleware among its base classes."""
+    """Makes the API skip a middleware that only pages need. List it before that middleware among the base classes."""
 
     def __call__(self, request: HttpRequest) -> Any:
         if is_for_programs(request):
-            return self.get_response(request)  # type: ignore[attr-defined]  # that middleware's, as is the next
+            return self.get_response(request)  # type: ignore[attr-defined]  # that middleware's attribute, as is __call__
         return super().__call__(request)  # type: ignore[misc]
 
 
 class StaticFiles(ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]  # a library without types
     def __call__(self, request: HttpRequest) -> Any:
-        """Its own refusal of anything but reading is an empty page: there is nothing at such an address."""
+        """Pass other methods on: WhiteNoise would answer them with an empty 405."""
         return super().__call__(request) if request.method in {"GET", "HEAD"} else self.get_response(request)
 
 
 class Language(ForPages, LocaleMiddleware):
     def __call__(self, request: HttpRequest) -> Any:
-        """Programs are spoken to in one language, not in that of whoever was served by this thread before."""
+        """Programs get one language, instead of the one that this thread's previous request activated."""
         if is_for_programs(request):
             translation.activate(settings.LANGUAGE_CODE)
         return super().__call__(request)
 
     def process_request(self, request: HttpRequest) -> None:
-        """As Django's, but for languages in paths, which we have none of: looking for one costs a page a fortieth."""
+        """Django's, without language prefixes in paths, which this site does not use. It saves 2.5 % of a page."""
         translation.activate(translation.get_language_from_request(request))
         request.LANGUAGE_CODE = translation.get_language()
 
@@ -95,9 +95,9 @@ class Messages(ForPages, MessageMiddleware):
 
 
 class ContentSecurityPolicy(CSPMiddleware):
-    """django-csp's, which builds the same header anew each time: answers without a wish share the one built first."""
+    """django-csp's middleware, with one cached header for all responses that no view has changed it for."""
 
-    WISHES = ("_csp_config", "_csp_update", "_csp_replace", "_csp_exempt")  # what views leave on an answer
+    WISHES = ("_csp_config", "_csp_update", "_csp_replace", "_csp_exempt")  # attributes that views set on a response
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_usual = not any(hasattr(response, wish) for wish in self.WISHES) and HEADER not in response.headers
@@ -112,7 +112,7 @@ class ContentSecurityPolicy(CSPMiddleware):
 
 
 def in_words(get_response: Handler) -> Handler:
-    """Say in words that an address cannot be asked like that (405): Django's own answer is an empty page."""
+    """Give a response with status 405 a page: Django's has an empty body."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
@@ -120,14 +120,14 @@ def in_words(get_response: Handler) -> Handler:
             return response
         if not is_for_programs(request):
             response.content = render_to_string("405.html")
-            response.headers["Content-Length"] = str(len(response.content))  # Django's own said 0, further in
+            response.headers["Content-Length"] = str(len(response.content))  # an inner middleware set it to 0
         return response
 
     return handle
 
 
 def on_exception(answer: Callable[[HttpRequest, Exception], HttpResponse | None]) -> Callable[[Handler], Handler]:
-    """Make a middleware of what answers in place of an exception of a view's, or leaves it alone by None."""
+    """Make a middleware of a function that turns a view's exception into a response, or returns None to pass it on."""
 
     @wraps(answer)
     def middleware(get_response: Handler) -> Handler:
@@ -142,22 +142,22 @@ def on_exception(answer: Callable[[HttpRequest, Exception], HttpResponse | None]
 
 @on_exception
 def unavailable(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Answer 503, with a page and in bounded time, while PostgreSQL or Redis is away."""
+    """Answer 503, with a page and in bounded time, while PostgreSQL or Redis is unavailable."""
     return outage_page() if isinstance(exception, OUTAGES) else None
 
 
 @on_exception
 def too_often(_request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Answer 429 where the brake holds: to wrong passwords and to wrong second factors, on every page."""
+    """Answer 429 to throttled sign-ins: wrong passwords and wrong second factors, on every page."""
     return login_throttle.answer(exception) if isinstance(exception, Throttled) else None
 
 
 @on_exception
 def revoked_meanwhile(request: HttpRequest, exception: Exception) -> HttpResponse | None:
-    """Send back to the start whose account was closed or cut off while they signed in, whatever door they came by.
+    """Redirect a person whose account was deactivated or cut off during the sign-in to the sign-in page.
 
-    They still come to where they were going; whose session ended while they acted in it, to the page where they were.
-    What is written of it comes after the request's transaction, which is rolled back.
+    After signing in they reach their destination; if their session ended while they used it, the page of that request.
+    The refusal is recorded after the request's transaction, which is rolled back.
     """
     if not isinstance(exception, RevokedMeanwhile):
         return None
@@ -175,13 +175,13 @@ def _drop_revoked(request: HttpRequest, person: UUID) -> None:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's ``handler400``: of what it refuses by itself, a body that is too large has a status of its own."""
+    """Django's ``handler400``, which gives a body that is too large the status 413."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     return render(None, f"{status}.html", status=status)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's ``handler500``: an outage may also meet a middleware, where nothing of ours catches it."""
+    """Django's ``handler500``. An outage in a middleware comes here, since ``unavailable`` sees only views."""
     return outage_page() if isinstance(sys.exc_info()[1], OUTAGES) else render(None, "500.html", status=500)
 
 

@@ -1,4 +1,4 @@
-"""What of the site's own address, of its host names and of issuers can never work, said with the reason."""
+"""Checks of the site's URL, its host names and issuers for values that can never work."""
 
 import re
 from ipaddress import IPv6Address, ip_address
@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 import idna
 
 USUAL_PORTS = {"https": ":443", "http": ":80"}
-# What Django takes for the name of a host, and browsers for a label of one: no underscore, nothing at its edges.
+# One label of a host name that both Django and browsers accept: no underscore, and no hyphen at either end.
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
-LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as it is written
-NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")  # a last label by which browsers read an IPv4 address (WHATWG URL)
+LONGEST_NAME = 253  # RFC 1035, section 2.3.4, in its written form
+NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")  # a last label with which the host is an IPv4 address (WHATWG URL)
 A_LABEL = "xn--"
 DISCOVERY = "/.well-known/openid-configuration"
-ENDPOINTS = "/protocol/openid-connect"  # Keycloak's, beneath the issuer
+ENDPOINTS = "/protocol/openid-connect"  # Keycloak's, below the issuer
 
 
 def is_loopback(host: str) -> bool:
@@ -38,17 +38,20 @@ def is_safe_url(url: str) -> bool:
 
 
 def fault_of_public_url(url: str) -> str | None:
-    """Browsers and providers compare it letter by letter with what they know: an Origin, a redirect URI, an issuer."""
+    """Return why PUBLIC_URL can never work, or None.
+
+    Browsers and providers compare it character by character: as an Origin, a redirect URI and an issuer.
+    """
     parts = urlsplit(url)
     if parts.path:
         return "must have no path: the site is served at the root of its host, and only there"
     if parts.netloc.endswith(USUAL_PORTS.get(parts.scheme, "")):
-        return "must be written as browsers do, without the usual port"
+        return "must be written as browsers do, without the default port"
     host = parts.netloc.removesuffix(f":{parts.port}")
     if not url.startswith(f"{parts.scheme}://{parts.netloc}") or not _is_host(host):
-        return "must be written as browsers do: small letters, and a name in other letters as xn--…"
+        return "must be written as browsers do: in lower case, with labels beyond ASCII as xn--…"
     if _is_nowhere(host):
-        return "must be an address that somebody can reach: this one means any of a machine's own"
+        return "must be an address that others can reach: this one stands for all addresses of a machine"
     return None
 
 
@@ -61,15 +64,15 @@ def fault_of_issuer(url: str) -> str | None:
 
 
 def fault_of_host(host: str) -> str | None:
-    """Django compares names alone: no entry with more in it ever allows anything."""
+    """Return why an entry of ALLOWED_HOSTS can never match, or None: Django compares it with a name without port."""
     name = host.lower()
     if host == "*" or (_is_name(name[1:]) if name.startswith(".") else _is_host(name)):
         return None
-    return f"{host!r} is no host name: neither scheme nor port nor path belongs there"
+    return f"{host!r} is not a host name: leave out scheme, port and path"
 
 
 def _is_host(host: str) -> bool:
-    """Whether it is a name or an address, as a browser would write it into a Host header."""
+    """Whether it is a name or an IP address as browsers write it in a Host header."""
     if host.startswith("["):
         return _is_ipv6(host)
     return _is_ipv4(host) if NUMBER.match(host.rpartition(".")[2]) else _is_name(host)
@@ -96,7 +99,7 @@ def _is_ipv4(host: str) -> bool:
 
 
 def _is_ipv6(host: str) -> bool:
-    """Browsers shorten an address, and write no part of it with dots."""
+    """Browsers compress an IPv6 address, and write no part of it in dotted form."""
     try:
         address = IPv6Address(host.removeprefix("[").removesuffix("]"))
     except ValueError:

@@ -1,7 +1,7 @@
-"""Where a request came from, as the proxies before us tell it: by one header, and only from those that are ours.
+"""Where a request came from, according to one forwarding header, and only if a trusted proxy sent it.
 
-The site says by which (``FORWARDING_HEADER``): a proxy sets that one, and passes on what else a client sends. So every
-other header that names an address, a host or a scheme is removed, from whomever it comes.
+``FORWARDING_HEADER`` names the header that the proxies set. They pass on other headers of the client unchanged, so
+every other header that names an address, a host or a scheme is removed, whoever sent it.
 """
 
 import re
@@ -24,12 +24,12 @@ FORWARDING = frozenset(
     }
 )  # fmt: skip
 BEGINNINGS = ("HTTP_X_FORWARDED", "HTTP_X_ORIGINAL", "HTTP_X_PROXYUSER", "HTTP_CF_CONNECTING")
-LONGEST_HOP = 256  # characters of one element that is looked at
+LONGEST_HOP = 256  # characters: a longer element is not parsed
 
 V4_WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}\Z")
 V6_IN_BRACKETS = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?\Z")
 NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, section 5.6.2: a token
-# A name and its value (RFC 7239, section 4). An address with a port wants quotation marks; some proxies leave them out.
+# A name and its value (RFC 7239, section 4). An address with a port must be quoted; some proxies omit the quotes.
 PAIR = re.compile(rf'[ \t]*({NAME})=(?:([\[\]:!#$%&\'*+.^_`|~0-9A-Za-z-]+)|"([^"\\,;]*)")[ \t]*\Z')
 
 Address = IPv4Address | IPv6Address
@@ -38,26 +38,26 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """What one proxy says of whoever came to it; without an address where it says nothing that we can read."""
+    """What one proxy reports about its client. ``address`` is None if it cannot be parsed."""
 
     address: Address | None
     is_over_tls: bool = False
 
 
 def forwarding(get_response: Any) -> Any:
-    """Believe the configured proxies, and nobody else, about who has asked and over what.
+    """Take the client's address and scheme from the forwarding header, if a trusted proxy sent it.
 
-    The address is the nearest one that is no proxy of ours: what stands left of it, anybody can write.
+    The client is the nearest address that is not a trusted proxy: anyone can forge what is left of it.
     """
 
     def handle(request: HttpRequest) -> HttpResponseBase:
         meta = request.META
-        told = {name: meta.pop(name) for name in [*meta] if name in FORWARDING or name.startswith(BEGINNINGS)}
+        found = {name: meta.pop(name) for name in [*meta] if name in FORWARDING or name.startswith(BEGINNINGS)}
         if is_proxy(address_in(meta.get("REMOTE_ADDR", "")), settings.TRUSTED_PROXIES):
-            found = nearest_stranger(_hops(told), settings.TRUSTED_PROXIES)
-            if found is not None and found.address is not None:
-                meta["REMOTE_ADDR"] = str(found.address)
-            if _is_over_tls(told, found):
+            client = nearest_stranger(_hops(found), settings.TRUSTED_PROXIES)
+            if client is not None and client.address is not None:
+                meta["REMOTE_ADDR"] = str(client.address)
+            if _is_over_tls(found, client):
                 meta["wsgi.url_scheme"] = "https"
         response: HttpResponseBase = get_response(request)
         return response
@@ -66,7 +66,7 @@ def forwarding(get_response: Any) -> Any:
 
 
 def nearest_stranger(hops: Iterable[Hop], proxies: Networks) -> Hop | None:
-    """Return the first hop that is not a proxy's, counted from us; None where a proxy tells nothing readable."""
+    """Return the hop nearest to us that is not a trusted proxy. None if a hop before it cannot be parsed."""
     for hop in hops:
         if hop.address is None:
             return None
@@ -76,16 +76,16 @@ def nearest_stranger(hops: Iterable[Hop], proxies: Networks) -> Hop | None:
 
 
 def hops_of_x_forwarded_for(text: str) -> Iterator[Hop]:
-    """Read what proxies have appended, the nearest first. An address may have the client's port, as Azure adds it."""
+    """Parse X-Forwarded-For, the nearest hop first. An address may have the client's port, as Azure adds it."""
     for part in _parts(text):
         yield Hop(address=address_in(part))
 
 
 def hops_of_forwarded(text: str) -> Iterator[Hop]:
-    """Read RFC 7239, the nearest first.
+    """Parse Forwarded (RFC 7239), the nearest hop first.
 
-    No value that we look at holds a comma or a semicolon. So text is split wherever one stands: a piece from within
-    quotation marks is no whole element, and ends the reading.
+    No value that we use contains a comma or a semicolon, so the text is split at each of them, even within quotation
+    marks. Such a fragment does not parse as an element, and ends the search.
     """
     for part in _parts(text):
         yield _hop(part)
@@ -115,7 +115,7 @@ def _hops(header: dict[str, str]) -> Iterator[Hop]:
 
 
 def _is_over_tls(header: dict[str, str], found: Hop | None) -> bool:
-    """``X-Forwarded-For`` says nothing of the scheme: ``X-Forwarded-Proto`` goes with it."""
+    """``X-Forwarded-For`` does not contain the scheme; ``X-Forwarded-Proto`` does."""
     if settings.FORWARDING_HEADER == FORWARDED:
         return found is not None and found.is_over_tls
     return header.get("HTTP_X_FORWARDED_PROTO", "").lower() == "https"
@@ -130,6 +130,6 @@ def _hop(part: str) -> Hop:
         return Hop(address=None)
     pairs = [PAIR.match(pair) for pair in part.split(";") if pair.strip(" \t")]
     found = {pair[1].lower(): pair[2] or pair[3] or "" for pair in pairs if pair}
-    if len(found) != len(pairs):  # unreadable, or a name twice (RFC 7239, section 4)
+    if len(found) != len(pairs):  # not parsed, or a duplicate name (RFC 7239, section 4)
         return Hop(address=None)
     return Hop(address=address_in(found.get("for", "")), is_over_tls=found.get("proto", "").lower() == "https")

@@ -1,4 +1,4 @@
-"""What of the addresses of servers, and of what we are at providers, can never work, said without repeating secrets."""
+"""Checks of the servers' URLs and of client credentials. The texts of faults repeat no secret."""
 
 from urllib.parse import urlsplit
 
@@ -11,17 +11,17 @@ REDIS = ("redis://", "rediss://")
 
 
 def fault_of_postgresql(url: str) -> str | None:
-    """As libpq reads it; several hosts have a port each, or share one."""
+    """Return why a URL of PostgreSQL cannot work, or None. Several hosts have a port each, or share one (libpq)."""
     if not url.startswith(POSTGRESQL):
         return f"must begin with {' or '.join(POSTGRESQL)}"
     try:
-        told = conninfo_to_dict(url)
+        options = conninfo_to_dict(url)
     except ProgrammingError:
         return "is not a PostgreSQL URL"
-    if not (told.get("dbname") or told.get("service")):
+    if not (options.get("dbname") or options.get("service")):
         return "names no database: postgresql://role:password@host/database"
-    ports = str(told.get("port") or "").split(",")
-    return None if all(not port or _is_port(port) for port in ports) else "has a port that is none"
+    ports = str(options.get("port") or "").split(",")
+    return None if all(not port or _is_port(port) for port in ports) else "has an invalid port"
 
 
 def fault_of_redis(url: str) -> str | None:
@@ -33,16 +33,16 @@ def fault_of_redis(url: str) -> str | None:
     except ValueError:
         is_port = False
     if not is_port:
-        return "is not a URL of a Redis server"
+        return "is not a Redis URL"
     number = parts.path.removeprefix("/")
-    return None if not number or (number.isascii() and number.isdecimal()) else "names no database by its number"
+    return None if not number or (number.isascii() and number.isdecimal()) else "must name the database by its number"
 
 
 def fault_of_credential(text: str) -> str | None:
-    """Return why a client's id or secret is none (RFC 6749, appendix A.1 and A.2): visible letters of ASCII."""
+    """Return why a client id or secret is invalid (RFC 6749, appendix A.1 and A.2: printable ASCII), or None."""
     if text.isascii() and text.isprintable() and text == text.strip():
         return None
-    return "has letters that none of its kind has, or blanks around it"
+    return "has characters that are not allowed in it, or spaces around it"
 
 
 def _is_port(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""What every page says of the site itself."""
+"""A context processor with the name of the site."""
 
 from django.conf import settings
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""SMTP to exactly the receiver that is meant: Django would encode addresses so that they become other people's."""
+"""SMTP to exactly the given recipient: Django would encode some addresses into those of other people."""
 
 from smtplib import SMTPException
 
@@ -10,14 +10,14 @@ from foundation.canonical_email import for_mail
 
 
 class SMTPEmailBackend(smtp.EmailBackend):
-    """Django's, with the receivers' domains by IDNA 2008, and letters beyond ASCII before the ``@`` by RFC 6531.
+    """Encodes recipients' domains by IDNA 2008, and sends local parts beyond ASCII by RFC 6531.
 
-    Django takes IDNA 2003, where ``straße`` is the ``strasse`` of another owner, and encoded words (RFC 2047), which
-    are no addresses at all.
+    Django uses IDNA 2003, which turns ``straße`` into ``strasse``, a domain of another owner, and encoded words
+    (RFC 2047), which are not valid in addresses.
     """
 
     def _send(self, email_message: EmailMessage) -> bool:
-        """Raises SMTPNotSupportedError where the mail server cannot write to such a receiver, and NotAnEmail."""
+        """Raises NotAnEmail, and SMTPNotSupportedError where the mail server cannot send to such a recipient."""
         receivers = [for_mail(address) for address in email_message.recipients()]
         if not receivers:
             return False

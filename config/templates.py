@@ -1,7 +1,7 @@
-"""Templates whose fixed words are written once for each language, instead of being looked up for every page.
+"""Templates whose constant parts are rendered once per language instead of for every page.
 
-A page is mostly that: text, words in the reader's language, addresses of static files. To Django each of them is a
-node to be rendered, and half of what a page costs. Neighbours become one node here, when a template is compiled.
+A page is mostly constant: text, translated words, URLs of static files. Django renders each of them as a node, at half
+of a page's cost. Here, neighbouring nodes become one when a template is compiled.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ from django.utils.translation import get_language
 
 
 class Fixed(Node):
-    """Neighbouring nodes that say the same on every page in a language."""
+    """Neighbouring nodes that render the same on every page in one language."""
 
     child_nodelists = ()
 
@@ -44,11 +44,11 @@ class _Folding(base.Loader):
 
 
 class Loader(cached.Loader, _Folding):
-    """Django's cached loader; what it keeps is folded before anybody renders it."""
+    """Django's cached loader, which folds each template before it is first rendered."""
 
 
 def fold(nodes: NodeList) -> None:
-    """Put one node in the place of neighbours that are fixed, in this list and in those within."""
+    """Replace neighbouring fixed nodes by one, in this list and in nested lists."""
     for node in nodes:
         for within in _within(node):
             fold(within)
@@ -56,7 +56,7 @@ def fold(nodes: NodeList) -> None:
 
 
 def is_fixed(node: Node) -> bool:
-    """Whether a node says the same on every page in a language, and leaves nothing for others in the context."""
+    """Whether a node renders the same on every page in one language, and sets nothing in the context."""
     if isinstance(node, TranslateNode):
         return not node.asvar and _is_constant(node.filter_expression) and _is_constant(node.message_context)
     if isinstance(node, BlockTranslateNode):

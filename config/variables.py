@@ -1,7 +1,7 @@
-"""The variables of the environment, and of the files below it, as they were written.
+"""The variables of the environment and of a checkout's files, as text.
 
-Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production a checkout's ``.env``
-(yours) and ``.local/env`` (written by ``make run``) are read below the environment.
+Every variable may be given as ``NAME_FILE``, a path to read the value from. Outside production, variables that the
+environment lacks come from a checkout's ``.env`` (yours) or ``.local/env`` (written by ``make run``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,11 +17,11 @@ LOCAL_FILES = (CHECKOUT / ".env", CHECKOUT / ".local" / "env")
 
 
 class ConfigurationRefused(Exception):
-    """The environment does not make a safe configuration; the text lists every fault, a line each."""
+    """The environment is not a safe configuration. The text lists every fault on a line of its own."""
 
 
 def given(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what these variables were given. Raises ConfigurationRefused for a file that cannot be read."""
+    """Return the values of those variables that are set. Raises ConfigurationRefused for an unreadable file."""
     files = () if environ.get("MODE") == "production" else LOCAL_FILES
     layers = [environ, *(_file(path) for path in files)]
     values = {name: next((v for layer in layers if (v := _given(layer, name)) is not None), None) for name in names}
@@ -49,7 +49,7 @@ def _given(layer: Mapping[str, str], name: str) -> str | None:
 
 
 def as_lines(refused: ValidationError) -> str:
-    """Write each fault that was found, a line each."""
+    """Return one line for each fault."""
     lines = []
     for fault in refused.errors(include_input=False, include_url=False):
         message = fault["msg"].removeprefix("Value error, ")

@@ -1,4 +1,4 @@
-"""What gunicorn serves."""
+"""The WSGI application that gunicorn serves."""
 
 import gc
 import os
@@ -11,13 +11,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-# Loaded here, in the parent of the workers, so that they share it; Django alone would do it at the first request.
+# Loaded in the parent of the workers, so that they share the memory. Django would do it at the first request.
 import_module("config.urls")
 import_module("providers.registry").enabled()
 import_module("psycopg_pool")
 for page in ("accounts/sign_in.html", "accounts/account.html"):
     get_template(page)
 
-# What is here now stays: a collector that went through it would write on every page, and each worker had its own copy.
+# Exclude all objects so far from collection: the collector would write to their memory pages, and so each worker would
+# get its own copy.
 gc.collect()
 gc.freeze()

@@ -1,1 +1,1 @@
-"""The servers that a checkout brings along, so that nothing has to be installed: development and tests only."""
+"""The servers that a checkout starts for itself, so that nothing has to be installed: development and tests only."""

@@ -1,4 +1,4 @@
-"""`make run`: the whole product with everything it needs, from one command, until told to stop."""
+"""`make run`: the whole product with everything it needs, from one command, until it is stopped."""
 
 import fcntl
 import os
@@ -23,11 +23,11 @@ from config.variables import CHECKOUT
 from sandbox.config import default_clients
 from sandbox.config import environment as sandbox_environment
 
-AGAIN = 0.2  # seconds until a stop that was not heard is asked for once more
+AGAIN = 0.2  # seconds until StopRequested is raised again, if Python swallowed it
 
 
 class StopRequested(BaseException):
-    """Somebody asked us to stop; like KeyboardInterrupt, nothing on the way may swallow it."""
+    """A signal asked us to stop. A BaseException, like KeyboardInterrupt, so that ``except Exception`` lets it pass."""
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Run:
     supervisor: Supervisor
 
     def start(self) -> None:
-        """Start everything in order and say where it is. Raises CannotStart."""
+        """Start everything in order and print the URLs. Raises CannotStart."""
         secrets = stored_secrets.secrets_in(self.place.state / "secrets")
         web, sandbox = self._port("PORT", 8000), self._port("SANDBOX_PORT", 9000)
         addresses = {"PORT": str(web), "SANDBOX_PORT": str(sandbox), "PUBLIC_URL": f"http://127.0.0.1:{web}"}
@@ -53,7 +53,7 @@ class Run:
             say("Setting up the database: this takes up to a minute, the first time only ...")
         stored_secrets.write(self.place.state / "env", chosen)
         product = Programs(place=self.place, environment=programs.own_environment(chosen))
-        product.manage("demo", "--migrate")  # before the site: whoever finds it answering may sign in
+        product.manage("demo", "--migrate")  # before the site: once it answers, people can sign in
         self.supervisor.start(product.sandbox(sandbox), product.web(web))
         say(welcome(chosen))
         self.supervisor.start(product.worker(), product.beat())
@@ -77,7 +77,7 @@ class Run:
         return urls | {"REDIS_URL": valkey.url}
 
     def _port(self, name: str, default: int) -> int:
-        """Return a port that is free, waiting a little for the last run's programs to leave it."""
+        """Return a free port. Wait up to six seconds for the programs of the last run to release it."""
         try:
             port = self.given.port(name, default)
         except ValueError as refused:
@@ -90,7 +90,7 @@ class Run:
         return port
 
     def _valkey_port(self) -> int:
-        """Keep the port of the last run, unless somebody else has it now."""
+        """Return the port of the last run, or another one if that is taken now."""
         file = self.place.state / "valkey-port"
         port = int(file.read_text()) if file.is_file() else 0
         if not port or not programs.is_free(port):
@@ -119,7 +119,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def only_one(state: Directories) -> Iterator[None]:
-    """Hold the checkout's lock, which the kernel frees however this process ends."""
+    """Hold the checkout's lock, which the kernel releases however this process ends."""
     with (state.run / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,7 +132,7 @@ def only_one(state: Directories) -> Iterator[None]:
 def stopping(supervisor: Supervisor) -> Iterator[None]:
     """Let SIGINT and SIGTERM end the block, then stop everything undisturbed.
 
-    Python swallows what is raised in a callback of its own, such as those of a fork: so it is raised until it is heard.
+    Python swallows exceptions in some of its own callbacks, such as those of a fork, so a timer raises it repeatedly.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""Starting processes that never outlive the one that started them."""
+"""Starts processes that never outlive their parent."""
 
 import ctypes
 import os
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # <sys/prctl.h>
-_c_library = ctypes.CDLL(None)  # loaded here: between fork and exec it might wait for a lock for ever
+_c_library = ctypes.CDLL(None)  # loaded here: between fork and exec, loading could deadlock
 
 
 class CannotStart(Exception):
@@ -34,7 +34,7 @@ def start(
     account: Account | None = None,
     on_parent_death: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own, its input from the file ``reads``, its output appended to ``log``.
+    """Start a process in its own group, with ``reads`` as its input and its output appended to ``log``.
 
     The kernel sends it ``on_parent_death`` when this process dies, however it dies (prctl(2)). The signal
     belongs to the starting *thread*: start from the main one.
@@ -59,7 +59,7 @@ def start(
 def die_with(parent: int, by: signal.Signals) -> None:
     """Ask the kernel to signal this process when ``parent`` dies, or end at once if it is gone already.
 
-    Must come after a change of user, which clears it. Elsewhere than on Linux there is no such thing.
+    Call it after a change of user, which clears the request. It does nothing on systems other than Linux.
     """
     if sys.platform != "linux":
         return

@@ -1,4 +1,4 @@
-"""What `make run` chooses for everything that the environment leaves open."""
+"""The values of `make run` for all settings that the environment leaves open."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ PROVIDERS = ("GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK")
 
 @dataclass(frozen=True, kw_only=True)
 class GivenSettings:
-    """What somebody has decided already, in the environment or in ``.env``; it wins over every choice."""
+    """The settings of the environment and of ``.env``, which win over those of `make run`."""
 
     values: Mapping[str, str]
 
@@ -18,14 +18,14 @@ class GivenSettings:
         return name in self.values or f"{name}_FILE" in self.values
 
     def port(self, name: str, default: int) -> int:
-        """Raises ValueError, with a sentence, on what is not a port."""
+        """Raises ValueError on a text that is not a port number."""
         text = self.values.get(name) or str(default)
         if not text.isdecimal() or not 0 < int(text) < 65536:
             raise ValueError(f"{name} must be a number from 1 to 65535, not {text!r}")
         return int(text)
 
     def for_product(self) -> dict[str, str]:
-        """Return what the product's reader knows of it."""
+        """Return those that ``config.environment`` knows."""
         known = {spelling for name in environment.names() for spelling in (name, f"{name}_FILE")}
         return {name: value for name, value in self.values.items() if name in known}
 
@@ -35,7 +35,7 @@ def product(
 ) -> dict[str, str]:
     """Return the product's whole environment.
 
-    A provider whose client id is given is somebody's real one: none of its settings come from the sandbox.
+    A provider with a given client id is a real one: none of its settings come from the sandbox.
     """
     real = [f"{provider}_" for provider in PROVIDERS if f"{provider}_CLIENT_ID" in given]
     chosen = {

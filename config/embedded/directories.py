@@ -1,4 +1,4 @@
-"""Where a checkout keeps its running state, and who its servers run as."""
+"""Where a checkout keeps its running state, and the account of the operating system that its servers run as."""
 
 import hashlib
 import os
@@ -45,9 +45,9 @@ class Directories:
 def find(state: Path) -> Directories:
     """Choose and create the folders for servers whose state belongs in ``state``.
 
-    PostgreSQL refuses to run as root, so root lends it the account ``nobody``. Where that account cannot
-    reach the checkout, or the path is too long for a socket or has letters that PostgreSQL cannot take, the
-    server lives in the system's temporary directory, in a folder named after the checkout.
+    PostgreSQL refuses to run as root, so under root it runs as ``nobody``. If that account cannot reach the
+    checkout, or the path is too long for a socket or contains characters that PostgreSQL does not accept, the
+    server's files are in the system's temporary directory, in a folder named after the checkout.
     """
     account = _unprivileged() if os.getuid() == 0 else None
     state.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -62,12 +62,12 @@ def find(state: Path) -> Directories:
 
 
 def _find_room(place: Directories) -> None:
-    """Raises CannotStart where the disk is as good as full: a server would tell it in a log that cannot be written."""
+    """Raises CannotStart if the disk is almost full: a server could not even write that to its log."""
     needed = 20 if (place.server_home / "postgres").exists() else NEEDED
     for folder in (place.state, place.server_home):
         free = shutil.disk_usage(folder).free // 1_000_000
         if free < needed:
-            raise CannotStart(f"the disk has {free} MB left at {folder}: make it {needed} MB, then try again")
+            raise CannotStart(f"the disk has {free} MB left at {folder}: at least {needed} MB must be free")
 
 
 def owned_folder(path: Path, account: Account | None, *, mode: int = 0o700) -> Path:
@@ -80,10 +80,10 @@ def owned_folder(path: Path, account: Account | None, *, mode: int = 0o700) -> P
 
 
 def reachable(folders: Iterable[Path], place: Directories) -> Path:
-    """Return a folder in which the server's account can execute what these neighbouring folders hold.
+    """Return a folder in which the server's account can execute the contents of these sibling folders.
 
-    That is their own parent, or a copy in the server's home where the account cannot reach them, or where
-    PostgreSQL cannot take their path.
+    That is their own parent, or a copy in the server's home if the account cannot reach them or PostgreSQL
+    does not accept their path.
     """
     installed = [folder.resolve() for folder in folders]
     if all(_is_plain(folder) and (place.account is None or _is_open(folder)) for folder in installed):
@@ -100,14 +100,14 @@ def reachable(folders: Iterable[Path], place: Directories) -> Path:
 
 
 def _open_to_all(folder: Path) -> None:
-    """What a wheel holds is public; a narrow umask may have hidden it."""
+    """Make a wheel's files readable again after an installation with a restrictive umask. They are public."""
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode | _others_need(path))
 
 
 def _others_need(path: Path) -> int:
-    """What another account needs to use it as its owner does: reading and, of folders and programs, executing."""
+    """The mode bits with which other accounts can use it as its owner does: read, and execute folders and programs."""
     return 0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044
 
 
@@ -122,7 +122,7 @@ def _is_reachable(path: Path) -> bool:
 
 
 def _is_open(folder: Path) -> bool:
-    """Whether every account can reach and use all that a wheel brought; the umask of its installation decided."""
+    """Whether every account can use all files of a wheel. That depends on the umask of its installation."""
     return _is_reachable(folder) and all(
         (needed := _others_need(path) & 0o005) == path.stat().st_mode & needed
         for path in folder.rglob("*")
@@ -140,14 +140,14 @@ def _is_fit(state: Path) -> bool:
 
 
 def _private_folder(state: Path, account: Account | None) -> Path:
-    """Create the folder in the temporary directory. Raises CannotStart on one that somebody else has put there."""
+    """Create the folder in the temporary directory. Raises CannotStart if another user owns it."""
     name = hashlib.sha256(os.fsencode(state.resolve())).hexdigest()[:16]
     folder = Path(tempfile.gettempdir()) / f"vestibule-{name}"
     folder.mkdir(mode=0o711 if account else 0o700, exist_ok=True)
     status = folder.lstat()
     if status.st_uid != os.getuid() or folder.is_symlink():
-        raise CannotStart(f"{folder} belongs to somebody else: remove it, or set TMPDIR")
+        raise CannotStart(f"{folder} belongs to another user: remove it, or set TMPDIR")
     if not _is_fit(folder):
-        raise CannotStart(f"{folder} is no path for PostgreSQL's socket: set TMPDIR to a short one of plain letters")
+        raise CannotStart(f"{folder} cannot be the path of PostgreSQL's socket: set TMPDIR to a short, plain path")
     folder.chmod(0o711 if account else 0o700)
     return folder

@@ -1,4 +1,4 @@
-"""Hearing what `make` cannot pass on: its own SIGKILL, and a SIGINT sent to it alone."""
+"""Detects signals that `make` cannot forward: its own SIGKILL, and a SIGINT sent to make alone."""
 
 import os
 import re
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from config.embedded.child import die_with
 
-STEP = 0.1  # seconds between two looks
+STEP = 0.1  # seconds between two checks
 
 
 def follow() -> None:
-    """Let this process, if `make` started it, be told to stop (SIGTERM) whenever make is.
+    """If `make` started this process, send it SIGTERM when make is told to stop.
 
-    GNU make forwards SIGTERM to its recipe, but waits for the recipe on SIGINT, because a terminal sends
-    that one to everybody. A program that signals make alone is seen by its effect: make has the signal
-    blocked from then on, which Linux shows in /proc.
+    GNU make forwards SIGTERM to its recipe. On SIGINT it waits for the recipe instead, because a terminal
+    sends that signal to the whole group. If a program sends it to make alone, it shows by its effect: make
+    blocks the signal from then on, as Linux reports in /proc.
     """
     if "MAKELEVEL" not in os.environ:
         return

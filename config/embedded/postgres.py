@@ -1,4 +1,4 @@
-"""PostgreSQL from a wheel: its binaries under our own supervision, reached through a private socket."""
+"""PostgreSQL from a wheel: we run its binaries ourselves and connect through a private socket."""
 
 import importlib.util
 import os
@@ -39,7 +39,7 @@ class Postgres:
         return self.place.server_home / "socket"
 
     def url(self, role: str, password: str, database: str) -> str:
-        """Return the libpq URL of a role, by the socket (no port is open to others)."""
+        """Return the libpq URL of a role, through the socket: the server listens on no port."""
         return f"postgresql://{quote(role)}:{quote(password, safe='')}@/{database}?host={quote(str(self._socket))}"
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
@@ -48,7 +48,7 @@ class Postgres:
         return psycopg.connect(url, autocommit=True, connect_timeout=2)
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start the server, creating its files at the first time. Raises CannotStart."""
+        """Start the server; the first time, create its files before. Raises CannotStart."""
         binaries = _binaries(self.place)
         if not self._data.exists():
             self._initialise(binaries)
@@ -78,7 +78,7 @@ class Postgres:
         raise CannotStart(f"PostgreSQL did not answer within {seconds:.0f} s: see {self.place.log('postgres')}")
 
     def _initialise(self, binaries: Path) -> None:
-        """Create the cluster beside its place and move it there when whole, so that a killed start is no harm."""
+        """Create the cluster in a temporary folder and rename it when complete, so that a killed start does no harm."""
         half = self._data.with_suffix(".half")
         shutil.rmtree(half, ignore_errors=True)
         owned_folder(half, self.place.account)
@@ -111,7 +111,7 @@ class Postgres:
         half.rename(self._data)
 
     def _wait_for_predecessor(self) -> None:
-        """Let a server that lost its supervisor finish; forget one whose process id is now somebody else's."""
+        """Wait for a server without supervisor to end. Remove its lock if another process has its id now."""
         lock = self._data / "postmaster.pid"
         deadline = time.monotonic() + 8
         while (pid := _first_number(lock)) and _runs_on(pid, self._data):
@@ -125,7 +125,7 @@ class Postgres:
 def _binaries(place: Directories) -> Path:
     """Return the folder of the newest PostgreSQL in the wheel, where the server's account can execute it.
 
-    The wheel's layout is private, which is why its minor is pinned. Its shared libraries lie beside it.
+    The wheel's layout is private, so its minor version is pinned. Its shared libraries are in a sibling folder.
     """
     package = importlib.util.find_spec(WHEEL)
     folder = Path(package.origin).parent if package and package.origin else Path("missing")
@@ -140,7 +140,7 @@ def _binaries(place: Directories) -> Path:
 
 
 def _plain_environment() -> dict[str, str]:
-    """The server needs nothing of ours: least of all our secrets."""
+    """The server needs none of our variables, least of all our secrets."""
     return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

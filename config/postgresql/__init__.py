@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with a cheaper look at whether a pooled connection is still alive."""
+"""Django's PostgreSQL backend, with a cheaper health check of pooled connections."""

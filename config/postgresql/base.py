@@ -8,10 +8,10 @@ from psycopg import Connection
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Gives out no connection that the server has closed.
+    """Never returns a connection that the server has closed.
 
-    Django's CONN_HEALTH_CHECKS asks the server at each request: a round trip. A server that restarts, or ends
-    a connection, leaves something to read on it, and the kernel knows that without asking anybody.
+    Django's CONN_HEALTH_CHECKS costs a round trip to the server at each request. A server that restarts or
+    closes a connection makes its socket readable, which the kernel reports without a round trip.
     """
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection[Any]:
@@ -24,7 +24,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
 
 def is_closed_by_server(connection: Connection[Any]) -> bool:
-    """Whether an idle connection has something to say: an ending, or an end."""
+    """Whether an idle connection is readable: it holds an error message or the end of the stream."""
     if connection.closed:
         return True
     readable, _, _ = select.select([connection.fileno()], [], [], 0)

@@ -1,1 +1,1 @@
-"""How requests reach the threads of gunicorn: whole, within limits, and refused in words (ADR 29)."""
+"""How requests reach gunicorn's threads: complete and within limits. Others are refused with a page (ADR 29)."""

@@ -1,4 +1,4 @@
-"""One client's connection, from its first byte to the last of our answer, as the poller sees it."""
+"""One client's connection as the poller sees it, from its first byte to the last byte of the response."""
 
 import ssl
 from enum import Enum, auto
@@ -16,16 +16,16 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Phase(Enum):
-    """What a connection is about; in all but one the poller has it."""
+    """What a connection is doing. The poller owns it in all phases but ``AT_WORK``."""
 
     HANDSHAKE = auto()  # of TLS
-    QUIET = auto()  # nothing of its first request has come
+    QUIET = auto()  # no byte of its first request has arrived
     HEAD = auto()
     BODY = auto()
-    AT_WORK = auto()  # a thread has it, or will
-    SENDING = auto()  # the thread is done, and the reader takes its time
+    AT_WORK = auto()  # owned by a thread, or queued for one
+    SENDING = auto()  # the thread is done, and the client is still reading
     IDLE = auto()  # kept alive
-    LEAVING = auto()  # we have said all, and wait for the client to close
+    LEAVING = auto()  # the response is sent, and we wait for the client to close
     GONE = auto()
 
 
@@ -34,23 +34,23 @@ class Gone(Exception):
 
 
 class Connection(TConn):  # type: ignore[misc]  # a library without types
-    """Gathers a request without ever waiting. gunicorn's code in the thread finds it parsed."""
+    """Collects a request without blocking. gunicorn's code in the thread finds it parsed."""
 
     def __init__(
         self, cfg: Any, sock: Any, *, client: Any, server: Any, waiting: Semaphore, tls: ssl.SSLContext | None = None
     ) -> None:
-        """Raises OSError where TLS cannot begin, since the client has gone."""
+        """Raises OSError if TLS cannot begin because the client has disconnected."""
         super().__init__(cfg, sock, client, server)
         self.initialized = True  # for gunicorn: nothing is left to do in the thread
         self.phase = Phase.HANDSHAKE if tls else Phase.QUIET
         raw = tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False) if tls else sock
         self.sock = Outbox(raw, waiting)
         self.parser = Parser(cfg, client)
-        self.moved = 0  # bytes since its time was last measured out
+        self.moved = 0  # bytes since its deadline was last set
         self.wants = EVENT_READ
-        self.listened_for = 0  # what the poller tells of it
-        self.stays = False  # alive, after the answer
-        self.is_idle = False  # among those that are kept alive
+        self.listened_for = 0  # the events that the poller watches for
+        self.stays = False  # kept alive after the response
+        self.is_idle = False  # in the worker's list of kept-alive connections
 
     @property
     def address(self) -> str:
@@ -58,11 +58,11 @@ class Connection(TConn):  # type: ignore[misc]  # a library without types
 
     @property
     def has_begun(self) -> bool:
-        """Whether something of a request is here, so that its end deserves an answer."""
+        """Whether part of a request has arrived, so that a timeout is answered."""
         return self.phase in {Phase.HEAD, Phase.BODY}
 
     def gather(self) -> bool:
-        """Take what has come; whether a request is whole. Raises Gone, OSError, and what the parser refuses."""
+        """Receive data, and return whether a request is complete. Raises Gone, OSError and the parser's errors."""
         if self.phase is Phase.HANDSHAKE and not self._shake_hands():
             return False
         data = self.sock.receive()
@@ -73,13 +73,13 @@ class Connection(TConn):  # type: ignore[misc]  # a library without types
         return self._take(data)
 
     def go_on(self) -> bool:
-        """Begin with the next request; whether it has come, with this one, already. Raises what the parser refuses."""
+        """Start the next request, and return whether it has arrived already. Raises the parser's errors."""
         self.phase = Phase.IDLE
         ahead = self.parser.start_over()
         return bool(ahead) and self._take(ahead)
 
     def leave(self) -> None:
-        """Close our direction. Raises OSError."""
+        """Shut down our side of the connection. Raises OSError."""
         self.phase = Phase.LEAVING
         self.sock.raw.shutdown(SHUT_WR)
 
@@ -100,7 +100,7 @@ class Connection(TConn):  # type: ignore[misc]  # a library without types
         return is_whole
 
     def _shake_hands(self) -> bool:
-        """Raises OSError (which ssl.SSLError is) where the two do not come together."""
+        """Raises OSError (and so ssl.SSLError) if the handshake fails."""
         try:
             self.sock.raw.do_handshake()
         except ssl.SSLWantReadError:

@@ -1,4 +1,4 @@
-"""The socket as a thread sees it: what is written goes as far as the reader takes it, and the rest stays here."""
+"""The socket as a thread sees it: writes send what the client accepts at once, and buffer the rest."""
 
 import errno
 import os
@@ -14,27 +14,27 @@ NOT_NOW = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ReaderTooSlow(BrokenPipeError):
-    """Whoever reads a long answer takes too little of it, or too many do so at once."""
+    """A client reads a long response too slowly, or too many clients do so at once."""
 
     def __init__(self) -> None:
         super().__init__(errno.EPIPE, "the reader is too slow")
 
 
 class Outbox:
-    """A connection's answers. A thread writes, and leaves; the poller sends what the thread left.
+    """A connection's responses. A thread writes and goes on to other work; the poller sends what is buffered.
 
-    Only where ``UNREAD`` bytes wait for their reader does the thread wait too, and only as many threads as ``waiting``
-    lets: answers of that length are exports, which strangers do not get.
+    A thread waits only while more than ``UNREAD`` bytes are buffered, and only as many threads as ``waiting`` allows.
+    Responses of that length are exports, for which people must be signed in.
     """
 
     def __init__(self, raw: Any, waiting: Semaphore) -> None:
-        self.raw = raw  # a socket, perhaps of TLS; it never blocks
+        self.raw = raw  # a non-blocking socket, with or without TLS
         self.unread = bytearray()
         self.is_cut = False
         self._waiting = waiting
 
     def receive(self) -> bytes | None:
-        """Return what has come, b"" at the end, None where nothing is there. Raises OSError."""
+        """Return what has arrived, b"" at the end of the stream, or None if there is nothing. Raises OSError."""
         try:
             received: bytes = self.raw.recv(bounds.PIECE)
         except NOT_NOW:
@@ -42,7 +42,7 @@ class Outbox:
         return received
 
     def push(self) -> int:
-        """Send what the reader takes now; return how much that was. Raises OSError."""
+        """Send what the client accepts now, and return the number of bytes. Raises OSError."""
         before = len(self.unread)
         while self.unread:
             try:
@@ -53,12 +53,12 @@ class Outbox:
             del self.unread[:sent]
         return before - len(self.unread)
 
-    # What gunicorn calls in a thread.
+    # gunicorn calls these methods in a thread.
 
     def sendall(self, data: bytes | memoryview) -> None:
         """Raises ReaderTooSlow, OSError."""
         if self.is_cut:
-            raise BrokenPipeError(errno.EPIPE, "the answer was cut off")
+            raise BrokenPipeError(errno.EPIPE, "the response was cut off")
         self.unread += data
         if len(self.unread) > bounds.PIECE:
             self.push()
@@ -68,7 +68,7 @@ class Outbox:
     send = sendall
 
     def sendfile(self, file: Any, offset: int = 0, count: int = 0) -> None:
-        """Send a part of a file, the most of it without reading it, where the reader takes it."""
+        """Send a part of a file: by sendfile(2) as far as the client accepts it, the rest through the buffer."""
         end, number = offset + count, file.fileno()
         self.push()
         while offset < end and not self.unread:
@@ -84,22 +84,22 @@ class Outbox:
             offset += len(piece)
 
     def shutdown(self, _how: int) -> None:
-        """Cut an answer short whose writer failed; the poller closes, so that no thread waits for the reader."""
+        """Cut off a response whose writer failed. The poller closes the socket: no thread waits for the client."""
         self.is_cut = True
         raise OSError(errno.ENOTCONN, "closed by the poller")
 
     def close(self) -> None:
-        """Nothing: a thread closes nothing (see ``shutdown``)."""
+        """Do nothing: the poller closes the socket (see ``shutdown``)."""
 
     def setblocking(self, _is: bool) -> None:  # noqa: FBT001  # the socket's signature
-        """Nothing: it never blocks."""
+        """Do nothing: the socket stays non-blocking."""
 
     def fileno(self) -> int:
         number: int = self.raw.fileno()
         return number
 
     def _wait(self) -> None:
-        """Let the thread wait until half of it is read. Raises ReaderTooSlow, OSError."""
+        """Block the thread until at most half of ``UNREAD`` is buffered. Raises ReaderTooSlow, OSError."""
         if not self._waiting.acquire(blocking=False):
             raise ReaderTooSlow
         try:

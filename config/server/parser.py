@@ -1,4 +1,4 @@
-"""A request's bytes until it is whole. gunicorn's own parser judges them: there is no second reader of HTTP."""
+"""Collects a request's bytes until it is complete. gunicorn's own parser parses them: there is no second one."""
 
 import re
 from typing import Any
@@ -12,14 +12,14 @@ from config.server.bounds import LARGEST_BODY, LONGEST_HEAD, LONGEST_LINE
 from config.server.refusals import BodyTooLarge
 
 CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}[ \t]*\Z")
-PIECE_FOR_GUNICORN = 8192  # bytes, as its own source has them
+PIECE_FOR_GUNICORN = 8192  # bytes, as in gunicorn's own sources
 LONGEST_SIZE_LINE = 4096  # bytes of a chunk's size and extensions
 
 
 class Gathered(Unreader):  # type: ignore[misc]  # a library without types
-    """The source of gunicorn's parser. It has what has come, and never waits: an end is an end.
+    """The source of gunicorn's parser. It contains what has arrived, and never blocks: no more data is an end.
 
-    It is given out in pieces, as from a socket: gunicorn's reader of chunks copies the rest of a piece for each chunk.
+    It returns small pieces, as a socket does, because gunicorn's chunk reader copies the rest of a piece per chunk.
     """
 
     def __init__(self) -> None:
@@ -36,16 +36,16 @@ class Gathered(Unreader):  # type: ignore[misc]  # a library without types
         return piece
 
     def take_buffered(self) -> bytes:
-        """Return all that nobody has read, and have nothing more."""
+        """Return everything that has not been read, and be empty."""
         left: bytes = super().take_buffered() + self._came[self._at :]
         self.put(b"")
         return left
 
 
 class Chunks:
-    """Finds where a chunked body ends (RFC 9112, section 7.1), only to know for how long to gather.
+    """Finds where a chunked body ends (RFC 9112, section 7.1), only to know when to stop collecting.
 
-    What it takes for the end by mistake is refused by gunicorn's reader, for which nothing more comes.
+    If it mistakes something for the end, gunicorn's reader refuses the body, because no more data follows.
     """
 
     def __init__(self) -> None:
@@ -61,24 +61,24 @@ class Chunks:
             if not CHUNK_SIZE.match(size):
                 return True
             self._is_last = not int(size, 16)
-            self._at = end if self._is_last else end + int(size, 16) + 4  # two line ends
+            self._at = end if self._is_last else end + int(size, 16) + 4  # two line breaks
         return came.find(b"\r\n\r\n", self._at) >= 0 or len(came) - self._at > LONGEST_HEAD
 
 
 class Parser(RequestParser):  # type: ignore[misc]  # a library without types
-    """gunicorn's parser, fed by the poller; the thread then finds the request parsed, and its body here."""
+    """gunicorn's parser, fed by the poller. The thread then finds the request parsed and its body complete."""
 
-    mesg: Any  # gunicorn's name for the request, None before its head is here
+    mesg: Any  # gunicorn's name for the request; None until its head has been parsed
 
     def __init__(self, cfg: Any, client: Any) -> None:
         super().__init__(cfg, (), client)
         self.unreader = Gathered()
         self.came = bytearray()
-        self.size = 0  # bytes of the body, as far as one can tell
+        self.size = 0  # bytes of the body, as far as known
         self._chunks: Chunks | None = None
 
     def feed(self, data: bytes) -> bool:
-        """Take what has come; whether the request is whole. Raises what gunicorn's parser raises, BodyTooLarge."""
+        """Add data, and return whether the request is complete. Raises gunicorn's parser errors, BodyTooLarge."""
         self.came += data
         if self.mesg is None and not self._has_head(data):
             return False
@@ -89,26 +89,26 @@ class Parser(RequestParser):  # type: ignore[misc]  # a library without types
         return True
 
     def wants_continue(self) -> bool:
-        """Whether the client waits for our word before it sends the body (RFC 9110, section 10.1.1); told once."""
+        """Whether the client expects 100 (Continue) before the body (RFC 9110, section 10.1.1). True only once."""
         if self.mesg is None or not self.mesg._expected_100_continue:  # noqa: SLF001  # gunicorn has no other name
             return False
         self.mesg._expected_100_continue = False  # noqa: SLF001
         return True
 
     def start_over(self) -> bytes:
-        """Be ready for the next request; return what has come of it already."""
+        """Prepare for the next request, and return the part of it that has arrived already."""
         self.mesg, self._chunks, self.size = None, None, 0
         ahead: bytes = self.unreader.take_buffered()
         return ahead
 
     def __next__(self) -> Any:
-        """Give the request that is whole, in the thread. Raises what is wrong with a chunked body."""
+        """Return the complete request, in the thread. Raises gunicorn's errors on a malformed chunked body."""
         if self._chunks is not None:
             _unchunk(self.mesg)
         return self.mesg
 
     def _has_head(self, data: bytes) -> bool:
-        """Let gunicorn look, at each line's end, so that what is wrong is refused before the head's end."""
+        """Let gunicorn parse after each line, so that errors are refused before the head is complete."""
         end = self.came.find(b"\r\n", 2)  # an empty line may come first (RFC 9112, section 2.2)
         if (end if end >= 0 else len(self.came)) > LONGEST_LINE:
             raise LimitRequestLine(len(self.came), LONGEST_LINE)
@@ -138,7 +138,7 @@ class Parser(RequestParser):  # type: ignore[misc]  # a library without types
 
 
 def _unchunk(request: Any) -> None:
-    """Give a chunked body its length, without which Django reads nothing (RFC 9112, section 7.1.3)."""
+    """Set Content-Length for a chunked body, without which Django reads nothing (RFC 9112, section 7.1.3)."""
     body = request.body.read()
     request.headers = [(name, value) for name, value in request.headers if name != "TRANSFER-ENCODING"]
     request.headers.append(("CONTENT-LENGTH", str(len(body))))

@@ -1,4 +1,4 @@
-"""What the server refuses by itself, before the product is asked: a page in our words, and a line in our log."""
+"""Requests that the server refuses before Django sees them: with a page in our design and a line in our log."""
 
 import logging
 import time
@@ -17,15 +17,15 @@ logger = logging.getLogger(__name__)
 
 
 class RequestTooSlow(errors.ParseException):  # type: ignore[misc]  # a library without types, as in the next two
-    """The request did not come within its time."""
+    """The request did not arrive in time."""
 
 
 class BodyTooLarge(errors.ParseException):  # type: ignore[misc]
-    """The body is longer than the product takes."""
+    """The body is longer than the product accepts."""
 
 
 class Overloaded(errors.ParseException):  # type: ignore[misc]
-    """So many whole requests wait for a thread, or are so long together, that one more would wait in vain."""
+    """Too many complete requests wait for a thread, or their bodies are too long together."""
 
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
@@ -50,7 +50,7 @@ def status_of(refused: Exception) -> HTTPStatus:
 
 
 def answer(status: HTTPStatus, *, with_body: bool = True) -> bytes:
-    """Return the whole answer. It says what is closed, and nothing of what serves it."""
+    """Return the complete response. It does not name the server software."""
     head, body = _answer(status)
     return b"%bDate: %b\r\n\r\n%b" % (head, http_date().encode(), body if with_body else b"")
 
@@ -66,7 +66,7 @@ def _answer(status: HTTPStatus) -> tuple[bytes, bytes]:
 
 
 def _headers() -> dict[str, str]:
-    """What SecurityMiddleware and its neighbours say for every page of the product."""
+    """The headers that SecurityMiddleware and other middleware set on every page of the product."""
     transport = {"Strict-Transport-Security": f"max-age={settings.SECURE_HSTS_SECONDS}"}
     return {
         "Content-Type": "text/html; charset=utf-8",
@@ -84,14 +84,14 @@ def _headers() -> dict[str, str]:
 
 @dataclass
 class RefusalLog:
-    """The log's lines on refusals: strangers cause them, so each reason has a few in a window, and a count after."""
+    """Logs refusals. Anyone can cause them, so each reason gets a few lines per window, and then a count."""
 
     most: int = 20
     window: float = 10.0  # seconds
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def write(self, reason: str, *, status: int, ip: str) -> None:
-        """Nothing that the caller sent stands in the line: headers hold secrets, and may hold line breaks."""
+        """The line contains nothing that the client sent: headers contain secrets, and may contain line breaks."""
         began, lines = self._windows.get(reason, (0.0, 0))
         if time.monotonic() - began >= self.window:
             if lines > self.most:

@@ -1,6 +1,6 @@
-"""gunicorn's worker of threads, in which nobody has a thread before their request is here as a whole (ADR 29).
+"""gunicorn's threaded worker, in which a request gets a thread only when it has arrived completely (ADR 29).
 
-The poller, gunicorn's main loop, gathers requests and sends what readers are slow to take. It never waits for anybody.
+The poller, gunicorn's main loop, collects requests and sends responses to slow readers. It never blocks on a client.
 """
 
 import errno
@@ -34,9 +34,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         most = min(self.worker_connections, files - bounds.SPARE_DESCRIPTORS)
         self.worker_connections = max(self.cfg.threads + 1, most)
-        self.max_keepalived = self.worker_connections // 2  # the rest is for those who ask for something
+        self.max_keepalived = self.worker_connections // 2  # the rest is for active ones
         self.most_at_work = self.worker_connections // 2
-        self.at_work = 0  # requests that a thread has, or will
+        self.at_work = 0  # requests in a thread, or queued for one
         self.unfinished: Waiting = {}
         self.sending: Waiting = {}
         self.leaving: Waiting = {}
@@ -47,7 +47,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Raises SystemExit for what would read from clients elsewhere than in the poller."""
+        """Raises SystemExit for options with which gunicorn would read from clients outside the poller."""
         if cfg.proxy_protocol != "off" or "h2" in cfg.http_protocols or cfg.http2_cleartext != "off":
             raise SystemExit("this server speaks HTTP/1.1 alone: no PROXY protocol, no HTTP/2")
 
@@ -67,18 +67,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             return
         try:
             conn = self.connection(accepted, client=client, server=listener.getsockname())
-        except OSError:  # gone already
+        except OSError:  # disconnected already
             accepted.close()
             return
         self.nr_conns += 1
         self.unfinished[conn] = None
         self._give_time(conn, bounds.PATIENCE)
-        self._gather(conn)  # mostly it has come together with its request
+        self._gather(conn)  # the request has usually arrived with it
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
-        """Something has come, or can be sent, of a connection in whatever phase."""
+        """Handle a connection, in any phase, that can be read or written."""
         if conn.phase is Phase.GONE:
-            return  # dropped for another in this round
+            return  # dropped for another connection in this round
         if conn.phase is Phase.SENDING:
             self._send(conn)
         elif conn.phase is Phase.LEAVING:
@@ -93,13 +93,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._count_large(conn)
         except (Gone, OSError):
             self._drop(conn)
-        except Exception as refused:  # noqa: BLE001  # whatever it is, this connection's alone
+        except Exception as refused:  # noqa: BLE001  # any error concerns only this connection
             self._refuse(conn, refused)
         else:
             self._put(conn, before, is_whole=is_whole)
 
     def _put(self, conn: Connection, before: Phase, *, is_whole: bool) -> None:
-        """Let a connection be where its phase belongs."""
+        """Queue a complete request for a thread, or watch the connection as its phase requires."""
         if is_whole and self.at_work >= self.most_at_work:
             self._refuse(conn, refusals.Overloaded())
         elif is_whole:
@@ -116,7 +116,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._listen(conn, conn.wants)
 
     def _count_large(self, conn: Connection) -> None:
-        """Let long bodies together stay within bounds: the oldest unfinished one goes first. Raises Overloaded."""
+        """Keep the total of long bodies within bounds by dropping the oldest incomplete one. Raises Overloaded."""
         size = conn.parser.size
         if size <= bounds.SMALL_BODY:
             return
@@ -128,7 +128,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._drop(oldest, reason="too_many_large_bodies")
 
     def handle(self, conn: Connection) -> bool:
-        """gunicorn's, in a thread: it finds the request whole. What the reader takes at once is sent from here."""
+        """gunicorn's method, in a thread, with a complete request. It also sends what the client accepts at once."""
         stays: bool = super().handle(conn)
         try:
             conn.sock.push()
@@ -137,11 +137,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         return stays and not conn.sock.is_cut
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:  # noqa: FBT001  # gunicorn's signature
-        """Whatever the view did not read of the body is here, and nobody waits for it."""
+        """The unread rest of the body has arrived already, so discarding it does not block."""
         return bool(keepalive and conn.parser.finish_body())
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer in our words what gunicorn's parser, or the product as a whole, could not do. In a thread."""
+        """Answer an error of gunicorn's parser or of the WSGI application with our page. Runs in a thread."""
         status = refusals.status_of(exc)
         if status >= 500:
             refusals.logger.error("the request failed: %s", type(exc).__name__, exc_info=exc)
@@ -205,9 +205,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self._send(conn)
 
     def _leave(self, conn: Connection) -> None:
-        """Say no more, and hear the client out: closed at once, the last answer might never arrive (RFC 9112, 9.6).
+        """Shut down our side and read until the client closes: closing could lose the response (RFC 9112, 9.6).
 
-        gunicorn waits for that in its main loop: a client that does not close holds up everybody.
+        gunicorn waits for that in its main loop, where a client that does not close blocks all others.
         """
         self._forget(conn)
         conn.leave()
@@ -224,7 +224,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._drop(conn)
 
     def murder_pending(self) -> None:
-        """Called in every round, at least once a second: end whose time is over, and make room for who comes."""
+        """Called in every round, at least once a second: end expired connections and make room for new ones."""
         now = time.monotonic()
         for waiting in (self.unfinished, self.sending, self.leaving):
             while waiting and (conn := next(iter(waiting))).timeout <= now:
@@ -243,7 +243,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._drop(conn, reason="reader_too_slow" if conn.phase is Phase.SENDING else "")
 
     def _make_room(self) -> bool:
-        """Close who has been answered, or else the oldest of those who are the most; whether there was one."""
+        """Close an answered connection, or the oldest one of the largest group. Return whether there was one."""
         most = self.leaving or max((self.unfinished, self.sending, self.keepalived_conns), key=len)
         oldest = next(iter(most), None)
         if oldest is not None:
@@ -256,7 +256,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             self._drop(self.keepalived_conns[0])
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """Called when the worker is told to stop: unfinished requests get no more than idle connections do."""
+        """Called at shutdown: incomplete requests get no more time than ``bounds.STOPPING``."""
         super()._cap_keepalive(deadline)
         self.stops_at = time.monotonic() + bounds.STOPPING
         for waiting in (self.unfinished, self.sending, self.leaving):
@@ -277,7 +277,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         conn.listened_for = events
 
     def _stop_waiting(self, conn: Connection) -> None:
-        """Let nobody count its time any more."""
+        """Remove a connection from all lists with deadlines."""
         if conn.is_idle:
             self.keepalived_conns.remove(conn)
             conn.is_idle = False
@@ -285,7 +285,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
             waiting.pop(conn, None)
 
     def _forget(self, conn: Connection) -> None:
-        """Let the poller neither listen to a connection nor count its time."""
+        """Remove a connection from the poller and from all lists with deadlines."""
         self._stop_waiting(conn)
         if conn.listened_for:
             self.poller.unregister(conn.sock)

@@ -1,4 +1,4 @@
-"""What Django is made of here: applications, middleware, templates, URLs."""
+"""Django's components: applications, middleware, templates, URLs."""
 
 import django_stubs_ext
 
@@ -22,7 +22,7 @@ INSTALLED_APPS = [
     "webhooks",
     "providers",
     "console",
-    "audit",  # last: its receivers announce what all others have decided (notes in ADR 4)
+    "audit",  # last: its receivers announce what those of the other apps have decided (notes in ADR 4)
 ]
 
 MIDDLEWARE = [
@@ -46,7 +46,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "accounts.organizations.middleware.TenancyMiddleware",  # last: what others refuse costs no transaction
+    "accounts.organizations.middleware.TenancyMiddleware",  # last: requests refused by others open no transaction
 ]
 
 ROOT_URLCONF = "config.urls"

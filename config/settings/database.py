@@ -1,4 +1,4 @@
-"""PostgreSQL, in the runtime role, through a pool in each process."""
+"""PostgreSQL, as the runtime role, through a pool in each process."""
 
 from config.database import django_settings
 from config.settings.env import ENV

@@ -1,4 +1,4 @@
-"""The environment, read once; a refused one ends the process with its list of faults and no traceback."""
+"""The environment, read once. A refused one ends the process with the list of faults and without a traceback."""
 
 from config import environment
 from config.variables import ConfigurationRefused

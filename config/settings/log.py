@@ -21,6 +21,6 @@ LOGGING = {
     "root": {"handlers": ["stdout"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
-        "django.request": {"level": "ERROR"},  # refusals and lost paths are told where they happen, or not worth it
+        "django.request": {"level": "ERROR"},  # refusals are logged where they happen, unknown paths are not
     },
 }

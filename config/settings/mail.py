@@ -1,4 +1,4 @@
-"""How mail leaves, and in whose name."""
+"""The mail server, and the sender of mails."""
 
 from urllib.parse import urlsplit
 

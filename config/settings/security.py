@@ -1,4 +1,4 @@
-"""Who may ask, over what, and what browsers are told: hosts, cookies, headers, passwords."""
+"""Hosts, sessions, cookies, security headers and passwords."""
 
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -26,13 +26,13 @@ SITE_NAME = ENV.site_name
 TRUSTED_PROXIES = ENV.trusted_proxies
 FORWARDING_HEADER = ENV.forwarding_header
 RATE_LIMITS_EXEMPT = ENV.rate_limits_exempt
-WEBHOOKS_ALLOW_LOOPBACK = ENV.is_development  # receivers on this machine, also without TLS
+WEBHOOKS_ALLOW_LOOPBACK = ENV.is_development  # receivers on this machine, even without TLS
 
 _own_host = f"[{_public.hostname}]" if ":" in (_public.hostname or "") else _public.hostname or ""
 ALLOWED_HOSTS = list(dict.fromkeys([_own_host, *ENV.allowed_hosts]))
 if ENV.is_development:
     ALLOWED_HOSTS += ["localhost", "127.0.0.1", "[::1]"]
-HOST_ALIASES = tuple(ALLOWED_HOSTS)  # from which people are led to PUBLIC_URL before they sign in at a provider
+HOST_ALIASES = tuple(ALLOWED_HOSTS)  # people are redirected from these to PUBLIC_URL before they sign in at a provider
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]  # TLS may end at a proxy
 
 _prefix = "__Host-" if _over_tls else ""
@@ -46,7 +46,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 
 SECURE_HSTS_SECONDS = 31_536_000 if _over_tls else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # the neighbours' names are not ours to decide about
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False  # other hosts of the domain are not ours
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
@@ -66,13 +66,13 @@ CONTENT_SECURITY_POLICY = {
 
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # HSTS for sub-domains: see above
-    "security.W008",  # redirecting to https is the proxy's act; orchestrators probe health by plain http
+    "security.W008",  # the proxy redirects to https; orchestrators probe health by plain http
     "security.W021",  # HSTS preload needs W005
 ]
 
 PASSWORD_HASHERS = ["accounts.sign_in.local.hashing.BoundedArgon2"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "accounts.sign_in.local.password_rules.NotTooLong"},  # first: people are told one thing at a time
+    {"NAME": "accounts.sign_in.local.password_rules.NotTooLong"},  # first: only the first message is shown
     {
         "NAME": "accounts.sign_in.local.password_rules.NotLikeTheirOwn",
         "OPTIONS": {"user_attributes": ("username", "name", "email")},

@@ -1,4 +1,4 @@
-"""How people come in: the providers and the library that opens sessions."""
+"""How people sign in: the providers, and the library that opens sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from config.settings.env import ENV
 
 
 def _provider_settings(provider: str) -> dict[str, Any]:
-    """Gather what the environment says of a provider: GOOGLE_CLIENT_ID becomes client_id, and so on."""
+    """Collect the variables of a provider: GOOGLE_CLIENT_ID becomes client_id, and so on."""
     found: dict[str, Any] = {}
     for name in Environment.model_fields:
         if name.startswith(f"{provider}_"):
@@ -43,11 +43,11 @@ SOCIALACCOUNT_ADAPTER = "providers.allauth_adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
-ACCOUNT_RATE_LIMITS = False  # accounts.sign_in.login_throttle is the one brake
+ACCOUNT_RATE_LIMITS = False  # accounts.sign_in.login_throttle is the only throttle
 
 LOCAL_PASSWORDS = ENV.local_passwords == "on"
 ADMIN_NEEDS_SECOND_FACTOR = ENV.asks_administrators_for_second_factor
 MFA_BY_PROVIDER = second_factors.read(ENV.mfa_by_provider)
 MFA_ADAPTER = "accounts.sign_in.factors.enrolled.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-MFA_TOTP_TOLERANCE = 1  # a step of 30 seconds to either side: for clocks that differ and people who type slowly
+MFA_TOTP_TOLERANCE = 1  # one step of 30 seconds in either direction, for differing clocks and slow typing

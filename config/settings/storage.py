@@ -1,4 +1,4 @@
-"""Where what is not a table lives: static files, the cache, the queue."""
+"""Storage besides the database: static files, the cache, the queue."""
 
 from config.settings.env import ENV
 from config.variables import CHECKOUT
@@ -31,24 +31,24 @@ CACHES = {
 }
 
 CELERY_BROKER_URL = REDIS_URL
-CELERY_ACCEPT_CONTENT = ["json"]  # the broker is no place for code: whoever can write there could else run it here
+CELERY_ACCEPT_CONTENT = ["json"]  # not pickle, with which anyone who can write to the broker could run code here
 CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_ACCEPT_CONTENT = ["json"]
-CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nobody uses it, and it takes orders from whoever writes to the broker
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # unused, and it obeys anyone who can write to the broker
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 600  # seconds; each task has limits of its own, none above this one
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 3600,  # seconds, well above what a message may wait for and take in a worker's hands
+    "visibility_timeout": 3600,  # seconds, well above the longest time that a message can spend in a worker
     "socket_connect_timeout": 1,  # seconds
-    "socket_timeout": 3,  # seconds: a request may wait for a broker that does not answer, a worker looks each second
+    "socket_timeout": 3,  # seconds: a request may wait that long for an unresponsive broker; a worker polls each second
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}  # a request waits for it
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # for ever
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # unlimited
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a message waits in the queue, where any worker may take it
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # messages wait in the queue, where any worker can take them
 CELERY_WORKER_POOL = "jobs.pool:TaskPool"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "celery"

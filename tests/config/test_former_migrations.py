@@ -70,7 +70,7 @@ def test_migrate_refuses_it_in_one_line_and_writes_nothing(
 
         assert refused.returncode == 1
         assert refused.stdout + refused.stderr == (
-            f"CommandError: an older commit made this database, by migrations that are gone (such as {gone}): give an "
+            f"CommandError: an older commit made this database, with migrations that are gone (such as {gone}): use an "
             "empty database, or go back to that commit. Nothing was changed.\n"
         )
         assert everything(database.connection) == before
@@ -123,8 +123,8 @@ def test_make_run_leaves_the_local_folder_of_an_older_commit_alone(checkout: Pat
     folders = " and ".join(dict.fromkeys((f"{where.state}", f"{where.server_home}")))
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout == (
-        f"Vestibule cannot start: an older commit made the database in {folders}, by migrations that are gone: move "
-        f"{folders} aside to begin anew, or go back to that commit\n"
+        f"Vestibule cannot start: an older commit made the database in {folders}, with migrations that are gone: move "
+        f"{folders} aside to start afresh, or go back to that commit\n"
     )
     with started(where) as connection:
         assert everything(connection) == before

@@ -63,7 +63,7 @@ def test_a_full_disk_is_one_line(checkout: Path) -> None:
     local = checkout / ".local"
 
     said = _full(local, *RUN)
-    assert said == [f"Vestibule cannot start: the disk has 8 MB left at {local}: make it 200 MB, then try again"]
+    assert said == [f"Vestibule cannot start: the disk has 8 MB left at {local}: at least 200 MB must be free"]
 
     (checkout / ".venv").unlink()
     way_out = "the disk is full at .venv: free some space there, then try again"

@@ -1,4 +1,4 @@
-"""Puts the demo administrator and some people into a development database; running it again changes nothing."""
+"""Creates the demo administrator and some people in a development database. Idempotent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -33,10 +33,10 @@ ACTOR = Actor(ActorKind.COMMAND, "demo")
 
 
 class Command(BaseCommand):
-    help = "Create what `make run` shows: the demo administrator and people whom the sandbox knows"
+    help = "Create the data that `make run` shows: the demo administrator, and people of the sandbox"
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--migrate", action="store_true", help="migrate before: one process begins sooner than two")
+        parser.add_argument("--migrate", action="store_true", help="migrate first: one process starts faster than two")
 
     def handle(self, *args: Any, migrate: bool, **options: Any) -> None:
         if not ENV.is_development:
@@ -66,9 +66,9 @@ def _administrator(name: str, password: str) -> None:
 
 
 def _person(key: str, provider: Provider) -> dict[str, User]:
-    """Enrol somebody as their first sign-in would, unless the provider is somebody's real one."""
-    told = settings.SIGN_IN_PROVIDERS[provider]
-    issuer = told["url"] if provider is Provider.GITHUB else told["issuer"]
+    """Enrol a person as the first sign-in would, unless a real provider is configured instead of the sandbox."""
+    configured = settings.SIGN_IN_PROVIDERS[provider]
+    issuer = configured["url"] if provider is Provider.GITHUB else configured["issuer"]
     if not issuer.startswith(f"http://127.0.0.1:{ENV.sandbox_port}/"):
         return {}
     persona = next(persona for persona in CAST if persona.key == key)

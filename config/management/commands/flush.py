@@ -1,4 +1,4 @@
-"""Django's flush, done as the owner of the tables: TRUNCATE is kept from the runtime role."""
+"""Django's flush, run as the owner of the tables: the runtime role may not TRUNCATE."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Django's migrate, done as the owner of the tables: the runtime role may not change them."""
+"""Django's migrate, run as the owner of the tables: the runtime role may not alter them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ from audit.context import Actor, ActorKind, acting
 from config.database import as_owner
 from config.former_migrations import unknown_in
 
-ONE_AT_A_TIME = 0x7E571B01E  # any number that nobody else locks
+ONE_AT_A_TIME = 0x7E571B01E  # an arbitrary key for the advisory lock
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let a second migrate, of another machine perhaps, wait until this one has ended, and find nothing left to do."""
+    """Hold an advisory lock: a second migrate, perhaps on another machine, waits and then finds nothing left to do."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [ONE_AT_A_TIME])
     try:
@@ -31,7 +31,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 class Command(Migrate):
-    """What a migration changes in rows, it changes under its own name; what follows them all, under the command's."""
+    """The trail names each migration as the actor of its changes, and the command as the actor of what follows."""
 
     acts = Actor(ActorKind.MIGRATION, "migrate")
 
@@ -49,9 +49,9 @@ class Command(Migrate):
 
 
 def _refuse_former() -> None:
-    """Refuse a database that an older commit made, before anything is written. Raises CommandError."""
+    """Refuse a database of an older commit before anything is written. Raises CommandError."""
     if unknown := unknown_in(MigrationRecorder(connection).applied_migrations()):
         raise CommandError(
-            f"an older commit made this database, by migrations that are gone (such as {unknown[0]}): give an empty "
+            f"an older commit made this database, with migrations that are gone (such as {unknown[0]}): use an empty "
             "database, or go back to that commit. Nothing was changed."
         )
