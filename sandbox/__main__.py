@@ -1,4 +1,4 @@
-"""Start the sandbox from the environment and stop it by SIGTERM or SIGINT."""
+"""Start the sandbox from the environment, and stop it on SIGTERM or SIGINT."""
 
 import os
 import signal

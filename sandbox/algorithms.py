@@ -1,4 +1,4 @@
-"""Sign by other algorithms than RS256, each with a key of its own: for products that agree on one, or must refuse."""
+"""Sign with algorithms other than RS256, each with its own key, to test products that accept or must refuse them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ OTHER_ALGORITHMS = ("RS512", "PS256", "PS384", "PS512", *CURVES, "EdDSA", "Ed255
 
 @dataclass(frozen=True)
 class OtherKey:
-    """A key that signs by one algorithm, and what is published of it."""
+    """A key for one algorithm, with its public part."""
 
     algorithm: str
     sign: Callable[[bytes], bytes]
@@ -35,7 +35,7 @@ class OtherKey:
 
 @cache
 def other_key(algorithm: str) -> OtherKey:
-    """Return the key of an algorithm (RFC 7518, sections 3.3 to 3.5; RFC 8037; RFC 9864), the same in one process."""
+    """Return this process's key for an algorithm (RFC 7518, sections 3.3 to 3.5; RFC 8037; RFC 9864)."""
     if algorithm in CURVES:
         return _elliptic(algorithm)
     return _edwards(algorithm) if algorithm.startswith("Ed") else _rsa(algorithm)

@@ -1,4 +1,4 @@
-"""The authorization endpoint of all four: check the request, show the picker, send back a code."""
+"""The authorization endpoint of all four providers: check the request, show the picker, redirect with a code."""
 
 import time
 from collections.abc import Callable
@@ -26,11 +26,11 @@ Step = Callable[[Request, Ask, str], Answer]
 
 
 class AskUntrusted(Exception):
-    """Client or redirect URI are not registered: an error page, never a redirect."""
+    """The client or the redirect URI is not registered: show an error page, never redirect."""
 
 
 class AskRefused(Exception):
-    """The request is wrong, but the client is known: the error goes back to it."""
+    """The request is invalid, but the client is known: redirect to it with the error."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(description)
@@ -40,7 +40,7 @@ class AskRefused(Exception):
 
 @dataclass(frozen=True)
 class Rules:
-    """Where the providers differ at this endpoint."""
+    """How the providers differ at this endpoint."""
 
     openid: bool = True
     answers_iss: bool = False
@@ -61,7 +61,7 @@ class FrontDoor:
         return self._guarded(request.query_string, request, self._welcome)
 
     def choose(self, request: Request) -> Answer:
-        """Take the picker's form: its `request` field is the query of the authorize request."""
+        """Handle the picker's form. Its `request` field is the query string of the authorization request."""
         return self._guarded(request.form.get("request", ""), request, self._chosen)
 
     def _guarded(self, query: str, request: Request, step: Step) -> Answer:
@@ -83,7 +83,7 @@ class FrontDoor:
             raise AskUntrusted("the client_id is not registered.")
         target = parameters.get("redirect_uri", "")
         if target != self.world.redirect_uri(self.provider):
-            raise AskUntrusted("the redirect_uri is not the registered one, character by character.")
+            raise AskUntrusted("the redirect_uri differs from the registered one.")
         return target
 
     def _read(self, parameters: dict[str, str], target: str) -> Ask:
@@ -146,7 +146,7 @@ class FrontDoor:
         return self.world.sessions.find(self.provider, request.cookie(self.cookie_name))
 
     def _continued(self, session: Session | None, persona: Persona, ask: Ask) -> Session:
-        """Keep the running session, unless it is another person's or a fresh sign-in is asked."""
+        """Continue the session, unless it is another person's or the request asks for reauthentication."""
         if session is None or session.persona != persona or _is_stale(session, ask):
             return self.world.sessions.open(self.provider, persona)
         return session
@@ -180,7 +180,7 @@ class FrontDoor:
 
 
 def _is_stale(session: Session, ask: Ask) -> bool:
-    """Tell whether the person must prove themselves again (OpenID Connect Core, 3.1.2.1)."""
+    """Whether the person must authenticate again (OpenID Connect Core, section 3.1.2.1)."""
     if "login" in ask.prompt:
         return True
     return ask.max_age is not None and time.time() - session.auth_time > ask.max_age
@@ -190,5 +190,5 @@ def _seconds(text: str | None) -> int | None:
     if text is None:
         return None
     if not text.isdecimal():
-        raise AskRefused("invalid_request", "max_age is no number of seconds.")
+        raise AskRefused("invalid_request", "max_age is not a number of seconds.")
     return int(text)

@@ -21,16 +21,16 @@ SECONDS = 3.0
 
 @dataclass(frozen=True)
 class LogoutSent:
-    """How the product took a logout token: its status, or 0 with what went wrong."""
+    """The product's response to a logout token: its status, or 0 and the problem."""
 
     status: int
     problem: str = ""
 
 
 def logout_token(world: World, session: Session, other: Mapping[str, object] | None = None) -> str:
-    """Sign a logout token, bent by a fault of the logout stage where one is on.
+    """Sign a logout token, altered by a fault of the logout stage if one is active.
 
-    ``other`` claims take the place of the usual ones; None leaves one out.
+    Claims in ``other`` replace the usual ones; None removes one.
     """
     now = int(time.time())
     claims: dict[str, object] = {
@@ -52,7 +52,7 @@ def logout_token(world: World, session: Session, other: Mapping[str, object] | N
 
 
 def send_logout(world: World, token: str) -> LogoutSent:
-    """Post a logout token to the product, on loopback only and for three seconds at most."""
+    """Post a logout token to the product, on loopback only, with a timeout of three seconds."""
     parts = urlsplit(world.public_url)
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         return LogoutSent(0, "The product is not on loopback by plain HTTP: nothing was sent.")
@@ -68,7 +68,7 @@ def send_logout(world: World, token: str) -> LogoutSent:
 
 
 def end_session(world: World, sid: str) -> LogoutSent | None:
-    """End a session and its grants; Keycloak also tells the product. None: no such session."""
+    """End a session and its grants. Keycloak also sends a logout token. Return None if there is no such session."""
     session = world.sessions.end(sid)
     if session is None:
         return None

@@ -1,4 +1,4 @@
-"""Check that a caller is the client it says it is."""
+"""Authenticate clients at the token endpoint."""
 
 import hmac
 from collections.abc import Collection
@@ -10,7 +10,7 @@ BASIC, POST = "client_secret_basic", "client_secret_post"
 
 
 def client_proves_itself(request: Request, client: Client, taken: Collection[str] = (BASIC, POST)) -> bool:
-    """Check the secret, sent by Basic or in the form, never by both (RFC 6749, section 2.3), in a way that is taken."""
+    """Check the secret, sent by Basic or in the form, never both (RFC 6749, section 2.3), by an accepted method."""
     form, basic = request.form, request.basic_credentials
     if (POST if basic is None else BASIC) not in taken:
         return False

@@ -1,4 +1,4 @@
-"""Read where the sandbox listens, whom it serves and which clients it knows."""
+"""The sandbox's settings: its port, the product's URL and the registered clients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from sandbox.providers import OPENID_PROVIDERS, Provider, issuer
 
 
 class ConfigRefused(Exception):
-    """The environment asks for something the sandbox does not do; the message says what."""
+    """The environment has a setting that the sandbox does not accept. The message names it."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def default_clients() -> dict[Provider, Client]:
 
 @dataclass(frozen=True)
 class Config:
-    """Port 0 means any free one. `public_url` is the product's, without final slash."""
+    """Port 0 means any free port. `public_url` is the product's, without a final slash."""
 
     port: int = 9000
     public_url: str = "http://127.0.0.1:8000"
@@ -38,7 +38,7 @@ class Config:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Config":
-        """Raise ConfigRefused outside development: these providers sign in anybody as anybody."""
+        """Raise ConfigRefused outside development: these providers let anyone sign in as anyone."""
         if environ.get("MODE") != "development":
             raise ConfigRefused("The sandbox runs only with MODE=development.")
         return cls(
@@ -49,7 +49,7 @@ class Config:
 
 
 def environment(base_url: str, clients: Mapping[Provider, Client]) -> dict[str, str]:
-    """Return the variables by which a product uses the providers of a sandbox at that address."""
+    """Return the environment variables with which a product uses the sandbox at ``base_url``."""
     found = {"GITHUB_URL": f"{base_url}/github", "GITHUB_API_URL": f"{base_url}/github/api"}
     found["MICROSOFT_GRAPH_URL"] = f"{base_url}/microsoft/graph"
     for provider in OPENID_PROVIDERS:

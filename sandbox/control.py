@@ -1,4 +1,4 @@
-"""Steer the sandbox from outside: faults, people, keys, sessions, by JSON or by its own forms."""
+"""Control the sandbox from outside, by JSON or by its own forms: faults, people, keys, sessions."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ Order = Mapping[str, Any]
 
 
 class Control:
-    """Every order is a POST that answers the new state, or to a form a redirect to `/`."""
+    """Every order is a POST. The answer is the new state as JSON, or for a form a redirect to `/`."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -88,7 +88,7 @@ class Control:
         return answer
 
     def _set_fault(self, order: Order) -> None:
-        """An empty order switches everything off."""
+        """An empty order turns all faults off."""
         if not order:
             self.world.clear_faults()
             return
@@ -117,8 +117,8 @@ class Control:
 
 
 def json_object(body: bytes) -> Order:
-    """Raise ValueError unless the body is a JSON object."""
+    """Parse the body. Raise ValueError unless it is a JSON object."""
     document = json.loads(body)
     if not isinstance(document, dict):
-        raise ValueError("The body must be a JSON object.")  # noqa: TRY004 - one kind for callers
+        raise ValueError("The body must be a JSON object.")  # noqa: TRY004 - one exception for callers
     return document

@@ -1,4 +1,4 @@
-"""Put answers on the wire, also in the manner of a provider that is ill."""
+"""Write answers to the socket, also in the ways of a failing provider."""
 
 import socket
 import struct
@@ -12,9 +12,9 @@ PATIENCE_SECONDS = 30
 
 
 def deliver(connection: socket.socket, answer: Answer, security: Fields, ended: Event) -> bool:
-    """Send an answer and tell whether the connection can be kept.
+    """Send an answer, and return whether the connection can be kept alive.
 
-    What dawdles stops after 30 seconds, and at once when `ended` is set.
+    Slow answers stop after 30 seconds, and at once when `ended` is set.
     """
     padding = BOMB_BYTES if answer.manner is Manner.HUGE else 0
     head = _head(answer, security, len(answer.body) + padding)
@@ -58,7 +58,7 @@ def _drip(connection: socket.socket, content: bytes, ended: Event) -> None:
 
 
 def _send_huge(connection: socket.socket, head: bytes, body: bytes, ended: Event) -> None:
-    """Blanks are legal before JSON: read to the end without a limit, the answer is a good one."""
+    """Send spaces first, which are legal before JSON: a client without a limit reads a valid answer."""
     connection.sendall(head)
     blanks = b" " * MEBIBYTE
     for _ in range(BOMB_BYTES // MEBIBYTE):
@@ -69,7 +69,7 @@ def _send_huge(connection: socket.socket, head: bytes, body: bytes, ended: Event
 
 
 def _reset(connection: socket.socket) -> None:
-    """Close with RST: the server's own ending would send a polite FIN first."""
+    """Close with RST. The server itself would send a FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     socket.close(connection.detach())
 

@@ -1,4 +1,4 @@
-"""Write signed tokens by hand, so that faults can bend every part before it is signed."""
+"""Build signed tokens by hand, so that faults can alter every part before it is signed."""
 
 import hashlib
 import hmac
@@ -16,7 +16,7 @@ Signer = Callable[[bytes], bytes]
 
 @dataclass(frozen=True)
 class Scene:
-    """What a fault may look at: who is played, where, with which keys and client."""
+    """The input of a fault: the provider, its URLs, its keys and its client."""
 
     provider: Provider
     base_url: str
@@ -27,13 +27,13 @@ class Scene:
 
     @property
     def leak_url(self) -> str:
-        """Where an attacker listens; every request to it is counted as a leak."""
+        """The URL of an attacker's server. Every request to it counts as a leak."""
         return f"{self.base_url}/leak/{self.provider}"
 
 
 @dataclass
 class Draft:
-    """A token before it is signed; `instead` replaces the whole text."""
+    """A token before it is signed. If set, `instead` replaces the whole token."""
 
     scene: Scene
     claims: dict[str, object]
@@ -52,7 +52,7 @@ class Draft:
 
 
 def compact(headers: dict[str, object], claims: object, signer: Signer) -> str:
-    """Serialize by RFC 7515, section 3.1."""
+    """Serialize a JWS (RFC 7515, section 3.1)."""
     content = f"{_part(headers)}.{_part(claims)}"
     return f"{content}.{base64url(signer(content.encode()))}"
 
@@ -66,7 +66,7 @@ def unsigned(_content: bytes) -> bytes:
 
 
 def half_hash(token: str, algorithm: str = "RS256") -> str:
-    """Compute `at_hash` by the hash of the ID token's algorithm (OpenID Connect Core, section 3.1.3.6)."""
+    """Compute `at_hash` with the hash of the ID token's algorithm (OpenID Connect Core, section 3.1.3.6)."""
     name = "sha512" if algorithm.startswith("Ed") else f"sha{algorithm[2:]}"
     digest = hashlib.new(name, token.encode()).digest()
     return base64url(digest[: len(digest) // 2])

@@ -23,7 +23,7 @@ from sandbox.world import World
 
 
 class EndSessionRefused(Exception):
-    """The hint or the way back is not ours; the message is for the page."""
+    """The ID token hint or the redirect URI is invalid. The message is for the page."""
 
 
 class EndSession:
@@ -44,7 +44,7 @@ class EndSession:
         return self._explained(lambda: self._left(request, request.query))
 
     def leave_by_post(self, request: Request) -> Answer:
-        """Also serve Keycloak's own way: client credentials and a refresh token, no browser."""
+        """Also serve Keycloak's own variant: client credentials and a refresh token, without a browser."""
         return self._explained(lambda: self._posted(request))
 
     def confirmed(self, request: Request) -> Answer:
@@ -88,7 +88,7 @@ class EndSession:
             raise EndSessionRefused("the post_logout_redirect_uri is not below the product's URL.")
 
     def _sid_in(self, hint: str) -> str:
-        """Take an expired hint too, as the specification asks, but never a forged one."""
+        """Accept an expired hint, as the specification requires, but never a forged one."""
         client_id = self.world.client(self.provider).client_id
         for key in self.world.ring(self.provider).published:
             public = key.private.public_key()

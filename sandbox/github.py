@@ -40,7 +40,7 @@ class GitHub:
         }
 
     def token(self, request: Request) -> Answer:
-        """GitHub answers 200 to everything, with `error` in the document where it refuses."""
+        """GitHub always answers 200; a refusal has `error` in the document."""
         as_json = "application/json" in request.header("accept")
         document = self._exchange(request)
         return json_answer(document) if as_json else form_answer(document)
@@ -52,7 +52,7 @@ class GitHub:
         return self._for_person(request, self._emails)
 
     def orgs(self, request: Request) -> Answer:
-        """List a page: ``per_page`` is 30 unless asked for, and 100 at most."""
+        """Answer one page. ``per_page`` defaults to 30, and is 100 at most."""
         size = min(_number(request.query.get("per_page"), 30), 100)
         first = (_number(request.query.get("page"), 1) - 1) * size
         return self._for_person(request, lambda grant: self._orgs(grant, slice(first, first + size)))
@@ -125,7 +125,7 @@ class GitHub:
 
 
 def organization_id(login: str) -> int:
-    """Return the number of an organization, the same in every process."""
+    """Return an organization's id, which is the same in every process."""
     return 1000 + zlib.crc32(login.encode()) % 1_000_000
 
 

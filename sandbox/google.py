@@ -1,4 +1,4 @@
-"""Play Google: opaque tokens, subjects of 21 digits, `hd` for people of a company domain."""
+"""Play Google: opaque tokens, subjects of 21 digits, `hd` for people with a company domain."""
 
 import secrets
 

@@ -1,4 +1,4 @@
-"""Issue, redeem, rotate and revoke codes and tokens by the rules of RFC 6749 and RFC 9700."""
+"""Issue, redeem, rotate and revoke codes and tokens as RFC 6749 and RFC 9700 require."""
 
 import hashlib
 import secrets
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class GrantRefused(Exception):
-    """The grant does not hold; the message is for the developer who reads the answer."""
+    """The grant is invalid. The message is for the developer who reads the answer."""
 
 
 class Kind(Enum):
@@ -46,7 +46,7 @@ class Ask:
 
 @dataclass
 class Grant:
-    """What one code led to; revoking it kills the whole chain of tokens."""
+    """One code and all tokens that came of it. Revoking it revokes the whole chain."""
 
     ask: Ask
     session: Session
@@ -69,7 +69,7 @@ class Token:
 
 
 class GrantBook:
-    """All codes and tokens of all providers; beyond 20,000 of each the oldest are forgotten."""
+    """The codes and tokens of all providers, at most 20,000 of each; the oldest are discarded."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -88,7 +88,7 @@ class GrantBook:
         return code.grant.ask.provider.value if code else "unknown"
 
     def redeem(self, value: str, *, provider: Provider, redirect_uri: str | None, verifier: str) -> Grant:
-        """Spend a code once. `redirect_uri` None skips its check, which only GitHub allows."""
+        """Redeem a code once. None for `redirect_uri` skips its check, which only GitHub allows."""
         with self._lock:
             code = self._codes.get(value)
             if code is None or code.grant.ask.provider is not provider:
@@ -106,7 +106,7 @@ class GrantBook:
         return value
 
     def rotate(self, value: str, provider: Provider) -> Grant:
-        """Spend a refresh token; the second use kills the chain (RFC 9700, section 4.14.2)."""
+        """Redeem a refresh token. A second use revokes the chain (RFC 9700, section 4.14.2)."""
         token = self.live(value, provider, Kind.REFRESH)
         if token is None:
             raise GrantRefused("The refresh token is unknown, expired or revoked.")

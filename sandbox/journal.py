@@ -1,4 +1,4 @@
-"""Remember which requests came to which endpoint, never what secrets they carried."""
+"""Record which requests reached which endpoint, but none of their secrets."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ KEPT = 2000
 class Entry:
     """One request. A `status` of 0 means that no answer was sent.
 
-    `code_from` is "" where no code came, the provider that issued it, or "unknown".
-    `secret_came` says whether a client secret arrived where none belongs (leak endpoints).
+    `code_from` is "" without a code, else the provider that issued it, or "unknown".
+    `secret_came` tells whether a leak endpoint received a client secret.
     """
 
     provider: Provider
@@ -28,7 +28,7 @@ class Entry:
 
 
 class Journal:
-    """Counts are exact; of the entries only the last 2,000 are kept."""
+    """Counts all requests, and stores the last 2,000."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

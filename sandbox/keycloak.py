@@ -100,7 +100,7 @@ class Keycloak(OpenIdProvider):
         return super().answer_extras(grant) | extras
 
     def introspect(self, request: Request) -> Answer:
-        """Answer by RFC 7662, for access and refresh tokens."""
+        """Introspect access and refresh tokens (RFC 7662)."""
         if not client_proves_itself(request, self.client):
             return self.refusal("invalid_client", "Client id or secret are wrong.", 401)
         value, book = request.form.get("token", ""), self.world.grants
@@ -119,5 +119,5 @@ class Keycloak(OpenIdProvider):
             "azp": self.client.client_id,
             "sid": grant.session.sid,
             "auth_time": grant.session.auth_time,
-            "acr": next(iter(grant.ask.acr_values), "1"),  # as if it had asked for whatever that means
+            "acr": next(iter(grant.ask.acr_values), "1"),  # as if the person had authenticated as requested
         }

@@ -1,4 +1,4 @@
-"""Hold each provider's signing keys: made when first needed, published, rotated, withdrawn."""
+"""Each provider's signing keys: generated when first needed, published, rotated, withdrawn."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ def number(value: int) -> str:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """One RSA key of 2048 bits with the name it is published under."""
+    """One RSA key of 2048 bits, and the `kid` under which it is published."""
 
     kid: str
     private: rsa.RSAPrivateKey
@@ -43,7 +43,7 @@ class SigningKey:
         }
 
     def private_jwk(self) -> dict[str, object]:
-        """Only a fault publishes this: RFC 7517 calls it a leak, a client must not choke on it."""
+        """The key with its private part, which only a fault publishes. A client must survive it."""
         secret = self.private.private_numbers()
         return self.public_jwk() | {
             "d": number(secret.d),
@@ -60,7 +60,7 @@ class SigningKey:
         )
 
     def sign(self, content: bytes) -> bytes:
-        """Sign by RS256 (RFC 7518, section 3.3)."""
+        """Sign with RS256 (RFC 7518, section 3.3)."""
         return self.private.sign(content, padding.PKCS1v15(), hashes.SHA256())
 
 
@@ -89,7 +89,7 @@ class KeyRing:
             return self._withdrawn[-1] if self._withdrawn else None
 
     def rotate(self, *, withdraw: bool, keep_kid: bool) -> SigningKey:
-        """Put a new key in front. `keep_kid` reuses the name, which withdraws the old key too."""
+        """Put a new key in front. `keep_kid` reuses the old `kid`, which also withdraws the old key."""
         fresh = SigningKey.make(self.current.kid if keep_kid else None)
         with self._lock:
             if withdraw or keep_kid:

@@ -21,7 +21,7 @@ LOGOUT = f"{HOME}/oauth2/v2.0/logout"
 GRAPH = "/microsoft/graph"
 MEMBERSHIPS = f"{GRAPH}/v1.0/me/transitiveMemberOf"
 MOST_ON_PAGE = 999
-MOST_IN_TOKEN = 200  # groups; beyond that the token says where to ask ("overage")
+MOST_IN_TOKEN = 200  # groups; with more the token refers to an endpoint ("overage")
 
 
 class Microsoft(OpenIdProvider):
@@ -54,7 +54,7 @@ class Microsoft(OpenIdProvider):
         }
 
     def published_keys(self) -> list[Mapping[str, object]]:
-        """Microsoft's keys name no `alg`."""
+        """Microsoft's keys have no `alg`."""
         issuer = self.world.issuer(self.provider)
         return [{n: v for n, v in key.items() if n != "alg"} | {"issuer": issuer} for key in super().published_keys()]
 
@@ -83,7 +83,7 @@ class Microsoft(OpenIdProvider):
         return found if len(persona.groups) <= MOST_IN_TOKEN else self._overage(persona, found)
 
     def groups(self, request: Request) -> Answer:
-        """Play Graph: a page of the groups and roles of the person whose token it is, and where the next one is."""
+        """Play Graph: one page of the groups and roles of the token's person, with a link to the next page."""
         token = self.world.grants.live(request.bearer_token, self.provider, Kind.ACCESS)
         if token is None:
             return _graph_error("InvalidAuthenticationToken", 401)
@@ -103,10 +103,10 @@ class Microsoft(OpenIdProvider):
 
     @staticmethod
     def _overage(persona: Persona, claims: dict[str, object]) -> dict[str, object]:
-        """The address that Entra names is of an interface that is switched off: whoever follows it has no answer."""
+        """Name the endpoint that Entra names, which belongs to a retired API and answers nothing."""
         endpoint = f"https://graph.windows.net/{MICROSOFT_TENANT}/users/{persona.directory_id()}/getMemberObjects"
-        told = {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": endpoint}}}
-        return {name: value for name, value in claims.items() if name != "groups"} | told
+        overage = {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": endpoint}}}
+        return {name: value for name, value in claims.items() if name != "groups"} | overage
 
     def access_token(self, _grant: Grant) -> str:
         return f"EwB{secrets.token_urlsafe(48)}"

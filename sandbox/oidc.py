@@ -22,7 +22,7 @@ REFRESH_SECONDS = 1800
 
 @dataclass(frozen=True)
 class Paths:
-    """Where one provider keeps its endpoints, below the sandbox's base URL."""
+    """The paths of one provider's endpoints, below the sandbox's base URL."""
 
     discovery: str
     authorize: str
@@ -33,7 +33,7 @@ class Paths:
 
 
 class OpenIdProvider:
-    """An OpenID provider; the children say where it differs: paths, claims, answers."""
+    """An OpenID provider. Subclasses define what differs: paths, claims, answers."""
 
     provider: Provider
     paths: Paths
@@ -45,15 +45,15 @@ class OpenIdProvider:
         self.door = FrontDoor(world, self.provider, self.rules)
 
     def metadata(self) -> dict[str, object]:
-        """Return what this provider's discovery says beyond what all three say."""
+        """Return this provider's additions to the discovery document that all three share."""
         raise NotImplementedError
 
     def person_claims(self, persona: Persona, scopes: frozenset[str]) -> dict[str, object]:
-        """Return what the scopes allow to say about a person, for ID token and userinfo."""
+        """Return a person's claims that the scopes allow, for ID token and userinfo."""
         raise NotImplementedError
 
     def token_claims(self, grant: Grant) -> dict[str, object]:
-        """Return what only the ID token says."""
+        """Return the claims that only the ID token has."""
         raise NotImplementedError
 
     def access_token(self, grant: Grant) -> str:
@@ -63,7 +63,7 @@ class OpenIdProvider:
         return json_answer({"error": error, "error_description": description}, status)
 
     def answer_extras(self, grant: Grant) -> dict[str, object]:
-        """Return what this provider adds to a token answer."""
+        """Return this provider's additions to a token response."""
         return {"scope": " ".join(sorted(grant.ask.scopes))}
 
     def published_keys(self) -> list[Mapping[str, object]]:
@@ -120,7 +120,7 @@ class OpenIdProvider:
         return self._tokens(grant, refreshed=request.form.get("grant_type") == "refresh_token")
 
     def _methods(self) -> tuple[str, ...]:
-        """By which ways our client can prove itself: by both, unless a fault says otherwise."""
+        """Return the accepted methods of client authentication: both, unless a fault restricts them."""
         found = self.world.effects(self.provider, ClientMethods)
         return found[0].taken if found else (BASIC, POST)
 
@@ -134,7 +134,7 @@ class OpenIdProvider:
         return json_answer(persona.bent(self.provider, found))
 
     def revoke(self, request: Request) -> Answer:
-        """RFC 7009: an unknown token is no error."""
+        """RFC 7009, section 2.2: an unknown token is not an error."""
         if not client_proves_itself(request, self.client):
             return self.refusal("invalid_client", "Client id or secret are wrong.", 401)
         self.world.grants.revoke(request.form.get("token", ""), self.provider)
@@ -160,8 +160,8 @@ class OpenIdProvider:
             claims["auth_time"] = grant.session.auth_time
         earlier = self.world.exchange_nonce(self.provider, ask.nonce)
         scene = self.world.scene(self.provider, earlier_nonce=earlier)
-        told = persona.bent(self.provider, claims | self.token_claims(grant))
-        draft = Draft(scene, told, access_token=access_token)
+        stated = persona.bent(self.provider, claims | self.token_claims(grant))
+        draft = Draft(scene, stated, access_token=access_token)
         lies = self.world.effects(self.provider, Lie, stage=Stage.ID_TOKEN)
         for lie in lies + (self.world.effects(self.provider, Lie, stage=Stage.REFRESH) if refreshed else []):
             lie.bend(draft)

@@ -1,4 +1,4 @@
-"""The cast: people who sign in through the sandbox, with stable subjects at every provider."""
+"""The cast: the people of the sandbox, with stable subjects at every provider."""
 
 import base64
 import hashlib
@@ -17,13 +17,13 @@ NEWCOMER = "new"
 
 @dataclass(frozen=True)
 class Persona:
-    """One person. `subject_key` names the subject, so two personas may share one.
+    """One person. The subject is derived from `subject_key`, so two personas may share one.
 
-    `domain_owner` is Microsoft's `xms_edov` (None leaves it out). `claims` sets claims of one
-    provider exactly as given, `without` removes some; GitHub's go into `/user`, but `emails`
-    there replaces the list of addresses. `roles` are Keycloak's realm roles and Microsoft's app
-    roles, `client_roles` those of Keycloak's client; the first names of `groups` are GitHub's
-    organizations.
+    `domain_owner` is Microsoft's `xms_edov` (None omits it). `claims` sets claims of one
+    provider exactly as given, `without` removes some. GitHub's go into `/user`, except that
+    `emails` replaces the list of addresses. `roles` are Keycloak's realm roles and Microsoft's
+    app roles, `client_roles` the roles of Keycloak's client. The first path segments of
+    `groups` are GitHub's organizations.
     """
 
     key: str
@@ -55,7 +55,7 @@ class Persona:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Persona":
-        """Raise ValueError, TypeError or AttributeError where the document is no persona."""
+        """Raise ValueError, TypeError or AttributeError if the document does not describe a persona."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(document) - known)
         if unknown:
@@ -84,11 +84,11 @@ class Persona:
         return self.login or self.key
 
     def subject(self, provider: Provider) -> str:
-        """Return the subject in the provider's own form, the same in every process."""
+        """Return the subject in the provider's own format. It is the same in every process."""
         return self.subjects.get(provider) or _SUBJECTS[provider](self.subject_key or self.key)
 
     def directory_id(self) -> str:
-        """Return Microsoft's `oid`; unlike `sub` it is the same for every client."""
+        """Return Microsoft's `oid`. Unlike `sub`, it is the same for every client."""
         return str(uuid.uuid5(NAMESPACE, f"microsoft:{self.subject_key or self.key}"))
 
     def bent(self, provider: Provider, claims: Claims) -> dict[str, object]:
@@ -98,7 +98,7 @@ class Persona:
 
 
 def newcomer() -> Persona:
-    """Make somebody whom nobody has seen before."""
+    """Return a person who has never signed in before."""
     token = secrets.token_hex(4)
     return Persona(
         key=f"new-{token}",

@@ -1,4 +1,4 @@
-"""Name the four sign-in providers that the sandbox plays."""
+"""The four sign-in providers that the sandbox plays."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Take each request to its endpoint: check who calls, apply the fault that is on, note it down."""
+"""Dispatch each request to its endpoint: check the caller, apply the active fault, record the request."""
 
 import json
 import threading
@@ -26,7 +26,7 @@ NEVER = threading.Event()
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, and the event that ends it early where it dawdles."""
+    """An answer, and the event that ends a slow one early."""
 
     answer: Answer
     ended: threading.Event = NEVER
@@ -93,7 +93,7 @@ class Reception:
         return answer
 
     def _code_from(self, endpoint: Endpoint | None, request: Request) -> str:
-        """Look before the code is spent; only its issuer is ever written down."""
+        """Return the provider that issued the code, before it is redeemed. The code itself is not recorded."""
         if endpoint is None or endpoint.stage is not Stage.TOKEN:
             return ""
         try:
@@ -103,7 +103,7 @@ class Reception:
         return self.world.grants.issuer_of_code(code) if code is not None else ""
 
     def _leaked(self, provider: Provider, request: Request) -> Answer:
-        """Answer as an attacker's server would, and count the visit."""
+        """Answer as an attacker's server would, and record the request."""
         secret = self.world.client(provider).secret
         basic = request.basic_credentials or ("", "")
         came = secret in {basic[1], request.query.get("client_secret", "")}
@@ -114,7 +114,7 @@ class Reception:
 
 
 def is_loopback(host: str) -> bool:
-    """Defend against DNS rebinding: a foreign name that resolves to this machine is refused."""
+    """Whether a Host header names loopback. A foreign name that resolves to this machine is DNS rebinding."""
     try:
         return urlsplit(f"//{host}").hostname in LOOPBACK_NAMES
     except ValueError:
@@ -122,7 +122,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_foreign(request: Request) -> bool:
-    """Tell whether a browser says that another site's page sent this request."""
+    """Whether the browser's headers say that a page of another site sent this request."""
     origin, site = request.header("origin"), request.header("sec-fetch-site")
     if site and site not in {"same-origin", "none"}:
         return True

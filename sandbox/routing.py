@@ -1,4 +1,4 @@
-"""Name the endpoints, so that requests can be counted and faults can find them."""
+"""Named endpoints, by which requests are counted and faults are applied."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sandbox.wire import Answer, Request
 
 @dataclass(frozen=True)
 class Endpoint:
-    """`guarded`: a form of the sandbox's own pages, refused when another site sends it."""
+    """`guarded` marks a form of the sandbox's own pages, which is refused if another site sends it."""
 
     name: str
     answer: Callable[[Request], Answer]

@@ -1,4 +1,4 @@
-"""Run the sandbox: an HTTP server on loopback, and the same steering for tests in Python."""
+"""The sandbox as an HTTP server on loopback, and as a Python object that tests control."""
 
 import socket
 import sys
@@ -53,11 +53,11 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = serve  # noqa: N815 - the names that http.server calls
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-        """Stay silent: request lines carry codes and states; the journal says what is useful."""
+        """Log nothing: request lines contain codes and states. The journal has what is useful."""
 
 
 class Server(ThreadingHTTPServer):
-    """Knows its open connections, so that stopping ends kept-alive and hanging ones too."""
+    """Tracks its open connections, so that a stop also closes kept-alive and hanging ones."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -80,7 +80,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A visitor who leaves in mid-answer is no news; everything else is a bug to be seen."""
+        """Ignore clients that disconnect; everything else is a bug and is printed."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -93,7 +93,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Sandbox:
-    """The four providers in this process; every method of steering has its twin in control.py."""
+    """The four providers in this process. Every method that controls them has a counterpart in control.py."""
 
     def __init__(self, config: Config | None = None) -> None:
         self.config = config or Config(port=0)
@@ -110,11 +110,11 @@ class Sandbox:
 
     @property
     def base_url(self) -> str:
-        """Where the providers are; empty before the start."""
+        """The base URL of the providers; empty before the start."""
         return self.world.base_url
 
     def start(self) -> None:
-        """Listen, and return when requests are answered. Raise OSError where the port is taken."""
+        """Start to listen, and return when requests are answered. Raise OSError if the port is taken."""
         self._server = Server(self.config.port, self.world)
         self.world.base_url = f"http://{LOOPBACK}:{self._server.server_port}"
         threading.Thread(target=self._warm, daemon=True).start()
@@ -122,7 +122,7 @@ class Sandbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """End everything within a second, hanging answers too."""
+        """Stop within a second, even with hanging answers."""
         if self._server is None or self._thread is None:
             return
         self.world.clear_faults()
@@ -133,12 +133,12 @@ class Sandbox:
         self._server = self._thread = None
 
     def environment(self) -> dict[str, str]:
-        """Return the variables by which the product uses these providers."""
+        """Return the environment variables with which the product uses these providers."""
         return environment(self.base_url, self.world.clients)
 
     @property
     def public_url(self) -> str:
-        """The product's base URL: the redirect URIs and logout tokens go below it."""
+        """The product's base URL, under which redirect URIs and the logout endpoint are."""
         return self.world.public_url
 
     @public_url.setter
@@ -146,7 +146,7 @@ class Sandbox:
         self.world.public_url = url
 
     def visit(self, authorize_url: str, persona: str | None) -> str:
-        """Pick a persona (None cancels) in a new browser; return the callback URL with its code."""
+        """Pick a persona (None cancels) in a new browser, and return the callback URL with its code."""
         return Visitor().pick(authorize_url, persona)
 
     def set_fault(self, provider: str, key: str | None) -> None:
@@ -168,13 +168,13 @@ class Sandbox:
         return [s for s in self.world.sessions.live() if s.provider == provider]
 
     def end_session(self, sid: str) -> LogoutSent | None:
-        """End a session; for Keycloak, tell the product. None where there is no such session."""
+        """End a session; Keycloak also sends a logout token. Return None if there is no such session."""
         return end_session(self.world, sid)
 
     def logout_token(self, sid: str, /, **other: object) -> str:
         """Sign a logout token for a live session without ending it, to send or replay by hand.
 
-        Other claims take the place of the usual ones; None leaves one out.
+        Claims in ``other`` replace the usual ones; None removes one.
         """
         session = self.world.sessions.find(Provider.KEYCLOAK, sid)
         if session is None:
@@ -185,11 +185,11 @@ class Sandbox:
         return send_logout(self.world, token)
 
     def requests(self, provider: str) -> list[tuple[str, str, int]]:
-        """List (method, endpoint, status); the status is 0 where no answer was sent."""
+        """List (method, endpoint, status). The status is 0 if no answer was sent."""
         return [(e.method, e.endpoint, e.status) for e in self.entries(provider)]
 
     def entries(self, provider: str) -> list[Entry]:
-        """List the requests with what is known of their code and of leaked secrets."""
+        """List the requests with the issuer of their code and whether they leaked a secret."""
         return self.world.journal.entries(Provider(provider))
 
     def counts(self, provider: str) -> Counter[str]:
@@ -199,7 +199,7 @@ class Sandbox:
         self.world.journal.reset()
 
     def reset(self) -> None:
-        """Go back to the state after the start; keys and the product's URL stay."""
+        """Return to the state after the start. Keys and the product's URL stay."""
         self.world.reset()
 
     def _warm(self) -> None:

@@ -1,4 +1,4 @@
-"""Keep who is signed in at a played provider, from the picker until the session is ended."""
+"""The sessions of people at the played providers."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ class Session:
 
 
 class SessionBook:
-    """Live sessions; beyond 20,000 the oldest are forgotten, so load tests do not fill memory."""
+    """The live sessions. Beyond 20,000 the oldest are discarded, so that load tests do not fill memory."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

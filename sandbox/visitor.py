@@ -1,4 +1,4 @@
-"""A small browser for tests: open an authorize URL, pick somebody, come back with the callback."""
+"""A small browser for tests: open an authorization URL, pick a persona, return the callback URL."""
 
 import http.client
 from dataclasses import dataclass, field
@@ -9,12 +9,12 @@ SECONDS = 40
 
 
 class PickRefused(Exception):
-    """The sandbox showed an error page instead of the picker; the message holds its text."""
+    """The sandbox showed an error page instead of the picker. The message is its text."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer as a browser sees it, redirects not followed."""
+    """One response as a browser sees it, without following redirects."""
 
     status: int
     text: str
@@ -27,12 +27,12 @@ class Seen:
 
 @dataclass
 class Visitor:
-    """Keeps its cookies, so that a second visit continues the provider's session."""
+    """Keeps cookies, so that a second visit continues the provider's session."""
 
     cookies: dict[str, str] = field(default_factory=dict)
 
     def pick(self, authorize_url: str, persona: str | None) -> str:
-        """Answer the picker with a persona's key, or cancel with None; return the redirect."""
+        """Pick a persona by key, or cancel with None. Return the URL of the redirect."""
         seen = self.open(authorize_url)
         if seen.location:
             return seen.location

@@ -1,4 +1,4 @@
-"""Carry requests and answers between the socket and the endpoints as plain values."""
+"""Requests and answers as plain values between the socket and the endpoints."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ class RepeatedParameter(Exception):
 
 
 class Manner(Enum):
-    """How an answer travels; everything but PLAIN is a provider that is ill."""
+    """How an answer is sent. Everything but PLAIN is a failing provider."""
 
     PLAIN = auto()
     HANG = auto()
@@ -31,7 +31,7 @@ class Manner(Enum):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower case."""
+    """One HTTP request. Header names are in lower case."""
 
     method: str
     path: str
@@ -68,7 +68,7 @@ class Request:
         return token.strip() if scheme.lower() in {"bearer", "token"} else ""
 
     def cookie(self, name: str) -> str:
-        """Look without a strict parser: the product's cookies come along, ports do not part them."""
+        """Find a cookie without a strict parser: the product's cookies come too, since ports do not separate them."""
         for part in self.header("cookie").split(";"):
             found, _, value = part.strip().partition("=")
             if found == name:
@@ -86,7 +86,7 @@ class Answer:
 
     @property
     def json(self) -> dict[str, object]:
-        """Return the body of an answer that is a JSON object."""
+        """The body, which must be a JSON object."""
         document: dict[str, object] = json.loads(self.body)
         return document
 

@@ -1,4 +1,4 @@
-"""Hold all state of the sandbox: the cast, live sessions, grants, keys, faults, the journal."""
+"""The state of the sandbox: the cast, live sessions, grants, keys, faults, the journal."""
 
 import threading
 from dataclasses import dataclass, field
@@ -18,12 +18,12 @@ E = TypeVar("E", bound=Effect)
 
 
 class UnknownName(ValueError):
-    """No provider, persona or fault has that name, or it does not fit there."""
+    """No provider, persona or fault has that name, or not at that provider."""
 
 
 @dataclass(frozen=True)
 class ActiveFault:
-    """A fault that is on; `ended` lets a hanging answer go at the moment it is switched off."""
+    """An active fault. `ended` is set when the fault is turned off, which ends hanging answers."""
 
     fault: Fault
     ended: threading.Event = field(default_factory=threading.Event)
@@ -71,7 +71,7 @@ class World:
         return Scene(provider, self.base_url, issuer, self.ring(provider), client, **known)
 
     def exchange_nonce(self, provider: Provider, nonce: str | None) -> str | None:
-        """Remember this sign-in's nonce and return the one before, for the replay fault."""
+        """Store this sign-in's nonce, and return the previous one for the replay fault."""
         with self._lock:
             earlier = self._nonces.get(provider)
             if nonce:
@@ -84,7 +84,7 @@ class World:
         return [p for p in cast if provider is None or provider in p.providers]
 
     def persona(self, provider: Provider, key: str) -> Persona:
-        """Return one of the cast, or for "new" somebody nobody has seen before."""
+        """Return a member of the cast, or for "new" a person who has never signed in."""
         if key == NEWCOMER:
             return newcomer()
         with self._lock:
@@ -94,7 +94,7 @@ class World:
         return persona
 
     def add_persona(self, persona: Persona) -> None:
-        """Add somebody to the cast, or replace the persona of the same key."""
+        """Add a persona to the cast, or replace the one with the same key."""
         if persona.key == NEWCOMER:
             raise UnknownName(f"The key {NEWCOMER!r} is taken by the newcomer.")
         with self._lock:
@@ -104,7 +104,7 @@ class World:
         return self._automatic.get(provider)
 
     def set_automatic_persona(self, provider: Provider, key: str | None) -> None:
-        """Let the provider answer at once with this persona; None shows the picker again."""
+        """Make the provider answer at once with this persona. None shows the picker again."""
         with self._lock:
             if key is None:
                 self._automatic.pop(provider, None)
@@ -116,7 +116,7 @@ class World:
         return self._faults.get(provider)
 
     def set_fault(self, provider: Provider, key: str | None) -> None:
-        """Switch one fault on, in place of the one before; None switches off."""
+        """Turn on a fault instead of the previous one. None turns it off."""
         fault = self._fitting(provider, key) if key is not None else None
         with self._lock:
             before = self._faults.pop(provider, None)
@@ -131,8 +131,8 @@ class World:
     def effects(self, provider: Provider, kind: type[E], *, stage: Stage | None = None) -> list[E]:
         """List the active fault's effects of one kind.
 
-        Lies need the stage: those of the logout stage bend logout tokens, those of the access token stage access
-        tokens, those of the refresh stage ID tokens that come with a refresh, all others ID tokens.
+        Lies need the stage: lies of the logout stage alter logout tokens, lies of the access token stage access
+        tokens, lies of the refresh stage ID tokens of a refresh, and all others ID tokens.
         """
         active = self._faults.get(provider)
         if active is None or (stage is not None and not _shows_at(active.fault, stage)):
@@ -144,7 +144,7 @@ class World:
             self.set_fault(provider, None)
 
     def rotate_keys(self, provider: Provider, *, withdraw: bool, keep_kid: bool) -> str:
-        """Publish a new signing key and return its kid; the old one stays unless withdrawn."""
+        """Publish a new signing key, and return its kid. The old key stays published unless it is withdrawn."""
         if provider not in OPENID_PROVIDERS:
             raise UnknownName(f"{provider.label} has no signing keys.")
         return self.ring(provider).rotate(withdraw=withdraw, keep_kid=keep_kid).kid
@@ -154,7 +154,7 @@ class World:
             _ = self.ring(provider).current
 
     def reset(self) -> None:
-        """Forget requests, faults, automatic personas, sessions, grants and added personas."""
+        """Discard requests, faults, automatic personas, sessions, grants and added personas."""
         self.clear_faults()
         with self._lock:
             self._automatic.clear()

@@ -1,4 +1,4 @@
-"""The catalogue of every way in which the sandbox can lie, fail, hang and drip."""
+"""The catalogue of all faults: the ways in which the sandbox lies, fails, hangs and slows down."""
 
 from sandbox.faults import access, conformance, documents, front, logout, signatures, statements, transport
 from sandbox.faults.kinds import (

@@ -1,7 +1,6 @@
-"""Faults of what only rules look at: Keycloak's access token, GitHub's organizations, Microsoft's groups.
+"""Faults of the sources of claim rules: Keycloak's access token, GitHub's organizations, Microsoft's groups.
 
-A product that needs none of it signs people in all the same, and one that does gives nothing by what it cannot
-believe.
+A sign-in succeeds under each of them. A product with claim rules must not grant anything by invalid data.
 """
 
 import time
@@ -75,15 +74,15 @@ _ODD_GROUPS = [
 ]
 
 FAULTS: tuple[Fault, ...] = (
-    _token("forged", "The access token is signed by a foreign key.", _forged),
+    _token("forged", "The access token is signed with a foreign key.", _forged),
     _token("alg_none", "The access token is not signed.", _unsigned),
     _token("iss", "The access token's iss is another issuer.", _set("iss", "https://issuer.example")),
     _token("azp", "The access token was issued to another client.", _set("azp", "another-client")),
-    _token("sub", "The access token is about somebody else.", _set("sub", "somebody-else")),
-    _token("typ", "The access token says that it is an ID token.", _set("typ", "ID")),
+    _token("sub", "The access token is about another person.", _set("sub", "somebody-else")),
+    _token("typ", "The access token claims to be an ID token.", _set("typ", "ID")),
     _token("expired", "The access token expired eight minutes ago.", _expired),
-    _token("opaque", "The access token is no JWT.", _opaque),
-    _token("roles_text", "realm_access is a text.", _set("realm_access", "vestibule-admin")),
+    _token("opaque", "The access token is not a JWT.", _opaque),
+    _token("roles_text", "realm_access is a string.", _set("realm_access", "vestibule-admin")),
     _token("roles_nested", "The roles are lists in a list.", _set("realm_access", {"roles": [["vestibule-admin"]]})),
     Fault(
         "organizations_forbidden",
@@ -93,11 +92,11 @@ FAULTS: tuple[Fault, ...] = (
         (AnswerBend(Stage.ORGANIZATIONS, _forbidden),),
         GITHUB,
     ),
-    _organizations("object", "The organizations are no list.", {"login": "engineering"}),
-    _organizations("odd", "The list holds things that are no organizations.", [None, 7, "engineering"]),
+    _organizations("object", "The organizations are not a list.", {"login": "engineering"}),
+    _organizations("odd", "Things in the list are not organizations.", [None, 7, "engineering"]),
     _organizations("nameless", "The organizations have odd names.", [{"login": ["engineering"], "id": "1000"}, {}]),
-    _groups("text", "The groups are a text.", lambda document, _scene: document | {"value": "compilers"}),
-    _groups("odd", "The list holds things that are no groups.", lambda document, _: document | {"value": _ODD_GROUPS}),
+    _groups("text", "The groups are a string.", lambda document, _scene: document | {"value": "compilers"}),
+    _groups("odd", "Things in the list are not groups.", lambda document, _: document | {"value": _ODD_GROUPS}),
     _groups("elsewhere", "The next page of groups is at another address.", _elsewhere),
     _groups("endless", "Every page of groups names another one.", _again),
 )

@@ -1,4 +1,4 @@
-"""What the OpenID Foundation's suite plays for a client: its modules, as far as the other files do not hold them."""
+"""Faults from the OpenID Foundation's conformance suite for clients that the other modules do not have."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ from sandbox.keys import attackers_key
 from sandbox.providers import Provider
 from sandbox.wire import Answer, Manner, json_answer
 
-SAYS_VERIFIED = (Provider.GOOGLE, Provider.KEYCLOAK)  # in userinfo too, which Microsoft does not
+SAYS_VERIFIED = (Provider.GOOGLE, Provider.KEYCLOAK)  # in userinfo too, unlike Microsoft
 MICROSOFT = (Provider.MICROSOFT,)
 KEYCLOAK = (Provider.KEYCLOAK,)
 Document = dict[str, object]
@@ -39,7 +39,7 @@ def signed_by(algorithm: str) -> Callable[[Draft], None]:
 
 
 def publishing(algorithm: str) -> DocumentBend:
-    """Publish the key of that algorithm beside the usual ones."""
+    """Publish the key of that algorithm in addition to the usual ones."""
 
     def bend(document: Document, _scene: Scene) -> object:
         listed = document["keys"]
@@ -94,7 +94,7 @@ def _signed_userinfo(*, forged: bool) -> Callable[[Answer, Scene], Answer]:
 
 
 def _userinfo(key: str, says: str, bend: Callable[[Answer, Scene], Answer], **more: object) -> Fault:
-    """The ID token says only who it is, so that whoever wants more has to ask."""
+    """The ID token contains only the subject, so that a product that needs more must query userinfo."""
     effects = (Lie(thin), AnswerBend(Stage.USERINFO, bend))
     return replace(Fault(f"userinfo_{key}", says, Stage.USERINFO, Outcome.SIGNED_IN, effects), **more)  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def _ill(key: str, says: str, bend: Callable[[Answer, Scene], Answer], *, slow: 
 
 def _other_algorithm(algorithm: str) -> Fault:
     effects = (Lie(signed_by(algorithm)), publishing(algorithm))
-    says = f"Signed by {algorithm}, with a key that is published."
+    says = f"Signed with {algorithm} and a published key."
     return Fault(f"alg_other_{algorithm.lower()}", says, Stage.ID_TOKEN, Outcome.REFUSED, effects)
 
 
@@ -115,7 +115,7 @@ FAULTS: tuple[Fault, ...] = (
     *(_other_algorithm(algorithm) for algorithm in OTHER_ALGORITHMS),
     Fault(
         "logout_other_alg",
-        "The logout token is signed by ES256, with a key that is published.",
+        "The logout token is signed with ES256 and a published key.",
         Stage.LOGOUT,
         Outcome.REFUSED,
         (Lie(signed_by("ES256")), publishing("ES256")),
@@ -123,7 +123,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "discovery_issuer_slash",
-        "The issuer ends in a slash, wherever it is named.",
+        "The issuer ends in a slash wherever it is named.",
         Stage.DISCOVERY,
         Outcome.REFUSED,
         (IssuerEnding("/"),),
@@ -131,7 +131,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _methods(
         "missing",
-        "No way for clients is listed: client_secret_basic is meant.",
+        "No authentication method is listed: client_secret_basic is the default.",
         Outcome.SIGNED_IN,
         None,
         ("client_secret_basic",),
@@ -152,16 +152,16 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _methods("neither", "Only private_key_jwt is listed.", Outcome.REFUSED, ("private_key_jwt",), ()),
     _refresh("iss", "the ID token is another issuer's.", _set("iss", "https://issuer.example")),
-    _refresh("sub", "the ID token is about somebody else.", _set("sub", "somebody-else")),
+    _refresh("sub", "the ID token is about another person.", _set("sub", "somebody-else")),
     _refresh("aud", "the ID token is for another client.", _set("aud", "another-client")),
     _refresh("azp", "the ID token was issued to another client.", _set("azp", "another-client")),
     _refresh("nonce", "the ID token has another nonce than the first.", _set("nonce", "another-nonce")),
-    _refresh("at_hash", "the ID token means another access token.", _set("at_hash", "A" * 22)),
-    _refresh("forged", "the ID token is signed by a foreign key.", _forged),
+    _refresh("at_hash", "the ID token has the at_hash of another access token.", _set("at_hash", "A" * 22)),
+    _refresh("forged", "the ID token is signed with a foreign key.", _forged),
     _refresh("no_nonce", "the ID token has no nonce, as is usual.", _without_nonce, Outcome.SIGNED_IN),
     Fault(
         "id_token_thin",
-        "The ID token says only who it is; userinfo says the rest.",
+        "The ID token contains only the subject; userinfo has the rest.",
         Stage.ID_TOKEN,
         Outcome.SIGNED_IN,
         (Lie(thin),),
@@ -169,7 +169,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "id_token_thin_unvouched",
-        "The ID token says only who it is; userinfo says the rest, and nobody vouches for it.",
+        "The ID token contains only the subject; userinfo has the rest, unverified.",
         Stage.ID_TOKEN,
         Outcome.SIGNED_IN,
         (Lie(thin),),
@@ -179,7 +179,7 @@ FAULTS: tuple[Fault, ...] = (
     _userinfo("signed", "userinfo is a signed JWT.", _signed_userinfo(forged=False), providers=SAYS_VERIFIED),
     _userinfo(
         "signed_forged",
-        "userinfo is a JWT that a foreign key signed.",
+        "userinfo is a JWT signed with a foreign key.",
         _signed_userinfo(forged=True),
         outcome=Outcome.REFUSED_IF_ASKED,
     ),

@@ -1,4 +1,4 @@
-"""Faults of JSON documents that arrive whole: discovery, JWKS, token, userinfo, GitHub's."""
+"""Faults in the content of JSON documents: discovery, JWKS, token, userinfo, GitHub's."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _without(*names: str) -> Bend:
 
 
 def _all_endpoints_as(scheme: str) -> Bend:
-    """Move every endpoint to a scheme that must never be fetched, redirected to or rendered."""
+    """Give every endpoint a scheme that must never be fetched, redirected to or rendered."""
 
     def bend(document: Document, _scene: Scene) -> object:
         moved = {n: f"{scheme}//etc/passwd" for n in document if n.endswith(("_endpoint", "_uri"))}
@@ -79,10 +79,10 @@ def _private(_keys: list[object], scene: Scene) -> list[object]:
 
 
 def thin(draft: Draft) -> None:
-    """Say only who it is, so that a product which wants more has to ask userinfo."""
-    told = {"name", "given_name", "family_name", "preferred_username", "picture"}
-    told |= {"email", "email_verified", "xms_edov"}
-    draft.claims = {n: v for n, v in draft.claims.items() if n not in told}
+    """Leave only the subject, so that a product that needs more must query userinfo."""
+    removed = {"name", "given_name", "family_name", "preferred_username", "picture"}
+    removed |= {"email", "email_verified", "xms_edov"}
+    draft.claims = {n: v for n, v in draft.claims.items() if n not in removed}
 
 
 def _other_userinfo(key: str, says: str, bend: Bend) -> Fault:
@@ -137,11 +137,11 @@ DISCOVERY = tuple(
     )
 )
 JWKS = (
-    _fault(Stage.JWKS, "junk", "Junk keys stand before the real ones.", _keys(_junk_first), _FINE),
+    _fault(Stage.JWKS, "junk", "Junk keys are listed before the real ones.", _keys(_junk_first), _FINE),
     _fault(
         Stage.JWKS,
         "encryption",
-        "An encryption key stands beside the real ones.",
+        "An encryption key is listed beside the real ones.",
         _keys(_for_encryption),
         _FINE,
     ),
@@ -151,8 +151,8 @@ JWKS = (
         "The only key is for encryption.",
         _keys(_only_for_encryption),
     ),
-    _fault(Stage.JWKS, "no_keys", "The JWKS holds no key.", _with(keys=[])),
-    _fault(Stage.JWKS, "keys_text", "The keys are a text.", _with(keys="none today")),
+    _fault(Stage.JWKS, "no_keys", "The JWKS is empty.", _with(keys=[])),
+    _fault(Stage.JWKS, "keys_text", "The keys are a string.", _with(keys="none today")),
     _fault(Stage.JWKS, "private", "The JWKS leaks the private key.", _keys(_private), Outcome.EITHER),
 )
 TOKEN = (
@@ -185,10 +185,10 @@ TOKEN = (
     ),
 )
 USERINFO = (
-    _other_userinfo("sub_other", "userinfo is about somebody else.", _with(sub=_OTHER_SUB)),
-    _other_userinfo("sub_missing", "userinfo does not say about whom.", _without("sub")),
+    _other_userinfo("sub_other", "userinfo is about another person.", _with(sub=_OTHER_SUB)),
+    _other_userinfo("sub_missing", "userinfo has no sub.", _without("sub")),
     _fault(Stage.USERINFO, "id_missing", "/user has no id.", _without("id"), providers=GITHUB),
-    _fault(Stage.USERINFO, "id_text", "The id is a text.", _with(id="4711"), Outcome.EITHER, GITHUB),
+    _fault(Stage.USERINFO, "id_text", "The id is a string.", _with(id="4711"), Outcome.EITHER, GITHUB),
     _fault(Stage.USERINFO, "id_bool", "The id is true.", _with(id=True), providers=GITHUB),
     _fault(Stage.USERINFO, "id_zero", "The id is 0.", _with(id=0), providers=GITHUB),
     _fault(Stage.USERINFO, "id_negative", "The id is negative.", _with(id=-1), providers=GITHUB),
@@ -232,7 +232,7 @@ GITHUBS = (
         Outcome.REFUSED,
         _error_page(_BAD_CODE),
     ),
-    _github("token_form", "Form-encoded though JSON was asked for.", Stage.TOKEN, _FINE, _form_encoded),
+    _github("token_form", "Form-encoded, although JSON was requested.", Stage.TOKEN, _FINE, _form_encoded),
     _github(
         "emails_none",
         "An empty list of addresses.",
@@ -242,7 +242,7 @@ GITHUBS = (
     ),
     _github(
         "emails_object",
-        "The addresses are no list.",
+        "The addresses are not a list.",
         Stage.EMAILS,
         _FINE,
         lambda _a, _s: json_answer({"message": "x"}),
@@ -256,7 +256,7 @@ GITHUBS = (
     ),
     _github(
         "emails_odd",
-        "The list holds things that are no addresses.",
+        "Things in the list are not addresses.",
         Stage.EMAILS,
         _FINE,
         lambda _a, _s: json_answer(_ODD),

@@ -36,7 +36,7 @@ def _drop(name: str) -> Callable[[Redirection], Redirection]:
 
 
 def _wrong_first(name: str) -> Callable[[Redirection], Redirection]:
-    """A parser that takes the last value would find the right one."""
+    """Put a wrong value first: a parser that takes the last one would accept the redirect."""
     return lambda answer: replace(answer, parameters=((name, "another"), *answer.parameters))
 
 
@@ -49,7 +49,7 @@ def _with_other_code(answer: Redirection) -> Redirection:
 
 
 FAULTS: tuple[Fault, ...] = (
-    _fault("denied", "The person said no.", _error("access_denied")),
+    _fault("denied", "The person denied access.", _error("access_denied")),
     _fault("server_error", "The provider has failed.", _error("server_error")),
     *(
         _fault(f"says_{code}", f"The provider says {code}.", _error(code))
@@ -72,7 +72,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault("laden_code", "An error whose code is full of markup.", _error(LADEN)),
     _fault("state_missing", "No state.", _drop("state")),
-    _fault("state_wrong", "A state that nobody sent.", _value("state", "another-state")),
+    _fault("state_wrong", "A state that was not sent.", _value("state", "another-state")),
     _fault("state_twice", "Two states, the right one last.", _wrong_first("state")),
     _fault("code_missing", "No code.", _drop("code")),
     _fault("code_twice", "Two codes, the right one last.", _wrong_first("code")),

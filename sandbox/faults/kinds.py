@@ -1,4 +1,4 @@
-"""Say what a fault is: what it does, at which stage, to whom, and how a sign-in must end."""
+"""The parts of a fault: its effects, its stage, its providers, and the outcome that a sign-in must have."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,13 +28,12 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a careful product ends a sign-in under the fault; never with a 5xx.
+    """How a careful product must end a sign-in under the fault, and never with a 5xx.
 
-    REFUSED: no session. SIGNED_IN: a session all the same. REFUSED_IF_ASKED: no session where
-    the product asked the endpoint at all, else a session. EITHER: both are defensible. For the
-    logout stage REFUSED means that the logout token ends no session. For the refresh stage REFUSED means that nothing
-    of the answer is kept, SIGNED_IN that it is. For the revocation stage REFUSED means that the product has to ask
-    again later, SIGNED_IN that it is done: nobody's sign-in is in question.
+    REFUSED: no session. SIGNED_IN: a session despite the fault. REFUSED_IF_ASKED: no session if the product queried
+    the endpoint, else a session. EITHER: both are defensible. Three stages have no sign-in. Logout: REFUSED means that
+    the logout token ends no session. Refresh: REFUSED means that nothing of the answer is stored, SIGNED_IN that it
+    is. Revocation: REFUSED means that the product must retry later, SIGNED_IN that the tokens are revoked.
     """
 
     REFUSED = "refused"
@@ -45,7 +44,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Redirection:
-    """The answer of an authorization endpoint; the mix-up faults borrow the other provider's."""
+    """The redirect of an authorization endpoint. Mix-up faults use callback and code of the other provider."""
 
     target: str
     parameters: Fields
@@ -56,7 +55,7 @@ class Redirection:
         return replace(self, parameters=tuple(p for p in self.parameters if p[0] != name))
 
     def with_value(self, name: str, value: str) -> "Redirection":
-        """Put the value in the parameter's place, or at the end where there is none."""
+        """Replace the parameter's value, or append the parameter."""
         if name not in dict(self.parameters):
             return replace(self, parameters=(*self.parameters, (name, value)))
         changed = tuple((n, value if n == name else v) for n, v in self.parameters)
@@ -65,14 +64,14 @@ class Redirection:
 
 @dataclass(frozen=True)
 class Lie:
-    """Bends an ID token (or a logout token, or Keycloak's access token) before it is signed."""
+    """Alters an ID token, a logout token or Keycloak's access token before it is signed."""
 
     bend: Callable[[Draft], None]
 
 
 @dataclass(frozen=True)
 class DocumentBend:
-    """Bends the JSON document of a successful answer."""
+    """Alters the JSON document of a successful answer."""
 
     stage: Stage
     bend: Callable[[dict[str, object], Scene], object]
@@ -80,7 +79,7 @@ class DocumentBend:
 
 @dataclass(frozen=True)
 class AnswerBend:
-    """Replaces a whole answer, or the way it travels."""
+    """Replaces a whole answer, or the way it is sent."""
 
     stage: Stage
     bend: Callable[[Answer, Scene], Answer]
@@ -88,14 +87,14 @@ class AnswerBend:
 
 @dataclass(frozen=True)
 class FrontBend:
-    """Bends the redirect back to the product."""
+    """Alters the redirect back to the product."""
 
     bend: Callable[[Redirection], Redirection]
 
 
 @dataclass(frozen=True)
 class Rotation:
-    """Rotates the signing keys once, at the moment the fault is switched on."""
+    """Rotates the signing keys once, when the fault is turned on."""
 
     withdraw: bool = False
     keep_kid: bool = False
@@ -103,14 +102,14 @@ class Rotation:
 
 @dataclass(frozen=True)
 class IssuerEnding:
-    """Lets the issuer's name end otherwise, wherever it stands: its endpoints stay where they are."""
+    """Appends a text to the issuer wherever it is named. The endpoints keep their URLs."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class ClientMethods:
-    """By which ways alone a client can prove itself (OpenID Connect Core, section 9)."""
+    """Restricts the methods of client authentication (OpenID Connect Core, section 9)."""
 
     taken: tuple[str, ...]
 
@@ -122,8 +121,8 @@ Effect = Lie | DocumentBend | AnswerBend | FrontBend | Rotation | IssuerEnding |
 class Fault:
     """One entry of the catalogue.
 
-    `address_unverified`: where the sign-in succeeds, the address must not count as verified.
-    `slow`: the product's own deadline ends it, so a test of it takes seconds.
+    `address_unverified`: if the sign-in succeeds, the e-mail address must not count as verified.
+    `slow`: only the product's own deadline ends it, so a test of it takes seconds.
     """
 
     key: str

@@ -50,7 +50,7 @@ def _expired(draft: Draft) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     _fault("logout_alg_none", "The logout token is not signed.", _unsigned),
-    _fault("logout_forged", "The logout token is signed by a foreign key.", _forged),
+    _fault("logout_forged", "The logout token is signed with a foreign key.", _forged),
     _fault("logout_hs256", "The logout token is signed with the client secret.", _symmetric),
     _fault("logout_iss", "iss is another issuer.", _set("iss", "https://issuer.example")),
     _fault("logout_aud", "aud is another client.", _set("aud", "another-client")),

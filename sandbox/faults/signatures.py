@@ -1,4 +1,4 @@
-"""Faults of the ID token's signature and header: forged, confused, nameless or new keys."""
+"""Faults of the ID token's signature and header: forged signatures, confused algorithms, unnamed and new keys."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def _forged(draft: Draft) -> None:
 
 
 def _tampered(draft: Draft) -> None:
-    """Change a claim under a signature that was good for the text before."""
+    """Change a claim, but keep the signature over the original text."""
     honest = Draft(draft.scene, dict(draft.claims))
     signature = str(honest.signed()).rpartition(".")[2]
     draft.claims["name"] = "Somebody Else"
@@ -66,7 +66,7 @@ def _kid_as(kid: object) -> Callable[[Draft], None]:
 
 
 def _critical(draft: Draft) -> None:
-    """RFC 7515, section 4.1.11: an extension that is not understood must be refused."""
+    """RFC 7515, section 4.1.11: an unknown critical extension must be refused."""
     draft.headers |= {"crit": ["https://sandbox.example/extension"]}
     draft.headers["https://sandbox.example/extension"] = True
 
@@ -86,7 +86,7 @@ def _symmetric_jwks(document: dict[str, object], scene: Scene) -> object:
 _SPELLINGS = {"none": "none", "title": "None", "upper": "NONE", "mixed": "nOnE", "empty": ""}
 
 FAULTS: tuple[Fault, ...] = (
-    _fault("signature_forged", "Signed by a foreign key under the real kid.", _forged),
+    _fault("signature_forged", "Signed with a foreign key under the real kid.", _forged),
     _fault("signature_tampered", "The payload was changed after signing.", _tampered),
     _fault("signature_stripped", "alg RS256, but the signature is empty.", _stripped),
     *(
@@ -99,22 +99,22 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault("alg_hs256_secret", "HS256 with the client secret.", _hs256_with_secret),
     _fault("alg_hs256_public_key", "HS256 with the public key as secret.", _hs256_with_public_key),
-    _fault("header_jwk", "The header carries the attacker's key as jwk.", _own_jwk),
+    _fault("header_jwk", "The header contains the attacker's key as jwk.", _own_jwk),
     _fault("header_jku", "The header points to the attacker's keys by jku.", _own_key_at("jku")),
     _fault("header_x5u", "The header points to the attacker's key by x5u.", _own_key_at("x5u")),
-    _fault("header_crit", "A critical header that nobody understands.", _critical),
+    _fault("header_crit", "An unknown critical header.", _critical),
     _fault("kid_unknown", "A kid that is not in the JWKS.", _kid_as("no-such-key")),
     _fault("kid_number", "The kid is a number.", _kid_as(7)),
     Fault(
         "kid_missing",
-        "No kid, while the JWKS holds one key.",
+        "No kid, while the JWKS has one key.",
         Stage.ID_TOKEN,
         Outcome.EITHER,
         (Lie(_kid_as(None)),),
     ),
     Fault(
         "kid_missing_several_keys",
-        "No kid, while the JWKS holds several keys.",
+        "No kid, while the JWKS has several keys.",
         Stage.ID_TOKEN,
         Outcome.EITHER,
         (Rotation(), Lie(_kid_as(None))),
@@ -142,14 +142,14 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         "key_replaced_same_kid",
-        "A new signing key under the old kid, as after a provider was set up anew.",
+        "A new signing key under the old kid, as when a provider was set up again.",
         Stage.ID_TOKEN,
         Outcome.SIGNED_IN,
         (Rotation(keep_kid=True),),
     ),
     Fault(
         "key_withdrawn",
-        "Signed by a key that was withdrawn; good only while a key cache still holds it.",
+        "Signed with a withdrawn key, valid only while a key cache still has it.",
         Stage.ID_TOKEN,
         Outcome.EITHER,
         (Rotation(withdraw=True), Lie(_still_withdrawn)),

@@ -1,4 +1,4 @@
-"""Faults of the ID token's claims: who says it, to whom, when, about whom."""
+"""Faults of the ID token's claims: issuer, audience, times, subject."""
 
 import time
 from collections.abc import Callable
@@ -26,22 +26,22 @@ def _accepted(key: str, says: str, bend: Callable[[Draft], None]) -> Fault:
 
 
 def _unverified(key: str, says: str, bend: Callable[[Draft], None]) -> Fault:
-    """Only Microsoft's: `xms_edov` stands in the ID token alone."""
+    """For Microsoft only: `xms_edov` is only in the ID token."""
     effects = (Lie(bend),)
     return Fault(key, says, Stage.ID_TOKEN, Outcome.SIGNED_IN, effects, MICROSOFT, address_unverified=True)
 
 
-def _not_literally_true(key: str, says: str, **said: object) -> Fault:
-    """Say the same in ID token and userinfo, whichever the product believes; nothing leaves it out."""
+def _not_literally_true(key: str, says: str, **stated: object) -> Fault:
+    """Set or omit `email_verified` in ID token and userinfo alike, whichever the product uses."""
 
-    def told(claims: dict[str, object]) -> dict[str, object]:
-        return {n: v for n, v in claims.items() if n != "email_verified"} | said
+    def changed(claims: dict[str, object]) -> dict[str, object]:
+        return {n: v for n, v in claims.items() if n != "email_verified"} | stated
 
     def bend(draft: Draft) -> None:
-        draft.claims = told(draft.claims)
+        draft.claims = changed(draft.claims)
 
     def bend_userinfo(document: dict[str, object], _scene: Scene) -> object:
-        return told(document)
+        return changed(document)
 
     effects = (Lie(bend), DocumentBend(Stage.USERINFO, bend_userinfo))
     return Fault(key, says, Stage.ID_TOKEN, Outcome.SIGNED_IN, effects, SAYS_VERIFIED, address_unverified=True)
@@ -62,7 +62,7 @@ def _drop(name: str) -> Callable[[Draft], None]:
 
 
 def _at(name: str, seconds: int) -> Callable[[Draft], None]:
-    """Set a moment relative to now, and let the others stay believable beside it."""
+    """Set a time relative to now, and keep the other times consistent with it."""
 
     def bend(draft: Draft) -> None:
         now = int(time.time())
@@ -107,7 +107,7 @@ def _foreign_tenant(draft: Draft) -> None:
 
 FAULTS: tuple[Fault, ...] = (
     _refused("iss_wrong", "iss is another issuer.", _set("iss", "https://issuer.example")),
-    _refused("iss_slash", "iss has a slash too many at its end.", _append("iss", "/")),
+    _refused("iss_slash", "iss has an extra slash at its end.", _append("iss", "/")),
     _refused("iss_missing", "No iss.", _drop("iss")),
     _refused("tid_other", "tid is not the tenant in iss.", _set("tid", FOREIGN_TENANT), MICROSOFT),
     _refused("tid_missing", "No tid.", _drop("tid"), MICROSOFT),
@@ -127,19 +127,19 @@ FAULTS: tuple[Fault, ...] = (
     _accepted("iat_skew", "Issued 30 seconds ahead, within the skew.", _at("iat", 30)),
     _refused("nbf_future", "Not valid before 90 seconds from now.", _at("nbf", 90)),
     _accepted("nbf_skew", "Not valid before 30 seconds from now.", _at("nbf", 30)),
-    _accepted("auth_time_missing", "No auth_time: nobody knows when the person proved themselves.", _drop("auth_time")),
+    _accepted("auth_time_missing", "No auth_time: the time of authentication is unknown.", _drop("auth_time")),
     _accepted("auth_time_old", "auth_time is an hour ago, as single sign-on answers.", _at("auth_time", -3600)),
     _accepted("auth_time_skew", "auth_time is 30 seconds ahead, within the skew.", _at("auth_time", 30)),
     _refused("auth_time_future", "auth_time is 90 seconds ahead.", _at("auth_time", 90)),
     _refused("auth_time_bool", "auth_time is true.", _set("auth_time", value=True)),
     _refused("auth_time_null", "auth_time is null.", _set("auth_time", None)),
-    _refused("auth_time_text", "auth_time is a number in a text.", _as_text("auth_time")),
+    _refused("auth_time_text", "auth_time is a number as a string.", _as_text("auth_time")),
     _refused("auth_time_negative", "auth_time is before the epoch.", _set("auth_time", -1)),
-    _refused("auth_time_huge", "auth_time is after all calendars.", _set("auth_time", 10**18)),
-    _refused("auth_time_fraction", "auth_time is no whole number of seconds.", _set("auth_time", 1_700_000_000.5)),
+    _refused("auth_time_huge", "auth_time is beyond the range of calendars.", _set("auth_time", 10**18)),
+    _refused("auth_time_fraction", "auth_time is not a whole number of seconds.", _set("auth_time", 1_700_000_000.5)),
     _refused("auth_time_list", "auth_time is a list.", _set("auth_time", [1_700_000_000])),
     _refused("nonce_missing", "No nonce.", _drop("nonce")),
-    _refused("nonce_wrong", "A nonce that nobody sent.", _set("nonce", "another-nonce")),
+    _refused("nonce_wrong", "A nonce that was not sent.", _set("nonce", "another-nonce")),
     _refused("nonce_replayed", "The nonce of an earlier sign-in.", _old_nonce),
     _refused("at_hash_wrong", "at_hash of another access token.", _set("at_hash", "A" * 22)),
     _accepted("at_hash_missing", "No at_hash, which is optional.", _drop("at_hash")),
@@ -150,11 +150,11 @@ FAULTS: tuple[Fault, ...] = (
     _refused("sub_256", "sub has 256 characters.", _set("sub", "s" * 256)),
     _refused("sub_nul", "sub contains a NUL character.", _set("sub", "ada\x00admin")),
     _refused("sub_list", "sub is a list.", _set("sub", ["ada"])),
-    _not_literally_true("verified_text", 'email_verified is the text "true".', email_verified="true"),
-    _not_literally_true("verified_text_false", 'email_verified is the text "false".', email_verified="false"),
+    _not_literally_true("verified_text", 'email_verified is the string "true".', email_verified="true"),
+    _not_literally_true("verified_text_false", 'email_verified is the string "false".', email_verified="false"),
     _not_literally_true("verified_one", "email_verified is the number 1.", email_verified=1),
     _not_literally_true("verified_missing", "No email_verified."),
-    _unverified("edov_missing", "No xms_edov: nobody vouches for the address.", _drop("xms_edov")),
+    _unverified("edov_missing", "No xms_edov: the address is unverified.", _drop("xms_edov")),
     _unverified("edov_false", "xms_edov is false.", _set("xms_edov", value=False)),
-    _unverified("edov_text_false", 'xms_edov is the text "0".', _set("xms_edov", "0")),
+    _unverified("edov_text_false", 'xms_edov is the string "0".', _set("xms_edov", "0")),
 )

@@ -1,4 +1,4 @@
-"""Faults of whole answers: wrong status, wrong text, too slow, too big, somewhere else."""
+"""Faults of whole answers: wrong status, wrong content, too slow, too big, redirected."""
 
 import gzip
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Bend = Callable[[Answer, Scene], Answer]
 
 @dataclass(frozen=True)
 class _Ill:
-    """One way of answering badly, which fits any endpoint."""
+    """One kind of failure, possible at any endpoint."""
 
     key: str
     says: str
@@ -53,7 +53,7 @@ def _flooded(answer: Answer, _scene: Scene) -> Answer:
 
 @cache
 def _packed_blanks() -> bytes:
-    """Blanks are legal before JSON: unpacked without a limit, the answer is a good one."""
+    """Spaces, which are legal before JSON: a client that unpacks without a limit reads a valid answer."""
     return gzip.compress(b" " * BOMB_BYTES, compresslevel=6)
 
 
@@ -75,25 +75,25 @@ _BROKEN = (
     _Ill("bad_utf8", "answers bytes that are not UTF-8.", _body(b'{"a": "\xff\xfe\xc3("}')),
     _Ill("deep", "answers 200,000 nested lists.", _body(_DEEP)),
     _Ill("reset", "resets the connection.", _as(Manner.RESET)),
-    _Ill("truncated", "closes the connection in mid-answer.", _as(Manner.TRUNCATED)),
+    _Ill("truncated", "closes the connection in the middle of its answer.", _as(Manner.TRUNCATED)),
     _Ill("redirect", "answers 302 to another address.", _elsewhere(302)),
     _Ill("hang", "never answers.", _as(Manner.HANG), slow=True),
-    _Ill("drip_headers", "sends a byte of its headers a second.", _as(Manner.DRIP_HEADERS), slow=True),
-    _Ill("drip_body", "sends a byte of its body a second.", _as(Manner.DRIP_BODY), slow=True),
-    _Ill("huge", "puts 64 MiB of blanks before its answer.", _as(Manner.HUGE)),
-    _Ill("gzip_bomb", "unpacks to 64 MiB of blanks before its answer.", _bomb),
+    _Ill("drip_headers", "sends one byte of its headers per second.", _as(Manner.DRIP_HEADERS), slow=True),
+    _Ill("drip_body", "sends one byte of its body per second.", _as(Manner.DRIP_BODY), slow=True),
+    _Ill("huge", "sends 64 MiB of spaces before its answer.", _as(Manner.HUGE)),
+    _Ill("gzip_bomb", "unpacks to 64 MiB of spaces before its answer.", _bomb),
 )
 _ONLY_TOKEN = (
     _Ill("400", "answers 400 invalid_grant.", _status(400, "invalid_grant")),
     _Ill("401", "answers 401 invalid_client.", _status(401, "invalid_client")),
     _Ill("400_client", "answers 400 unauthorized_client.", _status(400, "unauthorized_client")),
     _Ill("400_scope", "answers 400 invalid_scope.", _status(400, "invalid_scope")),
-    _Ill("400_unregistered", "answers 400 with a name of its own.", _status(400, "AADSTS7000215")),
+    _Ill("400_unregistered", "answers 400 with an unregistered error code.", _status(400, "AADSTS7000215")),
     _Ill("400_html", "answers 400 with an HTML page.", _fixed(html_answer(ERROR_PAGE, 400))),
     _Ill("400_busy", "answers 400 temporarily_unavailable.", _status(400, "temporarily_unavailable")),
     _Ill("403", "answers 403.", _status(403, "access_denied")),
     _Ill("429", "answers 429.", _status(429, "slow_down")),
-    _Ill("redirect_307", "answers 307, which would carry the secret along.", _elsewhere(307)),
+    _Ill("redirect_307", "answers 307, with which a client would resend the secret.", _elsewhere(307)),
     _Ill("endless_100", "sends 100 Continue without end.", _as(Manner.ENDLESS_CONTINUE), slow=True),
     _Ill("header_flood", "sends 5,000 headers.", _flooded),
     _Ill("long_number", "answers with a number of 5,000 digits.", _body(_LONG_NUMBER)),
@@ -102,16 +102,16 @@ _ONLY_REVOCATION = (
     _Ill("401", "answers 401 invalid_client.", _status(401, "invalid_client")),
     _Ill("429", "answers 429.", _status(429, "slow_down")),
     _Ill("503", "answers 503.", _status(503, "temporarily_unavailable")),
-    _Ill("redirect_307", "answers 307, which would carry the secret along.", _elsewhere(307)),
+    _Ill("redirect_307", "answers 307, with which a client would resend the secret.", _elsewhere(307)),
 )
 _ENDED = (
-    _Ill("invalid_token", "answers that the token is over.", _status(400, "invalid_token")),
+    _Ill("invalid_token", "answers that the token is invalid.", _status(400, "invalid_token")),
     _Ill("unsupported", "answers that it does not revoke such tokens.", _status(400, "unsupported_token_type")),
 )
 _REVOKING = (Provider.GOOGLE, Provider.GITHUB, Provider.KEYCLOAK)
-_REVOKING_BY_BOOK = (Provider.GOOGLE, Provider.KEYCLOAK)  # RFC 7009: GitHub has a way of its own
-_TALKING = frozenset({"html", "not_json", "list", "null", "empty", "bad_utf8", "deep"})  # with a status that counts
-_OF_BODY = frozenset({"truncated", "drip_body", "huge"})  # GitHub's answer has none
+_REVOKING_BY_BOOK = (Provider.GOOGLE, Provider.KEYCLOAK)  # RFC 7009; GitHub has its own API
+_TALKING = frozenset({"html", "not_json", "list", "null", "empty", "bad_utf8", "deep"})  # answers with status 200
+_OF_BODY = frozenset({"truncated", "drip_body", "huge"})  # GitHub's answer has no body
 _SHORT_LIST = frozenset({"500", "not_json", "empty", "redirect", "hang", "huge"})
 _SHORT = tuple(ill for ill in _BROKEN if ill.key in _SHORT_LIST)
 

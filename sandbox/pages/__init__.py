@@ -1,4 +1,4 @@
-"""Render the sandbox's few pages: the picker, the front page, sign-out, and problems."""
+"""Render the sandbox's pages: the picker, the front page, sign-out and errors."""
 
 import html
 import time
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 
 class Markup(str):
-    """Text that is HTML already; everything else is escaped when a template is filled."""
+    """Text that is HTML already. Everything else is escaped when a template is filled."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ def portrait() -> Answer:
 
 
 def picker(provider: Provider, cast: Sequence[Persona], *, query: str, hint: str) -> Answer:
-    """Show the cast; whom the login hint names comes first and says so."""
+    """Show the cast. The person that the login hint names comes first and is marked."""
     ordered = sorted(cast, key=lambda p: not _is_meant(p, hint))
     buttons = [
         _persona_button(p.key, p.name, p.email or "no address", p.title, meant=_is_meant(p, hint)) for p in ordered
@@ -80,7 +80,7 @@ def joined(parts: Iterable[Markup]) -> Markup:
 
 
 def element(name: str, text: str, **attributes: str) -> Markup:
-    """Write one element; a trailing underscore in an attribute's name is dropped."""
+    """Return one element. A trailing underscore in an attribute's name is dropped."""
     pairs = "".join(f' {n.rstrip("_")}="{html.escape(v)}"' for n, v in attributes.items())
     inner = text if isinstance(text, Markup) else html.escape(text)
     return Markup(f"<{name}{pairs}>{inner}</{name}>")

@@ -1,4 +1,4 @@
-"""Render the front page: what is played, which faults are on, who is signed in, what came."""
+"""Render the front page: the providers, their active faults, live sessions and recent requests."""
 
 from sandbox.faults import CATALOGUE
 from sandbox.pages import (
