@@ -1,4 +1,4 @@
-"""`python -m bench`: measure the targets in one run, print the table, keep the figures."""
+"""`python -m bench`: measure the targets in one run, print the table, store the figures."""
 
 import argparse
 import json
@@ -50,9 +50,9 @@ def main() -> int:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of rounds (default 5)")
     parser.add_argument("--operations", type=int, default=200, help="sign-ins in each round (default 200)")
-    parser.add_argument("--lanes", type=int, default=4, help="people at the same time (default 4)")
+    parser.add_argument("--lanes", type=int, default=4, help="people in parallel (default 4)")
     parser.add_argument("--starts", type=int, default=5, help="how often each target is started (default 5)")
     parser.add_argument("--alone", action="store_true", help="measure our own site only")
     parser.add_argument("--only", type=_numbers, default=frozenset(), help="targets' numbers, such as 1,4")

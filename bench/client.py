@@ -1,4 +1,4 @@
-"""All the people, in a process of their own: an order is a line of JSON, and so is the report."""
+"""The process that plays all people. Orders come in and reports go out as lines of JSON."""
 
 import json
 import sys
@@ -13,7 +13,7 @@ from bench.wire import Browser, Connection, Unexpected
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to do how often. Lanes are people at the same time; ``page`` is read by those whose cookies are given."""
+    """What to do, and how often. Lanes are people in parallel; each reads ``page`` with one of the ``cookies``."""
 
     base: str
     operations: int
@@ -40,7 +40,7 @@ class Report:
 
 
 def carry_out(order: Order) -> Report:
-    """Do all of it, each operation by the lane that is free first."""
+    """Carry out all operations, each in the first free lane."""
     numbers = iter(range(order.operations))
     cpu, begun = time.process_time(), time.perf_counter()
     with ThreadPoolExecutor(order.lanes) as pool:
@@ -54,7 +54,7 @@ def _lane(order: Order, lane: int, numbers: Iterator[int]) -> list[float]:
 
 
 def _sign_ins(order: Order, numbers: Iterator[int]) -> Iterator[float]:
-    """Every sign-in is a new browser with a connection of its own; the provider's connection is kept."""
+    """Sign in, each time with a new browser and a new connection. The connection to the provider is reused."""
     assert order.door is not None  # noqa: S101  # by carry_out
     with Connection(order.provider) as provider:
         for number in numbers:
@@ -64,7 +64,7 @@ def _sign_ins(order: Order, numbers: Iterator[int]) -> Iterator[float]:
 
 
 def _readings(order: Order, lane: int, numbers: Iterator[int]) -> Iterator[float]:
-    """One browser for each lane, on a kept connection."""
+    """Read the page again and again with one browser per lane, on a persistent connection."""
     name_and_value = (pair.partition("=") for pair in order.cookies[lane].split("; "))
     cookies = {name: value for name, _, value in name_and_value}
     with Connection(order.base) as site:

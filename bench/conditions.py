@@ -1,4 +1,4 @@
-"""What must be true of a sign-in for its speed to count, tried on the running target."""
+"""The conditions that a target must meet for its speed to count, tested on the running target."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from bench.wire import Browser, Connection
 
 LIES = ("signature_forged", "signature_stripped", "nonce_wrong", "nonce_missing", "iss_wrong", "aud_wrong", "exp_past")
 SIGN_INS = 5
-LONER, OTHER = people("google")[-2:]  # not among those whose sessions are read by
+LONER, OTHER = people("google")[-2:]  # their sessions are not measured
 TOKEN = r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|sandbox-[a-z]+-secret|ya29\."  # noqa: S105  # a pattern
 
 
@@ -23,13 +23,13 @@ class Condition:
 
 
 def conditions(measured: Measured) -> list[Condition]:
-    """Try all of them, with an honest sign-in before and after: a target that refuses everybody proves nothing."""
+    """Test all of them, with an honest sign-in before and after: a target that refuses everyone proves nothing."""
     first = _admits(measured)
     found = [_refuses(measured, lie) for lie in LIES]
     found += [_refuses_foreign_state(measured), _refuses_injected_code(measured)]
     found += [_records(measured), _ends(measured), _keeps_no_secret(measured)]
     is_well = first and _admits(measured)
-    return [Condition(what="honest sign-ins come in", holds=is_well, seen=""), *found]
+    return [Condition(what="honest sign-ins succeed", holds=is_well, seen=""), *found]
 
 
 def _refuses(measured: Measured, lie: str) -> Condition:
@@ -47,7 +47,7 @@ def _admits(measured: Measured) -> bool:
 
 
 def _refuses_foreign_state(measured: Measured) -> Condition:
-    """A callback in a browser that did not start the attempt: sign-in CSRF (RFC 6749, section 10.12)."""
+    """Open a callback in a browser that did not start the attempt: sign-in CSRF (RFC 6749, section 10.12)."""
 
     def from_elsewhere(browser: Browser, callback: str) -> str:
         browser.cookies.clear()
@@ -58,7 +58,7 @@ def _refuses_foreign_state(measured: Measured) -> Condition:
 
 
 def _refuses_injected_code(measured: Measured) -> Condition:
-    """Another attempt's code with this attempt's state: PKCE must not fit (RFC 9700, section 4.5)."""
+    """Send another attempt's code with this attempt's state: PKCE must fail (RFC 9700, section 4.5)."""
 
     def injected(browser: Browser, callback: str) -> str:
         with Connection(measured.running.url) as site, Connection(measured.running.provider.url) as upstream:
@@ -70,7 +70,7 @@ def _refuses_injected_code(measured: Measured) -> Condition:
 
 
 def _try(measured: Measured, bend: Callable[[Browser, str], str]) -> bool:
-    """Whether somebody whose callback is bent like this is signed in afterwards."""
+    """Whether a person is signed in after a callback that ``bend`` has altered."""
     with Connection(measured.running.url) as site, Connection(measured.running.provider.url) as upstream:
         browser = Browser(site)
         callback = choose(upstream, start(browser, measured.door("google")), LONER)
@@ -91,7 +91,7 @@ def _records(measured: Measured) -> Condition:
 
 
 def _ends(measured: Measured) -> Condition:
-    """The person ends their other sessions; the other browser's next request must be nobody's."""
+    """End a person's other sessions: the next request of the other browser must be anonymous."""
     target = measured.running.target
     what = "an ended session is over at the next request"
     if not target.others_end:
@@ -106,7 +106,7 @@ def _ends(measured: Measured) -> Condition:
 
 
 def _keeps_no_secret(measured: Measured) -> Condition:
-    """No token and no client secret stands readable in any row."""
+    """No row contains a token or a client secret in plain text."""
     with measured.running.postgres.connect(DATABASE) as connection:
         tables = connection.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'"

@@ -1,4 +1,4 @@
-"""What processes cost: CPU time and memory of whole process trees, as the kernel counts them (proc(5))."""
+"""CPU time and memory of whole process trees, as the kernel counts them (proc(5))."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ MS_PER_TICK = 1000 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """One process. ``ticks`` is its own CPU time and that of its children which ended and were waited for."""
+    """One process. ``ticks`` is its own CPU time plus that of its ended children that were waited for."""
 
     pid: int
     parent: int
@@ -19,7 +19,7 @@ class Process:
 
 
 def parse(stat: str) -> Process:
-    """Read a line of /proc/<pid>/stat. The program's name may hold blanks and brackets: read behind its last one."""
+    """Parse /proc/<pid>/stat. The program's name may contain spaces and brackets: split after the last bracket."""
     head, _, tail = stat.rpartition(")")
     fields = tail.split()
     return Process(
@@ -48,18 +48,18 @@ def tree(roots: Iterable[int], processes: Iterable[Process]) -> list[Process]:
 def cpu_ms(roots: Iterable[int]) -> float:
     """Return the CPU time that these trees have used so far, in milliseconds.
 
-    A child that ends between two calls is not lost: its parent has waited for it and carries its time.
+    A child that ends between two calls is not lost: its time is added to that of the parent that waited for it.
     """
     return sum(process.ticks for process in tree(roots, _all())) * MS_PER_TICK
 
 
 def pss_mb(roots: Iterable[int]) -> float:
-    """Return the memory of these trees in MB, shared pages divided among those who share them."""
+    """Return the memory of these trees in MB. Shared pages are divided among their users."""
     return sum(_pss_kb(process.pid) for process in tree(roots, _all())) / 1024
 
 
 def proportional_kb(rollup: str) -> int:
-    """Read the line ``Pss:`` of a smaps_rollup."""
+    """Parse the line ``Pss:`` of a smaps_rollup."""
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
@@ -73,4 +73,4 @@ def _all() -> Iterator[Process]:
             try:
                 yield parse((folder / "stat").read_text())
             except (FileNotFoundError, ProcessLookupError):
-                continue  # it ended while we looked; its parent carries its time
+                continue  # it ended meanwhile; its time was added to its parent's

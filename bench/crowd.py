@@ -1,4 +1,4 @@
-"""The driver's end of the process that plays the people."""
+"""The driver's side of the process that plays the people."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from config.embedded.child import die_with
 
 
 class Crowd:
-    """Takes orders, one after the other, and ends with this process."""
+    """Carries out orders one after the other, and ends with this process."""
 
     def __enter__(self) -> Self:
         parent = os.getpid()
@@ -35,7 +35,7 @@ class Crowd:
                 pipe.close()
 
     def carry_out(self, order: Order) -> Report:
-        """Wait until it is done. Raises Unexpected when any operation of it failed."""
+        """Carry out an order. Raises Unexpected when an operation fails."""
         assert self._process.stdin is not None  # noqa: S101  # a pipe, above
         assert self._process.stdout is not None  # noqa: S101
         try:

@@ -1,7 +1,7 @@
-"""`python -m bench.cut_off`: how soon nothing opens an account any more, in four processes, Redis flushed in half.
+"""`python -m bench.cut_off`: how soon four processes refuse all credentials of an account after a cut-off.
 
-Each try gives somebody one credential of each class, sees that all four processes take each of them, cuts the person
-off from a fifth process, and asks all four again until none takes anything.
+Each try gives a person one credential of each class, checks that all four processes accept each of them, cuts the
+person off in a fifth process, and polls all four until none accepts anything. Half of the tries flush Redis first.
 """
 
 import argparse
@@ -33,7 +33,7 @@ Found = dict[tuple[str, bool], list[float]]
 
 
 class Worker:
-    """A process of the product that is told what to do."""
+    """A process of the product that carries out orders."""
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self.process = process
@@ -65,7 +65,7 @@ def working(running: Running) -> Iterator[Worker]:
 
 @contextmanager
 def serving(running: Running, number: int) -> Iterator[str]:
-    """One web process, by its address."""
+    """Run one web process, and yield its URL."""
     port = any_free_port()
     command = [*running.target.command(port), "--workers", "1"]
     process = child.start(command, environment=running.environment, log=running.place.log(f"web{number}"))
@@ -90,7 +90,7 @@ def _wait_for(base: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def eyes(base: str, worker: Worker) -> dict[str, Alive]:
-    """How one process is asked whether it still takes a credential of each class."""
+    """Return a function for each class of credentials that checks whether one process still accepts it."""
 
     def status(path: str, cookies: str = "") -> int:
         with Connection(base) as site:
@@ -107,7 +107,7 @@ def one_try(processes: list[dict[str, Alive]], acting: Worker, *, flush: bool, c
     given = acting("give")
     for name in CLASSES:
         if not all(alive[name](given) for alive in processes):
-            raise Unexpected(f"{name}: a process does not take what was just given")
+            raise Unexpected(f"{name}: a process does not accept a new credential")
     begun = time.monotonic()
     acting("cut", person=given["person"], flush=flush, close=close)
     waiting = set(CLASSES)
@@ -136,7 +136,7 @@ def carry_out(tries: int) -> Found:
 
 def report(found: Found, begun: datetime) -> tuple[str, bool]:
     tries = sum(len(seconds) for (name, _), seconds in found.items() if name == CLASSES[0])
-    until = f"from the call until none of {PROCESSES} processes takes it any more"
+    until = f"from the call until none of {PROCESSES} processes accepts it any more"
     lines = [
         f"{begun:%Y-%m-%d}, {os.cpu_count()} cores; {tries} tries; {until}.",
         "",

@@ -1,6 +1,6 @@
-"""A process of the product without a web server: it gives somebody credentials, cuts them off, or asks for a token.
+"""A process of the product without a web server: it creates credentials, cuts people off, or asks for a token.
 
-A line of JSON says what to do, a line of JSON says what came of it.
+Orders and results are lines of JSON.
 """
 
 import json
@@ -26,7 +26,7 @@ from providers.tokens import Tokens  # noqa: E402
 
 
 def give(_order: dict[str, Any]) -> dict[str, Any]:
-    """Somebody with one credential of each class."""
+    """Create a person with one credential of each class."""
     subject = secrets.token_hex(8)
     user = User.objects.create_user(name="Somebody", email=f"{subject}@example.com")
     identity = Identity.objects.create(

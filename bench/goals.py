@@ -1,4 +1,4 @@
-"""What we want to reach (the targets), against whom, and what counts as reaching it."""
+"""The goals of the benchmark: figures, peers, and limits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The largest figure that still counts; what is not given is not asked for."""
+    """The largest figures that still count. None means no limit."""
 
     must: float | None
     moonshot: float | None = None
@@ -32,7 +32,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Goal:
-    """One line of the table: a figure of ours, and what it must be as a share of each peer's, or by itself.
+    """One line of the table: a figure of ours, with its limits as a share of each peer's figure, or by itself.
 
     ``ours`` and ``theirs`` name figures of a target, as the run records them.
     """
@@ -127,5 +127,5 @@ GOALS = (
 
 
 def chosen(numbers: frozenset[int]) -> list[Goal]:
-    """Return the goals with these numbers; all of them for none."""
+    """Return the goals with these numbers, or all goals for an empty set."""
     return [goal for goal in GOALS if not numbers or goal.number in numbers]

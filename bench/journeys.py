@@ -1,4 +1,4 @@
-"""What people do, step by step, each step with the answer that it must get."""
+"""What people do, step by step, with the response that each step must get."""
 
 import time
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from bench.wire import Answer, Browser, Connection, Unexpected
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """A site's way in by one provider, and what a browser must bring along to start by POST.
+    """A site's sign-in through one provider, with the CSRF cookie and token to start it by POST.
 
-    Cookie and token come from the sign-in page, opened once: what is measured is three requests at every
-    target, start, callback and first page. Without a token the start is a GET.
+    Cookie and token come from the sign-in page, which is opened once. So every target is measured on three
+    requests: start, callback and first page. Without a token the start is a GET.
     """
 
     base: str
@@ -23,7 +23,7 @@ class Door:
 
 
 def start(browser: Browser, door: Door) -> str:
-    """Press the button; return where the provider is."""
+    """Press the button, and return the provider's authorization URL."""
     if door.token:
         browser.cookies["csrftoken"] = door.token_cookie
         answer = browser.post(door.start, {"csrfmiddlewaretoken": door.token})
@@ -33,7 +33,7 @@ def start(browser: Browser, door: Door) -> str:
 
 
 def choose(provider: Connection, authorize_url: str, person: str) -> str:
-    """Be somebody at the mock provider, by its picker's form; return the callback's address."""
+    """Pick a person at the mock provider, and return the callback URL."""
     parts = urlsplit(authorize_url)
     name = parts.path.split("/")[1]
     answer = provider.ask("POST", f"/{name}/choose", form={"request": parts.query, "persona": person})
@@ -41,7 +41,7 @@ def choose(provider: Connection, authorize_url: str, person: str) -> str:
 
 
 def sign_in(browser: Browser, provider: Connection, door: Door, person: str) -> float:
-    """Sign somebody in, look at the first page, and return the seconds that the target took for its three answers."""
+    """Sign a person in, open the first page, and return the seconds that the target took for its three responses."""
     begun = time.perf_counter()
     authorize_url = start(browser, door)
     left = time.perf_counter()
@@ -50,12 +50,12 @@ def sign_in(browser: Browser, provider: Connection, door: Door, person: str) -> 
     _redirect(browser.get(callback), "the callback")
     page = browser.get(door.first_page)
     if page.status != 200:
-        raise Unexpected(f"the first page answered {page.status} to {person}: nobody is signed in")
+        raise Unexpected(f"the first page answered {page.status} to {person}, who is not signed in")
     return (left - begun) + (time.perf_counter() - came)
 
 
 def read(browser: Browser, path: str) -> float:
-    """Open a page or resource that only the signed-in get, and return the seconds that it took."""
+    """Open a page or resource that requires a session, and return the seconds that it took."""
     begun = time.perf_counter()
     answer = browser.get(path)
     if answer.status != 200:

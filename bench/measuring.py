@@ -1,4 +1,4 @@
-"""Measuring one target doing one thing, and knowing how to let people in there."""
+"""Measures one target at one task, and signs people in there."""
 
 from dataclasses import dataclass, field
 
@@ -10,12 +10,12 @@ from bench.rounds import Sample, percentile
 from bench.running import Running
 from bench.wire import Browser, Connection
 
-READINGS = 5  # for each sign-in: they are cheap, and the kernel counts in steps of 10 ms
+READINGS = 5  # per sign-in: they are cheap, and the kernel counts in steps of 10 ms
 
 
 @dataclass
 class Measured:
-    """A running target as the people see it."""
+    """A running target, and the process whose people use it."""
 
     running: Running
     crowd: Crowd
@@ -41,14 +41,14 @@ class Measured:
         )
 
     def enter(self, site: Connection, person: str, provider: str = "google") -> Browser:
-        """Sign one person in and return the browser."""
+        """Sign one person in, and return the browser."""
         browser = Browser(site)
         with Connection(self.running.provider.url) as upstream:
             sign_in(browser, upstream, self.door(provider), person)
         return browser
 
     def warm_up(self) -> None:
-        """Let everybody who returns come for the first time, and fill what caches there are."""
+        """Sign in all returning people for the first time, and fill the caches."""
         for provider in self.running.target.providers:
             self.sign_ins(provider, people(provider), PEOPLE)
         self._cookies = []

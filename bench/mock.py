@@ -1,7 +1,7 @@
-"""The mock provider's process: the sandbox, to which everybody is known.
+"""The mock provider's process: the sandbox with any number of people.
 
-Whoever is asked for exists, with a first name of their own: the cast is too small for a benchmark, and the
-sandbox's newcomers share a first name, from which allauth makes user names that then collide.
+Every requested persona exists, and has its own first name: the cast is too small for a benchmark, and the
+sandbox's newcomers share a first name, from which allauth makes usernames that then collide.
 """
 
 import os

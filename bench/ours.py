@@ -1,4 +1,4 @@
-"""Vestibule as it runs in production, but for TLS."""
+"""Vestibule as in production, except for TLS."""
 
 import secrets
 import sys
@@ -26,7 +26,7 @@ class Vestibule(Target):
             "DATABASE_URL": ground.runtime_url,
             "DATABASE_OWNER_URL": ground.owner_url,
             "REDIS_URL": ground.redis_url,
-            "RATE_LIMITS_EXEMPT": "127.0.0.0/8",  # the contract's switch for load tests
+            "RATE_LIMITS_EXEMPT": "127.0.0.0/8",  # exempt, as the settings allow for load tests
             **ground.provider,
         }
 

@@ -1,7 +1,7 @@
 """What the admin's overview costs on a large site: `python -m bench.overview`.
 
-Fills a database of its own with people, sessions and a trail of 120 days, then times each counting, alone and
-built upon the last, and the page: with nothing counted yet, with everything counted, and for staff without it.
+Fills its own database with people, sessions and a trail of 120 days. Then it times each count, from scratch and
+incrementally, and the page: with nothing counted, with everything counted, and for staff without the overview.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from bench.admin.data import not_audited
 from bench.ours import Vestibule
 from bench.running import Running
 
-TIMES = 20  # that a page is asked for
+TIMES = 20  # that a page is opened
 
 PEOPLE = """
     INSERT INTO accounts_user (id, password, is_superuser, name, email_verified, is_active, is_staff, created_at)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def fill(running: Running, *, people: int, entries: int) -> None:
-    """As the superuser, and with the triggers of the trail asleep: what they would write is made up as well."""
+    """Fill the tables as the superuser and without the trail's triggers, whose entries are generated as well."""
     with running.postgres.connect("bench") as superuser:
         superuser.execute("SET session_replication_role = replica")
         with not_audited(superuser, "accounts_user"):
@@ -70,7 +70,7 @@ def fill(running: Running, *, people: int, entries: int) -> None:
 
 
 def measure(running: Running) -> None:
-    import django  # noqa: PLC0415  # it reads the environment that was just made
+    import django  # noqa: PLC0415  # it reads the environment that was just set
 
     django.setup()
     from django.conf import settings  # noqa: PLC0415
@@ -96,14 +96,14 @@ def measure(running: Running) -> None:
         return lambda: client.get("/admin/").content
 
     superuser, staff = visitor(is_superuser=True), visitor(is_superuser=False)
-    say("page, nothing counted, first try", seconds(superuser))
-    say("page, nothing counted, tried lately", min(seconds(superuser) for _ in range(TIMES)))
+    say("page, nothing counted, first time", seconds(superuser))
+    say("page, nothing counted, repeated", min(seconds(superuser) for _ in range(TIMES)))
     for counter in counters():
         cache.clear()
         begun = time.perf_counter()
         first = counter.recount(None, seconds=IN_A_JOBS_TIME)
-        say(f"{counter.name}, from nothing", time.perf_counter() - begun)
-        say(f"{counter.name}, upon the last", counter.recount(first, seconds=IN_A_JOBS_TIME).takes)
+        say(f"{counter.name}, from scratch", time.perf_counter() - begun)
+        say(f"{counter.name}, incrementally", counter.recount(first, seconds=IN_A_JOBS_TIME).takes)
     for counter in counters():
         counter.recount(None, seconds=IN_A_JOBS_TIME)
     say("page, everything counted", median(seconds(superuser) for _ in range(TIMES)))

@@ -1,7 +1,7 @@
 """Where our own CPU time goes: `python -m bench.profile`, in one process and one thread, without gunicorn.
 
-Told for each request of a returning sign-in and for the readings, as CPU ms of this process (PostgreSQL, Valkey
-and the mock provider are not in it); `--calls` adds what cProfile says of the dearest calls.
+Prints the CPU ms of this process, without PostgreSQL, Valkey and the mock provider, for each request of a returning
+sign-in and for the readings. `--calls` adds cProfile's report on the most expensive calls.
 """
 
 import argparse
@@ -29,7 +29,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class InProcess:
-    """The site itself instead of a connection to it, with a stop-watch of CPU time for each kind of request."""
+    """The WSGI application in place of a connection to it. Measures the CPU time of each kind of request."""
 
     def __init__(self, application: Application, port: int, profile: cProfile.Profile | None) -> None:
         self.host = f"{HOST}:{port}"
@@ -100,11 +100,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
     parser.add_argument("--operations", type=int, default=400)
     parser.add_argument("--only", choices=("", "sign-in", "me", "page"), default="")
-    parser.add_argument("--calls", action="store_true", help="say which calls are the dearest")
+    parser.add_argument("--calls", action="store_true", help="print the most expensive calls")
     arguments = parser.parse_args()
     with Running(Vestibule()) as running:
         os.environ.update(running.environment)
-        from config.wsgi import application  # noqa: PLC0415  # it reads the environment of the line above
+        from config.wsgi import application  # noqa: PLC0415  # it reads the environment set above
 
         profiled(running, InProcess(application, running.port, None), 40, "")
         profile = cProfile.Profile(time.process_time) if arguments.calls else None

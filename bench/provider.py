@@ -1,4 +1,4 @@
-"""The mock provider of one target: the sandbox in a process of its own, whose CPU is not counted."""
+"""The mock provider of one target: the sandbox in a separate process, whose CPU time is not counted."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from config.embedded.programs import any_free_port
 from sandbox.config import default_clients
 from sandbox.config import environment as sandbox_environment
 
-PEOPLE = 40  # who return; a lane is never at the same person as another
-FRONT_CHANNEL = {"authorize", "choose"}  # what browsers ask, not products
+PEOPLE = 40  # who return, enough that two lanes never have the same person
+FRONT_CHANNEL = {"authorize", "choose"}  # requested by browsers, not by products
 
 
 class Provider:
@@ -44,7 +44,7 @@ class Provider:
 
     def __exit__(self, *_failure: object) -> None:
         if self._process and self._process.poll() is None:
-            self._process.send_signal(signal.SIGKILL)  # it keeps nothing
+            self._process.send_signal(signal.SIGKILL)  # it stores nothing
             self._process.wait()
 
     @property
@@ -67,7 +67,7 @@ class Provider:
             answer.read()
 
     def calls(self, provider: str) -> int:
-        """Return how many requests the product itself has made so far."""
+        """Return the number of requests that the product itself has made so far."""
         counts: dict[str, int] = self._state()["providers"][provider]["counts"]
         return sum(count for name, count in counts.items() if name not in FRONT_CHANNEL)
 
@@ -85,11 +85,11 @@ class Provider:
 
 
 def newcomers(count: int) -> list[str]:
-    """Name people whom nobody has seen before."""
+    """Return the keys of people who have never signed in."""
     crowd = secrets.token_hex(4)
     return [f"new-{crowd}-{number}" for number in range(count)]
 
 
 def people(provider: str) -> list[str]:
-    """Return who comes back by this provider. Each is another person: an address opens one account only."""
+    """Return the people who return through this provider. No two providers share one: an address opens one account."""
     return [f"{provider}-{number}" for number in range(PEOPLE)]

@@ -1,7 +1,8 @@
-"""`python -m bench.purge`: what removing expired sessions costs, and what sign-ins notice of it (target 12).
+"""`python -m bench.purge`: what the removal of expired sessions costs, and how it affects sign-ins (target 12).
 
-A million expired sessions lie among 200,000 live ones, in ours and in a table like Django's, in the same cluster.
-In each round both are filled anew and purged, in turns, while people sign in as fast as they can; then without.
+A million expired sessions are mixed with 200,000 live ones, in our table and in one like Django's, in the same
+cluster. In each round both are refilled and purged in turn while people sign in as fast as they can, and then people
+sign in without a purge.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from config.embedded.child import CannotStart
 from config.variables import CHECKOUT
 
 OURS, THEIRS = "ours", "clearsessions"
-AT_ONCE = 8  # sign-ins of one order; those that began while a purge was under way count
+AT_ONCE = 8  # sign-ins of one order; those that began during a purge count
 
 TABLE = """
     CREATE TABLE IF NOT EXISTS django_session (
@@ -84,13 +85,13 @@ class Bench:
             connection.execute("CHECKPOINT")
 
     def left(self, name: str) -> tuple[int, int]:
-        """How many expired and how many live rows there are."""
+        """Return the numbers of expired and of live rows."""
         with self.running.postgres.connect(DATABASE) as connection:
             expired, live = connection.execute(LEFT.format(table=NAMES[name]).encode()).fetchone() or (0, 0)
             return expired, live
 
     def purge(self, name: str, outcome: Outcome) -> None:
-        """Purge while people sign in, and keep what both took."""
+        """Purge while people sign in, and record the times of both."""
         self.fill(name)
         before = self.left(name)
         ended, report = threading.Event(), dict[str, float]()
@@ -112,7 +113,7 @@ class Bench:
         outcome.reports.setdefault(name, []).append(report)
 
     def rest(self, outcome: Outcome) -> None:
-        """Let as many sign in without a purge."""
+        """Let as many people sign in without a purge."""
         wanted = max(len(found) for found in outcome.latencies.values()) if outcome.latencies else 10 * AT_ONCE
         found = outcome.latencies.setdefault("without", [])
         while len(found) < wanted:

@@ -1,6 +1,6 @@
-"""The process that purges: told what to do, it does it and says how long that took, and its longest statement.
+"""The process that purges on order, and reports how long that took and its longest statement.
 
-``ours`` is the product's purge; ``clearsessions`` is the one statement of Django's command upon a table like Django's.
+``ours`` is the product's purge. ``clearsessions`` is the single statement of Django's command on a table like Django's.
 """
 
 import json
@@ -22,7 +22,7 @@ CLEARSESSIONS = "DELETE FROM django_session WHERE expire_date < now()"
 
 
 class Longest:
-    """An execute wrapper that keeps the time of the longest statement, in milliseconds, as it was waited for."""
+    """An execute wrapper that records the wall time of the longest statement, in milliseconds."""
 
     def __init__(self) -> None:
         self.ms = 0.0

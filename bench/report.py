@@ -1,4 +1,4 @@
-"""What is kept and what is printed of a run."""
+"""The JSON and the text of a run's results."""
 
 import os
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from bench.run import Outcome, Plan
 from bench.table import OURS, lines, text
 from bench.target import Target
 
-BUSY = 0.8  # share of its core above which the mock provider or the people may hold up a target
+BUSY = 0.8  # share of one core above which the mock provider or the people may slow a target down
 
 
 def as_json(outcome: Outcome, plan: Plan, begun: datetime) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def as_text(outcome: Outcome, plan: Plan, targets: Sequence[Target], begun: date
 
 
 def counts(outcome: Outcome) -> bool:
-    """Whether our own site did all that a win asks for."""
+    """Whether our own site meets all conditions."""
     return all(one.holds for one in outcome.conditions[OURS])
 
 
@@ -81,7 +81,7 @@ def _condition_line(target: str, found: Sequence[Condition]) -> str:
 
 
 def _warnings(outcome: Outcome) -> list[str]:
-    """Say where something else than the target may have set the pace."""
+    """Warn where something other than the target may have been the bottleneck."""
     return [
         f"WARNING: {who} was busy for {share:.0%} of a core: {target}, {figure}"
         for target, figures in outcome.samples.items()

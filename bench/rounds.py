@@ -1,4 +1,4 @@
-"""The arithmetic of a run: who is measured when, and what is made of the rounds."""
+"""The order of measurements in a run, and the statistics over its rounds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """One target doing one thing in one round."""
+    """One target at one task in one round."""
 
     operations: int
     cpu_ms: float  # for one operation: the target's processes, its PostgreSQL and its Valkey
@@ -20,21 +20,21 @@ class Sample:
 
 
 def order(names: Sequence[str], rounds: int) -> list[list[str]]:
-    """Return who comes after whom in each round: A B, B A, A B, so that a drift of the machine hits all alike."""
+    """Return the order of targets in each round: A B, B A, A B, so that a drift of the machine affects all alike."""
     return [list(names) if number % 2 == 0 else list(reversed(names)) for number in range(rounds)]
 
 
 def middle(samples: Sequence[Sample], figure: str) -> float:
-    """Return the median over the rounds of one of a sample's figures."""
+    """Return the median of one figure over the samples of all rounds."""
     values: list[float] = [getattr(sample, figure) for sample in samples]
     return median(values)
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
-    """Return the median of the rounds' ratios, None where one side was not measured.
+    """Return the median of the rounds' ratios, or None if one side was not measured.
 
-    What slows the machine for some rounds slows both sides of each: their ratio stays, while the medians of the two
-    sides may come out of different rounds.
+    A machine that is slow for some rounds slows down both sides, and their ratio stays the same. The medians of the
+    two sides could come from different rounds.
     """
     if not (ours and theirs and all(theirs)):
         return None
@@ -42,7 +42,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float | None:
 
 
 def noise(values: Sequence[float]) -> float:
-    """Return how far the rounds lie apart: largest minus smallest, as a share of the median."""
+    """Return the range of the rounds, largest minus smallest, as a share of the median."""
     return (max(values) - min(values)) / median(values) if median(values) else 0.0
 
 

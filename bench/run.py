@@ -1,4 +1,4 @@
-"""One run: all targets up, their conditions tried, then everything measured in turns."""
+"""One run: start all targets, test their conditions, then measure everything in turns."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -77,7 +77,7 @@ class Run:
         return self.outcome
 
     def _start_and_fill(self, measured: dict[str, Measured]) -> None:
-        """Start the web processes several times in turns, for the time it takes, then let the people in."""
+        """Start the web processes several times in turns and measure how long it takes, then sign the people in."""
         turns = order(list(measured), self.plan.starts if self.plan.wants("start") else 1)
         for number, names in enumerate(turns, 1):
             for name in names:
@@ -90,7 +90,7 @@ class Run:
                 self._weigh(name, one)
 
     def _weigh(self, name: str, one: Measured) -> None:
-        """Memory of processes that have done exactly so much, counted from their start."""
+        """Measure the memory of processes after the same number of sign-ins since their start."""
         one.running.stop_web()
         one.running.start_web()
         one.sign_ins("google", people("google"), self.plan.memory_after)
@@ -110,7 +110,7 @@ class Run:
                     self._measure_one(measured[name], figure)
 
     def _figures(self) -> list[str]:
-        """Return what is measured in rounds, each figure at all targets before the next."""
+        """Return the figures that are measured in rounds, each at all targets before the next."""
         known = ["sign-in google", "sign-in keycloak", "first google", "me", "me with identities", "page"]
         return [figure for figure in known if self.plan.wants(figure)]
 

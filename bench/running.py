@@ -1,4 +1,4 @@
-"""One target running: its servers, its mock provider and its web processes, all of them ours to stop."""
+"""Runs one target: starts and stops its servers, its mock provider and its web processes."""
 
 import os
 import secrets
@@ -24,13 +24,13 @@ from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
 
 DATABASE, OWNER, RUNTIME = "bench", "bench_owner", "bench_runtime"
-LOG_LINE = {"log_line_prefix": "%u "}  # who asked, for counting statements
+LOG_LINE = {"log_line_prefix": "%u "}  # the role, to count statements
 Process = subprocess.Popen[bytes]
 
 
 @dataclass
 class Running:
-    """A target between its start and its stop. Nothing of it is shared with another target."""
+    """A running target. It shares nothing with another target."""
 
     target: Target
     port: int = field(default_factory=any_free_port)
@@ -53,7 +53,7 @@ class Running:
         return f"http://127.0.0.1:{self.port}"
 
     def cpu_ms(self) -> dict[str, float]:
-        """Return the CPU time so far of each part; the mock provider and the people are no part of it."""
+        """Return the CPU time so far of each part, without the mock provider and the people."""
         parts = {**self.servers, **({"web": self.web} if self.web else {})}
         return {name: cpu_ms([process.pid]) for name, process in parts.items()}
 
@@ -61,7 +61,7 @@ class Running:
         return pss_mb([self.web.pid]) if self.web else 0.0
 
     def start_web(self) -> float:
-        """Start the web processes; return the seconds until the sign-in page was answered."""
+        """Start the web processes, and return the seconds until the sign-in page was served."""
         begun = time.perf_counter()
         command = self.target.command(self.port)
         self.web = child.start(command, environment=self.environment, log=self.place.log("web"))
@@ -128,12 +128,12 @@ class Running:
 
 
 def stop(process: Process, by: signal.Signals, *, patience: float = 10) -> None:
-    """End a process that we started, and its group if it will not."""
+    """Stop a process that we started, or kill its group if it does not end in time."""
     if process.poll() is not None:
         return
     process.send_signal(by)
     try:
         process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # each has a group of its own
+        os.killpg(process.pid, signal.SIGKILL)  # each has its own group
         process.wait()

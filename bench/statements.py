@@ -1,4 +1,4 @@
-"""What the database is really asked for, by the server's own log, and how often the provider is called."""
+"""Counts the statements of a sign-in in PostgreSQL's log, and its calls to the provider."""
 
 import re
 import time
@@ -19,10 +19,10 @@ SIGN_INS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one returning sign-in: start, callback and first page."""
+    """The cost of one returning sign-in: start, callback and first page."""
 
     statements: float  # all, transactions included
-    framing: float  # those that only begin and end transactions
+    framing: float  # the part that only begins and ends transactions
     upstream_calls: float
     texts: list[str]  # those of the last one
 
@@ -48,7 +48,7 @@ def _one(measured: Measured, person: str) -> None:
 
 @contextmanager
 def logged(running: Running) -> Iterator[list[str]]:
-    """Collect the first lines of what the target asks while the block runs."""
+    """Collect the first line of each statement of the target while the block runs."""
     log = running.place.log("postgres")
     found: list[str] = []
     _log_statements(running, "all")
@@ -63,7 +63,7 @@ def logged(running: Running) -> Iterator[list[str]]:
 
 
 def _log_statements(running: Running, which: str) -> None:
-    """Let all connections hear it, the kept ones too: the server tells them by signal."""
+    """Change the setting for all connections, including the pooled ones: the server notifies them by signal."""
     with running.postgres.connect() as connection:
         connection.execute(sql.SQL("ALTER SYSTEM SET log_statement = {}").format(sql.Literal(which)))
         connection.execute("SELECT pg_reload_conf()")

@@ -1,4 +1,4 @@
-"""The run as a table that a person reads: what was measured, what it must be, and whether it is."""
+"""The run as a table for people: figures, limits and verdicts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ HEAD = ("", "what", "unit", "ours", "peer", "its", "ratio", "must", "moonshot", 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A goal against one peer. ``judged`` is what the limits hold for: a ratio, or our own figure."""
+    """A goal against one peer. The limits apply to the ratio, or to our own figure if the goal is ``alone``."""
 
     goal: Goal
     peer: str
@@ -49,12 +49,12 @@ class Line:
 
 
 def lines(goals: Sequence[Goal], figures: Figures, peers: Sequence[str]) -> list[Line]:
-    """Judge each goal against each peer that was measured."""
+    """Judge each goal against each measured peer."""
     return [_line(goal, figures, peer) for goal in goals for peer in peers or ("",)]
 
 
 def text(judged: Sequence[Line]) -> str:
-    """Set the lines as a Markdown table."""
+    """Format the lines as a Markdown table."""
     rows = [HEAD, *(line.cells() for line in judged)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     set_rows = [
@@ -78,7 +78,7 @@ def _line(goal: Goal, figures: Figures, peer: str) -> Line:
 
 
 def _figure(value: float | None, unit: str) -> str:
-    """Counts as they are, what has a unit to two places, unless it is large."""
+    """Format counts as they are, and figures with a unit to two decimal places, or none from 100 on."""
     if value is None:
         return ""
     if not unit:

@@ -1,4 +1,4 @@
-"""What a target of the benchmark is: ours and each peer say how they are set up and how they are met."""
+"""A target of the benchmark: how our product, or a peer, is set up and used."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -8,12 +8,12 @@ from typing import ClassVar
 
 @dataclass(frozen=True, kw_only=True)
 class Ground:
-    """What a target stands on: servers and a mock provider of its own."""
+    """The servers and the mock provider of one target."""
 
     public_url: str
-    owner_url: str  # PostgreSQL, by a unix socket, as the owner of the tables
-    runtime_url: str  # the same database as a role that owns nothing
-    redis_url: str  # empty where the target keeps nothing in Valkey
+    owner_url: str  # PostgreSQL, through a Unix socket, as the owner of the tables
+    runtime_url: str  # the same database, as a role that owns nothing
+    redis_url: str  # empty if the target does not use Valkey
     provider: Mapping[str, str]  # the sandbox's variables: GOOGLE_ISSUER, GOOGLE_CLIENT_ID and so on
 
 
@@ -21,15 +21,15 @@ class Target(ABC):
     """A whole product, two web workers, its database and its cache."""
 
     name: ClassVar[str]
-    described: ClassVar[str]  # in one line, for the table's foot
+    described: ClassVar[str]  # in one line, for the footnotes
     providers: ClassVar[tuple[str, ...]] = ("google",)
     needs_valkey: ClassVar[bool] = False
     starts_by_post: ClassVar[bool] = False
     start: ClassVar[str] = "/accounts/{provider}/login/"
     sign_in_page: ClassVar[str] = "/accounts/login/"
     first_page: ClassVar[str] = "/accounts/"
-    readings: ClassVar[Mapping[str, str]]  # what the signed-in read: the journey's name and its path
-    others_end: ClassVar[str] = ""  # POST here ends the person's other sessions
+    readings: ClassVar[Mapping[str, str]]  # pages that require a session: name and path
+    others_end: ClassVar[str] = ""  # a POST here ends the person's other sessions
     trail: ClassVar[str] = ""  # a query that counts the recorded sign-ins
 
     @property
@@ -38,12 +38,12 @@ class Target(ABC):
 
     @abstractmethod
     def environment(self, ground: Ground) -> dict[str, str]:
-        """Return what its processes are told, beside PATH."""
+        """Return the environment of its processes, in addition to PATH."""
 
     @abstractmethod
     def preparation(self) -> list[list[str]]:
-        """Return the commands that make its tables and files, to be run once."""
+        """Return the commands that create its tables and files, to be run once."""
 
     @abstractmethod
     def command(self, port: int) -> list[str]:
-        """Return the command that serves it on this port of loopback, with two workers."""
+        """Return the command that serves it on this loopback port, with two workers."""

@@ -1,4 +1,4 @@
-"""HTTP for the people of the benchmark: as little work for each request as a correct answer allows."""
+"""A minimal HTTP client for the people of the benchmark, with as little work per request as correctness allows."""
 
 import re
 import socket
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 from urllib.parse import urlencode, urlsplit
 
-SECONDS = 120  # a peer may take long over five million rows
+SECONDS = 120  # a peer may take long with five million rows
 _TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
 class Unexpected(Exception):
-    """Something answered otherwise than it must for the measurement to count."""
+    """A response is not the one that the measurement requires."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Answer:
 
 
 class Connection:
-    """One kept connection to a server on loopback."""
+    """One persistent connection to a server on loopback."""
 
     def __init__(self, base: str) -> None:
         self.host = urlsplit(base).netloc
@@ -96,7 +96,7 @@ class Connection:
 
 
 class Site(Protocol):
-    """Whatever answers a browser."""
+    """Anything that answers a browser's requests."""
 
     host: str
 

@@ -1,1 +1,1 @@
-"""What the administrators' pages cost where there are a million people (`make bench-admin`, docs/benchmarks.md)."""
+"""What the administrators' pages cost with a million people (`make bench-admin`, docs/benchmarks.md)."""

@@ -1,4 +1,4 @@
-"""`python -m bench.admin`: measure the administrators' pages (target 14), print the table, keep the figures."""
+"""`python -m bench.admin`: measure the administrators' pages (target 14), print the table, store the figures."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ from config.variables import CHECKOUT
 PEERS = {Stock.name: Limits(must=0.3), SMALL: Limits(must=None, moonshot=1.3)}
 GOALS = [
     *(Goal(number=14, what=page, unit="CPU ms", ours=page, theirs=page, peers=PEERS) for page in PAGES),
-    Goal(number=14, what=f"bulk action upon {BULK}", unit="s", ours="bulk", alone=Limits(must=60)),
+    Goal(number=14, what=f"bulk action on {BULK}", unit="s", ours="bulk", alone=Limits(must=60)),
     Goal(
         number=14,
         what="growth of the web processes by an export",
@@ -77,7 +77,7 @@ def _plan() -> Plan:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--operations", type=int, default=20, help="pages in each round (default 20)")
-    parser.add_argument("--lanes", type=int, default=2, help="readers at the same time (default 2)")
+    parser.add_argument("--lanes", type=int, default=2, help="readers in parallel (default 2)")
     return Plan(**vars(parser.parse_args()))
 
 

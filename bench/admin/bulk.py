@@ -1,4 +1,4 @@
-"""Do one bulk action upon so many people, in our environment, and print what it took as JSON."""
+"""Run one bulk action on a number of people, in our environment, and print its figures as JSON."""
 
 import json
 import os

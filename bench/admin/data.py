@@ -1,8 +1,8 @@
-"""People by the million, the same in our own tables and in those of the stock peer.
+"""Millions of people, the same ones in our own tables and in those of the stock peer.
 
-Set-based, and by the cluster's superuser: the audit triggers of our tables are off meanwhile and foreign keys are not
-checked. Entries about invented people would measure nothing but the disk, and every key is generated. Indexes that
-hold no constraint are built afterwards, as one would for a table that is loaded.
+Inserted by set-based statements of the cluster's superuser, without audit triggers and foreign key checks: entries
+about invented people would only measure the disk, and all keys are generated. Indexes that enforce no constraint are
+built afterwards, as usual for bulk loads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from psycopg import Connection, sql
 
-TENANT_FOR_EACH = 100  # people; a third of the memberships is in the largest hundredth of the tenants
+TENANT_FOR_EACH = 100  # people; a third of the memberships are in the largest 1 % of the tenants
 AUDIT = ("audit_create", "audit_update", "audit_delete")
 
 PERSON = """
@@ -44,7 +44,7 @@ TURNS = """
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table to be filled: its columns, and the query over ``person`` that their values come from."""
+    """A table to fill: its columns, and the query over ``person`` that yields their values."""
 
     name: str
     columns: str
@@ -52,7 +52,7 @@ class Table:
 
 
 OURS = (
-    Table(  # triggers are off: what they would write is written here
+    Table(  # triggers are off: the query writes their values too
         name="accounts_user",
         columns=f"{PEOPLES_COLUMNS}, canonical_email",
         query=PEOPLE.replace(" FROM person", ", email FROM person"),
@@ -99,7 +99,7 @@ STOCK = (
 
 
 def fill(connection: Connection, tables: Sequence[Table], people: int) -> None:
-    """Put so many people, an identity and three memberships each, and a session for a tenth, into empty tables."""
+    """Fill empty tables with people, an identity and three memberships for each, and a session for every tenth."""
     numbers = {"people": sql.Literal(people), "tenants": sql.Literal(max(100, people // TENANT_FOR_EACH))}
     connection.execute("SET session_replication_role = replica")
     for table in tables:
@@ -114,7 +114,7 @@ def fill(connection: Connection, tables: Sequence[Table], people: int) -> None:
 
 @contextmanager
 def not_audited(connection: Connection, table: str) -> Iterator[None]:
-    """The triggers fire ALWAYS, in a replica too: so they are switched off by name."""
+    """Disable the audit triggers by name: they are ENABLE ALWAYS and fire for a replica too."""
     found = connection.execute(
         "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname = ANY (%s)", [table, list(AUDIT)]
     ).fetchall()
@@ -142,7 +142,7 @@ def without_indexes(connection: Connection, table: str) -> Iterator[None]:
     yield
     connection.execute("SET LOCAL maintenance_work_mem = '256MB'")
     for _name, definition in found:
-        connection.execute(definition.replace(" ON ONLY ", " ON ", 1))  # of each partition too
+        connection.execute(definition.replace(" ON ONLY ", " ON ", 1))  # on all partitions too
 
 
 def person(number: int) -> str:

@@ -1,4 +1,4 @@
-"""One run: stock admin and ours over a million people, ours over a thousand, page by page in turns."""
+"""One run: stock admin and ours with a million people, ours with a thousand, page by page in turns."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ class Site:
     cookie: str
 
     def paths(self) -> Mapping[str, str]:
-        """The same questions everywhere: about somebody in the first three quarters, and a page in the middle."""
+        """Return the same queries for every target: about a person after three quarters, and a page in the middle."""
         somebody = self.people * 3 // 4 + 27
         q = {
             "by name": "?q=grace",
@@ -75,7 +75,7 @@ class Site:
 
     def read(self, page: str, operations: int) -> Sample:
         lanes = self.measured.lanes
-        return self.measured._measure(  # noqa: SLF001  # the same measurement, of another journey
+        return self.measured._measure(  # noqa: SLF001  # the same measurement of another journey
             Order(
                 base=self.measured.running.url,
                 operations=operations,
@@ -124,7 +124,7 @@ def carry_out(plan: Plan, say: Say) -> Outcome:
 def _read_all(plan: Plan, sites: Mapping[str, Site], outcome: Outcome, say: Say) -> None:
     for site in sites.values():
         for page in PAGES:
-            site.read(page, 2 * plan.lanes)  # what is read for the first time waits for the disk
+            site.read(page, 2 * plan.lanes)  # the first read waits for the disk
     for number, names in enumerate(order(list(sites), plan.rounds), 1):
         say(f"round {number} of {plan.rounds}: {', '.join(names)}")
         for page in PAGES:
@@ -135,8 +135,8 @@ def _read_all(plan: Plan, sites: Mapping[str, Site], outcome: Outcome, say: Say)
 
 
 def _export(site: Site, outcome: Outcome, say: Say) -> None:
-    """Export everybody as CSV and watch the web processes meanwhile."""
-    say("exporting everybody")
+    """Export all people as CSV, and watch the memory of the web processes meanwhile."""
+    say("exporting all people")
     running = site.measured.running
     before = running.web_mb()
     highest, is_over = [before], threading.Event()
@@ -171,8 +171,8 @@ def _act_in_bulk(site: Site, outcome: Outcome, say: Say) -> None:
         raise Unexpected(f"the bulk action left {found['entries']} entries")
     outcome.add(Vestibule.name, "bulk", found["seconds"])
     outcome.notes.append(
-        f"Bulk action upon {count} people: {found['entries']} entries and {found['events']} events (sessions that it "
-        "ended, its start and its end) under one batch id."
+        f"Bulk action on {count} people: {found['entries']} entries and {found['events']} events (revoked sessions, "
+        "its start and its end) under one batch id."
     )
 
 

@@ -1,1 +1,1 @@
-"""Those we measure ourselves against: a folder and one class for each."""
+"""The peers that we measure against: a folder and one class for each."""

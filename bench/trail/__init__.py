@@ -1,1 +1,1 @@
-"""What the trail costs: the same writes with it, without it, and with a peer's."""
+"""What the trail costs: the same writes with our trail, without one, and with a peer's."""

@@ -1,4 +1,4 @@
-"""The shop by itself: Django with a kept connection and no trail."""
+"""The shop by itself: Django with a persistent connection and without a trail."""
 
 import os
 

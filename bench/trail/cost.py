@@ -1,4 +1,4 @@
-"""`python -m bench.trail.cost`: what audited writes cost (targets 10 and 11), what the trail adds to a sign-in."""
+"""`python -m bench.trail.cost`: the cost of audited writes (targets 10 and 11), and of the trail in a sign-in."""
 
 import argparse
 import json
@@ -23,7 +23,7 @@ from config.variables import CHECKOUT
 
 TARGETS: tuple[type[Target], ...] = (WithTrail, Bare, Auditlog)
 TWINS = called(WithTrail.name, TWIN)
-JUDGED = ("create", "save")  # what target 10 names; the other writes are shown beside them
+JUDGED = ("create", "save")  # the writes of target 10; the others are shown without a verdict
 
 
 def _goal(number: int, what: str, unit: str, peers: dict[str, Limits]) -> Goal:
@@ -75,7 +75,7 @@ def head(plan: Plan, begun: datetime) -> str:
 
 
 def side_by_side(outcome: Outcome) -> str:
-    """Set all figures of all targets, judged or not."""
+    """Format all figures of all targets, judged or not."""
     names = [name for name in outcome.figures if BULK[0] in outcome.figures[name]]
     rows = ["| what | unit | " + " | ".join(names) + " |", "|---" * (2 + len(names)) + "|"]
     for figure in (*WRITES, *map(cpu_of, WRITES), *BULK):
@@ -104,7 +104,7 @@ def _plan() -> Plan:
     parser.add_argument("--times", type=int, default=10, help="writes of each kind in each round (default 10)")
     parser.add_argument("--rows", type=int, default=5000, help="rows of a bulk write (default 5000)")
     parser.add_argument("--bulk-rounds", type=int, default=7)
-    parser.add_argument("--sign-ins", type=int, default=100, help="sign-ins in each round; 0 leaves them out")
+    parser.add_argument("--sign-ins", type=int, default=100, help="sign-ins in each round; 0 skips them")
     parser.add_argument("--sign-in-rounds", type=int, default=15)
     return Plan(**vars(parser.parse_args()))
 

@@ -1,7 +1,7 @@
-"""Entries by the million, the same in our own trail and in django-auditlog's.
+"""Millions of entries, the same ones in our own trail and in django-auditlog's.
 
-Set-based and by the cluster's superuser, with indexes built afterwards: a year of a site with ten thousand people and
-a hundred tenants, one of which has a third of all.
+Inserted by set-based statements of the cluster's superuser, with indexes built afterwards: 300 days of a site with ten
+thousand people and a hundred tenants, one of which has a third of all entries.
 """
 
 from hashlib import md5
@@ -71,9 +71,9 @@ def fill_theirs(connection: Connection, entries: int) -> None:
 
 def _fill(connection: Connection, table: str, text: str, entries: int) -> None:
     numbers = {"entries": sql.Literal(entries), "people": sql.Literal(PEOPLE)}
-    connection.execute("SET session_replication_role = replica")  # no foreign key is looked up
+    connection.execute("SET session_replication_role = replica")  # foreign keys are not checked
     with connection.transaction(), data.without_indexes(connection, table):
-        connection.execute(sql.SQL(f"TRUNCATE {table}"))  # what the preparation has written
+        connection.execute(sql.SQL(f"TRUNCATE {table}"))  # remove the entries of the preparation
         statement = sql.SQL(text).format(entry=sql.SQL(ENTRY).format(**numbers))
         connection.execute(statement)
     connection.execute("RESET session_replication_role")

@@ -20,7 +20,7 @@ from bench.wire import Unexpected
 from config.embedded.child import CannotStart
 from config.variables import CHECKOUT
 
-# Of this month, by half a million people who changed a million objects, in as many requests as there are entries.
+# Entries of this month by half a million people who changed a million objects, each in its own request.
 FILL = """
     INSERT INTO audit_entry (
         at, txid, request_id, source, action, actor_kind, actor_id, object_table, object_id, person, before, after

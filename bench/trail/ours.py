@@ -1,4 +1,4 @@
-"""The product's own settings, and the shop as an app of it."""
+"""The product's own settings, with the shop as an additional app."""
 
 from config.settings import *  # noqa: F403  # Django reads settings off one module
 from config.settings import INSTALLED_APPS as PRODUCT

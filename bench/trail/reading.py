@@ -1,6 +1,6 @@
-"""`python -m bench.trail.reading`: what the trail's pages cost over five million entries (target 14).
+"""`python -m bench.trail.reading`: what the trail's pages cost with five million entries (target 14).
 
-The peer is django-auditlog's own admin over as many rows of its own table.
+The peer is django-auditlog's own admin with as many rows in its own table.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from config.variables import CHECKOUT
 FEW = 1000  # entries
 ENTRY = "an entry"
 PEERS = {AuditlogPages.name: Limits(must=0.1), SMALL: Limits(must=None, moonshot=1.3)}
-AT_ONCE = 1  # pages that take the peer seconds are asked for this often by each reader in a round
+AT_ONCE = 1  # pages per reader and round at the peer, which takes seconds for one
 
 
 @dataclass
@@ -41,10 +41,10 @@ class Site:
     measured: Measured
     entries: int
     cookie: str
-    rare_kind: str  # what the peer calls the rare kind of object
+    rare_kind: str  # the peer's id of the rare kind of object
 
     def pages(self) -> Mapping[str, str]:
-        """The same questions everywhere; one that the peer has no filter for is asked of us alone."""
+        """Return the same queries for every target. Those that the peer has no filter for are ours only."""
         return self._theirs() if self.measured.name == AuditlogPages.name else self._ours()
 
     def _ours(self) -> Mapping[str, str]:
@@ -102,7 +102,7 @@ class Site:
         }
 
     def _week(self) -> tuple[str, str]:
-        """A week in the middle of the trail."""
+        """Return a week in the middle of the trail."""
         begin = datetime.now(tz=UTC).date() - timedelta(days=150)
         return begin.isoformat(), (begin + timedelta(days=6)).isoformat()
 
@@ -135,7 +135,7 @@ def carry_out(count: int, rounds: int, operations: int, lanes: int) -> Outcome:
             sites[target.name] = Site(Measured(running, crowd, lanes), rows, cookie, rare_kind)
         for site in sites.values():
             for page in site.pages():
-                site.read(page, lanes)  # what is read for the first time waits for the disk
+                site.read(page, lanes)  # the first read waits for the disk
         for number, names in enumerate(order(list(sites), rounds), 1):
             _say(f"round {number} of {rounds}: {', '.join(names)}")
             for page in sites[Vestibule.name].pages():
@@ -148,7 +148,7 @@ def carry_out(count: int, rounds: int, operations: int, lanes: int) -> Outcome:
 
 
 def _fill(target: Target, connection: Connection, rows: int) -> str:
-    """Return what the peer calls the rare kind of object; ours are called alike everywhere."""
+    """Fill the target's trail. Return the peer's id of the rare kind of object, or "" for ours, which needs none."""
     if target.name != AuditlogPages.name:
         entries.fill_ours(connection, rows)
         return ""
@@ -159,7 +159,7 @@ def _fill(target: Target, connection: Connection, rows: int) -> str:
 
 
 def _limits(page: str) -> Mapping[str, Limits]:
-    """One entry is read by its key on both sides: there is nothing to be ten times better at."""
+    """Return the page's limits. The page of one entry has none against the peer: both sides read it by its key."""
     return PEERS | {AuditlogPages.name: Limits(must=None)} if page == ENTRY else PEERS
 
 
@@ -184,7 +184,7 @@ def main() -> int:
     parser.add_argument("--entries", type=int, default=5_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--operations", type=int, default=10, help="pages in each round (default 10)")
-    parser.add_argument("--lanes", type=int, default=2, help="readers at the same time (default 2)")
+    parser.add_argument("--lanes", type=int, default=2, help="readers in parallel (default 2)")
     arguments = parser.parse_args()
     begun = datetime.now(tz=UTC)
     try:

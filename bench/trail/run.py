@@ -1,4 +1,4 @@
-"""One run: every shop up, then every write at each of them in turns."""
+"""One run: start all shops, then measure every write at each of them in turns."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -26,7 +26,7 @@ def called(target: str, like: str) -> str:
 @dataclass(frozen=True, kw_only=True)
 class Plan:
     rounds: int
-    times: int  # each write in each round
+    times: int  # of each write in each round
     rows: int  # of a bulk write
     bulk_rounds: int
     sign_ins: int = 0
@@ -45,7 +45,7 @@ class Outcome:
 def carry_out(
     targets: Sequence[Target], plan: Plan, say: Say, prepare: Callable[[Writer], None] = lambda _writer: None
 ) -> Outcome:
-    """``prepare`` is done to each target before anything is measured."""
+    """Measure all targets. ``prepare`` is called with each target before anything is measured."""
     outcome = Outcome()
     with ExitStack() as stack:
         writers = {}
@@ -55,7 +55,7 @@ def carry_out(
             prepare(writers[target.name])
         for writer in writers.values():
             for write in WRITES:
-                writer.ask(write, plan.times)  # plans are made once, and pages read for the first time
+                writer.ask(write, plan.times)  # to plan statements and to read pages from disk
             writer.ask("bulk", plan.rows)
         for number, names in enumerate(order(list(writers), plan.rounds), 1):
             say(f"round {number} of {plan.rounds}: {', '.join(names)}")

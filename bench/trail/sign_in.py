@@ -1,4 +1,4 @@
-"""What the trail adds to a returning sign-in: the product with it and without it, in turns."""
+"""What the trail adds to a returning sign-in: the product with and without it, in turns."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ GOAL = Goal(
 
 
 def carry_out(rounds: int, operations: int, outcome: Outcome, say: Callable[[str], None]) -> None:
-    """Add the figures of both to the outcome."""
+    """Measure both, and add their figures to the outcome."""
     with ExitStack() as stack:
         crowd = stack.enter_context(Crowd())
         sites = {}
@@ -59,4 +59,4 @@ def _check_that_none_was_kept(running: Running) -> None:
     with running.postgres.connect(DATABASE) as connection:
         (entries,) = connection.execute("SELECT count(*) FROM audit_entry").fetchone() or (0,)
     if entries:
-        raise Unexpected(f"{running.target.name} is to have no trail, and has {entries} entries")
+        raise Unexpected(f"{running.target.name} must not have a trail, but has {entries} entries")

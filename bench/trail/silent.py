@@ -1,4 +1,4 @@
-"""The trail as it is without its work: no receiver, no comment, no trigger."""
+"""The trail's app without its effects: no receiver, no comment, no trigger."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from audit.apps import AuditConfig
 
 
 class Silent(AuditConfig):
-    default: ClassVar[bool] = False  # type: ignore[misc]  # the stubs do not know it
+    default: ClassVar[bool] = False  # type: ignore[misc]  # missing in the stubs
 
     def ready(self) -> None:
         AuditConfig.runtime_role = settings.DATABASES["default"]["USER"]

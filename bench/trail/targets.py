@@ -1,4 +1,4 @@
-"""The shops that are measured beside each other: with our trail, with none, with a peer's."""
+"""The shops that are compared: with our trail, without a trail, with a peer's."""
 
 import secrets
 import sys
@@ -11,7 +11,7 @@ from bench.target import Ground, Target
 
 
 class WithTrail(Vestibule):
-    described = "the product with the shop as an app of it, as the runtime role, its pool and its guards on"
+    described = "the product with the shop as an app, as the runtime role, with its pool and its guards"
 
     def environment(self, ground: Ground) -> dict[str, str]:
         return {**super().environment(ground), "DJANGO_SETTINGS_MODULE": "bench.trail.ours"}
@@ -22,12 +22,12 @@ class WithTrail(Vestibule):
 
 class Empty(WithTrail):
     name = "vestibule-empty"
-    described = "the same, its trail empty"
+    described = "the same with an empty trail"
 
 
 class Bare(Target):
     name = "bare"
-    described = "the same models in a Django with a kept connection and no trail"
+    described = "the same models in Django with a persistent connection and without a trail"
     readings: ClassVar[Mapping[str, str]] = {}
 
     def environment(self, ground: Ground) -> dict[str, str]:

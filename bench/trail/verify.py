@@ -1,7 +1,7 @@
-"""How fast the trail is sealed and verified, and who waits while a month goes: `python -m bench.trail.verify`.
+"""How fast the trail is sealed, verified and reduced by a month: `python -m bench.trail.verify`.
 
-Fills a database of its own with 1,000,000 entries of one month, a third of them with personal values, seals and
-verifies them, and removes the month while others write. Says whether the limits were kept; status 1 where not.
+Fills its own database with 1,000,000 entries of one month, a third of them with personal values, seals and verifies
+them, and removes the month while others write. Prints whether the limits were met, and exits with status 1 if not.
 """
 
 import argparse
@@ -20,8 +20,8 @@ import psycopg
 from bench.ours import Vestibule
 from bench.running import Running
 
-LIMIT = 30.0  # seconds in which a million entries are verified; fewer have less
-MONTH_LIMIT = 1.0  # seconds in which a month goes
+LIMIT = 30.0  # seconds to verify a million entries; proportionally less for fewer
+MONTH_LIMIT = 1.0  # seconds for which the removal of a month may lock the table
 FILL = """
     WITH made AS (
         INSERT INTO audit_entry (
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def measure(running: Running, many: int) -> bool:
-    import django  # noqa: PLC0415  # it reads the environment that was just made
+    import django  # noqa: PLC0415  # it reads the environment that was just set
 
     django.setup()
     from django.db import connection  # noqa: PLC0415
@@ -111,12 +111,12 @@ def measure(running: Running, many: int) -> bool:
     is_clean = findings.is_clean and done.months == 1 and verify().is_clean
     connection.close_pool()  # type: ignore[attr-defined]  # of our own backend
     kept = is_clean and took <= limit and month[-1] <= MONTH_LIMIT
-    sys.stdout.write("The limits are kept.\n" if kept else f"The limits are NOT kept: {findings.faults[:3]} {done}\n")
+    sys.stdout.write("The limits are met.\n" if kept else f"The limits are NOT met: {findings.faults[:3]} {done}\n")
     return kept
 
 
 def fill(running: Running, many: int) -> None:
-    """Write into a month of its own, more than a year ago."""
+    """Write the entries into a month of their own, more than a year ago."""
     old = (datetime.now(UTC) - timedelta(days=430)).isoformat()
     begins = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     with psycopg.connect(running.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
@@ -137,7 +137,7 @@ def one_more(running: Running, act: Callable[[], object]) -> float:
 
 
 def beside_a_writer(running: Running, act: Callable[[], Any]) -> tuple[Any, list[float]]:
-    """Act while somebody writes without a pause; return what came of it, and the seconds of each write."""
+    """Act while another connection writes continuously. Return the result, and the seconds of each write."""
     over, writes = threading.Event(), list[float]()
 
     def keep_writing() -> None:
@@ -156,7 +156,7 @@ def beside_a_writer(running: Running, act: Callable[[], Any]) -> tuple[Any, list
 
 
 def watch(word: str, took: list[float]) -> Callable[..., Any]:
-    """Note what each statement takes that has the word in it."""
+    """Return an execute wrapper that records the seconds of each statement that contains the word."""
 
     def wrapper(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if word not in sql:

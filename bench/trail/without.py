@@ -1,4 +1,4 @@
-"""The product's settings without what the trail does; its tables stand there, empty."""
+"""The product's settings without the trail's effects. Its tables exist and stay empty."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ INSTALLED_APPS = [*PRODUCT[:-1], "bench.trail.silent.Silent"]
 
 
 def nothing(*_event: Any, **_details: Any) -> None:
-    """What happens instead of recording an event."""
+    """Replaces the functions that record events and install triggers."""
 
 
-audit.events.record = nothing  # here, before anybody imports it by name
+audit.events.record = nothing  # here, before any module imports it by name
 audit.triggers.install = nothing  # migrations call it

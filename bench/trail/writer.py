@@ -1,9 +1,9 @@
-"""One process that writes into the shop when told to, and tells how long each write took.
+"""One process that writes into the shop on order, and reports how long each write took.
 
-A line of JSON comes in (what to do, how often), a line goes out: the microseconds that each write took, and the CPU
-time of one, of this process and of its server process together. Where the product is what writes, each write is done to
-the twin of its model too, in turns: in the same process, over the same connection, but without receivers, comment and
-trigger. Whatever is written is rolled back, so that no round finds more than the one before.
+A line of JSON comes in (what to do, how often) and a line goes out: the microseconds of each write, and the CPU time
+per write of this process and its server process together. In the product, each write is also done to the twin of its
+model, in turns: in the same process and over the same connection, but without receivers, comment and trigger. All
+writes are rolled back, so that no round finds more rows than the one before.
 """
 
 import json
@@ -26,15 +26,15 @@ from django.db import connection, transaction
 from django.db.models import F
 
 PER_REQUEST = 10  # writes in one request's transaction
-TWIN = "Twin"  # what the unaudited models are called besides
+TWIN = "Twin"  # suffix of the names of unaudited models
 Write = Callable[[], object]
-Prepare = Callable[[int, str], Write]  # of a number, and of "" or TWIN
+Prepare = Callable[[int, str], Write]  # called with a number, and with "" or TWIN
 
-turns: Counter[str] = Counter()  # how often each was done
+turns: Counter[str] = Counter()  # how often each write was ordered
 
 
 class TakenBack(Exception):
-    """What was written to be measured has been measured."""
+    """The writes have been measured, and the transaction is rolled back."""
 
 
 def main() -> None:
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def in_turns(act: Callable[[int, str], dict[str, Any]], times: int, *, twin_first: bool) -> dict[str, dict[str, Any]]:
-    """Return what was taken, by "" for the models and TWIN for their twins."""
+    """Return the measurements, by "" for the models and TWIN for their twins."""
     likes = ["", TWIN] if apps.is_installed("audit") else [""]
     found = {}
     for like in reversed(likes) if twin_first else likes:
@@ -71,7 +71,7 @@ def in_requests(prepare: Prepare, times: int, like: str) -> dict[str, Any]:
 
 
 def bulk(rows: int, like: str) -> dict[str, list[float]]:
-    """Create so many rows, change them and delete them; count the entries that each of it left."""
+    """Create, update and delete rows in bulk, and count the entries that each statement left."""
     items = model("Item", like)
     wares = [items(**an_item(number)) for number in range(rows)]
     writes: tuple[Write, ...] = (
@@ -129,7 +129,7 @@ def model(name: str, like: str) -> Any:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Take the trail's wrapper off the connection."""
+    """Remove the trail's execute wrapper from the connection."""
     connection.ensure_connection()
     wrappers, commenter = connection.execute_wrappers, import_module("audit.comment").of(connection)
     at = wrappers.index(commenter)
@@ -147,13 +147,13 @@ def microseconds(write: Write) -> float:
 
 
 def cpu_microseconds() -> float:
-    """So far, by the scheduler's own clock (proc_pid_schedstat(5)): ticks of 10 ms are too coarse for one write."""
+    """CPU time so far by the scheduler's clock (proc_pid_schedstat(5)): ticks of 10 ms are too coarse for one write."""
     server = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat").read_text()
     return time.process_time_ns() / 1000 + int(server.split()[0]) / 1000
 
 
 def a_request() -> AbstractContextManager[object]:
-    """What the product's middleware says of a request, where the product is what writes."""
+    """Set the context that the product's middleware sets for a request. Without the product, do nothing."""
     if not apps.is_installed("audit"):
         return nullcontext()
     context = import_module("audit.context")

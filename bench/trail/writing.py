@@ -1,4 +1,4 @@
-"""Telling a target's writer what to do."""
+"""Gives orders to a target's writer."""
 
 import json
 import signal
@@ -43,7 +43,7 @@ class Writer:
 
     @property
     def is_exact(self) -> bool:
-        """Whether each changed row must have left an entry for a figure to count."""
+        """Whether each changed row must leave an entry for a figure to count."""
         return isinstance(self.target, WithTrail)
 
     def ask(self, what: str, times: int) -> Any:
@@ -52,5 +52,5 @@ class Writer:
         orders.flush()
         answer = answers.readline()
         if not answer:
-            raise Unexpected(f"{self.target.name}: the writer ended while it was told to {what}")
+            raise Unexpected(f"{self.target.name}: the writer ended during {what}")
         return json.loads(answer)

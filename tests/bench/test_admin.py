@@ -17,4 +17,4 @@ def test_a_small_run_ends_with_a_table_and_leaves_nothing() -> None:
 
     assert "a user's page" in told
     assert "Export of 401 people" in told
-    assert "Bulk action upon 200 people: 200 entries" in told
+    assert "Bulk action on 200 people: 200 entries" in told

@@ -1,1 +1,1 @@
-"""Bare django-allauth: what one has after following its quickstart, with database connections kept."""
+"""Bare django-allauth: the result of its quickstart, with persistent database connections."""

@@ -1,4 +1,4 @@
-"""Django's own project template without what it does not use, and allauth as its quickstart says."""
+"""Django's project template without unused parts, and allauth as in its quickstart."""
 
 import os
 from pathlib import Path
@@ -65,7 +65,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LOGIN_REDIRECT_URL = "/accounts/"
 
-ACCOUNT_EMAIL_VERIFICATION = "none"  # nothing is mailed here, and nothing there
+ACCOUNT_EMAIL_VERIFICATION = "none"  # neither target sends mail
 ACCOUNT_RATE_LIMITS = False
 SOCIALACCOUNT_LOGIN_ON_GET = True
 SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX = ""  # the sandbox registers /accounts/<provider>/login/callback/

@@ -1,4 +1,4 @@
-"""How the driver sets up and meets bare django-allauth."""
+"""How the driver sets up and uses bare django-allauth."""
 
 import secrets
 import sys

@@ -1,4 +1,4 @@
-"""allauth's own addresses, and the three pages that the benchmark reads."""
+"""allauth's own URLs, and the pages that the benchmark reads."""
 
 from django.urls import include, path
 

@@ -1,4 +1,4 @@
-"""The pages that a small product on allauth would have: who am I, twice, and the account."""
+"""The pages that a small product with allauth would have: two "who am I" resources, and the account."""
 
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.decorators import login_required

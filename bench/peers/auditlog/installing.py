@@ -1,4 +1,4 @@
-"""The peer's own packages, beside ours and never among them."""
+"""Installs the peer's packages, separately from ours."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ LOCK = Path(__file__).with_name("requirements.lock")
 
 
 def installed() -> Path:
-    """Return the folder of the peer's packages, filled at the first time. Raises CannotStart."""
+    """Return the folder of the peer's packages, which are installed on first use. Raises CannotStart."""
     folder = CHECKOUT / ".local" / "bench" / "auditlog"
     mark = folder / LOCK.name
     if mark.exists() and mark.read_text() == LOCK.read_text():

@@ -1,4 +1,4 @@
-"""The shop with django-auditlog, which keeps every model's changes."""
+"""The shop with django-auditlog, which records the changes of every model."""
 
 from bench.trail.bare import *  # noqa: F403  # Django reads settings off one module
 from bench.trail.bare import INSTALLED_APPS as BARE

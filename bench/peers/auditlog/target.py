@@ -1,4 +1,4 @@
-"""How the driver sets up and meets the pages of django-auditlog."""
+"""How the driver sets up and uses the pages of django-auditlog."""
 
 from bench.peers.auditlog.installing import installed
 from bench.peers.stock.target import Stock

@@ -1,6 +1,6 @@
-"""The stock peer's admin. Of the library's searches, the two in names that its people do not have are one here."""
+"""The stock peer's admin. One field replaces two of the library's search fields, which its people do not have."""
 
-from auditlog.admin import LogEntryAdmin  # type: ignore[import-not-found]  # beside our packages, in none of our locks
+from auditlog.admin import LogEntryAdmin  # type: ignore[import-not-found]  # not in our locks
 
 from bench.peers.stock.urls import urlpatterns
 

@@ -1,1 +1,1 @@
-"""Django's admin as it comes, over tables like ours: what our administrators' pages are compared with."""
+"""Django's admin without changes, over tables like ours, to compare with our administrators' pages."""

@@ -1,4 +1,4 @@
-"""ModelAdmins as the documentation shows them: what is searched for, what is filtered by, what is shown."""
+"""ModelAdmins as the documentation shows them, with search fields, filters and columns."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Django's entry to the stock peer."""
+"""The app configuration of the stock peer."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""The same facts as ours, in models as one writes them when nobody thinks of a million."""
+"""The same data as ours, in models that were not designed for a million rows."""
 
 import uuid
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""Django's own project template, with kept connections."""
+"""Django's project template, with persistent connections."""
 
 import os
 

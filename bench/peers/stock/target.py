@@ -1,4 +1,4 @@
-"""How the driver sets up and meets stock Django admin."""
+"""How the driver sets up and uses stock Django admin."""
 
 import secrets
 import sys
@@ -11,7 +11,7 @@ from bench.target import Ground, Target
 class Stock(Target):
     name = "stock"
     described = (
-        "stock Django admin over like tables: UserAdmin's search and filters, CONN_MAX_AGE=None, gunicorn gthread "
+        "stock Django admin over similar tables: UserAdmin's search and filters, CONN_MAX_AGE=None, gunicorn gthread "
         "(2 workers, 10 threads)"
     )
     sign_in_page = "/admin/login/"

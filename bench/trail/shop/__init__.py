@@ -1,1 +1,1 @@
-"""Two models that are written with a trail and without."""
+"""Two models that are written with and without a trail."""

@@ -1,4 +1,4 @@
-"""Django's entry to the shop."""
+"""The app configuration of the shop."""
 
 from django.apps import AppConfig
 

@@ -1,8 +1,8 @@
-"""How the shop appears in the trail, where there is one."""
+"""How the shop appears in the trail, if there is one."""
 
 from foundation.declarations import Audited, NotAudited
 
-UNAUDITED = "It is what an audited write is measured against."
+UNAUDITED = "Audited writes are measured against it."
 
 DECLARATIONS = [
     Audited("shop.Item"),

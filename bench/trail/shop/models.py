@@ -1,4 +1,4 @@
-"""A plain model, one with personal and secret columns, and for each a twin of which the trail knows nothing."""
+"""A plain model and one with personal and secret columns, each with a twin that is not audited."""
 
 from uuid import uuid4
 
