@@ -1,12 +1,12 @@
-# The product without the embedded servers: give it DATABASE_URL, DATABASE_OWNER_URL (for migrations), REDIS_URL,
-# SECRET_KEY and PUBLIC_URL. Debian, because some wheels are built for glibc only.
+# The product without the embedded servers. It needs DATABASE_URL, DATABASE_OWNER_URL (for migrations), REDIS_URL,
+# SECRET_KEY and PUBLIC_URL. Based on Debian, because some wheels are built for glibc only.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 RUN python -m venv /venv
 COPY requirements.lock ./
-# The lock is complete, and every pip reads it alike (ADR 26).
+# The lock is complete, so that --no-deps works, and every version of pip reads it alike (ADR 26).
 RUN /venv/bin/pip install --no-deps --require-hashes --requirement requirements.lock && /venv/bin/pip check
 COPY manage.py ./
 COPY config config
@@ -22,7 +22,7 @@ COPY foundation foundation
 COPY templates templates
 COPY locale locale
 COPY static static
-# Collecting needs settings but none of the servers; what it is told here stays in this stage.
+# collectstatic needs settings but no servers. These values are not in the final image.
 RUN MODE=production SECRET_KEY=only-while-static-files-are-collected-in-this-stage PUBLIC_URL=https://build.invalid \
     DATABASE_URL=postgresql://build.invalid/ REDIS_URL=redis://build.invalid/0 \
     /venv/bin/python manage.py collectstatic --no-input

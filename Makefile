@@ -1,10 +1,10 @@
-# Everything that one does with a checkout. `make` alone lists it.
+# Everything to do with a checkout. `make` alone lists the targets.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-# The checks look at code, never at a database: what they need to be told is made up here.
+# The checks examine code and never connect to a database, so these settings are placeholders.
 CHECK_ENV := env MODE=production SECRET_KEY=checking-code-needs-no-secret-that-would-be-worth-keeping \
 	PUBLIC_URL=https://vestibule.example DATABASE_URL=postgresql://nobody@/nothing REDIS_URL=redis://127.0.0.1:1/0 \
 	EMAIL_URL=smtp://mail.vestibule.example
@@ -24,21 +24,21 @@ test: setup ## Run all tests
 	@exec $(PYTEST)
 
 .PHONY: test-fast
-test-fast: setup ## Run what needs no browser, no process and no clock (three minutes; CONTRIBUTING.md)
+test-fast: setup ## Run the tests that need no browser, process or clock (three minutes; CONTRIBUTING.md)
 	@exec $(PYTEST) --fast
 
-# Where a branch that no test takes would let somebody in, or something pass unseen.
+# Packages where an untested branch could let the wrong person in, or let something pass unnoticed.
 EVERY_BRANCH := audit/*,tenancy/*,accounts/sessions/*,accounts/models/session.py,accounts/organizations/middleware.py
 EVERY_BRANCH := $(EVERY_BRANCH),providers/linking.py,providers/verification.py
 
 .PHONY: coverage
-coverage: setup ## Run all tests, and refuse what too few of them reach (CONTRIBUTING.md)
+coverage: setup ## Run all tests, and fail if their coverage is too low (CONTRIBUTING.md)
 	@$(PYTEST) --cov --cov-report=
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under 95
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under 100 --include '$(EVERY_BRANCH)'
 
 .PHONY: test-keycloak
-test-keycloak: setup ## Try the stories of a real Keycloak (Java 17 and Maven; the first time it brings 177 MB)
+test-keycloak: setup ## Run the tests with a real Keycloak (Java 17 and Maven; downloads 177 MB once)
 	@exec $(BIN)/pytest -r s tests/keycloak
 
 .PHONY: check
@@ -59,43 +59,43 @@ BENCHES := bench-sign-in bench-writes bench-trail bench-reading bench-admin benc
 
 .PHONY: bench $(BENCHES)
 .NOTPARALLEL: bench
-bench: $(BENCHES) ## Measure all of the following, here and at our peers (an hour, 6 GB of disk)
+bench: $(BENCHES) ## Run all benchmarks below, of ours and of our peers (an hour, 6 GB of disk)
 
 bench-sign-in: setup ## Measure sign-ins and signed-in requests (eight minutes)
 	@$(BIN)/python -m bench
 
-bench-writes: setup ## Measure audited writes, and what the trail adds to a sign-in (seven minutes)
+bench-writes: setup ## Measure audited writes, and the cost of the trail in a sign-in (seven minutes)
 	@$(BIN)/python -m bench.trail.cost
 
-bench-trail: setup ## Measure writes beside 5,000,000 entries, and their verification (ten minutes, 3 GB)
+bench-trail: setup ## Measure writes with 5,000,000 entries, and their verification (ten minutes, 3 GB)
 	@$(BIN)/python -m bench.trail.full
 	@$(BIN)/python -m bench.trail.verify
 
-bench-reading: setup ## Measure the trail's pages over 5,000,000 entries (twenty minutes, 5 GB)
+bench-reading: setup ## Measure the trail's pages with 5,000,000 entries (twenty minutes, 5 GB)
 	@$(BIN)/python -m bench.trail.reading
 
-bench-admin: setup ## Measure the administrators' pages over a million people (half an hour, 5 GB)
+bench-admin: setup ## Measure the administrators' pages with a million people (half an hour, 5 GB)
 	@$(BIN)/python -m bench.admin
 
 bench-purge: setup ## Measure the purge of a million expired sessions (ten minutes, 3 GB)
 	@$(BIN)/python -m bench.purge
 
-bench-cut-off: setup ## Measure how soon nothing opens an account any more, in four processes (a minute)
+bench-cut-off: setup ## Measure how soon four processes refuse all credentials after a cut-off (a minute)
 	@$(BIN)/python -m bench.cut_off
 
 .PHONY: format
-format: setup ## Format the code and mend what can be mended
+format: setup ## Format the code and apply the linter's fixes
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
 .PHONY: docs
-docs: setup ## Write the documents that are made from the code
+docs: setup ## Generate the documents that are made from the code
 	@$(BIN)/python -m tests.support.promises
 	@$(BIN)/python -m tests.support.events
 	@$(BIN)/python -m tests.support.code_links
 
 .PHONY: setup
-setup: $(VENV)/installed ## Install what is locked, into .venv
+setup: $(VENV)/installed ## Install the locked packages into .venv
 
 $(VENV)/installed: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: set PYTHON")'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The command line of the house: ``manage.py help`` lists what it can do."""
+"""Vestibule's command line. ``manage.py help`` lists the commands."""
 
 import os
 import sys
