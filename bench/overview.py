@@ -102,8 +102,8 @@ def measure(running: Running) -> None:
         cache.clear()
         begun = time.perf_counter()
         first = counter.recount(None, seconds=IN_A_JOBS_TIME)
-        say(f"{counter.name}, from scratch", time.perf_counter() - begun)
-        say(f"{counter.name}, incrementally", counter.recount(first, seconds=IN_A_JOBS_TIME).takes)
+        say(f"{counter.name}, first count", time.perf_counter() - begun)
+        say(f"{counter.name}, later count", counter.recount(first, seconds=IN_A_JOBS_TIME).takes)
     for counter in counters():
         counter.recount(None, seconds=IN_A_JOBS_TIME)
     say("page, everything counted", median(seconds(superuser) for _ in range(TIMES)))
