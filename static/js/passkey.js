@@ -1,4 +1,4 @@
-// Lets a form be answered by a passkey: its button asks the browser for one, and the answer is sent with the form.
+// Forms that use a passkey: the button asks the browser for one, and the response is sent with the form.
 "use strict";
 
 const toBytes = (text) =>
@@ -52,7 +52,7 @@ async function answer(event) {
   form.submit();
 }
 
-// Pressed before somebody listens, the button would send a form without an answer.
+// Without this listener, the button would send the form without a response, so it is disabled until now.
 for (const form of document.querySelectorAll("form[data-passkey]")) {
   form.addEventListener("submit", answer);
   form.querySelector(".with-script").disabled = false;
