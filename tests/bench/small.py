@@ -10,9 +10,9 @@ from config.variables import CHECKOUT
 
 
 def run_small(module: str, *arguments: str) -> str:
-    """Run a benchmark that ends well and leaves nothing; return what it prints."""
+    """Run a benchmark that must succeed and leave nothing behind, and return its output."""
     with tempfile.TemporaryDirectory(prefix="vt-") as folder:
-        Path(folder).chmod(0o755)  # the database server is not root
+        Path(folder).chmod(0o755)  # the database server does not run as root
         ran = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=CHECKOUT,

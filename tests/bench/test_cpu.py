@@ -1,4 +1,4 @@
-"""Counting what processes cost: none may be lost, none counted twice."""
+"""The CPU time of processes: none is lost, none is counted twice."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def test_a_name_with_blanks_and_brackets_does_not_move_the_fields() -> None:
     assert parse(STAT) == Process(pid=4711, parent=12, ticks=17 + 5 + 200 + 31)
 
 
-def test_a_tree_holds_its_root_and_all_below_and_nobody_else() -> None:
+def test_a_tree_contains_its_root_and_its_descendants_only() -> None:
     everybody = [_process(1, 0), _process(2, 1), _process(3, 2), _process(4, 1), _process(5, 4)]
 
     assert {process.pid for process in tree([2, 4], everybody)} == {2, 3, 4, 5}

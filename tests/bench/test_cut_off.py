@@ -1,4 +1,4 @@
-"""The benchmark of the cut-off, with few tries: real processes, each class, Redis flushed in half of them."""
+"""The benchmark of the cut-off, with few tries: real processes, each class, and Redis flushed in half of them."""
 
 import sys
 
@@ -10,7 +10,7 @@ pytestmark = [pytest.mark.process, pytest.mark.skipif(sys.platform != "linux", r
 
 
 @pytest.mark.promise(31)
-def test_nothing_opens_the_account_in_any_of_four_processes_within_two_seconds() -> None:
+def test_four_processes_refuse_all_credentials_within_two_seconds() -> None:
     told = run_small("bench.cut_off", "--tries", "8")
 
     for name in ("sessions", "mailed_links", "upstream_tokens"):

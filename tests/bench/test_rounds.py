@@ -1,4 +1,4 @@
-"""The arithmetic of a run."""
+"""The statistics of a run."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def test_a_ratio_is_of_what_was_measured_in_the_same_round() -> None:
     assert ratio([2.0], [0.0]) is None
 
 
-def test_a_slow_round_does_not_move_the_middle() -> None:
+def test_a_slow_round_does_not_change_the_median() -> None:
     samples = [replace(SAMPLE, cpu_ms=cpu) for cpu in (5.0, 90.0, 6.0)]
 
     assert middle(samples, "cpu_ms") == 6.0

@@ -19,7 +19,7 @@ pytestmark = [
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """Give a temporary folder into which the database server, which is not root, can look."""
+    """Return a temporary folder that the database server, which does not run as root, can enter."""
     with tempfile.TemporaryDirectory(prefix="vt-") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""The table says what was reached, and by whom it was measured."""
+"""The table shows which goals were reached, and against which peer."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cache: what comes back is what went in, and is never code."""
+"""The cache returns the values that were stored, and never runs code."""
 
 import pickle
 import threading
@@ -30,7 +30,7 @@ def test_a_pickle_in_redis_is_not_opened() -> None:
 
 
 def test_threads_share_the_connections_of_their_process() -> None:
-    """Django gives each thread a cache of its own, and its connections to nobody when the thread ends."""
+    """Django gives each thread its own cache, and does not close or reuse its connections when the thread ends."""
 
     def connections_so_far() -> int:
         with Redis.from_url(settings.REDIS_URL) as client:
@@ -43,4 +43,4 @@ def test_threads_share_the_connections_of_their_process() -> None:
         thread.start()
         thread.join()
 
-    assert connections_so_far() == before + 1  # the one that asks
+    assert connections_so_far() == before + 1  # the one that counts them

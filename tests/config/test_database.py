@@ -1,4 +1,4 @@
-"""The database: how it is reached, and what an outage of it does."""
+"""Connections to the database, and their behaviour in an outage."""
 
 import psycopg
 import pytest
@@ -11,7 +11,7 @@ from config.database import as_owner, django_settings
 from tests.support.servers import Servers
 
 
-def test_a_url_that_is_none_is_refused_without_repeating_it() -> None:
+def test_an_invalid_url_is_refused_without_repeating_it() -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
         django_settings("postgresql://app:hunter2@db/vestibule?nonsense=1")
 
@@ -24,7 +24,7 @@ def test_migrating_without_the_owner_is_refused() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_commands_of_the_owner_leave_the_runtime_role_behind(servers: Servers) -> None:
+def test_after_a_command_of_the_owner_the_runtime_role_is_back(servers: Servers) -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
@@ -33,7 +33,7 @@ def test_commands_of_the_owner_leave_the_runtime_role_behind(servers: Servers) -
 
 @pytest.mark.promise(80)
 @pytest.mark.django_db(transaction=True)
-def test_connections_that_the_server_has_closed_are_not_given_out(servers: Servers) -> None:
+def test_connections_that_the_server_has_closed_are_not_returned(servers: Servers) -> None:
     User.objects.exists()
     connection.close()
     with psycopg.connect(servers.superuser_url, autocommit=True) as superuser:

@@ -1,4 +1,4 @@
-"""The demo: people to look at, made once, and never outside development."""
+"""The demo's people are created once, and only in development."""
 
 import pytest
 from django.core.management import call_command
@@ -18,7 +18,7 @@ def told(**changes: object) -> object:
 
 
 @pytest.mark.slow
-def test_running_it_twice_makes_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_it_twice_creates_everyone_once(monkeypatch: pytest.MonkeyPatch) -> None:
     port = int(ENV.google_issuer.split(":")[2].split("/")[0])
     password = type(ENV.demo_admin_password)("demo password")
     monkeypatch.setattr(demo, "ENV", told(sandbox_port=port, demo_admin_name="root", demo_admin_password=password))

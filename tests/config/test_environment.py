@@ -1,4 +1,4 @@
-"""The environment's reader: typed, refusing with one list, and documented where people look."""
+"""The reader of the environment: it is typed, lists all faults at once, and is documented."""
 
 import base64
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_former_secret_keys_are_read_newest_first_and_are_no_weaker() -> None:
     assert "short-and-secret" not in said
 
 
-def test_everything_wrong_is_said_at_once_and_no_secret_is_repeated() -> None:
+def test_all_faults_are_listed_at_once_and_no_secret_is_repeated() -> None:
     with pytest.raises(ConfigurationRefused) as refused:
         read({"MODE": "production", "SECRET_KEY": "short-and-secret", "PORT": "70000"})
 
@@ -119,7 +119,7 @@ def test_microsoft_without_one_tenant_is_refused_with_the_reason(tenant: str) ->
 def test_an_algorithm_by_which_no_token_may_be_signed_is_refused_with_the_reason(
     provider: str, algorithms: str, said: str
 ) -> None:
-    """Kind: a setting that would open what the code closes (RFC 8725 3.1)."""
+    """The kind of fault: a setting permits what the code forbids (RFC 8725, section 3.1)."""
     assert f"{provider}_SIGNING_ALGORITHMS: {said}" in refusal(**{f"{provider}_SIGNING_ALGORITHMS": algorithms})
 
 
@@ -135,7 +135,7 @@ def test_algorithms_are_rs256_unless_the_site_agrees_on_others() -> None:
     "issuer", ["https://tenant.eu.auth0.example/", "https://sso.example/realms/a", "https://sso.example//"]
 )
 def test_an_issuer_is_kept_as_it_is_written(issuer: str) -> None:
-    """Kind: a value that is tidied up before it is compared."""
+    """The kind of fault: a value is normalized before it is compared."""
     assert read(WHOLE | {"KEYCLOAK_ISSUER": issuer, "GOOGLE_ISSUER": issuer}).keycloak_issuer == issuer
 
 
@@ -164,14 +164,14 @@ ISSUERS = {
     ],
 )
 def test_two_providers_of_one_issuer_are_refused(changes: dict[str, str], said: str) -> None:
-    """Kind: two settings that are each right, and that undo each other together."""
+    """The kind of fault: two settings are valid, but contradict each other."""
     assert said in refusal(**(CLIENTS | ISSUERS | changes))
     off = CLIENTS | ISSUERS | changes | {f"{said.partition('_')[0]}_CLIENT_ID": ""}
     assert read(WHOLE | off).mode == read(WHOLE | CLIENTS | ISSUERS).mode == "production"
 
 
 @pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT", "GITHUB", "KEYCLOAK"])
-def test_half_a_provider_is_refused_by_the_name_of_what_is_missing(provider: str) -> None:
+def test_an_incomplete_provider_is_refused_with_the_name_of_the_missing_setting(provider: str) -> None:
     assert f"{provider}_CLIENT_SECRET: missing" in refusal(**{f"{provider}_CLIENT_ID": "id"})
 
 
@@ -200,12 +200,12 @@ def test_administrators_need_a_second_factor_unless_it_is_development(
     assert read(WHOLE | changes).asks_administrators_for_second_factor is asks
 
 
-def test_a_half_understood_door_is_refused() -> None:
+def test_a_switch_for_sign_in_with_an_unknown_value_is_refused() -> None:
     assert "LOCAL_PASSWORDS" in refusal(LOCAL_PASSWORDS="no")
     assert "ADMIN_SECOND_FACTOR" in refusal(ADMIN_SECOND_FACTOR="off")
 
 
-def test_what_counts_as_two_factors_is_said_for_each_provider() -> None:
+def test_what_counts_as_two_factors_is_set_for_each_provider() -> None:
     told = read(WHOLE | {"MFA_BY_PROVIDER": "keycloak:gold, keycloak:pwd+otp,microsoft:mfa"}).mfa_by_provider
     assert second_factors.read(told) == {
         "keycloak": {frozenset({"gold"}), frozenset({"pwd", "otp"})},
@@ -222,7 +222,7 @@ def test_a_word_without_its_provider_is_refused(entry: str) -> None:
 
 @pytest.mark.parametrize("word", sorted(second_factors.SINGLE))
 def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
-    """Kind: what proves one factor counts as two."""
+    """The kind of fault: evidence of one factor counts as two."""
     assert "RFC 8176" in refusal(MFA_BY_PROVIDER=f"microsoft:mfa,keycloak:{word}")
 
 
@@ -244,7 +244,7 @@ def test_a_word_that_names_one_factor_is_refused_by_itself(word: str) -> None:
     ],
 )
 def test_two_words_for_one_factor_are_one(entry: str) -> None:
-    """Kind: what proves one factor counts as two, because it is said twice, or says nothing."""
+    """The kind of fault: evidence of one factor counts as two, because it is repeated, or a value proves nothing."""
     assert "MFA_BY_PROVIDER: " + entry in refusal(MFA_BY_PROVIDER=entry)
 
 
@@ -252,7 +252,7 @@ def test_words_of_two_kinds_and_names_of_a_sites_own_are_taken() -> None:
     read(WHOLE | {"MFA_BY_PROVIDER": "keycloak:pwd+otp+user,keycloak:hwk+pin,keycloak:2,keycloak:urn:mace:silver"})
 
 
-def test_values_that_a_second_factor_is_asked_for_by_are_read_in_their_order() -> None:
+def test_acr_values_are_read_in_their_order() -> None:
     assert read(WHOLE | {"KEYCLOAK_ACR_VALUES": "gold, urn:mace:silver"}).keycloak_acr_values == [
         "gold",
         "urn:mace:silver",
@@ -262,7 +262,7 @@ def test_values_that_a_second_factor_is_asked_for_by_are_read_in_their_order() -
 
 @pytest.mark.parametrize("value", ["gold silver", "gold,a b", "gold\tx", "gold\x00", "göld"])
 def test_a_value_that_would_become_two_in_a_request_is_refused(value: str) -> None:
-    """Kind: a setting that can never work as it is meant, and says nothing."""
+    """The kind of fault: a setting can never work as intended, and fails silently."""
     assert "KEYCLOAK_ACR_VALUES" in refusal(KEYCLOAK_ACR_VALUES=value)
 
 
@@ -292,7 +292,7 @@ def test_a_value_may_come_from_a_file(tmp_path: Path) -> None:
         ("smtps://u:p@mail.example", ("mail.example", 465, "u", "p", True, False)),
     ],
 )
-def test_mail_leaves_by_one_url_and_encrypted_unless_on_this_machine(url: str, way: tuple[object, ...]) -> None:
+def test_one_url_configures_mail_and_encrypts_it_except_on_this_machine(url: str, way: tuple[object, ...]) -> None:
     read_way = mail.read(read(WHOLE | {"EMAIL_URL": url}).mail_url)
 
     assert read_way.backend == "config.smtp.SMTPEmailBackend"
@@ -312,7 +312,7 @@ def test_a_missing_file_is_named() -> None:
         read(WHOLE | {"SITE_NAME_FILE": "/nowhere"})
 
 
-def test_the_checkouts_files_lie_below_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_wins_over_the_checkouts_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     local = tmp_path / "env"
     local.write_text("PORT=9999\nSITE_NAME=Local\n")
     monkeypatch.setattr(variables, "LOCAL_FILES", (local,))
@@ -425,8 +425,8 @@ def test_urls_are_https_or_on_loopback(url: str, is_safe: bool) -> None:  # noqa
         ({"INVITATION_DAYS": "0"}, "INVITATION_DAYS"),
     ],
 )
-def test_what_could_never_work_is_refused_at_start_with_the_reason(changes: dict[str, str], said: str) -> None:
-    """The kind of fault: a setting is taken, and everybody who comes later meets an error that names another cause."""
+def test_a_setting_that_can_never_work_is_refused_at_start_with_the_reason(changes: dict[str, str], said: str) -> None:
+    """The kind of fault: a setting is accepted, and later everyone meets an error that names another cause."""
     refused = refusal(**changes)
 
     assert said in refused
@@ -458,7 +458,7 @@ def test_what_could_never_work_is_refused_at_start_with_the_reason(changes: dict
         {"EMAIL_FROM": "no-reply@id.example.com"},
     ],
 )
-def test_what_works_is_taken(changes: dict[str, str]) -> None:
+def test_a_setting_that_works_is_accepted(changes: dict[str, str]) -> None:
     read(WHOLE | changes)
 
 

@@ -1,4 +1,4 @@
-"""A database that an older commit made by migrations that are gone: one line says what to do, and nothing changes."""
+"""A database of an older commit, whose migrations are gone: one line says what to do, and nothing changes."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ SCHEMA = """
 
 
 def make_former(connection: psycopg.Connection, applied: Applied) -> None:
-    """Leave what an older commit's ``migrate`` leaves, as far as it can be recognised by it."""
+    """Create what an older commit's ``migrate`` left, as far as it is used to recognise such a database."""
     connection.execute("SET ROLE vestibule_owner")
     connection.execute(MADE)
     for app, name in applied:
@@ -76,7 +76,7 @@ def test_migrate_refuses_it_in_one_line_and_writes_nothing(
         assert everything(database.connection) == before
 
 
-def test_a_database_that_is_ahead_of_its_code_is_no_such_one(servers: Servers) -> None:
+def test_a_database_that_is_ahead_of_its_code_is_accepted(servers: Servers) -> None:
     with elsewhere(servers) as database:
         assert database.migrate("--verbosity", "0").returncode == 0
         row = "INSERT INTO django_migrations (app, name, applied) VALUES ('accounts', '0002_of_a_newer_release', now())"

@@ -1,4 +1,4 @@
-"""Locks and set-up: what is installed is what is locked, by whichever pip, whatever was published since."""
+"""Locks and set-up: every version of pip installs exactly what is locked, whatever was published since."""
 
 import json
 import os
@@ -24,7 +24,7 @@ OLD, NEWEST = "23.0.1", "26.3"  # Debian 12's, and the newest when this was writ
 
 @dataclass(frozen=True)
 class Published:
-    """A lock, changed only to the hashes of an index where everything has a newer version."""
+    """A lock with the hashes of an index in which every package has a newer version."""
 
     lock: Path
     index: Path
@@ -32,7 +32,7 @@ class Published:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Let pip know the index as companies do it, by its own file."""
+        """Configure the index as companies do, in pip's own file."""
         file = self.lock.with_name("pip.conf")
         file.write_text(f"[global]\nindex-url = {self.index.as_uri()}\ndisable-pip-version-check = true\n")
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
@@ -50,7 +50,7 @@ def published(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="session", params=[OLD, NEWEST])
 def pip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one of the two pips, which come from the index that this machine uses."""
+    """A folder with one of the two versions of pip, installed from this machine's index."""
     if request.param == OLD and sys.version_info >= (3, 12):
         pytest.skip(f"pip {OLD} does not run on Python 3.12 or newer")
     folder = tmp_path_factory.mktemp(f"pip-{request.param}")
@@ -60,7 +60,7 @@ def pip(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def _resolve(pip: Path, lock: Path, published: Published) -> tuple[dict[str, str], str]:
-    """Return what a pip would install, and its complaint."""
+    """Return what a version of pip would install, and its error."""
     report = lock.with_name("report.json")
     report.unlink(missing_ok=True)
     done = subprocess.run(
@@ -77,7 +77,7 @@ def _resolve(pip: Path, lock: Path, published: Published) -> tuple[dict[str, str
 def test_every_pip_installs_what_is_locked_though_everything_has_a_newer_version(
     pip: Path, published: Published
 ) -> None:
-    """Kind: an installation that changes when somebody else publishes something."""
+    """The kind of fault: an installation changes when somebody publishes something."""
     chosen, complaint = _resolve(pip, published.lock, published)
 
     assert chosen == published.wanted, complaint
@@ -86,7 +86,7 @@ def test_every_pip_installs_what_is_locked_though_everything_has_a_newer_version
 @pytest.mark.process
 @pytest.mark.parametrize("pip", [OLD], indirect=True)
 def test_a_lock_without_an_extra_that_is_asked_for_fails_here(pip: Path, published: Published) -> None:
-    """The test above can fail: it does on a lock whose extras were stripped."""
+    """The test above can fail: it does with a lock whose extras were stripped."""
     stripped = published.lock.with_name("stripped.lock")
     stripped.write_text(published.lock.read_text().replace("pyjwt[crypto]", "pyjwt"))
 
@@ -97,8 +97,8 @@ def test_a_lock_without_an_extra_that_is_asked_for_fails_here(pip: Path, publish
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_lock_answers_every_question_in_the_words_in_which_it_is_asked(name: str) -> None:
-    """Kind as above: an old pip does not see that `kombu[redis]` answers for `kombu`, nor the other way round."""
+def test_a_lock_has_a_line_for_every_spelling_of_a_requirement(name: str) -> None:
+    """As above: an old pip does not see that `kombu[redis]` satisfies `kombu`, nor the reverse."""
     lock = (CHECKOUT / name).read_text()
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"].values() if "dev" in name else []
@@ -115,8 +115,8 @@ def test_a_lock_answers_every_question_in_the_words_in_which_it_is_asked(name: s
 
 
 @pytest.mark.parametrize("place", ["Makefile", ".ci/run", "Dockerfile"])
-def test_no_set_up_brings_another_pip_than_the_one_that_is_there(place: str) -> None:
-    """Kind: a check that passes on a machine of its own making, which nobody else has."""
+def test_no_set_up_replaces_pip(place: str) -> None:
+    """The kind of fault: a check passes only on a machine that it has prepared itself."""
     text = (CHECKOUT / place).read_text()
 
     assert not re.findall(r"--upgrade pip|-U pip|install pip\b|ensurepip --upgrade|get-pip", text)
@@ -125,8 +125,8 @@ def test_no_set_up_brings_another_pip_than_the_one_that_is_there(place: str) -> 
 
 
 @pytest.mark.process
-def test_set_up_installs_what_is_locked_from_the_index_that_pip_is_told(published: Published, tmp_path: Path) -> None:
-    """The development lock by uv, which comes from the lock as well; the other one has no uv, so by pip."""
+def test_set_up_installs_what_is_locked_from_pips_index(published: Published, tmp_path: Path) -> None:
+    """The development lock is installed by uv, which it contains; the other one has no uv and is installed by pip."""
     done = _install(published.lock, tmp_path / "venv", published.environment)
 
     assert done.returncode == 0, done.stderr

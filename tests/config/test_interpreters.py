@@ -1,4 +1,4 @@
-"""Every Python that pyproject.toml names: what is locked fits it and, where this machine has it, starts on it."""
+"""Every Python that pyproject.toml names: the locks fit it, and the product starts on it if this machine has it."""
 
 import os
 import shutil
@@ -72,7 +72,7 @@ def _answers(port: str) -> bool:
 
 
 def _find(version: str) -> Path | None:
-    """Return an interpreter on the PATH, or one that pyenv keeps; its shims on the PATH may lead nowhere."""
+    """Return an interpreter on the PATH or one of pyenv, whose shims on the PATH may not work."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     found = [shutil.which(f"python{version}"), *sorted(pyenv.glob(f"versions/{version}.*/bin/python{version}"))]
     return next((Path(each) for each in found if each and _is(version, each)), None)

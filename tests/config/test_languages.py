@@ -1,6 +1,6 @@
-"""Languages: one is offered when it is complete, and a page is in one language, which is the one that it names.
+"""Languages: only complete ones are offered, and a page is entirely in the language that it declares.
 
-The kind of fault: a page, mail or answer that says it is in a language that it is only partly in, or not at all.
+The kind of fault: a page, mail or response declares a language that it is only partly in, or not at all.
 """
 
 import re
@@ -27,13 +27,13 @@ from tests.support.proven import sign_in
 
 pytestmark = pytest.mark.django_db
 
-MADE_UP = "qar"  # no language of Django's: what is not ours in it is English
+MADE_UP = "qar"  # not a language of Django's, whose own texts stay English in it
 ELSEWHERE = ["de", "ar", "fr-CH, fr;q=0.9, en;q=0.8, de;q=0.7, *;q=0.5", "he,ar;q=0.9", "zh-Hans", "de-DE-1996"]
 JUNK = ["*", "", ";;;", "de;q=banana", "x" * 5_000, "en\x00de", "../../etc/passwd", "de," * 2_000, "-", "\u0131"]
 
 
 def turned(text: str) -> str:
-    """A text of the made-up language: each word after the other way round, what is put in left alone."""
+    """Translate into the made-up language: put text into brackets, and keep placeholders and tags."""
     return "".join(part if part.startswith(("%(", "{", "<")) else f"⟪{part}⟫" for part in _parts(text) if part)
 
 
@@ -41,10 +41,10 @@ def _parts(text: str) -> list[str]:
     return re.split(r"(%\(\w+\)[sd]|\{\w*\}|<[^>]*>)", text)
 
 
-# What is complete
+# Completeness
 
 
-def test_the_catalogues_that_there_are_are_complete_and_offered_or_neither() -> None:
+def test_every_catalogue_is_complete_and_offered_or_neither() -> None:
     assert catalogues.faults(CHECKOUT / "locale") == []
 
 
@@ -83,14 +83,14 @@ def test_one_message_less_is_not_complete(tmp_path: Path, text: str) -> None:
     assert "de is offered and lacks" in catalogues.faults(tmp_path)[0]
 
 
-def test_a_translation_that_loses_what_is_put_in_is_not_complete(tmp_path: Path) -> None:
+def test_a_translation_that_loses_a_placeholder_is_not_complete(tmp_path: Path) -> None:
     catalogues.made_up(tmp_path, "de", lambda text: text.replace("%(ago)s", "neulich"))
 
     assert catalogues.missing(tmp_path / "de" / languages.CATALOGUE, catalogues.in_source()) == ["%(ago)s ago"]
 
 
-def test_a_catalogue_that_does_not_say_so_is_not_offered_and_told_of_when_complete(tmp_path: Path) -> None:
-    for code in ("en", "de"):  # of which the one has its forms of dates, and the other would have to be offered
+def test_an_undeclared_catalogue_is_not_offered_and_is_reported_when_complete(tmp_path: Path) -> None:
+    for code in ("en", "de"):  # one has date formats, the other would have to be offered
         catalogues.made_up(tmp_path, code, turned, complete=False)
 
     assert languages.offered(tmp_path) == [("en", "English")]
@@ -104,7 +104,7 @@ def test_without_catalogues_there_is_english(tmp_path: Path, folder: str) -> Non
     assert languages.offered(tmp_path / folder) == [("en", "English")]
 
 
-# What is negotiated
+# Negotiation
 
 
 @pytest.fixture
@@ -120,7 +120,9 @@ def is_english(content: str) -> bool:
 
 @pytest.mark.parametrize("wanted", [*ELSEWHERE, *JUNK])
 @pytest.mark.parametrize("path", ["/accounts/login/", "/de/", "/ar/accounts/", "/admin/login/", "/nowhere/"])
-def test_whatever_a_browser_asks_for_it_gets_english_that_says_so(client: Client, path: str, wanted: str) -> None:
+def test_whatever_a_browser_requests_it_gets_english_and_the_page_declares_it(
+    client: Client, path: str, wanted: str
+) -> None:
     client.cookies["django_language"] = "de"
     answer = client.get(path, headers={"accept-language": wanted}, follow=True)
 
@@ -147,21 +149,21 @@ def test_what_the_server_refuses_by_itself_is_english_too(status: int) -> None:
     assert is_english(body)
 
 
-def test_a_mail_that_waited_for_a_language_that_is_no_longer_spoken_is_english_and_says_so(post: Post) -> None:
+def test_a_mail_in_a_language_that_is_no_longer_offered_is_english_and_declares_it(post: Post) -> None:
     with translation.override("de"):
         letter = mail.write("ada@example.com", "email_changed", {}, asked=mail.request_facts(), mail_id="1")
 
     assert '<html lang="en" dir="ltr">' in letter.html
 
 
-def test_who_is_written_to_by_a_job_is_written_to_in_english() -> None:
+def test_mails_of_jobs_are_in_english() -> None:
     letter = mail.write("ada@example.com", "email_changed", {}, asked=mail.request_facts(), mail_id="1")
 
     assert '<html lang="en" dir="ltr">' in letter.html
     assert not DeferredTask.objects.exists()
 
 
-# A made-up language that is written from the right
+# A made-up language that is written from right to left
 
 
 @pytest.fixture
@@ -177,7 +179,7 @@ def made_up(tmp_path: Path, settings: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     "path", ["/accounts/connections/", "/accounts/", "/nowhere/", "/admin/", "/admin/accounts/user/"]
 )
-def test_pages_mirror_in_a_language_from_the_right_and_only_then(root: Client, made_up: str, path: str) -> None:
+def test_pages_are_mirrored_only_in_a_right_to_left_language(root: Client, made_up: str, path: str) -> None:
     theirs = root.get(path, headers={"accept-language": made_up})
     html = read(theirs.content.decode()).all("html")[0]
     assert (html.get("lang"), html.get("dir")) == (made_up, "rtl")
@@ -189,7 +191,7 @@ def test_pages_mirror_in_a_language_from_the_right_and_only_then(root: Client, m
     assert "⟪" not in ours.content.decode()
 
 
-def test_a_mail_mirrors_as_well(made_up: str) -> None:
+def test_a_mail_is_mirrored_as_well(made_up: str) -> None:
     with translation.override(made_up):
         asked = mail.request_facts()
     letter = mail.write("ada@example.com", "email_changed", {}, asked=asked, mail_id="1")
@@ -198,7 +200,7 @@ def test_a_mail_mirrors_as_well(made_up: str) -> None:
     assert "⟪" in letter.text
 
 
-def test_the_people_s_pages_have_no_word_that_is_not_translated(client: Client, made_up: str) -> None:
+def test_every_word_of_peoples_pages_is_translated(client: Client, made_up: str) -> None:
     words = read(client.get("/accounts/login/", headers={"accept-language": made_up}).content.decode())
 
     bare = re.sub(r"⟪[^⟫]*⟫|Vestibule|Google|GitHub|Microsoft|Keycloak", "", words.all("main")[0].text)

@@ -1,4 +1,4 @@
-"""The log: one event, one line, whatever callers send."""
+"""The log has one line for each event, whatever clients send."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Migrations: the tables are what the models say."""
+"""Migrations: the tables match the models."""
 
 import pytest
 from django.core.management import call_command

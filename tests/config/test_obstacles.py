@@ -1,4 +1,4 @@
-"""A disk that is full or read-only: one line says so and what to do, and nothing is a traceback."""
+"""A full or read-only disk: one line says so and what to do, and there is no traceback."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
 
 
 def _said_with(mounted: Path, *options: str, command: list[str]) -> list[str]:
-    """Return the lines of a command that must fail, with ``mounted`` (mount(8)'s options) for it alone."""
+    """Return the output of a command that must fail. Only the command sees the mounts in ``mounted`` (mount(8))."""
     alone = ["unshare", "--mount", *([] if os.getuid() == 0 else ["--map-root-user"])]
     if "CI" not in os.environ and subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this account may not mount a file system of its own")
@@ -52,7 +52,7 @@ WAY_OUT = "(Read-only file system): give this user the right to write there, or 
 
 
 def test_a_read_only_checkout_is_one_line(checkout: Path) -> None:
-    """Kind: a traceback where the machine refuses to write."""
+    """The kind of fault: a traceback where the machine refuses to write."""
     assert _read_only(checkout, *RUN) == [f"Vestibule cannot run: {checkout}/.local cannot be used {WAY_OUT}"]
 
     (checkout / ".venv").unlink()

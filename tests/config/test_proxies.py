@@ -1,7 +1,7 @@
-"""Who has asked, as proxies tell it: one header counts, from those that are ours, and every other one is removed.
+"""The client according to proxies: one header counts, from trusted proxies, and all others are removed.
 
-The kind of fault: a header that nobody in front of us sets is believed, or one that is set is not understood, so that
-all people of a site are one address, or anybody is whomever they like.
+The kind of fault: a header that no proxy of ours sets is believed, so that clients can forge their address, or one
+that is set is not understood, so that all people of a site have one address.
 """
 
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ from django.test import RequestFactory
 from config import proxies
 
 CLIENT, PROXY, OUTER = "203.0.113.7", "10.0.0.1", "10.0.0.2"
-OTHERS = {  # what a client can send, and a proxy that knows only one header passes on
+OTHERS = {  # headers that a client can send, and that a proxy with only one header passes on
     "X-Forwarded-For": "198.51.100.1",
     "Forwarded": "for=198.51.100.1;proto=https;host=evil.example",
     "X-Forwarded-Proto": "https",
@@ -40,7 +40,7 @@ def _behind_proxies(settings: Any) -> None:
 
 
 def seen(headers: dict[str, str], *, peer: str = PROXY) -> HttpRequest:
-    """Return the request as everything behind the middleware sees it."""
+    """Return the request as it is after the middleware."""
     found: list[HttpRequest] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -81,7 +81,7 @@ def address(header: str, told: str, settings: Any, *, peer: str = PROXY) -> str:
 )
 @pytest.mark.promise(40)
 def test_x_forwarded_for_is_read_with_ports_and_in_brackets(settings: Any, told: str, address_is: str) -> None:
-    """The kind: an address as some proxy writes it (Azure's gateway adds the port) is taken for garbage."""
+    """The kind of fault: the format of some proxy (Azure's gateway adds the port) is not understood."""
     assert address("X-Forwarded-For", told, settings) == address_is
 
 
@@ -108,18 +108,18 @@ def test_x_forwarded_for_is_read_with_ports_and_in_brackets(settings: Any, told:
     ],
 )
 @pytest.mark.promise(40)
-def test_forwarded_is_read_as_rfc_7239_says(settings: Any, told: str, address_is: str) -> None:
+def test_forwarded_is_parsed_as_in_rfc_7239(settings: Any, told: str, address_is: str) -> None:
     assert address("Forwarded", told, settings) == address_is
 
 
 @pytest.mark.parametrize("chosen", proxies.HEADERS)
 @pytest.mark.promise(40)
-def test_every_other_header_is_removed_also_from_a_trusted_proxy(settings: Any, chosen: str) -> None:
-    """The kind: a proxy sets the header that it knows, and passes on whatever else the client has sent."""
+def test_every_other_header_is_removed_even_from_a_trusted_proxy(settings: Any, chosen: str) -> None:
+    """The kind of fault: a proxy sets the header that it knows, and passes on all others that the client has sent."""
     settings.FORWARDING_HEADER = chosen
     others = {name: value for name, value in OTHERS.items() if name != chosen}
     if chosen == "X-Forwarded-For":
-        del others["X-Forwarded-Proto"]  # that goes with it, and a proxy of ours sets both
+        del others["X-Forwarded-Proto"]  # our proxies set it together with X-Forwarded-For
     request = seen(others)
 
     assert request.META["REMOTE_ADDR"] == PROXY
@@ -134,7 +134,7 @@ def test_every_other_header_is_removed_also_from_a_trusted_proxy(settings: Any, 
 @pytest.mark.parametrize("chosen", proxies.HEADERS)
 @pytest.mark.parametrize("peer", [CLIENT, "", "2001:db8::1"])
 @pytest.mark.promise(40)
-def test_nobody_else_is_believed_at_all(settings: Any, chosen: str, peer: str) -> None:
+def test_no_other_client_is_believed(settings: Any, chosen: str, peer: str) -> None:
     settings.FORWARDING_HEADER = chosen
     request = seen(OTHERS, peer=peer)
 
@@ -155,8 +155,8 @@ def test_nobody_else_is_believed_at_all(settings: Any, chosen: str, peer: str) -
     ],
 )
 @pytest.mark.promise(40)
-def test_the_scheme_is_told_by_the_same_proxy(settings: Any, chosen: str, headers: dict[str, str], scheme: str) -> None:
-    """The kind: one proxy's word for the address, and somebody else's for what it came over."""
+def test_the_scheme_comes_from_the_same_proxy(settings: Any, chosen: str, headers: dict[str, str], scheme: str) -> None:
+    """The kind of fault: the address is from one proxy, and the scheme from elsewhere."""
     settings.FORWARDING_HEADER = chosen
 
     assert seen(headers).scheme == scheme
@@ -164,5 +164,5 @@ def test_the_scheme_is_told_by_the_same_proxy(settings: Any, chosen: str, header
 
 @pytest.mark.parametrize("peer", ["::ffff:10.0.0.1", "2001:db8:ffff::1"])
 @pytest.mark.promise(40)
-def test_a_proxy_is_known_in_either_family(settings: Any, peer: str) -> None:
+def test_a_proxy_is_recognised_by_ipv4_and_by_ipv6(settings: Any, peer: str) -> None:
     assert address("X-Forwarded-For", CLIENT, settings, peer=peer) == CLIENT

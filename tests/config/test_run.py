@@ -1,4 +1,4 @@
-"""`make run`: one command runs everything, and nothing of it outlives the command."""
+"""`make run`: one command runs everything, and no process outlives it."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ pytestmark = [
 
 @dataclass
 class Run:
-    """A `make run` in a checkout of its own."""
+    """A `make run` in its own checkout."""
 
     checkout: Path
     environment: dict[str, str]
@@ -82,7 +82,7 @@ def _processes() -> list[int]:
 
 
 def _command(pid: int) -> str:
-    """A process as its command line and working folder, which name the checkout for all of ours."""
+    """The command line and the working folder of a process. For ours, one of them names the checkout."""
     folder = Path(f"/proc/{pid}")
     try:
         return f"{folder.joinpath('cmdline').read_text()} in {folder.joinpath('cwd').readlink()}"
@@ -91,14 +91,14 @@ def _command(pid: int) -> str:
 
 
 def _of(checkout: Path) -> list[int]:
-    """The processes of a checkout's run: its database lives elsewhere, because its account cannot enter."""
+    """The processes of a checkout's run. Its database is elsewhere, because its account cannot enter the checkout."""
     marks = (str(checkout), str(directories.find(checkout / ".local").server_home))
     return [pid for pid in _processes() if any(mark in _command(pid) for mark in marks)]
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the working tree in a folder that only its owner can enter, with the same environment of Python."""
+    """A copy of the working tree in a folder that only its owner can enter, with the same virtual environment."""
     copied = checkouts.copy(tmp_path / "checkout")
     copied.chmod(0o700)
     return copied
@@ -106,7 +106,7 @@ def checkout(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(checkout: Path) -> Iterator[Callable[..., Run]]:
-    """Give a starter of runs, and end whatever they leave."""
+    """Return a function that starts runs, and stop everything that they leave."""
     processes: list[subprocess.Popen[str]] = []
     web, sandbox = any_free_port(), any_free_port()
     inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
@@ -157,11 +157,11 @@ def test_one_command_serves_the_site_and_says_where(start: Callable[..., Run]) -
     assert managed.stdout.split()[-1] == local["DEMO_ADMIN_NAME"]
 
 
-def test_whoever_finds_the_site_answering_finds_all_that_it_stands_on(start: Callable[..., Run]) -> None:
+def test_when_the_site_answers_everything_that_it_needs_is_ready(start: Callable[..., Run]) -> None:
     run = start()
     until(lambda: run.status("/accounts/login/") == 200, seconds=40)
 
-    with psycopg.connect(run.local_environment()["DATABASE_URL"]) as connection:  # the demo comes after all tables
+    with psycopg.connect(run.local_environment()["DATABASE_URL"]) as connection:  # the demo is created after all tables
         assert connection.execute("SELECT count(*) FROM accounts_user WHERE is_superuser").fetchone() == (1,)
 
 
@@ -217,7 +217,7 @@ def test_killed_servers_are_noticed_and_started_again(start: Callable[..., Run])
     until(lambda: run.status("/admin/login/") == 200, seconds=20)
 
 
-def test_a_taken_port_is_said_in_one_line_with_the_way_out(start: Callable[..., Run]) -> None:
+def test_a_taken_port_is_reported_in_one_line_with_the_remedy(start: Callable[..., Run]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

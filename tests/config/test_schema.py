@@ -1,6 +1,6 @@
-"""The schema is the one that the migrations made before they were written once, but for what is listed here.
+"""The schema equals that of the migrations before they were rewritten, except for what is listed here.
 
-It is kept until the step ends in which the migrations are written anew (ADR 44).
+This test is kept until the step in which the migrations were rewritten is complete (ADR 44).
 """
 
 import re
@@ -13,8 +13,8 @@ from tests.support.servers import Servers
 
 pytestmark = pytest.mark.process
 
-# What is called otherwise, old name and new one, by the reason. "table.column" is a column, by its table's old name,
-# and "function.word" a word in a function, by that one's old name.
+# Renamed objects, old name and new name, by reason. "table.column" is a column, with the old name of its table, and
+# "function.word" a word in a function, with the old name of the function.
 RENAMED = {
     "Deferred tasks and webhooks are applications of their own, and their tables are named by them.": {
         "accounts_errand": "jobs_deferredtask",
@@ -147,11 +147,11 @@ RENAMED = {
         ),
     },
 }
-# Columns that come first in their table now, "table.column", with the reason.
+# Columns that are the first of their table now, "table.column", with the reason.
 FIRST = {
     "providers_upstreamtokens.id": "An earlier migration added the key to a table in use; Django creates it first.",
 }
-# Columns that the database fills now where an insert says nothing, by today's names, with the reason.
+# Columns that have a default in the database now, by today's names, with the reason.
 DEFAULTS = {
     "The one retry engine's abstract models fill theirs (ADR 45).": {
         "jobs_deferredtask.created_at": "statement_timestamp()",
@@ -163,7 +163,7 @@ DEFAULTS = {
         "webhooks_webhook.failures": "0",
     },
 }
-# Columns that there were not, as they stand, by the column before them, with the reason.
+# New columns with their definitions, by the column before them, with the reason.
 ADDED = {
     "A worker holds a bulk action by the lease of the one retry engine (ADR 45).": {
         "accounts_bulkaction.moved_at": "leased_until timestamp with time zone,",
@@ -171,7 +171,7 @@ ADDED = {
 }
 
 
-def test_the_schema_differs_by_what_is_listed_and_by_nothing_else(servers: Servers) -> None:
+def test_the_schema_differs_only_by_what_is_listed(servers: Servers) -> None:
     before = schema.written()
     with elsewhere(servers) as database:
         found = schema.of(database, servers)
@@ -181,7 +181,7 @@ def test_the_schema_differs_by_what_is_listed_and_by_nothing_else(servers: Serve
     assert sorted(found - expected) == []
 
 
-def test_all_that_is_listed_is_of_the_schema_of_before() -> None:
+def test_everything_listed_is_in_the_former_schema() -> None:
     before = schema.written()
     words = {word for piece in before for word in re.findall(r"\w+", piece)}
 
@@ -194,21 +194,21 @@ def names() -> dict[str, str]:
 
 
 def renamed(piece: str) -> str:
-    """Give an object its names of today: those of columns only where it is of their table."""
+    """Apply today's names to an object. Names of columns are applied only to objects of their table."""
     columns = {name.partition(".")[2]: new for name, new in names().items() if "." in name and _is_of(name, piece)}
     today = names() | columns
     return in_order(re.sub(r"\w+", lambda word: today.get(word[0], word[0]), piece))
 
 
 def in_order(piece: str) -> str:
-    """Put the columns that a trigger is told into the order of the alphabet, in which they are declared."""
+    """Sort the column arguments of a trigger alphabetically, as they are declared."""
     if not piece.startswith("-- TRIGGER "):
         return piece
     return re.sub(r"(?<='\{)\"[\w,\"]+(?=\}')", lambda names: ",".join(sorted(names[0].split(","))), piece)
 
 
 def first(piece: str) -> str:
-    """Put the columns that come first today before all others."""
+    """Move the columns that are first today before all others."""
     for name in FIRST:
         column = name.partition(".")[2]
         if _is_of(name, piece):
@@ -217,7 +217,7 @@ def first(piece: str) -> str:
 
 
 def filled(piece: str) -> str:
-    """Give columns the defaults that the database has for them today."""
+    """Add today's defaults to columns."""
     for name, default in _all(DEFAULTS).items():
         if _is_of(name, piece):
             column = name.partition(".")[2]
@@ -226,7 +226,7 @@ def filled(piece: str) -> str:
 
 
 def added(piece: str) -> str:
-    """Put the columns that are new behind those that they follow."""
+    """Add the new columns after those that they follow."""
     for name, column in _all(ADDED).items():
         if _is_of(name, piece):
             piece = re.sub(rf"(    {name.partition('.')[2]} [^\n]+\n)", rf"\1    {column}\n", piece, count=1)
@@ -238,7 +238,7 @@ def _all(by_reason: dict[str, dict[str, str]]) -> dict[str, str]:
 
 
 def _is_of(name: str, piece: str) -> bool:
-    """Whether an object is of a column's table, or is the function of a word."""
+    """Whether an object belongs to a column's table, or is the function of a word."""
     of = name.partition(".")[0]
     if piece.startswith("-- FUNCTION "):
         return piece.startswith(f"-- FUNCTION {of}(")

@@ -1,4 +1,4 @@
-"""A stop that is asked for at the worst moment is heard all the same."""
+"""A stop signal works even at the worst moment."""
 
 import subprocess
 import sys
@@ -28,11 +28,11 @@ IN_A_CALLBACK = textwrap.dedent("""
 """)
 
 
-def test_a_stop_is_asked_for_again_where_python_swallowed_it() -> None:
+def test_a_stop_is_raised_again_if_python_swallowed_it() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", IN_A_CALLBACK], cwd=CHECKOUT, capture_output=True, text=True, timeout=20, check=False
     )
 
     assert ended.stdout.splitlines() == ["not heard", "Stopping.", "stopped"]
     assert ended.returncode == 0
-    assert "StopRequested" in ended.stderr  # swallowed indeed
+    assert "StopRequested" in ended.stderr  # it was swallowed

@@ -1,4 +1,4 @@
-"""A checkout anywhere: at a path with any letters, made under any umask."""
+"""A checkout works anywhere: at a path with any characters, created under any umask."""
 
 import os
 import shutil
@@ -37,7 +37,7 @@ LETTERS = {
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every account can reach, unlike a test's own."""
+    """A folder that every account can reach, unlike tmp_path."""
     folder = Path(tempfile.mkdtemp(prefix="vt-"))
     folder.chmod(0o755)
     yield folder
@@ -53,7 +53,7 @@ def strange(request: pytest.FixtureRequest, open_folder: Path) -> Iterator[Direc
 
 @pytest.mark.process
 def test_valkey_starts_at_a_path_with_any_letters(strange: Directories) -> None:
-    """Kind: a path that reaches a configuration file as if all letters were plain."""
+    """The kind of fault: a path is written unescaped into a configuration file."""
     valkey = Valkey(place=strange, port=any_free_port(), password="secret")
     with valkey.start() as process:
         try:
@@ -65,7 +65,7 @@ def test_valkey_starts_at_a_path_with_any_letters(strange: Directories) -> None:
 
 @pytest.mark.process
 def test_postgresql_starts_at_a_path_with_any_letters(strange: Directories) -> None:
-    """Kind: a path that reaches a shell, a list or a URL as if all letters were plain."""
+    """The kind of fault: a path is written unescaped into a shell command, a list or a URL."""
     postgres = Postgres(place=strange, superuser_password="secret", settings={"fsync": "off"})
     with postgres.start() as process:
         try:
@@ -79,8 +79,8 @@ def test_postgresql_starts_at_a_path_with_any_letters(strange: Directories) -> N
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")))
-def test_what_is_kept_in_a_file_is_read_again_or_refused(value: str) -> None:
-    """Kind: a value, such as the path of a NAME_FILE, that a file's format cuts or changes."""
+def test_what_is_stored_in_a_file_is_read_again_or_refused(value: str) -> None:
+    """The kind of fault: the format of a file cuts or changes a value, such as the path of a NAME_FILE."""
     with tempfile.TemporaryDirectory() as folder:
         file, values = Path(folder, "env"), {"BEFORE": "it's", "VALUE": value, "AFTER": "it's # it"}
         try:
@@ -96,7 +96,7 @@ def test_what_is_kept_in_a_file_is_read_again_or_refused(value: str) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root lends its servers another account")
 @pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
 def test_what_root_installed_under_any_umask_runs_as_the_servers_account(umask: int, open_folder: Path) -> None:
-    """Kind: a program for another account that only its owner may read or execute."""
+    """The kind of fault: another account must run a program that only its owner may read or execute."""
     wheel = open_folder / "site-packages" / "server"
     program = wheel / "bin" / "program"
     program.parent.mkdir(parents=True)

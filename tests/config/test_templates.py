@@ -1,4 +1,4 @@
-"""Folding of fixed words: a page reads as it would without, in every language and wherever it stands."""
+"""Folding of fixed nodes: a page is the same as without it, in every language."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def engine(loader: str, templates: dict[str, str]) -> Engine:
 
 
 def written(loader: str, templates: dict[str, str], context: dict[str, Any]) -> list[str]:
-    """What it says in two languages and in the first again, with one compiled template."""
+    """Render one compiled template in two languages, and in the first one again."""
     template = engine(loader, templates).get_template("page")
     said: list[str] = []
     for language in ("en", "de", "en"):
@@ -57,7 +57,7 @@ def written(loader: str, templates: dict[str, str], context: dict[str, Any]) -> 
           "part": LOAD + "{{ who }}{% translate 'Yes' %}"}, {}),
     ],
 )  # fmt: skip
-def test_a_page_says_what_it_would_say_without(templates: dict[str, str], context: dict[str, Any]) -> None:
+def test_a_page_is_the_same_as_without_folding(templates: dict[str, str], context: dict[str, Any]) -> None:
     folded = written("config.templates.Loader", templates, context)
 
     assert folded == written("django.template.loaders.cached.Loader", templates, context)
@@ -95,7 +95,7 @@ def test_folding_twice_changes_nothing() -> None:
     assert list(nodes) == once
 
 
-def test_a_template_that_is_not_there_is_said_to_be_missing() -> None:
+def test_a_missing_template_is_reported() -> None:
     for _ in range(2):
         with pytest.raises(TemplateDoesNotExist):
             engine("config.templates.Loader", {}).get_template("page")

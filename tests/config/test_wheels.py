@@ -1,4 +1,4 @@
-"""The embedded servers: a missing wheel is said in one line, with what to do."""
+"""The embedded servers: an error of one line reports a missing wheel, with the remedy."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from config.embedded.programs import any_free_port
 
 
 @pytest.mark.parametrize("server", [postgres, valkey], ids=["postgres", "valkey"])
-def test_a_missing_wheel_is_said_in_one_line_with_the_way_out(
+def test_a_missing_wheel_is_reported_in_one_line_with_the_remedy(
     server: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "WHEEL", "a_wheel_that_nobody_installed")

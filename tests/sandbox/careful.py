@@ -1,4 +1,4 @@
-"""A careful relying party with cold caches: it signs in or refuses, and says where and why."""
+"""A careful relying party with cold caches: it signs in or refuses, and reports where and why."""
 
 import http.client
 import json
@@ -27,7 +27,7 @@ class Refused(Exception):
 
 @dataclass
 class Verdict:
-    """`seen` is all that came from the provider, without what differs from run to run."""
+    """`seen` is everything that the provider sent, without what differs between runs."""
 
     session: bool = False
     stage: Stage | None = None
@@ -89,7 +89,7 @@ class Attempt:
         return isinstance(addresses, list) and any(is_verified_primary(a) for a in addresses)
 
     def look_further(self, access_token: object, flow: Flow) -> None:
-        """See what only a product with rules would look at; nothing of it decides about the sign-in."""
+        """Read what only a product with claim rules would read. It does not affect the sign-in."""
         if self.provider is Provider.KEYCLOAK and isinstance(access_token, str):
             self.note_token(access_token, flow)
             self.verdict.seen.append(self.client.is_signed(self.provider, access_token))

@@ -1,4 +1,4 @@
-"""One running sandbox for all its tests, set back after each, and a client that speaks to it."""
+"""One running sandbox for all its tests, which is reset after each test, and a client for it."""
 
 import os
 from collections.abc import Iterator

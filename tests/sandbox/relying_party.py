@@ -30,7 +30,7 @@ class Got:
 
 @dataclass(frozen=True)
 class Flow:
-    """One attempt to sign in: what was sent, and what came back to the callback."""
+    """One attempt to sign in: the parameters sent, and those that the callback received."""
 
     provider: Provider
     verifier: str
@@ -87,7 +87,7 @@ class Client:
         return {"client_id": registered.client_id, "client_secret": registered.secret}
 
     def start(self, provider: Provider, **changes: str | None) -> Flow:
-        """Build an authorize URL; a change of None leaves the parameter out."""
+        """Build an authorization URL. A change to None removes the parameter."""
         verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         parameters = {
             "client_id": self.secret(provider)["client_id"],
@@ -155,11 +155,11 @@ class Client:
         )
 
     def is_signed(self, provider: Provider, token: str) -> bool:
-        """Tell whether any of the published keys has signed it."""
+        """Whether any of the published keys has signed it."""
         for key in fetch(self.metadata(provider)["jwks_uri"]).json["keys"]:
             try:
                 jwt.api_jws.PyJWS().decode(token, jwt.PyJWK(key, algorithm="RS256"), ["RS256"])
-            except (jwt.PyJWTError, AttributeError, ValueError, TypeError):  # junk keys are of any shape
+            except (jwt.PyJWTError, AttributeError, ValueError, TypeError):  # junk keys have any shape
                 continue
             return True
         return False

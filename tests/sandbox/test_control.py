@@ -1,4 +1,4 @@
-"""The control endpoint and the pages: steering works, and only from here."""
+"""The control endpoint and the pages: they control the sandbox, and only from here."""
 
 import http.client
 import json
@@ -33,7 +33,7 @@ def test_the_state_tells_everything(sandbox: Sandbox, client: Client) -> None:
     assert state["sessions"][0]["persona"] == "ada"
 
 
-def test_no_secret_code_or_token_is_told(sandbox: Sandbox, client: Client) -> None:
+def test_no_secret_code_or_token_is_shown(sandbox: Sandbox, client: Client) -> None:
     flow = client.sign_in(Provider.GOOGLE)
     answer = client.redeem(flow).json
     told = json.dumps(_state(sandbox)) + fetch(f"{sandbox.base_url}/").body.decode()
@@ -79,7 +79,7 @@ def test_people_are_added_by_json(sandbox: Sandbox, client: Client) -> None:
     assert "given_name" not in claims
 
 
-def test_the_rest_is_steered_by_json_too(sandbox: Sandbox, client: Client) -> None:
+def test_everything_else_is_controlled_by_json_too(sandbox: Sandbox, client: Client) -> None:
     _order(sandbox, "auto", {"provider": "google", "persona": "grace"})
     assert Visitor().open(client.start(Provider.GOOGLE).url).status == 302
     kid = _order(sandbox, "keys", {"provider": "google", "withdraw": True}).json["result"]
@@ -126,7 +126,7 @@ def test_an_order_that_makes_no_sense_is_a_400(sandbox: Sandbox, path: str, orde
     ],
 )
 @pytest.mark.parametrize("path", ["faults", "auto", "personas", "keys", "sessions/end", "product", "reset"])
-def test_another_site_steers_nothing(sandbox: Sandbox, path: str, headers: dict[str, str]) -> None:
+def test_another_site_controls_nothing(sandbox: Sandbox, path: str, headers: dict[str, str]) -> None:
     assert _order(sandbox, path, {"provider": "google", "fault": "token_500"}, **headers).status == 403
     assert _state(sandbox)["providers"]["google"]["fault"] is None
 

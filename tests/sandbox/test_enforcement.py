@@ -1,4 +1,4 @@
-"""What the played providers refuse, as real ones do."""
+"""The played providers refuse what real ones refuse."""
 
 import pytest
 import time_machine
@@ -110,7 +110,7 @@ def test_a_code_lives_a_minute(client: Client, provider: Provider) -> None:
         assert "error" in client.redeem(old).json
 
 
-def test_another_providers_code_is_refused_and_noted(sandbox: Sandbox, client: Client) -> None:
+def test_another_providers_code_is_refused_and_recorded(sandbox: Sandbox, client: Client) -> None:
     foreign = client.sign_in(Provider.KEYCLOAK).answer["code"]
     assert "error" in client.redeem(client.sign_in(Provider.GOOGLE), code=foreign).json
     client.redeem(client.sign_in(Provider.GOOGLE), code="nonsense")

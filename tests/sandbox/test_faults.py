@@ -1,4 +1,4 @@
-"""Every fault of the catalogue shows where it says, and a careful product ends as it says."""
+"""Every fault of the catalogue appears at its stage, and a careful product reaches its outcome."""
 
 import http.client
 import socket
@@ -17,7 +17,7 @@ IN_SIGN_IN = [f for f in CATALOGUE.values() if f.stage not in {Stage.LOGOUT, Sta
 REVOKING = [f for f in CATALOGUE.values() if f.stage is Stage.REVOCATION]
 QUICK = [pytest.param(f, p, id=f"{f.key}-{p}") for f in IN_SIGN_IN if not f.slow for p in f.providers]
 SLOW = [pytest.param(f, f.providers[0], id=f.key) for f in IN_SIGN_IN + REVOKING if f.slow]
-# The authorization answer looks right, and only the token endpoint can tell.
+# The authorization response looks valid, and only the token endpoint detects the fault.
 SEEN_LATER = {"authorize_code_other": Stage.TOKEN}
 
 
@@ -52,7 +52,7 @@ def test_a_fault_of_revocation_shows_there(sandbox: Sandbox, client: Client, fau
     try:
         met = fetch(url, form)
     except (OSError, http.client.HTTPException):
-        return  # no whole answer
+        return  # an incomplete answer
     assert (met.status, met.body, met.headers) != (honest.status, honest.body, honest.headers)
     assert (fault.outcome is Outcome.SIGNED_IN) or met.status != 200 or "gzip" in fault.key or "huge" in fault.key
 
@@ -66,7 +66,7 @@ def test_a_cleared_fault_is_gone(sandbox: Sandbox, client: Client, provider: Pro
 
 
 def _request_of(client: Client, fault: Fault, provider: Provider) -> bytes:
-    """Write the request that meets a slow fault; every stage answers something unauthorized too."""
+    """Return a request that meets a slow fault. At every stage an unauthorized one is answered too."""
     if fault.stage is Stage.TOKEN:
         url = client.token_url(provider)
     elif fault.stage is Stage.REVOCATION:
@@ -92,7 +92,7 @@ def _rest(connection: socket.socket) -> bytes:
 
 
 @pytest.mark.parametrize(("fault", "provider"), SLOW)
-def test_a_slow_fault_dawdles_until_it_is_cleared(
+def test_a_slow_fault_lasts_until_it_is_cleared(
     sandbox: Sandbox, client: Client, fault: Fault, provider: Provider
 ) -> None:
     request = _request_of(client, fault, provider)
@@ -112,7 +112,7 @@ def test_a_slow_fault_dawdles_until_it_is_cleared(
 
 
 def _silence(sandbox: Sandbox, connection: socket.socket, provider: Provider) -> bytes:
-    """Listen in vain until the request has surely arrived."""
+    """Wait without an answer until the request must have arrived."""
     connection.settimeout(0.02)
     arrived = False
     while not arrived:
@@ -136,7 +136,7 @@ def test_stopping_ends_a_hanging_answer_at_once(client: Client) -> None:
 
 
 @pytest.mark.parametrize("header", ["jku", "x5u"])
-def test_whoever_follows_a_key_header_is_counted(sandbox: Sandbox, client: Client, header: str) -> None:
+def test_a_product_that_follows_a_key_header_is_counted(sandbox: Sandbox, client: Client, header: str) -> None:
     sandbox.set_fault("google", f"header_{header}")
     judge(client, Provider.GOOGLE)
     assert sandbox.counts("google")["leak"] == 0
@@ -145,7 +145,7 @@ def test_whoever_follows_a_key_header_is_counted(sandbox: Sandbox, client: Clien
 
 
 @pytest.mark.parametrize("provider", ALL_PROVIDERS)
-def test_whoever_carries_the_secret_along_a_redirect_is_noted(
+def test_a_product_that_resends_the_secret_after_a_redirect_is_recorded(
     sandbox: Sandbox, client: Client, provider: Provider
 ) -> None:
     sandbox.set_fault(provider, "token_redirect_307")
@@ -165,7 +165,7 @@ def test_the_replayed_nonce_is_that_of_the_sign_in_before(sandbox: Sandbox, clie
 
 
 @pytest.mark.parametrize("provider", OPENID_PROVIDERS)
-def test_only_the_faulty_provider_is_ill(sandbox: Sandbox, client: Client, provider: Provider) -> None:
+def test_only_the_faulty_provider_fails(sandbox: Sandbox, client: Client, provider: Provider) -> None:
     sandbox.set_fault(provider, "signature_forged")
     others = [p for p in ALL_PROVIDERS if p is not provider]
     assert [judge(client, p).session for p in others] == [True] * 3

@@ -1,4 +1,4 @@
-"""GitHub's plain OAuth, in GitHub's own shapes."""
+"""GitHub's plain OAuth, in GitHub's own formats."""
 
 import json
 from urllib.parse import parse_qs

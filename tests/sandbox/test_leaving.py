@@ -1,4 +1,4 @@
-"""Sign-out at the played providers, and the news of it that reaches the product."""
+"""Sign-out at the played providers, and the logout tokens that reach the product."""
 
 import threading
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LIES = [pytest.param(f, id=f.key) for f in CATALOGUE.values() if f.stage is Stag
 
 
 class Product(HTTPServer):
-    """Stands where the product listens and keeps the logout tokens that come."""
+    """Listens in place of the product, and collects the logout tokens."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), ProductHandler)
@@ -39,7 +39,7 @@ class ProductHandler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-        """Stay silent."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_end_session_with_a_hint_goes_back_and_tells_the_product(
     assert jwt.get_unverified_header(product.tokens[0])["typ"] == "logout+jwt"
 
 
-def test_an_ended_session_takes_its_tokens_along(client: Client, product: Product) -> None:
+def test_the_end_of_a_session_revokes_its_tokens(client: Client, product: Product) -> None:
     visitor = Visitor()
     answer = _signed_in(client, visitor)
     _leave(client, visitor, id_token_hint=answer["id_token"])
@@ -144,7 +144,9 @@ def test_a_logout_token_can_be_replayed(sandbox: Sandbox, client: Client, produc
 
 
 @pytest.mark.parametrize("fault", LIES)
-def test_a_logout_token_lies_as_it_says(sandbox: Sandbox, client: Client, product: Product, fault: Fault) -> None:
+def test_a_faulty_logout_token_has_the_described_fault(
+    sandbox: Sandbox, client: Client, product: Product, fault: Fault
+) -> None:
     _signed_in(client, Visitor())
     sandbox.set_fault("keycloak", fault.key)
     sandbox.end_session(sandbox.sessions("keycloak")[0].sid)
@@ -166,7 +168,7 @@ def test_an_honest_logout_token_passes_the_same_check(sandbox: Sandbox, client: 
     _check_logout(client, sandbox.logout_token(sandbox.sessions("keycloak")[0].sid))
 
 
-def test_a_product_elsewhere_hears_nothing(sandbox: Sandbox, client: Client) -> None:
+def test_a_product_that_is_not_on_loopback_receives_nothing(sandbox: Sandbox, client: Client) -> None:
     _signed_in(client, Visitor())
     sandbox.public_url = "https://vestibule.example"
     sent = sandbox.end_session(sandbox.sessions("keycloak")[0].sid)

@@ -1,4 +1,4 @@
-"""Each OpenID provider's whole code flow, in its own shape."""
+"""The complete code flow of each OpenID provider, in its own format."""
 
 import re
 import uuid
@@ -105,7 +105,7 @@ def test_microsofts_keys_name_no_algorithm(client: Client) -> None:
 
 
 def _groups_of(client: Client, persona: str, scope: str) -> tuple[list[str], list[int]]:
-    """Follow the pages of the sandbox's Graph, and say how long each was."""
+    """Follow the pages of the sandbox's Graph, and return the groups and the length of each page."""
     answer = client.redeem(client.sign_in(Provider.MICROSOFT, persona, scope=scope)).json
     url: str | None = f"{client.sandbox.environment()['MICROSOFT_GRAPH_URL']}/v1.0/me/transitiveMemberOf?$top=999"
     found: list[str] = []
@@ -175,7 +175,7 @@ def test_keycloak_introspects(client: Client) -> None:
 
 
 @each_openid
-def test_the_same_browser_keeps_its_auth_time_until_a_fresh_sign_in_is_asked(
+def test_the_same_browser_keeps_its_auth_time_until_reauthentication_is_requested(
     client: Client, provider: Provider
 ) -> None:
     visitor = Visitor()
@@ -189,7 +189,9 @@ def test_the_same_browser_keeps_its_auth_time_until_a_fresh_sign_in_is_asked(
 
 @each_openid
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "600"}])
-def test_auth_time_is_told_when_freshness_is_asked(client: Client, provider: Provider, asked: dict[str, str]) -> None:
+def test_auth_time_is_sent_when_reauthentication_is_requested(
+    client: Client, provider: Provider, asked: dict[str, str]
+) -> None:
     claims = client.claims(provider, **asked)
     assert 0 <= claims["iat"] - claims["auth_time"] <= 5
 

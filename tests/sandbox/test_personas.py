@@ -12,7 +12,7 @@ EVERYBODY = [pytest.param(p, at, id=f"{p.key}-{at}") for p in CAST for at in p.p
 
 
 @pytest.mark.parametrize(("persona", "provider"), EVERYBODY)
-def test_everybody_can_sign_in(client: Client, persona: Persona, provider: Provider) -> None:
+def test_everyone_can_sign_in(client: Client, persona: Persona, provider: Provider) -> None:
     answer = client.redeem(client.sign_in(provider, persona.key)).json
     if provider is Provider.GITHUB:
         found = client.github("/user", answer["access_token"]).json
@@ -53,7 +53,7 @@ def test_ken_has_255_characters(client: Client) -> None:
 
 
 @pytest.mark.parametrize("provider", OPENID_PROVIDERS)
-def test_a_newcomer_is_somebody_else_each_time(client: Client, provider: Provider) -> None:
+def test_a_newcomer_is_a_different_person_each_time(client: Client, provider: Provider) -> None:
     first, second = (client.claims(provider, "new") for _ in range(2))
     assert first["sub"] != second["sub"]
     assert first["email"] != second["email"]

@@ -1,4 +1,4 @@
-"""The product under gunicorn, once for all tests of a module: it takes seconds to start."""
+"""The product under gunicorn, started once per module, because that takes seconds."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""HTTP/1.1 as the server speaks it: what is right is answered right, what is not is refused, and nobody is misled.
+"""The server's HTTP/1.1: valid requests are answered correctly, invalid ones are refused, and none is misread.
 
-The kind of fault: gathering a request before gunicorn's parser has it must not make a second reader of HTTP, which
-takes a request's end to be elsewhere.
+The kind of fault: code that collects a request before gunicorn's parser sees it becomes a second parser, which finds
+the end of a request elsewhere.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ def test_a_body_arrives_whole_and_the_connection_stays(
 @pytest.mark.parametrize("trailer", [b"", b"X-Checked: yes\r\n"])
 @pytest.mark.promise(96)
 def test_a_chunked_body_arrives_with_its_length(connection: socket.socket, size: int, trailer: bytes) -> None:
-    body = b"0123456789\r\n\r\n" * 14_000  # in chunks of one byte it fills all the room: that must not take long
+    body = b"0123456789\r\n\r\n" * 14_000  # in chunks of one byte it fills the whole buffer, which must not take long
     connection.sendall(_chunked(body, size, trailer) + GET)
 
     said = _said(read(connection))
@@ -110,7 +110,7 @@ def test_pipelined_requests_are_answered_in_their_order(connection: socket.socke
 
 
 @pytest.mark.promise(96)
-def test_a_body_that_nobody_reads_is_not_the_next_request(connection: socket.socket) -> None:
+def test_an_unread_body_is_not_the_next_request(connection: socket.socket) -> None:
     for body in (SMUGGLED, SMUGGLED * 2000):
         connection.sendall(_with_length(body, path=b"/unread"))
         assert _said(read(connection))["path"] == "/unread"
@@ -134,7 +134,7 @@ def test_head_has_no_body_and_http_1_0_closes_unless_asked(echo: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_an_empty_line_may_come_first_and_a_client_may_close_its_direction(echo: Site) -> None:
+def test_a_leading_empty_line_and_a_half_closed_connection_are_accepted(echo: Site) -> None:
     with echo.connect() as connection:
         connection.sendall(b"\r\n" + GET)
         connection.shutdown(socket.SHUT_WR)
@@ -208,12 +208,12 @@ IN_WORDS = {  # by status
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.promise(96)
-def test_what_is_wrong_is_refused_in_words_and_the_connection_ends(echo: Site, wrong: str) -> None:
+def test_an_invalid_request_is_refused_with_a_page_and_the_connection_ends(echo: Site, wrong: str) -> None:
     sent, status = WRONG[wrong]
     with echo.connect() as connection:
         connection.sendall(GET)
         assert _said(read(connection))["path"] == "/first"
-        with suppress(ConnectionError):  # refused before all of it was sent
+        with suppress(ConnectionError):  # refused before it was sent completely
             connection.sendall(sent + SMUGGLED)
         answer = read(connection)
         rest = statuses(connection)
@@ -243,7 +243,7 @@ def test_a_refused_head_request_has_no_body(connection: socket.socket) -> None:
 
 
 @pytest.mark.promise(96)
-def test_a_product_that_fails_as_a_whole_is_answered_for(echo: Site) -> None:
+def test_a_failure_of_the_whole_product_is_answered(echo: Site) -> None:
     status, body = echo.get("/broken")
 
     assert status == 500
@@ -251,7 +251,7 @@ def test_a_product_that_fails_as_a_whole_is_answered_for(echo: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_what_is_refused_is_one_line_of_the_log_without_what_was_sent(echo: Site) -> None:
+def test_a_refusal_is_one_line_of_the_log_without_what_was_sent(echo: Site) -> None:
     before = len(echo.lines("reason=obsolete_folding"))
     with echo.connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nCookie: a=secret\r\n forged line\r\n\r\n")

@@ -1,6 +1,6 @@
-"""Our own longest values pass our own server, in their worst spelling.
+"""Our server accepts our own longest values, in their longest encoding.
 
-The kind of fault: a limit of the server that is lower than a limit of ours ends in a bare refusal of somebody honest.
+The kind of fault: if a limit of the server is lower than one of ours, honest people meet a bare refusal.
 """
 
 import secrets
@@ -19,7 +19,7 @@ from providers.views.callback import LONGEST_CODE
 from tests.support.gunicorns import Answer, Site, read
 
 LONGEST_ISSUER = 512  # characters, more than any provider's
-LONGEST_COOKIE = 4096  # bytes that a browser keeps of one (RFC 6265bis, section 5.6)
+LONGEST_COOKIE = 4096  # bytes that a browser stores of one (RFC 6265bis, section 5.6)
 
 
 def _get(site: Site, target: str, *headers: str) -> Answer:
@@ -30,7 +30,7 @@ def _get(site: Site, target: str, *headers: str) -> Answer:
 
 
 def _is_the_products(answer: Answer) -> bool:
-    """What the server refuses by itself names no server and no request."""
+    """Whether the product answered: refusals of the server itself have no Server header."""
     return answer.headers["Server"] is not None
 
 
@@ -89,7 +89,7 @@ def test_the_server_takes_bodies_as_long_as_django_does() -> None:
 @pytest.mark.django_db
 @pytest.mark.promise(96)
 def test_a_body_that_is_too_long_for_django_itself_has_the_same_status(client: Client) -> None:
-    """The server refuses it before: this is for whoever serves the product by another one."""
+    """Our server refuses such a body before Django does; this is for sites with another server."""
     answer = client.post("/accounts/google/login/", "a" * (LARGEST_BODY + 1), "application/x-www-form-urlencoded")
 
     assert answer.status_code == 413

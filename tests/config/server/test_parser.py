@@ -1,4 +1,4 @@
-"""What is taken for the end of a chunked body never differs from what gunicorn's own reader takes for it."""
+"""Our detection of the end of a chunked body never differs from that of gunicorn's reader."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def _parser() -> Parser:
 
 
 def _read(body: bytes) -> tuple[bytes, bytes] | None:
-    """Let gunicorn's reader read; return the body and what follows, None where it wants more or refuses."""
+    """Return the body according to gunicorn's reader and what follows, or None if it needs more data or refuses."""
     source = Gathered()
     source.put(HEAD + body)
     parser: Any = _parser()
@@ -74,7 +74,7 @@ def test_a_body_is_whole_as_soon_as_gunicorn_can_read_it_and_not_before(body: by
 @settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=8), st.binary(max_size=20), st.integers(1, 60))
 @pytest.mark.promise(96)
-def test_a_right_body_is_read_however_it_comes(chunks: list[bytes], ahead: bytes, step: int) -> None:
+def test_a_valid_body_is_read_in_whatever_pieces_it_comes(chunks: list[bytes], ahead: bytes, step: int) -> None:
     body = b"".join(b"%X\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n"
     sent, parser, is_whole = HEAD + body, _parser(), False
     for at in range(0, len(sent), step):

@@ -1,6 +1,6 @@
-"""How long the server waits for anybody, and for how many at once: tried with a patience of one second.
+"""How long the server waits for clients, and for how many at once: tested with a patience of one second.
 
-The kind of fault: something that a stranger can do once more, or for longer, costs the server more each time.
+The kind of fault: something that anonymous clients can repeat or prolong costs the server more each time.
 """
 
 import os
@@ -47,7 +47,7 @@ BEGUN = [kind for kind, what in KINDS.items() if what.reads and kind not in {"no
 
 @pytest.mark.parametrize("kind", BEGUN)
 @pytest.mark.promise(96)
-def test_a_request_that_does_not_come_to_its_end_is_told_so(hasty: Site, kind: str) -> None:
+def test_an_incomplete_request_is_answered_with_a_timeout(hasty: Site, kind: str) -> None:
     with hasty.connect() as connection:
         began = time.monotonic()
         connection.sendall(KINDS[kind].first)
@@ -70,21 +70,21 @@ def test_a_request_that_does_not_come_to_its_end_is_told_so(hasty: Site, kind: s
 
 
 @pytest.mark.promise(96)
-def test_who_was_told_to_continue_and_does_not_is_told_so(hasty: Site) -> None:
+def test_a_client_that_does_not_continue_is_answered_with_a_timeout(hasty: Site) -> None:
     with hasty.connect() as connection:
         connection.sendall(KINDS["told_to_continue"].first)
 
-        assert statuses(connection) == [408]  # http.client passes over the 100
+        assert statuses(connection) == [408]  # http.client skips the 100
 
 
 @pytest.mark.promise(96)
-def test_a_connection_that_says_nothing_is_closed_without_a_word(hasty: Site) -> None:
+def test_a_silent_connection_is_closed_without_a_response(hasty: Site) -> None:
     with hasty.connect() as connection:
         assert connection.recv(1) == b""
 
 
 @pytest.mark.promise(96)
-def test_readers_of_long_answers_who_do_not_read_hold_half_of_the_threads_at_most(hasty: Site) -> None:
+def test_clients_that_do_not_read_long_answers_hold_at_most_half_of_the_threads(hasty: Site) -> None:
     with ExitStack() as stack:
         for _ in range(3 * WORKERS * THREADS):
             stack.enter_context(hasty.connect(receives=4096)).sendall(LONG)
@@ -95,7 +95,7 @@ def test_readers_of_long_answers_who_do_not_read_hold_half_of_the_threads_at_mos
 
 
 @pytest.mark.promise(96)
-def test_over_its_limit_of_connections_the_oldest_unfinished_ones_go(narrow: Site) -> None:
+def test_above_the_limit_of_connections_the_oldest_incomplete_ones_are_closed(narrow: Site) -> None:
     with ExitStack() as stack:
         strangers = [stack.enter_context(narrow.connect()) for _ in range(4 * WORKERS * CONNECTIONS)]
         for connection in strangers:
@@ -121,7 +121,7 @@ def test_kept_alive_connections_leave_room(narrow: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_whole_requests_that_would_wait_for_long_are_turned_away_in_words(narrow: Site) -> None:
+def test_complete_requests_that_would_wait_too_long_are_refused_with_a_page(narrow: Site) -> None:
     found: list[int] = []
     with ExitStack() as stack:
         waiting = [stack.enter_context(narrow.connect()) for _ in range(2 * WORKERS * CONNECTIONS)]
@@ -147,10 +147,10 @@ def test_long_bodies_together_stay_within_bounds(hasty: Site) -> None:
 
 
 def took_with_patience(site: Site, path: str) -> float:
-    """Return the seconds until a page was there, for somebody who asks again when they are turned away.
+    """Return the seconds until a page is served to a client that retries when it is refused.
 
-    With few places and strangers who come back at once, a connection whose request comes a moment after it may be the
-    oldest unfinished one already.
+    With few connections and strangers that reconnect at once, a connection that sends its request a moment later may
+    be the oldest incomplete one already.
     """
     began = time.monotonic()
     while time.monotonic() - began < 10:
@@ -174,7 +174,7 @@ def test_open_files_are_never_more_than_the_process_may_have(tmp_path_factory: p
 
 
 @pytest.mark.promise(96)
-def test_told_to_stop_it_does_not_wait_for_unfinished_requests(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_at_shutdown_it_does_not_wait_for_incomplete_requests(tmp_path_factory: pytest.TempPathFactory) -> None:
     log = tmp_path_factory.mktemp("stopping") / "log"
     with running(log, app="tests.support.echoing") as site, ExitStack() as stack:
         for kind in ("nothing", "half_a_head", "half_a_body", "never_read_many", "never_close"):
@@ -203,7 +203,7 @@ def test_a_worker_that_is_replaced_loses_no_request(tmp_path_factory: pytest.Tem
 
 
 @pytest.mark.promise(96)
-def test_it_does_not_start_with_what_would_be_read_by_a_thread() -> None:
+def test_it_does_not_start_with_options_under_which_a_thread_reads() -> None:
     command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", "--proxy-protocol=auto", "config.wsgi"]
     ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False)
 
@@ -222,6 +222,6 @@ def _is_closed(connection: socket.socket) -> bool:
 
 
 def _until_at_work(site: Site) -> None:
-    """A request that was asked for after another is answered: the other one has been taken."""
+    """Wait until a request that was sent later is answered: the earlier one has been accepted then."""
     for _ in range(4):
         site.get("/here")

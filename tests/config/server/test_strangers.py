@@ -1,6 +1,6 @@
-"""No stranger's unfinished request holds a thread, nor does an answer that nobody reads: tried on the real server.
+"""No incomplete request and no unread response holds a thread: tested on the real server.
 
-The kind of fault: whoever has a thread waits for a stranger, who may take for ever, and come again.
+The kind of fault: a thread waits for an anonymous client, which can take for ever, and reconnect.
 """
 
 import statistics

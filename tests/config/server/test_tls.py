@@ -1,6 +1,6 @@
-"""TLS by gunicorn's own socket: the handshake is the poller's too, and so is what a slow reader leaves.
+"""TLS by gunicorn's own socket: the poller does the handshake too, and sends the rest of a response to a slow reader.
 
-The kind of fault: a thread that waits for a stranger's next step, in whatever layer.
+The kind of fault: a thread waits for a client's next step, in any layer.
 """
 
 import ssl
@@ -25,7 +25,7 @@ GET = b"GET /first HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a key and a certificate for localhost, good for an hour."""
+    """A file with a key and a certificate for localhost, valid for an hour."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -72,7 +72,7 @@ def test_unfinished_requests_over_tls_hold_no_thread(site: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_requests_of_all_lengths_and_many_of_them_are_answered(site: Site) -> None:
+def test_many_requests_of_all_lengths_are_answered(site: Site) -> None:
     with site.secure() as connection:
         for size in (0, 1, 16_384, 16_385, 65_537, 1_048_576):
             head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
@@ -93,7 +93,7 @@ def test_a_long_answer_reaches_a_slow_reader_whole(site: Site) -> None:
 
 
 @pytest.mark.promise(96)
-def test_who_speaks_without_tls_is_closed(site: Site) -> None:
+def test_a_client_without_tls_is_disconnected(site: Site) -> None:
     with site.connect() as connection:
         connection.sendall(GET)
         with pytest.raises((RemoteDisconnected, ConnectionResetError)):
