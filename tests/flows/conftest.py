@@ -23,7 +23,7 @@ __all__ = ["town"]  # a fixture of these tests too
 
 @dataclass
 class Browser:
-    """One browser of one person. ``providers`` is where it is sent to."""
+    """One browser of one person. ``providers`` are the providers that it is redirected to."""
 
     providers: Sandbox
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
@@ -39,7 +39,7 @@ class Browser:
         return self.post(f"/accounts/{provider}/login/{query}")
 
     def callback_url(self, provider: str, persona: str | None, **parameters: str) -> str:
-        """Start, choose who to be at the provider, and return where it sends the browser back to."""
+        """Start a sign-in, pick a persona at the provider, and return the callback URL."""
         started = self.start(provider, **parameters)
         assert started.status_code == 302, started.content
         return self.providers.visit(started.headers["Location"], persona)
@@ -53,12 +53,12 @@ class Browser:
 
     @property
     def key(self) -> str:
-        """What opens this browser's session."""
+        """The session key in this browser's cookie."""
         return self.client.cookies["sessionid"].value
 
     @property
     def account(self) -> str | None:
-        """The id of the account that this browser is signed in to, as the site's own API tells it."""
+        """The id of the account that this browser is signed in to, according to the site's API."""
         answer = self.get("/api/v1/me")
         assert answer.status_code in {200, 401}, answer.content
         account: str | None = answer.json()["id"] if answer.status_code == 200 else None
@@ -77,26 +77,26 @@ def new_browser(providers: Sandbox) -> Callable[[], Browser]:
 
 @pytest.fixture(params=[str(provider) for provider in ALL_PROVIDERS])
 def provider(request: pytest.FixtureRequest) -> str:
-    """Each of the four, one after the other."""
+    """Each of the four providers in turn."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def turn_off(settings: Any) -> Callable[[str], None]:
-    """Take a provider away, as an operator who removes its client id and starts the product again."""
+    """Turn a provider off, as an operator does who removes its client id and restarts the product."""
 
     def off(provider: str) -> None:
         changed = settings.SIGN_IN_PROVIDERS[provider] | {"client_id": ""}
         settings.SIGN_IN_PROVIDERS = settings.SIGN_IN_PROVIDERS | {provider: changed}
-        forget_providers()  # with their kept connections, which would stay open
+        forget_providers()  # with their persistent connections, which would stay open
 
     return off
 
 
 @pytest.fixture
 def cache_away(settings: Any, providers: Sandbox) -> Iterator[Callable[[], None]]:
-    """Let the cache be at a port where nobody listens, from the moment it is called."""
+    """Return a function that moves the cache to a port on which nothing listens."""
     before = settings.CACHES
 
     def away() -> None:
@@ -115,7 +115,7 @@ def _forget_connections() -> None:
 
 @pytest.fixture
 def later(time_machine: Any) -> Callable[..., None]:
-    """Let time pass: a code that added an app is spent, and the next one comes half a minute later."""
+    """Let half a minute pass: the code that added an app is used up, and the next one is valid."""
 
     def go_on(**time: float) -> None:
         time_machine.move_to(datetime.now(UTC) + timedelta(**(time or {"seconds": 31})))
@@ -124,12 +124,12 @@ def later(time_machine: Any) -> Callable[..., None]:
 
 
 def another(provider: str) -> str:
-    """A provider that is not this one."""
+    """A provider other than this one."""
     names = [str(name) for name in ALL_PROVIDERS]
     return names[(names.index(provider) + 1) % len(names)]
 
 
 def refusals() -> list[str]:
-    """Why sign-ins were refused so far, first to last, as the trail has it."""
+    """The reasons of all refused sign-ins in the trail, oldest first."""
     entries = Entry.objects.filter(action="sign_in.refused").order_by("id")
     return [entry.details["reason"] for entry in entries if entry.details]

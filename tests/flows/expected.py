@@ -1,16 +1,16 @@
-"""How each fault of the sandbox's catalogue must end: the one table that the fault test reads."""
+"""The table of the outcomes that the fault test expects for the faults of the sandbox's catalogue."""
 
 import re
 
 from providers.refusal import RefusalReason
 
-# First match wins. A sign-in may fail for many causes: this keeps a case from passing for a wrong one.
+# The first match wins. A sign-in can fail for many reasons: this table keeps a case from passing for a wrong one.
 REASONS: dict[str, RefusalReason] = {
     "authorize_denied": RefusalReason.CANCELLED,
     "authorize_(server_error|laden_.*|says_.*)": RefusalReason.PROVIDER_REFUSED,
     "authorize_state_missing": RefusalReason.STATE_MISSING,
     "authorize_state_.*": RefusalReason.STATE_MALFORMED,
-    "authorize_code_other": RefusalReason.CODE_REFUSED,  # only the token endpoint can tell
+    "authorize_code_other": RefusalReason.CODE_REFUSED,  # only the token endpoint can detect it
     "authorize_code_.*": RefusalReason.CALLBACK_MALFORMED,
     "authorize_callback_other": RefusalReason.STATE_OF_ANOTHER_PROVIDER,
     "authorize_iss_.*": RefusalReason.CALLBACK_ISSUER_WRONG,
@@ -27,7 +27,7 @@ REASONS: dict[str, RefusalReason] = {
     "token_400_busy": RefusalReason.PROVIDER_ANSWER_INVALID,
     "token_(401|400_.*)": RefusalReason.CLIENT_REFUSED,
     "token_(400|error_200)": RefusalReason.CODE_REFUSED,
-    ".*_(truncated|huge|gzip_bomb|header_flood)": RefusalReason.PROVIDER_ANSWER_INVALID,  # an answer, and of no use
+    ".*_(truncated|huge|gzip_bomb|header_flood)": RefusalReason.PROVIDER_ANSWER_INVALID,  # a response that is useless
     ".*_reset": RefusalReason.PROVIDER_UNREACHABLE,
     ".*_(hang|drip_.*|endless_100)": RefusalReason.PROVIDER_UNREACHABLE,
     "(token|discovery|jwks|github_user)_.*": RefusalReason.PROVIDER_ANSWER_INVALID,
@@ -59,7 +59,7 @@ REASONS: dict[str, RefusalReason] = {
     "sub_.*": RefusalReason.SUBJECT_INVALID,
 }
 
-# What providers write into their errors under the faults: none of it may reach a page of ours.
+# What providers write into their errors under the faults. None of it may appear on our pages.
 TEXTS_OF_PROVIDERS = (
     b"alert(",
     b"555-0199",

@@ -1,4 +1,4 @@
-"""What the stories of second factors share: the pages, adding an app, and people whom a provider has asked for more."""
+"""Shared by the stories of second factors: the pages, adding an app, and people with a second factor at a provider."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from tests.flows.proofs import let_be_proven
 from tests.support.authenticator import code, recovery_codes_on, secret_on
 
 PROVE = "/accounts/second-factor/verify/"
-BEGIN_AGAIN = "/accounts/login/"  # where it leads who has no sign-in that waits
+BEGIN_AGAIN = "/accounts/login/"  # the redirect without a pending sign-in
 NEEDED = "/accounts/second-factor/required/"
 APP = "/accounts/second-factor/authenticator/"
 LIST = "/accounts/second-factor/"
@@ -22,13 +22,13 @@ PASSKEY = "/accounts/second-factor/passkey/"
 
 
 def on_the_way(page: str, next_url: str = "/admin/") -> str:
-    """Such a page, as it is for somebody who goes on to another one."""
+    """Such a page on the way to another one."""
     return f"{page}?{urlencode({'next': next_url})}"
 
 
 def add_app(browser: Browser) -> tuple[str, list[str]]:
-    """Add an app as a person does, and return its secret and the recovery codes that came with it."""
-    if browser.get(APP).status_code == 302:  # the provider does not say when they signed in: not what this is about
+    """Add an app as a person does, and return its secret and the new recovery codes."""
+    if browser.get(APP).status_code == 302:  # the provider reports no auth_time, which does not matter here
         let_be_proven(browser)
     secret = secret_on(browser.get(APP).content)
     codes = recovery_codes_on(browser.post(APP, {"code": code(secret)}).content)
@@ -41,7 +41,7 @@ def details(action: str) -> list[dict[str, Any]]:
 
 
 def with_words(providers: Sandbox, provider: str, **claims: object) -> None:
-    """Let there be a person of whom a provider says how it asked."""
+    """Create a person for whom a provider reports how it authenticated them (acr, amr)."""
     providers.add_persona(
         Persona(key="vera", name="Vera", email="vera@example.com", claims={Provider(provider): claims})
     )

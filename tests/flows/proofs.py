@@ -1,4 +1,4 @@
-"""People whose provider does not say when they proved themselves: they type in a code from their mailbox."""
+"""Reauthentication of people whose provider reports no time of authentication: they enter a mailed code."""
 
 import re
 import time
@@ -14,17 +14,17 @@ from tests.flows.conftest import Browser
 from tests.support.post import Post
 
 CODE = re.compile(r"^(\d{4} \d{4})$", re.MULTILINE)
-UNDATED = ("google", "microsoft", "github")  # what a plain sign-in there says of the time of its proof: nothing
+UNDATED = ("google", "microsoft", "github")  # a plain sign-in there reports no time of authentication
 NEVER_DATED = ("google", "github")
 
 
 def proving(next_url: str) -> str:
-    """Return the page that asks for a proof on the way to another."""
+    """Return the page of the reauthentication on the way to another page."""
     return f"/accounts/reauthenticate/?{urlencode({'next': next_url})}"
 
 
 def mailed_code(address: str) -> str:
-    """Return the code in somebody's newest mail."""
+    """Return the code in the newest mail to an address."""
     (found,) = CODE.findall(str(Post().to(address).body))
     return str(found)
 
@@ -40,19 +40,19 @@ def ask_for_code(browser: Browser, next_url: str) -> str:
 
 
 def prove_by_mail(browser: Browser, next_url: str) -> Any:
-    """Type in a code that was mailed for what the next page does."""
+    """Enter a code that was mailed for the act of the next page."""
     return browser.post(proving(next_url), {"code": ask_for_code(browser, next_url)})
 
 
 class SignedIn(Protocol):
-    """A browser that is signed in: ``key`` opens its session."""
+    """A browser that is signed in, with ``key`` as its session key."""
 
     @property
     def key(self) -> str: ...
 
 
 def let_be_proven(browser: SignedIn) -> None:
-    """Give a browser's session a proof that counts for everything, for stories that are about something else."""
+    """Reauthenticate a browser's session for all acts, for stories about something else."""
     session = SessionStore(browser.key)
     session[RECORDS] = [*session[RECORDS], {"method": "password", "at": time.time()}]
     session.save()

@@ -1,8 +1,8 @@
-"""Whatever ends sessions also ends what waits to become one: every act upon a person, and everything that waits.
+"""Whatever ends sessions also ends everything that could become one: each act on a person, with each pending step.
 
-The KIND of fault: something that leads to a session and is no session row (a first proof that waits for its second
-factor, a password or a passkey just judged, a provider's answer just believed, a mailed link) is not there when the
-sessions are ended, and opens one afterwards.
+The kind of fault: something leads to a session without being a session row (a first step that waits for its second
+factor, a password or passkey that was just verified, a provider's answer that was just accepted, a mailed link). It
+is missed when the sessions are ended, and opens one afterwards.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ ENDED = "/accounts/login/"
 
 @dataclass
 class Stage:
-    """The owner with a session, a password, a factor and two identities; somebody else on the way in; and the rest."""
+    """The cast: the owner with a session, a password, a factor and two identities, and another person signing in."""
 
     owner: Browser
     late: Browser
@@ -68,11 +68,11 @@ class Stage:
         return Identity.objects.get(user=self.person, provider=provider)
 
     def upstream_sid(self) -> str:
-        """What Keycloak calls the session that the late browser came from."""
+        """Keycloak's id of the session from which the late browser came."""
         return self.providers.sessions("keycloak")[-1].sid
 
     def just_after(self, place: Any, name: str, act: Callable[["Stage"], None]) -> None:
-        """Let an act happen as soon as something was judged, before what follows from it."""
+        """Perform an act right after something was verified, before its consequences."""
         judge = getattr(place, name)
 
         def judged(*args: Any, **kwargs: Any) -> Any:
@@ -122,7 +122,7 @@ def stage(  # noqa: PLR0917  # the whole cast
     )
 
 
-# What waits: each begins, and returns what finishes it and whether that led anywhere.
+# Pending steps: each function begins one, and returns a function that completes it and returns whether it succeeded.
 Finish = Callable[[Callable[[Stage], None]], bool]
 
 
@@ -211,13 +211,13 @@ def address_change(stage: Stage) -> Finish:
 
 
 def _led_on(answer: Any, act: Callable[[Stage], None]) -> bool:
-    """A link that does not lead on says why, but for those that are gone with all that opened the account."""
+    """A refused link says why, except for links that were deleted with all other credentials."""
     says_why = b"This link no longer works" in answer.content or act in {deactivate, cut}
     assert answer.status_code == 302 or (answer.status_code == 410 and says_why), answer.content
     return bool(answer.status_code == 302)
 
 
-# What is done upon the person.
+# Acts on the person.
 
 
 def reset_password(stage: Stage) -> None:
@@ -351,7 +351,7 @@ def test_news_of_a_session_there_ends_nothing_else(
 @pytest.mark.parametrize("begin", [*FROM_KEYCLOAK, *FROM_ELSEWHERE])
 @pytest.mark.promise(95)
 def test_where_nothing_is_done_it_leads_on(stage: Stage, begin: Callable[[Stage], Finish]) -> None:
-    """Or the tests above would prove nothing."""
+    """Without this, the tests above would prove nothing."""
     assert begin(stage)(lambda _stage: None)
 
 
@@ -403,7 +403,7 @@ def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
 
 @pytest.mark.promise(95)
 def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
-    """The epoch is compared where a session is opened: an open one takes another key, and proves, as before."""
+    """The epoch is compared when a session is opened. An open one still gets a new key and can reauthenticate."""
     for act in (sign_out_everywhere, renew_recovery_codes, remove_factor, unlink):
         act(stage)
         assert stage.owner.account == str(stage.person.pk)
@@ -421,7 +421,7 @@ def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
 def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_began(
     browser: Browser, new_browser: Callable[[], Browser], process: str
 ) -> None:
-    """Also where the same person signs in again in the same browser before it comes back."""
+    """Even if the same person signs in again in the same browser before it returns."""
     browser.sign_in("keycloak", "ada")
     callback = browser.callback_url("keycloak" if process == "reauthenticate" else "google", "ada", process=process)
     elsewhere = new_browser()
@@ -436,7 +436,7 @@ def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_beg
 
 @pytest.mark.promise(28, 95)
 def test_a_machine_that_is_held_up_lets_nothing_in_that_was_judged_before(stage: Stage) -> None:
-    """The KIND of fault: a span that is measured here and compared later is too short by whatever came between."""
+    """The kind of fault: a duration that is measured now and compared later is too short by the time in between."""
 
     def hold_up(stage: Stage) -> None:
         fetch_one("SELECT pg_sleep(1)", [])

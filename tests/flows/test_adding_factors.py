@@ -1,4 +1,4 @@
-"""Adding and removing second factors, by those who want to and by those who must."""
+"""Adding and removing second factors, voluntarily and where one is required."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -237,7 +237,7 @@ def test_a_sign_in_under_way_does_not_escape_a_factor_that_is_being_added(
 
 @pytest.fixture
 def added_at_the_last_moment() -> Iterator[None]:
-    """Let a factor appear after the sign-in has looked for one, and before its session is written."""
+    """Add a factor after the sign-in has looked for one and before its session is written."""
 
     def add(user: User, **_: Any) -> None:
         Authenticator.objects.create(user=user, type="webauthn", data={})

@@ -1,4 +1,4 @@
-"""The address of an account: changed by who is inside and reads the new mailbox, and by nobody else."""
+"""The e-mail address of an account: only a signed-in person who can read the new mailbox changes it."""
 
 import re
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def reasons(action: str) -> list[str]:
 
 
 def ask(browser: Browser, address: str = NEW) -> Any:
-    """Ask for another address, just after a fresh proof."""
+    """Request another address right after a reauthentication."""
     let_be_proven(browser)
     return ask_at_once(browser, address)
 
@@ -210,7 +210,7 @@ def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) ->
     browser.post("/accounts/email/cancel/")
 
     assert NEW not in browser.get(ADDRESS).content.decode()
-    assert post.count(NEW) == 0  # its link had died before a worker came to it
+    assert post.count(NEW) == 0  # its link was invalid before a worker processed it
     assert reasons("email.change_cancelled") == ["owner"]
 
 
@@ -323,5 +323,5 @@ def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post:
 
 
 def _as_everywhere(page: bytes) -> bytes:
-    """A page without what differs each time: proofs of forms, and moments."""
+    """A page without what differs each time: CSRF tokens and times."""
     return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|[0-9]+', b"", page)

@@ -1,4 +1,4 @@
-"""The door to the admin: who comes in, by what, and what wrong passwords meet."""
+"""The admin's sign-in: who may enter, with which factors, and how wrong passwords are throttled."""
 
 import statistics
 import time
@@ -34,7 +34,7 @@ def root() -> User:
 
 @pytest.fixture
 def strict(settings: Any) -> None:
-    """As in production: nobody enters on one proof."""
+    """As in production: nobody enters with one factor."""
     settings.ADMIN_NEEDS_SECOND_FACTOR = True
 
 
@@ -138,14 +138,14 @@ def test_a_provider_that_asked_for_a_factor_leads_straight_in(
 def test_a_session_from_before_the_factor_proves_it_at_the_door(
     browser: Browser, root: User, later: Callable[..., None]
 ) -> None:
-    """However a session came to be without one: the door itself looks."""
+    """Whatever opened a session without a factor: the admin itself checks for one."""
     sign_in(browser.client, root)
     assert is_inside(browser)
     other = Browser(browser.providers)
     enter(other)
     secret, _ = add_app(other)
     later()
-    sign_in(browser.client, User.objects.get())  # as they are now: adding the factor was an act upon them
+    sign_in(browser.client, User.objects.get())  # with their present state: adding the factor was an act on them
 
     assert not is_inside(browser)
     to_prove = browser.get(f"{LOGIN}?next=/admin/audit/entry/").headers["Location"]
@@ -294,7 +294,7 @@ def person_with_two_names() -> User:
 def test_two_names_of_one_account_are_not_told_to_belong_together(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
-    """The kind of fault: what holds one typed form is seen at another, so 429 against 422 tells whose it is."""
+    """The kind of fault: a throttle of one name shows at another, so 429 instead of 422 reveals the account."""
     person_with_two_names()
     seen = {}
     for typed in ("root@example.com", "nobody@example.com"):
@@ -324,7 +324,7 @@ def test_two_names_of_one_account_are_not_told_to_belong_together(
 def test_guesses_by_two_names_of_one_account_count_together(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None], time_machine: Any
 ) -> None:
-    """What is held behind several names is held quietly: a right password is answered like a wrong one."""
+    """An account that is throttled over several names is throttled silently: a right password looks wrong."""
     time_machine.move_to(datetime.now(UTC), tick=False)
     person_with_two_names()
     for number in range(login_throttle.FREE_OF_ACCOUNT):
@@ -345,7 +345,7 @@ def test_guesses_by_two_names_of_one_account_count_together(
 
 @pytest.mark.promise(44)
 def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browser: Callable[[], Browser]) -> None:
-    """Else who keeps guessing sees the count begin anew, and knows that somebody of this name has come in."""
+    """Otherwise an attacker sees the count restart, and learns that somebody with this name has signed in."""
     person_with_two_names()
     owner, guesser = new_browser(), new_browser()
     owner.client.defaults["REMOTE_ADDR"], guesser.client.defaults["REMOTE_ADDR"] = "192.0.2.1", "198.51.100.1"
@@ -358,7 +358,7 @@ def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browse
 
 @pytest.mark.promise(44)
 def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, root: User) -> None:
-    """The kind of fault: a password check that no brake knows of."""
+    """The kind of fault: a password check without a throttle."""
     enter(browser)
     form = {"new_password1": "seven quiet lanterns", "new_password2": "seven quiet lanterns"}
     answers = [
@@ -422,7 +422,7 @@ def test_secrets_of_factors_have_no_page_in_the_admin(browser: Browser, root: Us
 
 
 def _same_page(one: Any, other: Any) -> bool:
-    """Whether two pages differ in nothing but what was typed and the tokens of their forms."""
+    """Whether two pages differ only in what was typed and in the CSRF tokens of their forms."""
 
     def bare(answer: Any) -> str:
         text: str = answer.content.decode()

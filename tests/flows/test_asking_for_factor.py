@@ -1,4 +1,4 @@
-"""A second factor that is asked for at the provider: where somebody must have one, and nowhere else."""
+"""A second factor is requested from the provider only where the person needs one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,7 +34,7 @@ def asked(location: str) -> list[str]:
 def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
-    """Kind: a policy of ours that the provider could fulfil, and is never told of."""
+    """The kind of fault: the provider could satisfy a policy of ours, but is never asked to."""
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
     returning = new_browser()
@@ -56,7 +56,7 @@ def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
 def test_who_comes_back_without_it_adds_one_here_and_is_not_sent_again(
     browser: Browser, providers: Sandbox, new_browser: Callable[[], Browser]
 ) -> None:
-    """Kind: a step that is asked for again and again of somebody who cannot take it."""
+    """The kind of fault: a person is asked again and again for a step that they cannot complete."""
     with_words(providers, "keycloak", acr="1")
     browser.sign_in("keycloak", "vera")
     User.objects.update(second_factor_required=True)

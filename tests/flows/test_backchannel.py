@@ -1,4 +1,4 @@
-"""Signing out at Keycloak signs out here: exactly the sessions that its logout token names, and by no other token."""
+"""A sign-out at Keycloak ends exactly the sessions here that its logout token names, and no other token does."""
 
 import json
 import time
@@ -34,12 +34,12 @@ def ada(browser: Browser) -> Browser:
 
 
 def sid(browser: Browser) -> str:
-    """What Keycloak calls the session that this browser came from."""
+    """Keycloak's id of the session from which this browser came."""
     return Session.objects.of_browser(browser.key).get().upstream_sid
 
 
 def ended() -> list[tuple[str, str]]:
-    """Which sessions the trail says were ended, and why."""
+    """The ended sessions in the trail, with the reasons."""
     entries = Entry.objects.filter(action="session.revoked").order_by("id")
     return [(entry.details["session"], entry.details["reason"]) for entry in entries if entry.details]
 
@@ -50,7 +50,7 @@ def refused() -> list[str]:
 
 
 def tell(providers: Sandbox, token: str) -> int:
-    """Send a logout token as Keycloak does: from no browser, and so without cookies or proofs of ours."""
+    """Send a logout token as Keycloak does: not from a browser, so without cookies and CSRF tokens."""
     status: int = Browser(providers).post(PATH, {"logout_token": token}).status_code
     return status
 
@@ -117,7 +117,7 @@ def test_a_token_that_names_only_the_session_ends_that_one(
 
 @pytest.mark.promise(38)
 def test_news_of_a_session_that_is_over_here_already_is_good_news(ada: Browser, providers: Sandbox) -> None:
-    """Section 2.8: it has been done, so it is no failure."""
+    """Section 2.8: the session is over, so this is not a failure."""
     token = providers.logout_token(sid(ada))
     ada.post("/accounts/logout/")
 
@@ -125,7 +125,7 @@ def test_news_of_a_session_that_is_over_here_already_is_good_news(ada: Browser, 
     assert ended() == []
 
 
-# Section 2.6, and what the conformance suite sends beside it: one thing is wrong in each, and nothing is changed.
+# Section 2.6 and cases of the conformance suite: each token has one fault, and changes nothing.
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no issuer": ({"iss": None}, "issuer_wrong"),
     "another issuer": ({"iss": "https://issuer.example"}, "issuer_wrong"),
@@ -202,7 +202,7 @@ def test_a_token_works_once(ada: Browser, new_browser: Callable[[], Browser], pr
 
     assert tell(providers, token) == 400
     cache.clear()
-    forget_providers()  # as after a flush of Redis, in a process that has just begun
+    forget_providers()  # as after a flush of Redis, in a process that has just started
     assert tell(providers, token) == 400
     assert again.account
     assert refused() == ["logout_repeated"] * 2

@@ -1,4 +1,4 @@
-"""What cannot be done is said in a clear sentence, told in the trail where it matters, and changes no row."""
+"""What cannot be done gets a clear message, and an entry in the trail where it matters, and changes no row."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ TABLES = ("user", "tenant", "role", "role_permissions", "membership", "invitatio
 
 
 def rows() -> list[str]:
-    """Return everything that is kept, but for sessions and the trail."""
+    """Return all stored rows except sessions and the trail."""
     with site_context("a test takes stock"), connection.cursor() as cursor:
         tables = (f"SELECT to_jsonb(t)::text FROM accounts_{name} t" for name in TABLES)  # noqa: S608  # our own
         cursor.execute(" UNION ALL ".join(tables))
@@ -144,7 +144,7 @@ def test_a_role_that_would_exceed_the_ceiling(town: Town) -> None:
 
 
 def test_a_tenant_that_nobody_knows(town: Town) -> None:
-    """In the shell, in a form, in a bulk action; by its id, and by a name."""
+    """In the shell, in a form, in a bulk action; by id and by name."""
     root = proven(User.objects.create_superuser(username="root"))
     nobodys, member = str(uuid4()), Role.objects.get(name="member").pk
     before, last = rows(), latest()

@@ -1,8 +1,8 @@
-"""Who has to begin again still comes to where they were going.
+"""A person who must start again still reaches their destination.
 
-The kind of fault: a page sends somebody back to the start, or on to a page between, and forgets on the way where they
-wanted to be: a sign-in that was ended while it waited for its second factor, one that waited for too long, a sign-out
-at the provider on the way to another account, a link to another sign-in method, a mail that has to be opened first.
+The kind of fault: a page redirects a person to the start, or to a page in between, and loses their destination: a
+sign-in that was ended while it waited for its second factor, one that waited too long, a sign-out at the provider on
+the way to another account, a link to another sign-in method, a mail that must be opened first.
 """
 
 import re
@@ -43,7 +43,7 @@ DOORS = re.compile(
 
 
 def told(response: Any) -> tuple[str, dict[str, str]]:
-    """Where a redirect leads, and what it takes along."""
+    """The path and the parameters of a redirect."""
     assert response.status_code == 302, response.content
     parts = urlsplit(response.headers["Location"])
     return parts.path, {name: value for name, (value,) in parse_qs(parts.query).items()}
@@ -54,14 +54,14 @@ def with_next(path: str, next_url: str = NEXT, **more: str) -> str:
 
 
 def doors_on(page: Any) -> dict[str, str]:
-    """The sign-in methods that a page links to or has buttons for, each with where it says that it leads afterwards."""
+    """The sign-in methods that a page has links or buttons for, each with its destination."""
     found = [unescape(url) for url in re.findall(r'(?:href|action)="(/[^"]*)"', page.content.decode())]
     found += [f"{path}?{urlencode(fields)}" for path, fields in boxes_on(page)]
     parts = [urlsplit(url) for url in found]
     return {part.path: parse_qs(part.query).get("next", [""])[0] for part in parts if DOORS.match(part.path)}
 
 
-# A sign-in that waits for its second factor
+# Sign-ins that wait for their second factor
 
 
 def everywhere(owner: Browser) -> None:
@@ -112,7 +112,7 @@ def test_a_sign_in_that_was_ended_while_it_waited_is_begun_again_to_the_same_end
 def test_one_that_waited_for_too_long_says_so_and_keeps_its_way(
     browser: Browser, new_browser: Callable[[], Browser], time_machine: Any, minutes: int, *, is_gone: bool
 ) -> None:
-    """``is_gone``: the row in which it waited was purged, so nothing here knows of it any more."""
+    """``is_gone``: its row was purged, so nothing is left of the sign-in."""
     browser.sign_in("keycloak", "ada")
     secret, _ = add_app(browser)
     late = new_browser()
@@ -143,7 +143,7 @@ def test_so_is_one_of_somebody_who_has_to_add_a_factor_first(
         revoke_all_sessions([User.objects.get().pk], reason=SessionRevocationReason.ADMINISTRATOR)
     if how == "too long":
         time_machine.move_to(datetime.now(UTC) + timedelta(minutes=16))
-    settings.PUBLIC_URL = "http://localhost:8000"  # passkeys need a name
+    settings.PUBLIC_URL = "http://localhost:8000"  # passkeys need a host name
     answer = browser.get(with_next(page))
 
     if how == "goes on":
@@ -172,7 +172,7 @@ def test_nothing_leads_to_another_site_by_these_pages(browser: Browser) -> None:
     assert b"evil" not in browser.post(with_next(APP, EVIL), {"code": code(secret)}).content
 
 
-# Signing out on the way to another account
+# Sign-outs on the way to another account
 
 
 @pytest.mark.parametrize("next_url", [NEXT, "/accounts/links/a%2Cb;c/?\"'(ü)".replace("ü", "%C3%BC"), ""])
@@ -225,7 +225,7 @@ def test_what_a_cookie_keeps_fits_into_one_or_the_page_says_so(sign: str) -> Non
     assert from_cookie(as_cookie(next_url[:600])) == next_url[:600]
 
 
-# Pages between
+# Pages in between
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""A button that is pressed after the session ended, followed by a sign-in, is no dead end.
+"""A button that is pressed after the session ended, followed by a sign-in, is not a dead end.
 
-The kind of fault: an address that only a button's POST may use answers the GET by which somebody comes back from
-signing in with an empty page (405), and so does whatever else a browser sends to an address that does not take it.
+The kind of fault: a URL for a button's POST answers the GET with which a person returns from signing in with an empty
+page (405), as it does every other method that it does not accept.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ __all__ = ["administrator", "root"]  # fixtures of these tests
 
 pytestmark = pytest.mark.django_db
 
-FOR_PROGRAMS = {"accounts/keycloak/backchannel-logout/"}  # no person has a page with its button
+FOR_PROGRAMS = {"accounts/keycloak/backchannel-logout/"}  # no page has a button for it
 INVITATION = "/accounts/invitation/00000000-0000-0000-0000-000000000001/secret/"
 LEADS = {
     "/accounts/sessions/1/revoke/": "/accounts/sessions/",
@@ -76,7 +76,7 @@ def _faults(client: Client) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
-    """The walk over all URL patterns: whatever is asked, for and by whomever, a refusal of the method has words."""
+    """For all URL patterns and all visitors: a response that refuses the method has a page."""
     assert not [address for address in ADDRESSES if "<" in address]
     assert {path[1:] for path in LEADS} - set(ADDRESSES) == {"admin/accounts/membership/export/jsonl/"}
     assert list(_faults(Client(raise_request_exception=False))) == []

@@ -1,4 +1,4 @@
-"""What providers say becomes memberships where a rule says so, and only there; it goes when the word goes."""
+"""Claims of providers become memberships only by a rule, and the memberships end when the claim ends."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 
 GRACE = next(persona for persona in CAST if persona.key == "grace")
 MARIE = next(persona for persona in CAST if persona.key == "marie")
-WITHOUT = replace(GRACE, hosted_domain=None, roles=(), client_roles=(), groups=())  # Grace, of whom nothing is said
+WITHOUT = replace(GRACE, hosted_domain=None, roles=(), client_roles=(), groups=())  # Grace without claims
 AT_EACH = [
     pytest.param("google", "hd", "corp.example", id="google-hd"),
     pytest.param("microsoft", "roles", "vestibule-admin", id="microsoft-app_role"),
@@ -44,7 +44,7 @@ AT_EACH = [
 ]
 EXTRA = {Stage.ACCESS_TOKEN: "realm_access.roles", Stage.ORGANIZATIONS: "organizations", Stage.GROUPS: "groups"}
 VALUES = {Stage.ACCESS_TOKEN: "vestibule-admin", Stage.ORGANIZATIONS: "radium", Stage.GROUPS: "radium"}
-READABLE = {"access_roles_text", "access_roles_nested", "organizations_nameless", "groups_odd"}  # and no match
+READABLE = {"access_roles_text", "access_roles_nested", "organizations_nameless", "groups_odd"}  # but do not match
 OFTEN = pytest.mark.parametrize(("at", "claim", "value"), AT_EACH)
 
 
@@ -62,7 +62,7 @@ def asked_scopes(browser: Browser, at: str) -> set[str]:
     return set(scope.split())
 
 
-# Giving and taking
+# Granting and withdrawing
 
 
 @OFTEN
@@ -307,7 +307,7 @@ def test_without_a_rule_no_claim_gives_anything(browser: Browser, providers: San
     assert events("memberships.synced") == []
 
 
-# The calls it costs
+# The cost in calls
 
 
 @pytest.mark.parametrize("at", [str(name) for name in ALL_PROVIDERS])
@@ -390,7 +390,7 @@ def test_rules_cost_no_statement_while_nothing_changes(browser: Browser, servers
 
 
 def _returning(browser: Browser, servers: Servers, at: str) -> int:
-    """Count the statements of a sign-in that changes nothing, some time after the rules were changed."""
+    """Count the statements of a sign-in that changes nothing, some time after a change of the rules."""
     cache.delete("claim_rules:wanted")
     Browser(browser.providers).sign_in(at, "grace")
     with asked_of_the_database(servers) as asked:
@@ -426,7 +426,7 @@ def _get_and_leave(browser: Browser, url: str) -> Any:
         leave_nothing_open()
 
 
-# What cannot be read
+# Unreadable claims
 
 CASES = [
     pytest.param(fault, str(provider), id=fault.key)
@@ -498,7 +498,7 @@ def test_what_is_unreadable_takes_nothing_from_the_rules_that_do_not_need_it(
 
 @pytest.mark.promise(30)
 def test_a_rule_made_while_somebody_is_at_the_provider_waits_for_the_next_time(browser: Browser) -> None:
-    """No permission was asked for what it looks at: it gives nothing yet, and nobody is refused for it."""
+    """The permission for its claim was not requested: it grants nothing yet, and refuses nobody."""
     callback = browser.callback_url("github", "marie")
     claim_rules.rule("github", "organizations", "radium")
     assert browser.get(callback).status_code == 302

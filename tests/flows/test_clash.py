@@ -1,4 +1,4 @@
-"""An address that belongs to somebody's account: nobody gets in by it, and its owner has a safe way out."""
+"""A clash with the e-mail address of an account: it lets nobody in, and its owner has a safe way to connect."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ def test_a_verified_address_of_another_account_is_explained(
 def test_the_way_out_of_a_clash_really_leads_out(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
-    """Ada comes by a second provider, is told how to join the two, and does just that."""
+    """Ada comes through a second provider, reads how to connect it, and does so."""
     browser.sign_in(provider, "ada")
     elsewhere = new_browser()
     clash = elsewhere.sign_in(another(provider), "ada")
@@ -76,7 +76,7 @@ def test_an_unverified_address_clashes_with_nobody_and_reserves_nothing(
 def test_an_attacker_who_came_first_with_an_unverified_address_keeps_nobody_out(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
-    """Pre-hijacking: the attacker's account must neither catch the owner nor stand in the owner's way."""
+    """Pre-hijacking: the attacker's account must neither capture the owner's sign-in nor block it."""
     browser.sign_in("google", "mallory-unverified")
     owner = new_browser()
     owner.sign_in("keycloak", "ada")

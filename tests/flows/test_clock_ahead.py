@@ -1,7 +1,7 @@
-"""A clock that was ahead and has been set right stops nothing.
+"""A clock that was ahead and has been corrected blocks nothing.
 
-The kind of fault: a stored moment is compared with now, and lies so far ahead that only a wrong clock can have written
-it. Waiting for it would take as long as the clock was ahead.
+The kind of fault: a stored time is compared with the present, and is so far in the future that only a wrong clock can
+have written it. Waiting for it would take as long as the clock was ahead.
 """
 
 import time
@@ -70,7 +70,7 @@ def next_year() -> datetime:
     return timezone.now() + YEAR
 
 
-# How a moment is judged
+# How times are compared
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_beat_that_starts_after_the_clock_was_set_right_finds_every_job_due() 
 
 
 def test_a_beat_that_runs_while_the_clock_is_set_right_goes_on(time_machine: Any) -> None:
-    """Beat's own memory lies ahead, and so does the order of its turns."""
+    """Both beat's record of the last runs and its schedule are in the future."""
     time_machine.move_to(next_year())
     beat = Scheduler(app=app)
     _tick(beat)
@@ -127,7 +127,7 @@ def test_a_beat_that_runs_while_the_clock_is_set_right_goes_on(time_machine: Any
     assert before == len(beat.schedule)
 
     time_machine.move_to(timezone.now() - YEAR)
-    JobRun.objects.update(ran_at=timezone.now() - timedelta(days=1))  # the database's clock was right
+    JobRun.objects.update(ran_at=timezone.now() - timedelta(days=1))  # the database's clock was correct
     _tick(beat)
 
     assert queue().waiting == 2 * before
@@ -138,7 +138,7 @@ def _tick(beat: Scheduler) -> None:
         beat.tick()
 
 
-# What waits to be tried again
+# Retries
 
 
 def test_a_deferred_task_that_waits_for_next_year_is_done_now(post: Post) -> None:
@@ -268,7 +268,7 @@ def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch
     assert counted.count("now", seconds=60, rest="rest") == 2
 
 
-# Proofs
+# Reauthentication and challenges
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_a_challenge_of_the_future_is_over(client: Any, ago: float, *, counts: b
             passkeys._pop_challenge(request, None)  # noqa: SLF001  # as above
 
 
-# Numbers, sessions
+# Counters and sessions
 
 
 def test_numbers_that_were_counted_in_the_future_are_counted_again() -> None:

@@ -1,4 +1,4 @@
-"""The client as the OpenID Foundation's suite sees it: each test has the name of its module."""
+"""The client in the cases of the OpenID Foundation's conformance suite: each test is named after a module of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,7 +27,7 @@ Set = Callable[..., None]
 
 @pytest.fixture
 def set_up(settings: Any, providers: Sandbox) -> Set:
-    """Change what the environment says of a provider, as an operator who starts the product again."""
+    """Change the settings of a provider, as an operator does who restarts the product."""
 
     def change(provider: str, **told: object) -> None:
         changed = settings.SIGN_IN_PROVIDERS[provider] | told
@@ -42,7 +42,7 @@ def details() -> list[dict[str, Any]]:
 
 
 def renewed(providers: Sandbox, provider: str, fault: str | None) -> tuple[UpstreamTokens, UpstreamTokens]:
-    """Return the row before and after a refresh near the token's end."""
+    """Return the row before and after a refresh shortly before the token expires."""
     before = UpstreamTokens.objects.get()
     given_at, ends_at = before.given_at, before.expires_at
     assert ends_at
@@ -57,7 +57,7 @@ def renewed(providers: Sandbox, provider: str, fault: str | None) -> tuple[Upstr
 def test_oidcc_client_test_refresh_token_invalid_issuer_and_invalid_sub(
     browser: Browser, providers: Sandbox, module: str
 ) -> None:
-    """Kind: a token that is verified when it first comes, and not when it comes again (Core 12.2)."""
+    """The kind of fault: a token is verified at sign-in, but not after a refresh (Core, section 12.2)."""
     browser.sign_in("keycloak", "ada")
 
     before, after = renewed(providers, "keycloak", f"refresh_{module}")
@@ -83,7 +83,7 @@ def test_oidcc_client_test_refresh_token(browser: Browser, providers: Sandbox, f
 def test_oidcc_client_test_discovery_issuer_that_ends_in_a_slash(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, set_up: Set, provider: str
 ) -> None:
-    """Kind: a value that is tidied up before it is compared (Discovery 4.1 and 4.3, Core 2)."""
+    """The kind of fault: a value is normalized before it is compared (Discovery 4.1 and 4.3, Core 2)."""
     issuer = providers.world.issuer(Provider(provider)) + "/"
     set_up(provider, issuer=issuer)
     providers.set_fault(provider, "discovery_issuer_slash")
@@ -100,7 +100,7 @@ def test_oidcc_client_test_discovery_issuer_that_ends_in_a_slash(
 
 @pytest.mark.parametrize("provider", SPEAKING_OIDC)
 def test_oidcc_client_test_kid_absent_single_jwks(browser: Browser, providers: Sandbox, provider: str) -> None:
-    """Kind: a name that may be left out where only one can be meant (Core 10.1)."""
+    """The kind of fault: a kid is required although it is optional with a single key (Core 10.1)."""
     providers.rotate_keys(provider, withdraw=True)
     providers.set_fault(provider, "kid_missing")
 
@@ -144,7 +144,7 @@ def test_a_logout_token_without_kid_is_judged_alike(
 def test_oidcc_client_test_signing_alg_is_the_one_that_is_agreed(
     browser: Browser, providers: Sandbox, set_up: Set, provider: str, algorithm: str
 ) -> None:
-    """Kind: whatever a token's header says is taken, as long as some key fits (Core 3.1.3.7, RFC 8725 3.1)."""
+    """The kind of fault: any algorithm of a token's header is accepted if a key fits (Core 3.1.3.7, RFC 8725 3.1)."""
     fault = f"alg_other_{algorithm.lower()}"
     providers.set_fault(provider, fault)
     assert browser.sign_in(provider, "ada").status_code == 403
@@ -166,7 +166,7 @@ def test_oidcc_client_test_signing_alg_is_the_one_that_is_agreed(
 def test_oidcc_client_test_rp_backchannel_rpinitlogout_wrong_alg(
     browser: Browser, providers: Sandbox, set_up: Set
 ) -> None:
-    """Kind: one token is held to what is agreed with its issuer, and another of the same issuer is not."""
+    """The kind of fault: only some tokens of an issuer must use the agreed algorithm."""
     browser.sign_in("keycloak", "ada")
     providers.set_fault("keycloak", "logout_other_alg")
     forget_providers()
@@ -191,7 +191,7 @@ def test_oidcc_client_test_rp_backchannel_rpinitlogout_wrong_alg(
 def test_oidcc_client_test_client_secret_basic_is_meant_where_nothing_is_listed(
     browser: Browser, providers: Sandbox, set_up: Set, provider: str, way: str
 ) -> None:
-    """Kind: what a document leaves out has a default of its own, which is not ours (Discovery 3; RFC 6749 2.3.1)."""
+    """The kind of fault: a missing value has a default in the standard that differs from ours (Discovery 3)."""
     providers.set_fault(provider, f"discovery_auth_{way}")
 
     browser.sign_in(provider, "ada")
@@ -219,7 +219,7 @@ def test_a_way_to_prove_a_client_that_we_do_not_know_is_named(
 def test_oidcc_client_test_userinfo_is_asked_once_for_what_the_id_token_lacks(
     browser: Browser, providers: Sandbox, provider: str
 ) -> None:
-    """Kind: a claim that is asked for by its scope, and answered at one of two places (Core 5.4)."""
+    """The kind of fault: a claim that was requested by scope is read in one of its two possible places (Core 5.4)."""
     providers.set_fault(provider, f"id_token_thin{'_unvouched' if provider == 'microsoft' else ''}")
 
     browser.sign_in(provider, "ada")
@@ -261,7 +261,7 @@ def test_oidcc_client_test_userinfo_signed(browser: Browser, providers: Sandbox)
 def test_what_userinfo_does_not_say_while_it_is_away_is_not_forgotten(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, ill: str
 ) -> None:
-    """Kind: no answer taken for the answer "nothing"."""
+    """The kind of fault: no answer is treated as an empty answer."""
     providers.set_fault("keycloak", "id_token_thin")
     browser.sign_in("keycloak", "ada")
     before = Identity.objects.get()
@@ -279,7 +279,7 @@ def test_what_userinfo_does_not_say_while_it_is_away_is_not_forgotten(
 def test_an_address_that_only_userinfo_says_is_not_vouched_for_by_the_id_token(
     browser: Browser, providers: Sandbox
 ) -> None:
-    """Kind: a statement about a value that stands in another document than the value."""
+    """The kind of fault: a claim about a value is in another document than the value."""
     without = {Provider.GOOGLE: ("email",)}
     providers.add_persona(Persona("eve", "Eve", "Eve Adams", "eve@example.com", claims={}, without=without))
 
@@ -289,7 +289,7 @@ def test_an_address_that_only_userinfo_says_is_not_vouched_for_by_the_id_token(
 
 
 def test_oidcc_client_test_response_type_is_in_every_authorization_request(browser: Browser, provider: str) -> None:
-    """Kind: a parameter that is required, and that one provider does not miss (RFC 6749 4.1.1)."""
+    """The kind of fault: a required parameter is missing, which one provider tolerates (RFC 6749 4.1.1)."""
     sent = parse_qs(urlsplit(browser.start(provider).headers["Location"]).query)
 
     assert sent["response_type"] == ["code"]
@@ -302,7 +302,7 @@ ANSWERED = ["500", "html", "list", "empty", "truncated", "huge", "400", "401", "
 def test_no_page_says_that_a_provider_does_not_answer_when_it_did(
     browser: Browser, providers: Sandbox, provider: str, ill: str
 ) -> None:
-    """Kind: every failure told as the one that was thought of first."""
+    """The kind of fault: every failure is reported as the most obvious one."""
     providers.set_fault(provider, f"token_{ill}")
 
     page = browser.get(browser.callback_url(provider, "ada"))

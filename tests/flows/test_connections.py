@@ -1,4 +1,4 @@
-"""Ways into one's own account: connecting another, disconnecting one, and who may not."""
+"""Connecting and disconnecting sign-in methods, and who may not."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ def events() -> list[str]:
 
 
 def endings() -> list[str]:
-    """Why sessions were ended before their time, as the trail has it."""
+    """The reasons of all sessions in the trail that were ended early."""
     entries = Entry.objects.filter(action="session.revoked").order_by("id")
     return [entry.details["reason"] for entry in entries if entry.details]
 
 
 def disconnect(browser: Browser, identity: Identity) -> Any:
-    """Disconnect an identity, as somebody does who has just shown that it is them."""
+    """Disconnect an identity right after a reauthentication."""
     let_be_proven(browser)
     return browser.post(f"/accounts/connections/{identity.pk}/disconnect/")
 
@@ -131,7 +131,7 @@ def test_somebody_elses_identity_cannot_be_connected(
 def test_what_ada_started_is_not_finished_by_bob(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
-    """Somebody leaves an attempt open, another person signs in on the same browser: nothing joins the two."""
+    """A person leaves an attempt open and another one signs in with the same browser: their accounts stay separate."""
     browser.sign_in(provider, "ada")
     callback = browser.callback_url(another(provider), "zoe", process="connect")
     browser.sign_in(provider, "grace")
@@ -179,7 +179,7 @@ def test_a_device_is_signed_out_by_its_owner_and_by_nobody_else(
 
 @pytest.mark.promise(27)
 def test_a_session_that_ends_meanwhile_connects_nothing(browser: Browser, provider: str) -> None:
-    """It is ended while the person is at the provider."""
+    """It ends while the person is at the provider."""
     browser.sign_in(provider, "ada")
     callback = browser.callback_url(another(provider), "zoe", process="connect")
     Session.objects.all().delete()

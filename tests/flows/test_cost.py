@@ -1,4 +1,4 @@
-"""What a sign-in costs: statements and calls, counted by those who answer them."""
+"""The cost of a sign-in: statements and calls, counted by the database and the providers."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Cutting somebody off: one act ends everything by which they can act, and says when it is known to be dead."""
+"""Cut-off: one act revokes every credential of a person, and confirms when all of them are dead."""
 
 import re
 from collections.abc import Callable
@@ -44,7 +44,7 @@ LOCK, DEVICES = "/accounts/lock/", "/accounts/sessions/"
 
 @pytest.fixture
 def ada(browser: Browser) -> User:
-    """Signed in through Keycloak, which has given us tokens, and waiting for a mail."""
+    """Ada, signed in through Keycloak, which has issued tokens, and waiting for a mail."""
     browser.sign_in("keycloak", "ada")
     user = User.objects.get(username=None)
     links.make(Purpose.EMAIL_CHANGE, email="new@example.com", lifetime=timedelta(minutes=10), user=user)
@@ -53,13 +53,13 @@ def ada(browser: Browser) -> User:
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks: Any) -> Any:
-    """Do what follows a commit at the end of a block."""
+    """Run the on_commit callbacks at the end of a block."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture
 def stubborn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A class of credentials of which as many are alive as the list says, whatever is ended."""
+    """A class of credentials that reports the numbers of live ones in the list, whatever is revoked."""
     alive = [0]
     stubborn = Revocable(
         name="stubborn",
@@ -175,7 +175,7 @@ def test_a_sign_in_that_waits_for_its_second_factor_is_ended_too(
 def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
     ada: User, browser: Browser, *, close: bool
 ) -> None:
-    """Its row comes from a transaction that the cut-off could not see."""
+    """Its row is from a transaction that the cut-off could not see."""
     row = Session.objects.get(user=ada)
     cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=close)
     row.save(force_insert=True)
@@ -193,7 +193,7 @@ def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
 
 @pytest.mark.promise(31)
 def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_it(ada: User, browser: Browser) -> None:
-    """However it was closed: here by an UPDATE that ends nothing by itself."""
+    """Whatever deactivated it: here an UPDATE that revokes nothing by itself."""
     User.objects.filter(pk=ada.pk).update(is_active=False)
     User.objects.filter(pk=ada.pk).update(is_active=True)
 
@@ -311,7 +311,7 @@ def test_deactivation_and_erasure_end_the_same(
 
 @pytest.mark.promise(31)
 def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: Browser) -> None:
-    """The act is one transaction, so it is there or it is not; the looks afterwards are made by the schedule too."""
+    """The act is one transaction, so it happens completely or not at all. The schedule repeats the checks after it."""
     cut_off.cut_off(ada, by=CutOff.By.COMMAND, close=True)
     assert browser.account is None
     assert CutOff.objects.get().confirmed_at is None
@@ -336,7 +336,7 @@ def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
 def test_the_moment_is_the_database_s_and_not_a_machine_s(
     ada: User, new_browser: Callable[[], Browser], time_machine: Any
 ) -> None:
-    """What a web process with a fast clock has given out is from before the cut-off all the same."""
+    """What a web process with a fast clock has issued is from before the cut-off all the same."""
     time_machine.move_to(timezone.now() + timedelta(minutes=2))
     ahead = new_browser()
     ahead.sign_in("keycloak", "ada")
@@ -380,7 +380,7 @@ def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_
     monkeypatch: pytest.MonkeyPatch,
     longest_token: int,
 ) -> None:
-    """Also where the provider's tokens are too long to be kept."""
+    """Even if the provider's tokens are too long to be stored."""
     browser.sign_in("keycloak", "ada")
     monkeypatch.setattr(tokens, "LONGEST", longest_token)
     person, late = User.objects.get(), new_browser()
@@ -411,7 +411,7 @@ END_ALL = "UPDATE accounts_user SET not_before = clock_timestamp() WHERE id = %s
 
 
 def to_the_factor(browser: Browser, late: Browser, later: Callable[..., None]) -> Callable[[], Any]:
-    """Go as far as the question for a second factor, and return what answers it."""
+    """Go as far as the second factor, and return a function that answers it."""
     browser.sign_in("keycloak", "ada")
     secret, _ = add_app(browser)
     later()
@@ -438,7 +438,7 @@ def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_n
     ending: str,
     to_the_door: Callable[..., Callable[[], Any]],
 ) -> None:
-    """The proof was judged by what the account was; its row is held by who ends everything."""
+    """The factor was verified against the old state of the account, whose row the cut-off locks."""
     settings.LOCAL_ACCOUNTS = "open"
     late = new_browser()
     come_in = to_the_door(browser, late, later)

@@ -1,4 +1,4 @@
-"""Whoever reads the tables, Redis or the log, now or in a copy, can be nobody by it: cookies stand nowhere."""
+"""Nobody can impersonate a person with the tables, Redis or the log, now or in a copy: they contain no cookie."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,13 +26,13 @@ LONG_AGO = "UPDATE accounts_session SET last_seen_at = now() - interval '16 minu
 
 
 def cookies(browser: Browser, name: str) -> dict[str, str]:
-    """All but one, which names the provider that was chosen last and opens nothing."""
+    """All cookies except the one that names the provider used last, which opens nothing."""
     held = {cookie.key: cookie.value for cookie in browser.client.cookies.values() if cookie.value}
     return {f"{name}: {key}": value for key, value in held.items() if key != "last_provider"}
 
 
 def as_before(browser: Browser) -> str:
-    """Let the browser's row be as code of before wrote it, and return what it is called then."""
+    """Change the browser's row to what older code wrote, and return its key there."""
     assert Session.objects.of_browser(browser.key).update(session_key=browser.key) == 1
     return Session.objects.get(session_key=browser.key).public_id
 
@@ -45,7 +45,7 @@ def is_in(browser: Browser) -> bool:
 def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
     new_browser: Callable[[], Browser], servers: Servers, settings: Any, provider: str
 ) -> None:
-    """Kind: what a browser is recognised by is kept as it is. Sessions, attempts under way, and known browsers."""
+    """The kind of fault: a browser's secret is stored in plain text. Sessions, pending attempts, known browsers."""
     settings.LOCAL_ACCOUNTS = "open"
     User.objects.create_user(username="nora", password=PASSWORD)
     held: dict[str, str] = {}
@@ -82,7 +82,7 @@ def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
 
 @pytest.mark.promise(34, 76)
 def test_what_a_row_holds_opens_nothing(browser: Browser, new_browser: Callable[[], Browser]) -> None:
-    """Kind: what stands in the table is good as a cookie, whole or cut, now or in a row of before."""
+    """The kind of fault: a value of the table is valid as a cookie, whole or in part, in a new row or an old one."""
     browser.sign_in("google", "ada")
     row = Session.objects.of_browser(browser.key).get()
     thief = new_browser()
@@ -113,7 +113,7 @@ def test_the_row_is_called_as_the_trail_has_called_it_before(browser: Browser) -
 
 @pytest.mark.promise(34, 76, 81)
 def test_a_session_of_before_goes_on_and_comes_under_its_digest(browser: Browser, servers: Servers) -> None:
-    """Kind: an upgrade signs people out. It asks no statement more, then or later."""
+    """The kind of fault: an upgrade signs people out. It needs no further statement, then or later."""
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as usual:
         assert is_in(browser)
@@ -168,7 +168,7 @@ def test_a_sign_in_that_waits_in_a_row_of_before_goes_on(browser: Browser, new_b
 
 @pytest.mark.promise(34, 76)
 def test_a_row_that_is_digested_while_it_is_ended_is_ended(browser: Browser) -> None:
-    """Kind: an act lists rows, and their key changes before it removes them."""
+    """The kind of fault: an act lists rows, whose key changes before it deletes them."""
     browser.sign_in("google", "ada")
     as_before(browser)
     stale = list(Session.objects.filter(user__isnull=False))
@@ -190,7 +190,7 @@ def test_others_are_ended_before_they_are_digested(browser: Browser) -> None:
 
 @pytest.mark.promise(34, 76, 81)
 def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers: Servers) -> None:
-    """It asks ``session_enter`` by the browser's key; a row that it wrote stays under that for it."""
+    """It calls ``session_enter`` with the browser's key; a row that it wrote keeps that key for it."""
     browser.sign_in("google", "ada")
     find = "SELECT (f.person).id, (f.session).session_key FROM public.session_enter(%s) f"
     person = User.objects.get().pk
@@ -206,7 +206,7 @@ def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers
 def test_the_job_digests_what_nobody_uses(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers
 ) -> None:
-    """Kind: what is left from before is only mended when somebody comes. A copy of the table opens it until it ends."""
+    """The kind of fault: old rows are only migrated on use, so a copy of the table stays valid until they expire."""
     used = new_browser()
     for one in (browser, used):
         one.sign_in("google", "ada")

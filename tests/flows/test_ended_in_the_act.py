@@ -1,7 +1,7 @@
-"""A session that is ended while its person acts in it is begun again where they were.
+"""A person whose session ends while they act in it returns to the same page after signing in.
 
-The kind of fault: what refuses an act at its very end answers outside of what the act has rolled back, and forgets on
-which page it was.
+The kind of fault: the act is refused at its very end, after its transaction is rolled back, where the page that it was
+on is no longer known.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
-"""An act upon a person and a sign-in of theirs at the same moment, on connections of their own: the act wins.
+"""An act on a person and a sign-in of theirs at the same time, on separate connections: the act wins.
 
-The KIND of fault: each is in a transaction that the other cannot see, so the act finds no session to end, and the
+The kind of fault: each is in a transaction that the other cannot see, so the act finds no session to end, and the
 sign-in finds nothing changed.
 """
 
@@ -34,7 +34,7 @@ SOMEBODY_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 def waiting(servers: Servers, *, at_least: int = 1) -> None:
-    """Return when so many wait for a lock."""
+    """Return when this many connections wait for a lock."""
     with psycopg.connect(servers.superuser_url, autocommit=True) as watcher:
 
         def enough() -> bool:
@@ -104,7 +104,7 @@ def test_a_sign_in_that_waits_for_its_identity_while_an_act_commits_opens_nothin
 def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
 ) -> None:
-    """The sign-in holds its identity and is stopped at the table of sessions; the act has moved the epoch by then."""
+    """The sign-in locks its identity and waits for the table of sessions; the act has moved the epoch by then."""
     browser.sign_in(provider, "ada")
     late = new_browser()
     callback = late.callback_url(provider, "ada")
@@ -132,7 +132,7 @@ def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
 def test_news_that_comes_while_the_session_is_written_ends_it(
     new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, named: dict[str, None], *, is_new: bool
 ) -> None:
-    """Answered 200, and no session of that upstream session stands afterwards: also one of somebody who is new."""
+    """The answer is 200, and no session of that upstream session is left afterwards, even of a new person."""
     if not is_new:
         new_browser().sign_in("keycloak", "ada")
     late = new_browser()
@@ -162,7 +162,7 @@ def test_news_that_comes_while_the_session_is_written_ends_it(
 def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers
 ) -> None:
-    """Whoever acts may be waiting for the identity that it holds: the two would wait for each other for ever."""
+    """The act may be waiting for the identity that the sign-in has locked: the two would deadlock."""
     browser.sign_in("keycloak", "grace")
     rule("keycloak", "groups", "/engineering/compilers")
     late = new_browser()
@@ -197,7 +197,7 @@ def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_ba
 @pytest.mark.parametrize("is_reset", [True, False])
 @pytest.mark.promise(28, 95)
 def test_a_password_that_is_hashed_again_is_not_written_over_a_newer_one(settings: Any, *, is_reset: bool) -> None:
-    """The KIND: what was read before an act is written after it, and the act is undone."""
+    """The kind of fault: a value that was read before an act is written after it, which undoes the act."""
     settings.PASSWORD_HASHERS = [*settings.PASSWORD_HASHERS, "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
     user = open_local_account(NORA, "Nora", None)
     User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))

@@ -1,8 +1,8 @@
-"""A moment of a person's that lies in the future keeps them out no longer, and still ends what came before it.
+"""An epoch in the future does not lock its person out, and still ends what came before it.
 
-The kind of fault: a clock that was ahead (the database's, or that of the server that took its place) wrote since when
-nothing serves any more, and whatever is given afterwards is from before it until that time comes. Or the other way
-round: such a moment is not believed, and then nothing after it is either.
+The kind of fault: a clock that was ahead (of the database, or of its replacement) wrote the time before which nothing
+is valid, so everything issued afterwards counts as older until that time comes. Or the reverse: such an epoch is
+ignored, and then so is every later one.
 """
 
 from collections.abc import Callable
@@ -50,11 +50,11 @@ STANDS = "SELECT public.session_stands(%s, %s, %s, %s, 'keycloak', '')"
 
 @pytest.fixture
 def clock_was_ahead(servers: Servers) -> Callable[..., None]:
-    """Let an act upon everybody have written its moments by a clock that was ahead and is right again."""
+    """Make the times of an act on everyone those of a clock that was ahead and has been corrected."""
 
     def write(*columns: Column, by: timedelta = YEAR) -> None:
         with psycopg.connect(servers.superuser_url) as prompt:
-            prompt.execute("SET session_replication_role = replica")  # with it the trigger of epochs is asleep
+            prompt.execute("SET session_replication_role = replica")  # disables the trigger of epochs
             for column in columns or ("not_before", "sign_in_epoch"):
                 prompt.execute(WRITTEN[column], [by])
 
@@ -80,7 +80,7 @@ def stands(*, epoch: datetime | None, judged_at: datetime) -> bool:
     return bool(row[0])
 
 
-# Since when nothing serves any more
+# The time before which nothing is valid
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
@@ -121,7 +121,7 @@ def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_a
 def test_the_next_act_ends_what_was_given_since(
     browser: Browser, new_browser: Callable[[], Browser], clock_was_ahead: Callable[..., None]
 ) -> None:
-    """Also a session whose row appears when the act is done: it was given by what was before."""
+    """Even a session whose row appears after the act: it came of something older."""
     come_in(browser)
     clock_was_ahead("not_before")
     late = new_browser()
@@ -191,7 +191,7 @@ def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
 def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
     browser: Browser, *, is_cut_off_before: bool
 ) -> None:
-    """It names no ``not_before``, and runs beside this code while a release is rolled out."""
+    """It sets no ``not_before``, and runs in parallel with this code while a release is rolled out."""
     come_in(browser)
     row = Session.objects.of_browser(browser.key).get()
     if is_cut_off_before:
@@ -205,14 +205,14 @@ def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
     assert browser.account is None
 
 
-# The epoch of sign-ins
+# The sign-in epoch
 
 
 @pytest.mark.promise(28, 95)
 def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_set_right(
     browser: Browser, provider: str, clock_was_ahead: Callable[..., None]
 ) -> None:
-    """Nobody knows whether the act was before the clock was set back, or after the provider's answer was judged."""
+    """It is unknown whether the act was before the clock was set back or after the provider's answer was verified."""
     browser.sign_in(provider, "ada")
     browser.post("/accounts/logout/")
     clock_was_ahead("sign_in_epoch")
@@ -233,7 +233,7 @@ def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_se
 def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
     browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]
 ) -> None:
-    """It was read before the password was judged: no moments are compared."""
+    """The epoch was read before the password was verified, so no times are compared."""
     settings.LOCAL_ACCOUNTS = "open"
     open_local_account(NORA, "Nora", PASSWORD)
     clock_was_ahead("sign_in_epoch")
@@ -310,7 +310,7 @@ def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was
     assert User.objects.get().sign_in_epoch == first, "and what is right is left alone"
 
 
-# What follows a provider's session
+# Sessions that follow a provider's session
 
 
 @pytest.mark.promise(28, 95)

@@ -1,4 +1,4 @@
-"""A provider that lies, fails, hangs or drips: every fault of the sandbox, at every provider that it fits."""
+"""A provider that lies, fails, hangs or is slow: every fault of the sandbox, at every provider that has it."""
 
 import re
 import time
@@ -34,7 +34,7 @@ LEAVING = [case for case in EVERY if case.values[0].stage is Stage.LOGOUT]  # ty
 REVOKING = [case for case in EVERY if case.values[0].stage is Stage.REVOCATION]  # type: ignore[union-attr]  # a fault
 RENEWING = [case for case in EVERY if case.values[0].stage is Stage.REFRESH]  # type: ignore[union-attr]  # a fault
 CASES = [case for case in EVERY if case not in LEAVING + REVOKING + RENEWING]
-SHORT_DEADLINE = 0.3  # seconds, so that forty hanging answers do not take the product's real deadline each
+SHORT_DEADLINE = 0.3  # seconds, since forty hanging answers would each take the product's real deadline
 
 
 @pytest.mark.parametrize(("fault", "provider"), CASES)
@@ -47,7 +47,7 @@ def test_a_fault_ends_as_the_catalogue_says(
     provider: str,
 ) -> None:
     if fault.stage is Stage.ID_TOKEN:
-        new_browser().sign_in(provider, "nemo")  # keys are known, and there is a nonce to replay
+        new_browser().sign_in(provider, "nemo")  # the keys are cached, and there is a nonce to replay
     if fault.slow:
         monkeypatch.setattr(upstream, "DEADLINE", SHORT_DEADLINE)
     accounts_before = User.objects.count()
@@ -117,7 +117,7 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
 def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
     browser: Browser, providers: Sandbox, settings: Any, fault: Fault, provider: str
 ) -> None:
-    """Kind: a token that is verified when it first comes, and not when it comes again (Core, section 12.2)."""
+    """The kind of fault: a token is verified at sign-in, but not after a refresh (Core, section 12.2)."""
     settings.OFFLINE_ACCESS = frozenset({"google", "microsoft"})
     browser.sign_in(provider, "ada")
     ada, before = User.objects.get(), UpstreamTokens.objects.get()
@@ -194,7 +194,7 @@ def test_the_table_of_reasons_knows_every_refused_fault() -> None:
 
 
 def _drive(browser: Browser, provider: str) -> Any:
-    """Go as far as a person gets: to the refusal, or all the way."""
+    """Go as far as a person can: to the refusal, or to the end."""
     started = browser.start(provider)
     if started.status_code != 302:
         return started
@@ -213,7 +213,7 @@ def _codes_stayed_home(providers: Sandbox) -> bool:
 
 
 def _assert_refused(response: Any, browser: Browser) -> None:
-    """No session, one entry in the trail, its reference on the page, and nothing of the provider's."""
+    """No session, one entry in the trail, its reference on the page, and nothing that the provider wrote."""
     assert 400 <= response.status_code < 500
     assert browser.account is None
     entry = Entry.objects.get(action="sign_in.refused")

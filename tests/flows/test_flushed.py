@@ -1,7 +1,7 @@
-"""Every proof that works once: used, then Redis is emptied, then shown again. It is refused.
+"""Everything that is valid once is refused when it is used, Redis is emptied, and it is used again.
 
-Kind: that something was used or ended stood in Redis alone, which may be emptied, and loses names one by one to
-whoever can write there.
+The kind of fault: only Redis records that something was used or ended. It may be emptied, and anyone who can write to
+it can delete single keys.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def flush() -> None:
 
 
 def waiting(new_browser: Callable[[], Browser], first: Browser) -> Browser:
-    """Return another browser of the same person, in which a sign-in waits for the second factor."""
+    """Return another browser of the same person, whose sign-in waits for the second factor."""
     elsewhere = new_browser()
     assert elsewhere.sign_in("google", "ada").headers["Location"] == PROVE
     assert first.account
@@ -97,7 +97,7 @@ def test_a_logout_token(browser: Browser, providers: Sandbox) -> None:
 
 @pytest.mark.promise(97)
 def test_a_callback(browser: Browser, provider: str) -> None:
-    """Its state may be forgotten: its code works once at the provider."""
+    """Its state may be lost: its code is valid once at the provider."""
     callback = browser.callback_url(provider, "ada")
     kept = {name: morsel.value for name, morsel in browser.client.cookies.items()}
     assert browser.get(callback).status_code == 302

@@ -1,4 +1,4 @@
-"""Which sessions at Keycloak a session of ours follows: those in which its person's identities were proven last."""
+"""The Keycloak sessions that a session of ours follows: those of the last authentication by each identity."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def is_in(browser: Browser) -> bool:
 
 
 def newest(providers: Sandbox) -> str:
-    """Keycloak's name for the session that it opened last."""
+    """Keycloak's id of the session that it opened last."""
     return providers.sessions("keycloak")[-1].sid
 
 
@@ -40,7 +40,7 @@ def end_there(providers: Sandbox, sid: str) -> None:
 def test_a_proof_in_a_new_session_there_is_followed(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, later: Callable[..., None], which: str
 ) -> None:
-    """Kind: a session follows where it came from, and not where its person was proven since."""
+    """The kind of fault: a session follows only its first upstream session, and none of later reauthentications."""
     elsewhere = new_browser()
     elsewhere.sign_in("keycloak", "ada")
     browser.sign_in("keycloak", "ada")
@@ -101,7 +101,7 @@ def test_whoever_is_named_ends_the_sessions_that_they_proved_as_well(browser: Br
 def test_a_session_that_names_another_person_ends_nothing(
     browser: Browser, providers: Sandbox, *, is_of_before: bool
 ) -> None:
-    """Kind: one of two names is believed alone, also for rows that older code wrote."""
+    """The kind of fault: only one of two names is checked, also for rows of older code."""
     browser.sign_in("keycloak", "ada")
     sid = newest(providers)
     browser.connect("keycloak", "grace")
@@ -138,7 +138,7 @@ def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers:
 def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
     browser: Browser, providers: Sandbox, process: str
 ) -> None:
-    """Kind: news came before the proof that it ends, so nothing ends what follows that session from now on."""
+    """The kind of fault: a logout token came before the reauthentication, whose session nothing ends any more."""
     browser.sign_in("github", "ada")
     if process == "reauthenticate":
         browser.connect("keycloak", "ada")
@@ -155,7 +155,7 @@ def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
 
 @pytest.mark.promise(38)
 def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browser) -> None:
-    """Kind: a browser's row is replaced, and what one person's sign-in followed is kept for another's."""
+    """The kind of fault: a browser's row is reused, and another person's sign-in follows the first one's session."""
     browser.sign_in("keycloak", "ada")
     add_app(browser)
     browser.post("/accounts/logout/")

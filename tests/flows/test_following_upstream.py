@@ -1,4 +1,4 @@
-"""Following upstream: who is ended at their provider is ended here, and nobody else is (ADR 35)."""
+"""Revalidation: people whose session ended at their provider are signed out here, and nobody else is (ADR 35)."""
 
 import base64
 import json
@@ -36,20 +36,20 @@ def sid_of(user: User) -> str:
 
 
 def due() -> None:
-    """Let the time come to ask for every session."""
+    """Make the revalidation of every session due."""
     Session.objects.filter(revalidate_at__isnull=False).update(revalidate_at=timezone.now() - timedelta(seconds=1))
     UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(minutes=5))
 
 
 def asked() -> None:
-    """What the job does for every session."""
+    """Run the job for every session."""
     due()
     for row in Session.objects.filter(user__isnull=False):
         revalidate(row.public_id)
 
 
 def ask_what_waits() -> int:
-    """Do what a worker would: take the messages, and return how many there were."""
+    """Process the messages as a worker does, and return their number."""
     broker: Any = cast("Cache", cache).redis()
     count = 0
     while message := broker.rpop(settings.CELERY_TASK_DEFAULT_QUEUE):
@@ -83,7 +83,7 @@ def ada(browser: Browser) -> User:
 def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
     ada: User, browser: Browser, providers: Sandbox, how: str
 ) -> None:
-    """Kind: an end upstream of which nothing is sent."""
+    """The kind of fault: a session ends upstream without a message."""
     if how == "all tokens over":
         providers.world.grants.forget_all()
     else:
@@ -149,7 +149,7 @@ def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, pro
 def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
     ada: User, browser: Browser, providers: Sandbox, lost: str
 ) -> None:
-    """Kind: a refusal that we have caused ourselves, by sending a refresh token twice."""
+    """The kind of fault: we cause a refusal ourselves by sending a refresh token twice."""
     if lost == "killed":
         UpstreamTokens.objects.update(leased_until=timezone.now() - timedelta(minutes=1))
         providers.world.grants.forget_all()
@@ -183,7 +183,7 @@ def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browse
     assert ended() == [{"reason": "provider", "provider": "keycloak", "detail": "answer_lost"}]
 
 
-# When it is asked
+# When the provider is asked
 
 
 @pytest.mark.promise(38)
@@ -257,14 +257,14 @@ def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Ser
 
 @pytest.mark.promise(38)
 def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_same(browser: Browser) -> None:
-    """Kind: a promise of ours that somebody else's limit beats (Keycloak's own session ends after ten hours)."""
+    """The kind of fault: another party's limit breaks our promise (Keycloak's own session ends after ten hours)."""
     warning = b"Your session here can end sooner"
 
     assert warning in browser.get("/accounts/login/?remember=on").content
     assert warning not in browser.get("/accounts/login/").content
 
 
-# Signing out
+# Sign-out
 
 
 @pytest.mark.promise(38)
@@ -285,7 +285,7 @@ def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_prov
 
 @pytest.mark.promise(38)
 def test_a_pair_of_before_is_known_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
-    """Kind: rows that code of before has written."""
+    """The kind of fault: rows of older code are not understood."""
     UpstreamTokens.objects.update(sid="")
     providers.world.grants.revoke_session(sid_of(ada))
     asked()

@@ -1,8 +1,8 @@
-"""What somebody else may have said, or shown, in a person's place before an act upon them is worth nothing after it.
+"""What an intruder may have done as a person before an act on that person is void after it.
 
-The KIND of fault: something that leads to rights or to a session, and is neither a session nor a mailed link, is
-forgotten by an act upon whoever gave it: an invitation on the word of an account that was cut off, a session that
-holds a proof from a mailbox which is no longer the account's.
+The kind of fault: something leads to rights or to a session, is neither a session nor a mailed link, and survives an
+act on the person who issued it: an invitation by an account that was cut off, or a session with a reauthentication by
+a mailbox that is no longer the account's.
 """
 
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def invited(browser: Browser) -> Browser:
 
 
 def invite(town: Town) -> Invitation:
-    """Invite by the inviter's own browser, which may be in a thief's hands."""
+    """Invite with the inviter's own browser, which a thief may have."""
     with site_context("a test looks for a role"):
         role = Role.objects.get(name="member", tenant=None)
     form = {"role": str(role.pk), "email": "ada@example.com"}
@@ -61,7 +61,7 @@ def has_joined() -> bool:
 def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since(
     invited: Browser, town: Town, act: Callable[[User], None]
 ) -> None:
-    """Also once the account is open again: whoever acted in it before may have been somebody else."""
+    """Even when the account is active again: the earlier acts may have been an intruder's."""
     link = link_of(invite(town))
     act(town.a.owner)
     User.objects.filter(pk=town.a.owner.pk).update(is_active=True)
@@ -81,7 +81,7 @@ def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since
 def test_an_address_that_an_administrator_changes_ends_the_sessions_that_knew_the_former(
     browser: Browser, administrator: Client, changed: dict[str, str]
 ) -> None:
-    """A session may hold a proof that rests on a code from the former mailbox, as long as it lives."""
+    """A session may contain a reauthentication by a code from the former mailbox for as long as it lives."""
     browser.sign_in("google", "ada")
     person = User.objects.get(username=None)
     page = f"/admin/accounts/user/{person.pk}/change/"

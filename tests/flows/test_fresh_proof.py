@@ -1,4 +1,4 @@
-"""Fresh proof: which of what a person has shown counts, for which act, and for how long (ADR 32)."""
+"""Reauthentication: what counts as one, for which act, and for how long (ADR 32)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.django_db
 
 ADDRESS = "/accounts/email/"
 CONNECT = "/accounts/connections/?connect"
-DATED = ("keycloak", "microsoft")  # asked for a proof, they say when
+DATED = ("keycloak", "microsoft")  # they report auth_time when a reauthentication is requested
 NO_TIME = ["auth_time_bool", "auth_time_null", "auth_time_text", "auth_time_negative", "auth_time_huge"]
 NO_TIME += ["auth_time_fraction", "auth_time_list", "auth_time_future"]
 
 
 def opens(browser: Browser, address: str = ADDRESS) -> bool:
-    """Whether a page that needs a fresh proof opens."""
+    """Whether a page that requires reauthentication opens."""
     answer = browser.get(address)
     assert answer.status_code in {200, 302}, answer.content
     assert answer.status_code == 200 or answer.headers["Location"] == proving(address)
@@ -37,7 +37,7 @@ def opens(browser: Browser, address: str = ADDRESS) -> bool:
 
 
 def may(browser: Browser, act: Act) -> bool:
-    """Ask the one decider about this browser's session."""
+    """Return the decision for this browser's session."""
     request = HttpRequest()
     request.session = SessionStore(browser.key)
     request.user = User.objects.get(pk=browser.account or "")
@@ -45,7 +45,7 @@ def may(browser: Browser, act: Act) -> bool:
 
 
 def sign_in_as(visitor: Visitor, browser: Browser, provider: str, persona: str, **parameters: str) -> Any:
-    """Sign in from a browser that the provider knows already: it answers by single sign-on where it may."""
+    """Sign in with a browser that the provider knows: it answers by single sign-on if it may."""
     started = browser.start(provider, **parameters)
     assert started.status_code == 302, started.content
     return browser.get(visitor.pick(started.headers["Location"], persona))
@@ -53,7 +53,7 @@ def sign_in_as(visitor: Visitor, browser: Browser, provider: str, persona: str, 
 
 @pytest.mark.promise(27)
 def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser, later: Callable[..., None]) -> None:
-    """Kind: an answer of now is taken for a proof of now. What is noted is when they proved themselves there."""
+    """The kind of fault: a fresh answer counts as a fresh authentication. What counts is its auth_time."""
     visitor = Visitor()
     sign_in_as(visitor, browser, "keycloak", "ada")
     assert opens(browser)
@@ -84,7 +84,7 @@ def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser,
 def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
-    """Kind: a missing claim is taken for a good one."""
+    """The kind of fault: a missing claim counts as a valid one."""
     browser.sign_in(asked, "ada")
     later(minutes=11)
     providers.set_fault(asked, "auth_time_missing")
@@ -150,7 +150,7 @@ def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Bro
 @pytest.mark.parametrize("silent", NEVER_DATED)
 @pytest.mark.promise(27)
 def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., None], silent: str) -> None:
-    """Whoever sits at an open browser can read the mail in it too: the answer of the provider is asked for as well."""
+    """Anyone at an open browser can read the mail in it too, so the provider must authenticate the person as well."""
     browser.sign_in(silent, "ada")
     later(minutes=11)
     half = prove_by_mail(browser, ADDRESS)
@@ -224,7 +224,7 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
 
 @pytest.mark.promise(27)
 def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: Browser) -> None:
-    """Kind: advice that the person has already followed."""
+    """The kind of fault: advice that the person has already followed."""
     browser.sign_in("github", "nemo")
     add_app(browser)
     page = browser.get("/accounts/").content
@@ -276,7 +276,7 @@ def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> 
 def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
-    """Kind: words that live on over single sign-on (``amr``) are taken for a proof of now."""
+    """The kind of fault: values that outlive single sign-on (``amr``) count as a fresh authentication."""
     with_words(providers, asked, amr=["mfa"])
     browser.sign_in(asked, "vera")
     add_app(browser)

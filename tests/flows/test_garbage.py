@@ -1,4 +1,4 @@
-"""Whatever strangers send, they get a plain no: never a 5xx, never a word of theirs, never a session lost."""
+"""Whatever anonymous clients send is refused: never a 5xx, never their text on the page, never a lost session."""
 
 from typing import Any
 from urllib.parse import quote
@@ -70,7 +70,7 @@ def test_the_callback_is_read_by_get_alone(browser: Browser, provider: str, meth
 
     assert browser.client.generic(method, callback).status_code == 405
     assert User.objects.count() == 0
-    assert browser.get(callback).status_code == 302  # nothing was spent
+    assert browser.get(callback).status_code == 302  # nothing was used up
 
 
 @pytest.mark.promise(15, 22)

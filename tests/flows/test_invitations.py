@@ -1,4 +1,4 @@
-"""An invitation's way: mailed to an address, opened by whoever holds the link, accepted by whom it is for, once."""
+"""Invitations: mailed to an address, opened by anyone with the link, accepted only by the invited person, once."""
 
 import logging
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def text(response: Any) -> str:
 
 @pytest.fixture
 def link(town: Town, post: Post) -> str:
-    """Give the link by which Abbey invites Ada's address."""
+    """Return the link with which Abbey invites Ada's address."""
     send(town.a)
     return post.link(ADA)
 
@@ -183,7 +183,7 @@ def test_an_expired_invitation_lets_nobody_in(browser: Browser, town: Town, link
     assert visitor.status_code == 410
     assert "expired" in text(visitor)
     assert "Abbey" not in text(visitor)
-    assert posted.status_code in {302, 410}  # the session may be over too
+    assert posted.status_code in {302, 410}  # the session may have expired too
     assert "expired" in refusals()
     assert len(members(town.a.tenant)) == 3
 
@@ -194,7 +194,7 @@ def test_a_used_invitation_lets_nobody_in_again(
 ) -> None:
     browser.sign_in("google", "ada")
     browser.post(link)
-    assert browser.post(link).headers["Location"] == link  # pressed twice: they see where they are
+    assert browser.post(link).headers["Location"] == link  # pressed twice: they see the organization
 
     other = new_browser()
     other.sign_in("google", "grace")
@@ -235,7 +235,7 @@ def test_a_revoked_invitation_and_the_earlier_link_of_a_repeated_one_are_dead(
 
 
 def test_forged_links_look_alike_whatever_is_wrong_with_them(browser: Browser, town: Town, link: str) -> None:
-    """Another tenant, a tenant that is none, another secret, too short a one: one page, no word on what exists."""
+    """Another tenant, an unknown tenant, another secret, too short a secret: one page, which reveals nothing."""
     secret = link.split("/")[-2]
     forged = [
         Link(tenant_id=town.b.tenant.pk, secret=secret).path,
@@ -372,7 +372,7 @@ def test_accepting_and_revoking_at_once_do_not_both_happen(
     def take_back() -> int:
         try:
             revoke(sent, town.a.owner)
-        except Exception as refused:  # noqa: BLE001  # which it is, is looked at below
+        except Exception as refused:  # noqa: BLE001  # its class is checked below
             return 410 if str(refused) == "used" else 500
         return 302
 
@@ -440,7 +440,7 @@ def test_without_local_accounts_no_account_is_opened_by_a_link(browser: Browser,
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Give what stands in the log, as it is written."""
+    """Return the lines of the log as they are written."""
     caplog.set_level(logging.DEBUG)
 
     def written() -> str:
@@ -457,7 +457,7 @@ def test_the_links_secret_never_stands_in_the_log(
     secret = link.split("/")[-2]
     browser.get(link)
     browser.client.handler.enforce_csrf_checks = True
-    assert browser.post(link).status_code == 403  # of which Django writes the path into its log
+    assert browser.post(link).status_code == 403  # Django logs the path of such a response
     browser.client.handler.enforce_csrf_checks = False
     browser.get(f"/accounts/login/?next={link}")
     browser.sign_in("google", "grace", next=link)
@@ -492,14 +492,14 @@ def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeyp
     paths = [Link(tenant_id=uuid4()).path for _ in range(2)]
     statuses = [browser.get(path).status_code for path in [*paths, f"{paths[0]}register/", paths[1]]]
 
-    assert statuses == [404, 404, 404, 429]  # without local accounts there is no such page, and nothing to count
+    assert statuses == [404, 404, 404, 429]  # without local accounts the page does not exist, and nothing is counted
 
 
 @pytest.mark.parametrize("accounts", ["off", "invited", "open"])
 def test_who_has_an_unconfirmed_address_is_told_every_way_that_works(
     browser: Browser, link: str, settings: Any, accounts: str
 ) -> None:
-    """The kind of fault: advice that nobody can follow, where no provider confirms the invited address."""
+    """The kind of fault: advice that cannot be followed, if no provider verifies the invited address."""
     settings.LOCAL_ACCOUNTS = accounts
     browser.sign_in("keycloak", "mallory-unverified")
     page = text(browser.get(link))

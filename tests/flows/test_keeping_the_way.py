@@ -1,7 +1,7 @@
-"""Where a person was going survives what goes wrong on the way.
+"""A person's destination survives errors on the way.
 
-The kind of fault: a page offers to try again, and whoever does lands somewhere else than where they were going, because
-the attempt was too old, spent or refused, or because the address was too long.
+The kind of fault: a page offers to try again, but the person then reaches another page than their destination, because
+the attempt was too old, used or refused, or because the URL was too long.
 """
 
 import re
@@ -36,7 +36,7 @@ def try_again(page: Any) -> str:
 
 
 def finish(browser: Browser, start: str, persona: str = "ada") -> Any:
-    """From the start page's button to the end."""
+    """Sign in from the button of the start page to the end."""
     action = re.search(rb'<form class="actions" method="post" action="([^"]+)"', browser.get(start).content)
     assert action
     started = browser.post(action.group(1).decode().replace("&amp;", "&"))
@@ -57,12 +57,12 @@ def test_after_too_long_at_the_provider_one_still_comes_to_where_one_was_going(
     assert b"ten minutes" in late.content
     again = try_again(late)
     assert parse_qs(urlsplit(again).query) == {"next": [next_url], "remember": ["on"]}
-    assert try_again(browser.get(callback)) == again  # the page read anew
+    assert try_again(browser.get(callback)) == again  # the page is reloaded
     assert finish(browser, again).headers["Location"] == next_url
 
 
 def test_a_browser_keeps_what_an_attempt_was_for_longer_than_it_counts(browser: Browser, provider: str) -> None:
-    """The test's browser forgets no cookie in time; a real one does what it is told."""
+    """The test client does not expire cookies; a real browser does."""
     morsel = next(morsel for name, morsel in browser.start(provider).cookies.items() if "flow_" in name)
 
     assert int(morsel["max-age"]) == 86_400
@@ -158,7 +158,7 @@ def _remembered(flow: Flow, cookies: dict[str, str]) -> SimpleCookie:
 
 
 def test_what_does_not_fit_into_a_cookie_is_told_too() -> None:
-    """Claims that rules look at travel in the same cookie, and may take all of its room."""
+    """Claims for claim rules are in the same cookie, and can fill it."""
     names = tuple(f"https://claims.example.com/{secrets.token_urlsafe(24)}" for number in range(60))
     flow = Flow(provider="keycloak", process=Process.SIGN_IN, next=_incompressible(), wanted=names)
     cookies = _remembered(flow, {})

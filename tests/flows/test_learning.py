@@ -1,4 +1,4 @@
-"""What a provider tells after the first sign-in reaches the account; what was set here stays."""
+"""New claims of later sign-ins reach the account; what was set here stays."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ Come = Callable[..., User]
 
 @pytest.fixture
 def come(providers: Sandbox) -> Come:
-    """Let a person come from a provider, as it knows them now."""
+    """Sign a person in with the provider's present claims."""
 
     def sign_in(provider: str = "keycloak", **told: Any) -> User:
         fields: dict[str, Any] = {
@@ -41,7 +41,7 @@ def come(providers: Sandbox) -> Come:
 
 @pytest.mark.parametrize("provider", ["google", "keycloak"])
 def test_an_address_that_is_verified_later_is_verified_here_too(come: Come, provider: str) -> None:
-    """Kind: what is written down once, at the first sign-in."""
+    """The kind of fault: a claim is stored only at the first sign-in."""
     assert come(provider, email_verified=False).email_verified is False
     assert come(provider, email_verified=True).email_verified is True
 
@@ -61,7 +61,7 @@ def test_another_address_takes_nothings_place(come: Come) -> None:
 
 
 def test_an_address_that_another_account_has_verified_stays_theirs_and_nobody_is_turned_away(come: Come) -> None:
-    """Kind: a clash with what somebody else has, met where nobody expects it."""
+    """The kind of fault: a clash with another account in an unexpected place."""
     come(email_verified=False)
     User.objects.create_user(name="Other", email="PAT@example.com", email_verified=True)
     pat = come(email_verified=True, name="Pat Roe")
@@ -108,7 +108,7 @@ def _no_update_of_people(execute: Any, sql: Any, *rest: Any) -> Any:
 
 @pytest.mark.parametrize("many", [593, 1500])
 def test_hundreds_of_groups_in_an_id_token_sign_in_and_rules_see_them_all(come: Come, many: int) -> None:
-    """Kind: limits that are smaller than what large companies send."""
+    """The kind of fault: a limit is lower than what large companies send."""
     groups = tuple(f"/organization/department/group-{number:04}-with-quite-a-long-name" for number in range(many))
     claim_rules.rule("keycloak", "groups", groups[-1])
 
@@ -133,7 +133,7 @@ def test_hundreds_of_groups_in_an_id_token_sign_in_and_rules_see_them_all(come: 
 def test_a_path_is_looked_for_in_the_id_token_then_in_the_access_token_whole(
     come: Come, providers: Sandbox, of_id_token: dict[str, Any], path: str, *, is_member: bool
 ) -> None:
-    """Kind: a claim that stands at two places, of which the first hides the second."""
+    """The kind of fault: a claim is in two places, and the first one hides the second."""
     claim_rules.rule("keycloak", path, "reviewer")
 
     come(claims={Provider.KEYCLOAK: of_id_token}, client_roles=("reviewer",))
@@ -142,7 +142,7 @@ def test_a_path_is_looked_for_in_the_id_token_then_in_the_access_token_whole(
 
 
 def test_an_access_token_that_says_little_hides_nothing_of_the_id_token(come: Come, providers: Sandbox) -> None:
-    """Kind: what is not needed, and fails all the same (Keycloak's lightweight access token)."""
+    """The kind of fault: something that is not needed fails (Keycloak's lightweight access token)."""
     claim_rules.rule("keycloak", "realm_access.roles", "vestibule-admin")
     providers.set_fault("keycloak", "access_opaque")
 

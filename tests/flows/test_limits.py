@@ -1,4 +1,4 @@
-"""Refusals cannot fill the trail: after many from one client they leave no more entries, and good sign-ins go on."""
+"""Refusals cannot flood the trail: after many from one client they leave no entries, and sign-ins still work."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Accounts without a provider: nothing exists before an address is verified, and nobody hears who is registered."""
+"""Local accounts: nothing exists before the address is verified, and nobody learns who is registered."""
 
 import re
 from collections.abc import Callable
@@ -100,7 +100,7 @@ def test_nobody_hears_who_is_registered_but_the_reader_of_that_mail(
 def test_the_request_asks_the_database_the_same_for_every_address(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, django_assert_num_queries: Any
 ) -> None:
-    """Who is registered is looked up by a worker: the time of the answer cannot tell."""
+    """A worker looks the address up, so the response time reveals nothing."""
     register(browser, post)
     for page in (REGISTER, FORGOTTEN):
         for address in (NORA, "free@example.com"):
@@ -232,7 +232,7 @@ def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_s
 
 @pytest.mark.promise(29)
 def test_a_new_password_ends_what_was_waiting(browser: Browser, new_browser: Callable[[], Browser], post: Post) -> None:
-    """Whoever was inside may have asked for another address, and the mailbox may hold older links."""
+    """An intruder may have requested another address, and the mailbox may contain older links."""
     register(browser, post)
     browser.post("/accounts/email/", {"email": "mallory@example.com"})
     change = post.link("mallory@example.com")
@@ -358,7 +358,7 @@ def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_
     browser.post(post.link(NORA), {"name": "Nora", "password": PASSWORD})
 
     assert browser.account != ada is not None
-    assert browser.get("/accounts/email/").status_code == 200  # the proof is theirs, and fresh
+    assert browser.get("/accounts/email/").status_code == 200  # the reauthentication is theirs
     assert NORA in browser.get("/accounts/").content.decode()
 
 

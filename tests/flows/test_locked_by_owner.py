@@ -1,4 +1,4 @@
-"""Why an account is closed is told truly to whoever has proven that it is theirs, and to nobody else."""
+"""Why an account is deactivated is told to its owner after authentication, and to nobody else."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ def lock(browser: Browser, provider: str) -> User:
 
 
 def test_whoever_locked_their_account_is_told_so_and_when(browser: Browser, provider: str, time_machine: Any) -> None:
-    """Kind: a reason that is somebody else's (ux A7)."""
+    """The kind of fault: the reason of another case is shown (ux A7)."""
     time_machine.move_to("2026-11-28T12:00:00+00:00", tick=True)
     lock(browser, provider)
     page = browser.sign_in(provider, "ada")
@@ -100,7 +100,7 @@ def test_a_lock_from_before_it_was_known_is_not_guessed(browser: Browser) -> Non
 
 
 def test_strangers_hear_nothing_of_it(browser: Browser, new_browser: Callable[[], Browser], settings: Any) -> None:
-    """Kind: a page that tells who has an account, and how it is (an oracle)."""
+    """The kind of fault: a page reveals who has an account, and its state (an oracle)."""
     settings.LOCAL_ACCOUNTS = "open"
     User.objects.create_user(
         username="nina", email="nina@example.com", email_verified=True, password="Correct-horse-battery-1"

@@ -1,6 +1,6 @@
-"""A megabyte in any password field is answered at once, at every door there is.
+"""A password of one megabyte is answered at once in every form.
 
-The kind of fault: a limit that stands in one form, while what it protects is reached through another.
+The kind of fault: one form has a limit, but what it protects is reachable through another.
 """
 
 import time
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 PASSWORD = "a lantern in the stairwell"
 MEGABYTES = ["1" * 2**20 + "a", "a" * 2**20 + "b", "ab" * 2**19, "\N{LATIN SMALL LIGATURE FFI}" * 2**18, "." * 2**20]
-LONGEST = 3.0  # seconds of work for one answer; what grows with the square would take minutes
+LONGEST = 3.0  # seconds of work for one answer; quadratic time would be minutes
 
 
 @pytest.fixture(autouse=True)

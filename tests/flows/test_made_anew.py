@@ -1,7 +1,7 @@
-"""A person who was made anew at their provider comes back into the account that they had.
+"""A person with a new subject at their provider gets back into their account.
 
-The KIND of fault: a refusal that is right and lasts for ever, at which nobody can help. The provider knows the person
-under a new subject, the address is their account's, and neither they nor an administrator has a way on.
+The kind of fault: a refusal is correct but permanent, and nobody can help. The provider knows the person under a new
+subject, the e-mail address is that of their account, and neither they nor an administrator can connect the two.
 """
 
 import re
@@ -45,7 +45,7 @@ SHOWN = re.compile(r'class="reference">[^<]*<code>([^<]+)</code>')
 
 
 def made_anew(providers: Sandbox, key: str = "ada-anew", **more: Any) -> str:
-    """Let there be somebody with Ada's address and a subject of their own."""
+    """Create a person with Ada's address and a new subject."""
     told: dict[str, Any] = {"name": "Ada Lovelace", "email": ADDRESS, "domain_owner": True} | more
     providers.add_persona(Persona(key=key, **told))
     return key
@@ -69,7 +69,7 @@ def look_up(client: Client, reference: str) -> str:
 
 
 def said(client: Client, answer: Any) -> str:
-    """Return the page to which an act leads, with what it says on top."""
+    """Return the page after an act, with its messages."""
     assert answer.status_code == 302, answer.content
     page: str = client.get(answer.headers["Location"]).content.decode()
     return page
@@ -81,20 +81,20 @@ def told(action: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def committed(django_capture_on_commit_callbacks: Any) -> Any:
-    """Do what follows a commit at the end of a block."""
+    """Run the on_commit callbacks at the end of a block."""
     return lambda: django_capture_on_commit_callbacks(execute=True)
 
 
 @pytest.fixture
 def ada(browser: Browser, provider: str) -> User:
-    """Whoever has come by this provider for long."""
+    """Ada, who has long signed in through this provider."""
     browser.sign_in(provider, "ada")
     return Identity.objects.get().user
 
 
 @pytest.fixture
 def clash(ada: User, new_browser: Callable[[], Browser], providers: Sandbox, provider: str) -> str:
-    """Return the reference under which Ada, made anew, was refused."""
+    """Return the reference of the refusal of Ada with her new subject."""
     return reference_of(new_browser().sign_in(provider, made_anew(providers)))
 
 
@@ -106,7 +106,7 @@ def keycloak_ada(browser: Browser) -> User:
 
 @pytest.fixture
 def refused(keycloak_ada: User, new_browser: Callable[[], Browser], providers: Sandbox) -> str:
-    """The same at one provider, where it does not matter which."""
+    """The same at one provider, if it does not matter which."""
     return reference_of(new_browser().sign_in("keycloak", made_anew(providers)))
 
 
@@ -114,7 +114,7 @@ def refused(keycloak_ada: User, new_browser: Callable[[], Browser], providers: S
 def test_from_the_refusal_to_the_person_signed_in_again(
     clash: str, provider: str, administrator: Client, new_browser: Any, post: Post, committed: Any
 ) -> None:
-    """The whole story, at each provider: refused, looked up, led, and in."""
+    """The whole story at each provider: refused, found, connected, signed in."""
     before, root = Identity.objects.select_related("user").get(), User.objects.get(username="root")
     ada = before.user
     page = look_up(administrator, clash.lower().replace("-", " "))
@@ -158,7 +158,7 @@ def test_from_the_refusal_to_the_person_signed_in_again(
 def test_the_page_tells_what_this_person_can_do_and_nothing_of_the_account(
     keycloak_ada: User, refused: str, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
-    """The kind: advice that does not fit, or that tells a stranger with the address what opens the account.
+    """The kind of fault: wrong advice, or a page that tells a stranger with the address how to open the account.
 
     Whatever the account has, the page says the same.
     """
@@ -208,7 +208,7 @@ def test_factors_stay_and_are_asked_for(
 def test_the_mail_goes_to_the_address_as_the_account_has_it(
     keycloak_ada: User, refused: str, administrator: Client, post: Post, committed: Any
 ) -> None:
-    """The kind: mail about an account to an address that came from elsewhere, though it is the same one (ADR 27)."""
+    """The kind of fault: mail goes to the address as claimed instead of the account's own spelling (ADR 27)."""
     User.objects.filter(pk=keycloak_ada.pk).update(email="Ada@EXAMPLE.com")
     with committed():
         administrator.post(lead_page(refused), {"reason": REASON})
@@ -251,7 +251,7 @@ def obstacle(refused: str, root: User) -> Obstacle:
 
 
 def refusal_on_page(refused: str, client: Client, expected: Obstacle) -> None:
-    """The page says why, nothing is changed, and the trail has it."""
+    """The page names the reason, nothing is changed, and the trail has an entry."""
     answer = client.post(lead_page(refused), {"reason": REASON})
     assert str(expected.label) in said(client, answer).replace("&#x27;", "'")
     assert not told("refused_identity.linked")
@@ -286,7 +286,7 @@ def test_not_an_account_that_was_erased_or_removed_meanwhile(
     assert not RefusedIdentity.objects.exists(), "what came with their address went with them"
     refusal_on_page(refused, administrator, Obstacle.GONE)
 
-    row.save(force_insert=True)  # as after a removal that is no erasure
+    row.save(force_insert=True)  # as after a deletion that is not an erasure
     assert obstacle(refused, root) is Obstacle.ACCOUNT_GONE
     refusal_on_page(refused, administrator, Obstacle.ACCOUNT_GONE)
 
@@ -294,7 +294,7 @@ def test_not_an_account_that_was_erased_or_removed_meanwhile(
 def test_not_an_identity_that_leads_elsewhere_meanwhile(
     refused: str, administrator: Client, new_browser: Any, providers: Sandbox, root: User
 ) -> None:
-    """Somebody changes the address at the provider, and enrols with the same subject."""
+    """The person changes the address at the provider, and enrols with the same subject."""
     providers.add_persona(Persona(key="ada-anew", name="Ada", email="ada@elsewhere.example", domain_owner=True))
     other = new_browser()
     assert other.sign_in("keycloak", "ada-anew").status_code == 302
@@ -320,7 +320,7 @@ def test_not_an_identity_that_leads_elsewhere_meanwhile(
 def test_not_under_a_reference_after_which_it_was_refused_again(
     refused: str, administrator: Client, new_browser: Any, providers: Sandbox
 ) -> None:
-    """What the administrator looked at is not what would be led."""
+    """The identity would not be the one that the administrator has seen."""
     newer = reference_of(new_browser().sign_in("keycloak", "ada-anew"))
 
     assert RefusedIdentity.objects.get().reference == newer != refused
@@ -348,7 +348,7 @@ def test_not_where_the_address_is_no_longer_verified(refused: str, administrator
 def test_not_from_another_provider_than_the_account_has(
     keycloak_ada: User, new_browser: Any, administrator: Client
 ) -> None:
-    """Nobody was made anew: they have their sign-in method, and connect the other one from inside."""
+    """There is no new subject: they still have their sign-in method, and can connect the other one themselves."""
     reference = reference_of(new_browser().sign_in("google", "ada"))
 
     refusal_on_page(reference, administrator, Obstacle.OTHER_PROVIDER)
@@ -365,7 +365,7 @@ def test_not_to_one_s_own_account(refused: str, keycloak_ada: User) -> None:
 def test_not_what_was_refused_for_another_reason(
     keycloak_ada: User, browser: Browser, administrator: Client, providers: Sandbox
 ) -> None:
-    """Somebody proves themselves by an identity that is not connected: that is no clash."""
+    """A reauthentication with an identity that is not connected is not a clash."""
     providers.add_persona(Persona(key="else", name="Else", email="else@example.com"))
     page = browser.sign_in("keycloak", "else", process="reauthenticate")
     reference = reference_of(page)
@@ -391,7 +391,7 @@ def test_a_reference_of_nothing_is_answered(administrator: Client, spelled: str)
 def test_a_stranger_with_the_address_gets_no_further_than_the_refusal(
     keycloak_ada: User, new_browser: Any, providers: Sandbox, administrator: Client
 ) -> None:
-    """An attacker makes an account at the provider with the victim's verified address, and tries for long."""
+    """An attacker creates an account at the provider with the victim's verified address, and tries for a long time."""
     stranger = new_browser()
     made_anew(providers, "mallory-anew", name="Ada Lovelace (really)")
     references = {reference_of(stranger.sign_in("keycloak", "mallory-anew")) for _ in range(5)}
@@ -409,7 +409,7 @@ def test_a_stranger_with_the_address_gets_no_further_than_the_refusal(
 
 @pytest.fixture
 def member(town: Town, keycloak_ada: User) -> User:
-    """Ada is a member of A and of nothing else."""
+    """Ada, a member of A only."""
     with site_context("a test"):
         Membership.objects.create(user=keycloak_ada, tenant=town.a.tenant, role=Role.objects.get(name="member"))
     return keycloak_ada
@@ -435,7 +435,7 @@ def test_a_tenant_s_administrator_leads_to_an_account_of_their_tenant_alone(
 def test_another_tenant_s_administrator_finds_nothing_and_is_told_nothing(
     town: Town, member: User, refused: str
 ) -> None:
-    """The kind: an answer that differs by what somebody may not know."""
+    """The kind of fault: an answer depends on something that the reader may not know."""
     other = proven(town.b.owner)
 
     def answers(reference: str) -> list[str]:
@@ -470,7 +470,7 @@ def test_nobody_leads_to_an_account_of_two_tenants_or_above_themselves(town: Tow
 
 @pytest.mark.promise(47)
 def test_what_is_above_under_the_lock_is_above(town: Town, member: User, refused: str) -> None:
-    """Between the page and the press somebody is made a member elsewhere."""
+    """Between the page and the click, the person becomes a member of another tenant."""
     with site_context("a test"):
         Membership.objects.create(user=member, tenant=town.b.tenant, role=Role.objects.get(name="member"))
     owner = User.objects.get(pk=town.a.owner.pk)
@@ -575,7 +575,7 @@ def test_of_two_administrators_at_once_one_does_it(browser: Browser, new_browser
 def test_of_an_administrator_and_the_person_who_connects_it_one_does_it(
     browser: Browser, new_browser: Any, providers: Sandbox
 ) -> None:
-    """Somebody enrols by the identity, whose address is another by now, at the moment in which it is led."""
+    """The person enrols with the identity, whose address has changed, at the same time as it is connected."""
     browser.sign_in("keycloak", "ada")
     reference = reference_of(new_browser().sign_in("keycloak", made_anew(providers)))
     chief = User.objects.create_superuser(username="one")

@@ -1,4 +1,4 @@
-"""The code that is mailed as half of a proof: one session's, for one act, once, and for few tries."""
+"""The mailed code as a part of reauthentication: for one session and one act, once, with few tries."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -111,7 +111,7 @@ def test_a_new_code_takes_the_place_of_the_one_before(ada: Browser) -> None:
 def test_an_account_gets_no_more_than_five_codes_an_hour_from_whatever_session(
     ada: Browser, new_browser: Callable[[], Browser], settings: Any
 ) -> None:
-    """Kind: guesses are bounded for each code, and codes are not. No network is exempt."""
+    """The kind of fault: guesses are limited for each code, but the number of codes is not. No network is exempt."""
     settings.RATE_LIMITS_EXEMPT = [ip_network("127.0.0.0/8")]
     for _ in range(5):
         ask_for_code(ada, ADDRESS)
@@ -208,7 +208,7 @@ def test_without_redis_no_code_is_mailed(ada: Browser, cache_away: Callable[[], 
 def test_codes_that_are_over_are_purged(ada: Browser, later: Callable[..., None]) -> None:
     ask_for_code(ada, ADDRESS)
     later(minutes=11)
-    MailedCode.objects.update(expires_at=Now() - timedelta(hours=1))  # the purge goes by the database's clock
+    MailedCode.objects.update(expires_at=Now() - timedelta(hours=1))  # the purge uses the database's clock
     purging.purge()
 
     assert MailedCode.objects.count() == 0

@@ -1,4 +1,4 @@
-"""An issuer that moves (its host name, its realm, its subjects) makes strangers of people: what they are told then."""
+"""An issuer that moves (host name, realm, subjects) no longer matches anybody's identity: what people are told."""
 
 import pytest
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("moved", [{"issuer": "https://sso.example/realms/former"}, {"subject": "former"}])
 @pytest.mark.promise(21)
 def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, moved: dict[str, str]) -> None:
-    """Kind: a page advises ways that its reader does not have."""
+    """The kind of fault: a page advises a method that its reader does not have."""
     browser.sign_in("keycloak", "ada")
     Identity.objects.update(**moved)
 

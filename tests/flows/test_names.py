@@ -37,7 +37,7 @@ def test_the_account_page_leads_to_it(inside: Browser) -> None:
 
 
 def test_a_name_that_was_set_here_stays_whatever_the_provider_says(inside: Browser, come: Come) -> None:
-    """Kind: what somebody decided here is undone by the next sign-in."""
+    """The kind of fault: the next sign-in undoes a person's decision here."""
     assert inside.post(NAME, {"name": "Patricia"}).headers["Location"] == "/accounts/"
     assert b"Patricia" in inside.get("/accounts/").content
 
@@ -45,7 +45,7 @@ def test_a_name_that_was_set_here_stays_whatever_the_provider_says(inside: Brows
 
 
 def test_the_very_name_that_the_provider_says_can_be_set_here_too(inside: Browser, come: Come) -> None:
-    """Kind: who set a value is guessed from the value."""
+    """The kind of fault: the value itself decides who is considered to have set it."""
     inside.post(NAME, {"name": "Pat Doe"})
 
     assert come(name="Pat Roe").name == "Pat Doe"

@@ -1,4 +1,4 @@
-"""A sign-in from a browser that an account has not seen is mailed to its owner; one from a known browser is not."""
+"""A sign-in with a browser that is new to an account is mailed to its owner; one with a known browser is not."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,7 +45,7 @@ def test_the_first_sign_in_of_a_new_account_is_no_news(of_kind: With, provider: 
 
 
 def test_a_sign_in_from_another_kind_of_browser_is_mailed_with_what_it_was(of_kind: With, provider: str) -> None:
-    """Kind: somebody comes in from elsewhere, and the owner hears nothing (ux A8)."""
+    """The kind of fault: somebody signs in from elsewhere, and the owner does not learn of it (ux A8)."""
     of_kind(FIREFOX).sign_in(provider, "ada")
     of_kind(CHROME).sign_in(provider, "ada")
 
@@ -57,7 +57,7 @@ def test_a_sign_in_from_another_kind_of_browser_is_mailed_with_what_it_was(of_ki
 
 
 def test_another_browser_of_a_kind_that_is_signed_in_is_no_news(of_kind: With) -> None:
-    """An update of the browser is none either."""
+    """Nor is an updated browser."""
     of_kind(FIREFOX).sign_in("google", "ada")
     of_kind(NEWER_FIREFOX).sign_in("google", "ada")
 
@@ -87,7 +87,7 @@ def test_whoever_comes_back_after_all_sessions_are_over_without_the_cookie_is_ne
 
 
 def test_an_account_that_nobody_has_used_for_long_is_not_new(of_kind: With) -> None:
-    """The trail may not know its last sign-in any more."""
+    """The trail may no longer contain its last sign-in."""
     of_kind(FIREFOX).sign_in("google", "ada")
     Session.objects.all().delete()
     User.objects.update(created_at=timezone.now() - timedelta(days=31))

@@ -1,6 +1,6 @@
-"""New signing keys work at once, however many made-up tokens ask for keys that nobody has.
+"""New signing keys work at once, however many forged tokens name keys that do not exist.
 
-Kind: what anybody can send without a secret used up, or waited for, what sign-ins need.
+The kind of fault: requests that anyone can send use up, or block, what sign-ins need.
 """
 
 import base64
@@ -25,7 +25,7 @@ speaking_oidc = pytest.mark.parametrize("speaking_oidc", [str(name) for name in 
 
 
 def made_up(providers: Sandbox) -> str:
-    """Return a logout token that looks like Keycloak's, under a key that nobody knows."""
+    """Return a logout token that looks like Keycloak's, with an unknown key."""
     header = {"alg": "RS256", "typ": "logout+jwt", "kid": str(uuid4())}
     claims = {"iss": providers.world.issuer(Provider.KEYCLOAK), "aud": "vestibule", "jti": str(uuid4()), "sid": "x"}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
@@ -72,7 +72,7 @@ def test_made_up_logout_tokens_cost_few_fetches_and_leave_one_to_sign_ins(
 def test_who_sends_too_many_made_up_tokens_makes_us_ask_for_nothing(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The limit is asked before the keys: its entry comes once, and good tokens of that address are still heard."""
+    """The limit is checked before keys are fetched. It is recorded once, and valid tokens of the address still work."""
     browser.sign_in("keycloak", "ada")
     monkeypatch.setattr(backchannel, "UNKNOWN_KEYS", Limit(kind="unknown_keys", most=1, seconds=86_400))
     providers.forget_requests()

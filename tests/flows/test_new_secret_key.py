@@ -1,6 +1,7 @@
-"""Another SECRET_KEY, with the former one among the fallbacks: what was made under that goes on.
+"""A new SECRET_KEY with the former one among the fallbacks: what was made with the former one stays valid.
 
-Kind: something is derived from the newest key alone, so what is under way or kept under a former one is worthless.
+The kind of fault: something is derived from the newest key only, so whatever is pending or stored under a former key is
+lost.
 """
 
 from collections.abc import Callable
@@ -29,7 +30,7 @@ ADDRESS = "/accounts/email/"
 
 @pytest.fixture
 def rotate(settings: Any) -> Callable[[], None]:
-    """Change the key; the second time back again, which is a process that was started before."""
+    """Change the key; the second time back again, as in a process that was started earlier."""
 
     def change() -> None:
         former = settings.SECRET_KEY
@@ -44,7 +45,7 @@ def rotate(settings: Any) -> Callable[[], None]:
 def test_an_attempt_under_way_ends_well(
     browser: Browser, provider: str, rotate: Callable[[], None], times: int
 ) -> None:
-    """Also one that comes back to a process by which the newest key is only known: 2 and 3."""
+    """Even one that returns to a process for which the newest key is still a fallback: 2 and 3."""
     for _ in range(times - 1):
         rotate()
     callback = browser.callback_url(provider, "ada")
@@ -126,7 +127,7 @@ def test_a_mailed_code_still_works(browser: Browser, rotate: Callable[[], None])
 
 @pytest.mark.promise(93)
 def test_who_is_signed_in_stays_so(browser: Browser, rotate: Callable[[], None], settings: Any) -> None:
-    """Under the key that the browser has: another request may be on its way with that."""
+    """With the session key that the browser has: another request with it may be in progress."""
     browser.sign_in("google", "ada")
     before = browser.key
     rotate()

@@ -1,4 +1,4 @@
-"""People get a mail when something happens to their account that they would want to undo if it was not them."""
+"""People get a mail about every act on their account that they would want to undo if it was not theirs."""
 
 import re
 from collections.abc import Callable
@@ -38,7 +38,7 @@ NINA = "nina@example.com"
 
 @pytest.fixture
 def nina() -> User:
-    """Somebody who is entered by a password, with a verified address."""
+    """A person with a local account and a verified address."""
     return User.objects.create_user(username="nina", name="Nina", email=NINA, email_verified=True, password=PASSWORD)
 
 
@@ -57,7 +57,7 @@ def remove(client: Client, kind: str) -> None:
 
 
 def new_passkey(client: Client) -> None:
-    """On a site that has a name: under an address there are no passkeys."""
+    """On a site with a host name: there are no passkeys for an IP address."""
     site = "http://localhost:8000"
     with override_settings(PUBLIC_URL=site, ALLOWED_HOSTS=["*"]):
         made = SecurityKey(site).make(client.get(PASSKEY, headers={"Host": "localhost:8000"}).context["options"])
@@ -71,7 +71,7 @@ def change_page(person: User) -> str:
 
 
 def filled(person: User, **changed: Any) -> dict[str, Any]:
-    """The form on somebody's page, as a browser sends it, with some fields changed."""
+    """The form of a person's page as a browser sends it, with some fields changed."""
     shown = {
         "name": person.name,
         "email": person.email or "",
@@ -86,7 +86,7 @@ def role(name: str) -> Role:
     return Role.objects.get(tenant=None, name=name)
 
 
-# What the owner does inside. Each is told from where, and how to stop whoever it was.
+# Acts of the owner. Each mail says from where, and how to stop an intruder.
 
 
 def replace_app(client: Client) -> None:
@@ -129,7 +129,7 @@ OWN: dict[Notice, Callable[[Client], Any]] = {
 
 @pytest.mark.parametrize("notice", OWN, ids=str)
 def test_what_is_done_inside_an_account_is_mailed_to_it(nina: User, inside: Client, notice: Notice) -> None:
-    """Kind: an act on an account of which its owner hears nothing (ux A8)."""
+    """The kind of fault: an act on an account of which its owner is not told (ux A8)."""
     OWN[notice](inside)
 
     (mail,) = [mail for mail in promised() if mail.subject == str(NOTICE_TEXTS[notice].subject)]
@@ -179,7 +179,7 @@ def test_a_password_that_is_changed_inside_is_mailed(nina: User) -> None:
     assert subjects(NINA) == [str(NOTICE_TEXTS[Notice.PASSWORD_CHANGED].subject)]
 
 
-# What somebody else does. Their whereabouts are no business of the person.
+# Acts of others. The mails do not say from where they acted.
 
 
 def set_password(admin: Client, person: User) -> None:
@@ -233,7 +233,7 @@ OTHERS: dict[Notice, Callable[[Client, User], Any]] = {
 def test_what_an_administrator_does_to_an_account_is_mailed_to_it(
     nina: User, administrator: Client, notice: Notice
 ) -> None:
-    """Kind: an act upon an account of which its owner hears nothing (ux A8)."""
+    """The kind of fault: an act on an account of which its owner is not told (ux A8)."""
     OTHERS[notice](administrator, nina)
 
     (mail,) = [mail for mail in promised() if mail.subject == str(NOTICE_TEXTS[notice].subject)]
@@ -245,7 +245,7 @@ def test_what_an_administrator_does_to_an_account_is_mailed_to_it(
 
 @pytest.mark.parametrize(("kind", "notice"), [(DEACTIVATE, Notice.DEACTIVATED), (REACTIVATE, Notice.REACTIVATED)])
 def test_what_is_done_to_many_at_once_is_mailed_to_each(nina: User, root: User, kind: Any, notice: Notice) -> None:
-    """Kind: what a page of its own tells the person, the list does not."""
+    """The kind of fault: the act's own page notifies the person, but the list does not."""
     kind.write(BulkOrder(actor=root), [nina.pk])
 
     assert subjects(NINA) == [str(NOTICE_TEXTS[notice].subject)]
@@ -263,7 +263,7 @@ def test_cutting_off_by_a_command_and_in_bulk_is_mailed_too(nina: User, root: Us
 def test_whoever_becomes_an_administrator_of_an_organization_is_told_however_it_came(
     nina: User, root: User, town: Town
 ) -> None:
-    """Kind: rights that arrive by one of many ways, unnoticed."""
+    """The kind of fault: rights are granted in one of many ways without a notice."""
     told = str(NOTICE_TEXTS[Notice.TENANT_RIGHTS_GIVEN].subject)
     with site_context("a test gives roles"):
         order = BulkOrder(actor=root, tenant_id=town.a.tenant.pk, role=role("admin"))
@@ -295,7 +295,7 @@ def test_a_claim_rule_that_makes_somebody_an_administrator_tells_them(browser: B
 
 @pytest.mark.parametrize("without", ["no address", "not verified", "in dispute"])
 def test_nothing_is_mailed_to_an_address_that_nobody_has_verified(nina: User, inside: Client, without: str) -> None:
-    """Kind: a mail about an account to somebody who may be a stranger."""
+    """The kind of fault: a mail about an account goes to a possible stranger."""
     changed: dict[str, Any] = {
         "no address": {"email": None, "canonical_email": None, "email_verified": False},
         "not verified": {"email_verified": False},
@@ -315,7 +315,7 @@ def test_without_a_way_to_send_mail_acts_go_on(nina: User, inside: Client, setti
 
 
 def test_an_act_that_is_rolled_back_is_not_mailed(nina: User, inside: Client) -> None:
-    """The mail lies in the transaction of the act."""
+    """The mail is in the transaction of the act."""
     new_app(inside)
     User.objects.filter(pk=nina.pk).update(second_factor_required=True)
     factor = Authenticator.objects.get(type="totp")
@@ -328,7 +328,7 @@ def test_an_act_that_is_rolled_back_is_not_mailed(nina: User, inside: Client) ->
 def test_whoever_repeats_an_act_fills_no_mailbox_and_hides_no_other(
     nina: User, inside: Client, redis: str, cache_away: Callable[[], None]
 ) -> None:
-    """Kind: mails that somebody can cause without limit, and a limit behind which something else is done unseen."""
+    """The kind of fault: mails without limit, or a limit that hides another act."""
     if redis == "away":
         cache_away()
     for _ in range(100):
@@ -373,19 +373,19 @@ def test_every_notice_is_told_by_a_story_here() -> None:
     assert {*OWN, *OTHERS, *TOLD_ELSEWHERE} == set(Notice)
 
 
-# Every event that concerns somebody's account is mailed, or stands here with the reason why not.
+# Every event about an account is mailed, or is listed here with the reason why not.
 MAILED = {
     Event.ACCOUNT_CUT_OFF,
-    Event.EMAIL_CHANGED,  # to the old address; a first one has none
+    Event.EMAIL_CHANGED,  # to the old address, if there is one
     Event.EMAIL_CHANGE_REQUESTED,
     Event.FACTOR_ADDED,
     Event.FACTOR_REMOVED,
     Event.FACTOR_REPLACED,
     Event.FACTOR_RESET,
     Event.REFUSED_IDENTITY_LINKED,
-    Event.IDENTITY_LINKED,  # but for the one that opened the account
+    Event.IDENTITY_LINKED,  # except for the one that opened the account
     Event.IDENTITY_UNLINKED,
-    Event.INVITATION_ACCEPTED,  # where the role lets them do anything in the admin
+    Event.INVITATION_ACCEPTED,  # if the role grants anything in the admin
     Event.INVITATION_RESENT,
     Event.INVITATION_SENT,
     Event.PASSWORD_RESET,
@@ -394,7 +394,7 @@ MAILED = {
     Event.REAUTHENTICATION_SIGN_IN_ACCEPTED,
     Event.REAUTHENTICATION_CODE_SENT,
     Event.REGISTRATION_REQUESTED,
-    Event.MEMBERSHIPS_SYNCED,  # where a role lets them do anything in the admin
+    Event.MEMBERSHIPS_SYNCED,  # if a role grants anything in the admin
     Event.SIGN_IN_SUCCEEDED,  # from a browser that is new to the account
 }
 NOT_MAILED = {
@@ -432,7 +432,7 @@ OF_NO_ACCOUNT = {
 
 
 def test_every_event_that_concerns_an_account_is_mailed_or_says_why_not() -> None:
-    """A new event is told of, or somebody has decided that it is not, and says why."""
+    """A new event is mailed, or listed with the reason why it is not."""
     concerned = {
         event
         for event in Event

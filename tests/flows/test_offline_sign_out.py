@@ -1,6 +1,6 @@
-"""Signing out where tokens work without the person (OFFLINE_ACCESS): nobody else would ever end them (ADR 40).
+"""A sign-out revokes tokens that work without the person (OFFLINE_ACCESS), as nothing else would (ADR 40).
 
-Kind: an act that forgets what is good elsewhere until somebody says otherwise.
+The kind of fault: an act deletes here what stays valid elsewhere until it is revoked.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
 
 @pytest.mark.promise(36, 38)
 def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browser, live: Live, settings: Any) -> None:
-    """Its revocation would end Keycloak's own session: what counts is what was given, not what the site asks for."""
+    """Its revocation would end Keycloak's own session: what counts is the token's kind, not the present setting."""
     settings.OFFLINE_ACCESS = frozenset()
     browser.sign_in("keycloak", "ada")
     token = get_token(User.objects.get(), "keycloak")
@@ -89,7 +89,7 @@ def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Brow
 def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
     browser: Browser, live: Live, providers: Sandbox
 ) -> None:
-    """Keycloak's session goes on where others use it, and a sign-in by it brings tokens under the same name."""
+    """Keycloak's session continues if others use it, and a sign-in from it brings tokens of the same session id."""
     browser.sign_in("keycloak", "ada")
     row = UpstreamTokens.objects.get()
     browser.post(LOGOUT)
@@ -116,7 +116,7 @@ def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(brows
 
 @pytest.mark.promise(36, 38)
 def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live) -> None:
-    """What works without the person goes on without them."""
+    """Tokens that work without the person outlive the session."""
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()
     Session.objects.update(expire_date=timezone.now() - timedelta(hours=1))

@@ -1,7 +1,7 @@
-"""A page that was opened before its person signed in, in another tab, is no dead end.
+"""A page from before the person signed in with another tab is not a dead end.
 
-The kind of fault: signing in gives the browser another proof against forged forms, so every form of an older page is
-refused, in the words for an attack, though nobody attacks and there is nothing left to do.
+The kind of fault: signing in rotates the CSRF secret, so every form of an older page is refused with the message for
+an attack, although nobody attacks and nothing is left to do.
 """
 
 import re
@@ -35,7 +35,7 @@ def press(browser: Browser, path: str, proof: str, **form: str) -> Any:
 
 
 def come_in(browser: Browser, provider: str = "google", persona: str = "ada") -> None:
-    """Through a new tab."""
+    """Sign in with a new tab."""
     page = browser.get(f"/accounts/{provider}/login/")
     started = press(browser, f"/accounts/{provider}/login/", proof_in(page))
     assert browser.get(browser.providers.visit(started.headers["Location"], persona)).status_code == 302
@@ -76,7 +76,7 @@ def test_so_is_every_other_door(browser: Browser, settings: Any, path: str, onwa
 
     assert came.status_code == 302
     landed = came.headers["Location"]
-    if landed == path:  # the page itself sends on who is in
+    if landed == path:  # the page itself redirects a person who is signed in
         landed = browser.get(path).headers["Location"]
     assert landed == onward
 
@@ -127,7 +127,7 @@ def test_who_left_meanwhile_gets_the_page_and_can_go_on(browser: Browser, provid
     stale = press(browser, f"/accounts/{provider}/login/?next={NEXT}", old)
 
     assert stale.status_code == 403
-    page = browser.get(f"/accounts/{provider}/login/?next={NEXT}")  # the page anew
+    page = browser.get(f"/accounts/{provider}/login/?next={NEXT}")  # the page reloaded
     started = press(browser, f"/accounts/{provider}/login/?next={NEXT}", proof_in(page))
     came = browser.get(browser.providers.visit(started.headers["Location"], "ada"))
     assert came.headers["Location"] == NEXT
@@ -137,7 +137,7 @@ def test_who_left_meanwhile_gets_the_page_and_can_go_on(browser: Browser, provid
 def test_a_button_to_connect_of_an_ended_session_opens_no_other_account(
     browser: Browser, provider: str, process: str
 ) -> None:
-    """The kind of fault: a button that outlives its session does something else than it says."""
+    """The kind of fault: after its session, a button does something other than its label."""
     come_in(browser, provider)
     proof = proof_in(browser.get("/accounts/connections/"))
     Session.objects.all().delete()

@@ -1,6 +1,6 @@
-"""A switch closes all doors of its kind: at the opening, and not only on the page that shows them.
+"""A setting turns off all sign-in methods of its kind when they are used, and not only on the page that lists them.
 
-The kind of fault: a door that asks another question than its neighbours, or asked it when it showed its page.
+The kind of fault: one method checks something else than the others, or checks only when it renders its page.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def sign_in(browser: Browser) -> Any:
 def test_every_door_of_a_local_account_is_closed(
     browser: Browser, ned: User, post: Post, settings: Any, switch: str, value: Any
 ) -> None:
-    """Mailed links were sent, and pages opened, while it was on."""
+    """Links were mailed, and pages opened, while the setting was on."""
     browser.post("/accounts/local/password-reset/", {"email": "ned@example.com"})
     browser.post("/accounts/register/", {"email": "nora@example.com"})
     reset, registration = post.link("ned@example.com"), post.link("nora@example.com")

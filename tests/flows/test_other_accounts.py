@@ -1,7 +1,7 @@
-"""Who wants to use another account is let choose one at the provider.
+"""A person who wants to use another account can choose one at the provider.
 
-The kind of fault: a page says to use another account, and the provider, which has a session of the same person, sends
-the same one back without a question, for ever.
+The kind of fault: a page tells a person to use another account, but the provider, which has a session, signs the same
+account in again without asking.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ CHOOSING = {"google": "select_account", "microsoft": "select_account", "github":
 
 
 def prompt(started: Any) -> str:
-    """What the provider is asked to ask of the person."""
+    """The prompt that the provider is asked for."""
     return str(parse_qs(urlsplit(started.headers["Location"]).query).get("prompt", [""])[0])
 
 

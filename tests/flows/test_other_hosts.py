@@ -1,7 +1,7 @@
-"""Who begins at another host name than PUBLIC_URL is led there before the attempt begins.
+"""A person who starts at another host name is redirected to PUBLIC_URL before the attempt begins.
 
-The kind of fault: the provider sends people back to PUBLIC_URL, where the cookie of an attempt that began at another
-name of the same site is not there, so that every sign-in from that name ends in a refusal.
+The kind of fault: the provider redirects to PUBLIC_URL, where the cookie of an attempt at another host name is missing,
+so that every sign-in from that name is refused.
 """
 
 import re
@@ -68,13 +68,13 @@ def test_a_host_that_is_not_ours_is_refused_as_before(browser: Browser, provider
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "127.0.0.1:9999"])
 @pytest.mark.promise(14)
 def test_another_port_is_no_other_place(browser: Browser, provider: str, host: str) -> None:
-    """Cookies know no ports, and proxies drop them."""
+    """Cookies ignore ports, and proxies drop them."""
     assert "code_challenge=" in begin(browser, provider, "POST", host=host).headers["Location"]
 
 
 @pytest.mark.promise(14)
 def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browser, provider: str) -> None:
-    """What the browser says of where it is counts more than what a proxy makes of it, and nobody is led twice."""
+    """The browser's own statement counts more than a proxy's Host header, and nobody is redirected twice."""
     by_form = begin(browser, provider, "POST", host="localhost", origin=SITE)
     assert "code_challenge=" in by_form.headers["Location"]
     led = begin(browser, provider, "GET", host="localhost")
@@ -84,7 +84,7 @@ def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browse
 
 @pytest.mark.promise(14)
 def test_the_sign_in_page_of_another_host_may_send_its_forms_there(browser: Browser) -> None:
-    """Browsers hold the redirect of a form to the page's ``form-action``."""
+    """Browsers apply the page's ``form-action`` to the redirect of a form."""
     elsewhere: Any = browser.get("/accounts/login/", host="localhost")
     here: Any = browser.get("/accounts/login/", host="127.0.0.1:8000")
 

@@ -1,7 +1,7 @@
-"""What another release has written is read as far as it is known, and never an error.
+"""Data of another release is read as far as it is known, and is never an error.
 
-The kind of fault: two releases run beside each other while one is rolled out, or the older one comes back, and a
-cookie or a session that the other has written is taken for one's own: a name is missing, or holds something else.
+The kind of fault: two releases run in parallel during a roll-out, or the older one is restored, and a cookie or session
+of the other one is read as one's own: a name is missing, or has another value.
 """
 
 import json
@@ -42,7 +42,7 @@ GONE = object()
 
 
 def bent(value: Any) -> Iterator[tuple[str, Any]]:
-    """Every way to take one thing of a value away, or to put junk in its place, with the path to it."""
+    """Every way to remove one part of a value, or to replace it with junk, with the path to it."""
     names = list(value) if isinstance(value, dict) else list(range(len(value))) if isinstance(value, list) else []
     for name in names:
         for junk in [GONE, *(junk for junk in JUNK if junk != value[name])]:
@@ -86,13 +86,13 @@ def kept(attempt: Flow) -> dict[str, Any]:
 
 
 def test_an_attempt_in_another_form_is_begun_again_to_the_same_end(browser: Browser, attempt: Flow) -> None:
-    """Where it was to lead is kept wherever it can be read itself."""
+    """The destination is kept whenever it is readable."""
     refused = set()
     for path, values in bent(kept(attempt)):
-        cache.clear()  # each is another attempt, and none was used before
+        cache.clear()  # each is a new attempt that was not used before
         page = come_back(browser, attempt, signed(values))
         if b"Please start again" not in page.content:
-            assert page.status_code in {403, 424}, path  # it is whole for this release, and the made-up code is not
+            assert page.status_code in {403, 424}, path  # complete for this release; the invented code is refused
             continue
         refused.add(path.partition("=")[0].partition(".")[0])
         assert page.status_code == 400, path
@@ -147,7 +147,7 @@ def test_an_attempt_that_knows_more_is_read_as_far_as_it_is_known(browser: Brows
     assert flow == attempt
 
 
-# What a session holds
+# The contents of a session
 
 
 def test_every_name_that_is_used_in_a_session_has_a_form() -> None:
@@ -171,7 +171,7 @@ def put(browser: Browser, content: object) -> None:
 
 
 def test_what_is_written_today_is_read_whole(browser: Browser, settings: Any, later: Callable[..., None]) -> None:
-    """Else the tests below would show that nothing is an error where nothing is read."""
+    """Otherwise the tests below would only show that nothing fails where nothing is read."""
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
     browser.sign_in("keycloak", "ada")
     let_be_proven(browser)

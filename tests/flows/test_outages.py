@@ -1,4 +1,4 @@
-"""Something of ours is away: people get a page in bounded time, and nothing is half written."""
+"""Outages of our own servers: people get a page in bounded time, and nothing is written in part."""
 
 import re
 import time
@@ -117,7 +117,7 @@ def test_a_refusal_leaves_the_signed_in_person_signed_in(browser: Browser, provi
 
 @contextmanager
 def _without_database() -> Iterator[None]:
-    """Let new connections go to a port where nobody listens."""
+    """Send new connections to a port on which nothing listens."""
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
     port, connection.settings_dict["PORT"] = connection.settings_dict["PORT"], str(any_free_port())

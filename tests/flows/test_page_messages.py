@@ -1,4 +1,4 @@
-"""What a page says was done: said once, by us, and by nobody's link (ADR 46)."""
+"""Messages about what was done are shown once, and only we can set them, not a link (ADR 46)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

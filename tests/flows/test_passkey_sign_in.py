@@ -1,4 +1,4 @@
-"""Coming in by a passkey alone: it opens what a password kept here opens, for whoever unlocks the device."""
+"""Signing in with only a passkey: it opens what a local password opens, for the person who unlocks the device."""
 
 import html
 import re
@@ -94,7 +94,7 @@ def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root:
     ],
 )
 def test_what_is_not_whole_opens_nothing(browser: Browser, root: User, bent: dict[str, Any]) -> None:
-    """A device that is not unlocked for it is one factor, and one factor is not enough."""
+    """A device without user verification is one factor, and one factor is not enough."""
     key = with_key(root)
 
     assert show(browser, key.sign(asked(browser), **{"handle": root.pk.bytes} | bent)).status_code == 200
@@ -128,7 +128,7 @@ def test_an_answer_is_good_once_and_in_its_own_browser(
 def test_it_opens_no_account_that_a_password_would_not_open(browser: Browser, root: User, what: str) -> None:
     key = with_key(root)
     if what == "is switched off":
-        User.objects.create_superuser(username="another")  # the last one stays
+        User.objects.create_superuser(username="another")  # the last superuser cannot be deactivated
         User.objects.filter(pk=root.pk).update(is_active=False)
     else:
         root.set_unusable_password()
@@ -187,7 +187,7 @@ def test_a_counter_that_went_back_opens_nothing_and_the_trail_says_so(browser: B
 
 @pytest.mark.parametrize("accounts", ["off", "invited", "open"])
 def test_it_opens_a_local_account_only_where_people_have_such(browser: Browser, settings: Any, accounts: str) -> None:
-    """The kind of fault: a switch that closes one door of several. Administrators keep theirs (``root`` above)."""
+    """The kind of fault: a setting turns off one method of several. Administrators keep theirs (``root`` above)."""
     settings.LOCAL_ACCOUNTS = accounts
     settings.ADMIN_NEEDS_SECOND_FACTOR = False
     member = User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD)

@@ -1,4 +1,4 @@
-"""The attacks of "Pre-hijacked accounts" (USENIX Security 2022): somebody prepares an account for its later owner."""
+"""The attacks of "Pre-hijacked accounts" (USENIX Security 2022): an attacker prepares an account for its real owner."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ def _open(settings: Any) -> None:
 def test_classic_merge_nobody_registers_with_an_address_that_they_do_not_read(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
-    """The attacker registers the victim's address and waits for the victim to come through a provider."""
+    """The attacker registers the victim's address and waits for the victim to sign in through a provider."""
     browser.post(REGISTER, {"email": "ada@example.com"})
     unread_by_the_attacker = post.link("ada@example.com")
     victim = new_browser()
@@ -53,7 +53,7 @@ def test_unexpired_session_a_new_password_signs_the_attacker_out(
 def test_unexpired_email_change_dies_with_the_recovery(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
-    """The attacker asked for an address of theirs, and opens its link after the victim has recovered the account."""
+    """The attacker requested a change to their address, and opens its link after the victim's recovery."""
     victim = new_browser()
     register(victim, post)
     sign_in(browser)
@@ -87,9 +87,9 @@ def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
 def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
-    """The attacker connected an identity of theirs, and would come in by it after the victim's recovery.
+    """The attacker connected an identity of theirs, and would sign in with it after the victim's recovery.
 
-    No identity is taken away unasked; it is listed, and without it nothing of the attacker's is left.
+    No identity is disconnected automatically. It is listed, and without it nothing of the attacker's is left.
     """
     victim = new_browser()
     register(victim, post)
@@ -108,7 +108,7 @@ def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
 
 @pytest.mark.promise(29)
 def test_a_mail_to_a_stranger_holds_no_text_of_the_one_who_asked(browser: Browser, post: Post) -> None:
-    """Our good name would carry their message to whoever they like."""
+    """Otherwise our mails would deliver their message to anyone."""
     register(browser, post)
     lure = "Win at https://evil.example"
     User.objects.update(name=lure)

@@ -1,4 +1,4 @@
-"""Several things at once: first sign-ins, callbacks opened again, a process killed in the middle."""
+"""Races: concurrent first sign-ins, a callback opened repeatedly, a process killed in the middle."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-# A worker of the product that takes one callback: what it is told is its cookie, its address and nothing else.
+# A worker of the product for one callback: it gets its cookie, its URL and nothing else.
 WORKER = """
 import sys, django
 django.setup()
@@ -84,7 +84,7 @@ def test_a_sign_in_that_meets_its_own_disconnection_does_not_outlive_it(
     statuses = together(lambda: thief.get(callback).status_code, lambda: browser.post(disconnecting).status_code)
 
     assert all(status < 500 for status in statuses)
-    # Either the sign-in came first and was ended with the others, or it came later, as a newcomer that clashes.
+    # Either the sign-in came first and its session was revoked with the others, or it came later and clashes.
     assert thief.account is None
     assert browser.account is not None
 
@@ -95,7 +95,7 @@ def test_a_sign_in_that_meets_its_own_disconnection_does_not_outlive_it(
 def test_a_process_killed_in_a_first_sign_in_leaves_nothing_half_done(
     new_browser: Callable[[], Browser], servers: Servers, provider: str, locked: str
 ) -> None:
-    """The worker waits for a lock on a table, in the middle of its writes, and is killed there."""
+    """The worker waits for a table lock in the middle of its writes, and is killed there."""
     browser = new_browser()
     callback = browser.callback_url(provider, "ada")
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in browser.client.cookies.items())
@@ -115,7 +115,7 @@ def test_a_process_killed_in_a_first_sign_in_leaves_nothing_half_done(
             until(lambda: not _waiting(watcher), seconds=60)
 
     assert (User.objects.count(), Identity.objects.count(), Session.objects.count()) == (0, 0, 0)
-    assert browser.get(callback).status_code == 400  # its attempt was taken: the person starts again
+    assert browser.get(callback).status_code == 400  # its attempt is used up: the person starts again
     assert browser.sign_in(provider, "ada").status_code == 302
     assert (User.objects.count(), Identity.objects.count()) == (1, 1)
 

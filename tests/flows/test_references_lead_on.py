@@ -1,6 +1,6 @@
-"""Every reference that somebody is shown leads an administrator to what came, what was checked and what would mend it.
+"""With every reference on a page, an administrator finds what came, what was checked and how to fix it.
 
-The kind of fault: a reference that is written on a page and found by nobody, or an answer that only its author can use.
+The kind of fault: a page shows a reference that cannot be found, or the answer helps only its author.
 """
 
 import re
@@ -26,7 +26,7 @@ SHOWN = re.compile(r'class="reference">[^<]*<code>([^<]+)</code>')
 
 
 def found(client: Client, page: Any) -> str:
-    """Look up what a page shows, as an administrator would, and return what there is under it."""
+    """Search for the reference on a page as an administrator does, and return the result."""
     reference = SHOWN.search(page.content.decode())
     assert reference, "the page shows a reference"
     told: str = client.get(FIND, {"reference": reference[1].lower().replace("-", "")}).content.decode()
@@ -84,7 +84,7 @@ def test_an_invitation_that_is_none(browser: Browser, administrator: Client) -> 
 )
 @pytest.mark.promise(100)
 def test_every_reason_has_a_mend(reason: RefusalReason | OfInvitation) -> None:
-    of_event: Callable[[str], Any] = lambda name: Event[name]  # noqa: E731  # two words for one table
+    of_event: Callable[[str], Any] = lambda name: Event[name]  # noqa: E731  # reads well in the table
     action = of_event("INVITATION_REFUSED" if isinstance(reason, OfInvitation) else "SIGN_IN_REFUSED")
 
     assert str(remedy_for(action, reason.value))

@@ -1,4 +1,4 @@
-"""A new telephone: the new authenticator app takes the place of the old one, with no moment without a factor."""
+"""A new phone: the new authenticator app replaces the old one, and the account always has a factor."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def test_an_app_is_replaced_once_the_new_one_has_shown_a_right_code(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, who: str, later: Callable[..., None]
 ) -> None:
-    """Kind: two pages that each send to the other first (ux A4)."""
+    """The kind of fault: each of two pages requires the other one first (ux A4)."""
     browser.sign_in(provider, "ada")
     old, codes = add_app(browser)
     User.objects.update(second_factor_required=who == "must have one")
@@ -69,7 +69,7 @@ def test_replacing_ends_the_other_devices_and_wants_a_fresh_proof(
 def test_whoever_only_knows_the_first_step_replaces_nothing(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
-    """Kind: a way round the factor by adding one."""
+    """The kind of fault: adding a factor bypasses the existing one."""
     browser.sign_in("google", "ada")
     add_app(browser)
     thief = new_browser()
@@ -90,4 +90,4 @@ def test_an_old_app_that_was_removed_meanwhile_leaves_one_that_is_added(browser:
 
     assert Authenticator.objects.filter(type="totp").count() == 1
     assert details("factor.replaced") == []
-    assert Entry.objects.filter(action="factor.added").count() == 3  # app and codes, and the app again
+    assert Entry.objects.filter(action="factor.added").count() == 3  # app and codes, then the new app

@@ -1,4 +1,4 @@
-"""A lost second factor: an administrator removes them all, with a reason, and the person begins anew."""
+"""A lost second factor: an administrator removes all factors, with a reason, and the person enrols new ones."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ def ada(browser: Browser) -> User:
 
 
 def test_the_page_of_a_person_lists_them_and_leads_to_the_act(ada: User, administrator: Client) -> None:
-    """Kind: what only a shell can see and mend (ux A4)."""
+    """The kind of fault: only a shell can show and fix something (ux A4)."""
     shown = administrator.get(change_page(ada)).content.decode()
     panel = shown.partition('id="factors"')[2].partition("</section>")[0]
 
@@ -123,7 +123,7 @@ def test_it_wants_a_fresh_proof(ada: User, administrator: Client, time_machine: 
 
 
 def test_nobody_does_it_to_themselves_there(administrator: Client, root: User) -> None:
-    """Their own page asks for the factor itself."""
+    """Their own page requires the factor itself."""
     with_app(root)
     signed_in = proven(root)
     session = signed_in.session
@@ -135,7 +135,7 @@ def test_nobody_does_it_to_themselves_there(administrator: Client, root: User) -
 
 
 def administrator_of(tenant: Any, role: str) -> Client:
-    """Return the browser of somebody who looks after one tenant, with the right to change accounts there."""
+    """Return the browser of an administrator of one tenant who may change accounts there."""
     with site_context("a test makes an administrator"):
         person = User.objects.create_user(name="Olga", username="olga", is_staff=True)
         given = Role.objects.get(tenant=None, name=role)
@@ -155,7 +155,7 @@ def member(tenant: Any, role: str = "member", **fields: Any) -> User:
 
 
 def test_a_tenants_administrator_does_it_for_accounts_of_that_tenant_alone(town: Town) -> None:
-    """Kind: an act for which nobody has said whose accounts it reaches (ADR 12)."""
+    """The kind of fault: an act does not define whose accounts it may affect (ADR 12)."""
     olga = administrator_of(town.a.tenant, "owner")
     own, both = member(town.a.tenant), member(town.a.tenant)
     stranger = member(town.b.tenant)

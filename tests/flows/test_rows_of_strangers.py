@@ -1,8 +1,8 @@
-"""A stranger's acts write as many rows as limits allow, however often they are repeated.
+"""Anonymous requests write only as many rows as limits allow, however often they are repeated.
 
-The kind of fault: an address that writes something for each request of nobody in particular, and asks no limit first;
-or one whose limit is no limit while Redis is away. Every address of the site is tried, with whatever a form there
-could take, and the rows of every table are counted.
+The kind of fault: a URL writes a row for each anonymous request without checking a limit, or its limit does not work
+while Redis is unavailable. Every URL of the site is tried, with every field that a form there might have, and the rows
+of every table are counted.
 """
 
 import re
@@ -59,11 +59,11 @@ FEW = 2
 
 @pytest.fixture(autouse=True)
 def _little_room(monkeypatch: pytest.MonkeyPatch, settings: Any, time_machine: Any) -> None:
-    """Make limits small and time stand still, so that few rounds fill every window."""
+    """Make limits small and freeze the time, so that few rounds exhaust every window."""
     time_machine.move_to(datetime.now(UTC), tick=False)
     settings.LOCAL_ACCOUNTS = "open"
     settings.RATE_LIMITS_EXEMPT = []
-    settings.PUBLIC_URL = "http://testserver"  # under a name there are passkeys, whose page leaves a session
+    settings.PUBLIC_URL = "http://testserver"  # with a host name there are passkeys, whose page creates a session
     monkeypatch.setattr(rate_limits, "HERE", Windows())
     monkeypatch.setattr(login_throttle, "FREE_OF_IP_ADDRESS", FEW)
     for name, module in list(sys.modules.items()):
@@ -96,7 +96,7 @@ def everywhere(town: Town) -> list[str]:
 
 
 def crawl(paths: list[str], *, lenient: bool = False) -> list[bytes]:
-    """Ask for every address as somebody who keeps nothing, as somebody with junk cookies, and without CSRF tokens."""
+    """Request every URL without cookies, with junk cookies, and without CSRF tokens."""
     pages = []
     for path in paths:
         for client in (
@@ -127,7 +127,7 @@ def rows(servers: Servers) -> Iterator[Callable[[], dict[str, int]]]:
         def count() -> dict[str, int]:
             counted = {}
             for (table,) in tables:
-                row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # its own name
+                row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # a name from the database
                 assert row
                 counted[table] = row[0]
             return counted
@@ -140,7 +140,7 @@ def more(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
 
 
 def entries(counted: dict[str, int]) -> int:
-    """Of all months together."""
+    """Entries of all months together."""
     return sum(count for table, count in counted.items() if table.startswith("audit_entry"))
 
 

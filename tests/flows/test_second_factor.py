@@ -1,4 +1,4 @@
-"""Second factors at sign-in: whatever the first step was, who has one is asked for it."""
+"""Second factors at sign-in: people with one are asked for it after every kind of first step."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +65,7 @@ def test_a_returning_sign_in_without_a_factor_takes_eight_statements(
         response = returning.sign_in(provider, "ada")
         returning.get(response.headers["Location"])
 
-    assert len(asked.statements) <= 8, asked  # the first page and its organization are three of them
+    assert len(asked.statements) <= 8, asked  # three of them are for the first page and its organization
 
 
 @pytest.mark.django_db(transaction=True)
@@ -123,7 +123,7 @@ def test_a_provider_that_asked_for_one_is_believed(
 def test_other_words_are_none(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, speaking_oidc: str, words: dict[str, Any]
 ) -> None:
-    """Kind: the name of one factor, or of something else, counts as two."""
+    """The kind of fault: a value for one factor, or for none, counts as two."""
     with_words(providers, speaking_oidc, **words)
     browser.sign_in(speaking_oidc, "vera")
     add_app(browser)
@@ -222,7 +222,7 @@ def test_a_recovery_code_lets_in_once(browser: Browser, new_browser: Callable[[]
 def test_a_secret_of_one_person_opens_nothing_for_another(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
-    """Who can write to the table, but does not know the key, copies a secret of their own over somebody else's."""
+    """An attacker who can write to the table, but lacks the key, copies a secret of theirs over another person's."""
     browser.sign_in("google", "ada")
     add_app(browser)
     mallory = new_browser()
@@ -243,7 +243,7 @@ def test_a_secret_of_one_person_opens_nothing_for_another(
 def test_who_planted_a_session_cannot_go_on_in_its_owners_place(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
-    """A thief who made a session wait for a factor plants its key, and hopes that somebody signs in under it."""
+    """An attacker plants the key of a session that waits for a factor, and hopes that a person signs in with it."""
     browser.sign_in(provider, "ada")
     add_app(browser)
     thief = new_browser()
@@ -309,7 +309,7 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
 def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
-    cache.clear()  # of the brake on the address, where other tests may have been wrong
+    cache.clear()  # resets the throttle of the IP address, which other tests may have used
     browser.sign_in("google", "ada")
     secret, _ = add_app(browser)
     later()
@@ -352,7 +352,7 @@ def test_without_redis_no_code_is_believed(
     ],
 )
 def test_garbage_is_no_factor(browser: Browser, new_browser: Callable[[], Browser], posted: dict[str, str]) -> None:
-    cache.clear()  # of the brake on the address, which all of these come from
+    cache.clear()  # resets the throttle of the IP address, which all of these share
     browser.sign_in("google", "ada")
     add_app(browser)
     elsewhere = new_browser()

@@ -1,4 +1,4 @@
-"""Nobody who reads the tables, the trail, Redis or the logs can be somebody else: whole stories, then a search."""
+"""Nobody can impersonate a person with the tables, the trail, Redis or the logs: whole stories, then a search."""
 
 import re
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def test_no_secret_of_any_story_lies_about(
     secrets |= _issued(providers) | _of_the_environment()
 
     assert len(secrets) > 30
-    assert in_tables(servers, {"row's key": row_key(secrets["session key again"])})  # the search does find
+    assert in_tables(servers, {"row's key": row_key(secrets["session key again"])})  # the search works
     assert in_tables(servers, secrets) == set()
     assert in_redis(servers.valkey.url, secrets) == set()
     assert in_text(log.getvalue(), secrets) == set()
@@ -136,9 +136,9 @@ def _webhook(town: Town) -> dict[str, str]:
 
 
 def _issued(providers: Sandbox) -> dict[str, str]:
-    """Everything that the providers gave out, whether or not a story has seen it."""
+    """Everything that the providers issued, whether or not a story has seen it."""
     book = providers.world.grants
-    codes, tokens = dict(book._codes), dict(book._tokens)  # noqa: SLF001  # it tells nobody else
+    codes, tokens = dict(book._codes), dict(book._tokens)  # noqa: SLF001  # there is no public access
     assert codes
     assert tokens
     return {f"issued {number}": value for number, value in enumerate([*codes, *tokens])}

@@ -1,4 +1,4 @@
-"""How long a session lives, what prolongs and what ends it, and that nothing but its row decides."""
+"""How long a session lives, what prolongs and what ends it, and that only its row decides."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,7 +35,7 @@ def is_in(browser: Browser) -> bool:
 
 
 def unused_for(browser: Browser, **time: float) -> None:
-    """Let it be so much later for one session."""
+    """Let time pass for one session."""
     given: dict[str, Any] = {"by": timedelta(**time), "key": row_key(browser.key)}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -53,7 +53,7 @@ def belongs(user: User, **limits: int) -> Tenant:
 
 
 def lasts(session: Session) -> tuple[timedelta, timedelta]:
-    """How long it lasts without use and in all, from its beginning, to the minute."""
+    """Its limits without use and in total, from its beginning, to the minute."""
     assert session.idle
     assert session.ends_at
     whole = session.ends_at - session.created_at
@@ -246,7 +246,7 @@ def test_a_row_that_anybody_deletes_is_a_session_that_is_over(browser: Browser, 
 
 
 def test_a_row_that_cannot_be_read_is_nobodys(browser: Browser) -> None:
-    """Written by an older version, or by somebody who does not know how: no 500, and nobody signed in."""
+    """Rows of an older version or of foreign code: no 500, and nobody is signed in."""
     browser.sign_in("google", "ada")
     for content in ("", "gibberish:1abc:def", "[1, 2]", "null", '{"_auth_user_id": "7"}'):
         Session.objects.of_browser(browser.key).update(session_data=content)
@@ -279,7 +279,7 @@ def test_who_changes_their_password_ends_their_other_sessions(browser: Browser) 
 
 
 def test_a_row_made_by_hand_ends_when_it_says(browser: Browser) -> None:
-    """Somebody else's code may make rows with the columns of Django's own model alone."""
+    """Other code may create rows with only the columns of Django's own model."""
     made = Client()
     session = made.session
     session["seen"] = 1

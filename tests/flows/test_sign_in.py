@@ -1,4 +1,4 @@
-"""Signing in: one account for everybody, and no way into anybody else's."""
+"""Signing in: one account for each person, and no way into another person's."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit

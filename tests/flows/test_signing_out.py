@@ -1,4 +1,4 @@
-"""Signing out, and at the provider too: offered where the provider has it, done where the person asks for it."""
+"""Signing out, and at the provider too: offered if the provider supports it, done if the person chooses it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ NOTICES = {
 
 
 def sent(response: Any) -> tuple[str, dict[str, str]]:
-    """Where a redirect leads, and what it takes along."""
+    """The path and the parameters of a redirect."""
     assert response.status_code == 302
     url, _, query = response.headers["Location"].partition("?")
     return url, {name: values[0] for name, values in parse_qs(query, strict_parsing=bool(query)).items()}
@@ -44,13 +44,13 @@ def there_too(browser: Browser) -> Any:
 
 
 def page_says(browser: Browser, response: Any) -> list[str]:
-    """Which of the notices the page has to which somebody is sent."""
+    """The messages on the page to which a response redirects."""
     content = browser.get(response.headers["Location"]).content
     return [name for name, text in NOTICES.items() if text in content]
 
 
 def ways(page: Any) -> list[str]:
-    """Return the addresses with which the boxes of a page stand the other way."""
+    """Return the URLs that toggle the checkboxes of a page."""
     return [f"{path}?{urlencode(fields)}" for path, fields in boxes_on(page)]
 
 
@@ -70,7 +70,7 @@ def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browse
 @pytest.mark.parametrize("name", HAS_IT)
 @pytest.mark.promise(36)
 def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name: str) -> None:
-    """Kind: a page that promises otherwise than what is done."""
+    """The kind of fault: a page promises something other than what is done."""
     browser.sign_in(name, "ada")
     stays, goes = f"You stay signed in at {HAS_IT[name]}", f"You then go to {HAS_IT[name]} and are signed out there too"
 
@@ -171,7 +171,7 @@ def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
 
 @pytest.mark.promise(36)
 def test_each_device_has_its_own_id_token_for_a_hint(browser: Browser, new_browser: Callable[[], Browser]) -> None:
-    """Kind: what belongs to another device. Keycloak would end that one's session, and without a hint it asks."""
+    """The kind of fault: another device's token. Keycloak would end that session; without a hint it asks the person."""
     elsewhere = new_browser()
     browser.sign_in("keycloak", "ada")
     elsewhere.sign_in("keycloak", "ada")
@@ -211,7 +211,7 @@ def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser:
 def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: Sandbox, fault: str) -> None:
     browser.sign_in("keycloak", "ada")
     providers.set_fault("keycloak", fault)
-    forget_providers()  # as a new process, with an empty cache
+    forget_providers()  # as in a new process with an empty cache
     response = there_too(browser)
 
     assert sent(response) == ("/accounts/login/", {})

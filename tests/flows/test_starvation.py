@@ -1,4 +1,4 @@
-"""A provider that hangs holds up those who wait for it, and nobody else: tried on the real server."""
+"""A provider that hangs delays only those who wait for it: tested on the real server."""
 
 import base64
 import json
@@ -29,12 +29,12 @@ pytestmark = [pytest.mark.process, pytest.mark.alone, pytest.mark.django_db(tran
 
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_args: object, **_kwargs: object) -> None:
-        """Redirects are for the test to look at."""
+        """Follow no redirects: the test examines them."""
 
 
 @dataclass
 class Visitor:
-    """A browser over real HTTP."""
+    """A browser with real HTTP."""
 
     site: str
     jar: CookieJar = field(default_factory=CookieJar)
@@ -59,7 +59,7 @@ class Visitor:
 
 @pytest.fixture
 def site(providers: Sandbox, tmp_path: Path) -> Iterator[str]:
-    """The product under gunicorn, with its own configuration, on a port of its own."""
+    """The product under gunicorn, with its own configuration and port."""
     url = f"http://127.0.0.1:{any_free_port()}"
     environment = os.environ | {"PORT": url.rpartition(":")[2], "PUBLIC_URL": url}
     command = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.py", "config.wsgi:application"]
@@ -130,7 +130,7 @@ MADE_UP = 20
 
 
 def _made_up(providers: Sandbox, number: int) -> str:
-    """Return a logout token that looks like Keycloak's, under a key that nobody knows."""
+    """Return a logout token that looks like Keycloak's, with an unknown key."""
     header = {"alg": "RS256", "typ": "logout+jwt", "kid": f"made-up-{number}"}
     claims = {"iss": providers.world.issuer(Provider.KEYCLOAK), "aud": "vestibule", "jti": f"{number}", "sid": "x"}
     parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (header, claims)]
@@ -141,7 +141,7 @@ def _made_up(providers: Sandbox, number: int) -> str:
 @pytest.mark.parametrize("fault", ["jwks_hang", "jwks_drip_body"])
 @pytest.mark.promise(53, 96)
 def test_made_up_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, fault: str, *, is_cold: bool) -> None:
-    """Kind: a stranger's request waited for a provider before any limit was asked, with all threads there are."""
+    """The kind of fault: anonymous requests wait for a provider before any limit is checked, in all threads."""
     logout = f"{site}/accounts/keycloak/backchannel-logout/"
     visitor = Visitor(site)
     if not is_cold:

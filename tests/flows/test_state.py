@@ -1,4 +1,4 @@
-"""An answer counts only where and when it was asked for; two tabs and the back button are no attacks."""
+"""A response counts only in the browser and at the time of its request; two tabs and the back button still work."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def spent(providers: Sandbox) -> list[str]:
 def test_another_browser_cannot_finish_it(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, provider: str
 ) -> None:
-    """Forced login: the attacker's answer, opened in the victim's browser, signs nobody in."""
+    """Login CSRF: the attacker's response, opened in the victim's browser, signs nobody in."""
     callback = browser.callback_url(provider, "mallory")
     victim = new_browser()
 

@@ -1,4 +1,4 @@
-"""Fresh proof: what counts as one, for how long, and where people come back to."""
+"""Reauthentication: what counts as one, for how long, and where it redirects."""
 
 from collections.abc import Callable
 from typing import Any
@@ -30,7 +30,7 @@ def person_of(browser: Browser) -> User:
 
 
 def is_fresh(browser: Browser) -> bool:
-    """Ask the one decider about this browser's session, as a view would."""
+    """Return the decision for this browser's session, as a view gets it."""
     request = HttpRequest()
     request.session = SessionStore(browser.key)
     request.user = person_of(browser)

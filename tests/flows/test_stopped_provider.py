@@ -1,6 +1,6 @@
-"""A provider that stops while its documents are remembered (ADR 41).
+"""A provider that stops while its documents are cached (ADR 41).
 
-Kind: what is remembered of somebody is taken for a sign that they are there.
+The kind of fault: a cached document counts as evidence that the provider is available.
 """
 
 import time
@@ -36,7 +36,7 @@ from tests.support.waiting import until
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NEXT = "/accounts/sessions/"
-WITHIN = RETRY_AFTER + 12  # seconds, on a busy machine; all else that is remembered lasts a minute or longer
+WITHIN = RETRY_AFTER + 12  # seconds, on a busy machine; everything else that is cached lasts a minute or longer
 REASONS = {"refuses": "provider_unreachable", "hangs": "provider_unreachable", "502": "provider_answer_invalid"}
 HEADINGS = {"refuses": "is not answering", "hangs": "is not answering", "502": "has a problem"}
 BLAME = (
@@ -50,7 +50,7 @@ BLAME = (
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two dozen hanging answers do not take the product's real deadline each."""
+    """Shorten the product's deadline, since two dozen hanging answers would each take it."""
     monkeypatch.setattr(upstream, "DEADLINE", 1.0)
     monkeypatch.setattr(reachability, "PATIENCE", 1.0)
 
@@ -61,13 +61,13 @@ def how(request: pytest.FixtureRequest) -> str:
 
 
 def warm(browser: Browser, provider: str) -> None:
-    """Have everything remembered that a sign-in needs, as on a site that is in use."""
+    """Cache everything that a sign-in needs, as on a site in use."""
     browser.sign_in(provider, "ada")
     browser.post("/accounts/logout/")
 
 
 def check_told(answer: Any, provider: str, how: str) -> None:
-    """The page says what is so, blames nobody, and leads back to where the person was going."""
+    """The page is true, blames nobody, and keeps the person's destination."""
     page = unescape(answer.content.decode())
     assert (answer.status_code, HEADINGS[how] in page) == (424, True), page
     assert [words for words in BLAME if words in page] == []
@@ -76,7 +76,7 @@ def check_told(answer: Any, provider: str, how: str) -> None:
 
 
 def is_noted(provider: str) -> bool:
-    """Whether the sign-in page has the button, and says beside it that it could not be used."""
+    """Whether the sign-in page has the button, with a note that the provider did not answer."""
     page = Client().get("/accounts/login/").content.decode()
     assert f'action="/accounts/{provider}/login/' in page
     _, _, note = page.partition(f'id="about-{provider}">')
@@ -87,7 +87,7 @@ def is_noted(provider: str) -> bool:
 def test_the_button_leads_to_a_page_that_says_so_and_works_at_once_when_it_is_back(
     browser: Browser, providers: Sandbox, provider: str, how: str
 ) -> None:
-    """Kind: a button that leads into the browser's own error page."""
+    """The kind of fault: a button leads to the browser's own error page."""
     warm(browser, provider)
     with stopped(providers, how):
         assert Client().get(f"/accounts/login/?next={NEXT}").status_code == 200
@@ -118,11 +118,11 @@ def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
 def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
     browser: Browser, providers: Sandbox, settings: Any, provider: str, how: str
 ) -> None:
-    """Kind: a token that is known to be over, given out because there is no better one."""
+    """The kind of fault: a token that has expired is returned because there is no better one."""
     settings.OFFLINE_ACCESS = frozenset({"google", "microsoft"})
     browser.sign_in(provider, "ada")
     user, pair = User.objects.get(), UpstreamTokens.objects.get()
-    if provider == "github":  # an App's end, and can be renewed
+    if provider == "github":  # a GitHub App's tokens expire, and can be refreshed
         refresh = encrypt("ghr_x", owner=owner(pair.identity_id, user.pk), purpose=REFRESH)
         lasts = timezone.now() + timedelta(hours=8)
         UpstreamTokens.objects.update(refresh=refresh, expires_at=lasts)
@@ -133,7 +133,7 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
         UpstreamTokens.objects.update(paused_until=None)
         asked()
         UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1), paused_until=None)
-        for _ in range(2):  # the first asks, and the second rests
+        for _ in range(2):  # the first call asks, the second one is within the pause
             with pytest.raises(VaultUnavailable):
                 get_token(user, provider)
         assert UpstreamTokens.objects.get().health == TokenHealth.FAILING
@@ -173,7 +173,7 @@ def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_i
 
 @pytest.mark.promise(21, 50, 51)
 def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser, providers: Sandbox) -> None:
-    """A look costs a call where there is no open connection, and nothing where there is."""
+    """A check costs a call without an open connection, and nothing with one."""
     warm(browser, "keycloak")
     providers.forget_requests()
     browser.sign_in("keycloak", "ada")
@@ -185,7 +185,7 @@ def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser,
 
 
 def calls(browser: Browser, providers: Sandbox, provider: str) -> Counter[str]:
-    """Sign in and out again, and return what the provider was asked for, by its browser pages and by us."""
+    """Sign in and out again, and return the requests to the provider, of the browser and of ours."""
     providers.forget_requests()
     warm(browser, provider)
     return providers.counts(provider)
@@ -195,11 +195,11 @@ def calls(browser: Browser, providers: Sandbox, provider: str) -> Counter[str]:
 def test_somebody_who_closes_each_connection_is_not_asked_again_either(
     browser: Browser, providers: Sandbox, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kind: a call more for each sign-in, where a provider speaks HTTP/1.0. That it has stopped is seen as well."""
+    """The kind of fault: each sign-in costs another call at a provider with HTTP/1.0. A stop is still detected."""
     warm(browser, provider)
     kept = calls(browser, providers, provider)
     monkeypatch.setattr(Handler, "protocol_version", "HTTP/1.0")
-    head = delivery._head  # noqa: SLF001  # where the sandbox says what it speaks
+    head = delivery._head  # noqa: SLF001  # where the sandbox writes the HTTP version
     monkeypatch.setattr(delivery, "_head", lambda *told: head(*told).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
     registry.get(provider).upstream.close()
     warm(browser, provider)
@@ -213,7 +213,7 @@ def test_somebody_who_closes_each_connection_is_not_asked_again_either(
 def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
     browser: Browser, providers: Sandbox
 ) -> None:
-    """It answers: what is remembered serves, as before."""
+    """It answers, so the cached documents are used."""
     warm(browser, "keycloak")
     registry.get("keycloak").upstream.close()
     providers.set_fault("keycloak", "discovery_500")
@@ -226,7 +226,7 @@ def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
 def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
     browser: Browser, providers: Sandbox, meanwhile: str, ends: type[Exception]
 ) -> None:
-    """Kind: the other's row is taken for a newer one, whatever stands in it."""
+    """The kind of fault: another process's row counts as newer, whatever it contains."""
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()
     UpstreamTokens.objects.update(expires_at=timezone.now() - timedelta(seconds=1))

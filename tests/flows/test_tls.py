@@ -1,4 +1,4 @@
-"""Cookies where the site is reached over TLS: a process of its own, because settings are read once."""
+"""Cookies of a site with TLS: tested in a separate process, because settings are read once."""
 
 import json
 import os

@@ -1,6 +1,6 @@
-"""A password opens whatever Unicode form a keyboard sends, at every door, also one that was hashed as it was typed.
+"""A password works in every Unicode normal form and in every form, even if it was hashed as it was typed.
 
-The kind of fault: one text in two spellings is two keys. A Mac sends ``é`` as two characters where Windows sends one.
+The kind of fault: one text in two normal forms is two passwords. A Mac sends ``é`` as two characters, Windows as one.
 """
 
 import ast
@@ -39,7 +39,7 @@ def _open(settings: Any) -> None:
 
 
 def as_before(user: User, password: str) -> None:
-    """Hash it as it was done before: as it was typed."""
+    """Hash it as older code did: as it was typed."""
     hasher = BoundedArgon2()
     user.password = Argon2PasswordHasher.encode(hasher, password, hasher.salt())
     user.save()
@@ -103,7 +103,7 @@ def test_a_composed_one_of_before_opens_in_any_form_and_is_left_alone() -> None:
 @pytest.mark.promise(44)
 @pytest.mark.parametrize("typed_in", FORMS)
 def test_known_and_unknown_accounts_cost_as_many_hashes(monkeypatch: pytest.MonkeyPatch, typed_in: str) -> None:
-    """Otherwise the second try would tell who has an account, and who has no password."""
+    """Otherwise the second try would reveal who has an account, and who has no password."""
     hashed: list[str] = []
     counted = Argon2PasswordHasher.encode, Argon2PasswordHasher.verify
 
@@ -147,7 +147,7 @@ def test_composing_is_bounded(typed: str) -> None:
 
 
 def test_nothing_else_judges_or_hashes_a_password() -> None:
-    """The kind: one more door that hashes what was typed."""
+    """The kind of fault: another place hashes what was typed."""
     found: dict[str, set[str]] = {"check_password": set(), "make_password": set()}
     for folder in PACKAGES:
         for file in (CHECKOUT / folder).rglob("*.py"):

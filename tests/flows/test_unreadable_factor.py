@@ -1,6 +1,6 @@
-"""A process that lacks the newest encryption key cannot judge an app's code: that is no wrong code.
+"""A process without the newest encryption key cannot verify an app's code, which is not a wrong code.
 
-Kind: what cannot be read here is taken for what is not right, held against the person, and its page says so.
+The kind of fault: what cannot be decrypted here counts as wrong, and the person is throttled and told so.
 """
 
 import base64
@@ -30,7 +30,7 @@ def _new_counters() -> None:
 
 @pytest.fixture
 def without_key(settings: Any) -> Callable[[], Any]:
-    """Let apps be added by a process that has the newest key, and give what is another that has not."""
+    """Add apps in a process with the newest key, and return a context of another one without it."""
     settings.TOKEN_ENCRYPTION_KEYS = [KEY]
 
     @contextmanager
@@ -100,7 +100,7 @@ def test_a_fresh_proof_is_no_wrong_one_either(
 
 @pytest.mark.promise(44, 93)
 def test_an_app_that_is_being_added_keeps_its_secret(browser: Browser, without_key: Callable[[], Any]) -> None:
-    """A new secret would make the code of the one that was scanned wrong, for good."""
+    """A new secret would invalidate the one that was scanned, for good."""
     browser.sign_in("google", "ada")
     let_be_proven(browser)
     shown = secret_on(browser.get(APP).content)

@@ -1,4 +1,4 @@
-"""Upstream revocation: a person's tokens end for our code at once, and at their provider as soon as it is told."""
+"""Upstream revocation: stored tokens are unusable here at once, and at the provider as soon as it can be reached."""
 
 import time
 from collections.abc import Callable
@@ -51,7 +51,7 @@ REVOKING = ("google", "github", "keycloak")
 
 @pytest.fixture
 def live(providers: Sandbox) -> Callable[[str, str], bool]:
-    """Whether the provider itself takes an access token."""
+    """Whether the provider itself accepts an access token."""
     return lambda name, token: providers.world.grants.live(token, Provider(name), Kind.ACCESS) is not None
 
 
@@ -66,20 +66,20 @@ def row() -> UpstreamRevocation:
 
 
 def next_try() -> timedelta:
-    """In how long the only row is tried again."""
+    """The time until the next try of the only row."""
     at = row().next_attempt_at
     assert at
     return at - timezone.now()
 
 
 def told() -> tuple[str, str, bool]:
-    """How far it is with the only row, and whether it holds anything."""
+    """The state of the only row, and whether it contains tokens."""
     found = row()
     return found.state, found.detail, bool(found.access or found.refresh)
 
 
 def later(**time: float) -> None:
-    """Let it be so much later for the outbox."""
+    """Let time pass for the outbox."""
     by = timedelta(**time)
     UpstreamRevocation.objects.update(
         created_at=F("created_at") - by,
@@ -175,7 +175,7 @@ def test_every_act_that_revokes_ends_the_tokens_here_at_once_and_there_by_the_jo
     assert (row().attempts, row().next_attempt_at) == (1, None)
 
 
-# Who leaves, and who does not
+# Whose tokens are revoked
 
 
 def sign_out_here(browser: Browser, user: User) -> None:
@@ -191,7 +191,7 @@ def sign_out_in_the_admin(browser: Browser, user: User) -> None:
 def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
     browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
 ) -> None:
-    """Kind: a sign-out here that signs the person out at the provider, though the page promises otherwise."""
+    """The kind of fault: a sign-out here signs the person out at the provider, although the page says otherwise."""
     browser.sign_in(provider, "ada")
     user = User.objects.get()
     token = get_token(user, provider)
@@ -308,7 +308,7 @@ def test_a_sign_out_at_keycloak_keeps_no_tokens(browser: Browser, ada: User, pro
 
 
 def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers: Sandbox, live: Any) -> None:
-    """With many providers all tokens of one person and client stand and fall together."""
+    """Many providers revoke all tokens of a person and client together."""
     browser.sign_in("google", "ada")
     browser.post("/accounts/logout/?there_too=on")
     browser.sign_in("google", "ada")
@@ -389,7 +389,7 @@ def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> Non
     assert revoke_tokens([], reason=TokenRevocationReason.CUT_OFF) == []
 
 
-# What the outbox holds
+# The contents of the outbox
 
 
 def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: Browser) -> None:
@@ -444,7 +444,7 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
 def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_log_names_the_key(
     browser: Browser, settings: Any, caplog: pytest.LogCaptureFixture, live: Any
 ) -> None:
-    """Kind: what one process cannot read is taken for what nobody can."""
+    """The kind of fault: what one process cannot decrypt is given up as if no process could."""
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
     browser.sign_in("keycloak", "ada")
     token = get_token(User.objects.get(), "keycloak")
@@ -476,7 +476,7 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
     assert Entry.objects.get(action="upstream_revocation.purged").details == {"count": 1, "finished": True}
 
 
-# A provider that cannot be told
+# Unavailable providers
 
 
 @pytest.mark.promise(78)
@@ -497,7 +497,7 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     assert told() == ("waiting", "provider_unreachable", True)
     assert next_try() > timedelta(seconds=10)
     send_revocations()
-    assert row().attempts == 1  # it is left alone for a while
+    assert row().attempts == 1  # it pauses
 
     providers.clear_faults()
     forget_providers()
@@ -531,7 +531,7 @@ def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
     UpstreamRevocation.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
     later(seconds=20)
     UpstreamRevocation.objects.filter(attempts=0).update(next_attempt_at=timezone.now() + timedelta(minutes=30))
-    send_revocations()  # it is well again: the others need not wait longer
+    send_revocations()  # it works again: the others need not wait longer
     assert revocation_status() == []
 
 
@@ -652,14 +652,14 @@ def test_no_connection_is_held_while_a_provider_is_asked(
     assert held == []
 
 
-# Runs that are killed, doubled, or late
+# Runs that are killed, concurrent or late
 
 
 @pytest.mark.promise(78)
 def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User, browser: Browser, live: Any) -> None:
     token = get_token(ada, "keycloak")
     browser.post("/accounts/logout/?there_too=on")
-    assert running.claim(set())  # by a process that is no more
+    assert running.claim(set())  # by a process that has died
     assert running.claim(set()) is None
     send_revocations()
     assert (row().attempts, live("keycloak", token)) == (1, True)
@@ -676,7 +676,7 @@ def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_n
     browser.post("/accounts/logout/?there_too=on")
     claimed = running.claim(set())
     assert claimed
-    running._revoke(claimed)  # noqa: SLF001  # up to the moment of its death
+    running._revoke(claimed)  # noqa: SLF001  # until it is killed
     later(seconds=31)
     send_revocations()
 
@@ -701,7 +701,7 @@ def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser,
     assert late
     later(seconds=31)
     send_revocations()
-    running._postpone(late, SignInRefused(RefusalReason.PROVIDER_UNREACHABLE))  # noqa: SLF001  # what it found out long ago
+    running._postpone(late, SignInRefused(RefusalReason.PROVIDER_UNREACHABLE))  # noqa: SLF001  # its result from long ago
 
     assert told() == ("done", "", False)
 
@@ -709,7 +709,7 @@ def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser,
 def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
     ada: User, browser: Browser, monkeypatch: pytest.MonkeyPatch, live: Any
 ) -> None:
-    """They are cut off while their tokens are being renewed: the new ones are nobody's."""
+    """The person is cut off during a refresh of their tokens: the new ones belong to nobody."""
     UpstreamTokens.objects.update(given_at=F("given_at") - timedelta(days=1), expires_at=timezone.now())
     keycloak, came = registry.get("keycloak"), []
     asks = keycloak.refreshed

@@ -1,4 +1,4 @@
-"""While a provider is asked, nobody's request holds a transaction, and none holds a connection that matters."""
+"""While a request waits for a provider, it has no open transaction and blocks no database connection."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ OPEN = "SELECT query FROM pg_stat_activity WHERE usename = 'vestibule_app' AND s
 
 @pytest.fixture
 def member(browser: Browser, provider: str) -> Browser:
-    """Give somebody who is signed in and acts in a tenant: their requests would begin with a transaction."""
+    """A person who is signed in and acts in a tenant, so that their requests would begin with a transaction."""
     browser.sign_in(another(provider), "ada")
     with site_context("a test lets somebody belong to a tenant"):
         role, tenant = Role.objects.get(name="member"), Tenant.objects.create(name="Abbey")
@@ -35,7 +35,7 @@ def member(browser: Browser, provider: str) -> Browser:
 def held_while(
     providers: Sandbox, servers: Servers, provider: str, stage: str, request: Callable[[], Any]
 ) -> tuple[list[Any], int]:
-    """Let a provider hang until we have looked; return the transactions that were open, and the answer's status."""
+    """Let a provider hang until we have checked. Return the open transactions and the status of the response."""
 
     def ask() -> int:
         try:
@@ -84,7 +84,7 @@ def test_no_transaction_is_open_while_a_start_asks_where_to_go(
 def test_no_transaction_is_open_while_a_logout_token_is_looked_at(
     member: Browser, new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, provider: str
 ) -> None:
-    """Keycloak sends no cookie; anybody else could."""
+    """Keycloak sends no cookie, but anyone else could."""
     new_browser().sign_in("keycloak", "grace")
     token = providers.logout_token(providers.sessions("keycloak")[0].sid)
     forget_providers()

@@ -1,4 +1,4 @@
-"""What browsers are told about our pages and cookies, and whose word about a request counts."""
+"""Headers and cookies of our pages, and which proxies are trusted."""
 
 import re
 from collections.abc import Callable
@@ -158,7 +158,7 @@ def test_strangers_find_nothing_behind_the_scenes(new_browser: Callable[[], Brow
 
 @pytest.mark.promise(30)
 def test_what_a_provider_claims_makes_nobody_an_administrator(browser: Browser, provider: str) -> None:
-    browser.sign_in(provider, "grace")  # with administrator's roles and groups, where the provider has such
+    browser.sign_in(provider, "grace")  # with an administrator's roles and groups, if the provider has any
     session = Session.objects.get()
 
     assert session.user is not None
@@ -196,7 +196,7 @@ def deactivate_with_others(administrator: Client, page: str) -> None:
 def test_whom_an_administrator_deactivates_is_out_everywhere_and_for_good(
     browser: Browser, new_browser: Callable[[], Browser], deactivate: Callable[[Client, str], None]
 ) -> None:
-    """An account that is switched on again is not entered by what was stolen before."""
+    """When the account is active again, what was stolen before does not open it."""
     elsewhere = new_browser()
     browser.sign_in("google", "ada")
     elsewhere.sign_in("google", "ada")

@@ -1,7 +1,7 @@
-"""Whoever answers says who it is, and is believed by exactly that name (RFC 9207).
+"""An authorization response names its issuer, and only the exact name is accepted (RFC 9207).
 
-The KIND of fault: a provider begins to send what a standard lets it send, under a name that nobody here expected, and
-from that day nobody comes in by it; or any name will do.
+The kind of fault: a provider begins to send an issuer, as the standard allows, under a name that we did not expect, and
+nobody can sign in through it any more; or any name is accepted.
 """
 
 from urllib.parse import parse_qsl, urlencode, urlsplit

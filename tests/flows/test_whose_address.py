@@ -1,4 +1,4 @@
-"""Whose address it is: what somebody types finds an account by one rule, and mail goes only to what is stored."""
+"""Comparing e-mail addresses: what is typed finds an account by one rule, and mail goes only to stored addresses."""
 
 # ruff: noqa: RUF001 - letters that look alike are what these tests are about
 
@@ -83,7 +83,7 @@ def receivers(post: Post) -> set[str]:
 def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
     browser: Browser, post: Post, page: str, typed: str
 ) -> None:
-    """The kind: accounts are found by one folding, and the mail goes to the address as typed."""
+    """The kind of fault: accounts are found by a folded address, and the mail goes to the address as typed."""
     local(VICTIM)
     answer = browser.post(page, {"email": typed})
 
@@ -97,7 +97,7 @@ def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
 @pytest.mark.parametrize("typed", SPELLINGS)
 @pytest.mark.promise(94)
 def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: Browser, post: Post, typed: str) -> None:
-    """The kind: mail to what was typed."""
+    """The kind of fault: mail goes to what was typed."""
     local(INTERNATIONAL)
     browser.post(FORGOTTEN, {"email": typed})
     assert receivers(post) == {INTERNATIONAL}
@@ -135,7 +135,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
 @pytest.mark.parametrize("typed", SPELLINGS)
 @pytest.mark.promise(94)
 def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
-    """The kind: one address is two, and locks its owner out."""
+    """The kind of fault: one address counts as two, which locks its owner out."""
     owner = local(INTERNATIONAL)
     with pytest.raises(EmailTaken), transaction.atomic():
         open_local_account(typed, "Thief", PASSWORD)
@@ -150,7 +150,7 @@ def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
 @pytest.mark.parametrize("typed", [one for one in HOMOGRAPHS if "mail-inc" in one])
 @pytest.mark.promise(94)
 def test_a_homograph_takes_nobodys_place(typed: str) -> None:
-    """The kind: a database's folding makes a stranger's address the real one's."""
+    """The kind of fault: the database's case folding equates a stranger's address with the real one."""
     link(_claimed(typed))
 
     assert open_local_account(VICTIM, "Victim", PASSWORD).own_email == VICTIM
@@ -171,7 +171,7 @@ def test_a_claim_that_is_no_address_is_dropped_with_a_reason(said: str, caplog: 
 
 @pytest.mark.promise(94)
 def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Client) -> None:
-    """The kind: one door that asks less than the others."""
+    """The kind of fault: one form checks less than the others."""
     person = User.objects.create_user(name="Zoë")
     wrong = "zoe@BÜCHER.example"
     changed = administrator.post(
@@ -194,7 +194,7 @@ def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Clien
 
 @pytest.mark.promise(94)
 def test_an_administrator_hears_that_an_address_is_taken_in_another_spelling(administrator: Client) -> None:
-    """A constraint of the database is no 500 of a form."""
+    """A constraint of the database does not become a 500 of a form."""
     local(INTERNATIONAL)
     person = User.objects.create_user(name="Other")
     answer = administrator.post(
@@ -245,7 +245,7 @@ def test_an_invitation_in_another_spelling_takes_the_place_of_the_earlier_one(to
 
 @pytest.mark.promise(94)
 def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
-    """The kind: rows of one person matched by UPPER(), which makes a dotless i another's I."""
+    """The kind of fault: rows of a person are matched by UPPER(), which turns a dotless i into another person's I."""
     member = Role.objects.get(name="member")
     king, lookalike = local("king@corp.example", "King"), local("kıng@corp.example", "Lookalike")
     for person in (king, lookalike):
@@ -271,7 +271,7 @@ def test_exports_and_erasures_keep_lookalikes_apart(town: Town) -> None:
 
 @pytest.mark.promise(94)
 def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browser) -> None:
-    """The kind: Python folds what is looked for, and SQL folds what is there, each its own way."""
+    """The kind of fault: Python folds the search term and SQL folds the column, each in its own way."""
     person = local(INTERNATIONAL)
     others = ["zoë@bücher.other.example", "zoé@bücher.example", "zoë@xn--bcher-kva.example.com"]
     with acting(actor=Actor(ActorKind.COMMAND, "test")):
@@ -315,7 +315,7 @@ def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
 def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
     browser: Browser, post: Post, administrator: Client
 ) -> None:
-    """Two accounts that had verified one address before its canonical form was known: neither is trusted by it."""
+    """Two accounts that verified one address before canonical forms existed: neither is trusted because of it."""
     first, second = _in_dispute()
     for page in (FORGOTTEN, REGISTER):
         for typed in SPELLINGS:
@@ -358,7 +358,7 @@ def test_of_three_in_dispute_one_always_holds_the_place() -> None:
 
 @pytest.mark.promise(94)
 def test_mail_goes_by_smtp_to_the_domain_that_is_meant() -> None:
-    """The kind: a library that encodes the receiver by other rules: ``straße`` is not ``strasse``."""
+    """The kind of fault: a library encodes the recipient by other rules: ``straße`` is not ``strasse``."""
     with open_mailbox() as mailbox:
         backend = SMTPEmailBackend(host="127.0.0.1", port=mailbox.server_address[1], use_tls=False, use_ssl=False)
         letter = EmailMessage("Hello", "Text", "no-reply@example.com", ["Ada@straße.example"])
@@ -374,7 +374,7 @@ def _claimed(address: str) -> ExternalIdentity:
 
 
 def _in_dispute() -> tuple[User, User]:
-    """Make what the migration finds: the database lets nobody make it any more."""
+    """Create what the migration finds, which the database no longer allows."""
     first, second = (
         User.objects.create_user(name=name, email=address, password=PASSWORD)
         for name, address in (("First", INTERNATIONAL), ("Second", ENCODED))

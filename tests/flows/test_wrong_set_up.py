@@ -1,4 +1,4 @@
-"""Wrong set-up is no outage: what a provider says by a registered name is told, and nothing else that it writes."""
+"""A misconfiguration is not an outage: a provider's registered error codes are reported, but not its own text."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_an_error_of_a_provider_has_words_of_its_own(
     words: bytes,
     status: int,
 ) -> None:
-    """Kind: different errors told as one (RFC 6749 4.1.2.1, Core 3.1.2.6)."""
+    """The kind of fault: different errors are reported as one (RFC 6749 4.1.2.1, Core 3.1.2.6)."""
     browser.providers.set_fault(provider, f"authorize_{says}")
 
     page = browser.sign_in(provider, "ada")
@@ -75,7 +75,7 @@ def test_an_error_of_a_provider_has_words_of_its_own(
 def test_a_token_endpoint_that_does_not_take_our_client_is_no_outage(
     browser: Browser, providers: Sandbox, provider: str, ill: str, error: str
 ) -> None:
-    """Kind: wrong set-up told as an outage, so that people wait (RFC 6749 5.2)."""
+    """The kind of fault: a misconfiguration is reported as an outage, so that people wait (RFC 6749 5.2)."""
     providers.set_fault(provider, f"token_{ill}")
 
     page = browser.sign_in(provider, "ada")
@@ -113,7 +113,7 @@ def test_too_many_at_once_is_not_told_as_silence(
 ) -> None:
     callback = browser.callback_url("github", "ada")
     monkeypatch.setattr("providers.upstream.LONGEST_WAIT", 0.05)
-    gate = registry.get("github").upstream._gate  # noqa: SLF001  # as four calls under way
+    gate = registry.get("github").upstream._gate  # noqa: SLF001  # as with four calls in progress
     for _ in range(4):
         gate.acquire()
 

@@ -1,4 +1,4 @@
-"""Boxes that are ticked by going to another address: forms that ask (console/templatetags/tick.py)."""
+"""Checkboxes that are toggled by opening another URL (console/templatetags/tick.py)."""
 
 import re
 from html import unescape
@@ -10,7 +10,7 @@ FIELD = re.compile(r'name="([^"]*)" value="([^"]*)"')
 
 
 def boxes_on(page: Any) -> list[tuple[str, dict[str, str]]]:
-    """Return, for each box on a page, the path and the fields with which it stands the other way."""
+    """Return, for each checkbox on a page, the path and the fields that toggle it."""
     found = FORM.findall(page.content.decode())
     return [
         (unescape(path), {unescape(name): unescape(value) for name, value in FIELD.findall(inner)})
@@ -19,6 +19,6 @@ def boxes_on(page: Any) -> list[tuple[str, dict[str, str]]]:
 
 
 def the_other_way(page: Any) -> str:
-    """Return the address to which the only box of a page leads."""
+    """Return the URL that toggles the only checkbox of a page."""
     ((path, fields),) = boxes_on(page)
     return f"{path}?{urlencode(fields)}" if fields else path
