@@ -322,7 +322,7 @@ FROM_ELSEWHERE = [password_waiting, password_judged, passkey_judged, reset_link,
 @pytest.mark.parametrize("begin", [*FROM_KEYCLOAK, *FROM_ELSEWHERE])
 @pytest.mark.parametrize("act", UPON_THE_PERSON)
 @pytest.mark.promise(28, 95)
-def test_an_act_upon_the_person_ends_it(
+def test_an_act_on_the_person_ends_it(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
     assert not begin(stage)(act)
@@ -331,7 +331,7 @@ def test_an_act_upon_the_person_ends_it(
 @pytest.mark.parametrize("begin", FROM_KEYCLOAK)
 @pytest.mark.parametrize("act", UPSTREAM)
 @pytest.mark.promise(38, 95)
-def test_news_of_a_session_there_ends_what_waits_by_it(
+def test_a_logout_token_ends_what_waits_for_its_session(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
     assert not begin(stage)(act)
@@ -340,7 +340,7 @@ def test_news_of_a_session_there_ends_what_waits_by_it(
 @pytest.mark.parametrize("begin", FROM_ELSEWHERE)
 @pytest.mark.parametrize("act", [log_out_there_by_sid, log_out_there_by_sub])
 @pytest.mark.promise(38, 95)
-def test_news_of_a_session_there_ends_nothing_else(
+def test_a_logout_token_ends_nothing_else(
     stage: Stage, begin: Callable[[Stage], Finish], act: Callable[[Stage], None]
 ) -> None:
     Browser(stage.providers).sign_in("keycloak", "ada")
@@ -350,13 +350,13 @@ def test_news_of_a_session_there_ends_nothing_else(
 
 @pytest.mark.parametrize("begin", [*FROM_KEYCLOAK, *FROM_ELSEWHERE])
 @pytest.mark.promise(95)
-def test_where_nothing_is_done_it_leads_on(stage: Stage, begin: Callable[[Stage], Finish]) -> None:
+def test_without_an_act_it_succeeds(stage: Stage, begin: Callable[[Stage], Finish]) -> None:
     """Without this, the tests above would prove nothing."""
     assert begin(stage)(lambda _stage: None)
 
 
 @pytest.mark.promise(38, 95)
-def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Stage) -> None:
+def test_the_trail_records_what_a_provider_ended_and_the_page_says_so(stage: Stage) -> None:
     stage.late.sign_in("keycloak", "ada")
     waiting = Session.objects.of_browser(stage.late.key).get()
     log_out_there_by_sid(stage)
@@ -370,7 +370,7 @@ def test_the_trail_says_what_a_provider_ended_and_the_browser_is_told(stage: Sta
 
 
 @pytest.mark.promise(95)
-def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
+def test_another_upstream_session_ends_nothing(stage: Stage) -> None:
     other = Browser(stage.providers)
     other.sign_in("keycloak", "ada")
     sid = stage.upstream_sid()
@@ -384,7 +384,7 @@ def test_a_session_there_that_is_another_ends_nothing(stage: Stage) -> None:
     [(Purpose.EMAIL_DISOWN, True), (Purpose.EMAIL_CHANGE, False), (Purpose.PASSWORD_RESET, False)],
 )
 @pytest.mark.promise(95)
-def test_a_link_that_protects_its_owner_stays(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:
+def test_a_link_that_protects_its_owner_stays_valid(stage: Stage, purpose: Purpose, *, is_left: bool) -> None:
     token = links.make(purpose, email=ADDRESS, lifetime=timedelta(hours=1), user=stage.person)
     sign_out_everywhere(stage)
 
@@ -402,7 +402,7 @@ def test_the_page_of_a_dead_link_says_why(stage: Stage) -> None:
 
 
 @pytest.mark.promise(95)
-def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
+def test_a_person_who_acts_on_themselves_stays_signed_in(stage: Stage) -> None:
     """The epoch is compared when a session is opened. An open one still gets a new key and can reauthenticate."""
     for act in (sign_out_everywhere, renew_recovery_codes, remove_factor, unlink):
         act(stage)
@@ -418,7 +418,7 @@ def test_whoever_acts_upon_themselves_goes_on(stage: Stage) -> None:
 
 @pytest.mark.parametrize("process", ["connect", "reauthenticate"])
 @pytest.mark.promise(95)
-def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_began(
+def test_an_attempt_to_connect_or_to_reauthenticate_ends_with_its_session(
     browser: Browser, new_browser: Callable[[], Browser], process: str
 ) -> None:
     """Even if the same person signs in again in the same browser before it returns."""
@@ -435,7 +435,7 @@ def test_an_attempt_to_connect_or_to_prove_ends_with_the_session_in_which_it_beg
 
 
 @pytest.mark.promise(28, 95)
-def test_a_machine_that_is_held_up_lets_nothing_in_that_was_judged_before(stage: Stage) -> None:
+def test_a_delayed_process_accepts_nothing_that_was_verified_before(stage: Stage) -> None:
     """The kind of fault: a duration that is measured now and compared later is too short by the time in between."""
 
     def hold_up(stage: Stage) -> None:

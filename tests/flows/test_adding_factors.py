@@ -34,7 +34,7 @@ from tests.support.together import together
 pytestmark = pytest.mark.django_db
 
 
-def test_nothing_that_opens_anything_lies_in_the_table_the_session_or_the_trail(browser: Browser) -> None:
+def test_no_secret_is_in_the_table_the_session_or_the_trail(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     half_way = secret_on(browser.get(APP).content)
     in_session = str(browser.client.session.items())
@@ -50,7 +50,7 @@ def test_nothing_that_opens_anything_lies_in_the_table_the_session_or_the_trail(
     assert kept.split("'secret': '")[1][:20] not in trail
 
 
-def test_adding_and_removing_end_the_other_devices_and_are_told(
+def test_adding_and_removing_end_the_other_sessions_and_are_recorded(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, later: Callable[..., None]
 ) -> None:
     elsewhere = new_browser()
@@ -79,7 +79,7 @@ def test_adding_and_removing_end_the_other_devices_and_are_told(
 
 
 @pytest.mark.parametrize("path", [APP, PASSKEY, CODES, f"{LIST}1/remove/", NEEDED])
-def test_nothing_changes_without_a_fresh_proof(browser: Browser, later: Callable[..., None], path: str) -> None:
+def test_nothing_changes_without_reauthentication(browser: Browser, later: Callable[..., None], path: str) -> None:
     browser.sign_in("google", "ada")
     add_app(browser)
     app = Authenticator.objects.get(type="totp").pk
@@ -92,7 +92,7 @@ def test_nothing_changes_without_a_fresh_proof(browser: Browser, later: Callable
     assert Authenticator.objects.count() == 2
 
 
-def test_nobody_touches_anothers(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_nobody_changes_another_persons_factors(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("google", "ada")
     add_app(browser)
     stranger = new_browser()
@@ -120,7 +120,7 @@ def test_new_recovery_codes_are_shown_once_and_end_the_old(
     assert not recovery_codes_on(browser.get(CODES).content)
 
 
-def test_there_is_one_app_whatever_another_tab_still_shows(browser: Browser) -> None:
+def test_there_is_one_app_whatever_another_tab_shows(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     other_tab = totp.new_secret()
     add_app(browser)
@@ -133,7 +133,7 @@ def test_there_is_one_app_whatever_another_tab_still_shows(browser: Browser) -> 
     assert Authenticator.objects.filter(type="totp").count() == 1
 
 
-def test_the_picture_is_there_while_its_secret_is_shown(browser: Browser) -> None:
+def test_the_qr_code_exists_while_its_secret_is_shown(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     assert browser.get(PICTURE).status_code == 404
     browser.get(APP)
@@ -155,7 +155,7 @@ def required_of(persona: str, browser: Browser, provider: str) -> User:
     return person
 
 
-def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provider: str) -> None:
+def test_a_person_who_needs_a_factor_adds_it_before_anything_else(browser: Browser, provider: str) -> None:
     person = required_of("ada", browser, provider)
     asked = browser.sign_in(provider, "ada", next="/accounts/sessions/")
 
@@ -173,7 +173,7 @@ def test_who_must_have_one_adds_it_before_anything_else(browser: Browser, provid
     assert details("sign_in.succeeded")[-1]["steps"] == ["socialaccount", "mfa"]
 
 
-def test_who_must_have_one_keeps_the_last(browser: Browser) -> None:
+def test_a_person_who_needs_a_factor_cannot_remove_the_last(browser: Browser) -> None:
     required_of("ada", browser, "google")
     browser.sign_in("google", "ada")
     browser.post(APP, {"code": code(secret_on(browser.get(APP).content))})
@@ -186,16 +186,14 @@ def test_who_must_have_one_keeps_the_last(browser: Browser) -> None:
     assert Authenticator.objects.count() == 2
 
 
-def test_a_provider_that_asked_is_enough_for_who_must_have_one(browser: Browser, providers: Sandbox) -> None:
+def test_a_second_factor_at_the_provider_is_enough(browser: Browser, providers: Sandbox) -> None:
     with_words(providers, "keycloak", amr=["mfa"])
     required_of("vera", browser, "keycloak")
 
     assert browser.sign_in("keycloak", "vera").headers["Location"] == "/accounts/"
 
 
-def test_who_knows_the_first_step_only_cannot_add_another_factor(
-    browser: Browser, new_browser: Callable[[], Browser]
-) -> None:
+def test_the_first_step_alone_cannot_add_another_factor(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("google", "ada")
     add_app(browser)
     thief = new_browser()
@@ -208,7 +206,7 @@ def test_who_knows_the_first_step_only_cannot_add_another_factor(
     assert thief.account is None
 
 
-def test_on_an_address_passkeys_say_what_they_need(browser: Browser) -> None:
+def test_on_an_ip_address_the_page_says_what_passkeys_need(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
 
     assert b"Browsers keep passkeys for host names only" in browser.get(PASSKEY).content
@@ -217,7 +215,7 @@ def test_on_an_address_passkeys_say_what_they_need(browser: Browser) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(28, 32)
-def test_a_sign_in_under_way_does_not_escape_a_factor_that_is_being_added(
+def test_a_pending_sign_in_does_not_bypass_a_factor_that_is_being_added(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     browser.sign_in(provider, "ada")

@@ -116,7 +116,7 @@ def test_the_link_is_for_its_accounts_own_session(
 
 
 @pytest.mark.promise(29)
-def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
+def test_a_request_does_not_reveal_who_has_an_address_but_the_owner_is_told(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     new_browser().sign_in("google", "grace")
@@ -135,7 +135,7 @@ def test_who_asks_is_not_told_who_has_an_address_and_its_owner_is(
 
 
 @pytest.mark.promise(29)
-def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
+def test_an_address_that_another_person_has_verified_meanwhile_is_refused(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     browser.sign_in("google", "ada")
@@ -153,7 +153,7 @@ def test_an_address_that_somebody_else_has_verified_meanwhile_is_refused(
 
 
 @pytest.mark.promise(29)
-def test_the_old_address_ends_what_somebody_else_asked_for(
+def test_the_old_address_can_cancel_an_intruders_change(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     browser.sign_in("google", "ada")
@@ -173,7 +173,7 @@ def test_the_old_address_ends_what_somebody_else_asked_for(
 
 
 @pytest.mark.promise(29)
-def test_the_person_who_undoes_it_inside_stays_inside(browser: Browser, post: Post) -> None:
+def test_a_person_who_cancels_it_while_signed_in_stays_signed_in(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     browser.post(post.link(OLD))
@@ -182,7 +182,7 @@ def test_the_person_who_undoes_it_inside_stays_inside(browser: Browser, post: Po
 
 
 @pytest.mark.promise(29)
-def test_an_address_that_nobody_verified_is_told_and_can_undo_nothing(browser: Browser, post: Post) -> None:
+def test_an_unverified_old_address_is_told_but_cannot_cancel(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     User.objects.update(email_verified=False)
     ask(browser)
@@ -192,7 +192,7 @@ def test_an_address_that_nobody_verified_is_told_and_can_undo_nothing(browser: B
 
 
 @pytest.mark.promise(29)
-def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None:
+def test_a_newer_change_replaces_the_older_one(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     older = post.link(NEW)
@@ -204,7 +204,7 @@ def test_a_newer_change_replaces_the_older(browser: Browser, post: Post) -> None
 
 
 @pytest.mark.promise(29)
-def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) -> None:
+def test_a_change_can_be_cancelled_by_the_person_who_requested_it(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     browser.post("/accounts/email/cancel/")
@@ -215,7 +215,7 @@ def test_a_change_can_be_cancelled_by_who_asked(browser: Browser, post: Post) ->
 
 
 @pytest.mark.promise(29)
-def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine: Any) -> None:
+def test_a_change_expires_after_an_hour(browser: Browser, post: Post, time_machine: Any) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     link = post.link(NEW)
@@ -227,7 +227,7 @@ def test_a_change_dies_after_an_hour(browser: Browser, post: Post, time_machine:
 
 @pytest.mark.parametrize("how", ["connected", "disconnected"])
 @pytest.mark.promise(29)
-def test_a_change_dies_when_identities_change(browser: Browser, post: Post, provider: str, how: str) -> None:
+def test_a_change_is_cancelled_when_identities_change(browser: Browser, post: Post, provider: str, how: str) -> None:
     browser.sign_in(provider, "ada")
     if how == "disconnected":
         browser.connect(another(provider), "ada")
@@ -245,7 +245,7 @@ def test_a_change_dies_when_identities_change(browser: Browser, post: Post, prov
 
 @pytest.mark.parametrize("how", ["save", "update"])
 @pytest.mark.promise(29)
-def test_a_change_dies_with_the_account_and_does_not_come_back(browser: Browser, post: Post, how: str) -> None:
+def test_a_change_ends_with_a_deactivation_and_does_not_come_back(browser: Browser, post: Post, how: str) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     link = post.link(NEW)
@@ -262,7 +262,7 @@ def test_a_change_dies_with_the_account_and_does_not_come_back(browser: Browser,
 
 
 @pytest.mark.promise(29)
-def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: Any) -> None:
+def test_a_change_requires_reauthentication(browser: Browser, post: Post, time_machine: Any) -> None:
     browser.sign_in("keycloak", "ada")
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
     stale = ask_at_once(browser)
@@ -280,7 +280,7 @@ def test_asking_needs_a_fresh_proof(browser: Browser, post: Post, time_machine: 
 
 @pytest.mark.parametrize("typed", ["", "ada", "ada@", "a" * 250 + "@example.com", "a\n@example.com", OLD.upper()])
 @pytest.mark.promise(29)
-def test_what_is_no_new_address_is_said_on_the_page(browser: Browser, post: Post, typed: str) -> None:
+def test_an_invalid_new_address_is_refused_on_the_page(browser: Browser, post: Post, typed: str) -> None:
     browser.sign_in("google", "ada")
     answer = ask(browser, typed)
 
@@ -290,7 +290,7 @@ def test_what_is_no_new_address_is_said_on_the_page(browser: Browser, post: Post
 
 
 @pytest.mark.promise(29)
-def test_a_link_is_known_by_its_digest_only_and_garbage_is_none(browser: Browser, post: Post) -> None:
+def test_only_the_digest_of_a_link_is_stored_and_garbage_is_refused(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ask(browser)
     token = post.link(NEW).split("/")[3]
@@ -302,7 +302,7 @@ def test_a_link_is_known_by_its_digest_only_and_garbage_is_none(browser: Browser
 
 
 @pytest.mark.promise(29)
-def test_without_mail_the_page_says_so(browser: Browser, settings: Any) -> None:
+def test_without_a_mail_server_the_page_says_so(browser: Browser, settings: Any) -> None:
     browser.sign_in("google", "ada")
     settings.CAN_SEND_MAIL = False
 
@@ -312,7 +312,7 @@ def test_without_mail_the_page_says_so(browser: Browser, settings: Any) -> None:
 
 
 @pytest.mark.promise(29)
-def test_too_many_changes_are_braked_and_leave_one_entry(browser: Browser, post: Post) -> None:
+def test_too_many_changes_are_limited_and_leave_one_entry(browser: Browser, post: Post) -> None:
     browser.client.defaults["REMOTE_ADDR"] = "203.0.113.9"
     browser.sign_in("google", "ada")
     answers = [ask(browser, f"ada{number}@new.example").status_code for number in range(8)]

@@ -55,7 +55,7 @@ def make_administrator(browser: Browser) -> None:
     person.save()
 
 
-def test_in_development_the_demo_administrator_enters_with_name_and_password(browser: Browser, root: User) -> None:
+def test_in_development_the_demo_administrator_signs_in_with_name_and_password(browser: Browser, root: User) -> None:
     page = browser.get("/admin/")
     assert page.headers["Location"] == f"{LOGIN}?next=/admin/"
     entered = enter(browser)
@@ -66,7 +66,7 @@ def test_in_development_the_demo_administrator_enters_with_name_and_password(bro
 
 
 @pytest.mark.promise(45)
-def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_else(
+def test_if_required_an_administrator_adds_a_factor_before_anything_else(
     browser: Browser, root: User, strict: None, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     entered = enter(browser, next="/admin/accounts/user/")
@@ -88,7 +88,7 @@ def test_where_it_is_required_an_administrator_adds_a_factor_before_anything_els
     assert is_inside(elsewhere)
 
 
-def test_who_has_a_factor_is_asked_even_where_none_is_required(
+def test_an_enrolled_factor_is_required_even_if_none_must_be_enrolled(
     browser: Browser, root: User, new_browser: Callable[[], Browser]
 ) -> None:
     enter(browser)
@@ -101,7 +101,7 @@ def test_who_has_a_factor_is_asked_even_where_none_is_required(
 
 
 @pytest.mark.promise(45)
-def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
+def test_a_provider_gives_access_with_its_own_second_factor_or_ours(
     browser: Browser, strict: None, provider: str, later: Callable[..., None], new_browser: Callable[[], Browser]
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -122,7 +122,7 @@ def test_a_provider_leads_in_with_a_factor_of_its_own_or_of_ours(
 
 
 @pytest.mark.promise(45)
-def test_a_provider_that_asked_for_a_factor_leads_straight_in(
+def test_a_provider_with_a_second_factor_gives_access_directly(
     browser: Browser, strict: None, providers: Sandbox, new_browser: Callable[[], Browser]
 ) -> None:
     with_words(providers, "keycloak", amr=["pwd", "mfa"])
@@ -135,7 +135,7 @@ def test_a_provider_that_asked_for_a_factor_leads_straight_in(
     assert not Authenticator.objects.exists()
 
 
-def test_a_session_from_before_the_factor_proves_it_at_the_door(
+def test_a_session_from_before_the_factor_must_verify_it_for_the_admin(
     browser: Browser, root: User, later: Callable[..., None]
 ) -> None:
     """Whatever opened a session without a factor: the admin itself checks for one."""
@@ -155,7 +155,7 @@ def test_a_session_from_before_the_factor_proves_it_at_the_door(
 
 
 @pytest.mark.promise(45)
-def test_local_passwords_can_be_switched_off(browser: Browser, root: User, settings: Any, strict: None) -> None:
+def test_local_passwords_can_be_turned_off(browser: Browser, root: User, settings: Any, strict: None) -> None:
     settings.LOCAL_PASSWORDS = False
     page = browser.get(LOGIN).content
     refused = enter(browser)
@@ -172,7 +172,7 @@ def test_local_passwords_can_be_switched_off(browser: Browser, root: User, setti
 
 
 @pytest.mark.promise(45)
-def test_with_local_passwords_off_a_provider_that_asked_for_a_factor_leads_in_and_one_alone_does_not(
+def test_without_local_passwords_a_provider_needs_a_second_factor_to_give_access(
     browser: Browser,
     root: User,
     settings: Any,
@@ -208,7 +208,7 @@ def test_staff_only(browser: Browser, root: User) -> None:
     assert not is_inside(browser)
 
 
-def test_who_comes_in_as_somebody_else_leaves_first(browser: Browser, root: User) -> None:
+def test_a_sign_in_as_another_person_ends_the_first_session(browser: Browser, root: User) -> None:
     browser.sign_in("google", "ada")
     old = browser.key
     enter(browser)
@@ -226,7 +226,7 @@ def test_nobody_is_sent_elsewhere(browser: Browser, root: User, next_url: str) -
 
 
 @pytest.mark.promise(44)
-def test_twenty_five_wrong_passwords_meet_the_brake(browser: Browser, root: User, later: Callable[..., None]) -> None:
+def test_twenty_five_wrong_passwords_are_throttled(browser: Browser, root: User, later: Callable[..., None]) -> None:
     answers = [enter(browser, password=f"wrong {number}") for number in range(25)]
     statuses = [answer.status_code for answer in answers]
 
@@ -271,7 +271,7 @@ def test_known_and_unknown_names_take_the_same_time(root: User) -> None:
 
 
 @pytest.mark.promise(44)
-def test_the_owner_comes_in_from_a_browser_that_is_known_while_others_guess(
+def test_the_owner_can_sign_in_from_a_known_browser_while_others_guess(
     browser: Browser, root: User, new_browser: Callable[[], Browser]
 ) -> None:
     enter(browser)
@@ -291,7 +291,7 @@ def person_with_two_names() -> User:
 
 
 @pytest.mark.promise(44)
-def test_two_names_of_one_account_are_not_told_to_belong_together(
+def test_two_names_of_one_account_do_not_reveal_that_they_belong_together(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     """The kind of fault: a throttle of one name shows at another, so 429 instead of 422 reveals the account."""
@@ -344,7 +344,7 @@ def test_guesses_by_two_names_of_one_account_count_together(
 
 
 @pytest.mark.promise(44)
-def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browser: Callable[[], Browser]) -> None:
+def test_a_right_password_does_not_reset_the_throttle_of_others(new_browser: Callable[[], Browser]) -> None:
     """Otherwise an attacker sees the count restart, and learns that somebody with this name has signed in."""
     person_with_two_names()
     owner, guesser = new_browser(), new_browser()
@@ -357,7 +357,7 @@ def test_a_right_password_leaves_no_trace_on_what_somebody_else_types(new_browse
 
 
 @pytest.mark.promise(44)
-def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, root: User) -> None:
+def test_the_old_password_is_throttled_where_it_is_changed(browser: Browser, root: User) -> None:
     """The kind of fault: a password check without a throttle."""
     enter(browser)
     form = {"new_password1": "seven quiet lanterns", "new_password2": "seven quiet lanterns"}
@@ -376,7 +376,7 @@ def test_the_old_password_meets_the_brake_where_it_is_changed(browser: Browser, 
 
 
 @pytest.mark.promise(44)
-def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(browser: Browser, root: User) -> None:
+def test_the_reauthentication_is_throttled_and_recorded(browser: Browser, root: User) -> None:
     enter(browser)
     statuses = [
         browser.post("/accounts/reauthenticate/", {"password": f"wrong {number}"}).status_code
@@ -388,7 +388,7 @@ def test_the_page_that_asks_once_more_meets_the_brake_and_says_so_in_the_trail(b
 
 
 @pytest.mark.promise(44)
-def test_without_redis_no_password_is_believed(browser: Browser, root: User, cache_away: Callable[[], None]) -> None:
+def test_without_redis_no_password_is_accepted(browser: Browser, root: User, cache_away: Callable[[], None]) -> None:
     cache_away()
 
     assert enter(browser).status_code == 503
@@ -397,12 +397,14 @@ def test_without_redis_no_password_is_believed(browser: Browser, root: User, cac
 
 @pytest.mark.promise(43)
 @pytest.mark.parametrize("name", ["\0", "x" * 5000, "", "ü" * 300, "root\0"])
-def test_garbage_is_nobodys_name(browser: Browser, root: User, name: str) -> None:
+def test_garbage_as_a_name_is_refused(browser: Browser, root: User, name: str) -> None:
     assert enter(browser, name=name).status_code == 200
     assert enter(browser, password=name).status_code == 200
 
 
-def test_changing_the_password_takes_a_fresh_proof(browser: Browser, root: User, later: Callable[..., None]) -> None:
+def test_changing_the_password_requires_reauthentication(
+    browser: Browser, root: User, later: Callable[..., None]
+) -> None:
     enter(browser)
     assert browser.get("/admin/password_change/").status_code == 200
     later(minutes=11)

@@ -31,7 +31,7 @@ def asked(location: str) -> list[str]:
 
 
 @pytest.mark.promise(45)
-def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
+def test_a_person_who_needs_one_is_sent_back_for_it_and_signs_in(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     """The kind of fault: the provider could satisfy a policy of ours, but is never asked to."""
@@ -53,7 +53,7 @@ def test_who_must_have_one_is_sent_back_for_it_and_comes_in(
 
 
 @pytest.mark.promise(45)
-def test_who_comes_back_without_it_adds_one_here_and_is_not_sent_again(
+def test_a_person_who_returns_without_it_adds_one_here_and_is_not_sent_again(
     browser: Browser, providers: Sandbox, new_browser: Callable[[], Browser]
 ) -> None:
     """The kind of fault: a person is asked again and again for a step that they cannot complete."""
@@ -72,7 +72,7 @@ def test_who_comes_back_without_it_adds_one_here_and_is_not_sent_again(
 
 
 @pytest.mark.promise(45)
-def test_who_turns_back_there_still_adds_one_here(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_a_person_who_cancels_there_can_add_one_here(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
     returning = new_browser()
@@ -97,7 +97,7 @@ def test_nobody_else_is_asked(browser: Browser, new_browser: Callable[[], Browse
 
 
 @pytest.mark.promise(45)
-def test_who_is_in_and_must_have_one_is_asked_for_it_at_once(browser: Browser) -> None:
+def test_a_signed_in_person_who_needs_one_is_asked_for_it_at_once(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     User.objects.update(second_factor_required=True)
 

@@ -83,7 +83,7 @@ def of_an_unknown_tenant(browser: Browser, sent: Invitation) -> str:
         (of_an_unknown_tenant, (404, "We do not know this invitation", "unknown")),
     ],
 )
-def test_an_invitation_that_does_not_hold(
+def test_an_invalid_invitation(
     browser: Browser,
     town: Town,
     sent: Invitation,
@@ -123,7 +123,7 @@ def test_a_rule_with_a_broken_claim_path(town: Town) -> None:
 
 
 @pytest.mark.promise(47)
-def test_a_role_that_would_exceed_the_ceiling(town: Town) -> None:
+def test_a_role_with_more_than_its_grantor_has(town: Town) -> None:
     with site_context("a test appoints an administrator, who is beneath the owner"):
         Membership.objects.filter(user=town.a.member).update(role=Role.objects.get(name="admin"))
         target = Membership.objects.get(user=town.both, tenant=town.a.tenant)
@@ -143,7 +143,7 @@ def test_a_role_that_would_exceed_the_ceiling(town: Town) -> None:
         assert (entry.tenant_id, entry.actor_id) == (str(town.a.tenant.pk), str(town.a.member.pk))
 
 
-def test_a_tenant_that_nobody_knows(town: Town) -> None:
+def test_an_unknown_tenant(town: Town) -> None:
     """In the shell, in a form, in a bulk action; by id and by name."""
     root = proven(User.objects.create_superuser(username="root"))
     nobodys, member = str(uuid4()), Role.objects.get(name="member").pk

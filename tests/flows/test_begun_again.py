@@ -78,7 +78,7 @@ def by_a_new_password(_owner: Browser) -> None:
 
 @pytest.mark.parametrize("end", [everywhere, by_an_administrator, by_a_new_password])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_sign_in_that_was_ended_while_it_waited_is_begun_again_to_the_same_end(
+def test_a_sign_in_that_was_ended_while_it_waited_keeps_its_destination(
     browser: Browser,
     new_browser: Callable[[], Browser],
     provider: str,
@@ -109,7 +109,7 @@ def test_a_sign_in_that_was_ended_while_it_waited_is_begun_again_to_the_same_end
 
 @pytest.mark.parametrize("minutes", [16, 50])
 @pytest.mark.parametrize("is_gone", [True, False])
-def test_one_that_waited_for_too_long_says_so_and_keeps_its_way(
+def test_one_that_waited_too_long_says_so_and_keeps_its_destination(
     browser: Browser, new_browser: Callable[[], Browser], time_machine: Any, minutes: int, *, is_gone: bool
 ) -> None:
     """``is_gone``: its row was purged, so nothing is left of the sign-in."""
@@ -131,7 +131,7 @@ def test_one_that_waited_for_too_long_says_so_and_keeps_its_way(
 
 @pytest.mark.parametrize("how", ["ended", "too long", "goes on"])
 @pytest.mark.parametrize("page", [NEEDED, APP, PASSKEY])
-def test_so_is_one_of_somebody_who_has_to_add_a_factor_first(
+def test_so_does_one_of_a_person_who_must_add_a_factor_first(
     browser: Browser, time_machine: Any, settings: Any, page: str, how: str
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -177,7 +177,7 @@ def test_nothing_leads_to_another_site_by_these_pages(browser: Browser) -> None:
 
 @pytest.mark.parametrize("next_url", [NEXT, "/accounts/links/a%2Cb;c/?\"'(ü)".replace("ü", "%C3%BC"), ""])
 @pytest.mark.parametrize("account", ["another", ""])
-def test_who_also_signs_out_at_the_provider_comes_back_to_the_way_to_another_account(
+def test_a_sign_out_at_the_provider_returns_to_the_choice_of_another_account(
     browser: Browser, next_url: str, account: str
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -196,7 +196,7 @@ def test_who_also_signs_out_at_the_provider_comes_back_to_the_way_to_another_acc
     assert answer.cookies["sign_out"].value == ""
 
 
-def test_only_the_browser_that_was_sent_there_has_a_way_and_only_to_us(
+def test_only_the_browser_that_was_sent_there_is_redirected_and_only_to_us(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -215,7 +215,7 @@ def test_only_the_browser_that_was_sent_there_has_a_way_and_only_to_us(
 
 
 @pytest.mark.parametrize("sign", ["a", "%", "&", '"', ";", ",", "="])
-def test_what_a_cookie_keeps_fits_into_one_or_the_page_says_so(sign: str) -> None:
+def test_what_does_not_fit_into_a_cookie_is_reported_on_the_page(sign: str) -> None:
     next_url = "/" + sign * (LONGEST - 1)
     kept = as_cookie(next_url)
 
@@ -240,7 +240,7 @@ def test_what_a_cookie_keeps_fits_into_one_or_the_page_says_so(sign: str) -> Non
         "/accounts/keycloak/login/",
     ],
 )
-def test_every_page_of_a_sign_in_leads_to_the_others_with_the_way(
+def test_every_page_of_a_sign_in_links_to_the_others_with_the_destination(
     browser: Browser, settings: Any, providers: Sandbox, page: str
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
@@ -261,7 +261,7 @@ def test_so_does_every_refusal(browser: Browser, settings: Any, provider: str) -
     assert doors_on(refused)["/accounts/reauthenticate/"] == "/accounts/email/"
 
 
-def test_who_joins_two_ways_in_after_a_clash_goes_on_to_where_they_were_going(
+def test_a_person_who_connects_two_methods_after_a_clash_reaches_their_destination(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -285,7 +285,7 @@ def test_who_joins_two_ways_in_after_a_clash_goes_on_to_where_they_were_going(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_same_browser", [True, False])
-def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
+def test_a_mail_that_is_opened_in_its_own_browser_leads_to_the_destination(
     browser: Browser, new_browser: Callable[[], Browser], settings: Any, post: Post, *, is_same_browser: bool
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
@@ -306,7 +306,7 @@ def test_a_mail_that_is_opened_in_the_browser_that_asked_for_it_leads_on(
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_what_a_neighbour_plants_there_leads_nowhere_else(browser: Browser, settings: Any, post: Post) -> None:
+def test_what_a_neighbouring_host_plants_there_leads_nowhere_else(browser: Browser, settings: Any, post: Post) -> None:
     settings.LOCAL_ACCOUNTS = "open"
     open_local_account(NORA, "Nora", PASSWORD)
     for planted in (EVIL, "//evil.example", "%2F%2Fevil.example", "/\\evil", "/" + "a" * LONGEST, "%00", ""):
@@ -316,7 +316,7 @@ def test_what_a_neighbour_plants_there_leads_nowhere_else(browser: Browser, sett
         User.objects.update(password="x")
 
 
-def test_who_wanted_to_change_organization_when_the_session_ended_goes_on_where_they_chose(browser: Browser) -> None:
+def test_a_switch_of_organization_survives_the_end_of_the_session(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     path = with_next("/accounts/organizations/switch/")
     Session.objects.all().delete()
@@ -343,7 +343,7 @@ def test_a_page_that_is_not_open_to_an_account_offers_it_to_another_one(browser:
 
 
 @pytest.mark.parametrize("accounts", ["off", "open"])
-def test_an_administrator_finds_the_password_s_door_again(browser: Browser, settings: Any, accounts: str) -> None:
+def test_an_administrator_finds_the_password_form_again(browser: Browser, settings: Any, accounts: str) -> None:
     settings.LOCAL_ACCOUNTS = accounts
     page = browser.get(with_next("/accounts/login/", "/admin/accounts/user/"))
     links = [unescape(link) for link in re.findall(r'href="([^"]*)"', page.content.decode())]

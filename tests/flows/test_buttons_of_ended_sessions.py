@@ -75,7 +75,7 @@ def _faults(client: Client) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
+def test_no_url_answers_a_browser_with_an_empty_page(administrator: Client) -> None:
     """For all URL patterns and all visitors: a response that refuses the method has a page."""
     assert not [address for address in ADDRESSES if "<" in address]
     assert {path[1:] for path in LEADS} - set(ADDRESSES) == {"admin/accounts/membership/export/jsonl/"}
@@ -84,7 +84,7 @@ def test_no_address_answers_a_browser_with_an_empty_page(administrator: Client) 
 
 
 @pytest.mark.parametrize("address", LEADS)
-def test_the_address_of_a_button_leads_to_the_page_that_has_it(administrator: Client, address: str) -> None:
+def test_the_url_of_a_button_redirects_to_the_page_that_has_it(administrator: Client, address: str) -> None:
     for method in ("GET", "HEAD"):
         answer: Any = administrator.generic(method, address)
         assert (answer.status_code, answer.headers["Location"]) == (302, LEADS[address])
@@ -92,7 +92,9 @@ def test_the_address_of_a_button_leads_to_the_page_that_has_it(administrator: Cl
 
 
 @pytest.mark.parametrize("address", LEADS)
-def test_who_pressed_it_after_the_session_ended_signs_in_and_finds_it(administrator: Client, address: str) -> None:
+def test_a_person_who_pressed_it_after_the_session_ended_signs_in_and_finds_it(
+    administrator: Client, address: str
+) -> None:
     door = "/admin/login/" if address.startswith("/admin") else "/accounts/login/"
     stranger = Client()
     pressed = stranger.post(address)
@@ -105,7 +107,7 @@ def test_who_pressed_it_after_the_session_ended_signs_in_and_finds_it(administra
     )
 
 
-def test_a_press_on_use_another_account_leads_back_to_the_invitation() -> None:
+def test_use_another_account_leads_back_to_the_invitation() -> None:
     answer = Client().get(f"{INVITATION}switch-account/")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, INVITATION)
@@ -118,7 +120,7 @@ def test_the_lists_search_is_kept_on_the_way_to_its_export_button(administrator:
 
 
 @pytest.mark.slow
-def test_a_button_of_a_page_that_takes_no_post_is_answered_in_words(administrator: Client) -> None:
+def test_a_post_to_a_page_that_takes_none_is_answered_with_a_page(administrator: Client) -> None:
     for client in (administrator, Client()):
         for path in ("/accounts/", "/accounts/login/", "/accounts/connections/", "/static/css/site.css"):
             answer = client.post(path)

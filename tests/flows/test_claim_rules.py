@@ -67,7 +67,7 @@ def asked_scopes(browser: Browser, at: str) -> set[str]:
 
 @OFTEN
 @pytest.mark.promise(30)
-def test_a_rule_gives_at_the_first_sign_in_to_whom_it_means(
+def test_a_rule_grants_its_role_at_the_first_sign_in(
     browser: Browser, new_browser: Callable[[], Browser], at: str, claim: str, value: str
 ) -> None:
     rule = claim_rules.rule(at, claim, value, role="admin")
@@ -87,7 +87,7 @@ def test_a_rule_gives_at_the_first_sign_in_to_whom_it_means(
 
 @OFTEN
 @pytest.mark.promise(28, 30)
-def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
+def test_it_is_withdrawn_when_the_claim_goes_and_granted_again_when_it_returns(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, at: str, claim: str, value: str
 ) -> None:
     browser.sign_in(at, "grace")
@@ -111,7 +111,7 @@ def test_it_is_withdrawn_when_the_claim_goes_and_given_again_when_it_is_back(
 
 
 @pytest.mark.promise(30)
-def test_a_sign_in_that_changes_nothing_says_nothing_and_ends_no_session(
+def test_a_sign_in_that_changes_nothing_records_nothing_and_ends_no_session(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     claim_rules.rule("google", "hd", "corp.example")
@@ -125,7 +125,7 @@ def test_a_sign_in_that_changes_nothing_says_nothing_and_ends_no_session(
 
 @OFTEN
 @pytest.mark.promise(30)
-def test_what_a_person_gave_is_never_touched(
+def test_a_role_that_a_person_granted_is_never_changed(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, at: str, claim: str, value: str
 ) -> None:
     browser.sign_in(at, "grace")
@@ -162,7 +162,7 @@ def test_the_first_of_several_rules_for_one_tenant_counts(browser: Browser, new_
 
 
 @pytest.mark.promise(30)
-def test_a_changed_rule_corrects_what_it_gave(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_a_changed_rule_corrects_what_it_granted(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
     browser.sign_in("google", "grace")
 
@@ -180,7 +180,7 @@ def test_a_changed_rule_corrects_what_it_gave(browser: Browser, new_browser: Cal
 
 
 @pytest.mark.promise(30)
-def test_a_rule_that_stands_no_more_is_corrected_by_another_way_in_too(
+def test_a_deleted_rule_is_corrected_by_a_sign_in_with_another_method_too(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     rule = claim_rules.rule("google", "hd", "corp.example")
@@ -195,7 +195,7 @@ def test_a_rule_that_stands_no_more_is_corrected_by_another_way_in_too(
 
 
 @pytest.mark.promise(30)
-def test_what_two_providers_say_of_one_tenant_is_settled_by_position(
+def test_position_decides_between_two_providers_for_one_tenant(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     by_google = claim_rules.rule("google", "hd", "corp.example", role="member", position=5)
@@ -210,7 +210,7 @@ def test_what_two_providers_say_of_one_tenant_is_settled_by_position(
 
 @OFTEN
 @pytest.mark.promise(30)
-def test_connecting_gives_and_disconnecting_takes(browser: Browser, at: str, claim: str, value: str) -> None:
+def test_connecting_grants_and_disconnecting_withdraws(browser: Browser, at: str, claim: str, value: str) -> None:
     claim_rules.rule(at, claim, value)
     browser.sign_in(another(at), "grace")
     account = browser.account
@@ -225,7 +225,7 @@ def test_connecting_gives_and_disconnecting_takes(browser: Browser, at: str, cla
 
 
 @pytest.mark.promise(30)
-def test_another_identity_of_the_same_provider_keeps_what_it_would_be_given(browser: Browser) -> None:
+def test_another_identity_of_the_same_provider_keeps_what_it_would_be_granted(browser: Browser) -> None:
     claim_rules.rule("google", "hd", "corp.example")
     browser.sign_in("google", "grace")
     browser.connect("google", "ada")
@@ -240,7 +240,7 @@ def test_another_identity_of_the_same_provider_keeps_what_it_would_be_given(brow
 
 
 @pytest.mark.promise(30)
-def test_a_proof_is_heeded_as_a_sign_in_is(browser: Browser, providers: Sandbox) -> None:
+def test_a_reauthentication_applies_rules_as_a_sign_in_does(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("keycloak", "groups", "/engineering")
     browser.sign_in("keycloak", "grace")
     providers.add_persona(WITHOUT)
@@ -270,7 +270,7 @@ def test_eight_first_sign_ins_at_once_give_one_membership(
 
 @pytest.mark.parametrize("at", [str(name) for name in ALL_PROVIDERS])
 @pytest.mark.promise(30)
-def test_without_a_rule_no_claim_gives_anything(browser: Browser, providers: Sandbox, at: str) -> None:
+def test_without_a_rule_no_claim_grants_anything(browser: Browser, providers: Sandbox, at: str) -> None:
     hostile: dict[str, Any] = {
         "roles": ["owner", "admin", "superuser"],
         "groups": ["owner", "admin", "staff"],
@@ -325,7 +325,7 @@ def test_a_rule_elsewhere_costs_no_call_and_no_permission(browser: Browser, prov
 
 
 @pytest.mark.promise(30)
-def test_organizations_are_asked_for_with_their_permission_page_by_page(browser: Browser, providers: Sandbox) -> None:
+def test_organizations_are_requested_with_their_scope_page_by_page(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("github", "organizations", "radium")
     assert "read:org" in asked_scopes(browser, "github")
     browser.sign_in("github", "marie")
@@ -336,7 +336,7 @@ def test_organizations_are_asked_for_with_their_permission_page_by_page(browser:
 
 
 @pytest.mark.promise(30)
-def test_graph_is_asked_only_where_the_token_says_so(
+def test_graph_is_queried_only_if_the_token_says_so(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     claim_rules.rule("microsoft", "groups", "radium")
@@ -350,7 +350,7 @@ def test_graph_is_asked_only_where_the_token_says_so(
 
 
 @pytest.mark.promise(30)
-def test_ten_thousand_groups_are_no_trouble(browser: Browser, providers: Sandbox) -> None:
+def test_ten_thousand_groups_are_no_problem(browser: Browser, providers: Sandbox) -> None:
     many = tuple(f"00000000-0000-4000-8000-{number:012}" for number in range(10_000))
     providers.add_persona(replace(MARIE, groups=(*many, "radium")))
     claim_rules.rule("microsoft", "groups", "radium")
@@ -400,7 +400,7 @@ def _returning(browser: Browser, servers: Servers, at: str) -> int:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(30, 53)
-def test_no_transaction_is_open_while_somebody_signed_in_waits_for_groups(
+def test_no_transaction_is_open_while_a_signed_in_person_waits_for_groups(
     browser: Browser, providers: Sandbox, servers: Servers
 ) -> None:
     claim_rules.rule("microsoft", "groups", "radium")
@@ -438,7 +438,7 @@ CASES = [
 
 @pytest.mark.parametrize(("fault", "at"), CASES)
 @pytest.mark.promise(30)
-def test_a_claim_that_cannot_be_read_gives_nothing_and_takes_back(
+def test_an_unreadable_claim_grants_nothing_and_withdraws(
     browser: Browser,
     new_browser: Callable[[], Browser],
     providers: Sandbox,
@@ -485,9 +485,7 @@ def test_a_person_is_told_once_that_something_is_missing(browser: Browser, provi
 
 
 @pytest.mark.promise(30)
-def test_what_is_unreadable_takes_nothing_from_the_rules_that_do_not_need_it(
-    browser: Browser, providers: Sandbox
-) -> None:
+def test_an_unreadable_claim_does_not_affect_rules_that_do_not_need_it(browser: Browser, providers: Sandbox) -> None:
     claim_rules.rule("keycloak", "realm_access.roles", "vestibule-admin", within="Abbey")
     claim_rules.rule("keycloak", "groups", "/engineering", within="Barn")
     providers.set_fault("keycloak", "access_forged")
@@ -497,7 +495,7 @@ def test_what_is_unreadable_takes_nothing_from_the_rules_that_do_not_need_it(
 
 
 @pytest.mark.promise(30)
-def test_a_rule_made_while_somebody_is_at_the_provider_waits_for_the_next_time(browser: Browser) -> None:
+def test_a_rule_created_while_a_person_is_at_the_provider_waits_for_the_next_sign_in(browser: Browser) -> None:
     """The permission for its claim was not requested: it grants nothing yet, and refuses nobody."""
     callback = browser.callback_url("github", "marie")
     claim_rules.rule("github", "organizations", "radium")

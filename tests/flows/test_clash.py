@@ -34,9 +34,7 @@ def test_a_verified_address_of_another_account_is_explained(
 
 
 @pytest.mark.promise(24, 25)
-def test_the_way_out_of_a_clash_really_leads_out(
-    browser: Browser, new_browser: Callable[[], Browser], provider: str
-) -> None:
+def test_the_advice_after_a_clash_works(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
     """Ada comes through a second provider, reads how to connect it, and does so."""
     browser.sign_in(provider, "ada")
     elsewhere = new_browser()
@@ -73,7 +71,7 @@ def test_an_unverified_address_clashes_with_nobody_and_reserves_nothing(
 
 
 @pytest.mark.promise(24, 25)
-def test_an_attacker_who_came_first_with_an_unverified_address_keeps_nobody_out(
+def test_an_attacker_with_an_unverified_address_locks_nobody_out(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     """Pre-hijacking: the attacker's account must neither capture the owner's sign-in nor block it."""

@@ -85,14 +85,14 @@ def next_year() -> datetime:
         (YEAR, True),
     ],
 )
-def test_a_moment_further_ahead_than_the_longest_wait_has_come(ahead: timedelta, *, come: bool) -> None:
+def test_a_time_further_ahead_than_the_longest_wait_has_come(ahead: timedelta, *, come: bool) -> None:
     now = timezone.now()
 
     assert is_due(now + ahead, longest=HOUR, now=now) is come
 
 
 @pytest.mark.parametrize(("ago", "older"), [(2 * HOUR, True), (HOUR / 2, False), (-LEEWAY / 2, False), (-YEAR, True)])
-def test_nobody_knows_the_age_of_what_happened_in_the_future(ago: timedelta, *, older: bool) -> None:
+def test_an_event_in_the_future_has_no_known_age(ago: timedelta, *, older: bool) -> None:
     now = timezone.now()
 
     assert is_older(now - ago, HOUR, now=now) is older
@@ -141,7 +141,7 @@ def _tick(beat: Scheduler) -> None:
 # Retries
 
 
-def test_a_deferred_task_that_waits_for_next_year_is_done_now(post: Post) -> None:
+def test_a_deferred_task_that_waits_for_next_year_is_run_now(post: Post) -> None:
     mail.send("ada@example.com", "email_changed", {})
     DeferredTask.objects.waiting().update(next_attempt_at=next_year(), created_at=next_year())
     forget_messages()
@@ -151,7 +151,7 @@ def test_a_deferred_task_that_waits_for_next_year_is_done_now(post: Post) -> Non
     assert post.count("ada@example.com") == 1
 
 
-def test_a_deferred_task_in_its_longest_pause_is_not_hurried(post: Post) -> None:
+def test_a_deferred_task_in_its_longest_pause_is_not_run_early(post: Post) -> None:
     mail.send("ada@example.com", "email_changed", {})
     DeferredTask.objects.waiting().update(next_attempt_at=timezone.now() + timedelta(minutes=9))
     forget_messages()
@@ -164,7 +164,7 @@ def test_a_deferred_task_in_its_longest_pause_is_not_hurried(post: Post) -> None
 @pytest.mark.parametrize(
     "changed", [{"next_attempt_at"}, {"leased_until"}, {"next_attempt_at", "leased_until", "created_at"}]
 )
-def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: set[str]) -> None:
+def test_tokens_that_wait_or_are_leased_until_next_year_are_revoked_now(changed: set[str]) -> None:
     enqueue(
         [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
         reason=TokenRevocationReason.ERASED,
@@ -175,7 +175,7 @@ def test_tokens_that_wait_or_are_held_until_next_year_are_revoked_now(changed: s
     assert revocation.claim(set()) is None, "who claimed it has it for a while"
 
 
-def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
+def test_tokens_in_their_longest_pause_are_not_revoked_early() -> None:
     enqueue(
         [RevokedTokens(provider="google", issuer="https://issuer.example", access="token", refresh="")],
         reason=TokenRevocationReason.ERASED,
@@ -186,9 +186,7 @@ def test_tokens_in_their_longest_pause_are_not_hurried() -> None:
 
 
 @pytest.mark.parametrize("column", ["paused_until", "next_attempt_at"])
-def test_a_webhook_that_rests_or_a_message_that_waits_until_next_year_is_sent_now(
-    town: Town, set_up: Set, column: str
-) -> None:
+def test_a_webhook_or_a_message_that_waits_for_next_year_is_sent_now(town: Town, set_up: Set, column: str) -> None:
     with receiving(503) as receiver:
         webhook, _ = set_up(town.a, receiver.url, tables=["accounts_role"])
         role(town.a, "clerk")
@@ -233,7 +231,7 @@ def test_a_bulk_action_that_moved_in_the_future_is_found_again_and_a_draft_is_gi
 # Limits
 
 
-def test_the_brake_of_a_clock_that_was_ahead_holds_nobody(time_machine: Any) -> None:
+def test_the_throttle_of_a_clock_that_was_ahead_delays_nobody(time_machine: Any) -> None:
     now = timezone.now()
     time_machine.move_to(now + YEAR, tick=False)
     for _ in range(login_throttle.FREE_OF_ACCOUNT + 1):
@@ -255,7 +253,7 @@ def _try() -> int:
     return 0
 
 
-def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_counts_by_itself_discards_names_of_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
     counted = Windows(most=1)
     wall = time.time()
     monkeypatch.setattr(time, "time", lambda: wall + YEAR.total_seconds())
@@ -275,14 +273,14 @@ def test_a_process_that_counts_by_itself_forgets_names_of_the_future(monkeypatch
     ("ago", "counts"),
     [(30, True), (599, True), (601, False), (-30, True), (-90, False), (-YEAR.total_seconds(), False)],
 )
-def test_a_proof_of_the_future_is_not_fresh(ago: float, *, counts: bool) -> None:
+def test_a_reauthentication_in_the_future_does_not_count(ago: float, *, counts: bool) -> None:
     proof = AuthenticationRecord(kind=AuthenticationMethod.RESPONSE, at=time.time() - ago)
 
     assert (recent_answer([proof]) is proof) is counts
 
 
 @pytest.mark.parametrize(("ago", "counts"), [(30, True), (601, False), (-90, False), (-YEAR.total_seconds(), False)])
-def test_a_challenge_of_the_future_is_over(client: Any, ago: float, *, counts: bool) -> None:
+def test_a_challenge_of_the_future_has_expired(client: Any, ago: float, *, counts: bool) -> None:
     request = HttpRequest()
     request.session = client.session
     request.session[passkeys.STATE] = {"state": {"challenge": "c"}, "person": "", "at": time.time() - ago}
@@ -302,7 +300,7 @@ def test_numbers_that_were_counted_in_the_future_are_counted_again() -> None:
     assert not Counted(at=timezone.now(), takes=0.0, numbers=0).is_older_than(turns=1)
 
 
-def test_a_session_that_ends_later_than_any_may_is_purged() -> None:
+def test_a_session_that_expires_too_late_is_purged() -> None:
     ada = User.objects.create_user(username="ada", name="Ada")
     for key, ahead in [("far", YEAR), ("live", timedelta(days=29)), ("old", -HOUR)]:
         Session.objects.create(session_key=key, user=ada, expire_date=timezone.now() + ahead)
@@ -312,7 +310,7 @@ def test_a_session_that_ends_later_than_any_may_is_purged() -> None:
     assert list(Session.objects.values_list("session_key", flat=True)) == ["live"]
 
 
-def test_a_session_that_is_in_use_is_set_right_by_its_use(client: Any) -> None:
+def test_a_session_in_use_is_corrected_by_its_use(client: Any) -> None:
     ada = User.objects.create_user(username="ada", name="Ada")
     sign_in(client, ada)
     Session.objects.update(last_seen_at=next_year(), ends_at=next_year(), expire_date=next_year())

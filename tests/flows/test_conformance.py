@@ -121,7 +121,7 @@ def test_oidcc_client_test_kid_absent_multiple_jwks(browser: Browser, providers:
 
 
 @pytest.mark.parametrize(("several", "status"), [(False, 200), (True, 400)])
-def test_a_logout_token_without_kid_is_judged_alike(
+def test_a_logout_token_without_kid_is_treated_alike(
     browser: Browser, providers: Sandbox, *, several: bool, status: int
 ) -> None:
     providers.rotate_keys("keycloak", withdraw=True)
@@ -200,7 +200,7 @@ def test_oidcc_client_test_client_secret_basic_is_meant_where_nothing_is_listed(
 
 
 @pytest.mark.parametrize("provider", SPEAKING_OIDC)
-def test_a_way_to_prove_a_client_that_we_do_not_know_is_named(
+def test_an_unknown_method_of_client_authentication_is_named(
     browser: Browser, providers: Sandbox, provider: str
 ) -> None:
     providers.set_fault(provider, "discovery_auth_neither")
@@ -258,7 +258,7 @@ def test_oidcc_client_test_userinfo_signed(browser: Browser, providers: Sandbox)
 
 @pytest.mark.promise(52)
 @pytest.mark.parametrize("ill", ["500", "403", "list", "reset"])
-def test_what_userinfo_does_not_say_while_it_is_away_is_not_forgotten(
+def test_claims_are_not_lost_while_userinfo_is_unavailable(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, ill: str
 ) -> None:
     """The kind of fault: no answer is treated as an empty answer."""
@@ -276,9 +276,7 @@ def test_what_userinfo_does_not_say_while_it_is_away_is_not_forgotten(
     assert after.claims["email"] == "ada@example.com"
 
 
-def test_an_address_that_only_userinfo_says_is_not_vouched_for_by_the_id_token(
-    browser: Browser, providers: Sandbox
-) -> None:
+def test_an_address_from_userinfo_is_not_verified_by_the_id_token(browser: Browser, providers: Sandbox) -> None:
     """The kind of fault: a claim about a value is in another document than the value."""
     without = {Provider.GOOGLE: ("email",)}
     providers.add_persona(Persona("eve", "Eve", "Eve Adams", "eve@example.com", claims={}, without=without))
@@ -313,7 +311,7 @@ def test_no_page_says_that_a_provider_does_not_answer_when_it_did(
 
 
 @pytest.mark.parametrize("ill", ["500", "list", "redirect", "issuer_other", "no_jwks"])
-def test_no_page_says_that_published_documents_are_silence(browser: Browser, providers: Sandbox, ill: str) -> None:
+def test_no_page_reports_a_published_document_as_silence(browser: Browser, providers: Sandbox, ill: str) -> None:
     providers.set_fault("keycloak", f"discovery_{ill}")
 
     page = browser.start("keycloak")
@@ -325,7 +323,7 @@ def test_no_page_says_that_published_documents_are_silence(browser: Browser, pro
 
 
 @pytest.mark.parametrize("ill", ["reset", "hang"])
-def test_silence_is_told_as_silence(
+def test_silence_is_reported_as_silence(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch, ill: str
 ) -> None:
     monkeypatch.setattr("providers.upstream.DEADLINE", 0.3)

@@ -39,7 +39,7 @@ def with_two_ways_in(browser: Browser, provider: str) -> None:
 
 
 @pytest.mark.promise(27, 28)
-def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
+def test_a_second_sign_in_method_is_connected_after_reauthentication(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -58,7 +58,7 @@ def test_a_second_way_in_is_connected_after_a_fresh_sign_in(
 
 
 @pytest.mark.promise(27)
-def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Browser, provider: str) -> None:
+def test_the_browser_stays_signed_in_after_connecting(browser: Browser, provider: str) -> None:
     browser.client.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"
     with_two_ways_in(browser, provider)
     session = Session.objects.get()
@@ -68,7 +68,9 @@ def test_the_session_is_still_known_by_its_browser_after_connecting(browser: Bro
 
 
 @pytest.mark.promise(27)
-def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, provider: str, time_machine: Any) -> None:
+def test_a_person_who_signed_in_long_ago_must_reauthenticate(
+    browser: Browser, provider: str, time_machine: Any
+) -> None:
     browser.sign_in(provider, "ada")
     account = browser.account
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
@@ -93,7 +95,7 @@ def test_who_signed_in_long_ago_shows_again_that_it_is_them(browser: Browser, pr
 
 
 @pytest.mark.promise(27)
-def test_a_proof_by_somebody_elses_identity_is_none(
+def test_another_persons_identity_does_not_reauthenticate(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     new_browser().sign_in(provider, "grace")
@@ -105,14 +107,14 @@ def test_a_proof_by_somebody_elses_identity_is_none(
 
 
 @pytest.mark.promise(27)
-def test_a_proof_is_asked_of_the_provider_anew(browser: Browser) -> None:
+def test_the_provider_is_asked_to_reauthenticate(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     for process in ("connect", "reauthenticate"):
         assert "prompt=login" in browser.start("keycloak", process=process).headers["Location"]
 
 
 @pytest.mark.promise(27)
-def test_somebody_elses_identity_cannot_be_connected(
+def test_another_persons_identity_cannot_be_connected(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     other = new_browser()
@@ -128,7 +130,7 @@ def test_somebody_elses_identity_cannot_be_connected(
 
 
 @pytest.mark.promise(27)
-def test_what_ada_started_is_not_finished_by_bob(
+def test_what_ada_started_cannot_be_completed_by_bob(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     """A person leaves an attempt open and another one signs in with the same browser: their accounts stay separate."""
@@ -207,7 +209,7 @@ def test_disconnecting_ends_the_persons_other_sessions(
 
 
 @pytest.mark.promise(27)
-def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
+def test_the_last_sign_in_method_stays(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     response = disconnect(browser, Identity.objects.get())
 
@@ -221,7 +223,9 @@ def test_the_last_way_in_stays(browser: Browser, provider: str) -> None:
 
 
 @pytest.mark.promise(27)
-def test_nobody_disconnects_anothers(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
+def test_nobody_disconnects_another_persons_identity(
+    browser: Browser, new_browser: Callable[[], Browser], provider: str
+) -> None:
     with_two_ways_in(browser, provider)
     stranger = new_browser()
     stranger.sign_in(provider, "grace")
@@ -270,7 +274,7 @@ def test_trying_again_after_a_refusal_still_means_connecting(browser: Browser, p
 
 
 @pytest.mark.promise(27)
-def test_who_takes_too_long_at_the_provider_proves_themselves_again(
+def test_a_person_who_takes_too_long_at_the_provider_must_reauthenticate(
     browser: Browser, provider: str, time_machine: Any
 ) -> None:
     browser.sign_in(provider, "ada")

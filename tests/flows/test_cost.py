@@ -16,9 +16,7 @@ from tests.support.statements import asked_of_the_database
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_returning_sign_in_asks_the_database_at_most_ten_times(
-    browser: Browser, servers: Servers, provider: str
-) -> None:
+def test_a_returning_sign_in_takes_at_most_ten_statements(browser: Browser, servers: Servers, provider: str) -> None:
     browser.sign_in(provider, "ada")
 
     with asked_of_the_database(servers) as asked:
@@ -29,7 +27,7 @@ def test_a_returning_sign_in_asks_the_database_at_most_ten_times(
     assert 5 <= len(asked.statements) <= 10, asked
 
 
-def test_a_signed_in_page_asks_once_who_it_is_and_where_they_act_and_for_what_it_shows(
+def test_a_signed_in_page_needs_one_statement_each_for_session_context_and_content(
     browser: Browser, servers: Servers
 ) -> None:
     browser.sign_in("google", "ada")
@@ -41,7 +39,7 @@ def test_a_signed_in_page_asks_once_who_it_is_and_where_they_act_and_for_what_it
 
 
 @pytest.mark.parametrize(("path", "statements"), [("/accounts/", 2), ("/api/v1/me", 2), ("/accounts/sessions/", 2)])
-def test_who_is_signed_in_costs_one_statement_and_redis_is_asked_for_nothing(
+def test_reading_the_session_costs_one_statement_and_no_call_to_redis(
     browser: Browser, servers: Servers, path: str, statements: int
 ) -> None:
     browser.sign_in("google", "ada")

@@ -88,7 +88,7 @@ def nothing_left(user: User) -> bool:
 
 
 @pytest.mark.promise(31)
-def test_whoever_locks_their_account_ends_everything_and_sees_that_it_is_dead(
+def test_locking_an_account_ends_everything_and_confirms_it(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], committed: Any
 ) -> None:
     elsewhere = new_browser()
@@ -140,7 +140,9 @@ def test_only_a_press_in_one_s_own_browser_locks(ada: User, browser: Browser) ->
 
 
 @pytest.mark.promise(31)
-def test_the_last_superuser_ends_everything_and_stays_open(browser: Browser, administrator: Client, root: User) -> None:
+def test_the_last_superuser_ends_everything_and_stays_active(
+    browser: Browser, administrator: Client, root: User
+) -> None:
     answer = administrator.post(LOCK)
 
     root.refresh_from_db()
@@ -172,7 +174,7 @@ def test_a_sign_in_that_waits_for_its_second_factor_is_ended_too(
 
 @pytest.mark.parametrize("close", [True, False])
 @pytest.mark.promise(31)
-def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
+def test_a_session_that_was_opened_at_the_same_moment_is_ended_for_good(
     ada: User, browser: Browser, *, close: bool
 ) -> None:
     """Its row is from a transaction that the cut-off could not see."""
@@ -192,7 +194,7 @@ def test_a_session_that_was_given_at_that_very_moment_is_dead_and_stays_dead(
 
 
 @pytest.mark.promise(31)
-def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_it(ada: User, browser: Browser) -> None:
+def test_credentials_from_before_a_deactivation_do_not_come_back_with_the_account(ada: User, browser: Browser) -> None:
     """Whatever deactivated it: here an UPDATE that revokes nothing by itself."""
     User.objects.filter(pk=ada.pk).update(is_active=False)
     User.objects.filter(pk=ada.pk).update(is_active=True)
@@ -203,7 +205,7 @@ def test_what_an_account_was_given_before_it_was_closed_does_not_come_back_with_
 
 
 @pytest.mark.promise(31)
-def test_an_administrator_says_why_and_watches(
+def test_an_administrator_gives_a_reason_and_sees_the_confirmation(
     ada: User, browser: Browser, administrator: Client, committed: Any, stubborn: list[int]
 ) -> None:
     assert administrator.get(page(ada)).status_code == 200
@@ -231,7 +233,7 @@ def test_an_administrator_says_why_and_watches(
 
 
 @pytest.mark.promise(31)
-def test_an_account_can_be_left_open(ada: User, browser: Browser, administrator: Client) -> None:
+def test_an_account_can_be_left_active(ada: User, browser: Browser, administrator: Client) -> None:
     administrator.post(page(ada), {"reason": "to be sure"})
 
     assert browser.account is None
@@ -254,7 +256,7 @@ def test_nobody_cuts_off_the_last_superuser_or_from_above(
 
 
 @pytest.mark.promise(31)
-def test_it_asks_for_a_fresh_proof(ada: User, browser: Browser, root: User) -> None:
+def test_it_requires_reauthentication(ada: User, browser: Browser, root: User) -> None:
     stale = proven(root)
     Session.objects.filter(user=root).update(session_data=_aged(Session.objects.get(user=root).session_data))
 
@@ -333,7 +335,7 @@ def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
 
 
 @pytest.mark.promise(31)
-def test_the_moment_is_the_database_s_and_not_a_machine_s(
+def test_the_time_is_the_databases_and_not_a_web_servers(
     ada: User, new_browser: Callable[[], Browser], time_machine: Any
 ) -> None:
     """What a web process with a fast clock has issued is from before the cut-off all the same."""
@@ -373,7 +375,7 @@ def test_a_sign_in_that_meets_the_cut_off_does_not_outlive_it(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("longest_token", [tokens.LONGEST, 1])
 @pytest.mark.promise(31)
-def test_an_account_that_is_closed_while_a_sign_in_waits_for_its_identity_stays_shut(
+def test_an_account_deactivated_while_a_sign_in_waits_for_its_identity_stays_closed(
     browser: Browser,
     new_browser: Callable[[], Browser],
     servers: Servers,
@@ -428,7 +430,7 @@ def to_the_password(_browser: Browser, late: Browser, _later: Callable[..., None
 @pytest.mark.parametrize("ending", [CLOSE, END_ALL])
 @pytest.mark.parametrize("to_the_door", [to_the_factor, to_the_password])
 @pytest.mark.promise(31)
-def test_an_account_that_is_cut_off_between_a_right_proof_and_its_session_gets_none(
+def test_an_account_cut_off_between_a_right_factor_and_its_session_gets_none(
     browser: Browser,
     new_browser: Callable[[], Browser],
     later: Callable[..., None],

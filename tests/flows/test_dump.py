@@ -42,7 +42,7 @@ def is_in(browser: Browser) -> bool:
 
 
 @pytest.mark.promise(34, 76)
-def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
+def test_no_cookie_is_in_any_table_in_redis_or_in_the_log(
     new_browser: Callable[[], Browser], servers: Servers, settings: Any, provider: str
 ) -> None:
     """The kind of fault: a browser's secret is stored in plain text. Sessions, pending attempts, known browsers."""
@@ -81,7 +81,7 @@ def test_no_cookie_stands_in_any_table_in_redis_or_in_the_log(
 
 
 @pytest.mark.promise(34, 76)
-def test_what_a_row_holds_opens_nothing(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_the_contents_of_a_row_open_nothing(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     """The kind of fault: a value of the table is valid as a cookie, whole or in part, in a new row or an old one."""
     browser.sign_in("google", "ada")
     row = Session.objects.of_browser(browser.key).get()
@@ -105,14 +105,14 @@ def test_what_a_row_holds_opens_nothing(browser: Browser, new_browser: Callable[
 
 
 @pytest.mark.promise(34, 76)
-def test_the_row_is_called_as_the_trail_has_called_it_before(browser: Browser) -> None:
+def test_the_row_keeps_the_key_that_the_trail_knows(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     today = Session.objects.of_browser(browser.key).get().public_id
     assert as_before(browser) == today
 
 
 @pytest.mark.promise(34, 76, 81)
-def test_a_session_of_before_goes_on_and_comes_under_its_digest(browser: Browser, servers: Servers) -> None:
+def test_an_older_session_continues_and_gets_its_digest(browser: Browser, servers: Servers) -> None:
     """The kind of fault: an upgrade signs people out. It needs no further statement, then or later."""
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as usual:
@@ -128,7 +128,7 @@ def test_a_session_of_before_goes_on_and_comes_under_its_digest(browser: Browser
 
 
 @pytest.mark.promise(34, 76, 81)
-def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
+def test_acts_in_an_older_session_end_the_others_and_not_itself(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     here, there = browser, new_browser()
@@ -144,7 +144,7 @@ def test_acts_in_a_session_of_before_end_the_others_and_not_itself(
 
 
 @pytest.mark.promise(34, 36, 76, 81)
-def test_signing_out_ends_a_session_of_before(browser: Browser) -> None:
+def test_signing_out_ends_an_older_session(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     kept = as_before(browser) and browser.key
     browser.post("/accounts/logout/")
@@ -154,7 +154,7 @@ def test_signing_out_ends_a_session_of_before(browser: Browser) -> None:
 
 
 @pytest.mark.promise(34, 76, 81)
-def test_a_sign_in_that_waits_in_a_row_of_before_goes_on(browser: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_a_sign_in_that_waits_in_an_older_row_continues(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     browser.sign_in("google", "ada")
     secret, _ = add_app(browser)
     waiting = new_browser()
@@ -189,7 +189,7 @@ def test_others_are_ended_before_they_are_digested(browser: Browser) -> None:
 
 
 @pytest.mark.promise(34, 76, 81)
-def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers: Servers) -> None:
+def test_older_code_finds_sessions_under_both_keys(browser: Browser, servers: Servers) -> None:
     """It calls ``session_enter`` with the browser's key; a row that it wrote keeps that key for it."""
     browser.sign_in("google", "ada")
     find = "SELECT (f.person).id, (f.session).session_key FROM public.session_enter(%s) f"
@@ -203,9 +203,7 @@ def test_code_of_before_finds_sessions_under_both_keys(browser: Browser, servers
 
 
 @pytest.mark.promise(34, 76, 81)
-def test_the_job_digests_what_nobody_uses(
-    browser: Browser, new_browser: Callable[[], Browser], servers: Servers
-) -> None:
+def test_the_job_digests_unused_rows(browser: Browser, new_browser: Callable[[], Browser], servers: Servers) -> None:
     """The kind of fault: old rows are only migrated on use, so a copy of the table stays valid until they expire."""
     used = new_browser()
     for one in (browser, used):

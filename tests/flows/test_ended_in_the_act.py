@@ -23,7 +23,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("page", [APP, CODES])
-def test_who_is_signed_out_at_this_moment_comes_back_to_the_page(browser: Browser, servers: Servers, page: str) -> None:
+def test_a_person_who_is_signed_out_at_this_moment_returns_to_the_page(
+    browser: Browser, servers: Servers, page: str
+) -> None:
     browser.sign_in("keycloak", "ada")
     let_be_proven(browser)
     form = {}

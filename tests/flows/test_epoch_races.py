@@ -55,7 +55,7 @@ def waiting(servers: Servers, *, at_least: int = 1) -> None:
     ],
 )
 @pytest.mark.promise(28, 95)
-def test_a_password_judged_before_an_act_at_the_prompt_opens_nothing_after_it(
+def test_a_password_verified_before_an_act_in_sql_opens_nothing_after_it(
     browser: Browser, servers: Servers, settings: Any, act: str
 ) -> None:
     settings.LOCAL_ACCOUNTS = "open"
@@ -129,7 +129,7 @@ def test_a_session_that_is_written_while_an_act_waits_for_it_is_ended_too(
 @pytest.mark.parametrize("named", [{}, {"sub": None}, {"sid": None}])
 @pytest.mark.parametrize("is_new", [False, True])
 @pytest.mark.promise(28, 38, 95)
-def test_news_that_comes_while_the_session_is_written_ends_it(
+def test_a_logout_token_that_comes_while_the_session_is_written_ends_it(
     new_browser: Callable[[], Browser], providers: Sandbox, servers: Servers, named: dict[str, None], *, is_new: bool
 ) -> None:
     """The answer is 200, and no session of that upstream session is left afterwards, even of a new person."""
@@ -159,7 +159,7 @@ def test_news_that_comes_while_the_session_is_written_ends_it(
 
 
 @pytest.mark.promise(28, 95)
-def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person(
+def test_a_sign_in_that_changes_roles_does_not_wait_for_an_act_on_the_person(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers
 ) -> None:
     """The act may be waiting for the identity that the sign-in has locked: the two would deadlock."""
@@ -180,7 +180,7 @@ def test_a_sign_in_that_changes_roles_does_not_wait_for_who_acts_upon_the_person
 
 
 @pytest.mark.promise(28, 95)
-def test_a_session_that_was_ended_while_a_request_was_under_way_does_not_come_back_by_its_new_key(
+def test_a_session_that_ended_during_a_request_does_not_come_back_by_its_new_key(
     browser: Browser,
 ) -> None:
     browser.sign_in("google", "ada")

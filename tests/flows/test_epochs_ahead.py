@@ -86,7 +86,7 @@ def stands(*, epoch: datetime | None, judged_at: datetime) -> bool:
 @pytest.mark.parametrize("is_closed", [False, True])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=5), YEAR])
 @pytest.mark.promise(28, 95)
-def test_who_was_cut_off_by_a_clock_that_was_ahead_comes_in_again(
+def test_a_person_cut_off_by_a_clock_that_was_ahead_can_sign_in_again(
     browser: Browser,
     new_browser: Callable[[], Browser],
     provider: str,
@@ -108,7 +108,7 @@ def test_who_was_cut_off_by_a_clock_that_was_ahead_comes_in_again(
 
 
 @pytest.mark.promise(28, 95)
-def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]) -> None:
+def test_so_can_a_person_with_a_password(browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]) -> None:
     settings.LOCAL_ACCOUNTS = "open"
     person = open_local_account(NORA, "Nora", PASSWORD)
     clock_was_ahead()
@@ -118,7 +118,7 @@ def test_so_does_who_has_a_password(browser: Browser, settings: Any, clock_was_a
 
 
 @pytest.mark.promise(28, 95)
-def test_the_next_act_ends_what_was_given_since(
+def test_the_next_act_ends_what_was_issued_since(
     browser: Browser, new_browser: Callable[[], Browser], clock_was_ahead: Callable[..., None]
 ) -> None:
     """Even a session whose row appears after the act: it came of something older."""
@@ -141,7 +141,7 @@ def test_the_next_act_ends_what_was_given_since(
 
 
 @pytest.mark.promise(28, 95)
-def test_a_session_that_was_given_by_a_clock_that_was_ahead_is_ended_like_any_other(
+def test_a_session_that_was_issued_by_a_clock_that_was_ahead_is_ended_like_any_other(
     browser: Browser, clock_was_ahead: Callable[..., None]
 ) -> None:
     come_in(browser)
@@ -157,7 +157,7 @@ def test_a_session_that_was_given_by_a_clock_that_was_ahead_is_ended_like_any_ot
 
 @pytest.mark.parametrize("column", ["not_before", "sign_in_epoch"])
 @pytest.mark.promise(28, 95)
-def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
+def test_an_epoch_is_the_present_whatever_is_written_and_no_older_copy_reverts_it(
     column: Column, clock_was_ahead: Callable[..., None]
 ) -> None:
     def found() -> datetime:
@@ -188,7 +188,7 @@ def test_a_moment_is_this_one_whatever_is_said_and_no_older_copy_takes_it_back(
 
 @pytest.mark.parametrize("is_cut_off_before", [True, False])
 @pytest.mark.promise(28, 95)
-def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
+def test_older_code_issues_sessions_that_are_valid_until_the_next_act(
     browser: Browser, *, is_cut_off_before: bool
 ) -> None:
     """It sets no ``not_before``, and runs in parallel with this code while a release is rolled out."""
@@ -209,7 +209,7 @@ def test_code_of_before_gives_sessions_that_serve_until_the_next_act(
 
 
 @pytest.mark.promise(28, 95)
-def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_set_right(
+def test_an_epoch_in_the_future_refuses_once_what_may_be_older_and_is_corrected(
     browser: Browser, provider: str, clock_was_ahead: Callable[..., None]
 ) -> None:
     """It is unknown whether the act was before the clock was set back or after the provider's answer was verified."""
@@ -230,7 +230,7 @@ def test_an_epoch_in_the_future_refuses_once_what_it_may_be_newer_than_and_is_se
 
 
 @pytest.mark.promise(28, 95)
-def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
+def test_a_password_verified_in_an_epoch_in_the_future_works_at_once(
     browser: Browser, settings: Any, clock_was_ahead: Callable[..., None]
 ) -> None:
     """The epoch was read before the password was verified, so no times are compared."""
@@ -242,7 +242,7 @@ def test_a_password_judged_in_an_epoch_in_the_future_opens_at_once(
 
 
 @pytest.mark.promise(28, 95)
-def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it(
+def test_an_act_during_an_epoch_in_the_future_still_ends_what_was_verified_before_it(
     browser: Browser, clock_was_ahead: Callable[..., None]
 ) -> None:
     come_in(browser)
@@ -264,7 +264,7 @@ def test_an_act_over_an_epoch_in_the_future_still_ends_what_was_judged_before_it
 
 
 @pytest.mark.promise(28, 95)
-def test_an_act_over_one_ends_what_waits(
+def test_an_act_during_one_ends_pending_sign_ins(
     browser: Browser,
     new_browser: Callable[[], Browser],
     later: Callable[..., None],
@@ -292,7 +292,7 @@ def test_an_act_over_one_ends_what_waits(
 
 
 @pytest.mark.promise(28, 95)
-def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was_ahead: Callable[..., None]) -> None:
+def test_of_two_processes_that_correct_it_one_does(browser: Browser, clock_was_ahead: Callable[..., None]) -> None:
     come_in(browser)
     person = User.objects.get().pk
     clock_was_ahead("sign_in_epoch")
@@ -314,7 +314,7 @@ def test_of_two_processes_that_set_it_right_one_does(browser: Browser, clock_was
 
 
 @pytest.mark.promise(28, 95)
-def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> None:
+def test_a_doubt_in_the_future_counts_as_an_old_one(browser: Browser) -> None:
     come_in(browser)
     Session.objects.update(unverified_since=timezone.now() + YEAR)
     browser.get("/accounts/")
@@ -323,7 +323,7 @@ def test_a_doubt_of_the_future_is_as_good_as_an_old_one(browser: Browser) -> Non
 
 
 @pytest.mark.promise(28, 95)
-def test_tokens_given_in_the_future_are_asked_about(browser: Browser, settings: Any) -> None:
+def test_tokens_issued_in_the_future_are_revalidated(browser: Browser, settings: Any) -> None:
     come_in(browser)
     UpstreamTokens.objects.update(given_at=timezone.now() + YEAR)
     before = UpstreamTokens.objects.get().version

@@ -39,7 +39,7 @@ SHORT_DEADLINE = 0.3  # seconds, since forty hanging answers would each take the
 
 @pytest.mark.parametrize(("fault", "provider"), CASES)
 @pytest.mark.promise(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 17, 18, 21, 49, 50, 51, 52, 54)
-def test_a_fault_ends_as_the_catalogue_says(
+def test_a_fault_has_the_outcome_of_the_catalogue(
     new_browser: Callable[[], Browser],
     providers: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -75,7 +75,7 @@ def test_a_fault_ends_as_the_catalogue_says(
 
 @pytest.mark.parametrize(("fault", "provider"), LEAVING)
 @pytest.mark.promise(38)
-def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox, fault: Fault, provider: str) -> None:
+def test_a_faulty_logout_token_ends_nothing(browser: Browser, providers: Sandbox, fault: Fault, provider: str) -> None:
     browser.sign_in(provider, "ada")
     providers.set_fault(provider, fault.key)
     token = providers.logout_token(providers.sessions(provider)[0].sid)
@@ -90,7 +90,7 @@ def test_a_lying_logout_token_ends_nothing(browser: Browser, providers: Sandbox,
 
 @pytest.mark.parametrize(("fault", "provider"), REVOKING)
 @pytest.mark.promise(49, 50, 51)
-def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where_that_can_help(
+def test_a_failed_revocation_delays_nobody_and_is_retried_if_that_can_help(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch, fault: Fault, provider: str
 ) -> None:
     if fault.slow:
@@ -114,7 +114,7 @@ def test_a_provider_that_does_not_revoke_holds_up_nobody_and_is_told_again_where
 
 @pytest.mark.parametrize(("fault", "provider"), RENEWING)
 @pytest.mark.promise(1, 3, 4, 5, 8, 49)
-def test_of_a_refresh_that_is_not_believed_nothing_is_kept(
+def test_nothing_is_stored_of_a_refresh_that_is_refused(
     browser: Browser, providers: Sandbox, settings: Any, fault: Fault, provider: str
 ) -> None:
     """The kind of fault: a token is verified at sign-in, but not after a refresh (Core, section 12.2)."""
@@ -166,7 +166,7 @@ def test_a_hanging_provider_costs_no_more_than_the_real_deadline(browser: Browse
     ],
 )
 @pytest.mark.promise(12)
-def test_a_provider_that_is_well_again_works_unaided(
+def test_a_provider_that_has_recovered_works_without_help(
     new_browser: Callable[[], Browser], providers: Sandbox, fault: str, provider: str
 ) -> None:
     providers.set_fault(provider, fault)
@@ -183,7 +183,7 @@ def test_every_fault_of_the_catalogue_is_a_case_at_each_provider_that_it_fits() 
     assert {(key, str(provider)) for key, fault in CATALOGUE.items() for provider in fault.providers} == tried
 
 
-def test_the_table_of_reasons_knows_every_refused_fault() -> None:
+def test_the_table_of_reasons_has_every_refused_fault() -> None:
     refused = [
         fault.key
         for fault in CATALOGUE.values()

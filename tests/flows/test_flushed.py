@@ -111,7 +111,7 @@ def test_a_callback(browser: Browser, provider: str) -> None:
 
 
 @pytest.mark.promise(97)
-def test_an_answer_of_a_passkey(browser: Browser, settings: Any) -> None:
+def test_a_passkey_response(browser: Browser, settings: Any) -> None:
     settings.PUBLIC_URL, settings.ALLOWED_HOSTS = SITE, ["id.example.com"]
     browser.client.defaults["HTTP_HOST"] = "id.example.com"
     root = User.objects.create_superuser(username="root", password=PASSWORD, name="Root")
@@ -185,7 +185,7 @@ def test_a_session_that_was_ended(browser: Browser, provider: str) -> None:
 
 
 @pytest.mark.promise(97)
-def test_of_many_uses_at_once_one_is_the_first() -> None:
+def test_of_many_concurrent_uses_one_succeeds() -> None:
     uses = together(*[lambda: used_once.use("test", "a", 1, remembered_for=timedelta(hours=1))] * 6)
 
     assert sorted(uses) == [False] * 5 + [True]
@@ -199,7 +199,7 @@ def test_of_many_uses_at_once_one_is_the_first() -> None:
 
 
 @pytest.mark.promise(97)
-def test_used_proofs_are_purged_when_they_could_not_count_any_more() -> None:
+def test_used_proofs_are_purged_when_they_have_expired_anyway() -> None:
     used_once.use("test", "a", remembered_for=timedelta(hours=1))
     used_once.use("test", "b", remembered_for=timedelta(hours=1))
     purging.purge()
@@ -213,7 +213,7 @@ def test_used_proofs_are_purged_when_they_could_not_count_any_more() -> None:
 
 
 @pytest.mark.promise(97)
-def test_who_has_no_factor_pays_nothing_for_it(browser: Browser, servers: Servers) -> None:
+def test_it_costs_nothing_without_a_factor(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as asked_for:
         Browser(browser.providers).sign_in("google", "ada")

@@ -37,7 +37,7 @@ def end_there(providers: Sandbox, sid: str) -> None:
 
 @pytest.mark.parametrize("which", ["opened", "proven_last"])
 @pytest.mark.promise(38)
-def test_a_proof_in_a_new_session_there_is_followed(
+def test_a_reauthentication_in_a_new_upstream_session_is_followed(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, later: Callable[..., None], which: str
 ) -> None:
     """The kind of fault: a session follows only its first upstream session, and none of later reauthentications."""
@@ -87,7 +87,7 @@ def test_two_identities_of_one_session_are_both_followed(browser: Browser, provi
 
 
 @pytest.mark.promise(38)
-def test_whoever_is_named_ends_the_sessions_that_they_proved_as_well(browser: Browser, providers: Sandbox) -> None:
+def test_a_logout_token_for_the_person_ends_reauthenticated_sessions_too(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     browser.connect("keycloak", "ada")
     token = providers.logout_token(newest(providers), sid=None)
@@ -124,7 +124,7 @@ def test_a_session_that_older_code_opened_is_found_as_before(browser: Browser, p
 
 
 @pytest.mark.promise(38)
-def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers: Sandbox) -> None:
+def test_a_second_step_and_a_new_key_lose_nothing(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     before = row(browser).upstream_sessions
     browser.post("/accounts/second-factor/recovery-codes/")
@@ -135,7 +135,7 @@ def test_a_second_step_and_a_new_key_forget_nothing(browser: Browser, providers:
 
 @pytest.mark.parametrize("process", ["reauthenticate", "connect"])
 @pytest.mark.promise(38)
-def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
+def test_a_reauthentication_from_an_upstream_session_that_has_ended_does_not_count(
     browser: Browser, providers: Sandbox, process: str
 ) -> None:
     """The kind of fault: a logout token came before the reauthentication, whose session nothing ends any more."""
@@ -154,7 +154,7 @@ def test_a_proof_from_a_session_there_that_is_over_by_now_is_none(
 
 
 @pytest.mark.promise(38)
-def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browser) -> None:
+def test_a_pending_sign_ins_upstream_session_is_not_the_next_ones(browser: Browser) -> None:
     """The kind of fault: a browser's row is reused, and another person's sign-in follows the first one's session."""
     browser.sign_in("keycloak", "ada")
     add_app(browser)
@@ -168,7 +168,7 @@ def test_what_a_sign_in_that_waited_follows_is_not_the_next_ones(browser: Browse
 
 
 @pytest.mark.promise(38)
-def test_what_is_followed_is_found_by_an_index() -> None:
+def test_followed_sessions_are_found_by_an_index() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     plan = Session.objects.order_by().filter(tracking(provider="keycloak", sid="of-there")).explain()

@@ -80,7 +80,7 @@ def ada(browser: Browser) -> User:
 
 @pytest.mark.parametrize("how", ["disabled", "session over", "all tokens over"])
 @pytest.mark.promise(38)
-def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
+def test_a_session_ended_at_keycloak_without_a_message_is_ended_here_and_the_person_told(
     ada: User, browser: Browser, providers: Sandbox, how: str
 ) -> None:
     """The kind of fault: a session ends upstream without a message."""
@@ -100,7 +100,7 @@ def test_who_is_ended_at_keycloak_without_a_word_is_ended_here_and_told_so(
 
 
 @pytest.mark.promise(38)
-def test_two_devices_are_two_sessions_there_and_one_ends_without_the_other(
+def test_two_devices_have_two_upstream_sessions_that_end_separately(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     first = sid_of(ada)
@@ -116,7 +116,7 @@ def test_two_devices_are_two_sessions_there_and_one_ends_without_the_other(
 
 
 @pytest.mark.promise(38)
-def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
+def test_callers_get_the_token_of_their_own_session_or_the_newest_live_one(
     ada: User, new_browser: Callable[[], Browser]
 ) -> None:
     first = ada.sessions.get()
@@ -135,7 +135,9 @@ def test_callers_get_the_token_of_their_own_session_else_the_newest_that_lives(
     ["token_500", "token_429", "token_401", "token_400_client", "token_not_json", "token_html"],
 )
 @pytest.mark.promise(38)
-def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, providers: Sandbox, fault: str) -> None:
+def test_an_outage_and_a_misconfiguration_end_nothing(
+    ada: User, browser: Browser, providers: Sandbox, fault: str
+) -> None:
     providers.set_fault("keycloak", fault)
     asked()
 
@@ -146,7 +148,7 @@ def test_an_outage_and_wrong_set_up_end_nothing(ada: User, browser: Browser, pro
 
 @pytest.mark.parametrize("lost", ["token_not_json", "killed"])
 @pytest.mark.promise(38)
-def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
+def test_after_a_lost_answer_a_refusal_proves_nothing(
     ada: User, browser: Browser, providers: Sandbox, lost: str
 ) -> None:
     """The kind of fault: we cause a refusal ourselves by sending a refresh token twice."""
@@ -174,7 +176,7 @@ def test_after_an_answer_that_was_lost_a_refusal_proves_nothing(
 
 
 @pytest.mark.promise(38)
-def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browser) -> None:
+def test_a_person_who_does_not_return_in_time_is_signed_out(ada: User, browser: Browser) -> None:
     UpstreamTokens.objects.update(health=TokenHealth.DEAD)
     Session.objects.update(unverified_since=timezone.now() - timedelta(minutes=16))
     browser.get("/accounts/")
@@ -187,7 +189,7 @@ def test_who_does_not_come_back_in_time_is_signed_out(ada: User, browser: Browse
 
 
 @pytest.mark.promise(38)
-def test_a_person_who_uses_the_session_has_it_asked_in_time_and_once(
+def test_a_session_in_use_is_revalidated_in_time_and_once(
     ada: User, browser: Browser, providers: Sandbox, later: Callable[..., None]
 ) -> None:
     providers.forget_requests()
@@ -214,7 +216,7 @@ def test_a_person_who_uses_the_session_has_it_asked_in_time_and_once(
     ],
 )
 @pytest.mark.promise(38)
-def test_a_script_a_frame_and_a_poll_are_no_person(
+def test_a_script_a_frame_and_a_poll_do_not_count_as_use(
     ada: User, browser: Browser, providers: Sandbox, path: str, headers: dict[str, str], *, counts: bool
 ) -> None:
     due()
@@ -226,7 +228,7 @@ def test_a_script_a_frame_and_a_poll_are_no_person(
 
 
 @pytest.mark.promise(38)
-def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, providers: Sandbox) -> None:
+def test_a_session_without_refresh_tokens_is_not_revalidated(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     asked()
 
@@ -236,7 +238,7 @@ def test_who_has_nothing_to_renew_is_not_asked_for_again(browser: Browser, provi
 
 @pytest.mark.parametrize("name", ["google", "keycloak"])
 @pytest.mark.promise(38)
-def test_it_can_be_switched_off(browser: Browser, settings: Any, name: str) -> None:
+def test_it_can_be_turned_off(browser: Browser, settings: Any, name: str) -> None:
     told = settings.SIGN_IN_PROVIDERS
     settings.SIGN_IN_PROVIDERS = told | {name: told[name] | {"refresh_interval": 0}}
     browser.sign_in(name, "ada")
@@ -256,7 +258,7 @@ def test_what_is_not_due_costs_nothing(ada: User, browser: Browser, servers: Ser
 
 
 @pytest.mark.promise(38)
-def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_same(browser: Browser) -> None:
+def test_the_choice_to_stay_signed_in_says_what_ends_the_session_anyway(browser: Browser) -> None:
     """The kind of fault: another party's limit breaks our promise (Keycloak's own session ends after ten hours)."""
     warning = b"Your session here can end sooner"
 
@@ -268,7 +270,7 @@ def test_where_one_chooses_to_stay_signed_in_the_page_says_what_ends_it_all_the_
 
 
 @pytest.mark.promise(38)
-def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_provider_s_alone(
+def test_a_plain_sign_out_deletes_the_sessions_tokens_and_revokes_none(
     ada: User, browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     first = sid_of(ada)
@@ -284,7 +286,7 @@ def test_a_plain_sign_out_forgets_the_tokens_of_that_session_and_leaves_the_prov
 
 
 @pytest.mark.promise(38)
-def test_a_pair_of_before_is_known_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
+def test_an_older_pair_is_recognised_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
     """The kind of fault: rows of older code are not understood."""
     UpstreamTokens.objects.update(sid="")
     providers.world.grants.revoke_session(sid_of(ada))

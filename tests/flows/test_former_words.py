@@ -58,7 +58,7 @@ def has_joined() -> bool:
 
 @pytest.mark.parametrize("act", [close, cut, deactivate])
 @pytest.mark.promise(95)
-def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since(
+def test_an_invitation_is_void_after_its_inviter_was_deactivated_or_cut_off(
     invited: Browser, town: Town, act: Callable[[User], None]
 ) -> None:
     """Even when the account is active again: the earlier acts may have been an intruder's."""
@@ -78,7 +78,7 @@ def test_an_invitation_is_no_word_of_an_account_that_was_closed_or_cut_off_since
     "changed", [{"email": "ada@new.example", "email_verified": "on"}, {"email": "ada@example.com"}]
 )
 @pytest.mark.promise(95)
-def test_an_address_that_an_administrator_changes_ends_the_sessions_that_knew_the_former(
+def test_a_change_of_address_by_an_administrator_ends_older_sessions(
     browser: Browser, administrator: Client, changed: dict[str, str]
 ) -> None:
     """A session may contain a reauthentication by a code from the former mailbox for as long as it lives."""

@@ -52,7 +52,9 @@ def sign_in_as(visitor: Visitor, browser: Browser, provider: str, persona: str, 
 
 
 @pytest.mark.promise(27)
-def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser, later: Callable[..., None]) -> None:
+def test_a_sign_in_answered_by_single_sign_on_is_not_a_reauthentication(
+    browser: Browser, later: Callable[..., None]
+) -> None:
     """The kind of fault: a fresh answer counts as a fresh authentication. What counts is its auth_time."""
     visitor = Visitor()
     sign_in_as(visitor, browser, "keycloak", "ada")
@@ -68,7 +70,9 @@ def test_a_sign_in_answered_by_single_sign_on_is_no_fresh_proof(browser: Browser
 
 
 @pytest.mark.promise(27)
-def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser, later: Callable[..., None]) -> None:
+def test_a_reauthentication_at_a_provider_counts_from_its_auth_time(
+    browser: Browser, later: Callable[..., None]
+) -> None:
     visitor = Visitor()
     sign_in_as(visitor, browser, "keycloak", "ada")
     later(minutes=8)
@@ -81,7 +85,7 @@ def test_a_proof_at_a_provider_that_says_when_counts_from_then(browser: Browser,
 
 @pytest.mark.parametrize("asked", DATED)
 @pytest.mark.promise(27)
-def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
+def test_without_a_requested_auth_time_it_counts_only_together_with_a_code(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
     """The kind of fault: a missing claim counts as a valid one."""
@@ -99,7 +103,7 @@ def test_a_time_that_was_asked_for_and_is_missing_counts_only_beside_a_code(
 @pytest.mark.parametrize("asked", ["google", *DATED])
 @pytest.mark.parametrize("fault", NO_TIME)
 @pytest.mark.promise(27)
-def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, asked: str, fault: str) -> None:
+def test_an_invalid_auth_time_is_refused(browser: Browser, providers: Sandbox, asked: str, fault: str) -> None:
     browser.sign_in("github", "ada")
     before = browser.account
     providers.set_fault(asked, fault)
@@ -113,7 +117,7 @@ def test_a_time_that_is_none_is_refused(browser: Browser, providers: Sandbox, as
 @pytest.mark.parametrize("asked", DATED)
 @pytest.mark.parametrize("process", ["connect", "reauthenticate"])
 @pytest.mark.promise(27)
-def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
+def test_an_old_auth_time_is_refused_if_reauthentication_was_requested(
     browser: Browser, providers: Sandbox, asked: str, process: str
 ) -> None:
     browser.sign_in(*((asked, "ada") if process == "reauthenticate" else ("github", "ada")))
@@ -124,7 +128,7 @@ def test_an_old_proof_is_refused_where_a_fresh_one_was_asked_for(
 
 
 @pytest.mark.promise(27)
-def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser, providers: Sandbox) -> None:
+def test_keycloak_connects_nothing_without_auth_time(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("github", "ada")
     providers.set_fault("keycloak", "auth_time_missing")
 
@@ -134,7 +138,7 @@ def test_what_keycloak_always_says_is_not_connected_without_it(browser: Browser,
 
 @pytest.mark.parametrize("silent", UNDATED)
 @pytest.mark.promise(27)
-def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Browser, silent: str) -> None:
+def test_a_response_without_auth_time_counts_only_together_with_a_code(browser: Browser, silent: str) -> None:
     browser.sign_in(silent, "ada")
     browser.post("/accounts/logout/")
     browser.sign_in(silent, "ada")
@@ -149,7 +153,7 @@ def test_an_answer_that_does_not_say_when_counts_only_beside_a_code(browser: Bro
 
 @pytest.mark.parametrize("silent", NEVER_DATED)
 @pytest.mark.promise(27)
-def test_a_code_alone_is_half_a_proof(browser: Browser, later: Callable[..., None], silent: str) -> None:
+def test_a_code_alone_is_not_enough(browser: Browser, later: Callable[..., None], silent: str) -> None:
     """Anyone at an open browser can read the mail in it too, so the provider must authenticate the person as well."""
     browser.sign_in(silent, "ada")
     later(minutes=11)
@@ -192,7 +196,7 @@ def test_an_account_that_was_just_opened_here_may_connect_its_second_identity(
 
 
 @pytest.mark.promise(27)
-def test_the_account_of_this_session_is_new_for_ten_minutes(browser: Browser, later: Callable[..., None]) -> None:
+def test_an_account_counts_as_new_for_ten_minutes(browser: Browser, later: Callable[..., None]) -> None:
     browser.sign_in("github", "ada")
     later(minutes=10, seconds=5)
 
@@ -202,7 +206,7 @@ def test_the_account_of_this_session_is_new_for_ten_minutes(browser: Browser, la
 @pytest.mark.parametrize("silent", [*NEVER_DATED, "microsoft"])
 @pytest.mark.parametrize("persona", ["nemo", "linus"])
 @pytest.mark.promise(27)
-def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
+def test_an_account_with_nothing_stronger_can_act_and_the_owner_is_told(
     browser: Browser, providers: Sandbox, post: Post, later: Callable[..., None], silent: str, persona: str
 ) -> None:
     providers.set_fault(silent, "auth_time_missing" if silent == "microsoft" else None)
@@ -223,7 +227,7 @@ def test_an_account_with_nothing_stronger_is_not_stuck_and_what_is_done_is_told(
 
 
 @pytest.mark.promise(27)
-def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: Browser) -> None:
+def test_a_person_who_has_just_added_a_stronger_method_is_not_advised_to_add_one(browser: Browser) -> None:
     """The kind of fault: advice that the person has already followed."""
     browser.sign_in("github", "nemo")
     add_app(browser)
@@ -234,7 +238,7 @@ def test_who_has_just_added_what_is_stronger_is_not_advised_to_add_it(browser: B
 
 
 @pytest.mark.promise(27)
-def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
+def test_an_act_after_a_mere_sign_in_is_mailed_to_the_contact(
     browser: Browser, post: Post, later: Callable[..., None], django_capture_on_commit_callbacks: Any
 ) -> None:
     browser.sign_in("github", "linus")
@@ -248,7 +252,7 @@ def test_what_was_done_after_a_sign_in_alone_is_mailed_to_the_contact(
 
 
 @pytest.mark.promise(27)
-def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: Sandbox) -> None:
+def test_a_missing_auth_time_of_keycloak_is_never_enough(browser: Browser, providers: Sandbox) -> None:
     providers.set_fault("keycloak", "auth_time_missing")
     browser.sign_in("keycloak", "nemo")
 
@@ -259,7 +263,7 @@ def test_what_keycloak_leaves_out_is_never_enough(browser: Browser, providers: S
 
 
 @pytest.mark.promise(27)
-def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> None:
+def test_a_stronger_method_is_required_if_there_is_one(browser: Browser) -> None:
     browser.sign_in("github", "nemo")
     browser.connect("keycloak", "nemo")
     browser.post("/accounts/logout/")
@@ -273,7 +277,7 @@ def test_a_stronger_way_in_is_asked_for_where_there_is_one(browser: Browser) -> 
 
 @pytest.mark.parametrize("asked", DATED)
 @pytest.mark.promise(27, 45)
-def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
+def test_a_second_factor_at_a_provider_counts_from_its_time(
     browser: Browser, providers: Sandbox, later: Callable[..., None], asked: str
 ) -> None:
     """The kind of fault: values that outlive single sign-on (``amr``) count as a fresh authentication."""
@@ -294,7 +298,7 @@ def test_a_second_factor_at_a_provider_counts_from_when_it_was_given(
 
 
 @pytest.mark.promise(27)
-def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, later: Callable[..., None]) -> None:
+def test_disconnecting_requires_reauthentication(browser: Browser, provider: str, later: Callable[..., None]) -> None:
     browser.sign_in(provider, "ada")
     browser.connect(another(provider), "ada")
     later(minutes=11)
@@ -307,7 +311,7 @@ def test_disconnecting_wants_a_fresh_proof(browser: Browser, provider: str, late
 
 
 @pytest.mark.promise(27)
-def test_every_act_has_an_address_and_every_address_its_act() -> None:
+def test_every_act_has_a_url_and_every_url_its_act() -> None:
     given: dict[str, dict[str, object]] = {
         "disconnect": {"identity_id": 1},
         "remove-factor": {"factor_id": 1},

@@ -65,7 +65,7 @@ def test_garbage_with_the_right_state_is_refused_too(browser: Browser, provider:
 
 @pytest.mark.promise(23)
 @pytest.mark.parametrize("method", ["POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
-def test_the_callback_is_read_by_get_alone(browser: Browser, provider: str, method: str) -> None:
+def test_the_callback_accepts_only_get(browser: Browser, provider: str, method: str) -> None:
     callback = browser.callback_url(provider, "ada")
 
     assert browser.client.generic(method, callback).status_code == 405
@@ -75,7 +75,7 @@ def test_the_callback_is_read_by_get_alone(browser: Browser, provider: str, meth
 
 @pytest.mark.promise(15, 22)
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
-def test_nothing_but_post_starts(browser: Browser, provider: str, method: str) -> None:
+def test_only_post_starts_a_sign_in(browser: Browser, provider: str, method: str) -> None:
     response = browser.client.generic(method, f"/accounts/{provider}/login/")
 
     assert response.status_code == 405
@@ -84,9 +84,7 @@ def test_nothing_but_post_starts(browser: Browser, provider: str, method: str) -
 
 @pytest.mark.promise(21)
 @pytest.mark.parametrize("error", ["server_error", "<h1>Call 555-0199</h1>", "\r\nSet-Cookie: a=b", "x" * 5000])
-def test_a_forged_error_signs_nobody_out_and_shows_nothing_of_itself(
-    browser: Browser, provider: str, error: str
-) -> None:
+def test_a_forged_error_signs_nobody_out_and_is_not_shown(browser: Browser, provider: str, error: str) -> None:
     browser.sign_in(provider, "ada")
     account = browser.account
     told = f"error={quote(error)}&error_description={quote('<b>Call 555-0199</b>')}"
@@ -109,7 +107,9 @@ def test_a_forged_error_signs_nobody_out_and_shows_nothing_of_itself(
         {"process": "connect"},
     ],
 )
-def test_visitors_add_nothing_to_the_request(browser: Browser, provider: str, parameters: dict[str, str]) -> None:
+def test_visitors_cannot_add_parameters_to_the_request(
+    browser: Browser, provider: str, parameters: dict[str, str]
+) -> None:
     plain = browser.start(provider).headers["Location"]
     laden = browser.start(provider, **parameters).headers["Location"]
 
@@ -123,7 +123,7 @@ def test_visitors_add_nothing_to_the_request(browser: Browser, provider: str, pa
 @pytest.mark.promise(43)
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("path", ["/accounts/", "/accounts/login/", "/api/v1/me", "/accounts/google/login/callback/"])
-def test_a_garbage_session_is_no_session(browser: Browser, key: str, path: str) -> None:
+def test_a_garbage_session_key_is_not_a_session(browser: Browser, key: str, path: str) -> None:
     response = browser.client.get(path, headers={"cookie": f"sessionid={key}"})
 
     assert response.status_code < 500
@@ -149,7 +149,7 @@ def test_garbage_attempts_do_not_stop_a_start(browser: Browser, provider: str) -
 
 @pytest.mark.promise(42)
 @pytest.mark.parametrize("name", ["evil", "google-", "admin", "GOOGLE", "registry", "__init__"])
-def test_a_provider_that_nobody_knows_is_not_found(browser: Browser, name: str) -> None:
+def test_an_unknown_provider_is_not_found(browser: Browser, name: str) -> None:
     assert browser.get(f"/accounts/{name}/login/").status_code == 404
     assert browser.post(f"/accounts/{name}/login/").status_code == 404
     assert browser.get(f"/accounts/{name}/login/callback/?code=a&state={'A' * 43}").status_code == 404

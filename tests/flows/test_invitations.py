@@ -58,7 +58,7 @@ def link(town: Town, post: Post) -> str:
     return post.link(ADA)
 
 
-def test_a_newcomer_comes_in_by_the_link_through_any_provider(
+def test_a_newcomer_joins_by_the_link_through_any_provider(
     browser: Browser, town: Town, link: str, provider: str
 ) -> None:
     visited = browser.get(link)
@@ -77,7 +77,7 @@ def test_a_newcomer_comes_in_by_the_link_through_any_provider(
     assert Session.objects.of_browser(browser.key).get().active_tenant == town.a.tenant.pk
 
 
-def test_the_trail_tells_who_invited_whom_and_who_came(browser: Browser, town: Town, link: str) -> None:
+def test_the_trail_records_who_invited_whom_and_who_joined(browser: Browser, town: Town, link: str) -> None:
     browser.sign_in("google", "ada")
     browser.post(link)
 
@@ -106,7 +106,7 @@ def test_the_mail_says_the_same_in_text_and_html_and_nothing_of_the_inviters_whe
     assert post.link(ADA) in html
 
 
-def test_looking_changes_nothing_however_often(browser: Browser, town: Town, link: str) -> None:
+def test_opening_the_link_changes_nothing_however_often(browser: Browser, town: Town, link: str) -> None:
     browser.sign_in("google", "ada")
     entries = Entry.objects.count()
     for _ in range(3):
@@ -121,7 +121,7 @@ def test_a_visitors_post_accepts_nothing(browser: Browser, town: Town, link: str
     assert len(members(town.a.tenant)) == 3
 
 
-def test_the_address_is_compared_without_letter_case(browser: Browser, town: Town, post: Post) -> None:
+def test_the_address_is_compared_case_insensitively(browser: Browser, town: Town, post: Post) -> None:
     send(town.a, "Ada@Example.COM")
     browser.sign_in("google", "ada-shouting")
     browser.post(post.link(ADA))
@@ -161,7 +161,7 @@ def test_an_account_without_the_verified_address_is_refused_and_nothing_is_writt
     assert len(members(town.a.tenant)) == 3
 
 
-def test_somebody_signed_in_as_another_can_come_as_who_they_are(browser: Browser, town: Town, link: str) -> None:
+def test_a_person_signed_in_as_another_can_switch_accounts(browser: Browser, town: Town, link: str) -> None:
     browser.sign_in("google", "grace")
     assert "Use another account" in text(browser.get(link))
     left = browser.post(f"{link}switch-account/")
@@ -205,7 +205,7 @@ def test_a_used_invitation_lets_nobody_in_again(
     assert members(town.a.tenant) == {"Abbey Owner", "Abbey Member", "Both", "Ada Lovelace"}
 
 
-def test_whoever_was_removed_does_not_come_back_by_the_used_link(browser: Browser, town: Town, link: str) -> None:
+def test_a_removed_member_does_not_come_back_by_the_used_link(browser: Browser, town: Town, link: str) -> None:
     browser.sign_in("google", "ada")
     browser.post(link)
     with site_context("a test"):
@@ -234,7 +234,7 @@ def test_a_revoked_invitation_and_the_earlier_link_of_a_repeated_one_are_dead(
     assert len(members(town.a.tenant)) == 3
 
 
-def test_forged_links_look_alike_whatever_is_wrong_with_them(browser: Browser, town: Town, link: str) -> None:
+def test_all_forged_links_get_the_same_page(browser: Browser, town: Town, link: str) -> None:
     """Another tenant, an unknown tenant, another secret, too short a secret: one page, which reveals nothing."""
     secret = link.split("/")[-2]
     forged = [
@@ -301,7 +301,7 @@ def test_to_a_member_it_is_spent_and_their_role_stays(browser: Browser, town: To
 
 
 @pytest.mark.parametrize("fate", ["demoted", "removed", "deactivated", "deleted", "role grew"])
-def test_an_invitation_holds_as_long_as_the_word_of_who_gave_it(
+def test_an_invitation_is_valid_as_long_as_its_inviter_may_invite(
     browser: Browser, town: Town, post: Post, fate: str
 ) -> None:
     sent = invite(town.a.tenant, town.a.role, ADA, town.a.owner)
@@ -391,7 +391,9 @@ PASSWORD = "otter lantern biscuit"
 
 
 @pytest.mark.usefixtures("local_accounts")
-def test_who_has_no_provider_opens_an_account_by_the_link_and_is_in(browser: Browser, town: Town, link: str) -> None:
+def test_a_person_without_a_provider_opens_an_account_by_the_link_and_joins(
+    browser: Browser, town: Town, link: str
+) -> None:
     assert "Open an account with this address" in text(browser.get(link))
     assert ADA in browser.get(f"{link}register/").content.decode()
     opened = browser.post(f"{link}register/", {"name": "Ada Byron", "password": PASSWORD})
@@ -451,7 +453,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 
 
 @pytest.mark.promise(76)
-def test_the_links_secret_never_stands_in_the_log(
+def test_the_links_secret_is_never_in_the_log(
     browser: Browser, town: Town, link: str, lines: Callable[[], str]
 ) -> None:
     secret = link.split("/")[-2]
@@ -477,14 +479,14 @@ def test_no_session_keeps_the_links_secret(browser: Browser, link: str, provider
 
 
 @pytest.mark.promise(39)
-def test_the_page_tells_no_other_site_where_one_was(browser: Browser, link: str) -> None:
+def test_the_page_sends_no_referrer_to_other_sites(browser: Browser, link: str) -> None:
     answer = browser.get(link)
 
     assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_guessing_links_is_limited(browser: Browser, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.RATE_LIMITS_EXEMPT = []
     monkeypatch.setattr(
         pages, "VIEW_LIMIT", replace(pages.VIEW_LIMIT, kind=str(uuid4()), most=2, seconds=10**9)
@@ -496,7 +498,7 @@ def test_who_tries_links_is_slowed_down(browser: Browser, settings: Any, monkeyp
 
 
 @pytest.mark.parametrize("accounts", ["off", "invited", "open"])
-def test_who_has_an_unconfirmed_address_is_told_every_way_that_works(
+def test_a_person_with_an_unverified_address_is_told_every_way_that_works(
     browser: Browser, link: str, settings: Any, accounts: str
 ) -> None:
     """The kind of fault: advice that cannot be followed, if no provider verifies the invited address."""
@@ -512,7 +514,7 @@ def test_who_has_an_unconfirmed_address_is_told_every_way_that_works(
     assert "Confirm the address here" not in text(browser.get(link))
 
 
-def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Browser, town: Town, post: Post) -> None:
+def test_an_address_that_is_verified_here_can_accept_the_invitation(browser: Browser, town: Town, post: Post) -> None:
     send(town.a, "mallory@example.com")
     link = post.link("mallory@example.com")
     browser.sign_in("keycloak", "mallory-unverified")
@@ -526,7 +528,7 @@ def test_the_address_that_is_confirmed_here_accepts_the_invitation(browser: Brow
     assert ACCEPT in text(browser.get(link))
 
 
-def test_use_another_account_lets_choose_one_at_each_provider(browser: Browser, link: str, provider: str) -> None:
+def test_use_another_account_offers_a_choice_at_each_provider(browser: Browser, link: str, provider: str) -> None:
     browser.sign_in(provider, "grace")
     left = browser.post(f"{link}switch-account/")
     page = browser.get(left.headers["Location"]).content.decode().replace("%2F", "/")

@@ -45,7 +45,7 @@ def finish(browser: Browser, start: str, persona: str = "ada") -> Any:
 
 @pytest.mark.parametrize("minutes", [11, 60, 600])
 @pytest.mark.parametrize("next_url", [NEXT, LONG])
-def test_after_too_long_at_the_provider_one_still_comes_to_where_one_was_going(
+def test_after_too_long_at_the_provider_people_still_reach_their_destination(
     browser: Browser, provider: str, time_machine: Any, minutes: int, next_url: str
 ) -> None:
     callback = browser.callback_url(provider, "ada", next=next_url, remember="on")
@@ -61,7 +61,7 @@ def test_after_too_long_at_the_provider_one_still_comes_to_where_one_was_going(
     assert finish(browser, again).headers["Location"] == next_url
 
 
-def test_a_browser_keeps_what_an_attempt_was_for_longer_than_it_counts(browser: Browser, provider: str) -> None:
+def test_a_browser_keeps_an_attempts_destination_longer_than_the_attempt(browser: Browser, provider: str) -> None:
     """The test client does not expire cookies; a real browser does."""
     morsel = next(morsel for name, morsel in browser.start(provider).cookies.items() if "flow_" in name)
 
@@ -69,7 +69,7 @@ def test_a_browser_keeps_what_an_attempt_was_for_longer_than_it_counts(browser: 
 
 
 @pytest.mark.parametrize("how", ["cancelled", "spent", "of another provider", "without a code", "refused"])
-def test_every_refusal_of_an_attempt_that_the_browser_knows_keeps_its_way(
+def test_every_refusal_of_a_known_attempt_keeps_its_destination(
     browser: Browser, providers: Sandbox, provider: str, how: str
 ) -> None:
     callback = browser.callback_url(provider, None if how == "cancelled" else "ada", next=NEXT)
@@ -91,13 +91,13 @@ def test_every_refusal_of_an_attempt_that_the_browser_knows_keeps_its_way(
     assert finish(browser, again).headers["Location"] == NEXT
 
 
-def test_using_another_way_in_keeps_it_too(browser: Browser, provider: str) -> None:
+def test_using_another_sign_in_method_keeps_it_too(browser: Browser, provider: str) -> None:
     page = browser.get(browser.callback_url(provider, None, next=NEXT)).content.decode()
 
     assert f'href="/accounts/login/?{urlencode({"next": NEXT})}"'.replace("&", "&amp;") in page
 
 
-def test_a_strangers_answer_tells_of_no_way(
+def test_a_strangers_response_has_no_destination(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     callback = browser.callback_url(provider, "ada", next=NEXT)
@@ -116,7 +116,7 @@ def test_an_attempt_that_is_remembered_signs_nobody_in(browser: Browser, provide
 
 @pytest.mark.parametrize("length", [513, 1000, LONGEST])
 @pytest.mark.parametrize("sign", ["a", "%", "~", "ü"])
-def test_a_long_address_is_kept_in_every_spelling(browser: Browser, provider: str, length: int, sign: str) -> None:
+def test_a_long_destination_is_kept_in_every_encoding(browser: Browser, provider: str, length: int, sign: str) -> None:
     begin = "/accounts/sessions/?q="
     next_url = begin + (quote(sign) * length if sign == "ü" else sign * length)[: length - len(begin)]
     page = browser.get(f"/accounts/login/?{urlencode({'next': next_url})}").content.decode()
@@ -127,7 +127,7 @@ def test_a_long_address_is_kept_in_every_spelling(browser: Browser, provider: st
 
 
 @pytest.mark.parametrize("length", [LONGEST + 1, 6000])
-def test_one_that_is_longer_is_not_dropped_without_a_word(browser: Browser, provider: str, length: int) -> None:
+def test_a_longer_one_is_not_dropped_silently(browser: Browser, provider: str, length: int) -> None:
     next_url = "/" + "a" * (length - 1)
     for path in ("/accounts/login/", f"/accounts/{provider}/login/"):
         assert b"too long for us to remember" in browser.get(f"{path}?{urlencode({'next': next_url})}").content
@@ -140,7 +140,7 @@ def test_one_that_is_longer_is_not_dropped_without_a_word(browser: Browser, prov
 
 
 @pytest.mark.promise(20)
-def test_one_that_leads_elsewhere_is_still_dropped_in_silence(browser: Browser, provider: str) -> None:
+def test_one_to_another_site_is_still_dropped_silently(browser: Browser, provider: str) -> None:
     for disguise in ("https://evil.example/" + "a" * LONGEST, "//" + "a" * LONGEST, "/\\" + "a" * LONGEST):
         assert b"too long" not in browser.get(f"/accounts/login/?{urlencode({'next': disguise})}").content
         assert browser.sign_in(provider, "ada", next=disguise).headers["Location"] == "/accounts/"
@@ -157,7 +157,7 @@ def _remembered(flow: Flow, cookies: dict[str, str]) -> SimpleCookie:
     return response.cookies
 
 
-def test_what_does_not_fit_into_a_cookie_is_told_too() -> None:
+def test_what_does_not_fit_into_a_cookie_is_reported_too() -> None:
     """Claims for claim rules are in the same cookie, and can fill it."""
     names = tuple(f"https://claims.example.com/{secrets.token_urlsafe(24)}" for number in range(60))
     flow = Flow(provider="keycloak", process=Process.SIGN_IN, next=_incompressible(), wanted=names)
@@ -171,7 +171,7 @@ def test_what_does_not_fit_into_a_cookie_is_told_too() -> None:
     assert take_flow(request, "keycloak").next == LOST
 
 
-def test_the_attempts_of_a_browser_fit_into_what_proxies_take_of_a_header() -> None:
+def test_the_attempts_of_a_browser_fit_into_the_header_limits_of_proxies() -> None:
     cookies: dict[str, str] = {}
     for _ in range(3 * MOST_AT_ONCE):
         flow = Flow(provider="google", process=Process.SIGN_IN, next=_incompressible())

@@ -53,14 +53,14 @@ def test_an_address_that_is_given_later_becomes_the_first(come: Come) -> None:
     assert (pat.email, pat.email_verified) == ("pat@example.com", True)
 
 
-def test_another_address_takes_nothings_place(come: Come) -> None:
+def test_another_address_replaces_none(come: Come) -> None:
     come()
     pat = come(email="pat@new.example")
 
     assert (pat.email, pat.email_verified, Identity.objects.get().email) == ("pat@example.com", True, "pat@new.example")
 
 
-def test_an_address_that_another_account_has_verified_stays_theirs_and_nobody_is_turned_away(come: Come) -> None:
+def test_an_address_that_another_account_has_verified_stays_theirs_and_nobody_is_refused(come: Come) -> None:
     """The kind of fault: a clash with another account in an unexpected place."""
     come(email_verified=False)
     User.objects.create_user(name="Other", email="PAT@example.com", email_verified=True)
@@ -78,7 +78,7 @@ def test_a_new_name_arrives_unless_one_was_set_here(come: Come, provider: str) -
     assert come(provider, name="Pat Noe").name == "The Countess"
 
 
-def test_who_had_no_name_gets_one(come: Come) -> None:
+def test_a_person_without_a_name_gets_one(come: Come) -> None:
     without = {Provider.KEYCLOAK: ("name", "given_name", "family_name", "preferred_username")}
     assert come(without=without).name == ""
     assert come().name == "Pat Doe"
@@ -107,7 +107,7 @@ def _no_update_of_people(execute: Any, sql: Any, *rest: Any) -> Any:
 
 
 @pytest.mark.parametrize("many", [593, 1500])
-def test_hundreds_of_groups_in_an_id_token_sign_in_and_rules_see_them_all(come: Come, many: int) -> None:
+def test_rules_see_all_of_hundreds_of_groups_in_an_id_token(come: Come, many: int) -> None:
     """The kind of fault: a limit is lower than what large companies send."""
     groups = tuple(f"/organization/department/group-{number:04}-with-quite-a-long-name" for number in range(many))
     claim_rules.rule("keycloak", "groups", groups[-1])
@@ -130,7 +130,7 @@ def test_hundreds_of_groups_in_an_id_token_sign_in_and_rules_see_them_all(come: 
         ({}, "resource_access.vestibule-keycloak.roles", True),
     ],
 )
-def test_a_path_is_looked_for_in_the_id_token_then_in_the_access_token_whole(
+def test_a_claim_path_is_read_from_the_id_token_or_else_from_the_access_token(
     come: Come, providers: Sandbox, of_id_token: dict[str, Any], path: str, *, is_member: bool
 ) -> None:
     """The kind of fault: a claim is in two places, and the first one hides the second."""
@@ -141,7 +141,7 @@ def test_a_path_is_looked_for_in_the_id_token_then_in_the_access_token_whole(
     assert claim_rules.roles() == ({"Abbey": "member"} if is_member else {})
 
 
-def test_an_access_token_that_says_little_hides_nothing_of_the_id_token(come: Come, providers: Sandbox) -> None:
+def test_an_access_token_with_few_claims_hides_none_of_the_id_token(come: Come, providers: Sandbox) -> None:
     """The kind of fault: something that is not needed fails (Keycloak's lightweight access token)."""
     claim_rules.rule("keycloak", "realm_access.roles", "vestibule-admin")
     providers.set_fault("keycloak", "access_opaque")

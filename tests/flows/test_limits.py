@@ -28,7 +28,7 @@ def from_address(browser: Browser, address: str) -> Browser:
     return browser
 
 
-def test_refused_callbacks_and_sign_outs_of_one_client_leave_so_many_entries_and_one_of_the_limit(
+def test_refusals_of_one_client_leave_a_limited_number_of_entries_and_one_of_the_limit(
     browser: Browser, few: int
 ) -> None:
     stranger = from_address(browser, STRANGER)
@@ -43,7 +43,7 @@ def test_refused_callbacks_and_sign_outs_of_one_client_leave_so_many_entries_and
     assert limit.personal.after == {"of": STRANGER}
 
 
-def test_who_is_not_refused_comes_in_beside_an_attacker(browser: Browser, few: int, provider: str) -> None:
+def test_people_can_sign_in_during_an_attack(browser: Browser, few: int, provider: str) -> None:
     neighbour = from_address(browser, STRANGER)
     for _ in range(few + 2):
         neighbour.get(CALLBACK)
@@ -52,7 +52,7 @@ def test_who_is_not_refused_comes_in_beside_an_attacker(browser: Browser, few: i
     assert neighbour.account
 
 
-def test_other_clients_and_the_next_window_start_anew(
+def test_other_clients_and_the_next_window_start_from_zero(
     browser: Browser, new_browser: Callable[[], Browser], few: int, time_machine: Any
 ) -> None:
     stranger = from_address(browser, "2001:db8:1::1")
@@ -66,5 +66,5 @@ def test_other_clients_and_the_next_window_start_anew(
     assert stranger.get(CALLBACK).status_code == 400
 
 
-def test_exempt_networks_are_left_alone(browser: Browser, few: int) -> None:
+def test_exempt_networks_have_no_limit(browser: Browser, few: int) -> None:
     assert {browser.get(CALLBACK).status_code for _ in range(few + 3)} == {400}

@@ -151,7 +151,7 @@ ACTS: dict[Callable[[Browser, User], None], TokenRevocationReason] = {
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
-def test_every_act_that_revokes_ends_the_tokens_here_at_once_and_there_by_the_job(
+def test_every_revoking_act_ends_the_tokens_here_at_once_and_upstream_by_the_job(
     browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -188,7 +188,7 @@ def sign_out_in_the_admin(browser: Browser, user: User) -> None:
 
 
 @pytest.mark.parametrize("act", [sign_out_here, end_the_device, end_in_bulk, sign_out_in_the_admin])
-def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
+def test_a_plain_sign_out_deletes_the_tokens_and_revokes_none(
     browser: Browser, providers: Sandbox, live: Any, provider: str, act: Callable[[Browser, User], None]
 ) -> None:
     """The kind of fault: a sign-out here signs the person out at the provider, although the page says otherwise."""
@@ -204,7 +204,7 @@ def test_a_plain_sign_out_forgets_the_tokens_and_revokes_none(
     assert (UpstreamRevocation.objects.count(), providers.counts(provider)["revoke"]) == (0, 0)
 
 
-def test_signing_out_there_revokes_the_tokens_of_that_session_alone(
+def test_an_upstream_sign_out_revokes_the_tokens_of_that_session_only(
     browser: Browser, new_browser: Callable[[], Browser], live: Any
 ) -> None:
     elsewhere = new_browser()
@@ -219,7 +219,7 @@ def test_signing_out_there_revokes_the_tokens_of_that_session_alone(
     assert live("keycloak", get_token(user, "keycloak"))
 
 
-def test_what_belongs_to_no_session_serves_until_the_last_sign_out(
+def test_tokens_of_no_session_are_valid_until_the_last_sign_out(
     browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     elsewhere = new_browser()
@@ -271,7 +271,7 @@ def test_devices_that_end_each_other_at_once_do_not_wait_for_one_another(
     assert set(statuses) == {302}
 
 
-def test_all_ways_in_are_left_with_the_last_session(browser: Browser, ada: User, live: Any) -> None:
+def test_the_end_of_the_last_session_revokes_the_tokens_of_all_methods(browser: Browser, ada: User, live: Any) -> None:
     browser.connect("github", "ada")
     tokens = {name: get_token(ada, name) for name in ("keycloak", "github")}
 
@@ -293,7 +293,7 @@ def test_nobody_else_loses_anything(browser: Browser, new_browser: Callable[[], 
     assert live("keycloak", get_token(hers, "keycloak"))
 
 
-def test_what_ends_sessions_for_another_reason_leaves_nobody(ada: User) -> None:
+def test_ending_sessions_for_another_reason_revokes_nothing(ada: User) -> None:
     revoke_others(ada, keep=None, reason=EndedBecause.ROLE_CHANGED)
 
     assert not ada.sessions.exists()
@@ -307,7 +307,7 @@ def test_a_sign_out_at_keycloak_keeps_no_tokens(browser: Browser, ada: User, pro
     assert (UpstreamTokens.objects.exists(), UpstreamRevocation.objects.exists()) == (False, False)
 
 
-def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers: Sandbox, live: Any) -> None:
+def test_a_person_who_has_come_back_keeps_their_present_tokens(browser: Browser, providers: Sandbox, live: Any) -> None:
     """Many providers revoke all tokens of a person and client together."""
     browser.sign_in("google", "ada")
     browser.post("/accounts/logout/?there_too=on")
@@ -319,7 +319,7 @@ def test_who_has_come_back_keeps_what_they_have_now(browser: Browser, providers:
     assert providers.counts("google")["revoke"] == 0
 
 
-def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: Browser, live: Any) -> None:
+def test_tokens_that_are_revoked_singly_are_revoked_even_if_the_person_came_back(browser: Browser, live: Any) -> None:
     browser.sign_in("github", "ada")
     user = User.objects.get()
     token = get_token(user, "github")
@@ -331,7 +331,7 @@ def test_tokens_that_are_revoked_one_by_one_are_whoever_has_come_back(browser: B
     assert live("github", get_token(user, "github"))
 
 
-def test_who_is_cut_off_and_comes_back_has_what_they_had_revoked_all_the_same(
+def test_old_tokens_are_revoked_even_if_the_person_comes_back_after_a_cut_off(
     browser: Browser, ada: User, live: Any
 ) -> None:
     token = get_token(ada, "keycloak")
@@ -349,7 +349,7 @@ def test_signing_in_once_more_in_the_same_browser_leaves_nothing(browser: Browse
     assert live("keycloak", get_token(ada, "keycloak"))
 
 
-def test_whoever_signs_in_over_somebody_else_signs_them_out(browser: Browser, ada: User, live: Any) -> None:
+def test_a_sign_in_over_another_person_signs_them_out(browser: Browser, ada: User, live: Any) -> None:
     browser.sign_in("keycloak", "grace")
 
     assert not UpstreamTokens.objects.filter(identity__user=ada).exists()
@@ -370,7 +370,7 @@ def test_a_cut_off_is_confirmed_when_the_provider_has_been_told(ada: User, provi
     assert confirm(done)
 
 
-def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
+def test_an_act_that_is_rolled_back_revokes_nothing(ada: User) -> None:
     with transaction.atomic():
         revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
         transaction.set_rollback(True)
@@ -379,7 +379,7 @@ def test_an_act_that_is_undone_leaves_nobody(ada: User) -> None:
     assert get_token(ada, "keycloak")
 
 
-def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> None:
+def test_the_caller_can_ask_for_the_result_of_a_revocation(ada: User) -> None:
     (row_id,) = revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     assert not_revoked([row_id]) == 1
     send_revocations()
@@ -392,7 +392,7 @@ def test_whoever_leaves_for_somebody_can_ask_what_became_of_it(ada: User) -> Non
 # The contents of the outbox
 
 
-def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: Browser) -> None:
+def test_the_outbox_names_no_person_and_shows_no_token(ada: User, browser: Browser) -> None:
     token, identity = get_token(ada, "keycloak"), ada.identities.get()
     browser.post("/accounts/logout/?there_too=on")
     with connection.cursor() as cursor:
@@ -403,7 +403,9 @@ def test_the_outbox_says_nothing_of_whom_and_shows_no_token(ada: User, browser: 
     assert [text for text in named if text in stored] == []
 
 
-def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new_browser: Any, providers: Any) -> None:
+def test_a_ciphertext_in_another_row_does_not_decrypt(
+    browser: Browser, ada: User, new_browser: Any, providers: Any
+) -> None:
     revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     new_browser().sign_in("keycloak", "grace")
     revoke_tokens(Identity.objects.exclude(user=ada), reason=TokenRevocationReason.CUT_OFF)
@@ -414,7 +416,7 @@ def test_a_ciphertext_in_another_row_is_nothing(browser: Browser, ada: User, new
     assert dict(UpstreamRevocation.objects.values_list("pk", "detail")) == {first.pk: "not_authentic", second.pk: ""}
 
 
-def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) -> None:
+def test_key_rotation_covers_pending_revocations(ada: User, settings: Any, live: Any) -> None:
     token = get_token(ada, "keycloak")
     revoke_tokens(ada.identities.all(), reason=TokenRevocationReason.CUT_OFF)
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
@@ -427,7 +429,7 @@ def test_a_new_key_takes_over_what_waits(ada: User, settings: Any, live: Any) ->
     assert not live("keycloak", token)
 
 
-def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
+def test_what_can_no_longer_be_decrypted_is_given_up_with_the_act(
     browser: Browser, settings: Any, providers: Sandbox
 ) -> None:
     settings.TOKEN_ENCRYPTION_KEYS = [b"k" * 32]
@@ -441,7 +443,7 @@ def test_what_nobody_can_read_any_more_is_given_up_with_the_act(
     assert providers.counts("keycloak")["revoke"] == 0
 
 
-def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_log_names_the_key(
+def test_a_row_under_an_absent_key_waits_for_it_and_the_log_names_the_key(
     browser: Browser, settings: Any, caplog: pytest.LogCaptureFixture, live: Any
 ) -> None:
     """The kind of fault: what one process cannot decrypt is given up as if no process could."""
@@ -461,7 +463,7 @@ def test_what_waits_under_a_key_that_is_not_here_waits_for_who_has_it_and_the_lo
     assert not live("keycloak", token)
 
 
-def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser) -> None:
+def test_finished_rows_are_purged_and_pending_ones_stay(ada: User, browser: Browser) -> None:
     browser.post("/accounts/logout/?there_too=on")
     later(days=20)
     purging.purge()
@@ -481,7 +483,7 @@ def test_ended_rows_go_in_time_and_what_waits_stays(ada: User, browser: Browser)
 
 @pytest.mark.promise(78)
 @pytest.mark.parametrize("fault", ["revocation_hang", "discovery_hang"])
-def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
+def test_an_unavailable_provider_delays_nobody_and_is_told_when_it_is_back(
     ada: User, browser: Browser, providers: Sandbox, live: Any, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     token = get_token(ada, "keycloak")
@@ -507,7 +509,7 @@ def test_a_dead_provider_holds_up_nobody_who_leaves_and_is_told_when_it_is_back(
     assert (row().attempts, told()) == (2, ("done", "", False))
 
 
-def test_a_dead_provider_is_asked_once_in_a_run_and_others_are_told(
+def test_an_unavailable_provider_is_tried_once_per_run_and_others_are_told(
     browser: Browser, new_browser: Any, providers: Sandbox, live: Any
 ) -> None:
     for persona in ("ada", "grace", "nemo"):
@@ -547,7 +549,7 @@ def test_a_machine_whose_clock_is_ahead_delays_nothing(
     assert not live("keycloak", token)
 
 
-def test_tries_come_ever_more_rarely_and_end_after_a_week(ada: User, browser: Browser, providers: Sandbox) -> None:
+def test_retries_become_rarer_and_end_after_a_week(ada: User, browser: Browser, providers: Sandbox) -> None:
     browser.post("/accounts/logout/?there_too=on")
     providers.set_fault("keycloak", "revocation_401")
     pauses = []
@@ -600,7 +602,7 @@ def test_another_issuer_is_never_shown_what_its_predecessor_gave(
     assert not {"revoke", "token"} & (providers.counts("google") | providers.counts("keycloak")).keys()
 
 
-def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
+def test_github_answers_not_found_to_wrong_credentials_too_and_is_retried(
     browser: Browser, settings: Any, live: Any
 ) -> None:
     browser.sign_in("github", "ada")
@@ -620,7 +622,7 @@ def test_github_says_not_found_of_wrong_credentials_too_and_is_asked_again(
 
 
 @pytest.mark.parametrize("name", REVOKING)
-def test_tokens_that_are_over_already_are_no_trouble(browser: Browser, providers: Sandbox, name: str) -> None:
+def test_tokens_that_have_expired_are_no_problem(browser: Browser, providers: Sandbox, name: str) -> None:
     browser.sign_in(name, "ada")
     browser.post("/accounts/logout/?there_too=on")
     providers.world.grants.forget_all()
@@ -656,7 +658,7 @@ def test_no_connection_is_held_while_a_provider_is_asked(
 
 
 @pytest.mark.promise(78)
-def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User, browser: Browser, live: Any) -> None:
+def test_after_a_kill_the_next_run_continues_when_the_lease_has_expired(ada: User, browser: Browser, live: Any) -> None:
     token = get_token(ada, "keycloak")
     browser.post("/accounts/logout/?there_too=on")
     assert running.claim(set())  # by a process that has died
@@ -670,7 +672,7 @@ def test_killed_in_between_the_next_run_goes_on_when_the_claim_is_over(ada: User
 
 
 @pytest.mark.promise(78)
-def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_nothing(
+def test_after_a_kill_the_provider_is_told_once_more_which_changes_nothing(
     ada: User, browser: Browser, providers: Sandbox
 ) -> None:
     browser.post("/accounts/logout/?there_too=on")
@@ -684,7 +686,7 @@ def test_killed_after_the_provider_was_told_it_is_told_once_more_which_changes_n
 
 
 @pytest.mark.promise(78)
-def test_runs_at_once_tell_each_thing_once(new_browser: Callable[[], Browser], providers: Sandbox) -> None:
+def test_concurrent_runs_revoke_each_token_once(new_browser: Callable[[], Browser], providers: Sandbox) -> None:
     for persona in ("ada", "grace", "nemo", "marie"):
         one = new_browser()
         one.sign_in("github", persona)
@@ -706,7 +708,7 @@ def test_a_late_run_does_not_write_over_a_later_one(ada: User, browser: Browser,
     assert told() == ("done", "", False)
 
 
-def test_a_pair_that_comes_for_somebody_who_left_meanwhile_is_revoked_too(
+def test_tokens_that_arrive_after_a_cut_off_are_revoked_too(
     ada: User, browser: Browser, monkeypatch: pytest.MonkeyPatch, live: Any
 ) -> None:
     """The person is cut off during a refresh of their tokens: the new ones belong to nobody."""
