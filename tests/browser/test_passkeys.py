@@ -173,7 +173,7 @@ def test_a_passkey_shows_again_that_it_is_them(visitor: Visitor, time_machine: A
     visitor.is_at("/accounts/sessions/")
 
 
-def test_under_an_address_the_page_says_what_passkeys_need(
+def test_under_an_ip_address_the_page_says_what_passkeys_need(
     visitor: Visitor, settings: Any, is_at_an_address: Callable[[], None]
 ) -> None:
     visitor.comes_from("google", "ada")

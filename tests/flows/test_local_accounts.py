@@ -74,7 +74,7 @@ def test_the_link_opens_one_account_even_for_several_at_once(
     assert browser.get(link).status_code == 410
 
 
-def test_a_registration_that_nobody_confirms_leaves_nothing(browser: Browser, post: Post, time_machine: Any) -> None:
+def test_an_unconfirmed_registration_leaves_nothing(browser: Browser, post: Post, time_machine: Any) -> None:
     browser.post(REGISTER, {"email": NORA})
     link = post.link(NORA)
     time_machine.move_to(datetime.now(UTC) + timedelta(seconds=3601))
@@ -84,7 +84,7 @@ def test_a_registration_that_nobody_confirms_leaves_nothing(browser: Browser, po
 
 
 @pytest.mark.parametrize(("page", "again"), [(REGISTER, "has one already"), (FORGOTTEN, "Choose a new password")])
-def test_nobody_hears_who_is_registered_but_the_reader_of_that_mail(
+def test_only_the_reader_of_the_mail_learns_who_is_registered(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, page: str, again: str
 ) -> None:
     register(browser, post)
@@ -97,7 +97,7 @@ def test_nobody_hears_who_is_registered_but_the_reader_of_that_mail(
     assert post.count("free@example.com") == (1 if page == REGISTER else 0)
 
 
-def test_the_request_asks_the_database_the_same_for_every_address(
+def test_the_request_runs_the_same_statements_for_every_address(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, django_assert_num_queries: Any
 ) -> None:
     """A worker looks the address up, so the response time reveals nothing."""
@@ -109,7 +109,7 @@ def test_the_request_asks_the_database_the_same_for_every_address(
 
 
 @pytest.mark.promise(78)
-def test_a_job_that_is_done_twice_mails_once(browser: Browser, post: Post) -> None:
+def test_a_job_that_runs_twice_mails_once(browser: Browser, post: Post) -> None:
     browser.post(REGISTER, {"email": NORA})
     post.work(times=2)
 
@@ -140,7 +140,7 @@ def test_weak_and_known_passwords_are_refused_and_the_link_stays(browser: Browse
     assert browser.post(post.link(NORA), {"name": "Nora", "password": PASSWORD}).status_code == 302
 
 
-def test_somebody_who_took_the_address_meanwhile_keeps_it(
+def test_a_person_who_took_the_address_meanwhile_keeps_it(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     browser.post(REGISTER, {"email": "ADA@example.com"})
@@ -187,7 +187,7 @@ def test_known_and_unknown_names_are_refused_alike(
 
 
 @pytest.mark.parametrize("name", ["", "\0", "a" * 300])
-def test_garbage_for_a_name_is_a_refusal_too(browser: Browser, name: str) -> None:
+def test_garbage_as_a_local_name_is_refused_too(browser: Browser, name: str) -> None:
     assert sign_in(browser, name).status_code == 422
 
 
@@ -200,9 +200,7 @@ def test_an_address_that_is_not_verified_opens_nothing(
     assert sign_in(new_browser()).status_code == 422
 
 
-def test_an_account_that_is_switched_off_stays_shut(
-    browser: Browser, new_browser: Callable[[], Browser], post: Post
-) -> None:
+def test_a_deactivated_account_stays_closed(browser: Browser, new_browser: Callable[[], Browser], post: Post) -> None:
     register(browser, post)
     User.objects.update(is_active=False)
 
@@ -212,7 +210,7 @@ def test_an_account_that_is_switched_off_stays_shut(
     assert "Choose a new password" not in post.to(NORA).subject
 
 
-def test_a_forgotten_password_is_replaced_through_the_mailbox_and_everybody_is_signed_out(
+def test_a_forgotten_password_is_replaced_through_the_mailbox_and_all_sessions_end(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     register(browser, post)
@@ -261,7 +259,7 @@ def test_a_changed_address_ends_the_links_in_the_old_mailbox(
     assert new_browser().post(reset, {"password": ANOTHER}).status_code == 410
 
 
-def test_who_has_no_password_is_told_the_ways_in(
+def test_a_person_without_a_password_is_told_their_sign_in_methods(
     browser: Browser, new_browser: Callable[[], Browser], post: Post
 ) -> None:
     browser.sign_in("google", "ada")
@@ -272,7 +270,7 @@ def test_who_has_no_password_is_told_the_ways_in(
 
 
 @pytest.mark.promise(25)
-def test_a_provider_with_the_same_address_never_links_and_is_connected_from_inside(
+def test_a_provider_with_the_same_address_is_never_linked_but_can_be_connected(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
     register(browser, post, address="ada@example.com")
@@ -285,7 +283,7 @@ def test_a_provider_with_the_same_address_never_links_and_is_connected_from_insi
     assert (User.objects.count(), Identity.objects.count()) == (1, 1)
 
 
-def test_a_local_person_proves_themselves_by_the_password(browser: Browser, post: Post, time_machine: Any) -> None:
+def test_a_local_person_reauthenticates_with_the_password(browser: Browser, post: Post, time_machine: Any) -> None:
     register(browser, post)
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
     stale = browser.get("/accounts/email/").headers["Location"]
@@ -297,7 +295,7 @@ def test_a_local_person_proves_themselves_by_the_password(browser: Browser, post
 
 
 @pytest.mark.parametrize("mode", ["off", "invited", "open"])
-def test_the_pages_are_there_where_the_operator_wants_them(
+def test_the_pages_exist_if_the_operator_turns_them_on(
     new_browser: Callable[[], Browser], settings: Any, mode: str
 ) -> None:
     settings.LOCAL_ACCOUNTS = mode
@@ -308,7 +306,7 @@ def test_the_pages_are_there_where_the_operator_wants_them(
     assert (SIGN_IN.encode() in door, REGISTER.encode() in door) == (mode != "off", mode == "open")
 
 
-def test_a_link_that_was_mailed_before_the_house_closed_opens_nothing(
+def test_a_link_that_was_mailed_before_registration_was_turned_off_opens_nothing(
     browser: Browser, post: Post, settings: Any
 ) -> None:
     browser.post(REGISTER, {"email": NORA})
@@ -317,7 +315,7 @@ def test_a_link_that_was_mailed_before_the_house_closed_opens_nothing(
     assert browser.get(post.link(NORA)).status_code == 410
 
 
-def test_too_many_registrations_are_braked_by_client_and_by_address(
+def test_too_many_registrations_are_limited_by_client_and_by_address(
     new_browser: Callable[[], Browser], post: Post
 ) -> None:
     def ask(client: str, address: str) -> int:
@@ -338,7 +336,7 @@ def test_too_many_registrations_are_braked_by_client_and_by_address(
     assert NORA not in str([entry.details for entry in limits])
 
 
-def test_who_resets_their_password_inside_is_signed_out_too(browser: Browser, post: Post) -> None:
+def test_a_password_reset_ends_the_persons_own_session_too(browser: Browser, post: Post) -> None:
     register(browser, post)
     browser.post(FORGOTTEN, {"email": NORA})
     assert browser.post(post.link(NORA), {"password": ANOTHER}).status_code == 302
@@ -347,9 +345,7 @@ def test_who_resets_their_password_inside_is_signed_out_too(browser: Browser, po
     assert sign_in(browser, password=ANOTHER).status_code == 302
 
 
-def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_theirs(
-    browser: Browser, post: Post
-) -> None:
+def test_an_account_opened_in_another_persons_browser_gets_nothing_of_theirs(browser: Browser, post: Post) -> None:
     browser.sign_in("google", "ada")
     ada = browser.account
     browser.client.cookies.pop("sessionid")
@@ -362,7 +358,7 @@ def test_an_account_opened_in_somebody_elses_browser_is_entered_with_nothing_of_
     assert NORA in browser.get("/accounts/").content.decode()
 
 
-def test_an_account_without_a_password_waits_for_another_way_in() -> None:
+def test_an_account_without_a_password_needs_another_sign_in_method() -> None:
     person = open_local_account(NORA, "Nora", None)
 
     assert not person.has_usable_password()

@@ -20,7 +20,9 @@ def lock(browser: Browser, provider: str) -> User:
     return User.objects.get()
 
 
-def test_whoever_locked_their_account_is_told_so_and_when(browser: Browser, provider: str, time_machine: Any) -> None:
+def test_a_person_who_locked_their_account_is_told_so_and_when(
+    browser: Browser, provider: str, time_machine: Any
+) -> None:
     """The kind of fault: the reason of another case is shown (ux A7)."""
     time_machine.move_to("2026-11-28T12:00:00+00:00", tick=True)
     lock(browser, provider)
@@ -76,13 +78,13 @@ def test_what_an_administrator_did_after_the_lock_counts(browser: Browser, then:
     assert refusals() == ["account_deactivated"]
 
 
-def test_an_account_that_was_opened_again_is_open(browser: Browser) -> None:
+def test_a_reactivated_account_is_active(browser: Browser) -> None:
     opened(lock(browser, "google"))
 
     assert browser.sign_in("google", "ada").status_code == 302
 
 
-def test_an_account_that_was_erased_leaves_nobody_to_be_told(browser: Browser) -> None:
+def test_after_an_erasure_nobody_is_told(browser: Browser) -> None:
     user = lock(browser, "google")
     call_command("erase_person", user=str(user.pk), reason="asked for it")
 
@@ -90,7 +92,7 @@ def test_an_account_that_was_erased_leaves_nobody_to_be_told(browser: Browser) -
     assert User.objects.get().pk != user.pk
 
 
-def test_a_lock_from_before_it_was_known_is_not_guessed(browser: Browser) -> None:
+def test_a_lock_of_older_code_is_not_guessed(browser: Browser) -> None:
     lock(browser, "google")
     CutOff.objects.update(not_before=None)
 
@@ -99,7 +101,7 @@ def test_a_lock_from_before_it_was_known_is_not_guessed(browser: Browser) -> Non
     assert refusals() == ["account_deactivated"]
 
 
-def test_strangers_hear_nothing_of_it(browser: Browser, new_browser: Callable[[], Browser], settings: Any) -> None:
+def test_strangers_learn_nothing_of_it(browser: Browser, new_browser: Callable[[], Browser], settings: Any) -> None:
     """The kind of fault: a page reveals who has an account, and its state (an oracle)."""
     settings.LOCAL_ACCOUNTS = "open"
     User.objects.create_user(

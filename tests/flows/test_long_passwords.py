@@ -48,7 +48,7 @@ def is_quick(act: Callable[[], Any]) -> Any:
 
 @pytest.mark.parametrize("long", MEGABYTES)
 @pytest.mark.promise(96)
-def test_no_form_of_the_admin_works_on_it(root: User, long: str) -> None:
+def test_no_form_of_the_admin_processes_it(root: User, long: str) -> None:
     administrator = proven(root)
     other = User.objects.create_user(username="other", password=PASSWORD)
     for path, data in (
@@ -68,7 +68,7 @@ def test_no_form_of_the_admin_works_on_it(root: User, long: str) -> None:
 
 @pytest.mark.parametrize("long", MEGABYTES)
 @pytest.mark.promise(96)
-def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, post: Post, long: str) -> None:
+def test_no_page_of_local_accounts_processes_it(root: User, browser: Browser, post: Post, long: str) -> None:
     browser.post("/accounts/register/", {"email": "nora@example.com"})
     link = post.link("nora@example.com")
     reset = User.objects.create_user(email="ned@example.com", email_verified=True, password=PASSWORD)
@@ -94,7 +94,7 @@ def test_no_page_of_local_accounts_works_on_it(root: User, browser: Browser, pos
 
 
 @pytest.mark.promise(96)
-def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
+def test_the_reauthentication_does_not_process_it(root: User) -> None:
     client = Client()
     sign_in(client, root)
 
@@ -102,7 +102,7 @@ def test_the_page_that_asks_once_more_does_not_work_on_it(root: User) -> None:
 
 
 @pytest.mark.promise(96)
-def test_commands_say_so(tmp_path: Any) -> None:
+def test_commands_refuse_it(tmp_path: Any) -> None:
     file = tmp_path / "password"
     file.write_text("k7" * 2**19)
     with pytest.raises(CommandError, match=str(LONGEST_PASSWORD)):
@@ -113,7 +113,7 @@ def test_commands_say_so(tmp_path: Any) -> None:
 
 
 @pytest.mark.promise(96)
-def test_hasher_and_verifier_refuse_what_nothing_else_has_looked_at(root: User) -> None:
+def test_hasher_and_verifier_refuse_what_nothing_else_has_checked(root: User) -> None:
     longest = "k7 " * (LONGEST_PASSWORD // 3) + "x"
     assert len(longest) == LONGEST_PASSWORD
     kept = make_password(longest)
@@ -127,7 +127,7 @@ def test_hasher_and_verifier_refuse_what_nothing_else_has_looked_at(root: User) 
 
 
 @pytest.mark.promise(96)
-def test_a_password_of_the_longest_length_works_at_every_door(browser: Browser) -> None:
+def test_a_password_of_the_greatest_length_works_everywhere(browser: Browser) -> None:
     longest = ("teapot gravel umbrella " * 50)[:LONGEST_PASSWORD]
     User.objects.create_superuser(username="tall", password=longest)
 

@@ -155,7 +155,7 @@ def test_from_the_refusal_to_the_person_signed_in_again(
     assert lead_page(clash) not in after
 
 
-def test_the_page_tells_what_this_person_can_do_and_nothing_of_the_account(
+def test_the_page_says_what_the_person_can_do_and_nothing_about_the_account(
     keycloak_ada: User, refused: str, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     """The kind of fault: wrong advice, or a page that tells a stranger with the address how to open the account.
@@ -178,7 +178,7 @@ def test_the_page_tells_what_this_person_can_do_and_nothing_of_the_account(
     assert str(keycloak_ada.pk) not in pages[0]
 
 
-def test_where_there_is_no_other_way_in_none_is_advised(
+def test_without_another_sign_in_method_none_is_advised(
     keycloak_ada: User, new_browser: Callable[[], Browser], providers: Sandbox, turn_off: Callable[[str], None]
 ) -> None:
     for other in ("google", "microsoft", "github"):
@@ -189,7 +189,7 @@ def test_where_there_is_no_other_way_in_none_is_advised(
     assert "Ask your administrator, and give them the reference below" in page
 
 
-def test_factors_stay_and_are_asked_for(
+def test_factors_stay_and_are_required(
     browser: Browser, keycloak_ada: User, new_browser: Any, providers: Sandbox, administrator: Client, later: Any
 ) -> None:
     secret, _codes = add_app(browser)
@@ -225,7 +225,7 @@ def test_it_needs_a_reason(refused: str, administrator: Client, reason: str) -> 
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_it_needs_a_fresh_proof(refused: str, root: User, method: str) -> None:
+def test_connecting_a_refused_identity_requires_reauthentication(refused: str, root: User, method: str) -> None:
     client = Client()
     sign_in(client, root)
     answer = getattr(client, method)(lead_page(refused), {"reason": REASON})
@@ -257,7 +257,7 @@ def refusal_on_page(refused: str, client: Client, expected: Obstacle) -> None:
     assert not told("refused_identity.linked")
 
 
-def test_not_after_thirty_days_also_by_the_second_press(
+def test_not_after_thirty_days_nor_by_the_second_click(
     refused: str, administrator: Client, root: User, time_machine: Any
 ) -> None:
     time_machine.move_to(datetime.now(UTC) + lifetimes.REFUSED_IDENTITY - timedelta(minutes=5))
@@ -268,7 +268,7 @@ def test_not_after_thirty_days_also_by_the_second_press(
     refusal_on_page(refused, proven(root), Obstacle.GONE)
 
 
-def test_not_an_account_that_was_closed_meanwhile(
+def test_not_an_account_that_was_deactivated_meanwhile(
     refused: str, administrator: Client, keycloak_ada: User, root: User
 ) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(is_active=False)
@@ -291,7 +291,7 @@ def test_not_an_account_that_was_erased_or_removed_meanwhile(
     refusal_on_page(refused, administrator, Obstacle.ACCOUNT_GONE)
 
 
-def test_not_an_identity_that_leads_elsewhere_meanwhile(
+def test_not_an_identity_that_was_linked_elsewhere_meanwhile(
     refused: str, administrator: Client, new_browser: Any, providers: Sandbox, root: User
 ) -> None:
     """The person changes the address at the provider, and enrols with the same subject."""
@@ -331,15 +331,13 @@ def test_not_under_a_reference_after_which_it_was_refused_again(
     assert lead_page(refused) not in page
 
 
-def test_not_where_the_account_has_another_address_by_now(
-    refused: str, administrator: Client, keycloak_ada: User
-) -> None:
+def test_not_if_the_account_has_another_address_now(refused: str, administrator: Client, keycloak_ada: User) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(email="lovelace@example.com")
 
     refusal_on_page(refused, administrator, Obstacle.EMAIL_MOVED)
 
 
-def test_not_where_the_address_is_no_longer_verified(refused: str, administrator: Client, keycloak_ada: User) -> None:
+def test_not_if_the_address_is_no_longer_verified(refused: str, administrator: Client, keycloak_ada: User) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(email_verified=False)
 
     refusal_on_page(refused, administrator, Obstacle.EMAIL_MOVED)
@@ -381,7 +379,7 @@ def test_a_reference_with_nul_is_refused_as_everywhere_in_the_admin(administrato
 
 
 @pytest.mark.parametrize("spelled", ["nothing", "AAAA-22", "", "../..", "A" * 5000])
-def test_a_reference_of_nothing_is_answered(administrator: Client, spelled: str) -> None:
+def test_an_unknown_reference_is_answered(administrator: Client, spelled: str) -> None:
     assert administrator.get(FIND, {"reference": spelled}).status_code == 200
     if spelled and "/" not in spelled:
         assert "Nothing was changed" in said(administrator, administrator.post(lead_page(spelled), {"reason": "x"}))
@@ -416,7 +414,7 @@ def member(town: Town, keycloak_ada: User) -> User:
 
 
 @pytest.mark.promise(47)
-def test_a_tenant_s_administrator_leads_to_an_account_of_their_tenant_alone(
+def test_a_tenants_administrator_connects_only_to_accounts_of_their_tenant(
     town: Town, member: User, refused: str, post: Post, committed: Any
 ) -> None:
     owner = proven(town.a.owner)
@@ -432,9 +430,7 @@ def test_a_tenant_s_administrator_leads_to_an_account_of_their_tenant_alone(
 
 
 @pytest.mark.promise(47)
-def test_another_tenant_s_administrator_finds_nothing_and_is_told_nothing(
-    town: Town, member: User, refused: str
-) -> None:
+def test_another_tenants_administrator_finds_nothing_and_learns_nothing(town: Town, member: User, refused: str) -> None:
     """The kind of fault: an answer depends on something that the reader may not know."""
     other = proven(town.b.owner)
 
@@ -454,7 +450,9 @@ def test_another_tenant_s_administrator_finds_nothing_and_is_told_nothing(
 
 
 @pytest.mark.promise(47)
-def test_nobody_leads_to_an_account_of_two_tenants_or_above_themselves(town: Town, member: User, refused: str) -> None:
+def test_nobody_connects_to_an_account_of_two_tenants_or_above_themselves(
+    town: Town, member: User, refused: str
+) -> None:
     owner = proven(town.a.owner)
     with site_context("a test"):
         Membership.objects.create(user=member, tenant=town.b.tenant, role=Role.objects.get(name="member"))
@@ -469,7 +467,7 @@ def test_nobody_leads_to_an_account_of_two_tenants_or_above_themselves(town: Tow
 
 
 @pytest.mark.promise(47)
-def test_what_is_above_under_the_lock_is_above(town: Town, member: User, refused: str) -> None:
+def test_rights_are_checked_under_the_lock(town: Town, member: User, refused: str) -> None:
     """Between the page and the click, the person becomes a member of another tenant."""
     with site_context("a test"):
         Membership.objects.create(user=member, tenant=town.b.tenant, role=Role.objects.get(name="member"))
@@ -479,7 +477,7 @@ def test_what_is_above_under_the_lock_is_above(town: Town, member: User, refused
     assert obstacle(refused, owner) is Obstacle.NOT_YOURS
 
 
-def test_whose_address_it_was_is_told_of_the_person(refused: str, keycloak_ada: User) -> None:
+def test_the_owner_of_the_address_is_told_about_the_person(refused: str, keycloak_ada: User) -> None:
     entry = Entry.objects.get(action="sign_in.refused")
 
     assert entry.person == str(keycloak_ada.pk)
@@ -489,7 +487,7 @@ def test_whose_address_it_was_is_told_of_the_person(refused: str, keycloak_ada: 
     )
 
 
-def test_what_is_refused_of_a_connected_identity_keeps_no_row(
+def test_a_refusal_of_a_connected_identity_stores_no_row(
     keycloak_ada: User, browser: Browser, new_browser: Any, administrator: Client
 ) -> None:
     User.objects.filter(pk=keycloak_ada.pk).update(is_active=False)
@@ -501,7 +499,7 @@ def test_what_is_refused_of_a_connected_identity_keeps_no_row(
     assert "account_deactivated" in page
 
 
-def test_what_was_not_believed_is_found_without_anything_that_came(
+def test_an_unverified_refusal_is_found_without_its_claims(
     browser: Browser, providers: Sandbox, administrator: Client
 ) -> None:
     providers.world.set_fault(Provider.KEYCLOAK, "iss_wrong")
@@ -513,7 +511,7 @@ def test_what_was_not_believed_is_found_without_anything_that_came(
     assert not RefusedIdentity.objects.exists()
 
 
-def test_connecting_it_oneself_uses_the_refusal_up(
+def test_connecting_it_oneself_removes_the_refusal(
     browser: Browser, keycloak_ada: User, refused: str, providers: Sandbox
 ) -> None:
     let_be_proven(browser)
@@ -522,7 +520,7 @@ def test_connecting_it_oneself_uses_the_refusal_up(
     assert not RefusedIdentity.objects.exists()
 
 
-def test_what_came_goes_after_thirty_days(refused: str) -> None:
+def test_the_claims_are_purged_after_thirty_days(refused: str) -> None:
     RefusedIdentity.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     purge()
 

@@ -42,7 +42,7 @@ def wrong(code: str) -> str:
 
 
 @pytest.mark.promise(27)
-def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_gap(ada: Browser) -> None:
+def test_a_code_has_eight_digits_and_may_be_typed_with_or_without_the_space(ada: Browser) -> None:
     for shape in ("{}", " {} ", "{}\t"):
         assert works(ada, shape.format(ask_for_code(ada, ADDRESS).replace(" ", "")))
     assert works(ada, ask_for_code(ada, ADDRESS).replace(" ", "-"))
@@ -57,7 +57,7 @@ def test_a_code_works_once(ada: Browser) -> None:
 
 
 @pytest.mark.promise(27)
-def test_a_code_is_over_after_ten_minutes(ada: Browser, later: Callable[..., None]) -> None:
+def test_a_code_expires_after_ten_minutes(ada: Browser, later: Callable[..., None]) -> None:
     code = ask_for_code(ada, ADDRESS)
     later(minutes=10, seconds=5)
 
@@ -65,7 +65,7 @@ def test_a_code_is_over_after_ten_minutes(ada: Browser, later: Callable[..., Non
 
 
 @pytest.mark.promise(27)
-def test_a_code_is_one_sessions(ada: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_a_code_is_for_one_session(ada: Browser, new_browser: Callable[[], Browser]) -> None:
     elsewhere = new_browser()
     elsewhere.sign_in("google", "ada")
     code = ask_for_code(ada, ADDRESS)
@@ -91,7 +91,7 @@ def test_a_code_is_for_one_act(ada: Browser) -> None:
 
 
 @pytest.mark.promise(27)
-def test_the_sixth_try_is_not_judged(ada: Browser) -> None:
+def test_the_sixth_try_is_not_checked(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
 
     assert [works(ada, guess) for guess in [wrong(code)] * 5 + [code]] == [False] * 6
@@ -99,7 +99,7 @@ def test_the_sixth_try_is_not_judged(ada: Browser) -> None:
 
 
 @pytest.mark.promise(27)
-def test_a_new_code_takes_the_place_of_the_one_before(ada: Browser) -> None:
+def test_a_new_code_replaces_the_previous_one(ada: Browser) -> None:
     first = ask_for_code(ada, ADDRESS)
     second = ask_for_code(ada, ADDRESS)
 
@@ -137,14 +137,14 @@ def test_a_code_goes_to_the_stored_verified_address_only(ada: Browser, post: Pos
 
 @pytest.mark.parametrize("posted", ["", "\0", "x" * 5000, "\u0661" * 8, "12345678", "0", "-1", "1e7", "' OR 1=1 --"])
 @pytest.mark.promise(27)
-def test_garbage_is_no_code(ada: Browser, posted: str) -> None:
+def test_garbage_is_not_a_code(ada: Browser, posted: str) -> None:
     code = ask_for_code(ada, ADDRESS).replace(" ", "")
 
     assert works(ada, posted) is (posted == code)
 
 
 @pytest.mark.promise(27)
-def test_without_a_code_nothing_is_judged_and_the_trail_does_not_grow(ada: Browser) -> None:
+def test_without_a_code_nothing_is_checked_and_the_trail_does_not_grow(ada: Browser) -> None:
     before = Entry.objects.count()
 
     assert not any(works(ada, "1234 5678") for _ in range(5))
@@ -152,7 +152,7 @@ def test_without_a_code_nothing_is_judged_and_the_trail_does_not_grow(ada: Brows
 
 
 @pytest.mark.promise(27)
-def test_a_session_that_has_ended_takes_its_code_along(ada: Browser, new_browser: Callable[[], Browser]) -> None:
+def test_the_end_of_a_session_ends_its_code(ada: Browser, new_browser: Callable[[], Browser]) -> None:
     code = ask_for_code(ada, ADDRESS)
     ada.post("/accounts/logout/")
     ada.sign_in("google", "ada")
@@ -162,7 +162,7 @@ def test_a_session_that_has_ended_takes_its_code_along(ada: Browser, new_browser
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(27, 76)
-def test_the_code_stands_nowhere_in_clear(ada: Browser, servers: Servers, post: Post) -> None:
+def test_the_code_is_nowhere_in_plain_text(ada: Browser, servers: Servers, post: Post) -> None:
     with log_of_everything() as log:
         ada.post(PAGE, {"send": "code"})
         waiting = MailedCode.objects.get().pk  # the message is in the queue, its deferred task in the table
@@ -179,7 +179,7 @@ def test_the_code_stands_nowhere_in_clear(ada: Browser, servers: Servers, post: 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(27)
-def test_of_many_guesses_at_once_no_more_are_judged_than_may_be(ada: Browser) -> None:
+def test_of_many_concurrent_guesses_only_the_limit_is_checked(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
     together(*[lambda: works(ada, wrong(code))] * 12)
 
@@ -189,7 +189,7 @@ def test_of_many_guesses_at_once_no_more_are_judged_than_may_be(ada: Browser) ->
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(27)
-def test_one_code_typed_in_twice_at_once_is_used_once(ada: Browser) -> None:
+def test_a_code_entered_twice_concurrently_is_used_once(ada: Browser) -> None:
     code = ask_for_code(ada, ADDRESS)
     together(*[lambda: ada.post(PAGE, {"code": code})] * 4)
 
@@ -205,7 +205,7 @@ def test_without_redis_no_code_is_mailed(ada: Browser, cache_away: Callable[[], 
 
 
 @pytest.mark.promise(27)
-def test_codes_that_are_over_are_purged(ada: Browser, later: Callable[..., None]) -> None:
+def test_expired_codes_are_purged(ada: Browser, later: Callable[..., None]) -> None:
     ask_for_code(ada, ADDRESS)
     later(minutes=11)
     MailedCode.objects.update(expires_at=Now() - timedelta(hours=1))  # the purge uses the database's clock

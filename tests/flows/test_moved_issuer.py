@@ -11,7 +11,9 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("moved", [{"issuer": "https://sso.example/realms/former"}, {"subject": "former"}])
 @pytest.mark.promise(21)
-def test_a_proof_at_a_provider_that_moved_names_who_can_help(browser: Browser, moved: dict[str, str]) -> None:
+def test_a_reauthentication_at_a_provider_that_moved_names_who_can_help(
+    browser: Browser, moved: dict[str, str]
+) -> None:
     """The kind of fault: a page advises a method that its reader does not have."""
     browser.sign_in("keycloak", "ada")
     Identity.objects.update(**moved)

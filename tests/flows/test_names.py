@@ -36,7 +36,7 @@ def test_the_account_page_leads_to_it(inside: Browser) -> None:
     assert b"Your name comes from a provider" in inside.get(NAME).content
 
 
-def test_a_name_that_was_set_here_stays_whatever_the_provider_says(inside: Browser, come: Come) -> None:
+def test_a_name_that_was_set_here_stays_whatever_the_provider_sends(inside: Browser, come: Come) -> None:
     """The kind of fault: the next sign-in undoes a person's decision here."""
     assert inside.post(NAME, {"name": "Patricia"}).headers["Location"] == "/accounts/"
     assert b"Patricia" in inside.get("/accounts/").content
@@ -44,7 +44,7 @@ def test_a_name_that_was_set_here_stays_whatever_the_provider_says(inside: Brows
     assert come(name="Pat Roe").name == "Patricia"
 
 
-def test_the_very_name_that_the_provider_says_can_be_set_here_too(inside: Browser, come: Come) -> None:
+def test_the_same_name_as_the_providers_can_be_set_here_too(inside: Browser, come: Come) -> None:
     """The kind of fault: the value itself decides who is considered to have set it."""
     inside.post(NAME, {"name": "Pat Doe"})
 
@@ -88,7 +88,7 @@ def test_a_typed_name_is_cleaned_like_a_providers(inside: Browser, typed: str, k
     "typed",
     ["", "   ", NBSP, RLO, f"{ZWJ}{ZWJ}", "\u3164\u2800", "\u115f\u1160", "\ufe0f \u034f", "x" * (LONGEST_NAME + 1)],
 )
-def test_what_is_no_name_or_too_long_is_refused_and_changes_nothing(inside: Browser, typed: str) -> None:
+def test_an_invalid_or_long_name_is_refused_and_changes_nothing(inside: Browser, typed: str) -> None:
     answer = inside.post(NAME, {"name": typed})
 
     assert answer.status_code == 422
@@ -96,7 +96,7 @@ def test_what_is_no_name_or_too_long_is_refused_and_changes_nothing(inside: Brow
     assert (User.objects.get().name, User.objects.get().name_set_here) == ("Pat Doe", False)
 
 
-def test_nobody_takes_the_name_of_anothers_identity(inside: Browser, browser: Browser, new_browser: Any) -> None:
+def test_nobody_gets_the_name_of_another_persons_identity(inside: Browser, browser: Browser, new_browser: Any) -> None:
     stranger = new_browser()
     stranger.sign_in("google", "grace")
     (told,) = stranger.get(NAME).context["told"]
@@ -106,7 +106,7 @@ def test_nobody_takes_the_name_of_anothers_identity(inside: Browser, browser: Br
     assert User.objects.get(email="pat@example.com").name == "Pat Doe"
 
 
-def test_only_whoever_is_signed_in_has_a_page_for_it(browser: Browser) -> None:
+def test_only_signed_in_people_have_a_page_for_it(browser: Browser) -> None:
     assert browser.get(NAME).headers["Location"].startswith("/accounts/login/")
     assert browser.post(NAME, {"name": "Eve"}).headers["Location"].startswith("/accounts/login/")
 

@@ -38,7 +38,7 @@ def news() -> int:
     return subjects(ADA).count(NEW)
 
 
-def test_the_first_sign_in_of_a_new_account_is_no_news(of_kind: With, provider: str) -> None:
+def test_the_first_sign_in_of_a_new_account_is_not_mailed(of_kind: With, provider: str) -> None:
     of_kind(FIREFOX).sign_in(provider, "ada")
 
     assert subjects(ADA) == []
@@ -56,7 +56,7 @@ def test_a_sign_in_from_another_kind_of_browser_is_mailed_with_what_it_was(of_ki
     assert "/accounts/lock/" in mail.text
 
 
-def test_another_browser_of_a_kind_that_is_signed_in_is_no_news(of_kind: With) -> None:
+def test_another_browser_of_a_known_kind_is_not_mailed(of_kind: With) -> None:
     """Nor is an updated browser."""
     of_kind(FIREFOX).sign_in("google", "ada")
     of_kind(NEWER_FIREFOX).sign_in("google", "ada")
@@ -77,7 +77,7 @@ def test_a_browser_is_known_again_after_it_signed_out(of_kind: With) -> None:
     assert news() == 1
 
 
-def test_whoever_comes_back_after_all_sessions_are_over_without_the_cookie_is_new(of_kind: With) -> None:
+def test_a_browser_without_the_cookie_is_new_after_all_sessions_have_ended(of_kind: With) -> None:
     browser = of_kind(FIREFOX)
     browser.sign_in("google", "ada")
     browser.post("/accounts/logout/")
@@ -86,7 +86,7 @@ def test_whoever_comes_back_after_all_sessions_are_over_without_the_cookie_is_ne
     assert news() == 1
 
 
-def test_an_account_that_nobody_has_used_for_long_is_not_new(of_kind: With) -> None:
+def test_an_account_that_was_not_used_for_long_is_not_new(of_kind: With) -> None:
     """The trail may no longer contain its last sign-in."""
     of_kind(FIREFOX).sign_in("google", "ada")
     Session.objects.all().delete()
@@ -110,7 +110,7 @@ def test_a_browser_that_knows_one_account_does_not_vouch_for_another(of_kind: Wi
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "W10:1:x", '["a"]', "\xff"])
-def test_a_cookie_that_is_not_ours_vouches_for_nothing(of_kind: With, cookie: str) -> None:
+def test_a_forged_cookie_vouches_for_nothing(of_kind: With, cookie: str) -> None:
     of_kind(FIREFOX).sign_in("google", "ada")
     thief = of_kind(CHROME)
     thief.client.cookies[COOKIE] = cookie
@@ -141,7 +141,7 @@ def test_a_sign_in_that_is_refused_leaves_no_cookie_and_no_mail(of_kind: With) -
     assert news() == 0
 
 
-def test_however_often_somebody_comes_from_new_browsers_the_mailbox_stays_small(of_kind: With) -> None:
+def test_many_sign_ins_with_new_browsers_do_not_fill_the_mailbox(of_kind: With) -> None:
     of_kind(FIREFOX).sign_in("google", "ada")
     for _ in range(8):
         Session.objects.filter(user_agent=CHROME).delete()
@@ -151,7 +151,7 @@ def test_however_often_somebody_comes_from_new_browsers_the_mailbox_stays_small(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_known_browser_costs_no_statement_more(of_kind: With, servers: Servers) -> None:
+def test_a_known_browser_costs_no_extra_statement(of_kind: With, servers: Servers) -> None:
     browser = of_kind(FIREFOX)
     browser.sign_in("google", "ada")
     browser.post("/accounts/logout/")

@@ -53,7 +53,7 @@ def test_a_logout_token_under_a_new_key_ends_its_session(browser: Browser, provi
 
 
 @pytest.mark.promise(10, 11)
-def test_made_up_logout_tokens_cost_few_fetches_and_leave_one_to_sign_ins(
+def test_forged_logout_tokens_cost_few_fetches_and_leave_one_for_sign_ins(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -69,7 +69,7 @@ def test_made_up_logout_tokens_cost_few_fetches_and_leave_one_to_sign_ins(
 
 
 @pytest.mark.promise(11, 96)
-def test_who_sends_too_many_made_up_tokens_makes_us_ask_for_nothing(
+def test_a_client_with_too_many_forged_tokens_causes_no_fetch(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The limit is checked before keys are fetched. It is recorded once, and valid tokens of the address still work."""
@@ -90,7 +90,7 @@ def test_who_sends_too_many_made_up_tokens_makes_us_ask_for_nothing(
 
 
 @pytest.mark.promise(79, 96)
-def test_without_redis_the_bounds_of_the_process_hold(
+def test_without_redis_the_limits_of_the_process_apply(
     browser: Browser, providers: Sandbox, cache_away: Callable[[], None]
 ) -> None:
     browser.sign_in("keycloak", "ada")

@@ -42,9 +42,7 @@ def rotate(settings: Any) -> Callable[[], None]:
 
 @pytest.mark.parametrize("times", [1, 2, 3])
 @pytest.mark.promise(93)
-def test_an_attempt_under_way_ends_well(
-    browser: Browser, provider: str, rotate: Callable[[], None], times: int
-) -> None:
+def test_a_pending_attempt_succeeds(browser: Browser, provider: str, rotate: Callable[[], None], times: int) -> None:
     """Even one that returns to a process for which the newest key is still a fallback: 2 and 3."""
     for _ in range(times - 1):
         rotate()
@@ -57,7 +55,7 @@ def test_an_attempt_under_way_ends_well(
 
 
 @pytest.mark.promise(93)
-def test_an_attempt_to_connect_another_way_ends_well(browser: Browser, rotate: Callable[[], None]) -> None:
+def test_a_pending_attempt_to_connect_succeeds(browser: Browser, rotate: Callable[[], None]) -> None:
     browser.sign_in("google", "ada")
     callback = browser.callback_url("keycloak", "ada", process="connect")
     rotate()
@@ -126,7 +124,7 @@ def test_a_mailed_code_still_works(browser: Browser, rotate: Callable[[], None])
 
 
 @pytest.mark.promise(93)
-def test_who_is_signed_in_stays_so(browser: Browser, rotate: Callable[[], None], settings: Any) -> None:
+def test_a_signed_in_person_stays_signed_in(browser: Browser, rotate: Callable[[], None], settings: Any) -> None:
     """With the session key that the browser has: another request with it may be in progress."""
     browser.sign_in("google", "ada")
     before = browser.key
@@ -138,7 +136,7 @@ def test_who_is_signed_in_stays_so(browser: Browser, rotate: Callable[[], None],
 
 
 @pytest.mark.promise(93)
-def test_the_first_act_after_it_ends_the_other_sessions_and_not_its_own(
+def test_the_first_act_afterwards_ends_the_other_sessions_and_not_its_own(
     browser: Browser, new_browser: Callable[[], Browser], rotate: Callable[[], None]
 ) -> None:
     other = new_browser()
@@ -184,7 +182,7 @@ def test_a_known_browser_stays_known_and_is_remembered_under_the_newest_key(rota
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(93)
-def test_seals_go_on_and_are_verified(rotate: Callable[[], None], servers: Servers) -> None:
+def test_sealing_continues_and_seals_are_verified(rotate: Callable[[], None], servers: Servers) -> None:
     begin_anew(servers)
     write()
     assert seal()

@@ -128,7 +128,7 @@ OWN: dict[Notice, Callable[[Client], Any]] = {
 
 
 @pytest.mark.parametrize("notice", OWN, ids=str)
-def test_what_is_done_inside_an_account_is_mailed_to_it(nina: User, inside: Client, notice: Notice) -> None:
+def test_an_act_of_the_owner_is_mailed_to_the_account(nina: User, inside: Client, notice: Notice) -> None:
     """The kind of fault: an act on an account of which its owner is not told (ux A8)."""
     OWN[notice](inside)
 
@@ -151,7 +151,7 @@ def test_the_last_superuser_who_locks_their_account_is_told_what_happened(nina: 
     assert subjects(NINA) == [str(NOTICE_TEXTS[Notice.SIGNED_OUT].subject)]
 
 
-def test_a_way_in_that_is_connected_or_disconnected_is_mailed(browser: Browser) -> None:
+def test_connecting_or_disconnecting_a_sign_in_method_is_mailed(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     let_be_proven(browser)
     browser.connect("keycloak", "ada")
@@ -168,7 +168,7 @@ def test_a_way_in_that_is_connected_or_disconnected_is_mailed(browser: Browser) 
     assert LOCK in disconnected.text
 
 
-def test_a_password_that_is_changed_inside_is_mailed(nina: User) -> None:
+def test_a_change_of_the_password_is_mailed(nina: User) -> None:
     User.objects.filter(pk=nina.pk).update(is_staff=True)
     new = "Another-staple-horse-2"
     answer = proven(nina).post(
@@ -260,9 +260,7 @@ def test_cutting_off_by_a_command_and_in_bulk_is_mailed_too(nina: User, root: Us
     )
 
 
-def test_whoever_becomes_an_administrator_of_an_organization_is_told_however_it_came(
-    nina: User, root: User, town: Town
-) -> None:
+def test_a_new_administrator_of_an_organization_is_told_whatever_the_way(nina: User, root: User, town: Town) -> None:
     """The kind of fault: rights are granted in one of many ways without a notice."""
     told = str(NOTICE_TEXTS[Notice.TENANT_RIGHTS_GIVEN].subject)
     with site_context("a test gives roles"):
@@ -294,7 +292,7 @@ def test_a_claim_rule_that_makes_somebody_an_administrator_tells_them(browser: B
 
 
 @pytest.mark.parametrize("without", ["no address", "not verified", "in dispute"])
-def test_nothing_is_mailed_to_an_address_that_nobody_has_verified(nina: User, inside: Client, without: str) -> None:
+def test_nothing_is_mailed_to_an_unverified_address(nina: User, inside: Client, without: str) -> None:
     """The kind of fault: a mail about an account goes to a possible stranger."""
     changed: dict[str, Any] = {
         "no address": {"email": None, "canonical_email": None, "email_verified": False},
@@ -325,7 +323,7 @@ def test_an_act_that_is_rolled_back_is_not_mailed(nina: User, inside: Client) ->
 
 
 @pytest.mark.parametrize("redis", ["there", "away"])
-def test_whoever_repeats_an_act_fills_no_mailbox_and_hides_no_other(
+def test_repeating_an_act_fills_no_mailbox_and_hides_no_other_act(
     nina: User, inside: Client, redis: str, cache_away: Callable[[], None]
 ) -> None:
     """The kind of fault: mails without limit, or a limit that hides another act."""
@@ -369,7 +367,7 @@ TOLD_ELSEWHERE = {Notice.IDENTITY_CONNECTED, Notice.IDENTITY_DISCONNECTED, Notic
 TOLD_ELSEWHERE |= {Notice.TENANT_RIGHTS_GIVEN, Notice.SIGNED_OUT, Notice.NEW_DEVICE}  # the last: test_new_devices
 
 
-def test_every_notice_is_told_by_a_story_here() -> None:
+def test_every_notice_has_a_story_here() -> None:
     assert {*OWN, *OTHERS, *TOLD_ELSEWHERE} == set(Notice)
 
 

@@ -39,7 +39,7 @@ def live(providers: Sandbox) -> Live:
 
 @pytest.mark.parametrize(("name", "is_revoked"), [("google", False), ("keycloak", True), ("github", False)])
 @pytest.mark.promise(36, 38)
-def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
+def test_a_plain_sign_out_revokes_tokens_that_work_without_the_person(
     browser: Browser, live: Live, name: str, *, is_revoked: bool
 ) -> None:
     browser.sign_in(name, "ada")
@@ -56,7 +56,7 @@ def test_a_plain_sign_out_revokes_what_would_work_on_without_the_person(
 
 
 @pytest.mark.promise(36, 38)
-def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browser, live: Live, settings: Any) -> None:
+def test_keycloaks_tokens_from_before_the_setting_are_only_deleted(browser: Browser, live: Live, settings: Any) -> None:
     """Its revocation would end Keycloak's own session: what counts is the token's kind, not the present setting."""
     settings.OFFLINE_ACCESS = frozenset()
     browser.sign_in("keycloak", "ada")
@@ -72,7 +72,9 @@ def test_what_keycloak_gave_before_the_choice_is_forgotten_alone(browser: Browse
 
 @pytest.mark.parametrize("name", ["google", "keycloak"])
 @pytest.mark.promise(36, 38)
-def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Browser], live: Live, name: str) -> None:
+def test_another_devices_tokens_stay_valid(
+    browser: Browser, new_browser: Callable[[], Browser], live: Live, name: str
+) -> None:
     browser.sign_in(name, "ada")
     elsewhere = new_browser()
     elsewhere.sign_in(name, "ada")
@@ -86,7 +88,7 @@ def test_another_device_s_go_on(browser: Browser, new_browser: Callable[[], Brow
 
 
 @pytest.mark.promise(36, 38)
-def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
+def test_a_return_in_the_same_upstream_session_before_the_job_keeps_it(
     browser: Browser, live: Live, providers: Sandbox
 ) -> None:
     """Keycloak's session continues if others use it, and a sign-in from it brings tokens of the same session id."""
@@ -103,7 +105,7 @@ def test_who_comes_back_in_the_same_session_there_before_the_job_keeps_it(
 
 
 @pytest.mark.promise(36, 38)
-def test_who_comes_back_in_another_session_there_has_the_first_one_revoked(browser: Browser, live: Live) -> None:
+def test_a_return_in_another_upstream_session_has_the_first_one_revoked(browser: Browser, live: Live) -> None:
     browser.sign_in("keycloak", "ada")
     token = get_token(User.objects.get(), "keycloak")
     browser.post(LOGOUT)
@@ -126,7 +128,7 @@ def test_a_session_that_merely_expired_ends_nothing(browser: Browser, live: Live
 
 
 @pytest.mark.promise(36, 38)
-def test_an_act_that_revokes_leaves_nothing_for_a_sign_out_to_say_again(browser: Browser) -> None:
+def test_after_a_revoking_act_a_sign_out_has_nothing_to_revoke(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     user = User.objects.get()
     revoke_tokens(user.identities.all(), reason=TokenRevocationReason.DISCONNECTED)

@@ -41,7 +41,7 @@ def come_in(browser: Browser, provider: str = "google", persona: str = "ada") ->
     assert browser.get(browser.providers.visit(started.headers["Location"], persona)).status_code == 302
 
 
-def test_who_is_in_already_is_sent_on_by_the_button_of_an_older_sign_in_page(browser: Browser, provider: str) -> None:
+def test_the_button_of_an_older_sign_in_page_redirects_a_signed_in_person(browser: Browser, provider: str) -> None:
     old = proof_in(browser.get(f"/accounts/login/?next={NEXT}"))
     come_in(browser)
     signed_in = browser.account
@@ -68,7 +68,7 @@ def test_who_is_in_already_is_sent_on_by_the_button_of_an_older_sign_in_page(bro
         ("/admin/login/", "/admin/"),
     ],
 )
-def test_so_is_every_other_door(browser: Browser, settings: Any, path: str, onward: str) -> None:
+def test_so_does_every_other_sign_in_form(browser: Browser, settings: Any, path: str, onward: str) -> None:
     settings.LOCAL_ACCOUNTS = "open"
     old = proof_in(browser.get("/accounts/login/"))
     come_in(browser)
@@ -92,7 +92,9 @@ def test_so_is_every_other_door(browser: Browser, settings: Any, path: str, onwa
         ("/accounts/github/login/?process=connect", "/accounts/reauthenticate/"),
     ],
 )
-def test_another_button_says_why_it_did_nothing_and_where_it_is(browser: Browser, path: str, leads_to: str) -> None:
+def test_another_button_explains_why_it_had_no_effect_and_links_to_its_page(
+    browser: Browser, path: str, leads_to: str
+) -> None:
     come_in(browser)
     old = proof_in(browser.get("/accounts/logout/"))
     come_in(browser)
@@ -108,7 +110,7 @@ def test_another_button_says_why_it_did_nothing_and_where_it_is(browser: Browser
     assert browser.account is not None
 
 
-def test_a_visitors_old_page_and_another_sites_form_are_told_as_before(browser: Browser) -> None:
+def test_a_visitors_old_page_and_another_sites_form_are_refused_as_before(browser: Browser) -> None:
     browser.get("/accounts/login/")
     stale = press(browser, "/accounts/google/login/", "a" * 64)
     assert stale.status_code == 403
@@ -120,7 +122,7 @@ def test_a_visitors_old_page_and_another_sites_form_are_told_as_before(browser: 
     assert press(browser, "/accounts/google/login/", "").status_code == 403
 
 
-def test_who_left_meanwhile_gets_the_page_and_can_go_on(browser: Browser, provider: str) -> None:
+def test_a_person_who_signed_out_meanwhile_gets_the_page_and_can_continue(browser: Browser, provider: str) -> None:
     old = proof_in(browser.get("/accounts/login/"))
     come_in(browser, provider)
     Session.objects.all().delete()

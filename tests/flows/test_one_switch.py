@@ -36,7 +36,7 @@ def sign_in(browser: Browser) -> Any:
 
 
 @pytest.mark.parametrize(("switch", "value"), OFF)
-def test_every_door_of_a_local_account_is_closed(
+def test_every_sign_in_method_of_a_local_account_is_turned_off(
     browser: Browser, ned: User, post: Post, settings: Any, switch: str, value: Any
 ) -> None:
     """Links were mailed, and pages opened, while the setting was on."""
@@ -57,7 +57,7 @@ def test_every_door_of_a_local_account_is_closed(
 
 
 @pytest.mark.parametrize(("switch", "value"), OFF)
-def test_a_sign_in_that_waits_for_its_second_factor_does_not_end_behind_a_closed_door(
+def test_a_pending_sign_in_is_refused_after_its_method_was_turned_off(
     browser: Browser, new_browser: Callable[[], Browser], ned: User, settings: Any, later: Callable[..., None],
     *, switch: str, value: Any,
 ) -> None:  # fmt: skip
@@ -75,7 +75,7 @@ def test_a_sign_in_that_waits_for_its_second_factor_does_not_end_behind_a_closed
 
 
 @pytest.mark.parametrize(("switch", "value"), OFF)
-def test_what_opens_nothing_proves_nothing(
+def test_what_does_not_sign_in_does_not_reauthenticate(
     browser: Browser, ned: User, settings: Any, later: Callable[..., None], switch: str, value: Any
 ) -> None:
     sign_in(browser)
@@ -87,7 +87,7 @@ def test_what_opens_nothing_proves_nothing(
 
 
 @pytest.mark.promise(45)
-def test_administrators_keep_their_door_where_people_have_no_local_accounts(browser: Browser, settings: Any) -> None:
+def test_administrators_keep_their_sign_in_if_people_have_no_local_accounts(browser: Browser, settings: Any) -> None:
     settings.LOCAL_ACCOUNTS = "off"
     root = User.objects.create_superuser(username="root", password=PASSWORD)
 

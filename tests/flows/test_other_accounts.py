@@ -24,7 +24,7 @@ def prompt(started: Any) -> str:
     return str(parse_qs(urlsplit(started.headers["Location"]).query).get("prompt", [""])[0])
 
 
-def test_each_provider_is_asked_in_its_own_words_and_only_then(browser: Browser, provider: str) -> None:
+def test_each_provider_is_asked_with_its_own_parameter_and_only_then(browser: Browser, provider: str) -> None:
     assert prompt(browser.start(provider, account="another")) == CHOOSING[provider]
     assert prompt(browser.start(provider)) == ""
     for other in ("other", "another ", "select_account"):
@@ -32,7 +32,7 @@ def test_each_provider_is_asked_in_its_own_words_and_only_then(browser: Browser,
 
 
 @pytest.mark.promise(15)
-def test_no_words_of_a_visitor_reach_the_provider(browser: Browser, provider: str) -> None:
+def test_no_parameter_of_a_visitor_reaches_the_provider(browser: Browser, provider: str) -> None:
     started = browser.start(provider, account="another", prompt="none", login_hint="eve@example.com", max_age="1")
 
     assert prompt(started) == CHOOSING[provider]
@@ -49,7 +49,7 @@ def test_the_pages_on_the_way_keep_it(browser: Browser, provider: str) -> None:
     assert ("Restart login" in confirm) == (provider == "keycloak")
 
 
-def test_a_clash_lets_one_use_another_account(browser: Browser, provider: str) -> None:
+def test_after_a_clash_people_can_use_another_account(browser: Browser, provider: str) -> None:
     User.objects.create_user(name="Ada", email="ada@example.com", email_verified=True)
     page = browser.sign_in(provider, "ada", next=NEXT)
 
@@ -104,7 +104,7 @@ def test_signing_out_to_use_another_account_leads_to_a_choice_and_back(browser: 
     assert f"/accounts/{provider}/login/?next=/accounts/sessions/&amp;account=another" in doors.replace("%2F", "/")
 
 
-def test_what_says_so_on_a_closed_page_leads_there(browser: Browser) -> None:
+def test_the_link_on_a_refusal_leads_there(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     User.objects.update(is_staff=False)
     door = browser.get("/admin/login/?next=/admin/").content.decode()

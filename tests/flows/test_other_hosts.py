@@ -26,7 +26,7 @@ def begin(browser: Browser, provider: str, method: str, query: str = "", **heade
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "LOCALHOST:8000", "[::1]:8000"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.promise(14)
-def test_the_start_leads_to_public_url_and_keeps_what_it_was_told(
+def test_the_start_redirects_to_public_url_with_all_parameters(
     browser: Browser, providers: Sandbox, provider: str, method: str, host: str
 ) -> None:
     told = "?next=%2Faccounts%2Fsessions%2F%3Fa%3Db%26c%3D%252F&remember=on&account=another&stray=1"
@@ -67,13 +67,13 @@ def test_a_host_that_is_not_ours_is_refused_as_before(browser: Browser, provider
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8000", "127.0.0.1:9999"])
 @pytest.mark.promise(14)
-def test_another_port_is_no_other_place(browser: Browser, provider: str, host: str) -> None:
+def test_another_port_is_not_another_host(browser: Browser, provider: str, host: str) -> None:
     """Cookies ignore ports, and proxies drop them."""
     assert "code_challenge=" in begin(browser, provider, "POST", host=host).headers["Location"]
 
 
 @pytest.mark.promise(14)
-def test_a_proxy_that_names_us_otherwise_sends_nobody_in_circles(browser: Browser, provider: str) -> None:
+def test_a_proxy_with_another_host_name_causes_no_redirect_loop(browser: Browser, provider: str) -> None:
     """The browser's own statement counts more than a proxy's Host header, and nobody is redirected twice."""
     by_form = begin(browser, provider, "POST", host="localhost", origin=SITE)
     assert "code_challenge=" in by_form.headers["Location"]
@@ -93,6 +93,6 @@ def test_the_sign_in_page_of_another_host_may_send_its_forms_there(browser: Brow
 
 
 @pytest.mark.promise(14)
-def test_to_connect_from_another_host_asks_who_it_is_first(browser: Browser) -> None:
+def test_connecting_from_another_host_requires_a_sign_in_first(browser: Browser) -> None:
     led = begin(browser, "github", "POST", "?process=connect", host="localhost")
     assert led.headers["Location"] == f"{SITE}/accounts/github/login/?process=connect&here=on"

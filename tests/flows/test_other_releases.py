@@ -85,7 +85,7 @@ def kept(attempt: Flow) -> dict[str, Any]:
     return values
 
 
-def test_an_attempt_in_another_form_is_begun_again_to_the_same_end(browser: Browser, attempt: Flow) -> None:
+def test_an_attempt_in_another_format_is_restarted_with_its_destination(browser: Browser, attempt: Flow) -> None:
     """The destination is kept whenever it is readable."""
     refused = set()
     for path, values in bent(kept(attempt)):
@@ -123,7 +123,7 @@ def test_an_attempt_in_another_form_is_begun_again_to_the_same_end(browser: Brow
         lambda: "\x7f" * 100,
     ],
 )
-def test_a_cookie_that_holds_no_attempt_is_no_error(browser: Browser, attempt: Flow, make: Callable[[], str]) -> None:
+def test_a_cookie_without_an_attempt_is_not_an_error(browser: Browser, attempt: Flow, make: Callable[[], str]) -> None:
     page = come_back(browser, attempt, make())
 
     assert page.status_code == 400
@@ -132,7 +132,7 @@ def test_a_cookie_that_holds_no_attempt_is_no_error(browser: Browser, attempt: F
     assert refusals() == ["state_unknown"]
 
 
-def test_neither_is_one_that_is_cut_at_any_place(browser: Browser, attempt: Flow) -> None:
+def test_neither_is_a_cookie_cut_at_any_position(browser: Browser, attempt: Flow) -> None:
     for whole in (signed(kept(attempt)), signed(kept(attempt), compress=True)):
         for length in range(0, len(whole), 7):
             assert come_back(browser, attempt, whole[:length]).status_code == 400
@@ -141,7 +141,7 @@ def test_neither_is_one_that_is_cut_at_any_place(browser: Browser, attempt: Flow
         assert come_back(browser, attempt, signed_text(f".{packed[:length]}")).status_code == 400
 
 
-def test_an_attempt_that_knows_more_is_read_as_far_as_it_is_known(browser: Browser, attempt: Flow) -> None:
+def test_an_attempt_with_unknown_fields_is_read_as_far_as_it_is_known(browser: Browser, attempt: Flow) -> None:
     flow = flows._flow(kept(attempt) | {"of_tomorrow": {"a": [1]}, "key_age": 0})  # noqa: SLF001  # what take() makes
 
     assert flow == attempt
@@ -150,7 +150,7 @@ def test_an_attempt_that_knows_more_is_read_as_far_as_it_is_known(browser: Brows
 # The contents of a session
 
 
-def test_every_name_that_is_used_in_a_session_has_a_form() -> None:
+def test_every_name_that_is_used_in_a_session_has_a_format() -> None:
     used = {
         SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY,
         AUTHENTICATION_METHODS_SESSION_KEY, LOGIN_SESSION_KEY, f"{AUTHENTICATION_METHODS_SESSION_KEY}_user",
@@ -170,7 +170,7 @@ def put(browser: Browser, content: object) -> None:
     Session.objects.of_browser(browser.key).update(session_data=json.dumps(content))
 
 
-def test_what_is_written_today_is_read_whole(browser: Browser, settings: Any, later: Callable[..., None]) -> None:
+def test_what_is_written_today_is_read_completely(browser: Browser, settings: Any, later: Callable[..., None]) -> None:
     """Otherwise the tests below would only show that nothing fails where nothing is read."""
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
     browser.sign_in("keycloak", "ada")
@@ -191,7 +191,7 @@ def test_what_is_written_today_is_read_whole(browser: Browser, settings: Any, la
 
 
 @pytest.mark.slow
-def test_a_sign_in_that_waits_in_another_form_is_begun_again_to_the_same_end(
+def test_a_pending_sign_in_in_another_format_is_restarted_with_its_destination(
     browser: Browser, later: Callable[..., None]
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -218,7 +218,7 @@ def test_a_sign_in_that_waits_in_another_form_is_begun_again_to_the_same_end(
 
 
 @pytest.mark.slow
-def test_no_page_of_somebody_who_is_in_stumbles_over_a_session_in_another_form(browser: Browser) -> None:
+def test_no_page_fails_with_a_session_in_another_format(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     let_be_proven(browser)
     browser.get(APP)
@@ -252,7 +252,7 @@ def test_no_page_of_somebody_who_is_in_stumbles_over_a_session_in_another_form(b
     assert seen == {person, None}
 
 
-def test_a_proof_in_another_form_proves_nothing_and_takes_no_other_along() -> None:
+def test_a_reauthentication_in_another_format_counts_for_nothing_and_affects_no_other() -> None:
     good = {"method": "password", "at": 5.0}
     for _, records in bent([good]):
         read = forms.readable({"account_authentication_methods": [good, *records]})
@@ -264,7 +264,7 @@ def test_a_proof_in_another_form_proves_nothing_and_takes_no_other_along() -> No
 
 
 @pytest.mark.parametrize("content", [[], "x", 5, None, {"_auth_user_id": {}}, {"account_login": []}])
-def test_a_session_that_holds_nothing_that_is_known_is_a_strangers(browser: Browser, content: object) -> None:
+def test_a_session_with_only_unknown_contents_is_anonymous(browser: Browser, content: object) -> None:
     browser.sign_in("keycloak", "ada")
     put(browser, content)
 

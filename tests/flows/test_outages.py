@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.promise(16, 79)
-def test_without_the_cache_nobody_is_signed_in_twice_and_nothing_is_half_written(
+def test_without_the_cache_nobody_is_signed_in_twice_and_nothing_is_written_in_part(
     browser: Browser, cache_away: Callable[[], None], provider: str
 ) -> None:
     callback = browser.callback_url(provider, "ada")
@@ -34,7 +34,7 @@ def test_without_the_cache_nobody_is_signed_in_twice_and_nothing_is_half_written
 
 
 @pytest.mark.promise(79)
-def test_without_the_cache_pages_and_sessions_go_on(
+def test_without_the_cache_pages_and_sessions_still_work(
     browser: Browser, cache_away: Callable[[], None], provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -52,7 +52,7 @@ def test_without_the_cache_pages_and_sessions_go_on(
 
 
 @pytest.mark.promise(38, 79)
-def test_without_the_cache_a_sign_out_at_the_provider_is_still_heeded(
+def test_without_the_cache_a_sign_out_at_the_provider_still_works(
     browser: Browser, providers: Sandbox, cache_away: Callable[[], None]
 ) -> None:
     browser.sign_in("keycloak", "ada")

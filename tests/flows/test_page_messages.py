@@ -32,7 +32,7 @@ FORGED = [
 
 
 @pytest.mark.parametrize(("path", "posted", "lands", "words"), SAID)
-def test_what_was_done_is_said_once(
+def test_what_was_done_is_shown_once(
     browser: Browser, path: str, posted: dict[str, str], lands: str, words: str
 ) -> None:
     browser.sign_in("github", "ada")
@@ -44,7 +44,7 @@ def test_what_was_done_is_said_once(
 
 
 @pytest.mark.parametrize("address", FORGED)
-def test_a_link_says_nothing_in_our_name(browser: Browser, address: str) -> None:
+def test_a_link_cannot_show_a_message(browser: Browser, address: str) -> None:
     if "login" not in address:
         browser.sign_in("github", "ada")
 
@@ -52,7 +52,7 @@ def test_a_link_says_nothing_in_our_name(browser: Browser, address: str) -> None
 
 
 @pytest.mark.parametrize("spoil", [lambda value: value[:-1] + "A", lambda _: '[["__json_message",0,25,"Paid."]]'])
-def test_a_cookie_that_we_have_not_signed_says_nothing(browser: Browser, spoil: Callable[[str], str]) -> None:
+def test_an_unsigned_cookie_shows_no_message(browser: Browser, spoil: Callable[[str], str]) -> None:
     browser.sign_in("github", "ada")
     browser.post("/accounts/name/", {"name": "Augusta"})
     browser.client.cookies["messages"] = spoil(browser.client.cookies["messages"].value)
@@ -62,7 +62,9 @@ def test_a_cookie_that_we_have_not_signed_says_nothing(browser: Browser, spoil: 
     assert 'class="notice' not in page.content.decode()
 
 
-def test_that_somebody_may_connect_another_method_is_said_where_it_is_so(browser: Browser, time_machine: Any) -> None:
+def test_the_advice_to_connect_another_method_is_shown_only_where_it_applies(
+    browser: Browser, time_machine: Any
+) -> None:
     browser.sign_in("keycloak", "ada")
     words = "You can connect another sign-in method now."
 

@@ -56,7 +56,7 @@ def show(browser: Browser, answer: str, path: str = PAGE) -> Any:
     return browser.post(path, {"credential": answer})
 
 
-def test_an_administrator_is_in_with_both_factors_and_asked_nothing_more(browser: Browser, root: User) -> None:
+def test_an_administrator_is_signed_in_with_both_factors_and_asked_nothing_more(browser: Browser, root: User) -> None:
     key, path = with_key(root), f"{PAGE}?next=/admin/audit/entry/"
     planted = browser.client.session.session_key
     entered = show(browser, key.sign(asked(browser, path), handle=root.pk.bytes), path)
@@ -69,7 +69,7 @@ def test_an_administrator_is_in_with_both_factors_and_asked_nothing_more(browser
     assert Session.objects.get().user == root
 
 
-def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root: User) -> None:
+def test_it_signs_in_its_owner_and_nobody_else(browser: Browser, root: User) -> None:
     mallory = User.objects.create_user(username="mallory", password=PASSWORD)
     theirs = with_key(mallory)
     with_key(root)
@@ -93,7 +93,7 @@ def test_it_is_believed_of_whom_it_is_and_of_nobody_else(browser: Browser, root:
         {"kind": "webauthn.create"},
     ],
 )
-def test_what_is_not_whole_opens_nothing(browser: Browser, root: User, bent: dict[str, Any]) -> None:
+def test_without_user_verification_it_opens_nothing(browser: Browser, root: User, bent: dict[str, Any]) -> None:
     """A device without user verification is one factor, and one factor is not enough."""
     key = with_key(root)
 
@@ -109,7 +109,7 @@ def test_garbage_opens_nothing(browser: Browser, root: User, answer: str) -> Non
     assert browser.account is None
 
 
-def test_an_answer_is_good_once_and_in_its_own_browser(
+def test_a_response_is_valid_once_and_in_its_own_browser(
     browser: Browser, new_browser: Callable[[], Browser], root: User
 ) -> None:
     key, thief = with_key(root), new_browser()
@@ -141,7 +141,7 @@ def test_it_opens_no_account_that_a_password_would_not_open(browser: Browser, ro
 
 
 @pytest.mark.promise(45)
-def test_where_local_passwords_are_off_this_door_is_closed_too(browser: Browser, root: User, settings: Any) -> None:
+def test_without_local_passwords_passkeys_are_turned_off_too(browser: Browser, root: User, settings: Any) -> None:
     key = with_key(root)
     answer = key.sign(asked(browser), handle=root.pk.bytes)
     settings.LOCAL_PASSWORDS = False
@@ -153,7 +153,7 @@ def test_where_local_passwords_are_off_this_door_is_closed_too(browser: Browser,
 
 
 @pytest.mark.promise(44)
-def test_refused_ones_meet_the_brake(browser: Browser, root: User) -> None:
+def test_refused_ones_are_throttled(browser: Browser, root: User) -> None:
     answers = [show(browser, "{}").status_code for _ in range(login_throttle.FREE_OF_IP_ADDRESS + 3)]
 
     assert answers == [200] * login_throttle.FREE_OF_IP_ADDRESS + [429] * 3
@@ -169,13 +169,13 @@ def test_nobody_is_sent_elsewhere(browser: Browser, root: User, next_url: str) -
     assert show(browser, key.sign(asked(browser, path), handle=root.pk.bytes), path).headers["Location"] == "/accounts/"
 
 
-def test_under_an_address_the_page_says_what_passkeys_need(browser: Browser, settings: Any) -> None:
+def test_under_an_ip_address_the_page_says_what_passkeys_need(browser: Browser, settings: Any) -> None:
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
 
     assert b"Passkeys need a host name" in browser.get(PAGE).content
 
 
-def test_a_counter_that_went_back_opens_nothing_and_the_trail_says_so(browser: Browser, root: User) -> None:
+def test_a_counter_that_decreased_opens_nothing_and_is_recorded(browser: Browser, root: User) -> None:
     key = with_key(root)
     show(browser, key.sign(asked(browser), handle=root.pk.bytes, counter=9))
     browser.post("/accounts/logout/")
@@ -186,7 +186,7 @@ def test_a_counter_that_went_back_opens_nothing_and_the_trail_says_so(browser: B
 
 
 @pytest.mark.parametrize("accounts", ["off", "invited", "open"])
-def test_it_opens_a_local_account_only_where_people_have_such(browser: Browser, settings: Any, accounts: str) -> None:
+def test_it_opens_a_local_account_only_if_people_may_have_one(browser: Browser, settings: Any, accounts: str) -> None:
     """The kind of fault: a setting turns off one method of several. Administrators keep theirs (``root`` above)."""
     settings.LOCAL_ACCOUNTS = accounts
     settings.ADMIN_NEEDS_SECOND_FACTOR = False
@@ -199,7 +199,7 @@ def test_it_opens_a_local_account_only_where_people_have_such(browser: Browser, 
         assert details("sign_in.refused") == [{"reason": "passkey_alone_does_not_open_this"}]
 
 
-def test_an_administrator_comes_in_though_people_have_no_local_accounts(
+def test_an_administrator_can_sign_in_although_people_have_no_local_accounts(
     browser: Browser, root: User, settings: Any
 ) -> None:
     settings.LOCAL_ACCOUNTS = "off"

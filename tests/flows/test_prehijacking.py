@@ -84,7 +84,7 @@ def test_unexpired_email_change_dies_when_the_victim_connects_a_provider(
 
 
 @pytest.mark.promise(27, 28, 29)
-def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
+def test_trojan_identifier_a_sign_in_method_of_the_attacker_is_listed_and_disconnected(
     browser: Browser, new_browser: Callable[[], Browser], post: Post, provider: str
 ) -> None:
     """The attacker connected an identity of theirs, and would sign in with it after the victim's recovery.
@@ -107,7 +107,7 @@ def test_trojan_identifier_a_way_in_of_the_attackers_is_seen_and_taken_away(
 
 
 @pytest.mark.promise(29)
-def test_a_mail_to_a_stranger_holds_no_text_of_the_one_who_asked(browser: Browser, post: Post) -> None:
+def test_a_mail_to_a_stranger_contains_no_text_of_the_requester(browser: Browser, post: Post) -> None:
     """Otherwise our mails would deliver their message to anyone."""
     register(browser, post)
     lure = "Win at https://evil.example"

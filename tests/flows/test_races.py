@@ -36,7 +36,9 @@ def status(browser: Browser, url: str) -> int:
 
 
 @pytest.mark.promise(32)
-def test_eight_first_sign_ins_of_one_person_open_one_account(new_browser: Callable[[], Browser], provider: str) -> None:
+def test_eight_concurrent_first_sign_ins_of_one_person_open_one_account(
+    new_browser: Callable[[], Browser], provider: str
+) -> None:
     browsers = [new_browser() for _ in range(8)]
     callbacks = [browser.callback_url(provider, "ada") for browser in browsers]
     statuses = together(*[partial(status, *pair) for pair in zip(browsers, callbacks, strict=True)])
@@ -57,7 +59,7 @@ def test_two_people_who_claim_one_address_at_once_do_not_share_an_account(new_br
 
 
 @pytest.mark.promise(19)
-def test_one_callback_opened_six_times_at_once_spends_its_code_once(
+def test_one_callback_opened_six_times_concurrently_redeems_its_code_once(
     browser: Browser, providers: Sandbox, provider: str
 ) -> None:
     callback = browser.callback_url(provider, "ada")

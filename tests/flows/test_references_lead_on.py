@@ -65,7 +65,7 @@ def test_a_refused_sign_in(  # noqa: PLR0917  # a table's columns
 
 
 @pytest.mark.promise(100)
-def test_an_organization_that_is_not_ones_own(browser: Browser, administrator: Client) -> None:
+def test_an_organization_of_others(browser: Browser, administrator: Client) -> None:
     browser.sign_in("google", "ada")
     page = browser.post("/accounts/organizations/switch/", {"organization": "0d9ff3c1-31b5-4a0e-9d2e-0d7a5f6f2c11"})
 
@@ -83,7 +83,7 @@ def test_an_invitation_that_is_none(browser: Browser, administrator: Client) -> 
     "reason", [*RefusalReason, *OfInvitation], ids=lambda reason: f"{type(reason).__module__} {reason}"
 )
 @pytest.mark.promise(100)
-def test_every_reason_has_a_mend(reason: RefusalReason | OfInvitation) -> None:
+def test_every_reason_has_a_remedy(reason: RefusalReason | OfInvitation) -> None:
     of_event: Callable[[str], Any] = lambda name: Event[name]  # noqa: E731  # reads well in the table
     action = of_event("INVITATION_REFUSED" if isinstance(reason, OfInvitation) else "SIGN_IN_REFUSED")
 

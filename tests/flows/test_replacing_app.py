@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("who", ["must have one", "may have one"])
-def test_an_app_is_replaced_once_the_new_one_has_shown_a_right_code(
+def test_an_app_is_replaced_after_a_right_code_of_the_new_one(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, who: str, later: Callable[..., None]
 ) -> None:
     """The kind of fault: each of two pages requires the other one first (ux A4)."""
@@ -48,7 +48,7 @@ def test_an_app_is_replaced_once_the_new_one_has_shown_a_right_code(
     assert recovered.post(PROVE, {"code": codes[0]}).status_code == 302, "recovery codes stay"
 
 
-def test_replacing_ends_the_other_devices_and_wants_a_fresh_proof(
+def test_replacing_ends_the_other_sessions_and_requires_reauthentication(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -66,9 +66,7 @@ def test_replacing_ends_the_other_devices_and_wants_a_fresh_proof(
     assert browser.post(APP, {"code": code(new)}).headers["Location"].startswith("/accounts/reauthenticate/?next=")
 
 
-def test_whoever_only_knows_the_first_step_replaces_nothing(
-    browser: Browser, new_browser: Callable[[], Browser]
-) -> None:
+def test_the_first_step_alone_cannot_replace_an_app(browser: Browser, new_browser: Callable[[], Browser]) -> None:
     """The kind of fault: adding a factor bypasses the existing one."""
     browser.sign_in("google", "ada")
     add_app(browser)

@@ -48,7 +48,7 @@ def ada(browser: Browser) -> User:
     return User.objects.get(email="ada@example.com")
 
 
-def test_the_page_of_a_person_lists_them_and_leads_to_the_act(ada: User, administrator: Client) -> None:
+def test_the_page_of_a_person_lists_them_and_links_to_the_act(ada: User, administrator: Client) -> None:
     """The kind of fault: only a shell can show and fix something (ux A4)."""
     shown = administrator.get(change_page(ada)).content.decode()
     panel = shown.partition('id="factors"')[2].partition("</section>")[0]
@@ -61,7 +61,7 @@ def test_the_page_of_a_person_lists_them_and_leads_to_the_act(ada: User, adminis
     assert "Remove all" in panel
 
 
-def test_somebody_without_any_has_an_empty_panel(administrator: Client, browser: Browser) -> None:
+def test_a_person_without_any_has_an_empty_panel(administrator: Client, browser: Browser) -> None:
     browser.sign_in("google", "ada")
     person = User.objects.get(email="ada@example.com")
     panel = administrator.get(change_page(person)).content.decode().partition('id="factors"')[2]
@@ -71,7 +71,7 @@ def test_somebody_without_any_has_an_empty_panel(administrator: Client, browser:
     assert b"has no second factors" in administrator.get(page(person)).content
 
 
-def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
+def test_all_are_removed_with_a_reason_and_everything_is_recorded(
     ada: User, administrator: Client, root: User, browser: Browser, new_browser: Callable[[], Browser]
 ) -> None:
     waiting = new_browser()
@@ -98,7 +98,7 @@ def test_all_are_removed_with_a_reason_and_everything_of_it_is_told(
     assert new_browser().sign_in("google", "ada").headers["Location"] == "/accounts/"
 
 
-def test_whoever_must_have_one_adds_a_new_one_at_the_next_sign_in(
+def test_a_person_who_needs_one_adds_a_new_one_at_the_next_sign_in(
     ada: User, administrator: Client, new_browser: Callable[[], Browser]
 ) -> None:
     User.objects.filter(pk=ada.pk).update(second_factor_required=True)
@@ -114,7 +114,7 @@ def test_without_a_reason_nothing_is_removed(ada: User, administrator: Client, r
     assert Authenticator.objects.filter(user=ada).count() == 2
 
 
-def test_it_wants_a_fresh_proof(ada: User, administrator: Client, time_machine: Any) -> None:
+def test_resetting_requires_reauthentication(ada: User, administrator: Client, time_machine: Any) -> None:
     time_machine.move_to(datetime.now(UTC) + timedelta(minutes=11))
 
     for answer in (administrator.get(page(ada)), administrator.post(page(ada), {"reason": "lost"})):
@@ -122,7 +122,7 @@ def test_it_wants_a_fresh_proof(ada: User, administrator: Client, time_machine: 
     assert Authenticator.objects.filter(user=ada).count() == 2
 
 
-def test_nobody_does_it_to_themselves_there(administrator: Client, root: User) -> None:
+def test_nobody_can_reset_their_own_there(administrator: Client, root: User) -> None:
     """Their own page requires the factor itself."""
     with_app(root)
     signed_in = proven(root)
@@ -154,7 +154,7 @@ def member(tenant: Any, role: str = "member", **fields: Any) -> User:
     return with_app(person)
 
 
-def test_a_tenants_administrator_does_it_for_accounts_of_that_tenant_alone(town: Town) -> None:
+def test_a_tenants_administrator_can_reset_only_accounts_of_that_tenant(town: Town) -> None:
     """The kind of fault: an act does not define whose accounts it may affect (ADR 12)."""
     olga = administrator_of(town.a.tenant, "owner")
     own, both = member(town.a.tenant), member(town.a.tenant)
@@ -171,7 +171,7 @@ def test_a_tenants_administrator_does_it_for_accounts_of_that_tenant_alone(town:
     assert not Authenticator.objects.filter(user=own).exists()
 
 
-def test_nobody_does_it_who_may_only_look(ada: User, town: Town) -> None:
+def test_permission_to_view_is_not_enough(ada: User, town: Town) -> None:
     client = administrator_of(town.a.tenant, "admin")
     User.objects.get(username="olga").user_permissions.clear()
     person = member(town.a.tenant)
@@ -180,13 +180,13 @@ def test_nobody_does_it_who_may_only_look(ada: User, town: Town) -> None:
     assert b"Remove all" not in client.get(change_page(person)).content
 
 
-def test_somebody_who_rose_above_meanwhile_is_left_alone(ada: User) -> None:
+def test_a_person_who_gained_higher_rights_meanwhile_is_not_reset(ada: User) -> None:
     with pytest.raises(factor_reset.OutOfReach):
         factor_reset.reset(ada.pk, reason="lost", may=lambda held: not held.is_active)
     assert Authenticator.objects.filter(user=ada).count() == 2
 
 
-def test_of_a_person_who_was_erased_meanwhile_nothing_is_left_to_reset(ada: User, administrator: Client) -> None:
+def test_a_person_who_was_erased_meanwhile_cannot_be_reset(ada: User, administrator: Client) -> None:
     call_command("erase_person", user=str(ada.pk), reason="asked for it")
 
     with pytest.raises(factor_reset.PersonGone):
@@ -209,7 +209,7 @@ def test_of_two_at_once_one_does_it() -> None:
     assert len(subjects("ada@example.com")) == 1
 
 
-def test_the_shell_does_it_for_the_last_administrator_too() -> None:
+def test_the_command_does_it_for_the_last_administrator_too() -> None:
     admin = with_app(User.objects.create_superuser(username="admin"))
     out = StringIO()
     call_command("reset_factors", user="admin", reason="lost telephone", stdout=out)
@@ -224,7 +224,7 @@ def test_the_shell_does_it_for_the_last_administrator_too() -> None:
 
 
 @pytest.mark.parametrize(("user", "reason"), [("nobody", "lost"), ("admin", "  ")])
-def test_the_shell_says_what_it_lacks(user: str, reason: str) -> None:
+def test_the_command_says_what_is_missing(user: str, reason: str) -> None:
     with_app(User.objects.create_superuser(username="admin"))
 
     with pytest.raises(CommandError):

@@ -172,7 +172,7 @@ def test_a_crawl_of_every_address_writes_no_more_however_often_it_is_repeated(
 
 @pytest.mark.slow
 @pytest.mark.promise(96, 100)
-def test_neither_does_it_while_redis_is_away(
+def test_neither_does_it_without_redis(
     providers: Sandbox, town: Town, rows: Callable[[], dict[str, int]], settings: Any, cache_away: Callable[[], None]
 ) -> None:
     settings.LOCAL_PASSWORDS = False
@@ -189,7 +189,7 @@ def test_neither_does_it_while_redis_is_away(
 
 
 @pytest.mark.promise(96, 100)
-def test_mailed_links_that_are_tried_write_nothing(rows: Callable[[], dict[str, int]], client: Client) -> None:
+def test_guessing_mailed_links_writes_nothing(rows: Callable[[], dict[str, int]], client: Client) -> None:
     User.objects.create_user(email="ada@example.com", email_verified=True)
     MailedLink.objects.create(
         digest="0" * 64,
@@ -207,7 +207,7 @@ def test_mailed_links_that_are_tried_write_nothing(rows: Callable[[], dict[str, 
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis there", "redis away"])
 @pytest.mark.promise(96, 100)
-def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
+def test_disabled_passwords_leave_a_limited_number_of_entries_and_one_of_the_limit(
     providers: Sandbox,
     client: Client,
     settings: Any,
@@ -230,7 +230,7 @@ def test_a_closed_password_door_leaves_so_many_entries_and_one_of_the_limit(
 
 @pytest.mark.parametrize("away", [False, True], ids=["redis there", "redis away"])
 @pytest.mark.promise(96, 100)
-def test_many_addresses_are_no_way_past(
+def test_many_ip_addresses_do_not_bypass_the_limit(
     providers: Sandbox,
     client: Client,
     settings: Any,

@@ -22,7 +22,7 @@ from tests.support.statements import asked_of_the_database
 pytestmark = pytest.mark.django_db
 
 
-def test_whoever_has_one_is_asked_after_every_first_step(
+def test_an_enrolled_factor_is_required_after_every_first_step(
     browser: Browser, new_browser: Callable[[], Browser], provider: str, later: Callable[..., None]
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -48,7 +48,7 @@ def test_whoever_has_one_is_asked_after_every_first_step(
     assert mine.exclude(upstream_sid="").count() == (2 if provider == "keycloak" else 0), "Keycloak can still end them"
 
 
-def test_who_has_none_is_not_asked_and_pays_nothing(browser: Browser, provider: str) -> None:
+def test_without_a_factor_nothing_is_asked_and_it_costs_nothing(browser: Browser, provider: str) -> None:
     assert browser.sign_in(provider, "ada").headers["Location"] == "/accounts/"
     assert browser.get(PROVE).headers["Location"] == "/accounts/"
 
@@ -69,7 +69,7 @@ def test_a_returning_sign_in_without_a_factor_takes_eight_statements(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_browser_that_the_account_does_not_know_costs_one_statement_more(
+def test_an_unknown_browser_costs_one_more_statement(
     browser: Browser, new_browser: Callable[[], Browser], servers: Servers, provider: str
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -84,7 +84,7 @@ def test_a_browser_that_the_account_does_not_know_costs_one_statement_more(
 @pytest.mark.promise(45)
 @pytest.mark.parametrize("speaking_oidc", [str(name) for name in OPENID_PROVIDERS])
 @pytest.mark.parametrize("words", [{"amr": ["pwd", "mfa"]}, {"acr": "mfa"}, {"amr": ["mfa", "otp"], "acr": "1"}])
-def test_a_provider_that_asked_for_one_is_believed(
+def test_a_providers_second_factor_is_accepted(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, speaking_oidc: str, words: dict[str, Any]
 ) -> None:
     with_words(providers, speaking_oidc, **words)
@@ -120,7 +120,7 @@ def test_a_provider_that_asked_for_one_is_believed(
     ],
 )
 @pytest.mark.parametrize("speaking_oidc", [str(name) for name in OPENID_PROVIDERS])
-def test_other_words_are_none(
+def test_other_values_do_not_count(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, speaking_oidc: str, words: dict[str, Any]
 ) -> None:
     """The kind of fault: a value for one factor, or for none, counts as two."""
@@ -132,7 +132,7 @@ def test_other_words_are_none(
 
 
 @pytest.mark.promise(45)
-def test_only_an_id_token_says_how_somebody_was_asked(
+def test_only_an_id_token_says_how_a_person_was_authenticated(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     with_words(providers, "github", amr=["mfa"], acr="phr")
@@ -142,7 +142,7 @@ def test_only_an_id_token_says_how_somebody_was_asked(
     assert new_browser().sign_in("github", "vera").headers["Location"] == PROVE
 
 
-def test_which_words_count_is_for_the_operator_to_say_of_each_provider(
+def test_the_operator_sets_which_values_count_for_each_provider(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, settings: Any
 ) -> None:
     with_words(providers, "keycloak", acr="gold", amr=["pwd", "otp", "mfa"])
@@ -160,7 +160,7 @@ def test_which_words_count_is_for_the_operator_to_say_of_each_provider(
         assert new_browser().sign_in("keycloak", "vera").headers["Location"] == onward, entries
 
 
-def test_a_code_is_good_for_one_use_as_long_as_it_is_right(
+def test_a_code_is_valid_for_one_use(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -202,7 +202,7 @@ def test_a_clock_may_be_half_a_minute_off(
     assert (elsewhere.account is not None) is is_right
 
 
-def test_a_recovery_code_lets_in_once(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
+def test_a_recovery_code_works_once(browser: Browser, new_browser: Callable[[], Browser], provider: str) -> None:
     browser.sign_in(provider, "ada")
     _, codes = add_app(browser)
     first, second = new_browser(), new_browser()
@@ -240,7 +240,7 @@ def test_a_secret_of_one_person_opens_nothing_for_another(
 
 
 @pytest.mark.promise(34)
-def test_who_planted_a_session_cannot_go_on_in_its_owners_place(
+def test_an_attacker_who_planted_a_session_cannot_continue_as_its_owner(
     browser: Browser, new_browser: Callable[[], Browser], provider: str
 ) -> None:
     """An attacker plants the key of a session that waits for a factor, and hopes that a person signs in with it."""
@@ -270,7 +270,7 @@ def test_a_first_step_waits_a_quarter_of_an_hour_for_the_second(
     assert elsewhere.account is None
 
 
-def test_an_account_that_is_switched_off_half_way_does_not_come_in(
+def test_an_account_that_is_deactivated_half_way_is_refused(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -285,7 +285,7 @@ def test_an_account_that_is_switched_off_half_way_does_not_come_in(
 
 
 @pytest.mark.promise(44)
-def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
+def test_wrong_codes_are_throttled_and_the_right_one_waits_too(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -306,7 +306,7 @@ def test_wrong_codes_meet_the_brake_and_the_right_one_waits_too(
 
 
 @pytest.mark.promise(44)
-def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
+def test_refused_passkeys_are_throttled_too_and_block_no_code(
     browser: Browser, new_browser: Callable[[], Browser], later: Callable[..., None]
 ) -> None:
     cache.clear()  # resets the throttle of the IP address, which other tests may have used
@@ -325,7 +325,7 @@ def test_refused_passkeys_meet_the_brake_too_and_keep_no_code_out(
 
 
 @pytest.mark.promise(80)
-def test_without_redis_no_code_is_believed(
+def test_without_redis_no_code_is_accepted(
     browser: Browser, new_browser: Callable[[], Browser], cache_away: Callable[[], None], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -351,7 +351,7 @@ def test_without_redis_no_code_is_believed(
         }
     ],
 )
-def test_garbage_is_no_factor(browser: Browser, new_browser: Callable[[], Browser], posted: dict[str, str]) -> None:
+def test_garbage_is_not_a_factor(browser: Browser, new_browser: Callable[[], Browser], posted: dict[str, str]) -> None:
     cache.clear()  # resets the throttle of the IP address, which all of these share
     browser.sign_in("google", "ada")
     add_app(browser)

@@ -38,7 +38,7 @@ def _open(settings: Any) -> None:
 
 
 @pytest.mark.promise(75, 76)
-def test_no_secret_of_any_story_lies_about(
+def test_no_secret_of_any_story_is_stored_in_plain_text(
     providers: Sandbox, new_browser: Callable[[], Browser], post: Post, town: Town, servers: Servers, later: Any
 ) -> None:
     secrets: dict[str, str] = {"SECRET_KEY": django_settings.SECRET_KEY}

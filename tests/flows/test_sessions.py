@@ -62,7 +62,7 @@ def lasts(session: Session) -> tuple[timedelta, timedelta]:
 
 
 @pytest.mark.promise(37)
-def test_a_session_ends_for_want_of_use(browser: Browser) -> None:
+def test_a_session_ends_without_use(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     assert lasts(row(browser)) == (timedelta(hours=8), timedelta(hours=24))
 
@@ -85,7 +85,7 @@ def test_a_session_ends_however_much_it_is_used(browser: Browser) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_use_is_noted_once_a_minute_with_where_from(browser: Browser, servers: Servers) -> None:
+def test_use_is_recorded_once_a_minute_with_its_origin(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
     with asked_of_the_database(servers) as at_once:
         browser.get("/accounts/")
@@ -103,7 +103,7 @@ def test_use_is_noted_once_a_minute_with_where_from(browser: Browser, servers: S
 
 
 @pytest.mark.django_db(transaction=True)
-def test_use_that_cannot_be_noted_spoils_no_answer(
+def test_use_that_cannot_be_recorded_fails_no_response(
     browser: Browser, servers: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser.sign_in("google", "ada")
@@ -119,7 +119,7 @@ def test_use_that_cannot_be_noted_spoils_no_answer(
 
 
 @pytest.mark.parametrize("way", ["provider", "second_factor", "password"])
-def test_who_asks_to_be_kept_signed_in_is_kept_and_others_until_the_browser_closes(
+def test_people_who_ask_stay_signed_in_and_others_until_the_browser_closes(
     browser: Browser, new_browser: Callable[[], Browser], way: str, settings: Any
 ) -> None:
     browser.sign_in("google", "ada")
@@ -145,7 +145,7 @@ def test_who_asks_to_be_kept_signed_in_is_kept_and_others_until_the_browser_clos
     assert abs(int(age) - 30 * 86_400) < ACCURACY.total_seconds()
 
 
-def test_the_sign_in_page_hands_the_wish_on(browser: Browser) -> None:
+def test_the_sign_in_page_passes_the_choice_on(browser: Browser) -> None:
     plain = browser.get("/accounts/login/?next=/accounts/sessions/")
     assert boxes_on(plain) == [("/accounts/login/", {"next": "/accounts/sessions/", "remember": "on"})]
     wished = browser.get("/accounts/login/?next=/accounts/sessions/&remember=on").content.decode()
@@ -168,7 +168,7 @@ def test_tenants_shorten_sessions_and_the_strictest_counts(
     assert lasts(row(kept)) == (timedelta(days=14), timedelta(days=10))
 
 
-def test_joining_a_stricter_tenant_shortens_sessions_that_are_there(browser: Browser) -> None:
+def test_joining_a_stricter_tenant_shortens_existing_sessions(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     belongs(User.objects.get(), session_idle_minutes=30)
 
@@ -209,7 +209,7 @@ def test_another_key_for_the_same_person_is_the_same_session_and_lives_no_longer
 
 
 @pytest.mark.promise(34)
-def test_signing_in_again_begins_anew(browser: Browser) -> None:
+def test_signing_in_again_starts_a_new_lifetime(browser: Browser) -> None:
     browser.sign_in("google", "ada")
     unused_for(browser, hours=5)
     before = row(browser)
@@ -223,7 +223,7 @@ def test_signing_in_again_begins_anew(browser: Browser) -> None:
 
 
 @pytest.mark.promise(79)
-def test_a_flushed_cache_loses_nobody_and_an_absent_one_neither(
+def test_neither_a_flushed_nor_an_unavailable_cache_signs_people_out(
     browser: Browser, cache_away: Callable[[], None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -236,7 +236,7 @@ def test_a_flushed_cache_loses_nobody_and_an_absent_one_neither(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(79)
-def test_a_row_that_anybody_deletes_is_a_session_that_is_over(browser: Browser, servers: Servers) -> None:
+def test_deleting_a_row_ends_the_session(browser: Browser, servers: Servers) -> None:
     browser.sign_in("google", "ada")
     assert is_in(browser)
     with psycopg.connect(servers.superuser_url, autocommit=True) as anybody:
@@ -245,7 +245,7 @@ def test_a_row_that_anybody_deletes_is_a_session_that_is_over(browser: Browser, 
     assert browser.get("/api/v1/me").status_code == 401
 
 
-def test_a_row_that_cannot_be_read_is_nobodys(browser: Browser) -> None:
+def test_an_unreadable_row_is_nobodys_session(browser: Browser) -> None:
     """Rows of an older version or of foreign code: no 500, and nobody is signed in."""
     browser.sign_in("google", "ada")
     for content in ("", "gibberish:1abc:def", "[1, 2]", "null", '{"_auth_user_id": "7"}'):
@@ -253,7 +253,7 @@ def test_a_row_that_cannot_be_read_is_nobodys(browser: Browser) -> None:
         assert browser.get("/accounts/").status_code == 302, content
 
 
-def test_a_changed_password_ends_sessions_that_nobody_ended(browser: Browser) -> None:
+def test_a_changed_password_ends_sessions_that_nothing_else_ended(browser: Browser) -> None:
     user = User.objects.create_user(username="nora", password="a lantern in the stairwell")
     client = proven(user)
     user.set_password("another lantern in the stairwell")
@@ -263,7 +263,7 @@ def test_a_changed_password_ends_sessions_that_nobody_ended(browser: Browser) ->
 
 
 @pytest.mark.promise(28)
-def test_who_changes_their_password_ends_their_other_sessions(browser: Browser) -> None:
+def test_changing_the_password_ends_the_other_sessions(browser: Browser) -> None:
     root = User.objects.create_superuser(username="root", password="a lantern in the stairwell")
     here, there = proven(root), proven(root)
     form = {"old_password": "a lantern in the stairwell"} | dict.fromkeys(
@@ -278,7 +278,7 @@ def test_who_changes_their_password_ends_their_other_sessions(browser: Browser) 
     assert Session.objects.filter(user=root).count() == 1
 
 
-def test_a_row_made_by_hand_ends_when_it_says(browser: Browser) -> None:
+def test_a_row_of_other_code_ends_when_it_says(browser: Browser) -> None:
     """Other code may create rows with only the columns of Django's own model."""
     made = Client()
     session = made.session

@@ -63,13 +63,13 @@ def test_an_address_never_leads_into_an_account(
     assert again.account != browser.account
 
 
-def test_a_sign_in_goes_on_to_where_it_was_headed(browser: Browser, provider: str) -> None:
+def test_a_sign_in_reaches_its_destination(browser: Browser, provider: str) -> None:
     response = browser.sign_in(provider, "ada", next="/accounts/connections/?a=b")
 
     assert response.headers["Location"] == "/accounts/connections/?a=b"
 
 
-def test_the_request_says_all_that_it_must_and_nothing_of_the_visitor(browser: Browser, provider: str) -> None:
+def test_the_request_has_all_required_parameters_and_none_of_the_visitor(browser: Browser, provider: str) -> None:
     started = browser.start(provider, scope="admin", redirect_uri="https://evil.example/", state="mine")
     asked = parse_qs(urlsplit(started.headers["Location"]).query)
 
@@ -80,7 +80,7 @@ def test_the_request_says_all_that_it_must_and_nothing_of_the_visitor(browser: B
     assert ("nonce" in asked) == (provider != "github")
 
 
-def test_an_inactive_account_is_refused_and_told_so(browser: Browser, provider: str) -> None:
+def test_a_deactivated_account_is_refused_and_the_page_says_so(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     User.objects.update(is_active=False)
     response = browser.sign_in(provider, "ada")

@@ -55,7 +55,7 @@ def ways(page: Any) -> list[str]:
 
 
 @pytest.mark.promise(36)
-def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browser: Browser, provider: str) -> None:
+def test_it_is_offered_if_the_sessions_provider_supports_it(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     page = browser.get(LOGOUT)
 
@@ -69,7 +69,7 @@ def test_it_is_offered_where_the_session_came_from_a_provider_that_has_it(browse
 
 @pytest.mark.parametrize("name", HAS_IT)
 @pytest.mark.promise(36)
-def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name: str) -> None:
+def test_the_page_says_what_happens_to_the_upstream_session(browser: Browser, name: str) -> None:
     """The kind of fault: a page promises something other than what is done."""
     browser.sign_in(name, "ada")
     stays, goes = f"You stay signed in at {HAS_IT[name]}", f"You then go to {HAS_IT[name]} and are signed out there too"
@@ -81,7 +81,7 @@ def test_the_page_says_what_becomes_of_the_session_there(browser: Browser, name:
 
 
 @pytest.mark.promise(36)
-def test_only_the_page_that_was_asked_for_it_may_send_people_there(
+def test_only_the_requested_page_may_redirect_people_there(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -97,7 +97,7 @@ def test_only_the_page_that_was_asked_for_it_may_send_people_there(
 
 
 @pytest.mark.promise(36)
-def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers: Sandbox, provider: str) -> None:
+def test_a_plain_sign_out_does_not_call_the_provider(browser: Browser, providers: Sandbox, provider: str) -> None:
     browser.sign_in(provider, "ada")
     providers.forget_requests()
     response = browser.post(LOGOUT)
@@ -109,7 +109,9 @@ def test_a_plain_sign_out_asks_the_provider_nothing(browser: Browser, providers:
 
 @pytest.mark.parametrize("name", HAS_IT)
 @pytest.mark.promise(36)
-def test_who_asks_for_it_is_signed_out_here_and_sent_there(browser: Browser, providers: Sandbox, name: str) -> None:
+def test_a_person_who_chooses_it_is_signed_out_here_and_redirected_there(
+    browser: Browser, providers: Sandbox, name: str
+) -> None:
     browser.sign_in(name, "ada")
     id_token = storage.id_token(*_whose(), issuer=providers.world.issuer(Provider(name)), sid=_sid())
     response = there_too(browser)
@@ -150,7 +152,7 @@ def _sid() -> str:
 
 @pytest.mark.parametrize("state", ["", "?state=", "?state=another", "?state=%FF%00", "?state=a&state=b", "?error=x"])
 @pytest.mark.promise(36)
-def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) -> None:
+def test_a_browser_that_was_not_sent_there_gets_no_confirmation(browser: Browser, state: str) -> None:
     browser.sign_in("keycloak", "ada")
     there_too(browser)
     path = "/accounts/keycloak/logout/callback/"
@@ -162,7 +164,7 @@ def test_who_was_not_sent_is_told_nothing_of_it(browser: Browser, state: str) ->
 
 
 @pytest.mark.promise(36)
-def test_an_answer_of_one_provider_is_none_of_another(browser: Browser) -> None:
+def test_a_response_of_one_provider_does_not_count_for_another(browser: Browser) -> None:
     browser.sign_in("keycloak", "ada")
     state = sent(there_too(browser))[1]["state"]
 
@@ -186,7 +188,7 @@ def test_each_device_has_its_own_id_token_for_a_hint(browser: Browser, new_brows
 
 
 @pytest.mark.promise(36)
-def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
+def test_an_id_token_that_is_too_long_for_a_url_is_not_a_hint(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -196,7 +198,7 @@ def test_an_id_token_that_is_too_long_for_an_address_is_no_hint(
 
 
 @pytest.mark.promise(36)
-def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser: Browser, settings: Any) -> None:
+def test_without_stored_tokens_or_their_key_there_is_no_hint(browser: Browser, settings: Any) -> None:
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(id_token="2.lost." + "A" * 40)
     assert "id_token_hint" not in sent(there_too(browser))[1]
@@ -208,7 +210,7 @@ def test_without_kept_tokens_or_under_a_lost_key_it_goes_without_a_hint(browser:
 
 @pytest.mark.parametrize("fault", ["discovery_hang", "discovery_500", "discovery_issuer_other"])
 @pytest.mark.promise(36)
-def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: Sandbox, fault: str) -> None:
+def test_an_unavailable_provider_keeps_nobody_signed_in(browser: Browser, providers: Sandbox, fault: str) -> None:
     browser.sign_in("keycloak", "ada")
     providers.set_fault("keycloak", fault)
     forget_providers()  # as in a new process with an empty cache
@@ -222,7 +224,7 @@ def test_a_provider_that_is_away_keeps_nobody_here(browser: Browser, providers: 
 
 
 @pytest.mark.promise(36)
-def test_another_process_has_told_where_the_provider_is(browser: Browser, providers: Sandbox) -> None:
+def test_the_end_session_endpoint_is_known_from_another_process(browser: Browser, providers: Sandbox) -> None:
     browser.sign_in("keycloak", "ada")
     registry_of_a_new_process()
     providers.set_fault("keycloak", "discovery_500")
@@ -237,7 +239,7 @@ def registry_of_a_new_process() -> None:
 
 
 @pytest.mark.promise(36)
-def test_who_came_by_a_password_or_is_not_signed_in_is_sent_nowhere(
+def test_people_with_a_password_or_without_a_session_are_redirected_nowhere(
     browser: Browser, django_user_model: Any, turn_off: Callable[[str], None]
 ) -> None:
     local = proven(django_user_model.objects.create_superuser(username="root"))

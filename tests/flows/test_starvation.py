@@ -108,7 +108,7 @@ def test_six_hanging_sign_ins_leave_pages_and_other_providers_working(
 
 
 @pytest.mark.promise(53)
-def test_a_provider_that_publishes_nothing_holds_up_nobody_else(site: str, providers: Sandbox) -> None:
+def test_a_provider_without_documents_delays_nobody_else(site: str, providers: Sandbox) -> None:
     visitors = [Visitor(site) for _ in range(6)]
     providers.set_fault("google", "discovery_hang")
     with ThreadPoolExecutor(6) as pool:
@@ -140,7 +140,7 @@ def _made_up(providers: Sandbox, number: int) -> str:
 @pytest.mark.parametrize("is_cold", [True, False])
 @pytest.mark.parametrize("fault", ["jwks_hang", "jwks_drip_body"])
 @pytest.mark.promise(53, 96)
-def test_made_up_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, fault: str, *, is_cold: bool) -> None:
+def test_forged_logout_tokens_slow_no_page_down(site: str, providers: Sandbox, fault: str, *, is_cold: bool) -> None:
     """The kind of fault: anonymous requests wait for a provider before any limit is checked, in all threads."""
     logout = f"{site}/accounts/keycloak/backchannel-logout/"
     visitor = Visitor(site)

@@ -20,7 +20,7 @@ def spent(providers: Sandbox) -> list[str]:
 
 
 @pytest.mark.promise(16)
-def test_another_browser_cannot_finish_it(
+def test_another_browser_cannot_complete_it(
     browser: Browser, new_browser: Callable[[], Browser], providers: Sandbox, provider: str
 ) -> None:
     """Login CSRF: the attacker's response, opened in the victim's browser, signs nobody in."""
@@ -34,7 +34,9 @@ def test_another_browser_cannot_finish_it(
 
 
 @pytest.mark.promise(16, 17)
-def test_an_answer_for_one_provider_is_nothing_to_another(browser: Browser, providers: Sandbox, provider: str) -> None:
+def test_a_response_for_one_provider_does_not_count_for_another(
+    browser: Browser, providers: Sandbox, provider: str
+) -> None:
     callback = browser.callback_url(provider, "ada")
     other = another(provider)
     response = browser.get(callback.replace(f"/accounts/{provider}/", f"/accounts/{other}/"))
@@ -45,7 +47,7 @@ def test_an_answer_for_one_provider_is_nothing_to_another(browser: Browser, prov
 
 
 @pytest.mark.promise(16)
-def test_an_answer_after_ten_minutes_comes_too_late(
+def test_a_response_after_ten_minutes_is_too_late(
     browser: Browser, providers: Sandbox, provider: str, time_machine: Any
 ) -> None:
     callback = browser.callback_url(provider, "ada")
@@ -101,7 +103,9 @@ def test_two_tabs_both_finish(browser: Browser, provider: str) -> None:
 
 
 @pytest.mark.promise(22)
-def test_going_back_to_the_callback_sends_one_on(browser: Browser, providers: Sandbox, provider: str) -> None:
+def test_going_back_to_the_callback_redirects_to_the_destination(
+    browser: Browser, providers: Sandbox, provider: str
+) -> None:
     callback = browser.callback_url(provider, "ada", next="/accounts/sessions/")
     browser.get(callback)
     account = browser.account
@@ -114,7 +118,7 @@ def test_going_back_to_the_callback_sends_one_on(browser: Browser, providers: Sa
 
 
 @pytest.mark.promise(34)
-def test_who_signs_in_over_somebody_else_leaves_nothing_of_them(browser: Browser, provider: str) -> None:
+def test_a_sign_in_over_another_person_keeps_nothing_of_them(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     before = browser.client.cookies["sessionid"].value
     ada = browser.account

@@ -49,7 +49,7 @@ def reach(browser: Browser | None, path: str = "/danger/?a=b") -> Any:
     return dangerous(request, 7)
 
 
-def test_a_view_is_reached_with_a_fresh_proof_only(browser: Browser, later: Callable[..., None]) -> None:
+def test_a_view_requires_reauthentication(browser: Browser, later: Callable[..., None]) -> None:
     browser.sign_in("keycloak", "ada")
     assert reach(browser).content == b"done 7 for Ada Lovelace"
     later(minutes=10, seconds=5)
@@ -58,7 +58,9 @@ def test_a_view_is_reached_with_a_fresh_proof_only(browser: Browser, later: Call
     assert reach(None).headers["Location"] == "/accounts/login/?next=/danger/%3Fa%3Db"
 
 
-def test_a_way_in_proves_it_again_and_leads_back(browser: Browser, provider: str, later: Callable[..., None]) -> None:
+def test_a_sign_in_method_reauthenticates_and_leads_back(
+    browser: Browser, provider: str, later: Callable[..., None]
+) -> None:
     browser.sign_in(provider, "ada")
     later(minutes=11)
     assert not is_fresh(browser)
@@ -73,7 +75,7 @@ def test_a_way_in_proves_it_again_and_leads_back(browser: Browser, provider: str
     assert browser.key != before
 
 
-def test_who_has_a_factor_proves_it_by_that_and_by_nothing_less(
+def test_a_person_with_a_factor_reauthenticates_with_nothing_less(
     browser: Browser, provider: str, later: Callable[..., None]
 ) -> None:
     browser.sign_in(provider, "ada")
@@ -95,7 +97,7 @@ def test_who_has_a_factor_proves_it_by_that_and_by_nothing_less(
     assert [found["kind"] for found in details("factor.verified")] == ["totp", "recovery_codes"]
 
 
-def test_a_provider_that_asked_for_a_factor_proves_it_too(
+def test_a_providers_second_factor_reauthenticates_too(
     browser: Browser, providers: Sandbox, later: Callable[..., None]
 ) -> None:
     with_words(providers, "keycloak", amr=["mfa"])
@@ -121,7 +123,9 @@ def test_a_stolen_session_connects_nothing_without_the_factor(
     )
 
 
-def test_a_local_password_proves_it_and_wrong_ones_are_braked(browser: Browser, later: Callable[..., None]) -> None:
+def test_a_local_password_reauthenticates_and_wrong_ones_are_throttled(
+    browser: Browser, later: Callable[..., None]
+) -> None:
     User.objects.create_superuser(username="root", password="a lantern in the stairwell")
     browser.post("/admin/login/", {"username": "root", "password": "a lantern in the stairwell"})
     later(minutes=11)
@@ -135,7 +139,7 @@ def test_a_local_password_proves_it_and_wrong_ones_are_braked(browser: Browser, 
     assert is_fresh(browser)
 
 
-def test_somebody_elses_password_proves_nothing(browser: Browser, later: Callable[..., None]) -> None:
+def test_another_persons_password_does_not_reauthenticate(browser: Browser, later: Callable[..., None]) -> None:
     User.objects.create_user(username="other", password="a lantern in the stairwell")
     browser.sign_in("google", "ada")
     later(minutes=11)
@@ -156,7 +160,7 @@ def test_nobody_is_sent_elsewhere_afterwards(browser: Browser, next_url: str) ->
     assert not onward.startswith("//")
 
 
-def test_who_can_prove_nothing_here_is_told_the_way(browser: Browser) -> None:
+def test_a_person_who_cannot_reauthenticate_here_is_told_what_to_do(browser: Browser) -> None:
     sign_in(browser.client, User.objects.create_user(name="Nobody"))
 
     assert b"Sign out, then sign in again" in browser.get(PROVE).content

@@ -100,7 +100,7 @@ def test_the_button_leads_to_a_page_that_says_so_and_works_at_once_when_it_is_ba
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
+def test_a_person_at_the_provider_when_it_stops_comes_back_to_such_a_page(
     browser: Browser, providers: Sandbox, provider: str, how: str
 ) -> None:
     warm(browser, provider)
@@ -115,7 +115,7 @@ def test_who_is_at_the_provider_when_it_stops_comes_back_to_such_a_page(
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
+def test_expired_tokens_are_never_returned_and_nobody_is_signed_out(
     browser: Browser, providers: Sandbox, settings: Any, provider: str, how: str
 ) -> None:
     """The kind of fault: a token that has expired is returned because there is no better one."""
@@ -148,7 +148,9 @@ def test_what_is_over_is_given_out_by_nobody_and_nobody_is_signed_out(
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser, providers: Sandbox, how: str) -> None:
+def test_a_session_in_doubt_is_not_sent_to_an_unavailable_provider(
+    browser: Browser, providers: Sandbox, how: str
+) -> None:
     browser.sign_in("keycloak", "ada")
     UpstreamTokens.objects.update(health=TokenHealth.DEAD)
     Session.objects.update(unverified_since=timezone.now())
@@ -159,7 +161,7 @@ def test_a_session_in_doubt_is_not_sent_to_somebody_who_is_away(browser: Browser
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_in_still(
+def test_a_sign_out_there_too_ends_the_session_here_and_says_where_one_may_still_be_signed_in(
     browser: Browser, providers: Sandbox, how: str
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -172,7 +174,7 @@ def test_who_signs_out_there_too_is_signed_out_here_and_told_where_they_may_be_i
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_somebody_who_answered_a_moment_ago_is_not_asked_again(browser: Browser, providers: Sandbox) -> None:
+def test_a_provider_that_has_just_answered_is_not_checked_again(browser: Browser, providers: Sandbox) -> None:
     """A check costs a call without an open connection, and nothing with one."""
     warm(browser, "keycloak")
     providers.forget_requests()
@@ -192,7 +194,7 @@ def calls(browser: Browser, providers: Sandbox, provider: str) -> Counter[str]:
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_somebody_who_closes_each_connection_is_not_asked_again_either(
+def test_a_provider_that_closes_each_connection_is_not_checked_again_either(
     browser: Browser, providers: Sandbox, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The kind of fault: each sign-in costs another call at a provider with HTTP/1.0. A stop is still detected."""
@@ -210,7 +212,7 @@ def test_somebody_who_closes_each_connection_is_not_asked_again_either(
 
 
 @pytest.mark.promise(21, 50, 51)
-def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
+def test_a_provider_with_only_faulty_documents_is_used_with_the_cached_ones(
     browser: Browser, providers: Sandbox
 ) -> None:
     """It answers, so the cached documents are used."""
@@ -223,7 +225,7 @@ def test_a_provider_whose_documents_alone_are_ill_is_used_by_what_is_known(
 
 @pytest.mark.parametrize(("meanwhile", "ends"), [("refused", SignInAgain), ("brought, and over", VaultUnavailable)])
 @pytest.mark.promise(21, 50, 51)
-def test_what_somebody_else_has_written_meanwhile_is_given_out_if_it_lives(
+def test_tokens_that_another_process_has_stored_meanwhile_are_returned_if_alive(
     browser: Browser, providers: Sandbox, meanwhile: str, ends: type[Exception]
 ) -> None:
     """The kind of fault: another process's row counts as newer, whatever it contains."""

@@ -30,7 +30,7 @@ print(json.dumps({"said": said, "went": finished.headers["Location"], "asked": s
 
 @pytest.mark.promise(35)
 @pytest.mark.django_db(transaction=True)
-def test_over_tls_every_cookie_is_secure_and_the_sessions_belongs_to_this_host_alone(
+def test_over_tls_every_cookie_is_secure_and_the_session_cookie_is_for_this_host_only(
     servers: Servers, providers: Sandbox
 ) -> None:
     providers.public_url = SITE

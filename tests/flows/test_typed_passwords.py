@@ -47,7 +47,7 @@ def as_before(user: User, password: str) -> None:
 
 
 @pytest.mark.parametrize(("set_in", "typed_in"), PAIRS)
-def test_every_way_to_set_one_meets_every_way_to_type_it(set_in: str, typed_in: str) -> None:
+def test_every_way_to_set_one_works_with_every_way_to_type_it(set_in: str, typed_in: str) -> None:
     given, typed = FORMS[set_in], FORMS[typed_in]
     created = User.objects.create_user(username="created", password=given)
     by_hand = User.objects.create_user(username="by-hand")
@@ -64,7 +64,7 @@ def test_every_way_to_set_one_meets_every_way_to_type_it(set_in: str, typed_in: 
 
 
 @pytest.mark.parametrize("typed_in", FORMS)
-def test_the_doors_open(browser: Browser, typed_in: str) -> None:
+def test_every_form_accepts_it(browser: Browser, typed_in: str) -> None:
     User.objects.create_superuser(username="root", password=FORMS["NFC"])
     assert passwords.check(None, "root", FORMS[typed_in]) is not None
     answer = browser.post("/admin/login/", {"username": "root", "password": FORMS[typed_in]})
@@ -79,7 +79,7 @@ def test_the_command_sets_one_that_opens_in_any_form(tmp_path: Path) -> None:
     assert User.objects.get(username="chief").check_password(FORMS["NFC"])
 
 
-def test_one_of_before_opens_as_it_was_typed_and_from_then_on_in_any_form() -> None:
+def test_an_older_one_works_as_it_was_typed_and_from_then_on_in_any_form() -> None:
     user = User.objects.create_user(username="old")
     as_before(user, FORMS["NFD"])
     assert not user.check_password(FORMS["NFC"])
@@ -91,7 +91,7 @@ def test_one_of_before_opens_as_it_was_typed_and_from_then_on_in_any_form() -> N
     assert again.check_password(FORMS["NFD"])
 
 
-def test_a_composed_one_of_before_opens_in_any_form_and_is_left_alone() -> None:
+def test_an_older_composed_one_works_in_any_form_and_is_not_rehashed() -> None:
     user = User.objects.create_user(username="old")
     as_before(user, FORMS["NFC"])
     before = user.password
@@ -129,7 +129,7 @@ def test_known_and_unknown_accounts_cost_as_many_hashes(monkeypatch: pytest.Monk
     assert set(costs.values()) == {1 if typed_in == "NFC" else 2}
 
 
-def test_length_is_that_of_what_is_meant() -> None:
+def test_the_length_is_that_of_the_composed_text() -> None:
     longest = unicodedata.normalize("NFD", "é" * LONGEST_PASSWORD)
     user = User.objects.create_user(username="long", password=longest)
     assert user.check_password("é" * LONGEST_PASSWORD)

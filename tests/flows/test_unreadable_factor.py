@@ -43,7 +43,7 @@ def without_key(settings: Any) -> Callable[[], Any]:
 
 
 @pytest.mark.promise(44, 93)
-def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
+def test_it_is_reported_and_not_counted_and_the_next_process_accepts_the_code(
     browser: Browser,
     new_browser: Callable[[], Browser],
     later: Callable[..., None],
@@ -70,7 +70,7 @@ def test_it_is_told_and_not_counted_and_the_next_process_takes_the_code(
 
 
 @pytest.mark.promise(44, 93)
-def test_a_recovery_code_opens_and_guessing_those_is_counted(
+def test_a_recovery_code_works_and_guessing_them_is_counted(
     browser: Browser, new_browser: Callable[[], Browser], without_key: Callable[[], Any], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")
@@ -86,7 +86,7 @@ def test_a_recovery_code_opens_and_guessing_those_is_counted(
 
 
 @pytest.mark.promise(44, 93)
-def test_a_fresh_proof_is_no_wrong_one_either(
+def test_a_reauthentication_is_not_a_wrong_code_either(
     browser: Browser, without_key: Callable[[], Any], later: Callable[..., None]
 ) -> None:
     browser.sign_in("google", "ada")

@@ -43,7 +43,7 @@ def test_the_session_id_changes_at_sign_in_and_the_old_one_is_worthless(browser:
 
 
 @pytest.mark.promise(35)
-def test_the_session_cookie_says_nothing_and_goes_nowhere_else(browser: Browser, provider: str) -> None:
+def test_the_session_cookie_reveals_nothing_and_is_sent_nowhere_else(browser: Browser, provider: str) -> None:
     response = browser.sign_in(provider, "ada")
     morsel = response.cookies["sessionid"]
 
@@ -52,7 +52,7 @@ def test_the_session_cookie_says_nothing_and_goes_nowhere_else(browser: Browser,
 
 
 @pytest.mark.promise(36)
-def test_signing_out_kills_the_session(browser: Browser, provider: str) -> None:
+def test_signing_out_ends_the_session(browser: Browser, provider: str) -> None:
     browser.sign_in(provider, "ada")
     copy = Client()
     copy.cookies["sessionid"] = browser.client.cookies["sessionid"].value
@@ -69,7 +69,7 @@ def test_signing_out_kills_the_session(browser: Browser, provider: str) -> None:
 
 @pytest.mark.promise(39)
 @pytest.mark.parametrize("path", PAGES_WITH_BUTTONS)
-def test_pages_may_send_people_to_the_providers_and_run_nothing(
+def test_pages_may_redirect_to_the_providers_and_run_no_scripts(
     browser: Browser, providers: Sandbox, path: str
 ) -> None:
     browser.sign_in("keycloak", "ada")
@@ -87,7 +87,7 @@ def test_pages_may_send_people_to_the_providers_and_run_nothing(
 
 @pytest.mark.promise(39)
 @pytest.mark.parametrize("path", SIGNED_IN_PAGES)
-def test_nobody_keeps_what_is_about_one_person(browser: Browser, path: str) -> None:
+def test_personal_pages_are_not_cached(browser: Browser, path: str) -> None:
     browser.sign_in("google", "bobby")
     response = browser.get(path)
 
@@ -193,7 +193,7 @@ def deactivate_with_others(administrator: Client, page: str) -> None:
 @pytest.mark.promise(28, 31)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("deactivate", [deactivate_on_their_page, deactivate_with_others])
-def test_whom_an_administrator_deactivates_is_out_everywhere_and_for_good(
+def test_a_person_whom_an_administrator_deactivates_is_signed_out_everywhere_for_good(
     browser: Browser, new_browser: Callable[[], Browser], deactivate: Callable[[Client, str], None]
 ) -> None:
     """When the account is active again, what was stolen before does not open it."""

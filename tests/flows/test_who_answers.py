@@ -23,9 +23,7 @@ def with_issuer(callback: str, *named: str) -> str:
 
 @pytest.mark.parametrize("ending", [None, "", "/login/oauth"])
 @pytest.mark.promise(18)
-def test_github_names_itself_as_it_does_since_2026_and_older_ones_need_not(
-    browser: Browser, ending: str | None
-) -> None:
+def test_github_names_its_issuer_as_since_2026_and_older_servers_need_not(browser: Browser, ending: str | None) -> None:
     named = [] if ending is None else [settings.SIGN_IN_PROVIDERS["github"]["url"] + ending]
 
     assert browser.get(with_issuer(browser.callback_url("github", "ada"), *named)).status_code == 302
@@ -46,7 +44,7 @@ def test_github_names_itself_as_it_does_since_2026_and_older_ones_need_not(
     ],
 )
 @pytest.mark.promise(18)
-def test_another_name_is_nobody_there(browser: Browser, named: str) -> None:
+def test_another_issuer_is_refused(browser: Browser, named: str) -> None:
     callback = browser.callback_url("github", "ada")
     issuer = named.format(settings.SIGN_IN_PROVIDERS["github"]["url"])
 
@@ -56,7 +54,7 @@ def test_another_name_is_nobody_there(browser: Browser, named: str) -> None:
 
 
 @pytest.mark.promise(18)
-def test_two_names_are_none(browser: Browser) -> None:
+def test_two_issuers_are_refused(browser: Browser) -> None:
     url = settings.SIGN_IN_PROVIDERS["github"]["url"]
 
     assert browser.get(with_issuer(browser.callback_url("github", "ada"), url, url)).status_code == 400

@@ -80,7 +80,7 @@ def receivers(post: Post) -> set[str]:
 @pytest.mark.parametrize("typed", HOMOGRAPHS)
 @pytest.mark.parametrize("page", [FORGOTTEN, REGISTER])
 @pytest.mark.promise(94)
-def test_a_homograph_finds_nobody_and_brings_no_mail_about_them(
+def test_a_homograph_finds_nobody_and_causes_no_mail_about_them(
     browser: Browser, post: Post, page: str, typed: str
 ) -> None:
     """The kind of fault: accounts are found by a folded address, and the mail goes to the address as typed."""
@@ -111,7 +111,7 @@ def test_a_reset_is_mailed_to_the_stored_address_however_it_was_typed(browser: B
 
 @pytest.mark.parametrize("typed", SPELLINGS)
 @pytest.mark.promise(94)
-def test_who_registers_in_another_spelling_is_told_where_the_account_is(
+def test_a_registration_in_another_spelling_is_told_where_the_account_is(
     browser: Browser, post: Post, typed: str
 ) -> None:
     local(INTERNATIONAL)
@@ -134,7 +134,7 @@ def test_an_address_that_is_taken_in_another_spelling_is_told_to_its_owner(brows
 
 @pytest.mark.parametrize("typed", SPELLINGS)
 @pytest.mark.promise(94)
-def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
+def test_another_spelling_takes_no_address_by_any_way(typed: str) -> None:
     """The kind of fault: one address counts as two, which locks its owner out."""
     owner = local(INTERNATIONAL)
     with pytest.raises(EmailTaken), transaction.atomic():
@@ -149,7 +149,7 @@ def test_another_spelling_takes_nobodys_place_by_any_way_in(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", [one for one in HOMOGRAPHS if "mail-inc" in one])
 @pytest.mark.promise(94)
-def test_a_homograph_takes_nobodys_place(typed: str) -> None:
+def test_a_homograph_takes_no_address(typed: str) -> None:
     """The kind of fault: the database's case folding equates a stranger's address with the real one."""
     link(_claimed(typed))
 
@@ -160,7 +160,7 @@ def test_a_homograph_takes_nobodys_place(typed: str) -> None:
     "said", ["victim@maİl-inc.example", "ada@BÜCHER.example", "ada@xn--abc.example", '"a"@b.example']
 )
 @pytest.mark.promise(94)
-def test_a_claim_that_is_no_address_is_dropped_with_a_reason(said: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_claim_that_is_not_an_address_is_dropped_with_a_reason(said: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="providers.identity"):
         person = link(_claimed(said)).user
 
@@ -170,7 +170,7 @@ def test_a_claim_that_is_no_address_is_dropped_with_a_reason(said: str, caplog: 
 
 
 @pytest.mark.promise(94)
-def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Client) -> None:
+def test_what_is_not_an_address_is_refused_everywhere(town: Town, administrator: Client) -> None:
     """The kind of fault: one form checks less than the others."""
     person = User.objects.create_user(name="Zoë")
     wrong = "zoe@BÜCHER.example"
@@ -193,7 +193,7 @@ def test_what_is_no_address_comes_in_by_no_door(town: Town, administrator: Clien
 
 
 @pytest.mark.promise(94)
-def test_an_administrator_hears_that_an_address_is_taken_in_another_spelling(administrator: Client) -> None:
+def test_an_administrator_is_told_that_an_address_is_taken_in_another_spelling(administrator: Client) -> None:
     """A constraint of the database does not become a 500 of a form."""
     local(INTERNATIONAL)
     person = User.objects.create_user(name="Other")
@@ -232,7 +232,7 @@ def test_an_invitation_is_for_one_address_in_all_its_spellings(
 
 
 @pytest.mark.promise(94)
-def test_an_invitation_in_another_spelling_takes_the_place_of_the_earlier_one(town: Town, post: Post) -> None:
+def test_an_invitation_in_another_spelling_replaces_the_earlier_one(town: Town, post: Post) -> None:
     for spelling in SPELLINGS:
         invitations.invite(town.a.tenant, Role.objects.get(name="member"), spelling, town.a.owner)
 
@@ -285,7 +285,7 @@ def test_erasure_finds_every_spelling_of_an_address_in_the_trail(browser: Browse
 
 @pytest.mark.parametrize("typed", ["zoë", "ZOë@", "zoë@b", "zoë@bü", "zoë@bu\u0308ch", *SPELLINGS, "zoë@xn--bch"])
 @pytest.mark.promise(94)
-def test_the_admins_search_finds_both_spellings_by_their_beginning(typed: str) -> None:
+def test_the_admins_search_finds_both_spellings_by_prefix(typed: str) -> None:
     for name, address in (("given", INTERNATIONAL), ("other", "zoé@bücher.example"), ("third", "zo@bücher.example")):
         User.objects.create_user(name=f"x {name}", email=address)
 
@@ -304,7 +304,7 @@ def test_commands_and_the_trail_find_people_by_either_spelling(administrator: Cl
 
 
 @pytest.mark.promise(94)
-def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
+def test_the_throttle_counts_all_spellings_of_an_address_together() -> None:
     keys = {tuple(track.key for track in login_throttle.for_password(None, typed)) for typed in SPELLINGS}
 
     assert len(keys) == 1
@@ -312,7 +312,7 @@ def test_the_brake_holds_all_spellings_of_an_address_together() -> None:
 
 
 @pytest.mark.promise(94)
-def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
+def test_a_disputed_address_identifies_nobody_until_an_administrator_has_decided(
     browser: Browser, post: Post, administrator: Client
 ) -> None:
     """Two accounts that verified one address before canonical forms existed: neither is trusted because of it."""
@@ -343,7 +343,7 @@ def test_an_address_in_dispute_leads_nowhere_until_an_administrator_has_decided(
 
 
 @pytest.mark.promise(94)
-def test_of_three_in_dispute_one_always_holds_the_place() -> None:
+def test_of_three_disputed_accounts_one_always_has_the_address() -> None:
     first, second = _in_dispute()
     third = User.objects.create_user(name="Third", email=ENCODED)
     User.objects.filter(pk=third.pk).update(email_verified=True, email_dispute=2)
@@ -357,7 +357,7 @@ def test_of_three_in_dispute_one_always_holds_the_place() -> None:
 
 
 @pytest.mark.promise(94)
-def test_mail_goes_by_smtp_to_the_domain_that_is_meant() -> None:
+def test_mail_goes_by_smtp_to_the_intended_domain() -> None:
     """The kind of fault: a library encodes the recipient by other rules: ``straße`` is not ``strasse``."""
     with open_mailbox() as mailbox:
         backend = SMTPEmailBackend(host="127.0.0.1", port=mailbox.server_address[1], use_tls=False, use_ssl=False)

@@ -41,7 +41,7 @@ def refusal() -> dict[str, Any]:
         ("laden_code", b"We could not confirm this", 403),
     ],
 )
-def test_an_error_of_a_provider_has_words_of_its_own(
+def test_every_error_of_a_provider_has_its_own_text(
     browser: Browser,
     caplog: pytest.LogCaptureFixture,
     provider: str,
@@ -72,7 +72,7 @@ def test_an_error_of_a_provider_has_words_of_its_own(
         ("400_html", "an error without a registered name"),
     ],
 )
-def test_a_token_endpoint_that_does_not_take_our_client_is_no_outage(
+def test_a_token_endpoint_that_refuses_our_client_is_not_an_outage(
     browser: Browser, providers: Sandbox, provider: str, ill: str, error: str
 ) -> None:
     """The kind of fault: a misconfiguration is reported as an outage, so that people wait (RFC 6749 5.2)."""
@@ -86,7 +86,7 @@ def test_a_token_endpoint_that_does_not_take_our_client_is_no_outage(
     assert refusal()["detail"].endswith(f"with {error}")
 
 
-def test_a_code_that_was_not_taken_is_neither(browser: Browser, providers: Sandbox, provider: str) -> None:
+def test_a_refused_code_is_neither(browser: Browser, providers: Sandbox, provider: str) -> None:
     providers.set_fault(provider, "authorize_code_other")
 
     page = browser.sign_in(provider, "ada")
@@ -108,7 +108,7 @@ def test_administrators_read_the_detail_on_the_page_itself(
     assert (b"the token endpoint answered 401 with invalid_client" in page.content) is is_administrator
 
 
-def test_too_many_at_once_is_not_told_as_silence(
+def test_too_many_at_once_is_not_reported_as_silence(
     browser: Browser, providers: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     callback = browser.callback_url("github", "ada")
