@@ -42,7 +42,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         self.leaving: Waiting = {}
         self.large: dict[Connection, int] = {}  # the sizes of bodies over SMALL_BODY
         self.stops_at = math.inf
-        self.told = refusals.RefusalLog()
+        self.refusal_log = refusals.RefusalLog()
         self.connection = partial(Connection, self.cfg, waiting=Semaphore(max(1, self.cfg.threads // 2)))
 
     @classmethod
@@ -145,7 +145,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         status = refusals.status_of(exc)
         if status >= 500:
             refusals.logger.error("the request failed: %s", type(exc).__name__, exc_info=exc)
-        self.told.write(refusals.reason_of(exc), status=status, ip=str(addr[0]) if addr else "")
+        self.refusal_log.write(refusals.reason_of(exc), status=status, ip=str(addr[0]) if addr else "")
         client.sendall(refusals.answer(status, with_body=req is None or req.method != "HEAD"))
 
     def finish_request(self, conn: Connection, fs: "Future[bool]") -> None:
@@ -196,7 +196,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
         status = refusals.status_of(refused)
         if status == 500:
             refusals.logger.error("the poller failed: %s", type(refused).__name__, exc_info=refused)
-        self.told.write(refusals.reason_of(refused), status=status, ip=conn.address)
+        self.refusal_log.write(refusals.reason_of(refused), status=status, ip=conn.address)
         self._forget(conn)
         self.large.pop(conn, None)
         conn.stays = False
@@ -293,7 +293,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # a library without types
 
     def _drop(self, conn: Connection, reason: str = "") -> None:
         if reason:
-            self.told.write(reason, status=0, ip=conn.address)
+            self.refusal_log.write(reason, status=0, ip=conn.address)
         self._forget(conn)
         self.large.pop(conn, None)
         self.nr_conns -= 1

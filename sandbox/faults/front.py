@@ -67,10 +67,10 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault(
         "laden_error",
-        "An error whose description is full of markup.",
+        "An error with a description full of markup.",
         _error("server_error", LADEN),
     ),
-    _fault("laden_code", "An error whose code is full of markup.", _error(LADEN)),
+    _fault("laden_code", "An error with a code full of markup.", _error(LADEN)),
     _fault("state_missing", "No state.", _drop("state")),
     _fault("state_wrong", "A state that was not sent.", _value("state", "another-state")),
     _fault("state_twice", "Two states, the right one last.", _wrong_first("state")),
