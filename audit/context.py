@@ -106,8 +106,8 @@ def acting(**changes: Unpack[ContextChanges]) -> Iterator[Context]:
     """Act in the given circumstances until the block ends. What is not given stays as it was outside.
 
     ``reason``, ``ip_address`` and ``user_agent`` reach events only: statements carry ids, because statements are
-    read in server logs (ADR 4). A change's reason is that of the event "reason.given" with its request or batch
-    id; where there is neither, the block is a batch of its own (ADR 18).
+    read in server logs (ADR 4). A change's reason is that of the event "reason.given" with the same request or batch
+    id. If there is neither, the block gets a batch id of its own (ADR 18).
     """
     context = replace(_context.get(), **changes)
     if context.reason and not (context.request_id or context.batch_id):

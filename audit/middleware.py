@@ -69,7 +69,7 @@ def _signed_in(request: HttpRequest) -> Actor | None:
 
 
 def _ip_address(text: str) -> str | None:
-    """An address that PostgreSQL can read: without the zone of a link-local one, none of a unix socket."""
+    """Return an address that PostgreSQL can parse, without a zone id, or None, as for a Unix socket."""
     try:
         return str(ip_address(text.partition("%")[0]))
     except ValueError:

@@ -228,7 +228,7 @@ class Retention(models.Model):
 
 
 class JobRun(models.Model):
-    """When a job of the trail ran last, and what kept it from its end."""
+    """When a job last ran, what stopped it (``detail``), and how far it came."""
 
     name = models.TextField(_("job"), primary_key=True)
     ran_at = models.DateTimeField(_("time"))

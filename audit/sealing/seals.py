@@ -205,7 +205,7 @@ def format_time(at: datetime) -> str:
 
 
 def _check_last_seal(last: dict[str, Any]) -> None:
-    """A seal upon one that is not ours, or by a key that was replaced, would be a fault for ever: stopping is not."""
+    """Stop at a seal that is not ours, and if a replaced key would sign: the next seal would be a fault forever."""
     try:
         key = checked("seal", last)
     except KeyUnknown:
