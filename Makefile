@@ -21,7 +21,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 .PHONY: test
 test: setup ## Run all tests
-	@exec $(PYTEST)
+	@exec $(PYTEST) $(if $(COVERAGE),--cov --cov-report=)
 
 .PHONY: test-fast
 test-fast: setup ## Run the tests that need no browser, process or clock (three minutes; CONTRIBUTING.md)
@@ -32,8 +32,8 @@ EVERY_BRANCH := audit/*,tenancy/*,accounts/sessions/*,accounts/models/session.py
 EVERY_BRANCH := $(EVERY_BRANCH),providers/linking.py,providers/verification.py
 
 .PHONY: coverage
-coverage: setup ## Run all tests, and fail if their coverage is too low (CONTRIBUTING.md)
-	@$(PYTEST) --cov --cov-report=
+coverage: ## Run all tests, and fail if their coverage is too low (CONTRIBUTING.md)
+	@$(MAKE) --no-print-directory test COVERAGE=yes
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under 95
 	@$(BIN)/coverage report --skip-covered --show-missing --fail-under 100 --include '$(EVERY_BRANCH)'
 
