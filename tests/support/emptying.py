@@ -4,6 +4,9 @@ Django's flush truncates every table and restores the rows of the migrations, wh
 few rows are deleted, with foreign keys disabled: truncating a table also creates files for all tables that refer to it.
 """
 
+import atexit
+from functools import cache
+
 import psycopg
 
 FEW = 400_000  # bytes, dead rows included: larger tables are truncated
@@ -75,5 +78,16 @@ def keep(superuser_url: str) -> None:
 
 def empty(superuser_url: str) -> None:
     """Remove all rows except those of the migrations."""
-    with psycopg.connect(superuser_url, autocommit=True) as superuser:
-        superuser.execute("CALL kept.empty()")
+    try:
+        _superuser(superuser_url).execute("CALL kept.empty()")
+    except psycopg.OperationalError:  # the test has terminated connections, or the server
+        _superuser.cache_clear()
+        _superuser(superuser_url).execute("CALL kept.empty()")
+
+
+@cache
+def _superuser(url: str) -> psycopg.Connection:
+    """Return a connection that stays open: a new one has to load the catalog and plan, which takes as long again."""
+    superuser = psycopg.connect(url, autocommit=True)
+    atexit.register(superuser.close)
+    return superuser
