@@ -85,6 +85,7 @@ def is_used(term: str, text: str) -> bool:
     return bool(re.search(rf"\b{plainly(term).removesuffix('y')}", text))
 
 
+@pytest.mark.slow
 def test_each_row_of_the_table_says_what_is_so() -> None:
     found = rows()
 
@@ -99,6 +100,7 @@ def test_no_name_is_replaced_twice_and_fewer_are_open_than_before() -> None:
     assert sum(row.state == "open" for row in found) == OPEN
 
 
+@pytest.mark.slow
 def test_a_class_that_is_defined_twice_is_about_to_get_a_name_of_its_own() -> None:
     """Kind: one more ``Kind``."""
     replaced = {row.left for row in rows() if row.state == "open"}

@@ -147,6 +147,7 @@ RESPONSES = st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, JSON))
 ANSWERS = st.fixed_dictionaries({}, optional={"id": JSON, "rawId": JSON, "type": JSON, "response": RESPONSES | JSON})
 
 
+@pytest.mark.slow
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(answer=ANSWERS | JSON)
 def test_garbage_is_refused_and_breaks_nothing(ada: User, answer: object) -> None:

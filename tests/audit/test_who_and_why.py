@@ -169,6 +169,7 @@ def test_a_command_acts_under_its_name() -> None:
     assert entry.actor == Actor(ActorKind.COMMAND, "create_tenant")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.promise(75)
 def test_a_migration_makes_changes_under_its_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ def _open(settings: Any) -> None:
     settings.LOCAL_ACCOUNTS = "open"
 
 
+@pytest.mark.slow
 @pytest.mark.promise(75, 76)
 def test_no_secret_of_any_story_is_stored_in_plain_text(
     providers: Sandbox, new_browser: Callable[[], Browser], post: Post, town: Town, servers: Servers, later: Any

@@ -120,6 +120,7 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(text: str) -> None:
     assert form is None or (canonical(form) == form and canonical(text.swapcase() if text.isascii() else text) == form)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(ANY, ANY)
 @pytest.mark.promise(94)

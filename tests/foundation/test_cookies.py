@@ -20,6 +20,7 @@ def calls_of_a_response(source: str) -> list[str]:
     return [call.attr for call in calls if isinstance(call, ast.Attribute) and call.attr in CALLS]
 
 
+@pytest.mark.slow
 def test_one_module_sets_cookies() -> None:
     files = [file for package in PACKAGES for file in (CHECKOUT / package).rglob("*.py")]
     found = {str(file.relative_to(CHECKOUT)) for file in files if calls_of_a_response(file.read_text())}

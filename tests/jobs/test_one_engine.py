@@ -51,11 +51,13 @@ OTHERS = {
 }
 
 
+@pytest.mark.slow
 def test_only_the_engine_says_when_to_retry_who_holds_a_row_and_when_it_is_given_up() -> None:
     """The kind: a sixth engine, with delays, a lease and a way of giving up of its own."""
     assert {place for place in _places() if place not in OTHERS} == set()
 
 
+@pytest.mark.slow
 def test_what_is_listed_is_there() -> None:
     assert set(OTHERS) - set(_places()) == set()
 

@@ -135,6 +135,7 @@ def test_a_cookie_under_another_attempts_name_is_refused() -> None:
     assert reason(flow.state, cookies) is RefusalReason.STATE_UNKNOWN
 
 
+@pytest.mark.slow
 @pytest.mark.promise(16, 43)
 @settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

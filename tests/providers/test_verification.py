@@ -286,6 +286,7 @@ def test_no_header_makes_the_check_fail(providers: Sandbox, issuer: Issuer, head
     assert reason(token(providers, headers=headers), issuer) in {None, *RefusalReason}
 
 
+@pytest.mark.slow
 @WEIRD
 @given(
     claims=st.dictionaries(
