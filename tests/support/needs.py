@@ -14,6 +14,7 @@ NEEDED_BY = {"chromium": "browser", "site": "process", "keycloak": "process"}
 STARTS = frozenset({"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"})  # audit events (PEP 578)
 DRIVER = "playwright"  # in the path of the program that starts browsers
 LEFT_OUT = ("browser", "process", "alone", "slow")  # marks of what `make test-fast` does not run
+NOT_MEASURED = ("browser", "alone")  # marks of what `make coverage` runs as if nobody looked: it would be slower
 STORIES = "flows"  # the folder of tests that are run there in one of their variants only
 
 
@@ -22,11 +23,13 @@ class NotMarked(Exception):
 
 
 def mark(items: Iterable[pytest.Item]) -> None:
-    """Mark the tests that use one of the fixtures."""
+    """Mark the tests that use one of the fixtures, and those whose lines are not counted."""
     for item in items:
         for fixture, name in NEEDED_BY.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(name)
+        if any(item.get_closest_marker(name) for name in NOT_MEASURED):
+            item.add_marker("no_cover")  # of pytest-cov
 
 
 def is_fast(item: pytest.Item) -> bool:
