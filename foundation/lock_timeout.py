@@ -18,7 +18,8 @@ def run_with_lock_timeout(connection: BaseDatabaseWrapper, statements: Sequence[
     Raises OperationalError after TRIES attempts, which take less than a minute: another session holds the table, and
     an operator has to find it.
     """
-    for tried in range(1, TRIES + 1):
+    tried = 1
+    while True:
         try:
             with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL lock_timeout = '{WAITS}'")
@@ -28,5 +29,6 @@ def run_with_lock_timeout(connection: BaseDatabaseWrapper, statements: Sequence[
             if tried == TRIES or not isinstance(failed.__cause__, errors.LockNotAvailable):
                 raise
             time.sleep(REST)
+            tried += 1
         else:
             return

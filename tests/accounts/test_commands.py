@@ -5,6 +5,7 @@ import json
 import shlex
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +256,30 @@ def test_an_administrator_is_not_created_with_a_weak_password(
     with pytest.raises(CommandError, match=message):
         run("create_administrator", "--username", "root", "--password-file", "-")
     assert not User.objects.exists()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_without_a_terminal_nobody_is_asked_for_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="no terminal"):
+        run("create_administrator", "--username", "root")
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize(("again", "is_made"), [(PASSWORD, True), ("another long good phrase", False)])
+def test_a_password_is_typed_twice(monkeypatch: pytest.MonkeyPatch, again: str, *, is_made: bool) -> None:
+    typed = iter([PASSWORD, again])
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: next(typed))
+
+    with nullcontext() if is_made else pytest.raises(CommandError, match="not the same"):
+        run("create_administrator", "--username", "root")
+    assert User.objects.exists() is is_made
 
 
 def test_an_existing_account_is_not_made_an_administrator() -> None:
