@@ -30,7 +30,7 @@ CLAIMS_UNREAD = "claims_unread"  # session key: the provider whose claims for th
 @signed_in
 def account(request: HttpRequest, user: User) -> HttpResponse:
     _add_messages(request, user)
-    context = {"person": user, "ways_in": sign_in_methods(request, user)}
+    context = {"person": user, "sign_in_methods": sign_in_methods(request, user)}
     return render(request, "accounts/account.html", context)
 
 

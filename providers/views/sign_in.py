@@ -68,7 +68,7 @@ def connections(request: HttpRequest, user: User) -> HttpResponse:
         messages.success(request, _("Thank you. You can connect another sign-in method now."))
     telling.add_message(request, user)
     context = {
-        "ways_in": sign_in_methods(request, user),
+        "sign_in_methods": sign_in_methods(request, user),
         "connectable": buttons(request, process=Process.CONNECT, next_url=next_url),
         "onward": next_url,
         "over": _expired(user),
@@ -107,7 +107,7 @@ def disconnect_page(request: HttpRequest, user: User, identity_id: int) -> HttpR
         return gate.redirect_to_reauthenticate(request)
     if request.method != "POST":
         method = next(one for one in sign_in_methods(request, user) if one.identity_id == identity.pk)
-        return render(request, "accounts/disconnect.html", {"way_in": method, "action": request.path})
+        return render(request, "accounts/disconnect.html", {"method": method, "action": request.path})
     try:
         disconnect(identity, keep=request.session.session_key)
     except SignInRefused as refused:

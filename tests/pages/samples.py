@@ -321,40 +321,40 @@ def _own_account() -> dict[str, dict[str, dict[str, object]]]:
     only = replace(WITH_GITHUB, can_disconnect=False)
     return {
         "accounts/account.html": {
-            "lived-in": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB, WITH_MICROSOFT]},
-            "in-one": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB], "organizations": IN_ONE},
-            "in-two": {"user": ADA, "person": ADA, "ways_in": [WITH_GITHUB], "organizations": IN_TWO},
-            "new": {"user": NAMELESS, "person": NAMELESS, "ways_in": [WITHOUT_ADDRESS]},
+            "lived-in": {"user": ADA, "person": ADA, "sign_in_methods": [WITH_GITHUB, WITH_MICROSOFT]},
+            "in-one": {"user": ADA, "person": ADA, "sign_in_methods": [WITH_GITHUB], "organizations": IN_ONE},
+            "in-two": {"user": ADA, "person": ADA, "sign_in_methods": [WITH_GITHUB], "organizations": IN_TWO},
+            "new": {"user": NAMELESS, "person": NAMELESS, "sign_in_methods": [WITHOUT_ADDRESS]},
             "local": {
                 "user": NAMELESS,
                 "person": replace(ADA, email_verified=False),
-                "ways_in": [],
+                "sign_in_methods": [],
             },
         },
         "accounts/connections.html": {
             "two": {
                 "user": ADA,
-                "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
+                "sign_in_methods": [WITH_GITHUB, WITH_MICROSOFT],
                 "connectable": [GOOGLE, KEYCLOAK],
                 "messages": [Said("Microsoft is connected. Your other devices are signed out.")],
             },
-            "only-one": {"user": ADA, "ways_in": [only], "connectable": [GOOGLE, MICROSOFT, KEYCLOAK]},
+            "only-one": {"user": ADA, "sign_in_methods": [only], "connectable": [GOOGLE, MICROSOFT, KEYCLOAK]},
             "all": {
                 "user": ADA,
-                "ways_in": [WITH_GITHUB, WITH_MICROSOFT, WITHOUT_ADDRESS],
+                "sign_in_methods": [WITH_GITHUB, WITH_MICROSOFT, WITHOUT_ADDRESS],
                 "connectable": [],
             },
-            "none": {"user": ADA, "ways_in": [], "connectable": PROVIDERS},
+            "none": {"user": ADA, "sign_in_methods": [], "connectable": PROVIDERS},
             "over": {
                 "user": ADA,
-                "ways_in": [WITH_GITHUB, WITH_MICROSOFT],
+                "sign_in_methods": [WITH_GITHUB, WITH_MICROSOFT],
                 "over": [{"name": "Microsoft", "email": "ada@example.com", "start_url": "/accounts/microsoft/login/"}],
                 "connectable": [GOOGLE, KEYCLOAK],
             },
         },
         "accounts/disconnect.html": {
-            "asked": {"user": ADA, "way_in": WITH_MICROSOFT, "action": WITH_MICROSOFT.disconnect_url},
-            "without-address": {"user": ADA, "way_in": WITHOUT_ADDRESS, "action": WITHOUT_ADDRESS.disconnect_url},
+            "asked": {"user": ADA, "method": WITH_MICROSOFT, "action": WITH_MICROSOFT.disconnect_url},
+            "without-address": {"user": ADA, "method": WITHOUT_ADDRESS, "action": WITHOUT_ADDRESS.disconnect_url},
         },
         "accounts/organizations.html": {
             "none": {"user": ADA, "organizations": IN_NONE},
@@ -392,7 +392,7 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
     forms = import_module("accounts.sign_in.local.forms")  # here: the gallery reads this module before Django is set up
     name_form = import_module("accounts.own_account.name_views").NameForm
     named, nameless = name_form(initial={"name": ADA.name}), name_form({"name": ""})
-    told = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
+    provided = {"identity_id": 1, "provider": "Google", "name": "Augusta Ada King", "is_used": False}
     new, wrong = forms.EmailForm(), forms.EmailForm({"email": "ada at lovelace"})
     return {
         "accounts/email.html": {
@@ -407,8 +407,8 @@ def _addresses() -> dict[str, dict[str, dict[str, object]]]:
             "wrong": {"user": ADA, "person": NAMELESS, "form": wrong, "pending": None},
         },
         "accounts/name.html": {
-            "told": {"user": ADA, "person": ADA, "form": named, "told": [told]},
-            "wrong": {"user": ADA, "person": NAMELESS, "form": nameless, "told": []},
+            "told": {"user": ADA, "person": ADA, "form": named, "provided": [provided]},
+            "wrong": {"user": ADA, "person": NAMELESS, "form": nameless, "provided": []},
         },
         "accounts/email_confirm.html": {"asked": {"user": ADA, "email": "ada@lovelace.example", **link}},
         "accounts/email_sign_in.html": {"asked": {"sign_in_url": "/accounts/login/?next=/accounts/links/x/"}},
