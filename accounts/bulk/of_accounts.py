@@ -18,7 +18,7 @@ from foundation.declarations import RevocationReason
 
 
 class OfAccount(BulkActionKind):
-    """An action on whole accounts: a tenant's administrator does not reach people of other tenants as well."""
+    """An action on whole accounts: a tenant's administrator reaches nobody who belongs to another tenant too."""
 
     def out_of_reach(self, actor: User, people: Collection[User]) -> set[UUID]:
         unreachable = super().out_of_reach(actor, people)

@@ -22,7 +22,7 @@ from foundation.browsers import name_browser
 from foundation.next_page import LOST
 from foundation.post_only import post_only
 
-CLAIMS_UNREAD = "claims_unread"  # session key: the provider whose claims for the claim rules could not be read
+CLAIMS_UNREAD = "claims_unread"  # key in the session: the provider whose claims for claim rules were unreadable
 
 
 @without_tenant

@@ -56,7 +56,7 @@ class SessionRevocationReason(StrEnum):
     ERASED = "erased"
 
 
-UPSTREAM_NOTE = "ended_there"  # session key, in the row that is left: the provider at which the session ended
+UPSTREAM_NOTE = "ended_there"  # key in what is left of a session: the provider at which it ended
 
 
 @dataclass(frozen=True, kw_only=True)
