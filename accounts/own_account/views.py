@@ -77,7 +77,7 @@ def revoke_other_sessions(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def _add_messages(request: HttpRequest, user: User) -> None:
-    """Add, once each, the messages about what is missing after the last sign-in or redirect."""
+    """Add messages about the last sign-in: its lost destination, unreadable claims, and acts that it alone allowed."""
     if LOST in request.GET:
         messages.warning(
             request, _("The page you came for has an address that is too long for us to remember. Open it again now.")
