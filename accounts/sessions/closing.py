@@ -1,4 +1,4 @@
-"""Closing the session of this browser: the person signs out, or signs in anew."""
+"""Close the session of this browser: the person signs out, or signs in again."""
 
 from django.contrib.auth import logout  # noqa: TID251  # this is the place
 from django.db import transaction
@@ -9,11 +9,10 @@ from accounts.sessions.last_session import lock_people, notify_signed_out
 
 
 def close_session(request: HttpRequest, *, before_sign_in_of: User | None = None) -> None:
-    """End the session of this browser, and what others keep for it if it was the person's last one.
+    """End the session of this browser, and what other apps store for it if it was the person's last one.
 
-    Args:
-        before_sign_in_of: the person who signs in next in this browser. If they are the one who is signed in, they
-            stay signed in at their provider, so only the row ends.
+    ``before_sign_in_of`` is the person who signs in next in this browser. If that is the current user, they stay
+    signed in at their provider, so only the row is deleted.
     """
     user = request.user
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Opening the session of a person who has signed in, by whichever method."""
+"""Open the session of a person who has signed in, by whichever method."""
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib.auth import login  # noqa: TID251  # this is the place
@@ -15,12 +15,12 @@ def open_session(request: HttpRequest, user: User) -> None:
 
     Every sign-in method ends here. The mail comes first: a browser is new as long as the trail has no sign-in from it.
     The row is written when the session is saved, and only if no act on the person has moved their sign-in epoch since
-    their proof was judged. A session that only Django's ``login`` has opened is refused at that point (ADR 28).
+    the authentication was verified. A session that only Django's ``login`` has opened is refused then (ADR 28).
     """
     devices.notify_new_device(request, user)
     login(request, user)
     session, context = request.session, current()
-    assert isinstance(session, SessionStore)  # noqa: S101  # the only engine that we have
+    assert isinstance(session, SessionStore)  # noqa: S101  # the only session engine
     session.begin(
         user,
         {

@@ -1,4 +1,4 @@
-"""Receivers of Django's authentication signals: each writes an entry of the trail and does nothing else."""
+"""Receivers of Django's authentication signals: each records an event and does nothing else."""
 
 from typing import Any
 
