@@ -48,12 +48,12 @@ def change(request: HttpRequest, person: User) -> HttpResponse:
     context = {
         "person": person,
         "form": form,
-        "provided": [_provided_name(person, identity) for identity in identities.values()],
+        "provided": [_provided_names(person, identity) for identity in identities.values()],
     }
     return render(request, "accounts/name.html", context, status=422 if form.errors else 200)
 
 
-def _provided_name(person: User, identity: Identity) -> ProvidedName:
+def _provided_names(person: User, identity: Identity) -> ProvidedName:
     return ProvidedName(
         identity_id=identity.pk,
         provider=name_of(identity.provider),

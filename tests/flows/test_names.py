@@ -57,8 +57,8 @@ def test_a_name_is_given_back_to_the_provider(inside: Browser, come: Come) -> No
     page = inside.get(NAME)
     assert b"This name was set here" in page.content
     assert b"Use the name from Keycloak" in page.content
-    (told,) = page.context["told"]
-    inside.post(NAME, {"identity": str(told.identity_id)})
+    (provided,) = page.context["provided"]
+    inside.post(NAME, {"identity": str(provided.identity_id)})
 
     assert User.objects.get().name == "Pat Roe"
     assert come(name="Pat Poe").name == "Pat Poe"
@@ -99,9 +99,9 @@ def test_an_invalid_or_long_name_is_refused_and_changes_nothing(inside: Browser,
 def test_nobody_gets_the_name_of_another_persons_identity(inside: Browser, browser: Browser, new_browser: Any) -> None:
     stranger = new_browser()
     stranger.sign_in("google", "grace")
-    (told,) = stranger.get(NAME).context["told"]
+    (provided,) = stranger.get(NAME).context["provided"]
 
-    assert inside.post(NAME, {"identity": str(told.identity_id)}).status_code == 422
+    assert inside.post(NAME, {"identity": str(provided.identity_id)}).status_code == 422
     assert inside.post(NAME, {"identity": "x\0"}).status_code == 422
     assert User.objects.get(email="pat@example.com").name == "Pat Doe"
 
