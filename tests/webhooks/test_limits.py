@@ -98,7 +98,7 @@ def test_a_resolver_that_hangs_holds_nobody(hanging: None, monkeypatch: pytest.M
     receiver = receivers.read("https://hooks.example/")
     began = time.monotonic()
     for _ in range(names.AT_ONCE):
-        with pytest.raises(Exceeded, match="not found in time"):
+        with pytest.raises(Exceeded, match="not resolved in time"):
             receivers.resolve(receiver, seconds=0.01)
     with pytest.raises(Exceeded, match="too many"):
         receivers.resolve(receiver)
