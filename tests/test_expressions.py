@@ -151,14 +151,14 @@ def texts(pattern: str, length: int) -> Iterator[str]:
             yield (piece * (length // len(piece) + 1))[:length] + end
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """The least of three, of this process alone: a busy machine is no fault."""
+def seconds(work: Callable[[], object], *, enough: float = NOTHING) -> float:
+    """The least of three, of this process alone: a busy machine is no fault. One that is short enough is enough."""
     spent = []
     for _ in range(3):
         began = time.process_time()
         work()
         spent.append(time.process_time() - began)
-        if spent[-1] < NOTHING:
+        if spent[-1] < enough:
             break
     return min(spent)
 
@@ -169,6 +169,8 @@ def grows_too_fast(work: Callable[[str], object], short: str, long: str) -> str:
     if first > 0.3:
         return f"{first:.1f} s for {len(short)} characters of {short[:20]!r}"
     second = seconds(lambda: work(long))
+    if second > NOTHING:  # then the shorter one counts, and one sample of it may be a busy machine's
+        first = min(first, seconds(lambda: work(short), enough=0))
     if second > NOTHING and second > GROWTH * first:
         return f"{second / max(first, 1e-9):.1f} times as long for {len(long) / len(short):.1f} of {short[:20]!r}"
     return ""
@@ -178,10 +180,14 @@ EXPRESSIONS = all_expressions()
 
 
 def test_the_attack_finds_what_it_is_made_for() -> None:
-    """A test that cannot fail proves nothing: these two held workers."""
+    """A test that cannot fail proves nothing: these held workers. A fast machine needs the longer texts to see it."""
     for fault in (r"[\W\d_]+\Z", r"(.+?)\1+\Z", r"\s+$"):
         slow = re.compile(fault, re.DOTALL)
-        pairs = zip(texts(fault, 250), texts(fault, 1_000), strict=True)
+        pairs = (
+            pair
+            for short, long in ((250, 1_000), (1_000, 4_000))
+            for pair in zip(texts(fault, short), texts(fault, long), strict=True)
+        )
         assert any(grows_too_fast(lambda text, slow=slow: slow.search(text), *pair) for pair in pairs), fault  # type: ignore[misc]  # a default
 
 
