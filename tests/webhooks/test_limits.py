@@ -102,7 +102,7 @@ def test_a_resolver_that_hangs_holds_nobody(hanging: None, monkeypatch: pytest.M
             receivers.resolve(receiver, seconds=0.01)
     with pytest.raises(Exceeded, match="too many"):
         receivers.resolve(receiver)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30  # the resolver would hold each of them for 60
 
     monkeypatch.setattr(names, "_places", threading.BoundedSemaphore(1))
     monkeypatch.setattr(receivers, "LONGEST_LOOKUP", 0.01)
