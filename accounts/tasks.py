@@ -16,7 +16,6 @@ from accounts.bulk.running import LEASE, RETRIES, carry_out, stop
 from accounts.mailing import mail
 from accounts.models import BulkAction, BulkState
 from accounts.models.bulk_action import AT_WORK
-from accounts.sessions import digesting
 from accounts.sign_in import email_change
 from accounts.sign_in.local import registration
 from foundation.clocks import LEEWAY
@@ -26,7 +25,6 @@ from tenancy import site_context
 
 DEFERRED_TASKS = (email_change, mail, registration)  # imported, so that a worker has registered them
 
-DIGEST_SECONDS = 30.0  # of each run; there is nothing to do once no code from before ADR 34 runs
 ROTATION_SECONDS = 120.0  # of each run; the next one starts over, where little is left to do
 BULK_SECONDS = 300.0  # of each task, which then queues itself again
 
@@ -36,7 +34,6 @@ def rotate_encryption_keys() -> None:
     """Concurrent runs do no harm: each ciphertext replaces only the one that was read."""
     with one_at_a_time("key-rotation") as is_ours:
         if is_ours:
-            digesting.digest(seconds=DIGEST_SECONDS)
             key_rotation.rotate(seconds=ROTATION_SECONDS)
 
 

@@ -1,5 +1,4 @@
 import accounts.models.email_fields
-import accounts.models.session
 import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.contrib.postgres.search
@@ -8,7 +7,6 @@ import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import django.db.models.lookups
 import django.utils.timezone
 import uuid
 from pathlib import Path
@@ -144,7 +142,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'session',
                 'verbose_name_plural': 'sessions',
-                'indexes': [models.Index(condition=models.Q(('upstream_sid', ''), _negated=True), fields=['upstream_sid'], name='session_of_upstream_sid'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('upstream_sessions', []), _negated=True), fields=['upstream_sessions'], name='session_follows', opclasses=['jsonb_path_ops']), models.Index(django.db.models.functions.comparison.Collate(accounts.models.session.RowKey('session_key'), 'C'), condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('session_key'), 32)), name='session_under_browsers_key'), models.Index(fields=['ip_address'], name='session_ip_address'), models.Index(fields=['created_at'], name='session_created'), models.Index(condition=models.Q(('waiting_for__isnull', False)), fields=['waiting_for'], name='session_waiting_for')],
+                'indexes': [models.Index(condition=models.Q(('upstream_sid', ''), _negated=True), fields=['upstream_sid'], name='session_of_upstream_sid'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('upstream_sessions', []), _negated=True), fields=['upstream_sessions'], name='session_follows', opclasses=['jsonb_path_ops']), models.Index(fields=['ip_address'], name='session_ip_address'), models.Index(fields=['created_at'], name='session_created'), models.Index(condition=models.Q(('waiting_for__isnull', False)), fields=['waiting_for'], name='session_waiting_for')],
             },
         ),
         migrations.CreateModel(

@@ -9,8 +9,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Value
-from django.db.models.functions import Collate, Length, Now
-from django.db.models.lookups import Exact
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
@@ -30,17 +29,6 @@ def row_key(key: str | None) -> str:
     if key and KEY.match(key):
         return hashlib.sha256(key.encode()).hexdigest()[:DIGITS]
     return key or ""
-
-
-class RowKey(models.Func):
-    """``row_key`` in SQL, for rows that code from before ADR 34 stored under the browser's key."""
-
-    template = f"left(encode(sha256(decode(%(expressions)s, 'escape')), 'hex'), {DIGITS})"
-    output_field = models.CharField()
-
-
-UNDER_BROWSERS_KEY = models.Q(Exact(Length("session_key"), 32))
-ROW_KEY = Collate(RowKey("session_key"), "C")
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -125,7 +113,6 @@ class Session(AbstractBaseSession):
                 condition=~models.Q(upstream_sessions=[]),
                 name="session_follows",
             ),
-            models.Index(ROW_KEY, condition=UNDER_BROWSERS_KEY, name="session_under_browsers_key"),
             models.Index(fields=["ip_address"], name="session_ip_address"),
             models.Index(fields=["created_at"], name="session_created"),
             models.Index(

@@ -82,7 +82,7 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
     Such a row belongs to no person. It expires when the session's cookie would, or is replaced by the next sign-in.
     """
     emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent"), "")
-    return Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).update(
+    return Session.objects.filter(session_key__in=keys).update(
         user=None,
         session_data=json.dumps({UPSTREAM_NOTE: note.provider}),
         upstream_sessions=[],
@@ -97,11 +97,8 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
 
 
 def delete(keys: list[str]) -> int:
-    """Delete sessions and return how many there were. To end them early, use ``revoke``, which records it.
-
-    This includes rows whose key was replaced by its digest since they were read (ADR 34).
-    """
-    count, _ = Session.objects.filter(session_key__in={*keys, *map(row_key, keys)}).delete()
+    """Delete sessions and return how many there were. To end them early, use ``revoke``, which records it."""
+    count, _ = Session.objects.filter(session_key__in=keys).delete()
     return count
 
 

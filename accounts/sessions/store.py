@@ -288,7 +288,7 @@ class SessionStore(DatabaseStore):
 
     def delete(self, session_key: str | None = None) -> None:
         if key := session_key or self._former or self.session_key:
-            delete([key])
+            delete([row_key(key)])
         if session_key is None:
             self._former = None
 

@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Identity, Membership, Session, Tenant, User
 from accounts.models.search_words import LONGEST_TERM, begin, words_of
-from accounts.models.session import ROW_KEY, UNDER_BROWSERS_KEY
 from accounts.models.user import WORDS
 from foundation.canonical_email import A_LABEL, a_label, beginning, folded
 
@@ -113,8 +112,6 @@ def _elsewhere(term: str) -> list[Ids]:
     if SESSION_ID.match(term.lower()):
         sessions, start = Session.objects.filter(user__isnull=False), term.lower()
         found.append(sessions.filter(session_key__startswith=start).values("user_id"))
-        undigested = sessions.alias(row_key=ROW_KEY).filter(UNDER_BROWSERS_KEY, row_key__startswith=start)
-        found.append(undigested.values("user_id"))
     if tenants := list(tenants_called(term)):
         found.append(_members(tenants))
     return found

@@ -15,7 +15,6 @@ from django.utils import timezone
 from accounts.models import Identity, MailedLink, Purpose, Session, UpstreamLogout, User
 from accounts.models.session import row_key
 from accounts.sessions import FactorAddedMeanwhile, SessionRevocationReason, SessionStore, UpstreamSession, revocation
-from accounts.sessions.digesting import digest
 from accounts.sessions.opening import open_session
 from accounts.sessions.upstream_logout import LogoutTarget, revoke_upstream
 from accounts.sign_in import rate_limits
@@ -88,17 +87,6 @@ def test_the_tenant_that_is_chosen_counts_before_it_is_written(ada: User) -> Non
 
     assert session.active_tenant == chosen
     assert Session.objects.get().active_tenant is None
-
-
-def test_rows_under_a_browsers_key_wait_for_a_run_with_time(ada: User) -> None:
-    session = signed_in(ada)
-    a_while_ago = timezone.now() - timedelta(hours=1)
-    Session.objects.update(session_key=session.session_key, last_seen_at=a_while_ago)
-
-    assert digest(seconds=-1) == 0
-    assert Session.objects.get().session_key == session.session_key
-    assert digest(seconds=60) == 1
-    assert Session.objects.get().session_key == row_key(session.session_key)
 
 
 # Whom a session signs in

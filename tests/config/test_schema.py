@@ -169,6 +169,14 @@ ADDED = {
         "accounts_bulkaction.moved_at": "leased_until timestamp with time zone,",
     },
 }
+# Objects that are gone, with the reason.
+REMOVED = {
+    "No row is under a browser's key (ADR 34).": ("INDEX session_under_browsers_key",),
+}
+# Functions in which some words are gone, with the reason.
+SHORTENED = {
+    "No row is under a browser's key (ADR 34).": ("session_enter",),
+}
 
 
 def test_the_schema_differs_only_by_what_is_listed(servers: Servers) -> None:
@@ -176,7 +184,8 @@ def test_the_schema_differs_only_by_what_is_listed(servers: Servers) -> None:
     with elsewhere(servers) as database:
         found = schema.of(database, servers)
 
-    expected = {added(filled(renamed(first(piece)))) for piece in before}
+    kept = {piece for piece in before if not is_removed(piece)}
+    expected = {shortened(added(filled(renamed(first(piece)))), found) for piece in kept}
     assert sorted(expected - found) == []
     assert sorted(found - expected) == []
 
@@ -187,6 +196,8 @@ def test_everything_listed_is_in_the_former_schema() -> None:
 
     assert [name for name in names() if not set(name.split(".")) <= words] == []
     assert [name for name in FIRST if not any(first(piece) != piece for piece in before if _is_of(name, piece))] == []
+    assert len([piece for piece in before if is_removed(piece)]) == sum(map(len, REMOVED.values()))
+    assert [name for name in _of(SHORTENED) if not any(_is_function(name, piece) for piece in before)] == []
 
 
 def names() -> dict[str, str]:
@@ -231,6 +242,28 @@ def added(piece: str) -> str:
         if _is_of(name, piece):
             piece = re.sub(rf"(    {name.partition('.')[2]} [^\n]+\n)", rf"\1    {column}\n", piece, count=1)
     return piece
+
+
+def is_removed(piece: str) -> bool:
+    return piece.partition("\n")[0].removeprefix("-- ") in _of(REMOVED)
+
+
+def shortened(piece: str, found: set[str]) -> str:
+    """Return today's form of a function in which some words are gone, if nothing else is different."""
+    if not any(_is_function(name, piece) for name in _of(SHORTENED)):
+        return piece
+    heading = piece.partition("\n")[0]
+    today = next((other for other in found if other.partition("\n")[0] == heading), "")
+    before = iter(re.findall(r"\w+|\S", piece))
+    return today if all(word in before for word in re.findall(r"\w+|\S", today)) else piece
+
+
+def _of(by_reason: dict[str, tuple[str, ...]]) -> list[str]:
+    return [name for listed in by_reason.values() for name in listed]
+
+
+def _is_function(name: str, piece: str) -> bool:
+    return piece.startswith(f"-- FUNCTION {name}(")
 
 
 def _all(by_reason: dict[str, dict[str, str]]) -> dict[str, str]:
