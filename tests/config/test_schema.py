@@ -176,6 +176,7 @@ REMOVED = {
 # Functions in which some words are gone, with the reason.
 SHORTENED = {
     "No row is under a browser's key (ADR 34).": ("session_enter",),
+    "Nothing sends the values to erase under their name from before ADR 27.": ("audit_erase", "audit_is_theirs"),
 }
 
 

@@ -6,7 +6,7 @@
 -- in entries without a person, rows with a value that only this person had: a text of "exactly", or an e-mail address of
 -- "emails". The addresses come in canonical form (ADR 27), but the trail has them as they were given. "labels" maps the
 -- U-labels of their domains to A-labels, because the database cannot do IDNA. A row beside an event is removed as a
--- whole, because its digest covers the whole. "values", in lower case, is sent by code from before ADR 27.
+-- whole, because its digest covers the whole.
 --
 -- The function itself records the erasure, so that none is without a trace. It returns how many entries lost values.
 CREATE FUNCTION audit_canonical(value text, labels jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -20,7 +20,7 @@ $$;
 CREATE FUNCTION audit_is_theirs(value text, told jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF told -> 'exactly' ? value OR told -> 'values' ? lower(value) THEN
+    IF told -> 'exactly' ? value THEN
         RETURN true;
     ELSIF strpos(value, '@') = 0 THEN
         RETURN false;
@@ -34,7 +34,7 @@ CREATE FUNCTION audit_erase(erased text, told jsonb) RETURNS bigint LANGUAGE plp
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     count bigint;
-    has_known boolean := told ?| ARRAY['exactly', 'emails', 'values'];
+    has_known boolean := told ?| ARRAY['exactly', 'emails'];
     is_self boolean := told ->> 'actor_kind' = 'person' AND told ->> 'actor_id' = erased;
 BEGIN
     IF coalesce(erased, '') = '' OR coalesce(told ->> 'reason', '') = '' THEN
@@ -69,7 +69,7 @@ BEGIN
     )
     SELECT count(*) INTO count FROM gone;
     PERFORM public.audit_event('person.erased', (
-        told - 'objects' - 'exactly' - 'emails' - 'labels' - 'values' - 'personal' - CASE WHEN is_self THEN ARRAY['ip_address', 'user_agent'] ELSE '{}' END
+        told - 'objects' - 'exactly' - 'emails' - 'labels' - 'personal' - CASE WHEN is_self THEN ARRAY['ip_address', 'user_agent'] ELSE '{}' END
     ) || jsonb_build_object('person', erased, 'details', jsonb_build_object('entries', count)));
     RETURN count;
 END
