@@ -2,7 +2,7 @@
 
 Texts are encrypted with AES-256-GCM (NIST SP 800-38D) under the newest of ``TOKEN_ENCRYPTION_KEYS``. Those encrypted
 under an older key stay readable as long as that key is listed. A ciphertext names its format and its key:
-``2.<key id>.<nonce and ciphertext>``. Format 1 is older than the key ids (ADR 20).
+``2.<key id>.<nonce and ciphertext>`` (ADR 20).
 """
 
 import base64
@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 
 WAY = "2"
-FORMER = "1"  # encrypted under the key derived from SECRET_KEY, without a key id
 NONCE = 12  # bytes: NIST SP 800-38D, section 8.2
 
 
@@ -32,7 +31,7 @@ class KeyLost(DecryptionFailed):
     """The key that a ciphertext names is not in our key ring: it was removed, or only other processes have it yet.
 
     So the ciphertext may still be readable elsewhere and must not be discarded. The same holds for a format that only
-    newer code knows, and for texts of format 1, which name no key.
+    newer code knows.
     """
 
 
@@ -58,24 +57,20 @@ def decrypt(encrypted: str, *, owner: object, purpose: str) -> str:
         raw = base64.b64decode(content, altchars=b"-_", validate=True)
         return key.cipher.decrypt(raw[:NONCE], raw[NONCE:], _bound_to(owner, purpose)).decode()
     except (binascii.Error, InvalidTag, ValueError) as failure:
-        if isinstance(failure, InvalidTag) and encrypted.startswith(f"{FORMER}."):
-            raise KeyLost(key.id) from failure
         raise DecryptionFailed from failure
 
 
 def key_of(encrypted: str) -> str:
     """Return the id of the key of a ciphertext, whether we have that key or not. Raises DecryptionFailed."""
     way, _, rest = encrypted.partition(".")
-    if way == FORMER:
-        return _derived(settings.SECRET_KEY).id
     if way != WAY:
         raise DecryptionFailed(f"unknown format of ciphertext: {way[:8]!r}")
     return rest.partition(".")[0]
 
 
 def is_current(encrypted: str) -> bool:
-    """Whether a ciphertext has the current format and the newest key. Raises DecryptionFailed."""
-    return encrypted.startswith(f"{WAY}.") and key_of(encrypted) == _ring()[0].id
+    """Whether a ciphertext is under the newest key. Raises DecryptionFailed."""
+    return key_of(encrypted) == _ring()[0].id
 
 
 def key_ids() -> list[str]:
