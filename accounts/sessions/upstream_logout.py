@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Identity, Session, UpstreamLogout
@@ -104,21 +104,15 @@ def _people(named: LogoutTarget) -> Sequence[UUID]:
 
 
 def _sessions(named: LogoutTarget) -> "QuerySet[Session]":
-    """Return the live sessions that were opened or last reauthenticated by this subject or in this provider's session.
-
-    Sessions that track nothing, such as those that older code opened, are found by their provider.
-    """
+    """Return the live sessions that were opened or last reauthenticated by the subject or in the session named."""
     found = Session.objects.live().filter(user__isnull=False)
-    opened_there = Q(
-        upstream_sessions=[], provider=named.provider, **({"upstream_sid": named.sid} if named.sid else {})
-    )
     if not named.subject:
-        return found.filter(opened_there | tracking(provider=named.provider, sid=named.sid))
+        return found.filter(tracking(provider=named.provider, sid=named.sid))
     identity = _identities(named).first()
     if identity is None:
         return found.none()
     followed = tracking(provider=named.provider, identity=identity.pk, sid=named.sid)
-    return found.filter(opened_there | followed, user=identity.user_id)
+    return found.filter(followed, user=identity.user_id)
 
 
 def _waiting(named: LogoutTarget) -> "QuerySet[Session]":

@@ -51,11 +51,13 @@ def _tracked(known: Iterable[Mapping[str, Any]], proven: UpstreamSession) -> lis
 def tracking(*, provider: str, identity: int | None = None, sid: str = "") -> Q:
     """The condition for sessions that track a provider's session, given by ``sid``, by identity, or by both."""
     named = {"provider": provider, **({"identity": identity} if identity else {}), **({"sid": sid} if sid else {})}
-    return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first part: the index's condition
+    return _containing(named)
 
 
 def tracking_exactly(upstream: UpstreamSession) -> Q:
-    """The condition for sessions that track exactly this one, and for those that older code opened in it."""
-    named = {"provider": upstream.provider, "identity": upstream.identity, "sid": upstream.sid}
-    of_before = Q(upstream_sessions=[], provider=upstream.provider, upstream_sid=upstream.sid)
-    return of_before | (~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named]))
+    """The condition for sessions that track exactly this one."""
+    return _containing({"provider": upstream.provider, "identity": upstream.identity, "sid": upstream.sid})
+
+
+def _containing(named: dict[str, Any]) -> Q:
+    return ~Q(upstream_sessions=[]) & Q(upstream_sessions__contains=[named])  # the first part: the index's condition

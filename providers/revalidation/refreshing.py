@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from accounts.models import Identity, Session
+from accounts.models import Session
 from accounts.sessions import UpstreamSession
 from foundation.clocks import is_older
 from providers.revalidation.interval import interval, next_time
 from providers.vault.refreshing import refresh_tokens
-from providers.vault.rows import TokenRow, TokenUnavailable, adopted, claim, opened, read_of
+from providers.vault.rows import TokenRow, TokenUnavailable, claim, opened, read_of
 from providers.vault.storage import REFRESH
 
 
@@ -22,7 +22,7 @@ def revalidate(session_id: str) -> None:
         return
     checked = set()
     for upstream in _tracked(row):
-        pair = read_of(upstream) or adopted(upstream)
+        pair = read_of(upstream)
         if pair and pair.refresh and not pair.is_dead and interval(upstream.provider):
             checked.add(upstream.provider)
             _revalidate_pair(pair)
@@ -32,9 +32,6 @@ def revalidate(session_id: str) -> None:
 def _tracked(row: Session) -> Iterator[UpstreamSession]:
     for one in row.upstream_sessions:
         yield UpstreamSession(provider=one["provider"], identity=one["identity"], sid=one["sid"])
-    if not row.upstream_sessions and row.provider:  # older code opened it
-        for identity in Identity.objects.filter(user=row.user_id, provider=row.provider):
-            yield UpstreamSession(provider=row.provider, identity=identity.pk, sid=row.upstream_sid)
 
 
 def _revalidate_pair(pair: TokenRow) -> None:

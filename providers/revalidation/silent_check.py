@@ -89,7 +89,7 @@ def _unverified(row: Session) -> Identity | None:
     pairs = UpstreamTokens.objects.filter(identity__user=row.user_id, identity__provider__in=registry.enabled())
     dead: dict[Identity, bool] = {}
     for pair in pairs.select_related("identity").order_by("pk"):
-        if (pair.identity_id, pair.sid) in followed or not followed:
+        if (pair.identity_id, pair.sid) in followed:
             dead[pair.identity] = dead.get(pair.identity, True) and pair.health == TokenHealth.DEAD
     return next((identity for identity, is_dead in dead.items() if is_dead), None)
 

@@ -4,7 +4,7 @@
 # uses the tokens that it started with. ``s`` is a session of ours; the caller compares its expiry.
 IN_USE = """(
     s.user_id = i.user_id AND (
-        t.sid IN ('', s.upstream_sid) OR s.upstream_sessions @> jsonb_build_array(
+        t.sid = '' OR s.upstream_sessions @> jsonb_build_array(
             jsonb_build_object('provider', i.provider, 'identity', i.id, 'sid', t.sid)
         )
     )

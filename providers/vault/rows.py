@@ -1,7 +1,7 @@
 """The rows of the vault. Each is a pair of tokens of one identity, for one session at its provider."""
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,8 @@ from jobs.retry import (
     doubling,
 )
 from providers.models import TokenHealth
-from providers.tokens import Usable, claims_of
-from providers.vault.storage import ID, owner, sealed
+from providers.tokens import Usable
+from providers.vault.storage import owner, sealed
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +48,6 @@ OF_PERSON = f"""
 """
 OF_SESSION = f"{READ} WHERE i.id = %(identity)s AND t.sid = %(sid)s"
 AGAIN = f"{READ} WHERE t.id = %(id)s"
-ADOPT = """
-    UPDATE "providers_upstreamtokens" SET sid = %s WHERE id = %s AND sid = '' AND NOT EXISTS (
-        SELECT FROM "providers_upstreamtokens" other WHERE other.identity_id = %s AND other.sid = %s
-    )
-"""
 CLAIM = f"""
     UPDATE "providers_upstreamtokens" SET {TAKE_LEASE}, is_unverified = is_unverified OR leased_until IS NOT NULL
     WHERE id = %(id)s AND version = %(version)s AND NOT {IS_LEASED}
@@ -176,24 +171,6 @@ def read_again(row: TokenRow) -> TokenRow | None:
     """Return the current state of the row, or None if it was deleted."""
     found = fetch_one(AGAIN, {**LEASE.given(), "id": row.id})
     return TokenRow(**dict(zip(NAMES, found, strict=True))) if found else None
-
-
-def adopted(upstream: UpstreamSession) -> TokenRow | None:
-    """Assign a pair that an older version stored without ``sid`` to the session that its ID token names.
-
-    Return the pair, or None if there is none for this session.
-    """
-    row = read_of(replace(upstream, sid="")) if upstream.sid else None
-    if row is None:
-        return None
-    try:
-        claims = claims_of(decrypt(row.id_token, owner=row.owner, purpose=ID))
-    except DecryptionFailed:
-        return None
-    is_its = claims.get("sid") == upstream.sid and change(
-        ADOPT, [upstream.sid, row.id, upstream.identity, upstream.sid]
-    )
-    return read_of(upstream) if is_its else None
 
 
 def claim(row: TokenRow) -> bool:

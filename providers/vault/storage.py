@@ -127,14 +127,9 @@ def _popped(which: str, identities: Iterable[Identity], **given: Any) -> list[St
 
 
 def id_token(user: User, identity_id: int, *, issuer: str, sid: str) -> str:
-    """Return the ID token of one session at a provider, or "" if there is none from this issuer.
-
-    A pair that an older version stored has no ``sid``, so the caller must compare the ``sid`` in the token.
-    """
-    rows = UpstreamTokens.objects.filter(
-        identity_id=identity_id, identity__user=user, identity__issuer=issuer, sid__in=[sid, ""]
-    )
-    row = rows.order_by("-sid").first()
+    """Return the ID token of one session at a provider, or "" if there is none from this issuer."""
+    rows = UpstreamTokens.objects.filter(identity_id=identity_id, identity__user=user, identity__issuer=issuer, sid=sid)
+    row = rows.first()
     return _opened(row.id_token, owner(identity_id, user.pk), ID) if row else ""
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
@@ -55,7 +54,7 @@ class Origin:
     provider: Provider
     sid: str
     sids: frozenset[str]
-    identity_id: int | None = field(repr=False)
+    identity_id: int = field(repr=False)
 
 
 @without_tenant
@@ -100,10 +99,8 @@ def provider_callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 
 def _sign_out(user: Any, origin: Origin) -> None:
     """Enqueue the revocation of these sessions' tokens, as the person wants to sign out at the provider."""
-    if origin.identity_id is None:
-        return
     last_session.lock_people([user.pk])  # before the identity, as all acts do
-    for identity in Identity.objects.filter(pk=origin.identity_id or 0, user=user):
+    for identity in Identity.objects.filter(pk=origin.identity_id, user=user):
         for sid in sorted(origin.sids):
             revoke_tokens([identity], reason=TokenRevocationReason.SIGNED_OUT, sid=sid)
 
@@ -162,25 +159,16 @@ def _origin(request: HttpRequest) -> Origin | None:
         return None
     row = Session.objects.of_browser(request.session.session_key).defer("session_data").first()
     provider = registry.enabled().get(row.provider) if row else None
-    if row is None or provider is None:
+    opened_by = [one["identity"] for one in row.upstream_sessions if one["opened"]] if row else []
+    if row is None or provider is None or not opened_by:
         return None
-    identity_id = _identity_of(request, row)
-    sids = {one["sid"] for one in row.upstream_sessions if one["identity"] == identity_id}
+    sids = {one["sid"] for one in row.upstream_sessions if one["identity"] == opened_by[0]}
     return Origin(
         provider=provider,
         sid=row.upstream_sid,
         sids=frozenset({row.upstream_sid, *sids}),
-        identity_id=identity_id,
+        identity_id=opened_by[0],
     )
-
-
-def _identity_of(request: HttpRequest, row: Session) -> int | None:
-    """Return the identity that opened the session. If older code opened it, use its authentication records."""
-    opened = [one["identity"] for one in row.upstream_sessions if one["opened"] and one["provider"] == row.provider]
-    if opened:
-        return int(opened[0])
-    used = [step["uid"] for step in get_authentication_records(request, request.user) if "uid" in step]
-    return int(used[0]) if used and used[0].isdecimal() else None
 
 
 def _provider_sign_out(request: HttpRequest, origin: Origin) -> HttpResponse | None:
@@ -221,8 +209,6 @@ def _hint(user: Any, origin: Origin) -> str:
 
     A token of another device, which must stay signed in, is never used: the ``sid`` in the token must match.
     """
-    if origin.identity_id is None:
-        return ""
     token = vault.id_token(user, origin.identity_id, issuer=origin.provider.issues_as, sid=origin.sid)
     is_this_sessions = bool(token) and _sid_in(token) == origin.sid
     return token if is_this_sessions and len(token) <= LONGEST_HINT else ""

@@ -286,16 +286,6 @@ def test_a_plain_sign_out_deletes_the_sessions_tokens_and_revokes_none(
 
 
 @pytest.mark.promise(38)
-def test_an_older_pair_is_recognised_by_its_id_token(ada: User, browser: Browser, providers: Sandbox) -> None:
-    """The kind of fault: rows of older code are not understood."""
-    UpstreamTokens.objects.update(sid="")
-    providers.world.grants.revoke_session(sid_of(ada))
-    asked()
-
-    assert browser.account is None
-
-
-@pytest.mark.promise(38)
 def test_sessions_of_an_identity_without_a_sid_end_with_its_tokens(
     browser: Browser, settings: Any, providers: Sandbox
 ) -> None:

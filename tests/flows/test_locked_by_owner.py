@@ -92,15 +92,6 @@ def test_after_an_erasure_nobody_is_told(browser: Browser) -> None:
     assert User.objects.get().pk != user.pk
 
 
-def test_a_lock_of_older_code_is_not_guessed(browser: Browser) -> None:
-    lock(browser, "google")
-    CutOff.objects.update(not_before=None)
-
-    assert refusals() == []
-    assert browser.sign_in("google", "ada").status_code == 403
-    assert refusals() == ["account_deactivated"]
-
-
 def test_strangers_learn_nothing_of_it(browser: Browser, new_browser: Callable[[], Browser], settings: Any) -> None:
     """The kind of fault: a page reveals who has an account, and its state (an oracle)."""
     settings.LOCAL_ACCOUNTS = "open"

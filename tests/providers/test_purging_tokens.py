@@ -41,9 +41,10 @@ CROWD = f"""
     INSERT INTO {TABLE} (identity_id, sid, access, refresh, id_token, scopes, given_at)
     SELECT id, 's' || subject, repeat('x', 2000), '', '', '', now() - interval '2 days' FROM accounts_identity
     WHERE subject LIKE 'n%';
-    INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, provider, upstream_sid)
-    SELECT 'key of ' || subject, '', now() + interval '1 hour', user_id, 'keycloak', 's' || subject
-    FROM accounts_identity WHERE subject LIKE 'n%' AND id % 3 <> 0;
+    INSERT INTO accounts_session (session_key, session_data, expire_date, user_id, provider, upstream_sessions)
+    SELECT 'key of ' || subject, '', now() + interval '1 hour', user_id, 'keycloak', jsonb_build_array(
+        jsonb_build_object('provider', 'keycloak', 'identity', id, 'sid', 's' || subject, 'opened', true)
+    ) FROM accounts_identity WHERE subject LIKE 'n%' AND id % 3 <> 0;
 """  # noqa: S608  # constants only
 
 
@@ -98,13 +99,11 @@ def test_tokens_that_a_session_follows_stay_however_old_they_are(ada: User, new_
     assert (purging.due()[TABLE], browser.account) == (0, str(ada.pk))
 
 
-@pytest.mark.parametrize("how", ["older code", "another identity's session", "waits for its second factor"])
+@pytest.mark.parametrize("how", ["another identity's session", "waits for its second factor"])
 @pytest.mark.promise(77)
 def test_everything_that_follows_tokens_keeps_them(ada: User, how: str) -> None:
     (sid,) = kept()
-    if how == "older code":
-        Session.objects.update(upstream_sessions=[])
-    elif how == "another identity's session":
+    if how == "another identity's session":
         Session.objects.update(upstream_sid="another")
     else:
         identity = Identity.objects.get()
