@@ -150,7 +150,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         super().validate_constraints(left_out)
 
     def check_password(self, raw_password: str | None) -> bool:
-        """Check a password, and update a hash that was made in an older way.
+        """Check a password, and update a hash that was made with other parameters.
 
         The new hash replaces only the one that was checked, in the same epoch. Django's method overwrites whatever is
         there, so that an old password that was checked just before a reset would be restored.

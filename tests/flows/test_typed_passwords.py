@@ -1,4 +1,4 @@
-"""A password works in every Unicode normal form and in every form, even if it was hashed as it was typed.
+"""A password works in every Unicode normal form and in every form.
 
 The kind of fault: one text in two normal forms is two passwords. A Mac sends ``é`` as two characters, Windows as one.
 """
@@ -16,7 +16,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from accounts.sign_in.local import passwords
-from accounts.sign_in.local.hashing import LONGEST_PASSWORD, LONGEST_TYPED, BoundedArgon2, composed
+from accounts.sign_in.local.hashing import LONGEST_PASSWORD, LONGEST_TYPED, composed
 from accounts.sign_in.local.password_rules import LongEnough, NotTooLong
 from config.variables import CHECKOUT
 from tests.flows.conftest import Browser
@@ -36,14 +36,6 @@ MAY_HASH = {"accounts/models/user.py", "accounts/sign_in/local/passwords.py"}
 def _open(settings: Any) -> None:
     settings.LOCAL_ACCOUNTS = "open"
     cache.clear()
-
-
-def as_before(user: User, password: str) -> None:
-    """Hash it as older code did: as it was typed."""
-    hasher = BoundedArgon2()
-    user.password = Argon2PasswordHasher.encode(hasher, password, hasher.salt())
-    user.save()
-    user.refresh_from_db()
 
 
 @pytest.mark.parametrize(("set_in", "typed_in"), PAIRS)
@@ -79,31 +71,10 @@ def test_the_command_sets_one_that_opens_in_any_form(tmp_path: Path) -> None:
     assert User.objects.get(username="chief").check_password(FORMS["NFC"])
 
 
-def test_an_older_one_works_as_it_was_typed_and_from_then_on_in_any_form() -> None:
-    user = User.objects.create_user(username="old")
-    as_before(user, FORMS["NFD"])
-    assert not user.check_password(FORMS["NFC"])
-
-    assert user.check_password(FORMS["NFD"])
-
-    again = User.objects.get(username="old")
-    assert again.check_password(FORMS["NFC"])
-    assert again.check_password(FORMS["NFD"])
-
-
-def test_an_older_composed_one_works_in_any_form_and_is_not_rehashed() -> None:
-    user = User.objects.create_user(username="old")
-    as_before(user, FORMS["NFC"])
-    before = user.password
-
-    assert user.check_password(FORMS["NFD"])
-    assert User.objects.get(username="old").password == before
-
-
 @pytest.mark.promise(44)
 @pytest.mark.parametrize("typed_in", FORMS)
 def test_known_and_unknown_accounts_cost_as_many_hashes(monkeypatch: pytest.MonkeyPatch, typed_in: str) -> None:
-    """Otherwise the second try would reveal who has an account, and who has no password."""
+    """Otherwise the time would reveal who has an account, and who has no password."""
     hashed: list[str] = []
     counted = Argon2PasswordHasher.encode, Argon2PasswordHasher.verify
 
@@ -126,7 +97,7 @@ def test_known_and_unknown_accounts_cost_as_many_hashes(monkeypatch: pytest.Monk
         assert passwords.check(None, name, FORMS[typed_in]) is None
         costs[name] = len(hashed)
 
-    assert set(costs.values()) == {1 if typed_in == "NFC" else 2}
+    assert set(costs.values()) == {1}
 
 
 def test_the_length_is_that_of_the_composed_text() -> None:

@@ -38,16 +38,5 @@ def composed(password: str) -> str:
 
 
 def is_right(typed: str | None, encoded: str, hash_again: Callable[[str], object]) -> bool:
-    """Whether a password matches its hash. A hash made in an older way is made again.
-
-    Older hashes are of the text as it was typed: a password that is not in NFC is checked a second time, unchanged.
-    That takes the time of a second hash for every account, known or not: ``encoded`` may be unusable.
-    """
-    if typed is None or composed(typed) == typed:
-        return check_password(typed, encoded, hash_again)
-    if check_password(composed(typed), encoded, hash_again):
-        return True
-    if not check_password(typed, encoded):
-        return False
-    hash_again(typed)
-    return True
+    """Whether a password, in its composed form, matches its hash. A hash with other parameters is made again."""
+    return check_password(typed if typed is None else composed(typed), encoded, hash_again)
