@@ -196,6 +196,10 @@ REMOVED: dict[str, dict[str, tuple[str, ...]]] = {
 """,
         ),
     },
+    "Only code from before ADR 42 opened sessions without their person's not_before.": {
+        "FUNCTION accounts_session_not_before()": (),
+        "TRIGGER accounts_session note_not_before": (),
+    },
     "Only code from before ADR 27 sent the values to erase under this name.": {
         "FUNCTION audit_erase(text, jsonb)": (", 'values'", " - 'values'"),
         "FUNCTION audit_is_theirs(text, jsonb)": (" OR told -> 'values' ? lower(value)",),

@@ -13,7 +13,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts import cut_off
@@ -41,10 +40,6 @@ WRITTEN: dict[Column, str] = {
     "not_before": "UPDATE public.accounts_user SET not_before = clock_timestamp() + %s",
     "sign_in_epoch": "UPDATE public.accounts_user SET sign_in_epoch = clock_timestamp() + %s",
 }
-BY_OLDER_CODE = """
-    INSERT INTO accounts_session (session_key, session_data, user_id, expire_date)
-    VALUES (%s, %s, %s, statement_timestamp() + interval '1 hour')
-"""
 STANDS = "SELECT public.session_stands(%s, %s, %s, %s, 'keycloak', '')"
 
 
@@ -184,25 +179,6 @@ def test_an_epoch_is_the_present_whatever_is_written_and_no_older_copy_reverts_i
     clock_was_ahead(column)
     User.objects.update(**{column: now()})
     assert second < found() <= now()
-
-
-@pytest.mark.parametrize("is_cut_off_before", [True, False])
-@pytest.mark.promise(28, 95)
-def test_older_code_issues_sessions_that_are_valid_until_the_next_act(
-    browser: Browser, *, is_cut_off_before: bool
-) -> None:
-    """It sets no ``not_before``, and runs in parallel with this code while a release is rolled out."""
-    come_in(browser)
-    row = Session.objects.of_browser(browser.key).get()
-    if is_cut_off_before:
-        cut_off.cut_off(User.objects.get(), by=CutOff.By.COMMAND, close=False)
-    Session.objects.all().delete()
-    with connection.cursor() as cursor:
-        cursor.execute(BY_OLDER_CODE, [row.session_key, row.session_data, row.user_id])
-    assert browser.account
-
-    User.objects.update(not_before=now())
-    assert browser.account is None
 
 
 # The sign-in epoch

@@ -62,17 +62,3 @@ WHEN (
         NEW.second_factor_required, NEW.not_before, NEW.sign_in_epoch)
 )
 EXECUTE FUNCTION accounts_move_sign_in_epoch();
-
--- A session that is inserted without a not_before gets that of its person, if the session was created after it (ADR
--- 42). STABLE, so that it sees the same snapshot as the INSERT.
-CREATE FUNCTION accounts_session_not_before() RETURNS trigger LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    NEW.not_before := (
-        SELECT u.not_before FROM public.accounts_user u WHERE u.id = NEW.user_id AND NEW.created_at >= u.not_before
-    );
-    RETURN NEW;
-END $$;
-CREATE TRIGGER note_not_before BEFORE INSERT ON accounts_session
-    FOR EACH ROW WHEN (NEW.user_id IS NOT NULL AND NEW.not_before IS NULL)
-    EXECUTE FUNCTION accounts_session_not_before();
