@@ -248,5 +248,5 @@ def _shared_failure(key: str) -> SignInRefused | None:
 
 
 def _name(key: str) -> str:
-    """Return the cache key. The prefix avoids unsigned values that an earlier version stored under the bare key."""
+    """Return the name in the cache, of which ``key`` is the part that the caller chooses."""
     return f"document:{key}"
