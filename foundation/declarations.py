@@ -105,9 +105,9 @@ class PersonalData(OfModel):
     """``personal_data.py``: rows that an export includes and an erasure removes.
 
     ``by`` names the columns with the data subject's id. ``by_email`` names a column with a canonical e-mail address; it
-    counts only while that address of the person is verified and not in dispute (ADR 27). ``left_out`` columns are never
-    exported: secrets, and data about other people. ``also`` adds values of related rows, such as
-    ``{"role": "role__name"}``. A model that is audited with ``person=…`` does not need this declaration.
+    counts only while that address of the person is verified. ``left_out`` columns are never exported: secrets, and data
+    about other people. ``also`` adds values of related rows, such as ``{"role": "role__name"}``. A model that is
+    audited with ``person=…`` does not need this declaration.
     """
 
     by: AbstractSet[str]

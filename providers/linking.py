@@ -113,10 +113,7 @@ def _enrol(external: ExternalIdentity) -> Identity:
 
 def _owner_of(email: str) -> UUID | None:
     """Return the account with this verified address, for administrators only, never for the page of the refusal."""
-    try:
-        owner = people.find_by_verified_email(email)
-    except people.EmailInDispute:
-        return None
+    owner = people.find_by_verified_email(email)
     return owner.pk if owner else None
 
 

@@ -84,5 +84,5 @@ class _FilledText:
 
 
 def _address_of(user: User) -> str:
-    """Return the stored address if it is verified and not in dispute (ADR 27), and if mail can be sent."""
+    """Return the stored address if it is verified, and if mail can be sent."""
     return (user.email or "") if user.own_email and mail.is_configured() else ""

@@ -36,21 +36,15 @@ def find_person(named: str) -> User:
     if pk:
         found = list(User.objects.filter(pk=pk))
     else:
-        found = list(
-            User.objects.filter(
-                Q(username=named) | (has_address & Q(email_verified=True, email_dispute=None))
-            ).order_by("pk")
-        )
+        found = list(User.objects.filter(Q(username=named) | (has_address & Q(email_verified=True))).order_by("pk"))
     if len(found) == 1:
         return found[0]
     if found:
         raise CommandError(f"{named!r} is one account's username and another's address: give the id of the account.")
-    others = list(User.objects.filter(has_address).values_list("email_dispute", flat=True))
+    others = User.objects.filter(has_address).count()
     if others:
-        is_disputed = any(number is not None for number in others)
-        status = "that is in dispute" if is_disputed else "that is not verified"
         raise CommandError(
-            f"{named!r} is an address {status} (accounts with it: {len(others)}): give the id of the account."
+            f"{named!r} is an address that is not verified (accounts with it: {others}): give the id of the account."
         )
     raise CommandError(f"There is no account with the id, username or verified address {named!r}.")
 

@@ -72,8 +72,6 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
     email = EmailField(_("address"), max_length=320, null=True, blank=True)  # part of the contract
     canonical_email = CanonicalField(_("address, as it is compared"), of="email")
     email_verified = models.BooleanField(_("address is verified"), default=False)
-    # The position, from 0, among accounts that had verified one address before its canonical form existed; else NULL.
-    email_dispute = models.PositiveSmallIntegerField(_("address in dispute"), null=True, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may enter the admin"), default=False)
     second_factor_required = models.BooleanField(
@@ -102,8 +100,7 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints = [
             models.UniqueConstraint(
-                F("canonical_email"),
-                Coalesce("email_dispute", Value(0)),
+                fields=["canonical_email"],
                 condition=models.Q(email_verified=True),
                 name="user_verified_email_unique",
                 violation_error_message=_("Another account has this verified address."),
@@ -127,9 +124,6 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
             models.Index(fields=["created_at", "id"], condition=Q(is_staff=True), name="user_staff"),
             models.Index(fields=["created_at", "id"], condition=Q(is_superuser=True), name="user_superuser"),
             models.Index(fields=["created_at", "id"], condition=Q(email_verified=False), name="user_unverified"),
-            models.Index(
-                fields=["created_at", "id"], condition=Q(email_dispute__isnull=False), name="user_email_dispute"
-            ),
         ]
 
     def __str__(self) -> str:
@@ -137,16 +131,15 @@ class User(WithEmail, AbstractBaseUser, PermissionsMixin):
 
     @property
     def own_email(self) -> str:
-        """The canonical form of the address if it is verified and not in dispute, else an empty string."""
-        is_own = self.email_verified and self.email_dispute is None
-        return self.canonical_email or "" if is_own else ""
+        """The canonical form of the address if it is verified, else an empty string."""
+        return self.canonical_email or "" if self.email_verified else ""
 
     def validate_constraints(self, exclude: Any = None) -> None:
         """Validate the canonical form whenever the address is validated: no form has a field for it."""
         left_out = set(exclude or ())
         if "email" not in left_out:
             self.canonical_email = canonical_or_none(self.email)
-            left_out -= {"canonical_email", "email_dispute"}
+            left_out.discard("canonical_email")
         super().validate_constraints(left_out)
 
     def check_password(self, raw_password: str | None) -> bool:

@@ -42,8 +42,8 @@ def check(person: User, *, requested_by: User | None = None) -> None:
 def erase(person: User, *, reason: str, requested_by: User | None = None) -> int:
     """Erase a person in one transaction; return how many entries of the trail lost their personal values.
 
-    The trail is searched only for values that are this person's alone: an address that is unverified or in dispute
-    may be another's. The trail comes last, because deleting the rows records their values again. Raises ErasureRefused.
+    The trail is searched only for values that are this person's alone: an address that is unverified may be another's.
+    The trail comes last, because deleting the rows records their values again. Raises ErasureRefused.
     """
     with site_context("everything about one person is removed, in whatever tenant"):
         user = User.objects.select_for_update(no_key=True).get(pk=person.pk)  # the lock that a cut-off takes

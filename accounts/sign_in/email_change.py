@@ -107,9 +107,9 @@ def notify_new_email(*, token: str, asked: RequestFacts, mail_id: str) -> None:
     """
     try:
         link = links.find(token)
-        holder = people.find_by_verified_email(link.email)
-    except (links.LinkExpired, people.EmailInDispute):
+    except links.LinkExpired:
         return
+    holder = people.find_by_verified_email(link.email)
     if holder is None or holder == link.user:
         mail.send(link.email, "email_change", {"link": links.url(token)}, asked=asked, mail_id=mail_id)
     elif holder.email:

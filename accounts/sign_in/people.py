@@ -7,13 +7,13 @@ from uuid import UUID
 
 from accounts.models import Session, User
 from foundation.canonical_email import canonical_or_none
-from foundation.rows import Rows, change, fetch_all, fetch_one
+from foundation.rows import Rows, change, fetch_one
 
 USERS = Rows(User, "u")
 BY_EMAIL = f"SELECT {USERS.columns} FROM accounts_user u WHERE u.canonical_email = %s AND u.email_verified"
 BY_USERNAME_OR_EMAIL = f"""
     SELECT {USERS.columns} FROM accounts_user u
-    WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified AND u.email_dispute IS NULL)
+    WHERE u.username = %s OR (u.canonical_email = %s AND u.email_verified)
     ORDER BY u.username = %s DESC NULLS LAST LIMIT 1
 """
 # A trigger replaces the given value by the current time.
@@ -44,10 +44,6 @@ def with_next(onward: str, *, stays: bool = False) -> Iterator[None]:
     except RevokedMeanwhile as ended:
         ended.onward, ended.stays = onward, stays
         raise
-
-
-class EmailInDispute(Exception):
-    """Several accounts have verified this address. It finds none of them until an administrator has decided."""
 
 
 def lock(person: UUID, *, epoch: datetime | None) -> User:
@@ -93,14 +89,12 @@ def set_epoch_right(person: UUID) -> None:
 
 
 def find_by_verified_email(email: str) -> User | None:
-    """Return the account that has verified this address, if any. Raises EmailInDispute.
+    """Return the account that has verified this address, if any.
 
     Send mail to the address of the returned account, never to the one that was typed (ADR 27).
     """
-    holders = [USERS.read(row) for row in fetch_all(BY_EMAIL, [canonical_or_none(email)])]
-    if any(holder.email_dispute is not None for holder in holders):
-        raise EmailInDispute
-    return holders[0] if holders else None
+    row = fetch_one(BY_EMAIL, [canonical_or_none(email)])
+    return USERS.read(row) if row else None
 
 
 def find_by_login(name: str) -> User | None:

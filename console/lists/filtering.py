@@ -85,22 +85,6 @@ class SecondFactorFilter(SimpleListFilter):
         return queryset.filter(has_one if self.value() == "yes" else ~has_one)
 
 
-class AddressInDisputeFilter(SimpleListFilter):
-    """Accounts that share an address which several had verified before addresses were canonicalised.
-
-    An administrator must decide which account keeps it (ADR 27).
-    """
-
-    title = _("address in dispute")
-    parameter_name = "email_in_dispute"
-
-    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> Choices:
-        return [("yes", _("Yes"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(email_dispute__isnull=False) if self.value() == "yes" else queryset
-
-
 class FilterOfRows(SimpleListFilter):
     """Filters by a row of another table: offers the first few in scope, the number of others and a box to find them."""
 

@@ -14,7 +14,6 @@ from accounts.models.user import EMAIL_KEY, NAME_KEY, WORDS
 from console.lists import search
 from console.lists.export import ExportAdmin
 from console.lists.filtering import (
-    AddressInDisputeFilter,
     ProviderFilter,
     RoleFilter,
     SecondFactorFilter,
@@ -70,7 +69,6 @@ class PeopleList(BulkAdmin, ExportAdmin, KeysetAdmin, Base):
         "is_staff",
         "is_superuser",
         "email_verified",
-        AddressInDisputeFilter,
         ProviderFilter,
         TenantFilter,
         RoleFilter,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.contrib.auth.forms import UserChangeForm
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,7 +11,6 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
-from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from accounts.cut_off import revoke_all
@@ -59,23 +58,11 @@ class UserPage(Scoped[User]):
 
     form = UserForm
     change_form_template = "admin/accounts/user/change_form.html"
-    readonly_fields = ("id", "created_at", "others_with_email")
+    readonly_fields = ("id", "created_at")
     fieldsets = (
         (
             None,
             {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active", "second_factor_required")},
-        ),
-    )
-    of_dispute = (
-        (
-            _("Address in dispute"),
-            {
-                "fields": ("others_with_email",),
-                "description": _(
-                    "Several accounts have verified this address. Nobody signs in by it, and nothing is mailed by it, "
-                    "until all but one have another address or are not verified any more."
-                ),
-            },
         ),
     )
     for_their_tenant = ((None, {"fields": ("id", "name", "email", "email_verified", "created_at", "is_active")}),)
@@ -94,21 +81,13 @@ class UserPage(Scoped[User]):
             return self.for_their_tenant
         if _is_about_rights(request):
             return self.of_rights
-        return self.fieldsets if obj.email_dispute is None else (*self.fieldsets, *self.of_dispute)
+        return self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
         if obj is None or actor(request).is_superuser:
             return mine
         return (*mine, "email", "email_verified")
-
-    @admin.display(description=_("other accounts with this address"))
-    def others_with_email(self, user: User) -> str:
-        others = User.objects.filter(canonical_email=user.canonical_email, email_dispute__isnull=False)
-        links = (
-            (reverse("admin:accounts_user_change", args=[other.pk]), other) for other in others.exclude(pk=user.pk)
-        )
-        return format_html_join(", ", '<a href="{}">{}</a>', links)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         form = super().get_form(request, obj, change=change, **kwargs)

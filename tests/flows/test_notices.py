@@ -291,13 +291,12 @@ def test_a_claim_rule_that_makes_somebody_an_administrator_tells_them(browser: B
     assert str(NOTICE_TEXTS[Notice.TENANT_RIGHTS_GIVEN].subject) in subjects("ada@example.com")
 
 
-@pytest.mark.parametrize("without", ["no address", "not verified", "in dispute"])
+@pytest.mark.parametrize("without", ["no address", "not verified"])
 def test_nothing_is_mailed_to_an_unverified_address(nina: User, inside: Client, without: str) -> None:
     """The kind of fault: a mail about an account goes to a possible stranger."""
     changed: dict[str, Any] = {
         "no address": {"email": None, "canonical_email": None, "email_verified": False},
         "not verified": {"email_verified": False},
-        "in dispute": {"email_dispute": 1},
     }
     User.objects.filter(pk=nina.pk).update(**changed[without])
 
@@ -444,7 +443,6 @@ def test_every_event_that_concerns_an_account_is_mailed_or_says_why_not() -> Non
 
 COLUMNS_MAILED = {"email", "email_verified", "is_active", "is_staff", "is_superuser", "password"}
 COLUMNS_NOT_MAILED = {
-    "email_dispute": "A migration sets it once, and an administrator ends it by changing an address.",
     "canonical_email": "It follows from the address.",
     "created_at": "It never changes.",
     "id": "It never changes.",

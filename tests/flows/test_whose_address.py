@@ -312,51 +312,6 @@ def test_the_throttle_counts_all_spellings_of_an_address_together() -> None:
 
 
 @pytest.mark.promise(94)
-def test_a_disputed_address_identifies_nobody_until_an_administrator_has_decided(
-    browser: Browser, post: Post, administrator: Client
-) -> None:
-    """Two accounts that verified one address before canonical forms existed: neither is trusted because of it."""
-    first, second = _in_dispute()
-    for page in (FORGOTTEN, REGISTER):
-        for typed in SPELLINGS:
-            assert browser.post(page, {"email": typed}).status_code == 200
-    assert browser.post(SIGN_IN, {"name": ENCODED, "password": PASSWORD}).status_code == 422
-    assert (receivers(post), MailedLink.objects.count(), first.own_email) == (set(), 0, "")
-    with pytest.raises(CommandError, match="in dispute"):
-        find_person(ENCODED)
-    with pytest.raises(SignInRefused), transaction.atomic():
-        link(_claimed(ENCODED))
-    listed = administrator.get("/admin/accounts/user/", {"email_in_dispute": "yes"})
-    assert {person.pk for person in listed.context["cl"].result_list} == {first.pk, second.pk}
-    page = administrator.get(f"/admin/accounts/user/{first.pk}/change/").content.decode()
-    assert f"/admin/accounts/user/{second.pk}/change/" in page
-
-    form = {"name": second.name, "email": second.email or "", "is_active": "on"}
-    assert (
-        administrator.post(f"/admin/accounts/user/{first.pk}/change/", {**form, "email": INTERNATIONAL}).status_code
-        == 302
-    )
-    second.refresh_from_db()
-    assert (second.email_dispute, second.own_email) == (None, ENCODED)
-    cache.clear()
-    assert browser.post(SIGN_IN, {"name": INTERNATIONAL, "password": PASSWORD}).headers["Location"] == "/accounts/"
-
-
-@pytest.mark.promise(94)
-def test_of_three_disputed_accounts_one_always_has_the_address() -> None:
-    first, second = _in_dispute()
-    third = User.objects.create_user(name="Third", email=ENCODED)
-    User.objects.filter(pk=third.pk).update(email_verified=True, email_dispute=2)
-    first.delete()
-
-    with pytest.raises(IntegrityError), transaction.atomic():
-        User.objects.create_user(email=INTERNATIONAL, email_verified=True)
-    assert [User.objects.get(pk=one.pk).email_dispute for one in (second, third)] == [0, 2]
-    User.objects.filter(pk=second.pk).update(email="other@example.com")
-    assert User.objects.get(pk=third.pk).own_email == ENCODED
-
-
-@pytest.mark.promise(94)
 def test_mail_goes_by_smtp_to_the_intended_domain() -> None:
     """The kind of fault: a library encodes the recipient by other rules: ``straße`` is not ``strasse``."""
     with open_mailbox() as mailbox:
@@ -371,15 +326,3 @@ def _claimed(address: str) -> ExternalIdentity:
     return ExternalIdentity(
         provider="google", issuer="https://i", subject=f"of {address}", email=address, email_verified=True
     )
-
-
-def _in_dispute() -> tuple[User, User]:
-    """Create what the migration finds, which the database no longer allows."""
-    first, second = (
-        User.objects.create_user(name=name, email=address, password=PASSWORD)
-        for name, address in (("First", INTERNATIONAL), ("Second", ENCODED))
-    )
-    for number, person in enumerate((first, second)):
-        User.objects.filter(pk=person.pk).update(email_verified=True, email_dispute=number)
-        person.refresh_from_db()
-    return first, second

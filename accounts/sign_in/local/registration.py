@@ -47,10 +47,7 @@ def open_local_account(email: str, name: str, password: str | None) -> User:
 @deferred_task("registration")
 def answer_registration(*, email: str, asked: RequestFacts, mail_id: str) -> None:
     """Mail the link that opens an account, or a notice that there is one. Deferred as ``notify_new_email`` is."""
-    try:
-        holder = people.find_by_verified_email(email)
-    except people.EmailInDispute:
-        return
+    holder = people.find_by_verified_email(email)
     if holder is not None and holder.email:
         mail.send(holder.email, "registered_already", _sign_in_methods(holder), asked=asked, mail_id=mail_id)
         return
@@ -65,10 +62,7 @@ def answer_password_reset(*, email: str, asked: RequestFacts, mail_id: str) -> N
     An unverified address gets no mail, because it may be a stranger's. The mail goes to the address of the account:
     the typed spelling of it may lead to another mailbox (ADR 27).
     """
-    try:
-        holder = people.find_by_verified_email(email)
-    except people.EmailInDispute:
-        return
+    holder = people.find_by_verified_email(email)
     if holder is None or not holder.is_active or not holder.email:
         return
     if not holder.has_usable_password():
