@@ -81,6 +81,15 @@ def test_a_key_that_is_drawn_twice_before_it_is_written_is_one_change(ada: User)
     assert len({first, second, session.session_key}) == 3
 
 
+def test_deleting_the_session_of_another_key_leaves_a_pending_new_key_of_this_one(ada: User) -> None:
+    session, other = signed_in(ada), signed_in(ada)
+    session.cycle_key()
+    session.delete(other.session_key)
+    session.save()
+
+    assert Session.objects.get().session_key == row_key(session.session_key)
+
+
 def test_the_tenant_that_is_chosen_counts_before_it_is_written(ada: User) -> None:
     session, chosen = signed_in(ada), ada.pk
     session.describe({"active_tenant": chosen})
