@@ -29,6 +29,7 @@ from audit.tasks import keep_the_trail
 from foundation.locks import number_of
 from tests.audit.sealed import anything, begin_anew, told, verify, write
 from tests.audit.truth import rolled_back
+from tests.support.held_locks import released_after_one_failure
 from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -497,15 +498,7 @@ def test_a_month_that_is_locked_for_a_moment_is_removed_after_that(owner: psycop
     (month,) = months(owner)
     with psycopg.connect(servers.owner_url) as holding:
         holding.execute(f"LOCK TABLE {month} IN ACCESS SHARE MODE".encode())
-
-        def let_go(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
-            try:
-                return execute(sql, params, many, context)
-            except OperationalError:
-                holding.rollback()
-                raise
-
-        with connection.execute_wrapper(let_go):
+        with released_after_one_failure(holding):
             assert remove_due() == Removed(months=1, entries=10)
 
 

@@ -1,7 +1,6 @@
 """Statements that wait for a table to be free: for a while, and so that nobody queues behind them."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -10,6 +9,7 @@ from django.db import OperationalError, ProgrammingError, connection
 
 from foundation import lock_timeout
 from foundation.lock_timeout import run_with_lock_timeout
+from tests.support.held_locks import released_after_one_failure
 from tests.support.servers import Servers
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,14 +33,7 @@ def holding(servers: Servers) -> Iterator[psycopg.Connection]:
 
 
 def test_a_table_that_comes_free_is_had_at_the_next_try(holding: psycopg.Connection) -> None:
-    def let_go(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
-        try:
-            return execute(sql, params, many, context)
-        except OperationalError:
-            holding.rollback()
-            raise
-
-    with connection.execute_wrapper(let_go):
+    with released_after_one_failure(holding):
         run_with_lock_timeout(connection, RENAME)
     assert Group.objects.get().name == "renamed"
 

@@ -59,8 +59,8 @@ def measured() -> tuple[dict[str, Any], Files]:
     coverage.load()
     with tempfile.NamedTemporaryFile("r", suffix=".json") as file:
         coverage.json_report(outfile=file.name)
-        told = json.loads(Path(file.name).read_text())
-    return told["totals"], told["files"]
+        report = json.loads(Path(file.name).read_text())
+    return report["totals"], report["files"]
 
 
 def main() -> None:
