@@ -60,7 +60,7 @@ class Measured:
 
     def sign_ins(self, provider: str, who: list[str], operations: int) -> Sample:
         upstream = self.running.provider.url
-        return self._measure(
+        return self.measure(
             Order(
                 base=self.running.url,
                 operations=operations,
@@ -73,9 +73,9 @@ class Measured:
 
     def readings(self, page: str, operations: int) -> Sample:
         order = Order(base=self.running.url, operations=operations, lanes=self.lanes, page=page, cookies=self._cookies)
-        return self._measure(order)
+        return self.measure(order)
 
-    def _measure(self, order: Order) -> Sample:
+    def measure(self, order: Order) -> Sample:
         before, provider_before = self.running.cpu_ms(), self.running.provider.cpu_ms()
         report = self.crowd.carry_out(order)
         after, provider_cpu = self.running.cpu_ms(), self.running.provider.cpu_ms() - provider_before

@@ -1,7 +1,7 @@
 """The JSON and the text of a run's results."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from statistics import median
@@ -13,6 +13,7 @@ from bench.run import Outcome, Plan
 from bench.table import OURS, lines, text
 from bench.target import Target
 
+Samples = Mapping[str, Mapping[str, Sequence[Sample]]]  # by target and figure
 BUSY = 0.8  # share of one core above which the mock provider or the people may slow a target down
 
 
@@ -44,10 +45,10 @@ def as_text(outcome: Outcome, plan: Plan, targets: Sequence[Target], begun: date
         head,
         "" if counts(outcome) else "NO FIGURE COUNTS: a condition of a win does not hold here (below).",
         text(lines(plan.goals, outcome.figures, peers)),
-        _speeds(outcome),
-        "\n".join(_condition_line(name, found) for name, found in outcome.conditions.items()),
+        speeds(outcome.samples),
+        "\n".join(condition_line(name, found) for name, found in outcome.conditions.items()),
         "\n".join(f"{target.name}: {target.described}" for target in targets),
-        *_warnings(outcome),
+        *warnings(outcome.samples),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -57,12 +58,13 @@ def counts(outcome: Outcome) -> bool:
     return all(one.holds for one in outcome.conditions[OURS])
 
 
-def _speeds(outcome: Outcome) -> str:
+def speeds(by_target: Samples) -> str:
+    """Show how fast each target was at each task, and which part of it used the CPU time."""
     head = "| target | what | per second | p50 ms | p99 ms | CPU ms by part |\n|---|---|---|---|---|---|\n"
     rows = [
         f"| {target} | {figure} | {middle(samples, 'per_second'):.0f} | {middle(samples, 'p50_ms'):.1f} "
         f"| {middle(samples, 'p99_ms'):.1f} | {_parts(samples)} |"
-        for target, figures in outcome.samples.items()
+        for target, figures in by_target.items()
         for figure, samples in figures.items()
     ]
     return head + "\n".join(rows) if rows else ""
@@ -73,18 +75,18 @@ def _parts(samples: Sequence[Sample]) -> str:
     return ", ".join(f"{name} {value:.2f}" for name, value in named)
 
 
-def _condition_line(target: str, found: Sequence[Condition]) -> str:
+def condition_line(target: str, found: Sequence[Condition]) -> str:
     broken = [f"{one.what} ({one.seen})" if one.seen else one.what for one in found if not one.holds]
     if not broken:
         return f"{target}: all {len(found)} conditions of a win hold."
     return f"{target}: {len(found) - len(broken)} of {len(found)} conditions of a win hold; not: {'; '.join(broken)}."
 
 
-def _warnings(outcome: Outcome) -> list[str]:
+def warnings(by_target: Samples) -> list[str]:
     """Warn where something other than the target may have been the bottleneck."""
     return [
         f"WARNING: {who} was busy for {share:.0%} of a core: {target}, {figure}"
-        for target, figures in outcome.samples.items()
+        for target, figures in by_target.items()
         for figure, samples in figures.items()
         for who, share in _busy(samples).items()
         if share > BUSY

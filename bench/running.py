@@ -5,6 +5,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from config.embedded.directories import Directories
 from config.embedded.postgres import Postgres
 from config.embedded.programs import any_free_port
 from config.embedded.valkey import Valkey
+from config.variables import CHECKOUT
 
 DATABASE, OWNER, RUNTIME = "bench", "bench_owner", "bench_runtime"
 LOG_LINE = {"log_line_prefix": "%u "}  # the role, to count statements
@@ -78,6 +80,21 @@ class Running:
 
     def last_words(self, log: str) -> str:
         return self.place.log(log).read_text(errors="replace").strip()[-2000:]
+
+    def ask(self, *arguments: str) -> str:
+        """Run Python with these arguments in the target's environment, and return its last line of output."""
+        done = subprocess.run(  # noqa: S603  # our own modules
+            [sys.executable, *arguments],
+            cwd=CHECKOUT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        if done.returncode:
+            raise Unexpected(f"{' '.join(arguments)} failed: {done.stderr[-2000:]}")
+        return done.stdout.strip().splitlines()[-1]
 
     def _set_up(self) -> None:
         state = Path(tempfile.mkdtemp(prefix="vb-"))

@@ -1,8 +1,6 @@
 """One run: stock admin and ours with a million people, ours with a thousand, page by page in turns."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,7 +17,6 @@ from bench.rounds import Sample, order
 from bench.running import DATABASE, Running
 from bench.target import Target
 from bench.wire import Browser, Connection, Unexpected
-from config.variables import CHECKOUT
 
 PAGES = ("list", "far page", "by name", "by address", "by subject", "a user's page")
 SMALL = "vestibule-1000"
@@ -75,7 +72,7 @@ class Site:
 
     def read(self, page: str, operations: int) -> Sample:
         lanes = self.measured.lanes
-        return self.measured._measure(  # noqa: SLF001  # the same measurement of another journey
+        return self.measured.measure(
             Order(
                 base=self.measured.running.url,
                 operations=operations,
@@ -112,7 +109,7 @@ def carry_out(plan: Plan, say: Say) -> Outcome:
             with running.postgres.connect(DATABASE) as connection:
                 data.fill(connection, tables, people)
             running.start_web()
-            cookie = ask(running, "bench.admin.enter").strip()
+            cookie = running.ask("-m", "bench.admin.enter")
             sites[target.name] = Site(Measured(running, crowd, plan.lanes), people, cookie)
         _read_all(plan, sites, outcome, say)
         ours = sites[Vestibule.name]
@@ -166,7 +163,7 @@ def _export(site: Site, outcome: Outcome, say: Say) -> None:
 def _act_in_bulk(site: Site, outcome: Outcome, say: Say) -> None:
     count = min(BULK, site.people // 2)
     say(f"deactivating {count} people")
-    found: dict[str, Any] = json.loads(ask(site.measured.running, "bench.admin.bulk", str(count)))
+    found: dict[str, Any] = json.loads(site.measured.running.ask("-m", "bench.admin.bulk", str(count)))
     if found["entries"] != count:
         raise Unexpected(f"the bulk action left {found['entries']} entries")
     outcome.add(Vestibule.name, "bulk", found["seconds"])
@@ -174,13 +171,3 @@ def _act_in_bulk(site: Site, outcome: Outcome, say: Say) -> None:
         f"Bulk action on {count} people: {found['entries']} entries and {found['events']} events (revoked sessions, "
         "its start and its end) under one batch id."
     )
-
-
-def ask(running: Running, module: str, *arguments: str) -> str:
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(  # noqa: S603  # our own module
-        command, cwd=CHECKOUT, env=running.environment, capture_output=True, text=True, timeout=600, check=False
-    )
-    if done.returncode:
-        raise Unexpected(f"{module} failed: {done.stderr[-2000:]}")
-    return done.stdout.splitlines()[-1]

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 
-from bench.admin.run import SMALL, Outcome, SmallVestibule, ask
+from bench.admin.run import SMALL, Outcome, SmallVestibule
 from bench.client import Order
 from bench.crowd import Crowd
 from bench.goals import Goal, Limits
@@ -108,7 +108,7 @@ class Site:
 
     def read(self, page: str, operations: int) -> Sample:
         lanes = self.measured.lanes
-        return self.measured._measure(  # noqa: SLF001  # the same measurement, of another journey
+        return self.measured.measure(
             Order(
                 base=self.measured.running.url,
                 operations=operations,
@@ -131,7 +131,7 @@ def carry_out(count: int, rounds: int, operations: int, lanes: int) -> Outcome:
             with running.postgres.connect(DATABASE) as connection:
                 rare_kind = _fill(target, connection, rows)
             running.start_web()
-            cookie = ask(running, "bench.admin.enter").strip()
+            cookie = running.ask("-m", "bench.admin.enter")
             sites[target.name] = Site(Measured(running, crowd, lanes), rows, cookie, rare_kind)
         for site in sites.values():
             for page in site.pages():

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from bench.ours import Vestibule
-from bench.peers.auditlog.installing import installed
+from bench.peers.auditlog import LOCK
+from bench.peers.packages import installed
 from bench.target import Ground, Target
 
 
@@ -49,5 +50,8 @@ class Auditlog(Bare):
     described = "the same with django-auditlog, no actor set"
 
     def environment(self, ground: Ground) -> dict[str, str]:
-        packages = {"PYTHONPATH": str(installed()), "DJANGO_SETTINGS_MODULE": "bench.peers.auditlog.settings"}
+        packages = {
+            "PYTHONPATH": str(installed(self.name, LOCK)),
+            "DJANGO_SETTINGS_MODULE": "bench.peers.auditlog.settings",
+        }
         return {**super().environment(ground), **packages}

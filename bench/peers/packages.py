@@ -1,4 +1,4 @@
-"""Installs the peer's packages, separately from ours."""
+"""Installs a peer's Python packages, separately from ours."""
 
 import subprocess
 import sys
@@ -7,23 +7,21 @@ from pathlib import Path
 from config.embedded.child import CannotStart
 from config.variables import CHECKOUT
 
-LOCK = Path(__file__).with_name("requirements.lock")
 
-
-def installed() -> Path:
+def installed(peer: str, lock: Path) -> Path:
     """Return the folder of the peer's packages, which are installed on first use. Raises CannotStart."""
-    folder = CHECKOUT / ".local" / "bench" / "auditlog"
-    mark = folder / LOCK.name
-    if mark.exists() and mark.read_text() == LOCK.read_text():
+    folder = CHECKOUT / ".local" / "bench" / peer
+    mark = folder / lock.name
+    if mark.exists() and mark.read_text() == lock.read_text():
         return folder
     command = ["pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes", "--upgrade"]
     done = subprocess.run(  # noqa: S603  # a fixed command
-        [sys.executable, "-m", *command, "--target", str(folder), "--requirement", str(LOCK)],
+        [sys.executable, "-m", *command, "--target", str(folder), "--requirement", str(lock)],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        raise CannotStart(f"django-auditlog could not be installed: {done.stderr.strip()[-500:]}")
-    mark.write_text(LOCK.read_text())
+        raise CannotStart(f"the packages of {peer} could not be installed: {done.stderr.strip()[-500:]}")
+    mark.write_text(lock.read_text())
     return folder
