@@ -50,7 +50,7 @@ check: setup ## Check format, lint, types, import contracts, migrations and depl
 screens: setup ## Photograph every page in every state into docs/screens
 	@$(BIN)/pytest -q -p no:randomly tests/browser/screens.py
 
-BENCHES := bench-sign-in bench-writes bench-trail bench-reading bench-admin bench-purge bench-cut-off
+BENCHES := bench-sign-in bench-tokens bench-writes bench-trail bench-reading bench-admin bench-purge bench-cut-off
 
 .PHONY: bench $(BENCHES)
 .NOTPARALLEL: bench
@@ -58,6 +58,9 @@ bench: $(BENCHES) ## Run all benchmarks below, of ours and of our peers (an hour
 
 bench-sign-in: setup ## Measure sign-ins and signed-in requests (eight minutes)
 	@$(BIN)/python -m bench
+
+bench-tokens: setup ## Measure client credentials and rotating refresh tokens (five minutes; Node for one peer)
+	@$(BIN)/python -m bench.tokens
 
 bench-writes: setup ## Measure audited writes, and the cost of the trail in a sign-in (seven minutes)
 	@$(BIN)/python -m bench.trail.cost

@@ -8,12 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 
 from bench.journeys import Door, read, sign_in
+from bench.tokens.grants import Grants, redeem
 from bench.wire import Browser, Connection, Unexpected
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What to do, and how often. Lanes are people in parallel; each reads ``page`` with one of the ``cookies``."""
+    """What to do, and how often. Lanes are people in parallel; each reads ``page`` with one of the ``cookies``.
+
+    Instead they may sign in through ``door``, or ask for tokens by their share of ``grants``.
+    """
 
     base: str
     operations: int
@@ -23,12 +27,13 @@ class Order:
     people: list[str] = field(default_factory=list)
     page: str = ""
     cookies: list[str] = field(default_factory=list)
+    grants: Grants | None = None
 
     @classmethod
     def from_json(cls, line: str) -> "Order":
         values = json.loads(line)
-        door = values.pop("door")
-        return cls(door=Door(**door) if door else None, **values)
+        door, grants = values.pop("door"), values.pop("grants")
+        return cls(door=Door(**door) if door else None, grants=Grants(**grants) if grants else None, **values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,8 @@ def carry_out(order: Order) -> Report:
 
 
 def _lane(order: Order, lane: int, numbers: Iterator[int]) -> list[float]:
+    if order.grants:
+        return list(_grants(order, lane, numbers))
     return list(_sign_ins(order, numbers) if order.door else _readings(order, lane, numbers))
 
 
@@ -71,6 +78,13 @@ def _readings(order: Order, lane: int, numbers: Iterator[int]) -> Iterator[float
         browser = Browser(site, cookies)
         for _ in numbers:
             yield read(browser, order.page)
+
+
+def _grants(order: Order, lane: int, numbers: Iterator[int]) -> Iterator[float]:
+    """Ask for tokens again and again, on a persistent connection."""
+    assert order.grants is not None  # noqa: S101  # by _lane
+    with Connection(order.base) as site:
+        yield from redeem(site, order.grants.of_lane(lane, order.lanes), numbers)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The Node library oidc-provider, which keeps everything in its own memory."""

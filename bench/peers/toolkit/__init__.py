@@ -1,0 +1,1 @@
+"""Stock django-oauth-toolkit, with unhashed client secrets and persistent database connections."""
