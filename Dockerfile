@@ -12,6 +12,7 @@ COPY manage.py ./
 COPY config config
 COPY console console
 COPY api api
+COPY authserver authserver
 COPY providers providers
 COPY webhooks webhooks
 COPY accounts accounts

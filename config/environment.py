@@ -15,13 +15,14 @@ from pydantic import (
     ValidationInfo,
     field_validator,
     model_validator,
-)
+)  # fmt: skip
 from pydantic_core import PydanticUseDefault
 
 from config import issuers, mail, own_url, second_factors, server_urls, variables
 from config.issuers import AcrValues, Algorithms, split
 from config.keys import key_of
 from config.own_url import is_safe_url
+from config.signing_keys import ReuseWindow, SigningKeys
 from config.variables import ConfigurationRefused
 
 
@@ -77,6 +78,8 @@ class Environment(BaseModel):
         default=[], description="base64 of 32 random bytes each, newest first; default one derived from SECRET_KEY"
     )
 
+    oidc_signing_keys: SigningKeys = []
+    refresh_reuse_window: ReuseWindow = 10
     email_url: SecretStr = Field(
         default=SecretStr(""),
         description="smtp://user:password@host:587, smtps://…, or console: (development's default)",

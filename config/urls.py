@@ -20,4 +20,5 @@ urlpatterns = [
     path("accounts/", include("providers.urls")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("", include("authserver.urls")),
 ]

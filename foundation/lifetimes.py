@@ -31,3 +31,12 @@ USED_TOTP_STEP = timedelta(days=1)  # far longer than a step is accepted, so tha
 WRONG_PASSWORDS = timedelta(days=1)  # since the last one
 UPSTREAM_END = timedelta(hours=1)  # longer than a sign-in waits for its second factor
 REFUSED_IDENTITY = timedelta(days=30)
+
+# What clients get
+AUTHORIZATION_CODE = timedelta(seconds=60)
+ACCESS_TOKEN = timedelta(minutes=10)
+ID_TOKEN = timedelta(minutes=10)
+REFRESH_FAMILY = timedelta(days=30)  # from the sign-in to the last refresh, however often it is refreshed
+REFRESH_UNUSED = timedelta(days=14)  # between two refreshes
+SECRET_OVERLAP = timedelta(days=7)  # how long the former secret of a client works beside a new one
+PUBLISHED_KEYS = timedelta(minutes=5)  # how long others may cache our public keys

@@ -14,6 +14,10 @@ from accounts.models.active_membership import set_context
 from accounts.sessions import SessionStore
 from tenancy.context import NOTHING, Scope, request_context, site_context
 
+FOR_PROGRAMS = (
+    "/api/", "/.well-known/", "/oauth/token", "/oauth/jwks", "/oauth/userinfo", "/oauth/revoke", "/oauth/introspect",
+    "/oauth/par", "/oauth/register",
+)  # fmt: skip
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
@@ -98,8 +102,8 @@ def wanted_tenant(request: HttpRequest) -> UUID | None:
 
 
 def is_for_programs(request: HttpRequest) -> bool:
-    """Whether this is for the API. It sets the tenant by itself, because its callers may have no session."""
-    return request.path_info.startswith("/api/")
+    """Whether this is for the API or for clients. They set the tenant themselves: their callers may have no session."""
+    return request.path_info.startswith(FOR_PROGRAMS)
 
 
 def _may_be_signed_in(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "jobs",
     "accounts",
+    "authserver",
     "webhooks",
     "providers",
     "console",

@@ -31,6 +31,9 @@ SIGN_IN_PROVIDERS = {
 AUTHENTICATION_BACKENDS = ["accounts.sign_in.backends.AccountBackend"]
 OFFLINE_ACCESS = frozenset(ENV.offline_access)
 LOCAL_ACCOUNTS = ENV.local_accounts
+PKCE_MAY_BE_OPTIONAL = ENV.is_development  # for the conformance suite: authserver.authorization
+REFRESH_REUSE_WINDOW = timedelta(seconds=ENV.refresh_reuse_window)
+OIDC_SIGNING_KEYS = [key.get_secret_value() for key in ENV.oidc_signing_keys]
 INVITATION_LIFETIME = timedelta(days=ENV.invitation_days)
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account"

@@ -19,6 +19,7 @@ CALLERS = {
     "accounts/organizations/claim_rules/requested_claims.py": "which claims the rules of all tenants look at",
     "jobs/key_rotation.py": "secrets of all tenants, encrypted under the newest key",
     "jobs/purging/slices.py": "invitations of all tenants whose time is long over",
+    "authserver/management/commands/create_client.py": "an operator's new client, of the site or of a tenant",
     "console/request_context.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",
     "accounts/tasks.py": "bulk actions that were left, to be found again",

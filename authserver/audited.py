@@ -1,0 +1,16 @@
+"""How the auth server's models appear in the audit trail."""
+
+from foundation.declarations import Audited, NotAudited
+
+DECLARATIONS = [
+    Audited("authserver.Client"),
+    Audited("authserver.ClientSecret", secret={"digest"}, ignored={"last_used_at"}),
+    Audited("authserver.RegisteredScope"),
+    Audited("authserver.Resource"),
+    Audited("authserver.Consent", person="user_id", ignored={"last_used_at"}),
+    Audited("authserver.TokenSigningKey", secret={"private_key"}),
+    NotAudited("authserver.AuthorizationCode", reason="Events tell when one was issued, used and used again."),
+    NotAudited("authserver.TokenFamily", reason="Events tell when tokens are issued, refreshed and revoked, and why."),
+    NotAudited("authserver.AccessToken", reason="Events tell when tokens are issued and revoked."),
+    NotAudited("authserver.RevokedToken", reason="An event tells of each revocation; the row enforces it."),
+]

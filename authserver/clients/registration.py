@@ -1,0 +1,154 @@
+"""The one function that registers a client, for the command, the admin and the API."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Tenant, User
+from accounts.models.tenant import SCOPE_WORD
+from audit.events import record
+from authserver import events, resources, scopes
+from authserver.clients import redirects, secrets
+from authserver.models import Client, ClientSecret, GrantType, RefreshPolicy, RegisteredScope, TokenFormat
+
+MOST = 50  # redirect URIs, scopes or resource servers of one client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What is said of a new client. A public client has no secret; ``tenant`` is None for one of the site."""
+
+    name: str
+    grants: Sequence[GrantType]
+    scopes: Sequence[str] = ()
+    redirect_uris: Sequence[str] = ()
+    post_logout_redirect_uris: Sequence[str] = ()
+    backchannel_logout_uri: str = ""
+    resources: Sequence[str] = ()
+    tenant: Tenant | None = None
+    is_public: bool = False
+    is_first_party: bool = False
+    is_pkce_optional: bool = False
+    token_format: TokenFormat = TokenFormat.JWT
+    refresh_policy: RefreshPolicy = RefreshPolicy.WEB
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A new client with its secret, which is shown this once; None for a public client."""
+
+    client: Client
+    secret: str | None
+
+
+def register(wanted: Registration, *, creator: User | None = None) -> Registered:
+    """Register a client. Scopes that do not exist yet are created. Raises ValidationError, by field."""
+    client = Client(
+        name=wanted.name.strip(),
+        tenant=wanted.tenant,
+        is_public=wanted.is_public,
+        is_first_party=wanted.is_first_party,
+        is_pkce_optional=wanted.is_pkce_optional,
+        grants=[grant.value for grant in dict.fromkeys(wanted.grants)],
+        scopes=list(dict.fromkeys(wanted.scopes)),
+        redirect_uris=list(dict.fromkeys(wanted.redirect_uris)),
+        post_logout_redirect_uris=list(dict.fromkeys(wanted.post_logout_redirect_uris)),
+        backchannel_logout_uri=wanted.backchannel_logout_uri,
+        resources=list(dict.fromkeys(wanted.resources)),
+        token_format=wanted.token_format,
+        refresh_policy=wanted.refresh_policy,
+        created_by=creator,
+    )
+    check(client)
+    with transaction.atomic():
+        _create_scopes(client.scopes)
+        client.save(force_insert=True)
+        secret = None if client.is_public else _first_secret(client)
+        record(events.CLIENT_REGISTERED, object=client, tenant_id=client.tenant_id, app=client.client_id)
+    return Registered(client=client, secret=secret)
+
+
+def check(client: Client) -> None:
+    """Check a client before it is saved, new or changed. Raises ValidationError, by field."""
+    found = {
+        "name": _faults_of_name(client),
+        "grants": _faults_of_grants(client),
+        "scopes": _faults_of_scopes(client),
+        "redirect_uris": _faults_of_redirects(client),
+        "post_logout_redirect_uris": _faults_of_uris(client, client.post_logout_redirect_uris),
+        "backchannel_logout_uri": _faults_of_logout(client),
+        "resources": _faults_of_resources(client),
+    }
+    if faults := {field: texts for field, texts in found.items() if texts}:
+        raise ValidationError(faults)
+
+
+def _first_secret(client: Client) -> str:
+    secret = secrets.new_secret()
+    ClientSecret.objects.create(client=client, digest=secrets.digest_of(secret))
+    return secret
+
+
+def _create_scopes(names: Sequence[str]) -> None:
+    own = [name for name in names if name not in scopes.BUILT_IN]
+    known = set(RegisteredScope.objects.filter(name__in=own).values_list("name", flat=True))
+    for name in own:
+        if name not in known:
+            RegisteredScope.objects.get_or_create(name=name)
+
+
+def _faults_of_name(client: Client) -> list[object]:
+    is_fine = 0 < len(client.name) <= 100 and client.name.isprintable()
+    return [] if is_fine else [_("A name has 1 to 100 printable characters.")]
+
+
+def _faults_of_grants(client: Client) -> list[object]:
+    faults: list[object] = []
+    grants = set(client.grants)
+    if not grants:
+        faults.append(_("Choose at least one grant."))
+    if client.is_public and GrantType.CLIENT_CREDENTIALS in grants:
+        faults.append(_("A public app cannot act in its own name, because it has no secret."))
+    if grants == {GrantType.REFRESH_TOKEN.value}:
+        faults.append(_("A refresh token comes from another grant: choose that too."))
+    if client.is_public and client.refresh_policy == RefreshPolicy.AGENT:
+        faults.append(_("The refresh policy “agent” needs an app with a secret."))
+    return faults
+
+
+def _faults_of_scopes(client: Client) -> list[object]:
+    faults: list[object] = [_("There are at most 50.")] if len(client.scopes) > MOST else []
+    for name in client.scopes:
+        try:
+            SCOPE_WORD(name)
+        except ValidationError as invalid:
+            faults.extend(invalid.messages)
+    return faults + ([_("A scope has at most 100 characters.")] if any(len(one) > 100 for one in client.scopes) else [])
+
+
+def _faults_of_redirects(client: Client) -> list[object]:
+    needs_one = GrantType.AUTHORIZATION_CODE in client.grants and not client.redirect_uris
+    return _faults_of_uris(client, client.redirect_uris) + ([_("People need a URI to return to.")] if needs_one else [])
+
+
+def _faults_of_uris(client: Client, uris: Sequence[str]) -> list[object]:
+    faults: list[object] = [_("There are at most 50.")] if len(uris) > MOST else []
+    found = (redirects.fault_of(uri, is_public=client.is_public) for uri in uris)
+    return faults + [fault for fault in found if fault]
+
+
+def _faults_of_logout(client: Client) -> list[object]:
+    if not client.backchannel_logout_uri:
+        return []
+    fault = redirects.fault_of(client.backchannel_logout_uri, is_public=False)
+    return [fault] if fault else []
+
+
+def _faults_of_resources(client: Client) -> list[object]:
+    are_fine = len(client.resources) <= MOST and all(
+        len(one) <= 500 and resources.is_identifier(one) for one in client.resources
+    )
+    return [] if are_fine else [_("A resource server is an absolute URL without a fragment.")]

@@ -1,0 +1,71 @@
+"""The events of the auth server."""
+
+from django.utils.translation import gettext_lazy as _
+
+from foundation.declarations import AppEvent
+
+CLIENT = {"app": _("the client ID of the app")}
+REASON = {"reason": _("why, in a word")}
+GRANT = {"grant": _("how it got them")}
+SCOPES = {"scopes": _("what it may do")}
+COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
+
+CLIENT_REGISTERED = AppEvent("client.registered", _("An app was registered."), CLIENT)
+CLIENT_REFUSED = AppEvent(
+    "client.refused",
+    _("An app could not prove who it is, for the reason given."),
+    {**CLIENT, **REASON},
+)
+CLIENT_SECRET_ADDED = AppEvent("client.secret_added", _("An app was given another secret."), CLIENT)
+CLIENT_SECRET_REVOKED = AppEvent("client.secret_revoked", _("A secret of an app was revoked."), CLIENT)
+TOKENS_ISSUED = AppEvent(
+    "tokens.issued",
+    _("An app got tokens, in its own name or for a person."),
+    {**CLIENT, **SCOPES, **GRANT},
+)
+TOKENS_REFRESHED = AppEvent("tokens.refreshed", _("An app refreshed its tokens."), {**CLIENT, **SCOPES, **GRANT})
+TOKENS_REFUSED = AppEvent(
+    "tokens.refused", _("An app asked for tokens and was refused, for the reason given."), {**CLIENT, **REASON}
+)
+TOKENS_REVOKED = AppEvent(
+    "tokens.revoked", _("Tokens of an app were revoked, for the reason given."), {**CLIENT, **REASON}
+)
+TOKENS_REPEATED = AppEvent(
+    "tokens.repeated",
+    _("A refresh token of an app was used again from a second network; the answer was the same as before."),
+    {**CLIENT, "family": _("the tokens that belong together"), "networks": _("from where")},
+)
+TOKENS_REUSED = AppEvent(
+    "tokens.reused",
+    _("A code or refresh token was used twice, so everything that followed from it was revoked."),
+    {**CLIENT, **REASON, "family": _("the tokens that belong together")},
+)
+CODE_PURGED = AppEvent("codes.purged", _("Expired authorization codes were removed; the details count them."), COUNTED)
+FAMILY_PURGED = AppEvent("families.purged", _("Expired token families were removed; the details count them."), COUNTED)
+ACCESS_TOKEN_PURGED = AppEvent(
+    "tokens.purged", _("Expired access tokens were removed; the details count them."), COUNTED
+)
+REVOKED_TOKEN_PURGED = AppEvent(
+    "revoked_tokens.purged", _("Notes about revoked tokens that have expired were removed."), COUNTED
+)
+SECRET_PURGED = AppEvent(
+    "client_secrets.purged", _("Expired secrets of apps were removed; the details count them."), COUNTED
+)
+
+DECLARATIONS = [
+    CLIENT_REGISTERED,
+    CLIENT_REFUSED,
+    CLIENT_SECRET_ADDED,
+    CLIENT_SECRET_REVOKED,
+    TOKENS_ISSUED,
+    TOKENS_REFRESHED,
+    TOKENS_REFUSED,
+    TOKENS_REVOKED,
+    TOKENS_REPEATED,
+    TOKENS_REUSED,
+    CODE_PURGED,
+    FAMILY_PURGED,
+    ACCESS_TOKEN_PURGED,
+    REVOKED_TOKEN_PURGED,
+    SECRET_PURGED,
+]

@@ -1,0 +1,69 @@
+"""Registers a client, and prints its secret this once."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+
+from accounts.management.lookup import find_tenant, in_one_line
+from accounts.management.output import JSONCommand
+from audit.context import Actor, ActorKind
+from authserver.clients.registration import Registration, register
+from authserver.models import GrantType, RefreshPolicy, TokenFormat
+from tenancy import site_context
+
+COMMAND = Actor(ActorKind.COMMAND, "create_client")
+
+
+class Command(JSONCommand):
+    help = "Register an app. Its secret is printed this once; a public app has none."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("--name", required=True, help="what people read")
+        parser.add_argument("--grant", action="append", required=True, choices=GrantType.values, dest="grants")
+        parser.add_argument("--scope", action="append", default=[], dest="scopes", help="an unknown one is created")
+        parser.add_argument("--redirect-uri", action="append", default=[], dest="redirect_uris")
+        parser.add_argument("--post-logout-redirect-uri", action="append", default=[], dest="post_logout_redirect_uris")
+        parser.add_argument("--backchannel-logout-uri", default="")
+        parser.add_argument(
+            "--resource", action="append", default=[], dest="resources", help="a resource server, by its URL"
+        )
+        parser.add_argument("--public", action="store_true", help="it cannot keep a secret")
+        parser.add_argument("--first-party", action="store_true", help="people are not asked")
+        parser.add_argument("--tenant", help="the id or short name of the tenant that it belongs to; default the site")
+        parser.add_argument("--token-format", choices=TokenFormat.values, default=TokenFormat.JWT)
+        parser.add_argument("--refresh-policy", choices=RefreshPolicy.values, default=RefreshPolicy.WEB)
+        parser.add_argument(
+            "--pkce-optional", action="store_true", help="for the conformance suite; refused in production"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["pkce_optional"] and not settings.PKCE_MAY_BE_OPTIONAL:
+            raise CommandError("PKCE is required in production.")
+        tenant = find_tenant(options["tenant"]) if options["tenant"] else None
+        wanted = Registration(
+            name=options["name"],
+            grants=[GrantType(name) for name in options["grants"]],
+            scopes=options["scopes"],
+            redirect_uris=options["redirect_uris"],
+            post_logout_redirect_uris=options["post_logout_redirect_uris"],
+            backchannel_logout_uri=options["backchannel_logout_uri"],
+            resources=options["resources"],
+            tenant=tenant,
+            is_public=options["public"],
+            is_first_party=options["first_party"],
+            is_pkce_optional=options["pkce_optional"],
+            token_format=TokenFormat(options["token_format"]),
+            refresh_policy=RefreshPolicy(options["refresh_policy"]),
+        )
+        try:
+            with site_context("a command registers a client", actor=COMMAND):
+                found = register(wanted)
+        except ValidationError as invalid:
+            raise in_one_line(invalid) from None
+        said = f"Registered. Client ID: {found.client.client_id}"
+        said += f"\nSecret, shown this once: {found.secret}" if found.secret else "\nIt is public and has no secret."
+        document = {"client_id": found.client.client_id, "client_secret": found.secret}
+        self.output(said, document, as_json=options["json"])

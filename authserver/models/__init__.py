@@ -1,0 +1,31 @@
+"""The tables of the auth server."""
+
+from authserver.models.authorization import AuthorizationCode, Consent
+from authserver.models.client import (
+    Client,
+    ClientSecret,
+    GrantType,
+    RefreshPolicy,
+    RegisteredScope,
+    Resource,
+    TokenFormat,
+)
+from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
+from authserver.models.token import AccessToken, RevokedToken, TokenFamily
+
+__all__ = [
+    "AccessToken",
+    "AuthorizationCode",
+    "Client",
+    "ClientSecret",
+    "Consent",
+    "GrantType",
+    "RefreshPolicy",
+    "RegisteredScope",
+    "Resource",
+    "RevokedToken",
+    "SigningAlgorithm",
+    "TokenFamily",
+    "TokenFormat",
+    "TokenSigningKey",
+]

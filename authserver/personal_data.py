@@ -1,0 +1,16 @@
+"""Which rows of the auth server are personal data, besides those of models audited with a ``person``."""
+
+from foundation.declarations import NotPersonalData, PersonalData
+
+DECLARATIONS = [
+    PersonalData(
+        "authserver.AuthorizationCode",
+        by={"user_id"},
+        left_out={"digest", "nonce", "code_challenge", "session_key", "sid"},
+        also={"app": "client__name"},
+    ),
+    PersonalData(
+        "authserver.TokenFamily", by={"user_id"}, left_out={"nonce", "session_key", "sid"}, also={"app": "client__name"}
+    ),
+    NotPersonalData("authserver.Client", reason="It is the tenant's or the site's; the trail has who registered it."),
+]

@@ -1,0 +1,33 @@
+"""The tables of the auth server whose rows expire."""
+
+from datetime import timedelta
+
+from authserver import events
+from foundation import lifetimes
+from foundation.declarations import Purgeable
+
+DECLARATIONS = [
+    # A code is remembered as long as what it issued can live, because its second use revokes that.
+    Purgeable(
+        "authserver.AuthorizationCode",
+        column="expires_at",
+        event=events.CODE_PURGED,
+        kept_for=lifetimes.ACCESS_TOKEN,
+        longest=lambda: lifetimes.AUTHORIZATION_CODE,
+    ),
+    Purgeable(
+        "authserver.TokenFamily",
+        column="expires_at",
+        event=events.FAMILY_PURGED,
+        kept_for=timedelta(days=30),
+        longest=lambda: lifetimes.REFRESH_FAMILY,
+    ),
+    Purgeable(
+        "authserver.AccessToken",
+        column="expires_at",
+        event=events.ACCESS_TOKEN_PURGED,
+        longest=lambda: lifetimes.ACCESS_TOKEN,
+    ),
+    Purgeable("authserver.RevokedToken", column="expires_at", event=events.REVOKED_TOKEN_PURGED),
+    Purgeable("authserver.ClientSecret", column="expires_at", event=events.SECRET_PURGED, kept_for=timedelta(days=30)),
+]

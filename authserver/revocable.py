@@ -1,0 +1,15 @@
+"""The classes of credentials that the auth server issues to clients of a person, and how they are revoked."""
+
+from django.utils.translation import gettext_lazy as _
+
+from authserver.tokens import revocation
+from foundation.declarations import Revocable
+
+DECLARATIONS = [
+    Revocable(
+        name="app_tokens",
+        label=_("Tokens of connected apps"),
+        revoke=revocation.revoke_of_people,
+        alive=revocation.count_alive,
+    ),
+]

@@ -1,0 +1,45 @@
+"""The scopes that we define, and which claims they release (OpenID Connect Core, section 5.4)."""
+
+from collections.abc import Iterable, Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from authserver.models import Client, RegisteredScope
+from authserver.protocol.errors import ErrorCode, OAuthError
+
+OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
+
+BUILT_IN: Mapping[str, Promise] = {
+    OPENID: _("know who you are, by an identifier that never changes"),
+    PROFILE: _("see your name, your organizations and your roles in them"),
+    EMAIL: _("see your e-mail address"),
+    OFFLINE: _("keep access while you are not there"),
+}
+OF_PEOPLE = frozenset(BUILT_IN)  # they say something about a person, so a client in its own name gets none of them
+
+
+def supported() -> list[str]:
+    """Return the scopes that the metadata lists: ours, and those with the mark."""
+    own = RegisteredScope.objects.filter(is_advertised=True).order_by("name").values_list("name", flat=True)
+    return [*BUILT_IN, *own]
+
+
+def allowed(client: Client, wanted: Iterable[str], *, for_person: bool) -> list[str]:
+    """Return the scopes of a request. Raises OAuthError (``invalid_scope``) if the client may not ask for one.
+
+    No scope means no scope, and never all of them (RFC 6749, section 3.3).
+    """
+    scopes = list(wanted)
+    excess = [name for name in scopes if name not in client.scopes or (not for_person and name in OF_PEOPLE)]
+    if excess:
+        raise OAuthError(ErrorCode.INVALID_SCOPE, "The client may not ask for one of these scopes.")
+    return scopes
+
+
+def narrowed(given: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Return the wanted part of scopes that were given, or all. Raises OAuthError if more is wanted than was given."""
+    given, wanted = list(given), list(wanted)
+    if not set(wanted) <= set(given):
+        raise OAuthError(ErrorCode.INVALID_SCOPE, "The request asks for more than was granted.")
+    return wanted or given

@@ -1,0 +1,39 @@
+"""ID tokens: what a client learns about a sign-in (OpenID Connect Core, section 2)."""
+
+import base64
+import time
+from collections.abc import Sequence
+from hashlib import sha256, sha512
+from typing import Any
+
+from django.conf import settings
+
+from authserver.claims import PersonFacts, identity_claims
+from authserver.models import Client, SigningAlgorithm, TokenFamily
+from authserver.tokens import jwts
+from authserver.tokens.access import authentication_claims
+from foundation import lifetimes
+
+
+def issue(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes: Sequence[str], access_token: str) -> str:
+    """Issue an ID token for an authorization, with the claims that its scopes release."""
+    now = int(time.time())
+    algorithm = SigningAlgorithm(client.signing_algorithm)
+    said: dict[str, Any] = {
+        "iss": settings.PUBLIC_URL,
+        "sub": str(facts.user.pk),
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + int(lifetimes.ID_TOKEN.total_seconds()),
+        "at_hash": at_hash(access_token, algorithm),
+    }
+    said |= {"nonce": family.nonce} if family.nonce else {}
+    about = identity_claims(facts, scopes) | authentication_claims(family)
+    return jwts.sign(about | said, typ=jwts.ID, algorithm=algorithm)
+
+
+def at_hash(access_token: str, algorithm: SigningAlgorithm) -> str:
+    """Return the left half of the token's hash, by the hash of the signature (OpenID Connect Core, 3.1.3.6)."""
+    hashed_by = sha512 if algorithm is SigningAlgorithm.ED25519 else sha256
+    digest = hashed_by(access_token.encode()).digest()
+    return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
