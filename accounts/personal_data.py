@@ -3,7 +3,9 @@
 from foundation.declarations import PersonalData
 
 DECLARATIONS = [
-    PersonalData("accounts.Session", by={"user_id", "waiting_for_id"}, left_out={"session_key", "session_data"}),
+    PersonalData(
+        "accounts.Session", by={"user_id", "waiting_for_id"}, left_out={"session_key", "session_data", "client_sid"}
+    ),
     PersonalData("accounts.MailedCode", by={"user_id"}, left_out={"digest"}),
     PersonalData("accounts.MailedLink", by={"user_id"}, by_email="canonical_email", left_out={"digest"}),
     PersonalData("accounts.BulkAction", by={"user_id"}, left_out={"targets"}),

@@ -62,6 +62,8 @@ class Session(AbstractBaseSession):
     identity, verified in an epoch. ``waiting_cancelled`` is why it was cancelled; the row stays, so that the pages can
     tell the browser (ADR 28).
 
+    ``client_sid`` identifies the session to clients, once one was authorized in it (``accounts.sessions.client_sid``).
+
     ``not_before`` is the person's when the session was opened. The session is valid while both are equal (ADR 42).
 
     ``session_key`` is ``row_key`` of the key in the browser, so that reading the table takes over no session (ADR 34).
@@ -82,6 +84,7 @@ class Session(AbstractBaseSession):
     )
     revalidate_at = models.DateTimeField(_("its providers are asked again"), null=True, editable=False)
     unverified_since = models.DateTimeField(_("may be over at its provider since"), null=True, editable=False)
+    client_sid = models.CharField(max_length=40, blank=True, db_default="", editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True)
     user_agent = models.CharField(_("browser"), max_length=400, blank=True, db_default="")
 

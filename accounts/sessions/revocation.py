@@ -19,13 +19,16 @@ from accounts.models import MailedLink, Purpose, Session, User
 from accounts.models.mailed_link import OF_AN_EPOCH
 from accounts.models.session import row_key
 from accounts.sessions import last_session
+from accounts.sessions.client_sid import notify_ended
+from accounts.sessions.statements import OF_THE_BROWSER, REPLACED
 from audit.events import Event, record
-from foundation.rows import change, fetch_all
+from foundation.rows import change, fetch_all, fetch_one
 
 MOVE = """
     UPDATE "accounts_user" SET sign_in_epoch = greatest(clock_timestamp(), sign_in_epoch + interval '1 microsecond')
     WHERE id = ANY (%s)
 """
+DELETE = 'DELETE FROM "accounts_session" WHERE session_key = ANY (%s) RETURNING user_id, client_sid'
 WAIT_FOR_SIGN_INS = "SELECT 1 FROM accounts_identity WHERE user_id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 MOVE_BUT_KEEP = f"""
     WITH before AS (SELECT id, sign_in_epoch FROM "accounts_user" WHERE id = ANY (%s)),
@@ -81,8 +84,10 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
 
     Such a row belongs to no person. It expires when the session's cookie would, or is replaced by the next sign-in.
     """
-    emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent"), "")
-    return Session.objects.filter(session_key__in=keys).update(
+    emptied = dict.fromkeys(("provider", "upstream_sid", "user_agent", "client_sid"), "")
+    left = Session.objects.filter(session_key__in=keys)
+    ended = list(left.select_for_update().values_list("user_id", "client_sid"))
+    count = left.update(
         user=None,
         session_data=json.dumps({UPSTREAM_NOTE: note.provider}),
         upstream_sessions=[],
@@ -94,12 +99,26 @@ def leave_note(keys: list[str], note: UpstreamNote) -> int:
         expire_date=Coalesce("ends_at", "expire_date"),
         **emptied,
     )
+    notify_ended(ended)
+    return count
 
 
 def delete(keys: list[str]) -> int:
     """Delete sessions and return how many there were. To end them early, use ``revoke``, which records it."""
-    count, _ = Session.objects.filter(session_key__in=keys).delete()
-    return count
+    with transaction.atomic(savepoint=False):
+        ended = fetch_all(DELETE, [keys])
+        notify_ended((row[0], row[1]) for row in ended)
+    return len(ended)
+
+
+def replace(key: str) -> dict[str, Any]:
+    """Delete the row that a new one replaces, by its key, and return its columns that belong to the browser."""
+    with transaction.atomic(savepoint=False):
+        row = fetch_one(REPLACED, [key])
+        if row is None:
+            return {}
+        notify_ended([(row[0], row[1])])
+    return dict(zip(OF_THE_BROWSER, row[2:], strict=True))
 
 
 def revoke_others(user: User, *, keep: str | None, reason: SessionRevocationReason) -> int:

@@ -29,7 +29,9 @@ INSERT = """
 """
 STANDS = "WHERE public.session_stands(%s, %s, %s, %s, %s, %s)"
 HAS_FACTOR = "SELECT 1 FROM mfa_authenticator f WHERE f.user_id = %s AND f.type <> 'recovery_codes' LIMIT 1"
-REPLACED = f'DELETE FROM "accounts_session" WHERE session_key = %s RETURNING {", ".join(OF_THE_BROWSER)}'
+REPLACED = f"""
+    DELETE FROM "accounts_session" WHERE session_key = %s RETURNING user_id, client_sid, {", ".join(OF_THE_BROWSER)}
+"""
 UPDATE = """
     UPDATE "accounts_session"
     SET {changes}, expire_date = coalesce(least(statement_timestamp() + idle, ends_at), expire_date)

@@ -23,12 +23,10 @@ from accounts.sessions.authentication_event import AuthenticationEvent
 from accounts.sessions.forms import readable
 from accounts.sessions.lifetime import NOBODYS, lifetime, longest
 from accounts.sessions.reading import LoadedSession, read
-from accounts.sessions.revocation import delete
+from accounts.sessions.revocation import delete, replace
 from accounts.sessions.statements import (
     HAS_FACTOR,
     INSERT,
-    OF_THE_BROWSER,
-    REPLACED,
     SEEN,
     STANDS,
     UPDATE,
@@ -224,8 +222,7 @@ class SessionStore(DatabaseStore):
 
     def _replaced(self) -> dict[str, Any]:
         """Delete the row that a new one replaces, and return its columns that belong to the browser."""
-        row = fetch_one(REPLACED, [row_key(self._former)]) if self._former else None
-        return dict(zip(OF_THE_BROWSER, row, strict=True)) if row else {}
+        return replace(row_key(self._former)) if self._former else {}
 
     def _insert(self, values: dict[str, Any]) -> None:
         """Insert a new row; the database's defaults fill the rest. It bypasses the ORM: sessions have no receivers.
