@@ -18,6 +18,15 @@ RESERVED = frozenset(
     }
 )  # fmt: skip
 
+BY_CLAIM = {
+    "email": known.EMAIL,
+    "email_verified": known.EMAIL,
+    "name": known.PROFILE,
+    "role": known.PROFILE,
+    "tenant_id": known.PROFILE,
+    "organization_ids": known.PROFILE,
+    "org_role": known.PROFILE,
+}  # the scope that releases each claim
 PERSON = Rows(User, "u")
 READ = """
     SELECT ARRAY(SELECT json_build_array(m.tenant_id, m.role_name) FROM public.tenancy_own(u.id) m), {columns}
@@ -62,13 +71,15 @@ def authorization_claims(facts: PersonFacts) -> dict[str, Any]:
     }
 
 
-def identity_claims(facts: PersonFacts, scopes: Collection[str]) -> dict[str, Any]:
-    """Return what scopes release about a person, besides ``sub`` (OpenID Connect Core, section 5.4)."""
+def identity_claims(facts: PersonFacts, scopes: Collection[str], asked: Collection[str] = ()) -> dict[str, Any]:
+    """Return what scopes release about a person, besides ``sub`` (OpenID Connect Core, section 5.4).
+
+    ``asked`` names single claims that the client asked for, and that the person agreed to (section 5.5).
+    """
     found: dict[str, Any] = {}
-    if known.EMAIL in scopes and facts.user.email:
+    if facts.user.email:
         found |= {"email": facts.user.email, "email_verified": facts.user.email_verified}
-    if known.PROFILE in scopes:
-        if facts.user.name:
-            found["name"] = facts.user.name
-        found |= authorization_claims(facts)
-    return found
+    if facts.user.name:
+        found["name"] = facts.user.name
+    found |= authorization_claims(facts)
+    return {name: value for name, value in found.items() if BY_CLAIM[name] in scopes or name in asked}

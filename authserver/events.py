@@ -18,6 +18,17 @@ CLIENT_REFUSED = AppEvent(
 )
 CLIENT_SECRET_ADDED = AppEvent("client.secret_added", _("An app was given another secret."), CLIENT)
 CLIENT_SECRET_REVOKED = AppEvent("client.secret_revoked", _("A secret of an app was revoked."), CLIENT)
+AUTHORIZATION_REFUSED = AppEvent(
+    "authorization.refused",
+    _("An app sent a person here and was refused, for the reason given."),
+    {**CLIENT, **REASON, "reference": _("what the person's page shows, if they were not sent back to the app")},
+)
+CONSENT_GIVEN = AppEvent("consent.given", _("A person let an app act for them."), {**CLIENT, **SCOPES})
+CONSENT_WITHDRAWN = AppEvent(
+    "consent.withdrawn",
+    _("An app may no longer act for a person; what it had got was revoked."),
+    {**CLIENT, **REASON},
+)
 TOKENS_ISSUED = AppEvent(
     "tokens.issued",
     _("An app got tokens, in its own name or for a person."),
@@ -57,6 +68,9 @@ DECLARATIONS = [
     CLIENT_REFUSED,
     CLIENT_SECRET_ADDED,
     CLIENT_SECRET_REVOKED,
+    AUTHORIZATION_REFUSED,
+    CONSENT_GIVEN,
+    CONSENT_WITHDRAWN,
     TOKENS_ISSUED,
     TOKENS_REFRESHED,
     TOKENS_REFUSED,

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
+from authserver.authorization import views
 from authserver.endpoints import metadata, token
 
 urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
     path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-metadata"),
     path("oauth/jwks", metadata.jwks, name="oauth-jwks"),
+    path("oauth/authorize", views.authorize, name="oauth-authorize"),
+    path("oauth/consent", views.consent, name="oauth-consent"),
+    path("oauth/switch-account", views.switch_account, name="oauth-switch"),
     path("oauth/token", token.token, name="oauth-token"),
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpRequest
 from django.http.request import UnreadablePostError
@@ -23,16 +23,21 @@ class Parameters:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> "Parameters":
-        """Raises OAuthError if a parameter is repeated that must not be (RFC 6749, sections 3.1 and 3.2)."""
         values: dict[str, list[str]] = {}
         for name, value in pairs:
-            if "\0" in value or "\0" in name:
-                raise OAuthError(ErrorCode.INVALID_REQUEST, "A parameter contains a null character.")
             if value:
                 values.setdefault(name, []).append(value)
-        if any(len(found) > 1 and name not in REPEATABLE for name, found in values.items()):
-            raise OAuthError(ErrorCode.INVALID_REQUEST, "A parameter is included more than once.")
         return cls(values)
+
+    def check_each_once(self) -> None:
+        """Raises OAuthError if a parameter is repeated that must not be (RFC 6749, sections 3.1 and 3.2)."""
+        if any(len(found) > 1 and name not in REPEATABLE for name, found in self.values.items()):
+            raise OAuthError(ErrorCode.INVALID_REQUEST, "A parameter is included more than once.")
+
+    def single(self, name: str) -> str:
+        """Return the only value of a parameter, or an empty string if there is none, or more than one."""
+        found = self.all(name)
+        return found[0] if len(found) == 1 else ""
 
     def get(self, name: str) -> str:
         """Return the value, or an empty string."""
@@ -52,17 +57,21 @@ class Parameters:
         """Return a list of words separated by spaces, such as ``scope``, each once and in their order."""
         return list(dict.fromkeys(self.get(name).split(" "))) if self.get(name) else []
 
+    def encoded(self) -> str:
+        """Return the parameters as a query string."""
+        return urlencode([(name, value) for name, found in self.values.items() for value in found])
+
     def __contains__(self, name: str) -> bool:
         return name in self.values
 
 
 def in_query(request: HttpRequest) -> Parameters:
-    """Return the parameters of the URL. Raises OAuthError."""
+    """Return the parameters of the URL, which may be repeated. Raises OAuthError."""
     return _read(request.META.get("QUERY_STRING", "").encode("latin-1", "replace"))
 
 
-def in_form(request: HttpRequest) -> Parameters:
-    """Return the parameters of a form. Raises OAuthError, also for a body of another type or of excessive length."""
+def in_form(request: HttpRequest, *, may_repeat: bool = False) -> Parameters:
+    """Return the parameters of a form, each included once. Raises OAuthError, also for a body that is no form."""
     if request.content_type != FORM:
         raise OAuthError(ErrorCode.INVALID_REQUEST, f"Send the parameters as {FORM}.")
     try:
@@ -72,9 +81,12 @@ def in_form(request: HttpRequest) -> Parameters:
     if length > LONGEST:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "The request is too long.", status=413)
     try:
-        return _read(request.body)
+        form = _read(request.body)
     except UnreadablePostError:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "The request is incomplete.") from None
+    if not may_repeat:
+        form.check_each_once()
+    return form
 
 
 def _read(raw: bytes) -> Parameters:
@@ -87,4 +99,6 @@ def _read(raw: bytes) -> Parameters:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "A parameter is not valid UTF-8.") from None
     except ValueError:
         raise OAuthError(ErrorCode.INVALID_REQUEST, "The request has too many parameters.") from None
+    if any("\0" in name or "\0" in value for name, value in pairs):
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "A parameter contains a null character.")
     return Parameters.of(pairs)

@@ -28,7 +28,7 @@ def issue(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes: Se
         "at_hash": at_hash(access_token, algorithm),
     }
     said |= {"nonce": family.nonce} if family.nonce else {}
-    about = identity_claims(facts, scopes) | authentication_claims(family)
+    about = identity_claims(facts, scopes, family.claims.get("id_token", ())) | authentication_claims(family)
     return jwts.sign(about | said, typ=jwts.ID, algorithm=algorithm)
 
 

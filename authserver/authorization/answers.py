@@ -1,0 +1,78 @@
+"""The answers of the authorization endpoint: to the client through the browser, or a page for the person.
+
+An answer to the client always names the issuer (RFC 9207), and goes to the registered redirect URI only.
+"""
+
+import logging
+from collections.abc import Mapping
+from urllib.parse import urlencode, urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from accounts.sign_in import rate_limits
+from audit.events import record
+from authserver import events
+from authserver.authorization.request import AuthorizationRefused, Destination
+from authserver.protocol.errors import OAuthError
+from foundation.references import new_reference
+
+logger = logging.getLogger(__name__)
+
+
+class SeeOther(HttpResponseRedirect):
+    """A redirect that the browser follows by GET, so that no form is posted twice (RFC 9700, section 4.12)."""
+
+    status_code = 303
+
+    def __init__(self, url: str) -> None:
+        self.allowed_schemes = [urlsplit(url).scheme]  # the URL is registered: it may have an app's own scheme
+        super().__init__(url)
+
+
+def answer(request: HttpRequest, to: Destination, parameters: Mapping[str, str]) -> HttpResponse:
+    """Return an answer to the client, by a redirect or by a form (OAuth 2.0 Form Post Response Mode)."""
+    found = {**parameters, "iss": settings.PUBLIC_URL} | ({"state": to.state} if to.state else {})
+    if to.response_mode == "form_post":
+        return _form_post(request, to, found)
+    joint = "&" if "?" in to.redirect_uri else "?"
+    return SeeOther(f"{to.redirect_uri}{joint}{urlencode(found)}")
+
+
+def error_answer(request: HttpRequest, to: Destination, refused: OAuthError) -> HttpResponse:
+    """Return an error to the client, and record it within the limit of what strangers can write."""
+    if rate_limits.may_leave_entry():
+        record(events.AUTHORIZATION_REFUSED, object=to.client, app=to.client.client_id, reason=refused.reason)
+    return answer(request, to, refused.as_json())
+
+
+def refused_page(request: HttpRequest, refused: AuthorizationRefused) -> HttpResponse:
+    """Return the page for a request that must not be answered to its client."""
+    if not rate_limits.may_leave_entry():
+        return rate_limits.too_many_requests(rate_limits.REFUSALS)
+    reference, client = new_reference(), refused.client
+    record(
+        events.AUTHORIZATION_REFUSED,
+        object=client,
+        app=client.client_id if client else "",
+        reason=refused.reason,
+        reference=reference,
+    )
+    logger.warning("refused: authorization reason=%s reference=%s", refused.reason, reference)
+    context = {"reference": reference, "reason": refused.reason, "client": client}
+    return render(request, "authserver/refused.html", context, status=400)
+
+
+def allow_forms_to(response: HttpResponse, redirect_uri: str) -> None:
+    """Let the forms of a page lead to a client: browsers check the redirects after a form too (CSP 3, 6.3.1)."""
+    parts = urlsplit(redirect_uri)
+    origin = f"{parts.scheme}://{parts.netloc}" if parts.scheme in {"http", "https"} else f"{parts.scheme}:"
+    response._csp_update = {"form-action": [origin]}  # type: ignore[attr-defined]  # noqa: SLF001  # as django-csp's decorators do
+
+
+def _form_post(request: HttpRequest, to: Destination, found: Mapping[str, str]) -> HttpResponse:
+    context = {"action": to.redirect_uri, "fields": found, "client": to.client}
+    response = render(request, "authserver/form_post.html", context)
+    allow_forms_to(response, to.redirect_uri)
+    return response

@@ -1,0 +1,80 @@
+"""Consents: what a person lets clients do. A withdrawn one reads as nothing, for every token that came of it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from audit.events import record
+from authserver import events
+from authserver.models import AuthorizationCode, Client, Consent, TokenFamily
+from authserver.tokens import revocation
+
+
+def find(user: User, client: Client, tenant_id: UUID | None) -> Consent | None:
+    """Return the consent that a person has given a client in an organization, if it was not withdrawn."""
+    return Consent.objects.filter(user=user, client_id=client.pk, tenant_id=tenant_id, withdrawn_at=None).first()
+
+
+def covers(consent: Consent | None, scopes: Sequence[str], resources: Sequence[str]) -> bool:
+    """Whether a consent includes everything that is asked for now. Without one, or withdrawn, it includes nothing."""
+    if consent is None or consent.withdrawn_at is not None or not consent.is_asked:
+        return False
+    return set(scopes) <= set(consent.scopes) and set(resources) <= set(consent.resources)
+
+
+def give(
+    user: User, client: Client, tenant_id: UUID | None, *, scopes: Sequence[str], resources: Sequence[str], asked: bool
+) -> Consent:
+    """Store a consent, or add to the one that is there. Call it in a transaction."""
+    consent = find(user, client, tenant_id)
+    if consent is None:
+        new = Consent(user=user, client_id=client.pk, tenant_id=tenant_id, is_asked=asked)
+        new.scopes, new.resources = list(scopes), list(resources)
+        try:
+            with transaction.atomic():
+                new.save(force_insert=True)
+        except IntegrityError:  # another request of the same person was faster
+            consent = find(user, client, tenant_id)
+            if consent is None:
+                raise
+        else:
+            record(events.CONSENT_GIVEN, person=user, object=client, app=client.client_id, scopes=list(scopes))
+            return new
+    _add(consent, user, client, scopes, resources, asked=asked)
+    return consent
+
+
+def withdraw(consents: "QuerySet[Consent]", *, reason: str) -> int:
+    """Withdraw consents with everything that clients got by them, and return how many there were."""
+    with transaction.atomic():
+        found = list(consents.filter(withdrawn_at=None).select_for_update())
+        for consent in found:
+            consent.withdrawn_at = timezone.now()
+            consent.save(update_fields=["withdrawn_at"])
+            AuthorizationCode.objects.filter(consent=consent).delete()
+            revocation.revoke_families(TokenFamily.objects.filter(consent=consent), reason="consent_withdrawn")
+            record(
+                events.CONSENT_WITHDRAWN,
+                person=consent.user_id,
+                object=("authserver_client", consent.client_id),
+                app=str(consent.client_id),
+                reason=reason,
+            )
+    return len(found)
+
+
+def _add(
+    consent: Consent, user: User, client: Client, scopes: Sequence[str], resources: Sequence[str], *, asked: bool
+) -> None:
+    more = set(scopes) - set(consent.scopes)
+    consent.scopes = list(dict.fromkeys([*consent.scopes, *scopes]))
+    consent.resources = list(dict.fromkeys([*consent.resources, *resources]))
+    consent.is_asked = consent.is_asked or asked
+    consent.last_used_at = timezone.now()
+    consent.save(update_fields=["scopes", "resources", "is_asked", "last_used_at"])
+    if more:
+        record(events.CONSENT_GIVEN, person=user, object=client, app=client.client_id, scopes=sorted(more))

@@ -1,0 +1,68 @@
+"""The page on which a person decides whether a client may act for them."""
+
+from hashlib import sha256
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from accounts.models import Tenant, User
+from authserver import scopes
+from authserver.authorization import answers, consents, decision
+from authserver.authorization.request import AuthorizationRequest
+from authserver.models import RegisteredScope
+from authserver.protocol.parameters import Parameters
+from tenancy import site_context
+
+
+def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationRequest) -> HttpResponse:
+    """Return the page: who asks, from where, for which organization, and for what, in plain words."""
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  # decided
+    tenant_id = decision.tenant_of(user, wanted)
+    known = consents.find(user, wanted.client, tenant_id)
+    asks = decision.needs_consent(wanted, known) or "consent" in wanted.prompts
+    with site_context("the page of a consent names organizations"):
+        tenants = Tenant.objects.filter(pk__in=[tenant_id, wanted.client.tenant_id])
+        names: dict[UUID | None, str] = {tenant.pk: tenant.name for tenant in tenants}
+    context = {
+        "client": wanted.client,
+        "host": host_of(wanted.to.redirect_uri),
+        "asks": asks,
+        "is_other_person": bool(wanted.hinted and wanted.hinted != str(user.pk)),
+        "organization": names.get(tenant_id),
+        "registered_by": names.get(wanted.client.tenant_id),
+        "wishes": wishes(wanted.released),
+        "resources": wanted.resources,
+        "action": f"{reverse('oauth-consent')}?{given.encoded()}",
+        "shown": shown(user, wanted),
+        "again": f"{reverse('oauth-authorize')}?{given.encoded()}",
+    }
+    response = render(request, "authserver/consent.html", context)
+    answers.allow_forms_to(response, wanted.to.redirect_uri)
+    return response
+
+
+def wishes(names: list[str]) -> list[str | Promise]:
+    """Return scopes in words that complete “This app wants to …”; a scope without a description stands for itself."""
+    own = dict(RegisteredScope.objects.filter(name__in=names).values_list("name", "description"))
+    return [scopes.BUILT_IN.get(name) or own.get(name) or name for name in names]
+
+
+def shown(user: User, wanted: AuthorizationRequest) -> str:
+    """Return a digest of what the page shows, so that an answer counts only for what was read.
+
+    In another tab the person may have switched the organization or the account meanwhile.
+    """
+    tenant_id = decision.tenant_of(user, wanted)
+    parts = (str(user.pk), wanted.client.client_id, str(tenant_id), wanted.to.redirect_uri)
+    return sha256("\n".join([*parts, *wanted.released, "", *wanted.resources]).encode()).hexdigest()
+
+
+def host_of(uri: str) -> str:
+    """Return where an answer goes, as people read it: the host, or the scheme of an app on the device."""
+    parts = urlsplit(uri)
+    return parts.netloc.rpartition("@")[2] if parts.scheme in {"http", "https"} else f"{parts.scheme}:"

@@ -1,0 +1,294 @@
+"""The authorization endpoint: whom it asks, whom it answers, and whom it never redirects to."""
+
+import json
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import jwt
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+
+from accounts.models import User
+from authserver.models import Client, Consent, GrantType
+from tenancy import site_context
+from tests.support.apps import CALLBACK, answer_in, app
+from tests.support.proven import proven
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user(name="Ada", email="ada@example.org", email_verified=True)
+
+
+@pytest.fixture
+def browser(ada: User) -> Browser:
+    return proven(ada)
+
+
+def allow(browser: Browser, page: Any, answer: str = "allow") -> Any:
+    """Press a button of the consent page."""
+    fields = {"shown": page.context["shown"], "answer": answer}
+    return browser.post(page.context["action"], fields)
+
+
+def test_a_first_party_app_gets_a_code_and_tokens_without_a_page(browser: Browser, ada: User) -> None:
+    own = app()
+
+    found = own.tokens(browser, scope="openid profile email offline_access", nonce="n-1")
+
+    assert found["token_type"] == "Bearer"
+    assert found["expires_in"] == 600
+    assert found["refresh_token"].startswith("vrt_")
+    id_token = jwt.decode(found["id_token"], options={"verify_signature": False})
+    assert id_token["sub"] == str(ada.pk)
+    assert id_token["aud"] == own.client.client_id
+    assert id_token["nonce"] == "n-1"
+    assert id_token["email"] == "ada@example.org"
+    access = jwt.decode(found["access_token"], options={"verify_signature": False})
+    assert access["sub"] == str(ada.pk)
+    assert access["aud"] == settings.PUBLIC_URL
+    assert access["role"] == "user"
+    assert jwt.get_unverified_header(found["access_token"])["typ"] == "at+jwt"
+
+
+def test_every_answer_names_the_issuer_and_the_state(browser: Browser) -> None:
+    own = app()
+
+    granted = answer_in(own.authorize(browser))
+    refused = answer_in(own.authorize(browser, scope="openid billing"))
+
+    assert granted["iss"] == refused["iss"] == settings.PUBLIC_URL
+    assert granted["state"] == refused["state"] == "a state"
+    assert refused["error"] == "invalid_scope"
+    assert "code" not in refused
+
+
+@pytest.mark.promise(56)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"redirect_uri": None},
+        {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": f"{CALLBACK}/"},
+        {"redirect_uri": f"{CALLBACK}?more"},
+        {"redirect_uri": CALLBACK.upper()},
+        {"redirect_uri": "https://app.example:443/callback"},
+        {"redirect_uri": "https://app.example@evil.example/callback"},
+        {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": f"{CALLBACK}\0"},
+        {"client_id": None},
+        {"client_id": "nobody"},
+        {"client_id": "\0"},
+    ],
+)
+def test_a_wrong_client_or_redirect_uri_shows_a_page_and_redirects_nowhere(
+    browser: Browser, changed: dict[str, str | None]
+) -> None:
+    response = app().authorize(browser, **changed)
+
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+    assert b'id="authorization-refused"' in response.content
+
+
+@pytest.mark.promise(56)
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_a_repeated_client_or_redirect_uri_shows_a_page(browser: Browser, name: str) -> None:
+    own = app()
+
+    response = browser.get(f"{own.url()}&{name}={own.parameters()[name]}")
+
+    assert response.status_code == 400
+    assert "Location" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code id_token"}, "unsupported_response_type"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"request": "eyJ"}, "request_not_supported"),
+        ({"request_uri": "https://evil.example/request"}, "request_uri_not_supported"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"prompt": "dance"}, "invalid_request"),
+        ({"max_age": "-1"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"claims": "[]"}, "invalid_request"),
+        ({"claims": "{"}, "invalid_request"),
+        ({"claims": "[" * 20_000}, "invalid_request"),
+        ({"id_token_hint": "a.b.c"}, "invalid_request"),
+        ({"resource": "https://api.example"}, "invalid_target"),
+        ({"resource": "nowhere"}, "invalid_target"),
+        ({"scope": "openid admin"}, "invalid_scope"),
+    ],
+)
+def test_other_faults_are_answered_to_the_app(browser: Browser, changed: dict[str, str | None], error: str) -> None:
+    answer = answer_in(app().authorize(browser, **changed))
+
+    assert answer["error"] == error
+    assert answer["error_description"]
+    assert answer["iss"] == settings.PUBLIC_URL
+
+
+def test_other_repeated_parameters_are_answered_to_the_app(browser: Browser) -> None:
+    answer = answer_in(browser.get(f"{app().url()}&scope=openid"))
+
+    assert answer["error"] == "invalid_request"
+
+
+def test_a_client_without_the_grant_is_refused(browser: Browser) -> None:
+    own = app(grants=[GrantType.CLIENT_CREDENTIALS])
+
+    assert answer_in(own.authorize(browser))["error"] == "unauthorized_client"
+
+
+@pytest.mark.promise(65)
+def test_prompt_none_never_shows_a_page(browser: Browser) -> None:
+    own, other = app(), app(is_first_party=False)
+
+    assert answer_in(own.authorize(Browser(), prompt="none"))["error"] == "login_required"
+    assert "code" in answer_in(own.authorize(browser, prompt="none"))
+    assert answer_in(other.authorize(browser, prompt="none"))["error"] == "consent_required"
+    assert answer_in(own.authorize(browser, prompt="none", max_age="0"))["error"] == "login_required"
+
+
+def test_a_visitor_signs_in_and_comes_back_to_the_same_request() -> None:
+    own = app()
+
+    response = own.authorize(Browser(), login_hint="ada@example.org", idp_hint="google")
+
+    assert response.status_code == 303
+    place = urlsplit(response.headers["Location"])
+    assert place.path == "/accounts/login/"
+    found = dict(parse_qsl(place.query))
+    assert found["login_hint"] == "ada@example.org"
+    assert found["idp_hint"] == "google"
+    back = dict(parse_qsl(urlsplit(found["next"]).query))
+    assert own.parameters().items() <= back.items()
+
+
+def test_authorization_by_post_reads_only_and_goes_on_by_get(browser: Browser) -> None:
+    own = app()
+
+    response = Browser(enforce_csrf_checks=True).post(
+        "/oauth/authorize", urlencode(own.parameters()), content_type="application/x-www-form-urlencoded"
+    )
+
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/oauth/authorize?")
+    assert "code" in answer_in(browser.get(response.headers["Location"]))
+
+
+def test_an_app_of_others_asks_the_person_once(browser: Browser, ada: User) -> None:
+    theirs = app(is_first_party=False, name="Harbour")
+
+    page = theirs.authorize(browser, scope="openid email")
+
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "Harbour" in text
+    assert "app.example" in text
+    assert "see your e-mail address" in text
+    assert text.rindex("<form") == text.index('<form class="actions" method="post" action="/oauth/consent?')
+    assert "code" in answer_in(allow(browser, page))
+    assert "code" in answer_in(theirs.authorize(browser, scope="openid email", prompt="none"))
+    assert theirs.authorize(browser, scope="openid profile").status_code == 200, "more is asked anew"
+    consent = Consent.objects.get(user=ada)
+    assert consent.scopes == ["openid", "email"]
+
+
+def test_a_person_who_does_not_agree_is_sent_back_with_an_error(browser: Browser) -> None:
+    theirs = app(is_first_party=False)
+
+    answer = answer_in(allow(browser, theirs.authorize(browser), "refuse"))
+
+    assert answer["error"] == "access_denied"
+    assert not Consent.objects.exists()
+
+
+def test_an_answer_counts_only_for_what_the_page_showed(browser: Browser) -> None:
+    theirs = app(is_first_party=False)
+    page = theirs.authorize(browser, scope="openid")
+    more = page.context["action"].replace("scope=openid", "scope=openid+email")
+
+    response = browser.post(more, {"shown": page.context["shown"], "answer": "allow"})
+
+    assert response.status_code == 303
+    assert response.headers["Location"].startswith("/oauth/authorize?")
+    assert not Consent.objects.exists()
+
+
+def test_the_answer_needs_a_csrf_token(ada: User) -> None:
+    theirs = app(is_first_party=False)
+    strict = proven(ada, Browser(enforce_csrf_checks=True))
+
+    page = theirs.authorize(strict)
+
+    assert strict.post(page.context["action"], {"answer": "allow"}).status_code == 403
+
+
+@pytest.mark.parametrize("uri", ["http://127.0.0.1/callback", "com.example.app:/callback"])
+def test_a_native_app_always_asks_even_if_it_is_our_own(browser: Browser, uri: str) -> None:
+    own = app(is_public=True, redirect_uris=[uri])
+
+    first = own.authorize(browser)
+    answer = allow(browser, first)
+    again = own.authorize(browser)
+
+    assert first.status_code == 200
+    assert answer.headers["Location"].startswith(uri)
+    assert again.status_code == 200
+    assert answer_in(own.authorize(browser, prompt="none"))["error"] == "consent_required"
+
+
+def test_a_loopback_port_is_free_for_native_apps(browser: Browser) -> None:
+    own = app(is_public=True, redirect_uris=["http://127.0.0.1/callback"])
+
+    assert own.authorize(browser, redirect_uri="http://127.0.0.1:51234/callback").status_code == 200
+    assert own.authorize(browser, redirect_uri="http://127.0.0.1:51234/other").status_code == 400
+    assert own.authorize(browser, redirect_uri="http://127.0.0.2:51234/callback").status_code == 400
+
+
+def test_form_post_answers_with_a_page_that_works_without_script(browser: Browser) -> None:
+    own = app()
+
+    response = own.authorize(browser, response_mode="form_post")
+
+    assert response.status_code == 200
+    assert {"code", "state", "iss"} == response.context["fields"].keys()
+    assert response.context["action"] == CALLBACK
+    assert b'<button class="button" type="submit">' in response.content
+    assert "form-action 'self' https://app.example" in response.headers["Content-Security-Policy"]
+    refused = own.authorize(browser, response_mode="form_post", scope="openid billing")
+    assert refused.context["fields"]["error"] == "invalid_scope"
+
+
+def test_a_stopped_app_is_answered_with_a_page(browser: Browser) -> None:
+    own = app()
+    with site_context("a test stops an app"):
+        Client.objects.filter(pk=own.client.pk).update(is_active=False)
+
+    assert own.authorize(browser).status_code == 400
+
+
+def test_single_claims_are_released_where_they_were_asked_for(browser: Browser) -> None:
+    own = app()
+
+    found = own.tokens(browser, claims=json.dumps({"id_token": {"email": {"essential": True}, "nonsense": None}}))
+
+    id_token = jwt.decode(found["id_token"], options={"verify_signature": False})
+    assert id_token["email"] == "ada@example.org"
+    assert "name" not in id_token
+
+
+def test_a_code_without_offline_access_gives_no_refresh_token(browser: Browser) -> None:
+    assert "refresh_token" not in app().tokens(browser)
