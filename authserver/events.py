@@ -8,6 +8,12 @@ CLIENT = {"app": _("the client ID of the app")}
 REASON = {"reason": _("why, in a word")}
 GRANT = {"grant": _("how it got them")}
 SCOPES = {"scopes": _("what it may do")}
+FAMILY = {"family": _("the tokens that belong together"), "generation": _("how often they were refreshed")}
+LAST_SEEN = {
+    "refreshed_at": _("when they were last issued"),
+    "last_ip": _("to which address"),
+    "last_program": _("to which program"),
+}
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 
 CLIENT_REGISTERED = AppEvent("client.registered", _("An app was registered."), CLIENT)
@@ -44,12 +50,19 @@ TOKENS_REVOKED = AppEvent(
 TOKENS_REPEATED = AppEvent(
     "tokens.repeated",
     _("A refresh token of an app was used again from a second network; the answer was the same as before."),
-    {**CLIENT, "family": _("the tokens that belong together"), "networks": _("from where")},
+    {**CLIENT, **FAMILY, "repeats": _("how many answers were given again"), "networks": _("from where"), **LAST_SEEN},
 )
 TOKENS_REUSED = AppEvent(
     "tokens.reused",
     _("A code or refresh token was used twice, so everything that followed from it was revoked."),
-    {**CLIENT, **REASON, "family": _("the tokens that belong together")},
+    {
+        **CLIENT,
+        **REASON,
+        **FAMILY,
+        "behind": _("how many refreshes after its first use"),
+        "issued_at": _("when the person had authorized the app"),
+        **LAST_SEEN,
+    },
 )
 CODE_PURGED = AppEvent("codes.purged", _("Expired authorization codes were removed; the details count them."), COUNTED)
 FAMILY_PURGED = AppEvent("families.purged", _("Expired token families were removed; the details count them."), COUNTED)

@@ -37,6 +37,11 @@ def allowed(client: Client, wanted: Iterable[str], *, for_person: bool) -> list[
     return scopes
 
 
+def still_allowed(client: Client, given: Iterable[str]) -> list[str]:
+    """Return those of the scopes given earlier that the client may still have."""
+    return [name for name in given if name in client.scopes]
+
+
 def narrowed(given: Iterable[str], wanted: Iterable[str]) -> list[str]:
     """Return the wanted part of scopes that were given, or all. Raises OAuthError if more is wanted than was given."""
     given, wanted = list(given), list(wanted)

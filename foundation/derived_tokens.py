@@ -21,6 +21,11 @@ def current_key() -> str:
     return _key(settings.SECRET_KEY)[0]
 
 
+def is_known(key_id: str) -> bool:
+    """Whether the key with this id is in our settings."""
+    return any(name == key_id for name, _key in _keys())
+
+
 def derive(message: bytes, *, key_id: str) -> bytes:
     """Return the 32 bytes that a key derives from a message. Raises DerivingKeyLost."""
     for name, key in _keys():

@@ -1,4 +1,4 @@
-"""The text of each notice. Names in it are ours or an organization's, never text that the person typed."""
+"""The text of each notice. Names in it are ours, an organization's or an app's, never text that the person typed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -34,11 +34,12 @@ class Notice(StrEnum):
     REACTIVATED = "reactivated"
     SITE_RIGHTS_GIVEN = "site_rights_given"
     TENANT_RIGHTS_GIVEN = "tenant_rights_given"
+    TOKENS_REUSED = "tokens_reused"  # what happened
 
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeText:
-    """The text of a notice. The placeholders ``%(site)s``, ``%(provider)s`` and ``%(tenant)s`` are names.
+    """The text of a notice. The placeholders ``%(site)s``, ``%(provider)s``, ``%(tenant)s`` and ``%(app)s`` are names.
 
     ``by_owner`` means that it was done from the account itself: the mail says from where, and how to stop an intruder.
     ``can_sign_in`` is false if the account is locked.
@@ -196,6 +197,14 @@ NOTICE_TEXTS = {
     Notice.TENANT_RIGHTS_GIVEN: NoticeText(
         subject=_("You were made an administrator of an organization"),
         happened=_("Your account at %(site)s was given rights of an administrator in %(tenant)s."),
+        by_owner=False,
+    ),
+    Notice.TOKENS_REUSED: NoticeText(
+        subject=_("An app lost its access to your account"),
+        happened=_(
+            "Somebody used a copy of the access that you had given to the app %(app)s for your account at %(site)s. "
+            "So that access was ended, everywhere. To use the app, sign in with it again."
+        ),
         by_owner=False,
     ),
 }

@@ -10,12 +10,10 @@ from uuid import UUID, uuid4
 
 from django.utils import timezone
 
-from audit.events import record
-from authserver import events
 from authserver.models import AuthorizationCode, Client, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
-from authserver.tokens import revocation
-from authserver.tokens.families import STANDS
+from authserver.tokens import incidents, revocation
+from authserver.tokens.families import IS_AUTHORIZED
 from foundation import lifetimes
 from foundation.rows import Rows, fetch_one
 
@@ -24,7 +22,8 @@ VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")  # RFC 7636, section 4.1
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # the base64url of a SHA-256
 REDEEM = """
     UPDATE authserver_authorizationcode f SET used_at = statement_timestamp(), family_id = %(family)s
-    WHERE f.digest = %(digest)s AND f.client_id = %(client)s AND f.used_at IS NULL AND {stands}
+    WHERE f.digest = %(digest)s AND f.client_id = %(client)s AND f.used_at IS NULL
+        AND f.created_at BETWEEN statement_timestamp() - %(lifetime)s AND statement_timestamp() AND {is_authorized}
     RETURNING {columns}
 """
 COPIED = (
@@ -34,7 +33,10 @@ COPIED = (
 
 
 def issue(code: AuthorizationCode) -> str:
-    """Store a new code and return its text, which only the client learns."""
+    """Store a new code and return its text, which only the client learns.
+
+    It is valid by ``created_at``, which the database sets; ``expires_at`` is for the purge.
+    """
     text = secrets.token_urlsafe(32)
     code.digest = _digest(text)
     code.expires_at = timezone.now() + lifetimes.AUTHORIZATION_CODE
@@ -54,9 +56,9 @@ def redeem(client: Client, text: str, *, redirect_uri: str, verifier: str) -> To
         "digest": _digest(text),
         "client": client.pk,
         "client_not_before": client.not_before,
+        "lifetime": lifetimes.AUTHORIZATION_CODE,
     }
-    stands = STANDS.replace("f.revoked_at IS NULL AND ", "")
-    row = fetch_one(REDEEM.format(stands=stands, columns=CODE.columns), given)
+    row = fetch_one(REDEEM.format(is_authorized=IS_AUTHORIZED, columns=CODE.columns), given)
     if row is None:
         return _not_redeemed(client, text)
     code = CODE.read(row)
@@ -71,15 +73,9 @@ def _not_redeemed(client: Client, text: str) -> OAuthError:
     code = AuthorizationCode.objects.filter(digest=_digest(text), client=client).first()
     if code is None or code.used_at is None:
         return _refused("code_unknown" if code is None else "code_over")
-    revocation.revoke_families(TokenFamily.objects.filter(pk__in=[code.family_id]), reason="code_reused")
-    record(
-        events.TOKENS_REUSED,
-        person=code.user_id,
-        object=client,
-        app=client.client_id,
-        reason="code_reused",
-        family=str(code.family_id),
-    )
+    family = TokenFamily.objects.filter(pk__in=[code.family_id]).first()
+    if family and revocation.revoke_family(family, reason="code_reused"):
+        incidents.record_reuse(client, family, reason="code_reused", behind=family.generation)
     return _refused("code_reused")
 
 
@@ -94,7 +90,8 @@ def _is_proven(code: AuthorizationCode, verifier: str) -> bool:
 
 
 def _family(code: AuthorizationCode, family_id: UUID) -> TokenFamily:
-    return TokenFamily(id=family_id, **{name: getattr(code, name) for name in COPIED})
+    assert code.used_at is not None  # noqa: S101  # it was used a moment ago
+    return TokenFamily(id=family_id, created_at=code.used_at, **{name: getattr(code, name) for name in COPIED})
 
 
 def _digest(text: str) -> str:

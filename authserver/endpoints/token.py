@@ -76,13 +76,16 @@ def by_code(client: Client, form: Parameters) -> Answer:
 
 
 def by_refresh_token(client: Client, form: Parameters) -> Answer:
-    """A client refreshes its tokens (RFC 6749, section 6). Scopes and resources may be narrowed, for this answer."""
+    """A client refreshes its tokens (RFC 6749, section 6). Scopes and resources may be narrowed, for this answer.
+
+    What was taken from the client since is not given any more. A refusal for what it asks leaves the token unused.
+    """
     text = form.require("refresh_token")
     with transaction.atomic():
         family = families.rotate(client, text)
         if isinstance(family, TokenFamily):
-            granted = scopes.narrowed(family.scopes, form.words("scope"))
-            targets = resources.narrowed(family.resources, form.all("resource"))
+            granted = scopes.narrowed(scopes.still_allowed(client, family.scopes), form.words("scope"))
+            targets = resources.allowed(client, resources.narrowed(family.resources, form.all("resource")))
             return issue_for_person(client, family, granted, targets, grant=GrantType.REFRESH_TOKEN)
     raise family
 

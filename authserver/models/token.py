@@ -16,16 +16,21 @@ class TokenFamily(Authorized):
     """All tokens that follow from one authorization of a person. Revoking the family revokes them all.
 
     A refresh token is derived from the family and a generation, with the key ``key_id`` (ADR 50). Only the token of
-    the current ``generation`` was never used. It was issued at ``rotated_at``, and the one before it at
-    ``rotated_before``. ``repeats`` counts the answers that were given again, and ``repeat_networks`` from where.
+    the current ``generation`` was never used; it was issued at ``rotated_at``, to a program at ``seen_ip``. ``uses``
+    are the times at which the ones before it were used, newest first. ``repeats`` counts the answers that were given
+    again, and ``repeat_networks`` are the networks that got them. All times are the database's (ADR 42).
     """
+
+    REMEMBERED_USES = 8  # an older token than that has no excuse
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     is_refreshable = models.BooleanField(default=False, editable=False)
     generation = models.PositiveIntegerField(_("generation"), default=0, editable=False)
     key_id = models.CharField(max_length=16, blank=True, editable=False)
     rotated_at = models.DateTimeField(_("last refreshed"), db_default=Now(), editable=False)
-    rotated_before = models.DateTimeField(null=True, editable=False)
+    uses = ArrayField(models.DateTimeField(), default=list, editable=False)
+    seen_ip = models.GenericIPAddressField(_("IP address"), null=True, editable=False)
+    seen_user_agent = models.CharField(_("program"), max_length=400, blank=True, editable=False)
     repeats = models.PositiveIntegerField(_("repeated answers"), default=0, db_default=0, editable=False)
     repeat_networks = ArrayField(models.CharField(max_length=50), default=list, editable=False)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)

@@ -4,6 +4,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -102,6 +103,6 @@ def _opaque(
         scopes=list(scopes),
         resources=list(wanted),
         client_not_before=client.not_before,
-        expires_at=timezone.now() + lifetimes.ACCESS_TOKEN if seconds else timezone.now(),
+        expires_at=timezone.now() + timedelta(seconds=seconds),
     )
     return value

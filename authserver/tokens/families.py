@@ -4,53 +4,49 @@ A rotation is one statement. It counts the generation up only if the token is of
 simultaneous requests one rotates, and a crash leaves the family either before or after it.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from audit.context import current as audit_context
-from audit.events import record
-from authserver import events
 from authserver.models import Client, RefreshPolicy, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
-from authserver.tokens import revocation
+from authserver.tokens import incidents, revocation
 from authserver.tokens.refresh_tokens import RefreshToken, read
 from foundation import lifetimes
-from foundation.derived_tokens import current_key
+from foundation.derived_tokens import current_key, is_known
 from foundation.rows import Rows, fetch_one
 
 FAMILY = Rows(TokenFamily, "f")
-STANDS = """
-    f.revoked_at IS NULL AND f.expires_at > statement_timestamp()
-    AND EXISTS (
+IS_AUTHORIZED = """
+    EXISTS (
         SELECT 1 FROM accounts_user u
         WHERE u.id = f.user_id AND u.is_active AND u.not_before IS NOT DISTINCT FROM f.not_before
     )
     AND f.client_not_before IS NOT DISTINCT FROM %(client_not_before)s
-    AND NOT EXISTS (
-        SELECT 1 FROM authserver_consent a WHERE a.id = f.consent_id AND a.withdrawn_at IS NOT NULL
-    )
+    AND (f.consent_id IS NULL OR EXISTS (
+        SELECT 1 FROM authserver_consent a WHERE a.id = f.consent_id AND a.withdrawn_at IS NULL
+    ))
 """
+STANDS = f"f.revoked_at IS NULL AND f.expires_at > statement_timestamp() AND {IS_AUTHORIZED}"
+CAN_REFRESH = f"f.is_refreshable AND f.rotated_at > statement_timestamp() - %(unused)s AND {STANDS}"
 ROTATE = """
     UPDATE authserver_tokenfamily f SET
-        generation = f.generation + 1, rotated_before = f.rotated_at, rotated_at = statement_timestamp(),
-        key_id = %(key_id)s
-    WHERE f.id = %(family)s AND f.client_id = %(client)s AND f.generation = %(generation)s AND f.is_refreshable
-        AND f.rotated_at > statement_timestamp() - %(unused)s AND {stands}
+        generation = f.generation + 1, rotated_at = statement_timestamp(), key_id = %(key_id)s,
+        uses = (statement_timestamp() || f.uses)[1:%(remembered)s],
+        seen_ip = %(seen_ip)s, seen_user_agent = %(seen_user_agent)s
+    WHERE f.id = %(family)s AND f.client_id = %(client)s AND f.generation = %(generation)s AND {can_refresh}
     RETURNING {columns}
 """
 FIND = """
-    SELECT {stands}, {columns} FROM authserver_tokenfamily f
-    WHERE f.id = %(family)s AND f.client_id = %(client)s AND f.is_refreshable FOR UPDATE OF f
+    SELECT statement_timestamp(), {can_refresh}, {columns} FROM authserver_tokenfamily f
+    WHERE f.id = %(family)s AND f.client_id = %(client)s FOR UPDATE OF f
 """
 REPEAT = """
     UPDATE authserver_tokenfamily SET repeats = repeats + 1, repeat_networks = ARRAY(
-        SELECT DISTINCT n FROM unnest(repeat_networks || %(network)s::varchar) n ORDER BY n LIMIT 20
+        SELECT DISTINCT n FROM unnest(repeat_networks || %(networks)s::varchar[]) n ORDER BY n LIMIT 20
     ) WHERE id = %(family)s RETURNING repeats, repeat_networks
 """
 
@@ -64,11 +60,14 @@ class RefreshVerdict(Enum):
 
 
 def begin(family: TokenFamily, *, is_refreshable: bool) -> None:
-    """Store a new family; its first refresh token, if it gets one, is of generation 0."""
-    now = timezone.now()
+    """Store a new family; its first refresh token, if it gets one, is of generation 0.
+
+    Its ``created_at`` is when it was authorized, by the database's clock, as all of its times are.
+    """
     lasts = lifetimes.REFRESH_FAMILY if is_refreshable else lifetimes.ACCESS_TOKEN
     family.is_refreshable, family.key_id = is_refreshable, current_key() if is_refreshable else ""
-    family.created_at, family.rotated_at, family.expires_at = now, now, now + lasts
+    family.rotated_at, family.expires_at = family.created_at, family.created_at + lasts
+    family.seen_ip, family.seen_user_agent = audit_context().ip_address, audit_context().user_agent or ""
     family.save(force_insert=True)
 
 
@@ -92,42 +91,41 @@ def rotate(client: Client, text: str) -> TokenFamily | OAuthError:
         "generation": token.generation,
         "key_id": current_key(),
         "unused": lifetimes.REFRESH_UNUSED,
+        "remembered": TokenFamily.REMEMBERED_USES,
+        "seen_ip": audit_context().ip_address,
+        "seen_user_agent": audit_context().user_agent or "",
     }
-    row = fetch_one(ROTATE.format(stands=STANDS, columns=FAMILY.columns), given)
+    row = fetch_one(ROTATE.format(can_refresh=CAN_REFRESH, columns=FAMILY.columns), given)
     return FAMILY.read(row) if row else _not_current(client, token, given)
 
 
 def _not_current(client: Client, token: RefreshToken, given: dict[str, Any]) -> TokenFamily | OAuthError:
-    row = fetch_one(FIND.format(stands=STANDS, columns=FAMILY.columns), given)
-    if row is None or not row[0]:
+    row = fetch_one(FIND.format(can_refresh=CAN_REFRESH, columns=FAMILY.columns), given)
+    if row is None or not row[1]:
         return _refused("over")
-    family = FAMILY.read(row[1:])
-    verdict = judge(client, family, token)
-    if verdict is RefreshVerdict.REPEAT:
-        _count_repeat(client, family)
-        return family
-    if verdict is RefreshVerdict.REFUSE:
+    family = FAMILY.read(row[2:])
+    verdict = judge(client, family, token, now=row[0])
+    if verdict is RefreshVerdict.REVOKE:
+        revocation.revoke_family(family, reason="reused")
+        incidents.record_reuse(client, family, reason="refresh_reused", behind=family.generation - token.generation)
+        return _refused("reused")
+    if verdict is RefreshVerdict.REFUSE or not is_known(family.key_id):
         return _refused("replaced")
-    revocation.revoke_family(family, reason="reused")
-    record(
-        events.TOKENS_REUSED,
-        person=family.user_id,
-        object=client,
-        app=client.client_id,
-        reason="refresh_reused",
-        family=str(family.pk),
-    )
-    return _refused("reused")
+    _count_repeat(client, family)
+    return family
 
 
-def judge(client: Client, family: TokenFamily, token: RefreshToken) -> RefreshVerdict:
-    """Decide what becomes of a token that is not the current one of its family, which is locked and stands."""
+def judge(client: Client, family: TokenFamily, token: RefreshToken, *, now: datetime) -> RefreshVerdict:
+    """Decide what becomes of a token that is not the current one of its family, which is locked and can be refreshed.
+
+    ``now`` is the database's time. A use in the future was dated by a clock that was ahead, and is not recent.
+    """
     behind = family.generation - token.generation
-    if behind < 1:  # a generation that does not exist yet, or the current one after its time
+    if behind < 1:  # it does not exist yet, as after the database was restored from a copy
         return RefreshVerdict.REFUSE
-    was_used_at = family.rotated_at if behind == 1 else family.rotated_before
+    was_used_at = family.uses[behind - 1] if behind <= len(family.uses) else None
     tolerated = window(client)
-    is_recent = bool(tolerated and was_used_at and timezone.now() - was_used_at <= tolerated)
+    is_recent = bool(tolerated and was_used_at and abs(now - was_used_at) <= tolerated)
     if behind == 1 and (is_recent or client.refresh_policy == RefreshPolicy.AGENT):
         return RefreshVerdict.REPEAT
     return RefreshVerdict.REFUSE if is_recent else RefreshVerdict.REVOKE
@@ -143,28 +141,16 @@ def window(client: Client) -> timedelta | None:
 
 
 def _count_repeat(client: Client, family: TokenFamily) -> None:
-    """Count an answer that is given again, with its network. Of an agent, a second network is worth an incident."""
-    network = _network(audit_context().ip_address)
-    before: Sequence[str] = family.repeat_networks
-    row = fetch_one(REPEAT, {"family": family.pk, "network": network})
+    """Count an answer that is given again. If an agent's second network gets it, that is worth an incident.
+
+    The network that got the answer first counts too: a thief who only ever follows the agent is seen by that.
+    """
+    networks = [incidents.network_of(ip) for ip in (family.seen_ip, audit_context().ip_address)]
+    before = len(family.repeat_networks)
+    row = fetch_one(REPEAT, {"family": family.pk, "networks": networks})
     family.repeats, family.repeat_networks = row or (family.repeats, family.repeat_networks)
-    if client.refresh_policy == RefreshPolicy.AGENT and len(before) == 1 and len(family.repeat_networks) == 2:
-        record(
-            events.TOKENS_REPEATED,
-            person=family.user_id,
-            object=client,
-            app=client.client_id,
-            family=str(family.pk),
-            personal={"networks": list(family.repeat_networks)},
-        )
-
-
-def _network(ip: str | None) -> str:
-    """Return the network of an address: its /24, or for IPv6 its /48."""
-    if not ip:
-        return "unknown"
-    address = ip_address(ip)
-    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+    if client.refresh_policy == RefreshPolicy.AGENT and before < 2 <= len(family.repeat_networks):
+        incidents.record_second_network(client, family)
 
 
 def _refused(reason: str) -> OAuthError:

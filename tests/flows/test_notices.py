@@ -343,7 +343,7 @@ def test_repeating_an_act_fills_no_mailbox_and_hides_no_other_act(
 @pytest.mark.parametrize("notice", Notice, ids=str)
 def test_every_notice_says_the_same_in_text_and_html(nina: User, notice: Notice) -> None:
     for _ in range(5):
-        notices.notify(nina, notice, provider="Google", tenant="Harbour <b>Works")
+        notices.notify(nina, notice, provider="Google", tenant="Harbour <b>Works", app="Ledger <b>")
 
     for mail in promised():
         text = [word.rstrip(":") for word in mail.text.split()]
@@ -364,6 +364,7 @@ def test_a_notice_reaches_the_mailbox(
 
 TOLD_ELSEWHERE = {Notice.IDENTITY_CONNECTED, Notice.IDENTITY_DISCONNECTED, Notice.PASSWORD_CHANGED}
 TOLD_ELSEWHERE |= {Notice.TENANT_RIGHTS_GIVEN, Notice.SIGNED_OUT, Notice.NEW_DEVICE}  # the last: test_new_devices
+TOLD_ELSEWHERE |= {Notice.TOKENS_REUSED}  # tests/authserver/test_incidents.py
 
 
 def test_every_notice_has_a_story_here() -> None:
