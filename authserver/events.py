@@ -14,6 +14,7 @@ LAST_SEEN = {
     "last_ip": _("to which address"),
     "last_program": _("to which program"),
 }
+KEY = {"kid": _("the ID of the key"), "algorithm": _("its algorithm")}
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 
 CLIENT_REGISTERED = AppEvent("client.registered", _("An app was registered."), CLIENT)
@@ -64,6 +65,20 @@ TOKENS_REUSED = AppEvent(
         **LAST_SEEN,
     },
 )
+SIGNING_KEY_PUBLISHED = AppEvent(
+    "signing_key.published",
+    _("A key that signs tokens was published."),
+    {**KEY, "signs_from": _("from when on it signs")},
+)
+SIGNING_KEY_RETIRED = AppEvent(
+    "signing_key.retired", _("A signing key was retired: everything that it signed has expired."), KEY
+)
+SIGNING_KEY_WITHDRAWN = AppEvent(
+    "signing_key.withdrawn", _("A signing key was withdrawn: nothing that it signed counts any more."), KEY
+)
+SIGNING_KEY_PURGED = AppEvent(
+    "signing_key.purged", _("Removed signing keys were deleted; the details count them."), COUNTED
+)
 CODE_PURGED = AppEvent("codes.purged", _("Expired authorization codes were removed; the details count them."), COUNTED)
 FAMILY_PURGED = AppEvent("families.purged", _("Expired token families were removed; the details count them."), COUNTED)
 ACCESS_TOKEN_PURGED = AppEvent(
@@ -90,6 +105,10 @@ DECLARATIONS = [
     TOKENS_REVOKED,
     TOKENS_REPEATED,
     TOKENS_REUSED,
+    SIGNING_KEY_PUBLISHED,
+    SIGNING_KEY_RETIRED,
+    SIGNING_KEY_WITHDRAWN,
+    SIGNING_KEY_PURGED,
     CODE_PURGED,
     FAMILY_PURGED,
     ACCESS_TOKEN_PURGED,

@@ -28,6 +28,13 @@ DECLARATIONS = [
         event=events.ACCESS_TOKEN_PURGED,
         longest=lambda: lifetimes.ACCESS_TOKEN,
     ),
+    Purgeable(
+        "authserver.TokenSigningKey",
+        column="removed_at",
+        event=events.SIGNING_KEY_PURGED,
+        kept_for=lifetimes.KEY_REMEMBERED,
+        longest=timedelta,  # it is never ahead
+    ),
     Purgeable("authserver.RevokedToken", column="expires_at", event=events.REVOKED_TOKEN_PURGED),
     Purgeable("authserver.ClientSecret", column="expires_at", event=events.SECRET_PURGED, kept_for=timedelta(days=30)),
 ]

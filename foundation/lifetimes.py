@@ -40,3 +40,7 @@ REFRESH_FAMILY = timedelta(days=30)  # from the sign-in to the last refresh, how
 REFRESH_UNUSED = timedelta(days=14)  # between two refreshes
 SECRET_OVERLAP = timedelta(days=7)  # how long the former secret of a client works beside a new one
 PUBLISHED_KEYS = timedelta(minutes=5)  # how long others may cache our public keys
+KEY_ROTATION = timedelta(days=90)  # how long a key signs before it is replaced
+KEY_ANNOUNCED = timedelta(hours=1)  # how long a new key is published before it signs: some cache longer than they may
+KEY_OVERLAP = timedelta(hours=1)  # how long a former key stays published: longer than any token that it has signed
+KEY_REMEMBERED = timedelta(days=400)  # longer than any session, whose ID tokens come back as hints

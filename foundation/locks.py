@@ -7,6 +7,7 @@ from hashlib import sha256
 from django.db import InterfaceError, OperationalError, connection
 
 WAIT, TRY = "SELECT pg_advisory_lock(%s), true", "SELECT pg_try_advisory_lock(%s)"
+UNTIL_COMMIT = "SELECT pg_advisory_xact_lock(%s)"
 
 
 @contextmanager
@@ -27,6 +28,12 @@ def one_at_a_time(name: str, *, waits: bool = False) -> Iterator[bool]:
             # A broken connection has already released the lock.
             with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [number])
+
+
+def lock_until_commit(name: str) -> None:
+    """Wait for the named advisory lock and hold it until the current transaction ends, however that happens."""
+    with connection.cursor() as cursor:
+        cursor.execute(UNTIL_COMMIT, [number_of(name)])
 
 
 def number_of(name: str) -> int:

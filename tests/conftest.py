@@ -33,6 +33,7 @@ celery.current_app.loader.import_default_modules()  # as in a worker, so that an
 _WATCH = needs.Watch()
 settings.WHITENOISE_AUTOREFRESH = True  # a new client looks for a file when it is asked for one, and not for all before
 
+from authserver.keys import ring  # noqa: E402  # it needs the line above, as do these
 from tests.support.hashes import make_cheap, real_hashes  # noqa: E402  # they need the line above
 from tests.support.stories import Stories  # noqa: E402
 
@@ -144,4 +145,5 @@ def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBl
 
 
 def _empty(test: TransactionTestCase) -> None:
+    ring.forget()
     emptying.empty(_SERVERS.superuser_url)

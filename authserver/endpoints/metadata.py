@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from authserver import scopes
 from authserver.endpoints import token
 from authserver.keys import ring
-from authserver.models import SigningAlgorithm
 from authserver.protocol.responses import endpoint, json_response
 from foundation import lifetimes
 
@@ -22,7 +21,7 @@ CLAIMS = [
 
 @endpoint("GET", "HEAD")
 def metadata(_request: HttpRequest) -> HttpResponse:
-    """Return the metadata, the same for OpenID Connect and for OAuth. Only the configuration decides what it says."""
+    """Return the metadata, the same for OpenID Connect and for OAuth. Nothing in the request counts."""
     return _cached(document())
 
 
@@ -50,7 +49,7 @@ def document() -> dict[str, Any]:
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": GRANT_TYPES,
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": SigningAlgorithm.values,
+        "id_token_signing_alg_values_supported": ring.current().algorithms,
         "token_endpoint_auth_methods_supported": AUTHENTICATION,
         "revocation_endpoint_auth_methods_supported": AUTHENTICATION,
         "introspection_endpoint_auth_methods_supported": AUTHENTICATION[:2],
@@ -70,5 +69,6 @@ def document() -> dict[str, Any]:
 def _cached(found: dict[str, Any]) -> HttpResponse:
     response = json_response(found)
     response.headers["Cache-Control"] = f"public, max-age={int(lifetimes.PUBLISHED_KEYS.total_seconds())}"
+    response.headers["Access-Control-Allow-Origin"] = "*"  # apps in browsers read it, and it is the same for everybody
     del response.headers["Pragma"]
     return response

@@ -1,47 +1,47 @@
-"""Key pairs: generated, read from PEM, and published as JSON Web Keys (RFC 7517)."""
+"""Key pairs: generated, read, and published as JSON Web Keys (RFC 7517)."""
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from jwt.exceptions import PyJWTError
 
+from authserver.keys import private_keys
+from authserver.keys.private_keys import RSA_BITS, KeyRefused, PrivateKey
 from authserver.models.signing_key import SigningAlgorithm
 
-PrivateKey: TypeAlias = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
-
-RSA_BITS = 2048  # the least that is allowed (RFC 7518, section 3.3): signatures cost four times as much with twice that
 REQUIRED = {"RSA": ("e", "kty", "n"), "EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}  # RFC 7638, RFC 8037
-
-
-class KeyRefused(ValueError):
-    """A key that cannot sign our tokens; the text says why."""
+READERS = {
+    SigningAlgorithm.RS256: RSAAlgorithm.from_jwk,
+    SigningAlgorithm.ES256: ECAlgorithm.from_jwk,
+    SigningAlgorithm.ED25519: OKPAlgorithm.from_jwk,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyPair:
-    """A private key with what is published of it. ``kid`` is the thumbprint of the public key (RFC 7638)."""
+class PublicKey:
+    """What others know of a key. ``kid`` is the thumbprint of the public key (RFC 7638)."""
 
     kid: str
     algorithm: SigningAlgorithm
-    private: PrivateKey = field(repr=False)
-    public_jwk: dict[str, Any]
+    public: Any = field(repr=False)
+    public_jwk: Mapping[str, Any]
 
-    @property
-    def public(self) -> Any:
-        return self.private.public_key()
+
+@dataclass(frozen=True, kw_only=True)
+class KeyPair(PublicKey):
+    """A private key with what is published of it."""
+
+    private: PrivateKey = field(repr=False)
 
     @property
     def pem(self) -> str:
@@ -49,38 +49,53 @@ class KeyPair:
 
 
 def generate(algorithm: SigningAlgorithm) -> KeyPair:
-    """Generate a key pair for an algorithm."""
-    match algorithm:
-        case SigningAlgorithm.RS256:
-            return _pair(generate_rsa(public_exponent=65537, key_size=RSA_BITS))
-        case SigningAlgorithm.ES256:
-            return _pair(generate_private_key(SECP256R1()))
-        case SigningAlgorithm.ED25519:
-            return _pair(Ed25519PrivateKey.generate())
+    """Generate a key pair for an algorithm. No key ID begins with a dash: commands would take it for an option."""
+    while True:
+        pair = _pair(_random(algorithm))
+        if not pair.kid.startswith("-"):
+            return pair
 
 
 def read_pem(pem: str) -> KeyPair:
     """Read a private key without a password. Raises KeyRefused."""
+    return _pair(private_keys.read(pem))
+
+
+def read_jwk(jwk: Mapping[str, Any]) -> PublicKey:
+    """Read a public key that we published. Raises KeyRefused if its ``kid`` is not its thumbprint."""
     try:
-        private = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError) as failure:
-        raise KeyRefused("is not a private key in PEM without a password") from failure
-    if isinstance(private, RSAPrivateKey) and private.key_size < RSA_BITS:
-        raise KeyRefused(f"is an RSA key of {private.key_size} bits; {RSA_BITS} are the least (RFC 7518, section 3.3)")
-    if isinstance(private, EllipticCurvePrivateKey) and not isinstance(private.curve, SECP256R1):
-        raise KeyRefused(f"is on the curve {private.curve.name}; only P-256 is supported")
-    if not isinstance(private, RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey):
-        raise KeyRefused("is neither RSA nor P-256 nor Ed25519")
-    return _pair(private)
+        algorithm = SigningAlgorithm(jwk["alg"])
+        public, kid = READERS[algorithm](dict(jwk)), thumbprint(jwk)
+    except (KeyError, ValueError, PyJWTError) as failure:
+        raise KeyRefused("is not a public key of ours") from failure
+    if kid != jwk["kid"]:
+        raise KeyRefused("has another thumbprint")
+    return PublicKey(kid=kid, algorithm=algorithm, public=public, public_jwk=jwk)
+
+
+def thumbprint(jwk: Mapping[str, Any]) -> str:
+    """Return the SHA-256 thumbprint of a key in base64url (RFC 7638, section 3)."""
+    members = {name: jwk[name] for name in REQUIRED[jwk["kty"]]}
+    digest = sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _random(algorithm: SigningAlgorithm) -> PrivateKey:
+    match algorithm:
+        case SigningAlgorithm.RS256:
+            return generate_rsa(public_exponent=65537, key_size=RSA_BITS)
+        case SigningAlgorithm.ES256:
+            return generate_private_key(SECP256R1())
+        case SigningAlgorithm.ED25519:
+            return Ed25519PrivateKey.generate()
 
 
 def _pair(private: PrivateKey) -> KeyPair:
     algorithm, jwk = _published(private)
+    kid = thumbprint(jwk)
     members = {name: jwk[name] for name in REQUIRED[jwk["kty"]]}
-    digest = sha256(json.dumps(members, sort_keys=True, separators=(",", ":")).encode()).digest()
-    kid = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     public_jwk = members | {"kid": kid, "alg": algorithm.value, "use": "sig"}
-    return KeyPair(kid=kid, algorithm=algorithm, private=private, public_jwk=public_jwk)
+    return KeyPair(kid=kid, algorithm=algorithm, private=private, public=private.public_key(), public_jwk=public_jwk)
 
 
 def _published(private: PrivateKey) -> tuple[SigningAlgorithm, dict[str, Any]]:

@@ -1,29 +1,33 @@
 """The key ring of this process: the keys that sign, and those that are published.
 
 ``OIDC_SIGNING_KEYS`` is the only source if it is set. Otherwise the keys are rows. Private keys are parsed once per
-process, because that takes 30 ms; which of them count is read again every two seconds, so that a withdrawn key stops
-counting everywhere.
+process, because that takes 30 ms; which of them count is read again every second, so that a withdrawn key counts
+nowhere after two.
 """
 
+import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import connection
 from django.utils import timezone
 
 from audit.context import Actor, ActorKind, acting
 from authserver.keys import pairs, stored
-from authserver.keys.pairs import KeyPair
+from authserver.keys.pairs import KeyPair, PublicKey
+from authserver.keys.private_keys import KeyRefused
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
-from foundation.locks import one_at_a_time
 
-FRESH = 2.0  # seconds
+logger = logging.getLogger(__name__)
+
+FRESH = 1.0  # seconds
+UNCERTAIN = timedelta(seconds=10)  # how long a new key may be one of a transaction that is still rolled back
 ACTOR = Actor(ActorKind.JOB, "signing-keys")
 
 
@@ -33,19 +37,37 @@ class NoKey(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class KeyRing:
-    """The keys that count at a moment, the one that signs first for each algorithm."""
+    """The keys that count at a moment.
+
+    ``published`` verify, and of each algorithm one of them signs. ``retired`` keys have signed nothing that has not
+    expired: they recognise ID tokens that come back as hints.
+    """
 
     published: tuple[KeyPair, ...]
-    signing: dict[SigningAlgorithm, KeyPair]
-    by_kid: dict[str, KeyPair] = field(default_factory=dict)
+    signing: Mapping[SigningAlgorithm, KeyPair]
+    by_kid: Mapping[str, KeyPair]
+    retired: Mapping[str, PublicKey] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, published: Iterable[KeyPair], signing: Iterable[KeyPair]) -> "KeyRing":
+    def of(
+        cls, published: Iterable[KeyPair], signing: Iterable[KeyPair], retired: Iterable[PublicKey] = ()
+    ) -> "KeyRing":
+        """Return a ring. Of ``signing`` the first key of each algorithm signs."""
         first: dict[SigningAlgorithm, KeyPair] = {}
         for pair in signing:
             first.setdefault(pair.algorithm, pair)
         known = tuple(published)
-        return cls(published=known, signing=first, by_kid={pair.kid: pair for pair in known})
+        return cls(
+            published=known,
+            signing=first,
+            by_kid={pair.kid: pair for pair in known},
+            retired={key.kid: key for key in retired},
+        )
+
+    @property
+    def algorithms(self) -> list[str]:
+        """The algorithms with which we sign."""
+        return [algorithm.value for algorithm in SigningAlgorithm if algorithm in self.signing]
 
     def signer(self, algorithm: SigningAlgorithm) -> KeyPair:
         """Return the key that signs with an algorithm. Raises NoKey."""
@@ -60,36 +82,32 @@ class KeyRing:
 
 
 class _Cache:
-    """The ring that this process read last, and the private keys that it has parsed so far."""
+    """The ring that this process read last, and when it began to read it."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.ring: KeyRing | None = None
         self.read_at = 0.0
-        self.parsed: dict[str, KeyPair] = {}
 
-    def pair(self, row: TokenSigningKey) -> KeyPair:
-        if row.kid not in self.parsed:
-            self.parsed[row.kid] = stored.pair_of(row)
-        return self.parsed[row.kid]
+    def fresh(self) -> KeyRing | None:
+        ring = self.ring
+        return ring if ring is not None and time.monotonic() - self.read_at <= FRESH else None
 
 
 _cache = _Cache()
 
 
 def current() -> KeyRing:
-    """Return the ring. Without any stored key it generates one for each algorithm first."""
+    """Return the ring. An algorithm without a key gets one first."""
     if settings.OIDC_SIGNING_KEYS:
         return _configured(tuple(settings.OIDC_SIGNING_KEYS))
-    if _cache.ring is None or time.monotonic() - _cache.read_at > FRESH:
-        with _cache.lock:
-            _cache.ring, _cache.read_at = _read(), time.monotonic()
-    return _cache.ring
+    return _cache.fresh() or _renewed()
 
 
 def forget() -> None:
-    """Let the next use read the keys again: after a change in this process, and between tests."""
+    """Let the next use read the keys again: after a change in this process."""
     _cache.ring = None
+    stored.forget()
 
 
 @lru_cache(maxsize=2)
@@ -98,24 +116,46 @@ def _configured(pems: tuple[str, ...]) -> KeyRing:
     return KeyRing.of(known, known)
 
 
+def _renewed() -> KeyRing:
+    with _cache.lock:
+        if (found := _cache.fresh()) is not None:
+            return found
+        found = _read()
+    # Not under the lock of this process: whoever generates keys may wait for the transaction of another thread.
+    return found if len(found.signing) == len(SigningAlgorithm) else _filled()
+
+
+def _filled() -> KeyRing:
+    """Fill the gaps, in one process: the others wait, and then find the keys."""
+    with acting(actor=ACTOR), stored.one_change() as now:
+        stored.fill_gaps(now)
+    return _read()
+
+
 def _read() -> KeyRing:
-    now = timezone.now()
-    rows = list(_published())
-    if not any(row.active_at <= now for row in rows):
-        _generate_first()
-        rows, now = list(_published()), timezone.now()
-    active = [row for row in rows if row.active_at <= now]
-    return KeyRing.of(map(_cache.pair, rows), map(_cache.pair, active))
+    """Read the ring, and remember it unless it may have keys that no other transaction will ever see."""
+    began, now, rows = time.monotonic(), timezone.now(), _rows()
+    ring = _ring(rows, now)
+    if not (connection.in_atomic_block and any(row.created_at > now - UNCERTAIN for row in rows)):
+        _cache.ring, _cache.read_at = ring, began
+    return ring
 
 
-def _published() -> "QuerySet[TokenSigningKey]":
-    return TokenSigningKey.objects.filter(removed_at=None).order_by("-active_at", "kid")
+def _rows() -> list[TokenSigningKey]:
+    return list(TokenSigningKey.objects.filter(is_withdrawn=False))
 
 
-def _generate_first() -> None:
-    """Generate a key for each algorithm, in one process: the others wait, and then find it."""
-    with acting(actor=ACTOR), one_at_a_time("signing-keys", waits=True), transaction.atomic():
-        now = timezone.now()
-        if not _published().filter(active_at__lte=now).exists():
-            for algorithm in SigningAlgorithm:
-                stored.row_of(pairs.generate(algorithm), created_at=now, active_at=now).save(force_insert=True)
+def _ring(rows: Iterable[TokenSigningKey], now: datetime) -> KeyRing:
+    known = sorted((row for row in rows if row.removed_at is None), key=stored.precedence(now), reverse=True)
+    readable = [(row, pair) for row in known if (pair := stored.pair_of(row)) is not None]
+    active = [pair for row, pair in readable if stored.is_active(row, now)]
+    retired = [key for row in rows if row.removed_at is not None and (key := _retired(row)) is not None]
+    return KeyRing.of((pair for _, pair in readable), active, retired)
+
+
+def _retired(row: TokenSigningKey) -> PublicKey | None:
+    try:
+        return pairs.read_jwk(row.public_jwk)
+    except KeyRefused as failure:
+        logger.error("retired signing key %s: %s", row.kid, failure)  # noqa: TRY400  # the row is at fault, not the code
+        return None

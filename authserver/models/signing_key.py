@@ -16,7 +16,8 @@ class TokenSigningKey(models.Model):
     """A key pair. It is published at once, signs from ``active_at`` on, and is published until ``removed_at``.
 
     The key of an algorithm that became active last signs. ``private_key`` is PEM, encrypted for the row's ``kid``,
-    which is the thumbprint of the public key (RFC 7638). A withdrawn key was removed at once, because it leaked.
+    which is the thumbprint of the public key (RFC 7638). It is empty after the removal. A withdrawn key was removed at
+    once, because it leaked.
     """
 
     kid = models.CharField(_("key ID"), primary_key=True, max_length=43, editable=False)

@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import without_tenant
+from authserver.keys.ring import NoKey
 from authserver.protocol.errors import ErrorCode, OAuthError
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,9 @@ def endpoint(*methods: str) -> Callable[[Endpoint], Endpoint]:
                 return view(request)
             except OAuthError as refused:
                 return error_response(refused)
+            except NoKey as missing:
+                logger.error("no key signs with %s", missing)  # noqa: TRY400  # the configuration is at fault
+                return _unavailable()
             except (OperationalError, InterfaceError, RedisError) as outage:
                 logger.error("unavailable: %s", type(outage).__name__)  # noqa: TRY400  # the cause is logged elsewhere
                 return _unavailable()

@@ -11,7 +11,9 @@ from jwt.algorithms import OKPAlgorithm
 from jwt.exceptions import PyJWTError
 
 from authserver.keys import ring
+from authserver.keys.pairs import PublicKey
 from authserver.models.signing_key import SigningAlgorithm
+from foundation import lifetimes
 from foundation.clocks import LEEWAY_SECONDS
 
 ACCESS = "at+jwt"  # RFC 9068, section 2.1
@@ -28,7 +30,9 @@ class TokenRefused(Exception):
 
 
 def sign(claims: Mapping[str, Any], *, typ: str, algorithm: SigningAlgorithm) -> str:
-    """Sign claims with the current key of an algorithm. Raises NoKey."""
+    """Sign claims with the current key of an algorithm. Raises NoKey, and ValueError if they outlive their key."""
+    if claims["exp"] - claims["iat"] >= lifetimes.KEY_OVERLAP.total_seconds():
+        raise ValueError("a token must expire while its key is still published")
     pair = ring.current().signer(algorithm)
     payload = json.dumps(claims, separators=(",", ":")).encode()
     return _SIGNER.encode(payload, pair.private, algorithm=algorithm.value, headers={"typ": typ, "kid": pair.kid})
@@ -39,14 +43,14 @@ def verify(token: str, *, typ: str, is_over_allowed: bool = False) -> dict[str, 
 
     Only ``kid`` chooses the key, and the key decides the algorithm. Nothing else in the header counts; a header with
     ``crit`` is refused (RFC 7515, section 4.1.11). The caller checks the audience.
-    ``is_over_allowed`` also accepts expired ones, as hints. Raises TokenRefused.
+    ``is_over_allowed`` also accepts expired ones, as hints, whose key may have been retired. Raises TokenRefused.
     """
     if len(token) > LONGEST or not token.isascii():
         raise TokenRefused("malformed")
     try:
         header = get_unverified_header(token)
         kid = header.get("kid")
-        pair = ring.current().by_kid.get(kid) if isinstance(kid, str) else None
+        pair = _key(kid, is_over_allowed=is_over_allowed) if isinstance(kid, str) else None
         if pair is None or header.get("alg") != pair.algorithm.value:
             raise TokenRefused("signed with none of our keys")
         if str(header.get("typ", "")).lower() != typ.lower() or "crit" in header:
@@ -55,6 +59,11 @@ def verify(token: str, *, typ: str, is_over_allowed: bool = False) -> dict[str, 
     except (PyJWTError, ValueError) as failure:
         raise TokenRefused(type(failure).__name__) from failure
     return _checked(claims, is_over_allowed=is_over_allowed)
+
+
+def _key(kid: str, *, is_over_allowed: bool) -> PublicKey | None:
+    keys = ring.current()
+    return keys.by_kid.get(kid) or (keys.retired.get(kid) if is_over_allowed else None)
 
 
 def _checked(claims: Any, *, is_over_allowed: bool) -> dict[str, Any]:

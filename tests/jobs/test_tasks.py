@@ -22,9 +22,12 @@ from accounts.models import BulkAction, CutOff, Role, Session, User
 from accounts.models.session import row_key
 from audit.models import Retention
 from audit.sealing.seals import seal
+from authserver.keys import ring
+from authserver.models import TokenSigningKey
 from config.celery import app
 from console.overview import counting
 from console.overview.page import counters
+from foundation import lifetimes
 from foundation.locks import number_of, one_at_a_time
 from jobs.models import DeferredTask
 from providers.revocation.outbox import RevokedTokens, TokenRevocationReason, enqueue
@@ -55,6 +58,7 @@ LIMITS = {  # seconds: soft and hard
     "accounts.tasks.resume_bulk_actions": (60, 90),
     "jobs.tasks.purge": (240, 300),
     "accounts.tasks.rotate_encryption_keys": (180, 240),
+    "authserver.tasks.rotate_signing_keys": (60, 90),
     "webhooks.tasks.send_webhooks": (120, 150),
     "audit.tasks.keep_the_trail": (420, 480),
     "audit.tasks.seal_entries": (120, 180),
@@ -143,6 +147,11 @@ def a_former_key(stage: Stage) -> None:
     stage.settings.TOKEN_ENCRYPTION_KEYS = [bytes(range(32))]
 
 
+def signing_keys_that_have_served(_stage: Stage) -> None:
+    ring.current()
+    TokenSigningKey.objects.update(active_at=timezone.now() - lifetimes.KEY_ROTATION)
+
+
 def an_entry_for_a_webhook(stage: Stage) -> None:
     stage.set_up(stage.town.a, stage.receiver.url)
     with tenant_context(stage.town.a.tenant.pk):
@@ -191,6 +200,7 @@ CASES: dict[str, Callable[[Stage], None]] = {
     "accounts.tasks.resume_bulk_actions": a_bulk_action_that_was_left,
     "jobs.tasks.purge": expired_rows,
     "accounts.tasks.rotate_encryption_keys": a_former_key,
+    "authserver.tasks.rotate_signing_keys": signing_keys_that_have_served,
     "webhooks.tasks.send_webhooks": an_entry_for_a_webhook,
     "audit.tasks.keep_the_trail": old_entries,
     "audit.tasks.seal_entries": nothing_more,

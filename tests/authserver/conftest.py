@@ -1,0 +1,15 @@
+"""What the tests of the auth server share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from authserver.keys import ring
+
+
+@pytest.fixture(autouse=True)
+def _keys_of_no_other_test() -> Iterator[None]:
+    """Let no test sign with keys that this process has read in another, where the clock may have been moved."""
+    ring.forget()
+    yield
+    ring.forget()
