@@ -65,6 +65,10 @@ class KeyRing:
         )
 
     @property
+    def is_complete(self) -> bool:
+        return len(self.signing) == len(SigningAlgorithm)
+
+    @property
     def algorithms(self) -> list[str]:
         """The algorithms with which we sign."""
         return [algorithm.value for algorithm in SigningAlgorithm if algorithm in self.signing]
@@ -122,7 +126,7 @@ def _renewed() -> KeyRing:
             return found
         found = _read()
     # Not under the lock of this process: whoever generates keys may wait for the transaction of another thread.
-    return found if len(found.signing) == len(SigningAlgorithm) else _filled()
+    return found if found.is_complete else _filled()
 
 
 def _filled() -> KeyRing:
@@ -133,10 +137,11 @@ def _filled() -> KeyRing:
 
 
 def _read() -> KeyRing:
-    """Read the ring, and remember it unless it may have keys that no other transaction will ever see."""
+    """Read the ring. It is remembered if it is complete and has no key that no other transaction may ever see."""
     began, now, rows = time.monotonic(), timezone.now(), _rows()
     ring = _ring(rows, now)
-    if not (connection.in_atomic_block and any(row.created_at > now - UNCERTAIN for row in rows)):
+    is_uncertain = connection.in_atomic_block and any(row.created_at > now - UNCERTAIN for row in rows)
+    if ring.is_complete and not is_uncertain:
         _cache.ring, _cache.read_at = ring, began
     return ring
 

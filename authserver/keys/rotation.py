@@ -38,14 +38,16 @@ class WithdrawnKey:
 def rotate(*, only_due: bool = False) -> RotatedKeys:
     """Publish a successor of every signing key, or only of those that are due, and retire what has served.
 
-    A key that waits already is the successor. Raises RotationRefused.
+    A key that waits already is the successor, and one that begins to sign now needs none. Raises RotationRefused.
     """
     with _change() as now:
-        published = [
+        first = stored.fill_gaps(now)
+        successors = [
             stored.publish(algorithm, now=now, active_at=now + lifetimes.KEY_ANNOUNCED)
             for algorithm in _without_successor(now, only_due=only_due)
+            if algorithm not in {row.algorithm for row in first}
         ]
-        return RotatedKeys(published=published, retired=_retire(now))
+        return RotatedKeys(published=[*first, *successors], retired=_retire(now))
 
 
 def withdraw(kid: str) -> WithdrawnKey:
