@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from authserver.authorization import views
+from authserver.authorization import connected_apps, views
 from authserver.endpoints import metadata, token
 
 urlpatterns = [
@@ -10,7 +10,10 @@ urlpatterns = [
     path(".well-known/oauth-authorization-server", metadata.metadata, name="oauth-metadata"),
     path("oauth/jwks", metadata.jwks, name="oauth-jwks"),
     path("oauth/authorize", views.authorize, name="oauth-authorize"),
-    path("oauth/consent", views.consent, name="oauth-consent"),
+    path("oauth/consent/<str:shown>", views.consent, name="oauth-consent"),
+    path("oauth/refuse", views.refuse, name="oauth-refuse"),
     path("oauth/switch-account", views.switch_account, name="oauth-switch"),
+    path("accounts/apps/", connected_apps.listed, name="connected-apps"),
+    path("accounts/apps/<uuid:consent_id>/withdraw/", connected_apps.withdraw, name="withdraw-consent"),
     path("oauth/token", token.token, name="oauth-token"),
 ]

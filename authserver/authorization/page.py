@@ -37,9 +37,9 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
         "registered_by": names.get(wanted.client.tenant_id),
         "wishes": wishes(wanted.released),
         "resources": wanted.resources,
-        "action": f"{reverse('oauth-consent')}?{given.encoded()}",
-        "shown": shown(user, wanted),
-        "again": f"{reverse('oauth-authorize')}?{given.encoded()}",
+        "action": f"{reverse('oauth-consent', kwargs={'shown': shown(user, wanted)})}?{given.encoded()}",
+        "refuse_url": f"{reverse('oauth-refuse')}?{given.encoded()}",
+        "switch_url": f"{reverse('oauth-switch')}?{given.encoded()}",
     }
     response = render(request, "authserver/consent.html", context)
     answers.allow_forms_to(response, wanted.to.redirect_uri)

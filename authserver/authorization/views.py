@@ -1,6 +1,7 @@
 """The authorization endpoint, which only reads, and the address where a person answers."""
 
 import time
+from collections.abc import Callable
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -52,22 +53,43 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
 @without_tenant
 @require_POST
 @signed_in
-def consent(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Take the person's answer. The request is in the URL, and is read again: it may have become invalid since."""
+def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
+    """Take the person's consent to what the page has shown, which the address names by its digest.
+
+    The request is in the URL, and is read again: it may have become invalid since.
+    """
+
+    def agree(given: Parameters, wanted: AuthorizationRequest) -> HttpResponseBase:
+        if page.shown(user, wanted) != shown:
+            return answers.SeeOther(f"{reverse('oauth-authorize')}?{given.encoded()}")
+        return _issue(request, user, given, wanted, asked=True)
+
+    return _answered(request, agree)
+
+
+@without_tenant
+@require_POST
+def refuse(request: HttpRequest) -> HttpResponseBase:
+    """Tell the client that the person does not agree."""
+
+    def disagree(_given: Parameters, _wanted: AuthorizationRequest) -> HttpResponseBase:
+        raise OAuthError(ErrorCode.ACCESS_DENIED, "The person did not agree.")
+
+    return _answered(request, disagree)
+
+
+def _answered(
+    request: HttpRequest, act: Callable[[Parameters, AuthorizationRequest], HttpResponseBase]
+) -> HttpResponseBase:
     try:
         given = in_query(request)
         to = requests.destination(given)
     except (OAuthError, AuthorizationRefused) as refused:
         return answers.refused_page(request, _page_of(refused))
     try:
-        wanted = requests.read(given, to)
-        if page.shown(user, wanted) != request.POST.get("shown"):
-            return answers.SeeOther(f"{reverse('oauth-authorize')}?{given.encoded()}")
-        if request.POST.get("answer") == "allow":
-            return _issue(request, user, given, wanted, asked=True)
+        return act(given, requests.read(given, to))
     except OAuthError as refused:
         return answers.error_answer(request, to, refused)
-    return answers.error_answer(request, to, OAuthError(ErrorCode.ACCESS_DENIED, "The person did not agree."))
 
 
 @without_tenant

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 
-from accounts.models import User
+from accounts.models import Membership, Role, Tenant, User
 from authserver.models import Client, Consent, GrantType
 from tenancy import site_context
 from tests.support.apps import CALLBACK, answer_in, app
@@ -28,10 +28,9 @@ def browser(ada: User) -> Browser:
     return proven(ada)
 
 
-def allow(browser: Browser, page: Any, answer: str = "allow") -> Any:
-    """Press a button of the consent page."""
-    fields = {"shown": page.context["shown"], "answer": answer}
-    return browser.post(page.context["action"], fields)
+def allow(browser: Browser, page: Any, button: str = "action") -> Any:
+    """Press a button of the consent page: by default the one that allows."""
+    return browser.post(page.context[button])
 
 
 def test_a_first_party_app_gets_a_code_and_tokens_without_a_page(browser: Browser, ada: User) -> None:
@@ -198,7 +197,7 @@ def test_an_app_of_others_asks_the_person_once(browser: Browser, ada: User) -> N
     assert "Harbour" in text
     assert "app.example" in text
     assert "see your e-mail address" in text
-    assert text.rindex("<form") == text.index('<form class="actions" method="post" action="/oauth/consent?')
+    assert text.rindex("<form") == text.index('<form method="post" action="/oauth/consent/')
     assert "code" in answer_in(allow(browser, page))
     assert "code" in answer_in(theirs.authorize(browser, scope="openid email", prompt="none"))
     assert theirs.authorize(browser, scope="openid profile").status_code == 200, "more is asked anew"
@@ -209,7 +208,7 @@ def test_an_app_of_others_asks_the_person_once(browser: Browser, ada: User) -> N
 def test_a_person_who_does_not_agree_is_sent_back_with_an_error(browser: Browser) -> None:
     theirs = app(is_first_party=False)
 
-    answer = answer_in(allow(browser, theirs.authorize(browser), "refuse"))
+    answer = answer_in(allow(browser, theirs.authorize(browser), "refuse_url"))
 
     assert answer["error"] == "access_denied"
     assert not Consent.objects.exists()
@@ -220,7 +219,7 @@ def test_an_answer_counts_only_for_what_the_page_showed(browser: Browser) -> Non
     page = theirs.authorize(browser, scope="openid")
     more = page.context["action"].replace("scope=openid", "scope=openid+email")
 
-    response = browser.post(more, {"shown": page.context["shown"], "answer": "allow"})
+    response = browser.post(more)
 
     assert response.status_code == 303
     assert response.headers["Location"].startswith("/oauth/authorize?")
@@ -233,7 +232,7 @@ def test_the_answer_needs_a_csrf_token(ada: User) -> None:
 
     page = theirs.authorize(strict)
 
-    assert strict.post(page.context["action"], {"answer": "allow"}).status_code == 403
+    assert strict.post(page.context["action"]).status_code == 403
 
 
 @pytest.mark.parametrize("uri", ["http://127.0.0.1/callback", "com.example.app:/callback"])
@@ -292,3 +291,62 @@ def test_single_claims_are_released_where_they_were_asked_for(browser: Browser) 
 
 def test_a_code_without_offline_access_gives_no_refresh_token(browser: Browser) -> None:
     assert "refresh_token" not in app().tokens(browser)
+
+
+def test_a_person_sees_their_apps_and_stops_one(browser: Browser, ada: User) -> None:
+    theirs = app(is_first_party=False, name="Harbour", token_format="opaque")  # a format
+    code = answer_in(allow(browser, theirs.authorize(browser, scope="openid offline_access")))["code"]
+    found: Any = theirs.redeem(code)
+    refresh = found.json()["refresh_token"]
+
+    page = browser.get("/accounts/apps/")
+    assert "Harbour" in page.content.decode()
+    assert browser.post(page.context["apps"][0].withdraw_url).status_code == 302
+
+    assert "Harbour" not in browser.get("/accounts/apps/").content.decode()
+    assert theirs.refresh(refresh).status_code == 400
+    assert theirs.authorize(browser, scope="openid").status_code == 200, "it asks again"
+    assert Consent.objects.filter(user=ada).exclude(withdrawn_at=None).count() == 1, "the row stays, marked"
+
+
+def test_nobody_stops_the_app_of_another_person(browser: Browser) -> None:
+    theirs = app(is_first_party=False)
+    answer_in(allow(browser, theirs.authorize(browser)))
+    other = proven(User.objects.create_user(name="Eve"))
+
+    other.post(browser.get("/accounts/apps/").context["apps"][0].withdraw_url)
+
+    assert Consent.objects.get().withdrawn_at is None
+
+
+def test_using_another_account_signs_out_and_keeps_the_request(browser: Browser) -> None:
+    theirs = app(is_first_party=False)
+    page = theirs.authorize(browser, prompt="select_account")
+
+    response = browser.post(page.context["switch_url"])
+
+    assert response.status_code == 303
+    found = dict(parse_qsl(urlsplit(response.headers["Location"]).query))
+    assert found["account"] == "another"
+    back = dict(parse_qsl(urlsplit(found["next"]).query))
+    assert back["client_id"] == theirs.client.client_id
+    assert "prompt" not in back
+    assert browser.get("/accounts/apps/").status_code == 302, "signed out"
+
+
+def test_the_app_of_an_organization_serves_its_members_only(browser: Browser, ada: User) -> None:
+    with site_context("a test makes an organization"):
+        tenant = Tenant.objects.create(name="Engines")
+    theirs = app(is_first_party=False, tenant=tenant)
+
+    assert answer_in(theirs.authorize(browser))["error"] == "access_denied"
+    with site_context("a test adds a member"):
+        role = Role.objects.create(name="clerk", tenant=tenant)
+        Membership.objects.create(user=ada, tenant=tenant, role=role)
+    page = theirs.authorize(browser, scope="openid profile")
+    assert "Engines" in page.content.decode()
+    found: Any = theirs.redeem(answer_in(allow(browser, page))["code"])
+    access = jwt.decode(found.json()["access_token"], options={"verify_signature": False})
+    assert access["tenant_id"] == str(tenant.pk)
+    assert access["org_role"] == "clerk"
+    assert access["organization_ids"] == [str(tenant.pk)]

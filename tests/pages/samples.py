@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
 from accounts.sign_in.reauthentication.acts import Act
+from tests.pages.app_samples import about_apps
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ def states() -> list[State]:
     return [
         State(name=f"{template.removesuffix('.html').replace('/', '-')}-{name}", template=template, context=context)
         for template, contexts in (
-            _signing_in() | _own_account() | _addresses() | _local() | _invited() | _errors()
+            _signing_in() | _own_account() | _addresses() | _local() | _invited() | _errors() | about_apps(ADA, NOW)
         ).items()
         for name, context in contexts.items()
     ]

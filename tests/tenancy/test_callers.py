@@ -19,6 +19,7 @@ CALLERS = {
     "accounts/organizations/claim_rules/requested_claims.py": "which claims the rules of all tenants look at",
     "jobs/key_rotation.py": "secrets of all tenants, encrypted under the newest key",
     "jobs/purging/slices.py": "invitations of all tenants whose time is long over",
+    "authserver/authorization/connected_apps.py": "the names of the apps and organizations of a person's consents",
     "authserver/authorization/decision.py": "whether a person is a member of a client's organization, a yes or no",
     "authserver/authorization/page.py": "the names of a person's own and a client's organization",
     "authserver/management/commands/create_client.py": "an operator's new client, of the site or of a tenant",

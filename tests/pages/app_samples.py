@@ -1,0 +1,55 @@
+"""The pages around apps in every state, as `samples` lists those of people."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+
+def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, object]]]:
+    """Return the contexts by template and state, for a signed-in person."""
+    ours = {"name": "Harbour", "is_first_party": True}
+    theirs = {"name": "Ledger for Analytical Engines", "is_first_party": False}
+    asked: dict[str, Any] = {
+        "user": person,
+        "client": theirs,
+        "host": "ledger.analytical-engines.example",
+        "asks": True,
+        "organization": "Analytical Engines",
+        "registered_by": "Analytical Engines",
+        "wishes": [
+            "know who you are, by an identifier that never changes",
+            "see your e-mail address",
+            "read your reports",
+        ],
+        "resources": ["https://api.analytical-engines.example/reports"],
+        "action": "/oauth/consent/0?client_id=x",
+        "refuse_url": "/oauth/refuse?client_id=x",
+        "switch_url": "/oauth/switch-account?client_id=x",
+    }
+    listed = {
+        "name": "Harbour",
+        "host": "harbour.example",
+        "organization": "Analytical Engines",
+        "wishes": asked["wishes"],
+        "since": now - timedelta(days=80),
+        "last_used_at": now - timedelta(minutes=5),
+        "withdraw_url": "/accounts/apps/x/withdraw/",
+    }
+    return {
+        "authserver/consent.html": {
+            "asked": asked,
+            "of-our-own": {**asked, "client": ours, "asks": False, "registered_by": None, "resources": []},
+            "native": {**asked, "host": "127.0.0.1:51234", "registered_by": None, "organization": None},
+            "other-person": {**asked, "client": ours, "asks": False, "is_other_person": True, "resources": []},
+        },
+        "authserver/refused.html": {
+            "unknown": {"reference": "7F3K-Q2", "reason": "client_unknown", "client": None},
+            "known": {"reference": "7F3K-Q2", "reason": "redirect_uri_unknown", "client": theirs, "user": person},
+        },
+        "authserver/connected_apps.html": {
+            "none": {"user": person, "apps": []},
+            "two": {
+                "user": person,
+                "apps": [listed, {**listed, "name": "Ledger", "organization": "", "host": "", "wishes": []}],
+            },
+        },
+    }
