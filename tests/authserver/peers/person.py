@@ -1,0 +1,93 @@
+"""A person who signs in at Vestibule with a browser without script: it follows redirects and presses buttons."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import requests
+
+from sandbox.server import Sandbox
+
+SIGN_IN, CONSENT = "/accounts/login/", "/oauth/consent"
+SECONDS = 30
+
+
+@dataclass
+class Form:
+    """A form of a page, with its hidden fields."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Person:
+    """One browser of one person. ``answer`` is what they tell apps that ask; ``pages`` are those that were shown."""
+
+    providers: Sandbox
+    provider: str = "google"
+    persona: str = "ada"
+    answer: str = "allow"
+    browser: requests.Session = field(default_factory=requests.Session)
+    pages: list[str] = field(default_factory=list)
+
+    def goes_to(self, url: str) -> requests.Response:
+        """Open a URL, do what its pages ask for, and return the last page."""
+        return self._goes_on(self._get(url), None)
+
+    def is_sent_to(self, callback: str, url: str) -> str:
+        """Open a URL, do what its pages ask for, and return the URL with which an app is answered, not opened."""
+        response = self._goes_on(self._get(url), callback)
+        assert response.is_redirect, f"{response.status_code} at {response.url}: {response.text[:2000]}"
+        return response.headers["Location"]
+
+    def presses(self, response: requests.Response, action: str, **button: str) -> requests.Response:
+        """Press the button of the last form of a page whose action begins with this path."""
+        form = [form for form in forms(response) if form.action.startswith(action)][-1]
+        url = urljoin(response.url, form.action)
+        return self.browser.post(url, {**form.fields, **button}, allow_redirects=False, timeout=SECONDS)
+
+    def _goes_on(self, response: requests.Response, callback: str | None) -> requests.Response:
+        for _ in range(20):
+            place = urljoin(response.url, response.headers.get("Location", ""))
+            path = urlsplit(response.url).path
+            if response.is_redirect:
+                if callback and place.startswith(callback):
+                    return response
+                response = self._get(self._through_provider(place))
+            elif path == SIGN_IN:
+                self.pages.append(path)
+                response = self.presses(response, f"/accounts/{self.provider}/login/")
+            elif any(form.action.startswith(CONSENT) for form in forms(response)):
+                self.pages.append(path)
+                response = self.presses(response, CONSENT, answer=self.answer)
+            else:
+                return response
+        raise AssertionError(f"{response.url} redirects for ever")
+
+    def _through_provider(self, place: str) -> str:
+        """Return where a redirect leads. At the provider the person chooses who they are."""
+        is_there = place.startswith(self.providers.base_url)
+        return self.providers.visit(place, self.persona) if is_there else place
+
+    def _get(self, url: str) -> requests.Response:
+        return self.browser.get(urldefrag(url).url, allow_redirects=False, timeout=SECONDS)
+
+
+def forms(response: requests.Response) -> list[Form]:
+    reader = _Reader()
+    reader.feed(response.text)
+    return reader.forms
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(action=given.get("action", "")))
+        elif tag == "input" and given.get("type") == "hidden" and self.forms:
+            self.forms[-1].fields[given["name"]] = given.get("value", "")
