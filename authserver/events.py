@@ -23,6 +23,14 @@ CLIENT_REFUSED = AppEvent(
     _("An app could not prove who it is, for the reason given."),
     {**CLIENT, **REASON},
 )
+CLIENT_CHANGED = AppEvent(
+    "client.changed", _("An app was changed; the details name what."), {**CLIENT, "fields": _("what was changed")}
+)
+CLIENT_STOPPED = AppEvent(
+    "client.stopped", _("An app was stopped, and everything that it had been given is invalid."), CLIENT
+)
+CLIENT_STARTED = AppEvent("client.started", _("A stopped app was started again."), CLIENT)
+CLIENT_DELETED = AppEvent("client.deleted", _("An app was deleted, with its secrets and tokens."), CLIENT)
 CLIENT_SECRET_ADDED = AppEvent("client.secret_added", _("An app was given another secret."), CLIENT)
 CLIENT_SECRET_REVOKED = AppEvent("client.secret_revoked", _("A secret of an app was revoked."), CLIENT)
 AUTHORIZATION_REFUSED = AppEvent(
@@ -94,6 +102,10 @@ SECRET_PURGED = AppEvent(
 DECLARATIONS = [
     CLIENT_REGISTERED,
     CLIENT_REFUSED,
+    CLIENT_CHANGED,
+    CLIENT_STOPPED,
+    CLIENT_STARTED,
+    CLIENT_DELETED,
     CLIENT_SECRET_ADDED,
     CLIENT_SECRET_REVOKED,
     AUTHORIZATION_REFUSED,

@@ -117,12 +117,13 @@ def _basic(header: str) -> Credentials:
     except (binascii.Error, ValueError):
         raise _refused(nobody, "malformed_header") from None
     name, separator, secret = decoded.partition(":")
-    if not separator or "\0" in decoded:
-        raise _refused(nobody, "malformed_header")
     try:
-        return Credentials(client_id=unquote_plus(name, errors="strict"), secret=unquote_plus(secret, errors="strict"))
+        name, secret = (unquote_plus(part, errors="strict") for part in (name, secret))
     except UnicodeDecodeError:
         raise _refused(nobody, "malformed_header") from None
+    if not separator or "\0" in name + secret:
+        raise _refused(nobody, "malformed_header")
+    return Credentials(client_id=name, secret=secret)
 
 
 def _refused(given: Credentials, reason: str, client: Client | None = None) -> OAuthError:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -11,8 +12,16 @@ from accounts.models import Tenant, User
 from accounts.models.tenant import SCOPE_WORD
 from audit.events import record
 from authserver import events, resources, scopes
-from authserver.clients import redirects, secrets
-from authserver.models import Client, ClientSecret, GrantType, RefreshPolicy, RegisteredScope, TokenFormat
+from authserver.clients import delegation, redirects, secrets
+from authserver.models import (
+    Client,
+    ClientSecret,
+    GrantType,
+    RefreshPolicy,
+    RegisteredScope,
+    SigningAlgorithm,
+    TokenFormat,
+)
 
 MOST = 50  # redirect URIs, scopes or resource servers of one client
 
@@ -34,6 +43,7 @@ class Registration:
     is_pkce_optional: bool = False
     token_format: TokenFormat = TokenFormat.JWT
     refresh_policy: RefreshPolicy = RefreshPolicy.WEB
+    signing_algorithm: SigningAlgorithm = SigningAlgorithm.RS256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +55,24 @@ class Registered:
 
 
 def register(wanted: Registration, *, creator: User | None = None) -> Registered:
-    """Register a client. Scopes that do not exist yet are created. Raises ValidationError, by field."""
-    client = Client(
+    """Register a client. Scopes that do not exist yet are created. Raises ValidationError, by field.
+
+    A creator who is no superuser can register clients of their own tenant only (``delegation``). No creator means an
+    operator.
+    """
+    client = client_of(wanted, creator=creator)
+    check(client, actor=creator)
+    with transaction.atomic():
+        create_scopes(client.scopes)
+        client.save(force_insert=True)
+        secret = None if client.is_public else _first_secret(client)
+        record(events.CLIENT_REGISTERED, object=client, tenant_id=client.tenant_id, app=client.client_id)
+    return Registered(client=client, secret=secret)
+
+
+def client_of(wanted: Registration, *, creator: User | None = None) -> Client:
+    """Return the client that a registration describes, neither checked nor saved."""
+    return Client(
         name=wanted.name.strip(),
         tenant=wanted.tenant,
         is_public=wanted.is_public,
@@ -60,19 +86,14 @@ def register(wanted: Registration, *, creator: User | None = None) -> Registered
         resources=list(dict.fromkeys(wanted.resources)),
         token_format=wanted.token_format,
         refresh_policy=wanted.refresh_policy,
+        signing_algorithm=wanted.signing_algorithm,
+        is_delegated=creator is not None and not creator.is_superuser,
         created_by=creator,
     )
-    check(client)
-    with transaction.atomic():
-        _create_scopes(client.scopes)
-        client.save(force_insert=True)
-        secret = None if client.is_public else _first_secret(client)
-        record(events.CLIENT_REGISTERED, object=client, tenant_id=client.tenant_id, app=client.client_id)
-    return Registered(client=client, secret=secret)
 
 
-def check(client: Client) -> None:
-    """Check a client before it is saved, new or changed. Raises ValidationError, by field."""
+def check(client: Client, *, actor: User | None = None, before: Client | None = None) -> None:
+    """Check a client before it is saved: new, or changed from ``before``. Raises ValidationError, by field."""
     found = {
         "name": _faults_of_name(client),
         "grants": _faults_of_grants(client),
@@ -81,7 +102,10 @@ def check(client: Client) -> None:
         "post_logout_redirect_uris": _faults_of_uris(client, client.post_logout_redirect_uris),
         "backchannel_logout_uri": _faults_of_logout(client),
         "resources": _faults_of_resources(client),
+        "is_pkce_optional": _faults_of_pkce(client),
     }
+    if actor is not None:
+        found = {**delegation.faults(actor, client, before), **{name: texts for name, texts in found.items() if texts}}
     if faults := {field: texts for field, texts in found.items() if texts}:
         raise ValidationError(faults)
 
@@ -92,7 +116,8 @@ def _first_secret(client: Client) -> str:
     return secret
 
 
-def _create_scopes(names: Sequence[str]) -> None:
+def create_scopes(names: Sequence[str]) -> None:
+    """Create those of these scopes that do not exist yet. They are not advertised."""
     own = [name for name in names if name not in scopes.BUILT_IN]
     known = set(RegisteredScope.objects.filter(name__in=own).values_list("name", flat=True))
     for name in own:
@@ -152,3 +177,12 @@ def _faults_of_resources(client: Client) -> list[object]:
         len(one) <= 500 and resources.is_identifier(one) for one in client.resources
     )
     return [] if are_fine else [_("A resource server is an absolute URL without a fragment.")]
+
+
+def _faults_of_pkce(client: Client) -> list[object]:
+    """The switch is for the conformance suite, whose clients are confidential, and does not exist in production."""
+    if not client.is_pkce_optional:
+        return []
+    if not settings.PKCE_MAY_BE_OPTIONAL:
+        return [_("PKCE is required in production.")]
+    return [_("PKCE is required of public apps.")] if client.is_public else []

@@ -11,6 +11,7 @@ from audit.context import Actor, ActorKind, acting
 from audit.events import record
 from authserver import claims, events, resources, scopes
 from authserver.authorization import codes
+from authserver.clients import delegation
 from authserver.clients.authentication import actor_of, authenticate
 from authserver.models import Client, GrantType, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
@@ -48,7 +49,7 @@ def by_client_credentials(client: Client, form: Parameters) -> Answer:
     """A client acts in its own name (RFC 6749, section 4.4): no refresh token, and nothing about a person."""
     if client.is_public:
         raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "A public client cannot act in its own name.")
-    granted = scopes.allowed(client, form.words("scope"), for_person=False)
+    granted = delegation.allowed_in_own_name(client, form.words("scope"))
     wanted = resources.allowed(client, form.all("resource"))
     with transaction.atomic():
         issued = access.issue_for_client(client, scopes=granted, wanted=wanted)

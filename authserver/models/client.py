@@ -125,6 +125,11 @@ class Client(models.Model):
     is_first_party = models.BooleanField(
         _("our own"), default=False, help_text=_("People are not asked whether it may act for them.")
     )
+    is_delegated = models.BooleanField(
+        _("delegated"),
+        default=False,
+        help_text=_("In its own name it has at most the scopes that whoever registered it has at that moment."),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     grants = ArrayField(
         models.CharField(max_length=40, choices=GrantType.choices), default=list, verbose_name=_("grants")

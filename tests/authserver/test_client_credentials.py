@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client as Browser
 
-from tests.support.oauth import basic, registered, token_request
+from tests.support.oauth import basic, document, registered, token_request
 
 pytestmark = pytest.mark.django_db
 
@@ -14,5 +14,5 @@ def test_an_app_gets_a_token_in_its_own_name_and_nothing_else() -> None:
     fields = {"grant_type": "client_credentials", "scope": "reports:read"}
     answer = token_request(Browser(), fields, basic(client.client_id, secret))
     assert answer.status_code == 200, answer.content
-    assert answer.json().keys() == {"access_token", "token_type", "expires_in", "scope"}
-    assert answer.json()["scope"] == "reports:read"
+    assert document(answer).keys() == {"access_token", "token_type", "expires_in", "scope"}
+    assert document(answer)["scope"] == "reports:read"

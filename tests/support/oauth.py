@@ -1,6 +1,7 @@
 """Apps that use the auth server in tests: they are registered, prove who they are, and ask for tokens."""
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus, urlencode
@@ -40,3 +41,9 @@ def token_request(browser: Browser, fields: Fields, auth: str | None = None, *, 
     found: Any = browser.post(path, urlencode(fields, doseq=True), content_type=FORM, headers=headers)
     response: HttpResponse = found
     return response
+
+
+def document(response: HttpResponse) -> dict[str, Any]:
+    """Return the JSON object of a response."""
+    found: dict[str, Any] = json.loads(response.content)
+    return found

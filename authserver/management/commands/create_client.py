@@ -10,7 +10,7 @@ from accounts.management.lookup import find_tenant, in_one_line
 from accounts.management.output import JSONCommand
 from audit.context import Actor, ActorKind
 from authserver.clients.registration import Registration, register
-from authserver.models import GrantType, RefreshPolicy, TokenFormat
+from authserver.models import GrantType, RefreshPolicy, SigningAlgorithm, TokenFormat
 from tenancy import site_context
 
 COMMAND = Actor(ActorKind.COMMAND, "create_client")
@@ -35,6 +35,7 @@ class Command(JSONCommand):
         parser.add_argument("--tenant", help="the id or short name of the tenant that it belongs to; default the site")
         parser.add_argument("--token-format", choices=TokenFormat.values, default=TokenFormat.JWT)
         parser.add_argument("--refresh-policy", choices=RefreshPolicy.values, default=RefreshPolicy.WEB)
+        parser.add_argument("--signing-algorithm", choices=SigningAlgorithm.values, default=SigningAlgorithm.RS256)
         parser.add_argument(
             "--pkce-optional", action="store_true", help="for the conformance suite; refused in production"
         )
@@ -57,6 +58,7 @@ class Command(JSONCommand):
             is_pkce_optional=options["pkce_optional"],
             token_format=TokenFormat(options["token_format"]),
             refresh_policy=RefreshPolicy(options["refresh_policy"]),
+            signing_algorithm=SigningAlgorithm(options["signing_algorithm"]),
         )
         try:
             with site_context("a command registers a client", actor=COMMAND):

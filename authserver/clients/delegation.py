@@ -1,0 +1,97 @@
+"""What a tenant's administrators may do with its clients: never more than they may do themselves (ADR 12).
+
+They register and change clients of their own tenant. Such a client acts in its own name with at most the scopes that
+its registrar has in the tenant at that moment. What concerns the whole site is for superusers: whether people are
+asked, the switch for the conformance suite, the signing algorithm, and resource servers of others.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+
+from accounts.models import Membership, User
+from accounts.organizations import delegation
+from authserver import scopes
+from authserver.models import Client, Resource, SigningAlgorithm
+from authserver.protocol.errors import ErrorCode, OAuthError
+from tenancy import tenant_context
+
+Faults = dict[str, list[object]]
+
+
+def is_within_reach(actor: User, client: Client) -> bool:
+    """Whether an administrator may change this client, or get a secret of it.
+
+    Whoever has a secret of a client, or receives its codes, can act as the client.
+    """
+    if actor.is_superuser and actor.is_active:
+        return True
+    if client.tenant_id is None or client.is_first_party or client.is_pkce_optional:
+        return False
+    return delegation.has_all(actor, client.tenant_id, (), own_scopes(client.scopes))
+
+
+def faults(actor: User, client: Client, before: Client | None) -> Faults:
+    """Return what this administrator may not give a client, by field. ``before`` is the client as it is stored."""
+    if actor.is_superuser and actor.is_active:
+        return {}
+    found: Faults = {}
+    membership = actor.active_membership
+    if membership is None or membership.tenant_id != client.tenant_id:
+        return {"tenant": [delegation.ABOVE]}
+    if client.is_first_party:
+        found["is_first_party"] = [delegation.ABOVE]
+    if client.is_pkce_optional:
+        found["is_pkce_optional"] = [delegation.ABOVE]
+    if client.signing_algorithm != (before.signing_algorithm if before else SigningAlgorithm.RS256):
+        found["signing_algorithm"] = [delegation.ABOVE]
+    if not client.is_delegated and (before is None or before.is_delegated):
+        found["is_delegated"] = [delegation.ABOVE]
+    if not delegation.has_all(actor, membership.tenant_id, (), own_scopes(client.scopes)):
+        found["scopes"] = [delegation.ABOVE]
+    if not _are_of_tenant(set(client.resources) - set(before.resources if before else ()), client):
+        found["resources"] = [delegation.ABOVE]
+    return found
+
+
+def own_scopes(names: Iterable[str]) -> set[str]:
+    """Return the scopes that allow a client something in its own name."""
+    return set(names) - scopes.OF_PEOPLE
+
+
+def allowed_in_own_name(client: Client, wanted: Iterable[str]) -> list[str]:
+    """Return the scopes that a client asks for in its own name. Raises OAuthError (``invalid_scope``)."""
+    granted = scopes.allowed(client, wanted, for_person=False)
+    bound = present_scopes(client) if granted else None
+    if bound is not None and not set(granted) <= bound:
+        raise OAuthError(
+            ErrorCode.INVALID_SCOPE,
+            "Whoever registered the client does not have one of these scopes.",
+            reason="scope_not_delegated",
+        )
+    return granted
+
+
+def present_scopes(client: Client) -> set[str] | None:
+    """Return the scopes that bound a delegated client at this moment: those of its registrar in its tenant.
+
+    None means that nothing bounds it. A registrar who has left the tenant, or whose account is gone or deactivated,
+    has none.
+    """
+    if not client.is_delegated:
+        return None
+    if client.tenant_id is None or client.created_by_id is None:
+        return set()
+    with tenant_context(client.tenant_id):
+        row = (
+            Membership.objects.filter(tenant=client.tenant_id, user=client.created_by_id, user__is_active=True)
+            .values_list("role__scopes", flat=True)
+            .first()
+        )
+    return set(row or ())
+
+
+def _are_of_tenant(identifiers: set[str], client: Client) -> bool:
+    wanted = identifiers - {settings.PUBLIC_URL}
+    known = Resource.objects.filter(tenant=client.tenant_id, identifier__in=wanted).values_list("identifier", flat=True)
+    return wanted <= set(known)
