@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 
 from accounts.sign_in import rate_limits
@@ -31,13 +31,30 @@ class SeeOther(HttpResponseRedirect):
         super().__init__(url)
 
 
+class ToClient(SeeOther):
+    """The redirect that answers a client."""
+
+
 def answer(request: HttpRequest, to: Destination, parameters: Mapping[str, str]) -> HttpResponse:
     """Return an answer to the client, by a redirect or by a form (OAuth 2.0 Form Post Response Mode)."""
     found = {**parameters, "iss": settings.PUBLIC_URL} | ({"state": to.state} if to.state else {})
     if to.response_mode == "form_post":
         return _form_post(request, to, found)
     joint = "&" if "?" in to.redirect_uri else "?"
-    return SeeOther(f"{to.redirect_uri}{joint}{urlencode(found)}")
+    return ToClient(f"{to.redirect_uri}{joint}{urlencode(found)}")
+
+
+def after_pages(request: HttpRequest, to: Destination, response: HttpResponseBase) -> HttpResponseBase:
+    """Return a page that leads to the client instead of the redirect, for a person who comes from pages of ours.
+
+    They came by a form, and browsers apply the ``form-action`` of its page to all redirects that follow (CSP 3, section
+    6.3.1). A page ends that chain, whichever pages it began on, and no page has to know the client.
+    """
+    if not isinstance(response, ToClient):
+        return response
+    page = render(request, "authserver/onward.html", {"url": response.url, "client": to.client})
+    page.headers["Refresh"] = f"0; url={response.url}"
+    return page
 
 
 def error_answer(request: HttpRequest, to: Destination, refused: OAuthError) -> HttpResponse:

@@ -21,7 +21,7 @@ from accounts.sign_in.reauthentication import gate
 from authserver.authorization import answers, codes, consents, decision, page
 from authserver.authorization import request as requests
 from authserver.authorization.decision import NextStep
-from authserver.authorization.request import ASKED_AT, AuthorizationRefused, AuthorizationRequest
+from authserver.authorization.request import ASKED_AT, AuthorizationRefused, AuthorizationRequest, Destination
 from authserver.models import AuthorizationCode, Consent
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form, in_query
@@ -42,12 +42,8 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
         return answers.refused_page(request, _page_of(refused))
     if request.method == "POST":
         return answers.SeeOther(f"{request.path}?{given.encoded()}")
-    try:
-        wanted = requests.read(given, to)
-        with _language_of(wanted):
-            return _next(request, given, wanted)
-    except OAuthError as refused:
-        return answers.error_answer(request, to, refused)
+    response = _answer(request, given, to)
+    return answers.after_pages(request, to, response) if ASKED_AT in given else response
 
 
 @without_tenant
@@ -107,6 +103,15 @@ def switch_account(request: HttpRequest) -> HttpResponseBase:
     closing.close_session(request)
     left = " ".join(sorted(wanted.prompts - {"select_account", "login"}))
     return _to_sign_in(Parameters({**given.values, "prompt": [left] if left else []}), wanted, another=True)
+
+
+def _answer(request: HttpRequest, given: Parameters, to: Destination) -> HttpResponseBase:
+    try:
+        wanted = requests.read(given, to)
+        with _language_of(wanted):
+            return _next(request, given, wanted)
+    except OAuthError as refused:
+        return answers.error_answer(request, to, refused)
 
 
 def _next(request: HttpRequest, given: Parameters, wanted: AuthorizationRequest) -> HttpResponseBase:

@@ -175,6 +175,20 @@ def test_a_visitor_signs_in_and_comes_back_to_the_same_request() -> None:
     assert own.parameters().items() <= back.items()
 
 
+def test_a_person_who_was_asked_to_sign_in_is_led_on_by_a_page(browser: Browser) -> None:
+    """The harm: browsers stop a redirect that follows a form, if the form's page did not name the app (CSP 3)."""
+    own, visitor = app(), Browser()
+    sign_in = own.authorize(visitor).headers["Location"]
+    back = dict(parse_qsl(urlsplit(sign_in).query))["next"]
+
+    page = browser.get(back)
+
+    assert page.status_code == 200
+    assert page.headers["Refresh"].startswith(f"0; url={CALLBACK}?code=")
+    assert f'href="{CALLBACK}?code='.encode() in page.content
+    assert own.authorize(browser).status_code == 303, "without a page of ours, a redirect"
+
+
 def test_authorization_by_post_reads_only_and_goes_on_by_get(browser: Browser) -> None:
     own = app()
 
