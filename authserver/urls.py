@@ -3,7 +3,7 @@
 from django.urls import path
 
 from authserver.authorization import connected_apps, views
-from authserver.endpoints import metadata, token
+from authserver.endpoints import introspection, metadata, revocation, token, userinfo
 
 urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
@@ -16,4 +16,7 @@ urlpatterns = [
     path("accounts/apps/", connected_apps.listed, name="connected-apps"),
     path("accounts/apps/<uuid:consent_id>/withdraw/", connected_apps.withdraw, name="withdraw-consent"),
     path("oauth/token", token.token, name="oauth-token"),
+    path("oauth/userinfo", userinfo.userinfo, name="oauth-userinfo"),
+    path("oauth/revoke", revocation.revoke, name="oauth-revoke"),
+    path("oauth/introspect", introspection.introspect, name="oauth-introspect"),
 ]

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from accounts.organizations.middleware import without_tenant
 from authserver.keys.ring import NoKey
+from authserver.protocol.bearer_credential import BearerError
 from authserver.protocol.errors import ErrorCode, OAuthError
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ def json_response(document: Mapping[str, Any], *, status: int = 200) -> HttpResp
 def error_response(refused: OAuthError) -> HttpResponse:
     """Return the error response (RFC 6749, section 5.2). 401 says how to authenticate (RFC 9110, section 11.6.1)."""
     response = json_response(refused.as_json(), status=refused.status)
-    if refused.status == 401:
+    if isinstance(refused, BearerError):
+        response.headers["WWW-Authenticate"] = refused.challenge(REALM)
+    elif refused.status == 401:
         response.headers["WWW-Authenticate"] = f'Basic realm="{REALM}", charset="UTF-8"'
     return response
 

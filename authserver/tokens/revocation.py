@@ -21,13 +21,17 @@ def revoke_families(families: "QuerySet[TokenFamily]", *, reason: str) -> int:
     return families.filter(revoked_at=None).update(revoked_at=timezone.now(), revoked_reason=reason)
 
 
-def revoke_jwt(jti: str, *, expires_at: int) -> None:
-    """Refuse one JWT from now on at our own endpoints. ``expires_at`` is its ``exp``."""
-    RevokedToken.objects.get_or_create(jti=jti, defaults={"expires_at": datetime.fromtimestamp(expires_at, tz=UTC)})
+def revoke_jwt(jti: str, *, expires_at: int) -> bool:
+    """Refuse one JWT from now on at our own endpoints, and return whether it was not yet. ``expires_at`` is ``exp``."""
+    ends_at = datetime.fromtimestamp(expires_at, tz=UTC)
+    _, is_new = RevokedToken.objects.get_or_create(jti=jti, defaults={"expires_at": ends_at})
+    return is_new
 
 
-def revoke_opaque(digest: str) -> None:
-    AccessToken.objects.filter(digest=digest).delete()
+def revoke_opaque(digest: str) -> bool:
+    """Delete an opaque access token, and return whether there was one."""
+    count, _ = AccessToken.objects.filter(digest=digest).delete()
+    return bool(count)
 
 
 def revoke_of_people(people: Sequence[UUID], reason: RevocationReason) -> RevocationResult:
