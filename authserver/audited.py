@@ -10,6 +10,7 @@ DECLARATIONS = [
     Audited("authserver.Consent", person="user_id", ignored={"last_used_at"}),
     Audited("authserver.TokenSigningKey", secret={"private_key"}),
     NotAudited("authserver.AuthorizationCode", reason="Events tell when one was issued, used and used again."),
+    NotAudited("authserver.DeviceCode", reason="Events tell of the consent, and of the tokens that came of it."),
     NotAudited("authserver.TokenFamily", reason="Events tell when tokens are issued, refreshed and revoked, and why."),
     NotAudited("authserver.AccessToken", reason="Events tell when tokens are issued and revoked."),
     NotAudited("authserver.RevokedToken", reason="An event tells of each revocation; the row enforces it."),

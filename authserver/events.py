@@ -88,6 +88,9 @@ SIGNING_KEY_PURGED = AppEvent(
     "signing_key.purged", _("Removed signing keys were deleted; the details count them."), COUNTED
 )
 CODE_PURGED = AppEvent("codes.purged", _("Expired authorization codes were removed; the details count them."), COUNTED)
+DEVICE_CODE_PURGED = AppEvent(
+    "device_codes.purged", _("Expired device codes were removed; the details count them."), COUNTED
+)
 FAMILY_PURGED = AppEvent("families.purged", _("Expired token families were removed; the details count them."), COUNTED)
 ACCESS_TOKEN_PURGED = AppEvent(
     "tokens.purged", _("Expired access tokens were removed; the details count them."), COUNTED
@@ -122,6 +125,7 @@ DECLARATIONS = [
     SIGNING_KEY_WITHDRAWN,
     SIGNING_KEY_PURGED,
     CODE_PURGED,
+    DEVICE_CODE_PURGED,
     FAMILY_PURGED,
     ACCESS_TOKEN_PURGED,
     REVOKED_TOKEN_PURGED,

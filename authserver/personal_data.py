@@ -10,6 +10,12 @@ DECLARATIONS = [
         also={"app": "client__name"},
     ),
     PersonalData(
+        "authserver.DeviceCode",
+        by={"user_id"},
+        left_out={"digest", "user_code_digest", "nonce", "session_key", "sid"},
+        also={"app": "client__name"},
+    ),
+    PersonalData(
         "authserver.TokenFamily", by={"user_id"}, left_out={"nonce", "session_key", "sid"}, also={"app": "client__name"}
     ),
     NotPersonalData("authserver.Client", reason="It is the tenant's or the site's; the trail has who registered it."),

@@ -16,6 +16,13 @@ DECLARATIONS = [
         longest=lambda: lifetimes.AUTHORIZATION_CODE,
     ),
     Purgeable(
+        "authserver.DeviceCode",
+        column="expires_at",
+        event=events.DEVICE_CODE_PURGED,
+        kept_for=lifetimes.ACCESS_TOKEN,
+        longest=lambda: lifetimes.DEVICE_CODE,
+    ),
+    Purgeable(
         "authserver.TokenFamily",
         column="expires_at",
         event=events.FAMILY_PURGED,

@@ -3,7 +3,8 @@
 from django.urls import path
 
 from authserver.authorization import connected_apps, views
-from authserver.endpoints import introspection, metadata, revocation, token, userinfo
+from authserver.devices import views as device_pages
+from authserver.endpoints import device, introspection, metadata, revocation, token, userinfo
 
 urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
@@ -15,6 +16,10 @@ urlpatterns = [
     path("oauth/switch-account", views.switch_account, name="oauth-switch"),
     path("accounts/apps/", connected_apps.listed, name="connected-apps"),
     path("accounts/apps/<uuid:consent_id>/withdraw/", connected_apps.withdraw, name="withdraw-consent"),
+    path("oauth/device", device.device, name="oauth-device"),
+    path("oauth/device/check", device_pages.check, name="device-check"),
+    path("oauth/device/allow/<str:shown>", device_pages.allow, name="device-allow"),
+    path("oauth/device/refuse", device_pages.refuse, name="device-refuse"),
     path("oauth/token", token.token, name="oauth-token"),
     path("oauth/userinfo", userinfo.userinfo, name="oauth-userinfo"),
     path("oauth/revoke", revocation.revoke, name="oauth-revoke"),

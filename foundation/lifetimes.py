@@ -34,6 +34,7 @@ REFUSED_IDENTITY = timedelta(days=30)
 
 # What clients get
 AUTHORIZATION_CODE = timedelta(seconds=60)
+DEVICE_CODE = timedelta(minutes=10)
 ACCESS_TOKEN = timedelta(minutes=10)
 ID_TOKEN = timedelta(minutes=10)
 REFRESH_FAMILY = timedelta(days=30)  # from the sign-in to the last refresh, however often it is refreshed

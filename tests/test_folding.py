@@ -43,6 +43,7 @@ OTHERS = {
     "accounts/organizations/own_organizations.py": "the name of a tenant, to sort a list",
     "foundation/outgoing.py": "a header of HTTP",
     "authserver/clients/authentication.py _basic": "the scheme of a header of HTTP",
+    "authserver/devices/codes.py find": "a user code, of ASCII letters alone",
     "authserver/tokens/jwts.py verify": "the type of a token, a media type",
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",
     "accounts/migrations/0001_initial.py Migration": "a person's name, in the index by which a list is sorted",

@@ -4,6 +4,7 @@ import base64
 import hmac
 import re
 import secrets
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,6 +12,7 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from authserver.models import AuthorizationCode, Client, TokenFamily
+from authserver.models.authorization import Authorized
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.tokens import incidents, revocation
 from authserver.tokens.families import IS_AUTHORIZED
@@ -66,7 +68,8 @@ def redeem(client: Client, text: str, *, redirect_uri: str, verifier: str) -> To
         return _refused("redirect_uri_wrong")
     if not _is_proven(code, verifier):
         return _refused("verifier_wrong")
-    return _family(code, family_id)
+    assert code.used_at is not None  # noqa: S101  # it was used a moment ago
+    return begun_by(code, family_id, at=code.used_at)
 
 
 def _not_redeemed(client: Client, text: str) -> OAuthError:
@@ -89,9 +92,9 @@ def _is_proven(code: AuthorizationCode, verifier: str) -> bool:
     return hmac.compare_digest(challenge, code.code_challenge)
 
 
-def _family(code: AuthorizationCode, family_id: UUID) -> TokenFamily:
-    assert code.used_at is not None  # noqa: S101  # it was used a moment ago
-    return TokenFamily(id=family_id, created_at=code.used_at, **{name: getattr(code, name) for name in COPIED})
+def begun_by(code: Authorized, family_id: UUID, *, at: datetime) -> TokenFamily:
+    """Return the family that an authorization begins when its code is used. It is not stored yet."""
+    return TokenFamily(id=family_id, created_at=at, **{name: getattr(code, name) for name in COPIED})
 
 
 def _digest(text: str) -> str:

@@ -13,7 +13,7 @@ from accounts.sign_in.reauthentication.records import AuthenticationMethod, has_
 from authserver.authorization import consents
 from authserver.authorization.request import AuthorizationRequest
 from authserver.clients import redirects
-from authserver.models import Consent
+from authserver.models import Client, Consent
 from authserver.protocol.errors import ErrorCode, OAuthError
 from tenancy import site_context
 
@@ -48,12 +48,12 @@ def authentication(request: HttpRequest, user: User) -> Authentication:
     )
 
 
-def tenant_of(user: User, wanted: AuthorizationRequest) -> UUID | None:
+def tenant_of(user: User, client: Client) -> UUID | None:
     """Return the organization that tokens are for: the client's own, or else the active one.
 
     The client of an organization serves its members only. Raises OAuthError (``access_denied``).
     """
-    owner = wanted.client.tenant_id
+    owner = client.tenant_id
     if owner is None:
         return user.active_membership.tenant_id if user.active_membership else None
     with site_context("whether a person is a member of the organization of a client"):
@@ -73,7 +73,7 @@ def decide(request: HttpRequest, wanted: AuthorizationRequest) -> NextStep:
         return _unless(silent, NextStep.REAUTHENTICATE, ErrorCode.LOGIN_REQUIRED)
     if {"consent", "select_account"} & wanted.prompts:
         return NextStep.ASK
-    if needs_consent(wanted, consents.find(user, wanted.client, tenant_of(user, wanted))):
+    if needs_consent(wanted, consents.find(user, wanted.client, tenant_of(user, wanted.client))):
         return _unless(silent, NextStep.ASK, ErrorCode.CONSENT_REQUIRED)
     return NextStep.ANSWER
 

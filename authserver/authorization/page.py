@@ -22,12 +22,10 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
     """Return the page: who asks, from where, for which organization, and for what, in plain words."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101  # decided
-    tenant_id = decision.tenant_of(user, wanted)
+    tenant_id = decision.tenant_of(user, wanted.client)
     known = consents.find(user, wanted.client, tenant_id)
     asks = decision.needs_consent(wanted, known) or "consent" in wanted.prompts
-    with site_context("the page of a consent names organizations"):
-        tenants = Tenant.objects.filter(pk__in=[tenant_id, wanted.client.tenant_id])
-        names: dict[UUID | None, str] = {tenant.pk: tenant.name for tenant in tenants}
+    names = names_of(tenant_id, wanted.client.tenant_id)
     context = {
         "client": wanted.client,
         "host": host_of(wanted.to.redirect_uri),
@@ -46,6 +44,12 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
     return response
 
 
+def names_of(*tenants: UUID | None) -> dict[UUID | None, str]:
+    """Return the names of organizations by their ids."""
+    with site_context("the page of a consent names organizations"):
+        return {tenant.pk: tenant.name for tenant in Tenant.objects.filter(pk__in=[key for key in tenants if key])}
+
+
 def wishes(names: list[str]) -> list[str | Promise]:
     """Return scopes in words that complete “This app wants to …”; a scope without a description stands for itself."""
     own = dict(RegisteredScope.objects.filter(name__in=names).values_list("name", "description"))
@@ -57,7 +61,7 @@ def shown(user: User, wanted: AuthorizationRequest) -> str:
 
     In another tab the person may have switched the organization or the account meanwhile.
     """
-    tenant_id = decision.tenant_of(user, wanted)
+    tenant_id = decision.tenant_of(user, wanted.client)
     parts = (str(user.pk), wanted.client.client_id, str(tenant_id), wanted.to.redirect_uri)
     return sha256("\n".join([*parts, *wanted.released, "", *wanted.resources]).encode()).hexdigest()
 

@@ -149,7 +149,7 @@ def _issue(
     request: HttpRequest, user: User, given: Parameters, wanted: AuthorizationRequest, *, asked: bool
 ) -> HttpResponse:
     """Issue a code to the client, and store the consent with it. A session that has ended meanwhile begins again."""
-    tenant_id = decision.tenant_of(user, wanted)
+    tenant_id = decision.tenant_of(user, wanted.client)
     try:
         with transaction.atomic():
             sid = sid_of(request)

@@ -9,6 +9,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_plus
+from uuid import UUID
 
 from django.http import HttpRequest
 
@@ -51,6 +52,13 @@ def find(client_id: str) -> Client | None:
     """Return the client with this ID, whoever it belongs to, in any context."""
     row = fetch_one(f"SELECT {CLIENT.columns} FROM public.client_find(%s) c", [client_id])
     return CLIENT.read(row) if row else None
+
+
+def get(key: UUID) -> Client:
+    """Return the client of a row that refers to it, whoever it belongs to, in any context."""
+    row = fetch_one(f"SELECT {CLIENT.columns} FROM public.client_get(%s) c", [key])
+    assert row is not None  # noqa: S101  # a foreign key
+    return CLIENT.read(row)
 
 
 def authenticate(request: HttpRequest, form: Parameters) -> Client:

@@ -13,6 +13,7 @@ from authserver import claims, events, resources, scopes
 from authserver.authorization import codes
 from authserver.clients import delegation
 from authserver.clients.authentication import actor_of, authenticate
+from authserver.devices import codes as device_codes
 from authserver.models import Client, GrantType, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form
@@ -91,6 +92,17 @@ def by_refresh_token(client: Client, form: Parameters) -> Answer:
     raise family
 
 
+def by_device_code(client: Client, form: Parameters) -> Answer:
+    """A person has authorized the client on another device (RFC 8628, section 3.4)."""
+    text = form.require("device_code")
+    with transaction.atomic():
+        family = device_codes.poll(client, text)
+        if isinstance(family, TokenFamily):
+            families.begin(family, is_refreshable=is_refreshable(client, family))
+            return issue_for_person(client, family, family.scopes, family.resources, grant=GrantType.DEVICE_CODE)
+    raise family
+
+
 def is_refreshable(client: Client, family: TokenFamily) -> bool:
     """Whether an authorization gives refresh tokens: only with ``offline_access`` (OpenID Connect Core, section 11)."""
     return client.allows(GrantType.REFRESH_TOKEN) and scopes.OFFLINE in family.scopes
@@ -130,12 +142,14 @@ def answer_of(issued: access.IssuedToken) -> Answer:
 
 
 def _record_refusal(client: Client, refused: OAuthError) -> None:
-    if rate_limits.may_leave_entry():
+    is_waiting = refused.code in {ErrorCode.AUTHORIZATION_PENDING, ErrorCode.SLOW_DOWN}
+    if not is_waiting and rate_limits.may_leave_entry():
         record(events.TOKENS_REFUSED, object=client, app=client.client_id, reason=refused.reason)
 
 
 GRANTS: Mapping[str, tuple[GrantType, Callable[[Client, Parameters], Answer]]] = {
     "authorization_code": (GrantType.AUTHORIZATION_CODE, by_code),
     "refresh_token": (GrantType.REFRESH_TOKEN, by_refresh_token),
+    DEVICE_CODE: (GrantType.DEVICE_CODE, by_device_code),
     "client_credentials": (GrantType.CLIENT_CREDENTIALS, by_client_credentials),
 }

@@ -10,6 +10,7 @@ from authserver.models.client import (
     Resource,
     TokenFormat,
 )
+from authserver.models.device_code import DeviceCode
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
 from authserver.models.token import AccessToken, RevokedToken, TokenFamily
 
@@ -19,6 +20,7 @@ __all__ = [
     "Client",
     "ClientSecret",
     "Consent",
+    "DeviceCode",
     "GrantType",
     "RefreshPolicy",
     "RegisteredScope",

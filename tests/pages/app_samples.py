@@ -38,8 +38,17 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
         "authserver/consent.html": {
             "asked": asked,
             "of-our-own": {**asked, "client": ours, "asks": False, "registered_by": None, "resources": []},
+            "device": {**asked, "host": "", "is_device": True, "switch_url": ""},
             "native": {**asked, "host": "127.0.0.1:51234", "registered_by": None, "organization": None},
             "other-person": {**asked, "client": ours, "asks": False, "is_other_person": True, "resources": []},
+        },
+        "authserver/device.html": {
+            "empty": {"user": person, "typed": "", "action": "/oauth/device/check"},
+            "from-a-link": {"user": person, "typed": "BCDF-GHJK", "action": "/oauth/device/check"},
+        },
+        "authserver/device_done.html": {
+            "allowed": {"user": person, "client": theirs, "is_allowed": True},
+            "refused": {"user": person, "client": theirs, "is_allowed": False},
         },
         "authserver/refused.html": {
             "unknown": {"reference": "7F3K-Q2", "reason": "client_unknown", "client": None},

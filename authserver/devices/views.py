@@ -1,0 +1,146 @@
+"""The pages where a person enters the code that a device shows, and decides."""
+
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from accounts.models.session import row_key
+from accounts.organizations.middleware import without_tenant
+from accounts.sessions.client_sid import SessionEndedMeanwhile, sid_of
+from accounts.sessions.signed_in import signed_in
+from accounts.sign_in import rate_limits
+from authserver.authorization import consents, decision
+from authserver.authorization.page import names_of, wishes
+from authserver.clients.authentication import get
+from authserver.devices import codes
+from authserver.models import Client, DeviceCode
+from authserver.protocol.errors import OAuthError
+from foundation.post_only import post_only
+
+TRIES = rate_limits.Limit(kind="device_codes.entered", most=10, seconds=600)  # for each account, against guessing
+LONGEST = 40
+
+
+@without_tenant
+@require_safe
+@signed_in
+def enter(request: HttpRequest, user: User) -> HttpResponse:
+    """Show the field for the code. A link may bring the code along, which the person then only compares."""
+    typed = request.GET.get("user_code", "")[:LONGEST]
+    return render(request, "authserver/device.html", {"typed": typed, "action": reverse("device-check")})
+
+
+@without_tenant
+@post_only("oauth-device")
+@signed_in
+def check(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Look a code up, and ask the person whether the app on the device may act for them."""
+    if not rate_limits.count(TRIES.kind, str(user.pk), limit=TRIES.most, seconds=TRIES.seconds):
+        return rate_limits.too_many_requests(TRIES)
+    typed = request.POST.get("user_code", "")[:LONGEST]
+    code = codes.find(typed)
+    if code is None:
+        return _unknown(request)
+    try:
+        return _ask(request, user, code, typed)
+    except OAuthError:
+        return _refused(request, code)
+
+
+def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> HttpResponse:
+    client = get(code.client_id)
+    tenant_id = decision.tenant_of(user, client)
+    names = names_of(tenant_id, client.tenant_id)
+    query = urlencode({"user_code": typed})
+    seen = _shown(user, code, tenant_id)
+    context = {
+        "client": client,
+        "asks": True,
+        "is_device": True,
+        "organization": names.get(tenant_id),
+        "registered_by": names.get(client.tenant_id),
+        "wishes": wishes(code.scopes),
+        "resources": code.resources,
+        "action": f"{reverse('device-allow', kwargs={'shown': seen})}?{query}",
+        "refuse_url": f"{reverse('device-refuse')}?{query}",
+    }
+    return render(request, "authserver/consent.html", context)
+
+
+@without_tenant
+@require_POST
+@signed_in
+def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
+    """Take the person's consent to what the page has shown."""
+    code = codes.find(request.GET.get("user_code", ""))
+    if code is None:
+        return _unknown(request)
+    client = get(code.client_id)
+    try:
+        tenant_id = decision.tenant_of(user, client)
+    except OAuthError:
+        return _refused(request, code)
+    if _shown(user, code, tenant_id) != shown:
+        return _unknown(request)
+    try:
+        with transaction.atomic():
+            _approve(request, user, client, code)
+    except SessionEndedMeanwhile:
+        return redirect("oauth-device")
+    return render(request, "authserver/device_done.html", {"client": client, "is_allowed": True})
+
+
+@without_tenant
+@require_POST
+@signed_in
+def refuse(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Tell the device that the person does not agree."""
+    code = codes.find(request.GET.get("user_code", ""))
+    return _unknown(request) if code is None else _refused(request, code)
+
+
+def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode) -> None:
+    sid, how = sid_of(request), decision.authentication(request, user)
+    agreed = consents.give(
+        user,
+        client,
+        decision.tenant_of(user, client),
+        scopes=code.scopes,
+        resources=code.resources,
+        asked=True,
+    )
+    codes.approve(
+        code,
+        agreed,
+        user=user,
+        auth_time=how.at,
+        acr=how.acr,
+        amr=how.amr,
+        sid=sid,
+        session_key=row_key(request.session.session_key),
+        not_before=user.not_before,
+    )
+
+
+def _refused(request: HttpRequest, code: DeviceCode) -> HttpResponse:
+    codes.refuse(code)
+    return render(request, "authserver/device_done.html", {"client": get(code.client_id), "is_allowed": False})
+
+
+def _unknown(request: HttpRequest) -> HttpResponseBase:
+    messages.error(request, _("We do not know this code. It may have expired: look at the device for a new one."))
+    return redirect("oauth-device")
+
+
+def _shown(user: User, code: DeviceCode, tenant_id: object) -> str:
+    """Return a digest of what the page shows, as for other consents."""
+    parts = (str(user.pk), code.digest, str(tenant_id), *code.scopes, "", *code.resources)
+    return sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,47 @@
+"""The device authorization endpoint (RFC 8628, section 3.1): for clients by POST, and for the person by GET."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.organizations.middleware import without_tenant
+from authserver import resources, scopes
+from authserver.clients.authentication import authenticate
+from authserver.devices import codes, views
+from authserver.models import GrantType
+from authserver.protocol.errors import ErrorCode, OAuthError
+from authserver.protocol.parameters import in_form
+from authserver.protocol.responses import endpoint, json_response
+from foundation import lifetimes
+
+
+@csrf_exempt  # a person's form has an address of its own
+@without_tenant
+def device(request: HttpRequest) -> HttpResponseBase:
+    """Answer a client that posts, and show everybody else the page where a code is entered."""
+    return views.enter(request) if request.method in {"GET", "HEAD"} else authorize(request)
+
+
+@endpoint("POST")
+def authorize(request: HttpRequest) -> HttpResponse:
+    """Issue a device code and a user code (section 3.2)."""
+    form = in_form(request)
+    client = authenticate(request, form)
+    if not client.allows(GrantType.DEVICE_CODE):
+        raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "The client is not registered for device codes.")
+    issued = codes.issue(
+        client,
+        scopes=scopes.allowed(client, form.words("scope"), for_person=True),
+        resources=resources.allowed(client, form.all("resource")),
+    )
+    page = f"{settings.PUBLIC_URL}/oauth/device"
+    return json_response(
+        {
+            "device_code": issued.text,
+            "user_code": issued.user_code,
+            "verification_uri": page,
+            "verification_uri_complete": f"{page}?user_code={issued.user_code}",
+            "expires_in": int(lifetimes.DEVICE_CODE.total_seconds()),
+            "interval": issued.interval,
+        }
+    )

@@ -1,0 +1,165 @@
+"""Signing in on a device without a browser (RFC 8628): the device polls while a person decides elsewhere."""
+
+from datetime import timedelta
+from typing import Any
+
+import jwt
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+
+from accounts.models import User
+from authserver.devices import codes
+from authserver.endpoints.token import DEVICE_CODE
+from authserver.models import Consent, DeviceCode, GrantType, TokenFamily
+from tests.support.apps import SCOPES
+from tests.support.oauth import basic, registered, token_request
+from tests.support.proven import proven
+
+pytestmark = pytest.mark.django_db
+
+
+class Television:
+    """An app on a device: it shows a code, and polls."""
+
+    def __init__(self, **chosen: Any) -> None:
+        grants = [GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN]
+        self.client, secret = registered(**{"name": "Television", "grants": grants, "scopes": SCOPES, **chosen})
+        self.auth = basic(self.client.client_id, secret)
+
+    def begin(self, scope: str = "openid offline_access") -> dict[str, Any]:
+        response: Any = token_request(Browser(), {"scope": scope}, self.auth, path="/oauth/device")
+        found: dict[str, Any] = response.json()
+        return found
+
+    def poll(self, device_code: str) -> Any:
+        return token_request(Browser(), {"grant_type": DEVICE_CODE, "device_code": device_code}, self.auth)
+
+
+@pytest.fixture
+def ada() -> User:
+    return User.objects.create_user(name="Ada", email="ada@example.org", email_verified=True)
+
+
+def enter(browser: Browser, typed: str) -> Any:
+    return browser.post("/oauth/device/check", {"user_code": typed})
+
+
+def rest() -> None:
+    """Let the last poll be long enough ago."""
+    DeviceCode.objects.update(polled_at=timezone.now() - timedelta(minutes=1))
+
+
+def test_a_device_gets_tokens_after_a_person_has_agreed(ada: User) -> None:
+    device, browser = Television(), proven(ada)
+    begun = device.begin()
+
+    assert begun["verification_uri"] == "http://127.0.0.1:8000/oauth/device"
+    assert begun["interval"] == 5
+    assert device.poll(begun["device_code"]).json()["error"] == "authorization_pending"
+    page = enter(browser, begun["user_code"].lower().replace("-", " "))
+    assert "Television" in page.content.decode()
+    assert "Go on only if you started this yourself" in page.content.decode()
+    assert "The device is connected" in browser.post(page.context["action"]).content.decode()
+
+    rest()
+    found = device.poll(begun["device_code"]).json()
+    assert found["refresh_token"]
+    assert jwt.decode(found["id_token"], options={"verify_signature": False})["sub"] == str(ada.pk)
+    assert Consent.objects.get(user=ada).client_id == device.client.pk
+
+
+def test_polling_too_fast_slows_down() -> None:
+    device = Television()
+    begun = device.begin()
+
+    assert device.poll(begun["device_code"]).json()["error"] == "authorization_pending"
+    assert device.poll(begun["device_code"]).json()["error"] == "slow_down"
+    assert DeviceCode.objects.get().interval == 10
+
+
+def test_a_device_learns_that_the_person_did_not_agree(ada: User) -> None:
+    device, browser = Television(), proven(ada)
+    begun = device.begin()
+    page = enter(browser, begun["user_code"])
+
+    browser.post(page.context["refuse_url"])
+
+    assert device.poll(begun["device_code"]).json()["error"] == "access_denied"
+    assert not Consent.objects.exists()
+
+
+def test_a_device_code_ends_after_ten_minutes(ada: User) -> None:
+    device = Television()
+    begun = device.begin()
+    old = timezone.now() - timedelta(minutes=10, seconds=1)
+    DeviceCode.objects.update(created_at=old, expires_at=old + timedelta(minutes=10))
+
+    assert device.poll(begun["device_code"]).json()["error"] == "expired_token"
+    assert enter(proven(ada), begun["user_code"]).status_code == 302
+
+
+def test_a_device_code_works_once_and_a_second_use_revokes_what_it_gave(ada: User) -> None:
+    device, browser = Television(), proven(ada)
+    begun = device.begin()
+    browser.post(enter(browser, begun["user_code"]).context["action"])
+    assert device.poll(begun["device_code"]).status_code == 200
+
+    again = device.poll(begun["device_code"])
+
+    assert again.json()["error"] == "invalid_grant"
+    assert TokenFamily.objects.get().revoked_reason == "device_code_reused"
+
+
+def test_a_device_code_belongs_to_its_client(ada: User) -> None:
+    device, other = Television(), Television()
+
+    assert other.poll(device.begin()["device_code"]).json()["error"] == "invalid_grant"
+
+
+def test_an_answer_to_another_code_or_organization_does_not_count(ada: User) -> None:
+    device, browser = Television(), proven(ada)
+    first, second = device.begin(), device.begin()
+    page = enter(browser, first["user_code"])
+
+    browser.post(page.context["action"].replace(first["user_code"], second["user_code"]))
+
+    assert device.poll(second["device_code"]).json()["error"] == "authorization_pending"
+
+
+def test_codes_cannot_be_guessed_for_long(ada: User) -> None:
+    browser = proven(ada)
+
+    found = [enter(browser, "BBBB-BBBB").status_code for _ in range(12)]
+
+    assert found[:10] == [302] * 10
+    assert found[10:] == [429] * 2
+
+
+def test_a_client_without_the_grant_or_with_foreign_scopes_gets_no_code() -> None:
+    device = Television(grants=[GrantType.CLIENT_CREDENTIALS])
+
+    assert device.begin()["error"] == "unauthorized_client"
+    assert Television().begin("openid billing")["error"] == "invalid_scope"
+
+
+def test_codes_are_stored_as_digests() -> None:
+    device = Television()
+    begun = device.begin()
+    row = DeviceCode.objects.get()
+
+    values = " ".join(str(getattr(row, field.attname)) for field in row._meta.concrete_fields)
+    assert begun["device_code"] not in values
+    assert begun["user_code"].replace("-", "") not in values
+
+
+def test_a_visitor_signs_in_first_and_keeps_the_code() -> None:
+    response = Browser().get("/oauth/device?user_code=BCDF-GHJK")
+
+    assert response.status_code == 302
+    assert "user_code%3DBCDF-GHJK" in response.headers["Location"]
+
+
+@pytest.mark.parametrize("typed", ["", "é", "\0", "B" * 5000, "BCDF-GHJK-LMNP", "\uff22\uff23\uff24\uff26"])
+def test_what_cannot_be_a_code_is_not_found(typed: str) -> None:
+    assert codes.find(typed) is None
