@@ -12,7 +12,6 @@ from authserver.protocol.responses import endpoint, json_response
 from foundation import lifetimes
 
 AUTHENTICATION = ["client_secret_basic", "client_secret_post", "none"]
-GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials", token.DEVICE_CODE]
 CLAIMS = [
     "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "sid", "name", "email", "email_verified", "role",
     "tenant_id", "organization_ids", "org_role",
@@ -47,7 +46,7 @@ def document() -> dict[str, Any]:
         "scopes_supported": scopes.supported(),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": GRANT_TYPES,
+        "grant_types_supported": list(token.GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ring.current().algorithms,
         "token_endpoint_auth_methods_supported": AUTHENTICATION,
