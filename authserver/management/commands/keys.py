@@ -42,7 +42,7 @@ class Command(JSONCommand):
             rotated = rotation.rotate()
             new = [f"{one.algorithm} {one.kid} is published." for one in rotated.published]
             return [
-                *(new or ["Successors are published already."]),
+                *(new or ["Their successors are published already."]),
                 *(f"{one.kid} is retired." for one in rotated.retired),
             ]
         ring.current()  # generates the first keys
