@@ -16,6 +16,7 @@ GRANTS = Grants(path="/token", authorization="", forms=[{"refresh_token": str(nu
 def test_a_small_run_ends_with_a_table_and_leaves_nothing() -> None:
     told = run_small("bench.tokens", "--rounds", "1", "--operations", "20")
 
+    assert "vestibule: all 9 conditions of a win hold." in told
     assert "| toolkit | refresh |" in told
     assert "a refresh token in oauth2_provider_refreshtoken" in told, "what the peer stores is found"
     if shutil.which("node") and shutil.which("npm"):
