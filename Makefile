@@ -90,6 +90,7 @@ format: setup ## Format the code and apply the linter's fixes
 docs: setup ## Generate the documents that are made from the code
 	@$(BIN)/python -m tests.support.promises
 	@$(BIN)/python -m tests.support.events
+	@$(BIN)/python -m tests.support.conformance
 	@$(BIN)/python -m tests.support.code_links
 
 .PHONY: setup

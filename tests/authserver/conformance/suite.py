@@ -143,7 +143,7 @@ class Suite:
         assert tokens["token_type"].lower() == "bearer"
         claims = self.id_token(tokens, party)
         assert claims.get("nonce") == parameters.get("nonce")
-        # USERINFO
+        assert self.userinfo(tokens["access_token"])["sub"] == claims["sub"]
         return SignedIn(answer=answer, tokens=tokens, claims=claims)
 
     def id_token(self, tokens: dict[str, Any], party: RelyingParty | None = None) -> dict[str, Any]:
