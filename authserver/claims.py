@@ -1,22 +1,14 @@
 """What is said about a person to clients. This module alone decides it: tokens, userinfo and the preview ask it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from accounts.models import User
 from authserver import scopes as known
+from authserver.reserved_claims import RESERVED
 from foundation.rows import Rows, fetch_one
-
-RESERVED = frozenset(
-    {
-        "iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "nonce", "at_hash", "c_hash", "s_hash", "auth_time",
-        "acr", "amr", "sid", "scope", "scp", "client_id", "cnf", "act", "may_act", "events", "typ", "family",
-        "client_epoch", "email", "email_verified", "name", "role", "roles", "groups", "entitlements", "tenant_id",
-        "organization_ids", "org_role", "authorization_details", "token_type", "active", "username",
-    }
-)  # fmt: skip
 
 BY_CLAIM = {
     "email": known.EMAIL,
@@ -29,9 +21,25 @@ BY_CLAIM = {
 }  # the scope that releases each claim
 PERSON = Rows(User, "u")
 READ = """
-    SELECT ARRAY(SELECT json_build_array(m.tenant_id, m.role_name) FROM public.tenancy_own(u.id) m), {columns}
+    SELECT
+        ARRAY(SELECT json_build_array(m.tenant_id, m.role_name) FROM public.tenancy_own(u.id) m),
+        ARRAY(
+            SELECT json_build_array(p.name, v.value, p.scope, p.is_in_access_tokens)
+            FROM authserver_profilevalue v JOIN authserver_profileclaim p ON p.id = v.claim_id
+            WHERE v.user_id = u.id ORDER BY p.name
+        ),
+        {columns}
     FROM accounts_user u WHERE u.id = %s
 """
+
+
+class ProfileFact(NamedTuple):
+    """What the site says about a person by a claim of its own, and the scope that releases it."""
+
+    name: str
+    value: str
+    scope: str
+    is_in_access_tokens: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +49,7 @@ class PersonFacts:
     user: User
     roles: dict[str, str]
     tenant_id: UUID | None
+    profile: Sequence[ProfileFact] = ()
 
     @property
     def active_role(self) -> str | None:
@@ -55,14 +64,22 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
     row = fetch_one(READ.format(columns=PERSON.columns), [user_id])
     if row is None:
         return None
-    user, roles = PERSON.read(row[1:]), dict(row[0])
+    user, roles = PERSON.read(row[2:]), dict(row[0])
     if not user.is_active:
         return None
-    return PersonFacts(user=user, roles=roles, tenant_id=tenant_id if str(tenant_id) in roles else None)
+    profile = [ProfileFact(*found) for found in row[1] if found[0] not in RESERVED]
+    tenant_id = tenant_id if str(tenant_id) in roles else None
+    return PersonFacts(user=user, roles=roles, tenant_id=tenant_id, profile=profile)
 
 
 def authorization_claims(facts: PersonFacts) -> dict[str, Any]:
-    """Return what resource servers authorize by: the site-wide role, and the organizations with the active role."""
+    """Return what resource servers authorize by: roles and organizations, and the site's own claims meant for them."""
+    own = {fact.name: fact.value for fact in facts.profile if fact.is_in_access_tokens}
+    return own | roles_of(facts)
+
+
+def roles_of(facts: PersonFacts) -> dict[str, Any]:
+    """Return the site-wide role, the active organization with the role there, and all organizations."""
     return {
         "role": "admin" if facts.user.is_superuser else "user",
         "tenant_id": str(facts.tenant_id) if facts.tenant_id else None,
@@ -81,5 +98,6 @@ def identity_claims(facts: PersonFacts, scopes: Collection[str], asked: Collecti
         found |= {"email": facts.user.email, "email_verified": facts.user.email_verified}
     if facts.user.name:
         found["name"] = facts.user.name
-    found |= authorization_claims(facts)
-    return {name: value for name, value in found.items() if BY_CLAIM[name] in scopes or name in asked}
+    found |= roles_of(facts)
+    released = {name: value for name, value in found.items() if BY_CLAIM[name] in scopes or name in asked}
+    return {fact.name: fact.value for fact in facts.profile if fact.scope in scopes} | released

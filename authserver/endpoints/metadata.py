@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from authserver import scopes
 from authserver.endpoints import token
 from authserver.keys import ring
+from authserver.models import ProfileClaim
 from authserver.protocol.responses import endpoint, json_response
 from foundation import lifetimes
 
@@ -61,7 +62,7 @@ def document() -> dict[str, Any]:
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
         "prompt_values_supported": ["none", "login", "consent", "create", "select_account"],
-        "claims_supported": CLAIMS,
+        "claims_supported": [*CLAIMS, *ProfileClaim.objects.values_list("name", flat=True)],
     }
 
 

@@ -11,6 +11,7 @@ from authserver.models.client import (
     TokenFormat,
 )
 from authserver.models.device_code import DeviceCode
+from authserver.models.profile_claim import ProfileClaim, ProfileValue
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
 from authserver.models.token import AccessToken, RevokedToken, TokenFamily
 
@@ -22,6 +23,8 @@ __all__ = [
     "Consent",
     "DeviceCode",
     "GrantType",
+    "ProfileClaim",
+    "ProfileValue",
     "RefreshPolicy",
     "RegisteredScope",
     "Resource",

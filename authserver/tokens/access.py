@@ -35,7 +35,7 @@ def issue_for_client(client: Client, *, scopes: Sequence[str], wanted: Sequence[
     if client.token_format == TokenFormat.OPAQUE:
         value = _opaque(client, None, scopes, wanted, seconds)
     else:
-        value = _jwt(client, str(client.pk), scopes, wanted, seconds, {})
+        value = _signed(client, _claims(client, str(client.pk), scopes, wanted, seconds))
     return IssuedToken(value=value, scopes=scopes, expires_in=seconds)
 
 
@@ -48,9 +48,22 @@ def issue_for_person(
     if client.token_format == TokenFormat.OPAQUE:
         value = _opaque(client, family, scopes, wanted, seconds)
     else:
-        about = authentication_claims(family) | claims.authorization_claims(facts) | {"family": str(family.pk)}
-        value = _jwt(client, str(facts.user.pk), scopes, wanted, seconds, about)
+        value = _signed(client, person_claims(client, family, facts, scopes=scopes, wanted=wanted, seconds=seconds))
     return IssuedToken(value=value, scopes=scopes, expires_in=seconds)
+
+
+def person_claims(
+    client: Client,
+    family: TokenFamily,
+    facts: PersonFacts,
+    *,
+    scopes: Sequence[str],
+    wanted: Sequence[str],
+    seconds: int,
+) -> dict[str, Any]:
+    """Return the claims of a JWT access token of a person (RFC 9068, section 2.2). Ours win over the site's own."""
+    about = claims.authorization_claims(facts) | authentication_claims(family) | {"family": str(family.pk)}
+    return about | _claims(client, str(facts.user.pk), scopes, wanted, seconds)
 
 
 def authentication_claims(family: TokenFamily) -> dict[str, Any]:
@@ -74,9 +87,7 @@ def client_epoch(client: Client) -> int | None:
     return int(client.not_before.timestamp() * 1_000_000) if client.not_before else None
 
 
-def _jwt(
-    client: Client, subject: str, scopes: Sequence[str], wanted: Sequence[str], seconds: int, about: dict[str, Any]
-) -> str:
+def _claims(client: Client, subject: str, scopes: Sequence[str], wanted: Sequence[str], seconds: int) -> dict[str, Any]:
     now, epoch = int(time.time()), client_epoch(client)
     said = {
         "iss": settings.PUBLIC_URL,
@@ -88,8 +99,11 @@ def _jwt(
         "client_id": client.client_id,
         "scope": " ".join(scopes),
     }
-    said |= {"client_epoch": epoch} if epoch is not None else {}
-    return jwts.sign(about | said, typ=jwts.ACCESS, algorithm=SigningAlgorithm(client.signing_algorithm))
+    return said | ({"client_epoch": epoch} if epoch is not None else {})
+
+
+def _signed(client: Client, said: dict[str, Any]) -> str:
+    return jwts.sign(said, typ=jwts.ACCESS, algorithm=SigningAlgorithm(client.signing_algorithm))
 
 
 def _opaque(

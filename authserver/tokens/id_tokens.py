@@ -17,19 +17,23 @@ from foundation import lifetimes
 
 def issue(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes: Sequence[str], access_token: str) -> str:
     """Issue an ID token for an authorization, with the claims that its scopes release."""
-    now = int(time.time())
     algorithm = SigningAlgorithm(client.signing_algorithm)
+    said = claims_of(client, family, facts, scopes=scopes) | {"at_hash": at_hash(access_token, algorithm)}
+    return jwts.sign(said, typ=jwts.ID, algorithm=algorithm)
+
+
+def claims_of(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes: Sequence[str]) -> dict[str, Any]:
+    """Return the claims of an ID token. Those of the protocol win over everything else."""
+    now = int(time.time())
     said: dict[str, Any] = {
         "iss": settings.PUBLIC_URL,
         "sub": str(facts.user.pk),
         "aud": client.client_id,
         "iat": now,
         "exp": now + int(lifetimes.ID_TOKEN.total_seconds()),
-        "at_hash": at_hash(access_token, algorithm),
     }
     said |= {"nonce": family.nonce} if family.nonce else {}
-    about = identity_claims(facts, scopes, family.claims.get("id_token", ())) | authentication_claims(family)
-    return jwts.sign(about | said, typ=jwts.ID, algorithm=algorithm)
+    return identity_claims(facts, scopes, family.claims.get("id_token", ())) | authentication_claims(family) | said
 
 
 def at_hash(access_token: str, algorithm: SigningAlgorithm) -> str:

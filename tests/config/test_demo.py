@@ -6,6 +6,7 @@ from django.core.management.base import CommandError
 
 from accounts.models import Identity, Membership, Tenant, User
 from audit.models import Entry
+from authserver.models import ProfileValue
 from config.management.commands import demo
 from config.settings.env import ENV
 from tenancy import site_context
@@ -30,6 +31,7 @@ def test_running_it_twice_creates_everyone_once(monkeypatch: pytest.MonkeyPatch)
     assert User.objects.get(username="root").check_password("demo password")
     assert sorted(Identity.objects.values_list("provider", flat=True)) == ["github", "google", "keycloak"]
     assert Entry.objects.count() == before
+    assert ProfileValue.objects.count() == len(demo.PROFILES)
     with site_context("a test looks"):
         assert Tenant.objects.count() == 2
         belonging = Membership.objects.values_list("user__name", "tenant__slug", "role__name").order_by("pk")

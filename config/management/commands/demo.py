@@ -12,6 +12,7 @@ from django.db.models import Q
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import memberships
 from audit.context import Actor, ActorKind, acting
+from authserver.models import ProfileClaim, ProfileValue
 from config.settings.env import ENV
 from providers.identity import ExternalIdentity
 from providers.linking import link
@@ -28,6 +29,17 @@ MEMBERS = (
     ("zoe", "analytical-engines", "admin"),
     ("priya", "night-mail", "owner"),
     ("zoe", "night-mail", CLERK[0]),
+)
+LEVELS, TIERS = ["beginner", "intermediate", "advanced"], ["tier1", "tier2", "tier3", "tier4"]
+PROFILE_CLAIMS = {
+    "software_background": ("How much a person has programmed", LEVELS),
+    "hardware_tier": ("What a person's computer can do", TIERS),
+}
+PROFILES = (
+    ("grace", "software_background", "advanced"),
+    ("grace", "hardware_tier", "tier4"),
+    ("zoe", "software_background", "beginner"),
+    ("priya", "hardware_tier", "tier2"),
 )
 ACTOR = Actor(ActorKind.COMMAND, "demo")
 
@@ -54,6 +66,7 @@ class Command(BaseCommand):
                     people |= _person(key, provider)
             with site_context("the demo has tenants, and people in them"):
                 _tenants(people)
+                _profile_claims(people)
 
 
 def _administrator(name: str, password: str) -> None:
@@ -97,3 +110,12 @@ def _tenants(people: Mapping[str, User]) -> None:
         if not is_there:
             given = Role.objects.get(Q(tenant=tenant) | Q(tenant=None), name=role)
             memberships.add(people[key], tenant, given)
+
+
+def _profile_claims(people: Mapping[str, User]) -> None:
+    for name, (description, choices) in PROFILE_CLAIMS.items():
+        ProfileClaim.objects.get_or_create(name=name, defaults={"description": description, "choices": choices})
+    for key, name, value in PROFILES:
+        if key in people:
+            claim = ProfileClaim.objects.get(name=name)
+            ProfileValue.objects.get_or_create(claim=claim, user=people[key], defaults={"value": value})
