@@ -38,6 +38,11 @@ AUTHORIZATION_REFUSED = AppEvent(
     _("An app sent a person here and was refused, for the reason given."),
     {**CLIENT, **REASON, "reference": _("what the person's page shows, if they were not sent back to the app")},
 )
+LOGOUT_REFUSED = AppEvent(
+    "logout.refused",
+    _("An app sent a person here to sign out and was refused, for the reason given."),
+    {**CLIENT, **REASON, "reference": _("what the person's page shows")},
+)
 CONSENT_GIVEN = AppEvent("consent.given", _("A person let an app act for them."), {**CLIENT, **SCOPES})
 CONSENT_WITHDRAWN = AppEvent(
     "consent.withdrawn",
@@ -112,6 +117,7 @@ DECLARATIONS = [
     CLIENT_SECRET_ADDED,
     CLIENT_SECRET_REVOKED,
     AUTHORIZATION_REFUSED,
+    LOGOUT_REFUSED,
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,
     TOKENS_ISSUED,

@@ -5,6 +5,7 @@ from django.urls import path
 from authserver.authorization import connected_apps, views
 from authserver.devices import views as device_pages
 from authserver.endpoints import device, introspection, metadata, revocation, token, userinfo
+from authserver.logout import views as logout
 
 urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
@@ -20,6 +21,8 @@ urlpatterns = [
     path("oauth/device/check", device_pages.check, name="device-check"),
     path("oauth/device/allow/<str:shown>", device_pages.allow, name="device-allow"),
     path("oauth/device/refuse", device_pages.refuse, name="device-refuse"),
+    path("oauth/logout", logout.logout, name="oauth-logout"),
+    path("oauth/logout/confirm/<str:shown>", logout.confirm, name="oauth-logout-confirm"),
     path("oauth/token", token.token, name="oauth-token"),
     path("oauth/userinfo", userinfo.userinfo, name="oauth-userinfo"),
     path("oauth/revoke", revocation.revoke, name="oauth-revoke"),

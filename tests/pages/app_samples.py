@@ -54,6 +54,25 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
             "unknown": {"reference": "7F3K-Q2", "reason": "client_unknown", "client": None},
             "known": {"reference": "7F3K-Q2", "reason": "redirect_uri_unknown", "client": theirs, "user": person},
         },
+        "authserver/logout.html": {
+            "asked": {"user": person, "client": None, "action": "/oauth/logout/confirm/0"},
+            "for-an-app": {
+                "user": person,
+                "client": theirs,
+                "leads_back": True,
+                "action": "/oauth/logout/confirm/0?client_id=x",
+            },
+            "other-person": {
+                "user": person,
+                "client": ours,
+                "is_other_person": True,
+                "action": "/oauth/logout/confirm/0?client_id=x",
+            },
+        },
+        "authserver/signed_out.html": {"nobody": {}},
+        "authserver/logout_refused.html": {
+            "unknown": {"reference": "7F3K-Q2", "reason": "redirect_uri_unknown", "client": theirs},
+        },
         "authserver/connected_apps.html": {
             "none": {"user": person, "apps": []},
             "two": {

@@ -11,7 +11,9 @@ from tests.pages.samples import State, states
 
 STATES = {state.name: state for state in states()}
 ERRORS = ["400", "403", "403_csrf", "404", "405", "429", "500", "503"]
-OWN_FORM_LAST = [name for name in STATES if name.startswith(("providers-confirm", "accounts-sign_out"))]
+OWN_FORM_LAST = [
+    name for name in STATES if name.startswith(("providers-confirm", "accounts-sign_out", "authserver-logout-"))
+]
 every_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 
 
