@@ -8,7 +8,8 @@ import requests
 
 from sandbox.server import Sandbox
 
-SIGN_IN, CONSENT = "/accounts/login/", "/oauth/consent"
+SIGN_IN = "/accounts/login/"
+ANSWERS = {"allow": "/oauth/consent/", "refuse": "/oauth/refuse"}
 SECONDS = 30
 
 
@@ -31,36 +32,41 @@ class Person:
     browser: requests.Session = field(default_factory=requests.Session)
     pages: list[str] = field(default_factory=list)
 
+    def opens(self, url: str) -> requests.Response:
+        """Open a URL, and follow no redirect."""
+        return self.browser.get(urldefrag(url).url, allow_redirects=False, timeout=SECONDS)
+
     def goes_to(self, url: str) -> requests.Response:
         """Open a URL, do what its pages ask for, and return the last page."""
-        return self._goes_on(self._get(url), None)
+        return self.goes_on(self.opens(url))
 
     def is_sent_to(self, callback: str, url: str) -> str:
         """Open a URL, do what its pages ask for, and return the URL with which an app is answered, not opened."""
-        response = self._goes_on(self._get(url), callback)
-        assert response.is_redirect, f"{response.status_code} at {response.url}: {response.text[:2000]}"
-        return response.headers["Location"]
+        response = self.goes_on(self.opens(url), callback)
+        place = next_place(response)
+        assert place, f"{response.status_code} at {response.url}: {response.text[:2000]}"
+        return place
 
-    def presses(self, response: requests.Response, action: str, **button: str) -> requests.Response:
+    def presses(self, response: requests.Response, action: str) -> requests.Response:
         """Press the button of the last form of a page whose action begins with this path."""
         form = [form for form in forms(response) if form.action.startswith(action)][-1]
         url = urljoin(response.url, form.action)
-        return self.browser.post(url, {**form.fields, **button}, allow_redirects=False, timeout=SECONDS)
+        return self.browser.post(url, form.fields, allow_redirects=False, timeout=SECONDS)
 
-    def _goes_on(self, response: requests.Response, callback: str | None) -> requests.Response:
+    def goes_on(self, response: requests.Response, callback: str | None = None) -> requests.Response:
+        """Follow redirects and do what pages ask for, until another page comes or a redirect to the callback."""
         for _ in range(20):
-            place = urljoin(response.url, response.headers.get("Location", ""))
-            path = urlsplit(response.url).path
-            if response.is_redirect:
+            place, path = next_place(response), urlsplit(response.url).path
+            if place:
                 if callback and place.startswith(callback):
                     return response
-                response = self._get(self._through_provider(place))
+                response = self.opens(self._through_provider(place))
             elif path == SIGN_IN:
                 self.pages.append(path)
                 response = self.presses(response, f"/accounts/{self.provider}/login/")
-            elif any(form.action.startswith(CONSENT) for form in forms(response)):
+            elif any(form.action.startswith(ANSWERS["allow"]) for form in forms(response)):
                 self.pages.append(path)
-                response = self.presses(response, CONSENT, answer=self.answer)
+                response = self.presses(response, ANSWERS[self.answer])
             else:
                 return response
         raise AssertionError(f"{response.url} redirects for ever")
@@ -70,8 +76,11 @@ class Person:
         is_there = place.startswith(self.providers.base_url)
         return self.providers.visit(place, self.persona) if is_there else place
 
-    def _get(self, url: str) -> requests.Response:
-        return self.browser.get(urldefrag(url).url, allow_redirects=False, timeout=SECONDS)
+
+def next_place(response: requests.Response) -> str:
+    """Return the URL to which a response leads by itself: a redirect, or a page that refreshes to it."""
+    refresh = response.headers.get("Refresh", "").partition("url=")[2]
+    return urljoin(response.url, response.headers.get("Location", refresh)) if response.is_redirect or refresh else ""
 
 
 def forms(response: requests.Response) -> list[Form]:
