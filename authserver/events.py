@@ -15,6 +15,7 @@ LAST_SEEN = {
     "last_program": _("to which program"),
 }
 KEY = {"kid": _("the ID of the key"), "algorithm": _("its algorithm")}
+API_KEY = {"prefix": _("the public part of the key")}
 COUNTED = {"count": _("how many"), "finished": _("whether nothing was left for the next run")}
 
 CLIENT_REGISTERED = AppEvent("client.registered", _("An app was registered."), CLIENT)
@@ -106,6 +107,13 @@ REVOKED_TOKEN_PURGED = AppEvent(
 SECRET_PURGED = AppEvent(
     "client_secrets.purged", _("Expired secrets of apps were removed; the details count them."), COUNTED
 )
+API_KEY_CREATED = AppEvent(
+    "api_key.created",
+    _("An API key was created, for a person or a service."),
+    {**API_KEY, **SCOPES, "service": _("the service, by its id")},
+)
+API_KEY_REVOKED = AppEvent("api_key.revoked", _("An API key was revoked."), API_KEY)
+API_KEY_PURGED = AppEvent("api_keys.purged", _("Expired API keys were removed; the details count them."), COUNTED)
 
 DECLARATIONS = [
     CLIENT_REGISTERED,
@@ -136,4 +144,7 @@ DECLARATIONS = [
     ACCESS_TOKEN_PURGED,
     REVOKED_TOKEN_PURGED,
     SECRET_PURGED,
+    API_KEY_CREATED,
+    API_KEY_REVOKED,
+    API_KEY_PURGED,
 ]

@@ -18,5 +18,10 @@ DECLARATIONS = [
     PersonalData(
         "authserver.TokenFamily", by={"user_id"}, left_out={"nonce", "session_key", "sid"}, also={"app": "client__name"}
     ),
+    PersonalData("authserver.ApiKey", by={"user_id"}, left_out={"digest"}, also={"tenant": "tenant__name"}),
+    NotPersonalData(
+        "authserver.ServiceAccount",
+        reason="It is the tenant's, and is deleted with its owner's account; the trail has whose it was.",
+    ),
     NotPersonalData("authserver.Client", reason="It is the tenant's or the site's; the trail has who registered it."),
 ]

@@ -44,4 +44,11 @@ DECLARATIONS = [
     ),
     Purgeable("authserver.RevokedToken", column="expires_at", event=events.REVOKED_TOKEN_PURGED),
     Purgeable("authserver.ClientSecret", column="expires_at", event=events.SECRET_PURGED, kept_for=timedelta(days=30)),
+    Purgeable(
+        "authserver.ApiKey",
+        column="expires_at",
+        event=events.API_KEY_PURGED,
+        kept_for=timedelta(days=30),
+        longest=lambda: lifetimes.API_KEY_MOST,
+    ),
 ]

@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from authserver.services import revocation as services
 from authserver.tokens import revocation
 from foundation.declarations import Revocable
 
@@ -11,5 +12,11 @@ DECLARATIONS = [
         label=_("Tokens of connected apps"),
         revoke=revocation.revoke_of_people,
         alive=revocation.count_alive,
+    ),
+    Revocable(
+        name="api_keys",
+        label=_("API keys, and services that act for this person"),
+        revoke=services.revoke_of_people,
+        alive=services.count_alive,
     ),
 ]

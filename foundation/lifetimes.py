@@ -40,6 +40,8 @@ ID_TOKEN = timedelta(minutes=10)
 REFRESH_FAMILY = timedelta(days=30)  # from the sign-in to the last refresh, however often it is refreshed
 REFRESH_UNUSED = timedelta(days=14)  # between two refreshes
 SECRET_OVERLAP = timedelta(days=7)  # how long the former secret of a client works beside a new one
+API_KEY, API_KEY_MOST = timedelta(days=90), timedelta(days=366)
+SERVICE_ACCOUNT, SERVICE_ACCOUNT_MOST = timedelta(days=365), timedelta(days=3 * 366)
 PUBLISHED_KEYS = timedelta(minutes=5)  # how long others may cache our public keys
 KEY_ROTATION = timedelta(days=90)  # how long a key signs before it is replaced
 KEY_ANNOUNCED = timedelta(hours=1)  # how long a new key is published before it signs: some cache longer than they may

@@ -88,8 +88,15 @@ class PersonOwned(models.Model):
 
 
 def has_owner(model: type[models.Model]) -> bool:
-    """Whether the rows have an owner, by a mixin or by a required tenant, and so are visible only in a context."""
-    return issubclass(model, TenantOwned | PersonOwned) or any(
-        field.related_model is apps.get_model("accounts", "Tenant") and not field.null
-        for field in model._meta.concrete_fields
+    """Whether rows have an owner, so that some are visible only in a context.
+
+    They have one by a mixin or a manager of this module, or by a required tenant.
+    """
+    return (
+        issubclass(model, TenantOwned | PersonOwned)
+        or isinstance(model._default_manager, ScopedManager)  # noqa: SLF001  # Django documents this attribute
+        or any(
+            field.related_model is apps.get_model("accounts", "Tenant") and not field.null
+            for field in model._meta.concrete_fields
+        )
     )

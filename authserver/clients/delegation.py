@@ -9,12 +9,10 @@ from collections.abc import Iterable
 
 from django.conf import settings
 
-from accounts.models import Membership, User
+from accounts.models import User
 from accounts.organizations import delegation
 from authserver import scopes
 from authserver.models import Client, Resource, SigningAlgorithm
-from authserver.protocol.errors import ErrorCode, OAuthError
-from tenancy import tenant_context
 
 Faults = dict[str, list[object]]
 
@@ -57,38 +55,6 @@ def faults(actor: User, client: Client, before: Client | None) -> Faults:
 def own_scopes(names: Iterable[str]) -> set[str]:
     """Return the scopes that allow a client something in its own name."""
     return set(names) - scopes.OF_PEOPLE
-
-
-def allowed_in_own_name(client: Client, wanted: Iterable[str]) -> list[str]:
-    """Return the scopes that a client asks for in its own name. Raises OAuthError (``invalid_scope``)."""
-    granted = scopes.allowed(client, wanted, for_person=False)
-    bound = present_scopes(client) if granted else None
-    if bound is not None and not set(granted) <= bound:
-        raise OAuthError(
-            ErrorCode.INVALID_SCOPE,
-            "Whoever registered the client does not have one of these scopes.",
-            reason="scope_not_delegated",
-        )
-    return granted
-
-
-def present_scopes(client: Client) -> set[str] | None:
-    """Return the scopes that bound a delegated client at this moment: those of its registrar in its tenant.
-
-    None means that nothing bounds it. A registrar who has left the tenant, or whose account is gone or deactivated,
-    has none.
-    """
-    if not client.is_delegated:
-        return None
-    if client.tenant_id is None or client.created_by_id is None:
-        return set()
-    with tenant_context(client.tenant_id):
-        row = (
-            Membership.objects.filter(tenant=client.tenant_id, user=client.created_by_id, user__is_active=True)
-            .values_list("role__scopes", flat=True)
-            .first()
-        )
-    return set(row or ())
 
 
 def _are_of_tenant(identifiers: set[str], client: Client) -> bool:

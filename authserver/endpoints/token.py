@@ -11,13 +11,13 @@ from audit.context import Actor, ActorKind, acting
 from audit.events import record
 from authserver import claims, events, resources, scopes
 from authserver.authorization import codes
-from authserver.clients import delegation
 from authserver.clients.authentication import actor_of, authenticate
 from authserver.devices import codes as device_codes
 from authserver.models import Client, GrantType, TokenFamily
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form
 from authserver.protocol.responses import endpoint, json_response
+from authserver.services.rights import present_scopes, rights_of
 from authserver.tokens import access, families, id_tokens
 
 Answer = dict[str, Any]
@@ -50,9 +50,10 @@ def by_client_credentials(client: Client, form: Parameters) -> Answer:
     """A client acts in its own name (RFC 6749, section 4.4): no refresh token, and nothing about a person."""
     if client.is_public:
         raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "A public client cannot act in its own name.")
-    granted = delegation.allowed_in_own_name(client, form.words("scope"))
+    rights = rights_of(client)
+    granted = present_scopes(rights, scopes.allowed(client, form.words("scope"), for_person=False))
     wanted = resources.allowed(client, form.all("resource"))
-    with transaction.atomic():
+    with rights.acting(), transaction.atomic():
         issued = access.issue_for_client(client, scopes=granted, wanted=wanted)
         record(
             events.TOKENS_ISSUED,

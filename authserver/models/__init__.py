@@ -12,12 +12,16 @@ from authserver.models.client import (
 )
 from authserver.models.device_code import DeviceCode
 from authserver.models.profile_claim import ProfileClaim, ProfileValue
+from authserver.models.service import ApiKey, CertificateIdentity, CertificateName, ServiceAccount
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
 from authserver.models.token import AccessToken, RevokedToken, TokenFamily
 
 __all__ = [
     "AccessToken",
+    "ApiKey",
     "AuthorizationCode",
+    "CertificateIdentity",
+    "CertificateName",
     "Client",
     "ClientSecret",
     "Consent",
@@ -29,6 +33,7 @@ __all__ = [
     "RegisteredScope",
     "Resource",
     "RevokedToken",
+    "ServiceAccount",
     "SigningAlgorithm",
     "TokenFamily",
     "TokenFormat",

@@ -154,6 +154,15 @@ class Client(models.Model):
         editable=False,
         help_text=_("For the conformance suite, in development only."),
     )
+    service = models.ForeignKey(
+        "authserver.ServiceAccount",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="clients",
+        verbose_name=_("service account"),
+        help_text=_("As which it acts in its own name. It stops when the service is deleted."),
+    )
     created_by = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, related_name="+", editable=False, verbose_name=_("registered by")
     )
@@ -167,6 +176,11 @@ class Client(models.Model):
         verbose_name_plural = _("apps")
         ordering = ("name", "id")
         indexes = (models.Index(fields=["tenant", "name", "id"], name="client_of_tenant"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(service=None) | Q(tenant__isnull=False), name="client_of_service_has_tenant"
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -17,32 +17,42 @@ from authserver import resources
 from authserver.models import Client, TokenFamily
 from authserver.protocol.bearer_credential import BearerError, credential_of
 from authserver.protocol.errors import ErrorCode
+from authserver.services import rights
+from authserver.services.rights import ClientRights
 from authserver.tokens import access, jwts
 from authserver.tokens.jwts import TokenRefused
 from authserver.tokens.validity import CLIENT, FAMILY, WHY_NOT
 from foundation.rows import fetch_one
 
 REQUIRED = ("sub", "jti", "client_id", "scope")  # besides what jwts.verify requires (RFC 9068, section 2.2)
+# A tenant's client in its own name: the function is not called for others, because it is STRICT.
+IN_OWN_NAME = """
+    LEFT JOIN LATERAL public.client_rights(
+        CASE WHEN f.id IS NULL AND c.tenant_id IS NOT NULL THEN c.id END
+    ) r ON TRUE
+"""
 READ_JWT = f"""
     SELECT
         CASE
             WHEN EXISTS (SELECT FROM authserver_revokedtoken r WHERE r.jti = %(jti)s) THEN 'revoked'
-            ELSE {WHY_NOT}
+            ELSE coalesce({WHY_NOT}, r.refusal)
         END,
-        {CLIENT.columns}, {FAMILY.columns}
+        {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
     FROM public.client_find(%(client)s) c LEFT JOIN authserver_tokenfamily f ON f.id = %(family)s
+    {IN_OWN_NAME}
 """
 READ_OPAQUE = f"""
     SELECT
         CASE
             WHEN t.expires_at <= statement_timestamp() THEN 'expired'
             WHEN t.client_not_before IS DISTINCT FROM c.not_before THEN 'client_cut_off'
-            ELSE {WHY_NOT}
+            ELSE coalesce({WHY_NOT}, r.refusal)
         END,
-        t.scopes, t.resources, t.created_at, t.expires_at, {CLIENT.columns}, {FAMILY.columns}
+        t.scopes, t.resources, t.created_at, t.expires_at, {rights.COLUMNS}, {CLIENT.columns}, {FAMILY.columns}
     FROM authserver_accesstoken t
     CROSS JOIN LATERAL public.client_get(t.client_id) c
     LEFT JOIN authserver_tokenfamily f ON f.id = t.family_id
+    {IN_OWN_NAME}
     WHERE t.digest = %s
 """
 
@@ -53,6 +63,7 @@ class BearerToken:
 
     ``user_id`` and ``family`` are None if the client acts in its own name. ``jti`` is empty for an opaque token.
     ``tenant_id`` is the organization for which the person authorized the client, or that of the client itself.
+    ``rights`` are the limits of a client in its own name, which its ``scopes`` respect already.
     ``claims`` are those that the token was issued with. What is true of the person now, ``authserver.claims`` says.
     """
 
@@ -67,6 +78,7 @@ class BearerToken:
     expires_at: int
     tenant_id: UUID | None
     claims: Mapping[str, Any] = field(repr=False)
+    rights: ClientRights
 
     def require(self, *, audience: str = "", scope: str = "") -> None:
         """Raises BearerError if the token is not for this audience (RFC 9068, section 4), or lacks the scope."""
@@ -104,7 +116,8 @@ def _check_jwt(token: str) -> BearerToken:
     row = fetch_one(READ_JWT, {"jti": claims["jti"], "client": claims["client_id"], "family": family_id})
     if row is None:
         raise _refused("client_unknown")
-    client, family = _read(row, 1)
+    limits = ClientRights.of(row[1:5])
+    client, family = _read(row, 5)
     if row[0] is not None:
         raise _refused(row[0])
     if claims.get("client_epoch") != access.client_epoch(client):
@@ -116,7 +129,7 @@ def _check_jwt(token: str) -> BearerToken:
         client=client,
         user_id=family.user_id if family else None,
         subject=claims["sub"],
-        scopes=tuple(claims["scope"].split()),
+        scopes=tuple(limits.present(claims["scope"].split())),
         audience=(named,) if isinstance(named, str) else tuple(named),
         family=family,
         jti=claims["jti"],
@@ -124,6 +137,7 @@ def _check_jwt(token: str) -> BearerToken:
         expires_at=claims["exp"],
         tenant_id=_tenant(client, family),
         claims=claims,
+        rights=limits,
     )
 
 
@@ -132,7 +146,8 @@ def _check_opaque(token: str) -> BearerToken:
     if row is None:
         raise _refused("unknown")
     why_not, scopes, targets, created_at, expires_at = row[:5]
-    client, family = _read(row, 5)
+    limits = ClientRights.of(row[5:9])
+    client, family = _read(row, 9)
     if why_not is not None:
         raise _refused(why_not)
     audience = resources.audience(targets)
@@ -140,7 +155,7 @@ def _check_opaque(token: str) -> BearerToken:
         client=client,
         user_id=family.user_id if family else None,
         subject=_subject(client, family),
-        scopes=tuple(scopes),
+        scopes=tuple(limits.present(scopes)),
         audience=(audience,) if isinstance(audience, str) else tuple(audience),
         family=family,
         jti="",
@@ -148,6 +163,7 @@ def _check_opaque(token: str) -> BearerToken:
         expires_at=_seconds(expires_at),
         tenant_id=_tenant(client, family),
         claims=access.authentication_claims(family) if family else {},
+        rights=limits,
     )
 
 

@@ -1,10 +1,13 @@
-"""What the tests of the auth server share."""
+"""What the tests of the auth server share: keys that are read anew, and two tenants."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from authserver.keys import ring
+from tests.tenancy.conftest import town
+
+__all__ = ["town"]
 
 
 @pytest.fixture(autouse=True)

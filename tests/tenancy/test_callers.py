@@ -22,6 +22,8 @@ CALLERS = {
     "authserver/authorization/connected_apps.py": "the names of the apps and organizations of a person's consents",
     "authserver/authorization/decision.py": "whether a person is a member of a client's organization, a yes or no",
     "authserver/authorization/page.py": "the names of a person's own and a client's organization",
+    "authserver/management/lookup.py": "the service that an operator names",
+    "authserver/services/revocation.py": "the keys and services of people who are cut off, in whatever tenant",
     "authserver/management/commands/create_client.py": "an operator's new client, of the site or of a tenant",
     "console/request_context.py": "exports that superusers began",
     "accounts/bulk/running.py": "bulk actions that superusers began",

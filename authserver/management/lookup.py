@@ -1,0 +1,24 @@
+"""Look up the services that are named on the command line, or fail with one line."""
+
+from uuid import UUID
+
+from django.core.management.base import CommandError
+
+from accounts.models import Tenant
+from authserver.models import ServiceAccount
+from tenancy import site_context
+
+
+def find_service(named: str, tenant: Tenant | None) -> ServiceAccount:
+    """Return the service with this id or name, in one tenant if it is given. Raises CommandError."""
+    with site_context("a command looks up a service"):
+        every = ServiceAccount.objects.filter(tenant=tenant) if tenant else ServiceAccount.objects.all()
+        try:
+            found: list[ServiceAccount] = list(every.filter(pk=UUID(named)))
+        except ValueError:
+            found = list(every.filter(name=named)[:2])
+    if not found:
+        raise CommandError(f"There is no service with the id or name {named!r}.")
+    if len(found) > 1:
+        raise CommandError(f"Several tenants have a service {named!r}: say which with --tenant, or give its id.")
+    return found[0]
