@@ -8,8 +8,9 @@ from django.utils import timezone
 from accounts.models import Tenant, User
 from audit import tail
 from audit.events import Event, record
+from foundation import receivers
 from jobs.retry import HEALTH
-from webhooks import receivers, signing
+from webhooks import signing
 from webhooks.models import Delivery, Webhook
 
 MOST_OF_A_TENANT = 20  # webhooks: each needs a turn, a connection and a read position in the trail of its own

@@ -23,14 +23,15 @@ from audit.events import Event, record
 from audit.models import Entry
 from audit.serialization import entry_type
 from audit.tail import Cursor
+from foundation import retry_after
 from foundation.locks import one_at_a_time
+from foundation.posting import Outcome, Result
 from jobs.retry import HEALTH, JITTER, RetryPolicy, doubling, wake
 from tenancy import site_context, tenant_context
-from webhooks import retry_after
 from webhooks.messages import message, wanted
 from webhooks.models import Delivery, Webhook
 from webhooks.notice import notify_disabled
-from webhooks.sending import Outcome, Result, send
+from webhooks.sending import send
 
 logger = logging.getLogger(__name__)
 

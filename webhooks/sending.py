@@ -1,97 +1,24 @@
-"""Sends one message: within ten seconds, without following redirects, and only to addresses that are allowed."""
+"""Sends one message of a webhook, signed."""
 
-import http.client
 import time
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import Enum, auto
 
 from foundation.encryption import DecryptionFailed
-from foundation.outgoing import Budget, Exceeded, connect, exchange
-from webhooks import receivers, retry_after, signing
+from foundation.posting import Outcome, Result, post
+from webhooks import signing
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import Receiver, ReceiverRefused
-
-DEADLINE = 10.0  # seconds for the whole call, from connecting to the last byte
-LARGEST_ANSWER = 64 * 1024  # bytes; the body is not used
-COME_BACK = frozenset({408, 425, 429})  # the 4xx statuses that are not about this message
-
-
-class Result(Enum):
-    """The result of sending a message."""
-
-    TAKEN = auto()
-    REFUSED = auto()  # this message only; the receiver may accept another
-    NOT_TAKEN = auto()  # the receiver does not work
-    GONE = auto()  # the receiver wants no more messages (410)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The result, why it is not a success, and the wait that the receiver asks for, if any (``retry_after``)."""
-
-    fate: Result
-    reason: str = ""
-    retry_after: timedelta | None = None
 
 
 def send(webhook: Webhook, message: Message) -> Outcome:
-    budget = Budget(deadline=time.monotonic() + DEADLINE, bytes_left=LARGEST_ANSWER)
+    timestamp = int(time.time())
     try:
-        status, wait = _post(webhook, message, budget)
-    except ReceiverRefused as unwanted:
-        return Outcome(fate=Result.NOT_TAKEN, reason=str(unwanted))
+        keys = signing.secrets_of(webhook)
     except DecryptionFailed:
         return Outcome(fate=Result.NOT_TAKEN, reason="the secret cannot be decrypted: rotate it")
-    except Exceeded as exceeded:
-        return Outcome(fate=Result.NOT_TAKEN, reason=str(exceeded))
-    except (OSError, http.client.HTTPException, ValueError) as broken:
-        return Outcome(fate=Result.NOT_TAKEN, reason=_reason(broken))
-    return _of(status, wait)
-
-
-def _post(webhook: Webhook, message: Message, budget: Budget) -> tuple[int, timedelta | None]:
-    receiver = receivers.read(webhook.url)
-    timestamp = int(time.time())
-    keys = signing.secrets_of(webhook)
     headers = {
         "Content-Type": "application/json",
         "webhook-id": message.id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signing.sign(keys, message_id=message.id, timestamp=timestamp, body=message.body),
     }
-    connection = _connected(receiver, budget)
-    try:
-        response, _ = exchange(connection, ("POST", receiver.target, message.body), headers, budget)
-        return response.status, retry_after.read(response.status, response.getheader("Retry-After"))
-    finally:
-        connection.close()
-
-
-def _connected(receiver: Receiver, budget: Budget) -> http.client.HTTPConnection:
-    """Try each address of the host in turn, because some may not be reachable from here."""
-    failed: OSError | None = None
-    for address in receivers.resolve(receiver, seconds=budget.seconds_left()):
-        try:
-            return connect(receiver.origin, budget, ip=address)
-        except OSError as broken:
-            failed = broken
-    raise failed or OSError("no address")
-
-
-def _of(status: int, wait: timedelta | None) -> Outcome:
-    if 200 <= status < 300:
-        return Outcome(fate=Result.TAKEN)
-    reason = f"answered with status {status}"
-    if status == 410:
-        return Outcome(fate=Result.GONE, reason=reason)
-    if 400 <= status < 500 and status not in COME_BACK:
-        return Outcome(fate=Result.REFUSED, reason=reason)
-    return Outcome(fate=Result.NOT_TAKEN, reason=reason, retry_after=wait)
-
-
-def _reason(broken: Exception) -> str:
-    """Return the class of an error and the text of a system error, but never text from a response."""
-    words = broken.strerror if isinstance(broken, OSError) and broken.strerror else ""
-    return f"{type(broken).__name__}: {words}".rstrip(": ")
+    return post(webhook.url, message.body, headers)

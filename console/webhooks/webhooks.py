@@ -26,9 +26,10 @@ from console.lists.search import FoundByWords
 from console.organizations.asking import PassesActor, RequestedBy
 from console.reauthentication import redirect_to_reauthenticate
 from console.scope import actor
-from webhooks import changes, receivers, running, signing
+from foundation import receivers
+from foundation.receivers import ReceiverRefused
+from webhooks import changes, running, signing
 from webhooks.models import Webhook
-from webhooks.receivers import ReceiverRefused
 
 Words = dict[str, Any]
 

@@ -13,16 +13,18 @@ from django.http import HttpRequest
 from audit.models import Entry
 from audit.reading.presentation import EntryPresentation, ValueState
 from audit.reading.visibility import Visibility
+from foundation import names, receivers
 from foundation.outgoing import Exceeded
+from foundation.posting import Result
+from foundation.receivers import ReceiverRefused
 from tenancy import site_context
 from tests.support.proven import proven
 from tests.tenancy.conftest import Town
 from tests.webhooks.receiver import receiving
-from webhooks import changes, names, receivers, running
+from webhooks import changes, running
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import ReceiverRefused
-from webhooks.sending import Result, send
+from webhooks.sending import send
 from webhooks.signing import encrypted, new_secret
 
 SECRET = "a-key-in-the-address"

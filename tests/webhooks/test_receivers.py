@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from foundation import receivers
+from foundation.posting import Result
+from foundation.receivers import ReceiverRefused
 from tests.webhooks.receiver import receiving
-from webhooks import receivers
 from webhooks.messages import Message
 from webhooks.models import Webhook
-from webhooks.receivers import ReceiverRefused
-from webhooks.sending import Result, send
+from webhooks.sending import send
 from webhooks.signing import encrypted, new_secret
 
 

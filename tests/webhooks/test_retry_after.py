@@ -11,11 +11,12 @@ import time_machine
 from django.utils import timezone
 from django.utils.http import http_date
 
+from foundation import retry_after
 from tests.tenancy.conftest import Town
 from tests.webhooks.conftest import Set, again
 from tests.webhooks.receiver import receiving
 from tests.webhooks.test_running import role, send, undelivered
-from webhooks import retry_after, running
+from webhooks import running
 
 NOW = 1_795_000_000  # seconds since the epoch
 FORMS = {

@@ -248,7 +248,7 @@ def silent(_: socket.socket) -> None:
 
 @pytest.mark.slow
 def test_a_slow_receiver_is_in_nobodys_way(town: Town, set_up: Set, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhooks.sending.DEADLINE", 2.0)
+    monkeypatch.setattr("foundation.posting.DEADLINE", 2.0)
     with listening(silent) as slow, receiving() as quick:
         webhook, _ = set_up(town.a, slow.url)
         set_up(town.b, quick.url)

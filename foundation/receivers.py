@@ -1,6 +1,6 @@
-"""The URLs that may receive webhooks: public ones over TLS, so that nobody reaches internal servers through us.
+"""The URLs that may receive webhooks and logout tokens: public ones over TLS, so that none leads to internal servers.
 
-A tenant's administrator chooses the URL, and its host name may resolve to something else at any time (server-side
+An administrator of a tenant chooses the URL, and its host name may resolve to something else at any time (server-side
 request forgery, DNS rebinding). So we resolve the name for each message, require that all its addresses are public, and
 connect to the very address that was checked.
 """
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from foundation import names
 from foundation.outgoing import Origin, origin_of
-from webhooks import names
 
 Address = IPv4Address | IPv6Address
 TRANSLATED = IPv6Network("64:ff9b::/96")  # NAT64: the last four bytes are an IPv4 address (RFC 6052)
