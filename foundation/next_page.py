@@ -13,6 +13,7 @@ from foundation.cookies import cookie_name, set_cookie
 REMEMBER_ME = "remember"
 COOKIE = cookie_name("next")  # where a mailed link leads afterwards
 ACCOUNT, ANOTHER = "account", "another"  # ?account=another: the provider lets the person choose an account
+CHOICE = "choice"  # ?choice: the sign-in page offers every provider, and other accounts
 LONGEST = 2048  # characters: Django redirects to nothing longer; it must also fit into a cookie (providers.flow)
 LOST = "next_too_long"
 LONGEST_COOKIE = 3584  # bytes; with name and attributes browsers keep 4,096 (RFC 6265bis, section 5.6)

@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 
 from accounts.sessions import SessionStore
 from foundation import lifetimes
+from foundation.app_hints import hints_in
 from foundation.clocks import LEEWAY
 from foundation.cookies import cookie_name, delete_cookie, set_cookie
 from foundation.next_page import lost_page, safe_next
@@ -104,6 +105,11 @@ class Flow:
     def wants_reauthentication(self) -> bool:
         """Whether the provider must authenticate the person again, even if they have a session there."""
         return self.process is not Process.SIGN_IN and not self.silent
+
+    @property
+    def login_hint(self) -> str:
+        """The account that an app expects; none if the person wants to choose one, or is known already."""
+        return "" if self.another or self.process is not Process.SIGN_IN else hints_in(self.next).login_hint
 
     def asking_for_factor(self) -> "Flow":
         """Return a new attempt with the same purpose that also requests a second factor from the provider."""

@@ -81,6 +81,7 @@ class OpenIDProvider(Provider):
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
                 **self._prompt_parameters(flow),
+                **({"login_hint": flow.login_hint} if flow.login_hint else {}),
                 **({"acr_values": " ".join(self.acr_values)} if flow.asks_for_factor and self.acr_values else {}),
                 **more,
                 **({"prompt": "none"} if flow.silent else {}),

@@ -57,8 +57,6 @@ class AuthorizationRequest:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     asked_at: int | None = None
-    login_hint: str = ""
-    idp_hint: str = ""
     hinted: str = ""
     ui_locales: list[str] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
@@ -107,8 +105,6 @@ def read(given: Parameters, to: Destination) -> AuthorizationRequest:
         prompts=_prompts(given),
         max_age=_number(given, "max_age"),
         asked_at=_number(given, ASKED_AT),
-        login_hint=given.get("login_hint")[:320],
-        idp_hint=given.get("idp_hint")[:64],
         hinted=_hinted(given.get("id_token_hint"), to.client),
         ui_locales=given.words("ui_locales"),
         claims=claims,

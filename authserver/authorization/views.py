@@ -127,12 +127,11 @@ def _next(request: HttpRequest, given: Parameters, wanted: AuthorizationRequest)
 
 
 def _to_sign_in(given: Parameters, wanted: AuthorizationRequest, *, another: bool = False) -> HttpResponse:
-    """Redirect to the page where people sign in, or register, and back. Hints choose provider and account there."""
-    hints = {"login_hint": wanted.login_hint, "idp_hint": wanted.idp_hint}
+    """Redirect to the page where people sign in, or register, and back. It finds the hints in where they return to."""
     is_new = "create" in wanted.prompts and registration.is_open()
     another = another or "select_account" in wanted.prompts
     page_url = reverse("register" if is_new else "account_login")
-    return answers.SeeOther(page_url + query(_return_url(given), stay=False, another=another, **hints))
+    return answers.SeeOther(page_url + query(_return_url(given), stay=False, another=another))
 
 
 def _return_url(given: Parameters) -> str:

@@ -54,6 +54,7 @@ class GitHubProvider(Provider):
                 "state": flow.state,
                 "code_challenge": flow.code_challenge,
                 "code_challenge_method": "S256",
+                **({"login": flow.login_hint} if flow.login_hint else {}),
                 **({"prompt": "select_account"} if flow.wants_reauthentication or flow.another else {}),
             },
         )

@@ -17,15 +17,14 @@ from accounts.sign_in.local import registration
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication import notices as telling
 from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_to_connect
-from foundation.next_page import lost_page, query, requested_next, wants_another, wants_to_stay
+from foundation.app_hints import hints_in
+from foundation.next_page import CHOICE, lost_page, query, requested_next, wants_another, wants_to_stay
 from providers import registry, vault
 from providers.buttons import buttons, page_with_buttons, start_url
 from providers.disconnection import disconnect
 from providers.flow import Process
 from providers.refusal import SignInRefused
 from providers.refusal_responses import refuse
-
-CHOICE = "choice"  # in the URL: offer another account, even without a message
 
 
 @without_tenant
@@ -35,6 +34,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url or "account")
     stay, another = wants_to_stay(request), wants_another(request)
+    expected = registry.enabled().get(hints_in(next_url).provider)
+    if expected and not (another or CHOICE in request.GET or messages.get_messages(request)):
+        return redirect(start_url(expected, next_url=next_url, stay=stay))
     _add_upstream_note(request)
     offers = another or CHOICE in request.GET or len(messages.get_messages(request)) > 0
     choice = {CHOICE: "on"} if offers else {}  # kept when a box is ticked

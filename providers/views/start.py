@@ -10,7 +10,8 @@ from accounts.organizations.claim_rules.requested_claims import requested_claims
 from accounts.organizations.middleware import without_tenant
 from accounts.sign_in.reauthentication import gate
 from accounts.sign_in.reauthentication.acts import Act, after_reauthentication_to_connect
-from foundation.next_page import lost_page, query, requested_next, wants_another, wants_to_stay
+from foundation.app_hints import hints_in
+from foundation.next_page import CHOICE, lost_page, query, requested_next, wants_another, wants_to_stay
 from foundation.public_url import HERE, is_elsewhere
 from foundation.rows import release_connection
 from providers import second_factor
@@ -103,7 +104,8 @@ def _back(request: HttpRequest, flow: Flow) -> str:
     page = {Process.SIGN_IN: "account_login", Process.CONNECT: "connections", Process.REAUTHENTICATE: "reauthenticate"}[
         flow.process
     ]
-    return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another)
+    choice = {CHOICE: "on"} if hints_in(flow.next).provider else {}  # else it would lead here again
+    return reverse(page) + query(flow.next, stay=flow.stays, another=flow.another, **choice)
 
 
 def _wanted(provider_id: str) -> tuple[str, ...]:

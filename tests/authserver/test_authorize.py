@@ -11,6 +11,7 @@ from django.test import Client as Browser
 
 from accounts.models import Membership, Role, Tenant, User
 from authserver.models import Client, Consent, GrantType
+from sandbox.server import Sandbox
 from tenancy import site_context
 from tests.support.apps import CALLBACK, answer_in, app
 from tests.support.proven import proven
@@ -163,14 +164,12 @@ def test_prompt_none_never_shows_a_page(browser: Browser) -> None:
 def test_a_visitor_signs_in_and_comes_back_to_the_same_request() -> None:
     own = app()
 
-    response = own.authorize(Browser(), login_hint="ada@example.org", idp_hint="google")
+    response = own.authorize(Browser())
 
     assert response.status_code == 303
     place = urlsplit(response.headers["Location"])
     assert place.path == "/accounts/login/"
     found = dict(parse_qsl(place.query))
-    assert found["login_hint"] == "ada@example.org"
-    assert found["idp_hint"] == "google"
     back = dict(parse_qsl(urlsplit(found["next"]).query))
     assert own.parameters().items() <= back.items()
 
@@ -364,3 +363,35 @@ def test_the_app_of_an_organization_serves_its_members_only(browser: Browser, ad
     assert access["tenant_id"] == str(tenant.pk)
     assert access["org_role"] == "clerk"
     assert access["organization_ids"] == [str(tenant.pk)]
+
+
+def test_hints_choose_the_provider_and_the_account_there(providers: Sandbox) -> None:
+    browser, own = Browser(), app()
+
+    to_sign_in = own.authorize(browser, login_hint="ada@example.org", idp_hint="google").headers["Location"]
+    to_google = browser.get(to_sign_in).headers["Location"]
+
+    assert to_google.startswith("/accounts/google/login/")
+    page = browser.get(to_google)
+    assert "Continue with Google" in page.content.decode()
+    assert browser.get(page.context["back"]).status_code == 200, "the way back offers every provider"
+    sent = dict(parse_qsl(urlsplit(browser.post(to_google).headers["Location"]).query))
+    assert sent["login_hint"] == "ada@example.org"
+
+
+@pytest.mark.parametrize("hints", [{"idp_hint": "nobody"}, {"login_hint": "a\nb", "idp_hint": ""}])
+def test_hints_that_mean_nothing_change_nothing(hints: dict[str, str], providers: Sandbox) -> None:
+    browser, own = Browser(), app()
+    to_sign_in = own.authorize(browser, **hints).headers["Location"]
+
+    page = browser.get(to_sign_in)
+
+    assert page.status_code == 200
+    start = page.context["providers"][0].start_url
+    assert "login_hint" not in dict(parse_qsl(urlsplit(browser.post(start).headers["Location"]).query))
+
+
+def test_hints_of_our_own_pages_are_not_passed_on(providers: Sandbox) -> None:
+    sent = Browser().post("/accounts/google/login/?login_hint=ada@example.org").headers["Location"]
+
+    assert "login_hint" not in sent
