@@ -9,13 +9,17 @@ import requests
 from sandbox.server import Sandbox
 
 SIGN_IN = "/accounts/login/"
-ANSWERS = {"allow": "/oauth/consent/", "refuse": "/oauth/refuse"}
+ENTER, LEAVE = "/oauth/device/check", "/oauth/logout/confirm/"
+BUTTONS = {  # the addresses of the forms that are sent, by the person's answer
+    "allow": (ENTER, "/oauth/consent/", "/oauth/device/allow/", LEAVE),
+    "refuse": (ENTER, "/oauth/refuse", "/oauth/device/refuse"),
+}
 SECONDS = 30
 
 
 @dataclass
 class Form:
-    """A form of a page, with its hidden fields."""
+    """A form of a page, with its fields as they are filled in already."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
@@ -47,9 +51,9 @@ class Person:
         assert place, f"{response.status_code} at {response.url}: {response.text[:2000]}"
         return place
 
-    def presses(self, response: requests.Response, action: str) -> requests.Response:
-        """Press the button of the last form of a page whose action begins with this path."""
-        form = [form for form in forms(response) if form.action.startswith(action)][-1]
+    def presses(self, response: requests.Response, *actions: str) -> requests.Response:
+        """Press the button of the last form of a page whose action begins with one of these paths."""
+        form = [form for form in forms(response) if form.action.startswith(actions)][-1]
         url = urljoin(response.url, form.action)
         return self.browser.post(url, form.fields, allow_redirects=False, timeout=SECONDS)
 
@@ -64,9 +68,9 @@ class Person:
             elif path == SIGN_IN:
                 self.pages.append(path)
                 response = self.presses(response, f"/accounts/{self.provider}/login/")
-            elif any(form.action.startswith(ANSWERS["allow"]) for form in forms(response)):
+            elif any(form.action.startswith(BUTTONS[self.answer]) for form in forms(response)):
                 self.pages.append(path)
-                response = self.presses(response, ANSWERS[self.answer])
+                response = self.presses(response, *BUTTONS[self.answer])
             else:
                 return response
         raise AssertionError(f"{response.url} redirects for ever")
@@ -98,5 +102,5 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(action=given.get("action", "")))
-        elif tag == "input" and given.get("type") == "hidden" and self.forms:
+        elif tag == "input" and "name" in given and self.forms:
             self.forms[-1].fields[given["name"]] = given.get("value", "")

@@ -44,9 +44,9 @@ def request(url: str, session: dict[str, Any]) -> HttpRequest:
     return found
 
 
-def sign_in(peer: Any, own: App, person: Person, session: dict[str, Any]) -> dict[str, Any]:
+def sign_in(peer: Any, own: App, person: Person, session: dict[str, Any], **more: str) -> dict[str, Any]:
     """Sign a person in at the app, and return the tokens with the claims of the ID token as ``userinfo``."""
-    started = peer.authorize_redirect(request(own.callback, session), own.callback)
+    started = peer.authorize_redirect(request(own.callback, session), own.callback, **more)
     answer = person.is_sent_to(own.callback, started.headers["Location"])
     found: dict[str, Any] = peer.authorize_access_token(request(answer, session))
     return found
@@ -148,3 +148,44 @@ def test_authlib_is_refused_with_the_tokens_of_another_app(vestibule: str, ada: 
 
     with session_of(other, vestibule) as peer, pytest.raises(OAuthError, match="invalid_grant"):
         peer.refresh_token(f"{vestibule}/oauth/token", tokens["refresh_token"])
+
+
+def test_authlib_reads_userinfo(vestibule: str, ada: Person) -> None:
+    own = app()
+    peer = client(own, vestibule)
+    tokens = sign_in(peer, own, ada, {})
+
+    about = peer.userinfo(token=tokens)
+
+    assert about["sub"] == tokens["userinfo"]["sub"]
+    assert about["email"] == User.objects.get().email
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_authlib_learns_what_a_token_is_worth_and_revokes_it(vestibule: str, ada: Person, kind: str) -> None:
+    own = app()
+    tokens = sign_in(client(own, vestibule), own, ada, {})
+
+    with session_of(own, vestibule) as peer:
+        before = peer.introspect_token(f"{vestibule}/oauth/introspect", tokens[kind], kind).json()
+        revoked = peer.revoke_token(f"{vestibule}/oauth/revoke", tokens[kind], kind)
+        after = peer.introspect_token(f"{vestibule}/oauth/introspect", tokens[kind], kind).json()
+
+    assert before["active"]
+    assert before["sub"] == tokens["userinfo"]["sub"]
+    assert revoked.status_code == 200
+    assert after == {"active": False}
+
+
+def test_authlib_signs_a_person_out_here_too(vestibule: str, ada: Person) -> None:
+    own = app(post_logout_redirect_uris=["https://app.example/bye"])
+    peer = client(own, vestibule)
+    session: dict[str, Any] = {}
+    tokens = sign_in(peer, own, ada, session)
+
+    started = peer.logout_redirect(request(own.callback, session), "https://app.example/bye", tokens["id_token"])
+    back = ada.is_sent_to("https://app.example/bye", started.headers["Location"])
+
+    assert peer.validate_logout_response(request(back, session))
+    with pytest.raises(OAuthError, match="login_required"):
+        sign_in(peer, own, ada, session, prompt="none")

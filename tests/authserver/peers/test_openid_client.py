@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from accounts.models import User
-from authserver.models import Client, SigningAlgorithm
+from authserver.models import Client, GrantType, SigningAlgorithm
 from tenancy import site_context
 from tests.authserver.peers import node
 from tests.authserver.peers.node import Peer, PeerRefused
 from tests.authserver.peers.person import SIGN_IN, Person, forms
-from tests.support.apps import App, app
+from tests.support.apps import CALLBACK, App, app
 from tests.support.oauth import registered
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
 SCOPE = "openid profile email offline_access"
+LOGOUT = "/oauth/logout"
 NewPeer = Callable[..., Peer]
 
 
@@ -160,3 +161,63 @@ def test_the_tokens_of_another_app_are_refused(new_peer: NewPeer, ada: Person) -
 
     with pytest.raises(PeerRefused, match="invalid_grant"):
         new_peer(other).does("refresh", token=tokens["refresh_token"])
+
+
+def test_userinfo_is_of_the_person_of_the_id_token(new_peer: NewPeer, ada: Person) -> None:
+    own = app()
+    peer = new_peer(own)
+    tokens = sign_in(peer, own, ada)
+
+    about = peer.does("userinfo", token=tokens["access_token"], sub=tokens["claims"]["sub"])
+
+    assert about["email"] == User.objects.get().email
+    with pytest.raises(PeerRefused, match="sub"):
+        peer.does("userinfo", token=tokens["access_token"], sub="another")
+
+
+@pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
+def test_a_token_is_worth_something_until_it_is_revoked(new_peer: NewPeer, ada: Person, kind: str) -> None:
+    own = app()
+    peer = new_peer(own)
+    tokens = sign_in(peer, own, ada)
+
+    before = peer.does("introspect", token=tokens[kind])
+    peer.does("revoke", token=tokens[kind])
+
+    assert before["active"]
+    assert before["sub"] == tokens["claims"]["sub"]
+    assert peer.does("introspect", token=tokens[kind]) == {"active": False}
+    with pytest.raises(PeerRefused):
+        peer.does("userinfo", token=tokens["access_token"], sub=tokens["claims"]["sub"])
+
+
+def test_a_person_signs_out_at_the_app_and_here(new_peer: NewPeer, ada: Person) -> None:
+    own = app(post_logout_redirect_uris=["https://app.example/bye"])
+    peer = new_peer(own)
+    tokens = sign_in(peer, own, ada)
+    bye = {"post_logout_redirect_uri": "https://app.example/bye", "state": "bye"}
+
+    url = peer.does("sign_out", parameters={"id_token_hint": tokens["id_token"], **bye})["url"]
+    back = ada.is_sent_to("https://app.example/bye", url)
+
+    assert back == "https://app.example/bye?state=bye"
+    assert LOGOUT in ada.pages
+    with pytest.raises(PeerRefused, match="login_required"):
+        sign_in(peer, own, ada, prompt="none")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answer", ["allow", "refuse"])
+def test_a_person_answers_a_device(new_peer: NewPeer, ada: Person, answer: str) -> None:
+    own = app(grants=[GrantType.DEVICE_CODE, GrantType.REFRESH_TOKEN], redirect_uris=[CALLBACK], is_public=True)
+    peer = new_peer(own, "None")
+    device = peer.does("device", parameters={"scope": SCOPE})
+    ada.answer = answer
+
+    ada.goes_to(device["verification_uri_complete"])
+
+    if answer == "allow":
+        assert peer.does("poll", device=device)["claims"]["sub"] == str(User.objects.get().pk)
+    else:
+        with pytest.raises(PeerRefused, match="access_denied"):
+            peer.does("poll", device=device)
