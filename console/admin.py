@@ -4,7 +4,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
-from console import provider_admin
+from console import provider_admin, signing_keys
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.trail import trail
@@ -20,6 +20,7 @@ __all__ = [
     "memberships",
     "provider_admin",
     "roles",
+    "signing_keys",
     "tenants",
     "trail",
     "users",

@@ -66,7 +66,7 @@ def read_jwk(jwk: Mapping[str, Any]) -> PublicKey:
     try:
         algorithm = SigningAlgorithm(jwk["alg"])
         public, kid = READERS[algorithm](dict(jwk)), thumbprint(jwk)
-    except (KeyError, ValueError, PyJWTError) as failure:
+    except (KeyError, TypeError, ValueError, PyJWTError) as failure:
         raise KeyRefused("is not a public key of ours") from failure
     if kid != jwk["kid"]:
         raise KeyRefused("has another thumbprint")

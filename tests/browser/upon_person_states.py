@@ -1,9 +1,11 @@
-"""What administrators do upon one person or tenant: resetting second factors, and removing a tenant."""
+"""What administrators do upon one row: resetting second factors, removing a tenant, and withdrawing a signing key."""
 
 from collections.abc import Callable
 
 from accounts.models import Tenant, User
 from accounts.sign_in.factors import totp
+from authserver.keys import ring
+from authserver.models import SigningAlgorithm
 from tenancy import site_context
 from tests.browser.admin_states import sign_in_and_furnish
 from tests.browser.states import State
@@ -51,7 +53,19 @@ def _deleting_tenant(visitor: Visitor, _: NewVisitor) -> None:
     visitor.go(f"/admin/accounts/tenant/{tenant.pk}/delete/")
 
 
+def _withdrawing_key(visitor: Visitor, _: NewVisitor) -> None:
+    sign_in_and_furnish(visitor)
+    visitor.go(f"/admin/authserver/tokensigningkey/{ring.current().signer(SigningAlgorithm.RS256).kid}/withdraw/")
+
+
+def _at_signing_key(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _withdrawing_key(visitor, new_visitor)
+    visitor.page.get_by_role("link", name="Cancel").click()
+
+
 UPON_PERSON_STATES = [
+    State(name="admin-tokensigningkey_page", heading="", arrive=_at_signing_key),
+    State(name="admin-tokensigningkey_withdraw", heading="Withdraw this signing key?", arrive=_withdrawing_key),
     State(name="admin-user_with_factors", heading="", arrive=_at("change")),
     State(name="admin-user_reset_factors", heading="Remove all second factors?", arrive=_at("reset-factors")),
     State(
