@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.sign_in.local import registration
 from authserver import scopes
 from authserver.endpoints import token
 from authserver.keys import ring
@@ -61,9 +62,15 @@ def document() -> dict[str, Any]:
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         "require_request_uri_registration": False,
-        "prompt_values_supported": ["none", "login", "consent", "create", "select_account"],
+        "prompt_values_supported": _prompts(),
+        "ui_locales_supported": [code for code, _name in settings.LANGUAGES],
         "claims_supported": [*CLAIMS, *ProfileClaim.objects.values_list("name", flat=True)],
     }
+
+
+def _prompts() -> list[str]:
+    """Return the prompts; ``create`` only where people can register (Initiating User Registration 1.0)."""
+    return ["none", "login", "consent", "select_account", *(["create"] if registration.is_open() else [])]
 
 
 def _cached(found: dict[str, Any]) -> HttpResponse:

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
+from django.urls import resolve
 
 from accounts.models import User
+from authserver.authorization.request import PROMPTS, RESPONSE_MODES
 from authserver.keys import pairs, ring
 from authserver.models import GrantType, RegisteredScope, SigningAlgorithm
 from authserver.scopes import BUILT_IN
@@ -101,6 +103,26 @@ def test_every_address_is_below_the_issuer_with_its_scheme() -> None:
     assert {"authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"} <= addresses.keys()
     assert all(address.startswith(f"{ISSUER}/") for address in addresses.values())
     assert not any(text.startswith("http://") for text in texts(found))
+
+
+@pytest.mark.promise(55)
+def test_every_address_leads_to_an_endpoint() -> None:
+    found = document()
+    addresses = [value for name, value in found.items() if name.endswith(("_endpoint", "_uri"))]
+    for address in addresses:
+        path = address.removeprefix(ISSUER)
+        assert resolve(path)
+        assert Browser().get(path).status_code in {200, 302, 400, 401, 405}, path
+        assert Browser().post(path).status_code in {200, 302, 400, 401, 405}, path
+
+
+@pytest.mark.promise(55)
+def test_prompts_and_response_modes_are_those_of_the_authorization_endpoint(settings: Any) -> None:
+    settings.LOCAL_ACCOUNTS = "open"
+    assert set(document()["prompt_values_supported"]) == PROMPTS
+    assert set(document()["response_modes_supported"]) == RESPONSE_MODES
+    settings.LOCAL_ACCOUNTS = "off"
+    assert set(document()["prompt_values_supported"]) == PROMPTS - {"create"}
 
 
 @pytest.mark.promise(55)
