@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import requests
@@ -19,13 +20,30 @@ SCOPES = ("openid", "profile", "email")
 STARTING = 60.0  # seconds that a busy machine may need
 
 
+@dataclass(frozen=True, kw_only=True)
+class StockSite:
+    """A site by its module in ``sites``, with the paths that its library gives it."""
+
+    settings: str
+    login: str
+    callback: str
+
+
+ALLAUTH = StockSite(
+    settings="with_allauth",
+    login="/accounts/oidc/vestibule/login/",
+    callback="/accounts/oidc/vestibule/login/callback/",
+)
+MOZILLA = StockSite(settings="with_mozilla", login="/oidc/authenticate/?next=/me", callback="/oidc/callback/")
+
+
 @contextmanager
-def running(name: str, callback: str, *, issuer: str, folder: Path, **more: str) -> Iterator[str]:
+def running(site: StockSite, *, issuer: str, folder: Path, **more: str) -> Iterator[str]:
     """Register a stock site at an issuer, run it, and give its URL. ``more`` goes into its environment."""
     url = f"http://127.0.0.1:{any_free_port()}"
-    own = app(name="Harbour", redirect_uris=[f"{url}{callback}"], scopes=SCOPES, is_first_party=False)
+    own = app(name="Harbour", redirect_uris=[f"{url}{site.callback}"], scopes=SCOPES, is_first_party=False)
     environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": f"tests.authserver.peers.sites.{name}",
+        "DJANGO_SETTINGS_MODULE": f"tests.authserver.peers.sites.{site.settings}",
         "DATABASE": str(folder / "site.sqlite3"),
         "SECRET_KEY": secrets.token_urlsafe(48),
         "ISSUER": issuer,

@@ -7,17 +7,17 @@ import pytest
 
 from accounts.models import User
 from authserver.models import Consent
-from tests.authserver.peers import stock
 from tests.authserver.peers.person import SIGN_IN, Person
+from tests.authserver.peers.stock import ALLAUTH, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
-LOGIN, CALLBACK = "/accounts/oidc/vestibule/login/", "/accounts/oidc/vestibule/login/callback/"
+LOGIN, CALLBACK = ALLAUTH.login, ALLAUTH.callback
 
 
 @pytest.fixture
 def harbour(vestibule: str, tmp_path: Path) -> Iterator[str]:
-    with stock.running("with_allauth", CALLBACK, issuer=vestibule, folder=tmp_path) as url:
+    with running(ALLAUTH, issuer=vestibule, folder=tmp_path) as url:
         yield url
 
 

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from accounts.models import User
-from tests.authserver.peers import stock
 from tests.authserver.peers.person import SIGN_IN, Person
+from tests.authserver.peers.stock import MOZILLA, running
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.process]
 
-LOGIN, CALLBACK = "/oidc/authenticate/?next=/me", "/oidc/callback/"
+LOGIN, CALLBACK = MOZILLA.login, MOZILLA.callback
 
 
 @pytest.fixture
 def harbour(vestibule: str, tmp_path: Path) -> Iterator[str]:
-    with stock.running("with_mozilla", CALLBACK, issuer=vestibule, folder=tmp_path, RENEW_SECONDS="2") as url:
+    with running(MOZILLA, issuer=vestibule, folder=tmp_path, RENEW_SECONDS="2") as url:
         yield url
 
 
