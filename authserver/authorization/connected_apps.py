@@ -18,6 +18,7 @@ from accounts.organizations.middleware import without_tenant
 from accounts.sessions.signed_in import signed_in
 from authserver import scopes
 from authserver.authorization import consents
+from authserver.authorization.own_incidents import incidents_of
 from authserver.models import Consent, RegisteredScope
 from foundation.post_only import post_only
 from tenancy import site_context
@@ -40,7 +41,8 @@ class ConnectedApp:
 @require_safe
 @signed_in
 def listed(request: HttpRequest, user: User) -> HttpResponse:
-    return render(request, "authserver/connected_apps.html", {"apps": apps_of(user)})
+    context = {"apps": apps_of(user), "incidents": incidents_of(user)}
+    return render(request, "authserver/connected_apps.html", context)
 
 
 @without_tenant

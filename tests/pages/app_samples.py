@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from authserver.authorization.own_incidents import HAPPENED
+
 
 def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, object]]]:
     """Return the contexts by template and state, for a signed-in person."""
@@ -79,5 +81,20 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
                 "user": person,
                 "apps": [listed, {**listed, "name": "Ledger", "organization": "", "host": "", "wishes": []}],
             },
+            "incidents": {"user": person, "apps": [listed], "incidents": _incidents(now)},
         },
     }
+
+
+def _incidents(now: datetime) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = [
+        {
+            "app": "Harbour",
+            "happened": happened,
+            "at": now - timedelta(hours=hours),
+            "seen": "203.0.113.7, python-httpx",
+            "before": "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff, Firefox on Windows",
+        }
+        for hours, happened in enumerate(HAPPENED.values(), 1)
+    ]
+    return [*found, {"app": "Ledger", "happened": found[0]["happened"], "at": now - timedelta(days=9)}]
