@@ -18,6 +18,7 @@ from authserver.tasks import rotate_signing_keys
 from authserver.tokens import jwts
 from foundation import lifetimes
 from jobs import purging
+from tests.support.oauth import basic, registered, token_request
 from tests.support.together import together
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +218,28 @@ def test_a_withdrawn_key_counts_no_more_and_another_signs_at_once() -> None:
     assert is_accepted(signed())
     assert TokenSigningKey.objects.get(pk=old).private_key == ""
     assert events()[-2:] == ["signing_key.withdrawn", "signing_key.published"]
+
+
+@pytest.mark.promise(66)
+def test_an_endpoint_refuses_what_a_withdrawn_key_has_signed() -> None:
+    client, secret = registered()
+    auth = basic(client.client_id, secret)
+
+    def issued() -> str:
+        answer: Any = token_request(Browser(), {"grant_type": "client_credentials"}, auth)
+        token: str = answer.json()["access_token"]
+        return token
+
+    def is_active(token: str) -> bool:
+        answer: Any = token_request(Browser(), {"token": token}, auth, path="/oauth/introspect")
+        active: bool = answer.json()["active"]
+        return active
+
+    before = issued()
+    assert is_active(before)
+    rotation.withdraw(kid())
+    assert not is_active(before)
+    assert is_active(issued())
 
 
 def test_the_key_that_waits_takes_the_place_of_a_withdrawn_one() -> None:
