@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from console import provider_admin, signing_keys
+from console.clients import clients, scopes_and_resources
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.trail import trail
@@ -13,6 +14,7 @@ from console.webhooks import deliveries, webhooks
 __all__ = [
     "bulk",
     "claim_rules",
+    "clients",
     "deliveries",
     "groups",
     "identities",
@@ -20,6 +22,7 @@ __all__ = [
     "memberships",
     "provider_admin",
     "roles",
+    "scopes_and_resources",
     "signing_keys",
     "tenants",
     "trail",

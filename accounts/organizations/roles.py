@@ -36,6 +36,11 @@ LOOK_AFTER_THE_TENANT = (
     "accounts.change_role",
     "accounts.delete_role",
     "accounts.delete_invitation",  # which deleting a role requires
+    "authserver.view_client",
+    "authserver.add_client",
+    "authserver.change_client",
+    "authserver.delete_client",
+    "authserver.view_resource",
     "webhooks.view_webhook",
     "webhooks.add_webhook",
     "webhooks.change_webhook",

@@ -138,7 +138,12 @@ class Client(models.Model):
     resources = _urls(verbose_name=_("resource servers"), help_text=_("Identifiers for which it may get tokens."))
     redirect_uris = _urls(verbose_name=_("redirect URIs"))
     post_logout_redirect_uris = _urls(verbose_name=_("redirect URIs after signing out"))
-    backchannel_logout_uri = models.CharField(_("back-channel logout URI"), max_length=500, blank=True)
+    backchannel_logout_uri = models.CharField(
+        _("back-channel logout URI"),
+        max_length=500,
+        blank=True,
+        help_text=_("It is called when people sign out here (OpenID Connect Back-Channel Logout 1.0)."),
+    )
     token_format = models.CharField(
         _("access tokens"), max_length=10, choices=TokenFormat.choices, default=TokenFormat.JWT
     )
@@ -151,7 +156,6 @@ class Client(models.Model):
     is_pkce_optional = models.BooleanField(
         _("certification: PKCE not required"),
         default=False,
-        editable=False,
         help_text=_("For the conformance suite, in development only."),
     )
     service = models.ForeignKey(

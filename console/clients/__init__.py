@@ -1,0 +1,1 @@
+"""Apps, resource servers and scopes in the admin."""
