@@ -215,4 +215,4 @@ class ClientSecret(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.client_id}, {self.created_at:%Y-%m-%d}"
+        return f"{self.created_at:%Y-%m-%d %H:%M}"

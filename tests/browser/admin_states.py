@@ -14,6 +14,10 @@ from accounts.models import BulkAction, BulkState, ClaimRule, Invitation, Member
 from accounts.organizations import memberships
 from accounts.organizations.invitations import invite
 from audit.models import Entry
+from authserver.clients.changes import add_secret
+from authserver.clients.registration import Registration, register
+from authserver.models import Client as App
+from authserver.models import GrantType, Resource
 from console.overview.page import counters
 from tenancy import site_context
 from tests.browser.states import State
@@ -101,6 +105,16 @@ def _secret_renewed(visitor: Visitor, new_visitor: NewVisitor) -> None:
     visitor.press("Rotate the secret")
 
 
+def _secret_added(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _then(App, "Add a secret")(visitor, new_visitor)
+    visitor.press("Add a secret")
+
+
+def _revoking(visitor: Visitor, new_visitor: NewVisitor) -> None:
+    _newest(App)(visitor, new_visitor)
+    visitor.page.get_by_role("link", name="Revoke", exact=True).first.click()
+
+
 def _letting_go(visitor: Visitor, _: NewVisitor) -> None:
     _inside("/admin/webhooks/delivery/")(visitor, _)
     visitor.page.get_by_label("Select all objects on this page for an action").check()
@@ -167,6 +181,21 @@ def _people(visitor: Visitor) -> None:
     invite(tenant, Role.objects.get(name="member"), "charles@example.com", people[0])
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
+    _app(tenant)
+
+
+def _app(tenant: Tenant) -> None:
+    """An app with two secrets, of which the former one expires."""
+    with site_context("a test registers an app"):
+        Resource.objects.create(identifier="https://berths.harbour.example/", name="Berths", tenant=tenant)
+        found = register(
+            Registration(
+                name="Harbour log", tenant=tenant, grants=list(GrantType), scopes=["openid", "berths:read"],
+                redirect_uris=["https://log.harbour.example/callback"],
+                resources=["https://berths.harbour.example/"],
+            )
+        )  # fmt: skip
+        add_secret(found.client)
 
 
 def _webhook(tenant: Tenant, creator: User) -> None:
@@ -280,7 +309,7 @@ def _of(model: type[models.Model], registered: "admin.ModelAdmin[Any]") -> list[
     if registered.has_add_permission(_asked_by_a_superuser()):
         found.append(State(name=f"{name}_add", heading="", arrive=_inside(f"{_path(model)}add/")))
     if (
-        model._meta.app_label in {"accounts", "audit", "webhooks"} and model is not BulkAction
+        model._meta.app_label in {"accounts", "audit", "authserver", "webhooks"} and model is not BulkAction
     ):  # whose pages are stations below
         found.append(State(name=f"{name}_page", heading="", arrive=_newest(model)))
     return found
@@ -306,6 +335,12 @@ ADMIN_STATES = [
     State(name="admin-invitation_revoke", heading="Revoke this invitation?", arrive=_asked("Revoke")),
     State(name="admin-webhook_secret", heading="The secret was renewed", arrive=_secret_renewed),
     State(name="admin-webhook_test", heading="Send a test?", arrive=_then(Webhook, "Send a test")),
+    State(
+        name="admin-client_another_secret", heading="Give this app another secret?", arrive=_then(App, "Add a secret")
+    ),
+    State(name="admin-client_secret", heading="The app has another secret", arrive=_secret_added),
+    State(name="admin-client_revoke_secret", heading="Revoke this secret?", arrive=_revoking),
+    State(name="admin-client_stop", heading="Stop this app?", arrive=_then(App, "Stop")),
     State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
     State(name="admin-user_kept", heading="Personal data of this person", arrive=_then(User, "Personal data")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),

@@ -24,7 +24,7 @@ BROKEN = """() => [...document.querySelectorAll('#result_list thead .text *, #re
 LISTS = [
     "/admin/accounts/user/", "/admin/accounts/user/?is_active__exact=1", "/admin/audit/entry/",
     "/admin/audit/entry/?source=event", "/admin/accounts/identity/", "/admin/accounts/membership/",
-    "/admin/accounts/tenant/", "/admin/accounts/role/",
+    "/admin/accounts/tenant/", "/admin/accounts/role/", "/admin/authserver/client/",
 ]  # fmt: skip
 
 
@@ -48,8 +48,9 @@ def test_every_column_of_a_list_is_seen_on_a_desk(new_visitor: NewVisitor) -> No
 
 
 @pytest.mark.parametrize("width", [1280, 360])
-def test_a_secret_that_is_shown_once_is_shown_whole(new_visitor: NewVisitor, width: int) -> None:
-    (state,) = [state for state in ADMIN_STATES if state.name == "admin-webhook_secret"]
+@pytest.mark.parametrize("name", ["admin-webhook_secret", "admin-client_secret"])
+def test_a_secret_that_is_shown_once_is_shown_whole(new_visitor: NewVisitor, name: str, width: int) -> None:
+    (state,) = [state for state in ADMIN_STATES if state.name == name]
     visitor = reach(state, new_visitor)
     visitor.page.set_viewport_size({"width": width, "height": 700})
     secret = visitor.page.locator("#secret")

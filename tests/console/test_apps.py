@@ -112,7 +112,7 @@ def test_an_app_is_changed_and_the_trail_says_what(administrator: Browser) -> No
     assert (again.name, again.is_first_party, again.client_id) == ("Lantern", True, client.client_id)
     assert works(again, secret)
     (entry,) = Entry.objects.filter(action="client.changed")
-    assert {"name", "is_first_party"} <= set(entry.details["fields"])
+    assert {"name", "is_first_party"} <= set((entry.details or {})["fields"])
 
 
 def test_pkce_can_be_switched_off_outside_production_only(administrator: Browser, settings: Any) -> None:
