@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from sandbox import pages
+from sandbox.app import App
 from sandbox.control import Control
 from sandbox.faults import AnswerBend, DocumentBend, Stage
 from sandbox.github import GitHub
@@ -39,10 +40,14 @@ class Reception:
             player.provider: player.routes()
             for player in (Google(world), Microsoft(world), GitHub(world), Keycloak(world))
         }
-        self._own_routes: Routes = Control(world).routes() | {
-            ("GET", "/style.css"): Endpoint("style", lambda _request: pages.stylesheet()),
-            ("GET", "/portrait.svg"): Endpoint("portrait", lambda _request: pages.portrait()),
-        }
+        self._own_routes: Routes = (
+            Control(world).routes()
+            | App(world).routes()
+            | {
+                ("GET", "/style.css"): Endpoint("style", lambda _request: pages.stylesheet()),
+                ("GET", "/portrait.svg"): Endpoint("portrait", lambda _request: pages.portrait()),
+            }
+        )
 
     def receive(self, request: Request) -> Reply:
         if not is_loopback(request.header("host")):

@@ -44,6 +44,7 @@ class Registration:
     token_format: TokenFormat = TokenFormat.JWT
     refresh_policy: RefreshPolicy = RefreshPolicy.WEB
     signing_algorithm: SigningAlgorithm = SigningAlgorithm.RS256
+    client_id: str = ""  # only for the demo: by default it is the id of the row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +75,7 @@ def client_of(wanted: Registration, *, creator: User | None = None) -> Client:
     """Return the client that a registration describes, neither checked nor saved."""
     return Client(
         name=wanted.name.strip(),
+        client_id=wanted.client_id,
         tenant=wanted.tenant,
         is_public=wanted.is_public,
         is_first_party=wanted.is_first_party,

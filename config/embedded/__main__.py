@@ -108,6 +108,7 @@ Vestibule is running.
   {site}/accounts/login/   sign in
   {site}/admin/            administrator: {administrator}
   http://127.0.0.1:{chosen["SANDBOX_PORT"]}/                  the sandbox that plays the four providers
+  http://127.0.0.1:{chosen["SANDBOX_PORT"]}/app               an app that signs people in at Vestibule
 
 Logs are in .local/log, and so are mails: in worker.log. Press Ctrl-C to stop.
 """

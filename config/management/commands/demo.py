@@ -12,10 +12,12 @@ from django.db.models import Q
 from accounts.models import Membership, Role, Tenant, User
 from accounts.organizations import memberships
 from audit.context import Actor, ActorKind, acting
-from authserver.models import ProfileClaim, ProfileValue
+from authserver.clients.registration import Registration, register
+from authserver.models import Client, GrantType, ProfileClaim, ProfileValue
 from config.settings.env import ENV
 from providers.identity import ExternalIdentity
 from providers.linking import link
+from sandbox import app
 from sandbox.personas import CAST
 from sandbox.providers import Provider
 from tenancy import site_context
@@ -67,6 +69,7 @@ class Command(BaseCommand):
             with site_context("the demo has tenants, and people in them"):
                 _tenants(people)
                 _profile_claims(people)
+                _app()
 
 
 def _administrator(name: str, password: str) -> None:
@@ -119,3 +122,22 @@ def _profile_claims(people: Mapping[str, User]) -> None:
         if key in people:
             claim = ProfileClaim.objects.get(name=name)
             ProfileValue.objects.get_or_create(claim=claim, user=people[key], defaults={"value": value})
+
+
+def _app() -> None:
+    """Register the sandbox's app, or change its URLs if the sandbox is on another port now."""
+    base = f"http://127.0.0.1:{ENV.sandbox_port}/app"
+    places: dict[str, Any] = {
+        "redirect_uris": [f"{base}/callback"],
+        "post_logout_redirect_uris": [base],
+        "backchannel_logout_uri": f"{base}/backchannel-logout",
+    }
+    client = Client.objects.filter(client_id=app.CLIENT_ID).first()
+    if client is None:
+        grants = [GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN]
+        known: dict[str, Any] = {"name": "Sandbox app", "is_public": True, "client_id": app.CLIENT_ID}
+        register(Registration(grants=grants, scopes=app.SCOPE.split(), **known, **places))
+    elif client.redirect_uris != places["redirect_uris"]:
+        for name, value in places.items():
+            setattr(client, name, value)
+        client.save(update_fields=list(places))
