@@ -18,5 +18,6 @@ DECLARATIONS = [
     NotAudited("authserver.DeviceCode", reason="Events tell of the consent, and of the tokens that came of it."),
     NotAudited("authserver.TokenFamily", reason="Events tell when tokens are issued, refreshed and revoked, and why."),
     NotAudited("authserver.AccessToken", reason="Events tell when tokens are issued and revoked."),
+    NotAudited("authserver.LogoutNotice", reason="An event tells of each ended session, and of a notice given up."),
     NotAudited("authserver.RevokedToken", reason="An event tells of each revocation; the row enforces it."),
 ]

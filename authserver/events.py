@@ -39,6 +39,11 @@ AUTHORIZATION_REFUSED = AppEvent(
     _("An app sent a person here and was refused, for the reason given."),
     {**CLIENT, **REASON, "reference": _("what the person's page shows, if they were not sent back to the app")},
 )
+LOGOUT_FAILED = AppEvent(
+    "logout.failed",
+    _("An app did not accept for a day that a session of a person has ended."),
+    {**CLIENT, **REASON, "tries": _("how often it was sent")},
+)
 LOGOUT_REFUSED = AppEvent(
     "logout.refused",
     _("An app sent a person here to sign out and was refused, for the reason given."),
@@ -125,6 +130,7 @@ DECLARATIONS = [
     CLIENT_SECRET_ADDED,
     CLIENT_SECRET_REVOKED,
     AUTHORIZATION_REFUSED,
+    LOGOUT_FAILED,
     LOGOUT_REFUSED,
     CONSENT_GIVEN,
     CONSENT_WITHDRAWN,

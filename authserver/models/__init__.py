@@ -11,6 +11,7 @@ from authserver.models.client import (
     TokenFormat,
 )
 from authserver.models.device_code import DeviceCode
+from authserver.models.logout import LogoutNotice
 from authserver.models.profile_claim import ProfileClaim, ProfileValue
 from authserver.models.service import ApiKey, CertificateIdentity, CertificateName, ServiceAccount
 from authserver.models.signing_key import SigningAlgorithm, TokenSigningKey
@@ -27,6 +28,7 @@ __all__ = [
     "Consent",
     "DeviceCode",
     "GrantType",
+    "LogoutNotice",
     "ProfileClaim",
     "ProfileValue",
     "RefreshPolicy",

@@ -63,6 +63,7 @@ CELERY_BEAT_SCHEDULE = {
     "revocation": {"task": "providers.tasks.send_revocations", "schedule": 5.0, "options": {"expires": 5}},
     "deferred-tasks": {"task": "jobs.tasks.run_due_deferred_tasks", "schedule": 10.0, "options": {"expires": 10}},
     "signing-keys": {"task": "authserver.tasks.rotate_signing_keys", "schedule": 600.0, "options": {"expires": 590}},
+    "logout-notices": {"task": "authserver.tasks.send_logout_notices", "schedule": 5.0, "options": {"expires": 5}},
     "sealing": {"task": "audit.tasks.seal_entries", "schedule": 30.0, "options": {"expires": 25}},
     "retention": {"task": "audit.tasks.keep_the_trail", "schedule": 3600.0, "options": {"expires": 3500}},
     "bulk": {"task": "accounts.tasks.resume_bulk_actions", "schedule": 60.0, "options": {"expires": 50}},

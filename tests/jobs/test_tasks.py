@@ -23,7 +23,7 @@ from accounts.models.session import row_key
 from audit.models import Retention
 from audit.sealing.seals import seal
 from authserver.keys import ring
-from authserver.models import TokenSigningKey
+from authserver.models import LogoutNotice, TokenSigningKey
 from config.celery import app
 from console.overview import counting
 from console.overview.page import counters
@@ -35,6 +35,7 @@ from tenancy import site_context, tenant_context
 from tests.audit.sealed import begin_anew
 from tests.audit.test_retention import FILL, TENANT
 from tests.jobs.test_purging import sessions
+from tests.support.oauth import registered
 from tests.support.post import Post
 from tests.support.product import PACKAGES
 from tests.support.servers import Servers
@@ -59,6 +60,7 @@ LIMITS = {  # seconds: soft and hard
     "jobs.tasks.purge": (240, 300),
     "accounts.tasks.rotate_encryption_keys": (180, 240),
     "authserver.tasks.rotate_signing_keys": (60, 90),
+    "authserver.tasks.send_logout_notices": (120, 150),
     "webhooks.tasks.send_webhooks": (120, 150),
     "audit.tasks.keep_the_trail": (420, 480),
     "audit.tasks.seal_entries": (120, 180),
@@ -152,6 +154,11 @@ def signing_keys_that_have_served(_stage: Stage) -> None:
     TokenSigningKey.objects.update(active_at=timezone.now() - lifetimes.KEY_ROTATION)
 
 
+def the_end_of_a_session(stage: Stage) -> None:
+    client, _ = registered()  # its address was removed meanwhile, so there is nobody to tell
+    LogoutNotice.objects.create(client=client, subject=str(stage.town.a.owner.pk), sid="a")
+
+
 def an_entry_for_a_webhook(stage: Stage) -> None:
     stage.set_up(stage.town.a, stage.receiver.url)
     with tenant_context(stage.town.a.tenant.pk):
@@ -201,6 +208,7 @@ CASES: dict[str, Callable[[Stage], None]] = {
     "jobs.tasks.purge": expired_rows,
     "accounts.tasks.rotate_encryption_keys": a_former_key,
     "authserver.tasks.rotate_signing_keys": signing_keys_that_have_served,
+    "authserver.tasks.send_logout_notices": the_end_of_a_session,
     "webhooks.tasks.send_webhooks": an_entry_for_a_webhook,
     "audit.tasks.keep_the_trail": old_entries,
     "audit.tasks.seal_entries": nothing_more,
