@@ -167,6 +167,17 @@ class Suite:
         check_types(claims)
         return claims
 
+    def log_out(self, **parameters: str) -> Page | Arrival:
+        """Send the person to sign out, and return where they end up."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self.person.visit(f"{self.metadata['end_session_endpoint']}{query}")
+
+    def is_signed_out(self) -> bool:
+        """Whether a request that may show no page is refused, because nobody is signed in."""
+        answer = self.authorize(prompt="none")
+        assert ("code" in answer) is not ("error" in answer)
+        return answer.get("error") == "login_required"
+
     def error_of(self, response: HttpResponse) -> str:
         """Return the error code of a response of the token endpoint (RFC 6749, section 5.2)."""
         assert response.status_code in {400, 401}

@@ -7,6 +7,7 @@ NUMBERS = {
     BASIC: 38,
     FORM_POST: 38,
     "oidcc-config-certification-test-plan": 1,
+    "oidcc-rp-initiated-logout-certification-test-plan": 11,
 }  # of modules, by plan
 
 
