@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [('authserver', '0006_services')]
+    dependencies = [('authserver', '0007_client_form')]
 
     operations = [
         migrations.CreateModel(
