@@ -6,6 +6,7 @@ from authserver.authorization import connected_apps, views
 from authserver.devices import views as device_pages
 from authserver.endpoints import device, introspection, metadata, revocation, token, userinfo
 from authserver.logout import views as logout
+from authserver.services import pages as key_pages
 
 urlpatterns = [
     path(".well-known/openid-configuration", metadata.metadata, name="openid-configuration"),
@@ -17,6 +18,9 @@ urlpatterns = [
     path("oauth/switch-account", views.switch_account, name="oauth-switch"),
     path("accounts/apps/", connected_apps.listed, name="connected-apps"),
     path("accounts/apps/<uuid:consent_id>/withdraw/", connected_apps.withdraw, name="withdraw-consent"),
+    path("accounts/keys/", key_pages.listed, name="api-keys"),
+    path("accounts/keys/create/", key_pages.create, name="create-api-key"),
+    path("accounts/keys/<uuid:key_id>/revoke/", key_pages.revoke, name="revoke-api-key"),
     path("oauth/device", device.device, name="oauth-device"),
     path("oauth/device/check", device_pages.check, name="device-check"),
     path("oauth/device/allow/<str:shown>", device_pages.allow, name="device-allow"),

@@ -1,6 +1,7 @@
 """The pages around apps in every state, as `samples` lists those of people."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 from authserver.authorization.own_incidents import HAPPENED
@@ -44,6 +45,7 @@ def about_apps(person: object, now: datetime) -> dict[str, dict[str, dict[str, o
             "native": {**asked, "host": "127.0.0.1:51234", "registered_by": None, "organization": None},
             "other-person": {**asked, "client": ours, "asks": False, "is_other_person": True, "resources": []},
         },
+        **_keys(person, now),
         "authserver/device.html": {
             "empty": {"user": person, "typed": "", "action": "/oauth/device/check"},
             "from-a-link": {"user": person, "typed": "BCDF-GHJK", "action": "/oauth/device/check"},
@@ -98,3 +100,31 @@ def _incidents(now: datetime) -> list[dict[str, object]]:
         for hours, happened in enumerate(HAPPENED.values(), 1)
     ]
     return [*found, {"app": "Ledger", "happened": found[0]["happened"], "at": now - timedelta(days=9)}]
+
+
+def _keys(person: object, now: datetime) -> dict[str, dict[str, dict[str, object]]]:
+    forms = import_module("authserver.services.pages")  # here: the gallery reads this module before Django is set up
+    form = type("SampleKeyForm", (forms.KeyForm,), {"__init__": forms.forms.Form.__init__})
+    key = {
+        "name": "Laptop",
+        "prefix": "vak_0123456789abcdef",
+        "organization": "Analytical Engines",
+        "scopes": ["books:read", "profile"],
+        "created_at": now - timedelta(days=80),
+        "last_used_at": now - timedelta(minutes=5),
+        "expires_at": now + timedelta(days=10),
+        "revoke_url": "/accounts/keys/x/revoke/",
+    }
+    return {
+        "authserver/keys.html": {
+            "some": {"user": person, "keys": [key, {**key, "organization": "", "last_used_at": None, "scopes": []}]},
+            "none": {"user": person, "keys": []},
+        },
+        "authserver/create_key.html": {
+            "asked": {"user": person, "form": form()},
+            "wrong": {"user": person, "form": form({"name": "", "days": "3"})},
+        },
+        "authserver/key_created.html": {
+            "shown": {"user": person, "name": "Laptop", "key": f"vak_0123456789abcdef{'x' * 51}"},
+        },
+    }

@@ -15,6 +15,7 @@ class Act(models.TextChoices):
     EMAIL = "email", _("change your e-mail address")
     PASSWORD = "password", _("change your password")  # the name of an act
     FACTORS = "factors", _("change your second factors")
+    KEYS = "keys", _("create an API key")
     EXPORT = "export", _("download your data")
     CONNECT_REFUSED = "connect_refused", _("connect a refused identity to an account")
     ADMINISTER = "administer", _("work as an administrator")
@@ -33,6 +34,7 @@ ACTS = {
     "add-passkey": Act.FACTORS,
     "recovery-codes": Act.FACTORS,
     "remove-factor": Act.FACTORS,
+    "create-api-key": Act.KEYS,
     "own-data": Act.EXPORT,
     "admin:password_change": Act.PASSWORD,
     "admin:connect_identity": Act.CONNECT_REFUSED,
