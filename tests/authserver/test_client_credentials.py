@@ -34,7 +34,7 @@ def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     reader = PyJWS()
     if key["alg"] == "Ed25519":  # PyJWT only knows its former name
         reader.register_algorithm("Ed25519", OKPAlgorithm())
-    public = OKPAlgorithm.from_jwk(key) if key["kty"] == "OKP" else PyJWK(key).key
+    public: Any = OKPAlgorithm.from_jwk(key) if key["kty"] == "OKP" else PyJWK(key).key
     reader.decode(token, public, algorithms=[key["alg"]])
     return read["header"], json.loads(read["payload"])
 
@@ -192,8 +192,8 @@ def test_a_request_that_is_none_gets_the_error_code_of_the_rfc(body: str | bytes
     client, secret = registered(scopes=["a"])
     answer = Browser().generic("POST", TOKEN, body, kind, headers={"Authorization": basic(client.client_id, secret)})
     assert answer.status_code == status
-    assert document(answer)["error"] == "invalid_request"
-    assert document(answer)["error_description"]
+    assert answer.json()["error"] == "invalid_request"
+    assert answer.json()["error_description"]
 
 
 def test_unknown_and_empty_parameters_count_as_omitted() -> None:
@@ -208,7 +208,7 @@ def test_unknown_and_empty_parameters_count_as_omitted() -> None:
 def test_only_post_asks_for_a_token(method: str) -> None:
     answer = Browser().generic(method, TOKEN)
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
-    assert method == "HEAD" or document(answer)["error"] == "invalid_request"
+    assert method == "HEAD" or answer.json()["error"] == "invalid_request"
 
 
 def test_a_cookie_of_a_person_counts_for_nothing(admin_client: Browser) -> None:
