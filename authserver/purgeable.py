@@ -7,7 +7,8 @@ from foundation import lifetimes
 from foundation.declarations import Purgeable
 
 DECLARATIONS = [
-    # A code is remembered as long as what it issued can live, because its second use revokes that.
+    # A code is remembered as long as its first access token lives: until then its second use revokes what it issued.
+    # Later it is refused as unknown, and ends nothing: whoever finds an old log has no power over a grant.
     Purgeable(
         "authserver.AuthorizationCode",
         column="expires_at",
