@@ -554,6 +554,9 @@ STATES = [
         arrive=inside("/accounts/logout/?there_too=on", provider="keycloak"),
     ),
     State(name="sign-out-asked", heading="Sign out?", arrive=inside("/accounts/logout/")),
+    State(name="app-sign_out_asked", heading="Sign out?", arrive=inside("/oauth/logout")),
+    State(name="app-signed_out", heading="You are signed out", arrive=at("/oauth/logout")),
+    State(name="app-sign_out_refused", heading="This app cannot sign you out", arrive=at("/oauth/logout?client_id=x")),
     State(
         name="error-400",
         heading="We could not read that request",
