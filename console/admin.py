@@ -8,21 +8,25 @@ from console import provider_admin, signing_keys
 from console.clients import clients, scopes_and_resources
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
+from console.services import certificates, keys, services
 from console.trail import trail
 from console.webhooks import deliveries, webhooks
 
 __all__ = [
     "bulk",
+    "certificates",
     "claim_rules",
     "clients",
     "deliveries",
     "groups",
     "identities",
     "invitations",
+    "keys",
     "memberships",
     "provider_admin",
     "roles",
     "scopes_and_resources",
+    "services",
     "signing_keys",
     "tenants",
     "trail",

@@ -20,12 +20,10 @@ def save(service: ServiceAccount) -> None:
     A service that is given to another owner, or that starts after its owner was cut off, loses all of its keys: who
     had them answers for it no more.
     """
+    check(service)
     is_new = service._state.adding  # noqa: SLF001  # Django documents it
     owner = User.objects.get(pk=service.owner_id)
     former = None if is_new else ServiceAccount.objects.get(pk=service.pk)
-    if service.is_active:
-        _check_owner(service, owner)
-    _check(service, is_new=is_new)
     is_cut_off = former is None or former.owner_not_before != owner.not_before
     if former and former.owner_id == owner.pk and not (service.is_active and is_cut_off):
         service.owner_not_before = former.owner_not_before
@@ -37,6 +35,21 @@ def save(service: ServiceAccount) -> None:
             service.save(force_insert=is_new)
     except IntegrityError:  # another transaction was faster
         raise ValidationError({"name": _("The tenant has a service of this name already.")}) from None
+
+
+def check(service: ServiceAccount) -> None:
+    """Check a service before it is saved, in a context that sees its tenant. Raises ValidationError, by field."""
+    if service.is_active:
+        _check_owner(service, User.objects.get(pk=service.owner_id))
+    _check(service, is_new=service._state.adding)  # noqa: SLF001  # Django documents it
+
+
+def present_refusal(service: ServiceAccount) -> str | None:
+    """Return why a service does not work now, or None, in a context that sees its tenant."""
+    row = fetch_one(
+        "SELECT public.service_refusal(s) FROM public.authserver_serviceaccount s WHERE s.id = %s", [service.pk]
+    )
+    return str(row[0]) if row and row[0] else None
 
 
 def _check_owner(service: ServiceAccount, owner: User) -> None:

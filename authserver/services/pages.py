@@ -97,7 +97,7 @@ def create(request: HttpRequest, user: User) -> HttpResponse:
                     expires_at=expires_at,
                 )
         except ValidationError as invalid:
-            form.add_error(None, invalid.messages)  # type: ignore[arg-type]  # Django takes a list of texts
+            form.add_error(None, invalid.messages)
         else:
             return render(request, "authserver/key_created.html", {"key": new.text, "name": new.key.name})
     return render(request, "authserver/create_key.html", {"form": form}, status=422 if form.errors else 200)

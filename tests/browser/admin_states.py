@@ -16,14 +16,15 @@ from accounts.organizations.invitations import invite
 from audit.models import Entry
 from authserver.clients.changes import add_secret
 from authserver.clients.registration import Registration, register
+from authserver.models import CertificateName, GrantType, Resource, ServiceAccount
 from authserver.models import Client as App
-from authserver.models import GrantType, Resource
+from authserver.services import certificates
 from console.overview.page import counters
-from tenancy import site_context
+from tenancy import site_context, tenant_context
 from tests.browser.states import State
 from tests.browser.visitor import NewVisitor, Visitor
 from tests.flows.conftest import Browser
-from tests.support import claim_rules, overview_crowd
+from tests.support import claim_rules, overview_crowd, services
 from tests.support.proven import proven
 from webhooks import changes as webhook_changes
 from webhooks.models import Delivery, Webhook
@@ -182,6 +183,15 @@ def _people(visitor: Visitor) -> None:
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
     _app(tenant)
+    _service(tenant, people[0])
+
+
+def _service(tenant: Tenant, owner: User) -> None:
+    """A service with a key, and a certificate that is this service."""
+    night_job = services.service(tenant, owner, "berths:read")
+    services.key_of_service(night_job)
+    with tenant_context(tenant.pk):
+        certificates.add(night_job, CertificateName.DNS, "night.harbour.example")
 
 
 def _app(tenant: Tenant) -> None:
@@ -341,6 +351,11 @@ ADMIN_STATES = [
     State(name="admin-client_secret", heading="The app has another secret", arrive=_secret_added),
     State(name="admin-client_revoke_secret", heading="Revoke this secret?", arrive=_revoking),
     State(name="admin-client_stop", heading="Stop this app?", arrive=_then(App, "Stop")),
+    State(
+        name="admin-serviceaccount_create_key",
+        heading="Create a key of this service",
+        arrive=_then(ServiceAccount, "Create a key"),
+    ),
     State(name="admin-delivery_let_go", heading="Let these messages go?", arrive=_letting_go),
     State(name="admin-user_kept", heading="Personal data of this person", arrive=_then(User, "Personal data")),
     State(name="admin-user_erase", heading="Erase this person?", arrive=_then(User, "Erase")),

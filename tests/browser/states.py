@@ -525,6 +525,8 @@ STATES = [
     State(name="error-429", heading="Too many attempts", arrive=_braked),
     State(name="disconnect-asked", heading="Disconnect Google?", arrive=_disconnecting),
     State(name="own_data", heading="Your data", arrive=inside("/accounts/data/")),
+    State(name="api_keys-none", heading="API keys", arrive=inside("/accounts/keys/")),
+    State(name="api_keys-create", heading="Create an API key", arrive=inside("/accounts/keys/create/")),
     State(name="devices-only_here", heading="Devices", arrive=inside("/accounts/sessions/")),
     State(name="devices-two", heading="Devices", arrive=two_devices),
     State(name="lock-asked", heading="Lock your account?", arrive=inside("/accounts/lock/")),

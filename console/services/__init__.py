@@ -1,0 +1,1 @@
+"""Service accounts, API keys and certificate identities in the admin."""
