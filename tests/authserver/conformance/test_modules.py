@@ -8,6 +8,7 @@ NUMBERS = {
     FORM_POST: 38,
     "oidcc-config-certification-test-plan": 1,
     "oidcc-rp-initiated-logout-certification-test-plan": 11,
+    "oidcc-backchannel-rp-initiated-logout-certification-test-plan": 2,
 }  # of modules, by plan
 
 
