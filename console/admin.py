@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 
 from console import provider_admin, signing_keys
-from console.clients import clients, scopes_and_resources
+from console.clients import clients, consents, profile_claims, scopes_and_resources
 from console.organizations import claim_rules, invitations, memberships, roles, tenants
 from console.people import bulk, groups, identities, users
 from console.services import certificates, keys, services
@@ -17,12 +17,14 @@ __all__ = [
     "certificates",
     "claim_rules",
     "clients",
+    "consents",
     "deliveries",
     "groups",
     "identities",
     "invitations",
     "keys",
     "memberships",
+    "profile_claims",
     "provider_admin",
     "roles",
     "scopes_and_resources",

@@ -17,6 +17,7 @@ from authserver.clients.registration import Registered, register
 from authserver.models import Client, ClientSecret, GrantType
 from console.clients.acts import ActsOnClients
 from console.clients.forms import ClientForm
+from console.clients.preview import PreviewsTokens
 from console.lists.deletion import CountedDeletion
 from console.lists.search import FoundByWords
 from console.organizations.asking import PassesActor
@@ -65,7 +66,7 @@ class SecretsOfClient(admin.TabularInline[ClientSecret, Client]):
 
 
 @admin.register(Client)
-class ClientAdmin(ActsOnClients, FoundByWords, ReauthenticationFirst, CountedDeletion, PassesActor):
+class ClientAdmin(PreviewsTokens, ActsOnClients, FoundByWords, ReauthenticationFirst, CountedDeletion, PassesActor):
     """A tenant's administrators find the apps of their tenant, and change those within their own rights."""
 
     form = ClientForm
