@@ -41,7 +41,7 @@ def filled_in(person: User, **fields: object) -> dict[str, object]:
     expires = timezone.localtime() + timedelta(days=30)
     return {
         "name": "Night job", "purpose": "Counts.", "owner": person.pk, "scopes": READ,
-        "expires_at_0": f"{expires:%Y-%m-%d}", "expires_at_1": "12:00:00", **fields,
+        "expires_at": f"{expires:%Y-%m-%d} 12:00:00", **fields,
     }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_the_page_says_why_a_service_does_not_work(ada: User, keeper: User, town
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"scopes": WRITE}, {"owner": "stranger"}, {"purpose": ""}, {"expires_at_0": "2099-01-01"}]
+    "wrong", [{"scopes": WRITE}, {"owner": "stranger"}, {"purpose": ""}, {"expires_at": "2099-01-01"}]
 )
 def test_a_service_that_cannot_be_is_refused_on_the_page(
     town: Town, ada: User, keeper: User, wrong: dict[str, object]
