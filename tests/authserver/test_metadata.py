@@ -111,7 +111,7 @@ def test_every_address_leads_to_an_endpoint() -> None:
     addresses = [value for name, value in found.items() if name.endswith(("_endpoint", "_uri"))]
     for address in addresses:
         path = address.removeprefix(ISSUER)
-        assert resolve(path).func
+        assert resolve(path).url_name
         assert Browser().get(path).status_code in {200, 302, 400, 401, 405}, path
         assert Browser().post(path).status_code in {200, 302, 400, 401, 405}, path
 

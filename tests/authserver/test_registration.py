@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from audit.models import Entry
-from authserver import claims
+from authserver import reserved_claims
 from authserver.clients import redirects
 from authserver.models import Client, ClientSecret, GrantType, RefreshPolicy, RegisteredScope
 from tenancy import site_context
@@ -237,7 +237,7 @@ def test_no_field_of_a_registration_sets_a_claim() -> None:
         "cnf",
         "role",
         "tenant_id",
-    } <= claims.RESERVED
+    } <= reserved_claims.RESERVED
 
 
 @pytest.mark.django_db
