@@ -67,7 +67,7 @@ def decide(request: HttpRequest, wanted: AuthorizationRequest) -> NextStep:
     user, silent = request.user, "none" in wanted.prompts
     if not isinstance(user, User):
         return _unless(silent, NextStep.SIGN_IN, ErrorCode.LOGIN_REQUIRED)
-    if wanted.hinted and wanted.hinted != str(user.pk):
+    if wanted.is_for_another(user):
         return _unless(silent, NextStep.ASK, ErrorCode.LOGIN_REQUIRED)
     if not _is_recent(request, user, wanted):
         return _unless(silent, NextStep.REAUTHENTICATE, ErrorCode.LOGIN_REQUIRED)

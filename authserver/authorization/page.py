@@ -30,7 +30,7 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
         "client": wanted.client,
         "host": host_of(wanted.to.redirect_uri),
         "asks": asks,
-        "is_other_person": bool(wanted.hinted and wanted.hinted != str(user.pk)),
+        "is_other_person": wanted.is_for_another(user),
         "organization": names.get(tenant_id),
         "registered_by": names.get(wanted.client.tenant_id),
         "wishes": wishes(wanted.released),

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from accounts.models import User
 from authserver import resources, scopes
 from authserver.authorization import codes
 from authserver.claims import BY_CLAIM
@@ -24,6 +25,7 @@ from authserver.tokens import jwts
 PROMPTS = frozenset({"none", "login", "consent", "create", "select_account"})
 RESPONSE_MODES = frozenset({"query", "form_post"})
 LONGEST_MAX_AGE = 10 * 365 * 86_400  # seconds
+EXPECTED = "expected_sub"  # our own parameter: the person whom the hint of this request named
 ASKED_AT = "asked_at"  # our own parameter: when this request sent the person to authenticate again
 
 
@@ -47,7 +49,7 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class AuthorizationRequest:
-    """What a client asks for. ``hinted`` is the ``sub`` of its ``id_token_hint``."""
+    """What a client asks for. ``expected`` is the ``sub`` of the only person for whom it wants an answer, if any."""
 
     to: Destination
     scopes: list[str]
@@ -57,13 +59,17 @@ class AuthorizationRequest:
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     asked_at: int | None = None
-    hinted: str = ""
+    expected: str = ""
     ui_locales: list[str] = field(default_factory=list)
     claims: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def client(self) -> Client:
         return self.to.client
+
+    def is_for_another(self, user: User) -> bool:
+        """Whether the client wants no answer for this person (OpenID Connect Core, section 3.1.2.2)."""
+        return bool(self.expected) and self.expected != str(user.pk)
 
     @property
     def released(self) -> list[str]:
@@ -105,7 +111,7 @@ def read(given: Parameters, to: Destination) -> AuthorizationRequest:
         prompts=_prompts(given),
         max_age=_number(given, "max_age"),
         asked_at=_number(given, ASKED_AT),
-        hinted=_hinted(given.get("id_token_hint"), to.client),
+        expected=_expected(given, to.client),
         ui_locales=given.words("ui_locales"),
         claims=claims,
     )
@@ -153,6 +159,15 @@ def _number(given: Parameters, name: str) -> int | None:
     return int(text) if name == ASKED_AT else min(int(text), LONGEST_MAX_AGE)
 
 
+def _expected(given: Parameters, client: Client) -> str:
+    """Return the ``sub`` that the request names: by an ID token, by a requested claim, or before a sign-in here."""
+    named = {_hinted(given.get("id_token_hint"), client), _requested_sub(given.get("claims")), given.get(EXPECTED)}
+    named.discard("")
+    if len(named) > 1:
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "The request names two different people.")
+    return named.pop() if named else ""
+
+
 def _hinted(token: str, client: Client) -> str:
     """Return the person whom an ID token of this client names, however old it is (OpenID Connect Core, 3.1.2.1)."""
     if not token:
@@ -166,19 +181,32 @@ def _hinted(token: str, client: Client) -> str:
     return str(claims.get("sub", ""))
 
 
+def _requested_sub(text: str) -> str:
+    """Return the value that the parameter ``claims`` requests for ``sub`` (OpenID Connect Core, section 5.5.1)."""
+    for asked in _asked(text).values():
+        wish = asked.get("sub") if isinstance(asked, dict) else None
+        if isinstance(wish, dict) and isinstance(wish.get("value"), str):
+            return str(wish["value"])
+    return ""
+
+
+def _asked(text: str) -> dict[str, Any]:
+    """Return the parameter ``claims`` as an object. Raises OAuthError."""
+    try:
+        asked = json.loads(text) if text else {}
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise OAuthError(ErrorCode.INVALID_REQUEST, "The parameter claims is a JSON object.")
+    return asked
+
+
 def _claims(text: str, client: Client) -> dict[str, list[str]]:
     """Return the single claims that are asked for, by place (OpenID Connect Core, section 5.5).
 
     Only those that we know, and that a scope releases which the client may ask for. Others are ignored.
     """
-    if not text:
-        return {}
-    try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict):
-        raise OAuthError(ErrorCode.INVALID_REQUEST, "The parameter claims is a JSON object.")
+    asked = _asked(text)
     found = {place: _known(asked.get(place), client) for place in ("userinfo", "id_token")}
     return {place: names for place, names in found.items() if names}
 

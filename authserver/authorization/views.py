@@ -21,7 +21,7 @@ from accounts.sign_in.reauthentication import gate
 from authserver.authorization import answers, codes, consents, decision, page
 from authserver.authorization import request as requests
 from authserver.authorization.decision import NextStep
-from authserver.authorization.request import ASKED_AT, AuthorizationRefused, AuthorizationRequest, Destination
+from authserver.authorization.request import ASKED_AT, EXPECTED, AuthorizationRefused, AuthorizationRequest, Destination
 from authserver.models import AuthorizationCode, Consent
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form, in_query
@@ -56,7 +56,7 @@ def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """
 
     def agree(given: Parameters, wanted: AuthorizationRequest) -> HttpResponseBase:
-        if page.shown(user, wanted) != shown:
+        if wanted.is_for_another(user) or page.shown(user, wanted) != shown:
             return answers.SeeOther(f"{reverse('oauth-authorize')}?{given.encoded()}")
         return _issue(request, user, given, wanted, asked=True)
 
@@ -119,7 +119,7 @@ def _next(request: HttpRequest, given: Parameters, wanted: AuthorizationRequest)
         case NextStep.SIGN_IN:
             return _to_sign_in(given, wanted)
         case NextStep.REAUTHENTICATE:
-            return gate.redirect_to_reauthenticate(request, next=_return_url(given))
+            return gate.redirect_to_reauthenticate(request, next=_return_url(given, wanted))
         case NextStep.ASK:
             return page.consent_page(request, given, wanted)
     assert isinstance(request.user, User)  # noqa: S101  # decided
@@ -131,12 +131,13 @@ def _to_sign_in(given: Parameters, wanted: AuthorizationRequest, *, another: boo
     is_new = "create" in wanted.prompts and registration.is_open()
     another = another or "select_account" in wanted.prompts
     page_url = reverse("register" if is_new else "account_login")
-    return answers.SeeOther(page_url + query(_return_url(given), stay=False, another=another))
+    return answers.SeeOther(page_url + query(_return_url(given, wanted), stay=False, another=another))
 
 
-def _return_url(given: Parameters) -> str:
+def _return_url(given: Parameters, wanted: AuthorizationRequest) -> str:
     """Return this request's URL for after the authentication. Raises OAuthError if no browser would keep it."""
     values = {name: found for name, found in given.values.items() if name not in {ASKED_AT, "id_token_hint"}}
+    values |= {EXPECTED: [wanted.expected]} if wanted.expected else {}
     again = Parameters({**values, ASKED_AT: [str(int(time.time()))]})
     url = f"{reverse('oauth-authorize')}?{again.encoded()}"
     if len(url) > LONGEST:

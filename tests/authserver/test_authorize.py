@@ -13,7 +13,7 @@ from accounts.models import Membership, Role, Tenant, User
 from authserver.models import Client, Consent, GrantType
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests.support.apps import CALLBACK, answer_in, app
+from tests.support.apps import CALLBACK, App, answer_in, app
 from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
@@ -395,3 +395,54 @@ def test_hints_of_our_own_pages_are_not_passed_on(providers: Sandbox) -> None:
     sent = Browser().post("/accounts/google/login/?login_hint=ada@example.org").headers["Location"]
 
     assert "login_hint" not in sent
+
+
+def hint_of(own: App, person: User) -> str:
+    token: str = own.tokens(proven(person))["id_token"]
+    return token
+
+
+def test_an_answer_is_never_for_another_person_than_the_one_expected(browser: Browser, ada: User) -> None:
+    own, eve = app(), User.objects.create_user(name="Eve")
+    hint = hint_of(own, eve)
+
+    page = own.authorize(browser, id_token_hint=hint)
+
+    assert page.status_code == 200
+    assert "It expects another account" in page.content.decode()
+    assert page.context["action"] not in page.content.decode(), "there is nothing to agree to"
+    assert browser.post(page.context["action"]).headers["Location"].startswith("/oauth/authorize?")
+    assert answer_in(own.authorize(browser, id_token_hint=hint, prompt="none"))["error"] == "login_required"
+    by_claim = json.dumps({"id_token": {"sub": {"value": str(eve.pk)}}})
+    assert answer_in(own.authorize(browser, claims=by_claim, prompt="none"))["error"] == "login_required"
+
+
+def test_the_person_expected_is_not_forgotten_while_somebody_signs_in(browser: Browser, ada: User) -> None:
+    own, eve = app(), User.objects.create_user(name="Eve")
+    page = own.authorize(browser, id_token_hint=hint_of(own, eve))
+
+    onward = browser.post(page.context["switch_url"]).headers["Location"]
+    back = dict(parse_qsl(urlsplit(onward).query))["next"]
+
+    assert "It expects another account" in proven(ada).get(back).content.decode()
+    assert "code=" in proven(eve).get(back).content.decode()
+
+
+def test_a_request_that_names_two_people_is_refused(browser: Browser, ada: User) -> None:
+    own, eve = app(), User.objects.create_user(name="Eve")
+    by_claim = json.dumps({"id_token": {"sub": {"value": str(eve.pk)}}})
+
+    answer = answer_in(own.authorize(browser, id_token_hint=hint_of(own, ada), claims=by_claim))
+
+    assert answer["error"] == "invalid_request"
+
+
+@pytest.mark.promise(57)
+def test_in_production_the_switch_for_certification_is_ignored(browser: Browser, settings: Any) -> None:
+    own = app(is_pkce_optional=True)
+    without: dict[str, str | None] = {"code_challenge": None, "code_challenge_method": None}
+    assert "code" in answer_in(own.authorize(browser, **without))
+
+    settings.PKCE_MAY_BE_OPTIONAL = False
+
+    assert answer_in(own.authorize(browser, **without))["error"] == "invalid_request"
