@@ -26,6 +26,7 @@ from authserver.protocol.errors import OAuthError
 from foundation.post_only import post_only
 
 TRIES = rate_limits.Limit(kind="device_codes.entered", most=10, seconds=600)  # for each account, against guessing
+ANSWERS = rate_limits.Limit(kind="device_codes.answered", most=10, seconds=600)  # likewise: an answer is a guess too
 LONGEST = 40
 
 
@@ -80,6 +81,8 @@ def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> Http
 @signed_in
 def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """Take the person's consent to what the page has shown."""
+    if not _may_answer(user):
+        return rate_limits.too_many_requests(ANSWERS)
     code = codes.find(request.GET.get("user_code", ""))
     if code is None:
         return _unknown(request)
@@ -103,8 +106,14 @@ def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
 @signed_in
 def refuse(request: HttpRequest, user: User) -> HttpResponseBase:
     """Tell the device that the person does not agree."""
+    if not _may_answer(user):
+        return rate_limits.too_many_requests(ANSWERS)
     code = codes.find(request.GET.get("user_code", ""))
     return _unknown(request) if code is None else _refused(request, code)
+
+
+def _may_answer(user: User) -> bool:
+    return rate_limits.count(ANSWERS.kind, str(user.pk), limit=ANSWERS.most, seconds=ANSWERS.seconds)
 
 
 def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode) -> None:

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.organizations.middleware import without_tenant
+from accounts.sign_in import rate_limits
 from authserver import resources, scopes
 from authserver.clients.authentication import authenticate
 from authserver.devices import codes, views
@@ -13,6 +14,8 @@ from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import in_form
 from authserver.protocol.responses import endpoint, json_response
 from foundation import lifetimes
+
+ISSUED = rate_limits.Limit(kind="device_codes.issued", most=60, seconds=60)  # to public clients, from one address
 
 
 @csrf_exempt  # a person's form has an address of its own
@@ -29,6 +32,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
     client = authenticate(request, form)
     if not client.allows(GrantType.DEVICE_CODE):
         raise OAuthError(ErrorCode.UNAUTHORIZED_CLIENT, "The client is not registered for device codes.")
+    if client.is_public and rate_limits.is_over(ISSUED):  # everybody knows its ID, and each code is a row
+        raise OAuthError(ErrorCode.TEMPORARILY_UNAVAILABLE, "Too many device codes. Try again later.", status=429)
     issued = codes.issue(
         client,
         scopes=scopes.allowed(client, form.words("scope"), for_person=True),

@@ -9,7 +9,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.sign_in.rate_limits import Limit
 from authserver.devices import codes
+from authserver.endpoints import device as endpoint
 from authserver.endpoints.token import DEVICE_CODE
 from authserver.models import Consent, DeviceCode, GrantType, TokenFamily
 from tests.support.apps import SCOPES
@@ -134,6 +136,28 @@ def test_codes_cannot_be_guessed_for_long(ada: User) -> None:
 
     assert found[:10] == [302] * 10
     assert found[10:] == [429] * 2
+
+
+@pytest.mark.parametrize("answer", ["refuse", "allow/x"])
+def test_codes_cannot_be_guessed_by_answers_either(ada: User, answer: str) -> None:
+    browser = proven(ada)
+
+    found = [browser.post(f"/oauth/device/{answer}?user_code=BBBB-BBBB").status_code for _ in range(12)]
+
+    assert found[:10] == [302] * 10
+    assert found[10:] == [429] * 2
+
+
+def test_a_stranger_writes_device_codes_within_a_limit(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.RATE_LIMITS_EXEMPT = []
+    monkeypatch.setattr(endpoint, "ISSUED", Limit(kind="test.device_codes", most=2, seconds=86_400))
+    television, _secret = registered(name="TV", grants=[GrantType.DEVICE_CODE], scopes=SCOPES, is_public=True)
+    fields = {"scope": "openid", "client_id": television.client_id}
+
+    answers = [token_request(Browser(), fields, path="/oauth/device") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert DeviceCode.objects.count() == 2
 
 
 def test_a_client_without_the_grant_or_with_foreign_scopes_gets_no_code() -> None:
