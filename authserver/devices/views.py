@@ -95,10 +95,13 @@ def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
         return _unknown(request)
     try:
         with transaction.atomic():
-            _approve(request, user, client, code)
+            is_taken = _approve(request, user, client, code)
+            if not is_taken:
+                transaction.set_rollback(True)  # no consent without its answer
     except SessionEndedMeanwhile:
         return redirect("oauth-device")
-    return render(request, "authserver/device_done.html", {"client": client, "is_allowed": True})
+    done = {"client": client, "is_allowed": True}
+    return render(request, "authserver/device_done.html", done) if is_taken else _unknown(request)
 
 
 @without_tenant
@@ -116,7 +119,8 @@ def _may_answer(user: User) -> bool:
     return rate_limits.count(ANSWERS.kind, str(user.pk), limit=ANSWERS.most, seconds=ANSWERS.seconds)
 
 
-def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode) -> None:
+def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode) -> bool:
+    """Store the consent and the answer; return whether the code still waited for one."""
     sid, how = sid_of(request), decision.authentication(request, user)
     agreed = consents.give(
         user,
@@ -126,7 +130,7 @@ def _approve(request: HttpRequest, user: User, client: Client, code: DeviceCode)
         resources=code.resources,
         asked=True,
     )
-    codes.approve(
+    return codes.approve(
         code,
         agreed,
         user=user,

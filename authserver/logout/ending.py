@@ -12,6 +12,10 @@ SESSION_ENDED = "session_ended"
 
 # In this order: a code that is being redeemed at this moment is waited for, and its family is seen afterwards.
 DELETE_CODES = "DELETE FROM authserver_authorizationcode WHERE sid = ANY (%(sids)s) AND used_at IS NULL"
+DELETE_DEVICE_CODES = """
+    DELETE FROM authserver_devicecode
+    WHERE sid = ANY (%(sids)s) AND sid <> '' AND used_at IS NULL AND NOT (%(offline)s = ANY (scopes))
+"""
 REVOKE_FAMILIES = """
     UPDATE authserver_tokenfamily SET revoked_at = statement_timestamp(), revoked_reason = %(reason)s
     WHERE sid = ANY (%(sids)s) AND sid <> '' AND revoked_at IS NULL AND NOT (%(offline)s = ANY (scopes))
@@ -36,5 +40,6 @@ def end_what_clients_got(ended: list[EndedSession], **_: Any) -> None:
     """
     given = {"sids": [one.sid for one in ended], "reason": SESSION_ENDED, "offline": scopes.OFFLINE}
     change(DELETE_CODES, given)
+    change(DELETE_DEVICE_CODES, given)
     change(REVOKE_FAMILIES, given)
     change(ENQUEUE, given)

@@ -113,6 +113,33 @@ def test_a_device_code_works_once_and_a_second_use_revokes_what_it_gave(ada: Use
     assert TokenFamily.objects.get().revoked_reason == "device_code_reused"
 
 
+def test_an_answer_ends_with_the_session_in_which_it_was_given(ada: User) -> None:
+    device, browser = Television(), proven(ada)
+    ending, staying = device.begin("openid"), device.begin("openid offline_access")
+    for begun in (ending, staying):
+        browser.post(enter(browser, begun["user_code"]).context["action"])
+
+    browser.post(browser.get("/oauth/logout").context["action"])
+
+    assert device.poll(ending["device_code"]).json()["error"] == "invalid_grant"
+    assert "refresh_token" in device.poll(staying["device_code"]).json()
+
+
+def test_an_answer_that_comes_too_late_leaves_no_consent(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    device, browser = Television(), proven(ada)
+    page, find = enter(browser, device.begin()["user_code"]), codes.find
+
+    def refused_meanwhile(typed: str) -> DeviceCode | None:
+        found = find(typed)
+        DeviceCode.objects.update(refused_at=timezone.now())
+        return found
+
+    monkeypatch.setattr(codes, "find", refused_meanwhile)
+
+    assert browser.post(page.context["action"]).status_code == 302
+    assert not Consent.objects.exists()
+
+
 def test_a_device_code_belongs_to_its_client(ada: User) -> None:
     device, other = Television(), Television()
 
