@@ -186,6 +186,8 @@ def _requested_sub(text: str) -> str:
     for asked in _asked(text).values():
         wish = asked.get("sub") if isinstance(asked, dict) else None
         if isinstance(wish, dict) and isinstance(wish.get("value"), str):
+            if not wish["value"].isprintable():  # JSON can escape what no URL can carry, such as half a surrogate pair
+                raise OAuthError(ErrorCode.INVALID_REQUEST, "The requested sub is none.")
             return str(wish["value"])
     return ""
 

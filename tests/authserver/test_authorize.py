@@ -428,6 +428,13 @@ def test_the_person_expected_is_not_forgotten_while_somebody_signs_in(browser: B
     assert "code=" in proven(eve).get(back).content.decode()
 
 
+@pytest.mark.parametrize("sub", ["\ud800", "\0"])
+def test_a_requested_sub_that_cannot_be_one_is_refused(sub: str) -> None:
+    found = answer_in(app().authorize(Browser(), claims=json.dumps({"id_token": {"sub": {"value": sub}}})))
+
+    assert found["error"] == "invalid_request"
+
+
 def test_a_request_that_names_two_people_is_refused(browser: Browser, ada: User) -> None:
     own, eve = app(), User.objects.create_user(name="Eve")
     by_claim = json.dumps({"id_token": {"sub": {"value": str(eve.pk)}}})
