@@ -7,6 +7,7 @@ from uuid import UUID
 
 from accounts.models import User
 from authserver import scopes as known
+from authserver.models import Client
 from authserver.reserved_claims import RESERVED
 from foundation.rows import Rows, fetch_one
 
@@ -86,6 +87,11 @@ def roles_of(facts: PersonFacts) -> dict[str, Any]:
         "organization_ids": list(facts.roles),
         "org_role": facts.active_role,
     }
+
+
+def still_asked(client: Client, names: Collection[str]) -> list[str]:
+    """Return those of the single claims asked for earlier that the client may still have."""
+    return [name for name in names if BY_CLAIM.get(name) in client.scopes]
 
 
 def identity_claims(facts: PersonFacts, scopes: Collection[str], asked: Collection[str] = ()) -> dict[str, Any]:

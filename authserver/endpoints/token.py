@@ -75,7 +75,8 @@ def by_code(client: Client, form: Parameters) -> Answer:
     with transaction.atomic():
         family = codes.redeem(client, text, redirect_uri=redirect_uri, verifier=form.get("code_verifier"))
         if isinstance(family, TokenFamily):
-            targets = resources.narrowed(family.resources, wanted)
+            family.scopes = scopes.still_allowed(client, family.scopes)
+            targets = resources.allowed(client, resources.narrowed(family.resources, wanted))
             families.begin(family, is_refreshable=is_refreshable(client, family))
             return issue_for_person(client, family, family.scopes, targets, grant=GrantType.AUTHORIZATION_CODE)
     raise family
@@ -102,8 +103,10 @@ def by_device_code(client: Client, form: Parameters) -> Answer:
     with transaction.atomic():
         family = device_codes.poll(client, text)
         if isinstance(family, TokenFamily):
+            family.scopes = scopes.still_allowed(client, family.scopes)
+            targets = resources.allowed(client, family.resources)
             families.begin(family, is_refreshable=is_refreshable(client, family))
-            return issue_for_person(client, family, family.scopes, family.resources, grant=GrantType.DEVICE_CODE)
+            return issue_for_person(client, family, family.scopes, targets, grant=GrantType.DEVICE_CODE)
     raise family
 
 

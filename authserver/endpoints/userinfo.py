@@ -16,5 +16,6 @@ def userinfo(request: HttpRequest) -> HttpResponse:
     facts = claims.read(token.user_id, token.tenant_id) if token.user_id else None
     if facts is None or token.family is None:
         raise BearerError(ErrorCode.INVALID_TOKEN, "The access token is not a person's.", reason="of_nobody")
-    about = claims.identity_claims(facts, token.scopes, token.family.claims.get("userinfo", ()))
+    asked = claims.still_asked(token.client, token.family.claims.get("userinfo", ()))
+    about = claims.identity_claims(facts, scopes.still_allowed(token.client, token.scopes), asked)
     return json_response(about | {"sub": token.subject})

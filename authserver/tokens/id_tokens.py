@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from authserver.claims import PersonFacts, identity_claims
+from authserver.claims import PersonFacts, identity_claims, still_asked
 from authserver.models import Client, SigningAlgorithm, TokenFamily
 from authserver.tokens import jwts
 from authserver.tokens.access import authentication_claims
@@ -33,7 +33,8 @@ def claims_of(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes
         "exp": now + int(lifetimes.ID_TOKEN.total_seconds()),
     }
     said |= {"nonce": family.nonce} if family.nonce else {}
-    return identity_claims(facts, scopes, family.claims.get("id_token", ())) | authentication_claims(family) | said
+    asked = still_asked(client, family.claims.get("id_token", ()))
+    return identity_claims(facts, scopes, asked) | authentication_claims(family) | said
 
 
 def at_hash(access_token: str, algorithm: SigningAlgorithm) -> str:

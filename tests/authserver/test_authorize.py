@@ -13,7 +13,7 @@ from accounts.models import Membership, Role, Tenant, User
 from authserver.models import Client, Consent, GrantType
 from sandbox.server import Sandbox
 from tenancy import site_context
-from tests.support.apps import CALLBACK, App, answer_in, app
+from tests.support.apps import CALLBACK, SCOPES, App, answer_in, app
 from tests.support.proven import proven
 
 pytestmark = pytest.mark.django_db
@@ -300,6 +300,34 @@ def test_single_claims_are_released_where_they_were_asked_for(browser: Browser) 
     id_token = jwt.decode(found["id_token"], options={"verify_signature": False})
     assert id_token["email"] == "ada@example.org"
     assert "name" not in id_token
+
+
+def test_single_claims_end_with_the_scope_that_releases_them(browser: Browser) -> None:
+    own, asked = app(), json.dumps({"userinfo": {"email": None}, "id_token": {"name": None}})
+    found = own.tokens(browser, scope="openid offline_access", claims=asked)
+    _take_from(own, "email", "profile")
+
+    new = own.refresh(found["refresh_token"]).json()  # type: ignore[attr-defined]
+
+    assert "name" not in jwt.decode(new["id_token"], options={"verify_signature": False})
+    userinfo: Any = Browser().get("/oauth/userinfo", headers={"Authorization": f"Bearer {new['access_token']}"})
+    assert set(userinfo.json()) == {"sub"}
+
+
+def test_a_code_gives_no_scope_that_the_app_has_lost_since(browser: Browser) -> None:
+    own = app()
+    code = answer_in(own.authorize(browser, scope="openid email offline_access"))["code"]
+    _take_from(own, "email", "offline_access")
+
+    found = own.redeem(code).json()  # type: ignore[attr-defined]
+
+    assert found["scope"] == "openid"
+    assert "refresh_token" not in found
+
+
+def _take_from(own: App, *taken: str) -> None:
+    with site_context("a test takes scopes from an app"):
+        Client.objects.filter(pk=own.client.pk).update(scopes=[name for name in SCOPES if name not in taken])
 
 
 def test_a_code_without_offline_access_gives_no_refresh_token(browser: Browser) -> None:
