@@ -23,13 +23,11 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
     user = request.user
     assert isinstance(user, User)  # noqa: S101  # decided
     tenant_id = decision.tenant_of(user, wanted.client)
-    known = consents.find(user, wanted.client, tenant_id)
-    asks = decision.needs_consent(wanted, known) or "consent" in wanted.prompts
     names = names_of(tenant_id, wanted.client.tenant_id)
     context = {
         "client": wanted.client,
         "host": host_of(wanted.to.redirect_uri),
-        "asks": asks,
+        "asks": asks(user, wanted, tenant_id),
         "is_other_person": wanted.is_for_another(user),
         "organization": names.get(tenant_id),
         "registered_by": names.get(wanted.client.tenant_id),
@@ -42,6 +40,12 @@ def consent_page(request: HttpRequest, given: Parameters, wanted: AuthorizationR
     response = render(request, "authserver/consent.html", context)
     answers.allow_forms_to(response, wanted.to.redirect_uri)
     return response
+
+
+def asks(user: User, wanted: AuthorizationRequest, tenant_id: UUID | None) -> bool:
+    """Whether the page asks for a consent and shows what it is for. Otherwise the person only goes on."""
+    known = consents.find(user, wanted.client, tenant_id)
+    return decision.needs_consent(wanted, known) or "consent" in wanted.prompts
 
 
 def names_of(*tenants: UUID | None) -> dict[UUID | None, str]:
@@ -59,10 +63,11 @@ def wishes(names: list[str]) -> list[str | Promise]:
 def shown(user: User, wanted: AuthorizationRequest) -> str:
     """Return a digest of what the page shows, so that an answer counts only for what was read.
 
-    In another tab the person may have switched the organization or the account meanwhile.
+    In another tab the person may have switched the organization or the account meanwhile, or stopped the app.
     """
     tenant_id = decision.tenant_of(user, wanted.client)
-    parts = (str(user.pk), wanted.client.client_id, str(tenant_id), wanted.to.redirect_uri)
+    is_asked = asks(user, wanted, tenant_id)
+    parts = (str(user.pk), wanted.client.client_id, str(tenant_id), wanted.to.redirect_uri, str(is_asked))
     return sha256("\n".join([*parts, *wanted.released, "", *wanted.resources]).encode()).hexdigest()
 
 

@@ -58,7 +58,8 @@ def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     def agree(given: Parameters, wanted: AuthorizationRequest) -> HttpResponseBase:
         if wanted.is_for_another(user) or page.shown(user, wanted) != shown:
             return answers.SeeOther(f"{reverse('oauth-authorize')}?{given.encoded()}")
-        return _issue(request, user, given, wanted, asked=True)
+        is_asked = page.asks(user, wanted, decision.tenant_of(user, wanted.client))
+        return _issue(request, user, given, wanted, asked=is_asked)
 
     return _answered(request, agree)
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client as Browser
 
 from accounts.models import Membership, Role, Tenant, User
+from authserver.authorization import consents
 from authserver.models import Client, Consent, GrantType
 from sandbox.server import Sandbox
 from tenancy import site_context
@@ -237,6 +238,27 @@ def test_an_answer_counts_only_for_what_the_page_showed(browser: Browser) -> Non
     assert response.status_code == 303
     assert response.headers["Location"].startswith("/oauth/authorize?")
     assert not Consent.objects.exists()
+
+
+def test_going_on_is_no_consent_to_what_was_not_shown(browser: Browser, ada: User) -> None:
+    own = app(is_first_party=False)
+    allow(browser, own.authorize(browser, scope="openid email"))
+    page = own.authorize(browser, scope="openid email", prompt="select_account")
+    assert not page.context["asks"]
+    consents.withdraw(Consent.objects.filter(user=ada), reason="owner")
+
+    again = browser.get(allow(browser, page).headers["Location"])
+
+    assert again.context["asks"]
+    assert not Consent.objects.filter(withdrawn_at=None).exists()
+
+
+def test_going_on_to_our_own_app_is_no_consent(browser: Browser) -> None:
+    own = app()
+
+    allow(browser, own.authorize(browser, prompt="select_account"))
+
+    assert not Consent.objects.get().is_asked
 
 
 def test_the_answer_needs_a_csrf_token(ada: User) -> None:
