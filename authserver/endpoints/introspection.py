@@ -40,7 +40,7 @@ def _access_token(client: Client, text: str) -> Answer:
         token = bearer.check(text)
     except BearerError:
         return INACTIVE
-    if token.client.pk != client.pk and not set(token.audience) & set(client.resources):
+    if token.client.pk != client.pk and not set(token.audience) & _served_by(client):
         return INACTIVE
     about = _about(token)
     if about is None:
@@ -57,6 +57,11 @@ def _access_token(client: Client, text: str) -> Answer:
         "exp": token.expires_at,
     }
     return about | said | ({"jti": token.jti} if token.jti else {})
+
+
+def _served_by(client: Client) -> set[str]:
+    """Return the resource servers for which a client may ask. That of the site, ourselves, no tenant's client is."""
+    return set(client.resources) - ({settings.PUBLIC_URL} if client.tenant_id else set())
 
 
 def _about(token: BearerToken) -> Answer | None:

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Tenant, User
 from authserver.models import Client, Consent, TokenFormat
 from tenancy import site_context
 from tests.support.authorized import App, later
@@ -72,6 +72,17 @@ def test_a_resource_server_learns_about_tokens_for_it_and_no_others(ada: User, f
     assert learned(server, for_it)["aud"] == API
     assert learned(server, for_another) == {"active": False}
     assert learned(server, for_us) == {"active": False}
+
+
+def test_no_app_of_a_tenant_is_the_resource_server_that_we_are_ourselves(ada: User) -> None:
+    token = App.registered().tokens(ada)["access_token"]
+    with site_context("a test makes a tenant"):
+        tenant = Tenant.objects.create(name="Engines")
+    of_site = App(*registered(name="Site", resources=[settings.PUBLIC_URL]))
+    of_tenant = App(*registered(name="Engines", resources=[settings.PUBLIC_URL], tenant=tenant))
+
+    assert learned(of_site, token)["active"]
+    assert learned(of_tenant, token) == {"active": False}
 
 
 @FORMATS
