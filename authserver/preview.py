@@ -1,7 +1,7 @@
 """A preview for administrators: what a client would learn about a person, claim by claim, without issuing anything."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,11 +23,18 @@ class TokenPreview:
     userinfo: dict[str, Any]
 
 
-def preview(client: Client, user: User, tenant_id: UUID | None, *, scopes: Sequence[str]) -> TokenPreview | None:
-    """Return what a client would get for these scopes, or None for a person who is not active."""
+def preview(
+    client: Client, user: User, tenant_id: UUID | None, *, scopes: Sequence[str], of_tenant_only: bool = False
+) -> TokenPreview | None:
+    """Return what a client would get for these scopes, or None for a person who is not active.
+
+    ``of_tenant_only`` leaves out the person's other organizations, which are no business of an administrator of one.
+    """
     facts = claims.read(user.pk, tenant_id)
     if facts is None:
         return None
+    if of_tenant_only:
+        facts = replace(facts, roles={key: role for key, role in facts.roles.items() if key == str(tenant_id)})
     now, seconds = timezone.now(), int(lifetimes.ACCESS_TOKEN.total_seconds())
     family = TokenFamily(id=uuid4(), client_id=client.pk, user=user, auth_time=now, acr="single", sid="preview")
     return TokenPreview(

@@ -65,9 +65,10 @@ class PreviewsTokens(Scoped[Any]):
 
 
 def _tokens(request: HttpRequest, client: Client, person: User) -> list[tuple[Any, list[tuple[str, str]]]]:
-    membership = actor(request).active_membership
+    reader = actor(request)
+    membership = reader.active_membership
     tenant_id = client.tenant_id or (membership.tenant_id if membership else None)
-    found = preview(client, person, tenant_id, scopes=client.scopes)
+    found = preview(client, person, tenant_id, scopes=client.scopes, of_tenant_only=not reader.is_superuser)
     if found is None:
         return []
     named = ((_("ID token"), found.id_token), (_("Access token"), found.access_token), (_("Userinfo"), found.userinfo))

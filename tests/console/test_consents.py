@@ -97,6 +97,18 @@ def test_a_tenants_administrator_previews_only_their_own_apps_and_people(town: T
     }
 
 
+def test_a_tenants_administrator_learns_nothing_of_other_tenants_of_a_member(town: Town) -> None:
+    theirs = app(name="Harbour", tenant=town.a.tenant, is_first_party=False)
+
+    page = proven(town.a.owner).get(
+        f"/admin/authserver/client/{theirs.client.pk}/preview/", {"person": str(town.both.pk)}
+    )
+
+    text = page.content.decode()
+    assert str(town.a.tenant.pk) in text
+    assert str(town.b.tenant.pk) not in text
+
+
 def test_a_superuser_defines_a_claim_and_gives_a_person_a_value(administrator: Browser, ada: User) -> None:
     fields = {"name": "hardware_tier", "scope": "profile", "choices": "tier1,tier2", "is_in_access_tokens": "on"}
     assert administrator.post("/admin/authserver/profileclaim/add/", fields).status_code == 302
