@@ -73,6 +73,13 @@ def read(user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
     return PersonFacts(user=user, roles=roles, tenant_id=tenant_id, profile=profile)
 
 
+def read_for(client: Client, user_id: UUID, tenant_id: UUID | None) -> PersonFacts | None:
+    """Return what is true of a person now, for a client. The client of a tenant serves its members only."""
+    facts = read(user_id, tenant_id)
+    is_served = facts is not None and (client.tenant_id is None or str(client.tenant_id) in facts.roles)
+    return facts if is_served else None
+
+
 def authorization_claims(facts: PersonFacts) -> dict[str, Any]:
     """Return what resource servers authorize by: roles and organizations, and the site's own claims meant for them."""
     own = {fact.name: fact.value for fact in facts.profile if fact.is_in_access_tokens}

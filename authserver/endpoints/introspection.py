@@ -65,10 +65,13 @@ def _served_by(client: Client) -> set[str]:
 
 
 def _about(token: BearerToken) -> Answer | None:
-    """Return what is true of the person now, which may be less than the token says, or None without an account."""
+    """Return what is true of the person now, which may be less than the token says.
+
+    None without an account, and if the client does not serve the person any more.
+    """
     if token.user_id is None:
         return {}
-    facts = claims.read(token.user_id, token.tenant_id)
+    facts = claims.read_for(token.client, token.user_id, token.tenant_id)
     if facts is None or token.family is None:
         return None
     return access.authentication_claims(token.family) | claims.authorization_claims(facts)

@@ -118,11 +118,11 @@ def is_refreshable(client: Client, family: TokenFamily) -> bool:
 def issue_for_person(
     client: Client, family: TokenFamily, granted: list[str], targets: list[str], *, grant: GrantType
 ) -> Answer:
-    """Issue all tokens of an answer, and record that. Raises OAuthError if the account is gone."""
+    """Issue all tokens of an answer, and record that. Raises OAuthError if the client serves the person no more."""
     assert family.user_id is not None  # noqa: S101  # families are of people
-    facts = claims.read(family.user_id, family.tenant_id)
+    facts = claims.read_for(client, family.user_id, family.tenant_id)
     if facts is None:
-        raise OAuthError(ErrorCode.INVALID_GRANT, "The account is not active.", reason="account_inactive")
+        raise OAuthError(ErrorCode.INVALID_GRANT, "The app serves this person no more.", reason="person_not_served")
     issued = access.issue_for_person(client, family, facts, scopes=granted, wanted=targets)
     answer = answer_of(issued)
     if family.is_refreshable:

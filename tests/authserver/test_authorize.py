@@ -324,6 +324,20 @@ def test_single_claims_are_released_where_they_were_asked_for(browser: Browser) 
     assert "name" not in id_token
 
 
+def test_the_app_of_an_organization_serves_nobody_who_has_left(browser: Browser, ada: User) -> None:
+    with site_context("a test makes a tenant with a member"):
+        tenant = Tenant.objects.create(name="Engines")
+        membership = Membership.objects.create(user=ada, tenant=tenant, role=Role.objects.get(name="member"))
+    theirs = app(tenant=tenant)
+    found = theirs.tokens(browser, scope="openid offline_access")
+    with site_context("a test ends a membership"):
+        membership.delete()
+
+    bearer = {"Authorization": f"Bearer {found['access_token']}"}
+    assert Browser().get("/oauth/userinfo", headers=bearer).status_code == 401
+    assert theirs.refresh(found["refresh_token"]).status_code == 400
+
+
 def test_single_claims_end_with_the_scope_that_releases_them(browser: Browser) -> None:
     own, asked = app(), json.dumps({"userinfo": {"email": None}, "id_token": {"name": None}})
     found = own.tokens(browser, scope="openid offline_access", claims=asked)

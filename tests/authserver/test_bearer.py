@@ -14,7 +14,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Tenant, User
+from accounts.models import Membership, Role, Tenant, User
 from authserver.keys import pairs, ring
 from authserver.models import AccessToken, Client, Consent, SigningAlgorithm, TokenFamily, TokenFormat
 from authserver.protocol.bearer_credential import BearerError
@@ -318,5 +318,6 @@ def test_the_tokens_of_a_deleted_client_are_refused(ada: User, form: TokenFormat
 def test_the_client_of_a_tenant_is_found_in_any_context(ada: User, form: TokenFormat) -> None:
     with site_context("a test creates a tenant"):
         tenant = Tenant.objects.create(name="Dock")
+        Membership.objects.create(user=ada, tenant=tenant, role=Role.objects.get(name="member"))
     app = App.registered(token_format=form, tenant=tenant)
     assert bearer.check(app.tokens(ada)["access_token"]).client == app.client
