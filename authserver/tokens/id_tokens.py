@@ -3,7 +3,7 @@
 import base64
 import time
 from collections.abc import Sequence
-from hashlib import sha256, sha512
+from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +16,15 @@ from foundation import lifetimes
 
 
 def issue(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes: Sequence[str], access_token: str) -> str:
-    """Issue an ID token for an authorization, with the claims that its scopes release."""
+    """Issue an ID token for an authorization, with the claims that its scopes release.
+
+    ``at_hash`` is optional in this flow. It is left out with Ed25519: libraries disagree about its hash, and refuse
+    one that they do not know.
+    """
     algorithm = SigningAlgorithm(client.signing_algorithm)
-    said = claims_of(client, family, facts, scopes=scopes) | {"at_hash": at_hash(access_token, algorithm)}
+    said = claims_of(client, family, facts, scopes=scopes)
+    if algorithm is not SigningAlgorithm.ED25519:
+        said["at_hash"] = at_hash(access_token)
     return jwts.sign(said, typ=jwts.ID, algorithm=algorithm)
 
 
@@ -37,8 +43,7 @@ def claims_of(client: Client, family: TokenFamily, facts: PersonFacts, *, scopes
     return identity_claims(facts, scopes, asked) | authentication_claims(family) | said
 
 
-def at_hash(access_token: str, algorithm: SigningAlgorithm) -> str:
-    """Return the left half of the token's hash, by the hash of the signature (OpenID Connect Core, 3.1.3.6)."""
-    hashed_by = sha512 if algorithm is SigningAlgorithm.ED25519 else sha256
-    digest = hashed_by(access_token.encode()).digest()
+def at_hash(access_token: str) -> str:
+    """Return the left half of the token's SHA-256, the hash of RS256 and ES256 (OpenID Connect Core, 3.1.3.6)."""
+    digest = sha256(access_token.encode()).digest()
     return base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()

@@ -49,6 +49,12 @@ def test_without_profile_and_email_an_id_token_says_nothing_but_who(ada: User, e
     assert said.keys() == {"iss", "sub", "aud", "iat", "exp", "at_hash", "auth_time", "acr", "amr", "sid"}
 
 
+def test_with_ed25519_an_id_token_has_no_at_hash(ada: User) -> None:
+    said = payload(app(signing_algorithm="Ed25519").tokens(proven(ada), scope="openid")["id_token"])
+
+    assert "at_hash" not in said
+
+
 def test_access_tokens_say_roles_organizations_and_the_sites_own_claims(ada: User, engines: Tenant) -> None:
     own_claim(ada)
     own_claim(ada, "shoe_size", "38", is_in_access_tokens=False)
