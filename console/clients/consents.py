@@ -45,7 +45,8 @@ class ConsentAdmin(Scoped[Consent]):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Consent | None = None) -> bool:
-        return False
+        """Nobody deletes a consent by itself: it is withdrawn, and stays. It goes with its app."""
+        return obj is None and request.user.has_perm("authserver.delete_client")
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.withdraw_view)

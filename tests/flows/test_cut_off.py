@@ -111,7 +111,8 @@ def test_locking_an_account_ends_everything_and_confirms_it(
     done = CutOff.objects.get()
     assert (done.by, done.deactivated, done.confirmed_at is not None) == ("owner", True, True)
     ended = {name: check["ended"] for name, check in done.checks.items()}
-    assert ended == {"sessions": 2, "waiting_sign_ins": 0, "mailed_links": 1, "upstream_tokens": 2}
+    none = dict.fromkeys(("waiting_sign_ins", "app_tokens", "api_keys"), 0)
+    assert ended == {"sessions": 2, "mailed_links": 1, "upstream_tokens": 2, **none}
     (entry,) = told("account.cut_off")
     assert entry["deactivated"]
     assert {one["what"]: one["count"] for one in entry["revoked"]} == ended
@@ -119,7 +120,7 @@ def test_locking_an_account_ends_everything_and_confirms_it(
     assert {entry["reason"] for entry in told("session.revoked")} == {"cut_off"}
 
     shown = browser.get(answer.headers["Location"])
-    assert shown.content.decode().count("None left") == 4
+    assert shown.content.decode().count("None left") == 6
     assert "Refresh" not in shown.headers
     assert "Ada" not in shown.content.decode()
 
@@ -328,10 +329,10 @@ def test_a_run_that_was_killed_after_the_act_is_followed_up(ada: User, browser: 
 
 @pytest.mark.promise(31)
 def test_what_ends_everything_is_declared_by_name(ada: User) -> None:
-    names = ["sessions", "waiting_sign_ins", "mailed_links", "upstream_tokens"]
+    names = ["sessions", "waiting_sign_ins", "mailed_links", "app_tokens", "api_keys", "upstream_tokens"]
     assert list(credentials.revocables()) == names
     ended = cut_off.revoke_all([ada.pk], reason=RevocationReason.CUT_OFF)
-    assert [one.count for one in ended.values()] == [1, 0, 1, 1]
+    assert [one.count for one in ended.values()] == [1, 0, 1, 0, 0, 1]
 
 
 @pytest.mark.promise(31)
