@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from accounts.models.session import row_key
@@ -26,6 +26,7 @@ from authserver.models import AuthorizationCode, Consent
 from authserver.protocol.errors import ErrorCode, OAuthError
 from authserver.protocol.parameters import Parameters, in_form, in_query
 from foundation.next_page import LONGEST, query
+from foundation.post_only import post_only
 
 
 @csrf_exempt  # it only reads
@@ -47,7 +48,7 @@ def authorize(request: HttpRequest) -> HttpResponseBase:
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-authorize", keeps_query=True)
 @signed_in
 def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """Take the person's consent to what the page has shown, which the address names by its digest.
@@ -65,7 +66,7 @@ def consent(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-authorize", keeps_query=True)
 def refuse(request: HttpRequest) -> HttpResponseBase:
     """Tell the client that the person does not agree."""
 
@@ -90,7 +91,7 @@ def _answered(
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-authorize", keeps_query=True)
 def switch_account(request: HttpRequest) -> HttpResponseBase:
     """Sign the person out, and let them sign in with another account for the same request."""
     try:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from accounts.models.session import row_key
@@ -77,7 +77,7 @@ def _ask(request: HttpRequest, user: User, code: DeviceCode, typed: str) -> Http
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-device", keeps_query=True)
 @signed_in
 def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
     """Take the person's consent to what the page has shown."""
@@ -105,7 +105,7 @@ def allow(request: HttpRequest, user: User, shown: str) -> HttpResponseBase:
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-device", keeps_query=True)
 @signed_in
 def refuse(request: HttpRequest, user: User) -> HttpResponseBase:
     """Tell the device that the person does not agree."""

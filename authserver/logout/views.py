@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts.models import Session, User
 from accounts.organizations.middleware import without_tenant
@@ -22,6 +22,7 @@ from authserver.logout import request as requests
 from authserver.logout.request import LogoutRefused, LogoutRequest
 from authserver.protocol.errors import OAuthError
 from authserver.protocol.parameters import Parameters, in_form, in_query
+from foundation.post_only import post_only
 from foundation.references import new_reference
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def logout(request: HttpRequest) -> HttpResponseBase:
 
 
 @without_tenant
-@require_POST
+@post_only("oauth-logout", keeps_query=True)
 def confirm(request: HttpRequest, shown: str) -> HttpResponseBase:
     """Sign the person out and lead them back to the client, if it has asked for that.
 

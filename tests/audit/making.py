@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models.expressions import Expression
 
+from accounts.models import User
 from tests.tenancy.rows import Side
 
 
@@ -22,8 +23,17 @@ class Maker(Side):
     def new(self, model: type[models.Model], **given: Any) -> models.Model:
         """Return an unsaved row with all required fields filled."""
         number = next(self.numbers)
+        given = given | self._together(model, given)
         values = {one.name: self._filled(one, number) for one in required(model) if one.name not in given}
         return model(**values, **given)
+
+    def _together(self, model: type[models.Model], given: dict[str, Any]) -> dict[str, Any]:
+        """Return columns that constraints require beside those that are given: of whom a key is, and whose a client."""
+        if "service" in given and model._meta.label in {"authserver.ApiKey", "authserver.Client"}:
+            return {"tenant": given["service"].tenant}
+        if model._meta.label == "authserver.ApiKey" and "user" not in given:
+            return {"user": self.saved(User)}
+        return {}
 
     def saved(self, model: type[models.Model], **given: Any) -> models.Model:
         if model is ContentType:

@@ -168,7 +168,8 @@ def test_nothing_signs_out_without_the_button_and_its_csrf_token(ada: User, brow
     strict = proven(ada, Browser(enforce_csrf_checks=True))
     parameters = urlencode({"id_token_hint": hint, "post_logout_redirect_uri": BACK})
     assert strict.post(f"{LOGOUT}/confirm/0?{parameters}").status_code == 403
-    assert strict.get(f"{LOGOUT}/confirm/0?{parameters}").status_code == 405
+    by_link = strict.get(f"{LOGOUT}/confirm/0?{parameters}")
+    assert (by_link.status_code, by_link.headers["Location"]) == (302, f"{LOGOUT}?{parameters}")
     by_form = strict.post(LOGOUT, parameters, content_type="application/x-www-form-urlencoded")
     assert (by_form.status_code, by_form.headers["Location"]) == (303, f"{LOGOUT}?{parameters}")
     assert "Sign out?" in strict.get(by_form.headers["Location"]).content.decode()
