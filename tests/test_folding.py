@@ -43,6 +43,8 @@ OTHERS = {
     "accounts/organizations/own_organizations.py": "the name of a tenant, to sort a list",
     "foundation/outgoing.py": "a header of HTTP",
     "authserver/clients/authentication.py _basic": "the scheme of a header of HTTP",
+    "authserver/protocol/bearer_credential.py credential_of": "the scheme of a header of HTTP",
+    "authserver/services/certificates.py _thumbprint": "a digest in hexadecimal",
     "authserver/devices/codes.py find": "a user code, of ASCII letters alone",
     "authserver/tokens/jwts.py verify": "the type of a token, a media type",
     "accounts/sessions/statements.py new_key": "the key of a session, in base 32",

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Invitation, Role, Tenant, User
 from audit.declarations import audited
 from audit.models import Entry
+from authserver.models import ApiKey, Client, ClientSecret, TokenSigningKey
 from tenancy import site_context
 from tests.support.leaks import in_redis, in_tables
 from tests.support.servers import Servers
@@ -51,6 +52,11 @@ def confirmation() -> Values:
     return {"email_address": EmailAddress.objects.create(user=user(), email="ada@example.com")}
 
 
+def signing_key() -> Values:
+    now = timezone.now()
+    return {"kid": "k", "algorithm": "RS256", "public_jwk": {}, "created_at": now, "active_at": now}
+
+
 REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "accounts.User": dict,
     "accounts.Invitation": invitation,
@@ -58,9 +64,15 @@ REST: dict[str, Callable[[], Values]] = {  # what else a row of each needs
     "account.EmailConfirmation": confirmation,
     "socialaccount.SocialApp": lambda: {"provider": "google", "name": "x", "client_id": "y"},
     "socialaccount.SocialToken": social_token,
+    "authserver.ClientSecret": lambda: {"client": Client.objects.create(name="Harbour")},
+    "authserver.TokenSigningKey": signing_key,
+    "authserver.ApiKey": lambda: {"user": user(), "name": "x", "public_id": "x", "expires_at": timezone.now()},
     "mfa.Authenticator": lambda: {"user": user(), "type": "totp"},
 }
-MODELS: set[type[Model]] = {EmailConfirmation, SocialApp, SocialToken, Authenticator, Invitation, Webhook, User}
+MODELS: set[type[Model]] = {
+    ApiKey, Authenticator, ClientSecret, EmailConfirmation, Invitation, SocialApp, SocialToken, TokenSigningKey, User,
+    Webhook,
+}  # fmt: skip
 
 
 @pytest.mark.promise(75, 76)

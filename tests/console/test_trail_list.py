@@ -50,7 +50,8 @@ def test_the_list_can_be_filtered_by_action_and_source(staff: Client) -> None:
     assert _found(staff, action="sign_in.refused") == 1
     assert _found(staff, source="event") == Entry.objects.filter(source="event").count()
     announced = Entry.objects.filter(action="create", source="signal")
-    assert _found(staff, action="create", source="signal") == announced.count() > 0
+    most = 51  # the list counts no further than one more than a page
+    assert _found(staff, action="create", source="signal") == min(announced.count(), most) > 0
 
 
 def test_an_entry_shows_values_before_and_after_including_personal_ones(staff: Client) -> None:
