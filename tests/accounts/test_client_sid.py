@@ -13,7 +13,7 @@ from accounts.sessions import SessionRevocationReason, SessionStore, revoke, rev
 from accounts.sessions.client_sid import EndedSession, SessionEndedMeanwhile, client_sessions_ended, sid_of
 from accounts.sessions.closing import close_session
 from accounts.sessions.opening import open_session
-from accounts.sessions.revocation import UpstreamNote
+from accounts.sessions.revocation import UpstreamNote, replace
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -145,3 +145,8 @@ def test_signing_in_again_in_the_same_browser_ends_the_former_session(ada: User,
 
     assert [one.sid for one in ended] == [sid]
     assert Session.objects.get().client_sid == ""
+
+
+def test_replacing_a_session_that_is_gone_announces_nothing(ended: list[EndedSession]) -> None:
+    assert replace("0" * 40) == {}
+    assert ended == []
