@@ -16,7 +16,8 @@ from accounts.organizations.invitations import invite
 from audit.models import Entry
 from authserver.clients.changes import add_secret
 from authserver.clients.registration import Registration, register
-from authserver.models import CertificateName, GrantType, Resource, ServiceAccount
+from authserver.keys import ring
+from authserver.models import CertificateName, Consent, GrantType, ProfileClaim, ProfileValue, Resource, ServiceAccount
 from authserver.models import Client as App
 from authserver.services import certificates
 from console.overview.page import counters
@@ -169,7 +170,9 @@ def _left(visitor: Visitor, _: NewVisitor) -> None:
 
 
 def _people(visitor: Visitor) -> None:
-    """Let some people come in before, so that there is something to look at."""
+    """Let some people come in before, so that there is something to look at, and keys to sign with."""
+    ring.forget()
+    ring.current()
     for provider, persona in (("google", "ada"), ("github", "bobby")):
         Browser(visitor.providers).sign_in(provider, persona)
     with site_context("a test furnishes a tenant"):
@@ -182,7 +185,7 @@ def _people(visitor: Visitor) -> None:
     invite(tenant, Role.objects.get(name="member"), "charles@example.com", people[0])
     with site_context("a test sets up a webhook"):
         _webhook(tenant, people[0])
-    _app(tenant)
+    _app(tenant, people[1])
     _service(tenant, people[0])
 
 
@@ -194,8 +197,8 @@ def _service(tenant: Tenant, owner: User) -> None:
         certificates.add(night_job, CertificateName.DNS, "night.harbour.example")
 
 
-def _app(tenant: Tenant) -> None:
-    """An app with two secrets, of which the former one expires."""
+def _app(tenant: Tenant, person: User) -> None:
+    """An app with two secrets, of which the former one expires, and what it may learn about a person."""
     with site_context("a test registers an app"):
         Resource.objects.create(identifier="https://berths.harbour.example/", name="Berths", tenant=tenant)
         found = register(
@@ -206,6 +209,11 @@ def _app(tenant: Tenant) -> None:
             )
         )  # fmt: skip
         add_secret(found.client)
+    Consent.objects.create(
+        user=person, client_id=found.client.pk, tenant_id=tenant.pk, scopes=["openid", "berths:read"]
+    )
+    claim = ProfileClaim.objects.create(name="hardware_tier", description="What a computer can do", choices=["tier1"])
+    ProfileValue.objects.create(claim=claim, user=person, value="tier1")
 
 
 def _webhook(tenant: Tenant, creator: User) -> None:
