@@ -3,7 +3,6 @@
 An answer to the client always names the issuer (RFC 9207), and goes to the registered redirect URI only.
 """
 
-import logging
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
@@ -16,9 +15,7 @@ from audit.events import record
 from authserver import events
 from authserver.authorization.request import AuthorizationRefused, Destination
 from authserver.protocol.errors import OAuthError
-from foundation.references import new_reference
-
-logger = logging.getLogger(__name__)
+from authserver.refusal_page import refusal_page
 
 
 class SeeOther(HttpResponseRedirect):
@@ -66,19 +63,13 @@ def error_answer(request: HttpRequest, to: Destination, refused: OAuthError) -> 
 
 def refused_page(request: HttpRequest, refused: AuthorizationRefused) -> HttpResponse:
     """Return the page for a request that must not be answered to its client."""
-    if not rate_limits.may_leave_entry():
-        return rate_limits.too_many_requests(rate_limits.REFUSALS)
-    reference, client = new_reference(), refused.client
-    record(
-        events.AUTHORIZATION_REFUSED,
-        object=client,
-        app=client.client_id if client else "",
+    return refusal_page(
+        request,
+        "authserver/refused.html",
+        event=events.AUTHORIZATION_REFUSED,
         reason=refused.reason,
-        reference=reference,
+        client=refused.client,
     )
-    logger.warning("refused: authorization reason=%s reference=%s", refused.reason, reference)
-    context = {"reference": reference, "reason": refused.reason, "client": client}
-    return render(request, "authserver/refused.html", context, status=400)
 
 
 def allow_forms_to(response: HttpResponse, redirect_uri: str) -> None:

@@ -1,6 +1,5 @@
 """The page to which clients send people to sign out (OpenID Connect RP-Initiated Logout 1.0)."""
 
-import logging
 from hashlib import sha256
 from urllib.parse import urlencode
 
@@ -13,8 +12,6 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Session, User
 from accounts.organizations.middleware import without_tenant
 from accounts.sessions import closing
-from accounts.sign_in import rate_limits
-from audit.events import record
 from authserver import events
 from authserver.authorization import answers
 from authserver.authorization.request import Destination
@@ -22,10 +19,8 @@ from authserver.logout import request as requests
 from authserver.logout.request import LogoutRefused, LogoutRequest
 from authserver.protocol.errors import OAuthError
 from authserver.protocol.parameters import Parameters, in_form, in_query
+from authserver.refusal_page import refusal_page
 from foundation.post_only import post_only
-from foundation.references import new_reference
-
-logger = logging.getLogger(__name__)
 
 
 @csrf_exempt  # it only reads
@@ -112,16 +107,10 @@ def _url(name: str, given: Parameters, **path: str) -> str:
 
 
 def _refused_page(request: HttpRequest, refused: LogoutRefused) -> HttpResponse:
-    if not rate_limits.may_leave_entry():
-        return rate_limits.too_many_requests(rate_limits.REFUSALS)
-    reference, client = new_reference(), refused.client
-    record(
-        events.LOGOUT_REFUSED,
-        object=client,
-        app=client.client_id if client else "",
+    return refusal_page(
+        request,
+        "authserver/logout_refused.html",
+        event=events.LOGOUT_REFUSED,
         reason=refused.reason,
-        reference=reference,
+        client=refused.client,
     )
-    logger.warning("refused: logout reason=%s reference=%s", refused.reason, reference)
-    context = {"reference": reference, "reason": refused.reason, "client": client}
-    return render(request, "authserver/logout_refused.html", context, status=400)
